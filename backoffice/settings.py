@@ -1,0 +1,198 @@
+"""The one settings file. Every choice a deployment makes comes from its environment; `.env.example` lists them.
+
+Production is the default: without a secret key and host names the program refuses to start.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from backoffice import theme
+from backoffice.env import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+if (dotenv := env.str("BACKOFFICE_DOTENV", default=str(BASE_DIR / ".env"))) and Path(dotenv).exists():
+    env.read_env(dotenv)
+
+MODE = env.str("BACKOFFICE_ENV", default="production")
+if MODE not in ("production", "development"):
+    raise ImproperlyConfigured(f"BACKOFFICE_ENV is {MODE!r}; it may be 'production' or 'development'.")
+PRODUCTION = MODE == "production"
+
+# --- this node -------------------------------------------------------------------------------------------------------
+NODE = env.str("BACKOFFICE_NODE", default="backoffice")
+if not NODE.replace("-", "").replace("_", "").isalnum():
+    raise ImproperlyConfigured("BACKOFFICE_NODE may hold letters, digits, '-' and '_' only.")
+TITLE = env.str("BACKOFFICE_TITLE", default="Back office")
+COLOR = env.str("BACKOFFICE_COLOR", default="blue")  # a name of theme.COLORS
+VAR_DIR = Path(env.str("BACKOFFICE_VAR", default=str(BASE_DIR / "var")))
+
+SECRET_KEY = env.secret_key()
+DEBUG = env.bool("BACKOFFICE_DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is not set. Give the host names this node answers to, with commas.")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- what it is made of ----------------------------------------------------------------------------------------------
+CONTENT_APPS = [
+    "content.news",
+]
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "ninja",
+    "simple_history",
+    "import_export",
+    "django_q",
+    "backoffice.accounts",
+    "syncer",
+    "content.base",
+    *CONTENT_APPS,
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backoffice.kit.paths.SlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+ROOT_URLCONF = "backoffice.urls"
+WSGI_APPLICATION = "backoffice.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "backoffice" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- database --------------------------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url_config(env.text("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'backoffice.sqlite3'}"))
+}
+SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if SQLITE:
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    # IMMEDIATE and a busy time-out: without them a web server and a worker give "database is locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,  # seconds
+        "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+    }
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 600)  # seconds
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- people ----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+# Cookies ignore ports: two nodes on one host name need names of their own, or one login ends the other.
+SESSION_COOKIE_NAME = f"{NODE}_session"
+CSRF_COOKIE_NAME = f"{NODE}_csrf"
+ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=15 * 60)
+REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=24 * 60 * 60)
+
+# --- transport security ----------------------------------------------------------------------------------------------
+HTTPS = env.bool("BACKOFFICE_HTTPS", default=PRODUCTION)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 60 * 60 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if env.bool("BACKOFFICE_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+
+# --- language, time, files -------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+# Development serves the packages' own files, so that `make run` needs no collectstatic.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+MEDIA_ROOT = VAR_DIR / "media"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# --- admin -----------------------------------------------------------------------------------------------------------
+UNFOLD = theme.unfold(title=TITLE, color=COLOR)
+
+# --- history, import, export -----------------------------------------------------------------------------------------
+SIMPLE_HISTORY_REVERT_DISABLED = False
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+# --- worker and sync -------------------------------------------------------------------------------------------------
+# The queue only wakes workers; which work there is lives in the bindings. See docs/architecture.md.
+Q_CLUSTER = {
+    "name": NODE,
+    "orm": "default",
+    # SQLite has one writer at a time.
+    "workers": 1 if SQLITE else env.int("BACKOFFICE_WORKERS", default=2),
+    "timeout": 600,  # seconds
+    "retry": 3600,  # seconds; longer than any task, queued time included, or tasks run twice
+    "max_attempts": 3,
+    "queue_limit": 2,
+    "bulk": 1,
+    "poll": 0.2,  # seconds
+    "save_limit": 250,
+    "catch_up": False,
+    "scheduler": False,
+    "label": "Queue",
+}
+# A worker that died gives its work up after this time; every request ends well before it.
+SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
+SYNC_BATCH = 100  # objects claimed at a time
+
+# --- logs ------------------------------------------------------------------------------------------------------------
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

@@ -1,0 +1,42 @@
+"""How the admin of one node looks: its title and its colour, so that two nodes are told apart at a glance."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+# Hue in degrees of the OKLCH colour space, https://www.w3.org/TR/css-color-4/#ok-lab
+COLORS = {"red": 25, "orange": 55, "green": 150, "teal": 195, "blue": 260, "purple": 304}
+
+# (lightness %, chroma) of the eleven shades that the theme wants, light to dark.
+SHADES = {
+    "50": (97.7, 0.014),
+    "100": (94.6, 0.033),
+    "200": (90.2, 0.063),
+    "300": (82.7, 0.119),
+    "400": (70.0, 0.160),
+    "500": (60.0, 0.190),
+    "600": (52.0, 0.190),
+    "700": (45.0, 0.165),
+    "800": (39.0, 0.135),
+    "900": (34.0, 0.110),
+    "950": (26.0, 0.085),
+}
+
+
+def unfold(*, title: str, color: str) -> dict[str, Any]:
+    """The `UNFOLD` setting, https://unfoldadmin.com/docs/configuration/settings/
+
+    Raises:
+        ImproperlyConfigured: `color` is not a name of COLORS.
+    """
+    if color not in COLORS:
+        raise ImproperlyConfigured(f"BACKOFFICE_COLOR is {color!r}; it may be one of: {', '.join(COLORS)}.")
+    hue = COLORS[color]
+    return {
+        "SITE_TITLE": title,
+        "SITE_HEADER": title,
+        "SITE_SYMBOL": "sync_alt",
+        "SHOW_VIEW_ON_SITE": False,
+        "COLORS": {"primary": {name: f"oklch({light}% {chroma} {hue})" for name, (light, chroma) in SHADES.items()}},
+        "SIDEBAR": {"show_search": True, "show_all_applications": False},
+    }

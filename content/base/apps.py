@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ContentBaseConfig(AppConfig):
+    name = "content.base"
+    label = "content"

@@ -1,0 +1,29 @@
+"""Column types that every domain shares."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import models
+from django.db.models.functions import Length, Trim
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
+
+
+def not_blank(value: str) -> None:
+    """Refuse text that is only white space."""
+    if not value.strip():
+        raise ValidationError("This text may not be blank.", code="blank")
+
+
+def text_field(max_length: int, **options: Any) -> "models.CharField[str, str]":
+    """A text of 1 to `max_length` characters that is not blank; see `text_constraint` for the database's side."""
+    return models.CharField(max_length=max_length, validators=[not_blank, ProhibitNullCharactersValidator()], **options)
+
+
+def text_constraint(field: str, max_length: int) -> models.CheckConstraint:
+    """`text_field`'s rule in the database, which SQLite's columns don't hold by themselves."""
+    return models.CheckConstraint(
+        name=f"%(app_label)s_%(class)s_{field}_text",
+        condition=models.Q(GreaterThan(Length(Trim(field)), 0)) & models.Q(LessThanOrEqual(Length(field), max_length)),
+        violation_error_message=f"{field} must have 1 to {max_length} characters and may not be blank.",
+    )

@@ -1,0 +1,38 @@
+"""What a history row carries beside django-simple-history's own columns."""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
+
+
+class TransactionId(models.Func):
+    """The number of the transaction that writes the row; 0 on SQLite, which has one writer at a time.
+
+    `pg_current_xact_id()` names the top transaction, where the system column `xmin` would name the sub-transaction
+    (https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT).
+    """
+
+    template = "0"
+    arity = 0
+    output_field = models.BigIntegerField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, template="(pg_current_xact_id()::text::bigint)", **extra)
+
+
+class HistoryRow(models.Model):
+    """The base of every history table."""
+
+    origin = models.CharField(
+        max_length=64,
+        default="",
+        blank=True,
+        editable=False,
+        help_text="The peer this change came from; empty: made here.",
+    )
+    txid = models.BigIntegerField(db_default=TransactionId(), db_index=True, editable=False)
+
+    class Meta:
+        abstract = True

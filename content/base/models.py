@@ -1,0 +1,136 @@
+"""The base of every content model: a write and its history row are one transaction, through every door."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Self
+
+from django.db import models, transaction
+from simple_history.models import HistoricalRecords
+
+from content.base.history import HistoryRow
+from syncer import public as sync
+
+HISTORY_BATCH = 500  # rows an INSERT
+
+
+def tracked(obj: models.Model) -> dict[str, Any]:
+    """The column values of `obj`, in the types that the database gives back: `{"attname": value}`."""
+    return {field.attname: field.to_python(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}
+
+
+class ContentQuerySet(models.QuerySet[Any]):
+    """A queryset whose bulk writes leave history, as `save()` and `delete()` do.
+
+    `delete()` needs nothing of its own: Django's collector sends `post_delete` for each object, cascades included,
+    inside one transaction.
+    """
+
+    def update(self, **values: Any) -> int:
+        """As Django's; each row that really changed gets a history row. Returns the number of rows matched."""
+        with transaction.atomic(using=self.db):
+            before = {obj.pk: tracked(obj) for obj in self._locked(self)}
+            matched = models.QuerySet(self.model, using=self.db).filter(pk__in=before).update(**values)
+            self._record_changes(before)
+        return matched
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(
+        self,
+        objs: Iterable[Any],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
+    ) -> list[Any]:
+        """As Django's, with a history row for each object.
+
+        Raises:
+            ValueError: `ignore_conflicts` or `update_conflicts` is set; the database then does not say which rows it
+                wrote, and history would lie.
+        """
+        if ignore_conflicts or update_conflicts:
+            raise ValueError(
+                f"{self.model.__name__}.objects.bulk_create() can't ignore or update on conflict: the database would not "
+                "say which rows it wrote, so they would get no history. Use save() or update_or_create()."
+            )
+        with transaction.atomic(using=self.db):
+            created = super().bulk_create(list(objs), batch_size=batch_size)
+            self.model.history.bulk_history_create(created, batch_size=HISTORY_BATCH)
+            sync.changed(self.model)
+        return created
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+        """As Django's; each row that really changed gets a history row. Returns the number of rows matched."""
+        objs = list(objs)
+        with transaction.atomic(using=self.db):
+            rows = models.QuerySet(self.model, using=self.db)
+            before = {obj.pk: tracked(obj) for obj in self._locked(rows.filter(pk__in=[obj.pk for obj in objs]))}
+            matched = rows.bulk_update(objs, list(fields), batch_size=batch_size)
+            self._record_changes(before)
+        return matched
+
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+    def _locked(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return rows.order_by().select_for_update(of=("self",))
+
+    def _record_changes(self, before: dict[Any, dict[str, Any]]) -> None:
+        now = models.QuerySet(self.model, using=self.db).filter(pk__in=before)
+        changed = [obj for obj in now if tracked(obj) != before[obj.pk]]
+        if changed:
+            self.model.history.bulk_history_create(changed, batch_size=HISTORY_BATCH, update=True)
+            sync.changed(self.model)
+
+
+class ContentModel(models.Model):
+    """One record of content. Every write leaves its history row in the same transaction; a write of nothing leaves none."""
+
+    history = HistoricalRecords(bases=[HistoryRow], history_id_field=models.BigAutoField(), inherit=True)
+    objects = ContentQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        # Related managers write through the base manager; the plain one would leave no history.
+        base_manager_name = "objects"
+        default_permissions = ("add", "change", "delete", "view", "import", "export")
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[models.base.ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """As Django's, with three differences, all for the sake of a true history.
+
+        1. The row is locked first, and what is not to be saved is taken from it: a history row never records a value
+           that was not in the table, however stale this object is.
+        2. Where nothing differs from the row, nothing is written.
+        3. Row and history row are one transaction.
+        """
+        with transaction.atomic(using=using):
+            stored = None if self.pk is None or force_insert else self._stored(using)
+            if stored is not None:
+                wanted = None if update_fields is None else set(update_fields)
+                update_fields = self._merge(stored, wanted)
+                if not update_fields:
+                    return
+                self._state.adding = False
+            super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
+
+    def _stored(self, using: str | None) -> Self | None:
+        return type(self)._base_manager.using(using).select_for_update(of=("self",)).filter(pk=self.pk).first()
+
+    def _merge(self, stored: Self, wanted: set[str] | None) -> list[str]:
+        """Take from `stored` what is not `wanted` (None: all is); the names of the fields that are left to write."""
+        mine, theirs, changed = tracked(self), tracked(stored), []
+        for field in self._meta.concrete_fields:
+            if wanted is not None and not {field.name, field.attname} & wanted:
+                setattr(self, field.attname, theirs[field.attname])
+            elif mine[field.attname] != theirs[field.attname] and not getattr(field, "auto_now", False):
+                changed.append(field.name)
+        if changed:
+            changed += [field.name for field in self._meta.concrete_fields if getattr(field, "auto_now", False)]
+        return changed

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class SyncerConfig(AppConfig):
+    name = "syncer"
+    verbose_name = "Sync"
+
+    def ready(self) -> None:
+        autodiscover_modules("sync")

@@ -1,0 +1,8 @@
+"""The engine's rows. Which work there is, and who holds it, lives here; the queue only wakes workers."""
+
+from syncer.models.binding import Binding
+from syncer.models.route import Route
+from syncer.models.run import Attempt, Run
+from syncer.models.target import Target
+
+__all__ = ["Attempt", "Binding", "Route", "Run", "Target"]

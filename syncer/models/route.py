@@ -1,0 +1,111 @@
+import hashlib
+import json
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+
+from syncer.core import schedule
+from syncer.mapping import Declaration, declarations
+from syncer.models.target import Target
+
+PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#' or white space.")
+
+
+def validate_trigger(trigger: str) -> None:
+    """Refuse what `schedule.interval` can't read."""
+    try:
+        schedule.interval(trigger)
+    except ValueError as error:
+        raise ValidationError(str(error), code="trigger") from error
+
+
+class Route(models.Model):
+    """What carries one model to one target. It holds the mark: how far it has read the history."""
+
+    class Update(models.TextChoices):
+        PUT = "PUT", "PUT: the whole record"
+        PATCH = "PATCH", "PATCH: only the fields that changed"
+
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="routes", help_text="The remote system.")
+    model = models.CharField(max_length=64, help_text="What travels, such as news.Post.")
+    enabled = models.BooleanField(default=True, help_text="Off: this model's changes wait.")
+    path = models.CharField(max_length=256, validators=[PATH], help_text="Where the target keeps these records: /posts")
+    create_path = models.CharField(
+        max_length=256,
+        blank=True,
+        validators=[PATH],
+        help_text="Where new ones are made, if elsewhere: /posts/{post}/comments. Names in braces are local fields.",
+    )
+    fields = models.JSONField(
+        help_text='What is sent, remote name to local field: {"userId": "user_id", "title": "title"}'
+    )
+    lookup = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Remote names by which an uncertain create is found again: ["userId", "title"]. '
+        "Empty: it can't be looked up, and a person decides.",
+    )
+    filter = models.JSONField(
+        default=dict, blank=True, help_text='Which objects travel, as field lookups: {"user_id__gt": 10}. Empty: all.'
+    )
+    trigger = models.CharField(
+        max_length=32,
+        default="manual",
+        validators=[validate_trigger],
+        help_text="When it syncs: 'change' (at once), 'manual' (by Sync now), or 'every 5 minutes'.",
+    )
+    update = models.CharField(
+        "update with", max_length=8, choices=Update, default=Update.PUT, help_text="How a changed record is sent."
+    )
+    id_field = models.CharField(
+        "id", max_length=64, default="id", help_text="The name of the record's id in the target's answers."
+    )
+    items_field = models.CharField(
+        "items",
+        max_length=64,
+        blank=True,
+        help_text="Where a list answer keeps its records. Empty: it is the list itself.",
+    )
+    next_field = models.CharField(
+        "next",
+        max_length=64,
+        blank=True,
+        help_text="Where a list answer keeps its cursor, sent back as ?cursor=…, or the next page's address. Empty: one page.",
+    )
+    mark = models.TextField(
+        blank=True, editable=False, help_text="How far this route has read the history. Empty: nothing was planned yet."
+    )
+    fingerprint = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Of path, fields and filter when last planned."
+    )
+    planned_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the history was last read."
+    )
+
+    class Meta:
+        ordering = ["target", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["target", "model"],
+                name="syncer_route_model",
+                violation_error_message="This target has a route for this model already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} → {self.target}"
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the model's domain lets travel.
+
+        Raises:
+            KeyError: the domain is no longer installed.
+        """
+        return declarations()[self.model]
+
+    def current_fingerprint(self) -> str:
+        """Changes whenever what is sent, where to, or which objects, changes."""
+        parts = [self.path, self.create_path, self.fields, self.filter]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,99 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from syncer.models.binding import Binding
+from syncer.models.target import Target
+
+
+class Run(models.Model):
+    """One sync of one target: who started it and why, progress, outcome."""
+
+    class Trigger(models.TextChoices):
+        MANUAL = "manual", "Sync now"
+        COMMAND = "command", "Command"
+        CHANGE = "change", "Change"
+        SCHEDULE = "schedule", "Schedule"
+        RETRY = "retry", "Next try"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting for a worker"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Not all was delivered"
+
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="runs", help_text="The remote system.")
+    trigger = models.CharField(max_length=16, choices=Trigger, help_text="Why it was started.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who started it. Empty: nobody, it was due.",
+    )
+    scope = models.JSONField(
+        null=True, blank=True, help_text='The chosen objects, {"news.Post": ["1", "2"]}. Empty: all that is pending.'
+    )
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED, help_text="How far it is.")
+    total = models.PositiveIntegerField(default=0, help_text="Objects that were due when it began.")
+    counts = models.JSONField(default=dict, help_text="What became of them, counted from its attempts when it ended.")
+    message = models.CharField(max_length=512, blank=True, help_text="How it ended, in one sentence.")
+    created_at = models.DateTimeField(auto_now_add=True, help_text="When it was asked for.")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
+    beat_at = models.DateTimeField(null=True, blank=True, help_text="When its worker last gave a sign of life.")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            # However many saves: one waiting wake-up a target.
+            models.UniqueConstraint(
+                fields=["target"], condition=Q(state="queued", scope__isnull=True), name="syncer_run_waiting"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["state", "beat_at"], condition=Q(state__in=["queued", "running"]), name="syncer_run_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.target}, {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Attempt(models.Model):
+    """One HTTP exchange of a delivery. May be pruned; nothing depends on it."""
+
+    class Action(models.TextChoices):
+        CREATE = "create", "Create"
+        UPDATE = "update", "Update"
+        DELETE = "delete", "Delete"
+        LOOKUP = "lookup", "Look up"
+
+    class Outcome(models.TextChoices):
+        DONE = "done", "Done"
+        RETRYABLE = "retryable", "Try again later"
+        UNKNOWN = "unknown", "Answer not known"
+        PERMANENT = "permanent", "Refused"
+        CONFIGURATION = "configuration", "A setting is wrong"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts", help_text="The sync it belongs to.")
+    binding = models.ForeignKey(
+        Binding, on_delete=models.CASCADE, related_name="attempts", help_text="Of which object."
+    )
+    at = models.DateTimeField(db_index=True, help_text="When the request left.")
+    milliseconds = models.PositiveIntegerField(help_text="From the request to the end of the answer.")
+    action = models.CharField(max_length=8, choices=Action, help_text="What was asked of the target.")
+    outcome = models.CharField(max_length=16, choices=Outcome, help_text="What the answer means.")
+    method = models.CharField(max_length=8, help_text="HTTP method.")
+    url = models.CharField("address", max_length=1024, help_text="Where it was sent.")
+    request = models.JSONField(null=True, blank=True, help_text="What was sent.")
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="HTTP status. Empty: no answer.")
+    answer = models.TextField(blank=True, help_text="The beginning of the answer, or the error.")
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"

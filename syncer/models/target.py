@@ -1,0 +1,92 @@
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+from backoffice.kit import references
+from backoffice.kit.addresses import check_url
+
+
+class Target(models.Model):
+    """A remote system: its address, credential, limits and switches."""
+
+    class Kind(models.TextChoices):
+        REST = "rest", "REST service"
+
+    class Auth(models.TextChoices):
+        NONE = "none", "None"
+        BASIC = "basic", "User name and password (Basic)"
+        BEARER = "bearer", "Bearer token"
+        HEADER = "header", "A header of its own"
+        JWT = "jwt", "JSON Web Token, fetched with user name and password"
+
+    name = models.SlugField(
+        max_length=64,
+        unique=True,
+        help_text="Short name in commands and configuration files: letters, digits, '-', '_'.",
+    )
+    title = models.CharField(max_length=128, blank=True, help_text="What people call it. Empty: the name.")
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.REST, help_text="How the target is spoken to.")
+    url = models.CharField(
+        "address",
+        max_length=512,
+        validators=[check_url],
+        help_text="Where its API begins, such as https://api.example.com/v1. No user name or password in it.",
+    )
+    enabled = models.BooleanField(default=True, help_text="Off: nothing is planned or sent; changes wait.")
+    auth = models.CharField("sign-in", max_length=16, choices=Auth, default=Auth.NONE, help_text="How we sign in.")
+    auth_user = models.CharField("user name", max_length=128, blank=True, help_text="For Basic and JSON Web Token.")
+    auth_secret = models.CharField(
+        "secret",
+        max_length=256,
+        blank=True,
+        validators=[references.validate],
+        help_text="Where the secret is, never the secret: env:NAME (an environment variable) or file:PATH.",
+    )
+    auth_header = models.CharField(
+        "header",
+        max_length=64,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9-]+$", "A header's name, such as X-Api-Key.")],
+        help_text="The header that carries the secret, such as X-Api-Key. For 'A header of its own'.",
+    )
+    auth_url = models.CharField(
+        "token path",
+        max_length=256,
+        blank=True,
+        help_text="Where a token is fetched, such as /api/token/; from the root of the address. For JSON Web Token.",
+    )
+    concurrency = models.PositiveSmallIntegerField(
+        default=8,
+        validators=[MinValueValidator(1), MaxValueValidator(64)],
+        help_text="Requests at the same time, 1 to 64.",
+    )
+    timeout = models.PositiveSmallIntegerField(
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text="Seconds until a request is given up: 1 to 60, for connecting and for the answer.",
+    )
+    allow_private = models.BooleanField(
+        "allow private addresses",
+        default=False,
+        help_text="The target may be on this machine or in a private network.",
+    )
+    not_before = models.DateTimeField(
+        "waits until",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The target asked us to wait until then (Retry-After).",
+    )
+    paused = models.CharField(
+        "paused because",
+        max_length=512,
+        blank=True,
+        editable=False,
+        help_text="Why nothing is sent: a setting is wrong and needs a person. Empty: not paused.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("sync_target", "Can sync a target now, pause and resume it")]
+
+    def __str__(self) -> str:
+        return self.title or self.name

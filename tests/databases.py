@@ -1,0 +1,51 @@
+"""The pytest plugin that chooses the database: `--database sqlite` (the default) or `--database postgres`.
+
+It is loaded with `-p`, before pytest-django reads the settings. PostgreSQL is `TEST_DATABASE_URL` where given, else a
+server from a wheel, started for this run. Tests that are for the other database are not collected.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests import postgres
+
+DATABASES = ("sqlite", "postgres")
+_cleanup = ExitStack()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=DATABASES, default="sqlite", help="the database to test on")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    var = _cleanup.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-test-"))
+    os.environ.update(
+        BACKOFFICE_DOTENV="",
+        BACKOFFICE_ENV="development",
+        BACKOFFICE_VAR=var,
+        BACKOFFICE_NODE="test",
+        SECRET_KEY="only-for-tests-" + "0123456789" * 4,
+    )
+    if early_config.known_args_namespace.database == "postgres":
+        url = os.environ.get("TEST_DATABASE_URL") or _cleanup.enter_context(postgres.server())
+        os.environ["DATABASE_URL"] = url
+    else:
+        os.environ.pop("DATABASE_URL", None)
+
+
+def pytest_unconfigure() -> None:
+    _cleanup.close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"database: {config.option.database}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    others = set(DATABASES) - {config.option.database}
+    items[:] = [item for item in items if not any(item.get_closest_marker(other) for other in others)]

@@ -1,0 +1,297 @@
+"""The Fake API's HTTP side: HTTP/1.1 with keep-alive on loopback, one thread a connection."""
+
+import json
+import random
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.remote.api import Answer, Api, Auth, Call, Paging
+from tests.remote.auth import Tokens
+from tests.remote.faults import Chaos, Fault, Plan, Rule
+from tests.remote.journal import Entry, Journal
+from tests.remote.store import Record, Store
+
+HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
+HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave in one packet; in two, Nagle's delay costs 40 ms a request
+    disable_nagle_algorithm = True
+    server: "Server"
+
+    def log_message(self, *_: object) -> None:
+        """The journal is the log."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.remote = self.server.remote
+
+    def handle_one_request(self) -> None:
+        self.__dict__.pop("content", None)
+        super().handle_one_request()
+
+    @cached_property
+    def content(self) -> bytes:
+        """The request's body, read from the connection when first asked for."""
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def json(self) -> Any:
+        """The request's body as JSON; None where it is none."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    def serve(self) -> None:
+        """One request: note it, see which fault it falls to, act, answer."""
+        url, remote = urlsplit(self.path), self.remote
+        rule = remote.plan.take(self.command, url.path, self.json)
+        unread = rule is not None and rule.kind is Fault.RESET and not rule.acts
+        call = Call(
+            method=self.command,
+            path=url.path,
+            query=dict(parse_qsl(url.query, keep_blank_values=True)),
+            headers={name: self.headers[name] for name in self.kept_headers() if name in self.headers},
+            body=None if unread else self.json(),
+        )
+        number = remote.log.add(**vars(call), sign_in=remote.is_sign_in(url.path))
+        status = self.misbehave(rule, call, number) if rule else self.send(self.act(call, number))
+        remote.log.update(number, status=status)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - http.server looks for these names
+
+    def kept_headers(self) -> tuple[str, ...]:
+        own = getattr(self.remote.api.auth, "name", None)
+        return (*HEADERS, own) if own and own not in HEADERS else HEADERS
+
+    def act(self, call: Call, number: int) -> Answer:
+        answer = self.remote.answer(call)
+        self.remote.log.update(number, applied=answer.applied)
+        return answer
+
+    def misbehave(self, rule: Rule, call: Call, number: int) -> int | None:
+        """Do as `rule` says. Returns the status that was answered, None for no answer."""
+        answer = self.act(call, number) if rule.acts else None
+        rule.arrive()
+        if rule.kind in (Fault.HOLD, Fault.HANG):
+            rule.pause()
+        match rule.kind:
+            case Fault.HOLD | Fault.SLOW | Fault.TRUNCATED | Fault.CUT | Fault.NO_ID:
+                answer = answer or self.act(call, number)
+            case Fault.FIXED_ID:
+                answer = answer or Answer(201, call.body)
+        match rule.kind, answer:
+            case Fault.RESET, _:
+                self.reset()
+                return None
+            case Fault.HANG, _:
+                self.close_connection = True
+                return None
+            case (Fault.SLOW | Fault.TRUNCATED | Fault.CUT) as kind, Answer() as answer:
+                return self.send_badly(kind, answer, rule)
+            case Fault.HOLD, Answer() as answer:
+                return self.send(answer)
+            case Fault.NO_ID, Answer(status, dict() as body):
+                return self.send(Answer(status, {name: value for name, value in body.items() if name != "id"}))
+            case Fault.FIXED_ID, Answer(status, dict() as body):
+                return self.send(Answer(status, {**body, "id": rule.fixed_id}))
+            case Fault.HTML, _:
+                return self.write(rule.answers, HTML, {"Content-Type": "text/html"})
+            case Fault.EMPTY, _:
+                return self.write(rule.answers, b"", {})
+            case Fault.REDIRECT, _:
+                return self.write(rule.answers, b"", {"Location": rule.location})
+        headers = {**rule.headers, **({} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)})}
+        return self.send(Answer(rule.answers, rule.body if rule.body is not None else {}, headers))
+
+    def send(self, answer: Answer) -> int:
+        headers = {"Content-Type": "application/json; charset=utf-8", **answer.headers}
+        return self.write(answer.status, json.dumps(answer.body).encode(), headers)
+
+    def send_badly(self, kind: Fault, answer: Answer, rule: Rule) -> int:
+        content = json.dumps(answer.body).encode()
+        half = content[: len(content) // 2]
+        if kind is Fault.TRUNCATED:
+            return self.write(answer.status, half, {"Content-Type": "application/json"})
+        self.write(answer.status, half if kind is Fault.CUT else b"", {}, announce=len(content))
+        if kind is Fault.SLOW:
+            self.wfile.flush()
+            for index in range(len(content)):
+                rule.pause(rule.seconds / len(content))
+                self.wfile.write(content[index : index + 1])
+                self.wfile.flush()
+        self.close_connection = self.close_connection or kind is Fault.CUT
+        return answer.status
+
+    def write(self, status: int, content: bytes, headers: dict[str, str], announce: int | None = None) -> int:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content) if announce is None else announce))
+        self.end_headers()
+        self.wfile.write(content)
+        return status
+
+    def reset(self) -> None:
+        """End the connection with RST: a linger of 0 s makes the close do so."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = False  # stopping waits for all of them
+    request_queue_size = 128
+
+    def __init__(self, remote: "Remote", port: int) -> None:
+        self.remote = remote
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        # Not socketserver's shutdown(SHUT_WR): that sends a FIN, and the client would never see the RST.
+        with self._open_lock:
+            self._open.discard(request)
+            self.close_request(request)
+
+    def hang_up(self) -> None:
+        """End every connection, idle or not."""
+        with self._open_lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # the client was quicker
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError):  # a client that gives up is no fault of ours
+            self.remote.errors.append(error)
+
+
+class Remote:
+    """A Fake API that runs; see the package's docstring for how a test speaks to it.
+
+    Attributes:
+        errors: exceptions of the service itself; leaving the `with` block raises them.
+    """
+
+    def __init__(self) -> None:
+        self.store = Store()
+        self.api = Api(self.store)
+        self.log = Journal()
+        self.plan = Plan()
+        self.errors: list[BaseException | None] = []
+        self.port = 0
+        self._server: Server | None = None
+
+    # --- running -----------------------------------------------------------------------------------------------------
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        assert not self.errors, self.errors
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Take connections, on the same port as before."""
+        self._server = Server(self, self.port)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hang up on everybody and refuse connections. Records, journal and rules stay; what was held is let go."""
+        if self._server:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.hang_up()
+            self.plan.release()
+            self._server.server_close()
+            self._server = None
+
+    # --- what it holds and saw ---------------------------------------------------------------------------------------
+    def records(self, collection: str) -> dict[int, Record]:
+        """Copies of the records of `/comments`, by id."""
+        return self.store.records(collection)
+
+    @property
+    def posts(self) -> dict[int, Record]:
+        return self.records("/posts")
+
+    @property
+    def comments(self) -> dict[int, Record]:
+        return self.records("/comments")
+
+    @property
+    def journal(self) -> list[Entry]:
+        return self.log.entries()
+
+    def writes(self) -> list[Entry]:
+        """The POST, PUT, PATCH and DELETE requests, in order of arrival; sign-in is not among them."""
+        return [entry for entry in self.journal if entry.is_write]
+
+    def clear_journal(self) -> None:
+        self.log.clear()
+
+    def wait_for(self, predicate: Callable[[], object], seconds: float = 10) -> None:
+        """Wait until `predicate()` is true, at most `seconds`, else `TimeoutError`; asked again at each request."""
+        self.log.wait_for(predicate, seconds)
+
+    # --- how it behaves ----------------------------------------------------------------------------------------------
+    def fault(self, kind: Fault, **rule: Any) -> Rule:
+        """Plan a fault; the keywords are `Rule`'s. The rule returned can be waited for and released."""
+        return self.plan.add(Rule(kind=kind, **rule))
+
+    def hold(self, method: str = "*", path: str = "*", *, act: bool = True) -> Rule:
+        """Stop the next such request, after it was carried out or (`act=False`) before, until it is released."""
+        return self.fault(Fault.HOLD, method=method, path=path, act=act)
+
+    def release(self) -> None:
+        """Let go everything that is stopped."""
+        self.plan.release()
+
+    def heal(self) -> None:
+        """Forget all faults that were planned."""
+        self.plan.clear()
+
+    def chaos(self, *, seed: int, rate: float = 0.1) -> None:
+        """Let a share of all writes go wrong, by `seed`, until healed."""
+        self.plan.chaos = Chaos(rate=rate, random=random.Random(seed))
+
+    def page(self, size: int, *, address: bool = False) -> None:
+        """From now on lists come in pages; see `Paging`."""
+        self.api.paging = Paging(size, address)
+
+    def require(self, auth: Auth) -> None:
+        """From now on only those who sign in by `auth` are served."""
+        self.api.auth = auth
+
+    # --- for the handler ---------------------------------------------------------------------------------------------
+    def is_sign_in(self, path: str) -> bool:
+        auth = self.api.auth
+        return isinstance(auth, Tokens) and path in (auth.path, f"{auth.path}refresh/")
+
+    def answer(self, call: Call) -> Answer:
+        auth = self.api.auth
+        given = auth.answer(call) if isinstance(auth, Tokens) else None
+        return given or self.api.answer(call, self.url)

@@ -73,6 +73,7 @@ class Attempt(models.Model):
 
     class Outcome(models.TextChoices):
         DONE = "done", "Done"
+        GONE = "gone", "No such record any more"
         RETRYABLE = "retryable", "Try again later"
         UNKNOWN = "unknown", "Answer not known"
         PERMANENT = "permanent", "Refused"

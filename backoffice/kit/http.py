@@ -1,0 +1,229 @@
+"""The house's one HTTP client: bounded in time and size, and particular about whom it speaks to.
+
+It tells its caller the one thing that decides what happens next, whether the request can have arrived:
+
+    HttpError
+    ├── NotSent        it never left: refused, unreachable, no such host
+    ├── Lost           it may have arrived: reset, time-out, broken or overlong answer
+    └── Forbidden      the address or the certificate may not be trusted
+"""
+
+import ipaddress
+import json
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+ANSWER_MOST = 8 * 1024 * 1024  # bytes
+CHUNK = 64 * 1024  # bytes
+
+
+class HttpError(Exception):
+    """No complete answer came. The message is a predicate: it reads on from the name of who was asked."""
+
+
+class NotSent(HttpError):
+    """The request never left."""
+
+
+class Lost(HttpError):
+    """The request may have arrived, but its answer was lost."""
+
+
+class Forbidden(HttpError):
+    """We do not speak to this address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request. `body` is sent as JSON; None sends no body."""
+
+    method: str
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A complete answer. `headers` has lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Client:
+    """Sends requests, from any number of threads; each keeps its connections open.
+
+    Redirects are not followed, proxies and `.netrc` of the environment are not used, nothing is repeated.
+
+    Args:
+        timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.
+        allow_private: addresses of this machine and of private networks may be spoken to. Link-local ones, where
+            cloud metadata lives, never are.
+    """
+
+    def __init__(self, *, timeout: float, allow_private: bool) -> None:
+        self.timeout = timeout
+        self.allow_private = allow_private
+        self._local = threading.local()
+
+    @property
+    def request_seconds(self) -> float:
+        """After this time a request of ours has ended, whatever the other side does."""
+        return 2 * self.timeout
+
+    def send(self, request: Request) -> Answer:
+        """Send one request and read its answer, whatever its status.
+
+        Raises:
+            NotSent, Lost, Forbidden: as their names say.
+        """
+        give_up = time.monotonic() + self.request_seconds
+        try:
+            response = self._session.request(
+                request.method,
+                request.url,
+                params=dict(request.query),
+                data=None if request.body is None else json.dumps(request.body),
+                headers={"Content-Type": "application/json", **request.headers}
+                if request.body is not None
+                else request.headers,
+                timeout=self.timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                body = self._read(response, give_up)
+        except requests.exceptions.SSLError as error:
+            raise Forbidden(f"has a certificate that can't be trusted ({_reason(error)})") from error
+        except requests.exceptions.ConnectTimeout as error:
+            raise NotSent(f"did not take the connection within {self.timeout:g} s") from error
+        except requests.exceptions.Timeout as error:
+            raise Lost(f"did not answer within {self.timeout:g} s") from error
+        except requests.exceptions.ConnectionError as error:
+            raise _connection_error(error) from error
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise Lost(f"sent a broken answer ({_reason(error)})") from error
+        return Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=body,
+        )
+
+    def _read(self, response: requests.Response, give_up: float) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(CHUNK):
+            body += chunk
+            if len(body) > ANSWER_MOST:
+                raise Lost(f"sent an answer of more than {ANSWER_MOST} bytes")
+            if time.monotonic() > give_up:
+                raise Lost(f"did not finish its answer within {self.request_seconds:g} s")
+        return bytes(body)
+
+    @property
+    def _session(self) -> requests.Session:
+        """This thread's session: `requests` does not promise that one can be shared."""
+        if not hasattr(self._local, "session"):
+            session = requests.Session()
+            session.trust_env = False
+            session.headers["Accept"] = "application/json"
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, _Adapter(allow_private=self.allow_private))
+            self._local.session = session
+        session = self._local.session
+        assert isinstance(session, requests.Session)
+        return session
+
+
+def _connection_error(error: requests.exceptions.ConnectionError) -> HttpError:
+    cause = error.args[0] if error.args else error
+    refusal = getattr(cause, "reason", cause)
+    if isinstance(refusal, NewConnectionError):
+        refused = isinstance(refusal.__cause__, ConnectionRefusedError)
+        return NotSent("refused the connection" if refused else f"can't be reached ({_reason(refusal)})")
+    return Lost("closed the connection before it answered")
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, in its own words: the wrappers' texts hold object addresses."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error) or type(error).__name__
+
+
+def check_peer(peer: str, *, allow_private: bool) -> None:
+    """Refuse an IP address that must not be spoken to.
+
+    It is the address that was connected to: a host name can be made to mean another one between check and use.
+
+    Raises:
+        Forbidden: it is link-local, multicast or unspecified, or private and `allow_private` is off.
+    """
+    address = ipaddress.ip_address(peer.split("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        raise Forbidden(f"is at {address}, an address that is never spoken to")
+    if not address.is_global and not allow_private:
+        raise Forbidden(f"is at {address}, a private address; allow private addresses if that is meant")
+
+
+class _CheckedHTTPConnection(HTTPConnection):
+    allow_private = False
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        try:
+            check_peer(connection.getpeername()[0], allow_private=self.allow_private)
+        except Forbidden:
+            connection.close()
+            raise
+        return connection
+
+
+class _CheckedHTTPSConnection(_CheckedHTTPConnection, HTTPSConnection):
+    pass
+
+
+class _PrivateHTTPConnection(_CheckedHTTPConnection):
+    allow_private = True
+
+
+class _PrivateHTTPSConnection(_CheckedHTTPSConnection):
+    allow_private = True
+
+
+class _PublicHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _CheckedHTTPConnection
+
+
+class _PublicHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _CheckedHTTPSConnection
+
+
+class _PrivateHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _PrivateHTTPConnection
+
+
+class _PrivateHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _PrivateHTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, *, allow_private: bool) -> None:
+        super().__init__(max_retries=0)
+        pools = (_PrivateHTTPPool, _PrivateHTTPSPool) if allow_private else (_PublicHTTPPool, _PublicHTTPSPool)
+        self.poolmanager.pool_classes_by_scheme = dict(zip(("http", "https"), pools, strict=True))

@@ -1,0 +1,146 @@
+"""What an HTTP answer, or its absence, means for a delivery. The table is in docs/architecture.md, "Failure"."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+
+from syncer.core.decide import Action
+
+RETRY_AFTER_MOST = 30 * 24 * 3600  # seconds; a longer wait is a mistake of the target
+ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
+
+
+class Outcome(StrEnum):
+    """What happens next."""
+
+    DONE = "done"
+    GONE = "gone"  # there is no such record: make it anew
+    RETRYABLE = "retryable"  # nothing was changed: try again later
+    UNKNOWN = "unknown"  # it may have been carried out
+    PERMANENT = "permanent"  # refused: this object needs an edit
+    CONFIGURATION = "configuration"  # refused: the target's settings need a person
+
+
+class Silence(StrEnum):
+    """Why no answer came."""
+
+    NOT_SENT = "not sent"  # the request never left
+    LOST = "lost"  # it may have arrived
+    REFUSED_BY_US = "refused by us"  # the address or its certificate may not be spoken to
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request's end, whatever it was: an answer (`status`), or `silence`.
+
+    Attributes:
+        body: the answer's bytes, complete.
+        why: where there is no answer, a predicate that reads on from the target's name ("refused the connection").
+    """
+
+    status: int | None = None
+    body: bytes = b""
+    retry_after: str = ""
+    silence: Silence | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What an exchange means.
+
+    Attributes:
+        why: a predicate that reads on from the target's name ("answered 422: title is blank"); empty when done.
+        record: the answer's JSON object, where one was due.
+        target_waits: seconds for which the whole target asks to be left alone.
+    """
+
+    outcome: Outcome
+    why: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    target_waits: float | None = None
+
+
+class Unreadable(ValueError):
+    """The answer's body is not JSON."""
+
+
+def read_json(body: bytes) -> Any:
+    """The body as JSON; None where it is empty.
+
+    Raises:
+        Unreadable: it is neither.
+    """
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise Unreadable("sent an answer that is not JSON") from error
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """Seconds to wait by a `Retry-After` of seconds or an HTTP date (RFC 9110, section 10.2.3); None: it says nothing."""
+    value = value.strip()
+    if value.isdecimal():
+        seconds = float(value)
+    else:
+        try:
+            date = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
+    return min(max(seconds, 0.0), RETRY_AFTER_MOST)
+
+
+def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str = "id") -> Verdict:
+    """What `exchange` means for a delivery that asked for `action`."""
+    if exchange.silence is not None:
+        return _silence(action, exchange)
+    status = exchange.status or 0
+    if 200 <= status < 300:
+        return _success(action, exchange, id_field)
+    why = f"answered {status}"
+    if excerpt := exchange.body[:200].decode(errors="replace").strip():
+        why = f"{why}: {excerpt}"
+    if status in (404, 410) and action is Action.DELETE:
+        return Verdict(outcome=Outcome.DONE)
+    if status in (404, 410) and action is Action.UPDATE:
+        return Verdict(outcome=Outcome.GONE, why=why)
+    waits = retry_after(exchange.retry_after, now) if status in (429, 503) else None
+    return Verdict(outcome=_refusal(action, status), why=why, target_waits=waits)
+
+
+def _silence(action: Action, exchange: Exchange) -> Verdict:
+    if exchange.silence is Silence.REFUSED_BY_US:
+        return Verdict(outcome=Outcome.CONFIGURATION, why=exchange.why)
+    # A lookup changes nothing, wherever it was lost.
+    if exchange.silence is Silence.NOT_SENT or action is Action.LOOKUP:
+        return Verdict(outcome=Outcome.RETRYABLE, why=exchange.why)
+    return Verdict(outcome=Outcome.UNKNOWN, why=exchange.why)
+
+
+def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
+    lost = Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
+    try:
+        answer = read_json(exchange.body)
+    except Unreadable as error:
+        return Verdict(outcome=lost, why=str(error))
+    if action is Action.CREATE:
+        if not isinstance(answer, dict) or not isinstance(answer.get(id_field), int | str):
+            return Verdict(outcome=lost, why=f"answered a create without the new record's {id_field!r}")
+        return Verdict(outcome=Outcome.DONE, record=answer)
+    return Verdict(outcome=Outcome.DONE)
+
+
+def _refusal(action: Action, status: int) -> Outcome:
+    if status in (401, 403) or 300 <= status < 400:
+        return Outcome.CONFIGURATION
+    if status in (408, 425, 429):
+        return Outcome.RETRYABLE
+    if status >= 500 or status < 300:
+        return Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
+    return Outcome.PERMANENT

@@ -1,0 +1,34 @@
+"""Finding an uncertain create again among the records that a target lists."""
+
+import json
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from syncer.core.decide import Payload
+
+
+def encode_id(remote_id: int | str) -> str:
+    """A remote id as JSON text, so that 5 and "5" stay two ids."""
+    return json.dumps(remote_id)
+
+
+def decode_id(remote_id: str) -> int | str:
+    """The inverse of `encode_id`."""
+    decoded: int | str = json.loads(remote_id)
+    return decoded
+
+
+def candidates(records: Iterable[Any], body: Payload, *, id_field: str, bound: Collection[str]) -> list[str]:
+    """The encoded ids of the records that may be the one that `body` made.
+
+    Every field is compared, because servers ignore filters that they don't know. A record that is bound already
+    belongs to another object and is never taken.
+    """
+    found = {
+        encode_id(record[id_field])
+        for record in records
+        if isinstance(record, dict)
+        and isinstance(record.get(id_field), int | str)
+        and all(name in record and record[name] == value for name, value in body.items())
+    }
+    return sorted(found - set(bound))

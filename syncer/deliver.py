@@ -1,0 +1,84 @@
+"""Delivering: claimed bindings become requests, and what came of them is settled."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from uuid import uuid4
+
+from syncer.core.decide import Action, decide
+from syncer.models import Route, Run
+from syncer.parcel import Lane, Parcel
+from syncer.payload import Wanted, load
+from syncer.rest import Endpoint
+from syncer.routemap import RouteMap
+from syncer.send import Result, Sender
+from syncer.settling import Settler, commit
+
+
+def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender) -> None:
+    """Bring the records of claimed bindings in line with the live objects, as they are now.
+
+    1. Read the live rows: after the claim was committed, so that an edit is either in them or planned anew.
+    2. Decide each, from what the target is known to hold and what we have.
+    3. Commit the key and body of each create, before any of them leaves.
+    4. Send, and settle what comes back in the batches in which it comes.
+    """
+    endpoint, settler = Endpoint.of(route), Settler(run=run, routes=routes, route=route, sender=sender)
+    live = load(routes, route, [lane.key for lane in lanes])
+    parcels = [_decide(endpoint, lane, live.get(lane.key)) for lane in lanes]
+    parcels = _commit_creates(parcels)
+    futures: dict[Future[Result], Parcel] = {}
+    silent: list[tuple[Parcel, Result]] = []
+    for parcel in parcels:
+        future = _send(sender, endpoint, parcel)
+        if future is None:
+            silent.append((parcel, Result(verdict=None)))
+        else:
+            futures[future] = parcel
+    settler.settle(silent)
+    for done in _batches(futures):
+        settler.settle([(futures[future], future.result()) for future in done])
+
+
+def _decide(endpoint: Endpoint, lane: Lane, live: Wanted | None) -> Parcel:
+    if live is None:
+        return Parcel(lane=lane, action=decide(lane.known, None, can_look_up=bool(endpoint.lookup)))
+    if live.waits_for:
+        return Parcel(lane=lane, action=Action.WAIT)
+    action = decide(lane.known, live.payload, can_look_up=bool(endpoint.lookup))
+    key = uuid4() if action is Action.CREATE else None
+    return Parcel(
+        lane=lane, action=action, sent=live.payload, create_path=live.create_path, parent=live.parent, key=key
+    )
+
+
+def _commit_creates(parcels: list[Parcel]) -> list[Parcel]:
+    """Store what each create is about to send; drops those whose lease was lost meanwhile."""
+    creates = [parcel for parcel in parcels if parcel.action is Action.CREATE]
+    kept = commit(
+        (one.lane, {"create_key": one.key, "create_body": one.sent, "parent_id": one.parent}) for one in creates
+    )
+    return [parcel for parcel in parcels if parcel.action is not Action.CREATE or parcel.lane.pk in kept]
+
+
+def _send(sender: Sender, endpoint: Endpoint, parcel: Parcel) -> Future[Result] | None:
+    """Start the parcel's request; None where it needs none."""
+    lane, known = parcel.lane, parcel.lane.known
+    if parcel.action is Action.LOOKUP and known.create_body is not None:
+        return sender.look_up(endpoint, known.create_body, ends=lane.ends)
+    if parcel.action is Action.CREATE and parcel.sent is not None and parcel.key:
+        request = endpoint.create(parcel.create_path, parcel.sent, parcel.key)
+    elif parcel.action is Action.UPDATE and parcel.sent is not None and known.remote_id:
+        # After an unknown update nobody can say what the record holds: a PATCH then carries all fields.
+        request = endpoint.update(known.remote_id, parcel.sent, None if known.unsettled else known.agreed)
+    elif parcel.action is Action.DELETE and known.remote_id:
+        request = endpoint.delete(known.remote_id)
+    else:
+        return None
+    return sender.deliver(parcel.action, endpoint, request, ends=lane.ends)
+
+
+def _batches(futures: Iterable[Future[Result]]) -> Iterator[set[Future[Result]]]:
+    left = set(futures)
+    while left:
+        done, left = wait(left, return_when=FIRST_COMPLETED)
+        yield done

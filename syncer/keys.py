@@ -1,0 +1,28 @@
+"""An object's primary key as the text that bindings hold: exactly what the database makes of it in a cast to text."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection, models
+from django.db.models import F
+from django.db.models.functions import Cast
+
+
+def key_of(model: type[models.Model], pk: Any) -> str:
+    """`5` → `"5"`; a UUID with dashes on PostgreSQL and without on SQLite, as they store it."""
+    return str(model._meta.pk.get_db_prep_value(pk, connection, prepared=False))
+
+
+def pks(model: type[models.Model], keys: Iterable[str]) -> list[Any]:
+    """The primary keys that `keys` stand for, in the model's own type."""
+    return [model._meta.pk.to_python(key) for key in keys]
+
+
+def as_pk(model: type[models.Model], key: Any) -> Cast:
+    """The expression that turns a text column into `model`'s key, so that its index serves."""
+    return Cast(key, model._meta.pk)
+
+
+def as_key(column: str) -> Cast:
+    """The expression that turns a key column into text."""
+    return Cast(F(column), models.CharField())

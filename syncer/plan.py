@@ -1,0 +1,96 @@
+"""Planning: what the history names since the mark becomes wanted. Nothing is sent.
+
+The insert orders its rows by key, as every other writer of several bindings does, so that two of them never wait for
+each other in a circle.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from syncer import mark
+from syncer.keys import pks
+from syncer.mark import Condition
+from syncer.models import Route
+from syncer.routemap import RouteMap
+
+ORDER = {"postgresql": 'object_key COLLATE "C"'}
+
+
+def plan(routes: RouteMap, route: Route) -> int:
+    """Raise `wanted` of every object that changed since the route's mark, and move the mark.
+
+    One short transaction; the route's row is locked in a statement of its own first, so that two planners of one
+    route follow each other. Everything is planned where nothing was before, or where path, map or filter changed.
+
+    Returns:
+        How many bindings were raised.
+
+    Raises:
+        ForeignMark: the mark was made in another database.
+    """
+    model = route.declaration.model
+    with transaction.atomic(durable=True):
+        locked = Route.objects.select_for_update(of=("self",)).get(pk=route.pk)
+        fingerprint, here = route.current_fingerprint(), mark.take(model)
+        anew = locked.fingerprint != fingerprint
+        changed = mark.changed_pks(model, "" if anew else locked.mark)
+        raised = _raise(route, keys_of(changed, and_bound=route if anew else None))
+        if route.filter:
+            for link in routes.links_down(route):
+                raised += _raise(link.child, _children_of(link.child, link.field, changed))
+        locked.mark, locked.fingerprint, locked.planned_at = str(here), fingerprint, timezone.now()
+        locked.save(update_fields=["mark", "fingerprint", "planned_at"])
+    return raised
+
+
+def raise_keys(route: Route, keys: Iterable[str]) -> int:
+    """Raise `wanted` of the named objects; returns how many."""
+    keys = list(keys)
+    if not keys:
+        return 0
+    with transaction.atomic():
+        values = ", ".join(["(%s)"] * len(keys))
+        return _raise(route, Condition(f"SELECT column1 AS object_key FROM (VALUES {values}) AS v", tuple(keys)))
+
+
+def raise_children(routes: RouteMap, route: Route, keys: Iterable[str]) -> None:
+    """Raise the children of the named objects, whose remote id changed."""
+    model = route.declaration.model
+    params = tuple(model._meta.pk.get_db_prep_value(pk, connection) for pk in pks(model, keys))
+    for link in routes.links_down(route):
+        parents = Condition(", ".join(["%s"] * len(params)), params)
+        _raise(link.child, _children_of(link.child, link.field, parents))
+
+
+def _raise(route: Route, keys: Condition) -> int:
+    """Insert or raise, in one statement, the bindings of the keys that a query gives in its column `object_key`."""
+    order = 'object_key COLLATE "C"' if connection.vendor == "postgresql" else "object_key"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO syncer_binding (route_id, object_key, wanted) "  # noqa: S608
+            f"SELECT %s, object_key, 1 FROM ({keys.sql}) AS named WHERE true ORDER BY {order} "
+            "ON CONFLICT (route_id, object_key) DO UPDATE SET wanted = syncer_binding.wanted + 1",
+            [route.pk, *keys.params],
+        )
+        return int(cursor.rowcount)
+
+
+def keys_of(pks: Condition, *, and_bound: Route | None) -> Condition:
+    """The keys of `pks`; with a route, also those that exist only as its bindings, whose objects may be gone."""
+    keys = Condition(f"SELECT CAST(pk AS text) AS object_key FROM ({pks.sql}) AS changed", pks.params)  # noqa: S608
+    if and_bound is None:
+        return keys
+    bound = "SELECT object_key FROM syncer_binding WHERE route_id = %s"
+    return Condition(f"{keys.sql} UNION {bound}", (*keys.params, and_bound.pk))
+
+
+def _children_of(child: Route, field: str, parents: Condition) -> Condition:
+    meta = child.declaration.model._meta
+    quote = connection.ops.quote_name
+    pk, table, column = quote(meta.pk.column), quote(meta.db_table), quote(meta.get_field(field).column)  # type: ignore[union-attr]
+    return Condition(
+        f"SELECT CAST(t.{pk} AS text) AS object_key FROM {table} t WHERE t.{column} IN ({parents.sql})",  # noqa: S608
+        parents.params,
+    )

@@ -1,0 +1,72 @@
+"""What became of a run, in numbers and in one sentence."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max
+
+from syncer import clock, status
+from syncer.claim import NOT_ASIDE
+from syncer.models import Attempt, Run, Target
+
+PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+def counts(run: Run) -> dict[str, int]:
+    """What the run's attempts say: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1}`.
+
+    `failed` counts the objects whose last exchange in this run was not a success.
+    """
+    done = dict.fromkeys(PAST.values(), 0)
+    rows = run.attempts.filter(outcome=Attempt.Outcome.DONE, action__in=PAST).values("action").annotate(n=Count("pk"))
+    done |= {PAST[row["action"]]: row["n"] for row in rows}
+    return done | {"requests": run.attempts.count(), "failed": failures(run).count()}
+
+
+def failures(run: Run) -> Any:
+    """The last exchange in this run with each object, where it was not a success; newest first."""
+    last = run.attempts.values("binding").annotate(last=Max("pk")).values("last")
+    return run.attempts.filter(pk__in=last).exclude(outcome=Attempt.Outcome.DONE).select_related("binding__route")
+
+
+def sentence(run: Run) -> str:
+    """How the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
+    target = Target.objects.get(pk=run.target_id)
+    left = status.left(target, run.scope)
+    number = left.count()
+    if target.paused:
+        return f"Paused: {target.paused}. {_kept(number)}; resume when it is put right."
+    if number == 0:
+        return _done(counts(run))
+    failing = left.filter(NOT_ASIDE, tries__gt=0)
+    first = failing.order_by("not_before").first()
+    if first is not None:
+        return f"{target} {first.reason}; {_kept(number)}, {_next_try(target, first.not_before)}"
+    return f"{_done(counts(run))} {_aside(left)}"
+
+
+def _done(found: dict[str, int]) -> str:
+    words = [f"{found[word]} {word}" for word in PAST.values() if found[word]]
+    return f"{', '.join(words) if words else 'Nothing to send: the target holds what we hold'}."
+
+
+def _kept(number: int) -> str:
+    return "1 change is kept" if number == 1 else f"{number} changes are kept"
+
+
+def _next_try(target: Target, at: datetime | None) -> str:
+    later = max((time for time in (at, target.not_before) if time), default=None)
+    seconds = 0 if later is None else max(0, round((later - clock.now()).total_seconds()))
+    return f"next try in {seconds} s"
+
+
+def _aside(left: Any) -> str:
+    parked = left.exclude(NOT_ASIDE).filter(in_doubt=False).count()
+    doubtful = left.filter(in_doubt=True).count()
+    waiting = left.count() - parked - doubtful
+    words = [
+        f"{number} {word}"
+        for number, word in ((parked, "parked"), (doubtful, "in doubt"), (waiting, "waiting for another object"))
+        if number
+    ]
+    return f"Not delivered: {', '.join(words)}."

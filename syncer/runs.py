@@ -1,0 +1,121 @@
+"""Runs: one sync of one target, from the asking to the report.
+
+A run can be worked on twice at once, killed at any line and taken up again: which work there is, and who holds it,
+lives in the bindings.
+"""
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from syncer import clock, report, status
+from syncer.claim import claim
+from syncer.core.schedule import CHANGE, interval
+from syncer.deliver import deliver
+from syncer.errors import TargetStopped
+from syncer.models import Route, Run, Target
+from syncer.plan import plan, raise_keys
+from syncer.routemap import RouteMap
+from syncer.send import Sender
+
+ASKED = (Run.Trigger.MANUAL, Run.Trigger.COMMAND)
+Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
+
+
+def ask(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None) -> tuple[Run, bool]:
+    """The run that will do it, and whether it is new: of unscoped runs at most one a target waits for a worker."""
+    try:
+        with transaction.atomic():
+            return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, beat_at=clock.now()), True
+    except IntegrityError:
+        waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope=None).first()
+    # A worker may have taken it between the two statements.
+    return (waiting, False) if waiting else ask(target=target, trigger=trigger, user=user)
+
+
+def work(run: Run, *, seconds: float = float("inf")) -> bool:
+    """Do the run, or as much of it as fits into `seconds`; whether it ended.
+
+    1. Say that it runs: a change from here on asks for a run of its own.
+    2. Plan: all routes when a person asked, else those that follow changes or are due.
+    3. Claim and deliver, parents first, until a whole pass finds nothing to do.
+    4. Count what became of it.
+    """
+    until = time.monotonic() + seconds
+    _begin(run)
+    routes = RouteMap(run.target)
+    if _may_send(run.target):
+        try:
+            _plan(run, routes)
+        except TargetStopped as error:
+            Target.objects.filter(pk=run.target_id).update(paused=str(error)[:512])
+        else:
+            with Sender(run.target) as sender:
+                while _pass(run, routes, sender, until):
+                    if time.monotonic() > until:
+                        return False
+    _finish(run)
+    return True
+
+
+def _begin(run: Run) -> None:
+    now = clock.now()
+    run.started_at = run.started_at or now
+    run.state, run.beat_at = Run.State.RUNNING, now
+    run.save(update_fields=["state", "started_at", "beat_at"])
+
+
+def _may_send(target: Target) -> bool:
+    target.refresh_from_db()
+    return target.enabled and not target.paused and (target.not_before is None or target.not_before <= clock.now())
+
+
+def _plan(run: Run, routes: RouteMap) -> None:
+    for route in routes.parents_first:
+        if run.scope is not None:
+            raise_keys(route, run.scope.get(route.model, []))
+        elif run.trigger in ASKED or follows(route):
+            plan(routes, route)
+    left = status.left(run.target, run.scope)
+    if run.trigger in ASKED:
+        # A person asked: don't sit out the backoff. An unknown outcome must still be waited for.
+        left.filter(unsettled=False).update(not_before=None)
+    run.total = max(run.total, left.count())
+    run.save(update_fields=["total"])
+
+
+def follows(route: Route) -> bool:
+    """The route syncs by itself, and now."""
+    pause = interval(route.trigger)
+    if pause is None:
+        return route.trigger == CHANGE
+    return route.planned_at is None or route.planned_at + pause <= clock.now()
+
+
+def _pass(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
+    """Take and deliver what can be taken now; whether another pass may find more."""
+    progress = False
+    for route in routes.parents_first:
+        keys = None if run.scope is None else run.scope.get(route.model, [])
+        while lanes := claim(routes, route, keys=keys, limit=settings.SYNC_BATCH, lease=sender.lease_seconds):
+            deliver(run, routes, route, lanes, sender)
+            Run.objects.filter(pk=run.pk).update(beat_at=clock.now())
+            progress = True
+            if sender.is_stopped:
+                return False
+            if time.monotonic() > until:
+                return True
+    return progress
+
+
+def _finish(run: Run) -> None:
+    """Close the run with its numbers. One that nobody asked for and that had nothing to do leaves no trace."""
+    if run.trigger not in ASKED and not run.total and not run.attempts.exists():
+        run.delete()
+        return
+    undone = status.left(run.target, run.scope).exists()
+    run.state = Run.State.FAILED if undone else Run.State.DONE
+    run.counts, run.message, run.finished_at = report.counts(run), report.sentence(run), clock.now()
+    run.save(update_fields=["state", "counts", "message", "finished_at"])

@@ -1,0 +1,153 @@
+"""Sending: requests leave here, in threads that touch no database. What comes back is data for the settling."""
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from django.conf import settings
+from django.utils import timezone
+
+from backoffice.kit.http import Client, Forbidden, HttpError, Lost, Request
+from syncer.core.answers import Exchange, Outcome, Silence, Unreadable, Verdict, classify, read_json
+from syncer.core.decide import Action, Payload
+from syncer.models import Target
+from syncer.rest import BadList, Endpoint
+from syncer.signin import Credential, SignIn, SignInRefused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One exchange, as an attempt will record it."""
+
+    request: Request
+    exchange: Exchange
+    at: datetime
+    milliseconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How the sending of one delivery ended.
+
+    Attributes:
+        verdict: what it means; None: nothing was sent after all.
+        sent: every exchange that was made.
+        records: of a lookup, what the target listed.
+    """
+
+    verdict: Verdict | None
+    sent: tuple[Sent, ...] = ()
+    records: tuple[Any, ...] = ()
+
+
+class Sender:
+    """Speaks to one target with its credential and limits, for the length of a run."""
+
+    def __init__(self, target: Target) -> None:
+        self.client = Client(timeout=target.timeout, allow_private=target.allow_private)
+        self._sign_in = SignIn(Credential.of(target), self.client)
+        self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._pool.shutdown()
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a claim is held: long enough for a request that leaves late in it."""
+        return max(float(settings.SYNC_LEASE_SECONDS), 3 * self.client.request_seconds)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Nothing leaves any more."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Let nothing leave any more; what has left is waited for."""
+        self._stopped.set()
+
+    def deliver(self, action: Action, endpoint: Endpoint, request: Request, *, ends: float) -> "Future[Result]":
+        """Send one create, update or delete, unless the lease (monotonic seconds) would end too soon."""
+        return self._pool.submit(self._deliver, action, endpoint, request, ends)
+
+    def look_up(self, endpoint: Endpoint, body: Payload, *, ends: float) -> "Future[Result]":
+        """List the records that are like `body`."""
+        return self._pool.submit(self.list, endpoint, body, ends)
+
+    def _deliver(self, action: Action, endpoint: Endpoint, request: Request, ends: float) -> Result:
+        sent = self._exchange(request, ends)
+        if sent is None:
+            return Result(verdict=None)
+        verdict = classify(action, sent.exchange, now=timezone.now(), id_field=endpoint.id_field)
+        return Result(verdict=verdict, sent=(sent,))
+
+    def list(self, endpoint: Endpoint, like: Payload | None = None, ends: float = float("inf")) -> Result:
+        """All records that the target lists, page by page; with `like`, by the route's lookup."""
+        sent: list[Sent] = []
+        records: list[Any] = []
+        cursor = None
+        while True:
+            try:
+                one = self._exchange(endpoint.page(cursor, like), ends)
+                if one is None:
+                    return Result(verdict=None, sent=tuple(sent))
+                sent.append(one)
+                verdict = classify(Action.LOOKUP, one.exchange, now=timezone.now())
+                if verdict.outcome is not Outcome.DONE:
+                    return Result(verdict=verdict, sent=tuple(sent))
+                page, following = endpoint.records(read_json(one.exchange.body))
+            except (BadList, Unreadable) as error:
+                verdict = Verdict(outcome=Outcome.PERMANENT, why=str(error))
+                return Result(verdict=verdict, sent=tuple(sent))
+            records += page
+            if not following or following == cursor:
+                return Result(verdict=verdict, sent=tuple(sent), records=tuple(records))
+            cursor = following
+
+    def _exchange(self, request: Request, ends: float) -> Sent | None:
+        """Sign and send; once more with a fresh token where the first one was over. None: nothing was sent."""
+        at, started = timezone.now(), time.monotonic()
+        try:
+            headers = self._sign_in.headers()
+            if self._must_not_send(ends):
+                return None
+            exchange = self._send(request, headers)
+            if exchange.status == 401 and self._sign_in.can_renew:
+                self._sign_in.forget(headers)
+                headers = self._sign_in.headers()
+                if not self._must_not_send(ends):
+                    exchange = self._send(request, headers)
+        except SignInRefused as error:
+            exchange = Exchange(silence=Silence.REFUSED_BY_US, why=str(error))
+        except HttpError as error:
+            kind = Silence.REFUSED_BY_US if isinstance(error, Forbidden) else Silence.NOT_SENT
+            exchange = Exchange(silence=kind, why=str(error))
+        return Sent(request=request, exchange=exchange, at=at, milliseconds=int((time.monotonic() - started) * 1000))
+
+    def _must_not_send(self, ends: float) -> bool:
+        return self._stopped.is_set() or ends - time.monotonic() <= self.client.request_seconds
+
+    def _send(self, request: Request, headers: dict[str, str]) -> Exchange:
+        signed = Request(
+            method=request.method,
+            url=request.url,
+            query=request.query,
+            body=request.body,
+            headers={**request.headers, **headers},
+        )
+        try:
+            answer = self.client.send(signed)
+        except Lost as error:
+            return Exchange(silence=Silence.LOST, why=str(error))
+        retry_after = answer.headers.get("retry-after", "")
+        return Exchange(status=answer.status, body=answer.body, retry_after=retry_after)

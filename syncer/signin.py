@@ -1,0 +1,109 @@
+"""How we sign in to a target. Secrets are read when they are used and kept nowhere but in memory."""
+
+import base64
+import threading
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urljoin
+
+from backoffice.kit import references
+from backoffice.kit.http import Client, NotSent, Request
+from syncer.core.answers import Unreadable, read_json
+from syncer.models import Target
+
+
+class SignInRefused(Exception):
+    """The credential does not work. The message is a predicate that reads on from the target's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """How to sign in, with a reference in place of the secret."""
+
+    kind: str
+    user: str
+    secret: str
+    header: str
+    token_url: str
+
+    @classmethod
+    def of(cls, target: Target) -> Self:
+        """The credential that `target` names."""
+        return cls(
+            kind=target.auth,
+            user=target.auth_user,
+            secret=target.auth_secret,
+            header=target.auth_header,
+            token_url=urljoin(target.url, target.auth_url),
+        )
+
+    def resolve(self) -> str:
+        """The secret.
+
+        Raises:
+            SignInRefused: it is not there.
+        """
+        try:
+            return references.resolve(self.secret)
+        except references.Unresolved as error:
+            raise SignInRefused(f"needs a secret that is not there: {error}") from error
+
+
+class SignIn:
+    """Gives the headers that sign a request; safe to use from several threads."""
+
+    def __init__(self, credential: Credential, client: Client) -> None:
+        self._credential = credential
+        self._client = client
+        self._token = ""
+        self._lock = threading.Lock()
+
+    @property
+    def can_renew(self) -> bool:
+        """A refusal may only mean that the token is over."""
+        return self._credential.kind == Target.Auth.JWT
+
+    def headers(self) -> dict[str, str]:
+        """What to add to a request.
+
+        Raises:
+            SignInRefused: the credential is missing or wrong.
+            HttpError: no token could be fetched; whatever its kind, the request itself was not sent.
+        """
+        credential = self._credential
+        if credential.kind == Target.Auth.NONE:
+            return {}
+        if credential.kind == Target.Auth.JWT:
+            return {"Authorization": f"Bearer {self._current_token()}"}
+        secret = credential.resolve()
+        if credential.kind == Target.Auth.BASIC:
+            pair = base64.b64encode(f"{credential.user}:{secret}".encode()).decode()
+            return {"Authorization": f"Basic {pair}"}
+        if credential.kind == Target.Auth.BEARER:
+            return {"Authorization": f"Bearer {secret}"}
+        return {credential.header: secret}
+
+    def forget(self, headers: dict[str, str]) -> None:
+        """The token in `headers` was refused: fetch another next time, unless somebody did already."""
+        with self._lock:
+            if headers.get("Authorization") == f"Bearer {self._token}":
+                self._token = ""
+
+    def _current_token(self) -> str:
+        with self._lock:
+            self._token = self._token or self._fetch()
+            return self._token
+
+    def _fetch(self) -> str:
+        """The access token of simplejwt's exchange: `{username, password}` → `{access, refresh}`."""
+        body = {"username": self._credential.user, "password": self._credential.resolve()}
+        answer = self._client.send(Request(method="POST", url=self._credential.token_url, body=body))
+        if answer.status == 429 or answer.status >= 500:
+            raise NotSent(f"answered {answer.status} to the sign-in")
+        try:
+            token = read_json(answer.body)["access"] if answer.status == 200 else ""
+        except (Unreadable, KeyError, TypeError):
+            token = ""
+        if not token:
+            raise SignInRefused(f"answered {answer.status} to the sign-in instead of giving a token")
+        return str(token)

@@ -1,0 +1,103 @@
+"""What is pending, waiting, set aside: counted from the rows whenever it is asked for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Count, Min, Q, QuerySet
+
+from syncer import mark
+from syncer.claim import NOT_ASIDE
+from syncer.mark import Condition
+from syncer.models import Binding, Route, Target
+from syncer.models.binding import DUE
+from syncer.plan import keys_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteStatus:
+    """One route at this moment; the numbers are objects.
+
+    Attributes:
+        pending: to be compared with the target, and sent where they differ.
+        failing: of those, the ones whose last try failed.
+        parked: refused for good; an edit un-parks them.
+        in_doubt: created or not, nobody knows.
+        held: kept back by a person.
+        bound: have a record at the target.
+        next_try: when the first failing one is tried again.
+    """
+
+    route: Route
+    pending: int
+    failing: int
+    parked: int
+    in_doubt: int
+    held: int
+    bound: int
+    next_try: datetime | None
+
+    @property
+    def undone(self) -> int:
+        """Objects that are not at the target as they are here."""
+        return self.pending + self.parked + self.in_doubt
+
+
+def of_route(route: Route) -> RouteStatus:
+    """The status of one route.
+
+    Raises:
+        ForeignMark: its mark was made in another database.
+    """
+    waiting = DUE & NOT_ASIDE & Q(tries__gt=0)
+    counts = Binding.objects.filter(route=route).aggregate(
+        failing=Count("pk", filter=waiting),
+        parked=Count("pk", filter=DUE & Q(parked__isnull=False) & ~NOT_ASIDE),
+        in_doubt=Count("pk", filter=Q(in_doubt=True)),
+        held=Count("pk", filter=Q(held=True)),
+        bound=Count("pk", filter=Q(remote_id__isnull=False)),
+        next_try=Min("not_before", filter=waiting),
+    )
+    return RouteStatus(route=route, pending=_count(pending_keys(route)), **counts)
+
+
+def of_target(target: Target) -> list[RouteStatus]:
+    """The status of each enabled route."""
+    return [of_route(route) for route in target.routes.filter(enabled=True).select_related("target")]
+
+
+def pending_keys(route: Route) -> Condition:
+    """A query of one column `object_key`: what the next "Sync now" will look at."""
+    anew = route.fingerprint != route.current_fingerprint()
+    changed = mark.changed_pks(route.declaration.model, "" if anew else route.mark)
+    keys = keys_of(changed, and_bound=route if anew else None)
+    due = (
+        "SELECT object_key FROM syncer_binding WHERE route_id = %s AND (wanted > delivered OR unsettled) "
+        "AND NOT held AND NOT in_doubt AND (parked IS NULL OR parked < wanted)"
+    )
+    return Condition(f"{keys.sql} UNION {due}", (*keys.params, route.pk))
+
+
+def left(target: Target, scope: dict[str, list[str]] | None = None) -> QuerySet[Binding]:
+    """The bindings that are due, or set aside while due, of all routes or of the chosen objects."""
+    found = Binding.objects.filter(DUE, held=False, route__target=target, route__enabled=True)
+    return found if scope is None else found.filter(_chosen(scope))
+
+
+def _chosen(scope: dict[str, list[str]]) -> Q:
+    condition = Q(pk__in=[])
+    for model, keys in scope.items():
+        condition |= Q(route__model=model, object_key__in=keys)
+    return condition
+
+
+def _count(keys: Condition) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({keys.sql}) AS pending", keys.params)  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def total_pending(statuses: Iterable[RouteStatus]) -> int:
+    """The pending objects of several routes together."""
+    return sum(status.pending for status in statuses)

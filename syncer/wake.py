@@ -1,0 +1,87 @@
+"""Waking the workers. A wake-up may be lost or come twice: the sweep finds what nobody asked for."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django_q.tasks import async_task
+
+from syncer import clock, mark
+from syncer.claim import claimable
+from syncer.core.schedule import CHANGE, interval
+from syncer.errors import SyncError
+from syncer.models import Route, Run, Target
+from syncer.routemap import RouteMap
+from syncer.runs import Scope, ask
+
+TASK = "syncer.tasks.work_run"
+
+
+def enqueue(run: Run) -> None:
+    """Let a worker go on with the run."""
+    Run.objects.filter(pk=run.pk).update(beat_at=clock.now())
+    async_task(TASK, run.pk, group=f"run {run.pk}", task_name=f"{run.pk}")
+
+
+def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None) -> Run:
+    """Ask for a run and have a worker do it."""
+    run, is_new = ask(target=target, trigger=trigger, user=user, scope=scope)
+    if is_new:
+        enqueue(run)
+    return run
+
+
+def wake_followers(model: str) -> None:
+    """Wake every target with a route that follows changes of `model`."""
+    routes = Route.objects.filter(
+        model=model, enabled=True, trigger=CHANGE, target__enabled=True, target__paused=""
+    ).select_related("target")
+    for route in routes:
+        wake(target=route.target, trigger=Run.Trigger.CHANGE)
+
+
+def sweep() -> int:
+    """Find what is due and has no run, and runs whose worker is gone; how many were woken."""
+    woken = 0
+    now = clock.now()
+    lost = now - timedelta(seconds=settings.SYNC_LEASE_SECONDS)
+    for run in Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], beat_at__lt=lost):
+        enqueue(run)
+        woken += 1
+    free = Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, paused="").exclude(
+        runs__in=Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], scope=None)
+    )
+    for target in free:
+        trigger = _due(target)
+        if trigger is not None:
+            wake(target=target, trigger=trigger)
+            woken += 1
+    return woken
+
+
+def _due(target: Target) -> Run.Trigger | None:
+    """Why the target should be synced now; None: it should not."""
+    routes, now = RouteMap(target), clock.now()
+    for route in routes.parents_first:
+        if claimable(routes, route, now).exists():
+            return Run.Trigger.RETRY
+        pause = interval(route.trigger)
+        if pause is not None and (route.planned_at is None or route.planned_at + pause <= now):
+            return Run.Trigger.SCHEDULE
+        if route.trigger == CHANGE and _has_news(route):
+            return Run.Trigger.CHANGE
+    return None
+
+
+def _has_news(route: Route) -> bool:
+    if route.fingerprint != route.current_fingerprint():
+        return True
+    try:
+        changed = mark.changed_pks(route.declaration.model, route.mark)
+    except SyncError:
+        return True  # the run will pause the target and say why
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS({changed.sql})", changed.params)
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,33 @@
+import pytest
+
+from syncer.models import Route, Run, Target
+from syncer.runs import ask, work
+from tests.remote import Remote
+
+
+@pytest.fixture
+def target(remote: Remote, transactional_db: None) -> Target:
+    """The Fake API as a target, with a route for posts and one for comments."""
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=2, allow_private=True)
+    Route.objects.create(
+        target=target,
+        model="news.Post",
+        path="/posts",
+        fields={"userId": "user_id", "title": "title", "body": "body"},
+        lookup=["userId", "title"],
+    )
+    Route.objects.create(
+        target=target,
+        model="news.Comment",
+        path="/comments",
+        fields={"postId": "post", "name": "name", "email": "email", "body": "body"},
+        lookup=["postId", "email", "name"],
+    )
+    return target
+
+
+def sync(target: Target, trigger: Run.Trigger = Run.Trigger.COMMAND) -> Run:
+    """One sync of the target, in this process, to its end."""
+    run, _ = ask(target=target, trigger=trigger)
+    assert work(run)
+    return run

@@ -1,0 +1,72 @@
+"""What the remote receives for a day's edits: the net change and nothing else."""
+
+import pytest
+
+from content.news.models import Comment, Post
+from tests.syncer.conftest import sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def requests(remote):
+    return [(entry.method, entry.path) for entry in remote.writes()]
+
+
+def test_created_and_updated_is_one_post(remote, target):
+    post = Post.objects.create(title="A", body="B")
+    Post.objects.filter(pk=post.pk).update(body="C")
+    sync(target)
+    assert requests(remote) == [("POST", "/posts")]
+    assert list(remote.records("/posts").values()) == [{"id": 1, "userId": 99999942, "title": "A", "body": "C"}]
+
+
+def test_created_updated_and_deleted_is_nothing(remote, target):
+    post = Post.objects.create(title="A", body="B")
+    post.title = "C"
+    post.save()
+    post.delete()
+    run = sync(target)
+    assert requests(remote) == []
+    assert run.state == "done"
+
+
+def test_many_updates_are_one_put(remote, target):
+    post = Post.objects.create(title="A", body="B")
+    sync(target)
+    remote.clear_journal()
+    for title in "CDE":
+        post.title = title
+        post.save()
+    sync(target)
+    assert requests(remote) == [("PUT", "/posts/1")]
+
+
+def test_changed_and_changed_back_is_nothing(remote, target):
+    post = Post.objects.create(title="A", body="B")
+    sync(target)
+    remote.clear_journal()
+    for title in "CA":
+        post.title = title
+        post.save()
+    sync(target)
+    assert requests(remote) == []
+
+
+def test_a_deleted_post_takes_its_comments_first(remote, target):
+    post = Post.objects.create(title="A", body="B")
+    for number in range(3):
+        Comment.objects.create(post=post, name=f"N{number}", email="n@example.com", body="B")
+    sync(target)
+    remote.clear_journal()
+    post.delete()
+    sync(target)
+    assert sorted(requests(remote)[:3]) == [("DELETE", f"/comments/{number}") for number in (1, 2, 3)]
+    assert requests(remote)[3:] == [("DELETE", "/posts/1")]
+
+
+def test_a_comment_on_a_new_post_carries_the_remote_id_of_its_post(remote, target):
+    remote.store.create("posts", {"title": "not ours"})
+    post = Post.objects.create(title="A", body="B")
+    Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
+    sync(target)
+    assert [record["postId"] for record in remote.records("/comments").values()] == [2]

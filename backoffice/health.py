@@ -1,0 +1,40 @@
+"""Whether this node runs, for Docker, load balancers and `make run`. Answers anyone and says nothing of the content."""
+
+from functools import lru_cache
+
+from django.db import Error, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """The database answers and holds every migration of this program; else 503."""
+    try:
+        missing = known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+    except Error:
+        return JsonResponse({"status": "unavailable", "reason": "The database does not answer."}, status=503)
+    if missing:
+        return JsonResponse({"status": "unavailable", "reason": f"Migrations to apply: {len(missing)}."}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+@lru_cache(maxsize=1)
+def known_migrations() -> frozenset[tuple[str, str]]:
+    """(app label, name) of all migrations that the program has; they stay the same while it runs."""
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+urlpatterns = [path("live/", live), path("ready/", ready)]

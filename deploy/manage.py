@@ -1,0 +1,24 @@
+"""`make manage C="…"`: one of Django's commands on the first node of `make run`, with its environment."""
+
+import os
+import sys
+
+from deploy import secret_file
+from deploy.nodes import Refused, both_nodes, command, var_folder
+
+
+def main() -> int:
+    try:
+        var = var_folder()
+        if not secret_file.file(var).exists():
+            raise Refused("There is no data yet; `make run` makes it.")
+        first, _ = both_nodes(var=var, secret=secret_file.load(var))
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    words = command(*sys.argv[1:])
+    return os.execve(words[0], words, dict(first.environment))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

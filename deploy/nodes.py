@@ -1,0 +1,138 @@
+"""The two nodes of `make run`: where their data is, and the environment that they run in."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.secret_file import ADMIN_PASSWORD, REMOTE_PASSWORD
+
+ROOT = Path(__file__).resolve().parent.parent
+# What a person set for another deployment must not reach these two.
+NOT_INHERITED = {
+    "ALLOWED_HOSTS",
+    "BACKOFFICE_HTTPS",
+    "DATABASE_URL",
+    "DATABASE_URL_FILE",
+    "SECRET_KEY_FILE",
+    ADMIN_PASSWORD,
+}
+
+
+class Refused(Exception):
+    """We can't go on; the message is one line that says why and names the cure."""
+
+
+class Failed(Refused):
+    """One of Django's commands failed, with this exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One node: `name` also begins its cookies' names, `port` is on 127.0.0.1, its processes get only `environment`."""
+
+    name: str
+    port: int
+    var: Path
+    environment: Mapping[str, str]
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database(self) -> Path:
+        return self.var / "backoffice.sqlite3"
+
+
+def var_folder() -> Path:
+    """The folder of all data, made where it is missing.
+
+    Raises:
+        Refused: it can't be written to.
+    """
+    var = Path(os.environ.get("BACKOFFICE_VAR") or ROOT / "var").resolve()
+    for folder in (var, var / "log", var / "remote"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"{folder} can't be made: {error.strerror}.") from error
+        if not os.access(folder, os.W_OK):
+            raise Refused(f"{folder} can't be written to; it belongs to {folder.owner()}.")
+    return var
+
+
+def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
+    """The node that people edit on, and the one that plays the remote system.
+
+    Raises:
+        Refused: PORT or REMOTE_PORT is no port, or both are the same.
+    """
+    port, remote_port = port_number("PORT", "8000"), port_number("REMOTE_PORT", "8001")
+    if port == remote_port:
+        raise Refused(f"PORT and REMOTE_PORT are both {port}; each node needs its own.")
+
+    def node(*, name: str, title: str, color: str, port: int, var: Path, key: str) -> Node:
+        inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+        settings = {
+            "BACKOFFICE_DOTENV": "",
+            "BACKOFFICE_ENV": "development",
+            "BACKOFFICE_NODE": name,
+            "BACKOFFICE_TITLE": title,
+            "BACKOFFICE_COLOR": color,
+            "BACKOFFICE_VAR": str(var),
+            "SECRET_KEY": key,
+            REMOTE_PASSWORD: secret[REMOTE_PASSWORD],
+        }
+        return Node(name=name, port=port, var=var, environment=inherited | settings)
+
+    return (
+        node(
+            name="backoffice",
+            title="Back office",
+            color="blue",
+            port=port,
+            var=var,
+            key=secret["SECRET_KEY"],
+        ),
+        node(
+            name="remote",
+            title="Demo remote",
+            color="orange",
+            port=remote_port,
+            var=var / "remote",
+            key=secret["REMOTE_SECRET_KEY"],
+        ),
+    )
+
+
+def port_number(name: str, default: str) -> int:
+    text = os.environ.get(name) or default
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
+        raise Refused(f"{name} is {text!r}; a port is a number from 1 to 65535.")
+    return int(text)
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of one of Django's commands."""
+    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+
+def manage(node: Node, *arguments: str, **environment: str) -> None:
+    """Run one of Django's commands on `node`, quietly; `environment` is added for this one.
+
+    Raises:
+        Failed: with the last line of what the command said.
+    """
+    done = subprocess.run(
+        command(*arguments), cwd=ROOT, env={**node.environment, **environment}, capture_output=True, text=True
+    )
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+        raise Failed(f"manage.py {arguments[0]} failed on the node {node.name!r}: {said}", done.returncode)

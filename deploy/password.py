@@ -1,0 +1,26 @@
+"""`make password`: a new password of the administrator, on both nodes."""
+
+import sys
+
+from deploy import secret_file
+from deploy.nodes import Refused, both_nodes, manage, var_folder
+from deploy.secret_file import ADMIN_PASSWORD
+
+
+def main() -> int:
+    try:
+        var = var_folder()
+        if not secret_file.file(var).exists():
+            raise Refused("There is no administrator yet; `make run` makes one.")
+        password = secret_file.renew_admin_password(var)
+        for node in both_nodes(var=var, secret=secret_file.load(var)):
+            manage(node, "ensure_admin", "--reset", **{ADMIN_PASSWORD: password})
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    print(f"User name   admin\nPassword    {password}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""`make run`: two nodes on this machine, one worker, sample content and the first sync; Ctrl-C ends all of it.
+
+1. Secrets, databases, the administrator on both nodes, the account that the sync signs in with.
+2. The first time: sample content.
+3. Both web servers and the worker, until both nodes answer that they are ready.
+4. The first time, and when REMOTE_PORT changed: the target. The first time: the first sync.
+5. The box that says where to go, and then waiting.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from deploy import secret_file, servers
+from deploy.nodes import ROOT, Failed, Node, Refused, both_nodes, manage, var_folder
+from deploy.processes import Processes
+from deploy.secret_file import ADMIN_PASSWORD, REMOTE_PASSWORD
+
+TARGET = ROOT / "deploy" / "demo.toml"
+TARGET_PORT = "8001"  # the one that the file names
+SYNC_PERMISSIONS = [
+    "news.set_user_id",
+    *(f"news.{right}_{model}" for model in ("post", "comment") for right in ("view", "add", "change", "delete")),
+]
+OTHER_PASSWORD = 3  # exit status of `manage.py ensure_admin`
+
+
+def main() -> int:
+    on_signals(signal.default_int_handler)
+    try:
+        with Processes() as processes:
+            try:
+                run(processes)
+            except KeyboardInterrupt:
+                say("\nStopping …")
+            finally:
+                on_signals(signal.SIG_IGN)  # nothing may keep the processes from being stopped
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    return 0
+
+
+def on_signals(handler: "Callable[..., object] | signal.Handlers") -> None:
+    """A background process of a shell is started with SIGINT ignored: each one is set."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
+
+
+def run(processes: Processes) -> None:
+    """Raises Refused where it can't go on; ends by KeyboardInterrupt."""
+    var = var_folder()
+    secret = secret_file.load(var)
+    first, remote = both_nodes(var=var, secret=secret)
+    servers.require_free("PORT", first.port)
+    servers.require_free("REMOTE_PORT", remote.port)
+    done = Done(var / "run.json", fresh=not first.database.exists())
+
+    say("Preparing the databases …")
+    same_password = [prepare(node, secret) for node in (first, remote)]
+    manage(remote, "ensure_client", "sync", "--password-env", REMOTE_PASSWORD, "--permissions", *SYNC_PERMISSIONS)
+    if not done["content"]:
+        say("Writing sample content …")
+        manage(first, "sample_content")
+        done["content"] = True
+
+    say("Starting the servers …")
+    servers.start(processes, first, remote, log=var / "log")
+    servers.wait_until_ready(processes, [first, remote])
+    connect(first, remote, done)
+    say(box(first, remote, password=secret[ADMIN_PASSWORD] if all(same_password) else None))
+    wait(processes)
+
+
+class Done:
+    """What needs doing once, kept in a file; `fresh` forgets it, for the data that it was about is gone."""
+
+    def __init__(self, path: Path, *, fresh: bool) -> None:
+        self.path = path
+        self.values: dict[str, object] = {} if fresh or not path.exists() else json.loads(path.read_text())
+
+    def __getitem__(self, name: str) -> object:
+        return self.values.get(name)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self.values[name] = value
+        self.path.write_text(json.dumps(self.values))
+
+
+def prepare(node: Node, secret: Mapping[str, str]) -> bool:
+    """Bring the database up to date; true if the administrator signs in with the password that we have."""
+    manage(node, "migrate", "--verbosity=0")
+    try:
+        manage(node, "ensure_admin", **{ADMIN_PASSWORD: secret[ADMIN_PASSWORD]})
+    except Failed as failure:
+        if failure.status != OTHER_PASSWORD:
+            raise
+        return False
+    return True
+
+
+def connect(first: Node, remote: Node, done: Done) -> None:
+    """Describe the remote as a target, and carry everything there, once: what people change later stays."""
+    if done["remote_port"] != remote.port:
+        described = first.var / "demo.toml"
+        described.write_text(TARGET.read_text().replace(TARGET_PORT, str(remote.port)))
+        manage(first, "sync_configure", str(described))
+        done["remote_port"] = remote.port
+    if not done["sync"]:
+        say("Syncing for the first time …")
+        manage(first, "sync_now", "demo")
+        done["sync"] = True
+
+
+def box(first: Node, remote: Node, *, password: str | None) -> str:
+    lines = [
+        f"Back office   {first.address}/admin/",
+        f"Demo remote   {remote.address}/admin/",
+        "User name     admin",
+        f"Password      {password or 'changed since; `make password` resets it'}",
+        "",
+        "1. Edit a post in the back office.",
+        "2. Press Sync now.",
+        f"3. See it at the demo remote: {remote.address}/admin/news/post/",
+        "",
+        "Ctrl-C stops everything.",
+    ]
+    width = max(map(len, lines))
+    edge = "─" * (width + 4)
+    return "\n".join([f"┌{edge}┐", *(f"│  {line.ljust(width)}  │" for line in lines), f"└{edge}┘"])
+
+
+def wait(processes: Processes) -> None:
+    """Until we are told to stop, or `make` is gone. What ends by itself is named, and the others go on."""
+    parent = os.getppid()
+    while processes.running:
+        time.sleep(0.3)
+        for ended in processes.ended():
+            say(f"{ended.title} ended (exit status {ended.process.returncode}); its log: {servers.shown(ended.log)}")
+        if os.getppid() != parent:
+            return
+    raise Refused("Nothing is left running.")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

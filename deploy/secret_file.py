@@ -1,0 +1,50 @@
+"""The secrets that `make run` makes once and keeps in `var/run.env`, for its owner's eyes only."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+ADMIN_PASSWORD = "BACKOFFICE_ADMIN_PASSWORD"
+REMOTE_PASSWORD = "DEMO_REMOTE_PASSWORD"
+# Random bytes; each makes 4/3 of a character.
+SIZES = {"SECRET_KEY": 50, "REMOTE_SECRET_KEY": 50, ADMIN_PASSWORD: 12, REMOTE_PASSWORD: 24}
+
+
+def load(var: Path) -> dict[str, str]:
+    """All the secrets by name; what is missing is made and kept.
+
+    The administrator's password is `BACKOFFICE_ADMIN_PASSWORD` where the environment gives one; that one is not kept.
+    """
+    kept = read(var)
+    given = {ADMIN_PASSWORD: password} if (password := os.environ.get(ADMIN_PASSWORD)) else {}
+    for name, size in SIZES.items():
+        if name not in given:
+            kept.setdefault(name, secrets.token_urlsafe(size))
+    write(var, kept)
+    return kept | given
+
+
+def renew_admin_password(var: Path) -> str:
+    """A new password of the administrator, kept; or the one that the environment gives."""
+    write(var, {name: value for name, value in read(var).items() if name != ADMIN_PASSWORD})
+    return load(var)[ADMIN_PASSWORD]
+
+
+def read(var: Path) -> dict[str, str]:
+    path = file(var)
+    lines = path.read_text().splitlines() if path.exists() else []
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def write(var: Path, values: Mapping[str, str]) -> None:
+    """Replace the file in one step: an interruption leaves the old one or the new one."""
+    fresh = file(var).with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    fresh.replace(file(var))
+
+
+def file(var: Path) -> Path:
+    return var / "run.env"

@@ -1,0 +1,75 @@
+"""The servers of `make run`, and when they are up."""
+
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from deploy.nodes import ROOT, Node, Refused, command
+from deploy.processes import Processes
+
+READY_SECONDS = 60
+
+
+def require_free(name: str, port: int) -> None:
+    """Raises Refused if `port`, which the variable `name` gives, can't be listened on."""
+    with socket.socket() as probe:
+        # Without it, connections that a server closed a moment ago would count as a taken port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise Refused(f"Port {port} is for the system only. Choose another: make run {name}=8080") from None
+        except OSError:
+            raise Refused(f"Port {port} is taken. Choose another: make run {name}={port + 10}") from None
+
+
+def start(processes: Processes, first: Node, remote: Node, *, log: Path) -> None:
+    def process(title: str, node: Node, words: list[str], file: str) -> None:
+        processes.start(title, words, environment=node.environment, folder=ROOT, log=log / file)
+
+    process("The web server", first, web_server(first), "web.log")
+    process("The worker", first, command("worker"), "worker.log")
+    process("The demo remote", remote, web_server(remote), "remote.log")
+
+
+def web_server(node: Node) -> list[str]:
+    """Granian's own number of threads is 512, each with a database connection; SQLite has one writer."""
+    options = {
+        "interface": "wsgi",
+        "host": "127.0.0.1",
+        "port": str(node.port),
+        "workers": "1",
+        "blocking-threads": "8",
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return [sys.executable, "-m", "granian", *words, "backoffice.wsgi:application"]
+
+
+def wait_until_ready(processes: Processes, nodes: list[Node]) -> None:
+    """Raises Refused if a process ends, or a node does not answer in time."""
+    until = time.monotonic() + READY_SECONDS
+    waiting = list(nodes)
+    while waiting:
+        for ended in processes.ended():
+            raise Refused(f"{ended.title} did not start; the reason is in {shown(ended.log)}")
+        if time.monotonic() > until:
+            raise Refused(f"{waiting[0].address} does not answer; see {shown(processes.running[0].log.parent)}/")
+        time.sleep(0.1)
+        waiting = [node for node in waiting if not ready(node)]
+
+
+def ready(node: Node) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy reaches this machine's loopback
+    try:
+        with direct.open(f"{node.address}/health/ready/", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def shown(path: Path) -> str:
+    """The path as people type it here."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -1,0 +1,99 @@
+"""The settings refuse what is unsafe. Each case is a process of its own: settings are read once."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "0123456789" * 5
+PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "backoffice.example"}
+
+
+def settings_with(folder: Path, environment: dict[str, str], show: str = "MODE") -> "subprocess.CompletedProcess[str]":
+    """Read the settings with nothing else in the environment, and print `show`."""
+    return subprocess.run(
+        [sys.executable, "-c", f"from backoffice.settings import *; print({show})"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "BACKOFFICE_DOTENV": "",
+            "BACKOFFICE_VAR": str(folder),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_production_is_the_default(tmp_path):
+    done = settings_with(tmp_path, PRODUCTION, show="MODE, DEBUG, SESSION_COOKIE_SECURE, SECURE_SSL_REDIRECT")
+    assert done.stdout == "production False True True\n"
+
+
+@pytest.mark.parametrize("mode", ["production", "development"])
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ({}, "SECRET_KEY (or SECRET_KEY_FILE) is not set."),
+        ({"SECRET_KEY": ""}, "SECRET_KEY (or SECRET_KEY_FILE) is not set."),
+        ({"SECRET_KEY": "0123456789" * 3 + "012345678"}, "SECRET_KEY is shorter than 40 characters."),
+        ({"SECRET_KEY": "change-me-" + KEY}, "SECRET_KEY is a sample value."),
+        ({"SECRET_KEY": "Django-Insecure-" + KEY}, "SECRET_KEY is a sample value."),
+        ({"SECRET_KEY_FILE": "/nowhere/key"}, "SECRET_KEY_FILE names /nowhere/key, which can't be read"),
+    ],
+    ids=["missing", "empty", "short", "sample", "django's sample", "unreadable file"],
+)
+def test_a_key_that_is_no_secret_is_refused(tmp_path, mode, key, reason):
+    done = settings_with(tmp_path, {"BACKOFFICE_ENV": mode, "ALLOWED_HOSTS": "backoffice.example", **key})
+    assert done.returncode == 1
+    assert reason in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is not set."),
+        ({"BACKOFFICE_ENV": "staging"}, "BACKOFFICE_ENV is 'staging'"),
+        ({"BACKOFFICE_NODE": "a b"}, "BACKOFFICE_NODE may hold letters"),
+        ({"BACKOFFICE_COLOR": "mauve"}, "BACKOFFICE_COLOR is 'mauve'"),
+        ({"DATABASE_URL_FILE": "/nowhere/url"}, "DATABASE_URL_FILE names /nowhere/url, which can't be read"),
+    ],
+)
+def test_production_refuses(tmp_path, change, reason):
+    done = settings_with(tmp_path, {**PRODUCTION, **change})
+    assert done.returncode == 1
+    assert reason in done.stderr
+
+
+def test_a_secret_may_come_from_a_file(tmp_path):
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    hosts = {"ALLOWED_HOSTS": "backoffice.example"}
+    done = settings_with(tmp_path, {**hosts, "SECRET_KEY_FILE": str(tmp_path / "key")}, show="SECRET_KEY")
+    assert done.stdout == f"{KEY}\n"
+
+
+def test_two_nodes_have_cookies_of_their_own(tmp_path):
+    names = "SESSION_COOKIE_NAME, CSRF_COOKIE_NAME"
+    store, warehouse = (
+        settings_with(tmp_path, {**PRODUCTION, "BACKOFFICE_NODE": node}, show=names).stdout
+        for node in ("store", "warehouse")
+    )
+    assert store == "store_session store_csrf\n"
+    assert warehouse == "warehouse_session warehouse_csrf\n"
+
+
+def test_every_variable_that_is_read_is_in_the_sample_file():
+    source = "".join((ROOT / "backoffice" / name).read_text() for name in ("settings.py", "env.py"))
+    read = set(re.findall(r"\b(?:env|self)\.[a-z_]+\(\s*\"([A-Z][A-Z0-9_]*)\"", source))
+    listed = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert read == listed
+
+
+def test_the_sample_file_alone_does_not_start(tmp_path):
+    done = settings_with(tmp_path, {"BACKOFFICE_DOTENV": str(ROOT / ".env.example")})
+    assert done.returncode == 1
+    assert "SECRET_KEY (or SECRET_KEY_FILE) is not set." in done.stderr

@@ -64,8 +64,9 @@ def test_a_list_is_filtered_by_known_fields_only(remote, http):
 def test_a_list_comes_in_pages(remote, http, address):
     remote.store.load("/posts", [POST] * 5)
     remote.page(2, address=address)
-    ids, url = [], f"{remote.url}/posts"
-    while url:
+    ids: list[list[int]] = []
+    url = f"{remote.url}/posts"
+    while url and len(ids) < 4:
         page = http.get(url, timeout=5).json()
         ids.append([record["id"] for record in page["items"]])
         url = page["next"] and (page["next"] if address else f"{remote.url}/posts?cursor={page['next']}")
@@ -97,7 +98,6 @@ def test_a_reset_loses_the_answer(remote, http, act):
     remote.fault(Fault.RESET, act=act)
     with pytest.raises(LOST, match="reset by peer"):
         ask(http, remote, "POST", "/posts", json=POST)
-    remote.wait_for(lambda: len(remote.journal) == 1)
     assert (remote.journal[0].applied, remote.journal[0].status, len(remote.posts)) == (act, None, int(act))
     assert ask(http, remote, "POST", "/posts", json=POST).status_code == 201
 

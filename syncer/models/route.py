@@ -7,6 +7,7 @@ from django.db import models
 
 from syncer.core import schedule
 from syncer.mapping import Declaration, declarations
+from syncer.models import checks
 from syncer.models.target import Target
 
 PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#' or white space.")
@@ -71,7 +72,8 @@ class Route(models.Model):
         "next",
         max_length=64,
         blank=True,
-        help_text="Where a list answer keeps its cursor, sent back as ?cursor=…, or the next page's address. Empty: one page.",
+        help_text="Where a list answer keeps its cursor, sent back as ?cursor=…, or the next page's address. "
+        "Empty: one page.",
     )
     mark = models.TextField(
         blank=True, editable=False, help_text="How far this route has read the history. Empty: nothing was planned yet."
@@ -95,6 +97,40 @@ class Route(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} → {self.target}"
+
+    # The models that will have a route on the same target, where the caller knows better than the database.
+    beside: frozenset[str] | None = None
+
+    def clean(self) -> None:
+        """Refuse what the model's domain does not let travel, and what could not be carried; see `checks`.
+
+        Raises:
+            ValidationError: by column; `params["at"]` is the place inside a JSON column.
+        """
+        errors: dict[str, list[ValidationError]] = {"model": list(checks.model_errors(self.model))}
+        if not errors["model"]:
+            errors |= self._content_errors(self.fields if isinstance(self.fields, dict) else {})
+        if self.next_field and not self.items_field:
+            errors["next_field"] = [
+                checks.wrong("A list that keeps a cursor keeps its records under a name: give 'items'")
+            ]
+        if errors := {column: found for column, found in errors.items() if found}:
+            raise ValidationError(errors)
+
+    def _content_errors(self, fields: dict[str, str]) -> dict[str, list[ValidationError]]:
+        mapped = [name for name in self.declaration.fields if name in fields.values()]
+        beside = self.beside
+        if beside is None:
+            beside = frozenset(Route.objects.filter(target=self.target_id).values_list("model", flat=True))
+        return {
+            "fields": [
+                *checks.fields_errors(self.declaration, self.fields),
+                *checks.parent_errors(self.declaration, fields, {self.model, *beside}),
+            ],
+            "lookup": list(checks.lookup_errors(self.lookup, fields)),
+            "filter": list(checks.filter_errors(self.declaration, self.filter)),
+            "create_path": list(checks.create_path_errors(self.create_path, mapped)),
+        }
 
     @property
     def declaration(self) -> Declaration:

@@ -1,3 +1,4 @@
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
@@ -90,3 +91,30 @@ class Target(models.Model):
 
     def __str__(self) -> str:
         return self.title or self.name
+
+    def clean(self) -> None:
+        """Refuse a sign-in that lacks a part, or has one that it would not use.
+
+        Raises:
+            ValidationError: by column.
+        """
+        errors: dict[str, str] = {}
+        for column in SIGN_IN_COLUMNS if self.auth in SIGN_IN else ():
+            if column in SIGN_IN[self.auth] and not getattr(self, column):
+                errors[column] = f"Sign-in '{self.auth}' needs it."
+            elif column not in SIGN_IN[self.auth] and getattr(self, column):
+                errors[column] = f"Sign-in '{self.auth}' does not use it; leave it empty."
+        if self.auth_url and not self.auth_url.startswith("/"):
+            errors.setdefault("auth_url", "A token path begins with '/'.")
+        if errors:
+            raise ValidationError(errors)
+
+
+SIGN_IN_COLUMNS = ("auth_user", "auth_secret", "auth_header", "auth_url")
+SIGN_IN: dict[str, tuple[str, ...]] = {  # what each way of signing in needs
+    Target.Auth.NONE: (),
+    Target.Auth.BASIC: ("auth_user", "auth_secret"),
+    Target.Auth.BEARER: ("auth_secret",),
+    Target.Auth.HEADER: ("auth_secret", "auth_header"),
+    Target.Auth.JWT: ("auth_user", "auth_secret", "auth_url"),
+}

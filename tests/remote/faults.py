@@ -43,7 +43,7 @@ class Rule:
         method: "*" for any. path: a shell pattern, `/posts/*`; "*" matches "/" too.
         where: fits only JSON objects for which it is true.
         times: how many requests it takes; None: all.
-        act: carry the request out; None: as is usual for the kind (`ACTS`).
+        act: carry the request out; None: as is usual for the kind (`ACTS`). What sends the right answer always does.
         retry_after: seconds, or an HTTP date.
     """
 
@@ -66,6 +66,11 @@ class Rule:
     def __post_init__(self) -> None:
         self.acts = self.kind in ACTS if self.act is None else self.act
         self.answers = self.status or STATUS.get(self.kind, 200)
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        waits = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return {**self.headers, **waits}
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,8 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -24,8 +25,7 @@ HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body leave in one packet; in two, Nagle's delay costs 40 ms a request
-    disable_nagle_algorithm = True
+    disable_nagle_algorithm = True  # its delay would cost 40 ms a request
     server: "Server"
 
     def log_message(self, *_: object) -> None:
@@ -63,9 +63,11 @@ class Handler(BaseHTTPRequestHandler):
             headers={name: self.headers[name] for name in self.kept_headers() if name in self.headers},
             body=None if unread else self.json(),
         )
-        number = remote.log.add(**vars(call), sign_in=remote.is_sign_in(url.path))
-        status = self.misbehave(rule, call, number) if rule else self.send(self.act(call, number))
-        remote.log.update(number, status=status)
+        self.number = remote.log.add(**vars(call), sign_in=remote.is_sign_in(url.path))
+        if rule:
+            self.misbehave(rule, call)
+        else:
+            self.send(self.act(call))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - http.server looks for these names
 
@@ -73,73 +75,68 @@ class Handler(BaseHTTPRequestHandler):
         own = getattr(self.remote.api.auth, "name", None)
         return (*HEADERS, own) if own and own not in HEADERS else HEADERS
 
-    def act(self, call: Call, number: int) -> Answer:
+    def act(self, call: Call) -> Answer:
         answer = self.remote.answer(call)
-        self.remote.log.update(number, applied=answer.applied)
+        self.remote.log.update(self.number, applied=answer.applied)
         return answer
 
-    def misbehave(self, rule: Rule, call: Call, number: int) -> int | None:
-        """Do as `rule` says. Returns the status that was answered, None for no answer."""
-        answer = self.act(call, number) if rule.acts else None
+    def misbehave(self, rule: Rule, call: Call) -> None:
+        """Do as `rule` says."""
+        answer = self.act(call) if rule.acts else None
         rule.arrive()
         if rule.kind in (Fault.HOLD, Fault.HANG):
             rule.pause()
         match rule.kind:
-            case Fault.HOLD | Fault.SLOW | Fault.TRUNCATED | Fault.CUT | Fault.NO_ID:
-                answer = answer or self.act(call, number)
-            case Fault.FIXED_ID:
-                answer = answer or Answer(201, call.body)
-        match rule.kind, answer:
-            case Fault.RESET, _:
+            case Fault.RESET:
                 self.reset()
-                return None
-            case Fault.HANG, _:
+            case Fault.HANG:
                 self.close_connection = True
-                return None
-            case (Fault.SLOW | Fault.TRUNCATED | Fault.CUT) as kind, Answer() as answer:
-                return self.send_badly(kind, answer, rule)
-            case Fault.HOLD, Answer() as answer:
-                return self.send(answer)
-            case Fault.NO_ID, Answer(status, dict() as body):
-                return self.send(Answer(status, {name: value for name, value in body.items() if name != "id"}))
-            case Fault.FIXED_ID, Answer(status, dict() as body):
-                return self.send(Answer(status, {**body, "id": rule.fixed_id}))
-            case Fault.HTML, _:
-                return self.write(rule.answers, HTML, {"Content-Type": "text/html"})
-            case Fault.EMPTY, _:
-                return self.write(rule.answers, b"", {})
-            case Fault.REDIRECT, _:
-                return self.write(rule.answers, b"", {"Location": rule.location})
-        headers = {**rule.headers, **({} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)})}
-        return self.send(Answer(rule.answers, rule.body if rule.body is not None else {}, headers))
+            case Fault.STATUS:
+                self.send(Answer(rule.answers, rule.body or {}, rule.all_headers))
+            case Fault.HTML:
+                self.write(rule.answers, HTML, {"Content-Type": "text/html"})
+            case Fault.EMPTY:
+                self.write(rule.answers, b"", {})
+            case Fault.REDIRECT:
+                self.write(rule.answers, b"", {"Location": rule.location})
+            case Fault.FIXED_ID:
+                status = answer.status if answer else 201
+                self.send(Answer(status, {**call.body, "id": rule.fixed_id}))
+            case _:
+                self.send_badly(rule, answer or self.act(call))
 
-    def send(self, answer: Answer) -> int:
+    def send(self, answer: Answer) -> None:
         headers = {"Content-Type": "application/json; charset=utf-8", **answer.headers}
-        return self.write(answer.status, json.dumps(answer.body).encode(), headers)
+        self.write(answer.status, json.dumps(answer.body).encode(), headers)
 
-    def send_badly(self, kind: Fault, answer: Answer, rule: Rule) -> int:
+    def send_badly(self, rule: Rule, answer: Answer) -> None:
+        """Send the right answer late, slowly or in part."""
         content = json.dumps(answer.body).encode()
-        half = content[: len(content) // 2]
-        if kind is Fault.TRUNCATED:
-            return self.write(answer.status, half, {"Content-Type": "application/json"})
-        self.write(answer.status, half if kind is Fault.CUT else b"", {}, announce=len(content))
-        if kind is Fault.SLOW:
-            self.wfile.flush()
-            for index in range(len(content)):
-                rule.pause(rule.seconds / len(content))
-                self.wfile.write(content[index : index + 1])
-                self.wfile.flush()
-        self.close_connection = self.close_connection or kind is Fault.CUT
-        return answer.status
+        match rule.kind:
+            case Fault.HOLD:
+                self.send(answer)
+            case Fault.NO_ID:
+                self.send(replace(answer, body={name: value for name, value in answer.body.items() if name != "id"}))
+            case Fault.TRUNCATED:
+                self.write(answer.status, content[: len(content) // 2], {"Content-Type": "application/json"})
+            case Fault.CUT:
+                self.write(answer.status, content[: len(content) // 2], {}, announce=len(content))
+                self.close_connection = True
+            case Fault.SLOW:
+                self.write(answer.status, b"", {}, announce=len(content))
+                for index in range(len(content)):
+                    rule.pause(rule.seconds / len(content))
+                    self.wfile.write(content[index : index + 1])
 
-    def write(self, status: int, content: bytes, headers: dict[str, str], announce: int | None = None) -> int:
+    def write(self, status: int, content: bytes, headers: Mapping[str, str], announce: int | None = None) -> None:
+        # Noted first: whoever has the answer finds it in the journal.
+        self.remote.log.update(self.number, status=status)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content) if announce is None else announce))
         self.end_headers()
         self.wfile.write(content)
-        return status
 
     def reset(self) -> None:
         """End the connection with RST: a linger of 0 s makes the close do so."""

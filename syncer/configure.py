@@ -1,0 +1,284 @@
+"""Targets and routes from a TOML file. What is refused is refused by the models' own `clean`; here it gets its line.
+
+The file says how the targets that it names are to be, wholly: a key that is left out has its default, and a route that
+is left out is disabled. Targets that it does not name are left alone.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models, transaction
+
+from backoffice.kit import references
+from syncer.core.toml_lines import Place, line_of, locate
+from syncer.errors import SyncError
+from syncer.models import Route, Target
+
+WORDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the file: the column it is for, and the TOML type it must have."""
+
+    column: str
+    type: type
+    required: bool = False
+
+
+TARGET_KEYS = {
+    "title": Key("title", str),
+    "kind": Key("kind", str),
+    "url": Key("url", str, required=True),
+    "enabled": Key("enabled", bool),
+    "concurrency": Key("concurrency", int),
+    "timeout": Key("timeout", int),
+    "allow_private": Key("allow_private", bool),
+}
+AUTH_KEYS = {
+    "type": Key("auth", str, required=True),
+    "user": Key("auth_user", str),
+    "secret": Key("auth_secret", str),
+    "header": Key("auth_header", str),
+    "url": Key("auth_url", str),
+}
+ROUTE_KEYS = {
+    "model": Key("model", str, required=True),
+    "path": Key("path", str, required=True),
+    "fields": Key("fields", dict, required=True),
+    "enabled": Key("enabled", bool),
+    "create_path": Key("create_path", str),
+    "lookup": Key("lookup", list),
+    "filter": Key("filter", dict),
+    "trigger": Key("trigger", str),
+    "update": Key("update", str),
+    "id": Key("id_field", str),
+    "items": Key("items_field", str),
+    "next": Key("next_field", str),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """What is wrong on one line of the file, and the cure."""
+
+    line: int
+    message: str
+
+
+class Refused(SyncError):
+    """The file is not right; nothing was written. `faults` are in the order of the lines."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = sorted(set(faults))
+        super().__init__(f"{len(self.faults)} fault{'s' if len(self.faults) > 1 else ''}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What became of one target or, where `route` names a model, of one route.
+
+    Attributes:
+        columns: what differs, `{"path": ("before", "after")}`; before is None for what is new.
+    """
+
+    target: str
+    route: str | None = None
+    outcome: Literal["created", "changed", "disabled", "unchanged"]
+    columns: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a file did, or with `check` would do. `notes` are no faults, but want a look."""
+
+    changes: list[Change]
+    notes: list[str]
+
+
+def configure(file: Path, *, check: bool = False) -> Report:
+    """Make targets and routes what `file` says, all or nothing; with `check`, only say what would change.
+
+    Raises:
+        Refused: the file can't be read or is not right.
+    """
+    document = _Document(file)
+    with transaction.atomic():
+        plans = list(document.plans())
+        document.refuse_faults()
+        changes = [change for plan in plans for change in _carry_out(plan, check=check)]
+    return Report(changes, [note for plan in plans for note in _notes(plan.target)])
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A target as the file wants it, with its routes; the rows are changed but not saved."""
+
+    target: Target
+    routes: list[Route]
+    left_out: list[Route]
+
+
+class _Document:
+    """A file that is being read. Faults are gathered, so that all are told at once."""
+
+    def __init__(self, file: Path) -> None:
+        try:
+            text = file.read_text(encoding="utf-8")
+            self._data = tomllib.loads(text)
+        except OSError as error:
+            raise Refused([Fault(1, f"The file can't be read: {error.strerror}")]) from error
+        except UnicodeDecodeError as error:
+            raise Refused([Fault(1, "The file is not UTF-8 text")]) from error
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r" \(at line (\d+), ", str(error))
+            line = int(found[1]) if found else text.count("\n") + 1  # "at end of document"
+            raise Refused([Fault(line, f"This is not TOML: {error}")]) from error
+        self._lines = locate(text)
+        self._faults: list[Fault] = []
+
+    def refuse_faults(self) -> None:
+        if self._faults:
+            raise Refused(self._faults)
+
+    def plans(self) -> Iterator[_Plan]:
+        for name in self._data:
+            if name != "targets":
+                self._fault((name,), f"'{name}' is not known here; a target begins with [targets.NAME]")
+        targets = self._typed(self._data, "targets", dict, ()) or {}
+        if not targets:
+            self._fault((), "The file names no target; one begins with [targets.NAME]")
+        for name in targets:
+            if (table := self._typed(targets, name, dict, ("targets",))) is not None:
+                yield self._plan(name, table, ("targets", name))
+
+    def _plan(self, name: str, table: dict[str, Any], place: Place) -> _Plan:
+        target = Target.objects.filter(name=name).first() or Target(name=name)
+        own = {key: value for key, value in table.items() if key not in ("auth", "routes")}
+        places = {"name": place} | self._fill(target, own, TARGET_KEYS, place, also=("auth", "routes"))
+        auth = self._typed(table, "auth", dict, place)
+        places |= self._fill(target, {"type": "none"} if auth is None else auth, AUTH_KEYS, (*place, "auth"))
+        self._validate(target, places, place)
+        return self._routes(target, self._typed(table, "routes", list, place) or [], (*place, "routes"))
+
+    def _routes(self, target: Target, tables: list[Any], place: Place) -> _Plan:
+        stored = {route.model: route for route in target.routes.all()} if target.pk else {}
+        named = [table.get("model") for table in tables if isinstance(table, dict)]
+        beside = frozenset(model for model in named if isinstance(model, str))
+        routes: dict[str, Route] = {}
+        for index in range(len(tables)):
+            here = (*place, index)
+            if (table := self._typed(tables, index, dict, place)) is None:
+                continue
+            model = str(table.get("model", ""))
+            if model in routes:
+                self._fault((*here, "model"), f"{model} has a route to {target.name} already; one is enough")
+                continue
+            route = stored.get(model) or Route(model=model)
+            route.target, route.beside = target, beside
+            places = self._fill(route, table, ROUTE_KEYS, here)
+            self._validate(route, places, here, exclude={"target"})
+            routes[model] = route
+        return _Plan(target, list(routes.values()), [route for model, route in stored.items() if model not in routes])
+
+    def _fill(
+        self,
+        row: models.Model,
+        table: dict[str, Any],
+        keys: Mapping[str, Key],
+        place: Place,
+        also: tuple[str, ...] = (),
+    ) -> dict[str, Place]:
+        """Set the columns of `row` from `table`. Returns where each stands; one already at fault is not there."""
+        for name in table:
+            if name not in keys:
+                self._fault(
+                    (*place, name), f"'{name}' is not known here; it may be one of: {', '.join([*keys, *also])}"
+                )
+        places = {}
+        for name, key in keys.items():
+            setattr(row, key.column, row._meta.get_field(key.column).get_default())  # type: ignore[union-attr]
+            if name not in table and key.required:
+                self._fault(place, f"'{name}' is missing; it must be given")
+            elif name not in table:
+                places[key.column] = (*place, name)
+            elif (value := self._typed(table, name, key.type, place)) is not None:
+                setattr(row, key.column, value)
+                places[key.column] = (*place, name)
+        return places
+
+    def _validate(
+        self, row: Target | Route, places: dict[str, Place], place: Place, exclude: set[str] | None = None
+    ) -> None:
+        broken = {column.name for column in row._meta.fields} - set(places) - {"id"}
+        try:
+            row.full_clean(exclude=broken | (exclude or set()))
+        except ValidationError as error:
+            for column, errors in error.error_dict.items():
+                if column in places or column == NON_FIELD_ERRORS:
+                    for one in errors:
+                        self._fault(*_located(row, column, one, places.get(column, place)))
+
+    def _typed(self, table: Any, name: Any, kind: type, place: Place) -> Any:
+        """`table[name]`, None where it is not there or not of that kind; the latter is a fault."""
+        value = table.get(name) if isinstance(table, dict) else table[name]
+        if value is None or type(value) is kind:
+            return value
+        what = f"item {name + 1}" if isinstance(name, int) else f"'{name}'"
+        self._fault((*place, name), f"{what} must be {WORDS[kind]}")
+        return None
+
+    def _fault(self, place: Place, message: str) -> None:
+        self._faults.append(Fault(line_of(self._lines, place), message))
+
+
+def _located(row: models.Model, column: str, error: ValidationError, place: Place) -> tuple[Place, str]:
+    """Where an error of `column` stands, and its message for a reader of the file."""
+    [message] = error.messages
+    message = message.rstrip(".")
+    params = error.params or {}
+    if error.code == "invalid_choice":
+        choices = row._meta.get_field(column).flatchoices  # type: ignore[union-attr]
+        return place, f"'{params['value']}' is no {place[-1]}; it may be one of: {', '.join(key for key, _ in choices)}"
+    if error.code == "route":
+        return (place if params["at"] is None else (*place, params["at"])), message
+    return place, f"{place[-1]}: {message}"
+
+
+def _carry_out(plan: _Plan, *, check: bool) -> Iterator[Change]:
+    """Save what differs, the target first."""
+    target = plan.target
+    yield _save(target, check=check, target=target.name)
+    for route in plan.routes:
+        route.target = target  # it has its key by now
+        yield _save(route, check=check, target=target.name, route=route.model)
+    for route in plan.left_out:
+        if route.enabled:
+            route.enabled = False
+            saved = _save(route, check=check, target=target.name, route=route.model)
+            yield Change(target=target.name, route=route.model, outcome="disabled", columns=saved.columns)
+
+
+def _save(row: Target | Route, *, check: bool, target: str, route: str | None = None) -> Change:
+    stored = type(row).objects.filter(pk=row.pk).first() if row.pk else None
+    keys = [*TARGET_KEYS.values(), *AUTH_KEYS.values()] if isinstance(row, Target) else [*ROUTE_KEYS.values()]
+    pairs = {key.column: (getattr(stored, key.column, None), getattr(row, key.column)) for key in keys}
+    columns = {column: pair for column, pair in pairs.items() if pair[0] != pair[1]}
+    if columns and not check:
+        row.save(update_fields=list(columns) if stored else None)
+    outcome: Literal["created", "changed", "unchanged"]
+    outcome = "created" if not stored else "changed" if columns else "unchanged"
+    return Change(target=target, route=route, outcome=outcome, columns=columns)
+
+
+def _notes(target: Target) -> Iterator[str]:
+    if target.auth_secret:
+        try:
+            references.resolve(target.auth_secret)
+        except references.Unresolved as error:
+            yield f"{target.name}: the secret {target.auth_secret} is not there yet. {error}"

@@ -1,0 +1,126 @@
+"""What a route may say. The admin's form and `sync_configure` refuse the same things, both by `Route.clean`.
+
+An error that lies inside a JSON column says where: `params["at"]` is the remote name, the lookup or the position.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from string import Formatter
+from typing import Any
+
+from django.core.exceptions import FieldError, ValidationError
+
+from syncer.mapping import Declaration, declarations
+
+
+def wrong(message: str, *, at: str | int | None = None, **words: object) -> ValidationError:
+    """An error whose `message` has places for `words`, `%(name)s`."""
+    return ValidationError(message, code="route", params={"at": at, **words})
+
+
+def listed(names: Collection[Any]) -> str:
+    """`a, b, c`, for "it may be one of"."""
+    return ", ".join(map(str, names)) or "none"
+
+
+def model_errors(model: str) -> Iterator[ValidationError]:
+    """Refuse a model of which no domain says what may travel."""
+    if model not in declarations():
+        yield wrong(
+            "%(model)s is not a model that may travel; it may be one of: %(choices)s",
+            model=model,
+            choices=listed(sorted(declarations())),
+        )
+
+
+def fields_errors(declaration: Declaration, fields: Any) -> Iterator[ValidationError]:
+    """Refuse local fields that may not travel."""
+    if not isinstance(fields, dict):
+        yield wrong('Give remote names and local fields: {"userId": "user_id"}')
+        return
+    for remote, local in fields.items():
+        if local not in declaration.fields:
+            yield wrong(
+                "%(model)s has no field '%(field)s' that may travel; it may be one of: %(choices)s",
+                at=remote,
+                model=declaration.label,
+                field=local,
+                choices=listed(declaration.fields),
+            )
+
+
+def parent_errors(
+    declaration: Declaration, fields: Mapping[str, str], routed: Collection[str]
+) -> Iterator[ValidationError]:
+    """Refuse a foreign key to a model that has no route on the same target: its remote ids would never be known.
+
+    Args:
+        routed: the labels of the models that have one.
+    """
+    for remote, local in fields.items():
+        parent = declaration.model._meta.get_field(local).related_model if local in declaration.fields else None
+        if parent and not isinstance(parent, str) and parent._meta.label not in routed:
+            yield wrong(
+                "'%(field)s' is sent as the remote id of its %(parent)s, which has no route on this target. "
+                "Add a route for %(parent)s, or leave '%(field)s' out",
+                at=remote,
+                field=local,
+                parent=parent._meta.label,
+            )
+
+
+def lookup_errors(lookup: Any, fields: Mapping[str, str]) -> Iterator[ValidationError]:
+    """Refuse lookup names that are not sent: nothing could be compared with them."""
+    if not isinstance(lookup, list):
+        yield wrong('Give a list of remote names: ["userId", "title"]')
+        return
+    for position, name in enumerate(lookup):
+        if name not in list(fields):
+            yield wrong(
+                "'%(name)s' is not among the remote names in fields; it may be one of: %(choices)s",
+                at=position,
+                name=name,
+                choices=listed(fields),
+            )
+
+
+def filter_errors(declaration: Declaration, wanted: Any) -> Iterator[ValidationError]:
+    """Refuse what is not a lookup of the model's own columns; changes of another model would not be noticed."""
+    if not isinstance(wanted, dict):
+        yield wrong('Give field lookups and values: {"user_id__gt": 10}')
+        return
+    for name, value in wanted.items():
+        try:
+            query = declaration.model._default_manager.filter(**{name: value}).query
+        except (FieldError, TypeError, ValueError, ValidationError) as error:
+            reason = listed(error.messages) if isinstance(error, ValidationError) else str(error)
+            yield wrong(
+                "'%(name)s' does not filter %(model)s: %(reason)s",
+                at=name,
+                name=name,
+                model=declaration.label,
+                reason=reason,
+            )
+            continue
+        if sum(1 for used in query.alias_refcount.values() if used) > 1:
+            yield wrong(
+                "'%(name)s' reads another model; a filter may read only %(model)s itself",
+                at=name,
+                name=name,
+                model=declaration.label,
+            )
+
+
+def create_path_errors(path: str, mapped: Collection[str]) -> Iterator[ValidationError]:
+    """Refuse placeholders that are not among the `mapped` local fields."""
+    try:
+        places = [place for place in Formatter().parse(path) if place[1] is not None]
+    except ValueError:
+        yield wrong("The braces in '%(path)s' do not match; write a place as {post}", path=path)
+        return
+    for _, name, form, conversion in places:
+        if form or conversion or name not in mapped:
+            yield wrong(
+                "'{%(name)s}' is not a local field of this route; it may be one of: %(choices)s",
+                name=f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}",
+                choices=listed(mapped),
+            )

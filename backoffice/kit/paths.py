@@ -7,19 +7,16 @@ from django.urls import is_valid_path
 
 
 class SlashMiddleware:
-    """Adds the final slash to an API path that has no meaning without it; no redirect, which would lose a body."""
+    """Adds or takes the final slash of an API path that has no meaning as it is; a redirect would lose a body."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
-        if (
-            path.startswith("/api/")
-            and not path.endswith("/")
-            and not is_valid_path(path)
-            and is_valid_path(f"{path}/")
-        ):
-            request.path_info = f"{path}/"
-            request.path = f"{request.path}/"
+        if path.startswith("/api/") and not is_valid_path(path):
+            other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+            if is_valid_path(other):
+                request.path = request.path.removesuffix(path) + other
+                request.path_info = other
         return self.get_response(request)

@@ -1,0 +1,70 @@
+"""Tokens for programs, with the field names of djangorestframework-simplejwt."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import BaseModel
+
+from backoffice.kit import tokens
+from backoffice.kit.auth import check_password
+from backoffice.kit.problems import Problem, ProblemOut
+from backoffice.kit.responses import json_response
+from backoffice.kit.schemas import Body, Text
+from backoffice.kit.tokens import Kind
+
+router = Router(tags=["Sign in"])
+ERRORS = dict.fromkeys((400, 401, 422), ProblemOut)
+
+
+class CredentialsIn(Body):
+    username: Text
+    password: Text
+
+
+class RefreshIn(Body):
+    refresh: str
+
+
+class TokenIn(Body):
+    token: str
+
+
+class AccessOut(BaseModel):
+    access: str
+
+
+class TokensOut(AccessOut):
+    refresh: str
+
+
+class NothingOut(BaseModel):
+    """An empty object."""
+
+
+@router.post(
+    "", operation_id="token_create", summary="Get tokens for a name and password", response={200: TokensOut, **ERRORS}
+)
+def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
+    user = check_password(request, data.username, data.password)
+    if user is None:
+        raise Problem(401, "No active account has this name and password.")
+    return json_response({"access": tokens.issue(user, Kind.ACCESS), "refresh": tokens.issue(user, Kind.REFRESH)})
+
+
+@router.post(
+    "refresh/", operation_id="token_refresh", summary="Get a new access token", response={200: AccessOut, **ERRORS}
+)
+def refresh_token(request: HttpRequest, data: RefreshIn) -> HttpResponse:
+    try:
+        user = tokens.user_of(data.refresh, Kind.REFRESH)
+    except tokens.TokenError:
+        raise Problem(401, "The refresh token is not valid, or no longer.") from None
+    return json_response({"access": tokens.issue(user, Kind.ACCESS)})
+
+
+@router.post("verify/", operation_id="token_verify", summary="Check a token", response={200: NothingOut, **ERRORS})
+def verify_token(request: HttpRequest, data: TokenIn) -> HttpResponse:
+    try:
+        tokens.user_of(data.token, *Kind)
+    except tokens.TokenError:
+        raise Problem(401, "The token is not valid, or no longer.") from None
+    return json_response({})

@@ -1,0 +1,94 @@
+"""The three ways to sign in at the API. Each sets `request.user`, by which history knows who wrote.
+
+ninja's own classes are not used: in debug mode they log the credential, and theirs for sessions answers 403 where no
+session came.
+"""
+
+import base64
+import binascii
+from abc import abstractmethod
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+from ninja.security.base import AuthBase
+from ninja.utils import check_csrf
+
+from backoffice.kit import tokens
+from backoffice.kit.problems import Problem
+
+
+class HeaderAuth(AuthBase):
+    """Reads `Authorization: <scheme> <credential>`; a header of another scheme is for another class."""
+
+    openapi_type = "http"
+    openapi_scheme: str
+
+    def __call__(self, request: HttpRequest) -> AbstractBaseUser | None:
+        scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+        user = self.authenticate(request, credential.strip()) if scheme.lower() == self.openapi_scheme else None
+        if user is not None:
+            request.user = user  # type: ignore[assignment]
+        return user
+
+    @abstractmethod
+    def authenticate(self, request: HttpRequest, credential: str) -> AbstractBaseUser | None: ...
+
+
+class TokenAuth(HeaderAuth):
+    openapi_scheme = "bearer"
+    openapi_description = "An access token from POST /api/token/."
+
+    def authenticate(self, request: HttpRequest, credential: str) -> AbstractBaseUser | None:
+        try:
+            return tokens.user_of(credential, tokens.Kind.ACCESS)
+        except tokens.TokenError:
+            return None
+
+
+class BasicAuth(HeaderAuth):
+    openapi_scheme = "basic"
+    openapi_description = "User name and password. Each request costs a password check; prefer a token."
+
+    def authenticate(self, request: HttpRequest, credential: str) -> AbstractBaseUser | None:
+        try:
+            decoded = base64.b64decode(credential, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            return None
+        username, colon, password = decoded.partition(":")
+        return check_password(request, username, password) if colon else None
+
+
+class SessionAuth(AuthBase):
+    """The admin's session. Cookies travel by themselves, so unsafe methods need the CSRF token too."""
+
+    openapi_type = "apiKey"
+    openapi_in = "cookie"
+    openapi_name = settings.SESSION_COOKIE_NAME
+    openapi_description = "The admin's session; unsafe methods also need the header X-CSRFToken."
+    csrf = True  # the Swagger page then sends the token
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if "Authorization" in request.headers or not request.user.is_authenticated:
+            return None
+        if check_csrf(request) is not None:
+            raise Problem(403, "The CSRF token is missing or wrong; send it in the header X-CSRFToken.")
+        return request.user
+
+
+def check_password(request: HttpRequest, username: str, password: str) -> AbstractBaseUser | None:
+    """The active user of this name and password; an unknown name costs the same time as a wrong password."""
+    # PostgreSQL can't be asked for a text that holds NUL.
+    return authenticate(request, username=username.replace("\0", "\ufffd"), password=password)
+
+
+def require(request: HttpRequest, permission: str, *others: str) -> None:
+    """Let pass who has `permission` or one of `others`.
+
+    Raises:
+        Problem: 403, naming `permission`.
+    """
+    if not any(request.user.has_perm(name) for name in (permission, *others)):
+        raise Problem(403, f"This needs the permission {permission}.")

@@ -1,0 +1,147 @@
+"""The one error shape under /api/: RFC 9457 `application/problem+json`.
+
+    {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "…",
+     "errors": [{"field": "…", "message": "…"}]}
+
+Views raise `Problem` (or Django's and ninja's own errors, which become one); `ProblemMiddleware` gives the same shape
+to what never reaches a view: unknown paths, wrong methods, refused hosts, crashes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Literal, NamedTuple
+
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, ValidationError
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from ninja import NinjaAPI
+from ninja import errors as ninja_errors
+from pydantic import BaseModel, Field
+
+from backoffice.kit.responses import json_response
+
+CONTENT_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="api", Basic realm="api", charset="UTF-8"'  # RFC 9110 §11.6.1, RFC 7617 §2.1
+NOT_AN_OBJECT = "The body must be a JSON object."
+NOTHING_HERE = "There is nothing at this address."
+
+
+class FieldError(NamedTuple):
+    field: str  # empty: the request as a whole
+    message: str
+
+
+class Problem(Exception):
+    """An answer that is an error. Raised inside `transaction.atomic()`, it rolls back."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Iterable[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors, self.headers = HTTPStatus(status), detail, list(errors), headers or {}
+
+    def response(self) -> HttpResponse:
+        body = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+            "errors": [error._asdict() for error in self.errors],
+        }
+        headers = {"WWW-Authenticate": CHALLENGE} if self.status == HTTPStatus.UNAUTHORIZED else {}
+        return json_response(body, status=self.status, content_type=CONTENT_TYPE, headers={**headers, **self.headers})
+
+
+class Invalid(Problem):
+    """422: what was sent breaks a rule."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(422, "; ".join(f"{field}: {text}" if field else text for field, text in errors), errors=errors)
+
+
+class FieldErrorOut(BaseModel):
+    field: str = Field(description="The name of the field; empty for the request as a whole.")
+    message: str
+
+
+class ProblemOut(BaseModel):
+    """An error, as RFC 9457 describes it."""
+
+    type: Literal["about:blank"]
+    title: str = Field(description="The phrase of the HTTP status.")
+    status: int
+    detail: str = Field(description="What is wrong with this request.")
+    errors: list[FieldErrorOut]
+
+
+def from_validation(error: ValidationError) -> Problem:
+    """Django's own: `full_clean()` gives errors by field."""
+    by_field = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    pairs = ((name, text) for name, texts in by_field.items() for text in texts)
+    return Invalid(*(FieldError("" if name == NON_FIELD_ERRORS else name, text) for name, text in pairs))
+
+
+def from_ninja_validation(error: ninja_errors.ValidationError) -> Problem:
+    """Ninja's: `loc` is ("body", parameter, field…) or ("query" | "path", field…)."""
+    return Invalid(*map(_field_error, error.errors))
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    source, *names = error["loc"]
+    if source == "body":
+        names = names[1:]
+        if not names:
+            return FieldError("", NOT_AN_OBJECT)
+    return FieldError(".".join(map(str, names)), error["msg"])
+
+
+HANDLERS: dict[type[Exception], Callable[[Any], Problem]] = {
+    Problem: lambda error: error,
+    ValidationError: from_validation,
+    ninja_errors.ValidationError: from_ninja_validation,
+    ninja_errors.AuthenticationError: lambda error: Problem(401, "Sign in: no valid token, password or session came."),
+    ninja_errors.HttpError: lambda error: Problem(error.status_code, error.message),
+    Http404: lambda error: Problem(404, NOTHING_HERE),
+    PermissionDenied: lambda error: Problem(403, str(error) or "You may not do this."),
+    RequestDataTooBig: lambda error: Problem(413, "The body is too large."),
+    IntegrityError: lambda error: Problem(409, "This can't be kept with what is stored now; read again and retry."),
+}
+
+
+def install(api: NinjaAPI) -> None:
+    """Let `api` answer what has a name below with a problem; the rest stays for Django, which logs it whole."""
+    for kind, problem in HANDLERS.items():
+        api.add_exception_handler(kind, _handler(problem))
+
+
+def _handler(problem: Callable[[Any], Problem]) -> Callable[[HttpRequest, Any], HttpResponse]:
+    return lambda request, error: problem(error).response()
+
+
+class ProblemMiddleware:
+    """Gives every error answer under /api/ that is not a problem yet its shape; nothing of a crash is told."""
+
+    DETAILS = {
+        400: "The request can't be understood.",
+        404: NOTHING_HERE,
+        405: "This address does not know that method.",
+        500: "Something failed here; it was logged.",
+    }
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code < 400 or not request.path_info.startswith("/api/"):
+            return response
+        if response.get("Content-Type", "") == CONTENT_TYPE:
+            return response
+        status = HTTPStatus(response.status_code)
+        allow = {"Allow": ", ".join(sorted(response["Allow"].split(", ")))} if "Allow" in response else {}
+        return Problem(status, self.DETAILS.get(status, status.description or status.phrase), headers=allow).response()

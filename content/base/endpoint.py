@@ -1,0 +1,188 @@
+"""One model at the JSON API: what it shows, who may do what, and how it is read and written. See `content.base.api`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from django.db import models, transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from pydantic import BaseModel, create_model
+
+from backoffice.kit.auth import require
+from backoffice.kit.pagination import Row, Rows
+from backoffice.kit.problems import FieldError, Invalid, Problem
+from backoffice.kit.schemas import ListQuery, from_fields, has_default
+
+Values = dict[str, Any]  # by the field names of the API
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One model as the API shows it.
+
+    Attributes:
+        model: the model itself.
+        path: the plural by which its addresses and operations are named, `posts`.
+        fields: what is shown and written, and by what a list can be filtered, beside the primary key.
+        restricted: fields that only a permission may set, `{"user_id": "news.set_user_id"}`.
+        parents: lists that hang under another endpoint, by the foreign key that leads there, `{"post": posts}`.
+    """
+
+    model: type[models.Model]
+    path: str
+    fields: tuple[str, ...]
+    restricted: Mapping[str, str] = field(default_factory=dict)
+    parents: Mapping[str, "Endpoint"] = field(default_factory=dict)
+
+    # --- names and shapes --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def key(self) -> "models.Field[Any, Any]":
+        return self.model._meta.pk
+
+    @cached_property
+    def columns(self) -> "tuple[models.Field[Any, Any], ...]":
+        found = tuple(self.model._meta.get_field(name) for name in self.fields)
+        if clash := {*self.fields} & {*ListQuery.model_fields}:
+            raise ValueError(
+                f"{self.model._meta.label}: lists have a parameter named {', '.join(sorted(clash))} already."
+            )
+        return found  # type: ignore[return-value]
+
+    @cached_property
+    def noun(self) -> str:
+        return str(self.model._meta.verbose_name)
+
+    @cached_property
+    def name(self) -> str:
+        """The name of the address of one object, `news_posts`."""
+        return f"{self.model._meta.app_label}_{self.path}"
+
+    def schema(self, suffix: str, *, base: type[BaseModel], optional: tuple[str, ...] = (), key: bool = True) -> Any:
+        columns = (self.key, *self.columns) if key else self.columns
+        return from_fields(f"{self.model.__name__}{suffix}", columns, base=base, optional=optional)
+
+    def only(self, fields: tuple[str, ...]) -> "Endpoint":
+        return replace(self, fields=fields)
+
+    @cached_property
+    def out(self) -> Any:
+        return self.schema("", base=BaseModel)
+
+    @cached_property
+    def page(self) -> Any:
+        shape = {"items": (list[self.out], ...), "next": (str | None, ...), "count": (int | None, None)}  # type: ignore[name-defined]
+        return create_model(f"{self.model.__name__}Page", **shape)  # type: ignore[call-overload]
+
+    @cached_property
+    def defaulted(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if has_default(column))
+
+    # --- permissions -------------------------------------------------------------------------------------------------
+
+    def permission(self, action: str) -> str:
+        return f"{self.model._meta.app_label}.{action}_{self.model._meta.model_name}"
+
+    def allow(self, request: HttpRequest, action: str) -> None:
+        """As the admin: who may change may also view.
+
+        Raises:
+            Problem: 403, naming the permission.
+        """
+        require(request, self.permission(action), *([self.permission("change")] if action == "view" else []))
+
+    def guard(self, request: HttpRequest, values: Values, stored: Mapping[str, Any]) -> None:
+        """Refuse a restricted field that differs from what is `stored`, unless the user has its permission."""
+        for name, permission in self.restricted.items():
+            if name in values and values[name] != stored[name] and not self.may_set(request, name):
+                error = FieldError(name, f"Setting this needs the permission {permission}; leave it out.")
+                raise Problem(403, f"{name}: {error.message}", errors=[error])
+
+    def may_set(self, request: HttpRequest, name: str) -> bool:
+        return name not in self.restricted or request.user.has_perm(self.restricted[name])
+
+    # --- rows --------------------------------------------------------------------------------------------------------
+
+    def rows(self, filters: Mapping[str, Any]) -> Rows:
+        return self.model._default_manager.filter(**filters).values(self.key.name, *self.fields)
+
+    def get(self, key: Any) -> Row:
+        """The row of `key`.
+
+        Raises:
+            Problem: 404.
+        """
+        row = self.rows({"pk": key}).first()
+        if row is None:
+            raise self.missing(key)
+        return row
+
+    def lock(self, key: Any) -> models.Model:
+        """The object of `key`, locked until the transaction ends.
+
+        Raises:
+            Problem: 404.
+        """
+        obj = self.model._default_manager.select_for_update(of=("self",)).filter(pk=key).first()
+        if obj is None:
+            raise self.missing(key)
+        return obj
+
+    def missing(self, key: Any) -> Problem:
+        return Problem(404, f"There is no {self.noun} {key}.")
+
+    def row(self, obj: models.Model) -> Row:
+        return {column.name: getattr(obj, column.attname) for column in (self.key, *self.columns)}
+
+    def location(self, request: HttpRequest, key: Any) -> str:
+        """The address of the object, in the version of the API that was asked."""
+        namespace = request.resolver_match.namespace if request.resolver_match else ""
+        return reverse(f"{namespace}:{self.name}", args=[key])
+
+    # --- writes: each is one transaction, so that an error after it keeps nothing of it -------------------------------
+
+    def create(self, request: HttpRequest, values: Values) -> Row:
+        with transaction.atomic():
+            self.guard(request, values, {column.name: column.get_default() for column in self.columns})
+            return self.save(self.model(), values)
+
+    def replace(self, request: HttpRequest, key: Any, values: Values) -> Row:
+        """What is left out becomes its default, but for what the user may not set."""
+        with transaction.atomic():
+            obj = self.lock(key)
+            self.guard(request, values, self.row(obj))
+            rest = [column for column in self.columns if self.may_set(request, column.name)]
+            return self.save(obj, {column.name: column.get_default() for column in rest} | values)
+
+    def change(self, request: HttpRequest, key: Any, values: Values) -> Row:
+        with transaction.atomic():
+            obj = self.lock(key)
+            self.guard(request, values, self.row(obj))
+            return self.save(obj, values)
+
+    def delete(self, key: Any) -> None:
+        with transaction.atomic():
+            self.lock(key).delete()
+
+    def save(self, obj: models.Model, values: Values) -> Row:
+        for column in self.columns:
+            if column.name in values:
+                setattr(obj, column.attname, values[column.name])
+        obj.full_clean()
+        obj.save()
+        return self.row(obj)
+
+
+def given(data: BaseModel, **fixed: Any) -> Values:
+    """What the body names, without what the address has said already, which it may only repeat.
+
+    Raises:
+        Invalid: it says something else than the address.
+    """
+    values = {name: getattr(data, name) for name in data.model_fields_set}
+    for name, value in fixed.items():
+        if values.pop(name, value) != value:
+            raise Invalid(FieldError(name, f"The address says {value}."))
+    return values

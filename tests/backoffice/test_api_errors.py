@@ -1,0 +1,108 @@
+"""One error shape for all that can go wrong under /api/, in a view or before it."""
+
+import logging
+
+import pytest
+import requests
+from django.db.models.signals import pre_save
+from django.test import Client
+
+from backoffice.kit.tokens import Kind, issue
+from content.news.models import Post
+from tests.content.api_client import ApiClient, errors, make_user
+
+pytestmark = pytest.mark.django_db
+
+POSTS = "/api/news/posts/"
+
+
+@pytest.fixture
+def api():
+    return ApiClient(make_user())
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/news/", "/api/news/posts/x/", "/api/news/postsx"])
+@pytest.mark.parametrize("debug", [False, True])
+def test_an_unknown_address_is_a_problem(path, debug, settings):
+    settings.DEBUG = debug
+    answer = Client().get(path)
+    assert answer.status_code == 404
+    assert errors(answer) == {}
+    assert answer.json()["detail"] == "There is nothing at this address."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("DELETE", POSTS, "GET, POST"),
+        ("OPTIONS", POSTS, "GET, POST"),
+        ("POST", f"{POSTS}1", "DELETE, GET, PATCH, PUT"),
+        ("GET", "/api/token/", "POST"),
+    ],
+)
+def test_a_wrong_method_is_a_problem_that_names_the_right_ones(method, path, allow):
+    answer = Client().generic(method, path)
+    assert (answer.status_code, answer["Allow"]) == (405, allow)
+    errors(answer)
+
+
+def test_a_host_that_is_not_ours_is_a_problem(api):
+    answer = api.get(POSTS, headers={"Host": "elsewhere.example"})
+    assert answer.status_code == 400
+    assert "elsewhere" not in answer.content.decode()
+    errors(answer)
+
+
+def test_a_body_that_is_too_large_is_a_problem(api, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    answer = api.send("POST", POSTS, {"title": "x" * 100, "body": "B"})
+    assert answer.status_code == 413
+    errors(answer)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_crash_tells_nothing_and_is_logged_whole(api, settings, caplog, debug):
+    def fail(**kwargs):
+        raise RuntimeError("a secret of the inside")
+
+    settings.DEBUG = debug
+    pre_save.connect(fail, sender=Post, weak=False)
+    try:
+        with caplog.at_level(logging.ERROR):
+            answer = api.send("POST", POSTS, {"title": "T", "body": "B"})
+    finally:
+        pre_save.disconnect(fail, sender=Post)
+    assert answer.status_code == 500
+    assert "inside" not in answer.content.decode()
+    errors(answer)
+    assert "RuntimeError: a secret of the inside" in caplog.text
+
+
+def test_errors_outside_the_api_stay_pages():
+    answer = Client().get("/nothing")
+    assert answer.status_code == 404
+    assert answer["Content-Type"].startswith("text/html")
+
+
+def test_a_problem_tells_all_fields_at_once(api):
+    answer = api.send("POST", POSTS, {"title": " ", "body": "x" * 1025})
+    assert sorted(errors(answer)) == ["body", "title"]
+    for field in ("body", "title"):
+        assert field in answer.json()["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_client_over_a_real_server_gets_the_same(live_server):
+    headers = {"Authorization": f"Bearer {issue(make_user(), Kind.ACCESS)}"}
+    url = f"{live_server.url}/api/news/posts"
+    created = requests.post(url, json={"title": "Ünïcode ✓", "body": "B"}, headers=headers, timeout=5)
+    assert created.status_code == 201
+    assert created.history == []
+    again = requests.get(live_server.url + created.headers["Location"], headers=headers, timeout=5)
+    assert again.json()["title"] == "Ünïcode ✓"
+    assert len(requests.get(url, params={"all": "true"}, headers=headers, timeout=5).json()) == 1
+    refused = requests.post(url, data="{", headers=headers, timeout=5)
+    assert refused.status_code == 400
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    unsigned = requests.get(url, timeout=5)
+    assert (unsigned.status_code, "WWW-Authenticate" in unsigned.headers) == (401, True)

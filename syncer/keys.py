@@ -26,3 +26,14 @@ def as_pk(model: type[models.Model], key: Any) -> Cast:
 def as_key(column: str) -> Cast:
     """The expression that turns a key column into text."""
     return Cast(F(column), models.CharField())
+
+
+def column(model: type[models.Model], name: str | None = None) -> str:
+    """The quoted column of a field, of the primary key where no name is given."""
+    field = model._meta.pk if name is None else model._meta.get_field(name)
+    return connection.ops.quote_name(str(getattr(field, "column")))  # noqa: B009
+
+
+def table(model: type[models.Model]) -> str:
+    """The quoted table of a model."""
+    return connection.ops.quote_name(model._meta.db_table)

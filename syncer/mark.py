@@ -15,6 +15,7 @@ from typing import Any, Self
 from django.db import connection, models
 
 from syncer.errors import ForeignMark
+from syncer.keys import column, table
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def take(model: type[models.Model]) -> Mark:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT pg_current_snapshot()::text")
         else:
-            cursor.execute(f"SELECT coalesce(max(history_id), 0) FROM {_table(history_of(model))}")  # noqa: S608
+            cursor.execute(f"SELECT coalesce(max(history_id), 0) FROM {table(history_of(model))}")
         return Mark(database_id(), str(cursor.fetchone()[0]))
 
 
@@ -86,12 +87,12 @@ def changed_pks(model: type[models.Model], text: str) -> Condition:
 
     An empty mark means that nothing was read yet: then it is every object there is.
     """
-    pk = connection.ops.quote_name(model._meta.pk.column)
+    pk = column(model)
     if not text:
-        return Condition(f"SELECT t.{pk} AS pk FROM {_table(model)} t")  # noqa: S608
+        return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t")
     condition = since(text)
-    table = _table(history_of(model))
-    return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {table} h WHERE {condition.sql}", condition.params)  # noqa: S608
+    rows = table(history_of(model))
+    return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {rows} h WHERE {condition.sql}", condition.params)
 
 
 @cache
@@ -106,7 +107,3 @@ def database_id() -> str:
         )
         cluster, database = cursor.fetchone()
     return f"postgresql-{cluster}-{database}"
-
-
-def _table(model: type[models.Model]) -> str:
-    return connection.ops.quote_name(model._meta.db_table)

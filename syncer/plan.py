@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from syncer import mark
-from syncer.keys import pks
+from syncer.keys import column, pks, table
 from syncer.mark import Condition
 from syncer.models import Route
 from syncer.routemap import RouteMap
@@ -69,7 +69,7 @@ def _raise(route: Route, keys: Condition) -> int:
     order = 'object_key COLLATE "C"' if connection.vendor == "postgresql" else "object_key"
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO syncer_binding (route_id, object_key, wanted) "  # noqa: S608
+            "INSERT INTO syncer_binding (route_id, object_key, wanted) "
             f"SELECT %s, object_key, 1 FROM ({keys.sql}) AS named WHERE true ORDER BY {order} "
             "ON CONFLICT (route_id, object_key) DO UPDATE SET wanted = syncer_binding.wanted + 1",
             [route.pk, *keys.params],
@@ -79,7 +79,7 @@ def _raise(route: Route, keys: Condition) -> int:
 
 def keys_of(pks: Condition, *, and_bound: Route | None) -> Condition:
     """The keys of `pks`; with a route, also those that exist only as its bindings, whose objects may be gone."""
-    keys = Condition(f"SELECT CAST(pk AS text) AS object_key FROM ({pks.sql}) AS changed", pks.params)  # noqa: S608
+    keys = Condition(f"SELECT CAST(pk AS text) AS object_key FROM ({pks.sql}) AS changed", pks.params)
     if and_bound is None:
         return keys
     bound = "SELECT object_key FROM syncer_binding WHERE route_id = %s"
@@ -87,10 +87,9 @@ def keys_of(pks: Condition, *, and_bound: Route | None) -> Condition:
 
 
 def _children_of(child: Route, field: str, parents: Condition) -> Condition:
-    meta = child.declaration.model._meta
-    quote = connection.ops.quote_name
-    pk, table, column = quote(meta.pk.column), quote(meta.db_table), quote(meta.get_field(field).column)  # type: ignore[union-attr]
+    model = child.declaration.model
     return Condition(
-        f"SELECT CAST(t.{pk} AS text) AS object_key FROM {table} t WHERE t.{column} IN ({parents.sql})",  # noqa: S608
+        f"SELECT CAST(t.{column(model)} AS text) AS object_key FROM {table(model)} t "
+        f"WHERE t.{column(model, field)} IN ({parents.sql})",
         parents.params,
     )

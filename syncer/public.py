@@ -1,8 +1,29 @@
 """All that the rest of the house may ask of the engine."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
 from django.db import models, transaction
 
-from syncer.wake import wake_followers
+from syncer import states, status
+from syncer.keys import key_of
+from syncer.models import Run, Target
+from syncer.states import MEANING, ObjectState, State
+from syncer.status import RouteStatus
+from syncer.wake import wake, wake_followers
+
+__all__ = [
+    "MEANING",
+    "ObjectState",
+    "RouteStatus",
+    "Run",
+    "State",
+    "Target",
+    "changed",
+    "object_states",
+    "sync_objects",
+]
 
 
 def changed(model: type[models.Model]) -> None:
@@ -17,11 +38,37 @@ def changed(model: type[models.Model]) -> None:
         transaction.on_commit(_Wake(label), robust=True)
 
 
+@dataclass(frozen=True)
 class _Wake:
     """An on-commit callback that can be told from others."""
 
-    def __init__(self, label: str) -> None:
-        self.label = label
+    label: str
 
     def __call__(self) -> None:
         wake_followers(self.label)
+
+
+def object_states(model: type[models.Model], found: Iterable[Any]) -> dict[Any, list[ObjectState]]:
+    """The state of the objects with the primary keys `found` at each target: `{pk: [state, …]}`."""
+    return states.of_objects(model, found)
+
+
+def targets_of(model: type[models.Model]) -> list[Target]:
+    """The targets that `model` travels to."""
+    return list(Target.objects.filter(enabled=True, routes__model=model._meta.label, routes__enabled=True).distinct())
+
+
+def sync_objects(model: type[models.Model], found: Iterable[Any], *, user: Any) -> list[Run]:
+    """Sync the chosen objects now, at each target they travel to; one run a target."""
+    scope = {model._meta.label: [key_of(model, pk) for pk in found]}
+    return [wake(target=target, trigger=Run.Trigger.MANUAL, user=user, scope=scope) for target in targets_of(model)]
+
+
+def sync_target(target: Target, *, user: Any) -> Run:
+    """Sync all that is pending at a target now."""
+    return wake(target=target, trigger=Run.Trigger.MANUAL, user=user)
+
+
+def targets_status() -> list[tuple[Target, list[RouteStatus]]]:
+    """Every target with the status of its routes."""
+    return [(target, status.of_target(target)) for target in Target.objects.all()]

@@ -35,13 +35,17 @@ def sentence(run: Run) -> str:
     left = status.left(target, run.scope)
     number = left.count()
     if target.paused:
-        return f"Paused: {target.paused}. {_kept(number)}; resume when it is put right."
+        return f"Paused: {target.paused}. {_kept(number)}; put it right, then sync again."
+    if not target.enabled:
+        return f"{target} is switched off; {_kept(number)}."
     if number == 0:
         return _done(counts(run))
     failing = left.filter(NOT_ASIDE, tries__gt=0)
     first = failing.order_by("not_before").first()
     if first is not None:
         return f"{target} {first.reason}; {_kept(number)}, {_next_try(target, first.not_before)}"
+    if target.not_before and target.not_before > clock.now():
+        return f"{target} asked us to wait; {_kept(number)}, {_next_try(target, None)}"
     return f"{_done(counts(run))} {_aside(left)}"
 
 

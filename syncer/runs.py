@@ -46,16 +46,15 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
     until = time.monotonic() + seconds
     _begin(run)
     routes = RouteMap(run.target)
+    try:
+        _plan(run, routes)
+    except TargetStopped as error:
+        Target.objects.filter(pk=run.target_id).update(paused=str(error)[:512])
     if _may_send(run.target):
-        try:
-            _plan(run, routes)
-        except TargetStopped as error:
-            Target.objects.filter(pk=run.target_id).update(paused=str(error)[:512])
-        else:
-            with Sender(run.target) as sender:
-                while _pass(run, routes, sender, until):
-                    if time.monotonic() > until:
-                        return False
+        with Sender(run.target) as sender:
+            while _pass(run, routes, sender, until):
+                if time.monotonic() > until:
+                    return False
     _finish(run)
     return True
 
@@ -65,6 +64,9 @@ def _begin(run: Run) -> None:
     run.started_at = run.started_at or now
     run.state, run.beat_at = Run.State.RUNNING, now
     run.save(update_fields=["state", "started_at", "beat_at"])
+    if run.trigger in ASKED:
+        # Whoever asks has put right what the target was paused for; if not, the first answer pauses it again.
+        Target.objects.filter(pk=run.target_id).update(paused="")
 
 
 def _may_send(target: Target) -> bool:

@@ -1,11 +1,10 @@
 """What is pending, waiting, set aside: counted from the rows whenever it is asked for."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from syncer import mark
 from syncer.claim import NOT_ASIDE
@@ -52,14 +51,15 @@ def of_route(route: Route) -> RouteStatus:
     """
     waiting = DUE & NOT_ASIDE & Q(tries__gt=0)
     counts = Binding.objects.filter(route=route).aggregate(
-        failing=Count("pk", filter=waiting),
-        parked=Count("pk", filter=DUE & Q(parked__isnull=False) & ~NOT_ASIDE),
-        in_doubt=Count("pk", filter=Q(in_doubt=True)),
-        held=Count("pk", filter=Q(held=True)),
-        bound=Count("pk", filter=Q(remote_id__isnull=False)),
-        next_try=Min("not_before", filter=waiting),
+        failing_=Count("pk", filter=waiting),
+        parked_=Count("pk", filter=DUE & Q(held=False, in_doubt=False, parked__gte=F("wanted"))),
+        in_doubt_=Count("pk", filter=Q(in_doubt=True)),
+        held_=Count("pk", filter=Q(held=True)),
+        bound_=Count("pk", filter=Q(remote_id__isnull=False)),
+        next_try_=Min("not_before", filter=waiting),
     )
-    return RouteStatus(route=route, pending=_count(pending_keys(route)), **counts)
+    numbers = {name.removesuffix("_"): number for name, number in counts.items()}
+    return RouteStatus(route=route, pending=_count(pending_keys(route)), **numbers)
 
 
 def of_target(target: Target) -> list[RouteStatus]:
@@ -85,6 +85,15 @@ def left(target: Target, scope: dict[str, list[str]] | None = None) -> QuerySet[
     return found if scope is None else found.filter(_chosen(scope))
 
 
+def failed(target: Target) -> dict[str, list[str]]:
+    """What a retry is for, failed or parked, as the scope of a run: `{"news.Post": ["1", "2"]}`."""
+    rows = left(target).filter(Q(tries__gt=0) | Q(parked__isnull=False), in_doubt=False)
+    scope: dict[str, list[str]] = {}
+    for model, key in rows.values_list("route__model", "object_key"):
+        scope.setdefault(model, []).append(key)
+    return scope
+
+
 def _chosen(scope: dict[str, list[str]]) -> Q:
     condition = Q(pk__in=[])
     for model, keys in scope.items():
@@ -94,10 +103,5 @@ def _chosen(scope: dict[str, list[str]]) -> Q:
 
 def _count(keys: Condition) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({keys.sql}) AS pending", keys.params)  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM ({keys.sql}) AS pending", keys.params)
         return int(cursor.fetchone()[0])
-
-
-def total_pending(statuses: Iterable[RouteStatus]) -> int:
-    """The pending objects of several routes together."""
-    return sum(status.pending for status in statuses)

@@ -64,7 +64,7 @@ class ContentQuerySet(models.QuerySet[Any]):
         """As Django's; each row that really changed gets a history row. Returns the number of rows matched."""
         objs = list(objs)
         with transaction.atomic(using=self.db):
-            rows = models.QuerySet(self.model, using=self.db)
+            rows: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db)
             before = {obj.pk: tracked(obj) for obj in self._locked(rows.filter(pk__in=[obj.pk for obj in objs]))}
             matched = rows.bulk_update(objs, list(fields), batch_size=batch_size)
             self._record_changes(before)
@@ -76,7 +76,7 @@ class ContentQuerySet(models.QuerySet[Any]):
         return rows.order_by().select_for_update(of=("self",))
 
     def _record_changes(self, before: dict[Any, dict[str, Any]]) -> None:
-        now = models.QuerySet(self.model, using=self.db).filter(pk__in=before)
+        now: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db).filter(pk__in=before)
         changed = [obj for obj in now if tracked(obj) != before[obj.pk]]
         if changed:
             self.model.history.bulk_history_create(changed, batch_size=HISTORY_BATCH, update=True)

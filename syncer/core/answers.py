@@ -83,7 +83,7 @@ def read_json(body: bytes) -> Any:
 
 
 def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds to wait by a `Retry-After` of seconds or an HTTP date (RFC 9110, section 10.2.3); None: it says nothing."""
+    """Seconds to wait by a `Retry-After` (RFC 9110, section 10.2.3: seconds or an HTTP date); None: it says nothing."""
     value = value.strip()
     if value.isdecimal():
         seconds = float(value)

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: stop.set())
         # In our own process group: whoever kills the group kills the cluster too.
-        cluster = subprocess.Popen([sys.executable, sys.argv[0], "qcluster"])
+        cluster = subprocess.Popen([sys.executable, sys.argv[0], "qcluster"])  # noqa: S603
         try:
             while not stop.wait(every) and cluster.poll() is None:
                 _sweep()

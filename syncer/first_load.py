@@ -1,0 +1,150 @@
+"""The first load: what a target holds becomes our content, under the same ids, and is not pushed back."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.color import no_style
+from django.db import connection, models, transaction
+
+from syncer import clock
+from syncer.core.answers import Outcome
+from syncer.core.decide import Payload
+from syncer.core.matching import encode_id
+from syncer.errors import NotPossible
+from syncer.keys import key_of
+from syncer.models import Binding, Route, Target
+from syncer.payload import plain
+from syncer.rest import Endpoint
+from syncer.routemap import RouteMap
+from syncer.send import Sender
+
+BATCH = 1000  # rows an INSERT
+ERRORS_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """One record of the target, and the object that it became."""
+
+    obj: models.Model
+    agreed: Payload
+
+
+def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) -> dict[str, int]:
+    """Fetch every record of every route, then store them in one transaction: `{"news.Post": 100}`.
+
+    The remote ids become ours. Each object is bound to its record with what was fetched as `agreed`, so that the next
+    sync finds it equal.
+
+    Raises:
+        NotPossible: a table holds rows already, the target does not answer, or a record is not valid here. Nothing
+            was written then.
+    """
+    routes = RouteMap(target)
+    ordered = routes.parents_first
+    _refuse_unless_empty(ordered)
+    with Sender(target) as sender:
+        fetched = {route: _fetch(sender, target, route, tell) for route in ordered}
+    with transaction.atomic(durable=True):
+        _refuse_unless_empty(ordered)
+        for route, records in fetched.items():
+            loaded = [_build(routes, route, record) for record in records]
+            _validate(route, loaded)
+            route.declaration.model._default_manager.bulk_create([one.obj for one in loaded], batch_size=BATCH)
+            _bind(route, loaded, fetched)
+        _reset_sequences(ordered)
+    return {route.model: len(records) for route, records in fetched.items()}
+
+
+def _refuse_unless_empty(routes: Iterable[Route]) -> None:
+    full = [route.model for route in routes if route.declaration.model._default_manager.exists()]
+    if full:
+        raise NotPossible(
+            f"A first load needs empty tables, but there are rows in: {', '.join(full)}. "
+            "Delete them first, or sync the other way with sync_now."
+        )
+
+
+def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    result = sender.list(Endpoint.of(route))
+    if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
+        why = "was not asked" if result.verdict is None else result.verdict.why
+        raise NotPossible(f"{target} {why} (asked for {route.path}). Nothing was written.")
+    tell(f"{route.model}: {len(result.records)} records fetched")
+    return list(result.records)
+
+
+def _build(routes: RouteMap, route: Route, record: Any) -> Loaded:
+    """The object that `record` becomes; a foreign key takes the remote id, which is its parent's id here too."""
+    model = route.declaration.model
+    names = [route.id_field, *route.fields]
+    if not isinstance(record, dict) or (missing := [name for name in names if name not in record]):
+        lacks = "is no object" if not isinstance(record, dict) else f"lacks {', '.join(missing)}"
+        raise NotPossible(f"A record of {route.path} {lacks}: {str(record)[:200]}. Nothing was written.")
+    columns = {local: model._meta.get_field(local) for local in route.fields.values()}
+    values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}  # type: ignore[union-attr]
+    agreed = {remote: record[remote] for remote in route.fields}
+    return Loaded(obj=model(pk=record[route.id_field], **values), agreed=agreed)
+
+
+def _validate(route: Route, loaded: list[Loaded]) -> None:
+    faults = []
+    for one in loaded:
+        try:
+            one.obj.full_clean(validate_unique=False, exclude=_foreign_keys(one.obj))
+        except ValidationError as error:
+            faults += [
+                f"{route.model} {one.obj.pk}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()
+            ]
+    if faults:
+        more = f" … and {len(faults) - ERRORS_SHOWN} more" if len(faults) > ERRORS_SHOWN else ""
+        raise NotPossible(
+            "The target holds records that are not valid here; nothing was written.\n"
+            + "\n".join(faults[:ERRORS_SHOWN])
+            + more
+        )
+
+
+def _foreign_keys(obj: models.Model) -> set[str]:
+    """Left to the database's own check at commit: one query a row less."""
+    return {field.name for field in obj._meta.concrete_fields if field.is_relation}
+
+
+def _bind(route: Route, loaded: list[Loaded], fetched: dict[Route, Any]) -> None:
+    model, above, now = route.declaration.model, route.declaration.parent, clock.now()
+    parents = _parents(route, fetched) if above else {}
+    Binding.objects.bulk_create(
+        (
+            Binding(
+                route=route,
+                object_key=key_of(model, one.obj.pk),
+                parent_id=parents.get(getattr(one.obj, f"{above}_id")) if above else None,
+                remote_id=encode_id(one.obj.pk),
+                last_remote_id=encode_id(one.obj.pk),
+                agreed={name: plain(value) for name, value in one.agreed.items()},
+                settled_at=now,
+            )
+            for one in loaded
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _parents(route: Route, fetched: dict[Route, Any]) -> dict[Any, int]:
+    """`{pk of the parent object: pk of its binding}`."""
+    model = route.declaration.model
+    related = model._meta.get_field(str(route.declaration.parent)).related_model
+    above = next((one for one in fetched if one.declaration.model is related), None)
+    pk = related._meta.pk  # type: ignore[union-attr]
+    rows = Binding.objects.filter(route=above).values_list("object_key", "pk")
+    return {pk.to_python(key): binding for key, binding in rows}
+
+
+def _reset_sequences(routes: list[Route]) -> None:
+    """The next id that the database gives lies behind all that were loaded."""
+    tables = [route.declaration.model for route in routes]
+    with connection.cursor() as cursor:
+        for sql in connection.ops.sequence_reset_sql(no_style(), tables):
+            cursor.execute(sql)

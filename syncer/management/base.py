@@ -1,0 +1,51 @@
+"""What the sync commands share: a target by name, `--json`, errors without a traceback, an honest exit status."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from syncer.errors import SyncError
+from syncer.models import Target
+
+
+class SyncCommand(BaseCommand):
+    """A command that answers `(what to say, anything left undone)`; exit status 1 where something is."""
+
+    takes_target = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        if self.takes_target:
+            parser.add_argument("target", help="the target's name")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            answer, is_undone = self.answer(**options)
+        except SyncError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(json.dumps(answer, indent=2, default=str) if options["json"] else self.text(answer))
+        if is_undone:
+            sys.exit(1)
+
+    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
+        """Do it; what to print (the JSON object), and whether something is left undone."""
+        raise NotImplementedError
+
+    def text(self, answer: dict[str, Any]) -> str:
+        """`answer` for people."""
+        raise NotImplementedError
+
+    def target(self, name: str) -> Target:
+        """The named target.
+
+        Raises:
+            CommandError: there is none; the message names those there are.
+        """
+        found = Target.objects.filter(name=name).first()
+        if found is None:
+            names = ", ".join(Target.objects.values_list("name", flat=True)) or "none yet; make one with sync_configure"
+            raise CommandError(f"There is no target {name!r}. There are: {names}.")
+        return found

@@ -1,0 +1,53 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from syncer.management.base import SyncCommand
+from syncer.models import Run
+from syncer.preview import preview
+from syncer.report import failures
+from syncer.runs import ask, work
+
+
+class Command(SyncCommand):
+    help = "Sync all that is pending at a target, here and now. Exit status 0: nothing is left undone."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--preview", action="store_true", help="show what would be sent; send nothing, move nothing"
+        )
+
+    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
+        target = self.target(options["target"])
+        if options["preview"]:
+            planned = [
+                {"action": one.action, "object": one.name, "remote_id": one.remote_id, "fields": one.fields}
+                for one in preview(target)
+            ]
+            return {"target": target.name, "planned": planned}, bool(planned)
+        run, _ = ask(target=target, trigger=Run.Trigger.COMMAND)
+        work(run)
+        failed = [
+            {
+                "object": str(attempt.binding),
+                "action": attempt.action,
+                "status": attempt.status,
+                "answer": attempt.answer,
+            }
+            for attempt in failures(run)
+        ]
+        answer = {"target": target.name, "message": run.message, "counts": run.counts, "failed": failed}
+        return answer, run.state != Run.State.DONE
+
+    def text(self, answer: dict[str, Any]) -> str:
+        if "planned" in answer:
+            return "\n".join(map(_planned, answer["planned"])) or "Nothing to send: the target holds what we hold."
+        lines = [
+            f"  {one['object']}: {one['action']}: {one['status'] or ''} {one['answer']}" for one in answer["failed"]
+        ]
+        return "\n".join([answer["message"], *lines])
+
+
+def _planned(one: dict[str, Any]) -> str:
+    fields = [f"    {name}: {old!r} -> {new!r}" for name, (old, new) in one["fields"].items()]
+    return "\n".join([f"{one['action']} {one['object']}", *fields])

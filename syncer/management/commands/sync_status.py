@@ -1,0 +1,31 @@
+from typing import Any
+
+from syncer import status
+from syncer.management.base import SyncCommand
+from syncer.models import Target
+
+COLUMNS = ("pending", "failing", "parked", "in_doubt", "held", "bound")
+
+
+class Command(SyncCommand):
+    help = "Show what is pending at each target. Exit status 0: nothing is left undone anywhere."
+    takes_target = False
+
+    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
+        rows, undone = [], 0
+        for target in Target.objects.all():
+            for one in status.of_target(target):
+                undone += one.undone
+                numbers = {name: getattr(one, name) for name in COLUMNS}
+                rows.append({"target": target.name, "model": one.route.model, **numbers, "next_try": one.next_try})
+        paused = {target.name: target.paused for target in Target.objects.exclude(paused="")}
+        return {"routes": rows, "paused": paused}, bool(undone or paused)
+
+    def text(self, answer: dict[str, Any]) -> str:
+        if not answer["routes"]:
+            return "There is no target with a route yet; make one with sync_configure."
+        lines = [f"{'target':16} {'model':20} " + " ".join(f"{name:>8}" for name in COLUMNS)]
+        for row in answer["routes"]:
+            numbers = " ".join(f"{row[name]:>8}" for name in COLUMNS)
+            lines.append(f"{row['target']:16} {row['model']:20} {numbers}")
+        return "\n".join(lines + [f"{name} is paused: {why}" for name, why in answer["paused"].items()])

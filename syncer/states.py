@@ -1,0 +1,118 @@
+"""What one object's state at a target is called, and what each word means."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection, models
+
+from syncer import clock, mark
+from syncer.keys import key_of
+from syncer.models import Binding, Route
+
+
+class State(StrEnum):
+    """The words that pages use. MEANING explains each."""
+
+    IN_STEP = "in step"
+    PENDING = "pending"
+    SENDING = "sending"
+    FAILING = "failing"
+    PARKED = "parked"
+    IN_DOUBT = "in doubt"
+    HELD = "held"
+    ABSENT = "absent"
+
+
+MEANING = {
+    State.IN_STEP: "The target holds what we hold.",
+    State.PENDING: "It changed, or waits for another object; the next sync looks at it.",
+    State.SENDING: "A worker has it now.",
+    State.FAILING: "The last try failed; it is tried again by itself.",
+    State.PARKED: "The target refused it for good. An edit, or a retry, sends it again.",
+    State.IN_DOUBT: "A create may or may not have happened, and only a person can find out.",
+    State.HELD: "A person keeps it back.",
+    State.ABSENT: "It is not to be at this target, and is not there.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectState:
+    """One object at one target.
+
+    Attributes:
+        why: of a state that is not well, the reason.
+        remote_id: the record's id there, as JSON text.
+        settled_at: when the target last gave a definite answer.
+        next_try: when a failing object is tried again.
+    """
+
+    route: Route
+    state: State
+    why: str = ""
+    remote_id: str | None = None
+    settled_at: datetime | None = None
+    next_try: datetime | None = None
+
+
+def of_objects(model: type[models.Model], found: Iterable[Any]) -> dict[Any, list[ObjectState]]:
+    """The states of the objects with the primary keys `found`, at each target: `{pk: [state, …]}`.
+
+    Three queries a route, however many objects.
+    """
+    keys = {key_of(model, pk): pk for pk in found}
+    states: dict[Any, list[ObjectState]] = {pk: [] for pk in keys.values()}
+    routes = Route.objects.filter(model=model._meta.label, enabled=True, target__enabled=True).select_related("target")
+    for route in routes:
+        changed = _changed(route, list(keys))
+        bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
+        for key, pk in keys.items():
+            states[pk].append(_state(route, bindings.get(key), changed=key in changed))
+    return states
+
+
+def state_of(binding: Binding) -> State:
+    """The state of a binding, as far as its own row tells."""
+    if binding.held:
+        return State.HELD
+    if binding.in_doubt:
+        return State.IN_DOUBT
+    if binding.wanted == binding.delivered and not binding.unsettled:
+        return State.ABSENT if binding.remote_id is None else State.IN_STEP
+    if binding.parked is not None and binding.parked >= binding.wanted:
+        return State.PARKED
+    if binding.lease_until is not None and binding.lease_until > clock.now():
+        return State.SENDING
+    return State.FAILING if binding.tries else State.PENDING
+
+
+def _state(route: Route, binding: Binding | None, *, changed: bool) -> ObjectState:
+    if binding is None:
+        return ObjectState(route=route, state=State.PENDING)
+    state = state_of(binding)
+    if changed and state in (State.IN_STEP, State.ABSENT, State.PARKED):
+        state = State.PENDING
+    return ObjectState(
+        route=route,
+        state=state,
+        why=binding.reason if state in (State.FAILING, State.PARKED, State.IN_DOUBT) else "",
+        remote_id=binding.remote_id,
+        settled_at=binding.settled_at,
+        next_try=binding.not_before if state is State.FAILING else None,
+    )
+
+
+def _changed(route: Route, keys: list[str]) -> set[str]:
+    """Which of the keys the history names after the route's mark; all, where everything is to be compared."""
+    if not route.mark or route.fingerprint != route.current_fingerprint():
+        return set(keys)
+    changed = mark.changed_pks(route.declaration.model, route.mark)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT object_key FROM (SELECT CAST(pk AS text) AS object_key FROM ({changed.sql}) AS c) AS k "
+            f"WHERE object_key IN ({', '.join(['%s'] * len(keys)) or 'NULL'})",
+            [*changed.params, *keys],
+        )
+        return {row[0] for row in cursor.fetchall()}

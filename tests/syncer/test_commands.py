@@ -1,0 +1,99 @@
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from content.news.models import Comment, Post
+from syncer.models import Binding
+from tests.remote import Fault
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(*words: str) -> tuple[dict, int]:
+    """The JSON that a command prints, and its exit status."""
+    out = StringIO()
+    try:
+        call_command(*words, "--json", stdout=out)
+    except SystemExit as exit_:
+        return json.loads(out.getvalue()), exit_.code
+    return json.loads(out.getvalue()), 0
+
+
+def test_sync_now_says_what_it_did_and_that_nothing_is_left(remote, target):
+    Post.objects.create(title="A", body="B")
+    answer, status = run("sync_now", "fakeapi")
+    assert status == 0
+    assert answer["counts"] == {"created": 1, "updated": 0, "deleted": 0, "requests": 1, "failed": 0}
+    assert answer["message"] == "1 created."
+
+
+def test_sync_now_fails_while_something_is_left_undone(remote, target):
+    Post.objects.create(title="A", body="B")
+    remote.fault(Fault.STATUS, method="POST", status=422, body={"detail": "no"})
+    answer, status = run("sync_now", "fakeapi")
+    assert status == 1
+    assert [(one["object"], one["status"]) for one in answer["failed"]] == [
+        ("news.Post:" + str(Post.objects.get().pk), 422)
+    ]
+
+
+def test_a_preview_sends_nothing_and_moves_nothing(remote, target):
+    post = Post.objects.create(title="A", body="B")
+    Comment.objects.create(post=post, name="N", email="n@example.com", body="C")
+    answer, status = run("sync_now", "fakeapi", "--preview")
+    assert status == 1
+    assert [one["action"] for one in answer["planned"]] == ["create", "create"]
+    assert answer["planned"][1]["fields"]["postId"] == [None, "(its parent's id)"]
+    assert remote.writes() == []
+    assert not Binding.objects.exists()
+    assert target.routes.filter(mark="").count() == 2
+
+
+def test_a_preview_names_the_fields_that_changed(remote, target):
+    post = Post.objects.create(title="A", body="B")
+    run("sync_now", "fakeapi")
+    Post.objects.filter(pk=post.pk).update(title="C")
+    answer, _ = run("sync_now", "fakeapi", "--preview")
+    assert [(one["action"], one["fields"]) for one in answer["planned"]] == [("update", {"title": ["A", "C"]})]
+
+
+def test_sync_status_counts_what_is_pending(target):
+    Post.objects.create(title="A", body="B")
+    answer, status = run("sync_status")
+    assert status == 1
+    assert {row["model"]: row["pending"] for row in answer["routes"]} == {"news.Post": 1, "news.Comment": 0}
+    run("sync_now", "fakeapi")
+    answer, status = run("sync_status")
+    assert status == 0
+    assert {row["model"]: row["bound"] for row in answer["routes"]} == {"news.Post": 1, "news.Comment": 0}
+
+
+def test_sync_retry_sends_what_was_parked(remote, target):
+    Post.objects.create(title="A", body="B")
+    remote.fault(Fault.STATUS, method="POST", status=422)
+    run("sync_now", "fakeapi")
+    assert run("sync_now", "fakeapi")[1] == 1
+    answer, status = run("sync_retry", "fakeapi")
+    assert (answer["retried"], status) == (1, 0)
+    assert len(remote.records("/posts")) == 1
+
+
+def test_sync_retry_of_one_object_leaves_the_others(remote, target):
+    _, second = (Post.objects.create(title=title, body="B") for title in "AC")
+    remote.fault(Fault.STATUS, method="POST", status=422, times=2)
+    run("sync_now", "fakeapi")
+    run("sync_retry", "fakeapi", "--object", f"news.Post:{second.pk}")
+    assert [record["title"] for record in remote.records("/posts").values()] == ["C"]
+
+
+@pytest.mark.parametrize("name", ["news.Post", "news.Nothing:5"])
+def test_sync_retry_refuses_what_does_not_travel(target, name):
+    with pytest.raises(CommandError, match="names no object that travels"):
+        call_command("sync_retry", "fakeapi", "--object", name)
+
+
+def test_an_unknown_target_is_named_with_those_there_are(target):
+    with pytest.raises(CommandError, match=r"There is no target 'x'\. There are: fakeapi"):
+        call_command("sync_now", "x")

@@ -1,0 +1,71 @@
+import pytest
+from django.core.management import CommandError, call_command
+
+from content.news.models import Comment, Post
+from syncer.models import Binding
+from tests.remote import Fault
+from tests.syncer.conftest import sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def filled(remote):
+    for number in range(1, 4):
+        remote.store.create("posts", {"userId": number, "title": f"T{number}", "body": "B"})
+    remote.store.delete("posts", 2)
+    remote.store.create("comments", {"postId": 3, "name": "N", "email": "n@example.com", "body": "B"})
+
+
+def test_the_remote_ids_become_ours(target, filled):
+    call_command("sync_import", "fakeapi")
+    assert list(Post.objects.order_by("pk").values_list("pk", "user_id", "title")) == [(1, 1, "T1"), (3, 3, "T3")]
+    assert Comment.objects.get().post_id == 3
+    assert Post.history.count() == 2
+
+
+def test_what_was_loaded_is_not_pushed_back(remote, target, filled):
+    call_command("sync_import", "fakeapi")
+    sync(target)
+    assert remote.writes() == []
+    Post.objects.filter(pk=3).update(title="C")
+    sync(target)
+    assert [(entry.method, entry.path) for entry in remote.writes()] == [("PUT", "/posts/3")]
+
+
+def test_a_loaded_post_is_deleted_after_its_comments(remote, target, filled):
+    call_command("sync_import", "fakeapi")
+    Post.objects.get(pk=3).delete()
+    sync(target)
+    assert [(entry.method, entry.path) for entry in remote.writes()] == [
+        ("DELETE", "/comments/1"),
+        ("DELETE", "/posts/3"),
+    ]
+
+
+def test_the_next_id_lies_behind_those_that_were_loaded(target, filled):
+    call_command("sync_import", "fakeapi")
+    assert Post.objects.create(title="new", body="B").pk > 3
+
+
+def test_a_first_load_refuses_tables_that_are_not_empty(remote, target, filled):
+    Post.objects.create(title="mine", body="B")
+    with pytest.raises(CommandError, match=r"rows in: news\.Post"):
+        call_command("sync_import", "fakeapi")
+    assert not remote.journal
+
+
+@pytest.mark.parametrize("fault", [{"kind": Fault.STATUS, "status": 500}, {"kind": Fault.HTML}, {"kind": Fault.EMPTY}])
+def test_an_answer_that_is_no_list_writes_nothing(remote, target, filled, fault):
+    remote.fault(**fault, path="/comments")
+    with pytest.raises(CommandError, match="Nothing was written"):
+        call_command("sync_import", "fakeapi")
+    assert not Post.objects.exists()
+    assert not Binding.objects.exists()
+
+
+def test_a_record_that_is_not_valid_here_is_named_and_nothing_is_written(remote, target, filled):
+    remote.store.create("posts", {"userId": 1, "title": " ", "body": "B"})
+    with pytest.raises(CommandError, match=r"news\.Post 4: title"):
+        call_command("sync_import", "fakeapi")
+    assert not Post.objects.exists()

@@ -37,6 +37,7 @@ class Processes:
     def start(
         self, title: str, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
     ) -> None:
+        """Its output is added to `log`; its process group is the number in the `.pid` file beside it."""
         # A session of its own: the terminal's Ctrl-C reaches us alone, and its whole group can be killed.
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -48,6 +49,7 @@ class Processes:
                 stderr=output,
                 start_new_session=True,
             )
+        log.with_suffix(".pid").write_text(f"{process.pid}\n")
         self.running.append(Started(title=title, log=log, process=process))
 
     def ended(self) -> list[Started]:

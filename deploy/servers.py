@@ -36,13 +36,17 @@ def start(processes: Processes, first: Node, remote: Node, *, log: Path) -> None
 
 
 def web_server(node: Node) -> list[str]:
-    """Granian's own number of threads is 512, each with a database connection; SQLite has one writer."""
+    """Granian's own number of threads is 512, each with a database connection; SQLite has one writer.
+
+    A Granian worker that is told to stop while it starts never does, hence the limit of 3 s.
+    """
     options = {
         "interface": "wsgi",
         "host": "127.0.0.1",
         "port": str(node.port),
         "workers": "1",
         "blocking-threads": "8",
+        "workers-kill-timeout": "3",
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return [sys.executable, "-m", "granian", *words, "backoffice.wsgi:application"]

@@ -24,7 +24,7 @@ if [ "$installed" != "$version" ]; then
 fi
 
 echo "Installing packages into .venv (once) …"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$packages.txt" ||
+.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "requirements/$packages.txt" ||
     stop "The packages could not be installed; pip's reason is above."
 [ "$packages" = production ] || touch ".venv/production.$(basename "$python")"
 touch "$stamp"

@@ -42,7 +42,7 @@ def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender:
 def _decide(endpoint: Endpoint, lane: Lane, live: Wanted | None) -> Parcel:
     if live is None:
         return Parcel(lane=lane, action=decide(lane.known, None, can_look_up=bool(endpoint.lookup)))
-    if live.waits_for:
+    if live.waits:
         return Parcel(lane=lane, action=Action.WAIT)
     action = decide(lane.known, live.payload, can_look_up=bool(endpoint.lookup))
     key = uuid4() if action is Action.CREATE else None

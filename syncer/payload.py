@@ -26,65 +26,67 @@ class Wanted:
     """One object as it is to be at the target.
 
     Attributes:
-        payload: `{"remote name": JSON value}`.
+        payload: `{"remote name": JSON value}`; Missing.PARENT stands for a remote id that is not known.
         create_path: where it is made.
         parent: the binding under whose record it hangs; None: under none.
-        waits_for: the parent that has no remote id yet, as `news.Post:5`; None: it is ready.
+        waits: a parent's remote id is not known yet, so nothing can be sent.
     """
 
     payload: Payload
     create_path: str
     parent: int | None = None
-    waits_for: str | None = None
+    waits: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parent:
+    """A parent's binding, and its record's id as JSON text; None while that is not known and settled."""
+
+    binding: int
+    remote_id: str | None
+
+
+Parents = dict[str, dict[Any, Parent]]  # {"foreign key": {pk of the parent object: its binding}}
 
 
 def load(routes: RouteMap, route: Route, keys: Iterable[str]) -> dict[str, Wanted]:
     """The named objects that are to exist at the target, by key. One query, and one for each mapped foreign key."""
     model = route.declaration.model
-    names = [model._meta.get_field(name).attname for name in route.fields.values()]  # type: ignore[union-attr]
-    rows = list(routes.wanted(route).filter(pk__in=pks(model, keys)).values("pk", *names))
-    parents = {
-        link.field: _remote_ids(link.parent, {row[f"{link.field}_id"] for row in rows})
-        for link in routes.links_up(route)
-    }
-    above = route.declaration.parent
-    return {key_of(model, row["pk"]): _wanted(route, row, parents, above) for row in rows}
+    rows = list(routes.wanted(route).filter(pk__in=pks(model, keys)).values("pk", *set(route.fields.values())))
+    names = {name for name in route.fields.values() if model._meta.get_field(name).is_relation}
+    parents: Parents = {name: {} for name in names}
+    for link in routes.links_up(route):
+        parents[link.field] = _parents(link.parent, {row[link.field] for row in rows} - {None})
+    return {key_of(model, row["pk"]): _wanted(route, row, parents) for row in rows}
 
 
-def _remote_ids(route: Route, found: set[Any]) -> dict[Any, tuple[int, str | None, str]]:
-    """`{pk: (binding, encoded remote id, label)}` of parents; the id is None while it is not known and settled."""
-    model = route.declaration.model
-    labels = {key_of(model, pk): pk for pk in found if pk is not None}
-    bindings = Binding.objects.filter(route=route, object_key__in=labels)
+def _parents(route: Route, found: set[Any]) -> dict[Any, Parent]:
+    pk_of = {key_of(route.declaration.model, pk): pk for pk in found}
+    bindings = Binding.objects.filter(route=route, object_key__in=pk_of)
     return {
-        labels[key]: (pk, None if unsettled else remote_id, f"{route.model}:{key}")
+        pk_of[key]: Parent(binding=pk, remote_id=None if unsettled else remote_id)
         for pk, key, remote_id, unsettled in bindings.values_list("pk", "object_key", "remote_id", "unsettled")
     }
 
 
-def _wanted(
-    route: Route, row: dict[str, Any], parents: dict[str, dict[Any, tuple[int, str | None, str]]], above: str | None
-) -> Wanted:
-    local: dict[str, Any] = {}
-    parent, waits_for = None, None
-    for name in route.fields.values():
-        if name not in parents:
-            local[name] = plain(row[name])
-            continue
-        pk = row[f"{name}_id"]
-        if pk is None:
-            local[name] = None
-            continue
-        binding, remote_id, label = parents[name].get(pk, (None, None, f"{name} {pk}"))
-        local[name] = Missing.PARENT if remote_id is None else decode_id(remote_id)
-        waits_for = label if remote_id is None else waits_for
-        parent = binding if name == above else parent
+def _wanted(route: Route, row: dict[str, Any], parents: Parents) -> Wanted:
+    local = {name: _value(row[name], parents.get(name)) for name in route.fields.values()}
+    above = route.declaration.parent
+    parent = parents.get(above or "", {}).get(row[above]) if above in row else None
     return Wanted(
         payload={remote: local[name] for remote, name in route.fields.items()},
         create_path=(route.create_path or route.path).format_map(local),
-        parent=parent,
-        waits_for=waits_for,
+        parent=parent.binding if parent else None,
+        waits=Missing.PARENT in local.values(),
     )
+
+
+def _value(value: Any, parents: dict[Any, Parent] | None) -> Any:
+    """What is sent for a column's value; for a foreign key (`parents` given) the remote id of what it points to."""
+    if parents is None or value is None:
+        return plain(value)
+    parent = parents.get(value)
+    return decode_id(parent.remote_id) if parent and parent.remote_id else Missing.PARENT
 
 
 def plain(value: Any) -> Any:

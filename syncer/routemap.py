@@ -23,11 +23,11 @@ class Link:
 
 
 class RouteMap:
-    """Loaded once a run."""
+    """Loaded once a run. A route that is off sends nothing, but its records are still its children's parents."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        routes = {route.model: route for route in target.routes.filter(enabled=True)}
+        routes = {route.model: route for route in target.routes.all()}
         for route in routes.values():
             route.target = target
         self._routes = routes
@@ -52,9 +52,9 @@ class RouteMap:
 
     @cached_property
     def parents_first(self) -> list[Route]:
-        """All enabled routes, parents before children."""
+        """The routes that send, parents before children."""
         above = {model: {link.parent.model for link in self.links_up(route)} for model, route in self._routes.items()}
-        return [self._routes[model] for model in parents_first(above)]
+        return [route for model in parents_first(above) if (route := self._routes[model]).enabled]
 
     def wanted(self, route: Route) -> QuerySet[Any]:
         """The live objects that are to exist at the target: they pass the filter, and so does all above them."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from syncer.core.decide import Action
+from syncer.core.matching import is_id
 
 RETRY_AFTER_MOST = 30 * 24 * 3600  # seconds; a longer wait is a mistake of the target
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
@@ -130,7 +131,7 @@ def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
     except Unreadable as error:
         return Verdict(outcome=lost, why=str(error))
     if action is Action.CREATE:
-        if not isinstance(answer, dict) or not isinstance(answer.get(id_field), int | str):
+        if not isinstance(answer, dict) or not is_id(answer.get(id_field)):
             return Verdict(outcome=lost, why=f"answered a create without the new record's {id_field!r}")
         return Verdict(outcome=Outcome.DONE, record=answer)
     return Verdict(outcome=Outcome.DONE)

@@ -18,6 +18,11 @@ def decode_id(remote_id: str) -> int | str:
     return decoded
 
 
+def is_id(value: Any) -> bool:
+    """Whether a target may use `value` as a record's id: a number or a text."""
+    return isinstance(value, int | str) and not isinstance(value, bool)
+
+
 def candidates(records: Iterable[Any], body: Payload, *, id_field: str, bound: Collection[str]) -> list[str]:
     """The encoded ids of the records that may be the one that `body` made.
 
@@ -28,7 +33,7 @@ def candidates(records: Iterable[Any], body: Payload, *, id_field: str, bound: C
         encode_id(record[id_field])
         for record in records
         if isinstance(record, dict)
-        and isinstance(record.get(id_field), int | str)
+        and is_id(record.get(id_field))
         and all(name in record and record[name] == value for name, value in body.items())
     }
     return sorted(found - set(bound))

@@ -293,3 +293,18 @@ def test_a_lookup_reads_every_page(target, post, remote):
     let_time_pass()
     assert sync(target).state == "done"
     assert binding(post).remote_id == "4"
+
+
+def test_a_parents_route_that_is_off_still_tells_its_records_ids(target, synced, remote):
+    target.routes.filter(model="news.Post").update(enabled=False)
+    Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
+    unsent = Post.objects.create(title="C", body="D")
+    Comment.objects.create(post=unsent, name="waits", email="n@example.com", body="B")
+    sync(target)
+    assert [(record["postId"], record["name"]) for record in remote.comments.values()] == [(1, "N")]
+
+
+def test_a_child_whose_parent_has_no_route_waits(target, synced, remote):
+    target.routes.filter(model="news.Post").delete()
+    Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
+    assert "1 waiting for another object" in sync(target).message

@@ -1,6 +1,7 @@
 """How the admin of one node looks: its title and its colour, so that two nodes are told apart at a glance."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -23,6 +24,16 @@ SHADES = {
 }
 
 
+def favicon(hue: int) -> str:
+    """Two arrows in the node's colour, as a data address: two nodes are told apart among a browser's tabs too."""
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
+        f'<rect width="24" height="24" rx="5" fill="oklch(52% .19 {hue})"/>'
+        '<path d="M5 9h14l-4-4M19 15H5l4 4" fill="none" stroke="#fff" stroke-width="2"/></svg>'
+    )
+    return f"data:image/svg+xml,{quote(picture)}"
+
+
 def unfold(*, title: str, color: str) -> dict[str, Any]:
     """The `UNFOLD` setting, https://unfoldadmin.com/docs/configuration/settings/
 
@@ -36,6 +47,8 @@ def unfold(*, title: str, color: str) -> dict[str, Any]:
         "SITE_TITLE": title,
         "SITE_HEADER": title,
         "SITE_SYMBOL": "sync_alt",
+        "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon(hue)}],
+        "SITE_URL": None,
         "SHOW_VIEW_ON_SITE": False,
         "COLORS": {"primary": {name: f"oklch({light}% {chroma} {hue})" for name, (light, chroma) in SHADES.items()}},
         "SIDEBAR": {"show_search": True, "show_all_applications": False},

@@ -1,0 +1,91 @@
+"""What every domain's admin shares, so that a domain's own file is a few declarative lines."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.db import models
+from django.forms.models import _get_foreign_key
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from backoffice.kit.admin import HouseAdmin
+from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
+from content.base.transfer import TransferAdmin
+from content.base.versions import VersionsAdmin
+
+LONG = 256  # characters; a longer text gets an area of several lines
+LISTED = 50  # names on each level of a page that asks whether to delete
+
+
+def _shortened(names: list[Any]) -> list[Any]:
+    """A nested list of names with at most LISTED entries on each level."""
+    short = [_shortened(name) if isinstance(name, list) else name for name in names[:LISTED]]
+    return [*short, f"… and {len(names) - LISTED} more"] if len(names) > LISTED else short
+
+
+class ContentFields:
+    """The form fields of content, in forms and inlines alike."""
+
+    form = ContentForm
+    formfield_overrides: ClassVar[dict[Any, Any]] = {
+        models.CharField: {"form_class": TextField},
+        models.EmailField: {"form_class": EmailField},
+    }
+    # Permissions that setting a field needs, {"user_id": "news.set_user_id"}: read-only without, in import as well.
+    field_permissions: Mapping[str, str] = {}
+
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
+        if isinstance(db_field, models.CharField) and (db_field.max_length or 0) > LONG and not db_field.choices:
+            options.setdefault("widget", UnfoldAdminTextareaWidget(attrs={"rows": self.text_rows}))
+        field: forms.Field | None = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]
+        if field is not None:
+            field.show_hidden_initial = True  # see ContentForm
+        return field
+
+    text_rows = 8
+
+    def forbidden_fields(self, request: HttpRequest) -> list[str]:
+        """The fields that this person may not set."""
+        return [name for name, needed in self.field_permissions.items() if not request.user.has_perm(needed)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), *self.forbidden_fields(request)]  # type: ignore[misc]
+
+
+class ContentAdmin(ContentFields, TransferAdmin, VersionsAdmin, HouseAdmin):
+    """The admin of a content model: lists, a form that saves what was changed, history, import and export."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ContentForm, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        obj._history_user = request.user
+        obj.save(update_fields=form.changed_data if change else None)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """As Django's, but a page that asks shows at most LISTED names, however many comments a post has."""
+        names, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return _shortened(names), counts, needed, protected
+
+
+class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
+    """The objects that hang under another one, a page at a time, newest first, with a link to them all as a list."""
+
+    formset = PagedFormSet
+    extra = 0
+    per_page = 20
+    text_rows = 2
+    show_title = False
+    if hasattr(TabularInline, "hide_title"):  # what django-unfold 0.91 calls it; later ones warn of it
+        hide_title = True
+    template_after = "content/inline_link.html"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return super().get_queryset(request).order_by("-pk")  # type: ignore[no-any-return]
+
+    def list_url(self) -> str:
+        """The list of this model; the parent's key is to be put after it."""
+        options, parent = self.model._meta, self.parent_model._meta
+        key = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name).name
+        page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+        return f"{page}?{key}__{parent.pk.name}__exact="

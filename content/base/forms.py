@@ -1,0 +1,95 @@
+"""Forms that save only what the person changed, whatever others saved while the form was open."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from unfold.forms import PaginationInlineFormSet
+
+
+class TextField(forms.CharField):
+    """A text that counts as changed only when a person changed it.
+
+    Browsers send every line break as CR LF and drop those of a one-line field, and forms strip white space: without
+    care a text with any of these changes by being looked at.
+    """
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self._seen(initial) != self._seen(data)
+
+    def _seen(self, value: Any) -> str:
+        text = str(self.to_python(value) or "")
+        return text if isinstance(self.widget, forms.Textarea) else text.replace("\n", "").replace("\r", "")
+
+
+class EmailField(TextField, forms.EmailField):
+    """As TextField, for an address."""
+
+
+class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The form of a content object.
+
+    Each field also sends what it showed (Django's `show_hidden_initial`). So `changed_data` is what the person changed,
+    and a field that somebody else changed meanwhile is left alone, or is an error if both changed it.
+    """
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.instance._state.adding:
+            for name in self.changed_data:
+                self._check_overtaken(name)
+        return cleaned
+
+    def _check_overtaken(self, name: str) -> None:
+        bound, stored = self[name], self.initial.get(name)
+        if bound.html_initial_name not in self.data:
+            return
+        field = self.fields[name]
+        shown = self.data[bound.html_initial_name]
+        if field.has_changed(stored, shown) and field.has_changed(stored, bound.data):
+            self.add_error(
+                name,
+                ValidationError(
+                    "Somebody changed this while the form was open. It is now: “%(now)s”. Save again to replace that.",
+                    code="overtaken",
+                    params={"now": stored},
+                ),
+            )
+            sent: Any = self.data
+            self.data = data = sent.copy()  # what was sent can't be changed
+            data[bound.html_initial_name] = stored
+
+    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        if not commit or self.instance._state.adding:
+            return super().save(commit=commit)
+        self.instance.save(update_fields=self.changed_data)
+        return self.instance
+
+
+class PagedFormSet(PaginationInlineFormSet):  # type: ignore[misc]
+    """One page of related objects. What is sent is found by its key.
+
+    The theme's own form set finds it by its place on the page, and silently drops the edit of a row that moved to
+    another page because somebody added one meanwhile.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.is_bound:
+            key = self.model._meta.pk
+            names = [f"{self.add_prefix(number)}-{key.name}" for number in range(self.initial_form_count())]
+            self._queryset = self.queryset.filter(pk__in=self._keys(key, names))
+
+    def _keys(self, key: "models.Field[Any, Any]", names: list[str]) -> list[Any]:
+        keys = []
+        for name in names:
+            try:
+                keys.append(key.to_python(self.data.get(name)))
+            except ValidationError:
+                continue
+        return [value for value in keys if value is not None]

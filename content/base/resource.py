@@ -1,0 +1,263 @@
+"""Import and export of one content model: strict rows, only what changed is written, each write with its history."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+from django.utils.safestring import SafeString
+from import_export.fields import Field
+from import_export.resources import ModelResource
+from import_export.results import Result, RowResult
+from import_export.widgets import Widget
+
+from content.base.differences import as_html
+from content.base.files import MISSING, FileError
+from content.base.models import ContentModel, tracked
+
+PAGE = 500  # rows read at a time, and rows shown of a preview
+REASON_LENGTH = 100  # characters of history_change_reason
+
+
+class ColumnWidget(Widget):  # type: ignore[misc]
+    """A cell and the model field it belongs to; the field's own rules say what the cell may hold."""
+
+    def __init__(self, field: Any) -> None:
+        super().__init__(coerce_to_string=False)
+        self.field: Any = getattr(field, "target_field", field)
+
+    def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:
+        """Raises:
+        ValueError: the cell does not hold such a value; the message says what it holds.
+        """
+        if isinstance(self.field, models.CharField | models.TextField):
+            return self._text(value)
+        if isinstance(value, str):
+            value = value.strip() or None
+        if isinstance(self.field, models.IntegerField) and not self._whole(value):
+            raise ValueError(f"“{value}” is not a whole number.")
+        try:
+            return None if value is None else self.field.to_python(value)
+        except ValidationError as error:
+            raise ValueError(" ".join(error.messages)) from error
+
+    def _text(self, value: Any) -> str:
+        if value is None or isinstance(value, str):
+            return value or ""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"“{value}” is not a text. Format the cell as text.")
+        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+    def _whole(self, value: Any) -> bool:
+        if isinstance(value, str):
+            return value.lstrip("+-").isdecimal()
+        return value is None or (not isinstance(value, bool) and isinstance(value, int | float) and value % 1 == 0)
+
+    def render(self, value: Any, obj: Any = None, **_options: Any) -> Any:
+        return value
+
+
+class Column(Field):  # type: ignore[misc]
+    """A column named as the model field. An empty cell of a new row takes the field's default."""
+
+    widget: ColumnWidget
+
+    def save(self, instance: models.Model, row: Mapping[str, Any], is_m2m: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - the library's signature
+        value = self.clean(row, **options)
+        if value is None and instance._state.adding and self.widget.field.has_default():
+            return
+        setattr(instance, self.attribute, value)
+
+
+class ContentRow(RowResult):  # type: ignore[misc]
+    """What became of one row. `number` is its place in the file, from 1; `before` the values it found, by attname."""
+
+    number: int = 0
+    before: Mapping[str, Any]
+
+
+class ContentResult(Result):  # type: ignore[misc]
+    """What became of the rows, for the preview page."""
+
+    limit = PAGE
+
+    def __init__(self, numbers: Sequence[int], columns: Sequence[Column]) -> None:
+        super().__init__()
+        self.numbers, self.columns = numbers, columns
+
+    def append_invalid_row(self, number: int, row: Any, validation_error: ValidationError) -> None:
+        super().append_invalid_row(self.numbers[number - 1], row, validation_error)
+
+    def problems(self) -> list[tuple[int, str, str]]:
+        """The first `limit` errors: `(row, column or "", message)`."""
+        found = [
+            (row.number, "" if name == NON_FIELD_ERRORS else name, message)
+            for row in self.invalid_rows[: self.limit]
+            for name, messages in row.error_dict.items()
+            for message in messages
+        ]
+        found += [
+            (self.numbers[row.number - 1], "", str(error.error))
+            for row in self.error_rows[: self.limit]
+            for error in row.errors
+        ]
+        return sorted(found)[: self.limit]
+
+    def preview(self) -> Iterator[tuple[ContentRow, list[SafeString]]]:
+        """The first `limit` rows, those that would change something first, each with its cells as HTML."""
+        rows = sorted(self.valid_rows(), key=RowResult.is_skip)[: self.limit]
+        for row in sorted(rows, key=lambda row: (row.is_skip(), row.number)):
+            yield row, [self._cell(row, column) for column in self.columns]
+
+    def hidden(self) -> int:
+        """How many rows the preview leaves out."""
+        return max(0, len(self.valid_rows()) - self.limit)
+
+    def _cell(self, row: ContentRow, column: Column) -> SafeString:
+        new = column.export(row.instance)
+        old = "" if row.is_new() else row.before[column.attribute]
+        if column.attribute == row.instance._meta.pk.attname:
+            old = new = row.before[column.attribute]
+        return as_html("" if old is None else str(old), "" if new is None else str(new))
+
+
+class ContentResource(ModelResource):  # type: ignore[misc]
+    """The base of a domain's resources, which say only `Meta.model` and `Meta.fields`, the key first.
+
+    A row with a key changes that object, a row without one adds an object. A column that is not in the file keeps what
+    is stored. One bad row, and nothing is written.
+
+    Args:
+        user: who imports; None: a program, which may do everything.
+        field_permissions: permissions that a change of a field needs, `{"user_id": "news.set_user_id"}`.
+    """
+
+    class Meta:
+        clean_model_instances = True
+        report_skipped = True
+        skip_diff = True  # skip_row() has its own comparison, and the preview its own differences
+        store_instance = True
+        use_transactions = True
+
+    def __init__(self, user: Any = None, field_permissions: Mapping[str, str] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.user, self.field_permissions = user, field_permissions or {}
+        self.numbers: Sequence[int] = ()
+        self.seen: dict[Any, int] = {}
+        self.before: dict[str, Any] = {}
+        self.changed: list[str] = []
+
+    @property
+    def model(self) -> type[ContentModel]:
+        model: type[ContentModel] = self._meta.model
+        return model
+
+    @classmethod
+    def field_from_django_field(cls, field_name: str, django_field: Any, readonly: bool) -> Column:  # noqa: FBT001 - the library's signature
+        return Column(attribute=django_field.attname, column_name=field_name, widget=ColumnWidget(django_field))
+
+    # --- export ------------------------------------------------------------------------------------------------------
+    def iter_queryset(self, queryset: models.QuerySet[Any]) -> Iterator[Any]:
+        """Keyset pages: constant memory, and no server-side cursor."""
+        rows, last = queryset.order_by("pk"), None
+        while page := list((rows if last is None else rows.filter(pk__gt=last))[:PAGE]):
+            yield from page
+            last = page[-1].pk
+
+    # --- import ------------------------------------------------------------------------------------------------------
+    def import_data(self, dataset: Any, *args: Any, **options: Any) -> ContentResult:
+        self.numbers, self.seen = getattr(dataset, "numbers", range(1, len(dataset) + 1)), {}
+        result: ContentResult = super().import_data(dataset, *args, **options)
+        return result
+
+    def get_result_class(self) -> Any:  # the library's is a class method; this one knows the rows' numbers
+        return lambda: ContentResult(self.numbers, self.get_import_fields())
+
+    @classmethod
+    def get_row_result_class(cls) -> type[ContentRow]:
+        return ContentRow
+
+    def before_import(self, dataset: Any, **_options: Any) -> None:
+        known = [column.column_name for column in self.get_import_fields()]
+        unknown = [name for name in dataset.headers or [] if name not in known]
+        if unknown:
+            dataset.wipe()
+            raise FileError(f"There is no column {', '.join(unknown)}. The columns may be: {', '.join(known)}.")
+
+    def before_import_row(self, row: dict[str, Any], **_options: Any) -> None:
+        for name in [name for name, value in row.items() if value is MISSING]:
+            del row[name]
+
+    def get_instance(self, _loader: Any, row: Mapping[str, Any]) -> ContentModel | None:
+        """The object that the row names, or None for a new one."""
+        key = self.fields[self.model._meta.pk.name]
+        try:
+            value = key.clean(row) if key.column_name in row else None
+            if value is None:
+                return None
+            self.model._meta.pk.run_validators(value)
+            return self.model._base_manager.get(pk=value)
+        except ValueError as error:
+            raise ValidationError({key.column_name: str(error)}) from error
+        except (ValidationError, self.model.DoesNotExist) as error:
+            name = self.model._meta.verbose_name
+            message = f"no {name} has the {key.column_name} {value}; leave it empty to add a new {name}."
+            raise ValidationError({key.column_name: message}) from error
+
+    def after_init_instance(self, instance: ContentModel, new: bool, row: Any, **options: Any) -> None:  # noqa: FBT001 - the library's signature
+        self.before = tracked(instance)
+        if new:
+            return
+        number = self.numbers[options["row_number"] - 1]
+        first = self.seen.setdefault(instance.pk, number)
+        if first != number:
+            key = self.model._meta.pk.name
+            raise ValidationError({key: f"the {key} {instance.pk} is in row {first} already."})
+
+    def import_instance(self, instance: ContentModel, row: Mapping[str, Any], **options: Any) -> None:
+        errors = {}
+        for column in self.get_import_fields():
+            try:
+                self.import_field(column, instance, row, **options)
+            except ValueError as error:
+                errors[column.column_name] = ValidationError(str(error), code="invalid")
+        if errors:
+            raise ValidationError(errors)
+
+    def skip_row(self, instance: ContentModel, _original: Any, _row: Any, import_validation_errors: Any = None) -> bool:
+        if import_validation_errors:
+            return False
+        now, fields = tracked(instance), instance._meta.concrete_fields
+        self.changed = [field.name for field in fields if now[field.attname] != self.before[field.attname]]
+        return not self.changed and not instance._state.adding
+
+    def before_save_instance(self, instance: ContentModel, row: Any, **options: Any) -> None:
+        self._check_permissions(instance)
+        if self.user is not None:
+            instance._history_user = self.user  # type: ignore[attr-defined]
+        reason = f"Imported from {options.get('file_name') or 'a file'}"
+        instance._change_reason = reason[:REASON_LENGTH]  # type: ignore[attr-defined]
+
+    def _check_permissions(self, instance: ContentModel) -> None:
+        if self.user is None:
+            return
+        options, adding = self.model._meta, instance._state.adding
+        verb = "add" if adding else "change"
+        if not self.user.has_perm(f"{options.app_label}.{verb}_{options.model_name}"):
+            raise ValidationError(f"you have no permission to {verb} a {options.verbose_name}.")
+        for name in self.changed:
+            permission = self.field_permissions.get(name)
+            if permission and not self.user.has_perm(permission):
+                kept = self.before[options.get_field(name).attname]  # type: ignore[union-attr]
+                message = f"you have no permission to set the {name}; leave it {kept}, or leave the column out."
+                raise ValidationError({name: message})
+
+    def do_instance_save(self, instance: ContentModel, is_create: bool) -> None:  # noqa: FBT001 - the library's signature
+        instance.save(force_insert=is_create, update_fields=None if is_create else self.changed)
+
+    def after_import_row(self, _row: Any, row_result: ContentRow, **options: Any) -> None:
+        row_result.number = self.numbers[options["row_number"] - 1]
+        row_result.before = self.before
+
+    def after_import(self, _dataset: Any, _result: Result, **_options: Any) -> None:
+        """Leaves the sequence alone: keys come from it, and setting it would race with other writers."""

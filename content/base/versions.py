@@ -1,0 +1,152 @@
+"""The history pages: each version with what changed, and the way back to it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Page
+from django.db import models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from simple_history.admin import SimpleHistoryAdmin
+
+from content.base.differences import as_html
+from content.base.models import ContentModel, tracked
+
+Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML
+
+
+def shown(record: Any, field: "models.Field[Any, Any]") -> str:
+    """The value of `field` in an object or a history row, as people read it."""
+    value = getattr(record, field.attname)
+    if value is None or not isinstance(field, models.ForeignKey):
+        return "" if value is None else str(value)
+    parent = field.related_model._base_manager.filter(pk=value).first()
+    return f"{value}: {parent}" if parent else f"{value} (deleted)"
+
+
+def differences(model: type[models.Model], old: Any, new: Any) -> list[Difference]:
+    """The fields that differ between two objects or history rows; `old` may be None."""
+    return [
+        (str(capfirst(field.verbose_name)), as_html("" if old is None else shown(old, field), shown(new, field)))
+        for field in model._meta.concrete_fields
+        if not field.primary_key and (old is None or getattr(old, field.attname) != getattr(new, field.attname))
+    ]
+
+
+class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
+    """The history of an object. Going back to a version is a new change, by whoever asked for it."""
+
+    history_list_per_page = 25
+    object_history_template = "content/history.html"
+    object_history_list_template = "content/versions.html"
+    revert_template = "content/revert.html"
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        self._key(object_id)
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: "Page[Any]", **_: Any) -> None:
+        records = list(historical_records)
+        older: list[Any] = [*records[1:], records[-1].prev_record] if records else []
+        for record, before in zip(records, older, strict=True):
+            record.differences = [] if record.history_type == "-" else differences(self.model, before, record)
+            record.current = historical_records.number == 1 and record is records[0] and record.history_type != "-"
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """What going back to the version would change (GET), and going back to it (POST)."""
+        record = self._record(object_id, version_id)
+        stored = self.model._base_manager.filter(pk=record.instance.pk).first()
+        if not self.has_view_or_change_permission(request, stored):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._revert(request, record)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{'Go back' if stored else 'Restore'}: {record.instance}",
+            "record": record,
+            "stored": stored,
+            "differences": differences(self.model, stored, record),
+            "may_revert": self._may_revert(request, stored),
+            "opts": self.model._meta,
+            "object": record.instance,
+            "history_url": self._url("history", record.instance),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.revert_template, context)
+
+    def _revert(self, request: HttpRequest, record: Any) -> HttpResponse:
+        obj: ContentModel = record.instance
+        with transaction.atomic():
+            stored = self.model._base_manager.select_for_update(of=("self",)).filter(pk=obj.pk).first()
+            obj._state.adding = stored is None
+            if not self._may_revert(request, stored):
+                raise PermissionDenied
+            if stored is not None and tracked(stored) == tracked(obj):
+                messages.info(request, "There is nothing to revert: the content is already as in that version.")
+                return HttpResponseRedirect(self._url("history", obj))
+            try:
+                self._check(request, obj, stored)
+            except ValidationError as error:
+                messages.error(request, f"It can't go back to that version. {' '.join(error.messages)}")
+                return HttpResponseRedirect(self._url("history", obj))
+            when = date_format(localtime(record.history_date), "Y-m-d H:i")
+            obj._history_user = request.user  # type: ignore[attr-defined]
+            obj._change_reason = f"Went back to the version of {when}"  # type: ignore[attr-defined]
+            obj.save(force_insert=stored is None)
+            self.log_change(request, obj, obj._change_reason)  # type: ignore[attr-defined]
+        messages.success(request, f"“{obj}” is again as it was on {when}. The change is in its history.")
+        return HttpResponseRedirect(self._url("change", obj))
+
+    def _check(self, request: HttpRequest, obj: ContentModel, stored: ContentModel | None) -> None:
+        """Raises:
+        ValidationError: the version would not be valid now, or needs a permission of its own.
+        """
+        for field in self.model._meta.concrete_fields:
+            parent: Any = field.related_model
+            key = getattr(obj, field.attname)
+            if parent and key is not None and not parent._base_manager.filter(pk=key).exists():
+                name = parent._meta.verbose_name
+                raise ValidationError(
+                    f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history."
+                )
+        before = stored if stored is not None else self.model()
+        for name in self.forbidden_fields(request):
+            if getattr(before, name) != getattr(obj, name):
+                raise ValidationError(f"You have no permission to set the {name}.")
+        obj.full_clean()
+
+    def _may_revert(self, request: HttpRequest, stored: ContentModel | None) -> bool:
+        """Going back is a change; of a deleted object, an addition."""
+        if stored is None:
+            return bool(self.has_add_permission(request))
+        return bool(self.has_change_permission(request, stored))
+
+    def _record(self, object_id: str, version_id: str) -> Any:
+        if not version_id.isdecimal():
+            raise Http404
+        key = {self.model._meta.pk.attname: self._key(object_id)}
+        record = self.model.history.filter(history_id=version_id, **key).select_related("history_user").first()
+        if record is None:
+            raise Http404
+        return record
+
+    def _key(self, object_id: str) -> Any:
+        try:
+            return self.model._meta.pk.to_python(unquote(object_id))
+        except ValidationError as error:
+            raise Http404 from error
+
+    def _url(self, page: str, obj: models.Model) -> str:
+        options = self.model._meta
+        return reverse(f"admin:{options.app_label}_{options.model_name}_{page}", args=[quote(obj.pk)])

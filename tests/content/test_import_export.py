@@ -1,0 +1,420 @@
+import csv
+import io
+import json
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from content.base import resource
+from content.base.files import MAX_ROWS, escape, unescape
+from content.news.models import LOCAL_USER_ID, Comment, Post
+from tests.content.pages import administrator, sign_in
+
+pytestmark = pytest.mark.django_db
+
+FORMATS = ["csv", "xlsx", "json"]
+TRANSFER = ("news.view_post", "news.import_post", "news.export_post")
+WRITE = ("news.add_post", "news.change_post")
+TEXTS = [
+    'say "hi", twice',
+    "two\nlines",
+    "two\r\nlines",
+    "lone\rreturn",
+    "  spaces around  ",
+    "Grüße, 你好 🎉",
+    "=1+1",
+    "+1",
+    "-1",
+    "@name",
+    "\ttab",
+    "'quoted'",
+    "'=quoted",
+    "''=twice",
+    "'",
+    "2026",
+    "0012",
+    "1e5",
+    "TRUE",
+    "#N/A",
+    "_x0041_",
+    "bell \x07",
+    "<b>&amp;</b>",
+]
+
+
+def url(page: str, model: str = "post") -> str:
+    return reverse(f"admin:news_{model}_{page}")
+
+
+def export(client, kind="csv", model="post", **filters):
+    form = {"format": FORMATS.index(kind), "resource": ""}
+    columns = {"post": ["id", "user_id", "title", "body"], "comment": ["id", "post", "name", "email", "body"]}[model]
+    form |= {f"{model}resource_{name}": "on" for name in columns}
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    answer = client.post(f"{url('export', model)}?{query}", form)
+    assert answer.status_code == 200
+    assert "attachment" in answer["Content-Disposition"]
+    return answer.content
+
+
+def preview(client, data, kind="csv", model="post", name=None):
+    file = SimpleUploadedFile(name or f"posts.{kind}", data if isinstance(data, bytes) else data.encode())
+    form = {"import_file": file, "format": FORMATS.index(kind), "resource": ""}
+    return client.post(url("import", model), form)
+
+
+def confirm(client, answer, model="post", **options):
+    assert "confirm_form" in answer.context, answer.content.decode()
+    return client.post(url("process_import", model), answer.context["confirm_form"].initial, **options)
+
+
+def run(client, data, kind="csv", model="post", name=None):
+    answer = confirm(client, preview(client, data, kind, model, name), model)
+    assert answer.status_code == 302, answer.content.decode()
+
+
+def problems(client, data, kind="csv", model="post"):
+    """The errors of a file, after making sure that nothing was written."""
+    before = Post.history.count() + Comment.history.count()
+    answer = preview(client, data, kind, model)
+    assert "confirm_form" not in answer.context
+    assert Post.history.count() + Comment.history.count() == before
+    if "result" not in answer.context:
+        return " ".join(answer.context["form"].errors["import_file"])
+    result = answer.context["result"]
+    page = answer.content.decode()
+    assert "Traceback" not in page
+    return " ".join(str(error.error) for error in result.base_errors) or result.problems()
+
+
+def table(*rows) -> str:
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows(rows)
+    return stream.getvalue()
+
+
+def workbook(*rows) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+# --- round trips -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_was_exported_comes_back_unchanged(kind):
+    Post.objects.bulk_create([Post(title=text, body=text, user_id=-5) for text in TEXTS])
+    client = administrator()
+    answer = preview(client, export(client, kind), kind)
+    assert dict(answer.context["result"].totals) | {"skip": 0} == dict.fromkeys(answer.context["result"].totals, 0)
+    assert answer.context["result"].totals["skip"] == len(TEXTS)
+    confirm(client, answer)
+    assert Post.history.count() == len(TEXTS)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_was_exported_can_be_added_elsewhere_exactly(kind):
+    Post.objects.bulk_create([Post(title=text, body=text, user_id=-5) for text in TEXTS])
+    client = administrator()
+    data = export(client, kind)
+    Post.objects.all().delete()
+    without_ids = {
+        "csv": lambda: table(*([row[0] if row[0] == "id" else "", *row[1:]] for row in rows_of(data))),
+        "xlsx": lambda: workbook(*([row[0] if row[0] == "id" else None, *row[1:]] for row in cells_of(data))),
+        "json": lambda: json.dumps([record | {"id": None} for record in json.loads(data)]),
+    }
+    run(client, without_ids[kind](), kind)
+    stored = list(Post.objects.order_by("pk").values_list("title", "body", "user_id"))
+    assert stored == [(text, text, -5) for text in TEXTS]
+
+
+def rows_of(data):
+    return list(csv.reader(io.StringIO(data.decode(), newline="")))
+
+
+def cells_of(data):
+    return list(openpyxl.load_workbook(io.BytesIO(data)).active.iter_rows(values_only=True))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_edited_export_changes_exactly_the_edited_rows(kind):
+    posts = Post.objects.bulk_create([Post(title=f"Title {i}", body="Body") for i in range(20)])
+    client = administrator()
+    data = export(client, kind)
+    text = "Title 7"
+    edited = {
+        "csv": lambda: data.replace(text.encode(), b"Edited"),
+        "json": lambda: data.replace(text.encode(), b"Edited"),
+        "xlsx": lambda: workbook(*([cell if cell != text else "Edited" for cell in row] for row in cells_of(data))),
+    }
+    run(client, edited[kind](), kind)
+    assert [row.id for row in Post.history.filter(history_type="~")] == [posts[7].pk]
+    assert Post.objects.get(pk=posts[7].pk).title == "Edited"
+
+
+def test_comments_come_back_unchanged_with_their_posts():
+    post = Post.objects.create(title="T", body="B")
+    Comment.objects.create(post=post, name="N", email="reader@example.com", body="B")
+    client = administrator()
+    answer = preview(client, export(client, "csv", "comment"), model="comment")
+    assert answer.context["result"].totals["skip"] == 1
+
+
+def test_an_export_holds_what_the_list_shows():
+    Post.objects.bulk_create([Post(title="winter", body="B"), Post(title="summer", body="B")])
+    assert [row[2] for row in rows_of(export(administrator(), q="winter"))] == ["title", "winter"]
+
+
+def test_an_export_longer_than_a_page_is_whole_and_in_order():
+    Post.objects.bulk_create([Post(title=f"T{i}", body="B") for i in range(resource.PAGE * 2 + 1)])
+    ids = [int(row[0]) for row in rows_of(export(administrator()))[1:]]
+    assert ids == sorted(ids)
+    assert len(ids) == resource.PAGE * 2 + 1
+
+
+# --- formulas --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\ta", "\ra", "'=1", "''=1"])
+def test_a_text_that_a_spreadsheet_would_run_gets_one_quote(text):
+    Post.objects.create(title="T", body=text)
+    client = administrator()
+    assert rows_of(export(client))[1][3] == f"'{text}"
+    assert cells_of(export(client, "xlsx"))[1][3].replace("_x000D_", "\r") == f"'{text}"
+    assert json.loads(export(client, "json"))[0]["body"] == text
+
+
+@pytest.mark.parametrize("text", ["a=1", "'a", "'", "", "''", "5"])
+def test_other_texts_are_not_touched(text):
+    assert escape(text) == unescape(text) == text
+
+
+def test_numbers_stay_numbers():
+    Post.objects.create(title="T", body="B", user_id=-5)
+    client = administrator()
+    assert rows_of(export(client))[1][1] == "-5"
+    assert cells_of(export(client, "xlsx"))[1][1] == -5
+    assert json.loads(export(client, "json"))[0]["user_id"] == -5
+
+
+# --- what an import writes -------------------------------------------------------------------------------------------
+def test_a_preview_writes_nothing():
+    preview(administrator(), table(["title", "body"], ["T", "B"]))
+    assert (Post.objects.count(), Post.history.count()) == (0, 0)
+
+
+def test_a_row_without_an_id_adds_and_takes_the_default():
+    run(administrator(), table(["id", "user_id", "title", "body"], ["", "", "T", "B"]))
+    assert Post.objects.get().user_id == LOCAL_USER_ID
+
+
+def test_a_column_that_is_missing_keeps_what_is_stored():
+    post = Post.objects.create(title="T", body="B", user_id=7)
+    run(administrator(), table(["id", "title"], [post.pk, "New"]))
+    stored = Post.objects.get()
+    assert (stored.title, stored.body, stored.user_id) == ("New", "B", 7)
+
+
+def test_a_key_that_is_missing_in_one_json_object_keeps_what_is_stored():
+    posts = Post.objects.bulk_create([Post(title="T", body="B"), Post(title="T", body="B")])
+    records = [{"id": posts[0].pk, "title": "New"}, {"id": posts[1].pk, "body": "New"}]
+    run(administrator(), json.dumps(records), "json")
+    assert list(Post.objects.order_by("pk").values_list("title", "body")) == [("New", "B"), ("T", "New")]
+
+
+def test_each_row_leaves_history_with_the_person_and_the_reason():
+    post = Post.objects.create(title="T", body="B")
+    client = sign_in(*TRANSFER, *WRITE)
+    run(client, table(["id", "title", "body"], [post.pk, "New", "B"], ["", "Added", "B"]), name="spring news.csv")
+    rows = Post.history.order_by("history_id")[1:]
+    assert [(row.history_type, str(row.history_user), row.history_change_reason) for row in rows] == [
+        ("~", "editor", "Imported from spring news.csv"),
+        ("+", "editor", "Imported from spring news.csv"),
+    ]
+
+
+def test_a_row_that_became_wrong_after_the_preview_writes_nothing_at_all():
+    post = Post.objects.create(title="T", body="B")
+    client = administrator()
+    answer = preview(client, table(["id", "title", "body"], ["", "Added", "B"], [post.pk, "New", "B"]))
+    key = post.pk
+    post.delete()
+    answer = confirm(client, answer)
+    assert answer.status_code == 200
+    assert f"no post has the id {key}" in answer.content.decode()
+    assert Post.objects.count() == 0
+
+
+def test_confirming_twice_imports_once():
+    client = administrator()
+    answer = preview(client, table(["title", "body"], ["T", "B"]))
+    confirm(client, answer)
+    again = confirm(client, answer, follow=True)
+    assert "imported already" in again.content.decode()
+    assert Post.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["x", "passwd", "../../etc/passwd", "0" * 32])
+def test_only_an_upload_can_be_confirmed(name):
+    client = administrator()
+    form = {"import_file_name": name, "original_file_name": "a.csv", "format": "0", "resource": ""}
+    answer = client.post(url("process_import"), form, follow=True)
+    assert "Nothing was done" in answer.content.decode()
+
+
+def test_a_preview_shows_what_would_change_first_and_says_what_it_leaves_out():
+    posts = Post.objects.bulk_create([Post(title=f"T{i}", body="B") for i in range(resource.PAGE + 20)])
+    rows = [[post.pk, post.title] for post in posts]
+    rows[-1][1] = f"{posts[-1].title} edited"
+    answer = preview(administrator(), table(["id", "title"], *rows))
+    shown = [(row.number, row.import_type) for row, _ in answer.context["result"].preview()]
+    assert shown[:3] == [(resource.PAGE + 21, "update"), (2, "skip"), (3, "skip")]
+    assert len(shown) == resource.PAGE
+    page = answer.content.decode()
+    assert f"The page shows {resource.PAGE} of {resource.PAGE + 20} rows" in page
+    assert f"<span>{posts[-1].title}</span><ins> edited</ins>" in page
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+def test_an_unknown_id_is_an_error_with_its_cure():
+    found = problems(administrator(), table(["id", "title", "body"], [123, "T", "B"]))
+    assert found == [(2, "id", "no post has the id 123; leave it empty to add a new post.")]
+
+
+@pytest.mark.parametrize("value", [10**30, -(10**30)])
+def test_an_id_beyond_every_number_is_unknown_too(value):
+    assert "no post has the id" in problems(administrator(), table(["id", "title"], [value, "T"]))[0][2]
+
+
+def test_an_id_that_is_there_twice_is_an_error():
+    post = Post.objects.create(title="T", body="B")
+    found = problems(administrator(), table(["id", "title"], [post.pk, "A"], [post.pk, "B"]))
+    assert found == [(3, "id", f"the id {post.pk} is in row 2 already.")]
+
+
+@pytest.mark.parametrize("value", ["x", "5.5", "1,000", "nan"])
+@pytest.mark.parametrize("column", ["id", "user_id"])
+def test_a_bad_number_names_its_row_and_column(column, value):
+    row = {"id": "", "user_id": "", "title": "T", "body": "B", column: value}
+    found = problems(administrator(), table(list(row), list(row.values())))
+    assert found == [(2, column, f"“{value}” is not a whole number.")]
+
+
+def test_the_row_is_where_it_is_in_the_file_although_empty_rows_are_left_out():
+    found = problems(administrator(), "title,body\nT,B\n\n,\nT,\n")
+    assert found == [(5, "body", "This field cannot be blank.")]
+
+
+def test_the_number_of_a_json_object_counts_from_one():
+    found = problems(administrator(), json.dumps([{"title": "T", "body": "B"}, {"title": "T", "body": ""}]), "json")
+    assert [(row, column) for row, column, _ in found] == [(2, "body")]
+
+
+@pytest.mark.parametrize(("column", "value"), [("title", "x" * 257), ("body", "   "), ("body", "x" * 1025)])
+def test_the_models_own_rules_hold(column, value):
+    row = {"user_id": "1", "title": "T", "body": "B", column: value}
+    found = problems(administrator(), table(list(row), list(row.values())))
+    assert [(number, name) for number, name, _ in found] == [(2, column)]
+
+
+def test_a_comment_of_a_post_that_is_not_there_is_an_error():
+    rows = table(["post", "name", "email", "body"], ["77", "N", "reader@example.com", "B"])
+    found = problems(administrator(), rows, model="comment")
+    assert [(row, column) for row, column, _ in found] == [(2, "post")]
+    assert "post instance with id 77" in found[0][2]
+
+
+def test_an_unknown_column_names_those_allowed():
+    found = problems(administrator(), table(["id", "titel"], ["", "T"]))
+    assert found == "There is no column titel. The columns may be: id, user_id, title, body."
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "message"),
+    [
+        ("csv", "title,title\nT,B", "The column title is in the file twice"),
+        ("csv", "title,\nT,B", "A column has no name"),
+        ("csv", "title,body\nT,B,C", "Row 2 has 3 cells, but 2 columns"),
+        ("csv", "title,body\nT", "Row 2 has 1 cells, but 2 columns"),
+        ("csv", 'title,body\nT,"B"x', "is not CSV"),
+        ("csv", "title,body\nT,Stra\xdfe".encode("latin-1"), "not UTF-8 text"),
+        ("json", '[{"title": ', "The file is not JSON"),
+        ("json", '{"title": "T"}', "must hold a list of objects"),
+        ("json", b"\xff\xfe[", "not UTF-8 text"),
+        ("xlsx", b"PK\x03\x04 broken", "not an XLSX workbook"),
+        ("xlsx", "title,body", "not an XLSX workbook"),
+        ("csv", "", "empty"),
+        ("csv", "title,body\n", "No valid data"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(kind, data, message):
+    assert message in problems(administrator(), data, kind)
+
+
+def test_a_workbook_without_rows_says_so():
+    assert "No valid data" in problems(administrator(), workbook(), "xlsx")
+
+
+def test_a_file_with_too_many_rows_is_refused():
+    found = problems(administrator(), "title,body\n" + "T,B\n" * (MAX_ROWS + 1))
+    assert "more than 20,000 rows. Split it." in found
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_utf_8_is_read_with_and_without_a_byte_order_mark(encoding):
+    run(administrator(), "title,body\nGrüße,B\n".encode(encoding))
+    assert Post.objects.get().title == "Grüße"
+
+
+def test_a_number_in_a_text_cell_of_a_workbook_is_read_as_it_shows():
+    run(administrator(), workbook(["title", "body"], [2026, 1.5]), "xlsx")
+    assert Post.objects.values_list("title", "body").get() == ("2026", "1.5")
+
+
+@pytest.mark.parametrize("value", [True, {"a": 1}, ["x"]])
+def test_what_is_no_text_is_refused(value):
+    found = problems(administrator(), json.dumps([{"title": value, "body": "B"}]), "json")
+    assert "is not a text" in found[0][2]
+
+
+# --- permissions -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("page", ["import", "export", "process_import"])
+def test_who_may_only_look_gets_neither_button_nor_page(page):
+    client = sign_in("news.view_post", "news.change_post")
+    shown = client.get(url("changelist")).content.decode()
+    assert url("import") not in shown
+    assert url("export") not in shown
+    assert client.post(url(page)).status_code == 403
+
+
+def test_who_may_see_the_buttons_sees_them():
+    shown = sign_in(*TRANSFER).get(url("changelist")).content.decode()
+    assert url("import") in shown
+    assert url("export") in shown
+
+
+@pytest.mark.parametrize(("permission", "verb"), [("news.change_post", "add"), ("news.add_post", "change")])
+def test_an_import_needs_the_right_to_add_for_new_and_to_change_for_changed_rows(permission, verb):
+    post = Post.objects.create(title="T", body="B")
+    client = sign_in(*TRANSFER, permission)
+    rows = {"add": ["", "New", "B"], "change": [post.pk, "New", "B"]}
+    found = problems(client, table(["id", "title", "body"], rows[verb]))
+    assert found == [(2, "", f"you have no permission to {verb} a post.")]
+
+
+@pytest.mark.parametrize("key", ["new", "changed"])
+def test_setting_the_user_id_needs_its_permission(key):
+    post = Post.objects.create(title="T", body="B")
+    row = table(["id", "user_id", "title", "body"], [post.pk if key == "changed" else "", 5, "T", "B"])
+    found = problems(sign_in(*TRANSFER, *WRITE), row)
+    assert [(number, column) for number, column, _ in found] == [(2, "user_id")]
+    run(sign_in(*TRANSFER, *WRITE, "news.set_user_id", name="chief"), row)
+    assert Post.objects.filter(user_id=5).count() == 1
+
+
+def test_the_local_user_id_may_be_written_out_by_everybody():
+    row = table(["user_id", "title", "body"], [LOCAL_USER_ID, "T", "B"])
+    run(sign_in(*TRANSFER, *WRITE), row)
+    assert Post.objects.count() == 1

@@ -1,0 +1,40 @@
+from random import Random
+
+import pytest
+from django.core.management import call_command
+
+from content.news import samples
+from content.news.models import Comment, Post
+
+pytestmark = pytest.mark.django_db
+
+
+def test_samples_are_valid_and_have_history(capsys):
+    call_command("sample_content")
+    assert capsys.readouterr().out == "Wrote 600 samples.\n"
+    assert (Post.history.count(), Comment.history.count()) == (100, 500)
+    for obj in [*Post.objects.all(), *Comment.objects.select_related("post")]:
+        obj.full_clean()
+
+
+def test_samples_do_nothing_when_there_is_content(capsys):
+    Post.objects.create(title="Mine", body="Body")
+    call_command("sample_content")
+    assert "There is content already" in capsys.readouterr().out
+    assert Post.objects.count() == 1
+
+
+def test_the_same_seed_gives_the_same_samples():
+    def texts() -> list[tuple[str, str]]:
+        Post.objects.all().delete()
+        samples.create(Random(1))
+        return list(Post.objects.order_by("pk").values_list("title", "body"))
+
+    assert texts() == texts()
+
+
+def test_samples_vary_and_name_no_real_address():
+    samples.create(Random(1))
+    assert Post.objects.values("title", "body").distinct().count() > 90
+    hosts = {email.partition("@")[2] for email in Comment.objects.values_list("email", flat=True)}
+    assert hosts == {"example.com", "example.org"}

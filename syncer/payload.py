@@ -51,16 +51,18 @@ Parents = dict[str, dict[Any, Parent]]  # {"foreign key": {pk of the parent obje
 
 def load(routes: RouteMap, route: Route, keys: Iterable[str]) -> dict[str, Wanted]:
     """The named objects that are to exist at the target, by key. One query, and one for each mapped foreign key."""
-    model = route.declaration.model
-    rows = list(routes.wanted(route).filter(pk__in=pks(model, keys)).values("pk", *set(route.fields.values())))
-    names = {name for name in route.fields.values() if model._meta.get_field(name).is_relation}
-    parents: Parents = {name: {} for name in names}
-    for link in routes.links_up(route):
-        parents[link.field] = _parents(link.parent, {row[link.field] for row in rows} - {None})
-    return {key_of(model, row["pk"]): _wanted(route, row, parents) for row in rows}
+    rows = list(
+        routes.wanted(route).filter(pk__in=pks(route.declaration.model, keys)).values("pk", *route.fields.values())
+    )
+    parents = {
+        link.field: _parents(link.parent, {row[link.field] for row in rows} - {None}) for link in routes.links_up(route)
+    }
+    return {key_of(route.declaration.model, row["pk"]): _wanted(route, row, parents) for row in rows}
 
 
-def _parents(route: Route, found: set[Any]) -> dict[Any, Parent]:
+def _parents(route: Route | None, found: set[Any]) -> dict[Any, Parent]:
+    if route is None:
+        return {}
     pk_of = {key_of(route.declaration.model, pk): pk for pk in found}
     bindings = Binding.objects.filter(route=route, object_key__in=pk_of)
     return {

@@ -15,11 +15,14 @@ from syncer.models import Binding, Route, Target
 
 @dataclass(frozen=True)
 class Link:
-    """A mapped foreign key: records of `child` name the record of `parent` in `field`."""
+    """A mapped foreign key: records of `child` name the record of `parent` in `field`.
+
+    `parent` is None where that model has no route to this target; nothing can be sent then.
+    """
 
     child: Route
     field: str
-    parent: Route
+    parent: Route | None
 
 
 class RouteMap:
@@ -34,12 +37,12 @@ class RouteMap:
 
     @cached_property
     def links(self) -> list[Link]:
-        """Every mapped foreign key whose model has a route here."""
+        """Every mapped foreign key."""
         return [
-            Link(child=route, field=name, parent=self._routes[parent])
+            Link(child=route, field=name, parent=self._routes.get(related))
             for route in self._routes.values()
             for name in route.fields.values()
-            if (parent := _related(route.declaration.model, name)) in self._routes
+            if (related := _related(route.declaration.model, name))
         ]
 
     def links_up(self, route: Route) -> list[Link]:
@@ -53,21 +56,23 @@ class RouteMap:
     @cached_property
     def parents_first(self) -> list[Route]:
         """The routes that send, parents before children."""
-        above = {model: {link.parent.model for link in self.links_up(route)} for model, route in self._routes.items()}
+        above = {
+            model: {link.parent.model for link in self.links_up(route) if link.parent}
+            for model, route in self._routes.items()
+        }
         return [route for model in parents_first(above) if (route := self._routes[model]).enabled]
 
     def wanted(self, route: Route) -> QuerySet[Any]:
         """The live objects that are to exist at the target: they pass the filter, and so does all above them."""
         found = route.declaration.model._default_manager.filter(**route.filter).order_by()
         for link in self.links_up(route):
-            if link.parent != route and self._is_filtered(link.parent):
+            if link.parent and link.parent != route and self._is_filtered(link.parent):
                 found = found.filter(**{f"{link.field}__in": self.wanted(link.parent).values("pk")})
         return found
 
     def _is_filtered(self, route: Route) -> bool:
-        return bool(route.filter) or any(
-            self._is_filtered(link.parent) for link in self.links_up(route) if link.parent != route
-        )
+        above = [link.parent for link in self.links_up(route) if link.parent and link.parent != route]
+        return bool(route.filter) or any(self._is_filtered(parent) for parent in above)
 
     def is_wanted(self, route: Route) -> Exists:
         """For a queryset of `route`'s bindings: the object is to exist at the target."""

@@ -1,7 +1,7 @@
 """All that the rest of the house may ask of the engine."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from django.db import models, transaction
@@ -32,20 +32,19 @@ def changed(model: type[models.Model]) -> None:
     However many objects a transaction writes, one wake-up is registered. A save never fails because of it: should the
     wake-up fail, the worker's sweep finds the change.
     """
-    label = model._meta.label
-    connection = transaction.get_connection()
-    if not any(isinstance(func, _Wake) and func.label == label for _, func, _ in connection.run_on_commit):
-        transaction.on_commit(_Wake(label), robust=True)
+    waker = _waker(model._meta.label)
+    if not any(registered is waker for _, registered, _ in transaction.get_connection().run_on_commit):
+        transaction.on_commit(waker, robust=True)
 
 
-@dataclass(frozen=True)
-class _Wake:
-    """An on-commit callback that can be told from others."""
+@cache
+def _waker(label: str) -> Callable[[], None]:
+    """The on-commit callback of a model; always the same one, so that it can be told from others."""
 
-    label: str
+    def wake_up() -> None:
+        wake_followers(label)
 
-    def __call__(self) -> None:
-        wake_followers(self.label)
+    return wake_up
 
 
 def object_states(model: type[models.Model], found: Iterable[Any]) -> dict[Any, list[ObjectState]]:

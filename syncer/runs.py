@@ -30,7 +30,7 @@ def ask(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope 
         with transaction.atomic():
             return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, beat_at=clock.now()), True
     except IntegrityError:
-        waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope=None).first()
+        waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope__isnull=True).first()
     # A worker may have taken it between the two statements.
     return (waiting, False) if waiting else ask(target=target, trigger=trigger, user=user)
 

@@ -51,7 +51,7 @@ def sweep() -> int:
         enqueue(run)
         woken += 1
     free = Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, paused="").exclude(
-        runs__in=Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], scope=None)
+        runs__in=Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], scope__isnull=True)
     )
     for target in free:
         trigger = _due(target)

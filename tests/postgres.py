@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -88,7 +89,7 @@ def server() -> Iterator[str]:
             wait_until_ready(bin_dir, port, process, folder / "log")
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # a fast shutdown: SIGTERM would wait for clients
             process.wait(timeout=30)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,85 @@
+"""Laws 1 to 3 while the worker's whole process group is killed, again and again."""
+
+import random
+import sys
+from collections import defaultdict
+from itertools import pairwise
+
+import pytest
+
+from content.news.models import Comment, Post
+from syncer import status
+from tests.flows.wait import until
+from tests.flows.worker import Worker
+from tests.syncer.conftest import target  # noqa: F401
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+SEED = 20260101
+POSTS, COMMENTS = 100, 500
+KILLS, IN_FLIGHT = 10, 4
+SECONDS = 60
+
+
+def fill():
+    posts = Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(POSTS))
+    Comment.objects.bulk_create(
+        Comment(post=posts[number % POSTS], name=f"N{number}", email="n@example.com", body="B")
+        for number in range(COMMENTS)
+    )
+
+
+def kill_points(seed):
+    """`[(number of writes, whether one is between send and settle then), …]`, in order."""
+    choice = random.Random(seed)
+    points = sorted(choice.sample(range(20, POSTS + COMMENTS - 60, 10), KILLS))
+    in_flight = set(choice.sample(points, IN_FLIGHT))
+    return [(point, point in in_flight) for point in points]
+
+
+def kill_at(remote, worker, point, *, in_flight):
+    remote.wait_for(lambda: len(remote.writes()) >= point, SECONDS)
+    if not in_flight:
+        worker.kill()
+        return
+    with remote.hold("POST", "*", act=True) as held:
+        held.wait_arrived(SECONDS)
+        worker.kill()
+
+
+def test_a_worker_killed_at_any_point_loses_nothing_and_repeats_no_create(remote, target, capsys):  # noqa: F811
+    target.routes.update(trigger="change")
+    target.timeout = 1
+    target.save()
+    fill()
+    points = kill_points(SEED)
+    with capsys.disabled():
+        sys.stdout.write(f"\nseed {SEED}: kills at (writes, between send and settle): {points}\n")
+    with Worker(SYNC_LEASE_SECONDS="2") as worker:
+        for point, in_flight in points:
+            kill_at(remote, worker, point, in_flight=in_flight)
+            worker.start()
+        until(lambda: sum(one.undone for one in status.of_target(target)) == 0, seconds=SECONDS)
+    assert_equal(remote)
+    assert_no_create_repeated_without_a_lookup(remote)
+
+
+def assert_equal(remote):
+    posts = {record["title"]: key for key, record in remote.posts.items()}
+    assert sorted(posts) == sorted(Post.objects.values_list("title", flat=True))
+    assert len(remote.posts) == POSTS
+    ours = {(name, posts[title]) for name, title in Comment.objects.values_list("name", "post__title")}
+    theirs = [(record["name"], record["postId"]) for record in remote.comments.values()]
+    assert sorted(theirs) == sorted(ours)
+
+
+def assert_no_create_repeated_without_a_lookup(remote):
+    """Between two POSTs of one object there is a GET that asks for it."""
+    asked = defaultdict(list)
+    for entry in remote.journal:
+        fields = entry.body or entry.query
+        if fields:  # a worker that was killed while it wrote sent no body
+            asked[fields.get("title") or fields["name"]].append(entry.method)
+    blind = {name: methods for name, methods in asked.items() if ("POST", "POST") in pairwise(methods)}
+    import collections; print(collections.Counter(map(tuple, asked.values())))
+    assert not blind

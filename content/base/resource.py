@@ -195,11 +195,10 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             value = key.clean(row) if key.column_name in row else None
             if value is None:
                 return None
-            self.model._meta.pk.run_validators(value)
             return self.model._base_manager.get(pk=value)
         except ValueError as error:
             raise ValidationError({key.column_name: str(error)}) from error
-        except (ValidationError, self.model.DoesNotExist) as error:
+        except self.model.DoesNotExist as error:
             name = self.model._meta.verbose_name
             message = f"no {name} has the {key.column_name} {value}; leave it empty to add a new {name}."
             raise ValidationError({key.column_name: message}) from error

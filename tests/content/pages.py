@@ -46,7 +46,10 @@ class _Form(HTMLParser):
         elif self.inside and tag == "option" and "selected" in values:
             self.fields[self.select] = values.get("value", "")
         elif self.inside and tag == "input" and name and self._sent(values):
-            self.fields[name] = values.get("value", "")
+            value = values.get("value", "")
+            # https://html.spec.whatwg.org/multipage/input.html#text-(type=text)-state-and-search-state-(type=search)
+            one_line = values.get("type") in ("text", "email")
+            self.fields[name] = value.replace("\n", "").replace("\r", "") if one_line else value
 
     def _sent(self, values: dict[str, str]) -> bool:
         kind = values.get("type")

@@ -17,9 +17,10 @@ COPY deploy/healthcheck.py deploy/
 RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(50))") ALLOWED_HOSTS=build \
     python manage.py collectstatic --noinput --verbosity=0 \
     && python -m compileall -q backoffice content syncer \
+    && mkdir -p /srv/var/uploads \
     && chown -R backoffice: /srv/var
 USER backoffice
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py"]
 # Granian's own number of threads is 512, and each keeps a database connection.
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--workers-kill-timeout", "8", "--respawn-failed-workers", "backoffice.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--workers-kill-timeout", "8", "--respawn-failed-workers", "backoffice.wsgi:application"]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Write requirements/*.txt from pyproject.toml: one file for every Python and platform, with hashes.
 set -eu
-.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+.venv/bin/python -m pip install -qq --disable-pip-version-check uv
 compile() {
     .venv/bin/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header "$@"
 }

@@ -64,7 +64,7 @@ def var_folder() -> Path:
         except OSError as error:
             raise Refused(f"{folder} can't be made: {error.strerror}.") from error
         if not os.access(folder, os.W_OK):
-            raise Refused(f"{folder} can't be written to; it belongs to {folder.owner()}.")
+            raise Refused(f"{folder} can't be written to.")
     return var
 
 

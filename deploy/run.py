@@ -42,6 +42,9 @@ def main() -> int:
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         return 1
+    except PermissionError as error:
+        print(f"{error.filename} can't be written to.", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -26,5 +26,9 @@ fi
 echo "Installing packages into .venv (once) …"
 .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "requirements/$packages.txt" ||
     stop "The packages could not be installed; pip's reason is above."
-[ "$packages" = production ] || touch ".venv/production.$(basename "$python")"
+if [ "$packages" = dev ]; then
+    # pytest imports its plugin, tests.databases, before it looks at this folder.
+    pwd >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/backoffice.pth"
+    touch ".venv/production.$(basename "$python")"
+fi
 touch "$stamp"

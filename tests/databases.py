@@ -6,7 +6,6 @@ server from a wheel, started for this run. Tests that are for the other database
 
 import os
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest

@@ -1,0 +1,114 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from syncer.core.answers import RETRY_AFTER_MOST, Exchange, Outcome, Silence, classify, retry_after
+from syncer.core.decide import Action
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
+ALL = (*WRITES, Action.LOOKUP)
+
+
+def outcome(action, **exchange):
+    return classify(action, Exchange(**exchange), now=NOW).outcome
+
+
+@pytest.mark.parametrize("action", ALL)
+@pytest.mark.parametrize(
+    ("status", "means"),
+    [
+        (301, Outcome.CONFIGURATION),
+        (302, Outcome.CONFIGURATION),
+        (400, Outcome.PERMANENT),
+        (401, Outcome.CONFIGURATION),
+        (403, Outcome.CONFIGURATION),
+        (408, Outcome.RETRYABLE),
+        (409, Outcome.PERMANENT),
+        (422, Outcome.PERMANENT),
+        (425, Outcome.RETRYABLE),
+        (429, Outcome.RETRYABLE),
+    ],
+)
+def test_a_refusal_means_the_same_for_every_request(action, status, means):
+    assert outcome(action, status=status, body=b"no") is means
+
+
+@pytest.mark.parametrize("status", [100, 500, 502, 503, 504])
+def test_a_server_error_may_have_been_carried_out(status):
+    assert {outcome(action, status=status) for action in WRITES} == {Outcome.UNKNOWN}
+    assert outcome(Action.LOOKUP, status=status) is Outcome.RETRYABLE
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_not_found_depends_on_what_was_asked(status):
+    assert outcome(Action.DELETE, status=status) is Outcome.DONE
+    assert outcome(Action.UPDATE, status=status) is Outcome.GONE
+    assert outcome(Action.CREATE, status=status) is Outcome.PERMANENT
+    assert outcome(Action.LOOKUP, status=status) is Outcome.PERMANENT
+
+
+@pytest.mark.parametrize(
+    ("silence", "write", "lookup"),
+    [
+        (Silence.NOT_SENT, Outcome.RETRYABLE, Outcome.RETRYABLE),
+        (Silence.LOST, Outcome.UNKNOWN, Outcome.RETRYABLE),
+        (Silence.REFUSED_BY_US, Outcome.CONFIGURATION, Outcome.CONFIGURATION),
+    ],
+)
+def test_silence_by_whether_the_request_can_have_arrived(silence, write, lookup):
+    assert {outcome(action, silence=silence, why="is silent") for action in WRITES} == {write}
+    assert outcome(Action.LOOKUP, silence=silence, why="is silent") is lookup
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"id": ', b"\xff"])
+def test_an_unreadable_success_is_unknown(body):
+    assert {outcome(action, status=200, body=body) for action in WRITES} == {Outcome.UNKNOWN}
+    assert outcome(Action.LOOKUP, status=200, body=body) is Outcome.RETRYABLE
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"[]", b'"x"', b"{}", b'{"id": null}', b'{"id": [1]}', b'{"id": true}'])
+def test_a_create_answered_without_an_id_is_unknown(body):
+    assert outcome(Action.CREATE, status=201, body=body) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("remote_id", [1, "a"])
+def test_a_create_answered_with_an_id_is_done(remote_id):
+    body = b'{"key": 1}' if remote_id == 1 else b'{"key": "a"}'
+    verdict = classify(Action.CREATE, Exchange(status=201, body=body), now=NOW, id_field="key")
+    assert (verdict.outcome, verdict.record) == (Outcome.DONE, {"key": remote_id})
+
+
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE, Action.LOOKUP])
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]"])
+def test_other_successes_need_no_body(action, body):
+    assert outcome(action, status=200, body=body) is Outcome.DONE
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("0", 0),
+        ("120", 120),
+        (" 7 ", 7),
+        ("9" * 30, RETRY_AFTER_MOST),
+        ("Thu, 01 Jan 2026 00:01:00 GMT", 60),
+        ("Thu, 01 Jan 2026 00:01:00 -0000", 60),
+        ("Wed, 31 Dec 2025 00:00:00 GMT", 0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value, seconds):
+    assert retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(("status", "waits"), [(429, 5), (503, 5), (500, None), (422, None)])
+def test_only_429_and_503_make_the_target_wait(status, waits):
+    assert classify(Action.UPDATE, Exchange(status=status, retry_after="5"), now=NOW).target_waits == waits
+
+
+def test_the_reason_reads_on_from_the_name_of_the_target():
+    assert classify(Action.CREATE, Exchange(status=422, body=b" no "), now=NOW).why == "answered 422: no"
+    assert classify(Action.CREATE, Exchange(status=422), now=NOW).why == "answered 422"

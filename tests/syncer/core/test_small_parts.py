@@ -1,0 +1,109 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncer.core.backoff import CEILING, backoff
+from syncer.core.matching import candidates, decode_id, encode_id
+from syncer.core.order import parents_first
+from syncer.core.schedule import interval
+
+
+@pytest.mark.parametrize(
+    ("tries", "jitter", "seconds"),
+    [
+        pytest.param(1, 1.0, 2, id="2 ** 1"),
+        pytest.param(2, 1.0, 4, id="2 ** 2"),
+        pytest.param(11, 1.0, 2048, id="2 ** 11"),
+        pytest.param(12, 1.0, 3600, id="2 ** 12 is above the ceiling"),
+        pytest.param(10_000, 1.0, 3600, id="no overflow"),
+        pytest.param(3, 0.5, 4, id="half of 8"),
+        pytest.param(3, 0.0, 1, id="never less than a second"),
+    ],
+)
+def test_backoff_doubles_up_to_an_hour(tries, jitter, seconds):
+    assert backoff(tries, jitter) == seconds
+
+
+@given(st.integers(1, 10**6), st.floats(0, 1))
+def test_backoff_stays_in_its_bounds(tries, jitter):
+    assert 1 <= backoff(tries, jitter) <= CEILING
+
+
+@given(st.integers() | st.text())
+def test_remote_ids_survive_their_text(remote_id):
+    assert decode_id(encode_id(remote_id)) == remote_id
+
+
+def test_a_number_and_its_text_are_two_ids():
+    assert encode_id(5) != encode_id("5")
+
+
+BODY = {"title": "A", "userId": 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ({"id": 1, "title": "A", "userId": 1}, ["1"]),
+        ({"id": "x", "title": "A", "userId": 1, "more": True}, ['"x"']),
+        ({"id": 1, "title": "B", "userId": 1}, []),
+        ({"id": 1, "title": "A", "userId": "1"}, []),
+        ({"id": 1, "title": "A"}, []),
+        ({"title": "A", "userId": 1}, []),
+        ({"id": None, "title": "A", "userId": 1}, []),
+        ("A", []),
+        (None, []),
+    ],
+)
+def test_every_field_of_a_candidate_is_compared(record, found):
+    assert candidates([record], BODY, id_field="id", bound=()) == found
+
+
+def test_a_bound_record_is_no_candidate():
+    records = [BODY | {"id": 1}, BODY | {"id": 2}]
+    assert candidates(records, BODY, id_field="id", bound={"1"}) == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("parents", "ordered"),
+    [
+        ({}, []),
+        ({"child": {"parent"}, "parent": set()}, ["parent", "child"]),
+        ({"tree": {"tree"}}, ["tree"]),
+        ({"child": {"elsewhere"}}, ["child"]),
+        ({"c": {"b"}, "b": {"a"}, "a": set()}, ["a", "b", "c"]),
+    ],
+)
+def test_parents_come_first(parents, ordered):
+    assert parents_first(parents) == ordered
+
+
+def test_a_circle_of_parents_is_refused():
+    with pytest.raises(ValueError, match="each other's parents: a, b"):
+        parents_first({"a": {"b"}, "b": {"a"}})
+
+
+@pytest.mark.parametrize(
+    ("trigger", "seconds"),
+    [
+        ("change", None),
+        ("manual", None),
+        ("every minute", 60),
+        ("every 1 second", 1),
+        ("every 5 minutes", 300),
+        ("every 2 hours", 7200),
+        ("every 7 days", 604800),
+    ],
+)
+def test_the_words_of_a_trigger(trigger, seconds):
+    assert interval(trigger) == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    "trigger", ["", "every", "every 0 minutes", "every -1 minutes", "5 minutes", "Change", "every 5 weeks"]
+)
+def test_other_words_are_no_trigger(trigger):
+    with pytest.raises(ValueError, match="is no trigger"):
+        interval(trigger)

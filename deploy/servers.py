@@ -26,6 +26,13 @@ def require_free(name: str, port: int) -> None:
             raise Refused(f"Port {port} is taken. Choose another: make run {name}={port + 10}") from None
 
 
+def free_port() -> str:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
 def start(processes: Processes, first: Node, remote: Node, *, log: Path) -> None:
     def process(title: str, node: Node, words: list[str], file: str) -> None:
         processes.start(title, words, environment=node.environment, folder=ROOT, log=log / file)

@@ -43,9 +43,8 @@ def run_day(*, remote_address: str, password: str) -> bool:
     for text in differences[:SHOWN]:
         say(text)
     if not differences:
-        say(
-            f"\nBoth ends are equal, record by record: {Post.objects.count()} posts, {Comment.objects.count()} comments."
-        )
+        numbers = f"{Post.objects.count()} posts, {Comment.objects.count()} comments"
+        say(f"\nBoth ends are equal, record by record: {numbers}.")
     return first.state == second.state == Run.State.DONE and is_needed and not differences
 
 

@@ -12,7 +12,7 @@ from import_export.admin import ImportExportMixin
 from import_export.results import RowResult
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
-from content.base.files import CSV, JSON, XLSX, FileError
+from content.base.files import CSV, JSON, MAX_ROWS, XLSX, FileError
 from content.base.resource import ContentResult
 from content.base.uploads import UploadGone, UploadStorage
 
@@ -23,7 +23,7 @@ FORMATS = [CSV, XLSX, JSON]
 class ContentImportForm(ImportForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["import_file"].help_text = "CSV or JSON (UTF-8), or XLSX. At most 20 MB and 20,000 rows."
+        self.fields["import_file"].help_text = f"CSV or JSON (UTF-8), or XLSX. At most 20 MB and {MAX_ROWS:,} rows."
         self.fields["format"].help_text = "Chosen from the file's name; choose another one if that is wrong."
 
     def clean_import_file(self) -> Any:

@@ -1,0 +1,83 @@
+"""Law 5: a write without its history row is impossible through the project's own doors."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from content.base.models import tracked
+from syncer.models import Route, Target
+from tests.content.doors import DOORS, content_models
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAIRS = [
+    pytest.param(door.use, model, id=f"{door.use.__name__}-{model._meta.label}")
+    for door in DOORS
+    for model in content_models()
+    if not door.children_only or any(field.is_relation for field in model._meta.concrete_fields)
+]
+
+
+@pytest.fixture
+def content():
+    call_command("sample_content", stdout=StringIO())
+
+
+def live():
+    return {model._meta.label: {obj.pk: tracked(obj) for obj in model.objects.all()} for model in content_models()}
+
+
+def recorded():
+    """What the newest history rows say is there, in the form of `live()`."""
+    found = {}
+    for model in content_models():
+        newest = {getattr(row, model._meta.pk.attname): row for row in model.history.order_by("history_id")}
+        found[model._meta.label] = {pk: tracked(row.instance) for pk, row in newest.items() if row.history_type != "-"}
+    return found
+
+
+@pytest.mark.parametrize(("use", "model"), PAIRS)
+def test_what_comes_through_a_door_is_in_the_history(content, use, model):
+    before = live()
+    use(model)
+    assert live() != before
+    assert recorded() == live()
+
+
+@pytest.mark.parametrize(("use", "model"), PAIRS)
+def test_nothing_comes_through_a_door_without_its_history_row(content, use, model):
+    """The history's table is away: then the write must fail as a whole."""
+    before, table = live(), connection.ops.quote_name(model.history.model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO away")
+    try:
+        with pytest.raises(Exception, match=r".") as failure:
+            use(model)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE away RENAME TO {table}")
+    assert live() == before
+    assert failure.type.__name__ in ("OperationalError", "ProgrammingError", "AssertionError")
+
+
+def test_the_sample_command_records_what_it_writes(content):
+    assert recorded() == live()
+
+
+def test_a_first_load_records_what_it_writes(remote):
+    remote.store.create("posts", {"userId": 1, "title": "T", "body": "B"})
+    target = Target.objects.create(name="fakeapi", url=remote.url, allow_private=True)
+    fields = {"userId": "user_id", "title": "title", "body": "body"}
+    Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields)
+    call_command("sync_import", "fakeapi", stdout=StringIO())
+    assert recorded() == live()
+    assert len(live()["news.Post"]) == 1
+
+
+@pytest.mark.parametrize("option", ["ignore_conflicts", "update_conflicts"])
+@pytest.mark.parametrize("model", content_models())
+def test_bulk_create_refuses_to_write_what_it_could_not_record(model, option):
+    with pytest.raises(ValueError, match="would get no history"):
+        model.objects.bulk_create([model()], **{option: True})

@@ -1,0 +1,100 @@
+"""The house's HTTP client, against a server that really does it."""
+
+import json
+
+import pytest
+
+from backoffice.kit.http import Client, Forbidden, Lost, NotSent, Request, check_peer
+from tests.postgres import free_port
+from tests.remote import Fault
+
+
+@pytest.fixture
+def client():
+    return Client(timeout=0.5, allow_private=True)
+
+
+def post(remote):
+    return Request(method="POST", url=f"{remote.url}/posts", body={"title": "A"}, headers={"Idempotency-Key": "k"})
+
+
+def test_a_request_and_its_answer(client, remote):
+    answer = client.send(post(remote))
+    assert (answer.status, json.loads(answer.body)) == (201, {"title": "A", "id": 1})
+    assert answer.headers["content-type"].startswith("application/json")
+    assert remote.journal[0].headers["Idempotency-Key"] == "k"
+
+
+def test_a_query_is_escaped(client, remote):
+    client.send(Request(method="GET", url=f"{remote.url}/posts", query={"title": "a&b=c d"}))
+    assert remote.journal[0].query == {"title": "a&b=c d"}
+
+
+def test_a_refused_connection_was_not_sent(client):
+    with pytest.raises(NotSent, match="refused the connection"):
+        client.send(Request(method="GET", url=f"http://127.0.0.1:{free_port()}/"))
+
+
+def test_a_host_without_an_address_was_not_sent(client):
+    with pytest.raises(NotSent, match="can't be reached"):
+        client.send(Request(method="GET", url="http://nowhere.invalid/"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ({"kind": Fault.RESET}, "closed the connection before it answered"),
+        ({"kind": Fault.RESET, "act": True}, "closed the connection before it answered"),
+        ({"kind": Fault.HANG}, "did not answer within 0.5 s"),
+        ({"kind": Fault.CUT}, "sent a broken answer"),
+        ({"kind": Fault.SLOW, "seconds": 4}, "did not finish its answer within 1 s"),
+    ],
+    ids=["reset before it was read", "reset after it was done", "hang", "cut", "slow"],
+)
+def test_what_may_have_arrived_is_lost(client, remote, fault, why):
+    remote.fault(**fault)
+    with pytest.raises(Lost, match=why):
+        client.send(post(remote))
+
+
+def test_an_answer_without_end_is_given_up(client, remote):
+    remote.fault(Fault.STATUS, status=200, body="x" * (9 * 1024 * 1024))
+    with pytest.raises(Lost, match="more than 8388608 bytes"):
+        client.send(post(remote))
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(client, remote):
+    remote.fault(Fault.REDIRECT, location=f"{remote.url}/elsewhere")
+    assert client.send(post(remote)).status == 302
+    assert len(remote.journal) == 1
+
+
+def test_proxies_of_the_environment_are_not_used(client, remote, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    assert client.send(post(remote)).status == 201
+
+
+def test_a_private_address_needs_to_be_allowed(remote):
+    with pytest.raises(Forbidden, match=r"127\.0\.0\.1, a private address"):
+        Client(timeout=0.5, allow_private=False).send(post(remote))
+    assert not remote.journal
+
+
+@pytest.mark.parametrize("peer", ["169.254.169.254", "fe80::1%eth0", "::ffff:169.254.169.254", "0.0.0.0", "224.0.0.1"])
+def test_some_addresses_are_never_spoken_to(peer):
+    with pytest.raises(Forbidden, match="never spoken to"):
+        check_peer(peer, allow_private=True)
+
+
+@pytest.mark.parametrize(
+    "peer", ["10.0.0.1", "192.168.1.1", "127.0.0.1", "::1", "fd00::1", "::ffff:10.0.0.1", "100.64.0.1"]
+)
+def test_private_addresses(peer):
+    check_peer(peer, allow_private=True)
+    with pytest.raises(Forbidden, match="a private address"):
+        check_peer(peer, allow_private=False)
+
+
+@pytest.mark.parametrize("peer", ["93.184.215.14", "2606:2800:21f::1"])
+def test_public_addresses(peer):
+    check_peer(peer, allow_private=False)

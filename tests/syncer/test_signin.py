@@ -1,0 +1,84 @@
+"""Signing in to a target. The database holds where a secret is, never the secret."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from content.news.models import Post
+from syncer.models import Attempt
+from tests.remote import Basic, Bearer, Header, Tokens
+from tests.syncer.conftest import sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECRET = "s3cret-that-nobody-should-see"
+
+
+@pytest.fixture
+def secret(monkeypatch):
+    monkeypatch.setenv("FAKE_API_SECRET", SECRET)
+    return "env:FAKE_API_SECRET"
+
+
+def use(target, auth, reference, **more):
+    for name, value in {"auth": auth, "auth_user": "sync", "auth_secret": reference, **more}.items():
+        setattr(target, name, value)
+    target.full_clean()
+    target.save()
+    Post.objects.create(title="A", body="B")
+
+
+@pytest.mark.parametrize(
+    ("auth", "wants", "more"),
+    [
+        ("basic", Basic("sync", SECRET), {}),
+        ("bearer", Bearer(SECRET), {"auth_user": ""}),
+        ("header", Header("X-Api-Key", SECRET), {"auth_user": "", "auth_header": "X-Api-Key"}),
+        ("jwt", Tokens("sync", SECRET, path="/token/"), {"auth_url": "/token/"}),
+    ],
+    ids=["basic", "bearer", "header", "jwt"],
+)
+def test_each_kind_of_sign_in(remote, target, secret, auth, wants, more):
+    remote.require(wants)
+    use(target, auth, secret, **more)
+    assert sync(target).state == "done"
+    assert not [attempt for attempt in Attempt.objects.values_list() if SECRET in str(attempt)]
+
+
+def test_a_secret_in_a_file(remote, target, tmp_path):
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    remote.require(Bearer(SECRET))
+    use(target, "bearer", f"file:{tmp_path}/secret", auth_user="")
+    assert sync(target).state == "done"
+
+
+def test_one_token_serves_many_requests_and_is_renewed_when_it_is_over(remote, target, secret):
+    tokens = Tokens("sync", SECRET, path="/token/")
+    remote.require(tokens)
+    use(target, "jwt", secret, auth_url="/token/")
+    Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(20))
+    sync(target)
+    assert tokens.logins == 1
+    tokens.expire()
+    Post.objects.create(title="C", body="D")
+    assert sync(target).state == "done"
+    assert len(remote.posts) == 22
+
+
+@pytest.mark.parametrize("wants", [Bearer("another"), Tokens("sync", "another", path="/token/")], ids=["bearer", "jwt"])
+def test_a_wrong_secret_pauses_the_target(remote, target, secret, wants):
+    remote.require(wants)
+    kind = {"auth": "bearer", "auth_user": ""} if isinstance(wants, Bearer) else {"auth": "jwt", "auth_url": "/token/"}
+    use(target, kind.pop("auth"), secret, **kind)
+    assert sync(target).message.startswith("Paused: Fake API answered 401")
+    assert remote.posts == {}
+
+
+def test_a_secret_that_is_not_there_pauses_the_target_and_names_the_cure(target):
+    use(target, "bearer", "env:NOT_SET_ANYWHERE", auth_user="")
+    assert "Set the environment variable NOT_SET_ANYWHERE" in sync(target).message
+
+
+@pytest.mark.parametrize("pasted", [SECRET, "env:", "file:relative", "env:A B", "http://x"])
+def test_a_secret_is_not_taken_in_place_of_a_reference(target, pasted):
+    target.auth, target.auth_secret = "bearer", pasted
+    with pytest.raises(ValidationError, match="Give where the secret is"):
+        target.full_clean()

@@ -10,7 +10,7 @@ import requests
 from content.base.models import ContentModel
 from content.news.models import Comment, Post
 from syncer.models import Binding, Run, Target
-from syncer.runs import ask, work
+from syncer.runs import run_here
 
 MODELS: dict[type[ContentModel], str] = {Post: "/api/news/posts/", Comment: "/api/news/comments/"}
 FIELDS: dict[type[ContentModel], tuple[str, ...]] = {
@@ -33,11 +33,11 @@ def run_day(*, remote_address: str, password: str) -> bool:
     """Sync, edit, sync again, compare; whether both ends are equal and every request was needed."""
     target = Target.objects.get(name="demo")
     say("First sync …")
-    first = sync(target)
+    first = run_here(target)
     say(f"  {first.message} {first.counts['requests']} requests.")
     say("A day of edits, and then sync now …\n")
     edited = [(chapter, rows_written(chapter.edit)) for chapter in day()]
-    second = sync(target)
+    second = run_here(target)
     is_needed = table(second, edited)
     differences = [text for model in MODELS for text in compare(model, remote_address, password)]
     for text in differences[:SHOWN]:
@@ -50,12 +50,6 @@ def run_day(*, remote_address: str, password: str) -> bool:
 
 def say(text: str) -> None:
     print(text, flush=True)
-
-
-def sync(target: Target) -> Run:
-    run, _ = ask(target=target, trigger=Run.Trigger.COMMAND)
-    work(run)
-    return run
 
 
 def day() -> Iterator[Chapter]:

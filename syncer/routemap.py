@@ -9,7 +9,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from syncer.core.order import parents_first
+from syncer.errors import TargetStopped
 from syncer.keys import as_pk
+from syncer.mapping import declarations
 from syncer.models import Binding, Route, Target
 
 
@@ -29,10 +31,13 @@ class RouteMap:
     """Loaded once a run. A route that is off sends nothing, but its records are still its children's parents."""
 
     def __init__(self, target: Target) -> None:
+        """Raises TargetStopped where a route's domain is not installed any more."""
         self.target = target
         routes = {route.model: route for route in target.routes.all()}
         for route in routes.values():
             route.target = target
+            if route.model not in declarations():
+                raise TargetStopped(f"carries {route.model}, which is not installed here; delete that route")
         self._routes = routes
 
     @cached_property

@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 from syncer import clock, mark
 from syncer.claim import claimable
 from syncer.core.schedule import CHANGE, interval
-from syncer.errors import SyncError
+from syncer.errors import TargetStopped
 from syncer.models import Route, Run, Target
 from syncer.routemap import RouteMap
 from syncer.runs import Scope, ask
@@ -51,7 +51,7 @@ def sweep() -> int:
         enqueue(run)
         woken += 1
     free = Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, paused="").exclude(
-        runs__in=Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], scope__isnull=True)
+        runs__state__in=[Run.State.QUEUED, Run.State.RUNNING]
     )
     for target in free:
         trigger = _due(target)
@@ -63,7 +63,10 @@ def sweep() -> int:
 
 def _due(target: Target) -> Run.Trigger | None:
     """Why the target should be synced now; None: it should not."""
-    routes, now = RouteMap(target), clock.now()
+    try:
+        routes, now = RouteMap(target), clock.now()
+    except TargetStopped:
+        return Run.Trigger.CHANGE  # the run will pause the target and say why
     for route in routes.parents_first:
         if claimable(routes, route, now).exists():
             return Run.Trigger.RETRY
@@ -80,8 +83,8 @@ def _has_news(route: Route) -> bool:
         return True
     try:
         changed = mark.changed_pks(route.declaration.model, route.mark)
-    except SyncError:
-        return True  # the run will pause the target and say why
+    except TargetStopped:
+        return True  # as above
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS({changed.sql})", changed.params)
         return bool(cursor.fetchone()[0])

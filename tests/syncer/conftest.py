@@ -1,7 +1,7 @@
 import pytest
 
 from syncer.models import Route, Run, Target
-from syncer.runs import ask, work
+from syncer.runs import run_here
 from tests.remote import Remote
 
 
@@ -26,8 +26,6 @@ def target(remote: Remote, transactional_db: None) -> Target:
     return target
 
 
-def sync(target: Target, trigger: Run.Trigger = Run.Trigger.COMMAND) -> Run:
+def sync(target: Target) -> Run:
     """One sync of the target, in this process, to its end."""
-    run, _ = ask(target=target, trigger=trigger)
-    assert work(run)
-    return run
+    return run_here(target)

@@ -3,7 +3,7 @@ from typing import Any
 from syncer.first_load import load_target
 from syncer.management.base import SyncCommand
 from syncer.models import Run
-from syncer.runs import ask, work
+from syncer.runs import run_here
 
 
 class Command(SyncCommand):
@@ -13,8 +13,7 @@ class Command(SyncCommand):
         target = self.target(options["target"])
         loaded = load_target(target, tell=lambda line: None if options["json"] else self.stdout.write(line))
         # The first sync only moves the marks behind what was loaded: it finds everything equal and sends nothing.
-        run, _ = ask(target=target, trigger=Run.Trigger.COMMAND)
-        work(run)
+        run = run_here(target)
         return {"target": target.name, "loaded": loaded, "message": run.message}, run.state != Run.State.DONE
 
     def text(self, answer: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from syncer.management.base import SyncCommand
 from syncer.models import Run
 from syncer.preview import preview
 from syncer.report import failures
-from syncer.runs import ask, work
+from syncer.runs import run_here
 
 
 class Command(SyncCommand):
@@ -25,8 +25,7 @@ class Command(SyncCommand):
                 for one in preview(target)
             ]
             return {"target": target.name, "planned": planned}, bool(planned)
-        run, _ = ask(target=target, trigger=Run.Trigger.COMMAND)
-        work(run)
+        run = run_here(target)
         failed = [
             {
                 "object": str(attempt.binding),

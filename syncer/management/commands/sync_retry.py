@@ -6,7 +6,7 @@ from django.core.management.base import CommandError
 from syncer import status
 from syncer.management.base import SyncCommand
 from syncer.models import Run, Target
-from syncer.runs import Scope, ask, work
+from syncer.runs import Scope, run_here
 
 
 class Command(SyncCommand):
@@ -19,8 +19,7 @@ class Command(SyncCommand):
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         target = self.target(options["target"])
         scope = _one(target, options["object"]) if options["object"] else status.failed(target)
-        run, _ = ask(target=target, trigger=Run.Trigger.COMMAND, scope=scope)
-        work(run)
+        run = run_here(target, scope=scope)
         retried = sum(len(keys) for keys in scope.values())
         answer = {"target": target.name, "retried": retried, "message": run.message, "counts": run.counts}
         return answer, run.state != Run.State.DONE

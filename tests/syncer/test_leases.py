@@ -1,0 +1,105 @@
+"""Leases and fencing: who holds a binding, and what a late worker can still do."""
+
+import threading
+
+import pytest
+from django.db import connection
+
+from content.news.models import Post
+from syncer.claim import claim
+from syncer.models import Binding, Run
+from syncer.plan import plan
+from syncer.routemap import RouteMap
+from syncer.runs import ask, run_here, work
+from syncer.settling import commit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LEASE = 1.0  # seconds
+
+
+@pytest.fixture
+def planned(target):
+    """A post that was planned, and its route."""
+    Post.objects.create(title="A", body="B")
+    routes = RouteMap(target)
+    plan(routes, routes.parents_first[0])
+    return routes
+
+
+def take(routes, lease=LEASE, keys=None):
+    return claim(routes, routes.parents_first[0], keys=keys, limit=10, lease=lease)
+
+
+def test_what_one_worker_holds_no_other_takes(planned):
+    assert len(take(planned)) == 1
+    assert take(planned) == []
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_the_late_worker_settles_nothing(planned):
+    (late,) = take(planned, lease=0)
+    (successor,) = take(planned)
+    assert successor.token == late.token + 1
+    assert successor.claim.was, "the first one may have sent something"
+    assert commit([(late, {"reason": "late"})]) == set()
+    assert commit([(successor, {"reason": "in time"})]) == {successor.pk}
+    assert Binding.objects.get().reason == "in time"
+
+
+@pytest.mark.parametrize("column", ["held", "in_doubt"])
+def test_what_a_person_must_look_at_is_not_taken(planned, column):
+    Binding.objects.update(**{column: True})
+    assert take(planned) == []
+
+
+def test_chosen_keys_are_taken_and_no_others(planned):
+    assert take(planned, keys=["0"]) == []
+    assert len(take(planned, keys=[str(Post.objects.get().pk)])) == 1
+
+
+def test_a_run_ends_only_when_what_others_hold_is_settled(remote, target, planned):
+    take(planned)
+    assert run_here(target).state == "done"
+    assert len(remote.posts) == 1
+
+
+@pytest.mark.postgres
+def test_two_workers_share_one_run_and_send_nothing_twice(remote, target):
+    Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(250))
+    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+
+    def worker():
+        work(Run.objects.get(pk=run.pk))
+        connection.close()
+
+    workers = [threading.Thread(target=worker) for _ in range(2)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join(60)
+    assert len(remote.writes()) == len(remote.posts) == 250
+    run.refresh_from_db()
+    assert (run.state, run.counts["created"]) == ("done", 250)
+
+
+def test_a_person_who_asks_makes_the_waiting_run_theirs(target, django_user_model):
+    editor = django_user_model.objects.create_user("editor")
+    ask(target=target, trigger=Run.Trigger.CHANGE)
+    run, is_new = ask(target=target, trigger=Run.Trigger.MANUAL, user=editor)
+    assert (run.trigger, run.user, is_new) == ("manual", editor, False)
+
+
+def test_a_run_that_nobody_asked_for_and_that_had_nothing_to_do_leaves_no_trace(target):
+    run, _ = ask(target=target, trigger=Run.Trigger.CHANGE)
+    assert work(run)
+    assert not Run.objects.exists()
+
+
+def test_a_route_whose_domain_is_gone_pauses_the_target(target):
+    target.routes.filter(model="news.Comment").update(model="gone.Model")
+    assert "carries gone.Model, which is not installed here" in run_here(target).message
+
+
+def test_the_chosen_objects_are_synced_and_no_others(remote, target):
+    first, _ = (Post.objects.create(title=title, body="B") for title in "AC")
+    run = run_here(target, scope={"news.Post": [str(first.pk)]})
+    assert (run.state, [record["title"] for record in remote.posts.values()]) == ("done", ["A"])

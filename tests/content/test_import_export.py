@@ -256,7 +256,7 @@ def test_confirming_twice_imports_once():
     assert Post.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", ["x", "passwd", "../../etc/passwd", "0" * 32])
+@pytest.mark.parametrize("name", ["x", "..", "../../etc/passwd", "0" * 32])
 def test_only_an_upload_can_be_confirmed(name):
     client = administrator()
     form = {"import_file_name": name, "original_file_name": "a.csv", "format": "0", "resource": ""}

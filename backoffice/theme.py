@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 # Hue in degrees of the OKLCH colour space, https://www.w3.org/TR/css-color-4/#ok-lab
 COLORS = {"red": 25, "orange": 55, "green": 150, "teal": 195, "blue": 260, "purple": 304}
@@ -49,6 +50,8 @@ def unfold(*, title: str, color: str) -> dict[str, Any]:
         "SITE_SYMBOL": "sync_alt",
         "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon(hue)}],
         "SITE_URL": None,
+        "DASHBOARD_CALLBACK": "backoffice.dashboard.context",
+        "STYLES": [lambda request: static("syncer/sync.css")],
         "SHOW_VIEW_ON_SITE": False,
         "COLORS": {"primary": {name: f"oklch({light}% {chroma} {hue})" for name, (light, chroma) in SHADES.items()}},
         "SIDEBAR": {"show_search": True, "show_all_applications": False},

@@ -74,7 +74,7 @@ def since(text: str) -> Condition:
     if mark.database != database_id():
         raise ForeignMark(
             "The mark was made in another database (a restore or a copy?), so what changed since can't be told. "
-            "Empty the route's mark to compare all objects anew."
+            "Press “Compare all anew” on the route: every object is compared with the target."
         )
     if connection.vendor != "postgresql":
         return Condition("h.history_id > %s", (int(mark.position),))

@@ -5,13 +5,16 @@ from functools import cache
 from typing import Any
 
 from django.db import models, transaction
+from django.urls import reverse
 
 from syncer import states, status
 from syncer.keys import key_of
-from syncer.models import Run, Target
+from syncer.models import Binding, Run, Target
+from syncer.runs import Scope
 from syncer.states import MEANING, ObjectState, State
 from syncer.status import RouteStatus
 from syncer.wake import wake, wake_followers
+from syncer.words import chip
 
 __all__ = [
     "MEANING",
@@ -21,8 +24,15 @@ __all__ = [
     "State",
     "Target",
     "changed",
+    "chip",
+    "follow",
     "object_states",
+    "runs_url",
+    "sync_bindings",
     "sync_objects",
+    "sync_target",
+    "targets_of",
+    "targets_status",
 ]
 
 
@@ -71,3 +81,24 @@ def sync_target(target: Target, *, user: Any) -> Run:
 def targets_status() -> list[tuple[Target, list[RouteStatus]]]:
     """Every target with the status of its routes."""
     return [(target, status.of_target(target)) for target in Target.objects.all()]
+
+
+def sync_bindings(found: Iterable[Binding], *, user: Any) -> list[Run]:
+    """Try the objects behind these bindings again now; one run a target."""
+    scopes: dict[Target, Scope] = {}
+    for binding in found:
+        scopes.setdefault(binding.route.target, {}).setdefault(binding.route.model, []).append(binding.object_key)
+    return [wake(target=target, trigger=Run.Trigger.MANUAL, user=user, scope=scope) for target, scope in scopes.items()]
+
+
+def runs_url(runs: list[Run]) -> str:
+    """The page that shows this run; of several, their list."""
+    if len(runs) == 1:
+        return reverse("admin:syncer_run_change", args=[runs[0].pk])
+    return f"{reverse('admin:syncer_run_changelist')}?pk__in={','.join(str(run.pk) for run in runs)}"
+
+
+def follow(target: Target) -> None:
+    """Let a target whose routes follow changes catch up with what waits."""
+    if target.enabled and not target.paused:
+        wake(target=target, trigger=Run.Trigger.CHANGE)

@@ -13,14 +13,16 @@ PAST = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
 def counts(run: Run) -> dict[str, int]:
-    """What the run's attempts say: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1}`.
+    """What the run's attempts say: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1, "left": 1}`.
 
-    `failed` counts the objects whose last exchange in this run was not a success.
+    `failed` counts the objects whose last exchange in this run was not a success; `left` those that are still due,
+    with or without an exchange.
     """
     done = dict.fromkeys(PAST.values(), 0)
     rows = run.attempts.filter(outcome=Attempt.Outcome.DONE, action__in=PAST).values("action").annotate(n=Count("pk"))
     done |= {PAST[row["action"]]: row["n"] for row in rows}
-    return done | {"requests": run.attempts.count(), "failed": failures(run).count()}
+    left = status.left(run.target, run.scope).count()
+    return done | {"requests": run.attempts.count(), "failed": failures(run).count(), "left": left}
 
 
 def failures(run: Run) -> Any:

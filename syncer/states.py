@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, models
 
 from syncer import clock, mark
+from syncer.errors import SyncError
 from syncer.keys import key_of
 from syncer.models import Binding, Route
 
@@ -66,10 +67,23 @@ def of_objects(model: type[models.Model], found: Iterable[Any]) -> dict[Any, lis
     states: dict[Any, list[ObjectState]] = {pk: [] for pk in keys.values()}
     routes = Route.objects.filter(model=model._meta.label, enabled=True, target__enabled=True).select_related("target")
     for route in routes:
-        changed = _changed(route, list(keys))
+        changed, why = _changed(route, list(keys))
         bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
         for key, pk in keys.items():
-            states[pk].append(_state(route, bindings.get(key), changed=key in changed))
+            states[pk].append(_state(route, bindings.get(key), changed=key in changed, why=why))
+    return states
+
+
+def of_bindings(found: Iterable[Binding]) -> dict[int, ObjectState]:
+    """The states of the objects that these bindings stand for, `{binding's pk: state}`; one query a route."""
+    lanes: dict[Route, list[Binding]] = {}
+    for binding in found:
+        lanes.setdefault(binding.route, []).append(binding)
+    states = {}
+    for route, bindings in lanes.items():
+        changed, why = _changed(route, [binding.object_key for binding in bindings])
+        for binding in bindings:
+            states[binding.pk] = _state(route, binding, changed=binding.object_key in changed, why=why)
     return states
 
 
@@ -88,31 +102,37 @@ def state_of(binding: Binding) -> State:
     return State.FAILING if binding.tries else State.PENDING
 
 
-def _state(route: Route, binding: Binding | None, *, changed: bool) -> ObjectState:
+def _state(route: Route, binding: Binding | None, *, changed: bool, why: str) -> ObjectState:
     if binding is None:
-        return ObjectState(route=route, state=State.PENDING)
+        return ObjectState(route=route, state=State.PENDING, why=why)
     state = state_of(binding)
     if changed and state in (State.IN_STEP, State.ABSENT, State.PARKED):
         state = State.PENDING
     return ObjectState(
         route=route,
         state=state,
-        why=binding.reason if state in (State.FAILING, State.PARKED, State.IN_DOUBT) else "",
+        why=binding.reason if state in (State.FAILING, State.PARKED, State.IN_DOUBT) else why,
         remote_id=binding.remote_id,
         settled_at=binding.settled_at,
         next_try=binding.not_before if state is State.FAILING else None,
     )
 
 
-def _changed(route: Route, keys: list[str]) -> set[str]:
-    """Which of the keys the history names after the route's mark; all, where everything is to be compared."""
+def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
+    """Which of the keys the history names after the route's mark; all, where everything is to be compared.
+
+    A mark that can't be read names all of them too, and the second value says why.
+    """
     if not route.mark or route.fingerprint != route.current_fingerprint():
-        return set(keys)
-    changed = mark.changed_pks(route.declaration.model, route.mark)
+        return set(keys), ""
+    try:
+        changed = mark.changed_pks(route.declaration.model, route.mark)
+    except SyncError as error:
+        return set(keys), str(error)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT object_key FROM (SELECT CAST(pk AS text) AS object_key FROM ({changed.sql}) AS c) AS k "
             f"WHERE object_key IN ({', '.join(['%s'] * len(keys)) or 'NULL'})",
             [*changed.params, *keys],
         )
-        return {row[0] for row in cursor.fetchall()}
+        return {row[0] for row in cursor.fetchall()}, ""

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.kit.admin import HouseAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
+from content.base.sync_admin import SyncAdmin
 from content.base.transfer import TransferAdmin
 from content.base.versions import VersionsAdmin
 
@@ -55,7 +56,7 @@ class ContentFields:
         return [*super().get_readonly_fields(request, obj), *self.forbidden_fields(request)]  # type: ignore[misc]
 
 
-class ContentAdmin(ContentFields, TransferAdmin, VersionsAdmin, HouseAdmin):
+class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, HouseAdmin):
     """The admin of a content model: lists, a form that saves what was changed, history, import and export."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: ContentForm, change: bool) -> None:  # noqa: FBT001 - Django's signature

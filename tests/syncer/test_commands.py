@@ -25,7 +25,7 @@ def test_sync_now_says_what_it_did_and_that_nothing_is_left(remote, target):
     Post.objects.create(title="A", body="B")
     answer, status = run("sync_now", "fakeapi")
     assert status == 0
-    assert answer["counts"] == {"created": 1, "updated": 0, "deleted": 0, "requests": 1, "failed": 0}
+    assert answer["counts"] == {"created": 1, "updated": 0, "deleted": 0, "requests": 1, "failed": 0, "left": 0}
     assert answer["message"] == "1 created."
 
 

@@ -93,5 +93,5 @@ def test_a_foreign_mark_pauses_the_target_and_names_the_cure(remote, target):
     target.routes.update(mark="elsewhere/1:2:", fingerprint=target.routes.first().current_fingerprint())
     run = sync(target)
     target.refresh_from_db()
-    assert "Empty the route's mark" in target.paused
+    assert "Compare all anew" in target.paused
     assert run.message.startswith("Paused: ")

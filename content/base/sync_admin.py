@@ -1,0 +1,91 @@
+"""The state of each object at each target, on the list and the form of a content model, and Sync now for the chosen."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from syncer import public
+
+
+class StatesChangeList(ChangeList):  # type: ignore[misc]
+    """Finds the states of a whole page at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows = list(self.result_list)
+        states = public.object_states(self.model, [row.pk for row in rows])
+        for row in rows:
+            row.sync_states = states[row.pk]
+
+
+class SyncAdmin(ModelAdmin):  # type: ignore[misc]
+    """Says where an object stands at the targets that its model travels to; says nothing where there is none."""
+
+    change_form_outer_before_template = "content/at_targets.html"
+    list_after_template = "content/sync_legend.html"
+    actions = ("sync_now",)
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[StatesChangeList]:
+        return StatesChangeList
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        shown = list(super().get_list_display(request))
+        return [*shown, "at_targets"] if public.targets_of(self.model) else shown
+
+    @admin.display(description="At targets")
+    def at_targets(self, obj: Any) -> SafeString:
+        states: list[public.ObjectState] = obj.sync_states
+        if len(states) == 1:
+            return public.chip(states[0].state)
+        chips = ((state.route.target, public.chip(state.state)) for state in states)
+        return format_html('<span class="sync-states">{}</span>', format_html_join(" ", "<span>{} {}</span>", chips))
+
+    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+        obj = options.get("obj")
+        context["sync_states"] = public.object_states(self.model, [obj.pk])[obj.pk] if obj else []
+        context["sync_key"] = quote(obj.pk) if obj else ""
+        context["sync_url"] = f"admin:{self.opts.app_label}_{self.opts.model_name}_sync"
+        page: HttpResponse = super().render_change_form(request, context, **options)
+        return page
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.sync_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_sync"
+        return [path("<path:object_id>/sync/", view, name=name), *super().get_urls()]
+
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("syncer.sync_target")
+
+    @admin.action(description="Sync now", permissions=["sync"])
+    def sync_now(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
+        chosen = queryset.order_by().values_list("pk", flat=True)
+        return self._sync(request, chosen)
+
+    def sync_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Sync this one object."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        obj: Model = get_object_or_404(self.model, pk=unquote(object_id))
+        if not (self.has_sync_permission(request) and self.has_view_permission(request, obj)):
+            raise PermissionDenied
+        return self._sync(request, [obj.pk])
+
+    def _sync(self, request: HttpRequest, found: Iterable[Any]) -> HttpResponse:
+        runs = public.sync_objects(self.model, found, user=request.user)
+        if runs:
+            return HttpResponseRedirect(public.runs_url(runs))
+        messages.warning(
+            request, f"{self.opts.verbose_name_plural} travel to no target that is switched on.".capitalize()
+        )
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))

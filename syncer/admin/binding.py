@@ -1,0 +1,165 @@
+"""Bindings: each object at each target, its state, and what the target is known to hold."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import ListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from unfold.views import ChangeList
+
+from syncer import public, states
+from syncer.admin.parts import MAY_SYNC, Named, linked, named, pretty, title, to_runs
+from syncer.admin.run import EngineRowsAdmin
+from syncer.mapping import declarations
+from syncer.models import Binding
+from syncer.state_filter import having
+from syncer.states import State
+from syncer.words import chip
+
+ATTEMPTS = 20  # shown with the object; all are in the list of attempts
+
+
+class ObjectChangeList(ChangeList):  # type: ignore[misc]
+    """Finds objects and states for the whole page at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        dress(request, self.result_list)
+
+
+def dress(request: HttpRequest, bindings: Any) -> None:
+    """Give each binding its object, `named`, and its state, `shown`."""
+    objects, found = named(request, bindings), states.of_bindings(bindings)
+    for row in bindings:
+        row.named, row.shown = objects[row.pk], found[row.pk]
+
+
+class StateFilter(DropdownFilter):  # type: ignore[misc]
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state.value, state.value) for state in State]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
+        chosen = self.value()
+        return queryset.filter(having(State(chosen))) if chosen in list(State) else queryset
+
+
+class ModelFilter(DropdownFilter):  # type: ignore[misc]
+    title = "kind of content"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(label, label) for label in declarations()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
+        return queryset.filter(route__model=self.value()) if self.value() else queryset
+
+
+FILTERS: tuple[type[ListFilter] | tuple[str, type[ListFilter]], ...] = (
+    ("route__target", RelatedDropdownFilter),
+    ModelFilter,
+    StateFilter,
+)
+
+
+@admin.register(Binding)
+class BindingAdmin(EngineRowsAdmin):
+    list_display = ("lane", "content", "target", "state", "why", "tries", "not_before", "remote_id")
+    list_display_links = ("lane",)
+    list_select_related = ("route__target",)
+    list_filter = FILTERS
+    list_after_template = "syncer/legend_states.html"
+    search_fields = ("object_key__exact", "remote_id__exact")
+    search_help_text = "An object's key here, or its record's id at the target."
+    actions = ("try_again",)
+    readonly_fields = (
+        "of", "target", "state", "why", "agreed_now", "create_key", "create_body_now", "attempts_made",
+    )  # fmt: skip
+    fieldsets = (
+        (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("remote_id", "settled_at"))}),
+        ("What the target holds", {"fields": ("agreed_now",)}),
+        ("A create without an answer", {"fields": ("create_key", "create_body_now"), "classes": ("collapse",)}),
+        (
+            "For experts",
+            {
+                "fields": (("wanted", "delivered"), ("unsettled", "token"), "lease_until", "parent", "last_remote_id"),
+                "classes": ("collapse",),
+            },
+        ),
+        ("Attempts", {"fields": ("attempts_made",)}),
+    )
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ObjectChangeList]:
+        return ObjectChangeList
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Binding]":
+        found: QuerySet[Binding] = super().get_queryset(request)
+        return found.select_related("route__target")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        page: HttpResponse = super().changelist_view(request, {"title": "Objects at targets", **(extra_context or {})})
+        return page
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Binding | None:
+        binding: Binding | None = super().get_object(request, object_id, from_field)
+        if binding is not None:
+            dress(request, [binding])
+        return binding
+
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MAY_SYNC)
+
+    @admin.action(description="Try again", permissions=["sync"])
+    def try_again(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> HttpResponse:
+        return to_runs(request, public.sync_bindings(queryset, user=request.user))
+
+    @admin.display(description="binding")
+    def lane(self, binding: Any) -> str:
+        return str(binding.named.name)
+
+    @admin.display(description="object")
+    def content(self, binding: Any) -> SafeString:
+        found: Named = binding.named
+        return (
+            format_html('<a class="sync-link" href="{}">{}</a>', found.url, found.title) if found.url else title(found)
+        )
+
+    @admin.display(description="object")
+    def of(self, binding: Any) -> SafeString:
+        return linked(binding.named)
+
+    @admin.display(description="target", ordering="route__target")
+    def target(self, binding: Binding) -> str:
+        return str(binding.route.target)
+
+    @admin.display(description="state")
+    def state(self, binding: Any) -> SafeString:
+        return chip(binding.shown.state)
+
+    @admin.display(description="why")
+    def why(self, binding: Any) -> str:
+        return str(binding.shown.why) or "-"
+
+    @admin.display(description="what it holds, as sent and accepted")
+    def agreed_now(self, binding: Binding) -> SafeString | str:
+        return pretty(binding.agreed)
+
+    @admin.display(description="what that create sent")
+    def create_body_now(self, binding: Binding) -> SafeString | str:
+        return pretty(binding.create_body)
+
+    @admin.display(description="newest first")
+    def attempts_made(self, binding: Binding) -> SafeString:
+        found = list(binding.attempts.all()[: ATTEMPTS + 1])
+        url = f"{reverse('admin:syncer_attempt_changelist')}?binding__id__exact={binding.pk}"
+        return render_to_string(
+            "syncer/attempts.html", {"attempts": found[:ATTEMPTS], "more": len(found) > ATTEMPTS, "all_url": url}
+        )

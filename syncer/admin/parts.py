@@ -1,0 +1,119 @@
+"""What the engine's pages share."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from django.contrib import messages
+from django.contrib.admin import site
+from django.contrib.admin.utils import quote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from syncer.keys import pks
+from syncer.mapping import declarations
+from syncer.models import Binding, Run
+from syncer.public import runs_url
+
+MAY_SYNC = "syncer.sync_target"
+P = ParamSpec("P")
+A = TypeVar("A")
+View = Callable[Concatenate[A, HttpRequest, P], HttpResponse]
+
+
+def posted(permission: str) -> Callable[[View[A, P]], View[A, P]]:
+    """A view of an admin that changes something: POST only, and only with the permission."""
+
+    def decorate(view: View[A, P]) -> View[A, P]:
+        @wraps(view)
+        def checked(admin: A, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method != "POST":
+                return HttpResponseNotAllowed(["POST"])
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(admin, request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
+    """Off to the page that shows these runs."""
+    if runs:
+        return HttpResponseRedirect(runs_url(runs))
+    messages.warning(request, "There is nothing to sync with: no target is switched on.")
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
+@dataclass(frozen=True)
+class Named:
+    """A local object as people know it.
+
+    Attributes:
+        name: `Post 5`. title: what it calls itself; empty: it is gone. url: its page, where this person may see it.
+    """
+
+    name: str
+    title: str
+    url: str
+
+
+def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]:
+    """The objects that bindings stand for, `{binding's pk: its object}`; one query a model."""
+    lanes: dict[str, list[Binding]] = {}
+    for binding in bindings:
+        lanes.setdefault(binding.route.model, []).append(binding)
+    found: dict[int, Named] = {}
+    for label, rows in lanes.items():
+        found |= _named(request, label, rows)
+    return found
+
+
+def _named(request: HttpRequest, label: str, bindings: list[Binding]) -> dict[int, Named]:
+    declaration = declarations().get(label)
+    if declaration is None:
+        return {row.pk: Named(f"{label} {row.object_key}", "", "") for row in bindings}
+    model = declaration.model
+    keys = [row.object_key for row in bindings]
+    by_key = dict(zip(keys, pks(model, keys), strict=True))
+    live = model._default_manager.in_bulk(list(set(by_key.values())))
+    name, page = str(model._meta.verbose_name).capitalize(), site._registry.get(model)
+    may_see = page is not None and page.has_view_permission(request)
+    found = {}
+    for row in bindings:
+        obj = live.get(by_key[row.object_key])
+        url = _url(model, obj.pk) if obj is not None and may_see else ""
+        found[row.pk] = Named(f"{name} {row.object_key}", "" if obj is None else str(obj), url)
+    return found
+
+
+def _url(model: Any, pk: Any) -> str:
+    try:
+        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(pk)])
+    except NoReverseMatch:
+        return ""
+
+
+def title(found: Named) -> SafeString:
+    """What the object calls itself, or that it is gone."""
+    return format_html('<span class="sync-soft">{}</span>', found.title or "deleted here")
+
+
+def linked(found: Named) -> SafeString:
+    """The object's name and title, with its page behind them."""
+    if not found.url:
+        return format_html("{} {}", found.name, title(found))
+    return format_html('<a class="sync-link" href="{}">{}</a> {}', found.url, found.name, title(found))
+
+
+def pretty(value: Any) -> SafeString | str:
+    """JSON for people."""
+    if value is None:
+        return "-"
+    return format_html('<pre class="sync-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,106 @@
+"""Routes: what carries one kind of content to one target."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from backoffice.kit.admin import HouseAdmin
+from syncer.admin.parts import posted
+from syncer.mapping import declarations
+from syncer.models import Route
+
+
+class IndentedJSON(forms.JSONField):
+    """JSON over several lines; an emptied field is the column's own emptiness, not `null`."""
+
+    def __init__(self, *, nothing: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.nothing = nothing
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        return self.nothing if cleaned is None else cleaned
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, forms.fields.InvalidJSONInput):
+            return value
+        if value == self.nothing:
+            return ""
+        indent = 2 if isinstance(value, dict) else None
+        return json.dumps(value, indent=indent, ensure_ascii=False, cls=self.encoder)
+
+
+@admin.register(Route)
+class RouteAdmin(HouseAdmin):
+    list_display = ("carries", "target", "path", "trigger", "shown_fields", "enabled")
+    list_select_related = ("target",)
+    list_filter = (("target", RelatedDropdownFilter),)
+    search_fields = ("model", "path")
+    readonly_fields = ("may_travel", "mark", "fingerprint", "planned_at")
+    change_form_outer_before_template = "syncer/route_head.html"
+    fieldsets = (
+        (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))}),
+        ("What is sent", {"fields": ("fields", "filter", "update")}),
+        (
+            "The target's side",
+            {
+                "fields": (("path", "create_path"), "lookup", "id_field", ("items_field", "next_field")),
+                "description": "How the target keeps these records, and how an uncertain create is found again.",
+            },
+        ),
+        ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)}),
+    )
+
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
+        if isinstance(db_field, models.JSONField):
+            rows = 8 if db_field.name == "fields" else 3
+            options["widget"] = UnfoldAdminTextareaWidget(
+                attrs={"rows": rows, "class": "sync-code", "spellcheck": "false"}
+            )
+            nothing = {} if db_field.name == "fields" else db_field.get_default()
+            return db_field.formfield(form_class=IndentedJSON, nothing=nothing, **options)
+        if db_field.name == "model":
+            choices = [("", "Choose what travels"), *((label, label) for label in sorted(declarations()))]
+            return forms.ChoiceField(
+                choices=choices, widget=UnfoldAdminSelectWidget, help_text=db_field.help_text, label="Model"
+            )
+        return super().formfield_for_dbfield(db_field, request, **options)
+
+    @admin.display(description="carries", ordering="model")
+    def carries(self, route: Route) -> str:
+        return route.model
+
+    @admin.display(description="sends")
+    def shown_fields(self, route: Route) -> str:
+        return ", ".join(route.fields)
+
+    @admin.display(description="may travel")
+    def may_travel(self, route: Route) -> str:
+        """The local fields from which a map can be made."""
+        declared = declarations().values()
+        shown = [one for one in declared if one.label == route.model] or declared
+        return "; ".join(f"{one.label}: {', '.join(one.fields)}" for one in shown)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.anew)
+        return [path("<path:object_id>/anew/", view, name="syncer_route_anew"), *super().get_urls()]
+
+    @posted("syncer.change_route")
+    def anew(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Forget how far the history was read: the next sync compares every object with the target."""
+        route = get_object_or_404(Route.objects.select_related("target"), pk=unquote(object_id))
+        Route.objects.filter(pk=route.pk).update(mark="", fingerprint="")
+        self.log_change(request, route, "Compare all anew.")
+        messages.success(
+            request, f"The next sync compares every {route.model} with {route.target}, and sends what differs."
+        )
+        return HttpResponseRedirect(reverse("admin:syncer_route_change", args=[route.pk]))

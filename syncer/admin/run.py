@@ -1,0 +1,154 @@
+"""Runs, with the page that shows one moving; and attempts, the requests that runs made."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
+
+from backoffice.kit.admin import ReadOnlyAdmin
+from syncer.admin.parts import MAY_SYNC, linked, named, pretty
+from syncer.models import Attempt, Run
+from syncer.progress import Progress, progress
+from syncer.words import chip
+
+COUNTS = ("created", "updated", "deleted", "requests", "failed")
+ANSWER = 300  # characters
+
+
+class EngineRowsAdmin(ReadOnlyAdmin):
+    """Who may sync may see what became of it."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_view_permission(request, obj)) or request.user.has_perm(MAY_SYNC)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_module_permission(request)) or request.user.has_perm(MAY_SYNC)
+
+
+def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
+    """What the run's page shows, as its script reads it."""
+    objects = named(request, [attempt.binding for attempt in found.failures])
+    return {
+        "state": found.run.state,
+        "label": found.run.get_state_display(),
+        "open": found.is_open,
+        "total": found.total,
+        "done": found.done,
+        "percent": found.percent,
+        "counts": {word: found.counts.get(word, 0) for word in COUNTS},
+        "message": found.message,
+        "hint": found.hint,
+        "more": found.more,
+        "failures": [
+            {
+                "object": objects[attempt.binding_id].name,
+                "title": objects[attempt.binding_id].title,
+                "link": objects[attempt.binding_id].url,
+                "action": attempt.get_action_display(),
+                "outcome": attempt.get_outcome_display(),
+                "status": attempt.status,
+                "answer": Truncator(attempt.answer).chars(ANSWER),
+            }
+            for attempt in found.failures
+        ],
+    }
+
+
+@admin.register(Run)
+class RunAdmin(EngineRowsAdmin):
+    list_display = ("created_at", "target", "trigger", "user", "shown_state", "message")
+    list_display_links = ("created_at",)
+    list_select_related = ("target", "user")
+    list_filter = (
+        ("target", RelatedDropdownFilter),
+        ("state", ChoicesDropdownFilter),
+        ("trigger", ChoicesDropdownFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("message",)
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, run: Run) -> SafeString:
+        return chip(run.state, run.get_state_display())
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.progress_view)
+        return [path("<int:pk>/progress/", view, name="syncer_run_progress"), *super().get_urls()]
+
+    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
+        """The run as it goes on, then with its numbers and what failed."""
+        run = self._run(request, object_id)
+        found = progress(run)
+        shown = as_json(request, found)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Sync of {run.target}",
+            "opts": self.opts,
+            "original": run,
+            "run": run,
+            "progress": shown,
+            "chosen": sum(len(keys) for keys in run.scope.values()) if run.scope else 0,
+            "progress_url": reverse("admin:syncer_run_progress", args=[run.pk]),
+            "attempts_url": f"{reverse('admin:syncer_attempt_changelist')}?run__id__exact={run.pk}",
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "syncer/run.html", context)
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """`{state, label, open, total, done, percent, counts, message, hint, failures, more}`."""
+        return JsonResponse(as_json(request, progress(self._run(request, pk))), headers={"Cache-Control": "no-store"})
+
+    def _run(self, request: HttpRequest, pk: Any) -> Run:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not str(pk).isdecimal():
+            pk = None
+        return get_object_or_404(Run.objects.select_related("target", "user"), pk=pk)
+
+
+@admin.register(Attempt)
+class AttemptAdmin(EngineRowsAdmin):
+    list_display = ("at", "binding", "action", "shown_outcome", "status", "method", "url", "milliseconds")
+    list_select_related = ("binding__route",)
+    list_filter = (
+        ("run__target", RelatedDropdownFilter),
+        ("action", ChoicesDropdownFilter),
+        ("outcome", ChoicesDropdownFilter),
+        ("at", RangeDateTimeFilter),
+    )
+    search_fields = ("binding__object_key", "url")
+    search_help_text = "An object's key, or a part of the address."
+    fields = (
+        "of", "at", "milliseconds", "action", "shown_outcome", "method", "url", "sent", "status", "answer", "run",
+    )  # fmt: skip
+    readonly_fields = ("of", "sent", "shown_outcome")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Attempt]":
+        found: QuerySet[Attempt] = super().get_queryset(request)
+        return found.select_related("binding__route", "run__target")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Attempt | None:
+        attempt: Attempt | None = super().get_object(request, object_id, from_field)
+        if attempt is not None:
+            attempt.named = named(request, [attempt.binding])[attempt.binding_id]  # type: ignore[attr-defined]
+        return attempt
+
+    @admin.display(description="outcome", ordering="outcome")
+    def shown_outcome(self, attempt: Attempt) -> SafeString:
+        return chip(attempt.outcome, attempt.get_outcome_display())
+
+    @admin.display(description="request")
+    def sent(self, attempt: Attempt) -> SafeString | str:
+        return pretty(attempt.request)
+
+    @admin.display(description="object")
+    def of(self, attempt: Attempt) -> SafeString:
+        return linked(attempt.named)  # type: ignore[attr-defined]

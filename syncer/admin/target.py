@@ -1,0 +1,209 @@
+"""Targets: their state, Sync now, the switches, and what a sync would send."""
+
+from itertools import islice
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
+from unfold.views import ChangeList
+
+from backoffice.kit import references
+from backoffice.kit.admin import HouseAdmin
+from syncer import public
+from syncer.admin.parts import MAY_SYNC, posted, to_runs
+from syncer.core.schedule import CHANGE
+from syncer.errors import SyncError
+from syncer.models import Target
+from syncer.overview import SWITCH, Overview, overview
+from syncer.preview import Planned, preview
+from syncer.words import chip
+
+PREVIEWED = 200  # deliveries shown; the rest is counted
+COUNTED = 2000  # deliveries looked at; beyond it is said that there are more
+
+
+class TargetChangeList(ChangeList):  # type: ignore[misc]
+    """Gives each target its overview."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        for target in self.result_list:
+            target.overview = overview(target)
+
+
+@admin.register(Target)
+class TargetAdmin(HouseAdmin):
+    list_display = ("shown_title", "kind", "url", "health", "pending", "last_run")
+    search_fields = ("name", "title", "url")
+    list_before_template = "syncer/target_bar.html"
+    list_after_template = "syncer/legend_targets.html"
+    change_form_outer_before_template = "syncer/target_head.html"
+    readonly_fields = ("secret_found",)
+    fieldsets = (
+        (None, {"fields": (("name", "title"), ("kind", "url"), "allow_private", "enabled")}),
+        (
+            "Sign-in",
+            {
+                "fields": ("auth", "auth_user", "auth_secret", "secret_found", "auth_header", "auth_url"),
+                "description": "Only where the secret is goes in here, never the secret itself.",
+            },
+        ),
+        ("Limits", {"fields": (("concurrency", "timeout"),)}),
+    )
+    conditional_fields = {
+        "auth_user": "['basic', 'jwt'].includes(auth)",
+        "auth_secret": "auth != 'none'",
+        "auth_header": "auth == 'header'",
+        "auth_url": "auth == 'jwt'",
+    }
+
+    # --- what is shown ---------------------------------------------------------------------------------------------
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[TargetChangeList]:
+        return TargetChangeList
+
+    @admin.display(description="title", ordering="title")
+    def shown_title(self, target: Target) -> str:
+        return str(target)
+
+    @admin.display(description="state")
+    def health(self, target: Any) -> SafeString:
+        found: Overview = target.overview
+        return chip(found.health)
+
+    @admin.display(description="pending")
+    def pending(self, target: Any) -> SafeString | str:
+        found: Overview = target.overview
+        return "not known" if found.problem else format_html("{}", found.pending)
+
+    @admin.display(description="last run")
+    def last_run(self, target: Any) -> SafeString | str:
+        run = target.overview.last
+        if run is None:
+            return "never"
+        url = reverse("admin:syncer_run_change", args=[run.pk])
+        return format_html('<a class="sync-link" href="{}">{}</a>', url, run.message or run.get_state_display())
+
+    @admin.display(description="is the secret there?")
+    def secret_found(self, target: Target) -> SafeString:
+        """Whether the reference leads to a secret, on this machine; never the secret."""
+        if not target.auth_secret:
+            return chip("nothing", "no secret needed" if target.auth == Target.Auth.NONE else "none given yet")
+        try:
+            references.resolve(target.auth_secret)
+        except references.Unresolved as error:
+            return format_html("{} {}", chip("missing", "not there"), error)
+        return chip("found", "resolves")
+
+    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+        target = options.get("obj")
+        if target:
+            context.update(overview=overview(target), target_key=str(target.pk))
+        page: HttpResponse = super().render_change_form(request, context, **options)
+        return page
+
+    # --- what can be done ------------------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        views = {
+            "sync/": (self.sync_all, "sync_all"),
+            "<path:object_id>/sync/": (self.sync, "sync"),
+            "<path:object_id>/pause/": (self.pause, "pause"),
+            "<path:object_id>/resume/": (self.resume, "resume"),
+            "<path:object_id>/trigger/": (self.trigger, "trigger"),
+            "<path:object_id>/preview/": (self.preview, "preview"),
+        }
+        own = [
+            path(route, self.admin_site.admin_view(view), name=f"syncer_target_{name}")
+            for route, (view, name) in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    @posted(MAY_SYNC)
+    def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Sync all that is pending at the target."""
+        return to_runs(request, [public.sync_target(_target(object_id), user=request.user)])
+
+    @posted(MAY_SYNC)
+    def sync_all(self, request: HttpRequest) -> HttpResponse:
+        """Sync every target that is switched on."""
+        found = Target.objects.filter(enabled=True)
+        return to_runs(request, [public.sync_target(target, user=request.user) for target in found])
+
+    @posted(MAY_SYNC)
+    def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Switch the target off; changes wait."""
+        target = _target(object_id)
+        Target.objects.filter(pk=target.pk).update(enabled=False)
+        self.log_change(request, target, "Switched off.")
+        messages.success(request, f"{target} is switched off: nothing is sent, changes are kept.")
+        return _back(request, target)
+
+    @posted(MAY_SYNC)
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Switch the target on, and forget why it was paused."""
+        target = _target(object_id)
+        Target.objects.filter(pk=target.pk).update(enabled=True, paused="")
+        self.log_change(request, target, "Switched on.")
+        messages.success(request, f"{target} is on again. What is due by itself goes out now; the rest by Sync now.")
+        return _back(request, target)
+
+    @posted("syncer.change_route")
+    def trigger(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let all routes without a rhythm of their own sync by hand, or at each change."""
+        target, chosen = _target(object_id), request.POST.get("trigger", "")
+        if chosen not in SWITCH:
+            return HttpResponseBadRequest("trigger: manual or change")
+        target.routes.filter(trigger__in=SWITCH).update(trigger=chosen)
+        self.log_change(request, target, f"When it syncs: {chosen}.")
+        if chosen == CHANGE:
+            public.follow(target)
+            messages.success(request, f"{target} now follows each change at once.")
+        else:
+            messages.success(request, f"Changes for {target} now wait for Sync now.")
+        return _back(request, target)
+
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What a sync would send now; nothing is sent and nothing is moved."""
+        target = _target(object_id)
+        if not (self.has_view_permission(request, target) or request.user.has_perm(MAY_SYNC)):
+            raise PermissionDenied
+        planned: list[Planned] = []
+        problem = ""
+        try:
+            planned = list(islice(preview(target), COUNTED + 1))
+        except SyncError as error:
+            problem = str(error)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Preview: {target}",
+            "opts": self.opts,
+            "original": target,
+            "target": target,
+            "planned": planned[:PREVIEWED],
+            "total": min(len(planned), COUNTED),
+            "is_more": len(planned) > COUNTED,
+            "hidden": max(0, min(len(planned), COUNTED) - PREVIEWED),
+            "problem": problem,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "syncer/preview.html", context)
+
+
+def _target(object_id: str) -> Target:
+    key = unquote(object_id)
+    return get_object_or_404(Target, pk=key if key.isdecimal() else None)
+
+
+def _back(request: HttpRequest, target: Target) -> HttpResponse:
+    """To the page the button stood on."""
+    after = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(after, allowed_hosts={request.get_host()}):
+        after = reverse("admin:syncer_target_change", args=[target.pk])
+    return HttpResponseRedirect(after)

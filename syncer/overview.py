@@ -1,0 +1,93 @@
+"""What a page says of a target as a whole."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from syncer import clock, status
+from syncer.core.schedule import CHANGE, MANUAL
+from syncer.errors import SyncError
+from syncer.models import Route, Run, Target
+from syncer.status import RouteStatus
+from syncer.words import Health
+
+SWITCH = (MANUAL, CHANGE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """A target at this moment; the numbers are objects.
+
+    Attributes:
+        why: of a target that is not well, the reason.
+        routes: every route, and the status of those that are on and can tell it.
+        problem: why some route can't tell what is pending; the numbers lack that route then.
+        last: its newest run.
+    """
+
+    target: Target
+    health: Health
+    why: str
+    routes: list[tuple[Route, RouteStatus | None]]
+    problem: str
+    last: Run | None
+
+    def _sum(self, number: Callable[[RouteStatus], int]) -> int:
+        return sum(number(found) for _, found in self.routes if found)
+
+    @property
+    def pending(self) -> int:
+        return self._sum(lambda found: found.pending)
+
+    @property
+    def bound(self) -> int:
+        return self._sum(lambda found: found.bound)
+
+    @property
+    def aside(self) -> list[tuple[str, int]]:
+        """What does not go its way, by word, those at zero too."""
+        return [
+            ("failing", self._sum(lambda found: found.failing)),
+            ("parked", self._sum(lambda found: found.parked)),
+            ("in doubt", self._sum(lambda found: found.in_doubt)),
+            ("held", self._sum(lambda found: found.held)),
+        ]
+
+    @property
+    def trigger(self) -> str:
+        """`manual` or `change`, where all routes that can be switched say so; else empty."""
+        found = {route.trigger for route, _ in self.routes if route.trigger in SWITCH}
+        return found.pop() if len(found) == 1 else ""
+
+    @property
+    def is_switchable(self) -> bool:
+        return any(route.trigger in SWITCH for route, _ in self.routes)
+
+    @property
+    def scheduled(self) -> list[Route]:
+        """The routes with a rhythm of their own, `every 5 minutes`."""
+        return [route for route, _ in self.routes if route.trigger not in SWITCH]
+
+
+def overview(target: Target) -> Overview:
+    """The target as its rows tell it now."""
+    health, why = _health(target)
+    found: list[tuple[Route, RouteStatus | None]] = []
+    problem = ""
+    for route in target.routes.select_related("target"):
+        try:
+            found.append((route, status.of_route(route) if route.enabled else None))
+        except SyncError as error:
+            found.append((route, None))
+            problem = f"{route.model}: {error}"
+    last = target.runs.select_related("target").first()
+    return Overview(target=target, health=health, why=why, routes=found, problem=problem, last=last)
+
+
+def _health(target: Target) -> tuple[Health, str]:
+    if not target.enabled:
+        return Health.OFF, ""
+    if target.paused:
+        return Health.PAUSED, target.paused
+    if target.not_before and target.not_before > clock.now():
+        return Health.WAITS, ""
+    return Health.WELL, ""

@@ -1,0 +1,57 @@
+"""Finding bindings by the word for their state: the database's side of `states.of_bindings`."""
+
+from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
+
+from syncer import clock, mark
+from syncer.errors import SyncError
+from syncer.models import Route
+from syncer.models.binding import DUE
+from syncer.plan import keys_of
+from syncer.states import State
+
+FREE = Q(held=False, in_doubt=False)
+SETTLED = Q(wanted=F("delivered"), unsettled=False)
+PARKED = FREE & DUE & Q(parked__gte=F("wanted"))
+OPEN = FREE & DUE & (Q(parked=None) | Q(parked__lt=F("wanted")))
+
+
+def having(state: State) -> Q:
+    """For a queryset of bindings: their objects have this state now."""
+    sending = Q(lease_until__gt=clock.now())
+    resting = Q(lease_until=None) | Q(lease_until__lte=clock.now())
+    match state:
+        case State.HELD:
+            return Q(held=True)
+        case State.IN_DOUBT:
+            return Q(held=False, in_doubt=True)
+        case State.SENDING:
+            return OPEN & sending
+        case State.FAILING:
+            return OPEN & resting & Q(tries__gt=0)
+        case State.PARKED:
+            return PARKED & ~_changed()
+        case State.IN_STEP:
+            return FREE & SETTLED & Q(remote_id__isnull=False) & ~_changed()
+        case State.ABSENT:
+            return FREE & SETTLED & Q(remote_id__isnull=True) & ~_changed()
+        case State.PENDING:
+            return (OPEN & resting & Q(tries=0)) | ((PARKED | (FREE & SETTLED)) & _changed())
+
+
+def _changed() -> Q:
+    """The object is to be looked at by the next plan."""
+    found = Q(pk__in=[])
+    for route in Route.objects.all():
+        found |= _changed_on(route)
+    return found
+
+
+def _changed_on(route: Route) -> Q:
+    if not route.mark or route.fingerprint != route.current_fingerprint():
+        return Q(route=route)
+    try:
+        keys = keys_of(mark.changed_pks(route.declaration.model, route.mark), and_bound=None)
+    except SyncError:
+        return Q(route=route)
+    return Q(route=route, object_key__in=RawSQL(keys.sql, keys.params))  # noqa: S611 - built from our own names only

@@ -1,0 +1,26 @@
+"""`{% chip state %}` is a word of the engine in its colour; `{% legend "pending parked" %}` says what words mean."""
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from syncer import words
+
+register = template.Library()
+
+
+@register.simple_tag
+def chip(word: str, text: str = "") -> SafeString:
+    return words.chip(word, text)
+
+
+@register.filter
+def meaning(word: str) -> str:
+    return words.meaning(word)
+
+
+@register.inclusion_tag("syncer/legend.html")
+def legend(listed: str) -> dict[str, Any]:
+    """`listed`: words with commas between them."""
+    return {"legend": words.legend(word.strip() for word in listed.split(","))}

@@ -1,0 +1,57 @@
+"""The engine's words as pages show them, each with its one line of meaning."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+
+from syncer.core.schedule import CHANGE, MANUAL
+from syncer.states import MEANING
+
+
+class Health(StrEnum):
+    """How a target as a whole is."""
+
+    WELL = "well"
+    PAUSED = "paused"
+    WAITS = "waits"
+    OFF = "switched off"
+
+
+WORDS: dict[str, str] = {
+    "target": "A remote system that follows what is edited here.",
+    "route": "What carries one kind of content to one target: where to, which fields, and when.",
+    "binding": "What ties one object to its record at one target: what is wanted, and what the target holds.",
+    "mark": "How far a route has read the history of changes.",
+    "run": "One sync of one target: who started it, how far it is, how it ended.",
+    "attempt": "One request to a target, and its answer.",
+    "there": "Objects that have a record at the target.",
+    "requests": "How often the target was asked, look-ups included.",
+    "failed": "The last request for it was not a success.",
+    "preview": "What a sync would send now. Looking sends nothing.",
+    MANUAL: "Changes wait until somebody presses Sync now.",
+    CHANGE: "Each change is sent at once.",
+    Health.WELL: "What is due is sent.",
+    Health.PAUSED: "A setting is wrong, and nothing is sent until a person has put it right.",
+    Health.WAITS: "The target asked us to wait.",
+    Health.OFF: "A person stopped it; changes are kept.",
+    **{state.value: meaning for state, meaning in MEANING.items()},
+}
+
+
+def meaning(word: str) -> str:
+    """The word's one line; empty for a word that has none."""
+    return WORDS.get(word, "")
+
+
+def chip(word: str, text: str = "") -> SafeString:
+    """The word in its colour, its meaning at hand."""
+    kind = f"sync-chip sync-{slugify(word)}"
+    return format_html('<span class="{}" title="{}">{}</span>', kind, meaning(word), text or word)
+
+
+def legend(words: Iterable[str]) -> list[tuple[str, str]]:
+    """Words and meanings, each word once."""
+    return [(word, meaning(word)) for word in dict.fromkeys(map(str, words))]

@@ -136,15 +136,13 @@ class Client:
     @property
     def _session(self) -> requests.Session:
         """This thread's session: `requests` does not promise that one can be shared."""
-        if not hasattr(self._local, "session"):
-            session = requests.Session()
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
             session.trust_env = False
             session.headers["Accept"] = "application/json"
             for scheme in ("http://", "https://"):
                 session.mount(scheme, _Adapter(allow_private=self.allow_private))
-            self._local.session = session
-        session = self._local.session
-        assert isinstance(session, requests.Session)
         return session
 
 

@@ -35,8 +35,6 @@ class ContentFields:
         models.CharField: {"form_class": TextField},
         models.EmailField: {"form_class": EmailField},
     }
-    # Permissions that setting a field needs, {"user_id": "news.set_user_id"}: read-only without, in import as well.
-    field_permissions: Mapping[str, str] = {}
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, models.CharField) and (db_field.max_length or 0) > LONG and not db_field.choices:
@@ -50,7 +48,8 @@ class ContentFields:
 
     def forbidden_fields(self, request: HttpRequest) -> list[str]:
         """The fields that this person may not set."""
-        return [name for name, needed in self.field_permissions.items() if not request.user.has_perm(needed)]
+        needed_by: Mapping[str, str] = self.model.field_permissions  # type: ignore[attr-defined]
+        return [name for name, needed in needed_by.items() if not request.user.has_perm(needed)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [*super().get_readonly_fields(request, obj), *self.forbidden_fields(request)]  # type: ignore[misc]

@@ -172,5 +172,8 @@ def _create_docs(endpoint: Endpoint, operation_id: str, summary: str, *errors: i
 
 
 def _restrictions(endpoint: Endpoint) -> str:
-    parts = (f"`{name}` needs the permission `{needed}`; leave it out." for name, needed in endpoint.restricted.items())
+    parts = (
+        f"`{name}` needs the permission `{needed}`; leave it out."
+        for name, needed in endpoint.model.field_permissions.items()
+    )
     return " ".join(parts)

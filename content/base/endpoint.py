@@ -14,6 +14,7 @@ from backoffice.kit.auth import require
 from backoffice.kit.pagination import Row, Rows
 from backoffice.kit.problems import FieldError, Invalid, Problem
 from backoffice.kit.schemas import ListQuery, from_fields, has_default
+from content.base.models import ContentModel
 
 Values = dict[str, Any]  # by the field names of the API
 
@@ -26,14 +27,12 @@ class Endpoint:
         model: the model itself.
         path: the plural by which its addresses and operations are named, `posts`.
         fields: what is shown and written, and by what a list can be filtered, beside the primary key.
-        restricted: fields that only a permission may set, `{"user_id": "news.set_user_id"}`.
         parents: lists that hang under another endpoint, by the foreign key that leads there, `{"post": posts}`.
     """
 
-    model: type[models.Model]
+    model: type[ContentModel]
     path: str
     fields: tuple[str, ...]
-    restricted: Mapping[str, str] = field(default_factory=dict)
     parents: Mapping[str, "Endpoint"] = field(default_factory=dict)
 
     # --- names and shapes --------------------------------------------------------------------------------------------
@@ -95,13 +94,14 @@ class Endpoint:
 
     def guard(self, request: HttpRequest, values: Values, stored: Mapping[str, Any]) -> None:
         """Refuse a restricted field that differs from what is `stored`, unless the user has its permission."""
-        for name, permission in self.restricted.items():
+        for name, permission in self.model.field_permissions.items():
             if name in values and values[name] != stored[name] and not self.may_set(request, name):
                 error = FieldError(name, f"Setting this needs the permission {permission}; leave it out.")
                 raise Problem(403, f"{name}: {error.message}", errors=[error])
 
     def may_set(self, request: HttpRequest, name: str) -> bool:
-        return name not in self.restricted or request.user.has_perm(self.restricted[name])
+        needed = self.model.field_permissions.get(name)
+        return needed is None or request.user.has_perm(needed)
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ class Endpoint:
         Raises:
             Problem: 404.
         """
-        obj = self.model._default_manager.select_for_update(of=("self",)).filter(pk=key).first()
+        obj: models.Model | None = self.model._default_manager.select_for_update(of=("self",)).filter(pk=key).first()
         if obj is None:
             raise self.missing(key)
         return obj

@@ -27,3 +27,13 @@ def text_constraint(field: str, max_length: int) -> models.CheckConstraint:
         condition=models.Q(GreaterThan(Length(Trim(field)), 0)) & models.Q(LessThanOrEqual(Length(field), max_length)),
         violation_error_message=f"{field} must have 1 to {max_length} characters and may not be blank.",
     )
+
+
+def integer_constraint(field: str) -> models.CheckConstraint:
+    """The range of a PostgreSQL `integer`, which SQLite's columns don't hold by themselves."""
+    low, high = -(2**31), 2**31 - 1
+    return models.CheckConstraint(
+        name=f"%(app_label)s_%(class)s_{field}_range",
+        condition=models.Q(**{f"{field}__gte": low, f"{field}__lte": high}),
+        violation_error_message=f"{field} must be a whole number from {low} to {high}.",
+    )

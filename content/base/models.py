@@ -1,7 +1,7 @@
 """The base of every content model: a write and its history row are one transaction, through every door."""
 
-from collections.abc import Collection, Iterable
-from typing import Any, Self
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 from simple_history.models import HistoricalRecords
@@ -38,8 +38,8 @@ class ContentQuerySet(models.QuerySet[Any]):
         self,
         objs: Iterable[Any],
         batch_size: int | None = None,
-        ignore_conflicts: bool = False,
-        update_conflicts: bool = False,
+        ignore_conflicts: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        update_conflicts: bool = False,  # noqa: FBT001, FBT002 - Django's signature
         update_fields: Collection[str] | None = None,
         unique_fields: Collection[str] | None = None,
     ) -> list[Any]:
@@ -51,8 +51,8 @@ class ContentQuerySet(models.QuerySet[Any]):
         """
         if ignore_conflicts or update_conflicts:
             raise ValueError(
-                f"{self.model.__name__}.objects.bulk_create() can't ignore or update on conflict: the database would not "
-                "say which rows it wrote, so they would get no history. Use save() or update_or_create()."
+                f"{self.model.__name__}.objects.bulk_create() can't ignore or update on conflict: the database would "
+                "not say which rows it wrote, so they would get no history. Use save() or update_or_create()."
             )
         with transaction.atomic(using=self.db):
             created = super().bulk_create(list(objs), batch_size=batch_size)
@@ -84,7 +84,10 @@ class ContentQuerySet(models.QuerySet[Any]):
 
 
 class ContentModel(models.Model):
-    """One record of content. Every write leaves its history row in the same transaction; a write of nothing leaves none."""
+    """One record of content. A write leaves its history row in the same transaction; a write of nothing leaves none."""
+
+    # Fields that only a permission may set, at every door: {"user_id": "news.set_user_id"}.
+    field_permissions: ClassVar[Mapping[str, str]] = {}
 
     history = HistoricalRecords(bases=[HistoryRow], history_id_field=models.BigAutoField(), inherit=True)
     objects = ContentQuerySet.as_manager()

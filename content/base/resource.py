@@ -129,7 +129,6 @@ class ContentResource(ModelResource):  # type: ignore[misc]
 
     Args:
         user: who imports; None: a program, which may do everything.
-        field_permissions: permissions that a change of a field needs, `{"user_id": "news.set_user_id"}`.
     """
 
     class Meta:
@@ -139,9 +138,9 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         store_instance = True
         use_transactions = True
 
-    def __init__(self, user: Any = None, field_permissions: Mapping[str, str] | None = None, **options: Any) -> None:
+    def __init__(self, user: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self.user, self.field_permissions = user, field_permissions or {}
+        self.user = user
         self.numbers: Sequence[int] = ()
         self.seen: dict[Any, int] = {}
         self.before: dict[str, Any] = {}
@@ -245,7 +244,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         if not self.user.has_perm(f"{options.app_label}.{verb}_{options.model_name}"):
             raise ValidationError(f"you have no permission to {verb} a {options.verbose_name}.")
         for name in self.changed:
-            permission = self.field_permissions.get(name)
+            permission = self.model.field_permissions.get(name)
             if permission and not self.user.has_perm(permission):
                 kept = self.before[options.get_field(name).attname]  # type: ignore[union-attr]
                 message = f"you have no permission to set the {name}; leave it {kept}, or leave the column out."

@@ -50,7 +50,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
     skip_admin_log = True  # each row has its history
 
     def get_import_resource_kwargs(self, request: HttpRequest, **_options: Any) -> dict[str, Any]:
-        return {"user": request.user, "field_permissions": self.field_permissions}
+        return {"user": request.user}
 
     def get_export_resource_kwargs(self, request: HttpRequest, **_options: Any) -> dict[str, Any]:
         return {}

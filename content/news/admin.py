@@ -19,7 +19,6 @@ class PostAdmin(ContentAdmin):
     fields = ("title", "body", "user_id")
     inlines = (CommentInline,)
     resource_classes = (PostResource,)
-    field_permissions = {"user_id": "news.set_user_id"}
 
 
 @admin.register(Comment)

@@ -1,12 +1,14 @@
 from django.db import models
 
-from content.base.fields import text_constraint, text_field
+from content.base.fields import integer_constraint, text_constraint, text_field
 from content.base.models import ContentModel
 
 LOCAL_USER_ID = 99999942  # marks the posts that were made here
 
 
 class Post(ContentModel):
+    field_permissions = {"user_id": "news.set_user_id"}
+
     user_id = models.IntegerField(
         "user id",
         default=LOCAL_USER_ID,
@@ -18,7 +20,7 @@ class Post(ContentModel):
 
     class Meta(ContentModel.Meta):
         abstract = False
-        constraints = [text_constraint("title", 256), text_constraint("body", 1024)]
+        constraints = [integer_constraint("user_id"), text_constraint("title", 256), text_constraint("body", 1024)]
         permissions = [("set_user_id", "Can set the user id of a post")]
 
     def __str__(self) -> str:

@@ -23,7 +23,7 @@ from syncer.mapping import declarations
 from tests.content.api_client import ApiClient
 from tests.content.pages import administrator, form_of
 
-Model = type[ContentModel]
+Model = Any  # a subclass of ContentModel, of which nothing more is known here
 
 
 def content_models() -> list[Model]:
@@ -33,7 +33,7 @@ def content_models() -> list[Model]:
 def text_field(model: Model) -> str:
     """A text that may travel and so can be edited."""
     fields = (model._meta.get_field(name) for name in declarations()[model._meta.label].fields)
-    return next(field.name for field in fields if field.get_internal_type() == "CharField" and not field.choices)
+    return next(str(field.name) for field in fields if field.get_internal_type() == "CharField" and not field.choices)
 
 
 def parent_field(model: Model) -> str | None:
@@ -49,6 +49,10 @@ def copy(model: Model) -> Any:
     obj = some(model)
     obj.pk, obj._state.adding = None, True
     return edited(obj)
+
+
+def admin_of(model: Model) -> Any:
+    return admin.site.get_model_admin(model)
 
 
 def edited(obj: Any) -> Any:
@@ -115,7 +119,7 @@ def submit(address: str, form: str, **changes: Any) -> None:
 
 def admin_add(model: Model) -> None:
     values = copy(model)
-    names = admin.site.get_model_admin(model).get_fields(None)
+    names = admin_of(model).get_fields(None)
     filled = {name: getattr(values, model._meta.get_field(name).attname) for name in names}
     submit(page("add", model), f"{model._meta.model_name}_form", **filled)
 
@@ -148,7 +152,7 @@ def admin_inline(model: Model) -> None:
 
 def admin_import(model: Model) -> None:
     """A file with a changed row and a new one."""
-    names = admin.site.get_model_admin(model).resource_classes[0]._meta.fields
+    names = admin_of(model).resource_classes[0]._meta.fields
     rows = [
         {name: getattr(obj, model._meta.get_field(name).attname) for name in names}
         for obj in (edited(some(model)), copy(model))

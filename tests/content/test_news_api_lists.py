@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from typing import Any
 
 import pytest
 from django.db.models import QuerySet
@@ -141,7 +142,9 @@ def test_comments_are_filtered_by_exact_match_of_each_field(api, field):
 
 
 def test_every_field_that_may_travel_can_be_looked_up():
-    shown = {endpoint.model: endpoint.fields for endpoint in (news_api.posts, news_api.comments)}
+    shown: dict[Any, tuple[str, ...]] = {
+        endpoint.model: endpoint.fields for endpoint in (news_api.posts, news_api.comments)
+    }
     for declaration in declarations().values():
         assert {*declaration.fields} <= {*shown.get(declaration.model, declaration.fields)}
 

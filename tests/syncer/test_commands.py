@@ -1,5 +1,6 @@
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +12,7 @@ from tests.remote import Fault
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def run(*words: str) -> tuple[dict, int]:
+def run(*words: str) -> tuple[dict[str, Any], Any]:
     """The JSON that a command prints, and its exit status."""
     out = StringIO()
     try:

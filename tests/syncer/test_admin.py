@@ -360,7 +360,7 @@ def test_compare_all_anew_cures_a_mark_of_another_database(target):
 
 # --- bindings --------------------------------------------------------------------------------------------------------
 def test_every_state_is_found_by_the_word_that_the_list_shows(remote, target):
-    made = posts(11)
+    made = posts(12)
     sync(target)
     soon, past = timezone.now() + timedelta(hours=1), timezone.now() - timedelta(hours=1)
     rows: list[dict[str, Any]] = [
@@ -371,6 +371,7 @@ def test_every_state_is_found_by_the_word_that_the_list_shows(remote, target):
         {"wanted": 5, "delivered": 5, "remote_id": None},
         {"wanted": 6},
         {"wanted": 6, "lease_until": soon},
+        {"wanted": 6, "lease_until": soon, "tries": 2},
         {"wanted": 6, "lease_until": past, "tries": 2},
         {"wanted": 6, "parked": 6},
         {"wanted": 6, "parked": 6},
@@ -378,7 +379,7 @@ def test_every_state_is_found_by_the_word_that_the_list_shows(remote, target):
     ]
     for post, row in zip(made, rows, strict=True):
         Binding.objects.filter(object_key=str(post.pk)).update(**row)
-    Post.objects.filter(pk__in=[made[9].pk, made[10].pk]).update(title="edited")
+    Post.objects.filter(pk__in=[made[10].pk, made[11].pk]).update(title="edited")
     found = states.of_bindings(Binding.objects.select_related("route"))
     assert {state.state for state in found.values()} == set(State)
     for state in State:

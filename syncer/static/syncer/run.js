@@ -49,6 +49,7 @@
     for (const place of document.querySelectorAll("[data-count]")) place.textContent = found.counts[place.dataset.count];
     const bar = document.getElementById("run-bar");
     if (found.total || !found.open) bar.value = found.percent;
+    document.getElementById("run-numbers").hidden = found.open && !found.total;
     bar.className = `sync-${found.state}`;
     const state = document.getElementById("run-state");
     state.className = `sync-chip sync-${found.state}`;

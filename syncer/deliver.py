@@ -14,13 +14,16 @@ from syncer.send import Result, Sender
 from syncer.settling import Settler, commit
 
 
-def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender) -> None:
+def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
     1. Read the live rows: after the claim was committed, so that an edit is either in them or planned anew.
     2. Decide each, from what the target is known to hold and what we have.
     3. Commit the key and body of each create, before any of them leaves.
     4. Send, and settle what comes back in the batches in which it comes.
+
+    Returns:
+        Whether anything was done; False: all of them still wait for another object.
     """
     endpoint, settler = Endpoint.of(route), Settler(run=run, routes=routes, route=route, sender=sender)
     live = load(routes, route, [lane.key for lane in lanes])
@@ -37,6 +40,7 @@ def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender:
     settler.settle(silent)
     for done in _batches(futures):
         settler.settle([(futures[future], future.result()) for future in done])
+    return any(parcel.action is not Action.WAIT for parcel in parcels)
 
 
 def _decide(endpoint: Endpoint, lane: Lane, live: Wanted | None) -> Parcel:

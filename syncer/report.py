@@ -35,25 +35,25 @@ def sentence(run: Run) -> str:
     """How the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
     target = Target.objects.get(pk=run.target_id)
     left = status.left(target, run.scope)
-    number = left.count()
+    kept = _kept(left.filter(NOT_ASIDE).count())
     if target.paused:
-        return f"Paused: {target.paused}. {_kept(number)}; put it right, then sync again."
+        return f"Paused: {target.paused}. {kept}; put it right, then sync again."
     if not target.enabled:
-        return f"{target} is switched off; {_kept(number)}."
-    if number == 0:
-        return _done(counts(run))
+        return f"{target} is switched off; {kept}."
+    if not left.exists():
+        return _done(counts(run)) or "Nothing to send: the target holds what we hold."
     failing = left.filter(NOT_ASIDE, tries__gt=0)
     first = failing.order_by("not_before").first()
     if first is not None:
-        return f"{target} {first.reason}; {_kept(number)}, {_next_try(target, first.not_before)}"
+        return f"{target} {first.reason}; {kept}, {_next_try(target, first.not_before)}"
     if target.not_before and target.not_before > clock.now():
-        return f"{target} asked us to wait; {_kept(number)}, {_next_try(target, None)}"
-    return f"{_done(counts(run))} {_aside(left)}"
+        return f"{target} asked us to wait; {kept}, {_next_try(target, None)}"
+    return f"{_done(counts(run))} {_aside(left)}".lstrip()
 
 
 def _done(found: dict[str, int]) -> str:
     words = [f"{found[word]} {word}" for word in PAST.values() if found[word]]
-    return f"{', '.join(words) if words else 'Nothing to send: the target holds what we hold'}."
+    return f"{', '.join(words)}." if words else ""
 
 
 def _kept(number: int) -> str:

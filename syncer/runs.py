@@ -117,8 +117,10 @@ def _pass(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
     for route in routes.parents_first:
         keys = None if run.scope is None else run.scope.get(route.model, [])
         while lanes := claim(routes, route, keys=keys, limit=settings.SYNC_BATCH, lease=sender.lease_seconds):
-            deliver(run, routes, route, lanes, sender)
+            moved = deliver(run, routes, route, lanes, sender)
             Run.objects.filter(pk=run.pk).update(beat_at=clock.now())
+            if not moved:
+                break
             progress = True
             if sender.is_stopped:
                 return False

@@ -55,7 +55,7 @@ def test_a_worker_killed_at_any_point_loses_nothing_and_repeats_no_create(remote
     points = kill_points(SEED)
     with capsys.disabled():
         sys.stdout.write(f"\nseed {SEED}: kills at (writes, between send and settle): {points}\n")
-    with Worker(SYNC_LEASE_SECONDS="2") as worker:
+    with Worker(SYNC_LEASE_SECONDS="1") as worker:
         for point, in_flight in points:
             kill_at(remote, worker, point, in_flight=in_flight)
             worker.start()

@@ -194,7 +194,7 @@ def test_a_permanent_refusal_parks_that_one_and_the_others_go_on(target, post, r
     assert [record["title"] for record in remote.posts.values()] == ["C"]
     assert f"answered {status}" in binding(post).reason
     remote.clear_journal()
-    sync(target)
+    assert sync(target).message == "Not delivered: 1 parked."
     assert requests(remote) == []
 
 
@@ -242,7 +242,16 @@ def test_a_wrong_setting_pauses_the_target_and_burns_nothing(target, post, remot
     assert sync(target).state == "done"
 
 
-def test_a_lookup_compares_every_field_and_takes_no_record_that_is_bound(target, remote):
+def test_a_lookup_takes_no_record_that_is_bound(target, synced, remote):
+    twin = Post.objects.create(title="A", body="B")
+    remote.fault(Fault.RESET, method="POST", act=False)
+    sync(target)
+    let_time_pass()
+    assert sync(target).state == "done"
+    assert (binding(synced).remote_id, binding(twin).remote_id) == ("1", "2")
+
+
+def test_a_lookup_compares_every_field(target, remote):
     first, second = (Post.objects.create(title="A", body="B") for _ in range(2))
     remote.fault(Fault.RESET, method="POST", act=False, times=2)
     sync(target)
@@ -308,3 +317,13 @@ def test_a_child_whose_parent_has_no_route_waits(target, synced, remote):
     target.routes.filter(model="news.Post").delete()
     Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
     assert "1 waiting for another object" in sync(target).message
+
+
+def test_those_that_wait_do_not_stand_in_the_way_of_the_others(target, synced, remote, settings):
+    settings.SYNC_BATCH = 1
+    refused = Post.objects.create(title="refused", body="B")
+    remote.fault(Fault.STATUS, method="POST", status=422, where=lambda body: body.get("title") == "refused")
+    for post in (refused, synced):
+        Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
+    sync(target)
+    assert len(remote.comments) == 1

@@ -179,49 +179,27 @@ def check_peer(peer: str, *, allow_private: bool) -> None:
         raise Forbidden(f"is at {address}, a private address; allow private addresses if that is meant")
 
 
-class _CheckedHTTPConnection(HTTPConnection):
-    allow_private = False
+def _checked(connection: Any, *, allow_private: bool) -> Any:
+    """A connection class of urllib3 that looks at whom it was really connected to, before anything is sent."""
 
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        try:
-            check_peer(connection.getpeername()[0], allow_private=self.allow_private)
-        except Forbidden:
-            connection.close()
-            raise
-        return connection
+    class Checked(connection):  # type: ignore[misc]
+        def _new_conn(self) -> socket.socket:
+            opened: socket.socket = super()._new_conn()
+            try:
+                check_peer(opened.getpeername()[0], allow_private=allow_private)
+            except Forbidden:
+                opened.close()
+                raise
+            return opened
 
-
-class _CheckedHTTPSConnection(_CheckedHTTPConnection, HTTPSConnection):
-    pass
-
-
-class _PrivateHTTPConnection(_CheckedHTTPConnection):
-    allow_private = True
-
-
-class _PrivateHTTPSConnection(_CheckedHTTPSConnection):
-    allow_private = True
-
-
-class _PublicHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _CheckedHTTPConnection
-
-
-class _PublicHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _CheckedHTTPSConnection
-
-
-class _PrivateHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _PrivateHTTPConnection
-
-
-class _PrivateHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _PrivateHTTPSConnection
+    return Checked
 
 
 class _Adapter(HTTPAdapter):
     def __init__(self, *, allow_private: bool) -> None:
         super().__init__(max_retries=0)
-        pools = (_PrivateHTTPPool, _PrivateHTTPSPool) if allow_private else (_PublicHTTPPool, _PublicHTTPSPool)
-        self.poolmanager.pool_classes_by_scheme = dict(zip(("http", "https"), pools, strict=True))
+        kinds = {"http": (HTTPConnectionPool, HTTPConnection), "https": (HTTPSConnectionPool, HTTPSConnection)}
+        self.poolmanager.pool_classes_by_scheme = {
+            scheme: type("Pool", (pool,), {"ConnectionCls": _checked(connection, allow_private=allow_private)})
+            for scheme, (pool, connection) in kinds.items()
+        }

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
 
@@ -11,7 +12,7 @@ from syncer.errors import SyncError
 from syncer.models import Target
 
 
-class SyncCommand(BaseCommand):
+class SyncCommand(BaseCommand, ABC):
     """A command that answers `(what to say, anything left undone)`; exit status 1 where something is."""
 
     takes_target = True
@@ -30,13 +31,13 @@ class SyncCommand(BaseCommand):
         if is_undone:
             sys.exit(1)
 
+    @abstractmethod
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         """Do it; what to print (the JSON object), and whether something is left undone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self, answer: dict[str, Any]) -> str:
         """`answer` for people."""
-        raise NotImplementedError
 
     def target(self, name: str) -> Target:
         """The named target.

@@ -1,5 +1,6 @@
 import pytest
 
+from content.news.models import Post
 from syncer.models import Route, Run, Target
 from syncer.runs import run_here
 from tests.remote import Remote
@@ -29,3 +30,17 @@ def target(remote: Remote, transactional_db: None) -> Target:
 def sync(target: Target) -> Run:
     """One sync of the target, in this process, to its end."""
     return run_here(target)
+
+
+@pytest.fixture
+def post() -> Post:
+    """A post that the target has not heard of."""
+    return Post.objects.create(title="A", body="B")
+
+
+@pytest.fixture
+def synced(target: Target, post: Post, remote: Remote) -> Post:
+    """A post that the target holds; the remote's journal is empty."""
+    sync(target)
+    remote.clear_journal()
+    return post

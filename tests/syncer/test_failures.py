@@ -1,56 +1,14 @@
-"""What happens when the target fails: the rows of the design's failure table that "1 of 4" builds."""
-
-from datetime import timedelta
+"""What happens when the target fails, by kind of failure: docs/architecture.md, "Failure"."""
 
 import pytest
-from django.db.models import F
 
 from content.news.models import Comment, Post
 from syncer import clock
-from syncer.models import Binding, Target
 from tests.remote import Fault
 from tests.syncer.conftest import sync
+from tests.syncer.support import LOST, binding, let_time_pass, name_of, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LOST = [
-    {"kind": Fault.RESET, "act": True},
-    {"kind": Fault.RESET, "act": False},
-    {"kind": Fault.STATUS, "status": 500, "act": True},
-    {"kind": Fault.STATUS, "status": 503, "act": False},
-    {"kind": Fault.TRUNCATED},
-    {"kind": Fault.HTML, "act": True},
-]
-
-
-def names(fault):
-    return f"{fault['kind'].name}-{fault.get('status', '')}-{'acts' if fault.get('act', True) else 'idle'}"
-
-
-@pytest.fixture
-def post():
-    return Post.objects.create(title="A", body="B")
-
-
-@pytest.fixture
-def synced(target, post, remote):
-    sync(target)
-    remote.clear_journal()
-    return post
-
-
-def binding(obj):
-    return Binding.objects.get(route__model=obj._meta.label, object_key=str(obj.pk))
-
-
-def let_time_pass():
-    """As if every wait were over: the waits are in the rows, so that no test has to sit them out."""
-    Binding.objects.filter(not_before__isnull=False).update(not_before=F("not_before") - timedelta(days=1))
-    Target.objects.filter(not_before__isnull=False).update(not_before=F("not_before") - timedelta(days=31))
-
-
-def requests(remote):
-    return [(entry.method, entry.path) for entry in remote.journal]
 
 
 def test_a_refused_connection_keeps_the_change_and_says_when_it_is_tried_again(target, post, remote):
@@ -89,45 +47,7 @@ def test_retry_after_makes_the_whole_target_wait(target, post, remote, status):
     assert len(remote.posts) == 2
 
 
-@pytest.mark.parametrize("fault", LOST, ids=names)
-def test_a_create_whose_answer_was_lost_is_looked_up_before_it_is_repeated(target, post, remote, fault):
-    remote.fault(method="POST", **fault)
-    assert sync(target).state == "failed"
-    assert binding(post).create_body == {"userId": 99999942, "title": "A", "body": "B"}
-    let_time_pass()
-    assert sync(target).state == "done"
-    assert requests(remote)[1] == ("GET", "/posts")
-    assert len(remote.posts) == 1
-    assert binding(post).create_key is None
-
-
-def test_an_unknown_create_is_not_repeated_before_a_straggler_has_died(target, post, remote):
-    remote.fault(Fault.RESET, method="POST", act=True)
-    sync(target)
-    remote.clear_journal()
-    sync(target)
-    assert requests(remote) == []
-
-
-def test_an_edit_after_an_unknown_create_is_sent_as_an_update(target, post, remote):
-    remote.fault(Fault.RESET, method="POST", act=True)
-    sync(target)
-    Post.objects.filter(pk=post.pk).update(title="C")
-    let_time_pass()
-    sync(target)
-    assert [record["title"] for record in remote.posts.values()] == ["C"]
-
-
-def test_a_create_that_was_lost_and_then_deleted_here_leaves_nothing_there(target, post, remote):
-    remote.fault(Fault.RESET, method="POST", act=True)
-    sync(target)
-    post.delete()
-    let_time_pass()
-    assert sync(target).state == "done"
-    assert remote.posts == {}
-
-
-@pytest.mark.parametrize("fault", LOST, ids=names)
+@pytest.mark.parametrize("fault", LOST, ids=name_of)
 def test_an_update_whose_answer_was_lost_is_sent_again(target, synced, remote, fault):
     Post.objects.filter(pk=synced.pk).update(title="C")
     remote.fault(method="PUT", **fault)
@@ -157,7 +77,7 @@ def test_a_patch_carries_what_changed(target, synced, remote):
     assert [entry.body for entry in remote.writes()] == [{"title": "C"}]
 
 
-@pytest.mark.parametrize("fault", LOST, ids=names)
+@pytest.mark.parametrize("fault", LOST, ids=name_of)
 def test_a_delete_whose_answer_was_lost_is_sent_again(target, synced, remote, fault):
     synced.delete()
     remote.fault(method="DELETE", **fault)
@@ -217,20 +137,6 @@ def test_a_child_waits_for_its_parent_and_its_wait_is_named(target, post, remote
     assert len(remote.comments) == 1
 
 
-def test_a_parent_is_not_deleted_while_a_child_may_have_been_made(target, synced, remote):
-    Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
-    remote.fault(Fault.RESET, method="POST", path="/comments", act=True)
-    sync(target)
-    synced.delete()
-    remote.clear_journal()
-    sync(target)
-    assert requests(remote) == []
-    let_time_pass()
-    sync(target)
-    assert [method for method, _ in requests(remote)] == ["GET", "DELETE", "DELETE"]
-    assert requests(remote)[1:] == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]
-
-
 @pytest.mark.parametrize(
     ("kind", "more"), [(Fault.STATUS, {"status": 401}), (Fault.STATUS, {"status": 403}), (Fault.REDIRECT, {})]
 )
@@ -240,68 +146,6 @@ def test_a_wrong_setting_pauses_the_target_and_burns_nothing(target, post, remot
     assert run.message.startswith("Paused: Fake API answered")
     assert (binding(post).tries, binding(post).parked) == (0, None)
     assert sync(target).state == "done"
-
-
-def test_a_lookup_takes_no_record_that_is_bound(target, synced, remote):
-    twin = Post.objects.create(title="A", body="B")
-    remote.fault(Fault.RESET, method="POST", act=False)
-    sync(target)
-    let_time_pass()
-    assert sync(target).state == "done"
-    assert (binding(synced).remote_id, binding(twin).remote_id) == ("1", "2")
-
-
-def test_a_lookup_compares_every_field(target, remote):
-    first, second = (Post.objects.create(title="A", body="B") for _ in range(2))
-    remote.fault(Fault.RESET, method="POST", act=False, times=2)
-    sync(target)
-    remote.store.create("posts", {"userId": 99999942, "title": "A", "body": "other"})
-    let_time_pass()
-    sync(target)
-    assert {binding(first).remote_id, binding(second).remote_id} == {"2", "3"}
-    assert len(remote.posts) == 3
-
-
-def test_several_candidates_are_in_doubt(target, post, remote):
-    remote.fault(Fault.RESET, method="POST", act=True)
-    sync(target)
-    remote.store.create("posts", {"userId": 99999942, "title": "A", "body": "B"})
-    let_time_pass()
-    run = sync(target)
-    assert binding(post).in_doubt
-    assert "2 records at the target may be this one" in binding(post).reason
-    assert run.message.endswith("Not delivered: 1 in doubt.")
-
-
-def test_without_a_lookup_an_unknown_create_is_in_doubt(target, post, remote):
-    target.routes.update(lookup=[])
-    remote.fault(Fault.RESET, method="POST", act=True)
-    sync(target)
-    let_time_pass()
-    sync(target)
-    assert binding(post).in_doubt
-    assert len(remote.writes()) == 1
-
-
-def test_an_answer_with_an_id_that_is_bound_already_is_parked(target, remote):
-    remote.fault(Fault.FIXED_ID, method="POST", times=None)
-    for title in "AC":
-        Post.objects.create(title=title, body="B")
-    run = sync(target)
-    assert run.message.endswith("Not delivered: 1 parked.")
-    assert "which another object's record has already" in Binding.objects.get(parked__isnull=False).reason
-
-
-def test_a_lookup_reads_every_page(target, post, remote):
-    remote.page(1)
-    target.routes.update(items_field="items", next_field="next")
-    for number in range(3):
-        remote.store.create("posts", {"userId": 99999942, "title": "A", "body": f"other {number}"})
-    remote.fault(Fault.RESET, method="POST", act=True)
-    sync(target)
-    let_time_pass()
-    assert sync(target).state == "done"
-    assert binding(post).remote_id == "4"
 
 
 def test_a_parents_route_that_is_off_still_tells_its_records_ids(target, synced, remote):

@@ -1,0 +1,36 @@
+"""What the tests of the engine share: faults that lose an answer, time that passes, what the remote was asked."""
+
+from datetime import timedelta
+
+from django.db.models import F
+
+from syncer.models import Binding, Target
+from tests.remote import Fault
+
+# Rules for `remote.fault`: the request may have been carried out, and its answer is lost.
+LOST = [
+    {"kind": Fault.RESET, "act": True},
+    {"kind": Fault.RESET, "act": False},
+    {"kind": Fault.STATUS, "status": 500, "act": True},
+    {"kind": Fault.STATUS, "status": 503, "act": False},
+    {"kind": Fault.TRUNCATED},
+    {"kind": Fault.HTML, "act": True},
+]
+
+
+def name_of(fault):
+    return f"{fault['kind'].name}-{fault.get('status', '')}-{'acts' if fault.get('act', True) else 'idle'}"
+
+
+def binding(obj):
+    return Binding.objects.get(route__model=obj._meta.label, object_key=str(obj.pk))
+
+
+def let_time_pass():
+    """As if every wait were over: the waits are in the rows, so that no test has to sit them out."""
+    Binding.objects.filter(not_before__isnull=False).update(not_before=F("not_before") - timedelta(days=1))
+    Target.objects.filter(not_before__isnull=False).update(not_before=F("not_before") - timedelta(days=31))
+
+
+def requests(remote):
+    return [(entry.method, entry.path) for entry in remote.journal]

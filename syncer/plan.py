@@ -37,9 +37,8 @@ def plan(routes: RouteMap, route: Route) -> int:
         anew = locked.fingerprint != fingerprint
         changed = mark.changed_pks(model, "" if anew else locked.mark)
         raised = _raise(route, keys_of(changed, and_bound=route if anew else None))
-        if route.filter:
-            for link in routes.links_down(route):
-                raised += _raise(link.child, _children_of(link.child, link.field, changed))
+        if route.filter or anew:
+            raised += _raise_below(routes, route, changed)
         locked.mark, locked.fingerprint, locked.planned_at = str(here), fingerprint, timezone.now()
         locked.save(update_fields=["mark", "fingerprint", "planned_at"])
     return raised
@@ -59,9 +58,28 @@ def raise_children(routes: RouteMap, route: Route, keys: Iterable[str]) -> None:
     """Raise the children of the named objects, whose remote id changed."""
     model = route.declaration.model
     params = tuple(model._meta.pk.get_db_prep_value(pk, connection) for pk in pks(model, keys))
+    parents = Condition(", ".join(["%s"] * len(params)), params)
     for link in routes.links_down(route):
-        parents = Condition(", ".join(["%s"] * len(params)), params)
-        _raise(link.child, _children_of(link.child, link.field, parents))
+        _raise(link.child, keys_of(_below(link.child, link.field, parents), and_bound=None))
+
+
+def _raise_below(routes: RouteMap, route: Route, found: Condition) -> int:
+    """Raise all that hangs under the objects `found` (a query of primary keys), on every level."""
+    raised = 0
+    for link in routes.links_down(route):
+        if link.child != route:
+            below = _below(link.child, link.field, found)
+            raised += _raise(link.child, keys_of(below, and_bound=None)) + _raise_below(routes, link.child, below)
+    return raised
+
+
+def _below(child: Route, field: str, parents: Condition) -> Condition:
+    """A query of one column `pk`: the objects whose foreign key is among `parents`, values or a query of them."""
+    model = child.declaration.model
+    return Condition(
+        f"SELECT t.{column(model)} AS pk FROM {table(model)} t WHERE t.{column(model, field)} IN ({parents.sql})",
+        parents.params,
+    )
 
 
 def _raise(route: Route, keys: Condition) -> int:
@@ -84,12 +102,3 @@ def keys_of(pks: Condition, *, and_bound: Route | None) -> Condition:
         return keys
     bound = "SELECT object_key FROM syncer_binding WHERE route_id = %s"
     return Condition(f"{keys.sql} UNION {bound}", (*keys.params, and_bound.pk))
-
-
-def _children_of(child: Route, field: str, parents: Condition) -> Condition:
-    model = child.declaration.model
-    return Condition(
-        f"SELECT CAST(t.{column(model)} AS text) AS object_key FROM {table(model)} t "
-        f"WHERE t.{column(model, field)} IN ({parents.sql})",
-        parents.params,
-    )

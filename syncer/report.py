@@ -37,7 +37,7 @@ def sentence(run: Run) -> str:
     left = status.left(target, run.scope)
     kept = _kept(left.filter(NOT_ASIDE).count())
     if target.paused:
-        return f"Paused: {target.paused}. {kept}; put it right, then sync again."
+        return f"Paused: {target.paused}. Put it right, then sync again; changes are kept."
     if not target.enabled:
         return f"{target} is switched off; {kept}."
     if not left.exists():

@@ -74,7 +74,7 @@ class Endpoint:
             if urlsplit(following)[:2] != urlsplit(self.url)[:2]:
                 raise BadList(f"named a next page on another host: {following}")
             return Request(method="GET", url=following)
-        query = {name: _query_value(like[name]) for name in self.lookup} if like else {}
+        query = {name: _query_value(like[name]) for name in self.lookup if name in like} if like else {}
         return Request(method="GET", url=self._address(self.path), query=query | ({"cursor": cursor} if cursor else {}))
 
     def records(self, answer: Any) -> tuple[list[Any], str | None]:

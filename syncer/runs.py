@@ -5,22 +5,26 @@ lives in the bindings.
 """
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from syncer import clock, report, status
 from syncer.claim import claim
 from syncer.core.schedule import CHANGE, interval
 from syncer.deliver import deliver
 from syncer.errors import TargetStopped
-from syncer.models import Route, Run, Target
+from syncer.models import Binding, Route, Run, Target
 from syncer.plan import plan, raise_keys
 from syncer.routemap import RouteMap
 from syncer.send import Sender
 
 OTHERS_PAUSE = 0.2  # seconds
+ASK_TRIES = 10
 ASKED = (Run.Trigger.MANUAL, Run.Trigger.COMMAND)
 Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
 
@@ -30,23 +34,32 @@ def ask(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope 
 
     A person who asks while one waits by itself makes it theirs, so that it plans all routes.
     """
-    while True:
+    if scope is not None:
+        return _queued(target, trigger, user, scope), True
+    for _ in range(ASK_TRIES):
         try:
             with transaction.atomic():
-                run = Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, beat_at=clock.now())
-                return run, True
-        except IntegrityError:
-            waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope__isnull=True)
-            if trigger in ASKED:
-                waiting.exclude(trigger__in=ASKED).update(trigger=trigger, user=user)
-        # A worker may have taken it between the two statements: then ask anew.
+                return _queued(target, trigger, user, scope), True
+        except IntegrityError as error:
+            failure = error
+        waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope__isnull=True)
+        if trigger in ASKED:
+            waiting.exclude(trigger__in=ASKED).update(trigger=trigger, user=user)
         if found := waiting.first():
             return found, False
+        # A worker took it between the two statements: ask anew.
+    raise failure
+
+
+def _queued(target: Target, trigger: Run.Trigger, user: Any, scope: Scope | None) -> Run:
+    return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, beat_at=clock.now())
 
 
 def run_here(target: Target, *, scope: Scope | None = None) -> Run:
     """A sync by this very process, to its end."""
-    run = Run.objects.create(target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING, scope=scope)
+    run = Run.objects.create(
+        target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING, scope=scope, beat_at=clock.now()
+    )
     work(run)
     return run
 
@@ -60,10 +73,12 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
     4. Count what became of it.
     """
     until = time.monotonic() + seconds
-    _begin(run)
+    if not _begin(run):
+        return True
     try:
         routes = RouteMap(run.target)
-        _plan(run, routes)
+        if run.target.enabled:
+            _plan(run, routes)
     except TargetStopped as error:
         Target.objects.filter(pk=run.target_id).update(paused=str(error)[:512])
     if _may_send(run.target):
@@ -75,13 +90,17 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
     return True
 
 
-def _begin(run: Run) -> None:
+def _begin(run: Run) -> bool:
+    """Whether there is anything to do: another worker may have ended the run, or a person may have made it theirs."""
     now = clock.now()
-    run.started_at = run.started_at or now
-    Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, started_at=run.started_at, beat_at=now)
+    is_open = Run.objects.filter(pk=run.pk, finished_at=None)
+    if not is_open.update(state=Run.State.RUNNING, started_at=Coalesce("started_at", Value(now)), beat_at=now):
+        return False
+    run.refresh_from_db()
     if run.trigger in ASKED:
         # Whoever asks has put right what the target was paused for; if not, the first answer pauses it again.
         Target.objects.filter(pk=run.target_id).update(paused="")
+    return True
 
 
 def _may_send(target: Target) -> bool:
@@ -97,10 +116,18 @@ def _plan(run: Run, routes: RouteMap) -> None:
             plan(routes, route)
     left = status.left(run.target, run.scope)
     if run.trigger in ASKED:
-        # A person asked: don't sit out the backoff. An unknown outcome must still be waited for.
-        left.filter(unsettled=False).update(not_before=None)
+        _hurry(left)
     run.total = max(run.total, left.count())
     Run.objects.filter(pk=run.pk).update(total=run.total)
+
+
+def _hurry(left: QuerySet[Binding]) -> None:
+    """A person asked: don't sit out the backoff. An unknown outcome must still be waited for."""
+    with transaction.atomic():
+        waiting = left.filter(unsettled=False, not_before__isnull=False)
+        # Those that are locked are being written just now; waiting for them could be waiting in a circle.
+        rows = waiting.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+        Binding.objects.filter(pk__in=list(rows)).update(not_before=None)
 
 
 def follows(route: Route) -> bool:
@@ -139,13 +166,24 @@ def _others_are_at_it(run: Run, sender: Sender) -> bool:
 
 
 def _finish(run: Run) -> None:
-    """Close the run with its numbers. One that nobody asked for and that had nothing to do leaves no trace."""
-    if run.trigger not in ASKED and not run.total and not run.attempts.exists():
-        run.delete()
-        return
-    undone = status.left(run.target, run.scope).exists()
-    run.state = Run.State.FAILED if undone else Run.State.DONE
-    run.counts, run.message, run.finished_at = report.counts(run), report.sentence(run), clock.now()
+    """Close the run with its numbers."""
+    target = Target.objects.get(pk=run.target_id)
+    undone = status.left(target, run.scope).exists() or target.paused or not target.enabled
+    _close(run, Run.State.FAILED if undone else Run.State.DONE, report.sentence(run))
+    # Earlier runs that nobody asked for and that had nothing to do are not worth a row.
+    empty = Run.objects.filter(target=target, total=0, attempts=None, finished_at__isnull=False, pk__lt=run.pk)
+    empty.exclude(trigger__in=ASKED).exclude(state=Run.State.FAILED).delete()
+
+
+def fail(run: Run) -> None:
+    """Close a run that an error of the program ended; the target rests for a while, so that it does not go on so."""
+    later = clock.now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS)
+    Target.objects.filter(pk=run.target_id).update(not_before=later)
+    _close(run, Run.State.FAILED, "An error in the program ended this run; the worker's log has it.")
+
+
+def _close(run: Run, state: Run.State, message: str) -> None:
+    run.state, run.counts, run.message, run.finished_at = state, report.counts(run), message[:512], clock.now()
     Run.objects.filter(pk=run.pk).update(
         state=run.state, counts=run.counts, message=run.message, finished_at=run.finished_at
     )

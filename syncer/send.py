@@ -18,6 +18,9 @@ from syncer.models import Target
 from syncer.rest import BadList, Endpoint
 from syncer.signin import Credential, SignIn, SignInRefused
 
+# Nothing was changed, but to begin anew at once would be to end the same way.
+CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
@@ -96,11 +99,12 @@ class Sender:
         sent: list[Sent] = []
         records: list[Any] = []
         cursor = None
+        seen: set[str] = set()
         while True:
             try:
                 one = self._exchange(endpoint.page(cursor, like), ends)
                 if one is None:
-                    return Result(verdict=None, sent=tuple(sent))
+                    return Result(verdict=CUT_OFF if sent else None, sent=tuple(sent))
                 sent.append(one)
                 verdict = classify(Action.LOOKUP, one.exchange, now=timezone.now())
                 if verdict.outcome is not Outcome.DONE:
@@ -110,8 +114,12 @@ class Sender:
                 verdict = Verdict(outcome=Outcome.PERMANENT, why=str(error))
                 return Result(verdict=verdict, sent=tuple(sent))
             records += page
-            if not following or following == cursor:
+            if not following:
                 return Result(verdict=verdict, sent=tuple(sent), records=tuple(records))
+            if following in seen:
+                circle = Verdict(outcome=Outcome.PERMANENT, why="lists its pages in a circle")
+                return Result(verdict=circle, sent=tuple(sent))
+            seen.add(following)
             cursor = following
 
     def _exchange(self, request: Request, ends: float) -> Sent | None:
@@ -125,8 +133,9 @@ class Sender:
             if exchange.status == 401 and self._sign_in.can_renew:
                 self._sign_in.forget(headers)
                 headers = self._sign_in.headers()
-                if not self._must_not_send(ends):
-                    exchange = self._send(request, headers)
+                if self._must_not_send(ends):
+                    return None
+                exchange = self._send(request, headers)
         except SignInRefused as error:
             exchange = Exchange(silence=Silence.REFUSED_BY_US, why=str(error))
         except HttpError as error:

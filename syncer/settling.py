@@ -20,6 +20,7 @@ from syncer.routemap import RouteMap
 from syncer.send import Result, Sender, Sent
 
 URL_KEPT = 1024  # characters
+DEFINITE = (Outcome.DONE, Outcome.GONE, Outcome.PERMANENT)
 
 
 def commit(writes: Iterable[tuple[Lane, Changes]]) -> set[int]:
@@ -53,7 +54,9 @@ class Settler:
             now = clock.now()
             moved = []
             for parcel, result in sorted(results, key=lambda pair: pair[0].lane.key):
-                changes = self._changes(parcel, result) | {"lease_until": None, "settled_at": now}
+                changes = self._changes(parcel, result) | {"lease_until": None}
+                if result.verdict and result.verdict.outcome in DEFINITE:
+                    changes["settled_at"] = now
                 if self._write(parcel, changes) and _id_changed(parcel, changes):
                     moved.append(parcel.lane.key)
             Attempt.objects.bulk_create(

@@ -44,9 +44,12 @@ class Credential:
             SignInRefused: it is not there.
         """
         try:
-            return references.resolve(self.secret)
+            secret = references.resolve(self.secret)
         except references.Unresolved as error:
             raise SignInRefused(f"needs a secret that is not there: {error}") from error
+        if not (secret.isascii() and secret.isprintable()):
+            raise SignInRefused("has a secret that no header can carry: it holds a line break or a letter beyond ASCII")
+        return secret
 
 
 class SignIn:

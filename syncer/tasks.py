@@ -1,7 +1,7 @@
 """What the queue runs."""
 
 from syncer.models import Run
-from syncer.runs import work
+from syncer.runs import fail, work
 from syncer.wake import enqueue
 
 SLICE = 30.0  # seconds; far below the queue's time-out, so that a task is never run twice for being long
@@ -10,5 +10,12 @@ SLICE = 30.0  # seconds; far below the queue's time-out, so that a task is never
 def work_run(pk: int) -> None:
     """A slice of a run; enqueues its own continuation."""
     run = Run.objects.filter(pk=pk, finished_at=None).select_related("target").first()
-    if run is not None and not work(run, seconds=SLICE):
+    if run is None:
+        return
+    try:
+        is_ended = work(run, seconds=SLICE)
+    except Exception:
+        fail(run)
+        raise
+    if not is_ended:
         enqueue(run)

@@ -1,10 +1,11 @@
 """Waking the workers. A wake-up may be lost or come twice: the sweep finds what nobody asked for."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Q
 from django_q.tasks import async_task
 
@@ -16,6 +17,7 @@ from syncer.models import Route, Run, Target
 from syncer.routemap import RouteMap
 from syncer.runs import Scope, ask
 
+log = logging.getLogger("syncer.wake")
 TASK = "syncer.tasks.work_run"
 
 
@@ -54,7 +56,13 @@ def sweep() -> int:
         runs__state__in=[Run.State.QUEUED, Run.State.RUNNING]
     )
     for target in free:
-        trigger = _due(target)
+        try:
+            trigger = _due(target)
+        except DatabaseError:
+            if not connection.is_usable():
+                raise
+            log.exception("can't tell what is due at %s; the others go on", target.name)
+            continue
         if trigger is not None:
             wake(target=target, trigger=trigger)
             woken += 1

@@ -105,7 +105,7 @@ def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str
     if 200 <= status < 300:
         return _success(action, exchange, id_field)
     why = f"answered {status}"
-    if excerpt := exchange.body[:200].decode(errors="replace").strip():
+    if excerpt := exchange.body[:200].decode(errors="replace").replace("\x00", "").strip():
         why = f"{why}: {excerpt}"
     if status in (404, 410) and action is Action.DELETE:
         return Verdict(outcome=Outcome.DONE)

@@ -6,6 +6,8 @@ from typing import Any
 
 from syncer.core.decide import Payload
 
+ID_LENGTH = 256  # characters of an id as JSON text, the column's
+
 
 def encode_id(remote_id: int | str) -> str:
     """A remote id as JSON text, so that 5 and "5" stay two ids."""
@@ -19,8 +21,9 @@ def decode_id(remote_id: str) -> int | str:
 
 
 def is_id(value: Any) -> bool:
-    """Whether a target may use `value` as a record's id: a number or a text."""
-    return isinstance(value, int | str) and not isinstance(value, bool)
+    """Whether a target may use `value` as a record's id: a number or a text, not empty, that a binding can hold."""
+    is_right_type = isinstance(value, int | str) and not isinstance(value, bool)
+    return is_right_type and value != "" and len(encode_id(value)) <= ID_LENGTH
 
 
 def candidates(records: Iterable[Any], body: Payload, *, id_field: str, bound: Collection[str]) -> list[str]:

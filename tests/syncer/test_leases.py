@@ -3,15 +3,17 @@
 import threading
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from content.news.models import Post
+from syncer import clock
 from syncer.claim import claim
-from syncer.models import Binding, Run
+from syncer.models import Binding, Run, Target
 from syncer.plan import plan
 from syncer.routemap import RouteMap
 from syncer.runs import ask, run_here, work
 from syncer.settling import commit
+from syncer.tasks import work_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 1.0  # seconds
@@ -88,10 +90,45 @@ def test_a_person_who_asks_makes_the_waiting_run_theirs(target, django_user_mode
     assert (run.trigger, run.user, is_new) == ("manual", editor, False)
 
 
-def test_a_run_that_nobody_asked_for_and_that_had_nothing_to_do_leaves_no_trace(target):
-    run, _ = ask(target=target, trigger=Run.Trigger.CHANGE)
-    assert work(run)
-    assert not Run.objects.exists()
+def test_a_run_that_nobody_asked_for_and_that_had_nothing_to_do_is_gone_after_the_next(target):
+    runs = []
+    for _ in range(2):
+        run, _ = ask(target=target, trigger=Run.Trigger.CHANGE)
+        assert work(run)
+        runs.append(run.pk)
+    assert list(Run.objects.values_list("pk", flat=True)) == runs[1:]
+
+
+def test_a_run_that_ended_is_not_opened_again(target):
+    run = run_here(target)
+    assert work(Run.objects.get(pk=run.pk))
+    assert Run.objects.get(pk=run.pk).state == "done"
+
+
+def test_a_run_that_became_a_persons_plans_all_routes(remote, target):
+    Post.objects.create(title="A", body="B")
+    stale, _ = ask(target=target, trigger=Run.Trigger.CHANGE)
+    ask(target=target, trigger=Run.Trigger.MANUAL)
+    work(stale)
+    assert len(remote.posts) == 1
+
+
+def test_asking_for_a_target_that_is_gone_is_an_error(target):
+    gone = Target(pk=0, name="gone")
+    with pytest.raises(IntegrityError):
+        ask(target=gone, trigger=Run.Trigger.CHANGE)
+    target.refresh_from_db()
+
+
+def test_an_error_of_the_program_closes_the_run_and_lets_the_target_rest(target):
+    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+    target.routes.update(fields=["not", "a", "map"])
+    with pytest.raises(AttributeError):
+        work_run(run.pk)
+    run.refresh_from_db()
+    target.refresh_from_db()
+    assert (run.state, run.message) == ("failed", "An error in the program ended this run; the worker's log has it.")
+    assert target.not_before > clock.now()
 
 
 def test_a_route_whose_domain_is_gone_pauses_the_target(target):

@@ -1,10 +1,13 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from syncer import status
+from syncer.keys import key_of
 from syncer.management.base import SyncCommand
+from syncer.mapping import declarations
 from syncer.models import Run, Target
 from syncer.runs import Scope, run_here
 
@@ -34,4 +37,8 @@ def _one(target: Target, name: str) -> Scope:
     models = list(target.routes.filter(enabled=True).values_list("model", flat=True))
     if model not in models or not key:
         raise CommandError(f"{name!r} names no object that travels to {target.name}; give {' or '.join(models)}:ID.")
-    return {model: [key]}
+    meta = declarations()[model].model._meta
+    try:
+        return {model: [key_of(meta.model, meta.pk.to_python(key))]}
+    except ValidationError as error:
+        raise CommandError(f"{key!r} is no key of {model}: {' '.join(error.messages)}") from error

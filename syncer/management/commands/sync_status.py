@@ -1,6 +1,7 @@
 from typing import Any
 
 from syncer import status
+from syncer.errors import TargetStopped
 from syncer.management.base import SyncCommand
 from syncer.models import Target
 
@@ -13,12 +14,17 @@ class Command(SyncCommand):
 
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         rows, undone = [], 0
+        paused = {target.name: target.paused for target in Target.objects.exclude(paused="")}
         for target in Target.objects.all():
-            for one in status.of_target(target):
+            try:
+                found = status.of_target(target)
+            except TargetStopped as error:
+                paused[target.name] = str(error)
+                continue
+            for one in found:
                 undone += one.undone
                 numbers = {name: getattr(one, name) for name in COLUMNS}
                 rows.append({"target": target.name, "model": one.route.model, **numbers, "next_try": one.next_try})
-        paused = {target.name: target.paused for target in Target.objects.exclude(paused="")}
         return {"routes": rows, "paused": paused}, bool(undone or paused)
 
     def text(self, answer: dict[str, Any]) -> str:

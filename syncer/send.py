@@ -16,7 +16,7 @@ from syncer.core.answers import Exchange, Outcome, Silence, Unreadable, Verdict,
 from syncer.core.decide import Action, Payload
 from syncer.models import Target
 from syncer.rest import BadList, Endpoint
-from syncer.signin import Credential, SignIn, SignInRefused
+from syncer.signin import Credential, SignIn, SignInRefused, mask
 
 # Nothing was changed, but to begin anew at once would be to end the same way.
 CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
@@ -159,4 +159,4 @@ class Sender:
         except Lost as error:
             return Exchange(silence=Silence.LOST, why=str(error))
         retry_after = answer.headers.get("retry-after", "")
-        return Exchange(status=answer.status, body=answer.body, retry_after=retry_after)
+        return Exchange(status=answer.status, body=mask(answer.body, headers), retry_after=retry_after)

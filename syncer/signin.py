@@ -11,6 +11,8 @@ from backoffice.kit.http import Client, NotSent, Request
 from syncer.core.answers import Unreadable, read_json
 from syncer.models import Target
 
+MASKED_LENGTH = 6  # characters; a shorter secret would be found in many a harmless word
+
 
 class SignInRefused(Exception):
     """The credential does not work. The message is a predicate that reads on from the target's name."""
@@ -47,9 +49,28 @@ class Credential:
             secret = references.resolve(self.secret)
         except references.Unresolved as error:
             raise SignInRefused(f"needs a secret that is not there: {error}") from error
-        if not (secret.isascii() and secret.isprintable()):
+        if not is_sendable(secret):
             raise SignInRefused("has a secret that no header can carry: it holds a line break or a letter beyond ASCII")
         return secret
+
+
+def is_sendable(secret: str) -> bool:
+    """Whether a header can carry it: ASCII without line breaks."""
+    return secret.isascii() and secret.isprintable()
+
+
+def mask(body: bytes, headers: dict[str, str]) -> bytes:
+    """An answer without the secrets of the request's headers, which some servers send back."""
+    for value in headers.values():
+        scheme, _, secret = value.partition(" ")
+        found = {value, secret}
+        if scheme == "Basic":
+            pair = base64.b64decode(secret).decode()
+            found |= {pair, pair.partition(":")[2]}
+        for text in sorted(found, key=len, reverse=True):
+            if len(text) >= MASKED_LENGTH:
+                body = body.replace(text.encode(), b"***")
+    return body
 
 
 class SignIn:
@@ -107,6 +128,6 @@ class SignIn:
             token = read_json(answer.body)["access"] if answer.status == 200 else ""
         except (Unreadable, KeyError, TypeError):
             token = ""
-        if not token:
+        if not (token and is_sendable(str(token))):
             raise SignInRefused(f"answered {answer.status} to the sign-in instead of giving a token")
         return str(token)

@@ -11,11 +11,12 @@ It tells its caller the one thing that decides what happens next, whether the re
 import ipaddress
 import json
 import socket
+import ssl
 import threading
-import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import requests
 import urllib3
@@ -91,7 +92,21 @@ class Client:
         Raises:
             NotSent, Lost, Forbidden: as their names say.
         """
-        give_up = time.monotonic() + self.request_seconds
+        with _Watch(self.request_seconds) as watch:
+            self._local.watch = watch
+            cut = Lost(f"did not finish its answer within {self.request_seconds:g} s")
+            try:
+                answer = self._exchange(request)
+            except Lost:
+                if watch.is_over:
+                    raise cut from None
+                raise
+            if watch.is_over:
+                # Headers that end too early pass for whole ones.
+                raise cut
+            return answer
+
+    def _exchange(self, request: Request) -> Answer:
         try:
             response = self._session.request(
                 request.method,
@@ -106,9 +121,10 @@ class Client:
                 stream=True,
             )
             with response:
-                body = self._read(response, give_up)
-        except requests.exceptions.SSLError as error:
-            raise Forbidden(f"has a certificate that can't be trusted ({_reason(error)})") from error
+                body = self._read(response)
+        except requests.exceptions.InvalidHeader as error:
+            # The library's own text would hold the header, and so the secret.
+            raise NotSent("was not asked: a header holds what no header can carry") from error
         except requests.exceptions.ConnectTimeout as error:
             raise NotSent(f"did not take the connection within {self.timeout:g} s") from error
         except requests.exceptions.Timeout as error:
@@ -123,15 +139,19 @@ class Client:
             body=body,
         )
 
-    def _read(self, response: requests.Response, give_up: float) -> bytes:
+    def _read(self, response: requests.Response) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(CHUNK):
             body += chunk
             if len(body) > ANSWER_MOST:
                 raise Lost(f"sent an answer of more than {ANSWER_MOST} bytes")
-            if time.monotonic() > give_up:
-                raise Lost(f"did not finish its answer within {self.request_seconds:g} s")
         return bytes(body)
+
+    @property
+    def watch(self) -> "_Watch":
+        """Over the request that this thread is sending."""
+        watch: _Watch = self._local.watch
+        return watch
 
     @property
     def _session(self) -> requests.Session:
@@ -142,7 +162,7 @@ class Client:
             session.trust_env = False
             session.headers["Accept"] = "application/json"
             for scheme in ("http://", "https://"):
-                session.mount(scheme, _Adapter(allow_private=self.allow_private))
+                session.mount(scheme, _Adapter(self))
         return session
 
 
@@ -179,27 +199,70 @@ def check_peer(peer: str, *, allow_private: bool) -> None:
         raise Forbidden(f"is at {address}, a private address; allow private addresses if that is meant")
 
 
-def _checked(connection: Any, *, allow_private: bool) -> Any:
-    """A connection class of urllib3 that looks at whom it was really connected to, before anything is sent."""
+class _Watch:
+    """Ends a connection when the time for its request is over, whatever the other side does.
+
+    The library's time-outs bound each wait, not the whole: a server that sends a byte a second would never be too slow.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._connection: Any = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def begins(self, connection: Any) -> None:
+        """The request is about to leave by this connection."""
+        if self.is_over:
+            raise NotSent("did not take the connection in time")
+        self._connection = connection
+
+    def _end(self) -> None:
+        self.is_over = True
+        opened = getattr(self._connection, "sock", None)
+        if opened is not None:
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+
+
+def _checked(connection: Any, client: Client) -> Any:
+    """A connection class of urllib3 for `client`: particular about whom it speaks to, and under its watch."""
 
     class Checked(connection):  # type: ignore[misc]
         def _new_conn(self) -> socket.socket:
             opened: socket.socket = super()._new_conn()
             try:
-                check_peer(opened.getpeername()[0], allow_private=allow_private)
+                check_peer(opened.getpeername()[0], allow_private=client.allow_private)
             except Forbidden:
                 opened.close()
                 raise
             return opened
 
+        def connect(self) -> None:
+            try:
+                super().connect()
+            except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
+                raise Forbidden(f"has a certificate that can't be trusted ({_reason(error)})") from error
+
+        def request(self, *args: Any, **options: Any) -> None:
+            client.watch.begins(self)
+            super().request(*args, **options)
+
     return Checked
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, client: Client) -> None:
         super().__init__(max_retries=0)
         kinds = {"http": (HTTPConnectionPool, HTTPConnection), "https": (HTTPSConnectionPool, HTTPSConnection)}
         self.poolmanager.pool_classes_by_scheme = {
-            scheme: type("Pool", (pool,), {"ConnectionCls": _checked(connection, allow_private=allow_private)})
+            scheme: type("Pool", (pool,), {"ConnectionCls": _checked(connection, client)})
             for scheme, (pool, connection) in kinds.items()
         }

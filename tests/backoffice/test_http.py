@@ -1,6 +1,9 @@
 """The house's HTTP client, against a server that really does it."""
 
 import json
+import socket
+import threading
+import time
 
 import pytest
 
@@ -98,3 +101,41 @@ def test_private_addresses(peer):
 @pytest.mark.parametrize("peer", ["93.184.215.14", "2606:2800:21f::1"])
 def test_public_addresses(peer):
     check_peer(peer, allow_private=False)
+
+
+def drip(answer: bytes, pause: float) -> "tuple[socket.socket, str]":
+    """A server that takes one request and sends `answer` byte by byte."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        try:
+            opened, _ = listener.accept()
+            with opened:
+                opened.recv(65536)
+                for byte in answer:
+                    opened.sendall(bytes([byte]))
+                    threading.Event().wait(pause)
+        except OSError:
+            return
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener, f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 200, b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n" + b"x" * 200],
+    ids=["headers", "body"],
+)
+def test_no_answer_lasts_longer_than_a_request_may(answer):
+    listener, url = drip(answer, 0.05)
+    started = time.monotonic()
+    with listener, pytest.raises(Lost, match="did not finish its answer within 1 s"):
+        Client(timeout=0.5, allow_private=True).send(Request(method="GET", url=url))
+    assert time.monotonic() - started < 5, "the whole answer would take more than ten seconds"
+
+
+def test_a_header_that_can_not_be_sent_is_not_told(client, remote):
+    with pytest.raises(NotSent) as refusal:
+        client.send(Request(method="GET", url=remote.url, headers={"X-Api-Key": "s3cret\nsecond line"}))
+    assert "s3cret" not in str(refusal.value)

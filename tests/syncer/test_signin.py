@@ -4,8 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from content.news.models import Post
-from syncer.models import Attempt
-from tests.remote import Basic, Bearer, Header, Tokens
+from syncer.models import Attempt, Binding, Run
+from tests.remote import Basic, Bearer, Fault, Header, Tokens
 from tests.syncer.conftest import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,3 +82,22 @@ def test_a_secret_is_not_taken_in_place_of_a_reference(target, pasted):
     target.auth, target.auth_secret = "bearer", pasted
     with pytest.raises(ValidationError, match="Give where the secret is"):
         target.full_clean()
+
+
+@pytest.mark.parametrize(("auth", "more"), [("basic", {}), ("bearer", {"auth_user": ""})])
+def test_a_secret_that_the_target_sends_back_is_not_kept(remote, target, secret, auth, more):
+    use(target, auth, secret, **more)
+    remote.fault(Fault.STATUS, method="POST", status=422, body={"you sent": [SECRET, f"Bearer {SECRET}"]})
+    sync(target)
+    kept = [*Attempt.objects.values_list(), *Binding.objects.values_list(), *Run.objects.values_list()]
+    assert "***" in str(kept)
+    assert SECRET not in str(kept)
+
+
+@pytest.mark.parametrize("secret_text", ["two\nlines", "naïve"])
+def test_a_secret_that_no_header_can_carry_pauses_the_target_and_is_not_told(target, monkeypatch, secret, secret_text):
+    monkeypatch.setenv(secret.removeprefix("env:"), secret_text)
+    use(target, "bearer", secret, auth_user="")
+    message = sync(target).message
+    assert "no header can carry" in message
+    assert secret_text not in message

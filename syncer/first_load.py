@@ -1,20 +1,22 @@
 """The first load: what a target holds becomes our content, under the same ids, and is not pushed back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
+from django.db.models import Q
 
 from syncer import clock
 from syncer.core.answers import Outcome
 from syncer.core.decide import Payload
-from syncer.core.matching import encode_id
+from syncer.core.matching import encode_id, is_id
 from syncer.errors import NotPossible
 from syncer.keys import key_of
 from syncer.models import Binding, Route, Target
+from syncer.models.binding import DUE
 from syncer.payload import plain
 from syncer.rest import Endpoint
 from syncer.routemap import RouteMap
@@ -49,21 +51,28 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
         fetched = {route: _fetch(sender, target, route, tell) for route in ordered}
     with transaction.atomic(durable=True):
         _refuse_unless_empty(ordered)
+        # What is left of content that was deleted, here and there: it has no record and would be in the way.
+        Binding.objects.filter(route__in=ordered).delete()
+        ids = {route.declaration.model: {record.get(route.id_field) for record in fetched[route]} for route in ordered}
         for route, records in fetched.items():
-            loaded = [_build(routes, route, record) for record in records]
-            _validate(route, loaded)
+            loaded = [_build(route, record) for record in records]
+            _validate(route, loaded, ids)
             route.declaration.model._default_manager.bulk_create([one.obj for one in loaded], batch_size=BATCH)
             _bind(route, loaded, fetched)
         _reset_sequences(ordered)
     return {route.model: len(records) for route, records in fetched.items()}
 
 
-def _refuse_unless_empty(routes: Iterable[Route]) -> None:
+def _refuse_unless_empty(routes: list[Route]) -> None:
     full = [route.model for route in routes if route.declaration.model._default_manager.exists()]
     if full:
         raise NotPossible(
             f"A first load needs empty tables, but there are rows in: {', '.join(full)}. "
             "Delete them first, or sync the other way with sync_now."
+        )
+    if Binding.objects.filter(DUE | Q(remote_id__isnull=False), route__in=routes).exists():
+        raise NotPossible(
+            "Objects that were deleted here still have records at the target. Run sync_now first, so that they go."
         )
 
 
@@ -73,25 +82,32 @@ def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], N
         why = "was not asked" if result.verdict is None else result.verdict.why
         raise NotPossible(f"{target} {why} (asked for {route.path}). Nothing was written.")
     tell(f"{route.model}: {len(result.records)} records fetched")
+    for record in result.records:
+        if not isinstance(record, dict) or not is_id(record.get(route.id_field)):
+            shown = str(record)[:200]
+            raise NotPossible(f"A record of {route.path} has no {route.id_field!r}: {shown}. Nothing was written.")
     return list(result.records)
 
 
-def _build(routes: RouteMap, route: Route, record: Any) -> Loaded:
+def _build(route: Route, record: dict[str, Any]) -> Loaded:
     """The object that `record` becomes; a foreign key takes the remote id, which is its parent's id here too."""
     model = route.declaration.model
-    names = [route.id_field, *route.fields]
-    if not isinstance(record, dict) or (missing := [name for name in names if name not in record]):
-        lacks = "is no object" if not isinstance(record, dict) else f"lacks {', '.join(missing)}"
-        raise NotPossible(f"A record of {route.path} {lacks}: {str(record)[:200]}. Nothing was written.")
+    if missing := [name for name in route.fields if name not in record]:
+        lacks = ", ".join(missing)
+        raise NotPossible(f"A record of {route.path} lacks {lacks}: {str(record)[:200]}. Nothing was written.")
     columns = {local: model._meta.get_field(local) for local in route.fields.values()}
     values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}  # type: ignore[union-attr]
     agreed = {remote: record[remote] for remote in route.fields}
     return Loaded(obj=model(pk=record[route.id_field], **values), agreed=agreed)
 
 
-def _validate(route: Route, loaded: list[Loaded]) -> None:
+def _validate(route: Route, loaded: list[Loaded], ids: dict[Any, set[Any]]) -> None:
     faults = []
     for one in loaded:
+        for field in one.obj._meta.concrete_fields:
+            value = getattr(one.obj, field.attname)
+            if field.related_model in ids and value is not None and value not in ids[field.related_model]:
+                faults.append(f"{route.model} {one.obj.pk}: {field.name}: the target lists no record {value}")
         try:
             one.obj.full_clean(validate_unique=False, exclude=_foreign_keys(one.obj))
         except ValidationError as error:
@@ -108,7 +124,7 @@ def _validate(route: Route, loaded: list[Loaded]) -> None:
 
 
 def _foreign_keys(obj: models.Model) -> set[str]:
-    """Left to the database's own check at commit: one query a row less."""
+    """They are looked for among what was fetched: one query a row less."""
     return {field.name for field in obj._meta.concrete_fields if field.is_relation}
 
 

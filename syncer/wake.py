@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.models import Q
 from django_q.tasks import async_task
 
@@ -58,11 +58,12 @@ def sweep() -> int:
     for target in free:
         try:
             trigger = _due(target)
-        except DatabaseError:
+        except Exception:
             if not connection.is_usable():
                 raise
-            log.exception("can't tell what is due at %s; the others go on", target.name)
-            continue
+            # One target must not stop the others. Its run will fail in the same way, say so, and let it rest.
+            log.exception("can't tell what is due at %s", target.name)
+            trigger = Run.Trigger.CHANGE
         if trigger is not None:
             wake(target=target, trigger=trigger)
             woken += 1

@@ -89,6 +89,28 @@ def test_sync_retry_of_one_object_leaves_the_others(remote, target):
     assert [record["title"] for record in remote.records("/posts").values()] == ["C"]
 
 
+def test_sync_retry_refuses_a_key_that_can_not_be_one(remote, target):
+    with pytest.raises(CommandError, match="'abc' is no key of news"):
+        call_command("sync_retry", "fakeapi", "--object", "news.Comment:abc")
+    assert not Binding.objects.exists()
+
+
+def test_sync_now_fails_where_the_change_can_not_be_told(target):
+    run("sync_now", "fakeapi")
+    target.routes.update(mark="elsewhere/1")
+    answer, status = run("sync_now", "fakeapi")
+    assert (answer["message"][:7], status) == ("Paused:", 1)
+    answer, status = run("sync_status")
+    assert ("another database" in answer["paused"]["fakeapi"], status) == (True, 1)
+
+
+def test_sync_now_fails_for_a_target_that_is_off(target):
+    Post.objects.create(title="A", body="B")
+    target.enabled = False
+    target.save()
+    assert run("sync_now", "fakeapi")[1] == 1
+
+
 @pytest.mark.parametrize("name", ["news.Post", "news.Nothing:5"])
 def test_sync_retry_refuses_what_does_not_travel(target, name):
     with pytest.raises(CommandError, match="names no object that travels"):

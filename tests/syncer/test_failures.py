@@ -171,3 +171,8 @@ def test_those_that_wait_do_not_stand_in_the_way_of_the_others(target, synced, r
         Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
     sync(target)
     assert len(remote.comments) == 1
+
+
+def test_a_refusal_with_a_nul_is_kept_without_it(target, post, remote):
+    remote.fault(Fault.STATUS, method="POST", status=422, body="bad\0title")
+    assert sync(target).message == "Not delivered: 1 parked."

@@ -69,3 +69,28 @@ def test_a_record_that_is_not_valid_here_is_named_and_nothing_is_written(remote,
     with pytest.raises(CommandError, match=r"news\.Post 4: title"):
         call_command("sync_import", "fakeapi")
     assert not Post.objects.exists()
+
+
+def test_a_record_whose_parent_is_missing_is_named_and_nothing_is_written(remote, target, filled):
+    remote.store.create("comments", {"postId": 99, "name": "N", "email": "n@example.com", "body": "B"})
+    with pytest.raises(CommandError, match=r"news\.Comment 2: post: the target lists no record 99"):
+        call_command("sync_import", "fakeapi")
+    assert not Post.objects.exists()
+
+
+def test_a_record_without_an_id_is_named_and_nothing_is_written(remote, target, filled):
+    remote.fault(Fault.STATUS, path="/posts", status=200, body=[{"title": "T"}])
+    with pytest.raises(CommandError, match="has no 'id'"):
+        call_command("sync_import", "fakeapi")
+    assert not Post.objects.exists()
+
+
+def test_a_first_load_after_all_was_deleted_on_both_sides(remote, target, filled):
+    call_command("sync_import", "fakeapi")
+    Post.objects.all().delete()
+    with pytest.raises(CommandError, match="still have records at the target"):
+        call_command("sync_import", "fakeapi")
+    sync(target)
+    remote.store.load("/posts", [{"id": 3, "userId": 1, "title": "back", "body": "B"}])
+    call_command("sync_import", "fakeapi")
+    assert Post.objects.get().title == "back"

@@ -123,3 +123,32 @@ def test_a_lookup_reads_every_page(target, post, remote):
     let_time_pass()
     assert sync(target).state == "done"
     assert binding(post).remote_id == "4"
+
+
+def test_a_lookup_goes_by_what_the_create_sent_whatever_the_route_says_now(target, post, remote):
+    remote.fault(Fault.RESET, method="POST", act=True)
+    sync(target)
+    fields = {"user": "user_id", "headline": "title", "body": "body"}
+    target.routes.filter(model="news.Post").update(fields=fields, lookup=["headline"])
+    let_time_pass()
+    sync(target)
+    assert requests(remote)[1] == ("GET", "/posts")
+    assert len(remote.posts) == 1
+
+
+def test_pages_in_a_circle_park_the_lookup(target, post, remote):
+    target.routes.update(items_field="items", next_field="next")
+    remote.fault(Fault.RESET, method="POST", act=True)
+    sync(target)
+    let_time_pass()
+    remote.fault(Fault.STATUS, method="GET", status=200, body={"items": [], "next": "a"}, times=None)
+    sync(target)
+    assert binding(post).reason == "lists its pages in a circle"
+    assert len(requests(remote)) < 5
+
+
+@pytest.mark.parametrize("remote_id", ["", "x" * 300, None], ids=["empty", "too long", "none"])
+def test_an_id_that_no_binding_can_hold_is_no_answer(target, post, remote, remote_id):
+    remote.fault(Fault.FIXED_ID, method="POST", fixed_id=remote_id, act=True)
+    sync(target)
+    assert (binding(post).remote_id, binding(post).unsettled) == (None, True)

@@ -1,12 +1,16 @@
 """Waking: a save is only a save, and many saves are one wake-up."""
 
 import pytest
+from django.core.exceptions import FieldError
 from django.db import connection, transaction
 from django_q.models import OrmQ
 
 from content.news.models import Post
-from syncer.models import Run
+from syncer.models import Route, Run, Target
+from syncer.plan import plan
+from syncer.routemap import RouteMap
 from syncer.runs import ask
+from syncer.tasks import work_run
 from syncer.wake import sweep
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,3 +88,19 @@ def test_the_sweep_leaves_a_target_alone_that_is_paused_or_off_or_waits(followin
     following.enabled, following.paused = True, "wrong password"
     following.save()
     assert sweep() == 0
+
+
+def test_a_target_that_can_not_be_judged_does_not_stop_the_others(target):
+    broken = Target.objects.create(name="broken", url=target.url, allow_private=True)
+    Route.objects.create(
+        target=broken, model="news.Post", path="/posts", fields={"title": "title"}, filter={"no_such_field": 1}
+    )
+    Post.objects.create(title="A", body="B")
+    for one in (target, broken):
+        routes = RouteMap(one)
+        plan(routes, routes.parents_first[0])
+    assert sweep() == 2
+    with pytest.raises(FieldError):
+        work_run(Run.objects.get(target=broken).pk)
+    assert sweep() == 0
+    assert Run.objects.get(target=broken).message.startswith("An error in the program")

@@ -105,7 +105,7 @@ def _add_object(router: Router, endpoint: Endpoint) -> None:
     )
     def delete_object(request: HttpRequest, id: key) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "delete")
-        endpoint.delete(id)
+        endpoint.delete(request, id)
         return HttpResponse(status=204)
 
 

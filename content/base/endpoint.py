@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models.deletion import Collector
 from django.http import HttpRequest
 from django.urls import reverse
 from pydantic import BaseModel, create_model
@@ -162,9 +163,20 @@ class Endpoint:
             self.guard(request, values, self.row(obj))
             return self.save(obj, values)
 
-    def delete(self, key: Any) -> None:
+    def delete(self, request: HttpRequest, key: Any) -> None:
+        """Delete the object and what hangs under it, each kind by its own permission, as the admin.
+
+        Raises:
+            Problem: 404, or 403, naming the permission.
+        """
         with transaction.atomic():
-            self.lock(key).delete()
+            obj = self.lock(key)
+            going = Collector(using=self.model._default_manager.db, origin=obj)
+            going.collect([obj])
+            for model in going.data:
+                if issubclass(model, ContentModel):
+                    require(request, f"{model._meta.app_label}.delete_{model._meta.model_name}")
+            going.delete()
 
     def save(self, obj: models.Model, values: Values) -> Row:
         for column in self.columns:

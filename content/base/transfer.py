@@ -49,6 +49,9 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
     tmp_storage_class = UploadStorage
     skip_admin_log = True  # each row has its history
 
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return super().has_export_permission(request) and self.has_view_or_change_permission(request)  # type: ignore[misc]
+
     def get_import_resource_kwargs(self, request: HttpRequest, **_options: Any) -> dict[str, Any]:
         return {"user": request.user}
 

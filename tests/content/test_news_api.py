@@ -140,6 +140,16 @@ def test_a_deleted_post_takes_its_comments_each_with_history(api, post, comment,
     assert Comment.history.filter(history_type="-", history_user=editor).count() == 1
 
 
+def test_deleting_a_post_needs_the_right_to_delete_what_hangs_under_it(post):
+    client = ApiClient(make_user("remover", permissions=["delete_post"]))
+    kept = Comment.objects.create(post=post, name="N", email="reader@example.com", body="B")
+    answer = client.delete(at(post))
+    assert (answer.status_code, Post.objects.count()) == (403, 1)
+    assert "news.delete_comment" in answer.json()["detail"]
+    kept.delete()
+    assert client.delete(at(post)).status_code == 204
+
+
 # --- the user id ------------------------------------------------------------------------------------------------------
 
 

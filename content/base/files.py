@@ -10,6 +10,7 @@ import io
 import json
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from import_export.formats.base_formats import Format
 from openpyxl.utils.exceptions import InvalidFileException
 
 MAX_ROWS = 10_000  # 500 to 1,000 a second are written in one transaction, and SQLite's other writers wait 20 s
+MAX_COLUMNS = 200
+MAX_UNPACKED = 200_000_000  # bytes that a workbook may unpack to; 10,000 rows are a tenth of it
 MISSING = object()  # a JSON record's cell whose key is absent
 
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -54,7 +57,11 @@ def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[Any]]]) -> 
     Raises:
         FileError: a header is empty or there twice, a row is not as long as the header, or there are too many rows.
     """
-    if doubles := sorted({name for name in headers if headers.count(name) > 1}):
+    if len(headers) > MAX_COLUMNS:
+        raise FileError(
+            f"The file has {len(headers):,} columns, more than {MAX_COLUMNS}. Take those away that are not ours."
+        )
+    if doubles := sorted(name for name, times in Counter(headers).items() if times > 1):
         raise FileError(f"The column {doubles[0]} is in the file twice. Take one away.")
     if not all(headers):
         raise FileError("A column has no name. The first row must name every column.")
@@ -141,6 +148,7 @@ class XLSX(_Format):
 
     def create_dataset(self, in_stream: bytes) -> Table:
         try:
+            self._check_size(in_stream)
             book = openpyxl.load_workbook(io.BytesIO(in_stream), read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(values_only=True)
             headers = [str(name or "").strip() for name in next(rows, ())]
@@ -150,6 +158,15 @@ class XLSX(_Format):
             return table(headers[:width], self._cells(rows, width))
         except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, ValueError, SyntaxError) as error:
             raise FileError("The file is not an XLSX workbook, or it is damaged. Save it again as XLSX.") from error
+
+    def _check_size(self, data: bytes) -> None:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+        if size > MAX_UNPACKED:
+            raise FileError(
+                f"The workbook unpacks to more than {MAX_UNPACKED // 10**6} MB. "
+                "Keep its first sheet only, or save it as CSV."
+            )
 
     def _cells(self, rows: Iterator[tuple[Any, ...]], width: int) -> Iterator[tuple[int, list[Any]]]:
         for number, row in enumerate(rows, 2):

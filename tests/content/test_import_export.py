@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import zipfile
 
 import openpyxl
 import pytest
@@ -8,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from content.base import resource
-from content.base.files import MAX_ROWS, escape, unescape
+from content.base.files import MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED, escape, unescape
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from tests.content.pages import administrator, sign_in
 
@@ -362,6 +363,27 @@ def test_a_file_with_too_many_rows_is_refused():
     assert f"more than {MAX_ROWS:,} rows. Split it." in found
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file_with_too_many_columns_is_refused(kind):
+    names = [f"c{number}" for number in range(MAX_COLUMNS + 1)]
+    data = {
+        "csv": lambda: table(names, names),
+        "xlsx": lambda: workbook(names, names),
+        "json": lambda: json.dumps([dict.fromkeys(names, "x")]),
+    }
+    found = problems(administrator(), data[kind](), kind)
+    assert f"has {MAX_COLUMNS + 1} columns, more than {MAX_COLUMNS}" in found
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_read():
+    stream = io.BytesIO(workbook(["title", "body"], ["T", "B"]))
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/media/x", "w") as part:
+        for _ in range(MAX_UNPACKED // 10**6):
+            part.write(bytes(10**6))
+    found = problems(administrator(), stream.getvalue(), "xlsx")
+    assert "unpacks to more than 200 MB. Keep its first sheet only, or save it as CSV." in found
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_utf_8_is_read_with_and_without_a_byte_order_mark(encoding):
     run(administrator(), "title,body\nGrüße,B\n".encode(encoding))
@@ -393,6 +415,13 @@ def test_who_may_see_the_buttons_sees_them():
     shown = sign_in(*TRANSFER).get(url("changelist")).content.decode()
     assert url("import") in shown
     assert url("export") in shown
+
+
+@pytest.mark.parametrize(("look", "status"), [(None, 403), ("news.view_post", 200), ("news.change_post", 200)])
+def test_an_export_needs_the_right_to_look_too(look, status):
+    client = sign_in(*filter(None, ["news.export_post", look]))
+    assert client.get(url("export")).status_code == status
+    assert client.post(url("export"), {"format": "0", "resource": ""}).status_code == status
 
 
 @pytest.mark.parametrize(("permission", "verb"), [("news.change_post", "add"), ("news.add_post", "change")])

@@ -1,6 +1,7 @@
 """The base of every content model: a write and its history row are one transaction, through every door."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
@@ -10,6 +11,16 @@ from content.base.history import HistoryRow
 from syncer import public as sync
 
 HISTORY_BATCH = 500  # rows an INSERT
+KEYS = 1000  # a statement: SQLite has a limit of variables, and PostgreSQL is slow with long lists
+
+Values = dict[Any, dict[str, Any]]  # by primary key, what `tracked` gives
+
+
+def pages(keys: Iterable[Any]) -> Iterator[list[Any]]:
+    """The keys, at most KEYS at a time."""
+    rest = iter(keys)
+    while page := list(islice(rest, KEYS)):
+        yield page
 
 
 def tracked(obj: models.Model) -> dict[str, Any]:
@@ -27,8 +38,9 @@ class ContentQuerySet(models.QuerySet[Any]):
     def update(self, **values: Any) -> int:
         """As Django's; each row that really changed gets a history row. Returns the number of rows matched."""
         with transaction.atomic(using=self.db):
-            before = {obj.pk: tracked(obj) for obj in self._locked(self)}
-            matched = models.QuerySet(self.model, using=self.db).filter(pk__in=before).update(**values)
+            before = self._locked(self._lockable())
+            rows = self if self.query.annotations else self._plain()  # values may name an annotation
+            matched = sum(models.QuerySet.update(rows.filter(pk__in=keys), **values) for keys in pages(before))
             self._record_changes(before)
         return matched
 
@@ -64,22 +76,40 @@ class ContentQuerySet(models.QuerySet[Any]):
         """As Django's; each row that really changed gets a history row. Returns the number of rows matched."""
         objs = list(objs)
         with transaction.atomic(using=self.db):
-            rows: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db)
-            before = {obj.pk: tracked(obj) for obj in self._locked(rows.filter(pk__in=[obj.pk for obj in objs]))}
-            matched = rows.bulk_update(objs, list(fields), batch_size=batch_size)
+            before: Values = {}
+            for keys in pages(obj.pk for obj in objs):
+                before |= self._locked(self._plain().filter(pk__in=keys))
+            matched = self._plain().bulk_update(objs, list(fields), batch_size=batch_size)
             self._record_changes(before)
         return matched
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
 
-    def _locked(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        return rows.order_by().select_for_update(of=("self",))
+    def _plain(self) -> models.QuerySet[Any]:
+        return models.QuerySet(self.model, using=self.db)
 
-    def _record_changes(self, before: dict[Any, dict[str, Any]]) -> None:
-        now: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db).filter(pk__in=before)
-        changed = [obj for obj in now if tracked(obj) != before[obj.pk]]
-        if changed:
-            self.model.history.bulk_history_create(changed, batch_size=HISTORY_BATCH, update=True)
+    def _lockable(self) -> models.QuerySet[Any]:
+        """The same rows, as objects that can be locked.
+
+        PostgreSQL judges a row that changed while its lock was waited for anew, but only by the conditions of the
+        query itself, so those stay where they can. It refuses FOR UPDATE with DISTINCT, GROUP BY and windows.
+        """
+        rows = self.order_by()
+        if self._fields is not None or self.query.distinct or self.query.annotations:  # type: ignore[attr-defined]
+            return self._plain().filter(pk__in=rows.values("pk"))
+        return rows.select_related(None).prefetch_related(None).defer(None)
+
+    def _locked(self, rows: models.QuerySet[Any]) -> Values:
+        return {obj.pk: tracked(obj) for obj in rows.select_for_update(of=("self",))}
+
+    def _record_changes(self, before: Values) -> None:
+        any_changed = False
+        for keys in pages(before):
+            now = self._plain().filter(pk__in=keys)
+            if changed := [obj for obj in now if tracked(obj) != before[obj.pk]]:
+                self.model.history.bulk_history_create(changed, batch_size=HISTORY_BATCH, update=True)
+                any_changed = True
+        if any_changed:
             sync.changed(self.model)
 
 
@@ -116,6 +146,7 @@ class ContentModel(models.Model):
         with transaction.atomic(using=using):
             stored = None if self.pk is None or force_insert else self._stored(using)
             if stored is not None:
+                self._resolve(using)
                 wanted = None if update_fields is None else set(update_fields)
                 update_fields = self._merge(stored, wanted)
                 if not update_fields:
@@ -125,6 +156,18 @@ class ContentModel(models.Model):
 
     def _stored(self, using: str | None) -> Self | None:
         return type(self)._base_manager.using(using).select_for_update(of=("self",)).filter(pk=self.pk).first()
+
+    def _resolve(self, using: str | None) -> None:
+        """Give each field that was set to an expression, such as `F("n") + 1`, its value from the locked row."""
+        found = {
+            field.attname: models.ExpressionWrapper(self.__dict__[field.attname], output_field=field)
+            for field in self._meta.concrete_fields
+            if hasattr(self.__dict__.get(field.attname), "resolve_expression")
+        }
+        if found:
+            row = type(self)._base_manager.using(using).filter(pk=self.pk).values_list(*found.values()).get()
+            for name, value in zip(found, row, strict=True):
+                setattr(self, name, value)
 
     def _merge(self, stored: Self, wanted: set[str] | None) -> list[str]:
         """Take from `stored` what is not `wanted` (None: all is); the names of the fields that are left to write."""

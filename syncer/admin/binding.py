@@ -18,6 +18,7 @@ from syncer.admin.parts import MAY_SYNC, Named, linked, named, pretty, title, to
 from syncer.admin.run import EngineRowsAdmin
 from syncer.mapping import declarations
 from syncer.models import Binding
+from syncer.reading import unquoted
 from syncer.state_filter import having
 from syncer.states import State
 from syncer.words import chip
@@ -60,7 +61,7 @@ class ModelFilter(DropdownFilter):  # type: ignore[misc]
         return [(label, label) for label in declarations()]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
-        return queryset.filter(route__model=self.value()) if self.value() else queryset
+        return queryset.filter(route__model=self.value()) if self.value() in declarations() else queryset
 
 
 FILTERS: tuple[type[ListFilter] | tuple[str, type[ListFilter]], ...] = (
@@ -146,20 +147,27 @@ class BindingAdmin(EngineRowsAdmin):
 
     @admin.display(description="why")
     def why(self, binding: Any) -> str:
-        return str(binding.shown.why) or "-"
+        why = str(binding.shown.why)
+        return (unquoted(why) if binding.named.unseen else why) or "-"
 
     @admin.display(description="what it holds, as sent and accepted")
-    def agreed_now(self, binding: Binding) -> SafeString | str:
-        return pretty(binding.agreed)
+    def agreed_now(self, binding: Any) -> SafeString | str:
+        return binding.named.unseen or pretty(binding.agreed)
 
     @admin.display(description="what that create sent")
-    def create_body_now(self, binding: Binding) -> SafeString | str:
-        return pretty(binding.create_body)
+    def create_body_now(self, binding: Any) -> SafeString | str:
+        return binding.named.unseen or pretty(binding.create_body)
 
     @admin.display(description="newest first")
-    def attempts_made(self, binding: Binding) -> SafeString:
+    def attempts_made(self, binding: Any) -> SafeString:
         found = list(binding.attempts.all()[: ATTEMPTS + 1])
         url = f"{reverse('admin:syncer_attempt_changelist')}?binding__id__exact={binding.pk}"
         return render_to_string(
-            "syncer/attempts.html", {"attempts": found[:ATTEMPTS], "more": len(found) > ATTEMPTS, "all_url": url}
+            "syncer/attempts.html",
+            {
+                "attempts": found[:ATTEMPTS],
+                "more": len(found) > ATTEMPTS,
+                "all_url": url,
+                "unseen": binding.named.unseen,
+            },
         )

@@ -10,15 +10,17 @@ from django.contrib import messages
 from django.contrib.admin import site
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backoffice.kit.admin import HouseAdmin
 from syncer.keys import pks
 from syncer.mapping import declarations
 from syncer.models import Binding, Run
 from syncer.public import runs_url
+from syncer.reading import unseen
 
 MAY_SYNC = "syncer.sync_target"
 P = ParamSpec("P")
@@ -43,6 +45,17 @@ def posted(permission: str) -> Callable[[View[A, P]], View[A, P]]:
     return decorate
 
 
+def pk_or_404(text: str) -> int:
+    """The key in an address.
+
+    Raises:
+        Http404: it is none that a row can have.
+    """
+    if not (text.isdecimal() and len(text) <= 19):  # digits of a 64-bit number
+        raise Http404
+    return int(text)
+
+
 def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     """Off to the page that shows these runs."""
     if runs:
@@ -51,17 +64,31 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:index"))
 
 
+CONTENT_COLUMNS = frozenset({"agreed", "answer", "create_body", "message", "paused", "reason", "request", "url"})
+
+
+class EngineAdmin(HouseAdmin):
+    """The base of every page of the engine's own rows."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # A filter on a column that a page hides would tell what it holds, one guess after the other.
+        hidden = CONTENT_COLUMNS.intersection(lookup.split("__"))
+        return not hidden and bool(super().lookup_allowed(lookup, value, request))
+
+
 @dataclass(frozen=True)
 class Named:
     """A local object as people know it.
 
     Attributes:
         name: `Post 5`. title: what it calls itself; empty: it is gone. url: its page, where this person may see it.
+        unseen: why this person may not read what it holds, and what was sent of it; empty: they may.
     """
 
     name: str
     title: str
     url: str
+    unseen: str = ""
 
 
 def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]:
@@ -77,6 +104,8 @@ def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]
 
 def _named(request: HttpRequest, label: str, bindings: list[Binding]) -> dict[int, Named]:
     declaration = declarations().get(label)
+    if why := unseen(request, label):
+        return {row.pk: Named(str(row), "", "", why) for row in bindings}
     if declaration is None:
         return {row.pk: Named(f"{label} {row.object_key}", "", "") for row in bindings}
     model = declaration.model
@@ -102,7 +131,7 @@ def _url(model: Any, pk: Any) -> str:
 
 def title(found: Named) -> SafeString:
     """What the object calls itself, or that it is gone."""
-    return format_html('<span class="sync-soft">{}</span>', found.title or "deleted here")
+    return format_html('<span class="sync-soft">{}</span>', found.unseen or found.title or "deleted here")
 
 
 def linked(found: Named) -> SafeString:

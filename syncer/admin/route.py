@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -13,8 +12,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from backoffice.kit.admin import HouseAdmin
-from syncer.admin.parts import posted
+from syncer.admin.parts import EngineAdmin, pk_or_404, posted
 from syncer.mapping import declarations
 from syncer.models import Route
 
@@ -40,7 +38,7 @@ class IndentedJSON(forms.JSONField):
 
 
 @admin.register(Route)
-class RouteAdmin(HouseAdmin):
+class RouteAdmin(EngineAdmin):
     list_display = ("carries", "target", "path", "trigger", "shown_fields", "enabled")
     list_select_related = ("target",)
     list_filter = (("target", RelatedDropdownFilter),)
@@ -97,7 +95,7 @@ class RouteAdmin(HouseAdmin):
     @posted("syncer.change_route")
     def anew(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Forget how far the history was read: the next sync compares every object with the target."""
-        route = get_object_or_404(Route.objects.select_related("target"), pk=unquote(object_id))
+        route = get_object_or_404(Route.objects.select_related("target"), pk=pk_or_404(object_id))
         Route.objects.filter(pk=route.pk).update(mark="", fingerprint="")
         self.log_change(request, route, "Compare all anew.")
         messages.success(

@@ -12,19 +12,25 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.views import ChangeList
 
 from backoffice.kit.admin import ReadOnlyAdmin
-from syncer.admin.parts import MAY_SYNC, linked, named, pretty
+from syncer.admin.parts import CONTENT_COLUMNS, MAY_SYNC, EngineAdmin, linked, named, pk_or_404, pretty
 from syncer.models import Attempt, Run
 from syncer.progress import Progress, progress
+from syncer.reading import headline, may_read_all
 from syncer.words import chip
 
 COUNTS = ("created", "updated", "deleted", "requests", "failed")
 ANSWER = 300  # characters
 
 
-class EngineRowsAdmin(ReadOnlyAdmin):
-    """Who may sync may see what became of it."""
+class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
+    """Who may sync may see what became of it; the content itself only who may view that."""
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        found = super().get_search_fields(request)
+        return [name for name in found if name not in CONTENT_COLUMNS or may_read_all(request)]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_view_permission(request, obj)) or request.user.has_perm(MAY_SYNC)
@@ -44,7 +50,7 @@ def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
         "done": found.done,
         "percent": found.percent,
         "counts": {word: found.counts.get(word, 0) for word in COUNTS},
-        "message": found.message,
+        "message": headline(request, found.message),
         "hint": found.hint,
         "more": found.more,
         "failures": [
@@ -55,16 +61,25 @@ def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
                 "action": attempt.get_action_display(),
                 "outcome": attempt.get_outcome_display(),
                 "status": attempt.status,
-                "answer": Truncator(attempt.answer).chars(ANSWER),
+                "answer": objects[attempt.binding_id].unseen or Truncator(attempt.answer).chars(ANSWER),
             }
             for attempt in found.failures
         ],
     }
 
 
+class RunChangeList(ChangeList):  # type: ignore[misc]
+    """Says of each run what this person may read of how it ended."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        for run in self.result_list:
+            run.told = headline(request, run.message)
+
+
 @admin.register(Run)
 class RunAdmin(EngineRowsAdmin):
-    list_display = ("created_at", "target", "trigger", "user", "shown_state", "message")
+    list_display = ("created_at", "target", "trigger", "user", "shown_state", "told")
     list_display_links = ("created_at",)
     list_select_related = ("target", "user")
     list_filter = (
@@ -78,6 +93,13 @@ class RunAdmin(EngineRowsAdmin):
     @admin.display(description="state", ordering="state")
     def shown_state(self, run: Run) -> SafeString:
         return chip(run.state, run.get_state_display())
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[RunChangeList]:
+        return RunChangeList
+
+    @admin.display(description="message")
+    def told(self, run: Any) -> str:
+        return str(run.told)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.progress_view)
@@ -109,14 +131,22 @@ class RunAdmin(EngineRowsAdmin):
     def _run(self, request: HttpRequest, pk: Any) -> Run:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not str(pk).isdecimal():
-            pk = None
-        return get_object_or_404(Run.objects.select_related("target", "user"), pk=pk)
+        return get_object_or_404(Run.objects.select_related("target", "user"), pk=pk_or_404(str(pk)))
+
+
+class AttemptChangeList(ChangeList):  # type: ignore[misc]
+    """Finds the objects of the whole page at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        objects = named(request, [attempt.binding for attempt in self.result_list])
+        for attempt in self.result_list:
+            attempt.named = objects[attempt.binding_id]
 
 
 @admin.register(Attempt)
 class AttemptAdmin(EngineRowsAdmin):
-    list_display = ("at", "binding", "action", "shown_outcome", "status", "method", "url", "milliseconds")
+    list_display = ("at", "binding", "action", "shown_outcome", "status", "method", "address", "milliseconds")
     list_select_related = ("binding__route",)
     list_filter = (
         ("run__target", RelatedDropdownFilter),
@@ -127,18 +157,21 @@ class AttemptAdmin(EngineRowsAdmin):
     search_fields = ("binding__object_key", "url")
     search_help_text = "An object's key, or a part of the address."
     fields = (
-        "of", "at", "milliseconds", "action", "shown_outcome", "method", "url", "sent", "status", "answer", "run",
+        "of", "at", "milliseconds", "action", "shown_outcome", "method", "address", "sent", "status", "answered", "run",
     )  # fmt: skip
-    readonly_fields = ("of", "sent", "shown_outcome")
+    readonly_fields = ("of", "address", "sent", "answered", "shown_outcome")
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[AttemptChangeList]:
+        return AttemptChangeList
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Attempt]":
         found: QuerySet[Attempt] = super().get_queryset(request)
         return found.select_related("binding__route", "run__target")
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Attempt | None:
-        attempt: Attempt | None = super().get_object(request, object_id, from_field)
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        attempt: Any = super().get_object(request, object_id, from_field)
         if attempt is not None:
-            attempt.named = named(request, [attempt.binding])[attempt.binding_id]  # type: ignore[attr-defined]
+            attempt.named = named(request, [attempt.binding])[attempt.binding_id]
         return attempt
 
     @admin.display(description="outcome", ordering="outcome")
@@ -146,9 +179,17 @@ class AttemptAdmin(EngineRowsAdmin):
         return chip(attempt.outcome, attempt.get_outcome_display())
 
     @admin.display(description="request")
-    def sent(self, attempt: Attempt) -> SafeString | str:
-        return pretty(attempt.request)
+    def sent(self, attempt: Any) -> SafeString | str:
+        return attempt.named.unseen or pretty(attempt.request)
+
+    @admin.display(description="address")
+    def address(self, attempt: Any) -> str:
+        return str(attempt.named.unseen or attempt.url)
+
+    @admin.display(description="answer")
+    def answered(self, attempt: Any) -> str:
+        return str(attempt.named.unseen or attempt.answer or "-")
 
     @admin.display(description="object")
-    def of(self, attempt: Attempt) -> SafeString:
-        return linked(attempt.named)  # type: ignore[attr-defined]
+    def of(self, attempt: Any) -> SafeString:
+        return linked(attempt.named)

@@ -4,7 +4,6 @@ from itertools import islice
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -16,14 +15,14 @@ from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
 from backoffice.kit import references
-from backoffice.kit.admin import HouseAdmin
 from syncer import public
-from syncer.admin.parts import MAY_SYNC, posted, to_runs
+from syncer.admin.parts import MAY_SYNC, EngineAdmin, pk_or_404, posted, to_runs
 from syncer.core.schedule import CHANGE
 from syncer.errors import SyncError
 from syncer.models import Target
 from syncer.overview import SWITCH, Overview, overview
 from syncer.preview import Planned, preview
+from syncer.reading import headline, unseen
 from syncer.words import chip
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
@@ -37,10 +36,11 @@ class TargetChangeList(ChangeList):  # type: ignore[misc]
         super().get_results(request)
         for target in self.result_list:
             target.overview = overview(target)
+            target.told = target.overview.last and headline(request, target.overview.last.message)
 
 
 @admin.register(Target)
-class TargetAdmin(HouseAdmin):
+class TargetAdmin(EngineAdmin):
     list_display = ("shown_title", "kind", "url", "health", "pending", "last_run")
     search_fields = ("name", "title", "url")
     list_before_template = "syncer/target_bar.html"
@@ -89,7 +89,7 @@ class TargetAdmin(HouseAdmin):
         if run is None:
             return "never"
         url = reverse("admin:syncer_run_change", args=[run.pk])
-        return format_html('<a class="sync-link" href="{}">{}</a>', url, run.message or run.get_state_display())
+        return format_html('<a class="sync-link" href="{}">{}</a>', url, target.told or run.get_state_display())
 
     @admin.display(description="is the secret there?")
     def secret_found(self, target: Target) -> SafeString:
@@ -186,7 +186,7 @@ class TargetAdmin(HouseAdmin):
             "opts": self.opts,
             "original": target,
             "target": target,
-            "planned": planned[:PREVIEWED],
+            "planned": [(one, unseen(request, one.name.partition(":")[0])) for one in planned[:PREVIEWED]],
             "total": min(len(planned), COUNTED),
             "is_more": len(planned) > COUNTED,
             "hidden": max(0, min(len(planned), COUNTED) - PREVIEWED),
@@ -197,8 +197,7 @@ class TargetAdmin(HouseAdmin):
 
 
 def _target(object_id: str) -> Target:
-    key = unquote(object_id)
-    return get_object_or_404(Target, pk=key if key.isdecimal() else None)
+    return get_object_or_404(Target, pk=pk_or_404(object_id))
 
 
 def _back(request: HttpRequest, target: Target) -> HttpResponse:

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from syncer import words
+from syncer import reading, words
 
 register = template.Library()
 
@@ -13,6 +13,12 @@ register = template.Library()
 @register.simple_tag
 def chip(word: str, text: str = "") -> SafeString:
     return words.chip(word, text)
+
+
+@register.simple_tag(takes_context=True)
+def headline(context: Any, text: str) -> str:
+    """`{% headline run.message %}`: the sentence, as who looks may read it."""
+    return reading.headline(context["request"], text)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """The engine's pages: what they show, what their buttons do, and for whom."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -157,7 +158,7 @@ def test_what_failed_is_listed_with_object_action_status_and_answer(remote, targ
         "answer": failure["answer"],
     }
     assert "not here" in failure["answer"]
-    page = sign_in(*VIEW).get(url("run_change", run.pk)).content.decode()
+    page = sign_in(*VIEW, "news.view_post").get(url("run_change", run.pk)).content.decode()
     assert "A title" in page
     assert "not here" in page
 
@@ -201,6 +202,69 @@ def test_a_run_needs_a_permission_to_be_seen(target):
     client = sign_in("syncer.view_target")
     assert client.get(url("run_change", run.pk)).status_code == 403
     assert client.get(url("run_progress", run.pk)).status_code == 403
+
+
+# --- who may not view the content ------------------------------------------------------------------------------------
+def pages_of_a_refused_edit(remote, target):
+    """A post that the target holds, edited, and the edit refused with an answer that quotes it."""
+    post = Post.objects.create(title="old words", body="old body")
+    sync(target)
+    Post.objects.filter(pk=post.pk).update(title="new words", body="new body")
+    body = {"error": "new words are too new"}
+    remote.fault(Fault.STATUS, method="PUT", status=500, body=body, times=None)
+    run = sync(target)
+    pages = [url(f"{page}_changelist") for page in ("target", "binding", "run", "attempt")]
+    pages += [url("run_change", run.pk), url("run_progress", run.pk), url("binding_change", Binding.objects.get().pk)]
+    pages += [url("attempt_change", attempt.pk) for attempt in Attempt.objects.all()]
+    return [*pages, url("target_preview", target.pk), url("target_change", target.pk), reverse("admin:index")]
+
+
+@pytest.mark.parametrize("permissions", [(SYNC,), VIEW], ids=["sync", "view"])
+def test_who_may_not_view_posts_reads_none_of_them_on_the_pages_of_the_sync(remote, target, permissions):
+    pages = pages_of_a_refused_edit(remote, target)
+    client = sign_in(*permissions)
+    texts = {page: client.get(page).content.decode() for page in pages}
+    assert [page for page, text in texts.items() if re.search("(old|new) (words|body)", text)] == []
+    assert sum("you may not view posts" in text for text in texts.values()) >= 7
+    assert f"news.Post:{Post.objects.get().pk}" in texts[url("run_progress", Run.objects.latest("pk").pk)]
+
+
+@pytest.mark.parametrize("permission", ["news.view_post", "news.change_post"])
+def test_who_may_view_posts_reads_them_on_the_pages_of_the_sync(remote, target, permission):
+    pages = pages_of_a_refused_edit(remote, target)
+    client = sign_in(*VIEW, permission)
+    texts = {page: client.get(page).content.decode() for page in pages}
+    assert [page for page, text in texts.items() if "you may not view posts" in text] == []
+    assert sum("new words" in text for text in texts.values()) >= 5
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("binding_changelist", {"agreed__title": "old words"}),
+        ("binding_changelist", {"attempts__answer__contains": "w"}),
+        ("attempt_changelist", {"request__title": "old words"}),
+        ("attempt_changelist", {"run__message__contains": "w"}),
+        ("route_changelist", {"bindings__agreed__title": "old words"}),
+        ("target_changelist", {"runs__message__contains": "w"}),
+    ],
+)
+def test_what_a_page_hides_can_not_be_guessed_by_a_filter(target, page, query):
+    assert sign_in(*VIEW).get(url(page), query).status_code == 400
+
+
+def test_addresses_and_messages_are_searched_only_by_who_may_read_them(target):
+    posts(1)
+    run = sync(target)
+    stranger = sign_in(*VIEW)
+    reader = sign_in(*VIEW, "news.view_post", "news.view_comment", name="reader")
+    for page, words in (("attempt_changelist", "/posts"), ("run_changelist", run.message)):
+
+        def tells(client, page=page, words=words):
+            found = [client.get(url(page), {"q": text}).context["cl"].result_list for text in (words, f"{words}?")]
+            return len(found[0]) != len(found[1])
+
+        assert (tells(stranger), tells(reader)) == (False, True), page
 
 
 # --- switches --------------------------------------------------------------------------------------------------------
@@ -253,7 +317,7 @@ def test_the_preview_shows_what_would_be_sent_and_sends_nothing(remote, target):
     Post.objects.filter(pk=post.pk).update(title="New")
     remote.clear_journal()
     before = list(Route.objects.values())
-    page = sign_in(*VIEW).get(url("target_preview", target.pk)).content.decode()
+    page = sign_in(*VIEW, "news.view_post").get(url("target_preview", target.pk)).content.decode()
     assert "A sync would send 1 change<" in page
     assert "<del>Old</del> <ins>New</ins>" in page
     assert remote.journal == []

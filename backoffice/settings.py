@@ -97,8 +97,9 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url_config(env.text("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'backoffice.sqlite3'}"))
 }
 SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if SQLITE or not PRODUCTION:
+    VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds sessions and password hashes
 if SQLITE:
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE and a busy time-out: without them a web server and a worker give "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -190,6 +191,11 @@ Q_CLUSTER = {
 # A worker that died gives its work up after this time; every request ends well before it.
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
 SYNC_BATCH = 100  # objects claimed at a time
+# What a reference to a secret (`env:NAME`, `file:/PATH`) may reach. Who may edit a target chooses where it is sent to.
+SECRET_REFERENCE_PREFIXES = env.list("SECRET_REFERENCE_PREFIXES", default=["SYNC_", "BACKOFFICE_SECRET_", "DEMO_"])
+SECRET_REFERENCE_FOLDERS = env.list(
+    "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
+)
 
 # --- logs ------------------------------------------------------------------------------------------------------------
 LOGGING: dict[str, Any] = {

@@ -16,6 +16,8 @@ NOT_INHERITED = {
     "BACKOFFICE_HTTPS",
     "DATABASE_URL",
     "DATABASE_URL_FILE",
+    "SECRET_REFERENCE_FOLDERS",
+    "SECRET_REFERENCE_PREFIXES",
     "SECRET_KEY_FILE",
     ADMIN_PASSWORD,
 }
@@ -60,7 +62,7 @@ def var_folder() -> Path:
     var = Path(os.environ.get("BACKOFFICE_VAR") or ROOT / "var").resolve()
     for folder in (var, var / "log", var / "remote"):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise Refused(f"{folder} can't be made: {error.strerror}.") from error
         if not os.access(folder, os.W_OK):

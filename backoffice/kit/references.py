@@ -1,12 +1,18 @@
-"""References to secrets. The database, exports and logs hold where a secret is, never the secret."""
+"""References to secrets. The database, exports and logs hold where a secret is, never the secret.
+
+Who may edit a reference also chooses the host that the secret is sent to. So it reaches only what was set aside for
+references, by two settings: SECRET_REFERENCE_PREFIXES and SECRET_REFERENCE_FOLDERS.
+"""
 
 import os
 import re
 from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
-FORM = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+")
+FORM = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s\0]+")
+OWN = ("SECRET_KEY", "DATABASE_URL", "BACKOFFICE_ADMIN_PASSWORD")  # the program's own, whatever the settings say
 
 
 class Unresolved(Exception):
@@ -14,30 +20,68 @@ class Unresolved(Exception):
 
 
 def validate(reference: str) -> None:
-    """Refuse anything but `env:NAME` and `file:/PATH`, so that a secret pasted by mistake is not stored."""
+    """Refuse anything but `env:NAME` and `file:/PATH`, so that a secret pasted by mistake is not stored.
+
+    Raises:
+        ValidationError: that, or the variable or the file is not one that a reference may reach.
+    """
     if not FORM.fullmatch(reference):
         raise ValidationError(
             "Give where the secret is, not the secret: env:NAME for an environment variable, file:/PATH for a file.",
             code="not_a_reference",
         )
+    try:
+        _place(reference)
+    except Unresolved as error:
+        raise ValidationError(str(error), code="out_of_reach") from error
 
 
 def resolve(reference: str) -> str:
     """The secret that `reference` names, without a final newline.
 
     Raises:
-        Unresolved: the variable is not set, or the file can't be read, or either is empty.
+        Unresolved: it is out of reach, the variable is not set, or the file can't be read, or either is empty.
     """
-    kind, _, place = reference.partition(":")
-    if kind == "env":
+    place = _place(reference)
+    if isinstance(place, str):
         secret = os.environ.get(place, "")
         cure = f"Set the environment variable {place} for the web server and the worker."
     else:
-        try:
-            secret = Path(place).read_text().rstrip("\n")
-        except OSError as error:
-            raise Unresolved(f"{place} can't be read: {error.strerror}.") from error
+        secret = _read(place)
         cure = f"{place} is empty."
     if not secret:
         raise Unresolved(cure)
     return secret
+
+
+def _place(reference: str) -> str | Path:
+    """The variable's name, or the file with all links followed."""
+    kind, _, place = reference.partition(":")
+    if kind == "env":
+        prefixes = settings.SECRET_REFERENCE_PREFIXES
+        if place in OWN or not place.startswith(tuple(prefixes)):
+            raise Unresolved(
+                f"{place} may not be read: the variable's name must begin with {' or '.join(prefixes)} "
+                "(setting SECRET_REFERENCE_PREFIXES)."
+            )
+        return place
+    folders = settings.SECRET_REFERENCE_FOLDERS
+    try:
+        file = Path(place).resolve()
+        if any(file.is_relative_to(Path(folder).resolve()) for folder in folders):
+            return file
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
+        raise Unresolved(f"{place!r} is no path.") from error
+    raise Unresolved(
+        f"{place} may not be read: the file must lie in {' or '.join(map(str, folders))} "
+        "(setting SECRET_REFERENCE_FOLDERS)."
+    )
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\n")
+    except OSError as error:
+        raise Unresolved(f"{file} can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise Unresolved(f"{file} is not UTF-8 text.") from error

@@ -1,3 +1,5 @@
+import re
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -104,8 +106,9 @@ class Target(models.Model):
                 errors[column] = f"Sign-in '{self.auth}' needs it."
             elif column not in SIGN_IN[self.auth] and getattr(self, column):
                 errors[column] = f"Sign-in '{self.auth}' does not use it; leave it empty."
-        if self.auth_url and not self.auth_url.startswith("/"):
-            errors.setdefault("auth_url", "A token path begins with '/'.")
+        # What begins with two slashes is another host, and `urljoin` drops tabs and line breaks before it looks.
+        if self.auth_url and not re.fullmatch(r"/(?!/)\S*", self.auth_url):
+            errors.setdefault("auth_url", "A token path begins with '/', not '//', and has no white space.")
         if errors:
             raise ValidationError(errors)
 

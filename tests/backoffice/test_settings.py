@@ -76,6 +76,12 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     assert done.stdout == f"{KEY}\n"
 
 
+@pytest.mark.parametrize("mode", ["production", "development"])
+def test_the_folder_of_the_data_is_closed_to_other_users_of_the_machine(tmp_path, mode):
+    done = settings_with(tmp_path / "var", {**PRODUCTION, "BACKOFFICE_ENV": mode}, show="oct(VAR_DIR.stat().st_mode)")
+    assert done.stdout == "0o40700\n"
+
+
 def test_two_nodes_have_cookies_of_their_own(tmp_path):
     names = "SESSION_COOKIE_NAME, CSRF_COOKIE_NAME"
     store, warehouse = (

@@ -338,13 +338,13 @@ def test_the_preview_needs_a_permission(target):
 
 # --- targets and routes ----------------------------------------------------------------------------------------------
 def test_the_form_says_whether_a_secret_is_there_and_never_the_secret(target, monkeypatch):
-    Target.objects.update(auth="bearer", auth_secret="env:FAKE_API_TOKEN")
+    Target.objects.update(auth="bearer", auth_secret="env:SYNC_FAKE_API_TOKEN")
     client = administrator()
-    monkeypatch.delenv("FAKE_API_TOKEN", raising=False)
+    monkeypatch.delenv("SYNC_FAKE_API_TOKEN", raising=False)
     page = client.get(url("target_change", target.pk)).content.decode()
     assert "not there" in page
-    assert "Set the environment variable FAKE_API_TOKEN" in page
-    monkeypatch.setenv("FAKE_API_TOKEN", "the-secret-itself")
+    assert "Set the environment variable SYNC_FAKE_API_TOKEN" in page
+    monkeypatch.setenv("SYNC_FAKE_API_TOKEN", "the-secret-itself")
     page = client.get(url("target_change", target.pk)).content.decode()
     assert "resolves" in page
     assert "the-secret-itself" not in page

@@ -52,14 +52,15 @@ def faults(file: Path) -> list[tuple[int, str]]:
     return [(fault.line, fault.message) for fault in caught.value.faults]
 
 
-def test_the_example_becomes_a_target_and_its_routes(write):
+def test_the_example_becomes_a_target_and_its_routes(write, monkeypatch):
+    monkeypatch.setenv("SYNC_PASSWORD", "s3cret")
     report = configure(
         write("""\
         [targets.fakeapi]
         kind = "rest"
         title = "Fake API"
         url = "http://127.0.0.1:3999"
-        auth = { type = "basic", user = "editor", secret = "env:PATH" }
+        auth = { type = "basic", user = "editor", secret = "env:SYNC_PASSWORD" }
         concurrency = 4
         timeout = 5
         allow_private = true
@@ -93,7 +94,7 @@ def test_the_example_becomes_a_target_and_its_routes(write):
     ).get(name="fakeapi")
     assert list(target.values()) == [
         *("Fake API", "rest", "http://127.0.0.1:3999", True),
-        *("basic", "editor", "env:PATH", 4, 5, True),
+        *("basic", "editor", "env:SYNC_PASSWORD", 4, 5, True),
     ]
     posts, comments = Route.objects.order_by("pk")
     assert (posts.path, posts.fields, posts.lookup, posts.trigger, posts.filter, posts.update) == (
@@ -147,9 +148,9 @@ def test_check_writes_nothing(write):
 
 
 def test_a_secret_that_is_not_there_yet_is_a_note(write):
-    report = configure(write(TARGET + 'auth = { type = "bearer", secret = "env:NO_SUCH_VARIABLE" }'))
+    report = configure(write(TARGET + 'auth = { type = "bearer", secret = "env:SYNC_NO_SUCH_VARIABLE" }'))
     [note] = report.notes
-    assert note.startswith("fakeapi: the secret env:NO_SUCH_VARIABLE is not there yet.")
+    assert note.startswith("fakeapi: the secret env:SYNC_NO_SUCH_VARIABLE is not there yet.")
 
 
 @pytest.mark.parametrize(
@@ -239,9 +240,15 @@ def test_a_secret_that_is_not_there_yet_is_a_note(write):
         ("[targets.fakeapi]", "[targets.fakeapi]\nauth = {}", 2, "'type' is missing; it must be given"),
         (
             "[targets.fakeapi]",
-            '[targets.fakeapi]\nauth = { type = "jwt", user = "u", secret = "env:S", url = "token" }',
+            '[targets.fakeapi]\nauth = { type = "jwt", user = "u", secret = "env:SYNC_S", url = "token" }',
             2,
             "url: A token path begins with '/'",
+        ),
+        (
+            "[targets.fakeapi]",
+            '[targets.fakeapi]\nauth = { type = "jwt", user = "u", secret = "env:SYNC_S", url = "//evil.example/t" }',
+            2,
+            "url: A token path begins with '/', not '//'",
         ),
         (POSTS, "", 6, "'post' is sent as the remote id of its news.Post, which has no route on this target. Add "),
     ],
@@ -303,6 +310,16 @@ def test_the_form_refuses_json_of_another_shape(column, value):
     with pytest.raises(ValidationError) as caught:
         route.full_clean()
     assert column in caught.value.error_dict
+
+
+@pytest.mark.parametrize("path", ["//evil.example/t", "/\t/evil.example/t", " /token", "/to ken", "token", "/a\n"])
+def test_a_token_path_leads_to_no_other_host(path):
+    target = Target(name="fakeapi", url="https://api.example.com", auth="jwt", auth_user="sync", auth_url=path)
+    target.auth_secret = "env:SYNC_PASSWORD"
+    with pytest.raises(ValidationError, match="A token path begins with '/', not '//'"):
+        target.full_clean()
+    target.auth_url = "/token//new"
+    target.full_clean()
 
 
 def test_the_form_takes_a_child_only_after_its_parent():

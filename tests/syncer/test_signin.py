@@ -14,8 +14,8 @@ SECRET = "s3cret-that-nobody-should-see"
 
 @pytest.fixture
 def secret(monkeypatch):
-    monkeypatch.setenv("FAKE_API_SECRET", SECRET)
-    return "env:FAKE_API_SECRET"
+    monkeypatch.setenv("SYNC_FAKE_API_SECRET", SECRET)
+    return "env:SYNC_FAKE_API_SECRET"
 
 
 def use(target, auth, reference, **more):
@@ -43,7 +43,8 @@ def test_each_kind_of_sign_in(remote, target, secret, auth, wants, more):
     assert not [attempt for attempt in Attempt.objects.values_list() if SECRET in str(attempt)]
 
 
-def test_a_secret_in_a_file(remote, target, tmp_path):
+def test_a_secret_in_a_file(remote, target, tmp_path, settings):
+    settings.SECRET_REFERENCE_FOLDERS = [str(tmp_path)]
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     remote.require(Bearer(SECRET))
     use(target, "bearer", f"file:{tmp_path}/secret", auth_user="")
@@ -73,8 +74,8 @@ def test_a_wrong_secret_pauses_the_target(remote, target, secret, wants):
 
 
 def test_a_secret_that_is_not_there_pauses_the_target_and_names_the_cure(target):
-    use(target, "bearer", "env:NOT_SET_ANYWHERE", auth_user="")
-    assert "Set the environment variable NOT_SET_ANYWHERE" in sync(target).message
+    use(target, "bearer", "env:SYNC_NOT_SET_ANYWHERE", auth_user="")
+    assert "Set the environment variable SYNC_NOT_SET_ANYWHERE" in sync(target).message
 
 
 @pytest.mark.parametrize("pasted", [SECRET, "env:", "file:relative", "env:A B", "http://x"])

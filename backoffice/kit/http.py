@@ -27,6 +27,9 @@ from urllib3.exceptions import NewConnectionError
 
 ANSWER_MOST = 8 * 1024 * 1024  # bytes
 CHUNK = 64 * 1024  # bytes
+PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")  # RFC 6890: partly global, and no place for a service
+# RFC 6052 (NAT64) and RFC 4291, section 2.5.5.1: the last 32 bits are an IPv4 address.
+IPV4_LAST = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
 
 
 class HttpError(Exception):
@@ -186,6 +189,7 @@ def check_peer(peer: str, *, allow_private: bool) -> None:
     """Refuse an IP address that must not be spoken to.
 
     It is the address that was connected to: a host name can be made to mean another one between check and use.
+    An IPv6 address that carries an IPv4 one is judged by both.
 
     Raises:
         Forbidden: it is link-local, multicast or unspecified, or private and `allow_private` is off.
@@ -193,10 +197,20 @@ def check_peer(peer: str, *, allow_private: bool) -> None:
     address = ipaddress.ip_address(peer.split("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+    judged = [address, *_carried(address)]
+    if any(one.is_link_local or one.is_multicast or one.is_unspecified for one in judged):
         raise Forbidden(f"is at {address}, an address that is never spoken to")
-    if not address.is_global and not allow_private:
+    if not allow_private and any(not one.is_global or one in PROTOCOLS for one in judged):
         raise Forbidden(f"is at {address}, a private address; allow private addresses if that is meant")
+
+
+def _carried(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses that an IPv6 one leads to on its way through a translator or a tunnel."""
+    if isinstance(address, ipaddress.IPv4Address) or int(address) < 2:  # `::` and `::1` are themselves
+        return []
+    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    found = [last] if any(address in network for network in IPV4_LAST) else []
+    return [*found, *filter(None, [address.sixtofour]), *(address.teredo or ())]
 
 
 class _Watch:

@@ -34,7 +34,9 @@ class Worker:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            sys.stdout.write(self.log.read_text()[-3000:])
         self.stop()
 
     @property

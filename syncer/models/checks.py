@@ -3,13 +3,20 @@
 An error that lies inside a JSON column says where: `params["at"]` is the remote name, the lookup or the position.
 """
 
+import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from string import Formatter
 from typing import Any
 
 from django.core.exceptions import FieldError, ValidationError
+from django.db import DatabaseError, models, transaction
 
 from syncer.mapping import Declaration, declarations
+
+DEEPEST = 8  # lists and tables within each other
+NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")  # PostgreSQL keeps no NUL; a lone surrogate is not UTF-8
+NOT_STORABLE = "It has a NUL, half a character, a number that is none, or is nested too deeply"
 
 
 def wrong(message: str, *, at: str | int | None = None, **words: object) -> ValidationError:
@@ -20,6 +27,19 @@ def wrong(message: str, *, at: str | int | None = None, **words: object) -> Vali
 def listed(names: Collection[Any]) -> str:
     """`a, b, c`, for "it may be one of"."""
     return ", ".join(map(str, names)) or "none"
+
+
+def is_storable(value: Any, *, deepest: int = DEEPEST) -> bool:
+    """This JSON can be kept in every database, and shown."""
+    if isinstance(value, str):
+        return not NOT_TEXT.search(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return not isinstance(value, list) or (
+        deepest > 0 and all(is_storable(part, deepest=deepest - 1) for part in value)
+    )
 
 
 def model_errors(model: str) -> Iterator[ValidationError]:
@@ -34,6 +54,9 @@ def model_errors(model: str) -> Iterator[ValidationError]:
 
 def fields_errors(declaration: Declaration, fields: Any) -> Iterator[ValidationError]:
     """Refuse local fields that may not travel."""
+    if not is_storable(fields):
+        yield wrong(NOT_STORABLE)
+        return
     if not isinstance(fields, dict):
         yield wrong('Give remote names and local fields: {"userId": "user_id"}')
         return
@@ -70,6 +93,9 @@ def parent_errors(
 
 def lookup_errors(lookup: Any, fields: Mapping[str, str]) -> Iterator[ValidationError]:
     """Refuse lookup names that are not sent: nothing could be compared with them."""
+    if not is_storable(lookup):
+        yield wrong(NOT_STORABLE)
+        return
     if not isinstance(lookup, list):
         yield wrong('Give a list of remote names: ["userId", "title"]')
         return
@@ -85,13 +111,16 @@ def lookup_errors(lookup: Any, fields: Mapping[str, str]) -> Iterator[Validation
 
 def filter_errors(declaration: Declaration, wanted: Any) -> Iterator[ValidationError]:
     """Refuse what is not a lookup of the model's own columns; changes of another model would not be noticed."""
+    if not is_storable(wanted):
+        yield wrong(NOT_STORABLE)
+        return
     if not isinstance(wanted, dict):
         yield wrong('Give field lookups and values: {"user_id__gt": 10}')
         return
     for name, value in wanted.items():
         try:
-            query = declaration.model._default_manager.filter(**{name: value}).query
-        except (FieldError, TypeError, ValueError, ValidationError) as error:
+            query = _tried(declaration.model, name, value)
+        except (*WRONG_FILTER, ValidationError) as error:
             reason = listed(error.messages) if isinstance(error, ValidationError) else str(error)
             yield wrong(
                 "'%(name)s' does not filter %(model)s: %(reason)s",
@@ -108,6 +137,19 @@ def filter_errors(declaration: Declaration, wanted: Any) -> Iterator[ValidationE
                 name=name,
                 model=declaration.label,
             )
+
+
+WRONG_FILTER = (FieldError, TypeError, ValueError, LookupError, ArithmeticError, DatabaseError, re.error)
+
+
+def _tried(model: type[models.Model], name: str, value: Any) -> Any:
+    """The query of one lookup. It is run: much that is wrong with a value is found by the database only."""
+    if name.endswith("regex"):
+        re.compile(value)  # SQLite does not look at the pattern before it has a row to try
+    found = model._default_manager.filter(**{name: value})
+    with transaction.atomic():
+        list(found.values_list("pk")[:1])
+    return found.query
 
 
 def create_path_errors(path: str, mapped: Collection[str]) -> Iterator[ValidationError]:

@@ -1,10 +1,12 @@
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 
+from content.news.models import Post
 from syncer.configure import Refused, Report, configure
 from syncer.models import Route, Target
 
@@ -304,12 +306,69 @@ def test_a_route_left_out_does_not_serve_its_children(write):
     ],
 )
 def test_the_form_refuses_json_of_another_shape(column, value):
+    assert column in errors_of(column, value)
+
+
+def errors_of(column, value):
+    """The columns at fault of a route that has `value` in `column`, and is right else."""
     target = Target.objects.create(name="fakeapi", url="http://127.0.0.1:3999")
     route = Route(target=target, model="news.Post", path="/posts", fields={"title": "title"}, create_path="/{title}")
     setattr(route, column, value)
     with pytest.raises(ValidationError) as caught:
         route.full_clean()
-    assert column in caught.value.error_dict
+    return caught.value.error_dict
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"title__regex": "("},
+        {"title__iregex": "["},
+        {"title__regex": 5},
+        {"user_id__range": [1]},
+        {"user_id__range": [1, 2, 3]},
+        {"title__isnull": 1},
+        pytest.param({"user_id__in": [10**23]}, marks=pytest.mark.sqlite),  # PostgreSQL can compare it
+        {"user_id__in": [[1]]},
+        {"_negated": True},
+        {"_connector": "OR"},
+    ],
+)
+def test_a_filter_that_breaks_when_it_is_run_is_refused(wanted):
+    assert "filter" in errors_of("filter", wanted)
+    Post.objects.create(title="A", body="B")
+    Target.objects.all().delete()
+    assert "filter" in errors_of("filter", wanted)
+
+
+def test_a_filter_that_can_be_run_is_taken():
+    target = Target.objects.create(name="fakeapi", url="http://127.0.0.1:3999")
+    wanted = {"title__regex": "^[A-Z]", "user_id__range": [1, 9], "user_id__in": [], "title__isnull": False}
+    Route(target=target, model="news.Post", path="/posts", fields={"title": "title"}, filter=wanted).full_clean()
+
+
+DEEP: list[Any] = []
+for _ in range(400):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("fields", {"ti\0tle": "title"}),
+        ("fields", {"\ud800": "title"}),
+        ("fields", {"title": "\udfff"}),
+        ("lookup", ["\0"]),
+        ("lookup", DEEP),
+        ("filter", {"title": "\0"}),
+        ("filter", {"title__in": ["\ud800"]}),
+        ("filter", {"user_id__gt": float("nan")}),
+        ("filter", {"title__in": DEEP}),
+    ],
+    ids=range(9),
+)
+def test_json_that_no_database_can_keep_is_refused(column, value):
+    assert "It has a NUL" in str(errors_of(column, value)[column])
 
 
 @pytest.mark.parametrize("path", ["//evil.example/t", "/\t/evil.example/t", " /token", "/to ken", "token", "/a\n"])

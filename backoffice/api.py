@@ -25,15 +25,20 @@ DOCS_POLICY = (
 )
 
 
+PROBLEM = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+
+
 class BackofficeAPI(NinjaAPI):
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """As ninja's, which gives every answer one media type; errors have their own."""
         schema = super().get_openapi_schema(**options)
         for operations in schema["paths"].values():
             for operation in operations.values():
+                if "requestBody" in operation:
+                    operation["responses"][415] = {"description": "Unsupported Media Type", "content": PROBLEM}
                 for status, answer in operation["responses"].items():
                     if status >= 400:
-                        answer["content"] = {problems.CONTENT_TYPE: answer["content"]["application/json"]}
+                        answer["content"] = PROBLEM
         return schema
 
 

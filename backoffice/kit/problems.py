@@ -7,6 +7,7 @@ Views raise `Problem` (or Django's and ninja's own errors, which become one); `P
 to what never reaches a view: unknown paths, wrong methods, refused hosts, crashes.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
@@ -21,6 +22,7 @@ from pydantic import BaseModel, Field
 from backoffice.kit.responses import json_response
 
 CONTENT_TYPE = "application/problem+json"
+JSON_TYPE = re.compile(r"application/([\w.+-]+\+)?json")
 CHALLENGE = 'Bearer realm="api", Basic realm="api", charset="UTF-8"'  # RFC 9110 §11.6.1, RFC 7617 §2.1
 NOT_AN_OBJECT = "The body must be a JSON object."
 NOTHING_HERE = "There is nothing at this address."
@@ -135,6 +137,17 @@ class ProblemMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """Refuse a body that is not declared as JSON.
+
+        Forms of other sites can send text/plain without asking, and browsers add Basic credentials by themselves; for
+        application/json they ask first (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+        """
+        empty = request.META.get("CONTENT_LENGTH") in (None, "", "0")
+        if empty or not request.path_info.startswith("/api/") or JSON_TYPE.fullmatch(request.content_type or ""):
+            return None
+        return Problem(415, "Send the body with Content-Type: application/json.").response()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)

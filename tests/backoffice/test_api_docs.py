@@ -42,11 +42,12 @@ def test_each_operation_names_its_answers(document):
     for path, method, operation in operations(document):
         statuses = {*operation["responses"]}
         if "/token/" in path:
-            assert statuses == {"200", "400", "401", "422"}
+            assert statuses == {"200", "400", "401", "415", "422"}
             continue
         success = {"post": "201", "delete": "204"}.get(method, "200")
         assert {success, "401", "403"} <= statuses
         assert ("404" in statuses) == ("{id}" in path)
+        assert ("415" in statuses) == ("requestBody" in operation)
         assert ("422" in statuses) == ("requestBody" in operation or (path.endswith("s/") and method == "get"))
         assert operation["security"] == [{"TokenAuth": []}, {"BasicAuth": []}, {"SessionAuth": []}]
 

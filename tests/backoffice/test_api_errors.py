@@ -60,6 +60,24 @@ def test_a_body_that_is_too_large_is_a_problem(api, settings):
     errors(answer)
 
 
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "x/json"]
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_body_that_is_not_declared_as_json_is_refused_as_other_sites_can_send_it(api, kind, method):
+    post = Post.objects.create(title="A", body="B")
+    path = POSTS if method == "POST" else f"{POSTS}{post.pk}"
+    answer = api.generic(method, path, b'{"title": "T", "body": "B"}', content_type=kind)
+    assert answer.status_code == 415
+    assert errors(answer) == {}
+    assert Post.objects.get().title == "A"
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", "application/problem+json"])
+def test_every_json_type_is_taken(api, kind):
+    assert api.generic("POST", POSTS, b'{"title": "T", "body": "B"}', content_type=kind).status_code == 201
+
+
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_crash_tells_nothing_and_is_logged_whole(api, settings, caplog, debug):
     def fail(**kwargs):
@@ -101,7 +119,7 @@ def test_a_real_client_over_a_real_server_gets_the_same(live_server):
     again = requests.get(live_server.url + created.headers["Location"], headers=headers, timeout=5)
     assert again.json()["title"] == "Ünïcode ✓"
     assert len(requests.get(url, params={"all": "true"}, headers=headers, timeout=5).json()) == 1
-    refused = requests.post(url, data="{", headers=headers, timeout=5)
+    refused = requests.post(url, data="{", headers=headers | {"Content-Type": "application/json"}, timeout=5)
     assert refused.status_code == 400
     assert refused.headers["Content-Type"] == "application/problem+json"
     unsigned = requests.get(url, timeout=5)

@@ -51,11 +51,28 @@ def unescape(cell: Any) -> Any:
     return cell[1:] if isinstance(cell, str) and ESCAPED.match(cell) else cell
 
 
+def check_text(number: int, cells: Iterable[Any]) -> None:
+    """Refuse what JSON and XLSX can spell but no UTF-8 text can hold.
+
+    Raises:
+        FileError: a text in the row holds half of a surrogate pair.
+    """
+    try:
+        for cell in cells:
+            if isinstance(cell, str):
+                cell.encode()
+    except UnicodeEncodeError as error:
+        raise FileError(
+            f"Row {number} holds U+{ord(error.object[error.start]):04X}, which is half a character. Take it away."
+        ) from error
+
+
 def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[Any]]]) -> Table:
     """The rows, `(number, cells)`, under their headers; rows of which every cell is empty are left out.
 
     Raises:
-        FileError: a header is empty or there twice, a row is not as long as the header, or there are too many rows.
+        FileError: a header is empty or there twice, a row is not as long as the header, a text is no UTF-8, or there
+            are too many columns or rows.
     """
     if len(headers) > MAX_COLUMNS:
         raise FileError(
@@ -63,6 +80,7 @@ def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[Any]]]) -> 
         )
     if doubles := sorted(name for name, times in Counter(headers).items() if times > 1):
         raise FileError(f"The column {doubles[0]} is in the file twice. Take one away.")
+    check_text(1, headers)
     if not all(headers):
         raise FileError("A column has no name. The first row must name every column.")
     result = Table(headers=headers)
@@ -75,6 +93,7 @@ def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[Any]]]) -> 
                 f"Row {number} has {len(cells)} cells, but {len(headers)} columns are named in row 1. "
                 "A text that holds a comma, a quote or a line break must stand in double quotes."
             )
+        check_text(number, cells)
         if len(numbers) == MAX_ROWS:
             raise FileError(f"The file has more than {MAX_ROWS:,} rows. Split it.")
         result.append(cells)
@@ -207,6 +226,8 @@ class JSON(_Format):
             raise FileError(f"The file is not JSON: {error}.") from error
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise FileError('The file must hold a list of objects, such as [{"id": 1, …}, {"id": 2, …}].')
+        for number, record in enumerate(records, 1):
+            check_text(number, record)
         headers = list(dict.fromkeys(name for record in records for name in record))
         rows = ([record.get(name, MISSING) for name in headers] for record in records)
         return table(headers, enumerate(rows, 1))

@@ -1,11 +1,14 @@
 """Forms that save only what the person changed, whatever others saved while the form was open."""
 
+import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from unfold.forms import PaginationInlineFormSet
+
+PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class TextField(forms.CharField):
@@ -84,6 +87,11 @@ class PagedFormSet(PaginationInlineFormSet):  # type: ignore[misc]
             key = self.model._meta.pk
             names = [f"{self.add_prefix(number)}-{key.name}" for number in range(self.initial_form_count())]
             self._queryset = self.queryset.filter(pk__in=self._keys(key, names))
+
+    def get_page_num(self) -> int:
+        name = self.get_pagination_key()
+        number = self.request.GET.get(name) or self.request.POST.get(name) or "1"
+        return int(number) if PAGE_NUMBER.fullmatch(number) else 1
 
     def _keys(self, key: "models.Field[Any, Any]", names: list[str]) -> list[Any]:
         keys = []

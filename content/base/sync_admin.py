@@ -7,8 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -76,9 +75,11 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         """Sync this one object."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        obj: Model = get_object_or_404(self.model, pk=unquote(object_id))
-        if not (self.has_sync_permission(request) and self.has_view_permission(request, obj)):
+        if not (self.has_sync_permission(request) and self.has_view_permission(request)):
             raise PermissionDenied
+        obj: Model | None = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
         return self._sync(request, [obj.pk])
 
     def _sync(self, request: HttpRequest, found: Iterable[Any]) -> HttpResponse:

@@ -50,7 +50,8 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
     skip_admin_log = True  # each row has its history
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return super().has_export_permission(request) and self.has_view_or_change_permission(request)  # type: ignore[misc]
+        allowed: bool = super().has_export_permission(request)
+        return allowed and self.has_view_or_change_permission(request)
 
     def get_import_resource_kwargs(self, request: HttpRequest, **_options: Any) -> dict[str, Any]:
         return {"user": request.user}
@@ -77,6 +78,12 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             messages.warning(
                 request, "This file was imported already, or waited for more than a day. Nothing was done."
             )
+            return HttpResponseRedirect(self._page("import"))
+        except FileError as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(self._page("import"))
+        except (ValueError, IndexError):  # the library takes the numbers of format and resource as they come
+            messages.error(request, "The preview was not sent back as it was. Upload the file again.")
             return HttpResponseRedirect(self._page("import"))
         return response
 

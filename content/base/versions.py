@@ -133,10 +133,12 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         return bool(self.has_change_permission(request, stored))
 
     def _record(self, object_id: str, version_id: str) -> Any:
-        if not version_id.isdecimal():
-            raise Http404
         key = {self.model._meta.pk.attname: self._key(object_id)}
-        record = self.model.history.filter(history_id=version_id, **key).select_related("history_user").first()
+        try:
+            version = self.model.history.model._meta.pk.to_python(version_id)
+        except ValidationError as error:
+            raise Http404 from error
+        record = self.model.history.filter(history_id=version, **key).select_related("history_user").first()
         if record is None:
             raise Http404
         return record

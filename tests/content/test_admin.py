@@ -226,6 +226,13 @@ def test_a_comment_that_was_deleted_meanwhile_is_said_and_not_silently_lost(post
     assert Post.objects.get().title == "Title"
 
 
+@pytest.mark.parametrize("page", ["²", "0", "-1", "x", "9" * 5000, "9" * 23])
+def test_a_page_of_comments_that_cannot_be_is_the_first(post, page):
+    made = comments(post, 25)
+    answer = administrator().get(post_url(post), {"comments-page": page})
+    assert form_of(answer, "post_form")["comments-0-id"] == str(made[-1].pk)
+
+
 # --- deleting --------------------------------------------------------------------------------------------------------
 def test_the_delete_action_leaves_history_of_posts_and_their_comments(post):
     comments(post, 3)
@@ -328,6 +335,53 @@ def test_a_comment_whose_post_is_gone_says_so(post):
     assert not Comment.objects.exists()
 
 
-@pytest.mark.parametrize("path", ["x/history/", "1/history/x/", "x/history/1/", "77/history/1/"])
+HUGE = ["9" * 23, "9" * 5000]  # beyond 64 bits, and beyond what Python reads as a number
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["x/history/", "1/history/x/", "x/history/1/", "77/history/1/"]
+    + [f"1/history/{number}/" for number in HUGE]
+    + [f"{number}/history/1/" for number in HUGE],
+)
 def test_a_history_that_does_not_exist_is_not_found(path):
     assert administrator().get(f"/admin/news/post/{path}").status_code == 404
+
+
+# --- addresses that nobody would write -------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"post__id__exact": HUGE[0]},
+        {"post__id__exact": HUGE[1]},
+        {"post": HUGE[0]},
+        {"post": HUGE[1]},
+        {"post": "abc"},
+        {"id__in": HUGE[0]},
+        {"name__exact": "\0"},
+        {"q": "\0"},
+        {"p": HUGE[0]},
+    ],
+)
+def test_a_list_asked_for_what_cannot_be_shows_a_page(post, query):
+    comments(post, 1)
+    answer = administrator().get(reverse("admin:news_comment_changelist"), query, follow=True)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("key", ["abc", "", *HUGE])
+@pytest.mark.parametrize("action", ["delete_selected", "sync_now"])
+def test_an_action_on_what_is_no_key_is_a_bad_request(post, action, key):
+    data = {"action": action, "_selected_action": [str(post.pk), key]}
+    assert administrator().post(reverse("admin:news_post_changelist"), data).status_code == 400
+
+
+@pytest.mark.parametrize("key", ["abc", *HUGE])
+def test_a_new_comment_on_what_is_no_post_begins_without_one(key):
+    assert administrator().get(reverse("admin:news_comment_add"), {"post": key}).status_code == 200
+
+
+def test_the_choice_of_a_post_takes_any_text(post):
+    query = {"app_label": "news", "model_name": "comment", "field_name": "post", "term": "Ti\0tle"}
+    answer = administrator().get(reverse("admin:autocomplete"), query)
+    assert [result["text"] for result in answer.json()["results"]] == ["Title"]

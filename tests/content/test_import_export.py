@@ -265,6 +265,24 @@ def test_only_an_upload_can_be_confirmed(name):
     assert "Nothing was done" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"format": "1"}, "not an XLSX workbook"),
+        ({"format": "abc"}, "Upload the file again"),
+        ({"format": "99"}, "Upload the file again"),
+        ({"resource": "99"}, "Upload the file again"),
+    ],
+)
+def test_what_was_not_previewed_so_is_not_imported(changed, message):
+    client = administrator()
+    form = preview(client, table(["title", "body"], ["T", "B"])).context["confirm_form"].initial
+    answer = client.post(url("process_import"), form | changed, follow=True)
+    assert answer.redirect_chain == [(url("import"), 302)]
+    assert message in answer.content.decode()
+    assert not Post.objects.exists()
+
+
 def test_a_preview_shows_what_would_change_first_and_says_what_it_leaves_out():
     posts = Post.objects.bulk_create([Post(title=f"T{i}", body="B") for i in range(resource.PAGE + 20)])
     rows = [[post.pk, post.title] for post in posts]
@@ -344,6 +362,9 @@ def test_an_unknown_column_names_those_allowed():
         ("json", '[{"title": ', "The file is not JSON"),
         ("json", '{"title": "T"}', "must hold a list of objects"),
         ("json", b"\xff\xfe[", "not UTF-8 text"),
+        ("json", r'[{"title": "T"}, {"title": "\ud800"}]', "Row 2 holds U+D800, which is half a character"),
+        ("json", r'[{"title": "T"}, {"\udfff": "T"}]', "Row 2 holds U+DFFF"),
+        ("xlsx", workbook(["title", "body"], ["T", "_xD800_"]), "Row 2 holds U+D800"),
         ("xlsx", b"PK\x03\x04 broken", "not an XLSX workbook"),
         ("xlsx", "title,body", "not an XLSX workbook"),
         ("csv", "", "empty"),

@@ -146,6 +146,12 @@ def test_syncing_an_object_needs_both_permissions(target, permissions):
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize(("permissions", "status"), [((*LOOK, "syncer.sync_target"), 404), (LOOK, 403)])
+@pytest.mark.parametrize("key", ["abc", "77", "9" * 23, "9" * 5000])
+def test_an_object_that_does_not_exist_cannot_be_synced(permissions, status, key):
+    assert sign_in(*permissions).post(f"/admin/news/post/{key}/sync/").status_code == status
+
+
 def test_who_may_only_look_has_no_button(target):
     post = Post.objects.create(title="A", body="B")
     client = sign_in(*LOOK)

@@ -18,6 +18,7 @@ from backoffice.kit import references
 from syncer.core.toml_lines import Place, line_of, locate
 from syncer.errors import SyncError
 from syncer.models import Route, Target
+from syncer.models.checks import is_storable
 
 WORDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
 
@@ -135,7 +136,7 @@ class _Document:
             raise Refused([Fault(1, f"The file can't be read: {error.strerror}")]) from error
         except UnicodeDecodeError as error:
             raise Refused([Fault(1, "The file is not UTF-8 text")]) from error
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of thousands of digits
             found = re.search(r" \(at line (\d+), ", str(error))
             line = int(found[1]) if found else text.count("\n") + 1  # "at end of document"
             raise Refused([Fault(line, f"This is not TOML: {error}")]) from error
@@ -227,6 +228,9 @@ class _Document:
     def _typed(self, table: Any, name: Any, kind: type, place: Place) -> Any:
         """`table[name]`, None where it is not there or not of that kind; the latter is a fault."""
         value = table.get(name) if isinstance(table, dict) else table[name]
+        if isinstance(value, str) and not is_storable(value):
+            self._fault((*place, name), f"'{name}' has a NUL")
+            return None
         if value is None or type(value) is kind:
             return value
         what = f"item {name + 1}" if isinstance(name, int) else f"'{name}'"

@@ -15,13 +15,27 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from syncer.admin.parts import EngineAdmin, pk_or_404, posted
 from syncer.mapping import declarations
 from syncer.models import Route
+from syncer.models.checks import NOT_STORABLE, is_storable
+
+
+class StorableJSON(json.JSONDecoder):
+    """Takes no JSON that could not be kept or shown, and says of all that it refuses that it is not valid."""
+
+    def decode(self, text: str, *args: Any) -> Any:
+        try:
+            value = super().decode(text, *args)
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
+            raise json.JSONDecodeError(str(error), text, 0) from error
+        if not is_storable(value):
+            raise json.JSONDecodeError(NOT_STORABLE, text, 0)
+        return value
 
 
 class IndentedJSON(forms.JSONField):
     """JSON over several lines; an emptied field is the column's own emptiness, not `null`."""
 
     def __init__(self, *, nothing: Any, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**{**options, "decoder": StorableJSON})
         self.nothing = nothing
 
     def clean(self, value: Any) -> Any:

@@ -103,7 +103,7 @@ class RunAdmin(EngineRowsAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.progress_view)
-        return [path("<int:pk>/progress/", view, name="syncer_run_progress"), *super().get_urls()]
+        return [path("<path:pk>/progress/", view, name="syncer_run_progress"), *super().get_urls()]
 
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
         """The run as it goes on, then with its numbers and what failed."""
@@ -124,14 +124,14 @@ class RunAdmin(EngineRowsAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "syncer/run.html", context)
 
-    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def progress_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """`{state, label, open, total, done, percent, counts, message, hint, failures, more}`."""
         return JsonResponse(as_json(request, progress(self._run(request, pk))), headers={"Cache-Control": "no-store"})
 
-    def _run(self, request: HttpRequest, pk: Any) -> Run:
+    def _run(self, request: HttpRequest, pk: str) -> Run:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(Run.objects.select_related("target", "user"), pk=pk_or_404(str(pk)))
+        return get_object_or_404(Run.objects.select_related("target", "user"), pk=pk_or_404(pk))
 
 
 class AttemptChangeList(ChangeList):  # type: ignore[misc]

@@ -89,6 +89,37 @@ def test_a_button_needs_its_permission_and_changes_nothing_without(target, butto
 
 
 @pytest.mark.parametrize("button", BUTTONS)
+@pytest.mark.parametrize("key", ["abc", "0", "9" * 19, "9" * 5000, "\u00b2", "5_0"], ids=range(6))
+def test_a_button_of_nothing_is_not_there(target, button, key):
+    page = button.replace("_", f"/{key}/")
+    assert administrator().post(f"/admin/syncer/{page}/").status_code == 404
+
+
+@pytest.mark.parametrize("key", ["abc", "0", "9" * 19, "9" * 5000, "\u00b2"], ids=range(5))
+def test_a_page_of_nothing_is_not_there(target, key):
+    client = administrator()
+    for page in (f"run/{key}/progress", f"run/{key}/change", f"target/{key}/preview"):
+        assert client.get(f"/admin/syncer/{page}/").status_code == 404, page
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("binding", {"model": "\0"}),
+        ("binding", {"state": "\0"}),
+        ("binding", {"route__target__id__exact": "9" * 5000}),
+        ("run", {"state__exact": "\0"}),
+        ("attempt", {"action__exact": "\0"}),
+        ("attempt", {"binding__id__exact": "9" * 5000}),
+        ("attempt", {"at_from_0": "\0"}),
+        ("run", {"q": "\0"}),
+    ],
+)
+def test_a_filter_that_means_nothing_breaks_no_list(target, page, query):
+    assert administrator().get(url(f"{page}_changelist"), query).status_code < 500
+
+
+@pytest.mark.parametrize("button", BUTTONS)
 def test_a_link_presses_no_button(target, button):
     key = target.routes.first().pk if button.startswith("route") else target.pk
     assert administrator().get(url(button, key)).status_code == 405
@@ -389,6 +420,17 @@ def test_a_route_is_changed_on_its_form_and_emptied_columns_are_empty(target):
         ("fields", '{"id": "id"}', "that may travel"),
         ("fields", "{", "Enter a valid JSON"),
         ("fields", "", "This field is required"),
+        ("fields", "[" * 5000, "Enter a valid JSON"),
+        ("fields", "[" * 300 + "]" * 300, "Enter a valid JSON"),
+        ("fields", "9" * 5000, "Enter a valid JSON"),
+        ("fields", r'{"a\u0000": "title"}', "Enter a valid JSON"),
+        ("lookup", "[" * 5000, "Enter a valid JSON"),
+        ("lookup", "9" * 5000, "Enter a valid JSON"),
+        ("lookup", r'["\ud800"]', "Enter a valid JSON"),
+        ("filter", r'{"title": "\u0000"}', "Enter a valid JSON"),
+        ("filter", r'{"title": "\udfff"}', "Enter a valid JSON"),
+        ("filter", '{"user_id__gt": NaN}', "Enter a valid JSON"),
+        ("filter", '{"user_id__range": [1]}', "does not filter"),
         ("filter", '{"nothing": 1}', "does not filter"),
     ],
 )

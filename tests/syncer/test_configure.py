@@ -271,6 +271,9 @@ def test_a_fault_is_told_with_its_line_and_its_cure(write, old, new, line, messa
         (TARGET + "routes = [1]", 3, "item 1 must be a table"),
         ("a = 1\nb = = 2", 2, "This is not TOML: "),
         ("a = 1\nb = [", 2, "This is not TOML: "),
+        (f"a = 1\nb = {'9' * 5000}", 2, "This is not TOML: "),
+        (f"a = 1\nb = {'[' * 5000}", 2, "This is not TOML: "),
+        (TARGET + 'title = "a\\u0000b"', 3, "'title' has a NUL"),
     ],
 )
 def test_a_file_of_another_shape_is_refused(write, text, line, message):

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from syncer.admin.parts import MAY_SYNC
 from syncer.models import Target
-from syncer.overview import overview
+from syncer.reports.overview import overview
 
 
 def context(request: HttpRequest, found: dict[str, Any]) -> dict[str, Any]:

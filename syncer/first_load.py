@@ -13,14 +13,14 @@ from syncer import clock
 from syncer.core.answers import Outcome
 from syncer.core.decide import Payload
 from syncer.core.matching import encode_id, is_id
+from syncer.delivery.payload import plain
+from syncer.delivery.rest import Endpoint
+from syncer.delivery.send import Sender
 from syncer.errors import NotPossible
 from syncer.keys import key_of
 from syncer.models import Binding, Route, Target
 from syncer.models.binding import DUE
-from syncer.payload import plain
-from syncer.rest import Endpoint
 from syncer.routemap import RouteMap
-from syncer.send import Sender
 
 BATCH = 1000  # rows an INSERT
 ERRORS_SHOWN = 20

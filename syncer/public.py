@@ -7,14 +7,14 @@ from typing import Any
 from django.db import models, transaction
 from django.urls import reverse
 
-from syncer import states, status
 from syncer.keys import key_of
 from syncer.models import Binding, Run, Target
+from syncer.reports import states, status
+from syncer.reports.states import MEANING, ObjectState, State
+from syncer.reports.status import RouteStatus
+from syncer.reports.words import chip
 from syncer.runs import Scope
-from syncer.states import MEANING, ObjectState, State
-from syncer.status import RouteStatus
 from syncer.wake import wake, wake_followers
-from syncer.words import chip
 
 __all__ = [
     "MEANING",

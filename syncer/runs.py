@@ -13,15 +13,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from syncer import clock, report, status
-from syncer.claim import claim
+from syncer import clock
 from syncer.core.schedule import CHANGE, interval
-from syncer.deliver import deliver
+from syncer.delivery.claim import claim
+from syncer.delivery.deliver import deliver
+from syncer.delivery.send import Sender
 from syncer.errors import TargetStopped
 from syncer.models import Binding, Route, Run, Target
 from syncer.plan import plan, raise_keys
+from syncer.reports import outcome, status
 from syncer.routemap import RouteMap
-from syncer.send import Sender
 
 OTHERS_PAUSE = 0.2  # seconds
 ASK_TRIES = 10
@@ -169,7 +170,7 @@ def _finish(run: Run) -> None:
     """Close the run with its numbers."""
     target = Target.objects.get(pk=run.target_id)
     undone = status.left(target, run.scope).exists() or target.paused or not target.enabled
-    _close(run, Run.State.FAILED if undone else Run.State.DONE, report.sentence(run))
+    _close(run, Run.State.FAILED if undone else Run.State.DONE, outcome.sentence(run))
     # Earlier runs that nobody asked for and that had nothing to do are not worth a row.
     empty = Run.objects.filter(target=target, total=0, attempts=None, finished_at__isnull=False, pk__lt=run.pk)
     empty.exclude(trigger__in=ASKED).exclude(state=Run.State.FAILED).delete()
@@ -183,7 +184,7 @@ def fail(run: Run) -> None:
 
 
 def _close(run: Run, state: Run.State, message: str) -> None:
-    run.state, run.counts, run.message, run.finished_at = state, report.counts(run), message[:512], clock.now()
+    run.state, run.counts, run.message, run.finished_at = state, outcome.counts(run), message[:512], clock.now()
     Run.objects.filter(pk=run.pk).update(
         state=run.state, counts=run.counts, message=run.message, finished_at=run.finished_at
     )

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django_q.tasks import async_task
 
 from syncer import clock, mark
-from syncer.claim import claimable
 from syncer.core.schedule import CHANGE, interval
+from syncer.delivery.claim import claimable
 from syncer.errors import TargetStopped
 from syncer.models import Route, Run, Target
 from syncer.routemap import RouteMap

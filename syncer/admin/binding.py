@@ -13,15 +13,16 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.views import ChangeList
 
-from syncer import public, states
+from syncer import public
 from syncer.admin.parts import MAY_SYNC, Named, linked, named, pretty, title, to_runs
 from syncer.admin.run import EngineRowsAdmin
 from syncer.mapping import declarations
 from syncer.models import Binding
-from syncer.reading import unquoted
-from syncer.state_filter import having
-from syncer.states import State
-from syncer.words import chip
+from syncer.reports import states
+from syncer.reports.reading import unquoted
+from syncer.reports.state_filter import having
+from syncer.reports.states import State
+from syncer.reports.words import chip
 
 ATTEMPTS = 20  # shown with the object; all are in the list of attempts
 

@@ -20,7 +20,7 @@ from syncer.keys import pks
 from syncer.mapping import declarations
 from syncer.models import Binding, Run
 from syncer.public import runs_url
-from syncer.reading import unseen
+from syncer.reports.reading import unseen
 
 MAY_SYNC = "syncer.sync_target"
 P = ParamSpec("P")

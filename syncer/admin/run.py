@@ -17,9 +17,9 @@ from unfold.views import ChangeList
 from backoffice.kit.admin import ReadOnlyAdmin
 from syncer.admin.parts import CONTENT_COLUMNS, MAY_SYNC, EngineAdmin, linked, named, pk_or_404, pretty
 from syncer.models import Attempt, Run
-from syncer.progress import Progress, progress
-from syncer.reading import headline, may_read_all
-from syncer.words import chip
+from syncer.reports.progress import Progress, progress
+from syncer.reports.reading import headline, may_read_all
+from syncer.reports.words import chip
 
 COUNTS = ("created", "updated", "deleted", "requests", "failed")
 ANSWER = 300  # characters

@@ -20,10 +20,10 @@ from syncer.admin.parts import MAY_SYNC, EngineAdmin, pk_or_404, posted, to_runs
 from syncer.core.schedule import CHANGE
 from syncer.errors import SyncError
 from syncer.models import Target
-from syncer.overview import SWITCH, Overview, overview
-from syncer.preview import Planned, preview
-from syncer.reading import headline, unseen
-from syncer.words import chip
+from syncer.reports.overview import SWITCH, Overview, overview
+from syncer.reports.preview import Planned, preview
+from syncer.reports.reading import headline, unseen
+from syncer.reports.words import chip
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
 COUNTED = 2000  # deliveries looked at; beyond it is said that there are more

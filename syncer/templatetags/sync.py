@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from syncer import reading, words
+from syncer.reports import reading, words
 
 register = template.Library()
 

@@ -84,7 +84,7 @@ def test_a_bulk_update_of_many_rows_goes_by_pages():
 def test_an_expression_is_saved_as_its_value_from_the_row(posts, update_fields):
     post = Post.objects.get(pk=posts[1].pk)
     Post.objects.filter(pk=post.pk).update(user_id=7)
-    post.user_id, post.title = F("user_id") + 1, Upper("body")
+    post.user_id, post.title = F("user_id") + 1, Upper("body")  # type: ignore[assignment]
     post.save(update_fields=update_fields)
     row, stored = Post.history.first(), Post.objects.get(pk=post.pk)
     for found in (post, row, stored):

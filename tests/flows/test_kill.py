@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from content.news.models import Comment, Post
-from syncer import status
+from syncer.reports import status
 from tests.flows.wait import until
 from tests.flows.worker import Worker
 from tests.syncer.conftest import target  # noqa: F401

@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from content.news.models import Comment, Post
-from syncer import states
 from syncer.models import Attempt, Binding, Route, Run, Target
+from syncer.reports import states
+from syncer.reports.state_filter import having
+from syncer.reports.states import State
 from syncer.runs import work
-from syncer.state_filter import having
-from syncer.states import State
 from tests.content.pages import administrator, form_of, sign_in
 from tests.remote import Fault
 from tests.syncer.conftest import sync

@@ -7,12 +7,12 @@ from django.db import IntegrityError, connection
 
 from content.news.models import Post
 from syncer import clock
-from syncer.claim import claim
+from syncer.delivery.claim import claim
+from syncer.delivery.settling import commit
 from syncer.models import Binding, Run, Target
 from syncer.plan import plan
 from syncer.routemap import RouteMap
 from syncer.runs import ask, run_here, work
-from syncer.settling import commit
 from syncer.tasks import work_run
 
 pytestmark = pytest.mark.django_db(transaction=True)

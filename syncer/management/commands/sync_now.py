@@ -3,8 +3,8 @@ from typing import Any
 
 from syncer.management.base import SyncCommand
 from syncer.models import Run
-from syncer.preview import preview
-from syncer.report import failures
+from syncer.reports.outcome import failures
+from syncer.reports.preview import preview
 from syncer.runs import run_here
 
 

@@ -4,11 +4,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from syncer import status
 from syncer.keys import key_of
 from syncer.management.base import SyncCommand
 from syncer.mapping import declarations
 from syncer.models import Run, Target
+from syncer.reports import status
 from syncer.runs import Scope, run_here
 
 

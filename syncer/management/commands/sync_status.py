@@ -1,9 +1,9 @@
 from typing import Any
 
-from syncer import status
 from syncer.errors import TargetStopped
 from syncer.management.base import SyncCommand
 from syncer.models import Target
+from syncer.reports import status
 
 COLUMNS = ("pending", "failing", "parked", "in_doubt", "held", "bound")
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import connection
 
 from syncer.core.decide import Action, Known, Payload, changes, decide
+from syncer.delivery.payload import Missing, Wanted, load
 from syncer.models import Binding, Route, Target
-from syncer.payload import Missing, Wanted, load
+from syncer.reports.status import pending_keys
 from syncer.routemap import RouteMap
-from syncer.status import pending_keys
 
 PAGE = 500  # objects
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.db.models import Count, Max
 
-from syncer import clock, status
-from syncer.claim import NOT_ASIDE
+from syncer import clock
+from syncer.delivery.claim import NOT_ASIDE
 from syncer.models import Attempt, Run, Target
+from syncer.reports import status
 
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 from backoffice.kit.http import Client, Forbidden, HttpError, Lost, Request
 from syncer.core.answers import Exchange, Outcome, Silence, Unreadable, Verdict, classify, read_json
 from syncer.core.decide import Action, Payload
+from syncer.delivery.rest import BadList, Endpoint
+from syncer.delivery.signin import Credential, SignIn, SignInRefused, mask
 from syncer.models import Target
-from syncer.rest import BadList, Endpoint
-from syncer.signin import Credential, SignIn, SignInRefused, mask
 
 # Nothing was changed, but to begin anew at once would be to end the same way.
 CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")

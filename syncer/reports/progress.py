@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from syncer import clock, report
+from syncer import clock
 from syncer.models import Attempt, Run
+from syncer.reports import outcome
 
 LATE = timedelta(seconds=10)
 SHOWN = 100  # failed objects
@@ -17,7 +18,7 @@ class Progress:
 
     Attributes:
         total: objects that were due when it began; done: of those, the ones that are settled.
-        counts: see `report.counts`.
+        counts: see `outcome.counts`.
         message: how it stands, or how it ended, in one sentence.
         hint: what may be wrong, when nothing moves; empty: nothing.
         failures: the last exchange with each object that failed, newest first, `SHOWN` at most.
@@ -48,8 +49,8 @@ class Progress:
 def progress(run: Run) -> Progress:
     """How far `run` is."""
     is_open = run.state in OPEN
-    counts = report.counts(run) if is_open else run.counts
-    failures = list(report.failures(run)[:SHOWN])
+    counts = outcome.counts(run) if is_open else run.counts
+    failures = list(outcome.failures(run)[:SHOWN])
     done = 0 if run.state == Run.State.QUEUED else max(0, run.total - counts.get("left", 0))
     return Progress(
         run=run,

@@ -8,7 +8,7 @@ from syncer.errors import SyncError
 from syncer.models import Route
 from syncer.models.binding import DUE
 from syncer.plan import keys_of
-from syncer.states import State
+from syncer.reports.states import State
 
 FREE = Q(held=False, in_doubt=False)
 SETTLED = Q(wanted=F("delivered"), unsettled=False)

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
 from syncer.core.schedule import CHANGE, MANUAL
-from syncer.states import MEANING
+from syncer.reports.states import MEANING
 
 
 class Health(StrEnum):

@@ -5,13 +5,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from uuid import uuid4
 
 from syncer.core.decide import Action, decide
+from syncer.delivery.parcel import Lane, Parcel
+from syncer.delivery.payload import Wanted, load
+from syncer.delivery.rest import Endpoint
+from syncer.delivery.send import Result, Sender
+from syncer.delivery.settling import Settler, commit
 from syncer.models import Route, Run
-from syncer.parcel import Lane, Parcel
-from syncer.payload import Wanted, load
-from syncer.rest import Endpoint
 from syncer.routemap import RouteMap
-from syncer.send import Result, Sender
-from syncer.settling import Settler, commit
 
 
 def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender) -> bool:

@@ -9,9 +9,9 @@ from django.db.models import F, Q, QuerySet
 from syncer import clock
 from syncer.core.decide import Known
 from syncer.core.settle import Claim
+from syncer.delivery.parcel import Lane
 from syncer.models import Binding, Route
 from syncer.models.binding import DUE
-from syncer.parcel import Lane
 from syncer.routemap import RouteMap
 
 NOT_ASIDE = Q(held=False, in_doubt=False) & (Q(parked=None) | Q(parked__lt=F("wanted")))

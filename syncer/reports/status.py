@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Count, F, Min, Q, QuerySet
 
 from syncer import mark
-from syncer.claim import NOT_ASIDE
+from syncer.delivery.claim import NOT_ASIDE
 from syncer.mark import Condition
 from syncer.models import Binding, Route, Target
 from syncer.models.binding import DUE

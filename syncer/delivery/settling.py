@@ -13,11 +13,11 @@ from syncer.core.answers import ANSWER_KEPT, Outcome, Verdict
 from syncer.core.decide import Action
 from syncer.core.matching import candidates
 from syncer.core.settle import Changes
+from syncer.delivery.parcel import Lane, Parcel
+from syncer.delivery.send import Result, Sender, Sent
 from syncer.models import Attempt, Binding, Route, Run, Target
-from syncer.parcel import Lane, Parcel
 from syncer.plan import raise_children
 from syncer.routemap import RouteMap
-from syncer.send import Result, Sender, Sent
 
 URL_KEPT = 1024  # characters
 DEFINITE = (Outcome.DONE, Outcome.GONE, Outcome.PERMANENT)

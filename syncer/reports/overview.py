@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from syncer import clock, status
+from syncer import clock
 from syncer.core.schedule import CHANGE, MANUAL
 from syncer.errors import SyncError
 from syncer.models import Route, Run, Target
-from syncer.status import RouteStatus
-from syncer.words import Health
+from syncer.reports import status
+from syncer.reports.status import RouteStatus
+from syncer.reports.words import Health
 
 SWITCH = (MANUAL, CHANGE)
 

@@ -1,0 +1,1 @@
+"""From a claimed binding to its settled record: claim, payload, send, settle; `deliver` is the whole way."""

@@ -97,7 +97,7 @@ def test_a_fault_can_be_for_one_record(remote, http):
 def test_a_reset_loses_the_answer(remote, http, act):
     remote.fault(Fault.RESET, act=act)
     # A client that is still sending when the RST comes learns of it there, and then reads an end.
-    with pytest.raises(LOST, match="reset by peer|closed connection without response"):
+    with pytest.raises(LOST, match=r"reset by peer|closed connection without response"):
         ask(http, remote, "POST", "/posts", json=POST)
     assert (remote.journal[0].applied, remote.journal[0].status, len(remote.posts)) == (act, None, int(act))
     assert ask(http, remote, "POST", "/posts", json=POST).status_code == 201

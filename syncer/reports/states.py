@@ -31,7 +31,7 @@ MEANING = {
     State.IN_STEP: "The target holds what we hold.",
     State.PENDING: "It changed, or waits for another object; the next sync looks at it.",
     State.SENDING: "A worker has it now.",
-    State.FAILING: "The last try failed; it is tried again by itself.",
+    State.FAILING: "The last try failed; it is still pending, and tried again by itself.",
     State.PARKED: "The target refused it for good. An edit, or a retry, sends it again.",
     State.IN_DOUBT: "A create may or may not have happened, and only a person can find out.",
     State.HELD: "A person keeps it back.",

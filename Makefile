@@ -19,7 +19,8 @@ help: ## List these commands
 run: $(RUN) ## Start everything: two nodes, a worker, sample content (PORT=8000 REMOTE_PORT=8001)
 	@$(PY) -m deploy.run
 
-test: test-sqlite test-postgres ## Run the tests on SQLite and on a real PostgreSQL
+test: $(DEV) ## Run the tests on SQLite and on a real PostgreSQL
+	@$(PY) -m deploy.test
 
 demo: $(RUN) ## Do the main job without a person, and compare both ends
 	@$(PY) -m deploy.demo

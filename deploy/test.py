@@ -1,0 +1,29 @@
+"""`make test`: both databases at the same time, one core each; PostgreSQL's output comes after SQLite's."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from deploy.nodes import ROOT
+
+
+def main() -> int:
+    with tempfile.TemporaryFile("w+") as kept:
+        postgres = subprocess.Popen(pytest("postgres"), cwd=ROOT, stdout=kept, stderr=subprocess.STDOUT)
+        try:
+            sqlite = subprocess.run(pytest("sqlite"), cwd=ROOT).returncode
+        finally:
+            # After Ctrl-C too, which both of them were sent: each stops what it has started.
+            status = postgres.wait()
+        kept.seek(0)
+        shutil.copyfileobj(kept, sys.stdout)
+    return sqlite or status
+
+
+def pytest(database: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", "--database", database]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

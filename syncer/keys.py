@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import F
 from django.db.models.functions import Cast
 
 
@@ -21,11 +20,6 @@ def pks(model: type[models.Model], keys: Iterable[str]) -> list[Any]:
 def as_pk(model: type[models.Model], key: Any) -> Cast:
     """The expression that turns a text column into `model`'s key, so that its index serves."""
     return Cast(key, model._meta.pk)
-
-
-def as_key(column: str) -> Cast:
-    """The expression that turns a key column into text."""
-    return Cast(F(column), models.CharField())
 
 
 def column(model: type[models.Model], name: str | None = None) -> str:

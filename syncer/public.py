@@ -9,9 +9,8 @@ from django.urls import reverse
 
 from syncer.keys import key_of
 from syncer.models import Binding, Run, Target
-from syncer.reports import states, status
+from syncer.reports import states
 from syncer.reports.states import MEANING, ObjectState, State
-from syncer.reports.status import RouteStatus
 from syncer.reports.words import chip
 from syncer.runs import Scope
 from syncer.wake import wake, wake_followers
@@ -19,7 +18,6 @@ from syncer.wake import wake, wake_followers
 __all__ = [
     "MEANING",
     "ObjectState",
-    "RouteStatus",
     "Run",
     "State",
     "Target",
@@ -32,7 +30,6 @@ __all__ = [
     "sync_objects",
     "sync_target",
     "targets_of",
-    "targets_status",
 ]
 
 
@@ -76,11 +73,6 @@ def sync_objects(model: type[models.Model], found: Iterable[Any], *, user: Any) 
 def sync_target(target: Target, *, user: Any) -> Run:
     """Sync all that is pending at a target now."""
     return wake(target=target, trigger=Run.Trigger.MANUAL, user=user)
-
-
-def targets_status() -> list[tuple[Target, list[RouteStatus]]]:
-    """Every target with the status of its routes."""
-    return [(target, status.of_target(target)) for target in Target.objects.all()]
 
 
 def sync_bindings(found: Iterable[Binding], *, user: Any) -> list[Run]:

@@ -10,12 +10,12 @@ from django.db.models import Q
 from django_q.tasks import async_task
 
 from syncer import clock, mark
-from syncer.core.schedule import CHANGE, interval
+from syncer.core.schedule import CHANGE
 from syncer.delivery.claim import claimable
 from syncer.errors import TargetStopped
 from syncer.models import Route, Run, Target
 from syncer.routemap import RouteMap
-from syncer.runs import Scope, ask
+from syncer.runs import Scope, ask, follows
 
 log = logging.getLogger("syncer.wake")
 TASK = "syncer.tasks.work_run"
@@ -79,8 +79,7 @@ def _due(target: Target) -> Run.Trigger | None:
     for route in routes.parents_first:
         if claimable(routes, route, now).exists():
             return Run.Trigger.RETRY
-        pause = interval(route.trigger)
-        if pause is not None and (route.planned_at is None or route.planned_at + pause <= now):
+        if follows(route) and route.trigger != CHANGE:
             return Run.Trigger.SCHEDULE
         if route.trigger == CHANGE and _has_news(route):
             return Run.Trigger.CHANGE

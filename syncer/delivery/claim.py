@@ -7,7 +7,6 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from syncer import clock
-from syncer.core.decide import Known
 from syncer.core.settle import Claim
 from syncer.delivery.parcel import Lane
 from syncer.models import Binding, Route
@@ -53,7 +52,7 @@ def _lane(row: Binding, ends: float) -> Lane:
         key=row.object_key,
         token=row.token + 1,
         ends=ends,
-        known=Known(remote_id=row.remote_id, agreed=row.agreed, create_body=row.create_body, unsettled=row.unsettled),
+        known=row.known,
         claim=Claim(wanted=row.wanted, was=row.unsettled, tries=row.tries),
         last_remote_id=row.last_remote_id,
     )

@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from syncer.core.decide import Known
 from syncer.models.route import Route
 
 DUE = Q(wanted__gt=F("delivered")) | Q(unsettled=True)
@@ -73,3 +74,13 @@ class Binding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.route.model}:{self.object_key}"
+
+    @property
+    def known(self) -> Known:
+        """What we know of the record, for the decision."""
+        return Known(
+            remote_id=self.remote_id,
+            agreed=self.agreed,
+            create_body=self.create_body,
+            unsettled=self.unsettled,
+        )

@@ -61,14 +61,7 @@ def _pages(route: Route) -> Iterator[list[str]]:
 
 
 def _planned(route: Route, key: str, binding: Binding | None, wanted: Wanted | None) -> Planned:
-    known = Known()
-    if binding is not None:
-        known = Known(
-            remote_id=binding.remote_id,
-            agreed=binding.agreed,
-            create_body=binding.create_body,
-            unsettled=binding.unsettled,
-        )
+    known = Known() if binding is None else binding.known
     payload = None if wanted is None else wanted.payload
     action = decide(known, payload, can_look_up=bool(route.lookup))
     return Planned(

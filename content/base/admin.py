@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.kit.admin import HouseAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
+from content.base.models import ContentModel
 from content.base.sync_admin import SyncAdmin
 from content.base.transfer import TransferAdmin
 from content.base.versions import VersionsAdmin
@@ -46,17 +47,31 @@ class ContentFields:
 
     text_rows = 8
 
-    def forbidden_fields(self, request: HttpRequest) -> list[str]:
-        """The fields that this person may not set."""
-        needed_by: Mapping[str, str] = self.model.field_permissions  # type: ignore[attr-defined]
-        return [name for name, needed in needed_by.items() if not request.user.has_perm(needed)]
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows: models.QuerySet[Any] = super().get_queryset(request).visible_to(request.user)  # type: ignore[misc]
+        return rows
+
+    def formfield_for_foreignkey(
+        self, db_field: "models.ForeignKey[Any, Any]", request: HttpRequest, **options: Any
+    ) -> Any:
+        parent = db_field.related_model
+        if issubclass(parent, ContentModel):
+            options.setdefault("queryset", parent.objects.visible_to(request.user))
+        return super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[misc]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), *self.forbidden_fields(request)]  # type: ignore[misc]
+        needed_by: Mapping[str, str] = self.model.field_permissions  # type: ignore[attr-defined]
+        forbidden = [name for name, needed in needed_by.items() if not request.user.has_perm(needed)]
+        return [*super().get_readonly_fields(request, obj), *forbidden]  # type: ignore[misc]
 
 
 class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, HouseAdmin):
     """The admin of a content model: lists, a form that saves what was changed, history, import and export."""
+
+    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        form = super().get_form(request, *args, **options)
+        form.user = request.user
+        return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: ContentForm, change: bool) -> None:  # noqa: FBT001 - Django's signature
         obj._history_user = request.user
@@ -81,7 +96,12 @@ class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
     template_after = "content/inline_link.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return super().get_queryset(request).order_by("-pk")  # type: ignore[no-any-return]
+        return super().get_queryset(request).order_by("-pk")
+
+    def get_formset(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        formset = super().get_formset(request, *args, **options)
+        formset.form.user = request.user
+        return formset
 
     def list_url(self) -> str:
         """The list of this model; the parent's key is to be put after it."""

@@ -69,13 +69,13 @@ def _add_nested_list(router: Router, endpoint: Endpoint, link: str, parent: Endp
     @router.get(path, **_list_docs(endpoint, f"{name}_list", f"List the {endpoint.path} {of}", 404))
     def list_nested(request: HttpRequest, id: key, query: Query[query]) -> HttpResponseBase:  # type: ignore[valid-type]
         endpoint.allow(request, "view")
-        parent.get(id)
+        parent.get(request, id)
         return _list(request, endpoint, query, **{link: id})
 
     @router.post(path, **_create_docs(endpoint, f"{name}_create", f"Create a {endpoint.noun} {of}", 404))
     def create_nested(request: HttpRequest, id: key, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "add")
-        parent.get(id)
+        parent.get(request, id)
         return _created(request, endpoint, endpoint.create(request, given(data, **{link: id}) | {link: id}))
 
 
@@ -88,7 +88,7 @@ def _add_object(router: Router, endpoint: Endpoint) -> None:
     @router.get(path, url_name=name, **_docs(endpoint, f"{name}_get", f"Get a {noun}", 404))
     def get_object(request: HttpRequest, id: key) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "view")
-        return json_response(endpoint.get(id))
+        return json_response(endpoint.get(request, id))
 
     @router.put(path, **_docs(endpoint, f"{name}_replace", f"Replace a {noun}", 400, 404, 409, 422))
     def replace_object(request: HttpRequest, id: key, data: whole) -> HttpResponse:  # type: ignore[valid-type]
@@ -115,7 +115,7 @@ def _add_object(router: Router, endpoint: Endpoint) -> None:
 def _list(request: HttpRequest, endpoint: Endpoint, query: Any, **fixed: Any) -> HttpResponseBase:
     _refuse_unknown(request, type(query))
     rows = endpoint.rows(
-        {name: getattr(query, name) for name in query.model_fields_set - {*ListQuery.model_fields}} | fixed
+        request, {name: getattr(query, name) for name in query.model_fields_set - {*ListQuery.model_fields}} | fixed
     )
     if query.all:
         if stray := sorted({"limit", "cursor", "count"} & {*request.GET}):

@@ -15,7 +15,8 @@ from backoffice.kit.auth import require
 from backoffice.kit.pagination import Row, Rows
 from backoffice.kit.problems import FieldError, Invalid, Problem
 from backoffice.kit.schemas import ListQuery, from_fields, has_default
-from content.base.models import ContentModel
+from content.base import rules
+from content.base.models import ContentModel, tracked
 
 Values = dict[str, Any]  # by the field names of the API
 
@@ -93,40 +94,37 @@ class Endpoint:
         """
         require(request, self.permission(action), *([self.permission("change")] if action == "view" else []))
 
-    def guard(self, request: HttpRequest, values: Values, stored: Mapping[str, Any]) -> None:
-        """Refuse a restricted field that differs from what is `stored`, unless the user has its permission."""
-        for name, permission in self.model.field_permissions.items():
-            if name in values and values[name] != stored[name] and not self.may_set(request, name):
-                error = FieldError(name, f"Setting this needs the permission {permission}; leave it out.")
-                raise Problem(403, f"{name}: {error.message}", errors=[error])
-
     def may_set(self, request: HttpRequest, name: str) -> bool:
         needed = self.model.field_permissions.get(name)
         return needed is None or request.user.has_perm(needed)
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
-    def rows(self, filters: Mapping[str, Any]) -> Rows:
-        return self.model._default_manager.filter(**filters).values(self.key.name, *self.fields)
+    def visible(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """The objects that exist for the user of `request`."""
+        return self.model.objects.visible_to(request.user)
 
-    def get(self, key: Any) -> Row:
+    def rows(self, request: HttpRequest, filters: Mapping[str, Any]) -> Rows:
+        return self.visible(request).filter(**filters).values(self.key.name, *self.fields)
+
+    def get(self, request: HttpRequest, key: Any) -> Row:
         """The row of `key`.
 
         Raises:
             Problem: 404.
         """
-        row = self.rows({"pk": key}).first()
+        row = self.rows(request, {"pk": key}).first()
         if row is None:
             raise self.missing(key)
         return row
 
-    def lock(self, key: Any) -> models.Model:
+    def lock(self, request: HttpRequest, key: Any) -> ContentModel:
         """The object of `key`, locked until the transaction ends.
 
         Raises:
             Problem: 404.
         """
-        obj: models.Model | None = self.model._default_manager.select_for_update(of=("self",)).filter(pk=key).first()
+        obj: ContentModel | None = self.visible(request).select_for_update(of=("self",)).filter(pk=key).first()
         if obj is None:
             raise self.missing(key)
         return obj
@@ -146,22 +144,19 @@ class Endpoint:
 
     def create(self, request: HttpRequest, values: Values) -> Row:
         with transaction.atomic():
-            self.guard(request, values, {column.name: column.get_default() for column in self.columns})
-            return self.save(self.model(), values)
+            return self.save(request, self.model(), values)
 
     def replace(self, request: HttpRequest, key: Any, values: Values) -> Row:
         """What is left out becomes its default, but for what the user may not set."""
         with transaction.atomic():
-            obj = self.lock(key)
-            self.guard(request, values, self.row(obj))
+            obj = self.lock(request, key)
             rest = [column for column in self.columns if self.may_set(request, column.name)]
-            return self.save(obj, {column.name: column.get_default() for column in rest} | values)
+            return self.save(request, obj, {column.name: column.get_default() for column in rest} | values)
 
     def change(self, request: HttpRequest, key: Any, values: Values) -> Row:
         with transaction.atomic():
-            obj = self.lock(key)
-            self.guard(request, values, self.row(obj))
-            return self.save(obj, values)
+            obj = self.lock(request, key)
+            return self.save(request, obj, values)
 
     def delete(self, request: HttpRequest, key: Any) -> None:
         """Delete the object and what hangs under it, each kind by its own permission, as the admin.
@@ -170,7 +165,7 @@ class Endpoint:
             Problem: 404, or 403, naming the permission.
         """
         with transaction.atomic():
-            obj = self.lock(key)
+            obj = self.lock(request, key)
             going = Collector(using=self.model._default_manager.db, origin=obj)
             going.collect([obj])
             for model in going.data:
@@ -178,10 +173,21 @@ class Endpoint:
                     require(request, f"{model._meta.app_label}.delete_{model._meta.model_name}")
             going.delete()
 
-    def save(self, obj: models.Model, values: Values) -> Row:
+    def save(self, request: HttpRequest, obj: ContentModel, values: Values) -> Row:
+        """Write `values`, in a transaction that holds the row's lock.
+
+        Raises:
+            Problem: 403, naming the permission that a value needs.
+            ValidationError: a rule is broken, or a link leads to what the user can't see.
+        """
+        before = tracked(obj)
         for column in self.columns:
             if column.name in values:
                 setattr(obj, column.attname, values[column.name])
+        if found := rules.refusals(obj, user=request.user, before=before):
+            errors = [FieldError(one.field, f"{one.message[:-1]}; leave it out.") for one in found]
+            raise Problem(403, "; ".join(f"{field}: {text}" for field, text in errors), errors=errors)
+        rules.check_links(obj, user=request.user, before=before)
         obj.full_clean()
         obj.save()
         return self.row(obj)

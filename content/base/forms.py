@@ -8,6 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from unfold.forms import PaginationInlineFormSet
 
+from content.base import rules
+from content.base.models import tracked
+
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -41,12 +44,21 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
     and a field that somebody else changed meanwhile is left alone, or is an error if both changed it.
     """
 
+    user: Any = None  # who edits; None: a program, which may do everything
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.instance._state.adding:
             for name in self.changed_data:
                 self._check_overtaken(name)
         return cleaned
+
+    def _post_clean(self) -> None:
+        obj = self.instance
+        before = rules.blank(type(obj)) if obj._state.adding else tracked(obj)
+        super()._post_clean()  # type: ignore[misc]
+        for refusal in rules.refusals(obj, user=self.user, before=before):
+            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
 
     def _check_overtaken(self, name: str) -> None:
         bound, stored = self[name], self.initial.get(name)

@@ -5,6 +5,9 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
+from simple_history.models import HistoricalRecords
+
+from backoffice.kit import context
 
 
 class TransactionId(models.Func):
@@ -32,7 +35,25 @@ class HistoryRow(models.Model):
         editable=False,
         help_text="The peer this change came from; empty: made here.",
     )
+    request_id = models.CharField(
+        max_length=64,
+        default=context.request_id,
+        blank=True,
+        editable=False,
+        help_text="The request that caused the change; empty: none did.",
+    )
     txid = models.BigIntegerField(db_default=TransactionId(), db_index=True, editable=False)
 
     class Meta:
         abstract = True
+
+
+class Records(HistoricalRecords):  # type: ignore[misc]
+    """django-simple-history's, whose rows are of our kind and give the caller's reason where the object has none."""
+
+    def __init__(self) -> None:
+        super().__init__(bases=[HistoryRow], history_id_field=models.BigAutoField(), inherit=True)
+
+    def get_change_reason_for_object(self, instance: models.Model, history_type: str, using: str) -> str | None:
+        given: str | None = super().get_change_reason_for_object(instance, history_type, using)
+        return given or context.cause().reason or None

@@ -5,9 +5,9 @@ from itertools import islice
 from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
-from simple_history.models import HistoricalRecords
 
-from content.base.history import HistoryRow
+from backoffice.kit import context
+from content.base.history import Records
 from syncer import public as sync
 
 HISTORY_BATCH = 500  # rows an INSERT
@@ -34,6 +34,10 @@ class ContentQuerySet(models.QuerySet[Any]):
     `delete()` needs nothing of its own: Django's collector sends `post_delete` for each object, cascades included,
     inside one transaction.
     """
+
+    def visible_to(self, user: Any) -> Self:
+        """The rows that exist for `user`, at every door; a domain whose content has owners overrides it."""
+        return self
 
     def update(self, **values: Any) -> int:
         """As Django's; each row that really changed gets a history row. Returns the number of rows matched."""
@@ -68,7 +72,7 @@ class ContentQuerySet(models.QuerySet[Any]):
             )
         with transaction.atomic(using=self.db):
             created = super().bulk_create(list(objs), batch_size=batch_size)
-            self.model.history.bulk_history_create(created, batch_size=HISTORY_BATCH)
+            self._record(created)
             sync.changed(self.model)
         return created
 
@@ -102,12 +106,18 @@ class ContentQuerySet(models.QuerySet[Any]):
     def _locked(self, rows: models.QuerySet[Any]) -> Values:
         return {obj.pk: tracked(obj) for obj in rows.select_for_update(of=("self",))}
 
+    def _record(self, objs: list[Any], *, update: bool = False) -> None:
+        reason = context.cause().reason or None
+        self.model.history.bulk_history_create(
+            objs, batch_size=HISTORY_BATCH, update=update, default_change_reason=reason
+        )
+
     def _record_changes(self, before: Values) -> None:
         any_changed = False
         for keys in pages(before):
             now = self._plain().filter(pk__in=keys)
             if changed := [obj for obj in now if tracked(obj) != before[obj.pk]]:
-                self.model.history.bulk_history_create(changed, batch_size=HISTORY_BATCH, update=True)
+                self._record(changed, update=True)
                 any_changed = True
         if any_changed:
             sync.changed(self.model)
@@ -119,7 +129,7 @@ class ContentModel(models.Model):
     # Fields that only a permission may set, at every door: {"user_id": "news.set_user_id"}.
     field_permissions: ClassVar[Mapping[str, str]] = {}
 
-    history = HistoricalRecords(bases=[HistoryRow], history_id_field=models.BigAutoField(), inherit=True)
+    history = Records()
     objects = ContentQuerySet.as_manager()
 
     class Meta:
@@ -153,6 +163,21 @@ class ContentModel(models.Model):
                     return
                 self._state.adding = False
             super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
+
+    def is_visible_to(self, user: Any) -> bool:
+        """As `ContentQuerySet.visible_to`, for one object that may be deleted already."""
+        return True
+
+    def restrictions(self, before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The values that only a permission may set as they are now: `(field, permission)`; see `rules.refusals`.
+
+        Args:
+            before: the values that are stored, by attname; those of a new object are its defaults.
+        """
+        for name, permission in self.field_permissions.items():
+            attname = self._meta.get_field(name).attname  # type: ignore[union-attr]
+            if getattr(self, attname) != before[attname]:
+                yield name, permission
 
     def _stored(self, using: str | None) -> Self | None:
         return type(self)._base_manager.using(using).select_for_update(of=("self",)).filter(pk=self.pk).first()

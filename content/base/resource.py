@@ -11,6 +11,7 @@ from import_export.resources import ModelResource
 from import_export.results import Result, RowResult
 from import_export.widgets import Widget
 
+from content.base import rules
 from content.base.differences import as_html
 from content.base.files import MISSING, FileError
 from content.base.models import ContentModel, tracked
@@ -155,6 +156,10 @@ class ContentResource(ModelResource):  # type: ignore[misc]
     def field_from_django_field(cls, field_name: str, django_field: Any, readonly: bool) -> Column:  # noqa: FBT001 - the library's signature
         return Column(attribute=django_field.attname, column_name=field_name, widget=ColumnWidget(django_field))
 
+    def _visible(self) -> models.QuerySet[Any]:
+        rows = self.model.objects.all()
+        return rows if self.user is None else rows.visible_to(self.user)
+
     # --- export ------------------------------------------------------------------------------------------------------
     def iter_queryset(self, queryset: models.QuerySet[Any]) -> Iterator[Any]:
         """Keyset pages: constant memory, and no server-side cursor."""
@@ -194,7 +199,8 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             value = key.clean(row) if key.column_name in row else None
             if value is None:
                 return None
-            return self.model._base_manager.get(pk=value)
+            found: ContentModel = self._visible().get(pk=value)
+            return found
         except ValueError as error:
             raise ValidationError({key.column_name: str(error)}) from error
         except self.model.DoesNotExist as error:
@@ -243,12 +249,12 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         verb = "add" if adding else "change"
         if not self.user.has_perm(f"{options.app_label}.{verb}_{options.model_name}"):
             raise ValidationError(f"you have no permission to {verb} a {options.verbose_name}.")
-        for name in self.changed:
-            permission = self.model.field_permissions.get(name)
-            if permission and not self.user.has_perm(permission):
-                kept = self.before[options.get_field(name).attname]  # type: ignore[union-attr]
-                message = f"you have no permission to set the {name}; leave it {kept}, or leave the column out."
-                raise ValidationError({name: message})
+        rules.check_links(instance, user=self.user, before=self.before)
+        for refusal in rules.refusals(instance, user=self.user, before=self.before):
+            kept = self.before[options.get_field(refusal.field).attname]  # type: ignore[union-attr]
+            name = refusal.field
+            message = f"you have no permission to set the {name} so; leave it {kept}, or leave the column out."
+            raise ValidationError({name: message})
 
     def do_instance_save(self, instance: ContentModel, is_create: bool) -> None:  # noqa: FBT001 - the library's signature
         instance.save(force_insert=is_create, update_fields=None if is_create else self.changed)

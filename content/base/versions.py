@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
+from content.base import rules
 from content.base.differences import as_html
 from content.base.models import ContentModel, tracked
 
@@ -49,7 +50,10 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
     revert_template = "content/revert.html"
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        self._key(object_id)
+        key = {self.model._meta.pk.attname: self._key(object_id)}
+        newest = self.model.history.filter(**key).order_by("-history_id").first()
+        if newest is not None:
+            self._require_visible(request, newest.instance)
         response: HttpResponse = super().history_view(request, object_id, extra_context)
         return response
 
@@ -66,6 +70,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         """What going back to the version would change (GET), and going back to it (POST)."""
         record = self._record(object_id, version_id)
         stored = self.model._base_manager.filter(pk=record.instance.pk).first()
+        self._require_visible(request, stored or record.instance)
         if not self.has_view_or_change_permission(request, stored):
             raise PermissionDenied
         if request.method == "POST":
@@ -120,11 +125,15 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
                 raise ValidationError(
                     f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history."
                 )
-        before = stored if stored is not None else self.model()
-        for name in self.forbidden_fields(request):
-            if getattr(before, name) != getattr(obj, name):
-                raise ValidationError(f"You have no permission to set the {name}.")
+        before = rules.blank(self.model) if stored is None else tracked(stored)
+        for refusal in rules.refusals(obj, user=request.user, before=before):
+            raise ValidationError(f"You have no permission to set the {refusal.field} so.")
+        rules.check_links(obj, user=request.user, before=before)
         obj.full_clean()
+
+    def _require_visible(self, request: HttpRequest, obj: ContentModel) -> None:
+        if not obj.is_visible_to(request.user):
+            raise Http404
 
     def _may_revert(self, request: HttpRequest, stored: ContentModel | None) -> bool:
         """Going back is a change; of a deleted object, an addition."""

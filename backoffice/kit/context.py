@@ -1,0 +1,40 @@
+"""What is known of the request, or of the job, that is being answered: for logs, and for the history that it causes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """Why something is written.
+
+    Attributes:
+        request_id: names one request in answers, logs and history; empty: nobody asked from outside.
+        reason: what the caller gave as the reason of the change; empty: none.
+    """
+
+    request_id: str = ""
+    reason: str = ""
+
+
+_cause: ContextVar[Cause] = ContextVar("cause", default=Cause())  # noqa: B039 - it is frozen
+
+
+def cause() -> Cause:
+    return _cause.get()
+
+
+def request_id() -> str:
+    """The current request's id; empty outside of requests. A column's default, so that each history row names it."""
+    return _cause.get().request_id
+
+
+@contextmanager
+def caused_by(found: Cause) -> Iterator[None]:
+    token = _cause.set(found)
+    try:
+        yield
+    finally:
+        _cause.reset(token)

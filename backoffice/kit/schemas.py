@@ -3,9 +3,10 @@
 They hold what JSON can say: names, types, ranges of columns. The model's own rules decide the rest, in `full_clean()`.
 """
 
-from collections.abc import Collection, Iterable
-from typing import Annotated, Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Annotated, Any, Literal
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.backends.base.operations import BaseDatabaseOperations
 from ninja.orm.fields import TYPES
@@ -25,12 +26,12 @@ class Body(BaseModel):
 
 
 class ListQuery(BaseModel):
-    """What every list can be asked."""
+    """What every list can be asked, beside its filters."""
 
     limit: int = Field(default=50, ge=1, le=500, description="Items a page.")
     cursor: str | None = Field(default=None, description="`next` of the page before.")
     count: bool = Field(default=False, description="Also count what the filters match; costs a scan.")
-    all: bool = Field(default=False, description="Stream the whole list as one JSON array; goes with filters only.")
+    all: bool = Field(default=False, description="Stream the whole list as one JSON array; goes with no page.")
 
 
 def no_nul(text: str) -> str:
@@ -47,13 +48,32 @@ def annotation(field: "models.Field[Any, Any]", *, strict: bool = False) -> Any:
     target = getattr(field, "target_field", field)
     kind: Any = TYPES[target.get_internal_type()]
     if kind is int:
-        # The widest that each database's column holds; SQLite alone would take 64 bits everywhere.
-        low, high = RANGES[target.get_internal_type()]
+        low, high = _range(target)
         kind = Annotated[int, Field(ge=low, le=high, strict=strict)]
+    elif target.choices:
+        kind = Literal[tuple(value for value, _ in target.flatchoices)]
     elif kind is str:
-        documented = {"maxLength": target.max_length} if target.max_length else {}
-        kind = Annotated[Text, Field(json_schema_extra=documented)]
+        kind = Annotated[Text, Field(json_schema_extra=_documented(target))]
     return kind | None if field.null else kind
+
+
+def _range(field: "models.Field[Any, Any]") -> tuple[int, int]:
+    """The widest that each database's column holds (SQLite alone would take 64 bits everywhere), and the model."""
+    low, high = RANGES[field.get_internal_type()]
+    for validator in field.validators:
+        if isinstance(validator, MinValueValidator):
+            low = max(low, validator.limit_value)
+        elif isinstance(validator, MaxValueValidator):
+            high = min(high, validator.limit_value)
+    return low, high
+
+
+def _documented(field: "models.Field[Any, Any]") -> dict[str, Any]:
+    """What a text may be, for readers of the description: the model's validators decide, and say it in our words."""
+    found: dict[str, Any] = {"maxLength": field.max_length} if field.max_length else {}
+    for validator in field.validators:
+        found |= getattr(validator, "json_schema", {})
+    return found
 
 
 def from_fields(
@@ -62,11 +82,16 @@ def from_fields(
     *,
     base: type[BaseModel] = Body,
     optional: Collection[str] = (),
+    types: Mapping[str, Any] | None = None,
 ) -> type[BaseModel]:
-    """A schema of `fields`; those named in `optional` may be missing, which `model_fields_set` then tells."""
+    """A schema of `fields`; those named in `optional` may be missing, which `model_fields_set` then tells.
+
+    Args:
+        types: of fields whose column says too little, `{"colors": list[str]}`.
+    """
     made: dict[str, Any] = {}
     for field in fields:
-        kind = annotation(field, strict=issubclass(base, Body))
+        kind = (types or {}).get(field.name) or annotation(field, strict=issubclass(base, Body))
         default = None if field.name in optional else ...
         made[field.name] = (kind, Field(default, description=str(field.help_text) or None))
     return create_model(name, __base__=base, **made)

@@ -1,9 +1,9 @@
 """One model at the JSON API: what it shows, who may do what, and how it is read and written. See `content.base.api`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from django.db import models, transaction
 from django.db.models.deletion import Collector
@@ -11,14 +11,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from pydantic import BaseModel, create_model
 
+from backoffice.kit import conditional
 from backoffice.kit.auth import require
-from backoffice.kit.pagination import Row, Rows
+from backoffice.kit.pagination import Row
 from backoffice.kit.problems import FieldError, Invalid, Problem
-from backoffice.kit.schemas import ListQuery, from_fields, has_default
+from backoffice.kit.schemas import from_fields, has_default
 from content.base import rules
 from content.base.models import ContentModel, tracked
 
 Values = dict[str, Any]  # by the field names of the API
+ALL = frozenset({"list", "create", "get", "replace", "change", "delete"})
+NO_FILTER = (models.JSONField, models.TextField)
 
 
 @dataclass(frozen=True)
@@ -28,29 +31,53 @@ class Endpoint:
     Attributes:
         model: the model itself.
         path: the plural by which its addresses and operations are named, `posts`.
-        fields: what is shown and written, and by what a list can be filtered, beside the primary key.
+        fields: what is shown beside the primary key, and written, but for columns that are not editable.
         parents: lists that hang under another endpoint, by the foreign key that leads there, `{"post": posts}`.
+        filters: by what a list can be filtered, `("status", "quantity__gte")`; None: all but long texts and JSON.
+        order: by what a list can be ordered, `("-created_at", "title")`, beside the key; the first is the default.
+        search: the texts that `?search=` looks into.
+        key: who gives the primary key of a new object. By the caller: PUT creates what is not there.
+        operations: of ALL; the others answer 405.
+        types: of fields whose column says too little, `{"colors": list[str]}`.
+        since, until: the first and the last version of the API that have it; None: there is no last one yet.
     """
 
     model: type[ContentModel]
     path: str
     fields: tuple[str, ...]
     parents: Mapping[str, "Endpoint"] = field(default_factory=dict)
+    filters: tuple[str, ...] | None = None
+    order: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    key: Literal["server", "caller"] = "server"
+    operations: frozenset[str] = ALL
+    types: Mapping[str, Any] = field(default_factory=dict)
+    since: int = 1
+    until: int | None = None
 
     # --- names and shapes --------------------------------------------------------------------------------------------
 
     @cached_property
-    def key(self) -> "models.Field[Any, Any]":
+    def key_column(self) -> "models.Field[Any, Any]":
         return self.model._meta.pk
 
     @cached_property
     def columns(self) -> "tuple[models.Field[Any, Any], ...]":
-        found = tuple(self.model._meta.get_field(name) for name in self.fields)
-        if clash := {*self.fields} & {*ListQuery.model_fields}:
-            raise ValueError(
-                f"{self.model._meta.label}: lists have a parameter named {', '.join(sorted(clash))} already."
-            )
-        return found  # type: ignore[return-value]
+        return tuple(self.model._meta.get_field(name) for name in self.fields)  # type: ignore[misc]
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        return (self.key_column.name, *self.fields)
+
+    @cached_property
+    def written(self) -> "tuple[models.Field[Any, Any], ...]":
+        return tuple(column for column in self.columns if column.editable)
+
+    @cached_property
+    def filter_names(self) -> tuple[str, ...]:
+        if self.filters is not None:
+            return self.filters
+        return tuple(column.name for column in self.columns if not isinstance(column, NO_FILTER))
 
     @cached_property
     def noun(self) -> str:
@@ -61,25 +88,32 @@ class Endpoint:
         """The name of the address of one object, `news_posts`."""
         return f"{self.model._meta.app_label}_{self.path}"
 
-    def schema(self, suffix: str, *, base: type[BaseModel], optional: tuple[str, ...] = (), key: bool = True) -> Any:
-        columns = (self.key, *self.columns) if key else self.columns
-        return from_fields(f"{self.model.__name__}{suffix}", columns, base=base, optional=optional)
-
-    def only(self, fields: tuple[str, ...]) -> "Endpoint":
-        return replace(self, fields=fields)
-
     @cached_property
     def out(self) -> Any:
-        return self.schema("", base=BaseModel)
+        return self._schema("", (self.key_column, *self.columns))
+
+    @cached_property
+    def part(self) -> Any:
+        """What `fields=` leaves."""
+        return self._schema("Part", (self.key_column, *self.columns), optional=self.shown)
 
     @cached_property
     def page(self) -> Any:
-        shape = {"items": (list[self.out], ...), "next": (str | None, ...), "count": (int | None, None)}  # type: ignore[name-defined]
+        rows = list[self.out] | list[self.part]  # type: ignore[name-defined]
+        shape = {"items": (rows, ...), "next": (str | None, ...), "count": (int | None, None)}
         return create_model(f"{self.model.__name__}Page", **shape)  # type: ignore[call-overload]
 
-    @cached_property
-    def defaulted(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns if has_default(column))
+    def body(self, suffix: str, *, key: bool, optional: tuple[str, ...] = ()) -> Any:
+        """The shape of a request: what may be written, with the key where `key` says so."""
+        columns = (self.key_column, *self.written) if key else self.written
+        defaulted = tuple(column.name for column in columns if has_default(column))
+        return from_fields(
+            f"{self.model.__name__}{suffix}", columns, optional=(*optional, *defaulted), types=self.types
+        )
+
+    def _schema(self, suffix: str, columns: Any, *, optional: tuple[str, ...] = ()) -> Any:
+        name = f"{self.model.__name__}{suffix}"
+        return from_fields(name, columns, base=BaseModel, optional=optional, types=self.types)
 
     # --- permissions -------------------------------------------------------------------------------------------------
 
@@ -98,42 +132,51 @@ class Endpoint:
         needed = self.model.field_permissions.get(name)
         return needed is None or request.user.has_perm(needed)
 
-    # --- rows --------------------------------------------------------------------------------------------------------
+    # --- reads -------------------------------------------------------------------------------------------------------
 
     def visible(self, request: HttpRequest) -> models.QuerySet[Any]:
         """The objects that exist for the user of `request`."""
         return self.model.objects.visible_to(request.user)
 
-    def rows(self, request: HttpRequest, filters: Mapping[str, Any]) -> Rows:
-        return self.visible(request).filter(**filters).values(self.key.name, *self.fields)
-
-    def get(self, request: HttpRequest, key: Any) -> Row:
-        """The row of `key`.
+    def get(self, request: HttpRequest, key: Any, columns: tuple[str, ...]) -> tuple[Row, int]:
+        """The `columns` of `key`, and its version.
 
         Raises:
             Problem: 404.
         """
-        row = self.rows(request, {"pk": key}).first()
+        version = models.Subquery(self._history(models.OuterRef("pk")))
+        row = self.visible(request).filter(pk=key).values_list(*columns, version).first()
         if row is None:
             raise self.missing(key)
-        return row
+        return dict(zip(columns, row[:-1], strict=True)), row[-1] or 0
+
+    def version(self, key: Any) -> int:
+        """The number of the newest history row of `key`; 0: there is none."""
+        return self._history(key).first() or 0
+
+    def _history(self, key: Any) -> Any:
+        rows = self.model.history.filter(**{self.key_column.attname: key})
+        return rows.order_by("-history_id").values_list("history_id", flat=True)[:1]
 
     def lock(self, request: HttpRequest, key: Any) -> ContentModel:
-        """The object of `key`, locked until the transaction ends.
+        """The object of `key`, locked until the transaction ends, as the request's conditions want it.
 
         Raises:
-            Problem: 404.
+            Problem: 404, or 412.
         """
         obj: ContentModel | None = self.visible(request).select_for_update(of=("self",)).filter(pk=key).first()
         if obj is None:
+            conditional.check(request, None)
             raise self.missing(key)
+        if conditional.is_guarded(request):
+            conditional.check(request, self.version(key))
         return obj
 
     def missing(self, key: Any) -> Problem:
         return Problem(404, f"There is no {self.noun} {key}.")
 
     def row(self, obj: models.Model) -> Row:
-        return {column.name: getattr(obj, column.attname) for column in (self.key, *self.columns)}
+        return {column.name: getattr(obj, column.attname) for column in (self.key_column, *self.columns)}
 
     def location(self, request: HttpRequest, key: Any) -> str:
         """The address of the object, in the version of the API that was asked."""
@@ -143,20 +186,33 @@ class Endpoint:
     # --- writes: each is one transaction, so that an error after it keeps nothing of it -------------------------------
 
     def create(self, request: HttpRequest, values: Values) -> Row:
+        """Raises:
+        Problem: 409, there is one of this key.
+        """
         with transaction.atomic():
+            key = values.get(self.key_column.name)
+            if key is not None and self.model._base_manager.filter(pk=key).exists():
+                raise Problem(409, f"There is a {self.noun} {key} already; change it with PUT or PATCH.")
             return self.save(request, self.model(), values)
 
-    def replace(self, request: HttpRequest, key: Any, values: Values) -> Row:
-        """What is left out becomes its default, but for what the user may not set."""
+    def replace(self, request: HttpRequest, key: Any, values: Values) -> tuple[Row, bool]:
+        """What is left out becomes its default, but for what the user may not set. True: it was not there before."""
         with transaction.atomic():
+            if self.key == "caller" and not self.model._base_manager.filter(pk=key).exists():
+                return self._put(request, key, values), True
+            self.allow(request, "change")
             obj = self.lock(request, key)
-            rest = [column for column in self.columns if self.may_set(request, column.name)]
-            return self.save(request, obj, {column.name: column.get_default() for column in rest} | values)
+            rest = [column for column in self.written if self.may_set(request, column.name)]
+            return self.save(request, obj, {column.name: column.get_default() for column in rest} | values), False
+
+    def _put(self, request: HttpRequest, key: Any, values: Values) -> Row:
+        self.allow(request, "add")
+        conditional.check(request, None)
+        return self.create(request, values | {self.key_column.name: key})
 
     def change(self, request: HttpRequest, key: Any, values: Values) -> Row:
         with transaction.atomic():
-            obj = self.lock(request, key)
-            return self.save(request, obj, values)
+            return self.save(request, self.lock(request, key), values)
 
     def delete(self, request: HttpRequest, key: Any) -> None:
         """Delete the object and what hangs under it, each kind by its own permission, as the admin.
@@ -166,12 +222,20 @@ class Endpoint:
         """
         with transaction.atomic():
             obj = self.lock(request, key)
+            self.check_delete(request, obj)
             going = Collector(using=self.model._default_manager.db, origin=obj)
             going.collect([obj])
             for model in going.data:
                 if issubclass(model, ContentModel):
                     require(request, f"{model._meta.app_label}.delete_{model._meta.model_name}")
             going.delete()
+
+    def check_delete(self, request: HttpRequest, obj: Any) -> None:
+        """For a domain that lets some objects not be deleted.
+
+        Raises:
+            Problem: why not.
+        """
 
     def save(self, request: HttpRequest, obj: ContentModel, values: Values) -> Row:
         """Write `values`, in a transaction that holds the row's lock.
@@ -180,16 +244,17 @@ class Endpoint:
             Problem: 403, naming the permission that a value needs.
             ValidationError: a rule is broken, or a link leads to what the user can't see.
         """
+        adding = obj._state.adding
         before = tracked(obj)
-        for column in self.columns:
+        for column in (self.key_column, *self.written):
             if column.name in values:
                 setattr(obj, column.attname, values[column.name])
         if found := rules.refusals(obj, user=request.user, before=before):
             errors = [FieldError(one.field, f"{one.message[:-1]}; leave it out.") for one in found]
-            raise Problem(403, "; ".join(f"{field}: {text}" for field, text in errors), errors=errors)
+            raise Problem(403, "; ".join(f"{name}: {text}" for name, text in errors), errors=errors)
         rules.check_links(obj, user=request.user, before=before)
         obj.full_clean()
-        obj.save()
+        obj.save(force_insert=adding)
         return self.row(obj)
 
 

@@ -15,6 +15,9 @@ def not_blank(value: str) -> None:
         raise ValidationError("This text may not be blank.", code="blank")
 
 
+not_blank.json_schema = {"minLength": 1, "pattern": r"\S"}  # type: ignore[attr-defined]
+
+
 def text_field(max_length: int, **options: Any) -> "models.CharField[str, str]":
     """A text of 1 to `max_length` characters that is not blank; see `text_constraint` for the database's side."""
     return models.CharField(max_length=max_length, validators=[not_blank, ProhibitNullCharactersValidator()], **options)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -55,7 +56,7 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         return value is None or (not isinstance(value, bool) and isinstance(value, int | float) and value % 1 == 0)
 
     def render(self, value: Any, obj: Any = None, **_options: Any) -> Any:
-        return value
+        return str(value) if isinstance(value, UUID) else value
 
 
 class Column(Field):  # type: ignore[misc]
@@ -125,8 +126,9 @@ class ContentResult(Result):  # type: ignore[misc]
 class ContentResource(ModelResource):  # type: ignore[misc]
     """The base of a domain's resources, which say only `Meta.model` and `Meta.fields`, the key first.
 
-    A row with a key changes that object, a row without one adds an object. A column that is not in the file keeps what
-    is stored. One bad row, and nothing is written.
+    A row with a key changes that object, a row without one adds an object. Where `Meta.caller_keys` says that who adds
+    an object may choose its key, a row with an unknown key adds one too. A column that is not in the file keeps what is
+    stored. One bad row, and nothing is written.
 
     Args:
         user: who imports; None: a program, which may do everything.
@@ -138,6 +140,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         skip_diff = True  # skip_row() has its own comparison, and the preview its own differences
         store_instance = True
         use_transactions = True
+        caller_keys = False
 
     def __init__(self, user: Any = None, **options: Any) -> None:
         super().__init__(**options)
@@ -194,29 +197,32 @@ class ContentResource(ModelResource):  # type: ignore[misc]
 
     def get_instance(self, _loader: Any, row: Mapping[str, Any]) -> ContentModel | None:
         """The object that the row names, or None for a new one."""
-        key = self.fields[self.model._meta.pk.name]
+        key = self._key(row)
+        if key is None:
+            return None
+        found: ContentModel | None = self._visible().filter(pk=key).first()
+        if found is None and not self._meta.caller_keys:
+            column, name = self.model._meta.pk.name, self.model._meta.verbose_name
+            message = f"no {name} has the {column} {key}; leave it empty to add a new {name}."
+            raise ValidationError({column: message})
+        return found
+
+    def _key(self, row: Mapping[str, Any]) -> Any:
+        """The key that the row gives; None: it gives none."""
+        column = self.fields[self.model._meta.pk.name]
         try:
-            value = key.clean(row) if key.column_name in row else None
-            if value is None:
-                return None
-            found: ContentModel = self._visible().get(pk=value)
-            return found
+            return column.clean(row) if column.column_name in row else None
         except ValueError as error:
-            raise ValidationError({key.column_name: str(error)}) from error
-        except self.model.DoesNotExist as error:
-            name = self.model._meta.verbose_name
-            message = f"no {name} has the {key.column_name} {value}; leave it empty to add a new {name}."
-            raise ValidationError({key.column_name: message}) from error
+            raise ValidationError({column.column_name: str(error)}) from error
 
     def after_init_instance(self, instance: ContentModel, new: bool, row: Any, **options: Any) -> None:  # noqa: FBT001 - the library's signature
-        self.before = tracked(instance)
-        if new:
-            return
+        key = self._key(row) if new else instance.pk  # a new instance may have a key by default, which is none yet
+        self.before = tracked(instance) | {self.model._meta.pk.attname: key}
         number = self.numbers[options["row_number"] - 1]
-        first = self.seen.setdefault(instance.pk, number)
+        first = number if key is None else self.seen.setdefault(key, number)
         if first != number:
-            key = self.model._meta.pk.name
-            raise ValidationError({key: f"the {key} {instance.pk} is in row {first} already."})
+            name = self.model._meta.pk.name
+            raise ValidationError({name: f"the {name} {key} is in row {first} already."})
 
     def import_instance(self, instance: ContentModel, row: Mapping[str, Any], **options: Any) -> None:
         errors = {}

@@ -1,0 +1,58 @@
+"""Conditional requests (RFC 9110, section 13): an `ETag` names one version of one object in one shape.
+
+"1042-1"           version 1042 of the history, version 1 of the API
+"1042-1-3f2a9c01"  the same with some columns only (`fields=`)
+"""
+
+import re
+import zlib
+
+from django.http import HttpRequest
+from django.utils.http import parse_etags
+
+from backoffice.kit.problems import Problem
+
+OURS = re.compile(r'"(\d+)-\d+(?:-[0-9a-f]{8})?"')
+ANY = ["*"]
+
+
+def etag(request: HttpRequest, version: int, *, fields: str = "") -> str:
+    """The tag of an object's `version`, the number of its newest history row (0: it has none)."""
+    shape = f"-{zlib.crc32(fields.encode()):08x}" if fields else ""
+    return f'"{version}-{getattr(request, "api_version", 1)}{shape}"'
+
+
+def is_known(request: HttpRequest, tag: str) -> bool:
+    """The client has this already: `If-None-Match` by weak comparison, as RFC 9110, section 13.1.2, asks."""
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    return known == ANY or tag in (one.removeprefix("W/") for one in known)
+
+
+def is_guarded(request: HttpRequest) -> bool:
+    """The write depends on what is stored."""
+    return "If-Match" in request.headers or "If-None-Match" in request.headers
+
+
+def check(request: HttpRequest, version: int | None) -> None:
+    """Refuse a write that was meant for another version. To be called with the row locked.
+
+    A tag of any shape will do: a version is the same version whichever of its columns were looked at.
+
+    Args:
+        version: what is stored now; None: there is no such object.
+
+    Raises:
+        Problem: 412, with what to do.
+    """
+    wanted = parse_etags(request.headers.get("If-Match", ""))
+    if "If-Match" in request.headers and not _matches(wanted, version):
+        raise Problem(412, "It is not the version that If-Match names: somebody changed it. Read it again.")
+    unwanted = parse_etags(request.headers.get("If-None-Match", ""))
+    if "If-None-Match" in request.headers and _matches([one.removeprefix("W/") for one in unwanted], version):
+        raise Problem(412, "If-None-Match forbids the version that is there.")
+
+
+def _matches(tags: list[str], version: int | None) -> bool:
+    if version is None:
+        return False
+    return tags == ANY or version in (int(found[1]) for one in tags if (found := OURS.fullmatch(one)))

@@ -1,0 +1,126 @@
+"""What a list at the API can be asked: filters, order, search, columns, pages. `Endpoint` declares them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from pydantic import BaseModel, Field, create_model
+
+from backoffice.kit.pagination import Keyset, Row, page, pages, stream
+from backoffice.kit.problems import FieldError, Invalid
+from backoffice.kit.responses import json_response
+from backoffice.kit.schemas import ListQuery, Text, annotation
+from content.base.endpoint import Endpoint
+
+COMPARISONS = {"gt": "greater than", "gte": "at least", "lt": "less than", "lte": "at most"}
+PAGED = ("limit", "cursor", "count")  # parameters of pages, which a whole list has none of
+
+
+class Listing:
+    """The list of one endpoint.
+
+    Args:
+        fixed: the column that the address has decided already, such as a parent.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, fixed: str = "") -> None:
+        self.endpoint = endpoint
+        self.filters = tuple(name for name in endpoint.filter_names if name != fixed)
+        order = endpoint.order or ("-pk",)
+        self.default_order = Keyset(endpoint.model, order[:1]).order
+        self.orders = Keyset(endpoint.model, order).columns
+        self.query = self._schema("NestedQuery" if fixed else "Query")
+
+    def answer(self, request: HttpRequest, query: Any, fixed: Mapping[str, Any]) -> HttpResponseBase:
+        """The page that `query`, which is of `self.query`, asks for.
+
+        Raises:
+            Invalid: a parameter is not known, or does not go with another one.
+        """
+        refuse_unknown(request, query)
+        columns = _names(query.fields) if query.fields else self.endpoint.shown
+        order = Keyset(self.endpoint.model, _names(query.order)).order if query.order else self.default_order
+        needed = dict.fromkeys([*columns, *(name.lstrip("-") for name in order)])
+        rows = self._matching(request, query, fixed).values(*needed)
+        if query.all:
+            if stray := sorted({*PAGED} & {*request.GET}):
+                raise Invalid(*(FieldError(name, "This does not go with all=true.") for name in stray))
+            found = (_only(columns, rows) for rows in pages(rows, order=order))
+            return StreamingHttpResponse(stream(found), content_type="application/json")
+        items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
+        count = {"count": rows.count()} if query.count else {}
+        return json_response({"items": _only(columns, items), "next": following, **count})
+
+    def _matching(self, request: HttpRequest, query: Any, fixed: Mapping[str, Any]) -> models.QuerySet[Any]:
+        wanted = {name: getattr(query, name) for name in self.filters if name in query.model_fields_set}
+        rows = self.endpoint.visible(request).filter(**wanted, **fixed)
+        for word in (getattr(query, "search", None) or "").split():
+            found = models.Q()
+            for name in self.endpoint.search:
+                found |= models.Q(**{f"{name}__icontains": word})
+            rows = rows.filter(found)
+        return rows
+
+    # --- the shape of the query --------------------------------------------------------------------------------------
+
+    def _schema(self, suffix: str) -> type[BaseModel]:
+        made = dict(self._filters())
+        made["fields"] = fields_parameter(self.endpoint)
+        made["order"] = _list_parameter(
+            self.orders, "Columns to order by, `-` before those that fall. Else: " + ",".join(self.default_order), "-?"
+        )
+        if self.endpoint.search:
+            columns = ", ".join(self.endpoint.search)
+            made["search"] = (Text | None, Field(None, description=f"Words, each of which is in one of: {columns}."))
+        return create_model(f"{self.endpoint.model.__name__}{suffix}", __base__=ListQuery, **made)
+
+    def _filters(self) -> Iterator[tuple[str, Any]]:
+        for name in self.filters:
+            field, _, comparison = name.partition("__")
+            column: Any = self.endpoint.model._meta.get_field(field)
+            text = f"`{field}` is {COMPARISONS[comparison]} this." if comparison else str(column.help_text) or None
+            yield name, (annotation(column), Field(None, description=text))
+
+
+def refuse_unknown(request: HttpRequest, query: BaseModel) -> None:
+    """Refuse parameters that `query` does not have: one that is silently left out is a filter that does not filter.
+
+    Raises:
+        Invalid: it has not, or one is given twice.
+    """
+    known = type(query).model_fields
+    if unknown := sorted({*request.GET} - {*known}):
+        allowed = ", ".join(sorted(known))
+        raise Invalid(*(FieldError(name, f"There is no such parameter; there are {allowed}.") for name in unknown))
+    if twice := sorted(name for name in request.GET if len(request.GET.getlist(name)) > 1):
+        raise Invalid(*(FieldError(name, "This is given more than once.") for name in twice))
+
+
+def fields_parameter(endpoint: Endpoint) -> Any:
+    return _list_parameter(endpoint.shown, "Only these columns.")
+
+
+def columns_of(endpoint: Endpoint, fields: str) -> tuple[str, ...]:
+    """The columns that `fields=` names; all of them, if it was not given."""
+    return _names(fields) if fields else endpoint.shown
+
+
+def _list_parameter(names: tuple[str, ...], description: str, before: str = "") -> Any:
+    one = f"{before}({'|'.join(map(re.escape, names))})"
+    return (str | None, Field(None, description=f"{description} Of: {', '.join(names)}.", pattern=f"^{one}(,{one})*$"))
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    """Names with commas between; one that is named twice counts where it stands first."""
+    found: dict[str, str] = {}
+    for name in listed.split(","):
+        found.setdefault(name.lstrip("-"), name)
+    return tuple(found.values())
+
+
+def _only(columns: tuple[str, ...], rows: list[Row]) -> list[Row]:
+    if not rows or len(rows[0]) == len(columns):
+        return rows
+    return [{name: row[name] for name in columns} for row in rows]

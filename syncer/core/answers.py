@@ -2,15 +2,14 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from backoffice.kit.retry import retry_after
 from syncer.core.decide import Action
 from syncer.core.matching import is_id
 
-RETRY_AFTER_MOST = 30 * 24 * 3600  # seconds; a longer wait is a mistake of the target
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
 
 
@@ -81,20 +80,6 @@ def read_json(body: bytes) -> Any:
         return json.loads(body)
     except ValueError as error:
         raise Unreadable("sent an answer that is not JSON") from error
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds to wait by a `Retry-After` (RFC 9110, section 10.2.3: seconds or an HTTP date); None: it says nothing."""
-    value = value.strip()
-    if value.isdecimal():
-        seconds = float(value)
-    else:
-        try:
-            date = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
-    return min(max(seconds, 0.0), RETRY_AFTER_MOST)
 
 
 def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str = "id") -> Verdict:

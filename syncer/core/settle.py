@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from backoffice.kit.retry import backoff
 from syncer.core.answers import Outcome, Verdict
-from syncer.core.backoff import backoff
 from syncer.core.decide import Action, Payload
 from syncer.core.matching import encode_id
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syncer.core.answers import RETRY_AFTER_MOST, Exchange, Outcome, Silence, classify, retry_after
+from syncer.core.answers import Exchange, Outcome, Silence, classify
 from syncer.core.decide import Action
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -83,25 +83,6 @@ def test_a_create_answered_with_an_id_is_done(remote_id):
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]"])
 def test_other_successes_need_no_body(action, body):
     assert outcome(action, status=200, body=body) is Outcome.DONE
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("", None),
-        ("soon", None),
-        ("-1", None),
-        ("0", 0),
-        ("120", 120),
-        (" 7 ", 7),
-        ("9" * 30, RETRY_AFTER_MOST),
-        ("Thu, 01 Jan 2026 00:01:00 GMT", 60),
-        ("Thu, 01 Jan 2026 00:01:00 -0000", 60),
-        ("Wed, 31 Dec 2025 00:00:00 GMT", 0),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(value, seconds):
-    assert retry_after(value, NOW) == seconds
 
 
 @pytest.mark.parametrize(("status", "waits"), [(429, 5), (503, 5), (500, None), (422, None)])

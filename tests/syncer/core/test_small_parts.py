@@ -4,31 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.core.backoff import CEILING, backoff
 from syncer.core.matching import candidates, decode_id, encode_id
 from syncer.core.order import parents_first
 from syncer.core.schedule import interval
-
-
-@pytest.mark.parametrize(
-    ("tries", "jitter", "seconds"),
-    [
-        pytest.param(1, 1.0, 2, id="2 ** 1"),
-        pytest.param(2, 1.0, 4, id="2 ** 2"),
-        pytest.param(11, 1.0, 2048, id="2 ** 11"),
-        pytest.param(12, 1.0, 3600, id="2 ** 12 is above the ceiling"),
-        pytest.param(10_000, 1.0, 3600, id="no overflow"),
-        pytest.param(3, 0.5, 4, id="half of 8"),
-        pytest.param(3, 0.0, 1, id="never less than a second"),
-    ],
-)
-def test_backoff_doubles_up_to_an_hour(tries, jitter, seconds):
-    assert backoff(tries, jitter) == seconds
-
-
-@given(st.integers(1, 10**6), st.floats(0, 1))
-def test_backoff_stays_in_its_bounds(tries, jitter):
-    assert 1 <= backoff(tries, jitter) <= CEILING
 
 
 @given(st.integers() | st.text())

@@ -33,7 +33,15 @@ IPV4_LAST = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96")
 
 
 class HttpError(Exception):
-    """No complete answer came. The message is a predicate: it reads on from the name of who was asked."""
+    """No complete answer came. The message is a predicate: it reads on from the name of who was asked.
+
+    Attributes:
+        slow: the time ran out.
+    """
+
+    def __init__(self, message: str, *, slow: bool = False) -> None:
+        super().__init__(message)
+        self.slow = slow
 
 
 class NotSent(HttpError):
@@ -97,7 +105,7 @@ class Client:
         """
         with _Watch(self.request_seconds) as watch:
             self._local.watch = watch
-            cut = Lost(f"did not finish its answer within {self.request_seconds:g} s")
+            cut = Lost(f"did not finish its answer within {self.request_seconds:g} s", slow=True)
             try:
                 answer = self._exchange(request)
             except Lost:
@@ -129,9 +137,9 @@ class Client:
             # The library's own text would hold the header, and so the secret.
             raise NotSent("was not asked: a header holds what no header can carry") from error
         except requests.exceptions.ConnectTimeout as error:
-            raise NotSent(f"did not take the connection within {self.timeout:g} s") from error
+            raise NotSent(f"did not take the connection within {self.timeout:g} s", slow=True) from error
         except requests.exceptions.Timeout as error:
-            raise Lost(f"did not answer within {self.timeout:g} s") from error
+            raise Lost(f"did not answer within {self.timeout:g} s", slow=True) from error
         except requests.exceptions.ConnectionError as error:
             raise _connection_error(error) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -235,7 +243,7 @@ class _Watch:
     def begins(self, connection: Any) -> None:
         """The request is about to leave by this connection."""
         if self.is_over:
-            raise NotSent("did not take the connection in time")
+            raise NotSent("did not take the connection in time", slow=True)
         self._connection = connection
 
     def _end(self) -> None:

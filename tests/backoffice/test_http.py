@@ -56,8 +56,9 @@ def test_a_host_without_an_address_was_not_sent(client):
 )
 def test_what_may_have_arrived_is_lost(client, remote, fault, why):
     remote.fault(**fault)
-    with pytest.raises(Lost, match=why):
+    with pytest.raises(Lost, match=why) as lost:
         client.send(post(remote))
+    assert lost.value.slow == ("within" in why)
 
 
 def test_an_answer_without_end_is_given_up(client, remote):

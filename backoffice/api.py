@@ -71,6 +71,7 @@ api = BackofficeAPI(
 )
 problems.install(api)
 api.add_router("/token/", "backoffice.accounts.api.router", auth=None)
+api.add_router("/jobs/", "backoffice.kit.jobs.api.router", tags=["Jobs"])
 mount_domains(api)
 
 

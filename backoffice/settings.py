@@ -39,6 +39,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # --- what it is made of ----------------------------------------------------------------------------------------------
 CONTENT_APPS = [
     "content.news",
+    "content.orders",
 ]
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -57,6 +58,8 @@ INSTALLED_APPS = [
     "simple_history",
     "import_export",
     "django_q",
+    "backoffice.kit.jobs",
+    "backoffice.kit.idempotency",
     "backoffice.accounts",
     "syncer",
     "content.base",

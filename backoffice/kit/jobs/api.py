@@ -1,0 +1,114 @@
+# ruff: noqa: A002 (the addresses call it `id`)
+"""Jobs as programs see them: how far, what failed, what came of it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from ninja import Router
+from pydantic import BaseModel, Field
+
+from backoffice.kit import waiting_files
+from backoffice.kit.jobs.models import Job
+from backoffice.kit.problems import ProblemOut
+from backoffice.kit.responses import json_response
+
+AGAIN = 1  # seconds until who waits may ask again
+PROBLEMS = {401: ProblemOut, 404: ProblemOut}
+
+router = Router()
+
+
+class ItemProblem(BaseModel):
+    item: str
+    message: str
+
+
+class JobOut(BaseModel):
+    """Work that takes longer than a request."""
+
+    id: UUID
+    title: str
+    state: Annotated[Job.State, Field(description="`done` and `failed` are final.")]
+    total: int | None = Field(description="Items to do; null: not known.")
+    done: int
+    failed: int = Field(description="Items that failed; the others went on.")
+    problems: list[ItemProblem] = Field(description="The first items that failed.")
+    problems_left_out: int = Field(description="How many more failed.")
+    result: dict[str, Any] | None
+    error: str = Field(description="Why all of it failed; empty: it did not.")
+    file: str | None = Field(description="The address of the file that it made, kept for a day.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def as_json(request: HttpRequest, job: Job) -> dict[str, Any]:
+    """What `JobOut` says."""
+    plain = ("id", "title", "state", "total", "done", "failed", "problems", "result", "error")
+    times = ("created_at", "started_at", "finished_at")
+    return {
+        **{name: getattr(job, name) for name in plain},
+        "problems_left_out": job.left_out,
+        "file": _address(request, "job_file", job) if job.file else None,
+        **{name: getattr(job, name) for name in times},
+    }
+
+
+def job_response(request: HttpRequest, job: Job) -> HttpResponse:
+    """202: the job, and where to ask how far it is."""
+    headers = {"Location": _address(request, "job", job), "Retry-After": str(AGAIN)}
+    return json_response(as_json(request, job), status=202, headers=headers)
+
+
+def file_response(job: Job) -> FileResponse:
+    """The file that the job made, to be saved.
+
+    Raises:
+        Http404: it made none, or the day is over.
+    """
+    try:
+        file = waiting_files.path(job.file).open("rb")
+    except (waiting_files.FileGone, FileNotFoundError) as error:
+        raise Http404 from error
+    headers = {"Cache-Control": "no-store"}
+    return FileResponse(file, as_attachment=True, filename=job.file_name, content_type=job.file_type, headers=headers)
+
+
+@router.get(
+    "/{uuid:id}/", url_name="job", operation_id="job_get", summary="Get a job", response={200: JobOut} | PROBLEMS
+)
+def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
+    job = visible_job(request, id)
+    headers = {"Retry-After": str(AGAIN)} if job.is_open else {}
+    return json_response(as_json(request, job), headers=headers)
+
+
+@router.get(
+    "/{uuid:id}/file/",
+    url_name="job_file",
+    operation_id="job_file",
+    summary="Download the file that a job made",
+    response=PROBLEMS,
+    openapi_extra={"responses": {200: {"description": "The file.", "content": {"*/*": {}}}}},
+)
+def get_file(request: HttpRequest, id: UUID) -> FileResponse:
+    return file_response(visible_job(request, id))
+
+
+def visible_job(request: HttpRequest, id: UUID) -> Job:
+    """Raises:
+    Http404: there is no such job, for this person.
+    """
+    job = Job.objects.visible_to(request.user).filter(pk=id).first()
+    if job is None:
+        raise Http404
+    return job
+
+
+def _address(request: HttpRequest, name: str, job: Job) -> str:
+    """In the version of the API that was asked."""
+    namespace = request.resolver_match.namespace if request.resolver_match else ""
+    return reverse(f"{namespace}:{name}", args=[job.pk])

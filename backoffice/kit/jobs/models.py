@@ -1,0 +1,96 @@
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+
+from backoffice.kit import clock
+
+
+class JobQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: Any) -> "JobQuerySet":
+        """Those that `user` started; with the permission to view jobs, all."""
+        return self if user.has_perm("jobs.view_job") else self.filter(user=user)
+
+
+class Job(models.Model):
+    """Work that somebody asked for and that takes longer than a request: who asked, how far it is, what came of it.
+
+    It runs once: queued, running, then done or failed for good. Who wants it again starts a new one.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting for a worker"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    title = models.CharField(max_length=256, help_text="What it does, in a few words.")
+    work = models.CharField(max_length=256, help_text="The function that does it.")
+    arguments = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="What the function is given.")
+    # A job without its person would be a program's, which may do everything: it goes with the account.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="Who started it; it may do what they may. Empty: the program itself.",
+    )
+    request_id = models.CharField(max_length=64, blank=True, help_text="The request that started it.")
+    reason = models.CharField(max_length=256, blank=True, help_text="The reason of its changes, as the caller gave it.")
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED, help_text="How far it is.")
+    total = models.PositiveIntegerField(null=True, blank=True, help_text="Items to do. Empty: not known.")
+    done = models.PositiveIntegerField(default=0, help_text="Items that were done.")
+    failed = models.PositiveIntegerField(default=0, help_text="Items that failed; the others went on.")
+    problems = models.JSONField(default=list, help_text='The first items that failed, [{"item": "…", "message": "…"}].')
+    result = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder, help_text="What the work gave back.")
+    error = models.TextField(blank=True, help_text="Why all of it failed. Empty: it did not.")
+    file = models.CharField(max_length=32, blank=True, help_text="The name under which the file that it made waits.")
+    file_name = models.CharField(max_length=256, blank=True, help_text="What the file is called when downloaded.")
+    file_type = models.CharField(max_length=128, blank=True, help_text="The media type of the file.")
+    created_at = models.DateTimeField(default=clock.now, help_text="When it was asked for.")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
+    beat_at = models.DateTimeField(default=clock.now, help_text="When it was last woken, or gave a sign of life.")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running"], finished_at=None)
+                | Q(state__in=["done", "failed"], finished_at__isnull=False),
+                name="jobs_job_ended",
+                violation_error_message="A job has a time of its end exactly when it ended.",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="failed") | Q(error=""),
+                name="jobs_job_error",
+                violation_error_message="Only a job that failed has an error.",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["state", "beat_at"], condition=Q(state__in=["queued", "running"]), name="jobs_job_open"
+            ),
+            models.Index(F("user"), F("created_at").desc(), F("id").desc(), name="jobs_job_own"),
+            models.Index(F("created_at").desc(), F("id").desc(), name="jobs_job_newest"),
+            models.Index(fields=["finished_at"], name="jobs_job_finished"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+    @property
+    def left_out(self) -> int:
+        """How many items failed that `problems` does not hold."""
+        return max(0, self.failed - len(self.problems))

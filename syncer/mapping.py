@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from django.db import models
 
+EXISTS = "exists"  # stands beside the fields in `authority`
+
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
@@ -15,7 +17,8 @@ class Declaration:
         fields: the names of the fields that may travel; a route can map only these.
         natural_key: the fields that tell two objects apart where no key is shared.
         parent: the foreign key whose record must exist at the target first.
-        authority: which node wins when both changed the same field, `{"field": "node"}`.
+        authority: which node wins when both changed the same field, `{"field": "node"}`; under EXISTS, when one changed
+            what the other deleted.
     """
 
     model: type[models.Model]
@@ -45,11 +48,12 @@ def declare(
 
     Raises:
         FieldDoesNotExist: a name is not a field of the model.
-        ValueError: `natural_key` or `parent` names a field that is not in `fields`.
+        ValueError: `natural_key`, `parent` or `authority` names a field that is not in `fields`.
     """
     for name in fields:
         model._meta.get_field(name)
-    if stray := {*natural_key, *([parent] if parent else [])} - set(fields):
+    named = {*natural_key, *([parent] if parent else []), *(authority or {})} - {EXISTS}
+    if stray := named - set(fields):
         raise ValueError(f"{model._meta.label}: {', '.join(sorted(stray))} must be among the fields that may travel.")
     _declarations[model._meta.label] = Declaration(
         model=model, fields=fields, natural_key=natural_key, parent=parent, authority=authority or {}

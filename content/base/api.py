@@ -51,7 +51,7 @@ def _add_list(router: Router, endpoint: Endpoint) -> None:
     listing = Listing(endpoint)
     query = listing.query
 
-    @router.get(f"/{endpoint.path}/", **list_docs(endpoint, endpoint.name, f"List {endpoint.path}"))
+    @router.get(endpoint.address, **list_docs(endpoint, endpoint.name, f"List {endpoint.path}"))
     def list_objects(request: HttpRequest, query: Query[query]) -> HttpResponseBase:  # type: ignore[valid-type]
         endpoint.allow(request, "view")
         return listing.answer(request, query, {})
@@ -60,7 +60,7 @@ def _add_list(router: Router, endpoint: Endpoint) -> None:
 def _add_create(router: Router, endpoint: Endpoint) -> None:
     body = endpoint.body("Create", key=endpoint.key == "caller")
 
-    @router.post(f"/{endpoint.path}/", **create_docs(endpoint, endpoint.name, f"Create a {endpoint.noun}"))
+    @router.post(endpoint.address, **create_docs(endpoint, endpoint.name, f"Create a {endpoint.noun}"))
     def create_object(request: HttpRequest, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "add")
         return _created(request, endpoint, endpoint.create(request, given(data)))

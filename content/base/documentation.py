@@ -19,7 +19,7 @@ WRITE_ERRORS = (400, 404, 409, 412, 422)
 def object_path(endpoint: Endpoint, rest: str = "") -> tuple[str, Any]:
     """The path of one object, and the type of its key."""
     converter, kind = KEYS.get(endpoint.key_column.get_internal_type(), INTEGER_KEY)
-    return f"/{endpoint.path}/{{{converter}:id}}/{rest}", kind
+    return f"{endpoint.address}{{{converter}:id}}/{rest}", kind
 
 
 def docs(endpoint: Endpoint, action: str, summary: str, success: Any, *errors: int, name: str = "") -> dict[str, Any]:

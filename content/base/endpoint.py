@@ -30,7 +30,8 @@ class Endpoint:
 
     Attributes:
         model: the model itself.
-        path: the plural by which its addresses and operations are named, `posts`.
+        path: the plural by which its addresses and operations are named, `posts`; where it is the domain's own
+            name, its addresses are the domain's, `/api/orders/`.
         fields: what is shown beside the primary key, and written, but for columns that are not editable.
         parents: lists that hang under another endpoint, by the foreign key that leads there, `{"post": posts}`.
         filters: by what a list can be filtered, `("status", "quantity__gte")`; None: all but long texts and JSON.
@@ -86,7 +87,13 @@ class Endpoint:
     @cached_property
     def name(self) -> str:
         """The name of the address of one object, `news_posts`."""
-        return f"{self.model._meta.app_label}_{self.path}"
+        label = self.model._meta.app_label
+        return label if self.path == label else f"{label}_{self.path}"
+
+    @cached_property
+    def address(self) -> str:
+        """Where its list is, under the domain's address."""
+        return "/" if self.path == self.model._meta.app_label else f"/{self.path}/"
 
     @cached_property
     def out(self) -> Any:
@@ -127,10 +134,6 @@ class Endpoint:
             Problem: 403, naming the permission.
         """
         require(request, self.permission(action), *([self.permission("change")] if action == "view" else []))
-
-    def may_set(self, request: HttpRequest, name: str) -> bool:
-        needed = self.model.field_permissions.get(name)
-        return needed is None or request.user.has_perm(needed)
 
     # --- reads -------------------------------------------------------------------------------------------------------
 
@@ -202,8 +205,12 @@ class Endpoint:
                 return self._put(request, key, values), True
             self.allow(request, "change")
             obj = self.lock(request, key)
-            rest = [column for column in self.written if self.may_set(request, column.name)]
-            return self.save(request, obj, {column.name: column.get_default() for column in rest} | values), False
+            return self.save(request, obj, self._defaults(request, obj) | values), False
+
+    def _defaults(self, request: HttpRequest, obj: ContentModel) -> Values:
+        """Those that the user may set in `obj`."""
+        kept = {one.field for one in rules.refusals(self.model(), user=request.user, before=tracked(obj))}
+        return {column.name: column.get_default() for column in self.written if column.name not in kept}
 
     def _put(self, request: HttpRequest, key: Any, values: Values) -> Row:
         self.allow(request, "add")

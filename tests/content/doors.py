@@ -174,7 +174,7 @@ def admin_import(model: Model) -> None:
 def api(model: Model, method: str, key: Any = None, **body: Any) -> None:
     module = import_module(f"{apps.get_app_config(model._meta.app_label).name}.api")
     endpoint = next(one for one in vars(module).values() if isinstance(one, Endpoint) and one.model is model)
-    address = f"/api/{model._meta.app_label}/{endpoint.path}/" + (f"{key}/" if key else "")
+    address = f"/api/{model._meta.app_label}{endpoint.address}" + (f"{key}/" if key else "")
     row, written = endpoint.row(some(model)), {column.name for column in endpoint.written}
     whole = {name: value for name, value in row.items() if name in written}
     data = body if method == "PATCH" else whole | body

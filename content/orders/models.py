@@ -1,0 +1,69 @@
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from content.base.fields import text_constraint, text_field
+from content.base.models import ContentModel
+
+LARGEST = 2**31 - 1  # of a PostgreSQL `integer`, which SQLite's columns don't hold by themselves
+
+
+class Status(models.TextChoices):
+    """In the order in which an order goes through them."""
+
+    PENDING = "PENDING", "Pending"
+    SHIPPED = "SHIPPED", "Shipped"
+    DELIVERED = "DELIVERED", "Delivered"
+
+
+STAGES = {str(status): stage for stage, status in enumerate(Status)}
+
+
+class Order(ContentModel):
+    """An order that a store and a warehouse share; its id is the same on both nodes."""
+
+    id = models.UUIDField(
+        primary_key=True, default=uuid4, editable=False, help_text="The same at the store and at the warehouse."
+    )
+    product_name = text_field(255, help_text="What is ordered: one line, at most 255 characters.")
+    quantity = models.IntegerField(validators=[MinValueValidator(1)], help_text="How many pieces, at least 1.")
+    status = models.CharField(
+        max_length=9,
+        choices=Status,
+        default=Status.PENDING,
+        help_text="Goes forward, past a stage too; only who may reopen orders sets it back.",
+    )
+    # Not `auto_now_add`: an order that comes back from its history was not made anew.
+    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When the order was made.")
+    updated_at = models.DateTimeField(auto_now=True, help_text="When it was changed last.")
+
+    class Meta(ContentModel.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["created_at", "id"], name="orders_order_newest")]
+        constraints = [
+            text_constraint("product_name", 255),
+            models.CheckConstraint(
+                name="orders_order_quantity_range",
+                condition=models.Q(quantity__gte=1, quantity__lte=LARGEST),
+                violation_error_message=f"quantity must be a whole number from 1 to {LARGEST}.",
+            ),
+            models.CheckConstraint(
+                name="orders_order_status_known",
+                condition=models.Q(status__in=list(STAGES)),
+                violation_error_message=f"status must be one of {', '.join(STAGES)}.",
+            ),
+        ]
+        permissions = [("reopen_order", "Can set the status of an order back")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_name}"  # noqa: RUF001 - the sign of multiplication is meant
+
+    def restrictions(self, before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().restrictions(before)
+        known = self.status in STAGES  # what is none is refused as such
+        if known and STAGES[self.status] < STAGES[before["status"]]:
+            yield "status", "orders.reopen_order"

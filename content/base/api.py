@@ -15,8 +15,8 @@ from ninja import Query, Router
 from pydantic import create_model
 
 from backoffice.kit import conditional
-from backoffice.kit.pagination import Row
 from backoffice.kit.responses import json_response
+from backoffice.kit.versions import available
 from content.base.documentation import (
     LOCATION,
     READ_ERRORS,
@@ -26,7 +26,7 @@ from content.base.documentation import (
     list_docs,
     object_path,
 )
-from content.base.endpoint import Endpoint, given
+from content.base.endpoint import Endpoint, Written, given
 from content.base.listing import Listing, columns_of, fields_parameter, refuse_unknown
 
 __all__ = ["Endpoint", "build_router"]
@@ -52,6 +52,7 @@ def _add_list(router: Router, endpoint: Endpoint) -> None:
     query = listing.query
 
     @router.get(endpoint.address, **list_docs(endpoint, endpoint.name, f"List {endpoint.path}"))
+    @available(since=endpoint.since, until=endpoint.until)
     def list_objects(request: HttpRequest, query: Query[query]) -> HttpResponseBase:  # type: ignore[valid-type]
         endpoint.allow(request, "view")
         return listing.answer(request, query, {})
@@ -61,9 +62,10 @@ def _add_create(router: Router, endpoint: Endpoint) -> None:
     body = endpoint.body("Create", key=endpoint.key == "caller")
 
     @router.post(endpoint.address, **create_docs(endpoint, endpoint.name, f"Create a {endpoint.noun}"))
+    @available(since=endpoint.since, until=endpoint.until)
     def create_object(request: HttpRequest, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "add")
-        return _created(request, endpoint, endpoint.create(request, given(data)))
+        return written(request, endpoint, endpoint.create(request, given(data)))
 
 
 def _add_nested(router: Router, endpoint: Endpoint, link: str, parent: Endpoint) -> None:
@@ -77,16 +79,18 @@ def _add_nested(router: Router, endpoint: Endpoint, link: str, parent: Endpoint)
         parent.get(request, id, parent.shown[:1])
 
     @router.get(path, **list_docs(endpoint, name, f"List the {endpoint.path} {of}", 404))
+    @available(since=endpoint.since, until=endpoint.until)
     def list_nested(request: HttpRequest, id: key, query: Query[query]) -> HttpResponseBase:  # type: ignore[valid-type]
         endpoint.allow(request, "view")
         require_parent(request, id)
         return listing.answer(request, query, {link: id})
 
     @router.post(path, **create_docs(endpoint, name, f"Create a {endpoint.noun} {of}", 404))
+    @available(since=endpoint.since, until=endpoint.until)
     def create_nested(request: HttpRequest, id: key, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "add")
         require_parent(request, id)
-        return _created(request, endpoint, endpoint.create(request, given(data, **{link: id}) | {link: id}))
+        return written(request, endpoint, endpoint.create(request, given(data, **{link: id}) | {link: id}))
 
 
 # --- one object ------------------------------------------------------------------------------------------------------
@@ -99,6 +103,7 @@ def _add_get(router: Router, endpoint: Endpoint) -> None:
     made = docs(endpoint, "get", f"Get a {endpoint.noun}", {200: shape, 304: None}, 422, *READ_ERRORS)
 
     @router.get(path, url_name=endpoint.name, **made)
+    @available(since=endpoint.since, until=endpoint.until)
     def get_object(request: HttpRequest, id: key, query: Query[query]) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "view")
         refuse_unknown(request, query)
@@ -118,9 +123,9 @@ def _add_replace(router: Router, endpoint: Endpoint) -> None:
     made = docs(endpoint, "replace", f"Replace a {endpoint.noun}", success, *WRITE_ERRORS)
 
     @router.put(path, **made, openapi_extra=LOCATION if 201 in success else None)
+    @available(since=endpoint.since, until=endpoint.until)
     def replace_object(request: HttpRequest, id: key, data: body) -> HttpResponse:  # type: ignore[valid-type]
-        row, is_new = endpoint.replace(request, id, given(data, **{own: id}))
-        return _created(request, endpoint, row) if is_new else _written(request, endpoint, row)
+        return written(request, endpoint, endpoint.replace(request, id, given(data, **{own: id})))
 
 
 def _add_change(router: Router, endpoint: Endpoint) -> None:
@@ -130,15 +135,17 @@ def _add_change(router: Router, endpoint: Endpoint) -> None:
     summary = f"Change some fields of a {endpoint.noun}"
 
     @router.patch(path, **docs(endpoint, "change", summary, {200: endpoint.out}, *WRITE_ERRORS))
+    @available(since=endpoint.since, until=endpoint.until)
     def change_object(request: HttpRequest, id: key, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "change")
-        return _written(request, endpoint, endpoint.change(request, id, given(data, **{own: id})))
+        return written(request, endpoint, endpoint.change(request, id, given(data, **{own: id})))
 
 
 def _add_delete(router: Router, endpoint: Endpoint) -> None:
     path, key = object_path(endpoint)
 
     @router.delete(path, **docs(endpoint, "delete", f"Delete a {endpoint.noun}", {204: None}, 404, 409, 412))
+    @available(since=endpoint.since, until=endpoint.until)
     def delete_object(request: HttpRequest, id: key) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "delete")
         endpoint.delete(request, id)
@@ -158,12 +165,10 @@ OPERATIONS = {
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
-def _created(request: HttpRequest, endpoint: Endpoint, row: Row) -> HttpResponse:
-    location = endpoint.location(request, row[endpoint.key_column.name])
-    return _written(request, endpoint, row, status=201, headers={"Location": location})
-
-
-def _written(request: HttpRequest, endpoint: Endpoint, row: Row, **options: Any) -> HttpResponse:
-    response = json_response(row, **options)
-    response["ETag"] = conditional.etag(request, endpoint.version(row[endpoint.key_column.name]))
+def written(request: HttpRequest, endpoint: Endpoint, found: Written) -> HttpResponse:
+    """The answer to a write; 201 with the address, if it made something new."""
+    response = json_response(found.row, status=201 if found.is_new else 200)
+    response["ETag"] = conditional.etag(request, found.version)
+    if found.is_new:
+        response["Location"] = endpoint.location(request, found.row[endpoint.key_column.name])
     return response

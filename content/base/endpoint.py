@@ -25,6 +25,15 @@ NO_FILTER = (models.JSONField, models.TextField)
 
 
 @dataclass(frozen=True)
+class Written:
+    """What a write left: the row, its version (the number of its newest history row), and whether it is new."""
+
+    row: Row
+    version: int
+    is_new: bool
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One model as the API shows it.
 
@@ -188,7 +197,7 @@ class Endpoint:
 
     # --- writes: each is one transaction, so that an error after it keeps nothing of it -------------------------------
 
-    def create(self, request: HttpRequest, values: Values) -> Row:
+    def create(self, request: HttpRequest, values: Values) -> Written:
         """Raises:
         Problem: 409, there is one of this key.
         """
@@ -198,26 +207,26 @@ class Endpoint:
                 raise Problem(409, f"There is a {self.noun} {key} already; change it with PUT or PATCH.")
             return self.save(request, self.model(), values)
 
-    def replace(self, request: HttpRequest, key: Any, values: Values) -> tuple[Row, bool]:
-        """What is left out becomes its default, but for what the user may not set. True: it was not there before."""
+    def replace(self, request: HttpRequest, key: Any, values: Values) -> Written:
+        """What is left out becomes its default, but for what the user may not set."""
         with transaction.atomic():
             if self.key == "caller" and not self.model._base_manager.filter(pk=key).exists():
-                return self._put(request, key, values), True
+                return self._put(request, key, values)
             self.allow(request, "change")
             obj = self.lock(request, key)
-            return self.save(request, obj, self._defaults(request, obj) | values), False
+            return self.save(request, obj, self._defaults(request, obj) | values)
 
     def _defaults(self, request: HttpRequest, obj: ContentModel) -> Values:
         """Those that the user may set in `obj`."""
         kept = {one.field for one in rules.refusals(self.model(), user=request.user, before=tracked(obj))}
         return {column.name: column.get_default() for column in self.written if column.name not in kept}
 
-    def _put(self, request: HttpRequest, key: Any, values: Values) -> Row:
+    def _put(self, request: HttpRequest, key: Any, values: Values) -> Written:
         self.allow(request, "add")
         conditional.check(request, None)
         return self.create(request, values | {self.key_column.name: key})
 
-    def change(self, request: HttpRequest, key: Any, values: Values) -> Row:
+    def change(self, request: HttpRequest, key: Any, values: Values) -> Written:
         with transaction.atomic():
             return self.save(request, self.lock(request, key), values)
 
@@ -244,7 +253,7 @@ class Endpoint:
             Problem: why not.
         """
 
-    def save(self, request: HttpRequest, obj: ContentModel, values: Values) -> Row:
+    def save(self, request: HttpRequest, obj: ContentModel, values: Values) -> Written:
         """Write `values`, in a transaction that holds the row's lock.
 
         Raises:
@@ -262,7 +271,7 @@ class Endpoint:
         rules.check_links(obj, user=request.user, before=before)
         obj.full_clean()
         obj.save(force_insert=adding)
-        return self.row(obj)
+        return Written(self.row(obj), self.version(obj.pk), adding)
 
 
 def given(data: BaseModel, **fixed: Any) -> Values:

@@ -1,0 +1,117 @@
+"""Order, search and chosen columns of lists; parameters that mean nothing are refused."""
+
+import pytest
+from django.core.exceptions import FieldDoesNotExist
+
+from backoffice.kit.pagination import Keyset
+from content.news.models import Comment, Post
+from tests.content.api_client import ApiClient, errors, make_user
+
+pytestmark = pytest.mark.django_db
+
+POSTS = "/api/news/posts/"
+ROWS = [("b", 1), ("a", 2), ("c", 1), ("a", 1), ("b", 2)]
+
+
+@pytest.fixture
+def api():
+    return ApiClient(make_user())
+
+
+@pytest.fixture
+def posts():
+    return Post.objects.bulk_create([Post(title=title, user_id=number, body=f"Body {title}") for title, number in ROWS])
+
+
+def walk(api, **query):
+    """All items of a list, two at a time."""
+    items, cursor = [], None
+    while True:
+        answer = api.get(POSTS, query | {"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        items += answer["items"]
+        cursor = answer["next"]
+        if cursor is None:
+            return items
+
+
+@pytest.mark.parametrize(
+    "order", ["title", "-title", "title,-user_id", "user_id,-title", "-user_id,-title", "id", "-id"]
+)
+def test_a_list_in_any_declared_order_has_each_row_once(api, posts, order):
+    names = [(name.lstrip("-"), name.startswith("-")) for name in order.split(",")]
+    found = walk(api, order=order)
+    assert sorted(item["id"] for item in found) == sorted(post.pk for post in posts)
+    expected = list(found)
+    for name, falls in reversed(names):
+        expected.sort(key=lambda item, name=name: item[name], reverse=falls)
+    assert found == expected
+
+
+def test_equal_values_are_told_apart_by_the_key_in_the_same_direction(api, posts):
+    assert [item["id"] for item in walk(api, order="user_id")] == [posts[i].pk for i in (0, 2, 3, 1, 4)]
+    assert [item["id"] for item in walk(api, order="-user_id")] == [posts[i].pk for i in (4, 1, 3, 2, 0)]
+
+
+def test_the_whole_list_streams_in_the_order_that_was_asked(api, posts):
+    answer = api.get(POSTS, {"all": "true", "order": "title", "fields": "title"})
+    assert (
+        b"".join(answer.streaming_content) == b'[{"title":"a"},{"title":"a"},{"title":"b"},{"title":"b"},{"title":"c"}]'
+    )
+
+
+@pytest.mark.parametrize("order", ["body", "title;user_id", "--title", "title,", ""])
+def test_an_order_that_was_not_declared_is_refused(api, order):
+    answer = api.get(POSTS, {"order": order})
+    assert answer.status_code == 422
+    assert list(errors(answer)) == ["order"]
+
+
+def test_a_cursor_of_another_order_is_refused(api, posts):
+    cursor = api.get(POSTS, {"limit": 2, "order": "title"}).json()["next"]
+    answer = api.get(POSTS, {"limit": 2, "cursor": cursor})
+    assert errors(answer) == {"cursor": "This is not a cursor that a list in this order gave."}
+
+
+def test_a_column_that_may_be_null_gives_no_order():
+    with pytest.raises(FieldDoesNotExist, match="gives no order"):
+        Keyset(Comment.history.model, ["history_change_reason"])
+
+
+def test_a_search_finds_all_words_in_any_declared_text(api):
+    for title, body in (("Opening hours", "We open at nine"), ("Opening", "A party"), ("Hours", "opening soon")):
+        Post.objects.create(title=title, body=body)
+    found = api.get(POSTS, {"search": "hours OPENING"}).json()["items"]
+    assert [item["title"] for item in found] == ["Hours", "Opening hours"]
+
+
+def test_a_search_goes_with_filters_and_count(api, posts):
+    answer = api.get(POSTS, {"search": "body", "user_id": 2, "count": "true"}).json()
+    assert answer["count"] == len(answer["items"]) == 2
+
+
+@pytest.mark.parametrize("text", ["%", "_", "'", "\\"])
+def test_a_search_takes_every_character_as_itself(api, posts, text):
+    assert api.get(POSTS, {"search": text}).json()["items"] == []
+
+
+def test_only_the_columns_that_were_asked_for_come(api, posts):
+    assert walk(api, fields="title,id", order="-user_id")[0] == {"title": "b", "id": posts[4].pk}
+    assert api.get(f"{POSTS}{posts[0].pk}/", {"fields": "body"}).json() == {"body": "Body b"}
+
+
+@pytest.mark.parametrize("path", ["", "1/"])
+@pytest.mark.parametrize("fields", ["password", "title,,id", "title;id", "*"])
+def test_a_column_that_is_not_there_is_refused(api, fields, path):
+    answer = api.get(f"{POSTS}{path}", {"fields": fields})
+    assert answer.status_code == 422
+    assert list(errors(answer)) == ["fields"]
+
+
+def test_an_unknown_parameter_of_one_object_is_refused(api, posts):
+    answer = api.get(f"{POSTS}{posts[0].pk}/", {"field": "title"})
+    assert errors(answer) == {"field": "There is no such parameter; there are fields."}
+
+
+def test_a_parameter_that_is_given_twice_is_refused(api, posts):
+    answer = api.get(f"{POSTS}?user_id=1&user_id=2")
+    assert errors(answer) == {"user_id": "This is given more than once."}

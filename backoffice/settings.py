@@ -66,9 +66,13 @@ INSTALLED_APPS = [
     *CONTENT_APPS,
 ]
 MIDDLEWARE = [
+    "backoffice.kit.request_ids.RequestIdMiddleware",
+    "backoffice.kit.versions.VersionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backoffice.kit.methods.MethodMiddleware",
     "backoffice.kit.problems.ProblemMiddleware",
+    "backoffice.kit.request_ids.ChangeReasonMiddleware",
     "backoffice.kit.paths.SlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -114,6 +118,9 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- API -------------------------------------------------------------------------------------------------------------
+API_VERSIONS = (1,)
+
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -132,6 +139,7 @@ SESSION_COOKIE_NAME = f"{NODE}_session"
 CSRF_COOKIE_NAME = f"{NODE}_csrf"
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=15 * 60)
 REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=24 * 60 * 60)
+OPEN_REGISTRATION = env.bool("BACKOFFICE_OPEN_REGISTRATION", default=False)
 
 # --- transport security ----------------------------------------------------------------------------------------------
 HTTPS = env.bool("BACKOFFICE_HTTPS", default=PRODUCTION)
@@ -204,7 +212,8 @@ SECRET_REFERENCE_FOLDERS = env.list(
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "backoffice.kit.request_ids.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

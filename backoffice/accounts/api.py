@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from backoffice.kit import tokens
 from backoffice.kit.auth import check_password
+from backoffice.kit.idempotency.decorators import answer_is_secret
 from backoffice.kit.problems import Problem, ProblemOut
 from backoffice.kit.responses import json_response
 from backoffice.kit.schemas import Body, Text
@@ -43,6 +44,7 @@ class NothingOut(BaseModel):
 @router.post(
     "", operation_id="token_create", summary="Get tokens for a name and password", response={200: TokensOut, **ERRORS}
 )
+@answer_is_secret
 def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
     user = check_password(request, data.username, data.password)
     if user is None:
@@ -53,6 +55,7 @@ def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
 @router.post(
     "refresh/", operation_id="token_refresh", summary="Get a new access token", response={200: AccessOut, **ERRORS}
 )
+@answer_is_secret
 def refresh_token(request: HttpRequest, data: RefreshIn) -> HttpResponse:
     try:
         user = tokens.user_of(data.refresh, Kind.REFRESH)

@@ -1,5 +1,131 @@
+import secrets
+import unicodedata
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import models
+from django.utils import timezone
+
+from backoffice.accounts.scope import Scoped
+
+KEY_DAYS_MOST = 366
+KEY_BYTES = 32  # of chance; so many need no slow hash, nobody can try them through
 
 
-class User(AbstractUser):
+def folded(username: str) -> str:
+    """`username` without what tells two spellings of one name apart: case, and forms of one character.
+
+    In Python, as each database's LOWER() knows other letters (SQLite's ASCII alone).
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+
+
+class User(Scoped, AbstractUser):
     """A person or program that signs in. Our own model from the first migration, so that it can grow."""
+
+    folded = models.CharField(max_length=450, unique=True, blank=True, editable=False)  # 150, each up to 3 when folded
+
+    key: "ApiKey | None" = None  # what the request was signed with, if with a key
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(name="accounts_user_folded", condition=~models.Q(folded="")),
+        ]
+
+    def clean(self) -> None:
+        super().clean()
+        self.folded = folded(self.username)
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """As Django's; a name that only differs by case is a fault of `username`."""
+        left_out = {*(exclude or ())}
+        super().validate_unique(exclude=left_out | {"folded"})
+        same = User.objects.filter(folded=folded(self.username)).exclude(pk=self.pk)
+        if "username" not in left_out and same.exists():
+            raise ValidationError({"username": self.unique_error_message(User, ("username",))})
+
+    def save(self, *args: Any, **options: Any) -> None:
+        self.username = self.normalize_username(self.username)
+        self.folded = folded(self.username)
+        written = options.get("update_fields")
+        if written is not None and "username" in written:
+            options["update_fields"] = {*written, "folded"}
+        super().save(*args, **options)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def working(self) -> "ApiKeyQuerySet":
+        """Those that sign somebody in now."""
+        return self.filter(revoked_at=None, expires__gt=timezone.now(), user__is_active=True)
+
+
+class ApiKey(models.Model):
+    """A credential that a person gives to a program: `bo_<prefix>_<secret>`, shown once.
+
+    `permissions` are names and not links: a permission that goes away with its model must not leave an empty list,
+    which means all.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="keys")
+    name = models.CharField(
+        max_length=64,
+        validators=[ProhibitNullCharactersValidator()],
+        help_text="What it is for, such as the program that will use it.",
+    )
+    prefix = models.CharField(max_length=12, unique=True, editable=False, help_text="Begins the key; no secret.")
+    digest = models.CharField(max_length=64, editable=False)
+    permissions = models.JSONField(
+        default=list, blank=True, help_text="What it may do, at most; none: all that its owner may."
+    )
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    expires = models.DateTimeField(help_text=f"At most {KEY_DAYS_MOST} days ahead.")
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False, help_text="To the minute.")
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        default_permissions = ("view", "change", "delete")  # of everybody's; each may make and revoke their own
+        constraints = [
+            models.CheckConstraint(name="accounts_apikey_name", condition=~models.Q(name="")),
+            models.CheckConstraint(name="accounts_apikey_expires", condition=models.Q(expires__gt=models.F("created"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (bo_{self.prefix}…)"
+
+    def clean(self) -> None:
+        self.permissions = sorted(set(self.permissions))
+        errors = {}
+        if self.expires is not None and not timezone.now() < self.expires <= self._latest():
+            errors["expires"] = f"Give a time to come, at most {KEY_DAYS_MOST} days ahead."
+        if strange := sorted(set(self.permissions) - self.user.get_all_permissions()):
+            errors["permissions"] = f"{self.user} does not have {', '.join(strange)}."
+        if errors:
+            raise ValidationError(errors)
+
+    def _latest(self) -> datetime:
+        return self.created + timedelta(days=KEY_DAYS_MOST)
+
+    def seal(self) -> str:
+        """Give it a secret, of which only the digest stays here. Returns the whole key, which nobody can show again."""
+        secret = secrets.token_hex(KEY_BYTES)
+        self.prefix, self.digest = secrets.token_hex(6), digest(secret)
+        return f"bo_{self.prefix}_{secret}"
+
+    @property
+    def state(self) -> str:
+        """`works`, `revoked` or `expired`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "works" if self.expires > timezone.now() else "expired"
+
+
+def digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

@@ -1,0 +1,139 @@
+"""`Idempotency-Key` on every POST: who repeats a request whose answer was lost gets that answer, and nothing twice.
+
+https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07. Installed for the whole API by
+`api.add_decorator(idempotent, mode="operation")`, so it runs after sign-in and validation: a request that was refused
+there did nothing and keeps nothing.
+"""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, TypeVar
+
+import orjson
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
+
+from backoffice.kit.idempotency.models import KeptAnswer
+from backoffice.kit.idempotency.service import Claim, busy, claim, give_up, keep
+from backoffice.kit.problems import HANDLERS, Problem
+
+KEY_LENGTH = 255  # characters
+# Who asks again may by then be allowed to, or be in time: nothing was written, so the operation decides anew.
+PASSING = frozenset({401, 403, 408, 425, 429})
+
+View = Callable[..., Any]
+Marked = TypeVar("Marked", bound=View)
+
+
+def not_atomic(view: Marked) -> Marked:
+    """Mark an operation that waits for another system, during which no transaction may be open.
+
+    Its answer is kept after its work, in a transaction of its own: after a crash between the two it is done again.
+    """
+    view._not_atomic = True  # type: ignore[attr-defined]
+    return view
+
+
+def answer_is_secret(view: Marked) -> Marked:
+    """Mark an operation whose answer may not be stored, such as a token: the header has no effect on it."""
+    view._answer_is_secret = True  # type: ignore[attr-defined]
+    return view
+
+
+def idempotent(view: View) -> View:
+    """An operation that answers a repeated `Idempotency-Key` with its first answer. It must return an HttpResponse.
+
+    Raises:
+        Problem: 400, the key is malformed; 409, the first attempt is still at work; 422, the key came with another
+            body.
+    """
+    work = _apart if hasattr(view, "_not_atomic") else _in_one_transaction
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        header = request.headers.get("Idempotency-Key")
+        if header is None or request.method != "POST" or hasattr(view, "_answer_is_secret"):
+            return view(request, *args, **kwargs)
+        found = claim(digest=_digest(request, _key(header)), fingerprint=_fingerprint(request))
+        if isinstance(found, KeptAnswer):
+            return _repeated(found)
+        kept = False
+        try:
+            response, kept = work(found, partial(view, request, *args, **kwargs))
+        finally:
+            if not kept:
+                give_up(found)
+        return response
+
+    return wrapped
+
+
+# --- the request ------------------------------------------------------------------------------------------------------
+
+
+def _key(header: str) -> str:
+    """The key: RFC 9651 writes it with quotes, most clients without."""
+    key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
+    if not 0 < len(key) <= KEY_LENGTH or not (key.isascii() and key.isprintable()):
+        raise Problem(400, f"Idempotency-Key must be 1 to {KEY_LENGTH} printable ASCII characters, such as a UUID.")
+    return key
+
+
+def _digest(request: HttpRequest, key: str) -> str:
+    user = str(request.user.pk) if request.user.is_authenticated else ""
+    parts = (user, request.method, request.get_full_path(), key)
+    return salted_hmac("idempotency.digest", orjson.dumps(parts), algorithm="sha256").hexdigest()
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    version = str(getattr(request, "api_version", "")).encode()
+    return salted_hmac("idempotency.fingerprint", version + b"\n" + request.body, algorithm="sha256").hexdigest()
+
+
+# --- the work ---------------------------------------------------------------------------------------------------------
+
+
+def _in_one_transaction(claim: Claim, view: Callable[[], Any]) -> tuple[HttpResponse, bool]:
+    """The answer, and whether it was kept: with what the view wrote, or, if it is an error, with nothing of it."""
+    try:
+        with transaction.atomic():
+            response = _checked(view())
+            if response.status_code < 400:
+                if not keep(claim, response):
+                    raise busy()
+                return response, True
+            transaction.set_rollback(True)
+    except tuple(HANDLERS) as error:
+        response = _problem(error).response()
+    return response, _lasts(response) and keep(claim, response)
+
+
+def _apart(claim: Claim, view: Callable[[], Any]) -> tuple[HttpResponse, bool]:
+    try:
+        response = _checked(view())
+    except tuple(HANDLERS) as error:
+        response = _problem(error).response()
+    return response, _lasts(response) and keep(claim, response)
+
+
+def _checked(response: Any) -> HttpResponse:
+    if not isinstance(response, HttpResponse):
+        raise TypeError("A POST operation returns an HttpResponse, see backoffice.kit.responses.json_response.")
+    return response
+
+
+def _problem(error: Exception) -> Problem:
+    return next(HANDLERS[kind](error) for kind in type(error).__mro__ if kind in HANDLERS)
+
+
+def _lasts(response: HttpResponse) -> bool:
+    return response.status_code < 500 and response.status_code not in PASSING
+
+
+def _repeated(answer: KeptAnswer) -> HttpResponse:
+    response = HttpResponse(answer.body, status=answer.status)
+    for name, value in answer.headers.items():
+        response[name] = value
+    response["Idempotency-Replayed"] = "true"
+    return response

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
@@ -15,12 +16,15 @@ COLORS = {Status.PENDING: "warning", Status.SHIPPED: "info", Status.DELIVERED: "
 class OrderAdmin(ContentAdmin):
     list_display = ("product_name", "quantity", "stage", "created_at", "id")
     list_filter = (("status", ChoicesCheckboxFilter), ("created_at", RangeDateTimeFilter))
-    search_fields = ("product_name", "=id")
+    search_fields = ("product_name", "id")
     ordering = ("-created_at", "-pk")
     fields = ("product_name", "quantity", "status")
-    readonly_fields = ()
+    readonly_fields = ("id", "created_at", "updated_at")
     resource_classes = (OrderResource,)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*self.fields, *self.readonly_fields) if obj else self.fields
+
     @display(description="Status", ordering="status", label=COLORS)
-    def stage(self, order: Order) -> Any:
+    def stage(self, order: Order) -> tuple[str, str]:
         return order.status, order.get_status_display()

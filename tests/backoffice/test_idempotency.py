@@ -16,7 +16,7 @@ from backoffice.kit import problems
 from backoffice.kit.auth import TokenAuth
 from backoffice.kit.idempotency.decorators import answer_is_secret, idempotent, not_atomic
 from backoffice.kit.idempotency.models import KeptAnswer
-from backoffice.kit.idempotency.service import BUSY, KEPT, LEASE, claim, erase, prune
+from backoffice.kit.idempotency.service import BUSY, KEPT, LEASE, PRUNE_EVERY, claim, erase, prune
 from backoffice.kit.problems import Problem
 from backoffice.kit.responses import dumps, json_response
 from content.news.models import Post
@@ -370,8 +370,15 @@ def test_an_answer_is_kept_for_a_day(api):
     assert post(api)["Idempotency-Replayed"] == "true"
     KeptAnswer.objects.update(created_at=timezone.now() - KEPT)
     assert post(api, NEW_POST | {"title": "Other"}).status_code == 201, "its time is over, pruned or not"
+
+
+def test_what_was_kept_for_its_time_is_pruned_at_most_once_a_minute(api):
+    for key, age in (("a", KEPT + PRUNE_EVERY), ("b", KEPT), ("c", KEPT - PRUNE_EVERY)):
+        post(api, key=key)
+        KeptAnswer.objects.filter(created_at__gt=timezone.now() - PRUNE_EVERY).update(created_at=timezone.now() - age)
+    assert prune() == 2
     KeptAnswer.objects.update(created_at=timezone.now() - KEPT)
-    assert prune() == 1
+    assert prune() == 0
 
 
 def test_texts_are_erased_from_kept_answers_and_the_rest_stays(api):

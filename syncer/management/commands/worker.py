@@ -11,6 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from backoffice.kit.idempotency.service import prune as prune_answers
+from backoffice.kit.jobs.sweep import sweep as sweep_jobs
 from syncer.wake import sweep
 
 log = logging.getLogger("syncer.worker")
@@ -41,7 +43,9 @@ class Command(BaseCommand):
 
 def _sweep() -> None:
     try:
+        sweep_jobs()
         sweep()
+        prune_answers()
     except (OperationalError, InterfaceError):
         log.warning("the database can't be reached; trying again", exc_info=True)
     finally:

@@ -5,8 +5,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Length, Trim
-from django.db.models.lookups import GreaterThan, LessThanOrEqual
+from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
+from django.db.models.sql.compiler import SQLCompiler
 
 
 def not_blank(value: str) -> None:
@@ -23,12 +25,46 @@ def text_field(max_length: int, **options: Any) -> "models.CharField[str, str]":
     return models.CharField(max_length=max_length, validators=[not_blank, ProhibitNullCharactersValidator()], **options)
 
 
+def optional_text_field(max_length: int, *validators: Any, **options: Any) -> "models.CharField[str, str]":
+    """A text of at most `max_length` characters, or none; see `length_constraint` for the database's side."""
+    rules = [ProhibitNullCharactersValidator(), *validators]
+    return models.CharField(max_length=max_length, blank=True, default="", validators=rules, **options)
+
+
 def text_constraint(field: str, max_length: int) -> models.CheckConstraint:
     """`text_field`'s rule in the database, which SQLite's columns don't hold by themselves."""
     return models.CheckConstraint(
         name=f"%(app_label)s_%(class)s_{field}_text",
         condition=models.Q(GreaterThan(Length(Trim(field)), 0)) & models.Q(LessThanOrEqual(Length(field), max_length)),
         violation_error_message=f"{field} must have 1 to {max_length} characters and may not be blank.",
+    )
+
+
+def length_constraint(field: str, max_length: int) -> models.CheckConstraint:
+    """`optional_text_field`'s rule in the database, which SQLite's columns don't hold by themselves."""
+    return models.CheckConstraint(
+        name=f"%(app_label)s_%(class)s_{field}_length",
+        condition=models.Q(LessThanOrEqual(Length(field), max_length)),
+        violation_error_message=f"{field} may have at most {max_length} characters.",
+    )
+
+
+class JsonType(models.Func):
+    """What kind of JSON a column holds: `object`, `array`, …"""
+
+    function = "JSON_TYPE"
+    output_field = models.TextField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, function="jsonb_typeof", **extra)
+
+
+def json_object_constraint(field: str) -> models.CheckConstraint:
+    """The column holds a JSON object, nothing else."""
+    return models.CheckConstraint(
+        name=f"%(app_label)s_%(class)s_{field}_object",
+        condition=models.Q(Exact(JsonType(field), models.Value("object"))),
+        violation_error_message=f"{field} must be a JSON object.",
     )
 
 

@@ -1,0 +1,112 @@
+# ruff: noqa: A002 (the addresses call it `id`)
+"""One's own API keys: see, make, revoke."""
+
+from typing import Annotated, Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Query, Router
+from pydantic import AwareDatetime, BaseModel, Field
+
+from backoffice.accounts import keys
+from backoffice.accounts.auth import owner
+from backoffice.accounts.models import KEY_DAYS_MOST, ApiKey, ApiKeyQuerySet
+from backoffice.kit.idempotency.decorators import answer_is_secret
+from backoffice.kit.pagination import page
+from backoffice.kit.responses import json_response
+from backoffice.kit.schemas import Body, Text
+from content.base.documentation import LOCATION
+from content.base.listing import refuse_unknown
+
+router = Router()
+COLUMNS = ("id", "name", "prefix", "permissions", "created", "expires", "revoked_at", "last_used_at")
+SECRET = {"Cache-Control": "no-store"}  # RFC 9111 §5.2.2.5
+PERMISSIONS_MOST = 1000
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Permission = Annotated[Text, Field(max_length=255)]
+
+
+class KeyIn(Body):
+    name: Text = Field(min_length=1, max_length=64, description="What it is for.")
+    expires: AwareDatetime = Field(description=f"At most {KEY_DAYS_MOST} days ahead.")
+    permissions: list[Permission] = Field(
+        default=[], max_length=PERMISSIONS_MOST, description="What it may do, at most; none: all that you may."
+    )
+
+
+class KeyOut(BaseModel):
+    id: int
+    name: str
+    prefix: str = Field(description="The key begins with `bo_` and this.")
+    permissions: list[str]
+    created: AwareDatetime
+    expires: AwareDatetime
+    revoked_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None
+
+
+class NewKeyOut(KeyOut):
+    key: str = Field(description="The whole key, which is never shown again.")
+
+
+class KeyPage(BaseModel):
+    items: list[KeyOut]
+    next: str | None
+
+
+class KeyQuery(BaseModel):
+    limit: int = Field(default=50, ge=1, le=500, description="Items a page.")
+    cursor: str | None = Field(default=None, description="`next` of the page before.")
+
+
+@router.get("", operation_id="accounts_key_list", summary="List your API keys", response={200: KeyPage})
+def list_keys(request: HttpRequest, query: Query[KeyQuery]) -> HttpResponse:
+    refuse_unknown(request, query)
+    items, following = page(_own(request).values(*COLUMNS), limit=query.limit, cursor=query.cursor)
+    return json_response({"items": items, "next": following})
+
+
+@router.post(
+    "",
+    operation_id="accounts_key_create",
+    summary="Make an API key",
+    response={201: NewKeyOut},
+    openapi_extra=LOCATION,
+)
+@answer_is_secret
+def create_key(request: HttpRequest, data: KeyIn) -> HttpResponse:
+    key = ApiKey(user=owner(request), **data.model_dump())
+    secret = key.seal()
+    key.full_clean()
+    key.save()
+    location = f"{request.path.rstrip('/')}/{key.pk}/"
+    return json_response(shown(key) | {"key": secret}, status=201, headers={"Location": location, **SECRET})
+
+
+@router.get("{int:id}/", operation_id="accounts_key_get", summary="Get one of your API keys", response={200: KeyOut})
+def get_key(request: HttpRequest, id: Id) -> HttpResponse:
+    return json_response(shown(_one(request, id)))
+
+
+@router.delete(
+    "{int:id}/", operation_id="accounts_key_revoke", summary="Revoke one of your API keys", response={204: None}
+)
+def revoke_key(request: HttpRequest, id: Id) -> HttpResponse:
+    """It stays on the list, and never works again."""
+    keys.revoke(_one(request, id))
+    return HttpResponse(status=204)
+
+
+def shown(key: ApiKey) -> dict[str, Any]:
+    return {name: getattr(key, name) for name in COLUMNS}
+
+
+def _own(request: HttpRequest) -> ApiKeyQuerySet:
+    return ApiKey.objects.filter(user=owner(request))
+
+
+def _one(request: HttpRequest, id: int) -> ApiKey:
+    key = _own(request).filter(pk=id).first()
+    if key is None:
+        raise Http404
+    return key

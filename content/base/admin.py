@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from django.db import models
+from django.db import connection, models
 from django.forms.models import _get_foreign_key
 from django.http import HttpRequest
 from django.urls import reverse
@@ -67,6 +67,14 @@ class ContentFields:
 
 class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, HouseAdmin):
     """The admin of a content model: lists, a form that saves what was changed, history, import and export."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """As Django's; a form that is sent holds the row from here on, so that what it is compared with stays true."""
+        found = super().get_object(request, object_id, from_field)
+        if found is not None and request.method == "POST" and connection.in_atomic_block:
+            self.model.objects.select_for_update(of=("self",)).filter(pk=found.pk).first()
+            found = super().get_object(request, object_id, from_field)
+        return found
 
     def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         form = super().get_form(request, *args, **options)

@@ -1,12 +1,16 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.contrib import admin
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from content.news.models import LOCAL_USER_ID, Comment, Post
+from tests.content.locks import blocked_sessions
 from tests.content.pages import administrator, form_of, sign_in
+from tests.flows.wait import until
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +123,27 @@ def test_a_field_that_both_changed_is_shown_before_it_is_replaced(post):
     assert Post.objects.get().title == "theirs"
     assert client.post(post_url(post), form_of(answer, "post_form")).status_code == 302
     assert Post.objects.get().title == "mine"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_form_waits_for_who_is_writing_and_then_shows_what_they_wrote(post):
+    client = administrator()
+    form = form_of(client.get(post_url(post)), "post_form") | {"title": "mine"}
+
+    def save():
+        try:
+            return client.post(post_url(post), form)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Post.objects.filter(pk=post.pk).update(title="theirs")
+            answer = pool.submit(save)
+            until(blocked_sessions, seconds=10)
+        assert "It is now: “theirs”." in answer.result(10).content.decode()
+    assert Post.objects.get().title == "theirs"
 
 
 def test_a_change_is_recorded_with_the_person(post):

@@ -43,7 +43,7 @@ def test_a_list_in_any_declared_order_has_each_row_once(api, posts, order):
     assert sorted(item["id"] for item in found) == sorted(post.pk for post in posts)
     expected = list(found)
     for name, falls in reversed(names):
-        expected.sort(key=lambda item, name=name: item[name], reverse=falls)
+        expected.sort(key=itemgetter(name), reverse=falls)
     assert found == expected
 
 

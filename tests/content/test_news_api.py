@@ -1,6 +1,5 @@
 """Reading and writing single posts and comments through the JSON API."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,6 +9,8 @@ from ninja.errors import HttpError
 
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from tests.content.api_client import NEWS, ApiClient, errors, make_user
+from tests.content.locks import blocked_sessions
+from tests.flows.wait import until
 
 pytestmark = pytest.mark.django_db
 
@@ -281,12 +282,6 @@ def test_an_error_after_a_write_keeps_nothing_of_it(api, post, after_save, metho
     assert Post.history.count() == 1
 
 
-def blocked_sessions():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0]
-
-
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("method", "body"), [("PATCH", {"body": "Mine"}), ("PUT", {"title": "Mine", "body": "Mine"})])
@@ -301,9 +296,7 @@ def test_a_change_waits_for_another_and_builds_on_it(api, post, method, body):
         with transaction.atomic():
             Post.objects.filter(pk=post.pk).update(user_id=8)
             answer = pool.submit(send)
-            deadline = time.monotonic() + 10  # seconds
-            while not blocked_sessions():
-                assert time.monotonic() < deadline
+            until(blocked_sessions, seconds=10)
         assert answer.result(10).status_code == 200
     assert (stored(post)["user_id"], stored(post)["body"]) == (8, "Mine")
 

@@ -54,6 +54,11 @@ class Records(HistoricalRecords):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(bases=[HistoryRow], history_id_field=models.BigAutoField(), inherit=True)
 
+    def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
+        """With the indexes that the model wants on its history, `history_indexes`."""
+        options: dict[str, Any] = super().get_meta_options(model)
+        return options | {"indexes": [*options.get("indexes", ()), *getattr(model, "history_indexes", ())]}
+
     def get_change_reason_for_object(self, instance: models.Model, history_type: str, using: str) -> str | None:
         given: str | None = super().get_change_reason_for_object(instance, history_type, using)
         return given or context.cause().reason or None

@@ -1,0 +1,48 @@
+"""The database itself lets a message be erased and changed in no other way. SQLite loses the trigger where a later
+migration remakes the table; such a migration makes it anew."""
+
+from django.db import migrations
+
+CHANGED = """
+    NOT (NEW.text = '[erased]' AND NEW.client LIKE 'erased-%' AND NEW.id = OLD.id AND NEW.bot_id = OLD.bot_id
+    AND NEW.direction = OLD.direction AND NEW.conversation = OLD.conversation AND NEW.timestamp = OLD.timestamp)
+"""
+FORWARD = {
+    "postgresql": [
+        """
+        CREATE FUNCTION messaging_message_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'A message is never changed.' USING ERRCODE = 'check_violation'; END $$
+        """,
+        f"""
+        CREATE TRIGGER messaging_message_immutable BEFORE UPDATE ON messaging_message FOR EACH ROW
+        WHEN ({CHANGED}) EXECUTE FUNCTION messaging_message_immutable()
+        """,
+    ],
+    "sqlite": [
+        f"""
+        CREATE TRIGGER messaging_message_immutable BEFORE UPDATE ON messaging_message
+        WHEN {CHANGED} BEGIN SELECT RAISE(ABORT, 'A message is never changed.'); END
+        """
+    ],
+}
+BACKWARD = {
+    "postgresql": [
+        "DROP TRIGGER messaging_message_immutable ON messaging_message",
+        "DROP FUNCTION messaging_message_immutable",
+    ],
+    "sqlite": ["DROP TRIGGER messaging_message_immutable"],
+}
+
+
+def run(statements):
+    def migrate(apps, schema_editor):
+        with schema_editor.connection.cursor() as cursor:
+            for statement in statements[schema_editor.connection.vendor]:
+                cursor.execute(statement)
+
+    return migrate
+
+
+class Migration(migrations.Migration):
+    dependencies = [("messaging", "0001_initial")]
+    operations = [migrations.RunPython(run(FORWARD), run(BACKWARD))]

@@ -1,0 +1,151 @@
+from collections.abc import Iterable
+from typing import Any, ClassVar, NoReturn, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import models
+from django.db.models.deletion import Collector, ProtectedError
+
+from content.base.fields import not_blank, text_constraint, text_field
+from content.base.models import ContentModel, ContentQuerySet
+
+CLIENT_LENGTH = 128  # characters
+TEXT_LENGTH = 10_000  # characters
+ERASED = "[erased]"  # in place of a text
+ERASED_CLIENT = "erased-"  # what the name of a client that was erased begins with
+IMMUTABLE = "A message is never changed. What may not be kept is erased with its client."
+
+
+class Bot(ContentModel):
+    """A program that talks with clients."""
+
+    id = models.UUIDField(primary_key=True, help_text="Given by whoever makes the bot; a UUID.")
+    name = text_field(255, help_text="What people call it, at most 255 characters.")
+
+    class Meta(ContentModel.Meta):
+        abstract = False
+        constraints = [text_constraint("name", 255)]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def refuse(collector: Collector, field: Any, found: "models.QuerySet[Any]", using: str) -> None:
+    """As Django's PROTECT, which reads every row that is in the way, however many millions.
+
+    Raises:
+        ProtectedError: with one of the messages.
+    """
+    if first := found.order_by().first():
+        raise ProtectedError("A bot that has messages can't be deleted.", {first})
+
+
+refuse.lazy_sub_objs = True  # type: ignore[attr-defined]  # Django then hands the rows over unread
+
+
+class Direction(models.TextChoices):
+    FROM_BOT = "from", "From the bot"
+    TO_BOT = "to", "To the bot"
+
+
+class MessageQuerySet(ContentQuerySet):
+    """Refuses what `Message.save` refuses, for many rows."""
+
+    def update(self, **values: Any) -> NoReturn:
+        raise ValidationError(IMMUTABLE, code="immutable")
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> NoReturn:
+        raise ValidationError(IMMUTABLE, code="immutable")
+
+
+class Message(ContentModel):
+    """What a bot and a client said to each other. Never changed but by `services.erase_client`."""
+
+    immutable: ClassVar[bool] = True
+    history_indexes = (models.Index(fields=["client", "id"], name="messaging_history_client"),)
+
+    bot = models.ForeignKey(
+        Bot, on_delete=refuse, related_name="messages", db_index=False, help_text="The bot that sent or received it."
+    )
+    direction = models.CharField(max_length=4, choices=Direction, help_text="Which of the two sent it.")
+    client = text_field(CLIENT_LENGTH, help_text="Whom the bot spoke with: the client's id, at most 128 characters.")
+    conversation = models.UUIDField(help_text="The conversation that it belongs to; a UUID.")
+    timestamp = models.DateTimeField(help_text="When it was sent, to the microsecond.")
+    text = models.CharField(
+        max_length=TEXT_LENGTH,
+        validators=[not_blank, ProhibitNullCharactersValidator()],
+        help_text=f"What was said, at most {TEXT_LENGTH:,} characters.",
+    )
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta(ContentModel.Meta):
+        abstract = False
+        default_permissions = ("add", "view", "import", "export")
+        permissions = [
+            ("erase_client", "Can erase a client"),
+            ("export_client", "Can export all that is held on a client"),
+        ]
+        constraints = [
+            text_constraint("client", CLIENT_LENGTH),
+            text_constraint("text", TEXT_LENGTH),
+            models.CheckConstraint(
+                name="messaging_message_direction_known",
+                condition=models.Q(direction__in=Direction.values),
+                violation_error_message=f"direction must be one of {', '.join(Direction.values)}.",
+            ),
+        ]
+        # One for each list there is; the key makes the order of equal times certain.
+        indexes = [
+            models.Index(fields=["timestamp", "id"], name="messaging_message_time"),
+            models.Index(fields=["conversation", "timestamp", "id"], name="messaging_message_conversation"),
+            models.Index(fields=["bot", "timestamp", "id"], name="messaging_message_bot"),
+            models.Index(fields=["client", "timestamp", "id"], name="messaging_message_client"),
+        ]
+
+    def __str__(self) -> str:
+        """Neither text nor client: the admin's log keeps it."""
+        return f"Message {self.pk}"
+
+    def _merge(self, stored: Self, wanted: set[str] | None) -> list[str]:
+        """Raises:
+        ValidationError: the message is stored, and differs.
+        """
+        if super()._merge(stored, wanted):
+            raise ValidationError(IMMUTABLE, code="immutable")
+        return []
+
+
+class Erasure(models.Model):
+    """That a client was erased: when, by whom and why, and how much. It does not say which client."""
+
+    client_digest = models.CharField(
+        max_length=64,
+        db_index=True,
+        editable=False,
+        help_text="Of the client's id, made with the secret key: tells whether a client that one knows was erased.",
+    )
+    erased_at = models.DateTimeField(auto_now_add=True, help_text="When it was done.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who did it. Empty: a command.",
+    )
+    reason = models.CharField(
+        max_length=100,
+        validators=[not_blank, ProhibitNullCharactersValidator()],
+        help_text="Why, without naming the client: the number of their request, for example.",
+    )
+    messages = models.PositiveIntegerField(default=0, help_text="How many messages were theirs.")
+    counts = models.JSONField(default=dict, help_text='What was erased where, {"versions": 3, "sessions": 1}.')
+
+    class Meta:
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"Erasure {self.pk}"

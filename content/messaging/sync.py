@@ -1,0 +1,12 @@
+"""What of the messaging may travel."""
+
+from content.messaging.models import Bot, Message
+from syncer.mapping import declare
+
+declare(Bot, fields=("id", "name"), natural_key=("id",))
+declare(
+    Message,
+    fields=("id", "bot", "direction", "text", "client", "conversation", "timestamp"),
+    natural_key=("conversation", "timestamp", "direction"),
+    parent="bot",
+)

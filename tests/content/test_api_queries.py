@@ -1,5 +1,7 @@
 """Order, search and chosen columns of lists; parameters that mean nothing are refused."""
 
+from operator import itemgetter
+
 import pytest
 from django.core.exceptions import FieldDoesNotExist
 

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+
+from backoffice.kit.addresses import check_url
 
 SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
+PERIODS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}  # seconds
 
 
 class Env(environ.Env):  # type: ignore[misc]
@@ -26,6 +29,20 @@ class Env(environ.Env):  # type: ignore[misc]
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE names {path}, which can't be read: {error.strerror}.") from error
 
+    def address(self, name: str) -> str:
+        """The http(s) address that `NAME` gives, without a final slash; empty: none.
+
+        Raises:
+            ImproperlyConfigured: it is none, or holds more than scheme, host, port and path.
+        """
+        url = str(self.str(name, default="")).rstrip("/")
+        try:
+            if url:
+                check_url(url)
+        except ValidationError as error:
+            raise ImproperlyConfigured(f"{name} is {url!r}. {error.messages[0]}") from error
+        return url
+
     def secret_key(self) -> str:
         """The signing key of sessions and tokens.
 
@@ -41,3 +58,15 @@ class Env(environ.Env):  # type: ignore[misc]
         if len(key) < SECRET_KEY_MIN_LENGTH:
             raise ImproperlyConfigured(f"SECRET_KEY is shorter than {SECRET_KEY_MIN_LENGTH} characters. {cure}")
         return key
+
+    def rate(self, name: str, default: str) -> tuple[int, int]:
+        """How many in how many seconds: `1000/minute` is (1000, 60).
+
+        Raises:
+            ImproperlyConfigured: it is not written like that.
+        """
+        text = self.str(name, default=default)
+        number, _, period = text.partition("/")
+        if not number.isdecimal() or int(number) < 1 or period not in PERIODS:
+            raise ImproperlyConfigured(f"{name} is {text!r}; write a number and a period: 1000/minute.")
+        return int(number), PERIODS[period]

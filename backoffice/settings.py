@@ -39,6 +39,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # --- what it is made of ----------------------------------------------------------------------------------------------
 CONTENT_APPS = [
     "content.news",
+    "content.tasks",
     "content.orders",
 ]
 INSTALLED_APPS = [
@@ -70,6 +71,7 @@ MIDDLEWARE = [
     "backoffice.kit.versions.VersionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backoffice.kit.throttle.RateLimitMiddleware",
     "backoffice.kit.methods.MethodMiddleware",
     "backoffice.kit.problems.ProblemMiddleware",
     "backoffice.kit.request_ids.ChangeReasonMiddleware",
@@ -120,6 +122,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- API -------------------------------------------------------------------------------------------------------------
 API_VERSIONS = (1,)
+# Per user, or per address where nobody is signed in. Counted in the cache below.
+API_RATE = env.rate("API_RATE", default="6000/minute")
+SIGN_IN_RATE = env.rate("SIGN_IN_RATE", default="30/minute")
+# In memory each web process counts by itself, so with N of them N times as many requests may pass.
+CACHES: dict[str, dict[str, Any]] = {"default": env.cache_url_config(env.text("CACHE_URL", default="locmemcache://"))}
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # of some 200 bytes; Django's own 300 would forget counts
 
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -147,7 +156,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 60 * 60 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-if env.bool("BACKOFFICE_BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BACKOFFICE_BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 
@@ -207,6 +217,26 @@ SECRET_REFERENCE_PREFIXES = env.list("SECRET_REFERENCE_PREFIXES", default=["SYNC
 SECRET_REFERENCE_FOLDERS = env.list(
     "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
 )
+
+# --- tasks -----------------------------------------------------------------------------------------------------------
+# The collection that items are enriched from; empty: none. See content/tasks/external.py.
+TASKS_EXTERNAL_URL = env.address("TASKS_EXTERNAL_URL")
+TASKS_EXTERNAL_PAGING = env.str("TASKS_EXTERNAL_PAGING", default="page")
+if TASKS_EXTERNAL_PAGING not in ("page", "cursor"):
+    raise ImproperlyConfigured(f"TASKS_EXTERNAL_PAGING is {TASKS_EXTERNAL_PAGING!r}; it may be 'page' or 'cursor'.")
+TASKS_EXTERNAL_AUTHORIZATION = env.text("TASKS_EXTERNAL_AUTHORIZATION")
+TASKS_EXTERNAL_ALLOW_PRIVATE = env.bool("TASKS_EXTERNAL_ALLOW_PRIVATE", default=False)
+TASKS_EXTERNAL_TIMEOUT = env.float("TASKS_EXTERNAL_TIMEOUT", default=10.0)  # seconds of each wait
+TASKS_EXTERNAL_TOTAL = env.float("TASKS_EXTERNAL_TOTAL", default=30.0)  # seconds of all tries and waits
+TASKS_RETRY_SECONDS = env.float("TASKS_RETRY_SECONDS", default=0.5)  # 0.5, 1, 2 s with full jitter
+# A chat endpoint as OpenAI's, up to before /chat/completions; empty: summaries are made here, of leading sentences.
+SUMMARIZER_URL = env.address("SUMMARIZER_URL")
+SUMMARIZER_KEY = env.text("SUMMARIZER_KEY")
+SUMMARIZER_MODEL = env.str("SUMMARIZER_MODEL", default="")
+if SUMMARIZER_URL and not SUMMARIZER_MODEL:
+    raise ImproperlyConfigured("SUMMARIZER_URL is set, SUMMARIZER_MODEL is not: name the model that it is to use.")
+SUMMARIZER_ALLOW_PRIVATE = env.bool("SUMMARIZER_ALLOW_PRIVATE", default=False)
+SUMMARIZER_TIMEOUT = env.float("SUMMARIZER_TIMEOUT", default=20.0)  # seconds of each wait
 
 # --- logs ------------------------------------------------------------------------------------------------------------
 LOGGING: dict[str, Any] = {

@@ -1,0 +1,118 @@
+# ruff: noqa: A002 (the addresses call it `id`)
+"""Items, and what others know of them.
+
+/items/{id}/enrich/, /items/{id}/summarize/   others are asked, and what they say is kept with the item
+/external/posts/                              what the external API offers
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query
+from pydantic import BaseModel, Field
+
+from backoffice.kit.auth import require
+from backoffice.kit.idempotency.decorators import not_atomic
+from backoffice.kit.jobs.api import JobOut, job_response
+from backoffice.kit.problems import ProblemOut
+from backoffice.kit.responses import json_response
+from backoffice.kit.schemas import Text
+from content.base.api import Endpoint, build_router, written
+from content.base.endpoint import Written
+from content.base.listing import refuse_unknown
+from content.tasks import external, jobs, services
+from content.tasks.models import Item
+
+items = Endpoint(
+    Item,
+    path="items",
+    fields=(
+        "title",
+        "description",
+        "external_id",
+        "external_data",
+        "external_fetched_at",
+        "summary",
+        "summary_source",
+        "created_at",
+        "updated_at",
+    ),
+    filters=("title", "external_id", "external_fetched_at__gte", "external_fetched_at__lt", "updated_at__gte"),
+    order=("-id", "title", "created_at", "updated_at"),
+    search=("title", "description"),
+    types={"external_data": dict[str, Any]},
+)
+router = build_router(items)
+
+ASKING = dict.fromkeys((401, 403, 404, 409, 422, 502, 503, 504), ProblemOut)
+LOOKING = dict.fromkeys((401, 403, 422, 502, 503, 504), ProblemOut)
+
+
+class EnrichQuery(BaseModel):
+    wait: bool = Field(default=True, description="`false`: answer at once with the job that does it.")
+
+
+class ExternalQuery(BaseModel):
+    limit: int = Field(default=50, ge=1, le=100, description="Records a page.")
+    cursor: Text | None = Field(default=None, max_length=512, description="`next` of the page before.")
+
+
+class ExternalPage(BaseModel):
+    items: list[dict[str, Any]] = Field(description="Records, as the external API sent them.")
+    next: str | None
+
+
+@router.post(
+    "/items/{int:id}/enrich/",
+    operation_id="tasks_items_enrich",
+    summary="Fetch an item's external record",
+    description="Its fields are merged into `external_data`. 502, 503, 504: it could not be had; nothing was changed.",
+    response={200: items.out, 202: JobOut} | ASKING,
+)
+@not_atomic
+def enrich(request: HttpRequest, id: int, query: Query[EnrichQuery]) -> HttpResponse:
+    item = _to_change(request, id)
+    refuse_unknown(request, query)
+    if not query.wait:
+        return job_response(request, jobs.start_enrich([item.pk], user=request.user))
+    return _answer(request, services.enrich(item))
+
+
+@router.post(
+    "/items/{int:id}/summarize/",
+    operation_id="tasks_items_summarize",
+    summary="Summarize an item",
+    description="`summary_source` says what made the summary. 502, 504: it could not be made; nothing was changed.",
+    response={200: items.out} | ASKING,
+)
+@not_atomic
+def summarize(request: HttpRequest, id: int) -> HttpResponse:
+    return _answer(request, services.summarize(_to_change(request, id)))
+
+
+@router.get(
+    "/external/posts/",
+    operation_id="tasks_external_posts",
+    summary="List what the external API offers",
+    response={200: ExternalPage} | LOOKING,
+)
+def posts(request: HttpRequest, query: Query[ExternalQuery]) -> HttpResponse:
+    require(request, "tasks.view_item", "tasks.change_item")
+    refuse_unknown(request, query)
+    found = external.posts(limit=query.limit, cursor=query.cursor)
+    return json_response({"items": found.items, "next": found.next})
+
+
+def _to_change(request: HttpRequest, key: int) -> Item:
+    """Raises:
+    Problem: 403, or 404.
+    """
+    items.allow(request, "change")
+    item: Item | None = items.visible(request).filter(pk=key).first()
+    if item is None:
+        raise items.missing(key)
+    return item
+
+
+def _answer(request: HttpRequest, item: Item) -> HttpResponse:
+    return written(request, items, Written(items.row(item), items.version(item.pk)))

@@ -1,0 +1,129 @@
+"""The external API that items are enriched from: where it is, one record of it, and what it offers.
+
+It is a collection at one address: `GET {address}/{id}` is a record, `GET {address}` a list in pages, of one of two kinds:
+
+    page      `?_page=2&_limit=50` gives an array, as https://jsonplaceholder.typicode.com/posts does
+    cursor    `?cursor=…&limit=50` gives `{"items": […], "next": …}`, as each list of this program does
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from backoffice.kit.http import Answer, Request
+from backoffice.kit.problems import FieldError, Invalid
+from content.tasks.records import MOST, check_json, check_record
+from content.tasks.upstream import Failed, NotSetUp, Upstream, client
+
+NAME = "The external API"
+LIST_MOST = 2 * 1024 * 1024  # bytes of one page
+PAGE = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)  # a page's number
+COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
+WRONG_CURSOR = FieldError("cursor", "This is not a cursor that a list gave.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of what there is; `next` is the cursor of the following one, None: there is none."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+def record(name: str) -> dict[str, Any]:
+    """The record whose id is `name`.
+
+    Raises:
+        Invalid: there is none.
+        UpstreamError: the external API did not give it.
+    """
+    service = _service(MOST)
+    answer = service.ask(_request(f"/{quote(name, safe='')}", {}))
+    if answer.status in (404, 410):
+        raise Invalid(FieldError("external_id", f"{NAME} has no record {name}."))
+    found = service.json(answer)
+    check(found)
+    return dict(found)
+
+
+def check(value: Any) -> None:
+    """Raises:
+    Failed: what came, or what it makes together with what is kept, can't be kept.
+    """
+    try:
+        check_record(value)
+    except ValidationError as error:
+        raise Failed(f"{NAME} sent a record that {error.messages[0]}") from error
+
+
+def posts(*, limit: int, cursor: str | None) -> Page:
+    """At most `limit` records after `cursor`.
+
+    Raises:
+        Invalid: the cursor is none that was given.
+        UpstreamError: the external API did not give them.
+    """
+    return _by_cursor(limit, cursor) if settings.TASKS_EXTERNAL_PAGING == "cursor" else _by_page(limit, cursor)
+
+
+def _by_page(limit: int, cursor: str | None) -> Page:
+    if not PAGE.fullmatch(cursor or "1"):
+        raise Invalid(WRONG_CURSOR)
+    number = int(cursor or 1)
+    service, answer = _list({"_page": str(number), "_limit": str(limit)})
+    found = _records(service.json(answer))
+    total = answer.headers.get("x-total-count", "")
+    if len(found) > limit:  # it knows no pages and sent all that there is
+        found, total = found[(number - 1) * limit :][:limit], str(len(found))
+    more = number * limit < int(total) if COUNT.fullmatch(total) else len(found) == limit
+    return Page(items=found, next=str(number + 1) if more else None)
+
+
+def _by_cursor(limit: int, cursor: str | None) -> Page:
+    service, answer = _list({"limit": str(limit)} | ({"cursor": cursor} if cursor else {}))
+    if cursor and answer.status in (400, 404, 422):
+        raise Invalid(WRONG_CURSOR)
+    found = service.json(answer)
+    if not isinstance(found, dict) or not isinstance(found.get("next"), str | None):
+        raise Failed(f"{NAME} sent no page: an object with `items` and `next`.")
+    return Page(items=_records(found.get("items")), next=found["next"])
+
+
+def _list(query: dict[str, str]) -> tuple[Upstream, Answer]:
+    service = _service(LIST_MOST)
+    return service, service.ask(_request("", query))
+
+
+def _records(found: Any) -> list[dict[str, Any]]:
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise Failed(f"{NAME} sent no list of JSON objects.")
+    try:
+        check_json(found)
+    except ValidationError as error:
+        raise Failed(f"{NAME} sent a list that {error.messages[0]}") from error
+    return found
+
+
+def _service(most: int) -> Upstream:
+    """Raises:
+    NotSetUp: no address is set.
+    """
+    if not settings.TASKS_EXTERNAL_URL:
+        raise NotSetUp(NAME, "TASKS_EXTERNAL_URL")
+    return Upstream(
+        name=NAME,
+        client=client(settings.TASKS_EXTERNAL_TIMEOUT, settings.TASKS_EXTERNAL_ALLOW_PRIVATE),
+        total=settings.TASKS_EXTERNAL_TOTAL,
+        first_wait=settings.TASKS_RETRY_SECONDS,
+        most=most,
+    )
+
+
+def _request(path: str, query: dict[str, str]) -> Request:
+    given = settings.TASKS_EXTERNAL_AUTHORIZATION
+    headers = {"Authorization": given} if given else {}
+    return Request(method="GET", url=settings.TASKS_EXTERNAL_URL + path, query=query, headers=headers)

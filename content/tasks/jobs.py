@@ -1,0 +1,62 @@
+"""What is done to many items by a worker. An item that fails is named; the others go on."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.progress import Progress
+from backoffice.kit.jobs.service import start
+from backoffice.kit.problems import Problem
+from content.tasks import services
+from content.tasks.models import Item
+
+SECONDS = 480  # for all items of a job: its worker is killed after Q_CLUSTER["timeout"], 600 seconds
+PERMISSION = "tasks.change_item"
+OUT_OF_TIME = f"It was not begun: a job ends after {SECONDS // 60} minutes. Choose the rest again."
+
+
+def start_enrich(items: list[int], *, user: Any) -> Job:
+    return _start("enrich", items, user)
+
+
+def start_summarize(items: list[int], *, user: Any) -> Job:
+    return _start("summarize", items, user)
+
+
+def enrich(progress: Progress, *, items: list[int]) -> None:
+    _each(progress, items, services.enrich)
+
+
+def summarize(progress: Progress, *, items: list[int]) -> None:
+    _each(progress, items, services.summarize)
+
+
+def _start(work: str, items: list[int], user: Any) -> Job:
+    named = f"item {items[0]}" if len(items) == 1 else f"{len(items)} items"
+    title = f"{work.capitalize()} {named}"
+    return start(f"{__name__}.{work}", user=user, title=title, total=len(items), arguments={"items": items})
+
+
+def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> None:
+    """Raises:
+    Problem: 403, who started it lost the permission since.
+    """
+    user = progress.user
+    if user is not None and not user.has_perm(PERMISSION):
+        raise Problem(403, f"This needs the permission {PERMISSION}.")
+    items = Item.objects.all() if user is None else Item.objects.visible_to(user)
+    ends = time.monotonic() + SECONDS
+    for number, key in enumerate(keys):
+        if time.monotonic() > ends:
+            progress.fail_all((f"item {late}", OUT_OF_TIME) for late in keys[number:])
+            return
+        item = items.filter(pk=key).first()
+        try:
+            if item is None:
+                raise Problem(404, "It was deleted meanwhile.")
+            do(item)
+        except Problem as error:
+            progress.fail(f"item {key}", error.detail)
+        else:
+            progress.advance()

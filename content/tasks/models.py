@@ -1,0 +1,90 @@
+"""Items that are enriched by what an external API knows of them."""
+
+import re
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from content.base.fields import (
+    json_object_constraint,
+    length_constraint,
+    optional_text_field,
+    text_constraint,
+    text_field,
+)
+from content.base.models import ContentModel
+from content.tasks.records import check_record
+
+# It becomes a step of an address: no slash, and neither "." nor "..". Both databases read `\A` and `\Z` as Python does.
+EXTERNAL_ID = r"\A([A-Za-z0-9][A-Za-z0-9._~:-]*)?\Z"
+
+
+class ExternalIdValidator(RegexValidator):
+    """The form of an external id; `json_schema` says it to readers of the API's description."""
+
+    json_schema = {"pattern": "^([A-Za-z0-9][A-Za-z0-9._~:-]*)?$"}
+
+    def __init__(self) -> None:
+        super().__init__(
+            re.compile(EXTERNAL_ID, re.ASCII),
+            "Use letters, digits and . _ ~ : - only, a letter or a digit first.",
+        )
+
+    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:  # type: ignore[override]
+        return "content.tasks.models.ExternalIdValidator", [], {}
+
+
+class Item(ContentModel):
+    """One task. What the external API sent is apart from the item's own fields: neither overwrites the other."""
+
+    title = text_field(256, db_index=True, help_text="One line, at most 256 characters.")
+    description = optional_text_field(4096, help_text="What is to be done, at most 4096 characters.")
+    external_id = optional_text_field(
+        64,
+        ExternalIdValidator(),
+        verbose_name="external id",
+        help_text="The record's id at the external API. Empty: the item's own number.",
+    )
+    external_data = models.JSONField(
+        "external data",
+        default=dict,
+        blank=True,
+        editable=False,
+        validators=[check_record],
+        help_text="What the external API sent, field by field.",
+    )
+    external_fetched_at = models.DateTimeField(
+        "fetched at", null=True, editable=False, help_text="When it last sent something."
+    )
+    summary = optional_text_field(2048, editable=False, help_text="A short text on the item and its external data.")
+    summary_source = optional_text_field(
+        256, verbose_name="summary made by", editable=False, help_text="What made the summary."
+    )
+    # Not `auto_now_add`: an item that comes back from its history was not made anew.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(ContentModel.Meta):
+        abstract = False
+        constraints = [
+            text_constraint("title", 256),
+            length_constraint("description", 4096),
+            length_constraint("external_id", 64),
+            models.CheckConstraint(
+                name="%(app_label)s_%(class)s_external_id_form",
+                condition=models.Q(external_id__regex=EXTERNAL_ID),
+                violation_error_message="external_id may hold letters, digits and . _ ~ : - only.",
+            ),
+            json_object_constraint("external_data"),
+            length_constraint("summary", 2048),
+            length_constraint("summary_source", 256),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def record_id(self) -> str:
+        """The id of the item's record at the external API."""
+        return self.external_id or str(self.pk)

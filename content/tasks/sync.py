@@ -1,0 +1,10 @@
+"""What of the tasks may travel."""
+
+from content.tasks.models import Item
+from syncer.mapping import declare
+
+declare(
+    Item,
+    fields=("title", "description", "external_id", "summary", "summary_source"),
+    natural_key=("title", "external_id"),
+)

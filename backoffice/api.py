@@ -1,21 +1,30 @@
-"""The one NinjaAPI. It mounts what the domains of `settings.CONTENT_APPS` bring in their `api.py`."""
+"""The JSON API: one NinjaAPI for each version, of what the project and the domains of `settings.CONTENT_APPS` bring.
 
-from collections.abc import Callable
+A domain's `api.py` has a `router`, which holds the operations of all versions; see `backoffice.kit.versions`.
+"""
+
+from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.module_loading import module_has_submodule
-from ninja import NinjaAPI, Redoc, Swagger
+from django.views.decorators.http import require_safe
+from ninja import NinjaAPI, Redoc, Router, Swagger
 from ninja.openapi.schema import OpenAPISchema
 
-from backoffice.kit import problems
-from backoffice.kit.auth import BasicAuth, SessionAuth, TokenAuth
+from backoffice.accounts.api import router as tokens
+from backoffice.accounts.auth import WAYS
+from backoffice.accounts.people_api import router as people
+from backoffice.kit import openapi, problems, throttle
+from backoffice.kit.idempotency.decorators import idempotent
+from backoffice.kit.jobs.api import router as jobs
 from backoffice.kit.responses import JSONParser
+from backoffice.kit.versions import of_version
 
 # The pages come whole from our own static files; ReDoc and Swagger would still ask their makers' hosts for a logo and a
 # validator's badge.
@@ -23,61 +32,85 @@ DOCS_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'"
 )
+DESCRIPTION = """\
+The content of the back office as JSON. Errors are RFC 9457 problems.
+
+Without more, the newest version answers; `Accept: application/vnd.backoffice+json; version=1` asks for one by its
+number. `X-Request-ID` (up to 64 letters, digits and `._-`) names a request in its answer, in the log and in history.
+"""
 
 
-PROBLEM = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+class Mount(NamedTuple):
+    """A router and where it is found under /api/; `options` are those of `NinjaAPI.add_router`."""
+
+    prefix: str
+    router: Router
+    options: dict[str, Any]
 
 
 class BackofficeAPI(NinjaAPI):
+    def __init__(self, *, number: int, **options: Any) -> None:
+        super().__init__(version=str(number), **options)
+        self.number = number
+
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """As ninja's, which gives every answer one media type; errors have their own."""
-        schema = super().get_openapi_schema(**options)
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                if "requestBody" in operation:
-                    operation["responses"][415] = {"description": "Unsupported Media Type", "content": PROBLEM}
-                for status, answer in operation["responses"].items():
-                    if status >= 400:
-                        answer["content"] = PROBLEM
-        return schema
+        document = super().get_openapi_schema(**options)
+        openapi.complete(document, self.number)
+        return document
 
 
-def own_files_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def mounts() -> list[Mount]:
+    """All that the API is made of."""
+    domains = [
+        Mount(f"/{config.label}/", import_module(f"{config.name}.api").router, {"tags": [str(config.verbose_name)]})
+        for config in apps.get_app_configs()
+        if config.name in settings.CONTENT_APPS and module_has_submodule(config.module, "api")
+    ]
+    return [
+        Mount("/token/", tokens, {"auth": None, "throttle": throttle.SIGN_IN}),
+        Mount("/accounts/", people, {}),
+        Mount("/jobs/", jobs, {"tags": ["Jobs"]}),
+        *domains,
+    ]
+
+
+def build_api(version: int, mounted: Iterable[Mount]) -> BackofficeAPI:
+    """The operations of `mounted` that `version` has."""
+    api = BackofficeAPI(
+        number=version,
+        title=settings.TITLE,
+        description=DESCRIPTION,
+        urls_namespace="api",
+        auth=WAYS,
+        throttle=throttle.DEFAULT,
+        parser=JSONParser(),
+        docs=Swagger({"validatorUrl": None}),
+        docs_decorator=page,
+    )
+    problems.install(api)
+    api.add_decorator(idempotent, mode="operation")
+    for mount in mounted:
+        api.add_router(mount.prefix, of_version(mount.router, version), **mount.options)
+    return api
+
+
+def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page for reading, of our own files only."""
+
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> HttpResponse:
         response = view(*args, **kwargs)
         response["Content-Security-Policy"] = DOCS_POLICY
         return response
 
-    return wrapped
+    return require_safe(wrapped)
 
 
-def mount_domains(api: NinjaAPI) -> None:
-    for config in apps.get_app_configs():
-        if config.name in settings.CONTENT_APPS and module_has_submodule(config.module, "api"):
-            router = import_module(f"{config.name}.api").router
-            api.add_router(f"/{config.label}/", router, tags=[str(config.verbose_name)])
+def patterns(api: NinjaAPI) -> list[Any]:
+    """The addresses under /api/."""
 
+    @page
+    def redoc(request: HttpRequest) -> HttpResponse:
+        return Redoc().render_page(request, api)
 
-api = BackofficeAPI(
-    title=settings.TITLE,
-    version="1",
-    description="The content of the back office as JSON. Errors are RFC 9457 problems.",
-    urls_namespace="api",
-    auth=[TokenAuth(), BasicAuth(), SessionAuth()],
-    parser=JSONParser(),
-    docs=Swagger({"validatorUrl": None}),
-    docs_decorator=own_files_only,
-)
-problems.install(api)
-api.add_router("/token/", "backoffice.accounts.api.router", auth=None)
-api.add_router("/jobs/", "backoffice.kit.jobs.api.router", tags=["Jobs"])
-mount_domains(api)
-
-
-@own_files_only
-def redoc(request: HttpRequest) -> HttpResponse:
-    return Redoc().render_page(request, api)
-
-
-urlpatterns = [path("redoc", redoc, name="redoc"), path("", api.urls)]
+    return [path("redoc", redoc, name="redoc"), path("", api.urls)]

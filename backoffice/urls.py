@@ -1,12 +1,24 @@
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 import backoffice.admin  # noqa: F401 - other packages' models, in our theme
+from backoffice import api
+from backoffice.kit.versions import newest
 
-urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/", admin.site.urls),
-    path("health/", include("backoffice.health")),
-    path("api/", include("backoffice.api")),
-]
+
+def patterns(version: int) -> list[Any]:
+    """The addresses of the site, where /api/ is of `version`."""
+    return [
+        path("", RedirectView.as_view(pattern_name="admin:index")),
+        path("admin/", admin.site.urls),
+        path("health/", include("backoffice.health")),
+        path("api/", include(api.patterns(api.build_api(version, api.mounts())))),
+        path("docs", RedirectView.as_view(url="/api/docs")),
+        path("redoc", RedirectView.as_view(url="/api/redoc")),
+    ]
+
+
+urlpatterns = patterns(newest())

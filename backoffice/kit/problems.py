@@ -19,6 +19,8 @@ from ninja import NinjaAPI
 from ninja import errors as ninja_errors
 from pydantic import BaseModel, Field
 
+from backoffice.kit.methods import allowed
+from backoffice.kit.paths import is_api
 from backoffice.kit.responses import json_response
 
 CONTENT_TYPE = "application/problem+json"
@@ -145,16 +147,18 @@ class ProblemMiddleware:
         application/json they ask first (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
         """
         empty = request.META.get("CONTENT_LENGTH") in (None, "", "0")
-        if empty or not request.path_info.startswith("/api/") or JSON_TYPE.fullmatch(request.content_type or ""):
+        if empty or not is_api(request) or JSON_TYPE.fullmatch(request.content_type or ""):
             return None
         return Problem(415, "Send the body with Content-Type: application/json.").response()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code < 400 or not request.path_info.startswith("/api/"):
+        if response.status_code < 400 or not is_api(request):
             return response
         if response.get("Content-Type", "") == CONTENT_TYPE:
             return response
         status = HTTPStatus(response.status_code)
-        allow = {"Allow": ", ".join(sorted(response["Allow"].split(", ")))} if "Allow" in response else {}
-        return Problem(status, self.DETAILS.get(status, status.description or status.phrase), headers=allow).response()
+        allow = {"Allow": allowed(response["Allow"])} if "Allow" in response else {}
+        made = Problem(status, self.DETAILS.get(status, status.description or status.phrase), headers=allow).response()
+        made._has_been_logged = getattr(response, "_has_been_logged", False)  # type: ignore[attr-defined]
+        return made

@@ -8,6 +8,8 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from ninja.parser import Parser
 
+JSON = "application/json"
+
 
 def dumps(data: Any) -> bytes:
     """`data` as JSON; decimals become text, so that no digit is lost."""
@@ -24,7 +26,7 @@ def json_response(
     data: Any,
     *,
     status: int = 200,
-    content_type: str = "application/json",
+    content_type: str = JSON,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     return HttpResponse(dumps(data), status=status, content_type=content_type, headers=dict(headers or {}))

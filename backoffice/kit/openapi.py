@@ -1,0 +1,127 @@
+"""What every operation answers beside its own, added to the API's description in one place.
+
+Errors, headers and shared parameters are components, described once. An operation's `response=` lists its success and
+only those errors that can't be told from its method, path, body, parameters and sign-in.
+"""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from backoffice.kit import problems, request_ids, versions
+from backoffice.kit.responses import JSON
+
+Object = dict[str, Any]
+
+ERRORS = {
+    400: "The body is not JSON.",
+    401: "Nobody is signed in, or not validly.",
+    403: "A permission is missing, or the CSRF token.",
+    404: "There is no such address or object.",
+    405: "There is no such method here.",
+    406: "Accept names nothing that there is; the answer lists what there is.",
+    409: "What is stored now forbids it, or the same request is being answered.",
+    412: "The stored version is another one than the request's condition names.",
+    413: "The body is too large.",
+    415: "The body is not declared as JSON.",
+    422: "A rule is broken; `errors` names the fields.",
+    429: "Too many requests.",
+}
+
+
+def _text(description: str, **schema: Any) -> Object:
+    return {"description": description, "schema": {"type": "string", **schema}}
+
+
+HEADERS = {
+    versions.HEADER: {"description": "The version that answered.", "schema": {"type": "integer"}},
+    request_ids.HEADER: _text("The id of the request: the caller's, or one made here."),
+    "ETag": _text("The version of the object, for If-Match and If-None-Match."),
+    "Location": _text("The address of what was made."),
+    "Allow": _text("The methods that there are."),
+    "WWW-Authenticate": _text("The ways to sign in."),
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+}
+ALWAYS = (versions.HEADER, request_ids.HEADER)
+ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
+PARAMETERS = {
+    "If-Match": "Write only if this ETag, or one of these, is still the object's; `*`: if there is an object.",
+    "If-None-Match": "Answer 304 if the object's ETag is still this one.",
+    request_ids.REASON: "Why; kept in the history. At most 100 characters, beyond ASCII as percent-encoded UTF-8.",
+}
+
+
+def complete(document: Object, version: int) -> None:
+    """Add to ninja's `document`, in place, what `version` answers by itself."""
+    used: set[int] = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            made = _operation(method.upper(), path, operation, version)
+            operations[method] = made
+            used |= {status for status in made["responses"] if status >= 400}
+    schema = problems.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+    components = document["components"]
+    components["schemas"] |= {**schema.pop("$defs"), problems.ProblemOut.__name__: schema}
+    components["headers"] = HEADERS
+    components["parameters"] = {
+        name: {"name": name, "in": "header", "required": False} | _text(text) for name, text in PARAMETERS.items()
+    }
+    components["responses"] = {_name(status): _problem(status) for status in sorted(used)}
+
+
+def _operation(method: str, path: str, operation: Object, version: int) -> Object:
+    """A copy of ninja's `operation`, which may stand under several methods, with all its answers."""
+    statuses = {*operation["responses"], *_statuses(method, path, operation)}
+    own = {name for name, needed in _conditions(method, statuses) if needed}
+    answers = {status: _success(operation["responses"][status], version, own) for status in statuses if status < 400}
+    errors = {status: {"$ref": f"#/components/responses/{_name(status)}"} for status in statuses if status >= 400}
+    parameters = [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS if name in own]
+    return operation | {
+        "parameters": operation.get("parameters", []) + parameters,
+        "responses": dict(sorted({**answers, **errors}.items())),
+    }
+
+
+def _statuses(method: str, path: str, operation: Object) -> Iterator[int]:
+    yield from (405, 406, 429)
+    if "security" in operation:
+        yield from (401, 403)
+    if "requestBody" in operation:
+        yield from (400, 413, 415, 422)
+    if "{" in path:
+        yield 404
+    if method in request_ids.WRITES or any(one["in"] != "path" for one in operation.get("parameters", [])):
+        yield 422
+
+
+def _conditions(method: str, statuses: set[int]) -> Iterator[tuple[str, bool]]:
+    """The shared parameters and the headers of success, and whether an operation has them."""
+    yield request_ids.REASON, method in request_ids.WRITES
+    yield "If-Match", 412 in statuses
+    yield "If-None-Match", 304 in statuses
+    yield "ETag", bool({304, 412} & statuses)
+
+
+def _success(answer: Object, version: int, own: set[str]) -> Object:
+    names = [*ALWAYS, *({"ETag"} & own), *answer.get("headers", {})]
+    made = answer | {"headers": {name: _header(name, answer) for name in names}}
+    if JSON in answer.get("content", {}):
+        made["content"] = answer["content"] | {versions.vendor_type(version): answer["content"][JSON]}
+    return made
+
+
+def _header(name: str, answer: Object) -> Object:
+    return {"$ref": f"#/components/headers/{name}"} if name in HEADERS else answer["headers"][name]
+
+
+def _name(status: int) -> str:
+    return f"Problem{status}"
+
+
+def _problem(status: int) -> Object:
+    names = [*ALWAYS, *([ERROR_HEADERS[status]] if status in ERROR_HEADERS else [])]
+    return {
+        "description": ERRORS.get(status, HTTPStatus(status).phrase),
+        "headers": {name: _header(name, {}) for name in names},
+        "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+    }

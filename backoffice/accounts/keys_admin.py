@@ -1,0 +1,206 @@
+"""API keys in the admin: everybody of the staff makes and revokes their own; a permission opens those of others."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from simple_history.models import HistoricalChanges
+from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelectWidget
+
+from backoffice.accounts import keys
+from backoffice.accounts.models import ApiKey, User
+from backoffice.kit.admin import HouseAdmin
+from syncer.reports.words import chip
+
+DAYS = [(7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year")]
+CHIPS = {"works": "found", "revoked": "missing", "expired": "gone"}
+
+
+def permission_choices(user: User) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The permissions that `user` has, under their models: `[("News · post", [("news.add_post", "Can add post")])]`."""
+    held = user.get_all_permissions()
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for one in Permission.objects.select_related("content_type"):
+        model = one.content_type.model_class()
+        name = f"{one.content_type.app_label}.{one.codename}"
+        if name in held and model is not None and not issubclass(model, HistoricalChanges):  # no door asks for those
+            title = f"{apps.get_app_config(model._meta.app_label).verbose_name} · {model._meta.verbose_name}"
+            groups.setdefault(title, []).append((name, one.name))
+    return sorted(groups.items())
+
+
+class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new key of `user`, whom the admin sets."""
+
+    user: User
+    days = forms.TypedChoiceField(
+        label="Works for", choices=DAYS, initial=90, coerce=int, widget=UnfoldAdminSelectWidget
+    )
+    permissions = forms.MultipleChoiceField(
+        required=False,
+        widget=UnfoldAdminSelect2MultipleWidget(attrs={"data-placeholder": "All that you may do"}),
+        help_text="What it may do, at most. Choose nothing for all that you may do, now and later.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.instance.user = self.user
+        cast(forms.MultipleChoiceField, self.fields["permissions"]).choices = permission_choices(self.user)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        self.instance.permissions = cleaned.get("permissions", [])
+        self.instance.expires = timezone.now() + timedelta(days=cleaned.get("days", 1))
+        return cleaned
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(HouseAdmin):
+    form = KeyForm
+    list_display = ("name", "user", "shown_prefix", "shown_state", "shown_scope", "expires", "last_used_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires")
+    search_fields = ("name", "prefix", "user__username")
+    list_select_related = ("user",)
+    readonly_fields = (
+        "user", "name", "shown_prefix", "shown_state", "shown_permissions", "created", "expires", "revoked_at",
+        "last_used_at",
+    )  # fmt: skip
+    add_fields = ("name", "days", "permissions")
+    change_form_outer_before_template = "accounts/key_head.html"
+
+    # --- who may what ----------------------------------------------------------------------------------------------
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def has_view_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return obj is None or obj.user_id == request.user.pk or _sees_all(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False  # but revoked it can be
+
+    def may_revoke(self, request: HttpRequest, key: ApiKey) -> bool:
+        return key.user_id == request.user.pk or request.user.has_perm("accounts.change_apikey")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows if _sees_all(request) else rows.filter(user=request.user.pk)
+
+    # --- what is shown ---------------------------------------------------------------------------------------------
+    def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return [(None, {"fields": self.add_fields if obj is None else self.readonly_fields})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return () if obj is None else self.readonly_fields
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **options: Any) -> Any:
+        if obj is None:
+            options["fields"] = ("name",)  # the others are the form's own
+        form = super().get_form(request, obj, **options)
+        form.user = request.user
+        return form
+
+    @admin.display(description="begins with", ordering="prefix")
+    def shown_prefix(self, key: ApiKey) -> SafeString:
+        return format_html("<code>bo_{}</code>", key.prefix)
+
+    @admin.display(description="state")
+    def shown_state(self, key: ApiKey) -> SafeString:
+        return chip(CHIPS[key.state], key.state)
+
+    @admin.display(description="may do")
+    def shown_scope(self, key: ApiKey) -> str:
+        number = len(key.permissions)
+        return f"{number} permission{'s' * (number != 1)}" if number else "all that its owner may"
+
+    @admin.display(description="may do")
+    def shown_permissions(self, key: ApiKey) -> SafeString | str:
+        return format_html_join("", "<div>{}</div>", ((name,) for name in key.permissions)) or self.shown_scope(key)
+
+    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+        key = options.get("obj")
+        context.update(
+            show_save_and_add_another=False,
+            show_save_and_continue=False,
+            revocable=key if key and key.state == "works" and self.may_revoke(request, key) else None,
+        )
+        page: HttpResponse = super().render_change_form(request, context, **options)
+        return page
+
+    # --- what can be done ------------------------------------------------------------------------------------------
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        obj.secret = obj.seal()
+        obj.save()
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """The key, in the answer itself: a message or a session would keep it."""
+        context = {**self.admin_site.each_context(request), "title": "Your new API key", "key": obj, "opts": self.opts}
+        page = TemplateResponse(request, "accounts/key_made.html", context)
+        page["Cache-Control"] = "no-store"
+        return page
+
+    def get_urls(self) -> list[URLPattern]:
+        revoke = self.admin_site.admin_view(self.revoke)
+        return [path("<int:pk>/revoke/", revoke, name="accounts_apikey_revoke"), *super().get_urls()]
+
+    def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """End a key for good."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        key = self.get_object(request, str(pk))
+        if key is None:
+            raise Http404
+        if not self.may_revoke(request, key):
+            raise PermissionDenied
+        if keys.revoke(key):
+            self.log_change(request, key, "Revoked.")
+        messages.success(request, f"{key} is revoked: it signs nobody in any more.")
+        return HttpResponseRedirect(reverse("admin:accounts_apikey_change", args=[key.pk]))
+
+
+class KeysInline(TabularInline):  # type: ignore[misc]
+    """On a user's page, where a new password is set, which ends no key."""
+
+    model = ApiKey
+    extra = max_num = 0
+    can_delete = False
+    show_change_link = True
+    show_title = False
+    if hasattr(TabularInline, "hide_title"):  # what django-unfold 0.91 calls it; later ones warn of it
+        hide_title = True
+    fields = readonly_fields = ("name", "shown_state", "expires", "last_used_at")
+
+    @admin.display(description="state")
+    def shown_state(self, key: ApiKey) -> SafeString:
+        return chip(CHIPS[key.state], key.state)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _sees_all(request)
+
+
+def _sees_all(request: HttpRequest) -> bool:
+    return any(map(request.user.has_perm, ("accounts.view_apikey", "accounts.change_apikey")))

@@ -1,0 +1,109 @@
+"""How many requests one user, or one address, may send: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10
+
+Requests are counted in fixed windows of time, in Django's cache: one number per user and window, raised atomically.
+Around the end of a window twice the quota can pass within one window's time; a list of times (as ninja's own throttles
+keep) would not allow that, but grows with the quota and loses counts between threads.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponseBase
+from ninja.throttling import BaseThrottle
+
+from backoffice.kit.clients import client_address
+from backoffice.kit.problems import Problem
+
+
+class Rate(NamedTuple):
+    """`requests` in each window of `seconds`."""
+
+    requests: int
+    seconds: int
+
+
+class Usage(NamedTuple):
+    """What is left of a policy's quota, and in how many seconds it is whole again."""
+
+    policy: str
+    rate: Rate
+    used: int
+    reset: int
+
+    @property
+    def is_over(self) -> bool:
+        return self.used > self.rate.requests
+
+    @property
+    def headers(self) -> dict[str, str]:
+        left = max(0, self.rate.requests - self.used)
+        headers = {
+            "RateLimit-Policy": f'"{self.policy}";q={self.rate.requests};w={self.rate.seconds}',
+            "RateLimit": f'"{self.policy}";r={left};t={self.reset}',
+        }
+        return headers | ({"Retry-After": str(self.reset)} if self.is_over else {})
+
+
+class Throttle(BaseThrottle):
+    """Counts each request that reaches an operation, after sign-in; `RateLimitMiddleware` tells the outcome.
+
+    Args:
+        policy: the name in the headers.
+        setting: the name of the setting that holds its `Rate`.
+    """
+
+    def __init__(self, policy: str, setting: str) -> None:
+        self.policy, self.setting = policy, setting
+
+    def allow_request(self, request: HttpRequest) -> bool:
+        who = f"user:{request.user.pk}" if request.user.is_authenticated else _address(request)
+        return not self.count(request, who).is_over
+
+    def count(self, request: HttpRequest, who: str) -> Usage:
+        """Count `request` as one of `who`, and remember the outcome with it."""
+        rate = Rate(*getattr(settings, self.setting))
+        window, passed = divmod(time.time(), rate.seconds)
+        used = _increment(f"rate:{self.policy}:{who}:{window:.0f}", rate.seconds)
+        usage = Usage(self.policy, rate, used, math.ceil(rate.seconds - passed))
+        request.rate_usage = usage  # type: ignore[attr-defined]
+        return usage
+
+
+DEFAULT = Throttle("default", "API_RATE")
+SIGN_IN = Throttle("sign-in", "SIGN_IN_RATE")
+
+
+def _address(request: HttpRequest) -> str:
+    return f"address:{client_address(request)}"
+
+
+def _increment(key: str, seconds: int) -> int:
+    try:
+        return cache.incr(key)
+    except ValueError:  # the first of its window
+        return 1 if cache.add(key, 1, seconds) else cache.incr(key)
+
+
+class RateLimitMiddleware:
+    """Puts the headers on every answer under /api/. What reached no operation, as nobody was signed in or nothing is at
+    its address, is counted by address."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not request.path_info.startswith("/api/"):
+            return response
+        usage: Usage | None = getattr(request, "rate_usage", None)
+        if usage is None:
+            usage = DEFAULT.count(request, _address(request))
+            if usage.is_over:
+                response = Problem(429, "Too many requests.").response()
+        for name, value in usage.headers.items():
+            response[name] = value
+        return response

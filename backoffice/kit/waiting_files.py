@@ -20,7 +20,8 @@ class FileGone(Exception):
 
 
 def new() -> str:
-    """The name of a new, empty file that only this program's account may read."""
+    """The name of a new, empty file that only this program's account may read; what is too old is removed."""
+    clear()
     name = uuid4().hex
     path(name).touch(mode=0o600)
     return name

@@ -102,7 +102,7 @@ def visible_job(request: HttpRequest, id: UUID) -> Job:
     """Raises:
     Http404: there is no such job, for this person.
     """
-    job = Job.objects.visible_to(request.user).filter(pk=id).first()
+    job: Job | None = Job.objects.visible_to(request.user).filter(pk=id).first()
     if job is None:
         raise Http404
     return job

@@ -111,7 +111,8 @@ def _fail(job: Job, error: str) -> None:
 
 def _end(job: Job, **values: Any) -> None:
     running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING)
-    running.update(finished_at=clock.now(), **values)
+    with transaction.atomic():  # what can't be written must not spoil a transaction of the caller's
+        running.update(finished_at=clock.now(), **values)
 
 
 def _refresh(job: Job) -> None:

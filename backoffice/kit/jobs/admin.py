@@ -1,0 +1,82 @@
+"""The pages of jobs: a list of one's own, and each with its progress."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+
+from backoffice.kit.admin import ReadOnlyAdmin
+from backoffice.kit.jobs.api import file_response
+from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.reading import Reading
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """Everybody sees their own jobs; with the permission to view them, all."""
+
+    list_display = ("title", "user", "shown_state", "items", "created_at", "finished_at")
+    list_select_related = ("user",)
+    list_filter = (("state", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
+    search_fields = ("title",)
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, job: Job) -> SafeString:
+        return format_html('<span class="sync-chip sync-{}">{}</span>', job.state, job.get_state_display())
+
+    @admin.display(description="items")
+    def items(self, job: Job) -> str:
+        return Reading(job).items
+
+    def has_view_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
+        return obj is None or obj.user_id == request.user.pk or bool(super().has_view_permission(request, obj))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return True  # the site asked whether they are staff
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return Job.objects.visible_to(request.user).order_by(*self.get_ordering(request))
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = {"progress": self.progress_view, "file": self.file_view}
+        own = [
+            path(f"<uuid:pk>/{name}/", self.admin_site.admin_view(view), name=f"jobs_job_{name}")
+            for name, view in pages.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
+        """The job as it goes on, then with what came of it."""
+        job = self._job(request, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": job.title,
+            "opts": self.opts,
+            "original": job,
+            "job": job,
+            "reading": Reading(job),
+            "progress": Reading(job).as_json(),
+            "progress_url": reverse("admin:jobs_job_progress", args=[job.pk]),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "jobs/job.html", context)
+
+    def progress_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """See `Reading.as_json`."""
+        shown = Reading(self._job(request, pk)).as_json()
+        return JsonResponse(shown, headers={"Cache-Control": "no-store"})
+
+    def file_view(self, request: HttpRequest, pk: Any) -> FileResponse:
+        return file_response(self._job(request, pk))
+
+    def _job(self, request: HttpRequest, key: Any) -> Job:
+        job: Job | None = self.get_object(request, str(key))
+        if job is None:
+            raise Http404
+        return job

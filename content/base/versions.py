@@ -1,5 +1,6 @@
 """The history pages: each version with what changed, and the way back to it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -26,18 +27,26 @@ Difference = tuple[str, SafeString]  # the field's label, and old and new as HTM
 def shown(record: Any, field: "models.Field[Any, Any]") -> str:
     """The value of `field` in an object or a history row, as people read it."""
     value = getattr(record, field.attname)
-    if value is None or not isinstance(field, models.ForeignKey):
-        return "" if value is None else str(value)
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return date_format(localtime(value), "Y-m-d H:i:s")
+    if not isinstance(field, models.ForeignKey):
+        return str(dict(field.flatchoices).get(value, value) if field.choices else value)
     parent = field.related_model._base_manager.filter(pk=value).first()
     return f"{value}: {parent}" if parent else f"{value} (deleted)"
 
 
 def differences(model: type[models.Model], old: Any, new: Any) -> list[Difference]:
-    """The fields that differ between two objects or history rows; `old` may be None."""
+    """The fields that differ between two objects or history rows; `old` may be None.
+
+    A field that the program sets at each write differs always, and says nothing that the page does not say.
+    """
     return [
         (str(capfirst(field.verbose_name)), as_html("" if old is None else shown(old, field), shown(new, field)))
         for field in model._meta.concrete_fields
-        if not field.primary_key and (old is None or getattr(old, field.attname) != getattr(new, field.attname))
+        if not (field.primary_key or getattr(field, "auto_now", False))
+        and (old is None or getattr(old, field.attname) != getattr(new, field.attname))
     ]
 
 
@@ -97,7 +106,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             obj._state.adding = stored is None
             if not self._may_revert(request, stored):
                 raise PermissionDenied
-            if stored is not None and tracked(stored) == tracked(obj):
+            if stored is not None and not differences(self.model, stored, obj):
                 messages.info(request, "There is nothing to revert: the content is already as in that version.")
                 return HttpResponseRedirect(self._url("history", obj))
             try:

@@ -1,0 +1,235 @@
+import csv
+import io
+import json
+from uuid import UUID, uuid4
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from content.orders.models import Order, Status
+from tests.content.orders.people import EDIT, person
+from tests.content.pages import form_of
+
+pytestmark = pytest.mark.django_db
+
+KEY = UUID("6f1c5f2e-0b4c-4a57-9f0a-2f3d5b1f9a10")
+FORMATS = ["csv", "xlsx", "json"]
+COLUMNS = ["id", "product_name", "quantity", "status"]
+
+
+def url(page: str, *args: object) -> str:
+    return reverse(f"admin:orders_order_{page}", args=args)
+
+
+def signed_in(*more: str) -> Client:
+    client = Client()
+    client.force_login(person(*EDIT, "import_order", "export_order", *more))
+    return client
+
+
+@pytest.fixture
+def order():
+    return Order.objects.create(product_name="Desk lamp", quantity=2, status=Status.SHIPPED)
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+def test_the_list_shows_the_status_by_its_name_newest_first(order):
+    newer = Order.objects.create(product_name="Wall hook", quantity=1)
+    answer = signed_in().get(url("changelist"))
+    assert list(answer.context["cl"].result_list) == [newer, order]
+    page = answer.content.decode()
+    assert page.index("Pending") < page.index("Shipped")
+
+
+def test_the_list_is_filtered_by_status(order):
+    Order.objects.create(product_name="Wall hook", quantity=1)
+    answer = signed_in().get(url("changelist"), {"status__in": "SHIPPED", "status__exact": "SHIPPED"})
+    assert list(answer.context["cl"].result_list) == [order]
+
+
+@pytest.mark.parametrize("asked", ["LAMP", str(KEY), str(KEY)[:13]])
+def test_an_order_is_found_by_its_product_and_by_its_id(asked):
+    order = Order.objects.create(id=KEY, product_name="Desk lamp", quantity=2)
+    Order.objects.create(product_name="Wall hook", quantity=1)
+    answer = signed_in().get(url("changelist"), {"q": asked})
+    assert list(answer.context["cl"].result_list) == [order]
+
+
+@pytest.mark.parametrize("page", ["change", "history", "delete"])
+@pytest.mark.parametrize("key", [KEY, "1", "no-uuid"])
+def test_the_pages_of_an_order_that_is_not_there_are_no_crash(page, key):
+    assert signed_in().get(url(page, key)).status_code in (302, 404)
+
+
+def test_the_form_shows_what_the_program_set(order):
+    client = signed_in()
+    page = client.get(url("change", order.pk)).content.decode()
+    assert str(order.pk) in page
+    assert "Updated at" in page
+    assert "Updated at" not in client.get(url("add")).content.decode()
+
+
+def save(client: Client, order: Order, **changes: object):
+    form = form_of(client.get(url("change", order.pk)), "order_form")
+    return client.post(url("change", order.pk), form | changes)
+
+
+def test_saving_an_untouched_form_writes_nothing(order):
+    assert save(signed_in(), order).status_code == 302
+    assert Order.history.count() == 1
+
+
+def test_the_form_sets_the_status_back_only_with_the_permission_to_reopen(order):
+    refused = save(signed_in(), order, status="PENDING")
+    assert "orders.reopen_order" in str(refused.context["adminform"].form.errors["status"])
+    assert Order.objects.get().status == "SHIPPED"
+
+
+def test_the_form_sets_the_status_back_for_who_may_reopen_orders(order):
+    assert save(signed_in("reopen_order"), order, status="PENDING").status_code == 302
+    assert Order.objects.get().status == "PENDING"
+
+
+def test_the_form_refuses_an_order_of_nothing(order):
+    assert "quantity" in save(signed_in(), order, quantity=0).context["adminform"].form.errors
+
+
+# --- history ---------------------------------------------------------------------------------------------------------
+def revert(client: Client, order: Order):
+    first = Order.history.filter(id=order.pk).last()
+    return client.post(url("simple_history", order.pk, first.pk))
+
+
+def test_going_back_to_an_older_status_needs_the_permission_to_reopen():
+    order = Order.objects.create(product_name="Desk lamp", quantity=2)
+    Order.objects.filter(pk=order.pk).update(status="DELIVERED")
+    assert revert(signed_in(), order).status_code == 302
+    assert Order.objects.get().status == "DELIVERED"
+
+
+def test_who_may_reopen_orders_goes_back_to_an_older_status():
+    order = Order.objects.create(product_name="Desk lamp", quantity=2)
+    Order.objects.filter(pk=order.pk).update(status="DELIVERED")
+    revert(signed_in("reopen_order"), order)
+    assert Order.objects.get().status == "PENDING"
+
+
+def test_a_deleted_order_comes_back_whole_under_its_id(order):
+    client = signed_in()
+    client.post(url("delete", order.pk), {"post": "yes"})
+    assert revert(client, order).status_code == 302
+    again = Order.objects.get()
+    assert (again.pk, again.status, again.created_at) == (order.pk, "SHIPPED", order.created_at)
+
+
+def test_history_says_what_people_did_not_what_the_clock_did(order):
+    order.status, order.quantity = Status.DELIVERED, 2
+    order.save()
+    page = signed_in().get(url("history", order.pk)).content.decode()
+    assert "<del>Shipped</del><ins>Delivered</ins>" in page
+    assert "Updated at" not in page
+
+
+def test_going_back_to_what_is_there_already_writes_nothing(order):
+    order.quantity = 3
+    order.save()
+    order.quantity = 2
+    order.save()
+    answer = revert(client := signed_in(), order)
+    assert "There is nothing to revert" in client.get(answer["Location"]).content.decode()
+    assert Order.history.count() == 3
+
+
+# --- import and export -----------------------------------------------------------------------------------------------
+def csv_of(*rows: dict[str, object]) -> bytes:
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue().encode()
+
+
+def preview(client: Client, data: bytes, kind: str = "csv"):
+    upload = SimpleUploadedFile(f"orders.{kind}", data)
+    form = {"import_file": upload, "format": FORMATS.index(kind), "resource": ""}
+    return client.post(url("import"), form)
+
+
+def bring(client: Client, data: bytes, kind: str = "csv") -> None:
+    answer = preview(client, data, kind)
+    assert "confirm_form" in answer.context, answer.context["result"].problems()
+    assert client.post(url("process_import"), answer.context["confirm_form"].initial).status_code == 302
+
+
+def export(client: Client, kind: str) -> bytes:
+    form = {"format": FORMATS.index(kind), "resource": ""} | {f"orderresource_{name}": "on" for name in COLUMNS}
+    return client.post(url("export"), form).content
+
+
+LAMP = {"id": str(KEY), "product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
+
+
+def test_a_row_with_a_new_id_adds_an_order_under_it():
+    bring(signed_in(), csv_of(LAMP))
+    assert Order.objects.get().pk == KEY
+    assert Order.history.get().history_change_reason == "Imported from orders.csv"
+
+
+def test_a_row_without_an_id_adds_an_order_under_a_new_one():
+    bring(signed_in(), csv_of(LAMP | {"id": ""}, LAMP | {"id": ""}))
+    assert Order.objects.values("pk").distinct().count() == 2
+
+
+def test_the_preview_shows_the_id_that_the_file_gives_and_none_else():
+    answer = preview(signed_in(), csv_of(LAMP, LAMP | {"id": ""}))
+    assert [cells[0] for _, cells in answer.context["result"].preview()] == [
+        f'<span class="difference"><span>{KEY}</span></span>',
+        '<span class="difference"></span>',
+    ]
+
+
+def test_an_id_that_is_in_the_file_twice_is_refused():
+    problems = preview(signed_in(), csv_of(LAMP, LAMP | {"quantity": 3})).context["result"].problems()
+    assert problems == [(3, "id", f"the id {KEY} is in row 2 already.")]
+
+
+@pytest.mark.parametrize(
+    ("change", "column"), [({"id": "7"}, "id"), ({"quantity": 0}, "quantity"), ({"status": "LOST"}, "status")]
+)
+def test_a_wrong_row_is_refused_by_its_column(change, column):
+    problems = preview(signed_in(), csv_of(LAMP | change)).context["result"].problems()
+    assert [(number, name) for number, name, _ in problems] == [(2, column)]
+
+
+def test_an_import_sets_the_status_back_only_with_the_permission_to_reopen(order):
+    row = {"id": str(order.pk), "product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
+    problems = preview(signed_in(), csv_of(row)).context["result"].problems()
+    assert [(number, name) for number, name, _ in problems] == [(2, "status")]
+
+
+def test_who_may_reopen_orders_imports_an_older_status(order):
+    row = {"id": str(order.pk), "product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
+    bring(signed_in("reopen_order"), csv_of(row))
+    assert Order.objects.get().status == "PENDING"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_was_exported_comes_back_unchanged_and_can_be_added_elsewhere(kind):
+    Order.objects.bulk_create([Order(id=uuid4(), product_name=f"P{n}", quantity=n) for n in range(1, 4)])
+    client = signed_in()
+    data = export(client, kind)
+    stored = list(Order.objects.order_by("pk").values(*COLUMNS))
+    assert preview(client, data, kind).context["result"].totals["skip"] == 3
+    Order.objects.all().delete()
+    bring(client, data, kind)
+    assert list(Order.objects.order_by("pk").values(*COLUMNS)) == stored
+
+
+def test_an_export_holds_ids_as_texts(order):
+    client = signed_in()
+    assert json.loads(export(client, "json"))[0]["id"] == str(order.pk)
+    book = openpyxl.load_workbook(io.BytesIO(export(client, "xlsx")))
+    assert next(book.active.iter_rows(min_row=2, values_only=True))[0] == str(order.pk)

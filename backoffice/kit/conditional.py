@@ -19,7 +19,7 @@ ANY = ["*"]
 def etag(request: HttpRequest, version: int, *, fields: str = "") -> str:
     """The tag of an object's `version`, the number of its newest history row (0: it has none)."""
     shape = f"-{zlib.crc32(fields.encode()):08x}" if fields else ""
-    return f'"{version}-{getattr(request, "api_version", 1)}{shape}"'
+    return f'"{version}-{request.api_version}{shape}"'  # type: ignore[attr-defined]
 
 
 def is_known(request: HttpRequest, tag: str) -> bool:

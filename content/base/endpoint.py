@@ -160,11 +160,15 @@ class Endpoint:
         Raises:
             Problem: 404.
         """
-        version = models.Subquery(self._history(models.OuterRef("pk")))
-        row = self.visible(request).filter(pk=key).values_list(*columns, version).first()
+        found = self.visible(request).filter(pk=key).values_list(*columns, self._newest_version)[:1]
+        row = next(iter(found), None)
         if row is None:
             raise self.missing(key)
         return dict(zip(columns, row[:-1], strict=True)), row[-1] or 0
+
+    @cached_property
+    def _newest_version(self) -> models.Subquery:
+        return models.Subquery(self._history(models.OuterRef("pk")))
 
     def version(self, key: Any) -> int:
         """The number of the newest history row of `key`; 0: there is none."""

@@ -115,4 +115,5 @@ def _to_change(request: HttpRequest, key: int) -> Item:
 
 
 def _answer(request: HttpRequest, item: Item) -> HttpResponse:
-    return written(request, items, Written(items.row(item), items.version(item.pk)))
+    row, version = items.get(request, item.pk, items.shown)  # both of one moment
+    return written(request, items, Written(row, version, is_new=False))

@@ -1,6 +1,6 @@
 """The external API that items are enriched from: where it is, one record of it, and what it offers.
 
-It is a collection at one address: `GET {address}/{id}` is a record, `GET {address}` a list in pages, of one of two kinds:
+It is a collection at one address: `GET {address}/{id}` is a record, `GET {address}` a list in pages, of two kinds:
 
     page      `?_page=2&_limit=50` gives an array, as https://jsonplaceholder.typicode.com/posts does
     cursor    `?cursor=…&limit=50` gives `{"items": […], "next": …}`, as each list of this program does

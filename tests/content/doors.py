@@ -119,7 +119,7 @@ def submit(address: str, form: str, **changes: Any) -> None:
 
 def admin_add(model: Model) -> None:
     values = copy(model)
-    names = admin_of(model).get_fields(None)
+    names = set(admin_of(model).get_fields(None)) - set(admin_of(model).readonly_fields)
     filled = {name: getattr(values, model._meta.get_field(name).attname) for name in names}
     submit(page("add", model), f"{model._meta.model_name}_form", **filled)
 

@@ -1,0 +1,40 @@
+"""Items travel as every other content does: created, updated and deleted at a REST target, and only what may travel."""
+
+import pytest
+
+from content.tasks.models import Item
+from syncer.models import Route, Target
+from syncer.runs import run_here
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def target(remote):
+    target = Target.objects.create(name="fakeapi", url=remote.url, timeout=2, allow_private=True)
+    fields = {"title": "title", "details": "description", "ref": "external_id", "short": "summary"}
+    Route.objects.create(target=target, model="tasks.Item", path="/todos", fields=fields)
+    return target
+
+
+def test_an_item_is_created_updated_and_deleted_at_a_target(target, remote):
+    item = Item.objects.create(title="Repair the pump", external_id="7")
+    run_here(target)
+    sent = {"title": "Repair the pump", "details": "", "ref": "7", "short": ""}
+    assert remote.records("/todos") == {1: {"id": 1, **sent}}
+    Item.objects.filter(pk=item.pk).update(summary="It leaks.", summary_source="leading sentences")
+    run_here(target)
+    assert remote.records("/todos") == {1: {"id": 1, **sent, "short": "It leaks."}}
+    item.delete()
+    run_here(target)
+    assert remote.records("/todos") == {}
+    assert [entry.method for entry in remote.writes()] == ["POST", "PUT", "DELETE"]
+
+
+def test_what_the_external_api_sent_does_not_travel(target, remote):
+    item = Item.objects.create(title="Repair the pump")
+    run_here(target)
+    remote.clear_journal()
+    Item.objects.filter(pk=item.pk).update(external_data={"a": 1})
+    run_here(target)
+    assert remote.writes() == []

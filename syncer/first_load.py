@@ -31,6 +31,7 @@ class Loaded:
     """One record of the target, and the object that it became."""
 
     obj: models.Model
+    remote_id: str
     agreed: Payload
 
 
@@ -98,7 +99,9 @@ def _build(route: Route, record: dict[str, Any]) -> Loaded:
     columns = {local: model._meta.get_field(local) for local in route.fields.values()}
     values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}  # type: ignore[union-attr]
     agreed = {remote: record[remote] for remote in route.fields}
-    return Loaded(obj=model(pk=record[route.id_field], **values), agreed=agreed)
+    remote_id, key = record[route.id_field], model._meta.pk
+    pk = remote_id if isinstance(key, models.IntegerField) else str(remote_id)  # a UUIDField would take 1 for a UUID
+    return Loaded(obj=model(**{key.attname: pk} | values), remote_id=encode_id(remote_id), agreed=agreed)
 
 
 def _validate(route: Route, loaded: list[Loaded], ids: dict[Any, set[Any]]) -> None:
@@ -130,15 +133,15 @@ def _foreign_keys(obj: models.Model) -> set[str]:
 
 def _bind(route: Route, loaded: list[Loaded], fetched: dict[Route, Any]) -> None:
     model, above, now = route.declaration.model, route.declaration.parent, clock.now()
-    parents = _parents(route, fetched) if above else {}
+    bindings, parent = _parents(route, fetched) if above else ({}, model)
     Binding.objects.bulk_create(
         (
             Binding(
                 route=route,
                 object_key=key_of(model, one.obj.pk),
-                parent_id=parents.get(getattr(one.obj, f"{above}_id")) if above else None,
-                remote_id=encode_id(one.obj.pk),
-                last_remote_id=encode_id(one.obj.pk),
+                parent_id=bindings.get(key_of(parent, getattr(one.obj, f"{above}_id"))) if above else None,
+                remote_id=one.remote_id,
+                last_remote_id=one.remote_id,
                 agreed={name: plain(value) for name, value in one.agreed.items()},
                 settled_at=now,
             )
@@ -148,14 +151,11 @@ def _bind(route: Route, loaded: list[Loaded], fetched: dict[Route, Any]) -> None
     )
 
 
-def _parents(route: Route, fetched: dict[Route, Any]) -> dict[Any, int]:
-    """`{pk of the parent object: pk of its binding}`."""
-    model = route.declaration.model
-    related = model._meta.get_field(str(route.declaration.parent)).related_model
+def _parents(route: Route, fetched: dict[Route, Any]) -> tuple[dict[str, int], type[models.Model]]:
+    """The parents' bindings, `{object_key: pk}`, and their model."""
+    related: Any = route.declaration.model._meta.get_field(str(route.declaration.parent)).related_model
     above = next((one for one in fetched if one.declaration.model is related), None)
-    pk = related._meta.pk  # type: ignore[union-attr]
-    rows = Binding.objects.filter(route=above).values_list("object_key", "pk")
-    return {pk.to_python(key): binding for key, binding in rows}
+    return dict(Binding.objects.filter(route=above).values_list("object_key", "pk")), related
 
 
 def _reset_sequences(routes: list[Route]) -> None:

@@ -25,6 +25,6 @@ class OrderAdmin(ContentAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.fields, *self.readonly_fields) if obj else self.fields
 
-    @display(description="Status", ordering="status", label=COLORS)
+    @display(description="Status", ordering="status", label=COLORS)  # type: ignore[untyped-decorator]
     def stage(self, order: Order) -> tuple[str, str]:
         return order.status, order.get_status_display()

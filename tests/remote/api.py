@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tests.remote.store import Store, link
+from tests.remote.store import Key, Store, link
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Api:
         match call.path.strip("/").split("/"):
             case [collection]:
                 return self._collection(collection, call, {}, address)
-            case [collection, key] if key.isdecimal():
-                return self._record(collection, int(key), call)
+            case [collection, key]:
+                return self._record(collection, int(key) if key.isdecimal() else key, call)
             case [parent, key, collection] if key.isdecimal() and self.store.get(parent, int(key)):
                 return self._collection(collection, call, {link(parent): int(key)}, address)
         return NOT_FOUND
@@ -87,7 +87,7 @@ class Api:
             cursor = f"{address}{call.path}?cursor={cursor}"
         return {"items": page, "next": cursor}
 
-    def _record(self, collection: str, key: int, call: Call) -> Answer:
+    def _record(self, collection: str, key: Key, call: Call) -> Answer:
         match call.method:
             case "GET":
                 record = self.store.get(collection, key)

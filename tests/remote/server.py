@@ -17,7 +17,7 @@ from tests.remote.api import Answer, Api, Auth, Call, Paging
 from tests.remote.auth import Tokens
 from tests.remote.faults import Chaos, Fault, Plan, Rule
 from tests.remote.journal import Entry, Journal
-from tests.remote.store import Record, Store
+from tests.remote.store import Key, Record, Store
 
 HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
@@ -227,16 +227,16 @@ class Remote:
             self._server = None
 
     # --- what it holds and saw ---------------------------------------------------------------------------------------
-    def records(self, collection: str) -> dict[int, Record]:
+    def records(self, collection: str) -> dict[Key, Record]:
         """Copies of the records of `/comments`, by id."""
         return self.store.records(collection)
 
     @property
-    def posts(self) -> dict[int, Record]:
+    def posts(self) -> dict[Key, Record]:
         return self.records("/posts")
 
     @property
-    def comments(self) -> dict[int, Record]:
+    def comments(self) -> dict[Key, Record]:
         return self.records("/comments")
 
     @property

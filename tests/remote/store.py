@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Record = dict[str, Any]
+Key = int | str
 
 
 def link(collection: str) -> str:
@@ -26,10 +27,10 @@ class Store:
         self.cascade = True
         self.filters = True
         self._lock = threading.RLock()
-        self._tables: defaultdict[str, dict[int, Record]] = defaultdict(dict)
+        self._tables: defaultdict[str, dict[Key, Record]] = defaultdict(dict)
         self._last_id: defaultdict[str, int] = defaultdict(int)  # an id is never given twice
 
-    def records(self, collection: str) -> dict[int, Record]:
+    def records(self, collection: str) -> dict[Key, Record]:
         """All records of `collection` by id, oldest first."""
         with self._lock:
             return copy.deepcopy(self._tables[collection.strip("/")])
@@ -41,7 +42,7 @@ class Store:
         wanted = {name: value for name, value in filters.items() if name in known}
         return [record for record in records if all(str(record.get(name)) == value for name, value in wanted.items())]
 
-    def get(self, collection: str, key: int) -> Record | None:
+    def get(self, collection: str, key: Key) -> Record | None:
         with self._lock:
             return copy.deepcopy(self._tables[collection].get(key))
 
@@ -51,16 +52,16 @@ class Store:
             self._last_id[collection] += 1
             return self._put(collection, self._last_id[collection], fields)
 
-    def replace(self, collection: str, key: int, fields: Record) -> Record | None:
+    def replace(self, collection: str, key: Key, fields: Record) -> Record | None:
         with self._lock:
             return self._put(collection, key, fields) if key in self._tables[collection] else None
 
-    def merge(self, collection: str, key: int, fields: Record) -> Record | None:
+    def merge(self, collection: str, key: Key, fields: Record) -> Record | None:
         with self._lock:
             old = self._tables[collection].get(key)
             return None if old is None else self._put(collection, key, {**old, **fields})
 
-    def delete(self, collection: str, key: int) -> bool:
+    def delete(self, collection: str, key: Key) -> bool:
         """Whether there was such a record."""
         with self._lock:
             if self._tables[collection].pop(key, None) is None:
@@ -72,18 +73,19 @@ class Store:
                             self.delete(child, record["id"])
             return True
 
-    def load(self, collection: str, records: list[Record]) -> list[int]:
+    def load(self, collection: str, records: list[Record]) -> list[Key]:
         """Put `records` there without a request; those with an id keep it. Returns the ids."""
         collection = collection.strip("/")
         with self._lock:
-            ids = []
+            ids: list[Key] = []
             for record in records:
                 key = record.get("id", self._last_id[collection] + 1)
-                self._last_id[collection] = max(self._last_id[collection], key)
+                if isinstance(key, int):
+                    self._last_id[collection] = max(self._last_id[collection], key)
                 ids.append(self._put(collection, key, record)["id"])
             return ids
 
-    def _put(self, collection: str, key: int, fields: Record) -> Record:
+    def _put(self, collection: str, key: Key, fields: Record) -> Record:
         record = {"id": key, **copy.deepcopy(fields)} | {"id": key}
         self._tables[collection][key] = record
         return copy.deepcopy(record)

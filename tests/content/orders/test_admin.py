@@ -166,7 +166,7 @@ def bring(client: Client, data: bytes, kind: str = "csv") -> None:
 
 def export(client: Client, kind: str) -> bytes:
     form = {"format": FORMATS.index(kind), "resource": ""} | {f"orderresource_{name}": "on" for name in COLUMNS}
-    return client.post(url("export"), form).content
+    return client.post(url("export"), form).getvalue()
 
 
 LAMP = {"id": str(KEY), "product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
@@ -202,6 +202,11 @@ def test_an_id_that_is_in_the_file_twice_is_refused():
 def test_a_wrong_row_is_refused_by_its_column(change, column):
     problems = preview(signed_in(), csv_of(LAMP | change)).context["result"].problems()
     assert [(number, name) for number, name, _ in problems] == [(2, column)]
+
+
+def test_a_number_is_no_id():
+    problems = preview(signed_in(), json.dumps([LAMP | {"id": 7}]).encode(), "json").context["result"].problems()
+    assert problems == [(1, "id", "“7” is not a valid UUID.")]
 
 
 def test_an_import_sets_the_status_back_only_with_the_permission_to_reopen(order):

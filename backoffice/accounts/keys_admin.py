@@ -60,7 +60,8 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.instance.user = self.user
+        if self.instance._state.adding:  # the page of a key that is there has a form too, which saves nothing
+            self.instance.user = self.user
         cast(forms.MultipleChoiceField, self.fields["permissions"]).choices = permission_choices(self.user)
 
     def clean(self) -> dict[str, Any]:

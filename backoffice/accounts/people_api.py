@@ -15,6 +15,7 @@ from backoffice.accounts.keys_api import KeyOut, shown
 from backoffice.accounts.keys_api import router as keys_router
 from backoffice.accounts.models import ApiKey, User
 from backoffice.kit.auth import check_password, require
+from backoffice.kit.idempotency.decorators import not_atomic
 from backoffice.kit.problems import FieldError, Invalid, Problem, ProblemOut, from_validation
 from backoffice.kit.responses import json_response
 from backoffice.kit.schemas import Body, Text
@@ -101,6 +102,7 @@ def change_me(request: HttpRequest, data: ProfileIn) -> HttpResponse:
 @router.post(
     "/me/password/", operation_id="accounts_me_password", summary="Change your password", response={200: PasswordOut}
 )
+@not_atomic  # a failed sign-in is to be counted whatever the answer
 def change_password(request: HttpRequest, data: PasswordIn) -> HttpResponse:
     """Ends all tokens and other sessions of yours, and no API key."""
     user = owner(request)

@@ -1,5 +1,6 @@
 """The two nodes of `make run`: where their data is, and the environment that they run in."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from deploy.secret_file import ADMIN_PASSWORD, REMOTE_PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent
+REMOTE_USER = "sync"  # who the second node knows the first as
 # What a person set for another deployment must not reach these two.
 NOT_INHERITED = {
     "ALLOWED_HOSTS",
@@ -80,7 +82,7 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
     if port == remote_port:
         raise Refused(f"PORT and REMOTE_PORT are both {port}; each node needs its own.")
 
-    def node(*, name: str, title: str, color: str, port: int, var: Path, key: str) -> Node:
+    def node(*, name: str, title: str, color: str, port: int, var: Path, key: str, **more: str) -> Node:
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         settings = {
             "BACKOFFICE_DOTENV": "",
@@ -91,6 +93,7 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
             "BACKOFFICE_VAR": str(var),
             "SECRET_KEY": key,
             REMOTE_PASSWORD: secret[REMOTE_PASSWORD],
+            **more,
         }
         return Node(name=name, port=port, var=var, environment=inherited | settings)
 
@@ -102,6 +105,7 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
             port=port,
             var=var,
             key=secret["SECRET_KEY"],
+            **enriched_from(remote_port, secret[REMOTE_PASSWORD]),
         ),
         node(
             name="remote",
@@ -112,6 +116,17 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
             key=secret["REMOTE_SECRET_KEY"],
         ),
     )
+
+
+def enriched_from(port: int, password: str) -> dict[str, str]:
+    """The settings by which tasks are enriched with the posts of the node at `port`."""
+    credential = base64.b64encode(f"{REMOTE_USER}:{password}".encode()).decode()
+    return {
+        "TASKS_EXTERNAL_URL": f"http://127.0.0.1:{port}/api/news/posts",
+        "TASKS_EXTERNAL_PAGING": "cursor",
+        "TASKS_EXTERNAL_AUTHORIZATION": f"Basic {credential}",
+        "TASKS_EXTERNAL_ALLOW_PRIVATE": "true",
+    }
 
 
 def port_number(name: str, default: str) -> int:

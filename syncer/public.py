@@ -1,15 +1,16 @@
 """All that the rest of the house may ask of the engine."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
 from django.db import models, transaction
 from django.urls import reverse
 
+from syncer.erasure import Erased, erase_objects
 from syncer.keys import key_of
 from syncer.models import Binding, Run, Target
-from syncer.reports import states
+from syncer.reports import sending, states
 from syncer.reports.states import MEANING, ObjectState, State
 from syncer.reports.words import chip
 from syncer.runs import Scope
@@ -17,15 +18,18 @@ from syncer.wake import wake, wake_followers
 
 __all__ = [
     "MEANING",
+    "Erased",
     "ObjectState",
     "Run",
     "State",
     "Target",
     "changed",
     "chip",
+    "erase_objects",
     "follow",
     "object_states",
     "runs_url",
+    "sent",
     "sync_bindings",
     "sync_objects",
     "sync_target",
@@ -68,6 +72,15 @@ def sync_objects(model: type[models.Model], found: Iterable[Any], *, user: Any) 
     """Sync the chosen objects now, at each target they travel to; one run a target."""
     scope = {model._meta.label: [key_of(model, pk) for pk in found]}
     return [wake(target=target, trigger=Run.Trigger.MANUAL, user=user, scope=scope) for target in targets_of(model)]
+
+
+def sent(model: type[models.Model], found: "models.QuerySet[Any, Any]") -> Iterator[list[dict[str, Any]]]:
+    """What the targets are known to hold of the objects in `found`, a query of keys, in pages.
+
+    `{"target", "path", "object", "remote_id", "record", "unanswered", "at"}`: `record` is what was sent and accepted,
+    `unanswered` what a create sent whose answer was lost.
+    """
+    return sending.of_objects(model, found)
 
 
 def sync_target(target: Target, *, user: Any) -> Run:

@@ -10,14 +10,17 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from backoffice.kit.estimates import BoundedPaginator
+
 
 class HouseAdmin(ModelAdmin):  # type: ignore[misc]
     """The base of every registered model's admin."""
 
     list_per_page = 50
     list_max_show_all = 200
-    # An exact count of a big table costs as much as the page itself; the one that pages the list is enough.
+    # An exact count of a big table costs more than the page itself.
     show_full_result_count = False
+    paginator = BoundedPaginator
     list_filter_submit = True
     warn_unsaved_form = True
 

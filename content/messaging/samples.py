@@ -55,9 +55,7 @@ def _conversation(random: Random, bot: Bot) -> list[Message]:
         direction = Direction.FROM_BOT if number % 2 else Direction.TO_BOT
         text = random.choice(ANSWERS if number % 2 else QUESTIONS)
         messages.append(
-            Message(
-                bot=bot, direction=direction, client=client, conversation=conversation, timestamp=at, text=text
-            )
+            Message(bot=bot, direction=direction, client=client, conversation=conversation, timestamp=at, text=text)
         )
         at += timedelta(seconds=random.randint(2, 90), microseconds=random.randrange(10**6))
     return messages

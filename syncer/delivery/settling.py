@@ -17,9 +17,11 @@ from syncer.delivery.parcel import Lane, Parcel
 from syncer.delivery.send import Result, Sender, Sent
 from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.plan import raise_children
+from syncer.reports.reading import unquoted
 from syncer.routemap import RouteMap
 
 URL_KEPT = 1024  # characters
+LOST = "[not kept: another worker, or an erasure, took over]"
 DEFINITE = (Outcome.DONE, Outcome.GONE, Outcome.PERMANENT)
 
 
@@ -52,20 +54,24 @@ class Settler:
             return
         with transaction.atomic(durable=True):
             now = clock.now()
-            moved = []
+            moved, lost = [], set()
             for parcel, result in sorted(results, key=lambda pair: pair[0].lane.key):
                 changes = self._changes(parcel, result) | {"lease_until": None}
                 if result.verdict and result.verdict.outcome in DEFINITE:
                     changes["settled_at"] = now
-                if self._write(parcel, changes) and _id_changed(parcel, changes):
+                if not self._write(parcel, changes):
+                    lost.add(parcel.lane.pk)
+                elif _id_changed(parcel, changes):
                     moved.append(parcel.lane.key)
             Attempt.objects.bulk_create(
-                self._attempt(parcel, sent, result) for parcel, result in results for sent in result.sent
+                self._attempt(parcel, sent, result, is_lost=parcel.lane.pk in lost)
+                for parcel, result in results
+                for sent in result.sent
             )
             if moved:
                 raise_children(self.routes, self.route, moved)
-            for _, result in results:
-                self._heed(result.verdict)
+            for parcel, result in results:
+                self._heed(result.verdict, is_lost=parcel.lane.pk in lost)
 
     def _write(self, parcel: Parcel, changes: Changes) -> bool:
         if "remote_id" not in changes:
@@ -112,7 +118,7 @@ class Settler:
         bound = Binding.objects.filter(route=self.route, remote_id__in=found).values_list("remote_id", flat=True)
         return candidates(result.records, body, id_field=self.route.id_field, bound={str(one) for one in bound})
 
-    def _heed(self, verdict: Verdict | None) -> None:
+    def _heed(self, verdict: Verdict | None, *, is_lost: bool) -> None:
         """The whole target waits when it asks us to, and pauses when its settings need a person."""
         if verdict is None:
             return
@@ -122,9 +128,11 @@ class Settler:
             target.update(not_before=clock.now() + timedelta(seconds=verdict.target_waits))
         if verdict.outcome is Outcome.CONFIGURATION:
             self.sender.stop()
-            target.update(paused=f"{self.routes.target} {verdict.why}"[: settle.REASON_LENGTH])
+            why = unquoted(verdict.why) if is_lost else verdict.why
+            target.update(paused=f"{self.routes.target} {why}"[: settle.REASON_LENGTH])
 
-    def _attempt(self, parcel: Parcel, sent: Sent, result: Result) -> Attempt:
+    def _attempt(self, parcel: Parcel, sent: Sent, result: Result, *, is_lost: bool) -> Attempt:
+        """Of a lost claim without what was said: it may have been erased meanwhile."""
         outcome = result.verdict.outcome if result.verdict else Outcome.DONE
         text = sent.exchange.body.decode(errors="replace") if sent.exchange.silence is None else sent.exchange.why
         return Attempt(
@@ -135,10 +143,10 @@ class Settler:
             action=parcel.action,
             outcome=outcome,
             method=sent.request.method,
-            url=sent.request.url[:URL_KEPT],
-            request=sent.request.body,
+            url=LOST if is_lost else sent.request.url[:URL_KEPT],
+            request=None if is_lost else sent.request.body,
             status=sent.exchange.status,
-            answer=text[:ANSWER_KEPT].replace("\x00", ""),
+            answer=LOST if is_lost else text[:ANSWER_KEPT].replace("\x00", ""),
         )
 
 

@@ -1,0 +1,133 @@
+"""Erasing a person's words from every store of the house: `settings.ERASERS` names a function for each.
+
+An eraser takes `Words` and says how many rows or files it changed. Stores that hold the words as part of something
+else, such as a kept answer or a file, are searched by what they hold; a room that knows which rows are the person's
+erases those whole, without a search.
+"""
+
+import html
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote_plus
+
+import orjson
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.module_loading import import_string
+
+ERASED = "[erased]"
+SHORTEST = 8  # characters; a shorter text, "yes", identifies nobody and stands in the words of others
+BEGINNING = 64  # characters of a text that are looked for: copies are often cut
+PAGE = 500  # rows read at a time
+ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+ESCAPES = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
+
+Eraser = Callable[["Words"], int]
+
+
+class Words:
+    """What is to be found: names of the person, as whole words, and texts of theirs, wherever they stand.
+
+    Any number of texts costs the same to look for: one step for each character that is searched.
+    """
+
+    def __init__(self, *, names: Collection[str], texts: Iterable[str]) -> None:
+        self.names = tuple(names)
+        self._names = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in self.names))
+        self._beginnings: dict[int, set[str]] = {}  # by their length
+        for text in texts:
+            if len(text) >= SHORTEST:
+                found = _unbroken(text)[:BEGINNING]
+                self._beginnings.setdefault(len(found), set()).add(found)
+        self._starts = {text[:SHORTEST] for group in self._beginnings.values() for text in group}
+
+    def are_in(self, text: str, *, cut: bool = False) -> bool:
+        """Whether `text` holds any of them, be it plain, as JSON, CSV or HTML, or in an address.
+
+        Args:
+            cut: `text` is an excerpt, which may end in the middle of them.
+        """
+        return any(self._are_in(reading, cut=cut) for reading in _readings(text))
+
+    def _are_in(self, text: str, *, cut: bool) -> bool:
+        if self._names.search(text):
+            return True
+        for at in range(len(text) - SHORTEST + 1):
+            if text[at : at + SHORTEST] in self._starts:
+                lengths = self._beginnings.items()
+                if cut or any(text[at : at + length] in group for length, group in lengths):
+                    return True
+        return False
+
+    def erased(self, value: Any, *, cut: bool = False) -> Any:
+        """`value`, any JSON, in which each text that holds them is replaced whole; a text that is JSON, from within."""
+        if isinstance(value, str):
+            return self._erased_text(value, cut=cut)
+        if isinstance(value, list):
+            return [self.erased(one, cut=cut) for one in value]
+        if isinstance(value, dict):
+            return {self.erased(name): self.erased(one, cut=cut) for name, one in value.items()}
+        return value
+
+    def _erased_text(self, text: str, *, cut: bool) -> str:
+        if not self.are_in(text, cut=cut):
+            return text
+        if text.lstrip()[:1] in ("{", "["):
+            try:
+                return orjson.dumps(self.erased(orjson.loads(text), cut=cut)).decode()
+            except orjson.JSONDecodeError:
+                pass
+        return ERASED
+
+
+def _unbroken(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def _readings(text: str) -> Iterator[str]:
+    yield _unbroken(text)
+    if "\\" in text:
+        yield ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else ESCAPES[found[2]], text)
+    if "%" in text or "+" in text:
+        yield unquote_plus(text)
+    if "&" in text:
+        yield html.unescape(text)
+    if '""' in text:
+        yield _unbroken(text).replace('""', '"')
+
+
+def erase_in(rows: "QuerySet[Any]", fields: Collection[str], words: Words, *, cut: bool = False) -> int:
+    """Erase the words from these columns of `rows`, page by page; how many rows changed.
+
+    The rows are written as they are: for tables that have no history.
+    """
+    changed = 0
+    for row in _rows(rows):
+        old = {name: getattr(row, name) for name in fields}
+        new = {name: words.erased(value, cut=cut) for name, value in old.items()}
+        if different := {name: value for name, value in new.items() if value != old[name]}:
+            changed += rows.model._default_manager.filter(pk=row.pk).update(**different)
+    return changed
+
+
+def delete_where(rows: "QuerySet[Any]", read: Callable[[Any], Any], words: Words) -> int:
+    """Delete those of `rows` in which the words are, as `read(row)` shows; how many."""
+    found = [row.pk for row in _rows(rows) if words.are_in(repr(read(row)))]
+    rows.model._default_manager.filter(pk__in=found).delete()
+    return len(found)
+
+
+def erase_everywhere(words: Words) -> dict[str, int]:
+    """Run every eraser: `{"sessions": 1}`, those that found something."""
+    found = {name: import_string(path)(words) for name, path in settings.ERASERS.items()}
+    return {name: number for name, number in found.items() if number}
+
+
+def _rows(rows: "QuerySet[Any]") -> Iterator[Any]:
+    """All of them, by keyset pages."""
+    rows = rows.order_by("pk")
+    page = list(rows[:PAGE])
+    while page:
+        yield from page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:PAGE])

@@ -1,0 +1,108 @@
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import admin, messages
+from django.db.models import ProtectedError, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import Truncator
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import action
+
+from backoffice.kit.estimates import Count, count
+from content.base.admin import ContentAdmin
+from content.base.filters import VisibleSelectFilter
+from content.messaging import admin_erasure  # noqa: F401 - registers
+from content.messaging.models import Bot, Message
+from content.messaging.resources import BotResource, MessageResource
+
+SHOWN = 80  # characters of a text on the list
+
+
+def number_of(found: Count) -> str:
+    return "1 message" if found == 1 else f"{found} messages"
+
+
+@admin.register(Bot)
+class BotAdmin(ContentAdmin):
+    list_display = ("name", "id")
+    search_fields = ("name",)
+    ordering = ("name", "id")
+    resource_classes = (BotResource,)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("id", "name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), *(["id"] if obj else [])]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"id": uuid4()} | super().get_changeform_initial_data(request)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Says how many messages are in the way, instead of naming each."""
+        names, counts, needed, protected = super().get_deleted_objects(objs, request)
+        if protected:
+            protected = [
+                f"{bot}: {number_of(found)}" for bot in objs if (found := count(Message.objects.filter(bot=bot)))
+            ]
+        return names, counts, needed, protected
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+        except ProtectedError as error:  # a message came while the page was asking
+            messages.error(request, str(error.args[0]))
+            return HttpResponseRedirect(reverse("admin:messaging_bot_changelist"))
+
+
+@admin.register(Message)
+class MessageAdmin(ContentAdmin):
+    """Messages are looked at. They come by API and import, and go with their client."""
+
+    list_display = ("timestamp", "bot", "direction", "client", "beginning", "conversation")
+    list_filter = (("bot", VisibleSelectFilter), ("timestamp", RangeDateTimeFilter))
+    list_select_related = ("bot",)
+    ordering = ("-timestamp", "-id")
+    search_fields = ("client", "conversation")
+    search_help_text = "The whole id of a client or of a conversation."
+    fields = ("bot", "direction", "client", "conversation", "timestamp", "text")
+    resource_classes = (MessageResource,)
+    actions_list = ("erase",)
+    actions_detail = ("erase_of",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="text")
+    def beginning(self, message: Message) -> str:
+        return Truncator(message.text).chars(SHOWN)
+
+    def get_search_results(self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str) -> Any:
+        """By equality only, which an index answers."""
+        word = search_term.replace("\0", "").strip()
+        if not word:
+            return queryset, False
+        try:
+            conversation = queryset.filter(conversation=UUID(word))
+        except ValueError:
+            return queryset.filter(client=word), False
+        return (conversation if conversation.exists() else queryset.filter(client=word)), False
+
+    # --- erasing -----------------------------------------------------------------------------------------------------
+    def has_erase_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm("messaging.erase_client")
+
+    @action(description="Erase a client", permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]
+    def erase(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:messaging_erasure_add"))
+
+    @action(description="Erase this client", permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]
+    def erase_of(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:messaging_erasure_add')}?message={int(object_id)}")

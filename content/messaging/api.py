@@ -1,0 +1,148 @@
+# ruff: noqa: A002 (the addresses call it `id`)
+"""Bots are as any content. Messages have names of their own in JSON, and are never changed."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from ninja import Query
+from pydantic import BaseModel, Field
+
+from backoffice.kit import conditional
+from backoffice.kit.pagination import Row, page, pages, stream
+from backoffice.kit.problems import FieldError, Invalid, Problem
+from backoffice.kit.responses import json_response
+from backoffice.kit.schemas import ListQuery, Text
+from content.base.api import Endpoint, build_router, written
+from content.base.documentation import LOCATION, docs
+from content.base.listing import PAGED, refuse_unknown
+from content.messaging import wire
+from content.messaging.api_clients import router as clients
+from content.messaging.models import CLIENT_LENGTH, Bot, Direction, Message
+from content.messaging.wire import MessageIn, MessageOut
+
+NAMES = "|".join(wire.NAMES)
+
+
+class BotEndpoint(Endpoint):
+    def check_delete(self, request: HttpRequest, obj: Any) -> None:
+        if number := obj.messages.count():
+            raise Problem(409, f"This bot has {number} message{'s' * (number > 1)}, so it can't be deleted.")
+
+
+class MessageEndpoint(Endpoint):
+    def row(self, obj: Any) -> Row:
+        return wire.message({column.name: getattr(obj, column.attname) for column in (self.key_column, *self.columns)})
+
+
+bots = BotEndpoint(Bot, path="bots", fields=("name",), key="caller", order=("name",), search=("name",))
+messages = MessageEndpoint(Message, path="messages", fields=wire.COLUMNS[1:], operations=frozenset())
+router = build_router(bots, messages)
+router.add_router("", clients)
+
+
+class FieldsQuery(BaseModel):
+    fields: str | None = Field(
+        None, pattern=f"^({NAMES})(,({NAMES}))*$", description=f"Only these columns. Of: {', '.join(wire.NAMES)}."
+    )
+
+
+class MessageQuery(FieldsQuery, ListQuery):
+    conversationId: UUID | None = Field(None, description="Of this conversation.")  # noqa: N815 - its name in JSON
+    bot: UUID | None = Field(None, description="From or to this bot.")
+    client: Text | None = Field(None, description="From or to this client.")
+    order: Literal["timestamp", "-timestamp"] | None = Field(
+        None, description="Oldest or newest first. Else: a conversation the oldest, all other lists the newest first."
+    )
+
+
+class MessagePart(MessageOut):
+    """What `fields=` leaves."""
+
+    model_config = {"json_schema_extra": {"required": []}}
+
+
+class MessagePage(BaseModel):
+    items: list[MessageOut] | list[MessagePart]
+    next: str | None
+    count: int | None = None
+
+
+@router.get(
+    "/messages/",
+    **docs(messages, "list", "List messages", {200: MessagePage | list[MessageOut] | list[MessagePart]}, 422),
+)
+def list_messages(request: HttpRequest, query: Query[MessageQuery]) -> HttpResponseBase:
+    messages.allow(request, "view")
+    refuse_unknown(request, query)
+    wanted = {"conversation": query.conversationId, "bot": query.bot, "client": query.client}
+    filters = {name: value for name, value in wanted.items() if value is not None}
+    rows = messages.visible(request).filter(**filters).values(*wire.COLUMNS)
+    direction = query.order or ("timestamp" if query.conversationId else "-timestamp")
+    order = (direction, direction.replace("timestamp", "id"))
+    if query.all:
+        if stray := sorted({*PAGED} & {*request.GET}):
+            raise Invalid(*(FieldError(name, "This does not go with all=true.") for name in stray))
+        found = (_only(query.fields, some) for some in pages(rows, order=order))
+        return StreamingHttpResponse(stream(found), content_type="application/json")
+    items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
+    count = {"count": rows.count()} if query.count else {}
+    return json_response({"items": _only(query.fields, items), "next": following, **count})
+
+
+def _only(fields: str | None, rows: list[Row]) -> list[Row]:
+    found = wire.messages(rows)
+    return found if fields is None else [{name: row[name] for name in fields.split(",")} for row in found]
+
+
+@router.post(
+    "/messages/",
+    **docs(messages, "create", "Keep a message", {201: MessageOut}, 400, 409, 422),
+    openapi_extra=LOCATION,
+)
+def create_message(request: HttpRequest, data: MessageIn) -> HttpResponse:
+    messages.allow(request, "add")
+    values = {"conversation": data.conversationId, "timestamp": data.timestamp, "text": data.text}
+    return written(request, messages, messages.create(request, values | _ends(request, data)))
+
+
+def _ends(request: HttpRequest, data: MessageIn) -> dict[str, Any]:
+    """The bot, the client, and who of them spoke.
+
+    Raises:
+        Invalid: not exactly one of `from` and `to` is a bot that is known; both are named. Or the client is no id.
+    """
+    sender, receiver = _bot(request, data.sender), _bot(request, data.receiver)
+    if bool(sender) == bool(receiver):
+        found = "Both from and to are bots" if sender else "Neither from nor to is a known bot"
+        text = f"{found}; one must be a bot, the other a client."
+        raise Invalid(FieldError("from", text), FieldError("to", text))
+    name, client = ("to", data.receiver) if sender else ("from", data.sender)
+    if not client.strip() or len(client) > CLIENT_LENGTH:
+        raise Invalid(FieldError(name, f"A client's id has 1 to {CLIENT_LENGTH} characters and may not be blank."))
+    direction = Direction.FROM_BOT if sender else Direction.TO_BOT
+    return {"bot": (sender or receiver), "client": client, "direction": direction}
+
+
+def _bot(request: HttpRequest, text: str) -> UUID | None:
+    """The key of the bot that `text` names; None: it names none."""
+    try:
+        key = UUID(text)
+    except ValueError:
+        return None
+    return key if bots.visible(request).filter(pk=key).exists() else None
+
+
+@router.get(
+    "/messages/{int:id}/",
+    url_name=messages.name,
+    **docs(messages, "get", "Get a message", {200: MessageOut | MessagePart, 304: None}, 404, 422),
+)
+def get_message(request: HttpRequest, id: int, query: Query[FieldsQuery]) -> HttpResponse:
+    messages.allow(request, "view")
+    refuse_unknown(request, query)
+    row, version = messages.get(request, id, wire.COLUMNS)
+    tag = conditional.etag(request, version, fields=query.fields or "")
+    if conditional.is_known(request, tag):
+        return HttpResponse(status=304, headers={"ETag": tag})
+    return json_response(_only(query.fields, [row])[0], headers={"ETag": tag})

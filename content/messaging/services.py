@@ -1,0 +1,146 @@
+"""Erasing a client, and all that is held on one.
+
+Erasing, in one transaction:
+1. The client's texts are read, so that copies of them are found in other stores.
+2. History and messages get one name that says nothing, the same for all of this client's, and the text `[erased]`;
+   each message a new version by who erases. Set-based: two updates and one insert, however many messages.
+3. What the engine sent of them is erased by the same rows, those of deleted messages included.
+4. Every store that `settings.ERASERS` names is searched for the client's id and texts.
+5. The routes that follow changes are woken, so the targets are sent what is left.
+
+What comes after the commit, such as a message that was being sent here meanwhile, is not covered: erase again.
+"""
+
+import secrets
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.models import Count, Max, Min
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from backoffice.kit import context
+from backoffice.kit.erasure import Words, erase_everywhere
+from backoffice.kit.pagination import pages, stream
+from backoffice.kit.responses import dumps
+from content.messaging import wire
+from content.messaging.models import CLIENT_LENGTH, ERASED, ERASED_CLIENT, Bot, Erasure, Message
+from syncer import public as sync
+
+TIME = ("timestamp", "id")
+History: Any = Message.history.model
+
+
+def client_digest(client: str) -> str:
+    """Tells in the record of erasures whether it was this client; without the secret key nothing can be learned."""
+    return salted_hmac("messaging.client", client, algorithm="sha256").hexdigest()
+
+
+def erase_client(*, client: str, user: Any, reason: str) -> Erasure:
+    """Erase a client, wherever the house holds their id or texts. Can be repeated.
+
+    Args:
+        user: who does it; None: a command.
+        reason: why, without the client's id in it.
+
+    Raises:
+        ValidationError: by field, of `client` and `reason`.
+    """
+    check(client=client, reason=reason)
+    with transaction.atomic():
+        words = Words(names=[client], texts=_texts(client))
+        record = Erasure(client_digest=client_digest(client), user=user, reason=reason)
+        record.messages, counts = _erase_messages(client, record)
+        record.counts = counts | erase_everywhere(words)
+        record.save()
+    return record
+
+
+def check(*, client: str, reason: str) -> None:
+    """Raises:
+    ValidationError: by field.
+    """
+    if not client.strip() or len(client) > CLIENT_LENGTH or "\0" in client:
+        raise ValidationError({"client": f"Give the client's id, 1 to {CLIENT_LENGTH} characters."})
+    if client in reason or client in context.cause().reason:
+        raise ValidationError({"reason": "The reason is kept, so it may not name the client."})
+    Erasure(client_digest=client_digest(client), reason=reason).full_clean()
+
+
+def _texts(client: str) -> Iterator[str]:
+    models: tuple[Any, ...] = (Message, History)
+    rows = (model.objects.filter(client=client).order_by() for model in models)
+    return chain.from_iterable(found.values_list("text", flat=True).distinct() for found in rows)
+
+
+def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
+    name = f"{ERASED_CLIENT}{secrets.token_hex(8)}"
+    # Locked first: a message of this client that is just being written then waits, or is seen.
+    rows = Message.objects.filter(client=client)
+    versions = History.objects.filter(client=client).update(client=name, text=ERASED)
+    messages = rows.erase(name)
+    if messages:
+        _record(name, record)
+        sync.changed(Message)
+    for model in (History, Bot.history.model):
+        model.objects.filter(history_change_reason__contains=client).update(history_change_reason=ERASED)
+    keys = History.objects.filter(client=name).values("id")
+    sent = sync.erase_objects(sync.Erased(model=Message, keys=keys, fields={"client", "text"}))
+    counts = {"versions": versions, "sent records": sent}
+    return messages, {what: number for what, number in counts.items() if number}
+
+
+def _record(name: str, record: Erasure) -> None:
+    """Write the history rows of all messages of that name in one statement."""
+    quote = connection.ops.quote_name
+    copied = ", ".join(quote(str(field.column)) for field in Message._meta.concrete_fields)
+    own: dict[str, Any] = {
+        "history_date": connection.ops.adapt_datetimefield_value(timezone.now()),
+        "history_type": "~",
+        "history_change_reason": record.reason,
+        "history_user_id": record.user.pk if record.user else None,
+        "origin": "",
+        "request_id": context.request_id(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(History._meta.db_table)} ({copied}, {', '.join(map(quote, own))}) "  # noqa: S608
+            f"SELECT {copied}, {', '.join(['%s'] * len(own))} FROM {quote(Message._meta.db_table)} WHERE client = %s",
+            [*own.values(), name],
+        )
+
+
+# --- all that is held on a client ------------------------------------------------------------------------------------
+
+
+def held_on(client: str) -> dict[str, Any]:
+    """How much that is: `{"messages", "conversations", "first", "last"}`."""
+    rows = Message.objects.filter(client=client)
+    return rows.aggregate(
+        messages=Count("pk"),
+        conversations=Count("conversation", distinct=True),
+        first=Min("timestamp"),
+        last=Max("timestamp"),
+    )
+
+
+def export_client(client: str) -> Iterator[bytes]:
+    """All that is held on a client, as one JSON object, in constant memory.
+
+    `{"client": "…", "messages": […], "history": […], "sent": […]}`: messages as the API gives them, history as
+    `{"version", "at", "change", "message"}`, `sent` as what the targets are known to hold of the messages.
+    """
+    yield b'{"client":' + dumps(client)
+    versions = History.objects.filter(client=client)
+    parts = {
+        "messages": map(wire.messages, pages(Message.objects.filter(client=client).values(*wire.COLUMNS), order=TIME)),
+        "history": map(wire.versions, pages(versions.values(*wire.VERSION_COLUMNS), order=("id",))),
+        "sent": sync.sent(Message, versions.values("id")),
+    }
+    for name, found in parts.items():
+        yield b',"' + name.encode() + b'":'
+        yield from stream(found)
+    yield b"}"

@@ -3,7 +3,7 @@
 1. Secrets, databases, the administrator on both nodes, the account that the sync signs in with.
 2. The first time: sample content.
 3. Both web servers and the worker, until both nodes answer that they are ready.
-4. The first time, and when REMOTE_PORT changed: the target. The first time: the first sync.
+4. The first time, and when its description changed: the target. The first time: the first sync.
 5. The box that says where to go, and then waiting.
 """
 
@@ -22,9 +22,11 @@ from deploy.secret_file import ADMIN_PASSWORD, REMOTE_PASSWORD
 
 TARGET = ROOT / "deploy" / "demo.toml"
 TARGET_PORT = "8001"  # the one that the file names
+SYNCED = ("news.{}_post", "news.{}_comment", "orders.{}_order")
 SYNC_PERMISSIONS = [
     "news.set_user_id",
-    *(f"news.{right}_{model}" for model in ("post", "comment") for right in ("view", "add", "change", "delete")),
+    "orders.reopen_order",
+    *(model.format(right) for model in SYNCED for right in ("view", "add", "change", "delete")),
 ]
 OTHER_PASSWORD = 3  # exit status of `manage.py ensure_admin`
 
@@ -108,11 +110,11 @@ def prepare(node: Node, secret: Mapping[str, str]) -> bool:
 
 def connect(first: Node, remote: Node, done: Done) -> None:
     """Describe the remote as a target, and carry everything there, once: what people change later stays."""
-    if done["remote_port"] != remote.port:
-        described = first.var / "demo.toml"
-        described.write_text(TARGET.read_text().replace(TARGET_PORT, str(remote.port)))
+    described, text = first.var / "demo.toml", TARGET.read_text().replace(TARGET_PORT, str(remote.port))
+    if done["target"] != text:
+        described.write_text(text)
         manage(first, "sync_configure", str(described))
-        done["remote_port"] = remote.port
+        done["target"] = text
     if not done["sync"]:
         say("Syncing for the first time …")
         manage(first, "sync_now", "demo")

@@ -44,6 +44,7 @@ class Endpoint:
         fields: what is shown beside the primary key, and written, but for columns that are not editable.
         parents: lists that hang under another endpoint, by the foreign key that leads there, `{"post": posts}`.
         filters: by what a list can be filtered, `("status", "quantity__gte")`; None: all but long texts and JSON.
+            A key that the caller gives is one always, so that a sender can find out whether its create arrived.
         order: by what a list can be ordered, `("-created_at", "title")`, beside the key; the first is the default.
         search: the texts that `?search=` looks into.
         key: who gives the primary key of a new object. By the caller: PUT creates what is not there.
@@ -85,9 +86,10 @@ class Endpoint:
 
     @cached_property
     def filter_names(self) -> tuple[str, ...]:
+        own = (self.key_column.name,) if self.key == "caller" else ()
         if self.filters is not None:
-            return self.filters
-        return tuple(column.name for column in self.columns if not isinstance(column, NO_FILTER))
+            return (*own, *self.filters)
+        return (*own, *(column.name for column in self.columns if not isinstance(column, NO_FILTER)))
 
     @cached_property
     def noun(self) -> str:

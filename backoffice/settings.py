@@ -41,6 +41,7 @@ CONTENT_APPS = [
     "content.news",
     "content.tasks",
     "content.orders",
+    "content.messaging",
 ]
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -190,6 +191,18 @@ SIMPLE_HISTORY_REVERT_DISABLED = False
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+# --- erasing a person's words ----------------------------------------------------------------------------------------
+# Every store that may hold them, by the name that the record of an erasure gives it. A new store joins here.
+ERASERS = {
+    "runs and attempts": "syncer.erasure.erase_words",
+    "kept answers": "backoffice.kit.erasers.kept_answers",
+    "jobs": "backoffice.kit.erasers.jobs",
+    "files": "backoffice.kit.erasers.files",
+    "queued tasks": "backoffice.kit.erasers.queue",
+    "sessions": "backoffice.kit.erasers.sessions",
+    "log entries": "backoffice.kit.erasers.log",
+}
 
 # --- worker and sync -------------------------------------------------------------------------------------------------
 # The queue only wakes workers; which work there is lives in the bindings. See docs/architecture.md.

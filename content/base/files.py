@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import openpyxl
 import tablib
@@ -22,6 +22,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 MAX_ROWS = 10_000  # 500 to 1,000 a second are written in one transaction, and SQLite's other writers wait 20 s
 MAX_COLUMNS = 200
 MAX_UNPACKED = 200_000_000  # bytes that a workbook may unpack to; 10,000 rows are a tenth of it
+MAX_SHEET = 1_048_575  # rows under the header that a sheet of XLSX can hold
 MISSING = object()  # a JSON record's cell whose key is absent
 
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -138,6 +139,14 @@ class _Format(Format):  # type: ignore[misc]
     def can_export(self) -> bool:
         return True
 
+    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write the rows as they come: memory does not grow with their number.
+
+        Raises:
+            FileError: the format can't hold so many.
+        """
+        raise NotImplementedError
+
 
 class CSV(_Format):
     title, extension, content_type = "CSV", "csv", "text/csv; charset=utf-8"
@@ -153,12 +162,12 @@ class CSV(_Format):
         headers = [name.strip() for name in rows[0][1]]
         return table(headers, ((number, [unescape(cell) for cell in row]) for number, row in rows[1:]))
 
-    def export_data(self, dataset: tablib.Dataset, **_options: Any) -> bytes:
-        stream = io.StringIO(newline="")
-        writer = csv.writer(stream)
-        writer.writerow(dataset.headers)
-        writer.writerows([escape(cell) for cell in row] for row in dataset)
-        return stream.getvalue().encode()
+    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+        writer = csv.writer(text)
+        writer.writerow(headers)
+        writer.writerows([escape(cell) for cell in row] for row in rows)
+        text.detach()  # flushes; `out` stays open
 
 
 class XLSX(_Format):
@@ -204,16 +213,17 @@ class XLSX(_Format):
             return cell
         return XLSX_WRITE.sub(lambda found: f"_x{ord(found[0]):04X}_", escape(cell))
 
-    def export_data(self, dataset: tablib.Dataset, **_options: Any) -> bytes:
+    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         book = openpyxl.Workbook(write_only=True)
         sheet = book.create_sheet("Export")
         sheet.freeze_panes = "A2"
-        sheet.append(dataset.headers)
-        for row in dataset:
+        sheet.append(headers)
+        for number, row in enumerate(rows, 1):
+            if number > MAX_SHEET:
+                sheet.close()
+                raise FileError(f"A sheet holds at most {MAX_SHEET:,} rows. Choose CSV or JSON, or filter the list.")
             sheet.append([self._write(cell) for cell in row])
-        stream = io.BytesIO()
-        book.save(stream)
-        return stream.getvalue()
+        book.save(out)
 
 
 class JSON(_Format):
@@ -232,6 +242,13 @@ class JSON(_Format):
         rows = ([record.get(name, MISSING) for name in headers] for record in records)
         return table(headers, enumerate(rows, 1))
 
-    def export_data(self, dataset: tablib.Dataset, **_options: Any) -> bytes:
-        records = [dict(zip(dataset.headers, row, strict=True)) for row in dataset]
-        return json.dumps(records, ensure_ascii=False, indent=1, default=str).encode()
+    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        before = "[\n"
+        for row in rows:
+            record = dict(zip(headers, row, strict=True))
+            out.write(f"{before}{json.dumps(record, ensure_ascii=False, indent=1, default=str)}".encode())
+            before = ",\n"
+        out.write(b"[]" if before == "[\n" else b"\n]")
+
+
+FORMATS: dict[str, type[_Format]] = {kind.title: kind for kind in (CSV, XLSX, JSON)}

@@ -4,20 +4,25 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 from import_export.admin import ImportExportMixin
-from import_export.results import RowResult
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
-from content.base.files import CSV, JSON, MAX_ROWS, XLSX, FileError
-from content.base.resource import ContentResult
+from backoffice.kit.jobs.api import file_response
+from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.service import start
+from content.base.files import FORMATS, MAX_ROWS, FileError
 from content.base.uploads import UploadGone, UploadStorage
 
+WORK = "content.base.transfer_work"
 MAX_BYTES = 20 * 1024 * 1024
-FORMATS = [CSV, XLSX, JSON]
+# As many rows are read or written while the person waits; more are a worker's.
+IMPORTED_HERE = 1_000
+EXPORTED_HERE = 5_000
 
 
 class ContentImportForm(ImportForm):  # type: ignore[misc]
@@ -45,7 +50,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
     import_template_name = "content/import.html"
     import_form_class = ContentImportForm
     export_form_class = ContentExportForm
-    formats = FORMATS
+    formats = list(FORMATS.values())
     tmp_storage_class = UploadStorage
     skip_admin_log = True  # each row has its history
 
@@ -57,7 +62,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         return {"user": request.user}
 
     def get_export_resource_kwargs(self, request: HttpRequest, **_options: Any) -> dict[str, Any]:
-        return {}
+        return {"user": request.user}
 
     def get_import_context_data(self, **_options: Any) -> dict[str, Any]:
         columns = [column.column_name for column in self.resource_classes[0]().get_import_fields()]
@@ -71,41 +76,60 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             e = FileError("The file can't be read. Is it in the format that was chosen, and not damaged?")
         form.add_error("import_file", str(e))
 
-    def process_import(self, request: HttpRequest, **options: Any) -> HttpResponse:
+    @method_decorator(require_POST)
+    def process_import(self, request: HttpRequest, **_options: Any) -> HttpResponse:
+        """Import what was previewed, in a job: here and now if it is small."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        form = self.create_confirm_form(request)
         try:
-            response: HttpResponse = super().process_import(request, **options)
-        except UploadGone:
-            messages.warning(
-                request, "This file was imported already, or waited for more than a day. Nothing was done."
-            )
+            if not form.is_valid():
+                raise ValueError
+            job = self._import(request, form)
+        except (UploadGone, FileError) as error:
+            messages.warning(request, str(error))
             return HttpResponseRedirect(self._page("import"))
-        except FileError as error:
-            messages.error(request, str(error))
-            return HttpResponseRedirect(self._page("import"))
-        except (ValueError, IndexError):  # the library takes the numbers of format and resource as they come
+        except (ValueError, IndexError):  # the numbers of format and resource are as they came
             messages.error(request, "The preview was not sent back as it was. Upload the file again.")
             return HttpResponseRedirect(self._page("import"))
-        return response
+        if job.state != Job.State.DONE:
+            return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
+        messages.success(
+            request, "Imported: {new} new, {changed} changed, {unchanged} unchanged.".format(**(job.result or {}))
+        )
+        return HttpResponseRedirect(self._page("changelist"))
 
-    def process_result(self, result: ContentResult, request: HttpRequest) -> HttpResponse:
-        """Back to the list, or to what is wrong: the content may have changed since the preview."""
-        if not result.has_errors() and not result.has_validation_errors():
-            return super().process_result(result, request)  # type: ignore[no-any-return]
-        form = self.import_form_class(self.get_import_formats(), self.get_import_resource_classes(request))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Import",
-            "form": form,
-            "opts": self.model._meta,
-            "media": self.media + form.media,
-            "result": result,
-            **self.get_import_context_data(),
+    def _import(self, request: HttpRequest, form: forms.Form) -> Job:
+        kind = self.get_import_formats()[int(form.cleaned_data["format"])]
+        self.choose_import_resource_class(form, request)
+        upload, name = (
+            UploadStorage(name=form.cleaned_data["import_file_name"]),
+            form.cleaned_data["original_file_name"],
+        )
+        total = len(kind().create_dataset(upload.read()))
+        arguments = self._arguments(kind, form) | {"upload": upload.take(), "name": name}
+        title = f"Import {self.opts.verbose_name_plural} from {name}"
+        here = total <= IMPORTED_HERE
+        return start(f"{WORK}.import_file", user=request.user, title=title, arguments=arguments, here=here)
+
+    def _do_file_export(
+        self, file_format: Any, request: HttpRequest, queryset: Any, export_form: Any = None
+    ) -> HttpResponseBase:
+        """The file, or the page of the job that makes it."""
+        arguments = self._arguments(type(file_format), export_form) | {
+            "fields": self.get_export_resource_fields_from_form(export_form),
+            "query": request.GET.urlencode(),
+            "name": self.get_export_filename(request, queryset, file_format),
         }
-        return TemplateResponse(request, self.import_template_name, context)
+        title = f"Export {self.opts.verbose_name_plural} as {file_format.get_title()}"
+        here = queryset.order_by()[: EXPORTED_HERE + 1].count() <= EXPORTED_HERE
+        job = start(f"{WORK}.export_file", user=request.user, title=title, arguments=arguments, here=here)
+        if job.state == Job.State.DONE:
+            return file_response(job)
+        return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
 
-    def add_success_message(self, result: ContentResult, request: HttpRequest) -> None:
-        new, changed, same = (result.totals[kind] for kind in (RowResult.IMPORT_TYPE_NEW, "update", "skip"))
-        messages.success(request, f"Imported: {new} new, {changed} changed, {same} unchanged.")
+    def _arguments(self, kind: Any, form: Any) -> dict[str, Any]:
+        return {"model": self.opts.label, "resource": self.get_resource_index(form), "kind": kind.title}
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:
         raise ValidationError("Filter the list and export that.")

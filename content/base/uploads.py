@@ -1,19 +1,16 @@
-"""Where an uploaded file waits between the preview of an import and its confirmation."""
+"""Where an uploaded file waits between the preview of an import and its end."""
 
-import re
-import time
-from pathlib import Path
-from uuid import uuid4
-
-from django.conf import settings
 from import_export.tmp_storages import BaseStorage
 
-NAME = re.compile(r"[0-9a-f]{32}")
-KEPT = 24 * 60 * 60  # seconds
+from backoffice.kit import waiting_files
+from backoffice.kit.waiting_files import FileGone
 
 
 class UploadGone(Exception):
     """The file was imported already, or is too old."""
+
+    def __str__(self) -> str:
+        return "This file was imported already, or waited for more than a day. Nothing was done."
 
 
 class UploadStorage(BaseStorage):  # type: ignore[misc]
@@ -25,36 +22,29 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
     name: str | None
 
     def save(self, data: bytes) -> None:
-        folder = self._folder()
-        self._clear(folder)
-        self.name = uuid4().hex
-        path = folder / self.name
-        path.touch(mode=0o600)
-        path.write_bytes(data)
+        self.name = waiting_files.new()
+        waiting_files.path(self.name).write_bytes(data)
 
     def read(self) -> bytes:
         """Raises:
         UploadGone: there is no such file.
         """
         try:
-            return self._path().read_bytes()
-        except FileNotFoundError as error:
+            return waiting_files.path(self.name).read_bytes()
+        except (FileGone, FileNotFoundError) as error:
             raise UploadGone from error
 
+    def take(self) -> str:
+        """The name under which only the caller finds it from now on.
+
+        Raises:
+            UploadGone: somebody took it before.
+        """
+        try:
+            self.name = waiting_files.take(self.name or "")
+        except FileGone as error:
+            raise UploadGone from error
+        return self.name
+
     def remove(self) -> None:
-        self._path().unlink(missing_ok=True)
-
-    def _folder(self) -> Path:
-        folder = Path(settings.VAR_DIR) / "uploads"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
-
-    def _path(self) -> Path:
-        if self.name is None or not NAME.fullmatch(self.name):
-            raise UploadGone
-        return self._folder() / self.name
-
-    def _clear(self, folder: Path) -> None:
-        for path in folder.iterdir():
-            if path.stat().st_mtime < time.time() - KEPT:
-                path.unlink(missing_ok=True)
+        waiting_files.remove(self.name or "")

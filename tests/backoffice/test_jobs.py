@@ -65,6 +65,7 @@ def test_only_the_first_problems_are_kept_and_the_rest_is_counted():
     [
         ("breaks_a_rule", "title: The sea is too wide."),
         ("has_a_problem", "The service does not answer."),
+        ("is_refused", "You may not do this."),
         ("crashes", LOGGED),
         ("gives_no_json", LOGGED),
     ],

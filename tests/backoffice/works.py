@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
@@ -56,6 +56,10 @@ def breaks_a_rule(progress: Progress) -> None:
 
 def has_a_problem(progress: Progress) -> None:
     raise Problem(502, "The service does not answer.")
+
+
+def is_refused(progress: Progress) -> None:
+    raise PermissionDenied
 
 
 def crashes(progress: Progress) -> None:

@@ -1,17 +1,30 @@
 import csv
 import io
+import itertools
 import json
 import zipfile
 
 import openpyxl
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from content.base import resource
-from content.base.files import MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED, escape, unescape
+from backoffice.accounts.models import User
+from backoffice.kit import clock, waiting_files
+from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.progress import JobOver, Progress
+from backoffice.kit.jobs.service import start, take, work_here
+from backoffice.kit.jobs.sweep import STOPPED
+from content.base import resource, transfer
+from content.base.files import MAX_COLUMNS, MAX_ROWS, MAX_SHEET, MAX_UNPACKED, XLSX, FileError, escape, unescape
+from content.base.models import ContentQuerySet
+from content.base.transfer_work import import_file
 from content.news.models import LOCAL_USER_ID, Comment, Post
+from content.news.resources import PostResource
 from tests.content.pages import administrator, sign_in
+from tests.flows.wait import until
+from tests.flows.worker import Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +70,7 @@ def export(client, kind="csv", model="post", **filters):
     answer = client.post(f"{url('export', model)}?{query}", form)
     assert answer.status_code == 200
     assert "attachment" in answer["Content-Disposition"]
-    return answer.content
+    return answer.getvalue()
 
 
 def preview(client, data, kind="csv", model="post", name=None):
@@ -242,8 +255,8 @@ def test_a_row_that_became_wrong_after_the_preview_writes_nothing_at_all():
     answer = preview(client, table(["id", "title", "body"], ["", "Added", "B"], [post.pk, "New", "B"]))
     key = post.pk
     post.delete()
-    answer = confirm(client, answer)
-    assert answer.status_code == 200
+    answer = confirm(client, answer, follow=True)
+    assert "Nothing was imported. 1 of 2 rows are wrong." in answer.content.decode()
     assert f"no post has the id {key}" in answer.content.decode()
     assert Post.objects.count() == 0
 
@@ -468,3 +481,162 @@ def test_the_local_user_id_may_be_written_out_by_everybody():
     row = table(["user_id", "title", "body"], [LOCAL_USER_ID, "T", "B"])
     run(sign_in(*TRANSFER, *WRITE), row)
     assert Post.objects.count() == 1
+
+
+# --- as jobs ---------------------------------------------------------------------------------------------------------
+BIG = table(["title", "body"], *([f"T{number}", "B"] for number in range(transfer.IMPORTED_HERE + 1)))
+
+
+def job_page(job) -> str:
+    return reverse("admin:jobs_job_change", args=[job.pk])
+
+
+def job_user(job) -> User:
+    assert job.user
+    return job.user
+
+
+def test_a_small_import_is_a_job_that_is_done_at_once():
+    client = sign_in(*TRANSFER, *WRITE)
+    answer = confirm(client, preview(client, table(["title", "body"], ["T", "B"]), name="spring.csv"))
+    assert answer["Location"] == url("changelist")
+    job = Job.objects.get()
+    assert (job.title, str(job.user), job.state) == ("Import posts from spring.csv", "editor", "done")
+    assert (job.total, job.done, job.result) == (1, 1, {"new": 1, "changed": 0, "unchanged": 0})
+
+
+def test_a_big_import_waits_for_a_worker_and_its_page_is_shown():
+    client = sign_in(*TRANSFER, *WRITE)
+    answer = confirm(client, preview(client, BIG))
+    job = Job.objects.get()
+    assert answer["Location"] == job_page(job)
+    assert not Post.objects.exists()
+    assert client.get(job_page(job)).status_code == 200
+    work_here(job)
+    assert job.result == {"new": transfer.IMPORTED_HERE + 1, "changed": 0, "unchanged": 0}
+    assert {str(row.history_user) for row in Post.history.all()} == {"editor"}
+
+
+def test_confirming_a_big_import_twice_imports_once():
+    client = administrator()
+    answer = preview(client, BIG)
+    confirm(client, answer)
+    assert "imported already" in confirm(client, answer, follow=True).content.decode()
+    assert Job.objects.count() == 1
+
+
+def test_an_upload_waits_until_its_import_ran_and_goes_then():
+    client = administrator()
+    confirm(client, preview(client, BIG))
+    job = Job.objects.get()
+    upload = waiting_files.path(job.arguments["upload"])
+    assert upload.exists()
+    work_here(job)
+    assert not upload.exists()
+
+
+def test_a_wrong_row_in_a_job_writes_nothing_and_is_named():
+    post = Post.objects.create(title="T", body="B")
+    client = administrator()
+    answer = preview(client, table(["id", "title", "body"], ["", "Added", "B"], [post.pk, "New", "B"]))
+    key = post.pk
+    post.delete()
+    page = confirm(client, answer)["Location"]
+    job = Job.objects.get()
+    assert page == job_page(job)
+    assert (job.state, job.total, job.done, job.failed) == ("failed", 2, 0, 1)
+    message = f"id: no post has the id {key}; leave it empty to add a new post."
+    assert job.problems == [{"item": "row 3", "message": message}]
+    assert not Post.objects.exists()
+
+
+def test_an_import_that_was_given_up_meanwhile_writes_nothing():
+    """The sweep took the worker for dead, and said so to the person."""
+    client = administrator()
+    confirm(client, preview(client, BIG))
+    job = Job.objects.get()
+    take(job)
+    Job.objects.update(state="failed", error=STOPPED, finished_at=clock.now())
+    job.refresh_from_db()
+    with pytest.raises(JobOver):
+        import_file(Progress(job), **job.arguments)
+    assert not Post.objects.exists()
+
+
+@pytest.mark.parametrize("lost", ["news.import_post", "news.add_post"])
+def test_what_was_taken_away_since_the_confirmation_is_missed(lost):
+    client = sign_in(*TRANSFER, *WRITE)
+    confirm(client, preview(client, BIG))
+    job = Job.objects.get()
+    job_user(job).user_permissions.remove(Permission.objects.get(codename=lost.partition(".")[2]))
+    work_here(job)
+    assert job.state == "failed"
+    assert "may not" in job.error or "no permission to add" in job.problems[0]["message"]
+    assert not Post.objects.exists()
+
+
+def test_a_small_export_is_a_job_whose_file_is_the_answer():
+    Post.objects.create(title="T", body="B")
+    data = export(administrator())
+    job = Job.objects.get()
+    assert (job.state, job.done, job.file_type) == ("done", 1, "text/csv; charset=utf-8")
+    assert job.file_name.startswith("Post-")
+    assert waiting_files.path(job.file).read_bytes() == data
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_makes_a_big_export_and_its_page_offers_it():
+    many = [Post(title=f"T{number}", body="B") for number in range(transfer.EXPORTED_HERE + 1)]
+    Post.objects.bulk_create([*many, Post(title="spare", body="B")])
+    client = sign_in(*TRANSFER)
+    form = {"format": "0", "resource": "", "postresource_id": "on", "postresource_title": "on"}
+    with Worker():
+        answer = client.post(f"{url('export')}?q=T", form)
+        job = Job.objects.get()
+        assert answer["Location"] == job_page(job)
+        until(lambda: Job.objects.get(pk=job.pk).finished_at, seconds=40)
+    job.refresh_from_db()
+    assert (job.total, job.done, job.error) == (len(many), len(many), "")
+    file = reverse("admin:jobs_job_file", args=[job.pk])
+    assert file in client.get(job_page(job)).content.decode()
+    rows = rows_of(client.get(file).getvalue())
+    assert rows[0] == ["id", "title"]
+    assert [row[1] for row in rows[1:]] == [post.title for post in many]
+
+
+def test_an_export_whose_permission_was_taken_away_holds_nothing():
+    Post.objects.create(title="T", body="B")
+    client = sign_in(*TRANSFER)
+    export(client)
+    job = Job.objects.get()
+    again = start(job.work, user=job.user, title="Again", arguments=job.arguments)
+    job_user(job).user_permissions.clear()
+    work_here(again)
+    assert (again.state, again.file, again.error) == ("failed", "", "You may not do this.")
+
+
+class Owned(ContentQuerySet):
+    def visible_to(self, user):
+        return self.filter(title=user.username)
+
+
+def test_an_export_holds_only_what_exists_for_the_person():
+    Post.objects.bulk_create([Post(title="editor", body="B"), Post(title="other", body="B")])
+    rows = PostResource(user=User(username="editor")).table(Owned(Post), ["title"])[1]
+    assert list(rows) == [["editor"]]
+    rows = PostResource().table(Owned(Post), ["title"])[1]
+    assert list(rows) == [["editor"], ["other"]]
+
+
+def test_a_sheet_that_cannot_hold_all_rows_says_what_can():
+    rows = itertools.repeat(["x"], MAX_SHEET + 1)
+    with pytest.raises(FileError, match="Choose CSV or JSON"):
+        XLSX().write(io.BytesIO(), ["title"], rows)
+
+
+def test_an_export_of_nothing_has_its_headers_or_is_an_empty_list():
+    client = administrator()
+    headers = ["id", "user_id", "title", "body"]
+    assert rows_of(export(client)) == [headers]
+    assert cells_of(export(client, "xlsx")) == [tuple(headers)]
+    assert json.loads(export(client, "json")) == []

@@ -12,7 +12,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
@@ -85,10 +85,8 @@ def work_here(job: Job) -> bool:
         with _on_behalf_of(job):
             result = import_string(job.work)(Progress(job), **job.arguments)
         _end(job, state=Job.State.DONE, result=result)
-    except ValidationError as error:
-        _fail(job, from_validation(error).detail)
-    except Problem as error:
-        _fail(job, error.detail)
+    except (Problem, PermissionDenied, ValidationError) as error:
+        _fail(job, _words(error))
     except JobOver:
         log.warning("job %s (%s) was given up before its end", job.pk, job.title)
     except Exception:
@@ -103,6 +101,12 @@ def take(job: Job) -> bool:
     now = clock.now()
     waiting = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED)
     return bool(waiting.update(state=Job.State.RUNNING, started_at=now, beat_at=now))
+
+
+def _words(error: Problem | PermissionDenied | ValidationError) -> str:
+    if isinstance(error, ValidationError):
+        return from_validation(error).detail
+    return str(error) or "You may not do this."
 
 
 def _fail(job: Job, error: str) -> None:

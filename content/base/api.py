@@ -51,7 +51,7 @@ def _add_list(router: Router, endpoint: Endpoint) -> None:
     listing = Listing(endpoint)
     query = listing.query
 
-    @router.get(endpoint.address, **list_docs(endpoint, endpoint.name, f"List {endpoint.plural}"))
+    @router.get(endpoint.address, **list_docs(endpoint, endpoint.name, f"List {endpoint.path}"))
     @available(since=endpoint.since, until=endpoint.until)
     def list_objects(request: HttpRequest, query: Query[query]) -> HttpResponseBase:  # type: ignore[valid-type]
         endpoint.allow(request, "view")
@@ -78,7 +78,7 @@ def _add_nested(router: Router, endpoint: Endpoint, link: str, parent: Endpoint)
     def require_parent(request: HttpRequest, id: Any) -> None:
         parent.get(request, id, parent.shown[:1])
 
-    @router.get(path, **list_docs(endpoint, name, f"List the {endpoint.plural} {of}", 404))
+    @router.get(path, **list_docs(endpoint, name, f"List the {endpoint.path} {of}", 404))
     @available(since=endpoint.since, until=endpoint.until)
     def list_nested(request: HttpRequest, id: key, query: Query[query]) -> HttpResponseBase:  # type: ignore[valid-type]
         endpoint.allow(request, "view")

@@ -96,10 +96,6 @@ class Endpoint:
         return str(self.model._meta.verbose_name)
 
     @cached_property
-    def plural(self) -> str:
-        return self.path or str(self.model._meta.verbose_name_plural)
-
-    @cached_property
     def name(self) -> str:
         """The name of the address of one object, `news_posts`."""
         label = self.model._meta.app_label

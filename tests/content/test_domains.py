@@ -1,0 +1,101 @@
+"""What a domain gets by the one line in `CONTENT_APPS`: admin, history, API, import, export, sync, samples."""
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from content.base.models import ContentModel
+from syncer.keys import key_of
+from syncer.mapping import declarations
+from syncer.models import Route, Target
+from syncer.runs import run_here
+from tests.content.api_client import ApiClient
+from tests.content.doors import admin_of, api_user, content_models, endpoint_of, fill, page, some
+from tests.content.pages import administrator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODELS = [pytest.param(model, id=model._meta.label) for model in content_models()]
+LISTED = [
+    pytest.param(model, id=model._meta.label)
+    for model in content_models()
+    if (endpoint := endpoint_of(model)) and "list" in endpoint.operations
+]
+TRAVELLING = [pytest.param(one.model, id=label) for label, one in declarations().items()]
+
+
+@pytest.fixture
+def content():
+    fill()
+
+
+@pytest.mark.parametrize("domain", settings.CONTENT_APPS)
+def test_a_domain_has_models_and_its_part_of_each_door(domain):
+    models = [model for model in content_models() if model.__module__.startswith(f"{domain}.")]
+    assert models
+    assert import_module(f"{domain}.api").router
+    assert import_module(f"{domain}.samples").create
+    assert {model._meta.label for model in models} & {*declarations()}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_admin_lists_shows_and_remembers(content, model):
+    client, obj = administrator(), some(model)
+    assert client.get(page("changelist", model)).context["cl"].result_count > 0
+    for name in ("change", "history"):
+        assert client.get(page(name, model, obj.pk)).status_code == 200, name
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_content_goes_in_and_out_as_files(content, model):
+    client = administrator()
+    columns = [column.column_name for column in admin_of(model).resource_classes[0]().get_import_fields()]
+    shown = client.get(page("import", model))
+    assert shown.context["columns"] == columns
+    assert client.get(page("export", model)).status_code == 200
+
+
+@pytest.mark.parametrize("model", LISTED)
+def test_the_api_lists_what_there_is(content, model):
+    endpoint = endpoint_of(model)
+    assert endpoint
+    answer = ApiClient(api_user()).get(f"/api/{model._meta.app_label}{endpoint.address}", {"limit": 1})
+    assert answer.status_code == 200
+    assert list(answer.json()["items"][0]) == list(endpoint.shown)
+
+
+@pytest.mark.parametrize("model", LISTED)
+def test_the_api_is_described(model, client):
+    endpoint = endpoint_of(model)
+    assert endpoint
+    paths = client.get(reverse("api:openapi-json")).json()["paths"]
+    assert f"/api/{model._meta.app_label}{endpoint.address}" in paths
+
+
+@pytest.mark.parametrize("model", TRAVELLING)
+def test_an_object_travels_with_what_it_hangs_under(content, remote, model):
+    target = Target.objects.create(name="fake", url=remote.url, timeout=2, allow_private=True)
+    scope: dict[str, list[str]] = {}
+    for obj in with_parents(some(model)):
+        label = type(obj)._meta.label
+        scope.setdefault(label, []).append(key_of(type(obj), obj.pk))
+        names = {f"our_{name}": name for name in declarations()[label].fields}
+        Route.objects.get_or_create(target=target, model=label, defaults={"path": f"/{label}", "fields": names})
+    run_here(target, scope=scope)
+    sent = {label: remote.store.records(label) for label in scope}
+    assert {label: len(records) for label, records in sent.items()} == {
+        label: len(keys) for label, keys in scope.items()
+    }
+
+
+def with_parents(obj: ContentModel) -> list[Any]:
+    """Each object once, parents first."""
+    found: dict[Any, None] = {}
+    for field in type(obj)._meta.concrete_fields:
+        parent = getattr(obj, field.name) if field.name in declarations()[obj._meta.label].fields else None
+        if isinstance(parent, ContentModel):
+            found |= dict.fromkeys(with_parents(parent))
+    return [*found, obj]

@@ -3,6 +3,7 @@
 Production is the default: without a secret key and host names the program refuses to start.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ INSTALLED_APPS = [
     "simple_history",
     "import_export",
     "django_q",
+    "axes",
     "backoffice.kit.jobs",
     "backoffice.kit.idempotency",
     "backoffice.accounts",
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
@@ -142,6 +145,20 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Failed sign-ins, see backoffice/kit/sign_in.py.
+AXES_HANDLER = "backoffice.kit.sign_in.Handler"
+AXES_FAILURE_LIMIT = 10  # of one account, from one address
+SIGN_IN_ADDRESS_FAILURES = 50  # of all accounts, from one address
+AXES_COOLOFF_TIME = timedelta(minutes=10)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "backoffice.kit.clients.client_address"
+AXES_USERNAME_CALLABLE = "backoffice.kit.sign_in.account_name"
+AXES_LOCKOUT_CALLABLE = "backoffice.kit.sign_in.locked_out"
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # it only grows
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 # Cookies ignore ports: two nodes on one host name need names of their own, or one login ends the other.
@@ -252,11 +269,20 @@ SUMMARIZER_ALLOW_PRIVATE = env.bool("SUMMARIZER_ALLOW_PRIVATE", default=False)
 SUMMARIZER_TIMEOUT = env.float("SUMMARIZER_TIMEOUT", default=20.0)  # seconds of each wait
 
 # --- logs ------------------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "backoffice.kit.request_ids.RequestIdFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "level": LOG_LEVEL,  # the loggers of Django have a level of their own
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "loggers": {"axes": {"level": "WARNING"}},  # below, each step of its own
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

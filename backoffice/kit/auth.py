@@ -18,6 +18,7 @@ from ninja.utils import check_csrf
 
 from backoffice.kit import tokens
 from backoffice.kit.problems import Problem
+from backoffice.kit.sign_in import forget_failures
 
 
 class HeaderAuth(AuthBase):
@@ -79,9 +80,16 @@ class SessionAuth(AuthBase):
 
 
 def check_password(request: HttpRequest, username: str, password: str) -> AbstractBaseUser | None:
-    """The active user of this name and password; an unknown name costs the same time as a wrong password."""
-    # PostgreSQL can't be asked for a text that holds NUL.
-    return authenticate(request, username=username.replace("\0", "\ufffd"), password=password)
+    """The active user of this name and password; an unknown name costs the same time as a wrong password.
+
+    Where too many have failed, `request` is answered 429, whatever is made of None: see `backoffice.kit.sign_in`. Not
+    for use in a transaction: rolling it back would forget the failure.
+    """
+    username = username.replace("\0", "\ufffd")  # PostgreSQL can't be asked for a text that holds NUL
+    user = authenticate(request, username=username, password=password)
+    if user is not None:
+        forget_failures(request, username)
+    return user
 
 
 def require(request: HttpRequest, permission: str, *others: str) -> None:

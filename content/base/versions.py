@@ -1,5 +1,6 @@
 """The history pages: each version with what changed, and the way back to it."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,8 @@ Difference = tuple[str, SafeString]  # the field's label, and old and new as HTM
 def shown(record: Any, field: "models.Field[Any, Any]") -> str:
     """The value of `field` in an object or a history row, as people read it."""
     value = getattr(record, field.attname)
+    if isinstance(field, models.JSONField):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
     if value is None:
         return ""
     if isinstance(value, datetime):

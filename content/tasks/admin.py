@@ -42,13 +42,16 @@ class ItemAdmin(ContentAdmin):
         "updated_at",
     )
     readonly_fields = fields[3:]
-    actions = ("enrich", "summarize")
+    actions = (*ContentAdmin.actions, "enrich", "summarize")  # type: ignore[assignment]
     resource_classes = (ItemResource,)
+
+    class Media:
+        css = {"all": ["tasks/item.css"]}
 
     @admin.display(description="External data")
     def external_record(self, item: Item) -> SafeString:
         text = json.dumps(item.external_data, indent=2, ensure_ascii=False, sort_keys=True)
-        return format_html('<pre class="max-h-96 overflow-auto whitespace-pre-wrap break-words text-xs">{}</pre>', text)
+        return format_html('<pre class="external-data text-xs">{}</pre>', text)
 
     @admin.action(description="Enrich", permissions=["change"])
     def enrich(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:

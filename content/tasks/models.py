@@ -31,7 +31,7 @@ class ExternalIdValidator(RegexValidator):
             "Use letters, digits and . _ ~ : - only, a letter or a digit first.",
         )
 
-    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:  # type: ignore[override]
+    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         return "content.tasks.models.ExternalIdValidator", [], {}
 
 

@@ -1,5 +1,7 @@
 """Items at the API, in files and in the database: what a person writes, and what only the program does."""
 
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
@@ -100,3 +102,9 @@ def test_the_form_shows_external_data_and_does_not_edit_it(item):
     text = page.content.decode()
     assert "{\n  &quot;a&quot;: [\n    1\n  ],\n  &quot;b&quot;: &quot;&lt;b&gt;&quot;\n}" in text
     assert {name for name in MADE_BY_US if f'name="{name}"' in text} == set()
+
+
+def test_the_history_shows_external_data_as_json(item):
+    Item.objects.filter(pk=item.pk).update(external_data={"open": True, "café": None})
+    page = sign_in("tasks.change_item", "tasks.view_item").get(f"/admin/tasks/item/{item.pk}/history/")
+    assert "{&quot;café&quot;: null, &quot;open&quot;: true}" in re.sub("</?(span|del|ins)>", "", page.content.decode())

@@ -34,7 +34,7 @@ def test_enrich_starts_a_job_and_leads_to_its_page(items, external):
     answer = choose(client, "enrich", items)
     job = Job.objects.get()
     assert answer["Location"] == reverse("admin:jobs_job_change", args=[job.pk])
-    assert (job.title, job.total, job.user.username) == ("Enrich 3 items", 3, "editor")
+    assert (job.title, job.total, str(job.user)) == ("Enrich 3 items", 3, "editor")
     assert client.get(answer["Location"]).status_code == 200
     assert not external.journal, "nothing is fetched while the person waits"
 
@@ -67,6 +67,12 @@ def test_summarise_is_done_by_a_job(items):
     assert set(Item.objects.values_list("summary", "summary_source")) == {
         (f"Item {number}", "leading sentences") for number in ("7", "99")
     }
+
+
+def test_the_actions_of_all_content_are_there_too(items):
+    client = sign_in("tasks.change_item", "tasks.view_item", "syncer.sync_target")
+    page = client.get(LIST).content.decode()
+    assert [action for action in ("sync_now", "enrich", "summarize") if f'value="{action}"' not in page] == []
 
 
 @pytest.mark.parametrize("action", ["enrich", "summarize"])

@@ -61,6 +61,12 @@ def test_a_key_that_is_no_secret_is_refused(tmp_path, mode, key, reason):
         ({"BACKOFFICE_NODE": "a b"}, "BACKOFFICE_NODE may hold letters"),
         ({"BACKOFFICE_COLOR": "mauve"}, "BACKOFFICE_COLOR is 'mauve'"),
         ({"DATABASE_URL_FILE": "/nowhere/url"}, "DATABASE_URL_FILE names /nowhere/url, which can't be read"),
+        (
+            {"TASKS_EXTERNAL_URL": "ftp://api.example"},
+            "TASKS_EXTERNAL_URL is 'ftp://api.example'. Give an address that",
+        ),
+        ({"TASKS_EXTERNAL_PAGING": "both"}, "TASKS_EXTERNAL_PAGING is 'both'; it may be 'page' or 'cursor'."),
+        ({"SUMMARIZER_URL": "https://llm.example/v1"}, "SUMMARIZER_URL is set, SUMMARIZER_MODEL is not"),
     ],
 )
 def test_production_refuses(tmp_path, change, reason):

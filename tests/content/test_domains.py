@@ -85,10 +85,8 @@ def test_an_object_travels_with_what_it_hangs_under(content, remote, model):
         names = {f"our_{name}": name for name in declarations()[label].fields}
         Route.objects.get_or_create(target=target, model=label, defaults={"path": f"/{label}", "fields": names})
     run_here(target, scope=scope)
-    sent = {label: remote.store.records(label) for label in scope}
-    assert {label: len(records) for label, records in sent.items()} == {
-        label: len(keys) for label, keys in scope.items()
-    }
+    sent = {label: len(remote.store.records(label)) for label in scope}
+    assert sent == {label: len(keys) for label, keys in scope.items()}
 
 
 def with_parents(obj: ContentModel) -> list[Any]:

@@ -372,7 +372,7 @@ def test_the_page_of_a_job_shows_problems_result_and_download():
     client = administrator()
     job = begin("posts", user=client_user(client), total=2, titles=["A", ""])
     shown = client.get(page("change", job.pk)).content.decode()
-    assert "Done, but 1 of it failed." in shown
+    assert "Done; 1 item failed." in shown
     assert "This field cannot be blank." in shown
     assert "<b>1</b> written" in shown
     assert "http-equiv" not in shown

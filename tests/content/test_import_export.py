@@ -491,7 +491,7 @@ def job_page(job) -> str:
     return reverse("admin:jobs_job_change", args=[job.pk])
 
 
-def job_user(job) -> User:
+def job_user(job):
     assert job.user
     return job.user
 

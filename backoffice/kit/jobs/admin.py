@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
@@ -16,15 +17,21 @@ from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.reading import Reading
 
+LISTED = 40  # characters of a title: a row of the theme's list is one line high on a small screen
+
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     """Everybody sees their own jobs; with the permission to view them, all."""
 
-    list_display = ("title", "user", "shown_state", "items", "created_at", "finished_at")
+    list_display = ("short_title", "user", "shown_state", "items", "created_at", "finished_at")
     list_select_related = ("user",)
     list_filter = (("state", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
     search_fields = ("title",)
+
+    @admin.display(description="title", ordering="title")
+    def short_title(self, job: Job) -> str:
+        return Truncator(job.title).chars(LISTED)
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, job: Job) -> SafeString:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from django.template.defaultfilters import pluralize
+
 from backoffice.kit import clock
 from backoffice.kit.jobs.models import Job
 
@@ -33,10 +35,10 @@ class Reading:
         if job.state == Job.State.QUEUED:
             return "Waiting for a worker."
         if job.state == Job.State.RUNNING:
-            return "Running."
+            return f"{self.items} done." if job.total else "At work."
         if job.state == Job.State.FAILED:
             return job.error
-        return f"Done, but {job.failed:,} of it failed." if job.failed else "Done."
+        return f"Done; {job.failed:,} item{pluralize(job.failed)} failed." if job.failed else "Done."
 
     @property
     def hint(self) -> str:

@@ -9,7 +9,7 @@
     for (const place of document.querySelectorAll("[data-count]")) place.textContent = found.counts[place.dataset.count];
     const bar = document.getElementById("progress-bar");
     if (found.total || !found.open) bar.value = found.percent;
-    document.getElementById("progress-numbers").hidden = found.open && !found.total;
+    document.getElementById("progress-numbers").hidden = !found.total;
     bar.className = `sync-${found.state}`;
     const state = document.getElementById("progress-state");
     state.className = `sync-chip sync-${found.state}`;

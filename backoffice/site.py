@@ -7,7 +7,6 @@ from django.http import HttpRequest
 from unfold.sites import UnfoldAdminSite
 
 PEOPLE = "accounts"
-BESIDE_PEOPLE = ("auth", "axes")  # groups, failed sign-ins
 
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]
@@ -15,8 +14,8 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {app["app_label"]: app for app in super().get_app_list(request, app_label)}
-        for label in [label for label in BESIDE_PEOPLE if PEOPLE in found and label in found]:
-            found[PEOPLE]["models"] += found.pop(label)["models"]
+        if PEOPLE in found and "auth" in found:
+            found[PEOPLE]["models"] += found.pop("auth")["models"]
         first = [app.rpartition(".")[2] for app in settings.CONTENT_APPS] + ["syncer", PEOPLE]
         return [found[label] for label in first if label in found] + [
             app for label, app in found.items() if label not in first

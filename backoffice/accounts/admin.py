@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -8,8 +9,8 @@ from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from backoffice.accounts.keys_admin import KeysInline
-from backoffice.accounts.models import User
-from backoffice.kit.admin import HouseAdmin
+from backoffice.accounts.models import FailedSignIn, User
+from backoffice.kit.admin import HouseAdmin, ReadOnlyAdmin
 
 admin.site.unregister(Group)
 
@@ -28,3 +29,24 @@ class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[type-arg]
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, HouseAdmin):
     pass
+
+
+@admin.register(FailedSignIn)
+class FailedSignInAdmin(ReadOnlyAdmin):
+    """Those that still count. Deleting them opens the door again."""
+
+    list_display = ("username", "ip_address", "failures", "last", "path_info")
+    fields = ("username", "ip_address", "failures", "last", "path_info", "user_agent")
+    search_fields = ("username", "ip_address")
+
+    @admin.display(description="Failures", ordering="failures_since_start")
+    def failures(self, failed: FailedSignIn) -> int:
+        return int(failed.failures_since_start)
+
+    @admin.display(description="Last", ordering="attempt_time")
+    def last(self, failed: FailedSignIn) -> datetime:
+        last: datetime = failed.attempt_time
+        return last
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return HouseAdmin.has_delete_permission(self, request, obj)  # type: ignore[no-any-return]

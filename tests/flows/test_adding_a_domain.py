@@ -16,7 +16,7 @@ DOCUMENT = ROOT / "docs" / "adding-a-domain.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PLACE = re.compile(r"# (?P<file>[\w./]+)(, at the end of (?P<list>\w+))?\n")
 LINES = 150  # of code, at most
-SECONDS = 120  # that one command may take
+SECONDS = 240  # that one command may take
 NOT_COPIED = (".git", ".venv", ".venvs", "var", "__pycache__", ".*_cache", ".hypothesis", "node_modules")
 # A law and each kind of door; all take the new models in by themselves.
 TAKEN_IN = {
@@ -109,9 +109,9 @@ def test_following_the_page_adds_a_domain_that_passes_all_its_tests(checkout):
         checkout.follow(block)
     after = checkout.files()
     changed = {name for name in after if after[name] != before.get(name)}
-    folder = {name for name in changed if name.startswith("content/shelves/")}
-    assert changed - folder == {"backoffice/settings.py", "tests/content/test_shelves.py"}
-    assert "content/shelves/migrations/0001_initial.py" in folder
+    folders = {name for name in changed if name.startswith(("content/shelves/", "tests/content/shelves/"))}
+    assert changed - folders == {"backoffice/settings.py"}
+    assert "content/shelves/migrations/0001_initial.py" in folders
     assert before.keys() <= after.keys()
 
     taken = checkout.run(".venv/bin/python -m pytest -q --collect-only -k shelves tests/content")

@@ -16,7 +16,7 @@ from backoffice.kit import problems
 from backoffice.kit.auth import TokenAuth
 from backoffice.kit.idempotency.decorators import answer_is_secret, idempotent, not_atomic
 from backoffice.kit.idempotency.models import KeptAnswer
-from backoffice.kit.idempotency.service import BUSY, KEPT, LEASE, PRUNE_EVERY, claim, erase, prune
+from backoffice.kit.idempotency.service import BUSY, KEPT, LEASE, PRUNE_EVERY, claim, prune
 from backoffice.kit.problems import Problem
 from backoffice.kit.responses import dumps, json_response
 from content.news.models import Post
@@ -360,7 +360,7 @@ def test_a_claim_whose_lease_ran_out_is_taken_over_by_one():
     assert KeptAnswer.objects.get().leased_until > timezone.now() + LEASE / 2
 
 
-# --- how long, and what can be taken out ------------------------------------------------------------------------------
+# --- how long ---------------------------------------------------------------------------------------------------------
 
 
 def test_an_answer_is_kept_for_a_day(api):
@@ -379,27 +379,3 @@ def test_what_was_kept_for_its_time_is_pruned_at_most_once_a_minute(api):
     assert prune() == 2
     KeptAnswer.objects.update(created_at=timezone.now() - KEPT)
     assert prune() == 0
-
-
-def test_texts_are_erased_from_kept_answers_and_the_rest_stays(api):
-    made = post(api, {"title": 'said "no"\n', "body": "all of it is secret"}).json()
-    post(api, {"title": "title", "body": "B"}, key="other")
-    assert (
-        erase({'said "no"\n': "[erased]", "secret": "[gone]", "title": "[no name]", str(made["id"]): "0", "": "x"}) == 2
-    )
-    again = post(api, {"title": 'said "no"\n', "body": "all of it is secret"})
-    assert again.json() == made | {"title": "[erased]", "body": "all of it is [gone]"}
-    assert again["Location"] == f"{POSTS}0/", "a header is text"
-    assert post(api, {"title": "title", "body": "B"}, key="other").json()["title"] == "[no name]"
-
-
-def test_erasing_reads_more_than_one_page():
-    KeptAnswer.objects.bulk_create(
-        KeptAnswer(
-            digest=f"{number:04}", fingerprint="f", holder="0" * 32, created_at=timezone.now(),
-            leased_until=timezone.now(), status=200, body='["secret"]',
-        )
-        for number in range(501)
-    )  # fmt: skip
-    assert erase({"secret": "x"}) == 501
-    assert not KeptAnswer.objects.filter(body__contains="secret").exists()

@@ -11,26 +11,21 @@ row, and its transaction is rolled back. A row without an answer means that noth
 between hosts change only how soon a claim is taken over, never that one attempt alone commits.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import orjson
-from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.problems import Problem
-from backoffice.kit.responses import dumps
 
 KEPT = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
 PRUNE_EVERY = timedelta(minutes=1)
 HEADERS = ("Content-Type", "Location", "ETag")
-PAGE = 500  # answers read at a time
 BUSY = "A request with this Idempotency-Key is being answered; wait for its answer, or send it again later."
 OTHER = "This Idempotency-Key came with another request already; take a new key for a new request."
 
@@ -100,50 +95,3 @@ def prune() -> int:
     over = KeptAnswer.objects.filter(created_at__lte=timezone.now() - KEPT)
     due = KeptAnswer.objects.filter(created_at__lte=timezone.now() - KEPT - PRUNE_EVERY)
     return over.delete()[0] if due.exists() else 0
-
-
-def erase(texts: Mapping[str, str]) -> int:
-    """Replace each text by its other, `{"secret": "[erased]"}`, wherever it stands in a kept answer; how many changed.
-
-    Also parts of longer texts are replaced, but never names, numbers or the shape of an answer.
-    """
-    wanted = {old: new for old, new in texts.items() if old}
-    changed, after = 0, ""
-    while True:
-        with transaction.atomic():
-            rows = KeptAnswer.objects.select_for_update().filter(digest__gt=after, status__isnull=False)
-            found = list(rows.order_by("digest")[:PAGE])
-            changed += sum(_erase_in(answer, wanted) for answer in found)
-        if len(found) < PAGE:
-            return changed
-        after = found[-1].digest
-
-
-def _erase_in(answer: KeptAnswer, texts: Mapping[str, str]) -> bool:
-    headers, body = _replaced(answer.headers, texts), _replaced_body(answer.body, texts)
-    if (headers, body) == (answer.headers, answer.body):
-        return False
-    answer.headers, answer.body = headers, body
-    answer.save(update_fields=["headers", "body"])
-    return True
-
-
-def _replaced_body(body: str, texts: Mapping[str, str]) -> str:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return str(_replaced(body, texts))
-    replaced = _replaced(content, texts)
-    return body if replaced == content else dumps(replaced).decode()
-
-
-def _replaced(content: Any, texts: Mapping[str, str]) -> Any:
-    if isinstance(content, str):
-        for old, new in texts.items():
-            content = content.replace(old, new)
-        return content
-    if isinstance(content, list):
-        return [_replaced(one, texts) for one in content]
-    if isinstance(content, dict):
-        return {name: _replaced(one, texts) for name, one in content.items()}
-    return content

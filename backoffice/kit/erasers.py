@@ -27,7 +27,7 @@ def sessions(words: Words) -> int:
 def queue(words: Words) -> int:
     """Tasks that were done, and those that wait: a sweep finds what they were to wake somebody for."""
     done = delete_where(Task.objects.all(), lambda row: (row.name, row.args, row.kwargs, row.result), words)
-    return done + delete_where(OrmQ.objects.all(), lambda row: row.task(), words)
+    return done + delete_where(OrmQ.objects.all(), lambda row: row.task, words)
 
 
 def kept_answers(words: Words) -> int:

@@ -1,0 +1,85 @@
+"""Lets every store of the house hold the words of one client."""
+
+import io
+
+import openpyxl
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+from django_q.models import Task
+from django_q.tasks import async_task
+
+from backoffice.accounts.models import User
+from backoffice.kit import waiting_files
+from backoffice.kit.jobs.service import start, work_here
+from content.messaging.models import Message
+from syncer.models import Target
+from syncer.runs import run_here
+from tests.content.messaging.support import BOT, CONVERSATION
+from tests.remote import Fault, Remote
+
+CLIENT = "walrus/4711 é"
+TEXTS = ("My blue umbrella\nis “lost”.", "It stood by the third door; 100% sure.", "Where is it?")
+WORDS = (CLIENT, *TEXTS, "blue umbrella", "by the third door")
+WORK = "tests.content.messaging.works.fail_with"
+PLANTED = (
+    "table messaging_message",
+    "table messaging_historicalmessage",
+    "table syncer_binding",
+    "table syncer_attempt",
+    "table syncer_run",
+    "table syncer_target",
+    "table idempotency_keptanswer",
+    "table jobs_job",
+    "table django_admin_log",
+    "sessions",
+    "tasks",
+    "queue",
+    "file uploads",
+)
+
+
+def plant(remote: Remote, target: Target) -> None:
+    """Beside the messages: syncs that fail and one that succeeds, a deleted message, a job, files, tasks, a session."""
+    sync_badly(remote, target)
+    wait_to_be_imported()
+    job = start(WORK, user=None, title=f"About {CLIENT}", arguments={"text": TEXTS[1]})
+    work_here(job)
+    async_task(WORK, CLIENT)
+    now = timezone.now()
+    Task.objects.create(id="1", name="a", func=WORK, started=now, stopped=now, result=f"DETAIL: ({TEXTS[1]})")
+    session = SessionStore()
+    session["last"] = [CLIENT]
+    session.save()
+    who = User.objects.create_superuser("administrator")
+    LogEntry.objects.create(
+        user=who, object_id="1", object_repr=TEXTS[0], action_flag=CHANGE, change_message=f"[{CLIENT}]"
+    )
+
+
+def sync_badly(remote: Remote, target: Target) -> None:
+    """One create is refused, one is not answered, and one message is deleted after it was sent."""
+    why = {"why": f"{CLIENT} said {TEXTS[0]}"}
+    remote.fault(Fault.STATUS, method="POST", path="/messages", status=429, body=why)
+    run_here(target)
+    Target.objects.update(not_before=None)
+    remote.fault(Fault.RESET, method="POST", path="/messages", act=True)
+    run_here(target)
+    Message.objects.filter(text=TEXTS[2]).delete()
+    run_here(target)
+    Target.objects.update(paused=f"remote answered 403: {CLIENT} may not")
+
+
+def wait_to_be_imported() -> None:
+    rows = [
+        ["bot", "direction", "client", "conversation", "timestamp", "text"],
+        [str(BOT), "to", CLIENT, str(CONVERSATION), "2026-01-05T08:00:00Z", TEXTS[1]],
+    ]
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    sheet = io.BytesIO()
+    book.save(sheet)
+    text = "\r\n".join(",".join(row) for row in rows)
+    for data in (text.encode(), sheet.getvalue(), b"somebody else, something else"):
+        waiting_files.path(waiting_files.new()).write_bytes(data)

@@ -1,0 +1,77 @@
+import pytest
+from django.db.models import ProtectedError
+
+from content.messaging.models import Bot, Message
+from tests.content.api_client import ApiClient, errors
+from tests.content.messaging.support import BOT, BOTS, OTHER_BOT, make_bot, message, user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program():
+    return ApiClient(user("view_bot", "add_bot", "change_bot", "delete_bot", name="program"))
+
+
+def test_a_bot_has_the_id_that_its_caller_gives(program):
+    answer = program.send("POST", BOTS, {"id": str(BOT), "name": "Desk"})
+    assert answer.status_code == 201
+    assert answer.json() == {"id": str(BOT), "name": "Desk"}
+    assert answer["Location"] == f"{BOTS}{BOT}/"
+    assert program.get(answer["Location"]).json() == {"id": str(BOT), "name": "Desk"}
+
+
+def test_a_bot_without_an_id_is_refused(program):
+    assert "id" in errors(program.send("POST", BOTS, {"name": "Desk"}))
+
+
+def test_a_second_bot_with_the_same_id_is_a_conflict(program):
+    make_bot()
+    answer = program.send("POST", BOTS, {"id": str(BOT), "name": "Other"})
+    assert answer.status_code == 409
+    assert Bot.objects.get().name == "Desk"
+
+
+def test_a_put_with_another_id_in_its_body_is_refused(program):
+    make_bot()
+    answer = program.send("PUT", f"{BOTS}{BOT}/", {"id": str(OTHER_BOT), "name": "Desk"})
+    assert answer.status_code == 422
+    assert errors(answer) == {"id": f"The address says {BOT}."}
+
+
+def test_a_put_to_an_id_that_is_not_there_makes_the_bot(program):
+    answer = program.send("PUT", f"{BOTS}{BOT}/", {"name": "Desk"})
+    assert (answer.status_code, answer["Location"]) == (201, f"{BOTS}{BOT}/")
+
+
+def test_a_bot_is_renamed_and_deleted(program):
+    make_bot()
+    assert program.send("PATCH", f"{BOTS}{BOT}/", {"name": "New"}).json()["name"] == "New"
+    assert program.delete(f"{BOTS}{BOT}/").status_code == 204
+    assert Bot.history.count() == 3
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "has 1 message,"), (3, "has 3 messages,")])
+def test_deleting_a_bot_that_has_messages_is_a_conflict_that_says_how_many(program, number, words):
+    make_bot()
+    Message.objects.bulk_create(message(one) for one in range(number))
+    answer = program.delete(f"{BOTS}{BOT}/")
+    assert answer.status_code == 409
+    assert words in answer.json()["detail"]
+    assert Bot.objects.exists()
+
+
+def test_no_code_deletes_a_bot_that_has_messages():
+    bot = make_bot()
+    message().save()
+    for delete in (bot.delete, Bot.objects.all().delete):
+        with pytest.raises(ProtectedError):
+            delete()
+
+
+def test_a_refused_delete_reads_one_message_at_most(django_assert_max_num_queries):
+    bot = make_bot()
+    Message.objects.bulk_create(message(number) for number in range(50))
+    with django_assert_max_num_queries(4), pytest.raises(ProtectedError) as refused:
+        bot.delete()
+    assert len(refused.value.protected_objects) == 1

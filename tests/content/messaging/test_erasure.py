@@ -1,0 +1,202 @@
+"""Erasing a client: afterwards no table and no file holds their id or a text of theirs."""
+
+import json
+import threading
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+from content.messaging.models import ERASED, Erasure, Message
+from content.messaging.services import client_digest, erase_client
+from syncer.delivery.claim import claim
+from syncer.delivery.deliver import deliver
+from syncer.delivery.send import Sender
+from syncer.models import Attempt, Binding, Route, Run, Target
+from syncer.plan import plan
+from syncer.routemap import RouteMap
+from syncer.runs import run_here
+from tests.content.api_client import ApiClient
+from tests.content.messaging.everywhere import places
+from tests.content.messaging.planting import CLIENT, PLANTED, TEXTS, WORDS, plant
+from tests.content.messaging.support import MESSAGES, body, make_bot, message, user
+from tests.remote import Fault
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def target(remote):
+    """Bots and messages go to the fake remote."""
+    made = Target.objects.create(name="remote", url=remote.url, timeout=2, allow_private=True)
+    Route.objects.create(target=made, model="messaging.Bot", path="/bots", fields={"key": "id", "name": "name"})
+    fields = {
+        "bot": "bot",
+        "way": "direction",
+        "who": "client",
+        "room": "conversation",
+        "at": "timestamp",
+        "say": "text",
+    }
+    Route.objects.create(
+        target=made, model="messaging.Message", path="/messages", fields=fields, lookup=["room", "at", "way"]
+    )
+    return made
+
+
+@pytest.fixture
+def spoken(target):
+    """Three messages of the client, by the API, and one of somebody else."""
+    make_bot()
+    program = ApiClient(user("add_message", "view_message", name="program"))
+    for number, text in enumerate(TEXTS):
+        sent = body(sender=CLIENT, text=text, timestamp=f"2026-01-05T08:0{number}:00Z")
+        answer = program.generic(
+            "POST", MESSAGES, json.dumps(sent), "application/json", headers={"Idempotency-Key": f"key-{number}"}
+        )
+        assert answer.status_code == 201
+    message(9, client="somebody else", text="Not to be erased.").save()
+
+
+def test_no_table_and_no_file_holds_the_client_or_their_texts(remote, target, spoken):
+    plant(remote, target)
+    planted = places(*WORDS)
+    for needed in PLANTED:
+        assert any(needed in place for place in planted), f"nothing was planted in {needed}"
+    record = erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert places(*WORDS) == []
+    assert record.messages == 2
+    assert set(record.counts) >= {"versions", "sent records", "kept answers", "jobs", "files", "sessions"}
+
+
+# --- the messages ----------------------------------------------------------------------------------------------------
+def test_a_conversation_stays_readable_and_nobody_elses_is_touched(spoken):
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    erased = Message.objects.exclude(client="somebody else")
+    assert {found.text for found in erased} == {ERASED}
+    assert len({found.client for found in erased}) == 1
+    assert erased[0].client.startswith("erased-")
+    assert Message.objects.get(client="somebody else").text == "Not to be erased."
+
+
+def test_each_message_gets_a_version_that_says_who_erased_it_and_why(spoken):
+    editor = user("erase_client")
+    erase_client(client=CLIENT, user=editor, reason="Request 12")
+    rows = Message.history.filter(history_type="~")
+    assert [(row.text, row.history_user, row.history_change_reason) for row in rows] == [
+        (ERASED, editor, "Request 12")
+    ] * 3
+    assert Message.history.filter(text=ERASED).count() == 6
+
+
+def test_the_record_says_how_many_but_not_who(spoken):
+    record = erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert (record.messages, record.counts["versions"]) == (3, 3)
+    assert record.client_digest == client_digest(CLIENT) != client_digest("somebody else")
+    assert CLIENT not in str(vars(record))
+
+
+def test_erasing_again_does_no_harm(spoken):
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    again = erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert (again.messages, again.counts) == (0, {})
+    assert Erasure.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("client", "reason", "field"),
+    [
+        ("", "Why", "client"),
+        ("x" * 129, "Why", "client"),
+        ("a\0", "Why", "client"),
+        (CLIENT, "", "reason"),
+        (CLIENT, f"Request of {CLIENT}", "reason"),
+        (CLIENT, "x" * 101, "reason"),
+    ],
+)
+def test_an_erasure_that_says_too_little_or_too_much_is_refused(client, reason, field):
+    with pytest.raises(ValidationError) as refused:
+        erase_client(client=client, user=None, reason=reason)
+    assert list(refused.value.message_dict) == [field]
+    assert not Erasure.objects.exists()
+
+
+# --- what the targets hold -------------------------------------------------------------------------------------------
+def test_the_targets_are_sent_the_messages_without_the_words(remote, target, spoken):
+    run_here(target)
+    remote.clear_journal()
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    run_here(target)
+    assert [entry.method for entry in remote.writes()] == ["PUT"] * 3
+    held = [record for record in remote.records("/messages").values() if record["who"] != "somebody else"]
+    assert {record["say"] for record in held} == {ERASED}
+    assert len(held) == 3
+
+
+def test_a_route_that_follows_changes_is_woken(target, spoken):
+    Route.objects.update(trigger="change")
+    Run.objects.all().delete()
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert Run.objects.filter(trigger="change", state="queued").count() == 1
+
+
+def test_a_worker_that_is_sending_meanwhile_keeps_nothing_of_it(remote, target, spoken):
+    """It read the words before they were erased, and is answered after."""
+    route = Route.objects.get(model="messaging.Message")
+    sync_bots(target)
+    routes = RouteMap(target)
+    plan(routes, route)
+    run = Run.objects.create(target=target, trigger="command")
+
+    def work(sender):
+        try:
+            lanes = claim(routes, route, keys=None, limit=10, lease=60)
+            deliver(run, routes, route, lanes, sender)
+        finally:
+            connection.close()
+
+    held = remote.hold("POST", "/messages")
+    with Sender(target) as sender:
+        worker = threading.Thread(target=work, args=(sender,))
+        worker.start()
+        held.wait_arrived()
+        erase_client(client=CLIENT, user=None, reason="Request 12")
+        remote.release()
+        worker.join(20)
+    assert Attempt.objects.filter(run=run).count() == 4
+    assert places(*WORDS) == []
+
+
+def sync_bots(target):
+    messages = Route.objects.filter(model="messaging.Message")
+    messages.update(enabled=False)
+    run_here(target)
+    messages.update(enabled=True)
+
+
+def test_an_unanswered_create_is_found_again_by_what_is_not_personal(remote, target, spoken):
+    remote.fault(Fault.RESET, method="POST", path="/messages", act=True)
+    run_here(target)
+    assert Binding.objects.filter(create_body__isnull=False).count() == 1
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    Binding.objects.update(not_before=None)
+    run_here(target)
+    assert len(remote.records("/messages")) == 4
+    assert {record["say"] for record in remote.records("/messages").values()} == {ERASED, "Not to be erased."}
+
+
+def test_an_unanswered_create_that_can_be_found_by_its_words_only_is_in_doubt(remote, target, spoken):
+    Route.objects.filter(model="messaging.Message").update(lookup=["say"])
+    remote.fault(Fault.RESET, method="POST", path="/messages", act=True)
+    run_here(target)
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert Binding.objects.get(create_body__isnull=False).in_doubt
+    assert Attempt.objects.filter(action="create", answer=ERASED).exists()
+
+
+def test_a_queued_task_of_others_stays(spoken):
+    async_task("tests.content.messaging.works.fail_with", "somebody else")
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert OrmQ.objects.count() == 1

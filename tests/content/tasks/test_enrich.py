@@ -150,10 +150,14 @@ def test_who_asks_to_wait_too_long_is_not_waited_for(api, item, external):
 
 
 def during(external, client, item, edit):
-    """The answer to an enrichment during which `edit()` happened."""
+    """The answer to an enrichment during which `edit()` happened; its key alone could make one transaction of it."""
     answers = []
+
+    def ask():
+        answers.append(post(client, address(item), headers={"Idempotency-Key": "one"}))
+
     with external.hold("GET", "/posts/*") as held:
-        thread = threading.Thread(target=lambda: answers.append(post(client, address(item))))
+        thread = threading.Thread(target=ask)
         thread.start()
         held.wait_arrived()
         edit()  # waits in vain where a transaction is open meanwhile

@@ -1,6 +1,7 @@
 """Items travel as every other content does: created, updated and deleted at a REST target, and only what may travel."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from content.tasks.models import Item
 from syncer.models import Route, Target
@@ -13,7 +14,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def target(remote):
     target = Target.objects.create(name="fakeapi", url=remote.url, timeout=2, allow_private=True)
     fields = {"title": "title", "details": "description", "ref": "external_id", "short": "summary"}
-    Route.objects.create(target=target, model="tasks.Item", path="/todos", fields=fields)
+    route = Route(target=target, model="tasks.Item", path="/todos", fields=fields)
+    route.full_clean()  # each field is one that may travel
+    route.save()
     return target
 
 
@@ -32,6 +35,8 @@ def test_an_item_is_created_updated_and_deleted_at_a_target(target, remote):
 
 
 def test_what_the_external_api_sent_does_not_travel(target, remote):
+    with pytest.raises(ValidationError, match="external_data"):
+        Route(target=target, model="tasks.Item", path="/data", fields={"data": "external_data"}).full_clean()
     item = Item.objects.create(title="Repair the pump")
     run_here(target)
     remote.clear_journal()

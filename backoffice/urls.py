@@ -16,8 +16,8 @@ def patterns(version: int) -> list[Any]:
         path("admin/", admin.site.urls),
         path("health/", include("backoffice.health")),
         path("api/", include(api.patterns(api.build_api(version, api.mounts())))),
-        path("docs", RedirectView.as_view(url="/api/docs")),
-        path("redoc", RedirectView.as_view(url="/api/redoc")),
+        path("docs", RedirectView.as_view(pattern_name="api:openapi-view")),
+        path("redoc", RedirectView.as_view(pattern_name="redoc")),
     ]
 
 

@@ -40,14 +40,24 @@ HEADERS = {
     "Location": _text("The address of what was made."),
     "Allow": _text("The methods that there are."),
     "WWW-Authenticate": _text("The ways to sign in."),
+    "Idempotency-Replayed": _text("`true`: this is the first answer to the same Idempotency-Key, repeated."),
+    "RateLimit": _text('What is left: `"default";r=99;t=60`, 99 requests in the next 60 seconds.'),
+    "RateLimit-Policy": _text('What may be sent: `"default";q=100;w=60`, 100 requests in 60 seconds.'),
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
 }
-ALWAYS = (versions.HEADER, request_ids.HEADER)
+ALWAYS = (versions.HEADER, request_ids.HEADER, "RateLimit", "RateLimit-Policy")
 ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 PARAMETERS = {
-    "If-Match": "Write only if this ETag, or one of these, is still the object's; `*`: if there is an object.",
-    "If-None-Match": "Answer 304 if the object's ETag is still this one.",
-    request_ids.REASON: "Why; kept in the history. At most 100 characters, beyond ASCII as percent-encoded UTF-8.",
+    "If-Match": _text("Write only if this ETag, or one of these, is still the object's; `*`: if there is an object."),
+    "If-None-Match": _text("Answer 304 if the object's ETag is still this one."),
+    "Idempotency-Key": _text(
+        "A UUID, or the like. A repeated request under the same key gets the first answer again, within 24 hours.",
+        maxLength=255,
+        pattern="^[!-~]([ -~]*[!-~])?$",
+    ),
+    request_ids.REASON: _text(
+        "Why; kept in the history. At most 100 characters, those beyond ASCII as percent-encoded UTF-8."
+    ),
 }
 
 
@@ -64,7 +74,7 @@ def complete(document: Object, version: int) -> None:
     components["schemas"] |= {**schema.pop("$defs"), problems.ProblemOut.__name__: schema}
     components["headers"] = HEADERS
     components["parameters"] = {
-        name: {"name": name, "in": "header", "required": False} | _text(text) for name, text in PARAMETERS.items()
+        name: {"name": name, "in": "header", "required": False, **text} for name, text in PARAMETERS.items()
     }
     components["responses"] = {_name(status): _problem(status) for status in sorted(used)}
 
@@ -72,7 +82,7 @@ def complete(document: Object, version: int) -> None:
 def _operation(method: str, path: str, operation: Object, version: int) -> Object:
     """A copy of ninja's `operation`, which may stand under several methods, with all its answers."""
     statuses = {*operation["responses"], *_statuses(method, path, operation)}
-    own = {name for name, needed in _conditions(method, statuses) if needed}
+    own = {name for name, needed in _headers(method, operation, statuses) if needed}
     answers = {status: _success(operation["responses"][status], version, own) for status in statuses if status < 400}
     errors = {status: {"$ref": f"#/components/responses/{_name(status)}"} for status in statuses if status >= 400}
     parameters = [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS if name in own]
@@ -90,20 +100,29 @@ def _statuses(method: str, path: str, operation: Object) -> Iterator[int]:
         yield from (400, 413, 415, 422)
     if "{" in path:
         yield 404
-    if method in request_ids.WRITES or any(one["in"] != "path" for one in operation.get("parameters", [])):
+    if method in request_ids.WRITES or operation.get("parameters"):
         yield 422
+    if _is_repeatable(method, operation):
+        yield from (400, 409)
 
 
-def _conditions(method: str, statuses: set[int]) -> Iterator[tuple[str, bool]]:
-    """The shared parameters and the headers of success, and whether an operation has them."""
+def _is_repeatable(method: str, operation: Object) -> bool:
+    """It may have an Idempotency-Key; answers to who is not signed in are tokens, which are not kept."""
+    return method == "POST" and "security" in operation
+
+
+def _headers(method: str, operation: Object, statuses: set[int]) -> Iterator[tuple[str, bool]]:
+    """The shared headers of an operation's request and of its success, and whether it has them."""
     yield request_ids.REASON, method in request_ids.WRITES
     yield "If-Match", 412 in statuses
     yield "If-None-Match", 304 in statuses
     yield "ETag", bool({304, 412} & statuses)
+    yield "Idempotency-Key", _is_repeatable(method, operation)
+    yield "Idempotency-Replayed", _is_repeatable(method, operation)
 
 
 def _success(answer: Object, version: int, own: set[str]) -> Object:
-    names = [*ALWAYS, *({"ETag"} & own), *answer.get("headers", {})]
+    names = [*ALWAYS, *(name for name in HEADERS if name in own), *answer.get("headers", {})]
     made = answer | {"headers": {name: _header(name, answer) for name in names}}
     if JSON in answer.get("content", {}):
         made["content"] = answer["content"] | {versions.vendor_type(version): answer["content"][JSON]}

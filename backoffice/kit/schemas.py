@@ -3,16 +3,19 @@
 They hold what JSON can say: names, types, ranges of columns. The model's own rules decide the rest, in `full_clean()`.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.backends.base.operations import BaseDatabaseOperations
 from ninja.orm.fields import TYPES
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 RANGES = BaseDatabaseOperations.integer_field_ranges
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Body(BaseModel):
@@ -43,8 +46,20 @@ def no_nul(text: str) -> str:
 Text = Annotated[str, AfterValidator(no_nul)]
 
 
-def annotation(field: "models.Field[Any, Any]", *, strict: bool = False) -> Any:
-    """The type of `field` in JSON; a foreign key is the key it points to. `strict`: no number from text or a bool."""
+def written_out(value: Any) -> Any:
+    """Refuse a number, or a text that is one, which pydantic takes for the seconds since 1970."""
+    if not isinstance(value, date) and not (isinstance(value, str) and DATE.match(value)):
+        raise ValueError("Give date and time as in 2030-01-31T09:00:00Z.")
+    return value
+
+
+def annotation(field: "models.Field[Any, Any]", *, strict: bool = False, compared: bool = False) -> Any:
+    """The type of `field` in JSON; a foreign key is the key it points to.
+
+    Args:
+        strict: no number from text or a bool.
+        compared: it is for comparing with, so texts need not be what the field could hold.
+    """
     target = getattr(field, "target_field", field)
     kind: Any = TYPES[target.get_internal_type()]
     if kind is int:
@@ -53,7 +68,9 @@ def annotation(field: "models.Field[Any, Any]", *, strict: bool = False) -> Any:
     elif target.choices:
         kind = Literal[tuple(value for value, _ in target.flatchoices)]
     elif kind is str:
-        kind = Annotated[Text, Field(json_schema_extra=_documented(target))]
+        kind = Text if compared else Annotated[Text, Field(json_schema_extra=_documented(target))]
+    elif kind in (date, datetime):
+        kind = Annotated[kind, BeforeValidator(written_out)]
     return kind | None if field.null else kind
 
 

@@ -81,7 +81,7 @@ class Listing:
             field, _, comparison = name.partition("__")
             column: Any = self.endpoint.model._meta.get_field(field)
             text = f"`{field}` is {COMPARISONS[comparison]} this." if comparison else str(column.help_text) or None
-            yield name, (annotation(column), Field(None, description=text))
+            yield name, (annotation(column, compared=True), Field(None, description=text))
 
 
 def refuse_unknown(request: HttpRequest, query: BaseModel) -> None:

@@ -5,6 +5,7 @@ from operator import itemgetter
 import pytest
 from django.core.exceptions import FieldDoesNotExist
 
+from backoffice.accounts.models import User
 from backoffice.kit.pagination import Keyset
 from content.news.models import Comment, Post
 from tests.content.api_client import ApiClient, errors, make_user
@@ -117,3 +118,10 @@ def test_an_unknown_parameter_of_one_object_is_refused(api, posts):
 def test_a_parameter_that_is_given_twice_is_refused(api, posts):
     answer = api.get(f"{POSTS}?user_id=1&user_id=2")
     assert errors(answer) == {"user_id": "This is given more than once."}
+
+
+@pytest.mark.parametrize("value", ["0.5", "1700000000", "-1", "now"])
+def test_a_number_is_no_date_to_compare_with(value):
+    api = ApiClient(User.objects.create_superuser("editor"))
+    assert [*errors(api.get("/api/tasks/items/", {"updated_at__gte": value}))] == ["updated_at__gte"]
+    assert api.get("/api/tasks/items/", {"updated_at__gte": "2030-01-31T09:00:00Z"}).status_code == 200

@@ -43,6 +43,7 @@ CONTENT_APPS = [
     "content.tasks",
     "content.orders",
     "content.messaging",
+    "content.palettes",
 ]
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -145,7 +146,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "content.palettes.permissions.MemberBackend",
+]
 # Failed sign-ins, see backoffice/kit/sign_in.py.
 AXES_HANDLER = "backoffice.kit.sign_in.Handler"
 AXES_FAILURE_LIMIT = 10  # of one account, from one address

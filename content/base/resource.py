@@ -273,12 +273,17 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             raise ValidationError({name: f"the {name} {key} is in row {first} already."})
 
     def import_instance(self, instance: ContentModel, row: Mapping[str, Any], **options: Any) -> None:
-        errors = {}
+        errors: dict[str, Any] = {}
         for column in self.get_import_fields():
             try:
                 self.import_field(column, instance, row, **options)
             except ValueError as error:
                 errors[column.column_name] = ValidationError(str(error), code="invalid")
+        try:
+            # Before the model's own rules: that a name is taken would tell of a parent that this person can't see.
+            rules.check_links(instance, user=self.user, before=self.before)
+        except ValidationError as error:
+            errors |= error.error_dict
         if errors:
             raise ValidationError(errors)
 
@@ -303,7 +308,6 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         verb = "add" if adding else "change"
         if not self.user.has_perm(f"{options.app_label}.{verb}_{options.model_name}"):
             raise ValidationError(f"you have no permission to {verb} a {options.verbose_name}.")
-        rules.check_links(instance, user=self.user, before=self.before)
         for refusal in rules.refusals(instance, user=self.user, before=self.before):
             kept = self.before[options.get_field(refusal.field).attname]  # type: ignore[union-attr]
             name = refusal.field

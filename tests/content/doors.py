@@ -1,7 +1,12 @@
 """Every way into the content that the project has. Each door is tried with each model that it leads to.
 
 A domain joins by itself: its models are found by their base class, their API by its `Endpoint`, their admin by the
-registry, their values by its samples.
+registry, their values by its samples. Where that is not enough, `tests/content/<domain>/objects.py` may have:
+
+    fill()               makes more objects than the samples
+    new(model, number)   the new object number 0, 1, … of a model that can't be copied, not saved; None: copy one
+    deletable(model)     a queryset of the objects that may be deleted; None: all that nothing protects
+    NEVER_CHANGED        names of models whose objects are only made and deleted
 """
 
 import csv
@@ -9,11 +14,17 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import models
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+from django.test import RequestFactory
 from django.urls import reverse
 
 from backoffice.accounts.models import User
@@ -30,14 +41,42 @@ def content_models() -> list[Model]:
     return [model for model in apps.get_models() if issubclass(model, ContentModel)]
 
 
+def own(model: Model, name: str) -> Any:
+    """What the domain's `objects.py` calls `name`; None: it has no such thing."""
+    module = f"tests.content.{model._meta.app_label}.objects"
+    package = find_spec(module.rpartition(".")[0])
+    return getattr(import_module(module), name, None) if package and find_spec(module) else None
+
+
+def fill() -> None:
+    """The people who come in, and what the domains make beside the samples."""
+    administrator()
+    api_user()
+    call_command("sample_content", stdout=io.StringIO())
+    for made in dict.fromkeys(own(model, "fill") for model in content_models()):
+        if made:
+            made()
+
+
 def text_field(model: Model) -> str:
     """A text that may travel and so can be edited."""
     fields = (model._meta.get_field(name) for name in declarations()[model._meta.label].fields)
     return next(str(field.name) for field in fields if field.get_internal_type() == "CharField" and not field.choices)
 
 
+def can_change(model: Model) -> bool:
+    return model.__name__ not in (own(model, "NEVER_CHANGED") or ())
+
+
 def parent_field(model: Model) -> str | None:
-    return declarations()[model._meta.label].parent
+    declared = declarations().get(model._meta.label)
+    return declared.parent if declared else None
+
+
+def has_inline(model: Model) -> bool:
+    """It is edited on its parent's page too."""
+    parent = parent_field(model) and model._meta.get_field(parent_field(model)).related_model
+    return bool(parent) and any(inline.model is model for inline in admin_of(parent).inlines)
 
 
 def some(model: Model, number: int = 1) -> Any:
@@ -45,18 +84,36 @@ def some(model: Model, number: int = 1) -> Any:
     return found[0] if number == 1 else found
 
 
-def copy(model: Model) -> Any:
-    obj = some(model)
-    obj.pk, obj._state.adding = obj._meta.pk.get_default(), True  # None where the database gives the key
-    return edited(obj)
+def deletable(model: Model) -> list[Any]:
+    """Up to three objects that nothing keeps from being deleted."""
+    chosen = own(model, "deletable")
+    found = chosen(model) if chosen else None
+    if found is None:
+        found = model.objects.all()
+        for link in model._meta.related_objects:
+            if link.on_delete is models.PROTECT:
+                found = found.filter(**{link.name: None})
+    return list(found.order_by("pk")[:3])
+
+
+def copy(model: Model, number: int = 0) -> Any:
+    """A new object, not saved; another number gives another one."""
+    new = own(model, "new")
+    obj = new(model, number) if new else None
+    if obj is None:
+        obj = some(model)
+        obj.pk, obj._state.adding = obj._meta.pk.get_default(), True  # None where the database gives the key
+    return edited(obj, number)
 
 
 def admin_of(model: Model) -> Any:
     return admin.site.get_model_admin(model)
 
 
-def edited(obj: Any) -> Any:
-    setattr(obj, text_field(type(obj)), "through the door")
+def edited(obj: Any, number: int = 0) -> Any:
+    """`obj` with another text, which is another one for each number, as texts may have to be unique."""
+    if can_change(type(obj)):
+        setattr(obj, text_field(type(obj)), f"through the door {number}")
     return obj
 
 
@@ -72,7 +129,7 @@ def save_change(model: Model) -> None:
 
 
 def delete(model: Model) -> None:
-    some(model).delete()
+    deletable(model)[0].delete()
 
 
 def update_or_create(model: Model) -> None:
@@ -80,19 +137,22 @@ def update_or_create(model: Model) -> None:
 
 
 def queryset_update(model: Model) -> None:
-    model.objects.filter(pk__in=[obj.pk for obj in some(model, 3)]).update(**{text_field(model): "through the door"})
+    """Each text gets another end, as texts may have to be unique."""
+    name = text_field(model)
+    model.objects.filter(pk__in=[obj.pk for obj in some(model, 3)]).update(**{name: Concat(F(name), Value("!"))})
 
 
 def queryset_delete(model: Model) -> None:
-    model.objects.filter(pk__in=[obj.pk for obj in some(model, 3)]).delete()
+    model.objects.filter(pk__in=[obj.pk for obj in deletable(model)]).delete()
 
 
 def bulk_create(model: Model) -> None:
-    model.objects.bulk_create([copy(model), copy(model)])
+    model.objects.bulk_create([copy(model, 0), copy(model, 1)])
 
 
 def bulk_update(model: Model) -> None:
-    model.objects.bulk_update([edited(obj) for obj in some(model, 3)], [text_field(model)])
+    found = [edited(obj, number) for number, obj in enumerate(some(model, 3))]
+    model.objects.bulk_update(found, [text_field(model)])
 
 
 def related_manager(model: Model) -> None:
@@ -112,8 +172,12 @@ def page(name: str, model: Model, *args: Any) -> str:
 
 
 def submit(address: str, form: str, **changes: Any) -> None:
+    """Send the form of a page with these values, as its fields show them."""
     client = administrator()
-    answer = client.post(address, form_of(client.get(address), form) | changes)
+    shown = client.get(address)
+    fields = shown.context["adminform"].form.fields
+    texts = {name: fields[name].prepare_value(value) if name in fields else value for name, value in changes.items()}
+    answer = client.post(address, form_of(shown, form) | texts)
     assert answer.status_code == 302, answer.content.decode()
 
 
@@ -130,12 +194,12 @@ def admin_change(model: Model) -> None:
 
 
 def admin_delete(model: Model) -> None:
-    answer = administrator().post(page("delete", model, some(model).pk), {"post": "yes"})
+    answer = administrator().post(page("delete", model, deletable(model)[0].pk), {"post": "yes"})
     assert answer.status_code == 302
 
 
 def admin_delete_action(model: Model) -> None:
-    chosen = [str(obj.pk) for obj in some(model, 3)]
+    chosen = [str(obj.pk) for obj in deletable(model)]
     form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
     assert administrator().post(page("changelist", model), form).status_code == 302
 
@@ -152,11 +216,10 @@ def admin_inline(model: Model) -> None:
 
 def admin_import(model: Model) -> None:
     """A file with a changed row and a new one."""
-    names = admin_of(model).resource_classes[0]._meta.fields
-    rows = [
-        {name: getattr(obj, model._meta.get_field(name).attname) for name in names}
-        for obj in (edited(some(model)), copy(model))
-    ]
+    columns = admin_of(model).resource_classes[0]().get_import_fields()
+    objects = [copy(model, 0), *([edited(some(model), 1)] if can_change(model) else [])]
+    names = [column.column_name for column in columns]
+    rows = [{column.column_name: column.export(obj) for column in columns} for obj in objects]
     file = io.StringIO()
     writer = csv.DictWriter(file, names)
     writer.writeheader()
@@ -171,19 +234,30 @@ def admin_import(model: Model) -> None:
 # --- the API ---------------------------------------------------------------------------------------------------------
 
 
-def api(model: Model, method: str, key: Any = None, **body: Any) -> None:
+def api_user() -> User:
+    return User.objects.filter(username="api").first() or User.objects.create_superuser("api")
+
+
+def endpoint_of(model: Model) -> Endpoint | None:
     module = import_module(f"{apps.get_app_config(model._meta.app_label).name}.api")
-    endpoint = next(one for one in vars(module).values() if isinstance(one, Endpoint) and one.model is model)
+    return next((one for one in vars(module).values() if isinstance(one, Endpoint) and one.model is model), None)
+
+
+def api(model: Model, method: str, key: Any = None, **body: Any) -> None:
+    endpoint = endpoint_of(model)
+    assert endpoint
     address = f"/api/{model._meta.app_label}{endpoint.address}" + (f"{key}/" if key else "")
     row, written = endpoint.row(some(model)), {column.name for column in endpoint.written}
     whole = {name: value for name, value in row.items() if name in written}
     data = body if method == "PATCH" else whole | body
-    answer = ApiClient(User.objects.create_superuser("api")).send(method, address, data)
+    answer = ApiClient(api_user()).send(method, address, data)
     assert answer.status_code < 300, answer.content
 
 
 def api_post(model: Model) -> None:
-    api(model, "POST", **{text_field(model): "through the door"})
+    endpoint = endpoint_of(model)
+    key = {endpoint.key_column.name: str(copy(model).pk)} if endpoint and endpoint.key == "caller" else {}
+    api(model, "POST", **{text_field(model): "through the door"}, **key)
 
 
 def api_put(model: Model) -> None:
@@ -195,40 +269,56 @@ def api_patch(model: Model) -> None:
 
 
 def api_delete(model: Model) -> None:
-    api(model, "DELETE", some(model).pk)
+    api(model, "DELETE", deletable(model)[0].pk)
+
+
+def in_admin(verb: str) -> Callable[[Model], bool]:
+    """The models that an administrator may add, change or delete in the admin."""
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True)
+    return lambda model: bool(getattr(admin_of(model), f"has_{verb}_permission")(request))
 
 
 @dataclass(frozen=True)
 class Door:
-    """One way in. `children_only`: it leads to models that have a parent."""
+    """One way in.
+
+    Attributes:
+        changes: it is for objects that are there, and changes them.
+        operation: of the model's `Endpoint`, which it needs.
+        leads_to: to which models, beside that.
+    """
 
     use: Callable[[Model], None]
-    children_only: bool = False
+    changes: bool = False
+    operation: str = ""
+    leads_to: Callable[[Model], bool] = lambda model: True
+
+    def fits(self, model: Model) -> bool:
+        if self.changes and not can_change(model):
+            return False
+        endpoint = endpoint_of(model) if self.operation else None
+        return self.leads_to(model) and (not self.operation or bool(endpoint and self.operation in endpoint.operations))
 
 
 DOORS = [
-    *map(
-        Door,
-        (
-            save_new,
-            save_change,
-            delete,
-            update_or_create,
-            queryset_update,
-            queryset_delete,
-            bulk_create,
-            bulk_update,
-            admin_add,
-            admin_change,
-            admin_delete,
-            admin_delete_action,
-            admin_import,
-            api_post,
-            api_put,
-            api_patch,
-            api_delete,
-        ),
-    ),
-    Door(related_manager, children_only=True),
-    Door(admin_inline, children_only=True),
+    Door(save_new),
+    Door(save_change, changes=True),
+    Door(delete),
+    Door(update_or_create, changes=True),
+    Door(queryset_update, changes=True),
+    Door(queryset_delete),
+    Door(bulk_create),
+    Door(bulk_update, changes=True),
+    Door(admin_add, leads_to=in_admin("add")),
+    Door(admin_change, changes=True, leads_to=in_admin("change")),
+    Door(admin_delete, leads_to=in_admin("delete")),
+    Door(admin_delete_action, leads_to=in_admin("delete")),
+    Door(admin_import),
+    Door(api_post, operation="create"),
+    Door(api_put, changes=True, operation="replace"),
+    Door(api_patch, changes=True, operation="change"),
+    Door(api_delete, operation="delete"),
+    Door(related_manager, changes=True, leads_to=lambda model: bool(parent_field(model))),
+    Door(admin_inline, changes=True, leads_to=has_inline),
 ]

@@ -22,7 +22,8 @@ def sign_in(*permissions: str, name: str = "editor") -> Client:
 
 def administrator() -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("administrator"))
+    name = "administrator"
+    client.force_login(User.objects.filter(username=name).first() or User.objects.create_superuser(name))
     return client
 
 

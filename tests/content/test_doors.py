@@ -8,7 +8,7 @@ from django.db import connection
 
 from content.base.models import tracked
 from syncer.models import Route, Target
-from tests.content.doors import DOORS, content_models
+from tests.content.doors import DOORS, content_models, fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -16,13 +16,13 @@ PAIRS = [
     pytest.param(door.use, model, id=f"{door.use.__name__}-{model._meta.label}")
     for door in DOORS
     for model in content_models()
-    if not door.children_only or any(field.is_relation for field in model._meta.concrete_fields)
+    if door.fits(model)
 ]
 
 
 @pytest.fixture
 def content():
-    call_command("sample_content", stdout=StringIO())
+    fill()
 
 
 def live():

@@ -1,0 +1,95 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from content.base.admin import ContentAdmin, ContentInline
+from content.base.filters import VisibleSelectFilter
+from content.palettes import services
+from content.palettes.forms import MembershipForm, MembershipFormSet
+from content.palettes.models import Membership, Palette, Team
+from content.palettes.resources import MembershipResource, PaletteResource, TeamResource
+from content.palettes.swatches import swatches
+
+
+class MembershipInline(ContentInline):
+    model = Membership
+    form = MembershipForm
+    formset = MembershipFormSet
+    fields = ("user",)
+    verbose_name_plural = "members"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        return super().get_queryset(request).select_related("user")
+
+
+@admin.register(Team)
+class TeamAdmin(ContentAdmin):
+    list_display = ("name", "id", "member_count", "palette_count")
+    search_fields = ("name",)
+    fields = ("name",)
+    inlines = (MembershipInline,)
+    resource_classes = (TeamResource,)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        counts = {f"{name}_count": Count(name, distinct=True) for name in ("memberships", "palettes")}
+        found: QuerySet[Any] = super().get_queryset(request).annotate(**counts)
+        return found
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        super().save_related(request, form, formsets, change)
+        if not change and not form.instance.has_member(request.user):
+            services.join(team=form.instance, user=request.user)
+
+    @admin.display(description="members", ordering="memberships_count")
+    def member_count(self, team: Any) -> int:
+        return int(team.memberships_count)
+
+    @admin.display(description="palettes", ordering="palettes_count")
+    def palette_count(self, team: Any) -> int:
+        return int(team.palettes_count)
+
+
+@admin.register(Membership)
+class MembershipAdmin(ContentAdmin):
+    """Members as a list, with their history. Who is in a team is changed on the team's page as well."""
+
+    form = MembershipForm
+    list_display = ("user", "team", "since")
+    list_filter = (("team", VisibleSelectFilter),)
+    list_select_related = ("user", "team")
+    search_fields = ("user__username", "team__name")
+    fields = ("team", "user")
+    autocomplete_fields = ("team",)
+    resource_classes = (MembershipResource,)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and bool(super().has_change_permission(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        names, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return names, counts, needed, [*protected, *self._last_members(list(objs))]
+
+    def _last_members(self, going: list[Membership]) -> list[str]:
+        """Why some can't go."""
+        team_of = {membership.team_id: membership for membership in going}
+        staying = Membership.objects.filter(team_id__in=team_of).exclude(pk__in=[one.pk for one in going])
+        kept = {*staying.values_list("team_id", flat=True)}
+        return [services.LastMember(one.user).messages[0] for team, one in team_of.items() if team not in kept]
+
+
+@admin.register(Palette)
+class PaletteAdmin(ContentAdmin):
+    list_display = ("name", "swatches", "id", "team")
+    list_filter = (("team", VisibleSelectFilter),)
+    list_select_related = ("team",)
+    search_fields = ("name", "team__name")
+    fields = ("team", "name", "colors")
+    autocomplete_fields = ("team",)
+    resource_classes = (PaletteResource,)
+
+    @admin.display(description="colours")
+    def swatches(self, palette: Palette) -> SafeString:
+        return swatches(palette.colors)

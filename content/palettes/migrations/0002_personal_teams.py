@@ -1,0 +1,33 @@
+"""Users that were there before the teams get a personal one, as every new user does."""
+
+from django.conf import settings
+from django.db import migrations
+from django.utils import timezone
+
+from content.palettes.names import names_for
+
+
+def give_teams(apps, schema_editor):
+    User = apps.get_model(settings.AUTH_USER_MODEL)
+    Team = apps.get_model("palettes", "Team")
+    Membership = apps.get_model("palettes", "Membership")
+    for pk, username in User.objects.order_by("pk").values_list("pk", "username").iterator(chunk_size=1000):
+        name = next(name for name in names_for(username) if not Team.objects.filter(name__iexact=name).exists())
+        team = Team.objects.create(name=name)
+        membership = Membership.objects.create(team=team, user_id=pk)
+        record(apps, team, id=team.pk, name=name)
+        record(apps, membership, id=membership.pk, team_id=team.pk, user_id=pk, since=membership.since)
+
+
+def record(apps, obj, **values):
+    """The history row, which the models of migrations don't leave by themselves."""
+    history = apps.get_model("palettes", f"Historical{obj._meta.object_name}")
+    history.objects.create(history_date=timezone.now(), history_type="+", **values)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("palettes", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+    operations = [migrations.RunPython(give_teams, migrations.RunPython.noop)]

@@ -1,0 +1,142 @@
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from content.base.fields import text_constraint, text_field
+from content.base.models import ContentModel, ContentQuerySet
+from content.palettes.colors import MOST, ColorsField, colors_constraint
+
+SEE_ALL = "palettes.view_all_teams"
+
+
+def sees_all(user: Any) -> bool:
+    """Whether every team exists for `user`; None is a program, for which all do."""
+    return user is None or bool(user.has_perm(SEE_ALL))
+
+
+def teams_of(user: Any) -> "models.QuerySet[Any]":
+    """The keys of the teams that `user` is a member of."""
+    return Membership.objects.filter(user_id=user.pk).values("team_id")
+
+
+class TeamQuerySet(ContentQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        return self if sees_all(user) else self.filter(pk__in=teams_of(user))
+
+
+class OwnedQuerySet(ContentQuerySet):
+    """Rows that belong to a team, and exist for its members."""
+
+    def visible_to(self, user: Any) -> Self:
+        return self if sees_all(user) else self.filter(team_id__in=teams_of(user))
+
+
+class Team(ContentModel):
+    name = text_field(255, help_text="At most 255 characters; another team has another name.")
+
+    objects: ClassVar[Any] = TeamQuerySet.as_manager()
+
+    class Meta(ContentModel.Meta):
+        abstract = False
+        permissions = [("view_all_teams", "Can see every team and what it owns")]
+        constraints = [
+            text_constraint("name", 255),
+            # Two teams that differ only in upper and lower case could not be told apart by people.
+            models.UniqueConstraint(
+                Lower("name"),
+                name="palettes_team_name_unique",
+                violation_error_message="There is a team of this name already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_visible_to(self, user: Any) -> bool:
+        return sees_all(user) or self.has_member(user)
+
+    def has_member(self, user: Any) -> bool:
+        return Membership.objects.filter(team_id=self.pk, user_id=user.pk).exists()
+
+
+class Owned(ContentModel):
+    """What belongs to a team: it exists for the team's members only."""
+
+    team: Any
+    team_id: int
+
+    class Meta(ContentModel.Meta):
+        abstract = True
+
+    def is_visible_to(self, user: Any) -> bool:
+        return sees_all(user) or Membership.objects.filter(team_id=self.team_id, user_id=user.pk).exists()
+
+
+class Membership(Owned):
+    """A person in a team. It is made and ended, never changed; its history says who did so."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships", help_text="The team.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        help_text="The name by which the new member signs in.",
+    )
+    since = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[Any] = OwnedQuerySet.as_manager()
+
+    class Meta(ContentModel.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "user"],
+                name="palettes_membership_once",
+                violation_error_message="This user is a member already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)  # not the team: a page about the user shows it to people of other teams
+
+    def clean(self) -> None:
+        """Raises:
+        ValidationError: it was another one's. A member who could be replaced would be removed without the rules.
+        """
+        stored = None if self.pk is None else type(self).objects.filter(pk=self.pk).first()
+        if stored is not None and (stored.team_id, stored.user_id) != (self.team_id, self.user_id):
+            raise ValidationError("A membership can't be changed; remove it and add another one.")
+
+
+class Palette(Owned):
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, related_name="palettes", help_text="The team that owns the palette."
+    )
+    name = text_field(255, help_text="At most 255 characters; the team's other palettes have other names.")
+    colors = ColorsField(
+        "colours",
+        default=list,
+        blank=True,
+        help_text=f"At most {MOST} colours as #RGB or #RRGGBB, with spaces, commas or lines between.",
+    )
+
+    objects: ClassVar[Any] = OwnedQuerySet.as_manager()
+
+    class Meta(ContentModel.Meta):
+        abstract = False
+        constraints = [
+            text_constraint("name", 255),
+            colors_constraint("colors"),
+            models.UniqueConstraint(
+                fields=["team", "name"],
+                name="palettes_palette_name_unique",
+                violation_error_message="The team has a palette of this name already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,19 @@
+"""Who may use the domain: everybody with an account. Membership then decides which rows there are for them."""
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+
+VERBS = ("add", "change", "delete", "view", "import", "export")
+MODELS = ("team", "membership", "palette")
+GRANTED = frozenset(f"palettes.{verb}_{model}" for verb in VERBS for model in MODELS)
+
+
+class MemberBackend(BaseBackend):
+    """Grants every active user this domain's permissions on its models; signs nobody in. See docs/adr/0006."""
+
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        return {*GRANTED} if user_obj.is_active and not user_obj.is_anonymous and obj is None else set()
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        return app_label == "palettes" and bool(self.get_user_permissions(user_obj))

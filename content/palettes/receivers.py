@@ -1,0 +1,38 @@
+"""What follows from a new user, and from a membership that ends, whichever way either came about."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.db.models.signals import post_delete, post_save, pre_delete
+
+from content.palettes import services
+from content.palettes.models import Membership
+
+
+def connect() -> None:
+    post_save.connect(on_new_user, sender=settings.AUTH_USER_MODEL, dispatch_uid="palettes.personal_team")
+    pre_delete.connect(on_leaving, sender=Membership, dispatch_uid="palettes.leaving")
+    post_delete.connect(on_left, sender=Membership, dispatch_uid="palettes.left")
+
+
+def on_new_user(instance: Any, created: bool, raw: bool, **_: Any) -> None:  # noqa: FBT001 - the signal's
+    if created and not raw:
+        services.give_personal_team(instance)
+
+
+def on_leaving(instance: Membership, origin: Any, **_: Any) -> None:
+    if _is_leaving(origin):
+        services.lock_team(instance.team_id)
+
+
+def on_left(instance: Membership, origin: Any, **_: Any) -> None:
+    """After all that one statement deletes is gone, so that two members who are removed together are counted as two."""
+    if _is_leaving(origin):
+        services.check_members_left(membership=instance)
+
+
+def _is_leaving(origin: Model | QuerySet[Any] | None) -> bool:
+    """Else the team itself, or the user's account, is what was deleted."""
+    model = origin.model if isinstance(origin, QuerySet) else type(origin)
+    return model is Membership

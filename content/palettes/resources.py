@@ -1,0 +1,83 @@
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from content.base.resource import Column, ColumnWidget, ContentResource
+from content.palettes import services
+from content.palettes.colors import ColorsField, colors_of
+from content.palettes.forms import name_of, user_named
+from content.palettes.models import Membership, Palette, Team
+
+
+class ColorsCell(ColumnWidget):
+    """`#AABBCC #112233`; an empty cell holds no colours."""
+
+    def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:
+        try:
+            return colors_of(value)
+        except ValidationError as error:
+            raise ValueError(" ".join(error.messages)) from error
+
+    def render(self, value: Any, obj: Any = None, **_options: Any) -> str:
+        return " ".join(value)
+
+
+class UserCell(ColumnWidget):
+    """A user's name: numbers of users are of no use to people."""
+
+    def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:
+        try:
+            return user_named(str(value or "").strip()).pk
+        except ValidationError as error:
+            raise ValueError(" ".join(error.messages)) from error
+
+    def render(self, value: Any, obj: Any = None, **_options: Any) -> Any:
+        return name_of(value) if isinstance(value, int) else value
+
+
+class UserColumn(Column):
+    def get_value(self, instance: Any) -> Any:
+        return instance.user.get_username() if instance.user_id else None
+
+
+class TeamResource(ContentResource):
+    """Who adds a team is its first member."""
+
+    class Meta:
+        model = Team
+        fields = ("id", "name")
+
+    def do_instance_save(self, instance: Any, is_create: bool) -> None:  # noqa: FBT001 - the library's signature
+        super().do_instance_save(instance, is_create)
+        if is_create and self.user is not None:
+            services.join(team=instance, user=self.user)
+
+
+class MembershipResource(ContentResource):
+    class Meta:
+        model = Membership
+        fields = ("id", "team", "user")
+
+    @classmethod
+    def field_from_django_field(cls, field_name: str, django_field: Any, readonly: bool) -> Column:  # noqa: FBT001 - the library's signature
+        if field_name == "user":
+            return UserColumn(attribute=django_field.attname, column_name=field_name, widget=UserCell(django_field))
+        return super().field_from_django_field(field_name, django_field, readonly)
+
+    def iter_queryset(self, queryset: models.QuerySet[Any]) -> Iterator[Any]:
+        return super().iter_queryset(queryset.select_related("user"))
+
+
+class PaletteResource(ContentResource):
+    class Meta:
+        model = Palette
+        fields = ("id", "team", "name", "colors")
+
+    @classmethod
+    def field_from_django_field(cls, field_name: str, django_field: Any, readonly: bool) -> Column:  # noqa: FBT001 - the library's signature
+        column = super().field_from_django_field(field_name, django_field, readonly)
+        if isinstance(django_field, ColorsField):
+            column.widget = ColorsCell(django_field)
+        return column

@@ -30,8 +30,12 @@ class Count(int):
 
 
 def count(rows: "QuerySet[Any]", most: int = MOST) -> Count:
-    """How many `rows` there are, at the cost of reading at most `most` of them."""
-    found: int = rows.order_by()[: most + 1].count()
+    """How many `rows` there are, at the cost of reading `most` of them.
+
+    In their own order, so that the index that gives the page gives the number too: in no order PostgreSQL may look
+    through the table for rows that it takes to be everywhere, and that are all at its end.
+    """
+    found: int = rows[: most + 1].count()
     if found <= most:
         return Count(found)
     if rows.query.has_filters() or rows.query.distinct or rows.query.is_sliced:

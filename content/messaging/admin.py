@@ -43,6 +43,7 @@ class BotAdmin(ContentAdmin):
         """Says how many messages are in the way, instead of naming each."""
         names, counts, needed, protected = super().get_deleted_objects(objs, request)
         if protected:
+            needed.discard(Message._meta.verbose_name)  # nobody may delete one
             protected = [
                 f"{bot}: {number_of(found)}" for bot in objs if (found := count(Message.objects.filter(bot=bot)))
             ]
@@ -64,6 +65,7 @@ class MessageAdmin(ContentAdmin):
     list_filter = (("bot", VisibleSelectFilter), ("timestamp", RangeDateTimeFilter))
     list_select_related = ("bot",)
     ordering = ("-timestamp", "-id")
+    sortable_by = ("timestamp",)  # there is an index for it
     search_fields = ("client", "conversation")
     search_help_text = "The whole id of a client or of a conversation."
     fields = ("bot", "direction", "client", "conversation", "timestamp", "text")

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -82,6 +82,8 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     def export_view(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         """All that is held on a client, to download. Asked by POST: addresses are logged."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm(EXPORT):
             raise PermissionDenied
         client = request.POST.get("client", "")

@@ -50,7 +50,7 @@ class ErasureQuery(BaseModel):
 
 
 class ClientQuery(BaseModel):
-    client: Text = Field(description="The client's id.", json_schema_extra=CLIENT)
+    client: Text = Field(description="The client's id.", min_length=1, max_length=CLIENT_LENGTH)
 
 
 class SentOut(BaseModel):

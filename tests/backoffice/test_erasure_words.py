@@ -1,0 +1,62 @@
+"""Finding a person's words in what other stores keep."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from backoffice.kit.erasure import ERASED, Words
+
+WORDS = Words(names=["client-7"], texts=["My “blue”\numbrella is lost.", "Yes.", "x" * 500])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "client-7",
+        "of client-7, who",
+        '{"who": "client-7"}',
+        "/clients/client%2D7/",
+        "he said: My “blue”\numbrella is lost. And",
+        "My “blue”\r\numbrella is lost.",
+        json.dumps("My “blue”\numbrella is lost."),
+        json.dumps({"say": "My “blue”\numbrella is lost."}, ensure_ascii=False),
+        quote("My “blue”\numbrella is lost."),
+        "My &#8220;blue&#8221;\numbrella is lost.",
+        "x" * 100,
+    ],
+    ids=range(11),
+)
+def test_the_words_are_found_however_they_are_written(text):
+    assert WORDS.are_in(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "client-77", "client-8", "my umbrella", "Yes.", "x" * 63, "My “blue”\numb"], ids=range(7)
+)
+def test_other_words_are_not_taken_for_them(text):
+    assert not WORDS.are_in(text)
+
+
+def test_an_excerpt_may_end_in_the_middle_of_a_text():
+    assert WORDS.are_in("answered 422: My “blue”\numb", cut=True)
+
+
+def test_json_keeps_its_shape():
+    value = {"n": 7, "who": "client-7", "list": ["a", "by client-7"], "no": None, "client-7": True}
+    assert WORDS.erased(value) == {"n": 7, "who": ERASED, "list": ["a", ERASED], "no": None, ERASED: True}
+
+
+def test_a_text_that_is_json_is_erased_from_within():
+    assert json.loads(WORDS.erased('{"id": 1, "who": "client-7"}')) == {"id": 1, "who": ERASED}
+
+
+def test_a_text_that_is_no_json_is_erased_whole():
+    assert WORDS.erased("{client-7 said") == ERASED
+
+
+def test_many_texts_are_looked_for_as_quickly_as_few():
+    texts = [f"The same beginning, and then number {number}" for number in range(100_000)]
+    words = Words(names=["nobody"], texts=texts)
+    assert words.are_in("a" * 100_000 + texts[-1])
+    assert not words.are_in("The same beginning" * 5_000)

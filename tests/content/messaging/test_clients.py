@@ -1,0 +1,184 @@
+"""The doors to erasing and exporting a client: API, admin and command, each with its permission."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from content.messaging.models import ERASED, Erasure, Message
+from syncer.models import Binding, Route, Target
+from tests.content.api_client import ApiClient, errors
+from tests.content.messaging.support import CLIENTS, CONVERSATION, ERASURES, make_bot, message, user
+from tests.content.pages import form_of
+
+pytestmark = pytest.mark.django_db
+ODD = "a/b?c=d&é %2F+"
+PAGE = "admin:messaging_erasure_add"
+
+
+@pytest.fixture
+def spoken():
+    make_bot()
+    Message.objects.bulk_create([message(0, client=ODD), message(1, client=ODD), message(2)])
+
+
+def staff(*permissions):
+    client = Client()
+    client.force_login(user(*permissions, name="staff", is_staff=True))
+    return client
+
+
+# --- API -------------------------------------------------------------------------------------------------------------
+def test_the_api_erases_a_client_whatever_their_id_looks_like(spoken):
+    program = ApiClient(user("erase_client", name="program"))
+    answer = program.send("POST", ERASURES, {"client": ODD, "reason": "Request 12"})
+    assert answer.status_code == 201
+    assert ODD not in answer.content.decode()
+    assert answer.json()["messages"] == 2
+    assert Message.objects.filter(text=ERASED).count() == 2
+    assert Message.history.filter(history_type="~", history_user__username="program").count() == 2
+    assert [one["reason"] for one in program.get(ERASURES).json()["items"]] == ["Request 12"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_api_asks_for_the_permission_to_erase(spoken, method):
+    program = ApiClient(user("view_message", "add_message", "export_client", name="program"))
+    answer = program.send(method, ERASURES, {"client": ODD, "reason": "Request 12"})
+    assert answer.status_code == 403
+    assert not Erasure.objects.exists()
+
+
+def test_an_erasure_without_a_reason_or_that_names_the_client_is_refused(spoken):
+    program = ApiClient(user("erase_client", name="program"))
+    for body, field in (({"client": ODD}, "reason"), ({"client": ODD, "reason": f"By {ODD}"}, "reason")):
+        assert list(errors(program.send("POST", ERASURES, body))) == [field]
+    headers = {"X-Change-Reason": "client-7 asked"}
+    data = json.dumps({"client": "client-7", "reason": "Request 12"})
+    assert program.post(ERASURES, data, "application/json", headers=headers).status_code == 422
+
+
+def test_the_api_exports_all_that_is_held_on_a_client(spoken):
+    target = Target.objects.create(name="shop", url="http://127.0.0.1:1")
+    route = Route.objects.create(target=target, model="messaging.Message", path="/messages", fields={"t": "text"})
+    first = Message.objects.order_by("pk")[0]
+    Binding.objects.create(route=route, object_key=str(first.pk), remote_id="17", agreed={"t": first.text})
+    program = ApiClient(user("export_client", name="program"))
+    held = json.loads(program.get(CLIENTS, {"client": ODD}).getvalue())
+    assert held["client"] == ODD
+    assert [(one["from"], one["conversationId"]) for one in held["messages"]] == [(ODD, str(CONVERSATION))] * 2
+    assert [(one["change"], one["message"]["from"]) for one in held["history"]] == [("added", ODD)] * 2
+    [sent] = held["sent"]
+    assert (sent["target"], sent["path"], sent["remote_id"]) == ("shop", "/messages", "17")
+    assert sent["record"] == {"t": first.text}
+
+
+def test_the_api_asks_for_the_permission_to_export(spoken):
+    program = ApiClient(user("view_message", "erase_client", name="program"))
+    assert "messaging.export_client" in program.get(CLIENTS, {"client": ODD}).json()["detail"]
+
+
+def test_of_a_client_who_is_not_known_nothing_is_held():
+    program = ApiClient(user("export_client", name="program"))
+    held = json.loads(program.get(CLIENTS, {"client": "nobody"}).getvalue())
+    assert held == {"client": "nobody", "messages": [], "history": [], "sent": []}
+
+
+# --- admin -----------------------------------------------------------------------------------------------------------
+def test_the_admin_shows_how_much_it_is_before_it_erases(spoken):
+    client = staff("erase_client")
+    shown = client.post(reverse(PAGE), {"client": ODD, "reason": "Request 12"})
+    text = shown.content.decode()
+    assert "2 messages in 1\n" in text
+    assert not Erasure.objects.exists()
+    done = client.post(reverse(PAGE), {"client": ODD, "reason": "Request 12", "sure": ""}, follow=True)
+    assert "2 messages" in done.content.decode()
+    assert ODD not in done.content.decode()
+    assert Message.objects.filter(client=ODD).count() == 0
+    assert Erasure.objects.get().user.username == "staff"
+
+
+def test_the_admin_takes_the_client_from_a_message_without_naming_them_in_an_address(spoken):
+    client = staff("erase_client", "view_message")
+    first = Message.objects.order_by("pk")[0]
+    page = client.get(reverse("admin:messaging_message_erase_of", args=[first.pk]))
+    assert page.url == f"{reverse(PAGE)}?message={first.pk}"
+    assert client.get(page.url).context["form"]["client"].value() == ODD
+
+
+@pytest.mark.parametrize("address", [f"{PAGE}", "admin:messaging_message_erase"])
+def test_the_admin_asks_for_the_permission_to_erase(spoken, address):
+    client = staff("view_message", "view_erasure", "export_client")
+    assert client.get(reverse(address)).status_code == 403
+
+
+def test_an_erasure_is_only_looked_at(spoken):
+    client = staff("erase_client", "export_client", "view_erasure")
+    made = Erasure.objects.create(client_digest="0", reason="Request 12")
+    for page in ("change", "delete"):
+        address = reverse(f"admin:messaging_erasure_{page}", args=[made.pk])
+        assert client.post(address, {"reason": "x", "post": "yes"}).status_code == 403
+    assert client.get(reverse("admin:messaging_erasure_changelist")).status_code == 200
+
+
+def test_the_admin_exports_by_post_only_with_its_permission(spoken):
+    address = reverse("admin:messaging_erasure_export")
+    assert staff("export_client").get(address).status_code == 405
+    answer = staff_again("export_client").post(address, {"client": ODD})
+    assert len(json.loads(answer.getvalue())["messages"]) == 2
+    assert staff_again("erase_client").post(address, {"client": ODD}).status_code == 403
+
+
+def staff_again(*permissions):
+    from backoffice.accounts.models import User
+
+    User.objects.filter(username="staff").delete()
+    return staff(*permissions)
+
+
+# --- the pages of messages -------------------------------------------------------------------------------------------
+def test_messages_are_only_looked_at(spoken):
+    client = staff("view_message", "add_message")
+    key = Message.objects.order_by("pk")[0].pk
+    assert client.get(reverse("admin:messaging_message_changelist")).status_code == 200
+    change = reverse("admin:messaging_message_change", args=[key])
+    shown = client.get(change)
+    assert (shown.status_code, form_of(shown, "message_form").get("text")) == (200, None)
+    for address in (
+        change,
+        reverse("admin:messaging_message_delete", args=[key]),
+        reverse("admin:messaging_message_add"),
+    ):
+        assert client.post(address, {"text": "new", "post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(("word", "number"), [(ODD, 2), (str(CONVERSATION), 3), ("client-7", 1), ("client", 0)])
+def test_messages_are_searched_by_whole_ids(spoken, word, number):
+    page = staff("view_message").get(reverse("admin:messaging_message_changelist"), {"q": word})
+    assert page.context["cl"].result_count == number
+
+
+def test_a_bot_that_has_messages_is_not_deleted_and_the_page_says_how_many(spoken):
+    client = staff("view_bot", "change_bot", "delete_bot")
+    bot = Message.objects.all()[0].bot
+    address = reverse("admin:messaging_bot_delete", args=[bot.pk])
+    for page in (client.get(address), client.post(address, {"post": "yes"})):
+        assert (page.status_code, "Desk: 3 messages" in page.content.decode()) == (200, True)
+    chosen = {"action": "delete_selected", "_selected_action": [str(bot.pk)], "post": "yes"}
+    page = client.post(reverse("admin:messaging_bot_changelist"), chosen)
+    assert "Desk: 3 messages" in page.content.decode()
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+def test_the_command_erases_a_client(spoken):
+    out = StringIO()
+    call_command("erase_client", ODD, "--reason", "Request 12", stdout=out)
+    assert out.getvalue() == "Erased 2 messages, 2 versions.\n"
+    assert Erasure.objects.get().user is None
+
+
+def test_the_command_says_what_is_wrong(spoken):
+    with pytest.raises(CommandError, match="may not name the client"):
+        call_command("erase_client", ODD, "--reason", ODD)

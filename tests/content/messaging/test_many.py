@@ -1,0 +1,108 @@
+"""With many messages the lists read what they show and no more: the plans of the queries that they really run."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from content.messaging.models import Message
+from tests.content.api_client import ApiClient
+from tests.content.messaging.support import BOT, MESSAGES, OTHER_BOT, make_bot, user
+from tests.content.pages import administrator
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+NUMBER = 200_000
+MOST = 11_000  # rows that one query reads: 10,001 to count, and those of other bots among them
+BIG, SMALL = 0, 199  # conversations: number 0 has 20,000 messages, the others about 900
+FILL = """
+    INSERT INTO messaging_message (bot_id, direction, client, conversation, timestamp, text)
+    SELECT CASE WHEN n %% 50 = 0 THEN %(rare)s ELSE %(bot)s END::uuid, CASE WHEN n %% 2 = 0 THEN 'to' ELSE 'from' END,
+        'client-' || room, lpad(to_hex(room), 32, '0')::uuid, '2026-01-01Z'::timestamptz + n * interval '7 seconds',
+        'What was said in number ' || n
+    FROM (SELECT n, CASE WHEN n %% 10 = 0 THEN 0 ELSE n %% 200 END AS room FROM generate_series(1, %(number)s) n) made
+"""
+
+
+@pytest.fixture
+def many():
+    make_bot()
+    make_bot(OTHER_BOT, "Rare")
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, {"bot": BOT, "rare": OTHER_BOT, "number": NUMBER})
+        cursor.execute("ANALYZE messaging_message")
+
+
+def test_the_lists_of_messages_are_read_by_indexes_only(many):
+    program, administrators = ApiClient(user("view_message", name="program")), administrator()
+    for query in api_lists():
+        page = plans(program, f"{MESSAGES}?{urlencode(query)}")
+        check(page, f"API {query}")
+        following = {**query, "cursor": page.answer.json()["next"]}
+        check(plans(program, f"{MESSAGES}?{urlencode(following)}"), f"API {query}, next page")
+    changelist = reverse("admin:messaging_message_changelist")
+    for query in admin_lists():
+        check(plans(administrators, f"{changelist}?{urlencode(query)}"), f"admin {query}")
+
+
+def room(number: int) -> str:
+    return f"{number:032x}"
+
+
+def api_lists() -> list[dict[str, Any]]:
+    owners = [{"conversationId": room(BIG)}, {"conversationId": room(SMALL)}, {"bot": BOT}, {"bot": OTHER_BOT}]
+    return [{}, {"order": "timestamp"}, *owners, {"client": "client-0"}, {"client": "client-199"}]
+
+
+def admin_lists() -> list[dict[str, Any]]:
+    searched = [{"q": room(BIG)}, {"q": room(SMALL)}, {"q": "client-0"}, {"q": "client-199"}, {"q": "nobody"}]
+    return [{}, {"p": 200}, {"bot__id__exact": BOT}, {"bot__id__exact": OTHER_BOT}, *searched]
+
+
+class Plans:
+    """What a request asked of the table of messages, and how PostgreSQL goes about it."""
+
+    def __init__(self, answer: Any, asked: list[str]) -> None:
+        self.answer = answer
+        self.counts = [plan(sql) for sql in asked if "COUNT(" in sql]
+        self.reads = [plan(sql) for sql in asked if "COUNT(" not in sql]
+
+
+def plans(client: Client, address: str) -> Plans:
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(address)
+    assert answer.status_code == 200, answer.content
+    return Plans(answer, [query["sql"] for query in queries if f'FROM "{Message._meta.db_table}"' in query["sql"]])
+
+
+def plan(sql: str) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql.replace('%', '%%')}")
+        found = cursor.fetchone()[0]
+    return list(nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]))
+
+
+def nodes(top: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield top
+    for below in top.get("Plans", ()):
+        yield from nodes(below)
+
+
+def check(found: Plans, where: str) -> None:
+    assert found.reads, where
+    for read in [*found.reads, *found.counts]:
+        kinds = {node["Node Type"] for node in read if node.get("Relation Name") == Message._meta.db_table}
+        assert kinds <= {"Index Scan", "Index Only Scan"}, (where, kinds)
+        assert not any("Sort" in node["Node Type"] for node in read), where
+        assert max(map(rows_read, read)) <= MOST, where
+
+
+def rows_read(node: dict[str, Any]) -> int:
+    removed = sum(node.get(name, 0) for name in ("Rows Removed by Filter", "Rows Removed by Index Recheck"))
+    return int((node["Actual Rows"] + removed) * node["Actual Loops"])

@@ -16,7 +16,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[type-arg, misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -27,7 +27,7 @@ class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, HouseAdmin):
+class GroupAdmin(DjangoGroupAdmin, HouseAdmin):  # type: ignore[misc]
     pass
 
 

@@ -10,6 +10,7 @@ from backoffice.kit.idempotency.decorators import answer_is_secret
 from backoffice.kit.problems import Problem, ProblemOut
 from backoffice.kit.responses import json_response
 from backoffice.kit.schemas import Body, Text
+from backoffice.kit.throttle import SIGN_IN
 from backoffice.kit.tokens import Kind
 
 router = Router(tags=["Sign in"])
@@ -42,7 +43,11 @@ class NothingOut(BaseModel):
 
 
 @router.post(
-    "", operation_id="token_create", summary="Get tokens for a name and password", response={200: TokensOut, **ERRORS}
+    "",
+    operation_id="token_create",
+    summary="Get tokens for a name and password",
+    response={200: TokensOut, **ERRORS},
+    throttle=SIGN_IN,
 )
 @answer_is_secret
 def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
@@ -53,7 +58,11 @@ def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
 
 
 @router.post(
-    "refresh/", operation_id="token_refresh", summary="Get a new access token", response={200: AccessOut, **ERRORS}
+    "refresh/",
+    operation_id="token_refresh",
+    summary="Get a new access token",
+    response={200: AccessOut, **ERRORS},
+    throttle=SIGN_IN,
 )
 @answer_is_secret
 def refresh_token(request: HttpRequest, data: RefreshIn) -> HttpResponse:

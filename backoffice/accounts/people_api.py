@@ -19,6 +19,7 @@ from backoffice.kit.idempotency.decorators import not_atomic
 from backoffice.kit.problems import FieldError, Invalid, Problem, ProblemOut, from_validation
 from backoffice.kit.responses import json_response
 from backoffice.kit.schemas import Body, Text
+from backoffice.kit.throttle import SIGN_IN
 
 router = Router(tags=["Accounts"])
 router.add_router("/keys/", keys_router)
@@ -65,9 +66,10 @@ class PasswordOut(BaseModel):
     operation_id="accounts_user_create",
     summary="Register a user",
     response={201: UserOut, 409: ProblemOut},
+    throttle=SIGN_IN,
 )
 def register(request: HttpRequest, data: UserIn) -> HttpResponse:
-    """Needs the permission `accounts.add_user`, unless this node lets anybody register. A new user may do nothing."""
+    """Needs the permission `accounts.add_user`, unless this node lets anybody register. Gives no permission."""
     if request.user.is_authenticated:
         require(request, "accounts.add_user")
     user = User(username=User.normalize_username(data.username), email=User.objects.normalize_email(data.email))

@@ -67,7 +67,7 @@ def mounts() -> list[Mount]:
         if config.name in settings.CONTENT_APPS and module_has_submodule(config.module, "api")
     ]
     return [
-        Mount("/token/", tokens, {"auth": None, "throttle": throttle.SIGN_IN}),
+        Mount("/token/", tokens, {"auth": None}),
         Mount("/accounts/", people, {}),
         Mount("/jobs/", jobs, {"tags": ["Jobs"]}),
         *domains,

@@ -20,6 +20,7 @@ from backoffice.kit.idempotency.service import BUSY, KEPT, LEASE, PRUNE_EVERY, c
 from backoffice.kit.problems import Problem
 from backoffice.kit.responses import dumps, json_response
 from content.news.models import Post
+from syncer.management.commands import worker
 from tests.content.api_client import ApiClient, make_user
 
 POSTS = "/api/news/posts/"
@@ -379,3 +380,11 @@ def test_what_was_kept_for_its_time_is_pruned_at_most_once_a_minute(api):
     assert prune() == 2
     KeptAnswer.objects.update(created_at=timezone.now() - KEPT)
     assert prune() == 0
+
+
+@on_its_own
+def test_the_worker_prunes(api):
+    post(api)
+    KeptAnswer.objects.update(created_at=timezone.now() - KEPT - PRUNE_EVERY)
+    worker._sweep()
+    assert not KeptAnswer.objects.exists()

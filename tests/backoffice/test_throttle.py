@@ -39,9 +39,8 @@ def left(answer):
     return policy, int(quota), int(remaining)
 
 
-def sign_in(client=None, **extra):
-    body = {"username": "editor", "password": "x"}
-    return (client or Client()).post("/api/token/", body, content_type="application/json", **extra)
+def sign_in(to="/api/token/"):
+    return Client().post(to, {"username": "editor", "password": "x"}, content_type="application/json")
 
 
 def test_what_is_left_is_told_and_then_the_answer_is_429_until_the_window_ends():
@@ -98,7 +97,13 @@ def test_signing_in_has_a_lower_limit_of_its_own():
     make_user()
     assert left(sign_in()) == ("sign-in", 1, 0)
     assert sign_in().status_code == 429
+    assert sign_in(to="/api/token/refresh/").status_code == 429
     assert left(Client().get(POSTS)) == ("default", 2, 1)
+
+
+def test_registering_is_limited_like_signing_in(settings):
+    settings.OPEN_REGISTRATION = True
+    assert left(sign_in(to="/api/accounts/users/")) == ("sign-in", 1, 0)
 
 
 def test_pages_of_the_admin_are_not_limited():

@@ -50,9 +50,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     permissions = forms.MultipleChoiceField(
         required=False,
-        widget=UnfoldAdminSelect2MultipleWidget(
-            attrs={"data-placeholder": "All that you may do", "style": "width: 100%"}
-        ),
+        widget=UnfoldAdminSelect2MultipleWidget(attrs={"style": "width: 100%"}),
         help_text="What it may do, at most. Choose nothing for all that you may do, now and later.",
     )
 

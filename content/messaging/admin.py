@@ -91,11 +91,12 @@ class MessageAdmin(ContentAdmin):
         word = search_term.replace("\0", "").strip()
         if not word:
             return queryset, False
+        of_client = queryset.filter(client=word)
         try:
-            conversation = queryset.filter(conversation=UUID(word))
+            conversation = UUID(word)
         except ValueError:
-            return queryset.filter(client=word), False
-        return (conversation if conversation.exists() else queryset.filter(client=word)), False
+            return of_client, False
+        return (of_client if of_client.exists() else queryset.filter(conversation=conversation)), False
 
     # --- erasing -----------------------------------------------------------------------------------------------------
     def has_erase_permission(self, request: HttpRequest, *_: Any) -> bool:

@@ -56,7 +56,8 @@ PARAMETERS = {
         pattern="^[!-~]([ -~]*[!-~])?$",
     ),
     request_ids.REASON: _text(
-        "Why; kept in the history. At most 100 characters, those beyond ASCII as percent-encoded UTF-8."
+        "Why; kept in the history. At most 100 characters, those beyond ASCII as percent-encoded UTF-8.",
+        pattern="^[ -~]*$",
     ),
 }
 

@@ -65,8 +65,7 @@ def of_version(router: Router, version: int) -> Router:
     for path, view in router.path_operations.items():
         kept = copy.copy(view)
         kept.operations = [one for one in view.operations if version in _availability(one.view_func)]
-        if kept.operations:
-            made.path_operations[path] = kept
+        made.path_operations[path] = kept
     made._routers = [(prefix, of_version(child, version), tags) for prefix, child, tags in router._routers]
     return made
 

@@ -1,6 +1,9 @@
 """One error shape for all that can go wrong under /api/, in a view or before it."""
 
+import io
 import logging
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 import requests
@@ -8,6 +11,7 @@ from django.db.models.signals import pre_save
 from django.test import Client
 
 from backoffice.kit.tokens import Kind, issue
+from backoffice.wsgi import application
 from content.news.models import Post
 from tests.content.api_client import ApiClient, errors, make_user
 
@@ -129,6 +133,23 @@ def test_a_crash_tells_nothing_and_is_logged_whole(api, settings, caplog, debug)
     assert "inside" not in answer.content.decode()
     errors(answer)
     assert "RuntimeError: a secret of the inside" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_content_type_that_can_not_be_read_is_no_crash():
+    """Through the entry point, as the web server: the test client has a handler of its own."""
+    environ: dict[str, Any] = {
+        "PATH_INFO": POSTS,
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": "application/json; charset*=nothing''utf-8",
+        "CONTENT_LENGTH": "2",
+        "wsgi.input": io.BytesIO(b"{}"),
+    }
+    setup_testing_defaults(environ)
+    answers = []
+    body = b"".join(application(environ, lambda status, *_: answers.append(status)))  # type: ignore[arg-type]
+    assert answers == ["415 Unsupported Media Type"]
+    assert b"Content-Type: application/json" in body
 
 
 def test_errors_outside_the_api_stay_pages():

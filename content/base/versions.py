@@ -25,8 +25,8 @@ from content.base.models import ContentModel, tracked
 Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML
 
 
-def shown(record: Any, field: "models.Field[Any, Any]") -> str:
-    """The value of `field` in an object or a history row, as people read it."""
+def shown(record: Any, field: "models.Field[Any, Any]", user: Any) -> str:
+    """The value of `field` in an object or a history row, as `user` may read it."""
     value = getattr(record, field.attname)
     if isinstance(field, models.JSONField):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -37,16 +37,21 @@ def shown(record: Any, field: "models.Field[Any, Any]") -> str:
     if not isinstance(field, models.ForeignKey):
         return str(dict(field.flatchoices).get(value, value) if field.choices else value)
     parent = field.related_model._base_manager.filter(pk=value).first()
+    if isinstance(parent, ContentModel) and not parent.is_visible_to(user):
+        return str(value)  # what it is called is for others
     return f"{value}: {parent}" if parent else f"{value} (deleted)"
 
 
-def differences(model: type[models.Model], old: Any, new: Any) -> list[Difference]:
-    """The fields that differ between two objects or history rows; `old` may be None.
+def differences(model: type[models.Model], old: Any, new: Any, user: Any) -> list[Difference]:
+    """The fields that differ between two objects or history rows, as `user` may read them; `old` may be None.
 
     A field that the program sets at each write differs always, and says nothing that the page does not say.
     """
     return [
-        (str(capfirst(field.verbose_name)), as_html("" if old is None else shown(old, field), shown(new, field)))
+        (
+            str(capfirst(field.verbose_name)),
+            as_html("" if old is None else shown(old, field, user), shown(new, field, user)),
+        )
         for field in model._meta.concrete_fields
         if not (field.primary_key or getattr(field, "auto_now", False))
         and (old is None or getattr(old, field.attname) != getattr(new, field.attname))
@@ -73,7 +78,9 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         records = list(historical_records)
         older: list[Any] = [*records[1:], records[-1].prev_record] if records else []
         for record, before in zip(records, older, strict=True):
-            record.differences = [] if record.history_type == "-" else differences(self.model, before, record)
+            record.differences = (
+                [] if record.history_type == "-" else differences(self.model, before, record, request.user)
+            )
             record.current = historical_records.number == 1 and record is records[0] and record.history_type != "-"
 
     def history_form_view(
@@ -92,7 +99,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             "title": f"{'Go back' if stored else 'Restore'}: {record.instance}",
             "record": record,
             "stored": stored,
-            "differences": differences(self.model, stored, record),
+            "differences": differences(self.model, stored, record, request.user),
             "may_revert": self._may_revert(request, stored),
             "opts": self.model._meta,
             "object": record.instance,
@@ -109,7 +116,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             obj._state.adding = stored is None
             if not self._may_revert(request, stored):
                 raise PermissionDenied
-            if stored is not None and not differences(self.model, stored, obj):
+            if stored is not None and not differences(self.model, stored, obj, request.user):
                 messages.info(request, "There is nothing to revert: the content is already as in that version.")
                 return HttpResponseRedirect(self._url("history", obj))
             try:

@@ -17,10 +17,10 @@ from django.utils.safestring import SafeString
 
 from backoffice.kit.admin import HouseAdmin
 from syncer.keys import pks
-from syncer.mapping import declarations
+from syncer.mapping import Declaration, declarations
 from syncer.models import Binding, Run
 from syncer.public import runs_url
-from syncer.reports.reading import unseen
+from syncer.reports.reading import unseen_objects
 
 MAY_SYNC = "syncer.sync_target"
 P = ParamSpec("P")
@@ -104,8 +104,15 @@ def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]
 
 def _named(request: HttpRequest, label: str, bindings: list[Binding]) -> dict[int, Named]:
     declaration = declarations().get(label)
-    if why := unseen(request, label):
-        return {row.pk: Named(str(row), "", "", why) for row in bindings}
+    hidden = unseen_objects(request, label, {row.object_key for row in bindings})
+    found = {row.pk: Named(str(row), "", "", hidden[row.object_key]) for row in bindings if row.object_key in hidden}
+    return found | _seen(request, label, declaration, [row for row in bindings if row.object_key not in hidden])
+
+
+def _seen(
+    request: HttpRequest, label: str, declaration: Declaration | None, bindings: list[Binding]
+) -> dict[int, Named]:
+    """The objects that this person may read."""
     if declaration is None:
         return {row.pk: Named(f"{label} {row.object_key}", "", "") for row in bindings}
     model = declaration.model

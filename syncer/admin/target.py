@@ -22,7 +22,7 @@ from syncer.errors import SyncError
 from syncer.models import Target
 from syncer.reports.overview import SWITCH, Overview, overview
 from syncer.reports.preview import Planned, preview
-from syncer.reports.reading import headline, unseen
+from syncer.reports.reading import headline, unseen_objects
 from syncer.reports.words import chip
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
@@ -186,7 +186,7 @@ class TargetAdmin(EngineAdmin):
             "opts": self.opts,
             "original": target,
             "target": target,
-            "planned": [(one, unseen(request, one.name.partition(":")[0])) for one in planned[:PREVIEWED]],
+            "planned": _readable(request, planned[:PREVIEWED]),
             "total": min(len(planned), COUNTED),
             "is_more": len(planned) > COUNTED,
             "hidden": max(0, min(len(planned), COUNTED) - PREVIEWED),
@@ -194,6 +194,20 @@ class TargetAdmin(EngineAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "syncer/preview.html", context)
+
+
+def _readable(request: HttpRequest, planned: list[Planned]) -> list[tuple[Planned, str]]:
+    """Each delivery, and why this person may not read what it would send; empty: they may."""
+    named: dict[str, set[str]] = {}
+    for one in planned:
+        label, _, key = one.name.partition(":")
+        named.setdefault(label, set()).add(key)
+    hidden = {
+        f"{label}:{key}": why
+        for label, keys in named.items()
+        for key, why in unseen_objects(request, label, keys).items()
+    }
+    return [(one, hidden.get(one.name, "")) for one in planned]
 
 
 def _target(object_id: str) -> Target:

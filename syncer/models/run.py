@@ -97,4 +97,4 @@ class Attempt(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}"
+        return f"{self.method}, {self.at:%Y-%m-%d %H:%M:%S}"  # an address may hold content

@@ -1,0 +1,252 @@
+"""For who is not in the team, its palettes don't exist: in the admin, in files, in history and on the sync's pages."""
+
+from io import BytesIO
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from content.palettes.models import Membership, Palette, Team
+from content.palettes.resources import MembershipResource, PaletteResource, TeamResource
+from syncer.models import Attempt, Binding, Route, Run, Target
+from syncer.reports.reading import may_read_all
+from tests.content.palettes.people import browser, palette, person, team_of
+
+SECRET = ("Design", "Spring", "#FF0000")
+
+
+def page(model, name, *args):
+    return reverse(f"admin:palettes_{model}_{name}", args=args)
+
+
+def hides(answer):
+    text = answer.content.decode()
+    return not any(word in text for word in SECRET)
+
+
+# --- the admin's pages -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("model", ["team", "membership", "palette"])
+@pytest.mark.parametrize("query", [{}, {"q": "e"}, {"team__id__exact": "FOREIGN"}, {"o": "1"}])
+def test_lists_filters_and_search_show_nothing_of_others(spring, outsider, model, query):
+    query = {name: str(spring.team_id) if value == "FOREIGN" else value for name, value in query.items()}
+    if model == "team":
+        query.pop("team__id__exact", None)
+    mine = palette(outsider.memberships.get().team, "Mine: e", colors=["#123"])
+    answer = browser(outsider).get(page(model, "changelist"), query)
+    assert answer.status_code == 200
+    assert hides(answer)
+    own = {"team": "outsider&#x27;s team", "membership": "outsider", "palette": mine.name}
+    assert ("team__id__exact" in query) is (own[model] not in answer.content.decode()) or model == "membership"
+
+
+def test_a_filter_offers_the_teams_of_ones_own(spring, member):
+    answer = browser(member).get(page("palette", "changelist"), {"team__id__exact": spring.team_id})
+    assert [row.pk for row in answer.context["cl"].result_list] == [spring.pk]
+    assert '<option value="' + str(spring.team_id) in answer.content.decode()
+
+
+def test_autocomplete_finds_nothing_of_others(team, member, outsider):
+    query = {"app_label": "palettes", "model_name": "palette", "field_name": "team", "term": "des"}
+    assert browser(outsider).get(reverse("admin:autocomplete"), query).json()["results"] == []
+    assert [row["text"] for row in browser(member).get(reverse("admin:autocomplete"), query).json()["results"]] == [
+        "Design"
+    ]
+
+
+@pytest.mark.parametrize("model", ["team", "membership", "palette"])
+@pytest.mark.parametrize("name", ["change", "delete", "history", "sync"])
+def test_a_foreign_objects_pages_are_not_there(spring, outsider, model, name):
+    key = {"team": spring.team_id, "palette": spring.pk, "membership": Membership.objects.get(team=spring.team).pk}[
+        model
+    ]
+    client = browser(outsider)
+    for method in (client.get, client.post):
+        answer = method(page(model, name, key), {"post": "yes"}, follow=True)
+        assert hides(answer)
+        assert answer.status_code in (403, 404, 405) or answer.redirect_chain
+    assert Palette.objects.filter(pk=spring.pk).exists()
+
+
+def test_a_foreign_versions_page_is_not_there(spring, outsider):
+    record = spring.history.get()
+    client = browser(outsider)
+    for method in (client.get, client.post):
+        assert method(page("palette", "simple_history", spring.pk, record.pk)).status_code == 404
+
+
+def test_what_was_deleted_stays_its_teams(spring, member, outsider):
+    key = spring.pk
+    spring.delete()
+    assert browser(member).get(page("palette", "history", key)).status_code == 200
+    assert browser(outsider).get(page("palette", "history", key)).status_code == 404
+
+
+def test_history_does_not_name_the_foreign_team_that_owned_a_palette(spring, member, outsider):
+    spring.team = outsider.memberships.get().team
+    spring.save()
+    text = browser(outsider).get(page("palette", "history", spring.pk)).content.decode()
+    assert "outsider&#x27;s team" in text
+    assert "Design" not in text
+    both = team_of(member, outsider, name="Both")
+    spring.team = both
+    spring.save()
+    assert "Design" in browser(member).get(page("palette", "history", spring.pk)).content.decode()
+
+
+@pytest.mark.parametrize("action", ["delete_selected", "sync_now"])
+def test_a_foreign_palette_can_not_be_chosen_for_an_action(spring, action):
+    client = browser(person("operator", "syncer.sync_target"))
+    form = {"action": action, "_selected_action": [str(spring.pk)], "post": "yes"}
+    assert hides(client.post(page("palette", "changelist"), form, follow=True))
+    assert Palette.objects.filter(pk=spring.pk).exists()
+    assert not Run.objects.exists()
+
+
+def test_a_page_that_deletes_a_user_does_not_name_foreign_teams(team, member):
+    client = browser(person("clerk", "accounts.view_user", "accounts.delete_user"))
+    answer = client.get(reverse("admin:accounts_user_delete", args=[member.pk]))
+    assert answer.status_code == 200
+    assert "Design" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("form", [{}, {"initial": True}])
+def test_a_form_takes_no_foreign_team(spring, outsider, form):
+    query = f"?team={spring.team_id}" if form else ""
+    client = browser(outsider)
+    assert hides(client.get(page("palette", "add") + query))
+    answer = client.post(page("palette", "add"), {"team": spring.team_id, "name": "Spring", "colors": "#123"})
+    text = answer.content.decode()
+    assert "Select a valid choice. That choice is not one of the available choices." in text
+    assert "already" not in text
+    assert Palette.objects.count() == 1
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("model", ["team", "membership", "palette"])
+def test_an_export_holds_ones_own_only(spring, member, outsider, model):
+    palette(outsider.memberships.get().team, "Mine")
+    for user, finds in ((outsider, False), (member, True)):
+        answer = browser(user).post(
+            page(model, "export"), {"format": "1", "resource": "", **columns(model)}, follow=True
+        )
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        sheet = openpyxl.load_workbook(BytesIO(content)).active
+        assert sheet is not None
+        cells = {str(cell) for row in sheet.values for cell in row}
+        hidden = {"team": "Design", "membership": "member", "palette": "Spring"}[model]
+        assert (hidden in cells) is finds
+        assert len([*sheet.values]) > 1
+
+
+def columns(model):
+    resource = {"team": TeamResource, "membership": MembershipResource, "palette": PaletteResource}[model]
+    return {f"{resource.__name__.lower()}_{name}": "on" for name in resource._meta.fields}
+
+
+def upload(client, model, text):
+    file = SimpleUploadedFile("rows.csv", text.encode())
+    return client.post(page(model, "import"), {"import_file": file, "format": 0, "resource": ""})
+
+
+@pytest.mark.parametrize("model", ["team", "membership", "palette"])
+def test_an_import_of_a_foreign_row_says_that_it_is_not_there(spring, outsider, model):
+    key = {"team": spring.team_id, "palette": spring.pk, "membership": Membership.objects.get(team=spring.team).pk}[
+        model
+    ]
+    text = upload(
+        browser(outsider), model, f"id,{'team' if model == 'membership' else 'name'}\n{key},1\n"
+    ).content.decode()
+    assert f"no {model} has the id {key}" in text
+    assert "confirm_form" not in text
+
+
+def test_an_import_into_a_foreign_team_is_refused_as_into_none(spring, outsider):
+    """Also where its palette has the same name, which nobody else is to learn."""
+
+    def said(team):
+        text = upload(browser(outsider), "palette", f"team,name,colors\n{team},Spring,#123\n").content.decode()
+        assert "already" not in text
+        return text.count("team instance with id"), f"team instance with id {team} is not a valid choice." in text
+
+    assert said(spring.team_id) == said(spring.team_id + 1000) == (1, True)
+    assert Palette.objects.count() == 1
+
+
+def test_an_import_into_a_foreign_team_adds_no_member(team, outsider):
+    upload(browser(outsider), "membership", f"team,user\n{team.pk},outsider\n")
+    assert Membership.objects.filter(team=team).count() == 1
+
+
+# --- the sync's pages ------------------------------------------------------------------------------------------------
+@pytest.fixture
+def lane(spring):
+    """A palette that a target holds, with the exchange that brought it there, and one that waits."""
+    target = Target.objects.create(name="studio", url="http://127.0.0.1:9", allow_private=True)
+    Route.objects.create(target=target, model="palettes.Team", path="/teams", fields={"name": "name"})
+    fields = {"teamId": "team", "name": "name", "colors": "colors"}
+    route = Route.objects.create(target=target, model="palettes.Palette", path="/palettes", fields=fields)
+    run = Run.objects.create(
+        target=target, trigger=Run.Trigger.MANUAL, state=Run.State.DONE, message="x answered 400: Spring"
+    )
+    binding = Binding.objects.create(
+        route=route, object_key=str(spring.pk), agreed={"name": "Spring"}, create_body={"name": "Spring"}, wanted=2
+    )
+    Attempt.objects.create(
+        binding=binding, run=run, action="create", outcome="failed", method="POST", url="http://127.0.0.1:9/Spring",
+        request={"name": "Spring"}, answer="Spring", milliseconds=1, at=timezone.now(),
+    )  # fmt: skip
+    return binding
+
+
+def sync_pages(lane):
+    attempt = lane.attempts.get()
+    return [
+        reverse("admin:syncer_binding_changelist"),
+        reverse("admin:syncer_binding_change", args=[lane.pk]),
+        reverse("admin:syncer_attempt_changelist"),
+        reverse("admin:syncer_attempt_change", args=[attempt.pk]),
+        reverse("admin:syncer_run_changelist"),
+        reverse("admin:syncer_run_change", args=[attempt.run_id]),
+        reverse("admin:syncer_run_progress", args=[attempt.run_id]),
+        reverse("admin:syncer_target_preview", args=[lane.route.target_id]),
+    ]
+
+
+OPERATOR = ("syncer.sync_target", "syncer.view_target", "news.view_post", "news.view_comment", "tasks.view_item")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_syncs_pages_show_a_palette_to_its_team_only(lane, spring):
+    operator = person("operator", *OPERATOR)
+    client = browser(operator)
+    for url in sync_pages(lane):
+        answer = client.get(url)
+        assert answer.status_code == 200, url
+        assert hides(answer), url
+    Membership.objects.create(team=spring.team, user=operator)
+    shown = [url for url in sync_pages(lane) if not hides(client.get(url))]
+    assert len(shown) >= 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_syncs_pages_show_a_deleted_palette_to_who_sees_all_teams(lane, spring):
+    spring.delete()
+    url = reverse("admin:syncer_binding_change", args=[lane.pk])
+    assert hides(browser(person("operator", *OPERATOR)).get(url))
+    assert not hides(browser(person("auditor", *OPERATOR, "palettes.view_all_teams")).get(url))
+
+
+def test_who_sees_some_teams_only_may_not_read_all(rf, member):
+    request = rf.get("/")
+    request.user = member
+    assert not may_read_all(request)
+
+
+def test_teams_of_others_stay_out_of_the_counts(spring, member, outsider):
+    client = browser(outsider)
+    assert client.get(page("palette", "changelist")).context["cl"].result_count == 0
+    assert browser(member).get(page("palette", "changelist")).context["cl"].result_count == 1
+    assert Team.objects.visible_to(outsider).count() == 1
+    assert Team.objects.visible_to(None).count() == 3

@@ -9,7 +9,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.models import Q
 
-from syncer import clock
+from backoffice.kit import clock
 from syncer.core.answers import Outcome
 from syncer.core.decide import Payload
 from syncer.core.matching import encode_id, is_id

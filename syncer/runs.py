@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from syncer import clock
+from backoffice.kit import clock
 from syncer.core.schedule import CHANGE, interval
 from syncer.delivery.claim import claim
 from syncer.delivery.deliver import deliver

@@ -9,7 +9,8 @@ from django.db import connection
 from django.db.models import Q
 from django_q.tasks import async_task
 
-from syncer import clock, mark
+from backoffice.kit import clock
+from syncer import mark
 from syncer.core.schedule import CHANGE
 from syncer.delivery.claim import claimable
 from syncer.errors import TargetStopped

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from syncer import clock
+from backoffice.kit import clock
 from syncer.core.settle import Claim
 from syncer.delivery.parcel import Lane
 from syncer.models import Binding, Route

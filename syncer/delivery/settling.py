@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 
-from syncer import clock
+from backoffice.kit import clock
 from syncer.core import settle
 from syncer.core.answers import ANSWER_KEPT, Outcome, Verdict
 from syncer.core.decide import Action

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Max
 
-from syncer import clock
+from backoffice.kit import clock
 from syncer.delivery.claim import NOT_ASIDE
 from syncer.models import Attempt, Run, Target
 from syncer.reports import status

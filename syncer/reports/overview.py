@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from syncer import clock
+from backoffice.kit import clock
 from syncer.core.schedule import CHANGE, MANUAL
 from syncer.errors import SyncError
 from syncer.models import Route, Run, Target

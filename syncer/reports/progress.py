@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from syncer import clock
+from backoffice.kit import clock
 from syncer.models import Attempt, Run
 from syncer.reports import outcome
 

@@ -3,7 +3,8 @@
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 
-from syncer import clock, mark
+from backoffice.kit import clock
+from syncer import mark
 from syncer.errors import SyncError
 from syncer.models import Route
 from syncer.models.binding import DUE

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import connection, models
 
-from syncer import clock, mark
+from backoffice.kit import clock
+from syncer import mark
 from syncer.errors import SyncError
 from syncer.keys import key_of
 from syncer.models import Binding, Route

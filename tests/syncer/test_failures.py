@@ -2,8 +2,8 @@
 
 import pytest
 
+from backoffice.kit import clock
 from content.news.models import Comment, Post
-from syncer import clock
 from tests.remote import Fault
 from tests.syncer.conftest import sync
 from tests.syncer.support import LOST, binding, let_time_pass, name_of, requests

@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.db import IntegrityError, connection
 
+from backoffice.kit import clock
 from content.news.models import Post
-from syncer import clock
 from syncer.delivery.claim import claim
 from syncer.delivery.settling import commit
 from syncer.models import Binding, Run, Target

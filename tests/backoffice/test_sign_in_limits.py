@@ -181,7 +181,8 @@ def test_the_change_of_a_password_is_a_door_too_and_a_key_does_not_undo_the_coun
 # --- what it costs and what it leaves ---------------------------------------------------------------------------------
 
 
-def test_basic_with_the_right_password_writes_nothing(editor):
+@pytest.mark.django_db(transaction=True)
+def test_basic_with_the_right_password_writes_nothing_and_begins_no_transaction(editor):
     with CaptureQueriesContext(connection) as queries:
         assert basic("editor", PASSWORD).status_code == 200
     assert {query["sql"].split()[0] for query in queries} == {"SELECT"}

@@ -19,7 +19,7 @@ class MembershipInline(ContentInline):
     form = MembershipForm
     formset = MembershipFormSet
     fields = ("user",)
-    verbose_name_plural = "members"
+    verbose_name, verbose_name_plural = "member", "members"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return super().get_queryset(request).select_related("user")

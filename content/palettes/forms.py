@@ -100,6 +100,9 @@ class MembershipFormSet(PagedFormSet):
         if going and not coming and not staying.exists():
             raise services.LastMember(going[-1].user)
 
+    def get_unique_error_message(self, unique_check: Any) -> str:
+        return "This user is a member already."
+
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         """New members come before others go: one may take the place of the last."""
         if not commit:

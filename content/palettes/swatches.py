@@ -6,7 +6,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 SIDE, GAP = 18, 3  # pixels
-IN_A_ROW = 16
+IN_A_ROW = 12  # as many as a telephone has room for
 
 
 def swatches(colors: Sequence[str]) -> SafeString:

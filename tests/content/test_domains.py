@@ -16,7 +16,7 @@ from tests.content.api_client import ApiClient
 from tests.content.doors import admin_of, api_user, content_models, endpoint_of, fill, page, some
 from tests.content.pages import administrator
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 MODELS = [pytest.param(model, id=model._meta.label) for model in content_models()]
 LISTED = [
@@ -75,6 +75,7 @@ def test_the_api_is_described(model, client):
     assert f"/api/{model._meta.app_label}{endpoint.address}" in paths
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", TRAVELLING)
 def test_an_object_travels_with_what_it_hangs_under(content, remote, model):
     target = Target.objects.create(name="fake", url=remote.url, timeout=2, allow_private=True)

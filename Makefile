@@ -11,7 +11,7 @@ DEV := .venv/dev.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo password manage test test-sqlite test-postgres test-core lint types contracts migrations settings check fmt fix lock
+.PHONY: help run demo password manage test test-sqlite test-postgres test-core fuzz lint types contracts migrations settings check fmt fix lock
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -21,6 +21,9 @@ run: $(RUN) ## Start everything: two nodes, a worker, sample content (PORT=8000 
 
 test: $(DEV) ## Run the tests on SQLite and on a real PostgreSQL
 	@$(PY) -m deploy.test
+
+fuzz: $(DEV) ## Ask the running API whatever its description allows, and what not (SEED=… repeats)
+	@$(PY) -m tests.fuzz
 
 demo: $(RUN) ## Do the main job without a person, and compare both ends
 	@$(PY) -m deploy.demo
@@ -43,7 +46,7 @@ fmt: $(DEV) ## Lay the code out
 fix: $(DEV) ## Repair what can be repaired by itself, then lay the code out
 	@$(PY) -m ruff check --fix . && $(PY) -m ruff format .
 
-check: lint types contracts migrations settings test test-core ## All that a change must pass
+check: lint types contracts migrations settings test test-core fuzz ## All that a change must pass
 	@echo "All checks passed."
 
 lock: $(DEV) ## Write requirements/ anew from pyproject.toml

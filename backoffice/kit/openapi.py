@@ -57,7 +57,7 @@ PARAMETERS = {
     ),
     request_ids.REASON: _text(
         "Why; kept in the history. At most 100 characters, those beyond ASCII as percent-encoded UTF-8.",
-        pattern="^[ -~]*$",
+        pattern="^ *[!-~][ -~]*$",
     ),
 }
 

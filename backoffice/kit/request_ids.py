@@ -58,16 +58,17 @@ class ChangeReasonMiddleware:
 def read_reason(value: str) -> str:
     """The text of the header: ASCII in which other characters are percent-encoded UTF-8, as in an address.
 
-    Headers have no encoding of their own (RFC 9110, section 5.5): browsers send Latin-1 and shells UTF-8.
+    Headers have no encoding of their own (RFC 9110, section 5.5): browsers send Latin-1 and shells UTF-8. Granian, our
+    web server, gives what is not ASCII as an empty text.
 
     Raises:
-        Invalid: it is too long, holds a control character, or is not encoded so.
+        Invalid: it is empty or too long, holds a control character, or is not encoded so.
     """
     try:
         text = unquote(value, errors="strict").strip()
     except UnicodeDecodeError:
-        text = "\0"
-    if not value.isascii() or not text.isprintable():
+        text = ""
+    if not text or not value.isascii() or not text.isprintable():
         raise Invalid(FieldError(REASON, "Use printable characters; those beyond ASCII as percent-encoded UTF-8."))
     if len(text) > REASON_MOST:
         raise Invalid(FieldError(REASON, f"Use at most {REASON_MOST} characters; these are {len(text)}."))

@@ -144,8 +144,6 @@ def test_the_admin_names_the_request_too():
         ("%C3%A4" * 100, "ä" * 100),
         ("100% sure", "100% sure"),
         ("  spaces around  ", "spaces around"),
-        ("", None),
-        ("%20", None),
     ],
 )
 def test_a_reason_is_text(api, sent, kept):
@@ -154,7 +152,7 @@ def test_a_reason_is_text(api, sent, kept):
 
 
 @pytest.mark.parametrize(
-    "sent", ["x" * 101, "%C3%A4" * 101, "a%0Ab", "a%00b", "\t\x07", "Zölle", "Z%F6lle", "%ED%A0%80"]
+    "sent", ["", "%20", "x" * 101, "%C3%A4" * 101, "a%0Ab", "a%00b", "\t\x07", "Zölle", "Z%F6lle", "%ED%A0%80"]
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_a_reason_that_history_can_not_keep_is_refused(api, method, sent):

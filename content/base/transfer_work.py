@@ -12,7 +12,8 @@ from django.http import HttpRequest, QueryDict
 
 from backoffice.kit.jobs.progress import Progress
 from content.base.files import FORMATS, FileError
-from content.base.resource import PAGE, ContentResult
+from content.base.import_result import ContentResult
+from content.base.resource import PAGE
 from content.base.uploads import UploadGone, UploadStorage
 
 

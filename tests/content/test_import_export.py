@@ -3,11 +3,14 @@ import io
 import itertools
 import json
 import zipfile
+from datetime import UTC, date, datetime
+from uuid import UUID
 
 import openpyxl
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import models
 from django.urls import reverse
 
 from backoffice.accounts.models import User
@@ -19,6 +22,7 @@ from backoffice.kit.jobs.sweep import STOPPED
 from content.base import resource, transfer
 from content.base.files import MAX_COLUMNS, MAX_ROWS, MAX_SHEET, MAX_UNPACKED, XLSX, FileError, escape, unescape
 from content.base.models import ContentQuerySet
+from content.base.resource import ColumnWidget
 from content.base.transfer_work import import_file
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from content.news.resources import PostResource
@@ -188,6 +192,22 @@ def test_an_export_longer_than_a_page_is_whole_and_in_order():
     ids = [int(row[0]) for row in rows_of(export(administrator()))[1:]]
     assert ids == sorted(ids)
     assert len(ids) == resource.PAGE * 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (models.DateTimeField(), datetime(2026, 11, 20, 9, 30, 0, 123456, tzinfo=UTC)),
+        (models.DateField(), date(2026, 11, 20)),
+        (models.UUIDField(), UUID("00000000-0000-4000-8000-000000000001")),
+        (models.JSONField(), {"ä": [1, None, "x"]}),
+        (models.JSONField(), ["a"]),
+    ],
+)
+def test_a_cell_of_each_kind_comes_back_through_a_workbook(field, value):
+    widget, out = ColumnWidget(field), io.BytesIO()
+    XLSX().write(out, ["cell"], [[widget.render(value)]])
+    assert widget.clean(XLSX().create_dataset(out.getvalue())[0][0]) == value
 
 
 # --- formulas --------------------------------------------------------------------------------------------------------

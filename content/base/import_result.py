@@ -1,0 +1,95 @@
+"""What became of the rows of an import."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError
+from django.utils.safestring import SafeString
+from import_export.fields import Field
+from import_export.results import Error, Result, RowResult
+
+from backoffice.kit.jobs.service import LOGGED
+from content.base.differences import as_html
+from content.base.files import FileError
+
+log = logging.getLogger("content.import")
+SHOWN = 500  # rows of a preview, and problems on its page
+
+
+def words(error: Error) -> str:
+    """What people may read of an error that the library caught; one of the program's own is logged instead."""
+    if isinstance(error.error, FileError | ValueError):
+        return str(error.error)
+    if isinstance(error.error, IntegrityError):
+        return "This can't be kept with what is stored now."
+    log.error("an import failed", exc_info=error.error)
+    return LOGGED
+
+
+class ContentRow(RowResult):  # type: ignore[misc]
+    """What became of one row. `number` is its place in the file, from 1; `before` the values it found, by attname."""
+
+    number: int = 0
+    before: Mapping[str, Any]
+
+
+class ContentResult(Result):  # type: ignore[misc]
+    """What became of the rows, for the preview page."""
+
+    WORDS = {"new": RowResult.IMPORT_TYPE_NEW, "changed": "update", "unchanged": RowResult.IMPORT_TYPE_SKIP}
+    limit = SHOWN
+
+    def __init__(self, numbers: Sequence[int], columns: Sequence[Field]) -> None:
+        super().__init__()
+        self.numbers, self.columns = numbers, columns
+
+    def append_invalid_row(self, number: int, row: Any, validation_error: ValidationError) -> None:
+        super().append_invalid_row(self.numbers[number - 1], row, validation_error)
+
+    def is_clean(self) -> bool:
+        return not self.has_errors() and not self.has_validation_errors()
+
+    def problems(self) -> list[tuple[int, str, str]]:
+        """The first `limit` errors: `(row, column or "", message)`."""
+        return self._problems()[: self.limit]
+
+    def wrong_rows(self) -> list[tuple[int, str]]:
+        """All wrong rows, each with what is wrong: `[(5, "body: This field cannot be blank."), …]`."""
+        return [
+            (number, " ".join(f"{name}: {message}" if name else message for _, name, message in found))
+            for number, found in groupby(self._problems(), key=itemgetter(0))
+        ]
+
+    def base_problems(self) -> list[str]:
+        """What is wrong with the file as a whole."""
+        return [words(error) for error in self.base_errors]
+
+    def _problems(self) -> list[tuple[int, str, str]]:
+        found = [
+            (row.number, "" if name == NON_FIELD_ERRORS else name, message)
+            for row in self.invalid_rows
+            for name, messages in row.error_dict.items()
+            for message in messages
+        ]
+        found += [(self.numbers[row.number - 1], "", words(error)) for row in self.error_rows for error in row.errors]
+        return sorted(found)
+
+    def preview(self) -> Iterator[tuple[ContentRow, list[SafeString]]]:
+        """The first `limit` rows, those that would change something first, each with its cells as HTML."""
+        rows = sorted(self.valid_rows(), key=RowResult.is_skip)[: self.limit]
+        for row in sorted(rows, key=lambda row: (row.is_skip(), row.number)):
+            yield row, [self._cell(row, column) for column in self.columns]
+
+    def hidden(self) -> int:
+        """How many rows the preview leaves out."""
+        return max(0, len(self.valid_rows()) - self.limit)
+
+    def _cell(self, row: ContentRow, column: Field) -> SafeString:
+        new, old = column.export(row.instance), "" if row.is_new() else column.export(type(row.instance)(**row.before))
+        if column.attribute == row.instance._meta.pk.attname:
+            old = new = row.before[column.attribute]
+        return as_html("" if old is None else str(old), "" if new is None else str(new))

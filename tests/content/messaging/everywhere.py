@@ -32,9 +32,9 @@ def _tables(words: tuple[str, ...]) -> list[str]:
 
 
 def _files(words: tuple[str, ...]) -> list[str]:
+    """The database's own file is left out: it keeps what was erased until its pages are used again."""
     folder = Path(settings.VAR_DIR)
-    own = (folder / name for name in ("uploads", "media", "archive"))
-    files = [path for base in own if base.exists() for path in base.rglob("*") if path.is_file()]
+    files = [path for path in folder.rglob("*") if path.is_file() and ".sqlite3" not in path.name]
     return [f"file {path.relative_to(folder)}" for path in files if _holds(_read(path), words)]
 
 

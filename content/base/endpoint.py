@@ -39,14 +39,14 @@ class Endpoint:
 
     Attributes:
         model: the model itself.
-        path: the plural by which its addresses and operations are named, `posts`; where it is the domain's own
-            name, its addresses are the domain's, `/api/orders/`.
+        path: the plural by which its addresses and operations are named, `posts`.
         fields: what is shown beside the primary key, and written, but for columns that are not editable.
         parents: lists that hang under another endpoint, by the foreign key that leads there, `{"post": posts}`.
         filters: by what a list can be filtered, `("status", "quantity__gte")`; None: all but long texts and JSON.
             A key that the caller gives is one always, so that a sender can find out whether its create arrived.
         order: by what a list can be ordered, `("-created_at", "title")`, beside the key; the first is the default.
         search: the texts that `?search=` looks into.
+        root: its list is at the domain's own address, `/api/orders/`, without `path`.
         key: who gives the primary key of a new object. By the caller: PUT creates what is not there.
         operations: of ALL; the others answer 405.
         types: of fields whose column says too little, `{"colors": list[str]}`.
@@ -60,6 +60,7 @@ class Endpoint:
     filters: tuple[str, ...] | None = None
     order: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
+    root: bool = False
     key: Literal["server", "caller"] = "server"
     operations: frozenset[str] = ALL
     types: Mapping[str, Any] = field(default_factory=dict)
@@ -99,12 +100,12 @@ class Endpoint:
     def name(self) -> str:
         """The name of the address of one object, `news_posts`."""
         label = self.model._meta.app_label
-        return label if self.path == label else f"{label}_{self.path}"
+        return label if self.root else f"{label}_{self.path}"
 
     @cached_property
     def address(self) -> str:
         """Where its list is, under the domain's address."""
-        return "/" if self.path == self.model._meta.app_label else f"/{self.path}/"
+        return "/" if self.root else f"/{self.path}/"
 
     @cached_property
     def out(self) -> Any:

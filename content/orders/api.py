@@ -4,6 +4,7 @@ from content.orders.models import Order
 orders = Endpoint(
     Order,
     path="orders",
+    root=True,
     fields=("product_name", "quantity", "status", "created_at", "updated_at"),
     filters=("status", "product_name", "quantity", "quantity__gte", "quantity__lte", "created_at__gte"),
     order=("-created_at", "product_name", "quantity", "status", "updated_at"),

@@ -45,15 +45,8 @@ class TeamEndpoint(Endpoint):
             raise Problem(409, f"This team owns {owned}. Give them to another team, or delete them first.")
 
 
-class PaletteEndpoint(Endpoint):
-    """An endpoint named as its domain would stand at the domain's address; here teams stand beside it."""
-
-    name = "palettes_palettes"
-    address = "/palettes/"
-
-
 teams = TeamEndpoint(Team, path="teams", fields=("name",), order=("-id", "name"), search=("name",))
-palettes = PaletteEndpoint(
+palettes = Endpoint(
     Palette,
     path="palettes",
     fields=("team", "name", "colors"),

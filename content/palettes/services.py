@@ -58,9 +58,9 @@ def give_personal_team(user: Any) -> Team:
     for name in names_for(user.get_username()):
         try:
             with transaction.atomic():
-                team = Team.objects.create(name=name)
+                team: Team = Team.objects.create(name=name)
+                Membership.objects.create(team=team, user=user)
+                return team
         except IntegrityError:
             continue  # another team has the name, perhaps since a moment ago
-        Membership.objects.create(team=team, user=user)
-        return team
     raise RuntimeError("No name was left for a personal team.")

@@ -4,10 +4,12 @@ from io import BytesIO
 
 import openpyxl
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.accounts.models import User
 from content.palettes.models import Membership, Palette, Team
 from content.palettes.resources import MembershipResource, PaletteResource, TeamResource
 from syncer.models import Attempt, Binding, Route, Run, Target
@@ -131,8 +133,7 @@ def test_an_export_holds_ones_own_only(spring, member, outsider, model):
         answer = browser(user).post(
             page(model, "export"), {"format": "1", "resource": "", **columns(model)}, follow=True
         )
-        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        sheet = openpyxl.load_workbook(BytesIO(content)).active
+        sheet = openpyxl.load_workbook(BytesIO(answer.getvalue())).active
         assert sheet is not None
         cells = {str(cell) for row in sheet.values for cell in row}
         hidden = {"team": "Design", "membership": "member", "palette": "Spring"}[model]
@@ -241,7 +242,11 @@ def test_the_syncs_pages_show_a_deleted_palette_to_who_sees_all_teams(lane, spri
 def test_who_sees_some_teams_only_may_not_read_all(rf, member):
     request = rf.get("/")
     request.user = member
+    member.user_permissions.set(Permission.objects.exclude(codename="view_all_teams"))
     assert not may_read_all(request)
+    member.user_permissions.add(Permission.objects.get(codename="view_all_teams"))
+    request.user = User.objects.get(pk=member.pk)  # permissions are remembered
+    assert may_read_all(request)
 
 
 def test_teams_of_others_stay_out_of_the_counts(spring, member, outsider):

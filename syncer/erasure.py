@@ -102,7 +102,7 @@ def erase_words(words: Words) -> int:
     )
     # Attempts are too many to be read: the database looks for the names, and no attempt has a text without its route.
     named = Q()
-    for name in words.names:
+    for name in words.spellings:
         named |= Q(answer__contains=name) | Q(url__contains=name)
     return changed + erase_in(Attempt.objects.filter(named), ("url", "request", "answer"), words, cut=True)
 

@@ -6,10 +6,11 @@ erases those whole, without a search.
 """
 
 import html
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import orjson
 from django.conf import settings
@@ -41,6 +42,15 @@ class Words:
                 found = _unbroken(text)[:BEGINNING]
                 self._beginnings.setdefault(len(found), set()).add(found)
         self._starts = {text[:SHORTEST] for group in self._beginnings.values() for text in group}
+
+    @property
+    def spellings(self) -> set[str]:
+        """The names as they stand in plain text, in JSON and in addresses, for a database to look for."""
+        return {
+            spelling
+            for name in self.names
+            for spelling in (name, json.dumps(name)[1:-1], quote(name), quote(name, safe=""), quote_plus(name))
+        }
 
     def are_in(self, text: str, *, cut: bool = False) -> bool:
         """Whether `text` holds any of them, be it plain, as JSON, CSV or HTML, or in an address.

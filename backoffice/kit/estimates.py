@@ -53,13 +53,13 @@ def _estimate(rows: "QuerySet[Any]") -> int:
             cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
         else:
             cursor.execute(f"SELECT max(rowid) FROM {table}")  # noqa: S608 - the name comes from the model
-        found = cursor.fetchone()[0]
-    return int(found or 0)
+        found: int | None = cursor.fetchone()[0]
+    return found or 0
 
 
 def _rounded(number: int) -> int:
     """To two digits, so that nobody takes it for counted: 5,012,345 → 5,000,000."""
-    step = 10 ** max(0, len(str(number)) - 2)
+    step: int = 10 ** max(0, len(str(number)) - 2)
     return (number + step // 2) // step * step
 
 

@@ -146,7 +146,9 @@ class Erasure(models.Model):
         help_text="Why, without naming the client: the number of their request, for example.",
     )
     messages = models.PositiveIntegerField(default=0, help_text="How many messages were theirs.")
-    counts = models.JSONField(default=dict, blank=True, help_text='What was erased where, {"versions": 3, "sessions": 1}.')
+    counts = models.JSONField(
+        default=dict, blank=True, help_text='What was erased where, {"versions": 3, "sessions": 1}.'
+    )
 
     class Meta:
         ordering = ["-pk"]

@@ -38,6 +38,11 @@ def test_other_words_are_not_taken_for_them(text):
     assert not WORDS.are_in(text)
 
 
+def test_a_database_can_look_for_each_spelling_of_a_name():
+    words = Words(names=["a é/b"], texts=[])
+    assert words.spellings == {"a é/b", "a \\u00e9/b", "a%20%C3%A9/b", "a%20%C3%A9%2Fb", "a+%C3%A9%2Fb"}
+
+
 def test_an_excerpt_may_end_in_the_middle_of_a_text():
     assert WORDS.are_in("answered 422: My “blue”\numb", cut=True)
 

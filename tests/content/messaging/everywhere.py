@@ -23,7 +23,7 @@ def _tables(words: tuple[str, ...]) -> list[str]:
             if any(_holds(value, words) for row in cursor.fetchall() for value in row):
                 found.append(f"table {table}")
     # Packed and signed, so that the columns themselves tell nothing.
-    packed = {
+    packed: dict[str, list[Any]] = {
         "sessions": [session.get_decoded() for session in Session.objects.all()],
         "tasks": [(task.args, task.kwargs, task.result) for task in Task.objects.all()],
         "queue": [row.task for row in OrmQ.objects.all()],

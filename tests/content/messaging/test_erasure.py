@@ -196,6 +196,29 @@ def test_an_unanswered_create_that_can_be_found_by_its_words_only_is_in_doubt(re
     assert Attempt.objects.filter(action="create", answer=ERASED).exists()
 
 
+def test_a_look_up_for_somebody_else_that_listed_the_words_keeps_nothing_of_them(remote, target, spoken):
+    run_here(target)
+    remote.fault(Fault.RESET, method="POST", path="/messages", act=True)
+    message(10, client="somebody else", text="Answered late.").save()
+    run_here(target)
+    remote.store.filters = False
+    Binding.objects.update(not_before=None)
+    run_here(target)
+    assert Attempt.objects.filter(action="lookup", answer__contains="umbrella").exists()
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert places(*WORDS) == []
+
+
+def test_what_a_target_said_of_the_client_elsewhere_is_erased(remote, target, spoken):
+    """Of a bot, which has no words of a client."""
+    why = {"why": f"I am talking with {CLIENT}"}
+    remote.fault(Fault.STATUS, method="POST", path="/bots", status=422, body=why)
+    run_here(target)
+    assert places("I am talking with") == ["table syncer_attempt", "table syncer_binding"]
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert places(*WORDS) == []
+
+
 def test_a_queued_task_of_others_stays(spoken):
     async_task("tests.content.messaging.works.fail_with", "somebody else")
     erase_client(client=CLIENT, user=None, reason="Request 12")

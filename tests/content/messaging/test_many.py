@@ -60,7 +60,12 @@ def room(number: int) -> str:
 
 
 def api_lists() -> list[dict[str, Any]]:
-    owners = [{"conversationId": room(BIG)}, {"conversationId": room(SMALL)}, {"bot": BOT}, {"bot": OTHER_BOT}]
+    owners: list[dict[str, Any]] = [
+        {"conversationId": room(BIG)},
+        {"conversationId": room(SMALL)},
+        {"bot": BOT},
+        {"bot": OTHER_BOT},
+    ]
     return [{}, {"order": "timestamp"}, *owners, {"client": "client-0"}, {"client": "client-199"}]
 
 

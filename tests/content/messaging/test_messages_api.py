@@ -139,7 +139,8 @@ def test_a_conversation_comes_in_the_order_of_time(conversation):
 
 
 def test_a_conversation_comes_in_pages_that_new_messages_do_not_move(conversation):
-    found, cursor = [], {}
+    found: list[int] = []
+    cursor: dict[str, str] = {}
     while True:
         answer = conversation.get(MESSAGES, {"conversationId": CONVERSATION, "limit": 2, **cursor})
         found += numbers(answer)

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from django.db.models import Model, Q, QuerySet
 
 from backoffice.kit.problems import FieldError, Invalid
 from backoffice.kit.responses import dumps
+from backoffice.kit.schemas import in_utc, no_nul
 
 STREAM_ROWS = 2000  # rows held in memory at a time
 NEWEST_FIRST = ("-pk",)
@@ -67,12 +69,24 @@ class Keyset:
             held = orjson.loads(base64.urlsafe_b64decode(cursor + "=="))
             half = len(self.order)
             if isinstance(held, list) and tuple(held[:half]) == self.order and len(held) == 2 * half:
-                found = [field.to_python(value) for field, value in zip(self.fields, held[half:], strict=True)]
+                found = [_asked(field, value) for field, value in zip(self.fields, held[half:], strict=True)]
                 if None not in found:
                     return found
         except (ValueError, TypeError, ValidationError):
             pass
         raise Invalid(FieldError("cursor", "This is not a cursor that a list in this order gave."))
+
+
+def _asked(field: Any, value: Any) -> Any:
+    """`value` of a cursor, which anybody can write, as the column of every database can be compared with it.
+
+    Raises:
+        ValueError, TypeError, ValidationError: it is none.
+    """
+    found = field.to_python(value)
+    if isinstance(found, datetime):
+        return in_utc(found)
+    return no_nul(found) if isinstance(found, str) else found
 
 
 def page(

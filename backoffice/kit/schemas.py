@@ -5,12 +5,13 @@ They hold what JSON can say: names, types, ranges of columns. The model's own ru
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils.timezone import is_aware, make_aware
 from ninja.orm.fields import TYPES
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
@@ -53,6 +54,18 @@ def written_out(value: Any) -> Any:
     return value
 
 
+def in_utc(time: datetime) -> datetime:
+    """`time` as every database keeps it; without an offset it is of this node's time zone.
+
+    Raises:
+        ValueError: in UTC it is before the year 1 or after 9999.
+    """
+    try:
+        return (time if is_aware(time) else make_aware(time)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This is before the year 1 or after 9999 in UTC.") from None
+
+
 def annotation(field: "models.Field[Any, Any]", *, strict: bool = False, compared: bool = False) -> Any:
     """The type of `field` in JSON; a foreign key is the key it points to.
 
@@ -69,8 +82,10 @@ def annotation(field: "models.Field[Any, Any]", *, strict: bool = False, compare
         kind = Literal[tuple(value for value, _ in target.flatchoices)]
     elif kind is str:
         kind = Text if compared else Annotated[Text, Field(json_schema_extra=_documented(target))]
-    elif kind in (date, datetime):
+    elif kind is date:
         kind = Annotated[kind, BeforeValidator(written_out)]
+    elif kind is datetime:
+        kind = Annotated[kind, BeforeValidator(written_out), AfterValidator(in_utc)]
     return kind | None if field.null else kind
 
 

@@ -15,6 +15,7 @@ from backoffice.kit.schemas import ListQuery, Text, annotation
 from content.base.endpoint import Endpoint
 
 COMPARISONS = {"gt": "greater than", "gte": "at least", "lt": "less than", "lte": "at most"}
+SEARCH_MOST = 256  # characters: SQLite nests at most 1000 conditions, one of each word
 PAGED = ("limit", "cursor", "count")  # parameters of pages, which a whole list has none of
 
 
@@ -73,7 +74,8 @@ class Listing:
         )
         if self.endpoint.search:
             columns = ", ".join(self.endpoint.search)
-            made["search"] = (Text | None, Field(None, description=f"Words, each of which is in one of: {columns}."))
+            text = f"Words, each of which is in one of: {columns}."
+            made["search"] = (Text | None, Field(None, max_length=SEARCH_MOST, description=text))
         return create_model(f"{self.endpoint.model.__name__}{suffix}", __base__=ListQuery, **made)
 
     def _filters(self) -> Iterator[tuple[str, Any]]:

@@ -1,6 +1,11 @@
 """Order, search and chosen columns of lists; parameters that mean nothing are refused."""
 
+import base64
+import json
+from datetime import timedelta
 from operator import itemgetter
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import FieldDoesNotExist
@@ -8,6 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from backoffice.accounts.models import User
 from backoffice.kit.pagination import Keyset
 from content.news.models import Comment, Post
+from content.orders.models import Order
 from tests.content.api_client import ApiClient, errors, make_user
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +131,40 @@ def test_a_number_is_no_date_to_compare_with(value):
     api = ApiClient(User.objects.create_superuser("editor"))
     assert [*errors(api.get("/api/tasks/items/", {"updated_at__gte": value}))] == ["updated_at__gte"]
     assert api.get("/api/tasks/items/", {"updated_at__gte": "2030-01-31T09:00:00Z"}).status_code == 200
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_is_out_of_range_in_utc_is_refused(time):
+    api = ApiClient(User.objects.create_superuser("editor"))
+    assert [*errors(api.get("/api/orders/", {"created_at__gte": time}))] == ["created_at__gte"]
+
+
+def test_a_time_without_an_offset_is_of_the_time_zone_of_the_node(settings):
+    settings.TIME_ZONE = "Europe/Berlin"
+    api = ApiClient(User.objects.create_superuser("editor"))
+    api.send("POST", "/api/orders/", {"product_name": "Lamp", "quantity": 1})
+    made = Order.objects.get().created_at.astimezone(ZoneInfo("Europe/Berlin")).replace(tzinfo=None)
+    for seconds, found in ((0, 1), (1, 0)):
+        time = (made + timedelta(seconds=seconds)).isoformat()
+        assert len(api.get("/api/orders/", {"created_at__gte": time}).json()["items"]) == found
+
+
+@pytest.mark.parametrize(
+    ("order", "values"),
+    [
+        ("name", ["a\0", 1]),
+        ("-created_at", ["0001-01-01T00:00:00+14:00", str(UUID(int=0))]),
+    ],
+)
+def test_a_cursor_that_no_list_gave_is_refused_and_not_asked_of_the_database(order, values):
+    api = ApiClient(User.objects.create_superuser("editor"))
+    path = "/api/palettes/teams/" if order == "name" else "/api/orders/"
+    columns = [order, f"{order[:1] * (order[:1] == '-')}id"]
+    cursor = base64.urlsafe_b64encode(json.dumps([*columns, *values]).encode()).decode()
+    assert [*errors(api.get(path, {"order": order, "cursor": cursor}))] == ["cursor"]
+
+
+@pytest.mark.parametrize("search", ["a " * 1200, "a" * 60_000], ids=["words", "word"])
+def test_a_search_that_is_too_long_is_refused(api, search):
+    assert [*errors(api.get(POSTS, {"search": search}))] == ["search"]
+    assert api.get(POSTS, {"search": ("a " * 128).strip()}).status_code == 200

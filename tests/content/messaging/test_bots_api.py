@@ -1,5 +1,7 @@
 import pytest
+from django.db import connection
 from django.db.models import ProtectedError
+from django.test.utils import CaptureQueriesContext
 
 from content.messaging.models import Bot, Message
 from tests.content.api_client import ApiClient, errors
@@ -69,9 +71,11 @@ def test_no_code_deletes_a_bot_that_has_messages():
             delete()
 
 
-def test_a_refused_delete_reads_one_message_at_most(django_assert_max_num_queries):
+def test_a_refused_delete_reads_one_message_at_most():
     bot = make_bot()
     Message.objects.bulk_create(message(number) for number in range(50))
-    with django_assert_max_num_queries(4), pytest.raises(ProtectedError) as refused:
+    with CaptureQueriesContext(connection) as queries, pytest.raises(ProtectedError) as refused:
         bot.delete()
     assert len(refused.value.protected_objects) == 1
+    read = [query["sql"] for query in queries if 'FROM "messaging_message"' in query["sql"]]
+    assert [sql.partition(" LIMIT ")[2] for sql in read] == ["1"]

@@ -26,8 +26,8 @@ from content.base.endpoint import Values, Written
 from content.base.listing import refuse_unknown
 from content.palettes import services
 from content.palettes.colors import Color
-from content.palettes.forms import user_named
 from content.palettes.models import Membership, Palette, Team
+from content.palettes.people import user_named
 
 
 class TeamEndpoint(Endpoint):

@@ -1,43 +1,15 @@
-"""The form fields of teams and palettes."""
+"""The forms of the members of a team."""
 
 from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from content.base.forms import ContentForm, PagedFormSet
 from content.palettes import services
-from content.palettes.colors import Colors, colors_of
 from content.palettes.models import Membership
-
-
-class ColorsWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
-    """A text of colours; where scripts run, also a colour input for each."""
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"rows": 3, "data-colors": "", "spellcheck": "false"})
-
-    class Media:
-        js = ("palettes/colors.js",)
-        css = {"all": ("palettes/colors.css",)}
-
-
-class ColorsFormField(forms.Field):
-    widget = ColorsWidget
-
-    def to_python(self, value: Any) -> Colors:
-        return colors_of(value)
-
-    def prepare_value(self, value: Any) -> Any:
-        return " ".join(value) if isinstance(value, list) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return self.to_python(initial) != self.to_python(data)
-        except ValidationError:
-            return True
+from content.palettes.people import name_of, user_named
 
 
 class UserNameField(forms.CharField):
@@ -54,23 +26,6 @@ class UserNameField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
-
-
-def name_of(key: int) -> str:
-    return str(get_user_model()._default_manager.get(pk=key).get_username())
-
-
-def user_named(name: str) -> Any:
-    """The active user of that name.
-
-    Raises:
-        ValidationError: there is none.
-    """
-    users, field = get_user_model()._default_manager, get_user_model().USERNAME_FIELD
-    user = None if "\0" in name else users.filter(**{field: name}, is_active=True).first()
-    if user is None:
-        raise ValidationError(f"There is no user “{name}”.", code="unknown")
-    return user
 
 
 class UserShown(UserNameField):

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from content.base.fields import text_constraint, text_field
 from content.base.models import ContentModel, ContentQuerySet
-from content.palettes.colors import MOST, ColorsField, colors_constraint
+from content.palettes.color_field import ColorsField, colors_constraint
+from content.palettes.colors import MOST
 
 SEE_ALL = "palettes.view_all_teams"
 

@@ -6,9 +6,10 @@ from django.db import models
 
 from content.base.resource import Column, ColumnWidget, ContentResource
 from content.palettes import services
-from content.palettes.colors import ColorsField, colors_of
-from content.palettes.forms import name_of, user_named
+from content.palettes.color_field import ColorsField
+from content.palettes.colors import colors_of
 from content.palettes.models import Membership, Palette, Team
+from content.palettes.people import name_of, user_named
 
 
 class ColorsCell(ColumnWidget):

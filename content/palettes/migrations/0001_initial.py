@@ -3,7 +3,7 @@
 import backoffice.kit.context
 import content.base.fields
 import content.base.history
-import content.palettes.colors
+import content.palettes.color_field
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('request_id', models.CharField(blank=True, default=backoffice.kit.context.request_id, editable=False, help_text='The request that caused the change; empty: none did.', max_length=64)),
                 ('txid', models.BigIntegerField(db_default=content.base.history.TransactionId(), db_index=True, editable=False)),
                 ('name', models.CharField(help_text="At most 255 characters; the team's other palettes have other names.", max_length=255, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
-                ('colors', content.palettes.colors.ColorsField(blank=True, default=list, help_text='At most 64 colours as #RGB or #RRGGBB, with spaces, commas or lines between.', verbose_name='colours')),
+                ('colors', content.palettes.color_field.ColorsField(blank=True, default=list, help_text='At most 64 colours as #RGB or #RRGGBB, with spaces, commas or lines between.', verbose_name='colours')),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_change_reason', models.CharField(max_length=100, null=True)),
@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(help_text="At most 255 characters; the team's other palettes have other names.", max_length=255, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
-                ('colors', content.palettes.colors.ColorsField(blank=True, default=list, help_text='At most 64 colours as #RGB or #RRGGBB, with spaces, commas or lines between.', verbose_name='colours')),
+                ('colors', content.palettes.color_field.ColorsField(blank=True, default=list, help_text='At most 64 colours as #RGB or #RRGGBB, with spaces, commas or lines between.', verbose_name='colours')),
                 ('team', models.ForeignKey(help_text='The team that owns the palette.', on_delete=django.db.models.deletion.PROTECT, related_name='palettes', to='palettes.team')),
             ],
             options={

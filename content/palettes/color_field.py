@@ -1,0 +1,77 @@
+"""The column, the form field and the constraint of a list of colours."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Cast
+from django.db.models.lookups import Regex
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from content.palettes.colors import MOST, Colors, colors_of
+
+# As PostgreSQL and Python write JSON, and as SQLite's json() does, which leaves the space out.
+STORED = r'^\[("#[0-9A-F]{6}"(, ?"#[0-9A-F]{6}"){0,' + str(MOST - 1) + r"})?\]$"
+
+
+class ColorsWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
+    """A text of colours; where scripts run, also a colour input for each."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"rows": 3, "data-colors": "", "spellcheck": "false"})
+
+    class Media:
+        js = ("palettes/colors.js",)
+        css = {"all": ("palettes/colors.css",)}
+
+
+class ColorsFormField(forms.Field):
+    widget = ColorsWidget
+
+    def to_python(self, value: Any) -> Colors:
+        return colors_of(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        return " ".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.to_python(initial) != self.to_python(data)
+        except ValidationError:
+            return True
+
+
+class ColorsField(models.JSONField):
+    """A JSON list of `#RRGGBB`. Whatever is written becomes that, at every door: forms, saves and bulk writes."""
+
+    def to_python(self, value: Any) -> Colors:
+        return colors_of(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        found = super().from_db_value(value, expression, connection)
+        return Colors(found) if isinstance(found, list) else found
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        plain = not hasattr(value, "as_sql")  # else an expression
+        return super().get_db_prep_save(colors_of(value) if plain else value, connection)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
+        value = super().pre_save(model_instance, add)
+        if not hasattr(value, "as_sql"):
+            value = colors_of(value)
+            setattr(model_instance, self.attname, value)  # the history row is made from the object
+        return value
+
+    def formfield(self, **options: Any) -> Any:
+        chosen = {"form_class": ColorsFormField, "widget": ColorsFormField.widget}
+        return models.Field.formfield(self, **{**options, **chosen})
+
+
+def colors_constraint(field: str) -> models.CheckConstraint:
+    """`ColorsField`'s rule in the database."""
+    return models.CheckConstraint(
+        name=f"%(app_label)s_%(class)s_{field}_list",
+        condition=models.Q(Regex(Cast(field, models.TextField()), STORED)),
+        violation_error_message=f"{field} must be a list of at most {MOST} colours as #RRGGBB.",
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,12 @@ def cause() -> Cause:
 def request_id() -> str:
     """The current request's id; empty outside of requests. A column's default, so that each history row names it."""
     return _cause.get().request_id
+
+
+def scope_of(user: Any) -> list[str] | None:
+    """What `user` may do at most, because of the key they came with, in order; None: all that they may."""
+    scope = getattr(user, "scope", None)
+    return None if scope is None else sorted(scope)
 
 
 @contextmanager

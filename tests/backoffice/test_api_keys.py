@@ -17,7 +17,10 @@ from django.utils import timezone
 from backoffice.accounts import keys
 from backoffice.accounts.keys_admin import permission_choices
 from backoffice.accounts.models import ApiKey, User
+from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.service import start, work_here
 from content.news.models import Post
+from tests.backoffice.works import HERE
 from tests.content.api_client import ApiClient, errors, make_user
 from tests.content.pages import administrator, sign_in
 
@@ -204,6 +207,55 @@ def test_a_key_is_not_given_what_its_owner_does_not_have(editor, name):
     assert answer.status_code == 422
     assert "permissions" in errors(answer)
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_a_job_that_a_key_starts_may_do_no_more_than_the_key(is_superuser):
+    user = make_user(is_superuser=is_superuser)
+    user.scope = frozenset({"news.view_post"})
+    job = start(f"{HERE}says_what_it_may", user=user, title="A task")
+    work_here(Job.objects.get(pk=job.pk))  # as the worker, who has the row alone
+    assert Job.objects.get().result == {"may": ["news.view_post"]}
+
+
+def test_a_job_of_a_person_may_do_what_the_person_may(editor):
+    job = start(f"{HERE}says_what_it_may", user=editor, title="A task", here=True)
+    assert job.result == {"may": sorted(editor.get_all_permissions())}
+
+
+def test_a_key_sees_jobs_of_its_own_scope_and_not_what_its_owner_did_with_more(editor):
+    scopes = {"own": ["news.add_post", "news.view_post"], "wider": None, "other": ["news.delete_post"]}
+    jobs = {}
+    for name, scope in scopes.items():
+        editor.scope = scope and frozenset(scope)
+        jobs[name] = start(f"{HERE}writes_a_file", user=editor, title=name, arguments={"text": "x"}, here=True)
+    keys_made = {name: client_with(make_key(User.objects.get(), *(scope or []))[1]) for name, scope in scopes.items()}
+    assert seen(keys_made["own"], jobs) == ["own"]
+    assert seen(keys_made["wider"], jobs) == ["own", "wider", "other"]
+
+
+def seen(client, jobs):
+    """The names of those `jobs` that `client` is shown; their files go with them."""
+    found = []
+    for name, job in jobs.items():
+        statuses = set()
+        for path in ("", "file/"):
+            answer = client.get(f"/api/jobs/{job.pk}/{path}")
+            statuses.add(answer.status_code)
+            list(answer)  # a file is closed at its end
+        assert statuses in ({200}, {404})
+        if statuses == {200}:
+            found.append(name)
+    return found
+
+
+def test_a_kept_answer_is_not_for_a_key_of_another_scope(editor):
+    header = {"Idempotency-Key": "b1"}
+    sent = ApiClient(editor).post(POSTS, NEW_POST, content_type="application/json", headers=header)
+    again = ApiClient(editor).post(POSTS, NEW_POST, content_type="application/json", headers=header)
+    limited = client_with(make_key(editor, "news.view_comment")[1])
+    assert (sent.status_code, again["Idempotency-Replayed"]) == (201, "true")
+    assert limited.post(POSTS, NEW_POST, content_type="application/json", headers=header).status_code == 403
 
 
 @pytest.mark.parametrize("is_superuser", [False, True])

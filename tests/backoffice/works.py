@@ -41,6 +41,10 @@ def says_who(progress: Progress) -> dict[str, Any]:
     return {"user": str(progress.user)}
 
 
+def says_what_it_may(progress: Progress) -> dict[str, Any]:
+    return {"may": sorted(progress.user.get_all_permissions())}
+
+
 def many_fail(progress: Progress, *, number: int) -> None:
     progress.fail_all((f"item {n}", "no") for n in range(number))
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
+from backoffice.kit.context import scope_of
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.idempotency.service import Claim, busy, claim, give_up, keep
 from backoffice.kit.problems import HANDLERS, Problem
@@ -82,7 +83,7 @@ def _key(header: str) -> str:
 
 def _digest(request: HttpRequest, key: str) -> str:
     user = str(request.user.pk) if request.user.is_authenticated else ""
-    parts = (user, request.method, request.get_full_path(), key)
+    parts = (user, scope_of(request.user), request.method, request.get_full_path(), key)
     return salted_hmac("idempotency.digest", orjson.dumps(parts), algorithm="sha256").hexdigest()
 
 

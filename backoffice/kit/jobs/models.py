@@ -7,12 +7,16 @@ from django.db import models
 from django.db.models import F, Q
 
 from backoffice.kit import clock
+from backoffice.kit.context import scope_of
 
 
 class JobQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> "JobQuerySet":
-        """Those that `user` started; with the permission to view jobs, all."""
-        return self if user.has_perm("jobs.view_job") else self.filter(user=user)
+        """Those that `user` started, with a key only those of its scope; with the permission to view jobs, all."""
+        if user.has_perm("jobs.view_job"):
+            return self
+        scope = scope_of(user)
+        return self.filter(user=user, **({} if scope is None else {"scope": scope}))
 
 
 class Job(models.Model):
@@ -39,6 +43,9 @@ class Job(models.Model):
         on_delete=models.CASCADE,
         related_name="+",
         help_text="Who started it; it may do what they may. Empty: the program itself.",
+    )
+    scope = models.JSONField(
+        null=True, blank=True, help_text="What the API key that started it may do. Empty: all that the person may."
     )
     request_id = models.CharField(max_length=64, blank=True, help_text="The request that started it.")
     reason = models.CharField(max_length=256, blank=True, help_text="The reason of its changes, as the caller gave it.")

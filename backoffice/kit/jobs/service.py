@@ -19,7 +19,7 @@ from django_q.tasks import async_task
 from simple_history.models import HistoricalRecords
 
 from backoffice.kit import clock
-from backoffice.kit.context import Cause, cause, caused_by
+from backoffice.kit.context import Cause, cause, caused_by, scope_of
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import JobOver, Progress, storable
 from backoffice.kit.problems import Problem, from_validation
@@ -42,7 +42,7 @@ def start(
 
     Args:
         work: the dotted path of the function that does it.
-        user: who asks; None: the program itself.
+        user: who asks; None: the program itself. Who came with a key may do no more in the job than with the key.
         total: how many items there are to do, where that is known.
         arguments: what JSON can hold; given to the function as keywords.
         here: do it now, in this process, before this returns: for what is small, so that nobody has to wait.
@@ -52,6 +52,7 @@ def start(
     job = Job.objects.create(
         work=work,
         user=user,
+        scope=scope_of(user),
         title=title[:256],
         total=total,
         arguments=dict(arguments or {}),
@@ -133,6 +134,8 @@ def _on_behalf_of(job: Job) -> Iterator[None]:
     """
     if job.user is not None and not job.user.is_active:
         raise Problem(403, "The account that started this was switched off.")
+    if job.user is not None and job.scope is not None:
+        job.user.scope = frozenset(job.scope)
     context = HistoricalRecords.context
     before = getattr(context, "request", None)
     context.request = SimpleNamespace(user=job.user)

@@ -67,8 +67,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
     revert_template = "content/revert.html"
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        key = {self.model._meta.pk.attname: self._key(object_id)}
-        newest = self.model.history.filter(**key).order_by("-history_id").first()
+        newest = self._newest(object_id)
         if newest is not None:
             self._require_visible(request, newest.instance)
         response: HttpResponse = super().history_view(request, object_id, extra_context)
@@ -89,7 +88,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         """What going back to the version would change (GET), and going back to it (POST)."""
         record = self._record(object_id, version_id)
         stored = self.model._base_manager.filter(pk=record.instance.pk).first()
-        self._require_visible(request, stored or record.instance)
+        self._require_visible(request, stored or self._newest(object_id).instance)
         if not self.has_view_or_change_permission(request, stored):
             raise PermissionDenied
         if request.method == "POST":
@@ -159,6 +158,11 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         if stored is None:
             return bool(self.has_add_permission(request))
         return bool(self.has_change_permission(request, stored))
+
+    def _newest(self, object_id: str) -> Any:
+        """The last version, which says whose a deleted object is, whoever had it before; None: there never was one."""
+        key = {self.model._meta.pk.attname: self._key(object_id)}
+        return self.model.history.filter(**key).order_by("-history_id").first()
 
     def _record(self, object_id: str, version_id: str) -> Any:
         key = {self.model._meta.pk.attname: self._key(object_id)}

@@ -85,6 +85,18 @@ def test_what_was_deleted_stays_its_teams(spring, member, outsider):
     assert browser(outsider).get(page("palette", "history", key)).status_code == 404
 
 
+def test_a_former_owner_does_not_restore_what_another_team_deleted(spring, member, outsider):
+    """It would come back with all versions, those of the other team too."""
+    key, version = spring.pk, spring.history.get().pk
+    spring.team = outsider.memberships.get().team
+    spring.save()
+    spring.delete()
+    client = browser(member)
+    for method in (client.get, client.post):
+        assert method(page("palette", "simple_history", key, version)).status_code == 404
+    assert not Palette.objects.filter(pk=key).exists()
+
+
 def test_history_does_not_name_the_foreign_team_that_owned_a_palette(spring, member, outsider):
     spring.team = outsider.memberships.get().team
     spring.save()

@@ -19,9 +19,11 @@ from django.utils.module_loading import import_string
 
 ERASED = "[erased]"
 SHORTEST = 8  # characters; a shorter text, "yes", identifies nobody and stands in the words of others
+SHORTEST_NAME, SHORTEST_NUMBER = 4, 7  # characters of a name that is found inside of other texts
 BEGINNING = 64  # characters of a text that are looked for: copies are often cut
 PAGE = 500  # rows read at a time
 ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+SHEET_ESCAPE = re.compile(r"_x([0-9a-fA-F]{4})_")  # ECMA-376, part 1, section 22.9.2.19
 ESCAPES = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
 
 Eraser = Callable[["Words"], int]
@@ -30,12 +32,15 @@ Eraser = Callable[["Words"], int]
 class Words:
     """What is to be found: names of the person, as whole words, and texts of theirs, wherever they stand.
 
+    A name such as `a` or `2026` is a word in the texts of everybody: it counts only where it is a whole value, a text
+    of its own in JSON, a cell, a parameter of an address.
+
     Any number of texts costs the same to look for: one step for each character that is searched.
     """
 
     def __init__(self, *, names: Collection[str], texts: Iterable[str]) -> None:
         self.names = tuple(names)
-        self._names = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in self.names))
+        self._names = re.compile("|".join(map(_pattern, self.names)))
         self._beginnings: dict[int, set[str]] = {}  # by their length
         for text in texts:
             if len(text) >= SHORTEST:
@@ -91,6 +96,12 @@ class Words:
         return ERASED
 
 
+def _pattern(name: str) -> str:
+    if len(name) < (SHORTEST_NUMBER if name.isdecimal() else SHORTEST_NAME):
+        return rf"""(?<![^"'=,;>\t\n]){re.escape(name)}(?![^"'&,;<\t\r\n])"""
+    return rf"(?<!\w){re.escape(name)}(?!\w)"
+
+
 def _unbroken(text: str) -> str:
     return text.replace("\r\n", "\n")
 
@@ -98,11 +109,15 @@ def _unbroken(text: str) -> str:
 def _readings(text: str) -> Iterator[str]:
     yield _unbroken(text)
     if "\\" in text:
-        yield ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else ESCAPES[found[2]], text)
+        plain = ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else ESCAPES[found[2]], text)
+        # JSON writes what is beyond 16 bits as two characters (RFC 8259, section 7).
+        yield _unbroken(plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     if "%" in text or "+" in text:
-        yield unquote_plus(text)
+        yield _unbroken(unquote_plus(text))
     if "&" in text:
-        yield html.unescape(text)
+        yield _unbroken(html.unescape(text))
+    if "_x" in text:
+        yield _unbroken(SHEET_ESCAPE.sub(lambda found: chr(int(found[1], 16)), html.unescape(text)))
     if '""' in text:
         yield _unbroken(text).replace('""', '"')
 

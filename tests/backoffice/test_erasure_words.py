@@ -7,7 +7,7 @@ import pytest
 
 from backoffice.kit.erasure import ERASED, Words
 
-WORDS = Words(names=["client-7"], texts=["My “blue”\numbrella is lost.", "Yes.", "x" * 500])
+WORDS = Words(names=["client-7"], texts=["My “blue”\numbrella is lost.", "Yes.", "x" * 500, "First line\r\nand \U0001f600 second line"])
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,11 @@ WORDS = Words(names=["client-7"], texts=["My “blue”\numbrella is lost.", "Ye
         quote("My “blue”\numbrella is lost."),
         "My &#8220;blue&#8221;\numbrella is lost.",
         "x" * 100,
+        json.dumps("First line\r\nand \U0001f600 second line"),
+        quote("First line\r\nand \U0001f600 second line"),
+        "<t>First line_x000D_\nand \U0001f600 second line</t>",
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_the_words_are_found_however_they_are_written(text):
     assert WORDS.are_in(text)
@@ -36,6 +39,15 @@ def test_the_words_are_found_however_they_are_written(text):
 )
 def test_other_words_are_not_taken_for_them(text):
     assert not WORDS.are_in(text)
+
+
+@pytest.mark.parametrize("name", ["a", "the", "42", "2026"])
+def test_a_name_that_stands_in_everybodys_texts_counts_as_a_whole_value_only(name):
+    words = Words(names=[name], texts=[])
+    for text in (f"He said {name} to me.", f"/posts/{name}/", f'{{"id": {name}}}', f'"{name}-01-05"', f"x{name},"):
+        assert not words.are_in(text), text
+    for text in (name, f'{{"who": "{name}"}}', f"5,to,{name},x", f"<t>{name}</t>", f"/messages/?client={name}&order=x"):
+        assert words.are_in(text), text
 
 
 def test_a_database_can_look_for_each_spelling_of_a_name():

@@ -12,9 +12,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query, Router
-from pydantic import create_model
+from pydantic import BaseModel, create_model
 
 from backoffice.kit import conditional
+from backoffice.kit.problems import FieldError, Invalid
 from backoffice.kit.responses import json_response
 from backoffice.kit.versions import available
 from content.base.documentation import (
@@ -26,7 +27,7 @@ from content.base.documentation import (
     list_docs,
     object_path,
 )
-from content.base.endpoint import Endpoint, Written, given
+from content.base.endpoint import Endpoint, Values, Written
 from content.base.listing import Listing, columns_of, fields_parameter, refuse_unknown
 
 __all__ = ["Endpoint", "build_router"]
@@ -162,7 +163,20 @@ OPERATIONS = {
 }
 
 
-# --- answers ---------------------------------------------------------------------------------------------------------
+# --- bodies and answers ----------------------------------------------------------------------------------------------
+
+
+def given(data: BaseModel, **fixed: Any) -> Values:
+    """What the body names, without what the address has said already, which it may only repeat.
+
+    Raises:
+        Invalid: it says something else than the address.
+    """
+    values = {name: getattr(data, name) for name in data.model_fields_set}
+    for name, value in fixed.items():
+        if values.pop(name, value) != value:
+            raise Invalid(FieldError(name, f"The address says {value}."))
+    return values
 
 
 def written(request: HttpRequest, endpoint: Endpoint, found: Written) -> HttpResponse:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from django.db import models, transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
 from django.db.models.deletion import Collector
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,7 +15,7 @@ from pydantic import BaseModel, create_model
 from backoffice.kit import conditional
 from backoffice.kit.auth import require
 from backoffice.kit.pagination import Row
-from backoffice.kit.problems import FieldError, Invalid, Problem
+from backoffice.kit.problems import FieldError, Problem
 from backoffice.kit.schemas import from_fields, has_default
 from content.base import rules
 from content.base.models import ContentModel, tracked
@@ -208,17 +209,32 @@ class Endpoint:
         """Raises:
         Problem: 409, there is one of this key.
         """
-        with transaction.atomic():
-            key = values.get(self.key_column.name)
-            if key is not None and self.model._base_manager.filter(pk=key).exists():
-                raise Problem(409, f"There is a {self.noun} {key} already; change it with PUT or PATCH.")
-            return self.save(request, self.model(), values)
+        key = values.get(self.key_column.name)
+        self._require_free(key)
+        try:
+            with transaction.atomic():
+                return self.save(request, self.model(), values)
+        except (IntegrityError, ValidationError):
+            self._require_free(key)  # another request may have made it meanwhile
+            raise
+
+    def _require_free(self, key: Any) -> None:
+        if key is not None and self._is_there(key):
+            raise Problem(409, f"There is a {self.noun} {key} already; change it with PUT or PATCH.")
+
+    def _is_there(self, key: Any) -> bool:
+        """For anybody, whether they may see it or not."""
+        return bool(self.model._base_manager.filter(pk=key).exists())
 
     def replace(self, request: HttpRequest, key: Any, values: Values) -> Written:
         """What is left out becomes its default, but for what the user may not set."""
         with transaction.atomic():
-            if self.key == "caller" and not self.model._base_manager.filter(pk=key).exists():
-                return self._put(request, key, values)
+            if self.key == "caller" and not self._is_there(key):
+                try:
+                    return self._put(request, key, values)
+                except Problem:
+                    if not self._is_there(key):  # else another request made it meanwhile
+                        raise
             self.allow(request, "change")
             obj = self.lock(request, key)
             return self.save(request, obj, self._defaults(request, obj) | values)
@@ -279,16 +295,3 @@ class Endpoint:
         obj.full_clean()
         obj.save(force_insert=adding)
         return Written(self.row(obj), self.version(obj.pk), adding)
-
-
-def given(data: BaseModel, **fixed: Any) -> Values:
-    """What the body names, without what the address has said already, which it may only repeat.
-
-    Raises:
-        Invalid: it says something else than the address.
-    """
-    values = {name: getattr(data, name) for name in data.model_fields_set}
-    for name, value in fixed.items():
-        if values.pop(name, value) != value:
-            raise Invalid(FieldError(name, f"The address says {value}."))
-    return values

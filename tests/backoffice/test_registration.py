@@ -1,5 +1,7 @@
 """How an account begins, and what its owner may change of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -10,7 +12,9 @@ from backoffice.accounts.models import User
 from backoffice.kit.tokens import Kind, issue
 from tests.backoffice.test_api_keys import everything_stored
 from tests.content.api_client import ApiClient, errors, make_user
+from tests.content.locks import blocked_sessions
 from tests.content.pages import sign_in
+from tests.flows.wait import until
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +127,24 @@ def test_a_name_that_is_taken_is_a_conflict_whatever_its_case(open_to_all, first
     assert (answer.status_code, list(errors(answer))) == (409, ["username"])
     assert PASSWORD not in answer.content.decode()
     assert User.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_one_name_at_once_the_later_one_is_refused(open_to_all):
+    def send():
+        try:
+            return register()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            User.objects.create_user("READER")
+            answer = pool.submit(send)
+            until(blocked_sessions, seconds=10)
+        assert answer.result(timeout=10).status_code == 409
+    assert [user.username for user in User.objects.all()] == ["READER"]
 
 
 @pytest.mark.parametrize(("first", "second"), SAME)

@@ -1,12 +1,17 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from json import dumps
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from content.orders.models import Order, Status
 from tests.content.api_client import errors
+from tests.content.locks import blocked_sessions
 from tests.content.orders.people import EDIT, api
+from tests.flows.wait import until
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +59,52 @@ def test_put_to_an_id_that_is_not_there_creates_it():
     assert (answer.status_code, answer["Location"]) == (201, address(KEY))
     assert client.send("PUT", address(KEY), BODY).status_code == 200
     assert (Order.objects.get().pk, Order.history.count()) == (KEY, 1)
+
+
+def send_while_another_one_makes_it(method, path, data, **headers):
+    """The answer to a request that began before the order of KEY was committed, and ends after."""
+    client = api()
+
+    def send():
+        try:
+            return client.generic(method, path, dumps(data), "application/json", headers=headers)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Order.objects.create(id=KEY, product_name="Theirs", quantity=1)
+            answer = pool.submit(send)
+            until(blocked_sessions, seconds=10)
+        return answer.result(timeout=10)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_two_puts_that_create_at_once_the_later_one_replaces():
+    answer = send_while_another_one_makes_it("PUT", address(KEY), BODY)
+    assert (answer.status_code, answer.json()["product_name"]) == (200, "Desk lamp")
+    assert [*Order.history.order_by("history_id").values_list("history_type", "product_name")] == [
+        ("+", "Theirs"),
+        ("~", "Desk lamp"),
+    ]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_put_that_is_to_create_only_replaces_nothing_that_came_meanwhile():
+    answer = send_while_another_one_makes_it("PUT", address(KEY), BODY, **{"If-None-Match": "*"})
+    assert answer.status_code == 412
+    assert Order.objects.get().product_name == "Theirs"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "b1"}], ids=["plain", "repeatable"])
+def test_of_two_posts_of_one_id_at_once_the_later_one_is_a_conflict(headers):
+    answer = send_while_another_one_makes_it("POST", ORDERS, BODY | {"id": str(KEY)}, **headers)
+    assert (answer.status_code, str(KEY) in answer.json()["detail"]) == (409, True)
+    assert Order.objects.get().product_name == "Theirs"
 
 
 def test_put_that_creates_needs_the_permission_to_add():

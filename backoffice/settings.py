@@ -217,6 +217,7 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 # --- erasing a person's words ----------------------------------------------------------------------------------------
 # Every store that may hold them, by the name that the record of an erasure gives it. A new store joins here.
 ERASERS = {
+    "reasons and requests": "content.base.erasers.history",
     "runs and attempts": "syncer.erasure.erase_words",
     "kept answers": "backoffice.kit.erasers.kept_answers",
     "jobs": "backoffice.kit.erasers.jobs",

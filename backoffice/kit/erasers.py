@@ -2,9 +2,11 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 from django_q.models import OrmQ, Task
 
@@ -12,8 +14,9 @@ from backoffice.kit.erasure import Words, delete_where, erase_in
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.jobs.models import Job
 
-JOB_TEXTS = ("title", "arguments", "problems", "result", "error", "reason", "file_name")
-UNPACKED_MOST = 200 * 1024 * 1024  # bytes
+JOB_TEXTS = ("title", "arguments", "problems", "result", "error", "reason", "request_id", "file_name")
+SIGN_IN = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)  # what the sign-in keeps in a session
+SEARCHED_MOST = 20 * 1024 * 1024  # bytes of a file, unpacked; about five seconds
 
 
 def log(words: Words) -> int:
@@ -21,7 +24,11 @@ def log(words: Words) -> int:
 
 
 def sessions(words: Words) -> int:
-    return delete_where(Session.objects.all(), lambda row: row.get_decoded(), words)
+    return delete_where(Session.objects.all(), _held, words)
+
+
+def _held(session: Session) -> dict[str, Any]:
+    return {name: value for name, value in session.get_decoded().items() if name not in SIGN_IN}
 
 
 def queue(words: Words) -> int:
@@ -31,7 +38,8 @@ def queue(words: Words) -> int:
 
 
 def kept_answers(words: Words) -> int:
-    return erase_in(KeptAnswer.objects.all(), ("headers", "body"), words)
+    """Their headers are our own: a type, an address and the number of a version."""
+    return erase_in(KeptAnswer.objects.all(), ("body",), words)
 
 
 def jobs(words: Words) -> int:
@@ -39,7 +47,10 @@ def jobs(words: Words) -> int:
 
 
 def files(words: Words) -> int:
-    """Uploads that wait for their import, and what jobs made, each deleted whole: who needs it can make it again."""
+    """Uploads that wait for their import, and what jobs made, each deleted whole: who needs it can make it again.
+
+    One that is too large to be searched while somebody waits is taken for holding the words.
+    """
     folder = Path(settings.VAR_DIR) / "uploads"
     found = [path for path in folder.iterdir() if _holds(path, words)] if folder.exists() else []
     for path in found:
@@ -49,12 +60,14 @@ def files(words: Words) -> int:
 
 def _holds(path: Path, words: Words) -> bool:
     """An XLSX is a ZIP archive of XML; one that can't be looked into is taken for holding them."""
+    if path.stat().st_size > SEARCHED_MOST:
+        return True
     if not zipfile.is_zipfile(path):
         return words.are_in(path.read_bytes().decode(errors="replace"))
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-            if sum(part.file_size for part in parts) > UNPACKED_MOST:
+            if sum(part.file_size for part in parts) > SEARCHED_MOST:
                 return True
             return any(words.are_in(archive.read(part).decode(errors="replace")) for part in parts)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError):

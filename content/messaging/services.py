@@ -27,7 +27,7 @@ from backoffice.kit.erasure import Words, erase_everywhere
 from backoffice.kit.pagination import pages, stream
 from backoffice.kit.responses import dumps
 from content.messaging import wire
-from content.messaging.models import CLIENT_LENGTH, ERASED, ERASED_CLIENT, Bot, Erasure, Message
+from content.messaging.models import CLIENT_LENGTH, ERASED, ERASED_CLIENT, Erasure, Message
 from syncer import public as sync
 
 TIME = ("timestamp", "id")
@@ -65,7 +65,8 @@ def check(*, client: str, reason: str) -> None:
     """
     if not client.strip() or len(client) > CLIENT_LENGTH or "\0" in client:
         raise ValidationError({"client": f"Give the client's id, 1 to {CLIENT_LENGTH} characters."})
-    if client in reason or client in context.cause().reason:
+    named = Words(names=[client], texts=())
+    if named.are_in(reason) or named.are_in(context.cause().reason):
         raise ValidationError({"reason": "The reason is kept, so it may not name the client."})
     Erasure(client_digest=client_digest(client), reason=reason).full_clean()
 
@@ -78,15 +79,14 @@ def _texts(client: str) -> Iterator[str]:
 
 def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
     name = f"{ERASED_CLIENT}{secrets.token_hex(8)}"
-    # Locked first: a message of this client that is just being written then waits, or is seen.
-    rows = Message.objects.filter(client=client)
-    versions = History.objects.filter(client=client).update(client=name, text=ERASED)
-    messages = rows.erase(name)
+    rows, past = Message.objects.filter(client=client), History.objects.filter(client=client)
+    messages, versions = rows.erase(name), past.update(client=name, text=ERASED)
+    # A message that was committed between the two statements would keep one half of itself.
+    while rows.exists() or past.exists():
+        messages, versions = messages + rows.erase(name), versions + past.update(client=name, text=ERASED)
     if messages:
         _record(name, record)
         sync.changed(Message)
-    for model in (History, Bot.history.model):
-        model.objects.filter(history_change_reason__contains=client).update(history_change_reason=ERASED)
     keys = History.objects.filter(client=name).values("id")
     sent = sync.erase_objects(sync.Erased(model=Message, keys=keys, fields={"client", "text"}))
     counts = {"versions": versions, "sent records": sent}

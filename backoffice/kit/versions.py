@@ -120,7 +120,7 @@ class VersionMiddleware:
         if _is_json(response):
             if accepted is None:
                 response.close()
-                response = _not_acceptable()
+                response = _not_acceptable(response)
             elif accepted != JSON:
                 response["Content-Type"] = accepted
         response[HEADER] = str(version)
@@ -155,6 +155,8 @@ def _is_json(response: HttpResponseBase) -> bool:
     return response.get("Content-Type", "").partition(";")[0] == JSON
 
 
-def _not_acceptable() -> HttpResponse:
+def _not_acceptable(refused: HttpResponseBase | None = None) -> HttpResponse:
+    """The answer in place of `refused`, with what that told of the limits."""
     types = ", ".join([JSON, *(vendor_type(version) for version in settings.API_VERSIONS)])
-    return Problem(406, f"Accept one of these: {types}.").response()
+    limits = {name: value for name, value in (refused.items() if refused else ()) if name.startswith("RateLimit")}
+    return Problem(406, f"Accept one of these: {types}.", headers=limits).response()

@@ -54,6 +54,13 @@ def test_what_is_left_is_told_and_then_the_answer_is_429_until_the_window_ends()
     assert errors(answer) == {}
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_answer_that_is_not_acceptable_tells_what_is_left_too(method):
+    api = ApiClient(make_user())
+    assert left(api.generic(method, POSTS, headers={"Accept": "text/html"})) == ("default", 2, 1)
+
+
 def test_a_request_over_the_limit_writes_nothing():
     api = ApiClient(make_user())
     statuses = [api.send("POST", POSTS, {"title": "T", "body": "B"}).status_code for _ in range(3)]

@@ -291,13 +291,19 @@ def test_an_error_of_the_program_tells_the_api_nothing():
     assert SECRET not in answer.content.decode()
 
 
-@pytest.mark.parametrize("path", ["", "file/"])
 @pytest.mark.parametrize(("permissions", "status"), [([], 404), (["jobs.view_job"], 200)])
-def test_for_others_a_job_does_not_exist_unless_they_may_view_jobs(path, permissions, status):
+def test_for_others_a_job_does_not_exist_unless_they_may_view_jobs(permissions, status):
+    job = begin("says_who", user=make_user())
+    assert sign_in(*permissions, name="other").get(f"/api/jobs/{job.pk}/").status_code == status
+
+
+def test_a_file_is_for_who_started_the_job_as_it_holds_what_they_may_see():
     job = begin("writes_a_file", user=make_user(), text="x")
-    answer = sign_in(*permissions, name="other").get(f"/api/jobs/{job.pk}/{path}")
-    assert answer.status_code == status
-    answer.getvalue()
+    client = sign_in("jobs.view_job", name="other")
+    assert client.get(f"/api/jobs/{job.pk}/").json()["file"] is None
+    assert "Download" not in client.get(page("change", job.pk)).content.decode()
+    assert client.get(f"/api/jobs/{job.pk}/file/").status_code == 404
+    assert client.get(page("file", job.pk)).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "file/"])

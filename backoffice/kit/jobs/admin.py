@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
-from backoffice.kit.jobs.api import file_response
+from backoffice.kit.jobs.api import file_response, has_file_for
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.reading import Reading
 
@@ -69,6 +69,7 @@ class JobAdmin(ReadOnlyAdmin):
             "job": job,
             "reading": Reading(job),
             "progress": Reading(job).as_json(),
+            "has_file": has_file_for(request, job),
             "progress_url": reverse("admin:jobs_job_progress", args=[job.pk]),
         }
         request.current_app = self.admin_site.name
@@ -80,7 +81,10 @@ class JobAdmin(ReadOnlyAdmin):
         return JsonResponse(shown, headers={"Cache-Control": "no-store"})
 
     def file_view(self, request: HttpRequest, pk: Any) -> FileResponse:
-        return file_response(self._job(request, pk))
+        job = self._job(request, pk)
+        if not has_file_for(request, job):
+            raise Http404
+        return file_response(job)
 
     def _job(self, request: HttpRequest, key: Any) -> Job:
         job: Job | None = self.get_object(request, str(key))

@@ -52,7 +52,7 @@ def as_json(request: HttpRequest, job: Job) -> dict[str, Any]:
     return {
         **{name: getattr(job, name) for name in plain},
         "problems_left_out": job.left_out,
-        "file": _address(request, "job_file", job) if job.file else None,
+        "file": _address(request, "job_file", job) if has_file_for(request, job) else None,
         **{name: getattr(job, name) for name in times},
     }
 
@@ -91,11 +91,20 @@ def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
     url_name="job_file",
     operation_id="job_file",
     summary="Download the file that a job made",
+    description="For who started the job only.",
     response=PROBLEMS,
     openapi_extra={"responses": {200: {"description": "The file.", "content": {"*/*": {}}}}},
 )
 def get_file(request: HttpRequest, id: UUID) -> FileResponse:
-    return file_response(visible_job(request, id))
+    job = visible_job(request, id)
+    if not has_file_for(request, job):
+        raise Http404
+    return file_response(job)
+
+
+def has_file_for(request: HttpRequest, job: Job) -> bool:
+    """Whether the job made a file that this person may have."""
+    return bool(job.file) and Job.objects.readable_by(request.user).filter(pk=job.pk).exists()
 
 
 def visible_job(request: HttpRequest, id: UUID) -> Job:

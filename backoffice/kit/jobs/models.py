@@ -13,8 +13,14 @@ from backoffice.kit.context import scope_of
 class JobQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> "JobQuerySet":
         """Those that `user` started, with a key only those of its scope; with the permission to view jobs, all."""
-        if user.has_perm("jobs.view_job"):
-            return self
+        return self if user.has_perm("jobs.view_job") else self._own(user)
+
+    def readable_by(self, user: Any) -> "JobQuerySet":
+        """Those whose file is for `user`: it holds what its maker may see, who views jobs may see less."""
+        programs = self.filter(user=None) if user.has_perm("jobs.view_job") else self.none()
+        return self._own(user) | programs
+
+    def _own(self, user: Any) -> "JobQuerySet":
         scope = scope_of(user)
         return self.filter(user=user, **({} if scope is None else {"scope": scope}))
 

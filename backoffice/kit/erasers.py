@@ -10,11 +10,13 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.models import Session
 from django_q.models import OrmQ, Task
 
+from backoffice.kit import clock
 from backoffice.kit.erasure import Words, delete_where, erase_in
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.jobs.models import Job
 
 JOB_TEXTS = ("title", "arguments", "problems", "result", "error", "reason", "request_id", "file_name")
+RUNNING_FILE = "A person's words were erased while the file was being written; start it again."
 SIGN_IN = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)  # what the sign-in keeps in a session
 SEARCHED_MOST = 20 * 1024 * 1024  # bytes of a file, unpacked; about five seconds
 
@@ -43,6 +45,9 @@ def kept_answers(words: Words) -> int:
 
 
 def jobs(words: Words) -> int:
+    """A job that is writing a file has read what was there before, and need not have written it yet: it ends."""
+    writing = Job.objects.filter(state=Job.State.RUNNING).exclude(file_name="")
+    writing.update(state=Job.State.FAILED, error=RUNNING_FILE, finished_at=clock.now())
     return erase_in(Job.objects.all(), JOB_TEXTS, words, cut=True)
 
 

@@ -1,7 +1,7 @@
 """What a work function holds in its hand: how far it is, and what failed."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO
 
 from django.db.models import F
@@ -65,12 +65,18 @@ class Progress:
 
     @contextmanager
     def file(self, name: str, content_type: str) -> Iterator[BinaryIO]:
-        """A file to write, which who may see the job can then download as `name`, for a day. One for each job."""
-        self._job.file = waiting_files.new()
-        self._job.file_name, self._job.file_type = name, content_type
-        with waiting_files.path(self._job.file).open("wb") as out:
-            yield out
-        self._update(file=self._job.file, file_name=name, file_type=content_type)
+        """A file to write, which who started the job can then download as `name`, for a day. One for each job.
+
+        A running job that has a file's name is writing it.
+        """
+        self._update(file_name=name, file_type=content_type)
+        file = waiting_files.new()
+        with ExitStack() as unless_done:
+            unless_done.callback(waiting_files.remove, file)
+            with waiting_files.path(file).open("wb") as out:
+                yield out
+            self._update(file=file)
+            unless_done.pop_all()
 
     def _update(self, **values: Any) -> None:
         running = Job.objects.filter(pk=self._job.pk, state=Job.State.RUNNING)

@@ -10,7 +10,8 @@ from django.test import Client
 from backoffice.accounts.models import User
 from backoffice.kit import waiting_files
 from backoffice.kit.context import Cause, caused_by
-from backoffice.kit.erasers import SEARCHED_MOST
+from backoffice.kit.erasers import RUNNING_FILE, SEARCHED_MOST
+from backoffice.kit.jobs.service import start
 from content.messaging.models import ERASED, Bot, Message
 from content.messaging.services import erase_client
 from content.orders.models import Order
@@ -22,6 +23,7 @@ from tests.flows.wait import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLIENT = "walrus-4711"
+NAMED = {"client": CLIENT}
 
 
 def erase(client=CLIENT):
@@ -109,6 +111,15 @@ def test_a_message_that_is_kept_meanwhile_is_erased_whole(held):
     worker.join(20)
     assert places(CLIENT) == []
     assert Message.objects.filter(text=ERASED).count() == 2
+
+
+def test_a_file_that_is_being_made_meanwhile_goes():
+    """What it has written need not be on the disk yet, so nothing is found in it."""
+    job = start(
+        "tests.content.messaging.works.erased_while_it_writes", user=None, title="A", here=True, arguments=NAMED
+    )
+    assert (job.state, job.error, job.file) == ("failed", RUNNING_FILE, "")
+    assert places(CLIENT) == []
 
 
 def _erase_and_close():

@@ -27,6 +27,10 @@ class StatesChangeList(ChangeList):  # type: ignore[misc]
         for row in rows:
             row.sync_states = states[row.pk]
 
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """As Django's, which leaves the columns that offer no order to be ordered by in the address."""
+        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
+
 
 class SyncAdmin(ModelAdmin):  # type: ignore[misc]
     """Says where an object stands at the targets that its model travels to; says nothing where there is none."""

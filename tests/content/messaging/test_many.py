@@ -71,7 +71,7 @@ def api_lists() -> list[dict[str, Any]]:
 
 def admin_lists() -> list[dict[str, Any]]:
     searched = [{"q": room(BIG)}, {"q": room(SMALL)}, {"q": "client-0"}, {"q": "client-199"}, {"q": "nobody"}]
-    return [{}, {"p": 200}, {"bot__id__exact": BOT}, {"bot__id__exact": OTHER_BOT}, *searched]
+    return [{}, {"p": 200}, {"o": "3"}, {"bot__id__exact": BOT}, {"bot__id__exact": OTHER_BOT}, *searched]
 
 
 class Plans:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from content.messaging.models import ERASED, Erasure, Message
 from syncer.models import Binding, Route, Target
 from tests.content.api_client import ApiClient, errors
-from tests.content.messaging.support import CLIENTS, CONVERSATION, ERASURES, make_bot, message, user
+from tests.content.messaging.support import BOT, CLIENTS, CONVERSATION, ERASURES, make_bot, message, user
 from tests.content.pages import form_of
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +155,19 @@ def test_messages_are_only_looked_at(spoken):
 def test_messages_are_searched_by_whole_ids(spoken, word, number):
     page = staff("view_message").get(reverse("admin:messaging_message_changelist"), {"q": word})
     assert page.context["cl"].result_count == number
+
+
+@pytest.mark.parametrize("lookup", ["text__contains", "client__startswith", "bot__name", "direction"])
+def test_messages_are_filtered_by_what_the_page_offers_only(spoken, lookup):
+    page = staff("view_message").get(reverse("admin:messaging_message_changelist"), {lookup: "x"})
+    assert page.status_code == 400
+
+
+@pytest.mark.parametrize(("day", "number"), [("2026-01-01", 3), ("2026-12-31", 0)])
+def test_messages_are_filtered_by_time_and_bot(spoken, day, number):
+    query = {"timestamp_from_0": day, "timestamp_from_1": "00:00", "bot__id__exact": str(BOT)}
+    page = staff("view_message", "view_bot").get(reverse("admin:messaging_message_changelist"), query)
+    assert len(page.context["cl"].result_list) == number
 
 
 def test_a_bot_that_has_messages_is_not_deleted_and_the_page_says_how_many(spoken):

@@ -1,8 +1,9 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from content.base.admin import ContentAdmin, ContentInline
@@ -71,6 +72,22 @@ class MembershipAdmin(ContentAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
         names, counts, needed, protected = super().get_deleted_objects(objs, request)
         return names, counts, needed, [*protected, *self._last_members(list(objs))]
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+        except services.LastMember as error:  # the others left while the page was asking
+            return self._stays(request, error)
+
+    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
+        try:
+            return super().response_action(request, queryset)
+        except services.LastMember as error:
+            return self._stays(request, error)
+
+    def _stays(self, request: HttpRequest, error: services.LastMember) -> HttpResponse:
+        messages.error(request, error.messages[0])
+        return HttpResponseRedirect(reverse("admin:palettes_membership_changelist"))
 
     def _last_members(self, going: list[Membership]) -> list[str]:
         """Why some can't go."""

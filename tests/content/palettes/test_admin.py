@@ -1,14 +1,19 @@
 """Teams and palettes in the admin, and in files: the same rules as at the API."""
 
+from threading import Thread
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django.urls import reverse
 
 from content.palettes import samples
 from content.palettes.models import Membership, Palette, Team
 from content.palettes.swatches import swatches
+from tests.content.locks import blocked_sessions
 from tests.content.pages import form_of
 from tests.content.palettes.people import BLUE, RED, browser, members, palette, person, team_of
+from tests.flows.wait import until
 
 
 def page(model, name, *args):
@@ -129,6 +134,31 @@ def test_the_last_membership_can_not_be_deleted(client, team, door):
 def test_a_membership_is_deleted_while_another_stays(client, team, outsider, door):
     assert door(client, Membership.objects.create(team=team, user=outsider)).status_code == 302
     assert members(team) == {"member"}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("door", [delete_page, delete_action])
+def test_whom_all_others_left_meanwhile_is_told_that_they_stay(door):
+    last, other = person("last"), person("other")
+    team, answers = team_of(last, other), []
+    stays, goes = (Membership.objects.get(team=team, user=user) for user in (last, other))
+
+    def leave():
+        browser_of_last = browser(last)
+        answers.append(door(browser_of_last, stays))
+        answers.append(browser_of_last.get(page("membership", "changelist")))
+        connection.close()
+
+    worker = Thread(target=leave)
+    with transaction.atomic():
+        goes.delete()
+        worker.start()
+        until(blocked_sessions, seconds=10)
+    worker.join(20)
+    assert answers[0].status_code == 302
+    assert "last member" in answers[1].content.decode()
+    assert members(team) == {"last"}
 
 
 def test_a_membership_is_added_by_name_and_not_changed(client, team, outsider):

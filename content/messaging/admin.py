@@ -6,10 +6,10 @@ from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action
 
 from backoffice.kit.estimates import Count, count
+from backoffice.kit.filters import TimeRangeFilter
 from content.base.admin import ContentAdmin
 from content.base.filters import VisibleSelectFilter
 from content.messaging import admin_erasure  # noqa: F401 - registers
@@ -62,7 +62,7 @@ class MessageAdmin(ContentAdmin):
     """Messages are looked at. They come by API and import, and go with their client."""
 
     list_display = ("timestamp", "bot", "direction", "client", "beginning", "conversation")
-    list_filter = (("bot", VisibleSelectFilter), ("timestamp", RangeDateTimeFilter))
+    list_filter = (("bot", VisibleSelectFilter), ("timestamp", TimeRangeFilter))
     list_select_related = ("bot",)
     ordering = ("-timestamp", "-id")
     sortable_by = ("timestamp",)  # there is an index for it

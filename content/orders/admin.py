@@ -2,9 +2,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
+from backoffice.kit.filters import TimeRangeFilter
 from content.base.admin import ContentAdmin
 from content.orders.models import Order, Status
 from content.orders.resources import OrderResource
@@ -15,7 +16,7 @@ COLORS = {Status.PENDING: "warning", Status.SHIPPED: "info", Status.DELIVERED: "
 @admin.register(Order)
 class OrderAdmin(ContentAdmin):
     list_display = ("product_name", "quantity", "stage", "created_at", "id")
-    list_filter = (("status", ChoicesCheckboxFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (("status", ChoicesCheckboxFilter), ("created_at", TimeRangeFilter))
     search_fields = ("product_name", "id")
     ordering = ("-created_at", "-pk")
     fields = ("product_name", "quantity", "status")

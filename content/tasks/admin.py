@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 
+from backoffice.kit.filters import TimeRangeFilter
 from backoffice.kit.jobs.models import Job
 from content.base.admin import ContentAdmin
 from content.tasks import jobs
@@ -28,7 +28,7 @@ def show(job: Job) -> HttpResponse:
 @admin.register(Item)
 class ItemAdmin(ContentAdmin):
     list_display = ("title", "id", "external_id", "external_fetched_at", "summary_source")
-    list_filter = (("external_fetched_at", RangeDateTimeFilter), ("updated_at", RangeDateTimeFilter))
+    list_filter = (("external_fetched_at", TimeRangeFilter), ("updated_at", TimeRangeFilter))
     search_fields = ("title", "description", "=external_id")
     fields = (
         "title",

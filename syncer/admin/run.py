@@ -11,10 +11,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.views import ChangeList
 
 from backoffice.kit.admin import ReadOnlyAdmin
+from backoffice.kit.filters import TimeRangeFilter
 from syncer.admin.parts import CONTENT_COLUMNS, MAY_SYNC, EngineAdmin, linked, named, pk_or_404, pretty
 from syncer.models import Attempt, Run
 from syncer.reports.progress import Progress, progress
@@ -86,7 +87,7 @@ class RunAdmin(EngineRowsAdmin):
         ("target", RelatedDropdownFilter),
         ("state", ChoicesDropdownFilter),
         ("trigger", ChoicesDropdownFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", TimeRangeFilter),
     )
     search_fields = ("message",)
 
@@ -152,7 +153,7 @@ class AttemptAdmin(EngineRowsAdmin):
         ("run__target", RelatedDropdownFilter),
         ("action", ChoicesDropdownFilter),
         ("outcome", ChoicesDropdownFilter),
-        ("at", RangeDateTimeFilter),
+        ("at", TimeRangeFilter),
     )
     search_fields = ("binding__object_key", "url")
     search_help_text = "An object's key, or a part of the address."

@@ -10,9 +10,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
+from backoffice.kit.filters import TimeRangeFilter
 from backoffice.kit.jobs.api import file_response, has_file_for
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.reading import Reading
@@ -26,7 +27,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     list_display = ("short_title", "user", "shown_state", "items", "created_at", "finished_at")
     list_select_related = ("user",)
-    list_filter = (("state", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (("state", ChoicesDropdownFilter), ("created_at", TimeRangeFilter))
     search_fields = ("title",)
 
     @admin.display(description="title", ordering="title")

@@ -163,11 +163,24 @@ def test_messages_are_filtered_by_what_the_page_offers_only(spoken, lookup):
     assert page.status_code == 400
 
 
-@pytest.mark.parametrize(("day", "number"), [("2026-01-01", 3), ("2026-12-31", 0)])
-def test_messages_are_filtered_by_time_and_bot(spoken, day, number):
-    query = {"timestamp_from_0": day, "timestamp_from_1": "00:00", "bot__id__exact": str(BOT)}
+@pytest.mark.parametrize(
+    ("bounds", "number"),
+    [
+        ({"from_0": "2026-01-05", "from_1": "08:01"}, 2),
+        ({"to_0": "2026-01-05", "to_1": "08:01:00"}, 2),
+        ({"from_0": "2026-01-05", "to_0": "2026-01-05"}, 3),
+        ({"from_0": "2026-01-06"}, 0),
+    ],
+)
+def test_messages_are_filtered_by_time_and_bot(spoken, bounds, number):
+    query = {f"timestamp_{name}": value for name, value in bounds.items()} | {"bot__id__exact": str(BOT)}
     page = staff("view_message", "view_bot").get(reverse("admin:messaging_message_changelist"), query)
     assert len(page.context["cl"].result_list) == number
+
+
+def test_a_time_that_is_none_filters_nothing_and_says_so(spoken):
+    page = staff("view_message").get(reverse("admin:messaging_message_changelist"), {"timestamp_from_0": "x"})
+    assert page["Location"].endswith("?e=1")
 
 
 def test_a_bot_that_has_messages_is_not_deleted_and_the_page_says_how_many(spoken):

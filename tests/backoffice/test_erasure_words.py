@@ -7,7 +7,8 @@ import pytest
 
 from backoffice.kit.erasure import ERASED, Words
 
-WORDS = Words(names=["client-7"], texts=["My “blue”\numbrella is lost.", "Yes.", "x" * 500, "First line\r\nand \U0001f600 second line"])
+LINES = "First line\r\nand \U0001f600 second line"
+WORDS = Words(names=["client-7"], texts=["My “blue”\numbrella is lost.", "Yes.", "x" * 500, LINES])
 
 
 @pytest.mark.parametrize(
@@ -24,8 +25,8 @@ WORDS = Words(names=["client-7"], texts=["My “blue”\numbrella is lost.", "Ye
         quote("My “blue”\numbrella is lost."),
         "My &#8220;blue&#8221;\numbrella is lost.",
         "x" * 100,
-        json.dumps("First line\r\nand \U0001f600 second line"),
-        quote("First line\r\nand \U0001f600 second line"),
+        json.dumps(LINES),
+        quote(LINES),
         "<t>First line_x000D_\nand \U0001f600 second line</t>",
     ],
     ids=range(14),

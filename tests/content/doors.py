@@ -48,14 +48,13 @@ def own(model: Model, name: str) -> Any:
     return getattr(import_module(module), name, None) if package and find_spec(module) else None
 
 
-def fill() -> None:
-    """The people who come in, and what the domains make beside the samples."""
+def fill(model: Model) -> None:
+    """The people who come in, and what the model's domain makes: its samples, and what it has beside them."""
     administrator()
     api_user()
-    call_command("sample_content", stdout=io.StringIO())
-    for made in dict.fromkeys(own(model, "fill") for model in content_models()):
-        if made:
-            made()
+    call_command("sample_content", model._meta.app_label, stdout=io.StringIO())
+    if made := own(model, "fill"):
+        made()
 
 
 def text_field(model: Model) -> str:

@@ -28,8 +28,8 @@ TRAVELLING = [pytest.param(one.model, id=label) for label, one in declarations()
 
 
 @pytest.fixture
-def content():
-    fill()
+def content(model):
+    fill(model)
 
 
 @pytest.mark.parametrize("domain", settings.CONTENT_APPS)

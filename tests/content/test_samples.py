@@ -1,7 +1,7 @@
 from random import Random
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from content.news import samples
 from content.news.models import Comment, Post
@@ -28,6 +28,22 @@ def test_samples_do_nothing_when_there_is_content(capsys):
     call_command("sample_content")
     assert "There is content already" in capsys.readouterr().out
     assert Post.objects.count() == 1
+
+
+def test_the_samples_of_one_domain_are_those_that_it_has_among_all(capsys):
+    call_command("sample_content", "news")
+    alone = list(Post.objects.values_list("title", "body"))
+    assert capsys.readouterr().out == "Wrote 600 samples.\n"
+    assert [model._meta.app_label for model in content_models() if model.objects.exists()] == ["news", "news"]
+    Post.objects.all().delete()
+    call_command("sample_content")
+    assert list(Post.objects.values_list("title", "body")) == alone
+
+
+def test_a_domain_that_is_not_there_is_named():
+    with pytest.raises(CommandError, match=r"There is no domain shelves; there are news, "):
+        call_command("sample_content", "news", "shelves")
+    assert not Post.objects.exists()
 
 
 def test_the_same_seed_gives_the_same_samples():

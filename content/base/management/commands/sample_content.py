@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils.module_loading import module_has_submodule
 
@@ -21,17 +21,27 @@ class Command(BaseCommand):
 
     help = "Write generated sample content, if there is no content yet."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
-        domains = [config for config in apps.get_app_configs() if config.name in settings.CONTENT_APPS]
-        if not all(is_empty(domain) for domain in domains):
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("domains", nargs="*", metavar="domain", help="such as news; without any, all of them")
+
+    def handle(self, *_args: Any, domains: list[str], **_options: Any) -> None:
+        chosen = self._chosen(domains)
+        if not all(is_empty(domain) for domain in chosen):
             self.stdout.write("There is content already; no samples were written.")
             return
-        random, written = Random(SEED), 0  # noqa: S311 - the same content every time is the purpose
+        written = 0
         with transaction.atomic():
-            for domain in domains:
+            for domain in chosen:
                 if samples := samples_of(domain):
-                    written += samples.create(random)
+                    # One for each domain: what it gets does not depend on which others there are.
+                    written += samples.create(Random(f"{SEED} {domain.label}"))  # noqa: S311 - to be the same is the purpose
         self.stdout.write(f"Wrote {written} samples.")
+
+    def _chosen(self, labels: list[str]) -> list[AppConfig]:
+        known = {config.label: config for config in apps.get_app_configs() if config.name in settings.CONTENT_APPS}
+        if unknown := sorted({*labels} - {*known}):
+            raise CommandError(f"There is no domain {', '.join(unknown)}; there are {', '.join(known)}.")
+        return [known[label] for label in labels or known]
 
 
 def samples_of(domain: AppConfig) -> Any:

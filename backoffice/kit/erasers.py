@@ -64,9 +64,18 @@ def files(words: Words) -> int:
 
 
 def _holds(path: Path, words: Words) -> bool:
+    found = path.stat()
+    version = (path.name, found.st_mtime_ns, found.st_size)
+    if version in words.clean:
+        return False
+    holds = found.st_size > SEARCHED_MOST or _is_in(path, words)
+    if not holds:
+        words.clean.add(version)
+    return holds
+
+
+def _is_in(path: Path, words: Words) -> bool:
     """An XLSX is a ZIP archive of XML; one that can't be looked into is taken for holding them."""
-    if path.stat().st_size > SEARCHED_MOST:
-        return True
     if not zipfile.is_zipfile(path):
         return words.are_in(path.read_bytes().decode(errors="replace"))
     try:

@@ -8,7 +8,7 @@ erases those whole, without a search.
 import html
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -36,10 +36,13 @@ class Words:
     of its own in JSON, a cell, a parameter of an address.
 
     Any number of texts costs the same to look for: one step for each character that is searched.
+
+    Attributes:
+        clean: the files in which they were looked for in vain, so that nobody looks twice; see `erasers.files`.
     """
 
-    def __init__(self, *, names: Collection[str], texts: Iterable[str]) -> None:
-        self.names = tuple(names)
+    def __init__(self, *, names: Collection[str], texts: Iterable[str], clean: Iterable[Hashable] = ()) -> None:
+        self.names, self.clean = tuple(names), {*clean}
         self._names = re.compile("|".join(map(_pattern, self.names)))
         self._beginnings: dict[int, set[str]] = {}  # by their length
         for text in texts:

@@ -1,6 +1,6 @@
 """Erasing a client, and all that is held on one.
 
-Erasing, in one transaction:
+Erasing. Files are searched first, for that takes long and SQLite has one writer. Then, in one transaction:
 1. The client's texts are read, so that copies of them are found in other stores.
 2. History and messages get one name that says nothing, the same for all of this client's, and the text `[erased]`;
    each message a new version by who erases. Set-based: two updates and one insert, however many messages.
@@ -12,6 +12,7 @@ What comes after the commit, such as a message that was being sent here meanwhil
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -23,6 +24,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from backoffice.kit import context
+from backoffice.kit.erasers import files
 from backoffice.kit.erasure import Words, erase_everywhere
 from backoffice.kit.pagination import pages, stream
 from backoffice.kit.responses import dumps
@@ -50,11 +52,13 @@ def erase_client(*, client: str, user: Any, reason: str) -> Erasure:
         ValidationError: by field, of `client` and `reason`.
     """
     check(client=client, reason=reason)
+    before = Words(names=[client], texts=_texts(client))
+    gone = files(before)
     with transaction.atomic():
-        words = Words(names=[client], texts=_texts(client))
+        words = Words(names=[client], texts=_texts(client), clean=before.clean)
         record = Erasure(client_digest=client_digest(client), user=user, reason=reason)
         record.messages, counts = _erase_messages(client, record)
-        record.counts = counts | erase_everywhere(words)
+        record.counts = dict(Counter(counts) + Counter(erase_everywhere(words)) + Counter(files=gone))  # no zeros
         record.save()
     return record
 
@@ -90,7 +94,7 @@ def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
     keys = History.objects.filter(client=name).values("id")
     sent = sync.erase_objects(sync.Erased(model=Message, keys=keys, fields={"client", "text"}))
     counts = {"versions": versions, "sent records": sent}
-    return messages, {what: number for what, number in counts.items() if number}
+    return messages, counts
 
 
 def _record(name: str, record: Erasure) -> None:

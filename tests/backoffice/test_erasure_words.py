@@ -1,10 +1,12 @@
 """Finding a person's words in what other stores keep."""
 
 import json
+import os
 from urllib.parse import quote
 
 import pytest
 
+from backoffice.kit.erasers import files
 from backoffice.kit.erasure import ERASED, Words
 
 LINES = "First line\r\nand \U0001f600 second line"
@@ -78,3 +80,19 @@ def test_many_texts_are_looked_for_as_quickly_as_few():
     words = Words(names=["nobody"], texts=texts)
     assert words.are_in("a" * 100_000 + texts[-1])
     assert not words.are_in("The same beginning" * 5_000)
+
+
+def test_a_file_in_which_they_are_not_is_read_once_until_it_changes(tmp_path, settings):
+    """The second search is in a transaction, during which SQLite has no other writer."""
+    settings.VAR_DIR = tmp_path
+    words, file = Words(names=["client-7"], texts=[]), tmp_path / "uploads" / "waiting"
+    file.parent.mkdir()
+    file.write_text("nothing1")
+    assert files(words) == 0
+    time = file.stat().st_mtime_ns
+    file.write_text("client-7")
+    os.utime(file, ns=(time, time))
+    assert files(words) == 0
+    os.utime(file, ns=(time, time + 1))
+    assert files(words) == 1
+    assert not file.exists()

@@ -12,7 +12,7 @@ from backoffice.accounts.auth import owner
 from backoffice.accounts.models import KEY_DAYS_MOST, ApiKey, ApiKeyQuerySet
 from backoffice.kit.idempotency.decorators import answer_is_secret
 from backoffice.kit.pagination import page
-from backoffice.kit.responses import json_response
+from backoffice.kit.responses import empty_response, json_response
 from backoffice.kit.schemas import Body, Text
 from content.base.documentation import LOCATION
 from content.base.listing import refuse_unknown
@@ -94,7 +94,7 @@ def get_key(request: HttpRequest, id: Id) -> HttpResponse:
 def revoke_key(request: HttpRequest, id: Id) -> HttpResponse:
     """It stays on the list, and never works again."""
     keys.revoke(_one(request, id))
-    return HttpResponse(status=204)
+    return empty_response(204)
 
 
 def shown(key: ApiKey) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from backoffice.kit.paths import is_api
+from backoffice.kit.responses import empty_response
 
 
 def allowed(methods: str) -> str:
@@ -26,7 +27,7 @@ class MethodMiddleware:
             return self._head(request)
         response = self.get_response(request)
         if request.method == "OPTIONS" and response.status_code == 405:
-            return HttpResponse(status=204, headers={"Allow": response["Allow"]})
+            return empty_response(204, Allow=response["Allow"])
         return response
 
     def _head(self, request: HttpRequest) -> HttpResponseBase:

@@ -32,6 +32,13 @@ def json_response(
     return HttpResponse(dumps(data), status=status, content_type=content_type, headers=dict(headers or {}))
 
 
+def empty_response(status: int, **headers: str) -> HttpResponse:
+    """An answer without a body, and so without its type."""
+    response = HttpResponse(status=status, headers=headers)
+    del response["Content-Type"]
+    return response
+
+
 class JSONParser(Parser):
     """Strict JSON: no NaN, no lone surrogates, which neither database can keep."""
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, create_model
 
 from backoffice.kit import conditional
 from backoffice.kit.problems import FieldError, Invalid
-from backoffice.kit.responses import json_response
+from backoffice.kit.responses import empty_response, json_response
 from backoffice.kit.versions import available
 from content.base.documentation import (
     LOCATION,
@@ -62,7 +62,7 @@ def _add_list(router: Router, endpoint: Endpoint) -> None:
 def _add_create(router: Router, endpoint: Endpoint) -> None:
     body = endpoint.body("Create", key=endpoint.key == "caller")
 
-    @router.post(endpoint.address, **create_docs(endpoint, endpoint.name, f"Create a {endpoint.noun}"))
+    @router.post(endpoint.address, **create_docs(endpoint, endpoint.name, f"Create {endpoint.one}"))
     @available(since=endpoint.since, until=endpoint.until)
     def create_object(request: HttpRequest, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "add")
@@ -71,7 +71,7 @@ def _add_create(router: Router, endpoint: Endpoint) -> None:
 
 def _add_nested(router: Router, endpoint: Endpoint, link: str, parent: Endpoint) -> None:
     path, key = object_path(parent, f"{endpoint.path}/")
-    name, of = f"{parent.name}_{endpoint.path}", f"of a {parent.noun}"
+    name, of = f"{parent.name}_{endpoint.path}", f"of {parent.one}"
     listing = Listing(endpoint, fixed=link)
     query = listing.query
     body = endpoint.body("NestedCreate", key=endpoint.key == "caller", optional=(link,))
@@ -86,7 +86,7 @@ def _add_nested(router: Router, endpoint: Endpoint, link: str, parent: Endpoint)
         require_parent(request, id)
         return listing.answer(request, query, {link: id})
 
-    @router.post(path, **create_docs(endpoint, name, f"Create a {endpoint.noun} {of}", 404))
+    @router.post(path, **create_docs(endpoint, name, f"Create {endpoint.one} {of}", 404))
     @available(since=endpoint.since, until=endpoint.until)
     def create_nested(request: HttpRequest, id: key, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "add")
@@ -101,7 +101,7 @@ def _add_get(router: Router, endpoint: Endpoint) -> None:
     path, key = object_path(endpoint)
     query = create_model(f"{endpoint.model.__name__}Get", fields=fields_parameter(endpoint))
     shape = endpoint.out | endpoint.part
-    made = docs(endpoint, "get", f"Get a {endpoint.noun}", {200: shape, 304: None}, 422, *READ_ERRORS)
+    made = docs(endpoint, "get", f"Get {endpoint.one}", {200: shape, 304: None}, 422, *READ_ERRORS)
 
     @router.get(path, url_name=endpoint.name, **made)
     @available(since=endpoint.since, until=endpoint.until)
@@ -112,7 +112,7 @@ def _add_get(router: Router, endpoint: Endpoint) -> None:
         row, version = endpoint.get(request, id, columns_of(endpoint, fields))
         tag = conditional.etag(request, version, fields=fields)
         if conditional.is_known(request, tag):
-            return HttpResponse(status=304, headers={"ETag": tag})
+            return empty_response(304, ETag=tag)
         return json_response(row, headers={"ETag": tag})
 
 
@@ -121,7 +121,7 @@ def _add_replace(router: Router, endpoint: Endpoint) -> None:
     own = endpoint.key_column.name
     body = endpoint.body("Replace", key=True, optional=(own,))
     success = {200: endpoint.out} | ({201: endpoint.out} if endpoint.key == "caller" else {})
-    made = docs(endpoint, "replace", f"Replace a {endpoint.noun}", success, *WRITE_ERRORS)
+    made = docs(endpoint, "replace", f"Replace {endpoint.one}", success, *WRITE_ERRORS)
 
     @router.put(path, **made, openapi_extra=LOCATION if 201 in success else None)
     @available(since=endpoint.since, until=endpoint.until)
@@ -133,7 +133,7 @@ def _add_change(router: Router, endpoint: Endpoint) -> None:
     path, key = object_path(endpoint)
     own = endpoint.key_column.name
     body = endpoint.body("Change", key=True, optional=endpoint.shown)
-    summary = f"Change some fields of a {endpoint.noun}"
+    summary = f"Change some fields of {endpoint.one}"
 
     @router.patch(path, **docs(endpoint, "change", summary, {200: endpoint.out}, *WRITE_ERRORS))
     @available(since=endpoint.since, until=endpoint.until)
@@ -145,12 +145,12 @@ def _add_change(router: Router, endpoint: Endpoint) -> None:
 def _add_delete(router: Router, endpoint: Endpoint) -> None:
     path, key = object_path(endpoint)
 
-    @router.delete(path, **docs(endpoint, "delete", f"Delete a {endpoint.noun}", {204: None}, 404, 409, 412))
+    @router.delete(path, **docs(endpoint, "delete", f"Delete {endpoint.one}", {204: None}, 404, 409, 412))
     @available(since=endpoint.since, until=endpoint.until)
     def delete_object(request: HttpRequest, id: key) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "delete")
         endpoint.delete(request, id)
-        return HttpResponse(status=204)
+        return empty_response(204)
 
 
 OPERATIONS = {

@@ -98,6 +98,11 @@ class Endpoint:
         return str(self.model._meta.verbose_name)
 
     @cached_property
+    def one(self) -> str:
+        """The noun with its article."""
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+    @cached_property
     def name(self) -> str:
         """The name of the address of one object, `news_posts`."""
         label = self.model._meta.app_label
@@ -220,7 +225,7 @@ class Endpoint:
 
     def _require_free(self, key: Any) -> None:
         if key is not None and self._is_there(key):
-            raise Problem(409, f"There is a {self.noun} {key} already; change it with PUT or PATCH.")
+            raise Problem(409, f"The {self.noun} {key} is there already; change it with PUT or PATCH.")
 
     def _is_there(self, key: Any) -> bool:
         """For anybody, whether they may see it or not."""

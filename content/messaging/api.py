@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from backoffice.kit import conditional
 from backoffice.kit.pagination import Row, page, pages, stream
 from backoffice.kit.problems import FieldError, Invalid, Problem
-from backoffice.kit.responses import json_response
+from backoffice.kit.responses import empty_response, json_response
 from backoffice.kit.schemas import ListQuery, Text
 from content.base.api import Endpoint, build_router, written
 from content.base.documentation import LOCATION, docs
@@ -144,5 +144,5 @@ def get_message(request: HttpRequest, id: int, query: Query[FieldsQuery]) -> Htt
     row, version = messages.get(request, id, wire.COLUMNS)
     tag = conditional.etag(request, version, fields=query.fields or "")
     if conditional.is_known(request, tag):
-        return HttpResponse(status=304, headers={"ETag": tag})
+        return empty_response(304, ETag=tag)
     return json_response(_only(query.fields, [row])[0], headers={"ETag": tag})

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from backoffice.kit.auth import require
 from backoffice.kit.pagination import page
 from backoffice.kit.problems import FieldError, Invalid, Problem, ProblemOut
-from backoffice.kit.responses import json_response
+from backoffice.kit.responses import empty_response, json_response
 from backoffice.kit.schemas import Body, Text
 from content.base.api import Endpoint, build_router
 from content.base.documentation import LOCATION
@@ -141,7 +141,7 @@ def remove_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
         services.leave(membership=membership)
     except services.LastMember as error:
         raise Problem(409, error.messages[0]) from error
-    return HttpResponse(status=204)
+    return empty_response(204)
 
 
 def _members(request: HttpRequest, team: int, action: str) -> Any:

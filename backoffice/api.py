@@ -1,6 +1,6 @@
 """The JSON API: one NinjaAPI for each version, of what the project and the domains of `settings.CONTENT_APPS` bring.
 
-A domain's `api.py` has a `router`, which holds the operations of all versions; see `backoffice.kit.versions`.
+A domain's `api.py` has a `router`, which holds the operations of all versions; see `backoffice.kit.api.versions`.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,11 +20,11 @@ from ninja.openapi.schema import OpenAPISchema
 from backoffice.accounts.api import router as tokens
 from backoffice.accounts.auth import WAYS
 from backoffice.accounts.people_api import router as people
-from backoffice.kit import openapi, problems, throttle
+from backoffice.kit.api import openapi, problems, throttle
+from backoffice.kit.api.responses import JSONParser
+from backoffice.kit.api.versions import of_version
 from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
-from backoffice.kit.responses import JSONParser
-from backoffice.kit.versions import of_version
 
 # The pages come whole from our own static files; ReDoc and Swagger would still ask their makers' hosts for a logo and a
 # validator's badge.

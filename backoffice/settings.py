@@ -71,15 +71,15 @@ INSTALLED_APPS = [
     *CONTENT_APPS,
 ]
 MIDDLEWARE = [
-    "backoffice.kit.request_ids.RequestIdMiddleware",
-    "backoffice.kit.versions.VersionMiddleware",
+    "backoffice.kit.api.request_ids.RequestIdMiddleware",
+    "backoffice.kit.api.versions.VersionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "backoffice.kit.throttle.RateLimitMiddleware",
-    "backoffice.kit.methods.MethodMiddleware",
-    "backoffice.kit.problems.ProblemMiddleware",
-    "backoffice.kit.request_ids.ChangeReasonMiddleware",
-    "backoffice.kit.paths.SlashMiddleware",
+    "backoffice.kit.api.throttle.RateLimitMiddleware",
+    "backoffice.kit.api.methods.MethodMiddleware",
+    "backoffice.kit.api.problems.ProblemMiddleware",
+    "backoffice.kit.api.request_ids.ChangeReasonMiddleware",
+    "backoffice.kit.api.paths.SlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -279,7 +279,7 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "backoffice.kit.request_ids.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "backoffice.kit.api.request_ids.RequestIdFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {

@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 import backoffice.admin  # noqa: F401 - other packages' models, in our theme
 from backoffice import api
-from backoffice.kit.versions import newest
+from backoffice.kit.api.versions import newest
 
 
 def patterns(version: int) -> list[Any]:

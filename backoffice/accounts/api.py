@@ -5,12 +5,12 @@ from ninja import Router
 from pydantic import BaseModel
 
 from backoffice.kit import tokens
+from backoffice.kit.api.problems import Problem, ProblemOut
+from backoffice.kit.api.responses import json_response
+from backoffice.kit.api.schemas import Body, Text
+from backoffice.kit.api.throttle import SIGN_IN
 from backoffice.kit.auth import check_password
 from backoffice.kit.idempotency.decorators import answer_is_secret
-from backoffice.kit.problems import Problem, ProblemOut
-from backoffice.kit.responses import json_response
-from backoffice.kit.schemas import Body, Text
-from backoffice.kit.throttle import SIGN_IN
 from backoffice.kit.tokens import Kind
 
 router = Router(tags=["Sign in"])

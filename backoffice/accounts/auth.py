@@ -7,8 +7,8 @@ from django.http import HttpRequest
 
 from backoffice.accounts import keys
 from backoffice.accounts.models import User
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.auth import BasicAuth, HeaderAuth, SessionAuth, TokenAuth
-from backoffice.kit.problems import Problem
 
 
 class KeyAuth(HeaderAuth):

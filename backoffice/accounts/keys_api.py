@@ -10,10 +10,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 from backoffice.accounts import keys
 from backoffice.accounts.auth import owner
 from backoffice.accounts.models import KEY_DAYS_MOST, ApiKey, ApiKeyQuerySet
+from backoffice.kit.api.pagination import page
+from backoffice.kit.api.responses import empty_response, json_response
+from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.idempotency.decorators import answer_is_secret
-from backoffice.kit.pagination import page
-from backoffice.kit.responses import empty_response, json_response
-from backoffice.kit.schemas import Body, Text
 from content.base.documentation import LOCATION
 from content.base.listing import refuse_unknown
 

@@ -14,12 +14,12 @@ from backoffice.accounts.auth import WAYS, open_registration, owner
 from backoffice.accounts.keys_api import KeyOut, shown
 from backoffice.accounts.keys_api import router as keys_router
 from backoffice.accounts.models import ApiKey, User
+from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut, from_validation
+from backoffice.kit.api.responses import json_response
+from backoffice.kit.api.schemas import Body, Text
+from backoffice.kit.api.throttle import SIGN_IN
 from backoffice.kit.auth import check_password, require
 from backoffice.kit.idempotency.decorators import not_atomic
-from backoffice.kit.problems import FieldError, Invalid, Problem, ProblemOut, from_validation
-from backoffice.kit.responses import json_response
-from backoffice.kit.schemas import Body, Text
-from backoffice.kit.throttle import SIGN_IN
 
 router = Router(tags=["Accounts"])
 router.add_router("/keys/", keys_router)

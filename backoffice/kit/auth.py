@@ -17,7 +17,7 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from backoffice.kit import tokens
-from backoffice.kit.problems import Problem
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.sign_in import forget_failures
 
 

@@ -27,7 +27,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from backoffice.kit.problems import Problem
+from backoffice.kit.api.problems import Problem
 
 Attempts = QuerySet[AccessAttempt]
 Credentials = dict[str, Any] | None

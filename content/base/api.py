@@ -14,10 +14,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query, Router
 from pydantic import BaseModel, create_model
 
-from backoffice.kit import conditional
-from backoffice.kit.problems import FieldError, Invalid
-from backoffice.kit.responses import empty_response, json_response
-from backoffice.kit.versions import available
+from backoffice.kit.api import conditional
+from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.responses import empty_response, json_response
+from backoffice.kit.api.versions import available
 from content.base.documentation import (
     LOCATION,
     READ_ERRORS,

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from backoffice.kit.problems import ProblemOut
+from backoffice.kit.api.problems import ProblemOut
 from content.base.endpoint import Endpoint
 
 # The type of a primary key: its path converter and its type in Python. What the converter does not match is a 404.

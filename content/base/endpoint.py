@@ -10,10 +10,10 @@ from django.db.models.deletion import Collector
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.kit import conditional
+from backoffice.kit.api import conditional
+from backoffice.kit.api.pagination import Row
+from backoffice.kit.api.problems import FieldError, Problem
 from backoffice.kit.auth import require
-from backoffice.kit.pagination import Row
-from backoffice.kit.problems import FieldError, Problem
 from content.base import rules
 from content.base.models import ContentModel, tracked
 from content.base.shapes import Shapes

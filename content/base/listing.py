@@ -8,10 +8,10 @@ from django.db import models
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from pydantic import BaseModel, Field, create_model
 
-from backoffice.kit.pagination import Keyset, Row, page, pages, stream
-from backoffice.kit.problems import FieldError, Invalid
-from backoffice.kit.responses import json_response
-from backoffice.kit.schemas import ListQuery, Text, annotation
+from backoffice.kit.api.pagination import Keyset, Row, page, pages, stream
+from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.responses import json_response
+from backoffice.kit.api.schemas import ListQuery, Text, annotation
 from content.base.endpoint import Endpoint
 
 COMPARISONS = {"gt": "greater than", "gte": "at least", "lt": "less than", "lte": "at most"}

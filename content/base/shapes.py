@@ -8,7 +8,7 @@ from typing import Any, Literal
 from django.db import models
 from pydantic import BaseModel, create_model
 
-from backoffice.kit.schemas import from_fields, has_default
+from backoffice.kit.api.schemas import from_fields, has_default
 from content.base.models import ContentModel
 
 ALL = frozenset({"list", "create", "get", "replace", "change", "delete"})

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from ninja import Query
 from pydantic import BaseModel, Field
 
-from backoffice.kit import conditional
-from backoffice.kit.pagination import Row, page, pages, stream
-from backoffice.kit.problems import FieldError, Invalid, Problem
-from backoffice.kit.responses import empty_response, json_response
-from backoffice.kit.schemas import ListQuery, Text
+from backoffice.kit.api import conditional
+from backoffice.kit.api.pagination import Row, page, pages, stream
+from backoffice.kit.api.problems import FieldError, Invalid, Problem
+from backoffice.kit.api.responses import empty_response, json_response
+from backoffice.kit.api.schemas import ListQuery, Text
 from content.base.api import Endpoint, build_router, written
 from content.base.documentation import LOCATION, docs
 from content.base.listing import PAGED, refuse_unknown

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
+from backoffice.kit.api.pagination import page
+from backoffice.kit.api.problems import ProblemOut
+from backoffice.kit.api.responses import json_response
+from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.auth import require
-from backoffice.kit.pagination import page
-from backoffice.kit.problems import ProblemOut
-from backoffice.kit.responses import json_response
-from backoffice.kit.schemas import Body, Text
 from content.base.listing import refuse_unknown
 from content.messaging import services
 from content.messaging.models import CLIENT_LENGTH, Erasure

@@ -24,10 +24,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from backoffice.kit import context
+from backoffice.kit.api.pagination import pages, stream
+from backoffice.kit.api.responses import dumps
 from backoffice.kit.erasers import files
 from backoffice.kit.erasure import Words, erase_everywhere
-from backoffice.kit.pagination import pages, stream
-from backoffice.kit.responses import dumps
 from content.messaging import wire
 from content.messaging.models import CLIENT_LENGTH, ERASED, ERASED_CLIENT, Erasure, Message
 from syncer import public as sync

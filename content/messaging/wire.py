@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from backoffice.kit.pagination import Row
-from backoffice.kit.schemas import Body, Text
+from backoffice.kit.api.pagination import Row
+from backoffice.kit.api.schemas import Body, Text
 from content.messaging.models import CLIENT_LENGTH, TEXT_LENGTH, Direction
 
 COLUMNS = ("id", "bot", "direction", "client", "conversation", "timestamp", "text")

@@ -15,11 +15,11 @@ from django.urls import reverse
 from ninja import Query
 from pydantic import BaseModel, Field
 
+from backoffice.kit.api.pagination import page
+from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
+from backoffice.kit.api.responses import empty_response, json_response
+from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.auth import require
-from backoffice.kit.pagination import page
-from backoffice.kit.problems import FieldError, Invalid, Problem, ProblemOut
-from backoffice.kit.responses import empty_response, json_response
-from backoffice.kit.schemas import Body, Text
 from content.base.api import Endpoint, build_router
 from content.base.documentation import LOCATION
 from content.base.endpoint import Values, Written

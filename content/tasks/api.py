@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query
 from pydantic import BaseModel, Field
 
+from backoffice.kit.api.problems import ProblemOut
+from backoffice.kit.api.responses import json_response
+from backoffice.kit.api.schemas import Text
 from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
 from backoffice.kit.jobs.api import JobOut, job_response
-from backoffice.kit.problems import ProblemOut
-from backoffice.kit.responses import json_response
-from backoffice.kit.schemas import Text
 from content.base.api import Endpoint, build_router, written
 from content.base.endpoint import Written
 from content.base.listing import refuse_unknown

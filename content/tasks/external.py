@@ -14,8 +14,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from backoffice.kit.api.problems import FieldError, Invalid
 from backoffice.kit.http import Answer, Request
-from backoffice.kit.problems import FieldError, Invalid
 from content.tasks.records import MOST, check_json, check_record
 from content.tasks.upstream import Failed, NotSetUp, Upstream, client
 

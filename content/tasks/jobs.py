@@ -6,10 +6,10 @@ from typing import Any
 
 from django.conf import settings
 
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
 from backoffice.kit.jobs.service import start
-from backoffice.kit.problems import Problem
 from content.tasks import services
 from content.tasks.models import Item
 

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backoffice.kit import context
-from backoffice.kit.problems import Problem
+from backoffice.kit.api.problems import Problem
 from content.tasks import external, summaries
 from content.tasks.models import Item
 

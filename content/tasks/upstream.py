@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 
 import orjson
 
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.http import Answer, Client, HttpError, Request
-from backoffice.kit.problems import Problem
 from backoffice.kit.retry import backoff, retry_after
 
 TRIES = 4

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Cast
 
-from backoffice.kit.pagination import pages
+from backoffice.kit.api.pagination import pages
 from syncer.models import Binding
 
 COLUMNS = {

@@ -12,13 +12,13 @@ from django.urls import path
 from django.utils import timezone
 from ninja import NinjaAPI, Router
 
-from backoffice.kit import problems
+from backoffice.kit.api import problems
+from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.responses import dumps, json_response
 from backoffice.kit.auth import TokenAuth
 from backoffice.kit.idempotency.decorators import answer_is_secret, idempotent, not_atomic
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.idempotency.service import BUSY, KEPT, LEASE, PRUNE_EVERY, claim, prune
-from backoffice.kit.problems import Problem
-from backoffice.kit.responses import dumps, json_response
 from content.news.models import Post
 from syncer.management.commands import worker
 from tests.content.api_client import ApiClient, make_user

@@ -8,8 +8,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client, RequestFactory
 
+from backoffice.kit.api.throttle import DEFAULT, Rate
 from backoffice.kit.clients import client_address
-from backoffice.kit.throttle import DEFAULT, Rate
 from content.news.models import Post
 from tests.backoffice.test_settings import PRODUCTION, settings_with
 from tests.content.api_client import ApiClient, errors, make_user

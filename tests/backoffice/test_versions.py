@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from backoffice.kit.versions import available, of_version
+from backoffice.kit.api.versions import available, of_version
 from content.news.models import Post
 from tests.backoffice import two_versions
 from tests.content.api_client import ApiClient, errors, make_user

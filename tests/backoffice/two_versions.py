@@ -7,8 +7,8 @@ from django.urls import include, path, reverse
 from ninja import Router
 
 from backoffice import api
-from backoffice.kit.responses import json_response
-from backoffice.kit.versions import available
+from backoffice.kit.api.responses import json_response
+from backoffice.kit.api.versions import available
 
 things, others = Router(tags=["Things"]), Router(tags=["Others"])
 

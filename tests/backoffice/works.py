@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
-from backoffice.kit.problems import Problem
 from content.news.models import Post
 
 HERE = "tests.backoffice.works."

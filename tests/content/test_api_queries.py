@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import FieldDoesNotExist
 
 from backoffice.accounts.models import User
-from backoffice.kit.pagination import Keyset
+from backoffice.kit.api.pagination import Keyset
 from content.news.models import Comment, Post
 from content.orders.models import Order
 from tests.content.api_client import ApiClient, errors, make_user

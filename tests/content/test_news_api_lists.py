@@ -8,7 +8,7 @@ import pytest
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
-from backoffice.kit.pagination import STREAM_ROWS, Keyset
+from backoffice.kit.api.pagination import STREAM_ROWS, Keyset
 from content.news import api as news_api
 from content.news.models import Comment, Post
 from syncer.mapping import declarations

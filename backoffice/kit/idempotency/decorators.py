@@ -14,10 +14,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
+from backoffice.kit.api.problems import HANDLERS, Problem
 from backoffice.kit.context import scope_of
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.idempotency.service import Claim, busy, claim, give_up, keep
-from backoffice.kit.problems import HANDLERS, Problem
 
 KEY_LENGTH = 255  # characters
 # Who asks again may by then be allowed to, or be in time: nothing was written, so the operation decides anew.
@@ -120,7 +120,7 @@ def _apart(claim: Claim, view: Callable[[], Any]) -> tuple[HttpResponse, bool]:
 
 def _checked(response: Any) -> HttpResponse:
     if not isinstance(response, HttpResponse):
-        raise TypeError("A POST operation returns an HttpResponse, see backoffice.kit.responses.json_response.")
+        raise TypeError("A POST operation returns an HttpResponse, see backoffice.kit.api.responses.json_response.")
     return response
 
 

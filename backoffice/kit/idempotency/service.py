@@ -19,8 +19,8 @@ from uuid import UUID, uuid4
 from django.http import HttpResponse
 from django.utils import timezone
 
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.idempotency.models import KeptAnswer
-from backoffice.kit.problems import Problem
 
 KEPT = timedelta(hours=24)
 LEASE = timedelta(seconds=60)

@@ -11,9 +11,9 @@ from ninja import Router
 from pydantic import BaseModel, Field
 
 from backoffice.kit import waiting_files
+from backoffice.kit.api.problems import ProblemOut
+from backoffice.kit.api.responses import json_response
 from backoffice.kit.jobs.models import Job
-from backoffice.kit.problems import ProblemOut
-from backoffice.kit.responses import json_response
 
 AGAIN = 1  # seconds until who waits may ask again
 PROBLEMS = {401: ProblemOut, 404: ProblemOut}

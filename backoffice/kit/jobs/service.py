@@ -19,10 +19,10 @@ from django_q.tasks import async_task
 from simple_history.models import HistoricalRecords
 
 from backoffice.kit import clock
+from backoffice.kit.api.problems import Problem, from_validation
 from backoffice.kit.context import Cause, cause, caused_by, scope_of
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import JobOver, Progress, storable
-from backoffice.kit.problems import Problem, from_validation
 
 log = logging.getLogger("backoffice.jobs")
 TASK = "backoffice.kit.jobs.tasks.work"

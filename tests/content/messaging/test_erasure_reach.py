@@ -63,7 +63,7 @@ def test_a_file_that_is_too_large_to_be_searched_goes():
 @pytest.mark.parametrize("client", ["a", "by", "12"])
 def test_a_client_with_a_common_name_takes_nobody_elses_reasons_along(client):
     bot = make_bot()
-    bot.name, bot._change_reason = "Another", "Asked by a caller, 12 times"
+    bot.name, bot._change_reason = "Another", "Asked by a caller, 12 times"  # type: ignore[attr-defined]
     bot.save()
     message(client=client).save()
     erase_client(client=client, user=None, reason="A request by 12 people")

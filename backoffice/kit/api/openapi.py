@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from backoffice.kit import problems, request_ids, versions
-from backoffice.kit.responses import JSON
+from backoffice.kit.api import problems, request_ids, versions
+from backoffice.kit.api.responses import JSON
 
 Object = dict[str, Any]
 

@@ -9,9 +9,9 @@ import orjson
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, Q, QuerySet
 
-from backoffice.kit.problems import FieldError, Invalid
-from backoffice.kit.responses import dumps
-from backoffice.kit.schemas import in_utc, no_nul
+from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.responses import dumps
+from backoffice.kit.api.schemas import in_utc, no_nul
 
 STREAM_ROWS = 2000  # rows held in memory at a time
 NEWEST_FIRST = ("-pk",)

@@ -10,7 +10,7 @@ import zlib
 from django.http import HttpRequest
 from django.utils.http import parse_etags
 
-from backoffice.kit.problems import Problem
+from backoffice.kit.api.problems import Problem
 
 OURS = re.compile(r'"([0-9]{1,19})-[0-9]+(?:-[0-9a-f]{8})?"')  # a number of more digits is refused by int()
 ANY = ["*"]

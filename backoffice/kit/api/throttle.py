@@ -15,8 +15,8 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponseBase
 from ninja.throttling import BaseThrottle
 
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.clients import client_address
-from backoffice.kit.problems import Problem
 
 
 class Rate(NamedTuple):

@@ -19,9 +19,9 @@ from ninja import NinjaAPI
 from ninja import errors as ninja_errors
 from pydantic import BaseModel, Field
 
-from backoffice.kit.methods import allowed
-from backoffice.kit.paths import is_api
-from backoffice.kit.responses import json_response
+from backoffice.kit.api.methods import allowed
+from backoffice.kit.api.paths import is_api
+from backoffice.kit.api.responses import json_response
 
 CONTENT_TYPE = "application/problem+json"
 JSON_TYPE = re.compile(r"application/([\w.+-]+\+)?json")

@@ -23,9 +23,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from ninja import Router
 
-from backoffice.kit.paths import is_api
-from backoffice.kit.problems import Problem
-from backoffice.kit.responses import JSON
+from backoffice.kit.api.paths import is_api
+from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.responses import JSON
 
 HEADER = "API-Version"
 VENDOR = "application/vnd.backoffice+json"

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponseBase
 
+from backoffice.kit.api.paths import is_api
+from backoffice.kit.api.problems import FieldError, Invalid
 from backoffice.kit.context import Cause, cause, caused_by
-from backoffice.kit.paths import is_api
-from backoffice.kit.problems import FieldError, Invalid
 
 HEADER = "X-Request-ID"
 REASON = "X-Change-Reason"

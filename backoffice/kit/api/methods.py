@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from backoffice.kit.paths import is_api
-from backoffice.kit.responses import empty_response
+from backoffice.kit.api.paths import is_api
+from backoffice.kit.api.responses import empty_response
 
 
 def allowed(methods: str) -> str:

@@ -1,10 +1,11 @@
 """Bindings: each object at each target, its state, and what the target is known to hold."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import ListFilter
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -74,7 +75,7 @@ FILTERS: tuple[type[ListFilter] | tuple[str, type[ListFilter]], ...] = (
 
 @admin.register(Binding)
 class BindingAdmin(EngineRowsAdmin):
-    list_display = ("lane", "content", "target", "state", "why", "tries", "not_before", "remote_id")
+    list_display = ("lane", "content", "target", "state", "why", "tries", "not_before", "record")
     list_display_links = ("lane",)
     list_select_related = ("route__target",)
     list_filter = FILTERS
@@ -83,10 +84,10 @@ class BindingAdmin(EngineRowsAdmin):
     search_help_text = "An object's key here, or its record's id at the target."
     actions = ("try_again",)
     readonly_fields = (
-        "of", "target", "state", "why", "agreed_now", "create_key", "create_body_now", "attempts_made",
+        "of", "target", "state", "why", "record", "agreed_now", "create_key", "create_body_now", "attempts_made",
     )  # fmt: skip
     fieldsets = (
-        (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("remote_id", "settled_at"))}),
+        (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("record", "settled_at"))}),
         ("What the target holds", {"fields": ("agreed_now",)}),
         ("A create without an answer", {"fields": ("create_key", "create_body_now"), "classes": ("collapse",)}),
         (
@@ -115,6 +116,14 @@ class BindingAdmin(EngineRowsAdmin):
         if binding is not None:
             dress(request, [binding])
         return binding
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """A key or an id as people read it; ids are kept as JSON, and UUIDs by SQLite without dashes."""
+        term = search_term.strip().replace("\0", "")
+        if not term:
+            return queryset, False
+        here = Q(object_key__in=[term, term.replace("-", "")])
+        return queryset.filter(here | Q(remote_id__in=[term, json.dumps(term)])), False
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_SYNC)
@@ -145,6 +154,10 @@ class BindingAdmin(EngineRowsAdmin):
     @admin.display(description="state")
     def state(self, binding: Any) -> SafeString:
         return chip(binding.shown.state)
+
+    @admin.display(description="record there", ordering="remote_id")
+    def record(self, binding: Binding) -> str:
+        return binding.record or "-"
 
     @admin.display(description="why")
     def why(self, binding: Any) -> str:

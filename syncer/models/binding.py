@@ -1,3 +1,5 @@
+import json
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -74,6 +76,11 @@ class Binding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.route.model}:{self.object_key}"
+
+    @property
+    def record(self) -> str | None:
+        """The record's id at the target, as people read it; None: it has none."""
+        return None if self.remote_id is None else str(json.loads(self.remote_id))
 
     @property
     def known(self) -> Known:

@@ -21,13 +21,13 @@ class Planned:
 
     Attributes:
         name: the object, `news.Post:5`.
-        remote_id: the record's id at the target, as JSON text; None: it has none yet.
+        record: the record's id at the target, as people read it; None: it has none yet.
         fields: `{"remote name": (what the target holds, what it would hold)}`; None stands for "not known" and "none".
     """
 
     action: Action
     name: str
-    remote_id: str | None = None
+    record: str | None = None
     fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
@@ -65,7 +65,10 @@ def _planned(route: Route, key: str, binding: Binding | None, wanted: Wanted | N
     payload = None if wanted is None else wanted.payload
     action = decide(known, payload, can_look_up=bool(route.lookup))
     return Planned(
-        action=action, name=f"{route.model}:{key}", remote_id=known.remote_id, fields=_fields(known.agreed, payload)
+        action=action,
+        name=f"{route.model}:{key}",
+        record=binding.record if binding else None,
+        fields=_fields(known.agreed, payload),
     )
 
 

@@ -46,7 +46,7 @@ class ObjectState:
 
     Attributes:
         why: of a state that is not well, the reason.
-        remote_id: the record's id there, as JSON text.
+        record: the record's id there, as people read it; None: there is none.
         settled_at: when the target last gave a definite answer.
         next_try: when a failing object is tried again.
     """
@@ -54,7 +54,7 @@ class ObjectState:
     route: Route
     state: State
     why: str = ""
-    remote_id: str | None = None
+    record: str | None = None
     settled_at: datetime | None = None
     next_try: datetime | None = None
 
@@ -113,7 +113,7 @@ def _state(route: Route, binding: Binding | None, *, changed: bool, why: str) ->
         route=route,
         state=state,
         why=binding.reason if state in (State.FAILING, State.PARKED, State.IN_DOUBT) else why,
-        remote_id=binding.remote_id,
+        record=binding.record,
         settled_at=binding.settled_at,
         next_try=binding.not_before if state is State.FAILING else None,
     )

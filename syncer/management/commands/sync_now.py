@@ -21,7 +21,7 @@ class Command(SyncCommand):
         target = self.target(options["target"])
         if options["preview"]:
             planned = [
-                {"action": one.action, "object": one.name, "remote_id": one.remote_id, "fields": one.fields}
+                {"action": one.action, "object": one.name, "remote_id": one.record, "fields": one.fields}
                 for one in preview(target)
             ]
             return {"target": target.name, "planned": planned}, bool(planned)

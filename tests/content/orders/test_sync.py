@@ -139,3 +139,17 @@ def test_a_first_load_of_ids_that_are_no_uuids_writes_nothing(peer, remote):
     with pytest.raises(CommandError, match=r"orders.Order 1: id: “1” is not a valid UUID"):
         call_command("sync_import", peer.name, stdout=StringIO())
     assert Order.objects.count() == 0
+
+
+def test_pages_show_and_find_the_record_by_its_id_as_people_read_it(target, order, remote):
+    run_here(target)
+    record = f"record {KEY}"
+    Binding.objects.update(remote_id=f'"{record}"')
+    admin = Client()
+    admin.force_login(User.objects.create_superuser("admin"))
+    page = admin.get(reverse("admin:orders_order_change", args=[KEY])).content.decode()
+    assert f">{record}</td>" in page
+    for term in (record, str(KEY)):
+        found = admin.get(reverse("admin:syncer_binding_changelist"), {"q": term})
+        assert found.context["cl"].result_count == 1, term
+    assert admin.get(reverse("admin:syncer_binding_changelist"), {"q": "record"}).context["cl"].result_count == 0

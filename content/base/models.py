@@ -1,9 +1,10 @@
 """The base of every content model: a write and its history row are one transaction, through every door."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from backoffice.kit import context
@@ -178,6 +179,26 @@ class ContentModel(models.Model):
             attname = self._meta.get_field(name).attname  # type: ignore[union-attr]
             if getattr(self, attname) != before[attname]:
                 yield name, permission
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """As Django's, which asks the database about each check; here it is asked once, if all of them hold."""
+        self._checks_hold = not exclude and self._all_checks_hold()
+        super().validate_constraints(exclude)
+
+    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
+        """Those that `validate_constraints` has to ask about one by one, for their own messages."""
+        found = super().get_constraints()
+        if not getattr(self, "_checks_hold", False):
+            return found
+        return [(model, [one for one in all_ if not isinstance(one, models.CheckConstraint)]) for model, all_ in found]
+
+    def _all_checks_hold(self) -> bool:
+        checks = [one.condition for one in self._meta.constraints if isinstance(one, models.CheckConstraint)]
+        try:
+            models.CheckConstraint(name="all", condition=models.Q(*checks)).validate(type(self), self)
+        except ValidationError:
+            return False
+        return True
 
     def _stored(self, using: str | None) -> Self | None:
         return type(self)._base_manager.using(using).select_for_update(of=("self",)).filter(pk=self.pk).first()

@@ -1,4 +1,5 @@
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 from django.db.models import Count, F, Value
 from django.db.models.functions import Concat, Upper
@@ -95,3 +96,33 @@ def test_an_expression_that_changes_nothing_writes_nothing(posts):
     posts[0].user_id = F("user_id")
     posts[0].save()
     assert Post.history.count() == 3
+
+
+# --- validation -------------------------------------------------------------------------------------------------------
+
+
+def checks_asked(obj):
+    with CaptureQueriesContext(connection) as queries:
+        try:
+            obj.validate_constraints()
+        except ValidationError as error:
+            return error.messages, len([one for one in queries if "_check" in one["sql"]])
+    return [], len([one for one in queries if "_check" in one["sql"]])
+
+
+def test_the_database_is_asked_once_for_all_checks_that_hold():
+    assert checks_asked(Post(title="T", body="B")) == ([], 1)
+
+
+def test_checks_that_do_not_hold_are_each_named():
+    said, _ = checks_asked(Post(title=" ", body="x" * 1025))
+    assert [text.partition(" ")[0] for text in said] == ["title", "body"]
+
+
+def test_an_object_that_was_mended_is_asked_about_anew():
+    post = Post(title=" ", body="B")
+    assert checks_asked(post)[0]
+    post.title = "T"
+    assert checks_asked(post) == ([], 1)
+    post.title = " "
+    assert checks_asked(post)[0]

@@ -66,6 +66,7 @@ def _add_create(router: Router, endpoint: Endpoint) -> None:
     @available(since=endpoint.since, until=endpoint.until)
     def create_object(request: HttpRequest, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "add")
+        refuse_unknown(request)
         return written(request, endpoint, endpoint.create(request, given(data)))
 
 
@@ -90,6 +91,7 @@ def _add_nested(router: Router, endpoint: Endpoint, link: str, parent: Endpoint)
     @available(since=endpoint.since, until=endpoint.until)
     def create_nested(request: HttpRequest, id: key, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "add")
+        refuse_unknown(request)
         require_parent(request, id)
         return written(request, endpoint, endpoint.create(request, given(data, **{link: id}) | {link: id}))
 
@@ -126,6 +128,7 @@ def _add_replace(router: Router, endpoint: Endpoint) -> None:
     @router.put(path, **made, openapi_extra=LOCATION if 201 in success else None)
     @available(since=endpoint.since, until=endpoint.until)
     def replace_object(request: HttpRequest, id: key, data: body) -> HttpResponse:  # type: ignore[valid-type]
+        refuse_unknown(request)
         return written(request, endpoint, endpoint.replace(request, id, given(data, **{own: id})))
 
 
@@ -139,6 +142,7 @@ def _add_change(router: Router, endpoint: Endpoint) -> None:
     @available(since=endpoint.since, until=endpoint.until)
     def change_object(request: HttpRequest, id: key, data: body) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "change")
+        refuse_unknown(request)
         return written(request, endpoint, endpoint.change(request, id, given(data, **{own: id})))
 
 
@@ -149,6 +153,7 @@ def _add_delete(router: Router, endpoint: Endpoint) -> None:
     @available(since=endpoint.since, until=endpoint.until)
     def delete_object(request: HttpRequest, id: key) -> HttpResponse:  # type: ignore[valid-type]
         endpoint.allow(request, "delete")
+        refuse_unknown(request)
         endpoint.delete(request, id)
         return empty_response(204)
 

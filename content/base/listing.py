@@ -86,15 +86,18 @@ class Listing:
             yield name, (annotation(column, compared=True), Field(None, description=text))
 
 
-def refuse_unknown(request: HttpRequest, query: BaseModel) -> None:
+def refuse_unknown(request: HttpRequest, query: BaseModel | None = None) -> None:
     """Refuse parameters that `query` does not have: one that is silently left out is a filter that does not filter.
+
+    Args:
+        query: the parameters that the operation has; None: it has none.
 
     Raises:
         Invalid: it has not, or one is given twice.
     """
-    known = type(query).model_fields
+    known = type(query).model_fields if query else {}
     if unknown := sorted({*request.GET} - {*known}):
-        allowed = ", ".join(sorted(known))
+        allowed = ", ".join(sorted(known)) or "none"
         raise Invalid(*(FieldError(name, f"There is no such parameter; there are {allowed}.") for name in unknown))
     if twice := sorted(name for name in request.GET if len(request.GET.getlist(name)) > 1):
         raise Invalid(*(FieldError(name, "This is given more than once.") for name in twice))

@@ -168,3 +168,12 @@ def test_a_cursor_that_no_list_gave_is_refused_and_not_asked_of_the_database(ord
 def test_a_search_that_is_too_long_is_refused(api, search):
     assert [*errors(api.get(POSTS, {"search": search}))] == ["search"]
     assert api.get(POSTS, {"search": ("a " * 128).strip()}).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PUT", "{}/"), ("PATCH", "{}/"), ("DELETE", "{}/")])
+def test_a_write_takes_no_parameter(api, posts, method, path):
+    address = f"{POSTS}{path.format(posts[0].pk)}?title=a"
+    answer = api.send(method, address, {"title": "New", "body": "New"})
+    assert errors(answer) == {"title": "There is no such parameter; there are none."}
+    assert Post.objects.count() == len(ROWS)
+    assert not Post.objects.filter(title="New").exists()

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
 from django_q.models import OrmQ, Task
 
 from backoffice.kit import clock
@@ -17,6 +18,7 @@ from backoffice.kit.jobs.models import Job
 
 JOB_TEXTS = ("title", "arguments", "problems", "result", "error", "reason", "request_id", "file_name")
 RUNNING_FILE = "A person's words were erased while the file was being written; start it again."
+QUEUED_WORDS = "A person's words were erased from what it was to do; start it again."
 SIGN_IN = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)  # what the sign-in keeps in a session
 SEARCHED_MOST = 20 * 1024 * 1024  # bytes of a file, unpacked; about five seconds
 
@@ -45,10 +47,19 @@ def kept_answers(words: Words) -> int:
 
 
 def jobs(words: Words) -> int:
-    """A job that is writing a file has read what was there before, and need not have written it yet: it ends."""
-    writing = Job.objects.filter(state=Job.State.RUNNING).exclude(file_name="")
-    writing.update(state=Job.State.FAILED, error=RUNNING_FILE, finished_at=clock.now())
+    """A job that is writing a file has read what was there before, and need not have written it yet: it ends.
+
+    So does one that waits, if it was to do something with the words: with others in their place it would do that.
+    """
+    _end(Job.objects.filter(state=Job.State.RUNNING).exclude(file_name=""), RUNNING_FILE)
+    queued = Job.objects.filter(state=Job.State.QUEUED)
+    waiting = [pk for pk, given in queued.values_list("pk", "arguments") if words.erased(given, cut=True) != given]
+    _end(queued.filter(pk__in=waiting), QUEUED_WORDS)
     return erase_in(Job.objects.all(), JOB_TEXTS, words, cut=True)
+
+
+def _end(found: "QuerySet[Job]", error: str) -> None:
+    found.update(state=Job.State.FAILED, error=error, finished_at=clock.now())
 
 
 def files(words: Words) -> int:

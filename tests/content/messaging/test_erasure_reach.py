@@ -10,7 +10,7 @@ from django.test import Client
 from backoffice.accounts.models import User
 from backoffice.kit import waiting_files
 from backoffice.kit.context import Cause, caused_by
-from backoffice.kit.erasers import RUNNING_FILE, SEARCHED_MOST
+from backoffice.kit.erasers import QUEUED_WORDS, RUNNING_FILE, SEARCHED_MOST
 from backoffice.kit.jobs.service import start
 from content.messaging.models import ERASED, Bot, Message
 from content.messaging.services import erase_client
@@ -120,6 +120,16 @@ def test_a_file_that_is_being_made_meanwhile_goes():
     )
     assert (job.state, job.error, job.file) == ("failed", RUNNING_FILE, "")
     assert places(CLIENT) == []
+
+
+def test_a_job_that_waits_and_was_to_use_the_words_ends():
+    works = "tests.content.messaging.works.erased_while_it_writes"
+    theirs, others = (start(works, user=None, title="A", arguments={"client": name}) for name in (CLIENT, "heron-12"))
+    erase()
+    for job in (theirs, others):
+        job.refresh_from_db()
+    assert (theirs.state, theirs.error) == ("failed", QUEUED_WORDS)
+    assert (others.state, others.arguments) == ("queued", {"client": "heron-12"})
 
 
 def _erase_and_close():

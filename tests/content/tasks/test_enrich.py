@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.db import connection
 
 from content.base.models import tracked
 from content.tasks.models import Item
@@ -154,7 +155,10 @@ def during(external, client, item, edit):
     answers = []
 
     def ask():
-        answers.append(post(client, address(item), headers={"Idempotency-Key": "one"}))
+        try:
+            answers.append(post(client, address(item), headers={"Idempotency-Key": "one"}))
+        finally:
+            connection.close()
 
     with external.hold("GET", "/posts/*") as held:
         thread = threading.Thread(target=ask)

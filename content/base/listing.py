@@ -1,14 +1,15 @@
 """What a list at the API can be asked: filters, order, search, columns, pages. `Endpoint` declares them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import models
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from pydantic import BaseModel, Field, create_model
 
-from backoffice.kit.api.pagination import Keyset, Row, page, pages, stream
+from backoffice.kit.api.pagination import Keyset, Row, Rows, page, pages, stream
 from backoffice.kit.api.problems import FieldError, Invalid
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import ListQuery, Text, annotation
@@ -45,14 +46,7 @@ class Listing:
         order = Keyset(self.endpoint.model, _names(query.order)).order if query.order else self.default_order
         needed = dict.fromkeys([*columns, *(name.lstrip("-") for name in order)])
         rows = self._matching(request, query, fixed).values(*needed)
-        if query.all:
-            if stray := sorted({*PAGED} & {*request.GET}):
-                raise Invalid(*(FieldError(name, "This does not go with all=true.") for name in stray))
-            found = (_only(columns, rows) for rows in pages(rows, order=order))
-            return StreamingHttpResponse(stream(found), content_type="application/json")
-        items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
-        count = {"count": rows.count()} if query.count else {}
-        return json_response({"items": _only(columns, items), "next": following, **count})
+        return list_answer(request, query, rows, order=order, shown=partial(_only, columns))
 
     def _matching(self, request: HttpRequest, query: Any, fixed: Mapping[str, Any]) -> models.QuerySet[Any]:
         wanted = {name: getattr(query, name) for name in self.filters if name in query.model_fields_set}
@@ -84,6 +78,27 @@ class Listing:
             column: Any = self.endpoint.model._meta.get_field(field)
             text = f"`{field}` is {COMPARISONS[comparison]} this." if comparison else str(column.help_text) or None
             yield name, (annotation(column, compared=True), Field(None, description=text))
+
+
+def list_answer(
+    request: HttpRequest, query: ListQuery, rows: Rows, *, order: Sequence[str], shown: Callable[[list[Row]], list[Row]]
+) -> HttpResponseBase:
+    """The page of `rows` that `query` asks for, or all of them.
+
+    Args:
+        rows: a `.values(…)` queryset that holds the columns of `order`.
+        shown: what is shown of a page's rows.
+
+    Raises:
+        Invalid: `all` came with a parameter of pages, or the cursor is not of this order.
+    """
+    if query.all:
+        if stray := sorted({*PAGED} & {*request.GET}):
+            raise Invalid(*(FieldError(name, "This does not go with all=true.") for name in stray))
+        return StreamingHttpResponse(stream(map(shown, pages(rows, order=order))), content_type="application/json")
+    items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
+    count = {"count": rows.count()} if query.count else {}
+    return json_response({"items": shown(items), "next": following, **count})
 
 
 def refuse_unknown(request: HttpRequest, query: BaseModel | None = None) -> None:

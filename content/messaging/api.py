@@ -1,21 +1,22 @@
 # ruff: noqa: A002 (the addresses call it `id`)
 """Bots are as any content. Messages have names of their own in JSON, and are never changed."""
 
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query
 from pydantic import BaseModel, Field
 
 from backoffice.kit.api import conditional
-from backoffice.kit.api.pagination import Row, page, pages, stream
+from backoffice.kit.api.pagination import Row
 from backoffice.kit.api.problems import FieldError, Invalid, Problem
 from backoffice.kit.api.responses import empty_response, json_response
 from backoffice.kit.api.schemas import ListQuery, Text
 from content.base.api import Endpoint, build_router, written
 from content.base.documentation import LOCATION, docs
-from content.base.listing import PAGED, refuse_unknown
+from content.base.listing import list_answer, refuse_unknown
 from content.messaging import wire
 from content.messaging.api_clients import router as clients
 from content.messaging.models import CLIENT_LENGTH, Bot, Direction, Message
@@ -80,14 +81,7 @@ def list_messages(request: HttpRequest, query: Query[MessageQuery]) -> HttpRespo
     rows = messages.visible(request).filter(**filters).values(*wire.COLUMNS)
     direction = query.order or ("timestamp" if query.conversationId else "-timestamp")
     order = (direction, direction.replace("timestamp", "id"))
-    if query.all:
-        if stray := sorted({*PAGED} & {*request.GET}):
-            raise Invalid(*(FieldError(name, "This does not go with all=true.") for name in stray))
-        found = (_only(query.fields, some) for some in pages(rows, order=order))
-        return StreamingHttpResponse(stream(found), content_type="application/json")
-    items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
-    count = {"count": rows.count()} if query.count else {}
-    return json_response({"items": _only(query.fields, items), "next": following, **count})
+    return list_answer(request, query, rows, order=order, shown=partial(_only, query.fields))
 
 
 def _only(fields: str | None, rows: list[Row]) -> list[Row]:

@@ -58,6 +58,8 @@ ROUTE_KEYS = {
     "filter": Key("filter", dict),
     "trigger": Key("trigger", str),
     "update": Key("update", str),
+    "missing": Key("missing", str),
+    "key_hours": Key("key_hours", int),
     "id": Key("id_field", str),
     "items": Key("items_field", str),
     "next": Key("next_field", str),

@@ -78,7 +78,8 @@ def _erase_create(route: Route, binding: Binding, fields: Collection[str]) -> No
     body = {name: value for name, value in (binding.create_body or {}).items() if name in kept}
     can_be_found = set(route.lookup) <= kept
     doubt = {} if can_be_found else {"in_doubt": True, "reason": IN_DOUBT}
-    Binding.objects.filter(pk=binding.pk).update(create_body=body, **doubt)
+    # What is left of it is not what was sent under the key, so it can't be sent again under it.
+    Binding.objects.filter(pk=binding.pk).update(create_body=body, create_at=None, create_path="", **doubt)
 
 
 def _erase_attempts(route: Route, rows: "QuerySet[Binding]") -> None:

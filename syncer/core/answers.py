@@ -115,7 +115,7 @@ def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
         answer = read_json(exchange.body)
     except Unreadable as error:
         return Verdict(outcome=lost, why=str(error))
-    if action is Action.CREATE:
+    if action in (Action.CREATE, Action.REPLAY):
         if not isinstance(answer, dict) or not is_id(answer.get(id_field)):
             return Verdict(outcome=lost, why=f"answered a create without the new record's {id_field!r}")
         return Verdict(outcome=Outcome.DONE, record=answer)

@@ -8,9 +8,10 @@ Payload = dict[str, Any]  # {"remote name": JSON value}
 
 
 class Action(StrEnum):
-    """What is asked of the target; the last three ask nothing."""
+    """What is asked of the target; the last three ask nothing. A replay sends an unanswered create again, as it was."""
 
     CREATE = "create"
+    REPLAY = "replay"
     UPDATE = "update"
     DELETE = "delete"
     LOOKUP = "lookup"
@@ -28,22 +29,32 @@ class Known:
         agreed: what we last sent and the target accepted; None: not known.
         create_body: what an unanswered create sent; None: no create is unanswered.
         unsettled: something was sent before and its answer is not known.
+        deleting: that something was a delete.
+        look_first: a record may have been made that we do not know of.
     """
 
     remote_id: str | None = None
     agreed: Payload | None = None
     create_body: Payload | None = None
     unsettled: bool = False
+    deleting: bool = False
+    look_first: bool = False
 
 
-def decide(known: Known, payload: Payload | None, *, can_look_up: bool) -> Action:
+def decide(known: Known, payload: Payload | None, *, can_look_up: bool, can_replay: bool = False) -> Action:
     """The delivery that makes the target's record equal to `payload` (None: there should be no record).
 
     Events are never counted; states are compared. So created and updated is one create, created and deleted is
     nothing, changed and changed back is nothing.
+
+    Args:
+        can_look_up: the route can find a record again by what it holds.
+        can_replay: the target still remembers the key of the unanswered create.
     """
     if known.remote_id is None:
-        if known.create_body is not None:
+        if known.create_body is not None and can_replay:
+            return Action.REPLAY
+        if known.create_body is not None or (known.look_first and payload is not None):
             return Action.LOOKUP if can_look_up else Action.DOUBT
         return Action.NOTHING if payload is None else Action.CREATE
     if payload is None:

@@ -9,19 +9,22 @@ Constraints, each of which some plausible shortcut breaks:
 The functions return column changes, `{"column": value}`, for a write that is guarded by the claim's token.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from backoffice.kit.retry import backoff
 from syncer.core.answers import Outcome, Verdict
-from syncer.core.decide import Action, Payload
+from syncer.core.decide import Action, Known, Payload
 from syncer.core.matching import encode_id
 
 Changes = dict[str, Any]
-NO_CREATE: Changes = {"create_key": None, "create_body": None}
+NO_CREATE: Changes = {"create_key": None, "create_body": None, "create_at": None, "create_path": ""}
 WELL: Changes = {"tries": 0, "reason": "", "not_before": None, "parked": None}
 REASON_LENGTH = 512  # characters, the column's
+NO_WAY = "a create was not answered, and this route has no lookup to find it by"
+LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,44 +42,110 @@ class Claim:
     tries: int = 0
 
 
-def delivered(claim: Claim, action: Action, *, sent: Payload | None, verdict: Verdict, id_field: str = "id") -> Changes:
-    """The target did what was asked, or (`Action.NOTHING`) nothing was needed."""
-    changes = WELL | {"delivered": claim.wanted, "unsettled": False}
-    if action is Action.CREATE:
-        remote_id = encode_id(verdict.record[id_field])
-        return changes | NO_CREATE | {"remote_id": remote_id, "last_remote_id": remote_id, "agreed": sent}
-    if action is Action.UPDATE:
-        return changes | {"agreed": sent}
-    if action is Action.DELETE:
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What its route and target say of how deliveries end.
+
+    Attributes:
+        id_field: the name of a record's id in answers.
+        recreate: a record that is gone is made anew; else it is parked.
+        request_seconds: after this time no request of ours can still arrive.
+    """
+
+    id_field: str = "id"
+    recreate: bool = True
+    request_seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """How one delivery ended.
+
+    Attributes:
+        sent: the payload that the target holds if it is done; None where there is to be no record.
+        verdict: what the answer means; None: nothing was sent.
+        found: of a lookup, the encoded ids of the records that may be the one looked for.
+    """
+
+    action: Action
+    known: Known
+    sent: Payload | None = None
+    verdict: Verdict | None = None
+    found: Sequence[str] = ()
+
+
+def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter: float) -> Changes:
+    """What `end` writes to its binding; `jitter` (0 to 1) draws the wait of a failed try."""
+    if end.action is Action.NOTHING:
+        return delivered(claim, end, terms)
+    if end.action is Action.DOUBT:
+        return doubtful(claim, LOOK_FIRST if end.known.create_body is None else NO_WAY)
+    if end.verdict is None:  # Action.WAIT too
+        return not_sent(claim, end)
+    match end.verdict.outcome:
+        case Outcome.DONE if end.action is Action.LOOKUP:
+            return looked_up(claim, end.found)
+        case Outcome.DONE:
+            return delivered(claim, end, terms)
+        case Outcome.GONE if terms.recreate or end.known.deleting:
+            return gone(end.verdict.why)
+        case Outcome.GONE | Outcome.PERMANENT:
+            return parked(claim, end, end.verdict.why)
+        case Outcome.UNKNOWN:
+            return unknown(claim, end.verdict, terms, now=now, jitter=jitter)
+        case Outcome.CONFIGURATION:
+            return not_sent(claim, end) | {"reason": end.verdict.why[:REASON_LENGTH]}
+        case Outcome.RETRYABLE:
+            return put_off(claim, end, end.verdict.why, now=now, jitter=jitter)
+
+
+def delivered(claim: Claim, end: End, terms: Terms) -> Changes:
+    """The target did what was asked, or nothing was needed.
+
+    A replay did what was asked *then*: `delivered` stays as it is, so that the object is compared again.
+    """
+    changes = WELL | {"delivered": claim.wanted, "unsettled": False, "deleting": False}
+    if end.action in (Action.CREATE, Action.REPLAY) and end.verdict is not None:
+        remote_id = encode_id(end.verdict.record[terms.id_field])
+        changes |= NO_CREATE | {"look_first": False}
+        changes |= {"remote_id": remote_id, "last_remote_id": remote_id, "agreed": end.sent}
+        if end.action is Action.REPLAY:
+            del changes["delivered"]
+        return changes
+    if end.action is Action.UPDATE:
+        return changes | {"agreed": end.sent}
+    if end.action is Action.DELETE:
         return changes | {"remote_id": None, "agreed": None, "parent_id": None}
     return changes
 
 
-def not_sent(claim: Claim, action: Action) -> Changes:
-    """Nothing left after all: the parent is no longer ready, or the lease is too short."""
-    return {"unsettled": claim.was} | (NO_CREATE if action is Action.CREATE else {})
+def not_sent(claim: Claim, end: End) -> Changes:
+    """Nothing left after all: the parent is no longer ready, the lease is too short, or we were refused."""
+    changes: Changes = {"unsettled": claim.was, "deleting": end.known.deleting}
+    return changes | (NO_CREATE if end.action is Action.CREATE else {})
 
 
 def gone(why: str) -> Changes:
     """The target has no such record: the next claim makes it anew."""
-    return {"remote_id": None, "agreed": None, "unsettled": False, "reason": why[:REASON_LENGTH]}
+    return {"remote_id": None, "agreed": None, "unsettled": False, "deleting": False, "reason": why[:REASON_LENGTH]}
 
 
-def refused(claim: Claim, action: Action, verdict: Verdict, *, now: datetime, jitter: float) -> Changes:
-    """A definite no. Permanent ones are parked, retryable ones wait, a wrong setting costs the object nothing."""
-    changes = not_sent(claim, action) | {"reason": verdict.why[:REASON_LENGTH]}
-    if verdict.outcome is Outcome.PERMANENT:
-        return changes | {"parked": claim.wanted, "tries": claim.tries + 1}
-    if verdict.outcome is Outcome.CONFIGURATION:
-        return changes
+def parked(claim: Claim, end: End, why: str) -> Changes:
+    """A definite no, which no repeat would change: set aside for a person, with the version that was claimed."""
+    return not_sent(claim, end) | {"parked": claim.wanted, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}
+
+
+def put_off(claim: Claim, end: End, why: str, *, now: datetime, jitter: float) -> Changes:
+    """Nothing was changed, and later it may go well."""
     tries = claim.tries + 1
-    return changes | {"tries": tries, "not_before": now + timedelta(seconds=backoff(tries, jitter))}
+    later = now + timedelta(seconds=backoff(tries, jitter))
+    return not_sent(claim, end) | {"tries": tries, "not_before": later, "reason": why[:REASON_LENGTH]}
 
 
-def unknown(claim: Claim, verdict: Verdict, *, now: datetime, jitter: float, request_seconds: float) -> Changes:
+def unknown(claim: Claim, verdict: Verdict, terms: Terms, *, now: datetime, jitter: float) -> Changes:
     """It may have been carried out: stays unsettled until any straggler has landed or died."""
     tries = claim.tries + 1
-    wait = max(request_seconds, backoff(tries, jitter))
+    wait = max(terms.request_seconds, backoff(tries, jitter))
     return {
         "unsettled": True,
         "tries": tries,
@@ -85,14 +154,14 @@ def unknown(claim: Claim, verdict: Verdict, *, now: datetime, jitter: float, req
     }
 
 
-def looked_up(claim: Claim, found: list[str]) -> Changes:
-    """An unanswered create was looked for; `found` are the encoded ids of the records that may be it.
+def looked_up(claim: Claim, found: Sequence[str]) -> Changes:
+    """A create was looked for; `found` are the encoded ids of the records that may be it.
 
     `delivered` stays as it is, so that the object is compared again: what the record holds is not known.
     """
     if len(found) > 1:
         return doubtful(claim, f"{len(found)} records at the target may be this one: {', '.join(found)}")
-    settled = NO_CREATE | {"unsettled": False, "not_before": None, "agreed": None}
+    settled = NO_CREATE | {"look_first": False, "unsettled": False, "not_before": None, "agreed": None}
     if found:
         return settled | {"remote_id": found[0], "last_remote_id": found[0]}
     return settled

@@ -43,10 +43,10 @@ def claim(routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int,
         Binding.objects.filter(pk__in=[row.pk for row in rows]).update(
             token=F("token") + 1, unsettled=True, lease_until=now + timedelta(seconds=lease)
         )
-    return [_lane(row, ends) for row in rows]
+    return [_lane(row, ends, can_replay=route.remembers(row.create_at, now)) for row in rows]
 
 
-def _lane(row: Binding, ends: float) -> Lane:
+def _lane(row: Binding, ends: float, *, can_replay: bool) -> Lane:
     return Lane(
         pk=row.pk,
         key=row.object_key,
@@ -55,4 +55,7 @@ def _lane(row: Binding, ends: float) -> Lane:
         known=row.known,
         claim=Claim(wanted=row.wanted, was=row.unsettled, tries=row.tries),
         last_remote_id=row.last_remote_id,
+        create_key=row.create_key,
+        create_path=row.create_path,
+        can_replay=can_replay,
     )

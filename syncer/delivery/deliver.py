@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from uuid import uuid4
 
-from syncer.core.decide import Action, decide
+from backoffice.kit import clock
+from syncer.core.decide import Action, Payload, decide
+from syncer.core.settle import Changes
 from syncer.delivery.parcel import Lane, Parcel
 from syncer.delivery.payload import Wanted, load
 from syncer.delivery.rest import Endpoint
@@ -13,13 +15,15 @@ from syncer.delivery.settling import Settler, commit
 from syncer.models import Route, Run
 from syncer.routemap import RouteMap
 
+COMMITTED_FIRST = (Action.CREATE, Action.DELETE)
+
 
 def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
     1. Read the live rows: after the claim was committed, so that an edit is either in them or planned anew.
     2. Decide each, from what the target is known to hold and what we have.
-    3. Commit the key and body of each create, before any of them leaves.
+    3. Commit the key and body of each create, and which are deletes, before any of them leaves.
     4. Send, and settle what comes back in the batches in which it comes.
 
     Returns:
@@ -28,7 +32,7 @@ def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender:
     endpoint, settler = Endpoint.of(route), Settler(run=run, routes=routes, route=route, sender=sender)
     live = load(routes, route, [lane.key for lane in lanes])
     parcels = [_decide(endpoint, lane, live.get(lane.key)) for lane in lanes]
-    parcels = _commit_creates(parcels)
+    parcels = _commit_first(parcels)
     futures: dict[Future[Result], Parcel] = {}
     silent: list[tuple[Parcel, Result]] = []
     for parcel in parcels:
@@ -44,32 +48,51 @@ def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender:
 
 
 def _decide(endpoint: Endpoint, lane: Lane, live: Wanted | None) -> Parcel:
-    if live is None:
-        return Parcel(lane=lane, action=decide(lane.known, None, can_look_up=bool(endpoint.lookup)))
-    if live.waits:
+    payload = live.payload if live else None
+    if live and live.waits:
         return Parcel(lane=lane, action=Action.WAIT)
-    action = decide(lane.known, live.payload, can_look_up=bool(endpoint.lookup))
-    key = uuid4() if action is Action.CREATE else None
+    action = decide(lane.known, payload, can_look_up=bool(endpoint.lookup), can_replay=lane.can_replay)
+    if action is Action.REPLAY:
+        path = lane.create_path or (live.create_path if live else endpoint.path)
+        return Parcel(lane=lane, action=action, sent=lane.known.create_body, create_path=path, key=lane.create_key)
     return Parcel(
-        lane=lane, action=action, sent=live.payload, create_path=live.create_path, parent=live.parent, key=key
+        lane=lane,
+        action=action,
+        sent=payload,
+        like=_like(endpoint, lane, payload) if action is Action.LOOKUP else None,
+        create_path=live.create_path if live else "",
+        parent=live.parent if live else None,
+        key=uuid4() if action is Action.CREATE else None,
     )
 
 
-def _commit_creates(parcels: list[Parcel]) -> list[Parcel]:
-    """Store what each create is about to send; drops those whose lease was lost meanwhile."""
-    creates = [parcel for parcel in parcels if parcel.action is Action.CREATE]
-    kept = commit(
-        (one.lane, {"create_key": one.key, "create_body": one.sent, "parent_id": one.parent}) for one in creates
-    )
-    return [parcel for parcel in parcels if parcel.action is not Action.CREATE or parcel.lane.pk in kept]
+def _like(endpoint: Endpoint, lane: Lane, payload: Payload | None) -> Payload | None:
+    """What a record holds that is looked for: what the create sent; of one we don't know of, what it is told by."""
+    if lane.known.create_body is not None or payload is None:
+        return lane.known.create_body
+    return {name: payload[name] for name in endpoint.lookup if name in payload}
+
+
+def _commit_first(parcels: list[Parcel]) -> list[Parcel]:
+    """Store what each create, and that each delete, is about to send; drops those whose lease was lost meanwhile."""
+    now = clock.now()
+    first: list[tuple[Lane, Changes]] = []
+    for one in parcels:
+        if one.action is Action.CREATE:
+            create = {"create_key": one.key, "create_body": one.sent, "create_at": now, "create_path": one.create_path}
+            first.append((one.lane, create | {"parent_id": one.parent}))
+        elif one.action is Action.DELETE:
+            first.append((one.lane, {"deleting": True}))
+    kept = commit(first)
+    return [one for one in parcels if one.action not in COMMITTED_FIRST or one.lane.pk in kept]
 
 
 def _send(sender: Sender, endpoint: Endpoint, parcel: Parcel) -> Future[Result] | None:
     """Start the parcel's request; None where it needs none."""
     lane, known = parcel.lane, parcel.lane.known
-    if parcel.action is Action.LOOKUP and known.create_body is not None:
-        return sender.look_up(endpoint, known.create_body, ends=lane.ends)
-    if parcel.action is Action.CREATE and parcel.sent is not None and parcel.key:
+    if parcel.action is Action.LOOKUP and parcel.like is not None:
+        return sender.look_up(endpoint, parcel.like, ends=lane.ends)
+    if parcel.action in (Action.CREATE, Action.REPLAY) and parcel.sent is not None and parcel.key:
         request = endpoint.create(parcel.create_path, parcel.sent, parcel.key)
     elif parcel.action is Action.UPDATE and parcel.sent is not None and known.remote_id:
         # After an unknown update nobody can say what the record holds: a PATCH then carries all fields.

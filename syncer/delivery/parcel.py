@@ -16,6 +16,8 @@ class Lane:
         token: this claim's; a later claim has a higher one, and this one then settles nothing.
         ends: when the lease ends, by this process's monotonic clock, in seconds.
         last_remote_id: the id that the object's record last had, encoded.
+        create_key, create_path: of an unanswered create, its Idempotency-Key and where it was sent.
+        can_replay: the target still remembers that key.
     """
 
     pk: int
@@ -25,6 +27,9 @@ class Lane:
     known: Known
     claim: Claim
     last_remote_id: str | None = None
+    create_key: UUID | None = None
+    create_path: str = ""
+    can_replay: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,7 @@ class Parcel:
 
     Attributes:
         sent: the payload that the target will hold when it is done; None where there is no object.
+        like: of a lookup, what the record holds that is looked for.
         create_path: where a new record is made.
         parent: the binding under whose record it then hangs.
         key: a create's Idempotency-Key.
@@ -41,6 +47,7 @@ class Parcel:
     lane: Lane
     action: Action
     sent: Payload | None = None
+    like: Payload | None = None
     create_path: str = ""
     parent: int | None = None
     key: UUID | None = None

@@ -8,11 +8,10 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 
 from backoffice.kit import clock
-from syncer.core import settle
 from syncer.core.answers import ANSWER_KEPT, Outcome, Verdict
 from syncer.core.decide import Action
 from syncer.core.matching import candidates
-from syncer.core.settle import Changes
+from syncer.core.settle import REASON_LENGTH, Changes, End, Terms, changes_after, taken_id
 from syncer.delivery.parcel import Lane, Parcel
 from syncer.delivery.send import Result, Sender, Sent
 from syncer.models import Attempt, Binding, Route, Run, Target
@@ -80,40 +79,34 @@ class Settler:
             with transaction.atomic():
                 return _write(parcel.lane, changes)
         except IntegrityError:
-            taken = settle.taken_id(parcel.lane.claim, changes["remote_id"])
+            taken = taken_id(parcel.lane.claim, changes["remote_id"])
             return _write(parcel.lane, taken | {"lease_until": None})
 
     def _changes(self, parcel: Parcel, result: Result) -> Changes:
-        claim, action, verdict = parcel.lane.claim, parcel.action, result.verdict
-        if action is Action.NOTHING:
-            return settle.delivered(claim, action, sent=None, verdict=Verdict(outcome=Outcome.DONE))
-        if action is Action.DOUBT:
-            return settle.doubtful(claim, "a create was not answered, and this route has no lookup to find it by")
-        if action is Action.WAIT or verdict is None:
-            return settle.not_sent(claim, action)
-        return self._answered(parcel, result, verdict)
+        is_looked_up = parcel.action is Action.LOOKUP and result.verdict and result.verdict.outcome is Outcome.DONE
+        end = End(
+            action=parcel.action,
+            known=parcel.lane.known,
+            sent=parcel.sent,
+            verdict=result.verdict,
+            found=self._candidates(parcel, result) if is_looked_up else (),
+        )
+        now, jitter = clock.now(), random.random()  # noqa: S311
+        changes = changes_after(parcel.lane.claim, end, self.terms, now=now, jitter=jitter)
+        if parcel.action in (Action.CREATE, Action.UPDATE) and changes.get("agreed") is not None:
+            changes["parent_id"] = parcel.parent
+        return changes
 
-    def _answered(self, parcel: Parcel, result: Result, verdict: Verdict) -> Changes:
-        claim, action, now = parcel.lane.claim, parcel.action, clock.now()
-        jitter = random.random()  # noqa: S311
-        match verdict.outcome:
-            case Outcome.DONE if action is Action.LOOKUP:
-                return settle.looked_up(claim, self._candidates(parcel, result))
-            case Outcome.DONE:
-                changes = settle.delivered(
-                    claim, action, sent=parcel.sent, verdict=verdict, id_field=self.route.id_field
-                )
-                return changes | ({"parent_id": parcel.parent} if parcel.sent is not None else {})
-            case Outcome.GONE:
-                return settle.gone(verdict.why)
-            case Outcome.UNKNOWN:
-                seconds = self.sender.client.request_seconds
-                return settle.unknown(claim, verdict, now=now, jitter=jitter, request_seconds=seconds)
-            case _:
-                return settle.refused(claim, action, verdict, now=now, jitter=jitter)
+    @property
+    def terms(self) -> Terms:
+        return Terms(
+            id_field=self.route.id_field,
+            recreate=self.route.missing == Route.Missing.RECREATE,
+            request_seconds=self.sender.client.request_seconds,
+        )
 
     def _candidates(self, parcel: Parcel, result: Result) -> list[str]:
-        body = parcel.lane.known.create_body or {}
+        body = parcel.like or {}
         found = candidates(result.records, body, id_field=self.route.id_field, bound=())
         bound = Binding.objects.filter(route=self.route, remote_id__in=found).values_list("remote_id", flat=True)
         return candidates(result.records, body, id_field=self.route.id_field, bound={str(one) for one in bound})
@@ -129,7 +122,7 @@ class Settler:
         if verdict.outcome is Outcome.CONFIGURATION:
             self.sender.stop()
             why = unquoted(verdict.why) if is_lost else verdict.why
-            target.update(paused=f"{self.routes.target} {why}"[: settle.REASON_LENGTH])
+            target.update(paused=f"{self.routes.target} {why}"[:REASON_LENGTH])
 
     def _attempt(self, parcel: Parcel, sent: Sent, result: Result, *, is_lost: bool) -> Attempt:
         """Of a lost claim without what was said: it may have been erased meanwhile."""

@@ -52,6 +52,14 @@ class Binding(models.Model):
     agreed = models.JSONField(null=True, blank=True, help_text="What was sent and accepted. Empty: not known.")
     create_key = models.UUIDField(null=True, blank=True, help_text="The Idempotency-Key of an unanswered create.")
     create_body = models.JSONField(null=True, blank=True, help_text="What that create sent.")
+    create_at = models.DateTimeField(null=True, blank=True, help_text="When that create was first sent.")
+    create_path = models.CharField(max_length=512, db_default="", blank=True, help_text="Where that create was sent.")
+    deleting = models.BooleanField(db_default=False, help_text="A delete was sent and its answer is not known.")
+    look_first = models.BooleanField(
+        db_default=False,
+        help_text="A record may have been made that this database does not know of, as after a restore: "
+        "it is looked for before one is made.",
+    )
     reason = models.CharField(
         max_length=512, db_default="", blank=True, help_text="Why the last try failed, or what it waits for."
     )
@@ -90,4 +98,6 @@ class Binding(models.Model):
             agreed=self.agreed,
             create_body=self.create_body,
             unsettled=self.unsettled,
+            deleting=self.deleting,
+            look_first=self.look_first,
         )

@@ -1,8 +1,9 @@
 import hashlib
 import json
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
 from syncer.core import schedule
@@ -27,6 +28,10 @@ class Route(models.Model):
     class Update(models.TextChoices):
         PUT = "PUT", "PUT: the whole record"
         PATCH = "PATCH", "PATCH: only the fields that changed"
+
+    class Missing(models.TextChoices):
+        RECREATE = "recreate", "Make it anew"
+        PARK = "park", "Park it, for a person"
 
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="routes", help_text="The remote system.")
     model = models.CharField(max_length=64, help_text="What travels, such as news.Post.")
@@ -58,6 +63,20 @@ class Route(models.Model):
     )
     update = models.CharField(
         "update with", max_length=8, choices=Update, default=Update.PUT, help_text="How a changed record is sent."
+    )
+    missing = models.CharField(
+        "if it is gone",
+        max_length=8,
+        choices=Missing,
+        default=Missing.RECREATE,
+        help_text="What to do when the target says, of a record to be changed, that there is none.",
+    )
+    key_hours = models.PositiveSmallIntegerField(
+        "remembers keys for",
+        default=0,
+        validators=[MaxValueValidator(24 * 365)],
+        help_text="Hours for which the target answers a create with the same Idempotency-Key as it did the first time: "
+        "an uncertain create is then sent again under its key. 0: it does not know such keys.",
     )
     id_field = models.CharField(
         "id", max_length=64, default="id", help_text="The name of the record's id in the target's answers."
@@ -140,6 +159,13 @@ class Route(models.Model):
             KeyError: the domain is no longer installed.
         """
         return declarations()[self.model]
+
+    def remembers(self, created: datetime | None, now: datetime) -> bool:
+        """The target still knows the Idempotency-Key of a create that was first sent at `created`.
+
+        A tenth of the time is left for clocks that differ and for the request to arrive.
+        """
+        return created is not None and now < created + timedelta(hours=self.key_hours) * 0.9
 
     def current_fingerprint(self) -> str:
         """Changes whenever what is sent, where to, or which objects, changes."""

@@ -69,6 +69,7 @@ class Attempt(models.Model):
         CREATE = "create", "Create"
         UPDATE = "update", "Update"
         DELETE = "delete", "Delete"
+        REPLAY = "replay", "Create, sent again under its key"
         LOOKUP = "lookup", "Look up"
 
     class Outcome(models.TextChoices):

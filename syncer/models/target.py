@@ -87,6 +87,26 @@ class Target(models.Model):
         help_text="Why nothing is sent: a setting is wrong and needs a person. Empty: not paused.",
     )
 
+    # The circuit breaker, see core/circuit.py.
+    failures = models.PositiveIntegerField(
+        db_default=0, editable=False, help_text="Failed requests since the last that was answered."
+    )
+    opened_at = models.DateTimeField(
+        "not working since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Too many requests in a row failed: one at a time is tried until one is answered. Empty: it works.",
+    )
+    probe_at = models.DateTimeField("next probe", null=True, blank=True, editable=False, help_text="When one is tried.")
+    probes = models.PositiveIntegerField(db_default=0, editable=False, help_text="Probes that failed.")
+    bad_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Operators were told then that it is not well. Empty: that it is well, or nothing.",
+    )
+
     class Meta:
         ordering = ["name"]
         permissions = [("sync_target", "Can sync a target now, pause and resume it")]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 
+from backoffice.kit import clock
 from syncer.core.decide import Action, Known, Payload, changes, decide
 from syncer.delivery.payload import Missing, Wanted, load
 from syncer.models import Binding, Route, Target
@@ -63,7 +64,8 @@ def _pages(route: Route) -> Iterator[list[str]]:
 def _planned(route: Route, key: str, binding: Binding | None, wanted: Wanted | None) -> Planned:
     known = Known() if binding is None else binding.known
     payload = None if wanted is None else wanted.payload
-    action = decide(known, payload, can_look_up=bool(route.lookup))
+    can_replay = binding is not None and route.remembers(binding.create_at, clock.now())
+    action = decide(known, payload, can_look_up=bool(route.lookup), can_replay=can_replay)
     return Planned(
         action=action,
         name=f"{route.model}:{key}",

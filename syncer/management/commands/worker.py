@@ -13,10 +13,12 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
+from syncer import notify, silent
 from syncer.wake import sweep
 
 log = logging.getLogger("syncer.worker")
 STOP_SECONDS = 30  # what a slice may take to end
+CHORES = (sweep_jobs, sweep, notify.sweep, silent.sweep, prune_answers)  # each is short, and alike on every host
 
 
 class Command(BaseCommand):
@@ -43,9 +45,8 @@ class Command(BaseCommand):
 
 def _sweep() -> None:
     try:
-        sweep_jobs()
-        sweep()
-        prune_answers()
+        for chore in CHORES:
+            chore()
     except (OperationalError, InterfaceError):
         log.warning("the database can't be reached; trying again", exc_info=True)
     finally:

@@ -33,6 +33,19 @@ def test_an_unanswered_create_that_can_not_be_looked_up_is_in_doubt():
     assert decide(UNANSWERED, HAVE, can_look_up=False) is Action.DOUBT
 
 
+@pytest.mark.parametrize("payload", [HAVE, None])
+def test_an_unanswered_create_is_sent_again_where_the_target_remembers_its_key(payload):
+    assert decide(UNANSWERED, payload, can_look_up=True, can_replay=True) is Action.REPLAY
+
+
+@pytest.mark.parametrize(
+    ("payload", "can_look_up", "action"),
+    [(HAVE, True, Action.LOOKUP), (HAVE, False, Action.DOUBT), (None, True, Action.NOTHING)],
+)
+def test_a_record_that_may_be_there_unknown_to_us_is_looked_for_first(payload, can_look_up, action):
+    assert decide(Known(look_first=True), payload, can_look_up=can_look_up) is action
+
+
 @pytest.mark.parametrize(
     ("agreed", "payload", "differs"),
     [

@@ -233,3 +233,26 @@ def test_eight_threads_are_served_at_once(remote):
         ids = [key for made in pool.map(send, [75] * 8) for key in made]
     assert sorted(ids) == list(range(1, 601))
     assert time.monotonic() - began < 10
+
+
+def test_a_key_that_comes_again_gets_the_first_answer_and_nothing_twice(remote, http):
+    def post(key: str, record: dict[str, Any], path: str = "/posts") -> tuple[int, Any]:
+        answer = ask(http, remote, "POST", path, json=record, headers={"Idempotency-Key": key})
+        return answer.status_code, answer.json().get("id")
+
+    assert [post("a", POST), post("a", POST)] == [(201, 1), (201, 2)], "keys mean nothing unless they are honoured"
+    remote.honour_keys()
+    assert [post("k", POST), post("k", POST), post("l", POST), post("k", POST, "/albums")] == [
+        *[(201, 3), (201, 3)],
+        *[(201, 4), (201, 1)],
+    ]
+    assert post("k", POST | {"title": "other"}) == (422, None)
+    assert [entry.applied for entry in remote.writes()[2:]] == [True, False, True, True, False]
+    remote.honour_keys(seconds=0)
+    assert [post("k", POST), post("k", POST)] == [(201, 5), (201, 6)]
+
+
+def test_the_journal_keeps_what_was_sent_byte_by_byte(remote, http):
+    headers = {"Content-Type": "application/json"}
+    ask(http, remote, "POST", "/posts", data=b'{"title":  "A"}', headers=headers)
+    assert remote.journal[0].raw == b'{"title":  "A"}'

@@ -1,6 +1,6 @@
 """What the Fake API does with a well-received request, in the manner of https://jsonplaceholder.typicode.com."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ class Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any
+    raw: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Auth(Protocol):
     def refuse(self, call: Call) -> Answer | None: ...
 
 
+class Repeats(Protocol):
+    def answer(self, call: Call, work: Callable[[], Answer]) -> Answer: ...
+
+
 NOT_FOUND = Answer(404, {})
 NOT_ALLOWED = Answer(405, {})
 NOT_AN_OBJECT = Answer(400, {"detail": "The body must be a JSON object."})
@@ -54,11 +59,17 @@ class Api:
         self.store = store
         self.paging: Paging | None = None
         self.auth: Auth | None = None
+        self.keys: Repeats | None = None
 
     def answer(self, call: Call, address: str) -> Answer:
         """Act on `call`; `address` is where this service is reached, `http://127.0.0.1:3999`."""
         if self.auth and (refused := self.auth.refuse(call)):
             return refused
+        if self.keys and call.method == "POST" and "Idempotency-Key" in call.headers:
+            return self.keys.answer(call, lambda: self._answer(call, address))
+        return self._answer(call, address)
+
+    def _answer(self, call: Call, address: str) -> Answer:
         if call.method in ("POST", "PUT", "PATCH") and not isinstance(call.body, dict):
             return NOT_AN_OBJECT
         match call.path.strip("/").split("/"):

@@ -17,6 +17,7 @@ class Entry:
         number: 1 for the first request; goes on counting when the journal is cleared.
         at: seconds on the monotonic clock when it arrived.
         body: the JSON that was sent; None if there was none, or it was never read.
+        raw: the same as it came, byte by byte.
         status: what was answered; None: nothing (yet).
         applied: the store was changed by it.
         sign_in: it asked for a token, not for records.
@@ -28,6 +29,7 @@ class Entry:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any
+    raw: bytes = field(default=b"", repr=False)
     at: float = field(default_factory=time.monotonic)
     status: int | None = None
     applied: bool = False

@@ -17,6 +17,7 @@ from tests.remote.api import Answer, Api, Auth, Call, Paging
 from tests.remote.auth import Tokens
 from tests.remote.faults import Chaos, Fault, Plan, Rule
 from tests.remote.journal import Entry, Journal
+from tests.remote.keys import Keys
 from tests.remote.store import Key, Record, Store
 
 HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
@@ -62,6 +63,7 @@ class Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(url.query, keep_blank_values=True)),
             headers={name: self.headers[name] for name in self.kept_headers() if name in self.headers},
             body=None if unread else self.json(),
+            raw=b"" if unread else self.content,
         )
         self.number = remote.log.add(**vars(call), sign_in=remote.is_sign_in(url.path))
         if rule:
@@ -282,6 +284,10 @@ class Remote:
     def require(self, auth: Auth) -> None:
         """From now on only those who sign in by `auth` are served."""
         self.api.auth = auth
+
+    def honour_keys(self, seconds: float | None = None) -> None:
+        """From now on a POST is answered as it was the first time to who sends its Idempotency-Key again."""
+        self.api.keys = Keys(seconds)
 
     # --- for the handler ---------------------------------------------------------------------------------------------
     def is_sign_in(self, path: str) -> bool:

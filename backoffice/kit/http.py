@@ -6,13 +6,17 @@ It tells its caller the one thing that decides what happens next, whether the re
     ├── NotSent        it never left: refused, unreachable, no such host
     ├── Lost           it may have arrived: reset, time-out, broken or overlong answer
     └── Forbidden      the address or the certificate may not be trusted
+
+What a message quotes is ours: a server could make it repeat the secret that it was sent.
 """
 
-import ipaddress
+import http.client
+import http.cookiejar
 import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,13 +27,12 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import DecodeError, IncompleteRead, InvalidChunkLength
 
-ANSWER_MOST = 8 * 1024 * 1024  # bytes
+from backoffice.kit import addresses
+
+ANSWER_MOST = 8 * 1024 * 1024  # bytes, as they are when decompressed
 CHUNK = 64 * 1024  # bytes
-PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")  # RFC 6890: partly global, and no place for a service
-# RFC 6052 (NAT64) and RFC 4291, section 2.5.5.1: the last 32 bits are an IPv4 address.
-IPV4_LAST = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
 
 
 class HttpError(Exception):
@@ -58,7 +61,7 @@ class Forbidden(HttpError):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request. `body` is sent as JSON; None sends no body."""
+    """One request. `body` is sent as JSON, bytes as they are; None sends no body."""
 
     method: str
     url: str
@@ -79,12 +82,11 @@ class Answer:
 class Client:
     """Sends requests, from any number of threads; each keeps its connections open.
 
-    Redirects are not followed, proxies and `.netrc` of the environment are not used, nothing is repeated.
+    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used; nothing is repeated.
 
     Args:
         timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.
-        allow_private: addresses of this machine and of private networks may be spoken to. Link-local ones, where
-            cloud metadata lives, never are.
+        allow_private: addresses of this machine and of private networks may be spoken to; see `addresses.refusal`.
     """
 
     def __init__(self, *, timeout: float, allow_private: bool) -> None:
@@ -123,7 +125,7 @@ class Client:
                 request.method,
                 request.url,
                 params=dict(request.query),
-                data=None if request.body is None else json.dumps(request.body),
+                data=_encoded(request.body),
                 headers={"Content-Type": "application/json", **request.headers}
                 if request.body is not None
                 else request.headers,
@@ -134,16 +136,13 @@ class Client:
             with response:
                 body = self._read(response)
         except requests.exceptions.InvalidHeader as error:
-            # The library's own text would hold the header, and so the secret.
             raise NotSent("was not asked: a header holds what no header can carry") from error
-        except requests.exceptions.ConnectTimeout as error:
-            raise NotSent(f"did not take the connection within {self.timeout:g} s", slow=True) from error
+        except UNUSABLE as error:
+            raise NotSent("was not asked: its address can't be used") from error
         except requests.exceptions.Timeout as error:
             raise Lost(f"did not answer within {self.timeout:g} s", slow=True) from error
-        except requests.exceptions.ConnectionError as error:
-            raise _connection_error(error) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Lost(f"sent a broken answer ({_reason(error)})") from error
+            raise Lost(_broken(error)) from error
         return Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
@@ -169,66 +168,50 @@ class Client:
         """This thread's session: `requests` does not promise that one can be shared."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
-            session.trust_env = False
-            session.headers["Accept"] = "application/json"
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, _Adapter(self))
+            session = self._local.session = _Session(self)
         return session
 
 
-def _connection_error(error: requests.exceptions.ConnectionError) -> HttpError:
-    cause = error.args[0] if error.args else error
-    refusal = getattr(cause, "reason", cause)
-    if isinstance(refusal, NewConnectionError):
-        refused = isinstance(refusal.__cause__, ConnectionRefusedError)
-        return NotSent("refused the connection" if refused else f"can't be reached ({_reason(refusal)})")
-    return Lost("closed the connection before it answered")
+def _encoded(body: Any) -> str | bytes | None:
+    return body if body is None or isinstance(body, bytes) else json.dumps(body)
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause, in its own words: the wrappers' texts hold object addresses."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return str(error) or type(error).__name__
+UNUSABLE = (  # before anything leaves
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    UnicodeError,  # half a character
+)
+BROKEN = {
+    IncompleteRead: "sent a broken answer (it ended too early)",
+    InvalidChunkLength: "sent a broken answer (its chunks are not as announced)",
+    DecodeError: "sent a broken answer (it is not compressed as announced)",
+    OSError: "closed the connection before it answered",
+    http.client.HTTPException: "sent a broken answer (its head is not HTTP, or too long)",
+}
 
 
-def check_peer(peer: str, *, allow_private: bool) -> None:
-    """Refuse an IP address that must not be spoken to.
-
-    It is the address that was connected to: a host name can be made to mean another one between check and use.
-    An IPv6 address that carries an IPv4 one is judged by both.
-
-    Raises:
-        Forbidden: it is link-local, multicast or unspecified, or private and `allow_private` is off.
-    """
-    address = ipaddress.ip_address(peer.split("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    judged = [address, *_carried(address)]
-    if any(one.is_link_local or one.is_multicast or one.is_unspecified for one in judged):
-        raise Forbidden(f"is at {address}, an address that is never spoken to")
-    if not allow_private and any(not one.is_global or one in PROTOCOLS for one in judged):
-        raise Forbidden(f"is at {address}, a private address; allow private addresses if that is meant")
-
-
-def _carried(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses that an IPv6 one leads to on its way through a translator or a tunnel."""
-    if isinstance(address, ipaddress.IPv4Address) or int(address) < 2:  # `::` and `::1` are themselves
-        return []
-    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    found = [last] if any(address in network for network in IPV4_LAST) else []
-    return [*found, *filter(None, [address.sixtofour]), *(address.teredo or ())]
+def _broken(error: BaseException | None) -> str:
+    """The first thing that went wrong, in our words; the libraries wrap it several times."""
+    found = "sent a broken answer"
+    while error is not None:
+        # Their own wrapper of a lost connection is an OSError too.
+        if not isinstance(error, requests.exceptions.RequestException):
+            found = next((words for kind, words in BROKEN.items() if isinstance(error, kind)), found)
+        error = error.__cause__ or error.__context__
+    return found
 
 
 class _Watch:
     """Ends a connection when the time for its request is over, whatever the other side does.
 
-    The library's time-outs bound each wait, not the whole: a server that sends a byte a second would never be too slow.
+    The library's time-outs bound each wait, not the whole: a server that sends a byte a second would never be too slow,
+    and a host of many addresses that don't answer would be connected to when the time is long over.
     """
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
+        self._ends = time.monotonic() + seconds
         self._connection: Any = None
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
@@ -240,10 +223,20 @@ class _Watch:
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
 
+    def left(self) -> float:
+        """Seconds.
+
+        Raises:
+            NotSent: there are none.
+        """
+        left = self._ends - time.monotonic()
+        if left <= 0 or self.is_over:
+            raise NotSent("did not take the connection in time", slow=True)
+        return left
+
     def begins(self, connection: Any) -> None:
         """The request is about to leave by this connection."""
-        if self.is_over:
-            raise NotSent("did not take the connection in time", slow=True)
+        self.left()
         self._connection = connection
 
     def _end(self) -> None:
@@ -254,30 +247,109 @@ class _Watch:
                 opened.shutdown(socket.SHUT_RDWR)
 
 
+def _open(host: str, port: int, client: Client, options: Any) -> socket.socket:
+    """A connection to the first address of `host` that may be spoken to and takes it.
+
+    The name is looked up once, and what was judged is what is connected to: between check and use it could be made to
+    mean another address. Those that may not be spoken to are not even knocked at.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NotSent(f"can't be reached ({_reason(error)})") from error
+    failure: HttpError | None = None
+    for family, kind, protocol, _, address in found:
+        if why := addresses.refusal(str(address[0]), allow_private=client.allow_private):
+            failure = failure or Forbidden(why)
+            continue
+        opened = socket.socket(family, kind, protocol)
+        try:
+            for option in options or ():
+                opened.setsockopt(*option)
+            opened.settimeout(min(client.timeout, client.watch.left()))
+            opened.connect(address)
+        except OSError as error:
+            opened.close()
+            failure = _not_taken(error, client)
+        except NotSent:
+            opened.close()
+            raise
+        else:
+            return opened
+    raise failure or NotSent("can't be reached (its name has no address)")
+
+
+def _not_taken(error: OSError, client: Client) -> NotSent:
+    if isinstance(error, TimeoutError):
+        return NotSent(f"did not take the connection within {client.timeout:g} s", slow=True)
+    if isinstance(error, ConnectionRefusedError):
+        return NotSent("refused the connection")
+    return NotSent(f"can't be reached ({_reason(error)})")
+
+
+def _reason(error: Exception) -> str:
+    """In the words of this machine's system."""
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+class _Response(http.client.HTTPResponse):
+    """Passes by interim answers, which may come before the final one (RFC 9110, section 15.2).
+
+    Else the first would be taken for the answer, and the final one for that of the next request on this connection.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200:
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+
+
 def _checked(connection: Any, client: Client) -> Any:
     """A connection class of urllib3 for `client`: particular about whom it speaks to, and under its watch."""
 
     class Checked(connection):  # type: ignore[misc]
+        response_class = _Response
+
         def _new_conn(self) -> socket.socket:
-            opened: socket.socket = super()._new_conn()
-            try:
-                check_peer(opened.getpeername()[0], allow_private=client.allow_private)
-            except Forbidden:
-                opened.close()
-                raise
-            return opened
+            return _open(self._dns_host.strip("[]"), self.port, client, self.socket_options)
 
         def connect(self) -> None:
+            """Whatever goes wrong in here, the request has not left."""
             try:
                 super().connect()
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError) as error:
+                raise NotSent("ended the connection before the encryption was agreed on") from error
+            except TimeoutError as error:
+                raise _not_taken(error, client) from error
             except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
-                raise Forbidden(f"has a certificate that can't be trusted ({_reason(error)})") from error
+                raise Forbidden(_untrusted(error)) from error
+            client.watch.begins(self)
 
         def request(self, *args: Any, **options: Any) -> None:
             client.watch.begins(self)
             super().request(*args, **options)
 
     return Checked
+
+
+def _untrusted(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"has a certificate that can't be trusted ({error.verify_message})"
+    return f"does not encrypt as it must ({getattr(error, 'reason', None) or type(error).__name__})"
+
+
+class _Session(requests.Session):
+    def __init__(self, client: Client) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers["Accept"] = "application/json"
+        self.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(client))
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None, never: else the whole body is read, however long, to prepare a request that nobody sends."""
 
 
 class _Adapter(HTTPAdapter):

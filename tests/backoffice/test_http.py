@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from backoffice.kit.http import Client, Forbidden, Lost, NotSent, Request, check_peer
+from backoffice.kit.http import Client, Forbidden, Lost, NotSent, Request
 from tests.postgres import free_port
 from tests.remote import Fault
 
@@ -170,3 +170,16 @@ def test_a_header_that_can_not_be_sent_is_not_told(client, remote):
     with pytest.raises(NotSent) as refusal:
         client.send(Request(method="GET", url=remote.url, headers={"X-Api-Key": "s3cret\nsecond line"}))
     assert "s3cret" not in str(refusal.value)
+
+
+def test_bytes_are_sent_as_they_are(client, remote):
+    client.send(Request(method="POST", url=f"{remote.url}/posts", body=b'{ "title":"A" }'))
+    assert remote.journal[0].headers["Content-Type"] == "application/json"
+    assert remote.posts[1]["title"] == "A"
+
+
+def test_what_came_is_not_quoted_where_it_can_not_be_read(client):
+    listener, url = drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nprivate words\r\n", pause=0)
+    with listener, pytest.raises(Lost, match="sent a broken answer") as lost:
+        client.send(Request(method="GET", url=url))
+    assert "private" not in str(lost.value)

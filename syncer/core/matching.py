@@ -1,11 +1,13 @@
 """Finding an uncertain create again among the records that a target lists."""
 
 import json
+import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from syncer.core.decide import Payload
 
+SURROGATE = re.compile(r"[\ud800-\udfff]")
 ID_LENGTH = 256  # characters of an id as JSON text, the column's
 
 
@@ -21,9 +23,11 @@ def decode_id(remote_id: str) -> int | str:
 
 
 def is_id(value: Any) -> bool:
-    """Whether a target may use `value` as a record's id: a number or a text, not empty, that a binding can hold."""
-    is_right_type = isinstance(value, int | str) and not isinstance(value, bool)
-    return is_right_type and value != "" and len(encode_id(value)) <= ID_LENGTH
+    """Whether a target may use `value` as a record's id: a number, or a text that a binding and an address can hold."""
+    if isinstance(value, str):
+        # A lone surrogate is not UTF-8; RFC 3986, section 5.2.4, takes dots out of a path.
+        return value not in ("", ".", "..") and not SURROGATE.search(value) and len(encode_id(value)) <= ID_LENGTH
+    return isinstance(value, int) and not isinstance(value, bool) and len(encode_id(value)) <= ID_LENGTH
 
 
 def candidates(records: Iterable[Any], body: Payload, *, id_field: str, bound: Collection[str]) -> list[str]:

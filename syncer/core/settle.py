@@ -9,6 +9,7 @@ Constraints, each of which some plausible shortcut breaks:
 The functions return column changes, `{"column": value}`, for a write that is guarded by the claim's token.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,10 @@ NO_CREATE: Changes = {"create_key": None, "create_body": None, "create_at": None
 WELL: Changes = {"tries": 0, "reason": "", "not_before": None, "parked": None}
 REASON_LENGTH = 512  # characters, the column's
 NO_WAY = "a create was not answered, and this route has no lookup to find it by"
+UNTOLD = "did not tell whether a create arrived: "  # begins the reason of a refused replay or look-up
+NOT_THERE = "has no such record any more: "  # begins the reason of a record that is gone and not made anew
+MAY_BE = re.compile(r"^\d+ records at the target may be this one: ")
+ENCODED_ID = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+')
 LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
 
 
@@ -131,7 +136,14 @@ def gone(why: str) -> Changes:
 
 
 def parked(claim: Claim, end: End, why: str) -> Changes:
-    """A definite no, which no repeat would change: set aside for a person, with the version that was claimed."""
+    """A definite no, which no repeat would change: set aside for a person, with the version that was claimed.
+
+    Of a replay or a look-up it says nothing about the create that it asked for: that one stays unanswered.
+    """
+    if end.action in (Action.REPLAY, Action.LOOKUP):
+        why = UNTOLD + why
+    elif end.verdict and end.verdict.outcome is Outcome.GONE:
+        why = NOT_THERE + why
     return not_sent(claim, end) | {"parked": claim.wanted, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}
 
 
@@ -160,11 +172,27 @@ def looked_up(claim: Claim, found: Sequence[str]) -> Changes:
     `delivered` stays as it is, so that the object is compared again: what the record holds is not known.
     """
     if len(found) > 1:
-        return doubtful(claim, f"{len(found)} records at the target may be this one: {', '.join(found)}")
+        return doubtful(claim, several(found))
     settled = NO_CREATE | {"look_first": False, "unsettled": False, "not_before": None, "agreed": None}
     if found:
         return settled | {"remote_id": found[0], "last_remote_id": found[0]}
     return settled
+
+
+def several(found: Sequence[str]) -> str:
+    """The reason that names the records which may be the one looked for, as many as have room; see `found_in`."""
+    why = f"{len(found)} records at the target may be this one: {found[0]}"
+    for one in found[1:]:
+        if len(f"{why}, {one}, …") > REASON_LENGTH:
+            return f"{why}, …"
+        why += f", {one}"
+    return why
+
+
+def found_in(why: str) -> list[str]:
+    """The encoded ids in a reason that `several` wrote; none in any other."""
+    begin = MAY_BE.match(why)
+    return ENCODED_ID.findall(why, begin.end()) if begin else []
 
 
 def doubtful(claim: Claim, why: str) -> Changes:
@@ -172,7 +200,13 @@ def doubtful(claim: Claim, why: str) -> Changes:
     return {"in_doubt": True, "unsettled": claim.was, "reason": why[:REASON_LENGTH]}
 
 
-def taken_id(claim: Claim, remote_id: str) -> Changes:
-    """The create was answered with an id that another object's record has: the answer can't be true."""
+def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
+    """The record's id is another object's already.
+
+    Of a look-up: another worker was quicker to bind it; the next look-up sees that. Of a create, or a replay: the
+    answer can't be true, so it tells nothing of what became of the create. It stays unanswered, and is set aside.
+    """
+    if action is Action.LOOKUP:
+        return {"unsettled": claim.was}
     why = f"answered the create with the id {remote_id}, which another object's record has already"
-    return NO_CREATE | {"unsettled": claim.was, "parked": claim.wanted, "reason": why}
+    return {"unsettled": True, "parked": claim.wanted, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}

@@ -43,7 +43,7 @@ def claim(routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int,
         Binding.objects.filter(pk__in=[row.pk for row in rows]).update(
             token=F("token") + 1, unsettled=True, lease_until=now + timedelta(seconds=lease)
         )
-    return [_lane(row, ends, can_replay=route.remembers(row.create_at, now)) for row in rows]
+    return [_lane(row, ends, can_replay=row.can_replay(route, now)) for row in rows]
 
 
 def _lane(row: Binding, ends: float, *, can_replay: bool) -> Lane:

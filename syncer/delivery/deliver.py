@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 from uuid import uuid4
 
 from backoffice.kit import clock
@@ -12,7 +13,7 @@ from syncer.delivery.payload import Wanted, load
 from syncer.delivery.rest import Endpoint
 from syncer.delivery.send import Result, Sender
 from syncer.delivery.settling import Settler, commit
-from syncer.models import Route, Run
+from syncer.models import Binding, Route, Run
 from syncer.routemap import RouteMap
 
 COMMITTED_FIRST = (Action.CREATE, Action.DELETE)
@@ -74,17 +75,27 @@ def _like(endpoint: Endpoint, lane: Lane, payload: Payload | None) -> Payload | 
 
 
 def _commit_first(parcels: list[Parcel]) -> list[Parcel]:
-    """Store what each create, and that each delete, is about to send; drops those whose lease was lost meanwhile."""
+    """Store what each create, and that each delete, is about to send; drops those whose lease was lost meanwhile.
+
+    What a create then sends is what its row holds, read back: a database may write a number or the order of names in
+    its own way, and a repeat must be the same to the byte.
+    """
     now = clock.now()
     first: list[tuple[Lane, Changes]] = []
     for one in parcels:
         if one.action is Action.CREATE:
             create = {"create_key": one.key, "create_body": one.sent, "create_at": now, "create_path": one.create_path}
-            first.append((one.lane, create | {"parent_id": one.parent}))
+            first.append((one.lane, create | {"parent_id": one.parent, "parked": None}))
         elif one.action is Action.DELETE:
             first.append((one.lane, {"deleting": True}))
     kept = commit(first)
-    return [one for one in parcels if one.action not in COMMITTED_FIRST or one.lane.pk in kept]
+    creates = [one.lane.pk for one in parcels if one.action is Action.CREATE and one.lane.pk in kept]
+    stored = dict(Binding.objects.filter(pk__in=creates).values_list("pk", "create_body")) if creates else {}
+    return [
+        replace(one, sent=stored[one.lane.pk]) if one.lane.pk in stored else one
+        for one in parcels
+        if one.action not in COMMITTED_FIRST or one.lane.pk in kept
+    ]
 
 
 def _send(sender: Sender, endpoint: Endpoint, parcel: Parcel) -> Future[Result] | None:

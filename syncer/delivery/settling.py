@@ -79,7 +79,7 @@ class Settler:
             with transaction.atomic():
                 return _write(parcel.lane, changes)
         except IntegrityError:
-            taken = taken_id(parcel.lane.claim, changes["remote_id"])
+            taken = taken_id(parcel.lane.claim, parcel.action, changes["remote_id"])
             return _write(parcel.lane, taken | {"lease_until": None})
 
     def _changes(self, parcel: Parcel, result: Result) -> Changes:

@@ -1,4 +1,5 @@
 import json
+from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
@@ -101,3 +102,11 @@ class Binding(models.Model):
             deleting=self.deleting,
             look_first=self.look_first,
         )
+
+    def can_replay(self, route: Route, now: datetime) -> bool:
+        """The unanswered create can be sent again under its key.
+
+        Not where that was refused: an edit un-parks it, and it is looked up then. `parked` is older than no create,
+        for each new one clears it.
+        """
+        return self.create_key is not None and self.parked is None and route.remembers(self.create_at, now)

@@ -64,13 +64,13 @@ def _pages(route: Route) -> Iterator[list[str]]:
 def _planned(route: Route, key: str, binding: Binding | None, wanted: Wanted | None) -> Planned:
     known = Known() if binding is None else binding.known
     payload = None if wanted is None else wanted.payload
-    can_replay = binding is not None and route.remembers(binding.create_at, clock.now())
+    can_replay = binding is not None and binding.can_replay(route, clock.now())
     action = decide(known, payload, can_look_up=bool(route.lookup), can_replay=can_replay)
     return Planned(
         action=action,
         name=f"{route.model}:{key}",
         record=binding.record if binding else None,
-        fields=_fields(known.agreed, payload),
+        fields=_fields(known.agreed, known.create_body if action is Action.REPLAY else payload),
     )
 
 

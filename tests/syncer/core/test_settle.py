@@ -136,6 +136,44 @@ def test_what_can_not_be_known_is_left_to_a_person(known, why):
     assert why in changes["reason"]
 
 
-def test_an_id_that_is_taken_parks_the_create():
-    changes = settle.taken_id(CLAIM, "101")
-    assert (changes["parked"], changes["create_key"], changes["unsettled"]) == (7, None, False)
+@pytest.mark.parametrize(("action", "claim"), [(Action.CREATE, CLAIM), (Action.REPLAY, AGAIN)])
+def test_an_id_that_is_taken_sets_the_create_aside_and_it_stays_unanswered(action, claim):
+    changes = settle.taken_id(claim, action, "101")
+    assert (changes["parked"], changes["unsettled"], changes["tries"]) == (7, True, 3)
+    assert "create_key" not in changes
+
+
+@pytest.mark.parametrize("claim", [CLAIM, AGAIN])
+def test_a_record_that_another_worker_was_quicker_to_bind_is_looked_for_again(claim):
+    assert settle.taken_id(claim, Action.LOOKUP, "101") == {"unsettled": claim.was}
+
+
+@pytest.mark.parametrize("action", [Action.LOOKUP, Action.REPLAY])
+def test_the_reason_of_a_refused_question_says_what_was_asked(action):
+    reason = after(action, Outcome.PERMANENT, AGAIN, known=UNANSWERED)["reason"]
+    assert reason == "did not tell whether a create arrived: says no"
+
+
+def test_the_reason_of_a_record_that_is_gone_says_so():
+    reason = after(Action.UPDATE, Outcome.GONE, terms=Terms(recreate=False))["reason"]
+    assert reason == "has no such record any more: says no"
+
+
+@pytest.mark.parametrize(
+    "found", [["5", "-6"], ['"a, b"', '"5"', '"q\\"…"'], ['"' + "x" * 254 + '"', "7"]], ids=["numbers", "texts", "long"]
+)
+def test_the_candidates_are_read_from_the_reason_that_names_them(found):
+    assert settle.found_in(settle.several(found)) == found
+
+
+def test_a_reason_that_has_no_room_for_all_candidates_names_whole_ones():
+    found = [str(number) for number in range(1000, 1200)]
+    why = settle.several(found)
+    assert len(why) <= settle.REASON_LENGTH
+    assert why.endswith(", …")
+    assert settle.found_in(why) == found[: len(settle.found_in(why))]
+    assert len(settle.found_in(why)) > 70
+
+
+def test_another_reason_names_no_candidates():
+    assert settle.found_in("answered 422: 5, 6") == []

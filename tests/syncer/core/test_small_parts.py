@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.core.matching import candidates, decode_id, encode_id
+from syncer.core.matching import candidates, decode_id, encode_id, is_id
 from syncer.core.order import parents_first
 from syncer.core.schedule import interval
 
@@ -16,6 +16,22 @@ def test_remote_ids_survive_their_text(remote_id):
 
 def test_a_number_and_its_text_are_two_ids():
     assert encode_id(5) != encode_id("5")
+
+
+IDS = [5, 0, -1, "5", "a b", "…", "x" * 254]
+
+
+@pytest.mark.parametrize("remote_id", IDS, ids=range(len(IDS)))
+def test_a_number_or_a_text_is_an_id(remote_id):
+    assert is_id(remote_id)
+
+
+NO_IDS = ["", ".", "..", "\ud800", "x" * 255, 10**256, None, True, 1.5, [1]]
+
+
+@pytest.mark.parametrize("remote_id", NO_IDS, ids=range(len(NO_IDS)))
+def test_what_no_binding_or_address_can_hold_is_no_id(remote_id):
+    assert not is_id(remote_id)
 
 
 BODY = {"title": "A", "userId": 1}

@@ -1,15 +1,21 @@
 """Reading the environment that `settings` is driven by."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
+from backoffice.kit import webhooks
 from backoffice.kit.addresses import check_url
 
 SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
 PERIODS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}  # seconds
+
+
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
 
 
 class Env(environ.Env):  # type: ignore[misc]
@@ -36,12 +42,65 @@ class Env(environ.Env):  # type: ignore[misc]
             ImproperlyConfigured: it is none, or holds more than scheme, host, port and path.
         """
         url = str(self.str(name, default="")).rstrip("/")
-        try:
-            if url:
-                check_url(url)
-        except ValidationError as error:
-            raise ImproperlyConfigured(f"{name} is {url!r}. {error.messages[0]}") from error
+        if url and (wrong := _wrong_with(url)):
+            raise ImproperlyConfigured(f"{name} is {url!r}. {wrong}")
         return url
+
+    def hook(self, name: str) -> str:
+        """The http(s) address that `NAME` gives, as it is; empty: none. Some are secrets, so none is quoted.
+
+        Raises:
+            ImproperlyConfigured: as for `address`.
+        """
+        url = self.text(name)
+        if url and (wrong := _wrong_with(url)):
+            raise ImproperlyConfigured(f"{name}: {wrong}")
+        return url
+
+    def signing_secret(self, name: str) -> str:
+        """A secret of Standard Webhooks; empty: none.
+
+        Raises:
+            ImproperlyConfigured: it is none, or can be guessed.
+        """
+        secret = self.text(name)
+        try:
+            if secret:
+                webhooks.key_of(secret)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from None
+        return secret
+
+    def emails(self, name: str) -> list[str]:
+        """E-mail addresses, with commas.
+
+        Raises:
+            ImproperlyConfigured: one is none.
+        """
+        found = [one.strip() for one in self.list(name, default=[])]
+        try:
+            for one in found:
+                validate_email(one)
+        except ValidationError as error:
+            raise ImproperlyConfigured(f"{name} holds {one!r}, which is no e-mail address.") from error
+        return found
+
+    def mail(self, name: str, default: str) -> dict[str, Any]:
+        """Django's `EMAIL_…` settings by `smtp+tls://USER:PASSWORD@HOST:587`; without an address, mail goes nowhere.
+
+        Raises:
+            ImproperlyConfigured: it is none. What it is is not quoted: it may hold the password.
+        """
+        url = self.text(name, default) or "dummymail://"
+        scheme = url.partition(":")[0]
+        try:
+            found: dict[str, Any] = self.email_url_config(url)
+        except (ValueError, ImproperlyConfigured):
+            found = {}
+        if not found or (scheme.startswith("smtp") and not found["EMAIL_HOST"]) or "OPTIONS" in found:
+            raise ImproperlyConfigured(f"{name} is no address of a mail server: smtp+tls://USER:PASSWORD@HOST:587.")
+        found["EMAIL_PORT"] = found["EMAIL_PORT"] or MAIL_PORTS.get(scheme, 0)
+        return found
 
     def secret_key(self) -> str:
         """The signing key of sessions and tokens.
@@ -70,3 +129,12 @@ class Env(environ.Env):  # type: ignore[misc]
         if not number.isdecimal() or int(number) < 1 or period not in PERIODS:
             raise ImproperlyConfigured(f"{name} is {text!r}; write a number and a period: 1000/minute.")
         return int(number), PERIODS[period]
+
+
+def _wrong_with(url: str) -> str:
+    """Why it is no plain http(s) address; empty: it is one."""
+    try:
+        check_url(url)
+    except ValidationError as error:
+        return error.messages[0]
+    return ""

@@ -255,6 +255,23 @@ SECRET_REFERENCE_FOLDERS = env.list(
 )
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
+# --- telling operators when a target goes bad or is well again, see syncer/notify.py ----------------------------------
+# How long it must have lasted; 0: told at once. A target that is paused is always told at once.
+ALERT_AFTER_SECONDS = env.int("ALERT_AFTER_SECONDS", default=30)
+# Not ADMINS: Django mails those the request and the variables of each error 500.
+ALERT_EMAILS = env.emails("ALERT_EMAILS")
+globals().update(env.mail("EMAIL_URL", default="" if PRODUCTION else "consolemail://"))  # EMAIL_HOST and its like
+EMAIL_TIMEOUT = 10  # seconds of each wait
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=(*ALERT_EMAILS, "webmaster@localhost")[0])
+if ALERT_EMAILS and PRODUCTION and not env.text("EMAIL_URL"):
+    raise ImproperlyConfigured("ALERT_EMAILS is set, EMAIL_URL is not: name the mail server.")
+ALERT_WEBHOOK_URL = env.hook("ALERT_WEBHOOK_URL")
+ALERT_WEBHOOK_SECRET = env.signing_secret("ALERT_WEBHOOK_SECRET")
+ALERT_WEBHOOK_ALLOW_PRIVATE = env.bool("ALERT_WEBHOOK_ALLOW_PRIVATE", default=False)
+ALERT_WEBHOOK_TIMEOUT = 10.0  # seconds of each wait
+# Where people reach this node, for links; empty: they are told the path.
+NODE_URL = env.address("BACKOFFICE_URL")
+
 # The collection that items are enriched from; empty: none. See content/tasks/external.py.
 TASKS_EXTERNAL_URL = env.address("TASKS_EXTERNAL_URL")
 TASKS_EXTERNAL_PAGING = env.str("TASKS_EXTERNAL_PAGING", default="page")
@@ -289,6 +306,9 @@ LOGGING: dict[str, Any] = {
             "filters": ["request_id"],
         }
     },
-    "loggers": {"axes": {"level": "WARNING"}},  # below, each step of its own
+    "loggers": {
+        "axes": {"level": "WARNING"},  # below, each step of its own
+        "urllib3": {"level": "INFO"},  # below, addresses: a webhook's may be a secret, a look-up's holds content
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

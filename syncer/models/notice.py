@@ -15,20 +15,27 @@ class Notice(models.Model):
         BAD = "bad", "Not well"
         WELL = "well", "Well again"
 
+    class Outcome(models.TextChoices):
+        OPEN = "open", "To be told"
+        TOLD = "told", "Told"
+        OVER = "over", "Over before it was told"
+        NOBODY = "nobody", "Nobody to tell"
+        GIVEN_UP = "given up", "Given up"
+
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="notices", help_text="The remote system.")
-    kind = models.CharField(max_length=8, choices=Kind, help_text="What is told.")
-    reason = models.CharField(max_length=512, blank=True, help_text="Why it is not well.")
-    at = models.DateTimeField(help_text="When it happened.")
-    mailed_at = models.DateTimeField(null=True, blank=True, help_text="When the e-mail was handed over.")
-    posted_at = models.DateTimeField(null=True, blank=True, help_text="When the webhook took it.")
-    done = models.BooleanField(default=False, help_text="Nothing is left to send.")
-    tries = models.PositiveSmallIntegerField(default=0, help_text="Failed tries to tell.")
-    not_before = models.DateTimeField(null=True, blank=True, help_text="The next try is not before then.")
+    kind = models.CharField("what", max_length=8, choices=Kind, help_text="What is told.")
+    reason = models.CharField("why", max_length=512, blank=True, help_text="Why it is not well.")
+    at = models.DateTimeField("when", help_text="When it happened.")
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.OPEN, help_text="What came of it.")
+    not_before = models.DateTimeField(help_text="It is not told, or not tried again, before then.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Tries to tell it, with one that is under way.")
+    mailed_at = models.DateTimeField("mailed", null=True, blank=True, help_text="When the mail server took the e-mail.")
+    posted_at = models.DateTimeField("posted", null=True, blank=True, help_text="When the webhook took it.")
     error = models.CharField(max_length=512, blank=True, help_text="Why the last try failed.")
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["id"], condition=Q(done=False), name="syncer_notice_open")]
+        indexes = [models.Index(fields=["id"], condition=Q(outcome="open"), name="syncer_notice_open")]
 
     def __str__(self) -> str:
         return f"{self.target}: {self.get_kind_display()}, {self.at:%Y-%m-%d %H:%M:%S}"

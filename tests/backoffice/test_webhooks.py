@@ -1,5 +1,7 @@
 """Signing by Standard Webhooks."""
 
+from typing import Any
+
 import pytest
 
 from backoffice.kit import webhooks
@@ -7,7 +9,11 @@ from backoffice.kit import webhooks
 # The vector of the specification's reference libraries, `sign function works`:
 # https://github.com/standard-webhooks/standard-webhooks/tree/main/libraries
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-MESSAGE = {"message_id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "sent_at": 1614265330, "body": b'{"test": 2432232314}'}
+MESSAGE: dict[str, Any] = {
+    "message_id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    "sent_at": 1614265330,
+    "body": b'{"test": 2432232314}',
+}
 SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 

@@ -1,0 +1,285 @@
+"""The HTTP client against servers and names that mean harm: what leaves, and for where; what comes, and how much."""
+
+import socket
+import ssl
+import threading
+import time
+import tracemalloc
+import zlib
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from backoffice.kit.http import Client, Forbidden, Lost, NotSent, Request
+from tests.backoffice.raw_server import for_ever, nothing, raw_server, says
+from tests.remote import Fault
+
+SECRET = "s3cret-of-the-target"
+PEM = Path(__file__).parent / "untrusted.pem"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+NAME = "a-name.example"
+
+
+def get(url, *, timeout=0.5, allow_private=True, client=None):
+    client = client or Client(timeout=timeout, allow_private=allow_private)
+    return client.send(Request(method="GET", url=url, headers={"Authorization": f"Bearer {SECRET}"}))
+
+
+def gigabyte():
+    """A gigabyte of zeros, as gzip: one megabyte."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return (packer.compress(bytes(16 * 1024 * 1024)) + packer.flush()) * 64
+
+
+def packed(head, content):
+    return says(head + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(content), content)
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """Let NAME mean, at one look-up after the other, these addresses; returns what was looked up."""
+    looked_up = []
+
+    def resolve(*answers):
+        left = list(answers)
+
+        def getaddrinfo(host, port, *_, **__):
+            assert host == NAME
+            looked_up.append(host)
+            found = left.pop(0) if len(left) > 1 else left[0]
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, at or port)) for address, at in found]
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        return looked_up
+
+    return resolve
+
+
+# --- whom it speaks to -----------------------------------------------------------------------------------------------
+DISGUISES = ["127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]", "localhost", "0"]
+
+
+@pytest.mark.parametrize("host", DISGUISES)
+def test_a_private_address_is_not_even_knocked_at(host):
+    with raw_server(says(OK)) as server, pytest.raises(Forbidden, match=r"a private address|never spoken to"):
+        get(f"http://{host}:{server.port}/", allow_private=False)
+    assert server.heard == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "2852039166",
+        "0xa9fea9fe",
+        "0251.0376.0251.0376",
+        "169.254.43518",
+        "[::ffff:a9fe:a9fe]",
+        "[::ffff:0:a9fe:a9fe]",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+        "168.63.129.16",
+        "100.100.100.200",
+        "192.0.0.192",
+    ],
+)
+def test_metadata_is_out_of_reach_however_it_is_written(host):
+    with pytest.raises(Forbidden, match="never spoken to"):
+        get(f"http://{host}/latest/meta-data/")
+
+
+def test_a_name_is_looked_up_once_and_what_was_judged_is_connected_to(names):
+    with raw_server(says(OK)) as server:
+        looked_up = names([("127.0.0.1", 0)], [("169.254.169.254", 0)])
+        assert get(f"http://{NAME}:{server.port}/").status == 200
+    assert looked_up == [NAME]
+
+
+def test_a_name_that_means_something_else_at_the_next_connection_is_judged_anew(names):
+    with raw_server(says(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")) as server:
+        names([("127.0.0.1", 0)], [("169.254.169.254", 0)])
+        client = Client(timeout=0.5, allow_private=True)
+        get(f"http://{NAME}:{server.port}/", client=client)
+        with pytest.raises(Forbidden, match="never spoken to"):
+            get(f"http://{NAME}:{server.port}/", client=client)
+
+
+def test_of_several_addresses_only_those_are_used_that_may_be(names):
+    with raw_server(says(OK)) as server:
+        names([("169.254.169.254", 0), ("127.0.0.1", 0)])
+        assert get(f"http://{NAME}:{server.port}/").status == 200
+        names([("169.254.169.254", 0), ("127.0.0.1", 0)])
+        with pytest.raises(Forbidden):
+            get(f"http://{NAME}:{server.port}/", allow_private=False)
+    assert len(server.heard) == 1
+
+
+def test_a_request_does_not_leave_when_its_time_is_over(names):
+    """Three addresses that never answer take all of it; the fourth would, but then a successor may be on its way."""
+    with ExitStack() as open_now, raw_server(says(OK)) as server:
+        full = open_now.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # the queue is full now, and who comes next waits
+            waiting = open_now.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        dead = ("127.0.0.1", full.getsockname()[1])
+        names([dead, dead, dead, ("127.0.0.1", server.port)])
+        started = time.monotonic()
+        with pytest.raises(NotSent, match="did not take the connection") as refusal:
+            get(f"http://{NAME}/")
+    assert refusal.value.slow
+    assert time.monotonic() - started < 2
+    assert not any(server.heard)
+
+
+def test_a_redirect_sends_nothing_anywhere(remote):
+    with raw_server(says(OK)) as elsewhere:
+        remote.fault(Fault.REDIRECT, location=elsewhere.url)
+        assert get(f"{remote.url}/posts").status == 302
+    assert elsewhere.heard == []
+
+
+def test_nothing_of_the_environment_changes_what_is_sent(tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login of-the-machine password of-the-machine\n")
+    with raw_server(says(OK)) as proxy, raw_server(says(OK)) as server:
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        Client(timeout=0.5, allow_private=True).send(Request(method="GET", url=server.url))
+    assert proxy.heard == []
+    assert b"Authorization" not in server.heard[0]
+
+
+def test_no_cookie_is_kept():
+    with raw_server(says(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\n{}")) as server:
+        client = Client(timeout=0.5, allow_private=True)
+        for _ in range(2):
+            get(server.url, client=client)
+    assert b"Cookie" not in b"".join(server.heard)
+
+
+# --- how much, how long ----------------------------------------------------------------------------------------------
+ENDLESS = {
+    "body": for_ever(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536),
+    "body of a redirect": for_ever(b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", b"x" * 65536),
+    "header": for_ever(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 65536),
+    "headers": for_ever(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+    "interim answers": for_ever(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100),
+    "chunks": for_ever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65536 + b"\r\n"),
+    "length of a chunk": for_ever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1" * 65536),
+    "trailers": for_ever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * 100),
+    "a packed gigabyte": packed(b"HTTP/1.1 200 OK\r\n", gigabyte()),
+    "a packed gigabyte in a redirect": packed(b"HTTP/1.1 302 Found\r\nLocation: /x\r\n", gigabyte()),
+}
+
+
+@pytest.mark.parametrize("answer", ENDLESS.values(), ids=ENDLESS)
+def test_an_answer_without_end_costs_bounded_time_and_memory(answer):
+    started = time.monotonic()
+    tracemalloc.start()
+    try:
+        with raw_server(answer) as server, pytest.raises(Lost):
+            get(server.url)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 32 * 1024 * 1024  # bytes
+    assert time.monotonic() - started < 5  # seconds; 1 is due
+
+
+# --- what it says ----------------------------------------------------------------------------------------------------
+def test_interim_answers_are_passed_by():
+    final = threading.Event()
+
+    def answer(opened):
+        opened.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
+        final.wait(0.1)
+        opened.sendall(OK)
+
+    with raw_server(answer) as server:
+        client = Client(timeout=2, allow_private=True)
+        assert [get(server.url, client=client).status for _ in range(3)] == [200, 200, 200]
+    assert len(server.heard) == 1, "one connection served them all"
+
+
+ECHOES = {
+    "status line": b"%s\r\n\r\n",
+    "status": b"HTTP/1.1 %s no\r\n\r\n",
+    "version": b"HTTP/%s 200 OK\r\n\r\n",
+    "chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n",
+    "gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n%s",
+    "cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n%s",
+}
+
+
+@pytest.mark.parametrize("line", ECHOES.values(), ids=ECHOES)
+def test_an_error_quotes_nothing_of_what_came(line):
+    def answer(opened):
+        opened.sendall(line.replace(b"%s", SECRET.encode()))
+        nothing(opened)
+
+    with raw_server(answer) as server, pytest.raises(Lost) as lost:
+        get(server.url)
+    assert SECRET not in str(lost.value)
+
+
+@pytest.mark.parametrize("location", ["http://[", "\0", "//" + SECRET, "http://" + "a" * 300, "x" * 60000])
+def test_where_a_redirect_leads_is_not_looked_at(location):
+    head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+    with raw_server(says(head.encode())) as server:
+        assert get(server.url).status == 302
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", f"http://{'a' * 64}.example/", "http://.example/", "ftp://example.com/", "http://x/\ud800"]
+)
+def test_an_address_that_can_not_be_asked_was_not_sent(url):
+    with pytest.raises(NotSent, match=r"was not asked|can't be reached"):
+        get(url)
+
+
+# --- encryption ------------------------------------------------------------------------------------------------------
+
+
+def test_an_untrusted_certificate_is_not_spoken_to():
+    heard = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(PEM)
+        opened, _ = listener.accept()
+        with opened:
+            try:
+                heard.append(context.wrap_socket(opened, server_side=True).recv(65536))
+            except ssl.SSLError:
+                return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with (
+        listener,
+        pytest.raises(Forbidden, match=r"has a certificate that can't be trusted \(self-signed certificate\)"),
+    ):
+        get(f"https://localhost:{listener.getsockname()[1]}/", timeout=5)
+    thread.join()
+    assert not any(heard)
+
+
+def test_who_does_not_encrypt_is_told_nothing():
+    with raw_server(says(OK)) as server, pytest.raises(Forbidden, match="does not encrypt as it must"):
+        get(f"https://127.0.0.1:{server.port}/")
+    assert SECRET.encode() not in b"".join(server.heard)
+
+
+def test_what_ends_before_encryption_began_was_not_sent():
+    """A restarting proxy does so: no setting is wrong, and nothing can have arrived."""
+    with raw_server(nothing) as server, pytest.raises(NotSent, match="ended the connection"):
+        get(f"https://127.0.0.1:{server.port}/")
+
+
+def test_who_never_agrees_on_encryption_was_not_sent_anything():
+    with raw_server(lambda _: None) as server, pytest.raises(NotSent, match="did not take the connection") as refusal:
+        get(f"https://127.0.0.1:{server.port}/")
+    assert refusal.value.slow

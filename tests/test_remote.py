@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.remote import Basic, Bearer, Fault, Header, Remote, Tokens
+from tests.remote.ways import ALL, QUICK, STOPPED
 
 POST = {"userId": 1, "title": "A", "body": "B"}
 LOST = requests.exceptions.ConnectionError
@@ -221,6 +222,59 @@ def test_chaos_repeats_itself_by_its_seed(http):
     first = statuses()
     assert first == statuses()
     assert len(set(first)) > 3
+
+
+def test_what_chaos_does_to_a_request_follows_from_its_number_alone(remote, http):
+    def faults(first: str) -> list[str]:
+        remote.clear_journal()
+        remote.chaos(seed="7", rate=0.5, ways=QUICK)  # of writes
+        for method in [first] * 5 + ["DELETE"] * 20:
+            try:
+                ask(http, remote, method, "/posts/1")
+            except requests.exceptions.RequestException:
+                continue
+        return [entry.fault for entry in remote.journal][5:]
+
+    assert faults("GET") == faults("DELETE")
+
+
+def test_a_record_that_is_lost_takes_along_what_hung_under_it(remote, http):
+    remote.store.load("/posts", [POST, POST])
+    for post in (1, 2):
+        ask(http, remote, "POST", f"/posts/{post}/comments", json={"name": "N"})
+    remote.fault(Fault.LOSE, method="PUT", status=410)
+    assert ask(http, remote, "PUT", "/posts/1", json=POST).status_code == 410
+    assert remote.lost == {"/posts/1", "/comments/1"}
+    assert (list(remote.posts), list(remote.comments)) == ([2], [2])
+
+
+def test_what_stops_can_go_on_by_itself(remote, http):
+    remote.fault(Fault.HOLD, act=False, most=0.3, name="late")
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        http.post(f"{remote.url}/posts", json=POST, timeout=0.1)
+    assert [(entry.fault, entry.applied) for entry in remote.journal] == [("late", False)]
+    remote.wait_for(lambda: remote.journal[0].applied)
+
+
+@pytest.mark.parametrize("way", [way for way in ALL if way not in STOPPED], ids=lambda way: way.name)
+def test_no_way_of_chaos_lies(remote, http, way):
+    """What is answered as carried out was; what is answered as not carried out, or gone, was not."""
+    remote.store.load("/posts", [POST])
+    remote.chaos(seed=1, rate=1.0, ways=[way])
+    method = way.methods[0]
+    path = "/posts/1" if method in ("PUT", "DELETE") else "/posts"
+    try:
+        status = ask(http, remote, method, path, json=POST | {"title": "new"}).status_code
+    except requests.exceptions.RequestException:
+        status = 0
+    there = {record["title"] for record in remote.posts.values()}
+    if method == "DELETE" or status in (404, 410):
+        assert "new" not in there
+    elif 200 <= status < 300:
+        assert "new" in there
+    elif 300 <= status < 500:
+        assert "new" not in there
+    assert remote.journal[0].fault == way.name
 
 
 def test_eight_threads_are_served_at_once(remote):

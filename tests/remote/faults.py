@@ -4,10 +4,13 @@ Rules are asked in the order in which they were planned; the first that fits a r
 """
 
 import enum
+import itertools
 import random
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from typing import Any, Self
 
@@ -29,10 +32,11 @@ class Fault(enum.Enum):
     NO_ID = "answers rightly, but for the id"
     FIXED_ID = "answers a create with `fixed_id` (101), as the public JSONPlaceholder does"
     REDIRECT = "answers `status` (302) with Location: `location`"
+    LOSE = "has lost the record, and all that hung under it; answers `status` (404)"
 
 
 ACTS = {Fault.HOLD, Fault.SLOW, Fault.TRUNCATED, Fault.CUT, Fault.HTML, Fault.EMPTY, Fault.NO_ID}
-STATUS = {Fault.STATUS: 500, Fault.REDIRECT: 302}  # where the test gives none; all others: 200
+STATUS = {Fault.STATUS: 500, Fault.REDIRECT: 302, Fault.LOSE: 404}  # where the test gives none; all others: 200
 
 
 @dataclass(kw_only=True)
@@ -45,6 +49,8 @@ class Rule:
         times: how many requests it takes; None: all.
         act: carry the request out; None: as is usual for the kind (`ACTS`). What sends the right answer always does.
         retry_after: seconds, or an HTTP date.
+        most: seconds after which what was stopped is let go by itself; None: never.
+        name: as the journal has it; empty: the kind's.
     """
 
     kind: Fault
@@ -60,12 +66,15 @@ class Rule:
     seconds: float = 1.0
     fixed_id: Any = 101
     location: str = "/elsewhere"
+    most: float | None = None
+    name: str = ""
     _arrived: threading.Event = field(default_factory=threading.Event, repr=False)
     _released: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def __post_init__(self) -> None:
         self.acts = self.kind in ACTS if self.act is None else self.act
         self.answers = self.status or STATUS.get(self.kind, 200)
+        self.name = self.name or self.kind.name.lower()
 
     @property
     def all_headers(self) -> dict[str, str]:
@@ -111,28 +120,43 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way in which a request may go wrong by itself.
+
+    Attributes:
+        rule: of `Rule`.
+        weight: how often, beside the other ways.
+        date: sends `Retry-After` as the HTTP date so many seconds ahead.
+    """
+
+    name: str
+    rule: Mapping[str, Any]
+    methods: Collection[str] = (*WRITES, "GET")
+    weight: float = 1.0
+    date: float | None = None
+
+
 class Chaos:
-    """A share `rate` of all writes goes wrong in a way that `random` chooses; no way that never answers."""
+    """A share `rate` of all requests goes wrong. Which ones, and how, follows from `seed` and a request's number alone.
 
-    rate: float
-    random: random.Random
+    Attributes:
+        ways: what a request of a way's methods may fall to.
+    """
 
-    CHOICES = (
-        {"kind": Fault.STATUS, "status": 500},
-        {"kind": Fault.STATUS, "status": 500, "act": True},
-        {"kind": Fault.STATUS, "status": 503, "retry_after": 0},
-        {"kind": Fault.STATUS, "status": 429, "retry_after": 0},
-        {"kind": Fault.RESET},
-        {"kind": Fault.RESET, "act": True},
-        {"kind": Fault.TRUNCATED},
-        {"kind": Fault.CUT},
-        {"kind": Fault.HTML},
-    )
+    def __init__(self, *, rate: float, seed: int | str, ways: Sequence[Way]) -> None:
+        self.rate, self.seed, self.ways = rate, seed, ways
+        self._numbers = itertools.count(1)
 
     def rule(self, method: str) -> Rule | None:
-        if method not in WRITES or self.random.random() >= self.rate:
+        choice = random.Random(f"{self.seed}/{next(self._numbers)}")
+        ways = [way for way in self.ways if method in way.methods]
+        if not ways or choice.random() >= self.rate:
             return None
-        return Rule(**self.random.choice(self.CHOICES))
+        way = choice.choices(ways, [way.weight for way in ways])[0]
+        rule = Rule(**way.rule, name=way.name)
+        if way.date is not None:
+            rule.retry_after = formatdate(time.time() + way.date, usegmt=True)
+        return rule
 
 
 class Plan:

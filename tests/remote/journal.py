@@ -21,6 +21,7 @@ class Entry:
         status: what was answered; None: nothing (yet).
         applied: the store was changed by it.
         sign_in: it asked for a token, not for records.
+        fault: the name of the planned fault that it fell to; empty: none.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Entry:
     status: int | None = None
     applied: bool = False
     sign_in: bool = False
+    fault: str = ""
 
     @property
     def is_write(self) -> bool:

@@ -1,12 +1,11 @@
 """The Fake API's HTTP side: HTTP/1.1 with keep-alive on loopback, one thread a connection."""
 
 import json
-import random
 import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,10 +14,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.remote.api import Answer, Api, Auth, Call, Paging
 from tests.remote.auth import Tokens
-from tests.remote.faults import Chaos, Fault, Plan, Rule
+from tests.remote.faults import Chaos, Fault, Plan, Rule, Way
 from tests.remote.journal import Entry, Journal
 from tests.remote.keys import Keys
 from tests.remote.store import Key, Record, Store
+from tests.remote.ways import QUICK
 
 HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
@@ -65,7 +65,8 @@ class Handler(BaseHTTPRequestHandler):
             body=None if unread else self.json(),
             raw=b"" if unread else self.content,
         )
-        self.number = remote.log.add(**vars(call), sign_in=remote.is_sign_in(url.path))
+        fault = rule.name if rule else ""
+        self.number = remote.log.add(**vars(call), sign_in=remote.is_sign_in(url.path), fault=fault)
         if rule:
             self.misbehave(rule, call)
         else:
@@ -87,8 +88,11 @@ class Handler(BaseHTTPRequestHandler):
         answer = self.act(call) if rule.acts else None
         rule.arrive()
         if rule.kind in (Fault.HOLD, Fault.HANG):
-            rule.pause()
+            rule.pause(rule.most)
         match rule.kind:
+            case Fault.LOSE:
+                self.remote.lose(call.path)
+                self.send(Answer(rule.answers, {}))
             case Fault.RESET:
                 self.reset()
             case Fault.HANG:
@@ -187,6 +191,7 @@ class Remote:
 
     Attributes:
         errors: exceptions of the service itself; leaving the `with` block raises them.
+        lost: the paths of the records that it lost by itself.
     """
 
     def __init__(self) -> None:
@@ -195,6 +200,7 @@ class Remote:
         self.log = Journal()
         self.plan = Plan()
         self.errors: list[BaseException | None] = []
+        self.lost: set[str] = set()
         self.port = 0
         self._server: Server | None = None
 
@@ -273,9 +279,14 @@ class Remote:
         """Forget all faults that were planned."""
         self.plan.clear()
 
-    def chaos(self, *, seed: int, rate: float = 0.1) -> None:
-        """Let a share of all writes go wrong, by `seed`, until healed."""
-        self.plan.chaos = Chaos(rate=rate, random=random.Random(seed))
+    def chaos(self, *, seed: int | str, rate: float = 0.1, ways: Sequence[Way] = QUICK) -> None:
+        """Let a share of all requests go wrong, by `seed`, until healed; without `ways` only writes, and at once."""
+        self.plan.chaos = Chaos(rate=rate, seed=seed, ways=ways)
+
+    def lose(self, path: str) -> None:
+        """The record at `/posts/1` is gone, and all that hung under it; `lost` has their paths."""
+        collection, key = path.strip("/").split("/")
+        self.lost |= self.store.lose(collection, int(key))
 
     def page(self, size: int, *, address: bool = False) -> None:
         """From now on lists come in pages; see `Paging`."""

@@ -73,6 +73,16 @@ class Store:
                             self.delete(child, record["id"])
             return True
 
+    def lose(self, collection: str, key: Key) -> set[str]:
+        """Delete it; the paths of all that went: `{"/posts/1", "/comments/2"}`."""
+        with self._lock:
+            before = self._paths()
+            self.delete(collection, key)
+            return before - self._paths()
+
+    def _paths(self) -> set[str]:
+        return {f"/{collection}/{key}" for collection, records in self._tables.items() for key in records}
+
     def load(self, collection: str, records: list[Record]) -> list[Key]:
         """Put `records` there without a request; those with an id keep it. Returns the ids."""
         collection = collection.strip("/")

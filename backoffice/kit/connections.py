@@ -1,0 +1,167 @@
+"""Connections that are particular about whom they are made to, and that end when the time of their request is over."""
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from contextlib import suppress
+from typing import Any, Protocol, Self
+
+import urllib3
+
+from backoffice.kit import addresses
+from backoffice.kit.http_errors import Forbidden, HttpError, NotSent
+
+
+class Watch:
+    """Ends a connection when the time for its request is over, whatever the other side does.
+
+    The library's time-outs bound each wait, not the whole: a server that sends a byte a second would never be too slow,
+    and a host of many addresses that don't answer would be connected to when the time is long over.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._ends = time.monotonic() + seconds
+        self._connection: Any = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def left(self) -> float:
+        """Seconds.
+
+        Raises:
+            NotSent: there are none.
+        """
+        left = self._ends - time.monotonic()
+        if left <= 0 or self.is_over:
+            raise NotSent("did not take the connection in time", slow=True)
+        return left
+
+    def begins(self, connection: Any) -> None:
+        """The request is about to leave by this connection."""
+        self.left()
+        self._connection = connection
+
+    def _end(self) -> None:
+        self.is_over = True
+        opened = getattr(self._connection, "sock", None)
+        if opened is not None:
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+
+
+class Asker(Protocol):
+    """The client for whom connections are made.
+
+    Attributes:
+        timeout: seconds for connecting.
+        allow_private: see `addresses.refusal`.
+    """
+
+    timeout: float
+    allow_private: bool
+
+    @property
+    def watch(self) -> Watch:
+        """Over the request that this thread is sending."""
+
+
+def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
+    """A connection to the first address of `host` that may be spoken to and takes it.
+
+    The name is looked up once, and what was judged is what is connected to: between check and use it could be made to
+    mean another address. Those that may not be spoken to are not even knocked at.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NotSent(f"can't be reached ({_reason(error)})") from error
+    failure: HttpError | None = None
+    for family, kind, protocol, _, address in found:
+        if why := addresses.refusal(str(address[0]), allow_private=client.allow_private):
+            failure = failure or Forbidden(why)
+            continue
+        opened = socket.socket(family, kind, protocol)
+        try:
+            for option in options or ():
+                opened.setsockopt(*option)
+            opened.settimeout(min(client.timeout, client.watch.left()))
+            opened.connect(address)
+        except OSError as error:
+            opened.close()
+            failure = _not_taken(error, client)
+        except NotSent:
+            opened.close()
+            raise
+        else:
+            return opened
+    raise failure or NotSent("can't be reached (its name has no address)")
+
+
+def _not_taken(error: OSError, client: Asker) -> NotSent:
+    if isinstance(error, TimeoutError):
+        return NotSent(f"did not take the connection within {client.timeout:g} s", slow=True)
+    if isinstance(error, ConnectionRefusedError):
+        return NotSent("refused the connection")
+    return NotSent(f"can't be reached ({_reason(error)})")
+
+
+def _reason(error: Exception) -> str:
+    """In the words of this machine's system."""
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+class _Response(http.client.HTTPResponse):
+    """Passes by interim answers, which may come before the final one (RFC 9110, section 15.2).
+
+    Else the first would be taken for the answer, and the final one for that of the next request on this connection.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200:
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+
+
+def checked(connection: Any, client: Asker) -> Any:
+    """A connection class of urllib3 for `client`: particular about whom it speaks to, and under its watch."""
+
+    class Checked(connection):  # type: ignore[misc]
+        response_class = _Response
+
+        def _new_conn(self) -> socket.socket:
+            return _open(self._dns_host.strip("[]"), self.port, client, self.socket_options)
+
+        def connect(self) -> None:
+            """Whatever goes wrong in here, the request has not left."""
+            try:
+                super().connect()
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError) as error:
+                raise NotSent("ended the connection before the encryption was agreed on") from error
+            except TimeoutError as error:
+                raise _not_taken(error, client) from error
+            except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
+                raise Forbidden(_untrusted(error)) from error
+            client.watch.begins(self)
+
+        def request(self, *args: Any, **options: Any) -> None:
+            client.watch.begins(self)
+            super().request(*args, **options)
+
+    return Checked
+
+
+def _untrusted(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"has a certificate that can't be trusted ({error.verify_message})"
+    return f"does not encrypt as it must ({getattr(error, 'reason', None) or type(error).__name__})"

@@ -1,0 +1,41 @@
+"""Notices: what operators were told of targets, and what came of that."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+
+from backoffice.kit.filters import TimeRangeFilter
+from syncer.admin.run import EngineRowsAdmin
+from syncer.models import Notice
+from syncer.reports.words import chip
+
+
+@admin.register(Notice)
+class NoticeAdmin(EngineRowsAdmin):
+    list_display = ("at", "target", "shown_kind", "reason", "shown_outcome", "mailed_at", "posted_at", "error")
+    list_display_links = ("at",)
+    list_select_related = ("target",)
+    list_filter = (
+        ("target", RelatedDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("outcome", ChoicesDropdownFilter),
+        ("at", TimeRangeFilter),
+    )
+    list_after_template = "syncer/legend_notices.html"
+    fields = (
+        "target", "at", "shown_kind", "reason", "shown_outcome", "mailed_at", "posted_at", "tries", "not_before",
+        "error",
+    )  # fmt: skip
+    readonly_fields = ("shown_kind", "shown_outcome")
+
+    @admin.display(description="what", ordering="kind")
+    def shown_kind(self, notice: Notice) -> SafeString:
+        return _labelled(notice.get_kind_display())
+
+    @admin.display(description="outcome", ordering="outcome")
+    def shown_outcome(self, notice: Notice) -> SafeString:
+        return _labelled(notice.get_outcome_display())
+
+
+def _labelled(label: str) -> SafeString:
+    return chip(label.lower(), label)

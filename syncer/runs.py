@@ -10,21 +10,19 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, Value
+from django.db.models import Value
 from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock
+from syncer import breaker
 from syncer.core.schedule import CHANGE, interval
-from syncer.delivery.claim import claim
-from syncer.delivery.deliver import deliver
-from syncer.delivery.send import Sender
+from syncer.delivery.passes import send
 from syncer.errors import TargetStopped
-from syncer.models import Binding, Route, Run, Target
+from syncer.models import Route, Run, Target
 from syncer.plan import plan, raise_keys
 from syncer.reports import outcome, status
 from syncer.routemap import RouteMap
 
-OTHERS_PAUSE = 0.2  # seconds
 ASK_TRIES = 10
 ASKED = (Run.Trigger.MANUAL, Run.Trigger.COMMAND)
 Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
@@ -70,7 +68,8 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
 
     1. Say that it runs: a change from here on asks for a run of its own.
     2. Plan: all routes when a person asked, else those that follow changes or are due.
-    3. Claim and deliver, parents first, until a whole pass finds nothing to do and nobody else is at it.
+    3. Claim and deliver, parents first, until a whole pass finds nothing to do and nobody else is at it. Before each
+       claim the target is looked at: it may have been paused meanwhile, or have stopped answering.
     4. Count what became of it.
     """
     until = time.monotonic() + seconds
@@ -81,12 +80,11 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
         if run.target.enabled:
             _plan(run, routes)
     except TargetStopped as error:
-        Target.objects.filter(pk=run.target_id).update(paused=str(error)[:512])
-    if _may_send(run.target):
-        with Sender(run.target) as sender:
-            while _pass(run, routes, sender, until) or _others_are_at_it(run, sender):
-                if time.monotonic() > until:
-                    return False
+        with transaction.atomic():
+            breaker.pause(run.target, str(error), now=clock.now())
+    else:
+        if not send(run, routes, until=until):
+            return False
     _finish(run)
     return True
 
@@ -101,12 +99,8 @@ def _begin(run: Run) -> bool:
     if run.trigger in ASKED:
         # Whoever asks has put right what the target was paused for; if not, the first answer pauses it again.
         Target.objects.filter(pk=run.target_id).update(paused="")
+        breaker.probe_now(run.target)
     return True
-
-
-def _may_send(target: Target) -> bool:
-    target.refresh_from_db()
-    return target.enabled and not target.paused and (target.not_before is None or target.not_before <= clock.now())
 
 
 def _plan(run: Run, routes: RouteMap) -> None:
@@ -117,18 +111,9 @@ def _plan(run: Run, routes: RouteMap) -> None:
             plan(routes, route)
     left = status.left(run.target, run.scope)
     if run.trigger in ASKED:
-        _hurry(left)
+        breaker.hurry(left)
     run.total = max(run.total, left.count())
     Run.objects.filter(pk=run.pk).update(total=run.total)
-
-
-def _hurry(left: QuerySet[Binding]) -> None:
-    """A person asked: don't sit out the backoff. An unknown outcome must still be waited for."""
-    with transaction.atomic():
-        waiting = left.filter(unsettled=False, not_before__isnull=False)
-        # Those that are locked are being written just now; waiting for them could be waiting in a circle.
-        rows = waiting.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
-        Binding.objects.filter(pk__in=list(rows)).update(not_before=None)
 
 
 def follows(route: Route) -> bool:
@@ -137,33 +122,6 @@ def follows(route: Route) -> bool:
     if pause is None:
         return route.trigger == CHANGE
     return route.planned_at is None or route.planned_at + pause <= clock.now()
-
-
-def _pass(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
-    """Take and deliver what can be taken now; whether another pass may find more."""
-    progress = False
-    for route in routes.parents_first:
-        keys = None if run.scope is None else run.scope.get(route.model, [])
-        while lanes := claim(routes, route, keys=keys, limit=settings.SYNC_BATCH, lease=sender.lease_seconds):
-            moved = deliver(run, routes, route, lanes, sender)
-            Run.objects.filter(pk=run.pk).update(beat_at=clock.now())
-            if not moved:
-                break
-            progress = True
-            if sender.is_stopped:
-                return False
-            if time.monotonic() > until:
-                return True
-    return progress
-
-
-def _others_are_at_it(run: Run, sender: Sender) -> bool:
-    """Wait a little where other workers hold what is left, so that the run ends only when the outcome is known."""
-    if sender.is_stopped or not status.left(run.target, run.scope).filter(lease_until__gt=clock.now()).exists():
-        return False
-    time.sleep(OTHERS_PAUSE)
-    Run.objects.filter(pk=run.pk).update(beat_at=clock.now())
-    return True
 
 
 def _finish(run: Run) -> None:

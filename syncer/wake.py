@@ -1,16 +1,17 @@
 """Waking the workers. A wake-up may be lost or come twice: the sweep finds what nobody asked for."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django_q.tasks import async_task
 
 from backoffice.kit import clock
-from syncer import mark
+from syncer import breaker, mark
+from syncer.breaker import Pace
 from syncer.core.schedule import CHANGE
 from syncer.delivery.claim import claimable
 from syncer.errors import TargetStopped
@@ -37,12 +38,15 @@ def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope
 
 
 def wake_followers(model: str) -> None:
-    """Wake every target with a route that follows changes of `model`."""
-    routes = Route.objects.filter(
-        model=model, enabled=True, trigger=CHANGE, target__enabled=True, target__paused=""
-    ).select_related("target")
-    for route in routes:
-        wake(target=route.target, trigger=Run.Trigger.CHANGE)
+    """Wake every target with a route that follows changes of `model`, and that may be spoken to now."""
+    followers = Route.objects.filter(model=model, enabled=True, trigger=CHANGE)
+    for target in _free(clock.now()).filter(routes__in=followers).exclude(probe_at__gt=clock.now()):
+        wake(target=target, trigger=Run.Trigger.CHANGE)
+
+
+def _free(now: datetime) -> QuerySet[Target]:
+    """The targets that may be spoken to, as far as their own rows tell."""
+    return Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, paused="")
 
 
 def sweep() -> int:
@@ -53,10 +57,7 @@ def sweep() -> int:
     for run in Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], beat_at__lt=lost):
         enqueue(run)
         woken += 1
-    free = Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, paused="").exclude(
-        runs__state__in=[Run.State.QUEUED, Run.State.RUNNING]
-    )
-    for target in free:
+    for target in _free(now).exclude(runs__state__in=[Run.State.QUEUED, Run.State.RUNNING]):
         try:
             trigger = _due(target)
         except Exception:
@@ -77,8 +78,12 @@ def _due(target: Target) -> Run.Trigger | None:
         routes, now = RouteMap(target), clock.now()
     except TargetStopped:
         return Run.Trigger.CHANGE  # the run will pause the target and say why
+    pace = breaker.pace(target)
+    if pace is Pace.STOP:
+        return None
     for route in routes.parents_first:
-        if claimable(routes, route, now).exists():
+        due = claimable(routes, route, now)
+        if (due.filter(tries=0) if pace is Pace.FRESH else due).exists():
             return Run.Trigger.RETRY
         if follows(route) and route.trigger != CHANGE:
             return Run.Trigger.SCHEDULE

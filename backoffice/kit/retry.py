@@ -7,7 +7,9 @@ CEILING = 3600.0  # seconds
 RETRY_AFTER_MOST = 30 * 24 * 3600  # seconds; a longer wait is a mistake of who asks for it
 
 
-def backoff(tries: int, jitter: float, *, first: float = 2.0, least: float = 1.0) -> float:
+def backoff(
+    tries: int, jitter: float, *, first: float = 2.0, least: float = 1.0, ceiling: float = CEILING
+) -> float:
     """Seconds before the next try, with full jitter: `jitter` (0 to 1) of 2, 4, 8 … 3600 after 1, 2, 3 … failures.
 
     The method is "Full Jitter" of https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -15,9 +17,10 @@ def backoff(tries: int, jitter: float, *, first: float = 2.0, least: float = 1.0
     Args:
         first: seconds at most after the first failure.
         least: seconds at least, so that a failing service is not hammered.
+        ceiling: seconds at most.
     """
-    ceiling = CEILING if tries > 30 else min(CEILING, first * 2.0 ** (tries - 1))
-    return max(least, ceiling * jitter)
+    most = ceiling if tries > 30 else min(ceiling, first * 2.0 ** (tries - 1))
+    return max(least, most * jitter)
 
 
 def retry_after(value: str, now: datetime) -> float | None:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
 from backoffice.kit import references
-from syncer import public
+from syncer import breaker, public
 from syncer.admin.parts import MAY_SYNC, EngineAdmin, pk_or_404, posted, to_runs
 from syncer.core.schedule import CHANGE
 from syncer.errors import SyncError
@@ -150,6 +150,7 @@ class TargetAdmin(EngineAdmin):
         """Switch the target on, and forget why it was paused."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=True, paused="")
+        breaker.probe_now(target)
         self.log_change(request, target, "Switched on.")
         messages.success(request, f"{target} is on again. What is due by itself goes out now; the rest by Sync now.")
         return _back(request, target)

@@ -56,12 +56,14 @@ class Verdict:
         why: a predicate that reads on from the target's name ("answered 422: title is blank"); empty when done.
         record: the answer's JSON object, where one was due.
         target_waits: seconds for which the whole target asks to be left alone.
+        throttled: it asks to be left alone, whether or not it says for how long.
     """
 
     outcome: Outcome
     why: str = ""
     record: dict[str, Any] = field(default_factory=dict)
     target_waits: float | None = None
+    throttled: bool = False
 
 
 class Unreadable(ValueError):
@@ -97,7 +99,7 @@ def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str
     if status in (404, 410) and action is Action.UPDATE:
         return Verdict(outcome=Outcome.GONE, why=why)
     waits = retry_after(exchange.retry_after, now) if status in (429, 503) else None
-    return Verdict(outcome=_refusal(action, status), why=why, target_waits=waits)
+    return Verdict(outcome=_refusal(action, status), why=why, target_waits=waits, throttled=status == 429)
 
 
 def _silence(action: Action, exchange: Exchange) -> Verdict:
@@ -115,6 +117,8 @@ def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
         answer = read_json(exchange.body)
     except Unreadable as error:
         return Verdict(outcome=lost, why=str(error))
+    if action is Action.LOOKUP and answer is None:
+        return Verdict(outcome=lost, why="answered a list without a body")
     if action in (Action.CREATE, Action.REPLAY):
         if not isinstance(answer, dict) or not is_id(answer.get(id_field)):
             return Verdict(outcome=lost, why=f"answered a create without the new record's {id_field!r}")
@@ -126,6 +130,9 @@ def _refusal(action: Action, status: int) -> Outcome:
     if status in (401, 403) or 300 <= status < 400:
         return Outcome.CONFIGURATION
     if status in (408, 425, 429):
+        return Outcome.RETRYABLE
+    if status == 409 and action is Action.REPLAY:
+        # draft-ietf-httpapi-idempotency-key-header, section 2.7: the first request is still being processed.
         return Outcome.RETRYABLE
     if status >= 500 or status < 300:
         return Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN

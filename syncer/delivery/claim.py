@@ -28,10 +28,12 @@ def claimable(routes: RouteMap, route: Route, now: datetime) -> QuerySet[Binding
     )
 
 
-def claim(routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int, lease: float) -> list[Lane]:
+def claim(
+    routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int, lease: float, fresh: bool = False
+) -> list[Lane]:
     """Take up to `limit` bindings (of `keys`, if given) for `lease` seconds, those that nobody else is just taking.
 
-    Committed when it returns; what is to be sent must be read after that.
+    Committed when it returns; what is to be sent must be read after that. With `fresh` only such as have not failed.
     """
     ends = time.monotonic() + lease
     with transaction.atomic(durable=True):
@@ -39,6 +41,8 @@ def claim(routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int,
         due = claimable(routes, route, now)
         if keys is not None:
             due = due.filter(object_key__in=keys)
+        if fresh:
+            due = due.filter(tries=0)
         rows = list(due.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:limit])
         Binding.objects.filter(pk__in=[row.pk for row in rows]).update(
             token=F("token") + 1, unsettled=True, lease_until=now + timedelta(seconds=lease)

@@ -19,7 +19,9 @@ from syncer.routemap import RouteMap
 COMMITTED_FIRST = (Action.CREATE, Action.DELETE)
 
 
-def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender) -> bool:
+def deliver(
+    run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender, *, probe: bool = False
+) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
     1. Read the live rows: after the claim was committed, so that an edit is either in them or planned anew.
@@ -30,7 +32,8 @@ def deliver(run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender:
     Returns:
         Whether anything was done; False: all of them still wait for another object.
     """
-    endpoint, settler = Endpoint.of(route), Settler(run=run, routes=routes, route=route, sender=sender)
+    endpoint = Endpoint.of(route)
+    settler = Settler(run=run, routes=routes, route=route, sender=sender, probe=probe)
     live = load(routes, route, [lane.key for lane in lanes])
     parcels = [_decide(endpoint, lane, live.get(lane.key)) for lane in lanes]
     parcels = _commit_first(parcels)

@@ -4,7 +4,7 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from backoffice.kit.http import Client, Forbidden, HttpError, Lost, Request
+from syncer.core import circuit
 from syncer.core.answers import Exchange, Outcome, Silence, Unreadable, Verdict, classify, read_json
 from syncer.core.decide import Action, Payload
 from syncer.delivery.rest import BadList, Endpoint
@@ -46,15 +47,27 @@ class Result:
     sent: tuple[Sent, ...] = ()
     records: tuple[Any, ...] = ()
 
+    @property
+    def ended(self) -> datetime:
+        """When its last exchange was over; for those that had one."""
+        last = self.sent[-1]
+        return last.at + timedelta(milliseconds=last.milliseconds)
+
 
 class Sender:
-    """Speaks to one target with its credential and limits, for the length of a run."""
+    """Speaks to one target with its credential and limits, for the length of a run.
+
+    It stops by itself, between two requests, when an answer asks for it or too many in a row failed: to settle them
+    takes longer than a target that is down takes to refuse hundreds more.
+    """
 
     def __init__(self, target: Target) -> None:
         self.client = Client(timeout=target.timeout, allow_private=target.allow_private)
         self._sign_in = SignIn(Credential.of(target), self.client)
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
         self._stopped = threading.Event()
+        self._failures = 0
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -81,11 +94,19 @@ class Sender:
 
     def deliver(self, action: Action, endpoint: Endpoint, request: Request, *, ends: float) -> "Future[Result]":
         """Send one create, update or delete, unless the lease (monotonic seconds) would end too soon."""
-        return self._pool.submit(self._deliver, action, endpoint, request, ends)
+        return self._pool.submit(lambda: self._heed(self._deliver(action, endpoint, request, ends)))
 
     def look_up(self, endpoint: Endpoint, body: Payload, *, ends: float) -> "Future[Result]":
         """List the records that are like `body`."""
-        return self._pool.submit(self.list, endpoint, body, ends)
+        return self._pool.submit(lambda: self._heed(self.list(endpoint, body, ends)))
+
+    def _heed(self, result: Result) -> Result:
+        if result.verdict is not None:
+            with self._lock:
+                self._failures = circuit.in_a_row(self._failures, result.verdict)
+                if self._failures >= circuit.FAILURES or circuit.stops_all(result.verdict):
+                    self.stop()
+        return result
 
     def _deliver(self, action: Action, endpoint: Endpoint, request: Request, ends: float) -> Result:
         sent = self._exchange(request, ends)

@@ -2,19 +2,19 @@
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 
 from backoffice.kit import clock
-from syncer.core.answers import ANSWER_KEPT, Outcome, Verdict
+from syncer import breaker
+from syncer.core.answers import ANSWER_KEPT, Outcome
 from syncer.core.decide import Action
 from syncer.core.matching import candidates
-from syncer.core.settle import REASON_LENGTH, Changes, End, Terms, changes_after, taken_id
+from syncer.core.settle import Changes, End, Terms, changes_after, taken_id
 from syncer.delivery.parcel import Lane, Parcel
 from syncer.delivery.send import Result, Sender, Sent
-from syncer.models import Attempt, Binding, Route, Run, Target
+from syncer.models import Attempt, Binding, Route, Run
 from syncer.plan import raise_children
 from syncer.reports.reading import unquoted
 from syncer.routemap import RouteMap
@@ -40,12 +40,13 @@ def _write(lane: Lane, changes: Changes) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Settler:
-    """Settles the deliveries of one route in one run."""
+    """Settles the deliveries of one route in one run; `probe`: one that tries whether the target works again."""
 
     run: Run
     routes: RouteMap
     route: Route
     sender: Sender
+    probe: bool = False
 
     def settle(self, results: list[tuple[Parcel, Result]]) -> None:
         """Write what came of `results`, and their attempts, in one transaction."""
@@ -69,8 +70,7 @@ class Settler:
             )
             if moved:
                 raise_children(self.routes, self.route, moved)
-            for parcel, result in results:
-                self._heed(result.verdict, is_lost=parcel.lane.pk in lost)
+            self._heed(results, lost)
 
     def _write(self, parcel: Parcel, changes: Changes) -> bool:
         if "remote_id" not in changes:
@@ -111,18 +111,17 @@ class Settler:
         bound = Binding.objects.filter(route=self.route, remote_id__in=found).values_list("remote_id", flat=True)
         return candidates(result.records, body, id_field=self.route.id_field, bound={str(one) for one in bound})
 
-    def _heed(self, verdict: Verdict | None, *, is_lost: bool) -> None:
-        """The whole target waits when it asks us to, and pauses when its settings need a person."""
-        if verdict is None:
-            return
-        target = Target.objects.filter(pk=self.routes.target.pk)
-        if verdict.target_waits is not None:
+    def _heed(self, results: list[tuple[Parcel, Result]], lost: set[int]) -> None:
+        """Note what the answers show of the target, in the order in which they came."""
+        came = sorted((pair for pair in results if pair[1].verdict), key=lambda pair: pair[1].ended)
+        verdicts = [
+            replace(result.verdict, why=unquoted(result.verdict.why)) if parcel.lane.pk in lost else result.verdict
+            for parcel, result in came
+            if result.verdict
+        ]
+        request_seconds = self.sender.client.request_seconds
+        if breaker.note(self.routes.target, verdicts, probe=self.probe, request_seconds=request_seconds):
             self.sender.stop()
-            target.update(not_before=clock.now() + timedelta(seconds=verdict.target_waits))
-        if verdict.outcome is Outcome.CONFIGURATION:
-            self.sender.stop()
-            why = unquoted(verdict.why) if is_lost else verdict.why
-            target.update(paused=f"{self.routes.target} {why}"[:REASON_LENGTH])
 
     def _attempt(self, parcel: Parcel, sent: Sent, result: Result, *, is_lost: bool) -> Attempt:
         """Of a lost claim without what was said: it may have been erased meanwhile."""

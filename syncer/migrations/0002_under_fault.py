@@ -95,6 +95,11 @@ class Migration(migrations.Migration):
             name='probes',
             field=models.PositiveIntegerField(db_default=0, editable=False, help_text='Probes that failed.'),
         ),
+        migrations.AddField(
+            model_name='target',
+            name='throttled',
+            field=models.PositiveIntegerField(db_default=0, editable=False, help_text='How often in a row it asked us to wait.'),
+        ),
         migrations.AlterField(
             model_name='attempt',
             name='action',

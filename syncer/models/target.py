@@ -87,6 +87,10 @@ class Target(models.Model):
         help_text="Why nothing is sent: a setting is wrong and needs a person. Empty: not paused.",
     )
 
+    throttled = models.PositiveIntegerField(
+        db_default=0, editable=False, help_text="How often in a row it asked us to wait."
+    )
+
     # The circuit breaker, see core/circuit.py.
     failures = models.PositiveIntegerField(
         db_default=0, editable=False, help_text="Failed requests since the last that was answered."

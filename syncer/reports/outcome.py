@@ -7,7 +7,7 @@ from django.db.models import Count, Max
 
 from backoffice.kit import clock
 from syncer.delivery.claim import NOT_ASIDE
-from syncer.models import Attempt, Run, Target
+from syncer.models import Attempt, Binding, Run, Target
 from syncer.reports import status
 
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -32,6 +32,18 @@ def failures(run: Run) -> Any:
     return run.attempts.filter(pk__in=last).exclude(outcome=Attempt.Outcome.DONE).select_related("binding__route")
 
 
+def next_try(target: Target, binding: Binding | None = None) -> datetime | None:
+    """When the target, or one object there, is tried again: both have waits of their own. None: nothing waits."""
+    waits = (target.not_before, target.probe_at if target.opened_at else None, binding.not_before if binding else None)
+    return max((time for time in waits if time), default=None)
+
+
+def last_failure(target: Target) -> str:
+    """Why something that is tried again failed, a predicate that reads on from the target's name; empty: none did."""
+    failing = status.left(target).filter(NOT_ASIDE, tries__gt=0).exclude(reason="")
+    return failing.order_by("tries").values_list("reason", flat=True).first() or ""
+
+
 def sentence(run: Run) -> str:
     """How the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
     target = Target.objects.get(pk=run.target_id)
@@ -46,9 +58,11 @@ def sentence(run: Run) -> str:
     failing = left.filter(NOT_ASIDE, tries__gt=0)
     first = failing.order_by("not_before").first()
     if first is not None:
-        return f"{target} {first.reason}; {kept}, {_next_try(target, first.not_before)}"
+        return f"{target} {first.reason}; {kept}, {_next_try(target, first)}"
+    if target.opened_at is not None:
+        return f"{target} is not answering; {kept}, {_next_try(target)}"
     if target.not_before and target.not_before > clock.now():
-        return f"{target} asked us to wait; {kept}, {_next_try(target, None)}"
+        return f"{target} asked us to wait; {kept}, {_next_try(target)}"
     return f"{_done(counts(run))} {_aside(left)}".lstrip()
 
 
@@ -61,8 +75,8 @@ def _kept(number: int) -> str:
     return "1 change is kept" if number == 1 else f"{number} changes are kept"
 
 
-def _next_try(target: Target, at: datetime | None) -> str:
-    later = max((time for time in (at, target.not_before) if time), default=None)
+def _next_try(target: Target, binding: Binding | None = None) -> str:
+    later = next_try(target, binding)
     seconds = 0 if later is None else max(0, round((later - clock.now()).total_seconds()))
     return f"next try in {seconds} s"
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from backoffice.kit import clock
 from syncer.core.schedule import CHANGE, MANUAL
 from syncer.errors import SyncError
 from syncer.models import Route, Run, Target
-from syncer.reports import status
+from syncer.reports import outcome, status
 from syncer.reports.status import RouteStatus
 from syncer.reports.words import Health
 
@@ -19,7 +20,8 @@ class Overview:
     """A target at this moment; the numbers are objects.
 
     Attributes:
-        why: of a target that is not well, the reason.
+        why: of a target that is paused or not answering, the reason.
+        next_try: of one that waits or is not answering, when something is sent again.
         routes: every route, and the status of those that are on and can tell it.
         problem: why some route can't tell what is pending; the numbers lack that route then.
         last: its newest run.
@@ -28,6 +30,7 @@ class Overview:
     target: Target
     health: Health
     why: str
+    next_try: datetime | None
     routes: list[tuple[Route, RouteStatus | None]]
     problem: str
     last: Run | None
@@ -81,7 +84,15 @@ def overview(target: Target) -> Overview:
             found.append((route, None))
             problem = f"{route.model}: {error}"
     last = target.runs.select_related("target").first()
-    return Overview(target=target, health=health, why=why, routes=found, problem=problem, last=last)
+    return Overview(
+        target=target,
+        health=health,
+        why=why,
+        next_try=outcome.next_try(target),
+        routes=found,
+        problem=problem,
+        last=last,
+    )
 
 
 def _health(target: Target) -> tuple[Health, str]:
@@ -89,6 +100,8 @@ def _health(target: Target) -> tuple[Health, str]:
         return Health.OFF, ""
     if target.paused:
         return Health.PAUSED, target.paused
+    if target.opened_at:
+        return Health.NOT_ANSWERING, f"{target} {outcome.last_failure(target)}".rstrip()
     if target.not_before and target.not_before > clock.now():
         return Health.WAITS, ""
     return Health.WELL, ""

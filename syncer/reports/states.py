@@ -13,6 +13,7 @@ from syncer import mark
 from syncer.errors import SyncError
 from syncer.keys import key_of
 from syncer.models import Binding, Route
+from syncer.reports.outcome import next_try
 
 
 class State(StrEnum):
@@ -115,7 +116,7 @@ def _state(route: Route, binding: Binding | None, *, changed: bool, why: str) ->
         why=binding.reason if state in (State.FAILING, State.PARKED, State.IN_DOUBT) else why,
         record=binding.record,
         settled_at=binding.settled_at,
-        next_try=binding.not_before if state is State.FAILING else None,
+        next_try=next_try(route.target, binding) if state is State.FAILING else None,
     )
 
 

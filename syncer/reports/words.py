@@ -16,6 +16,7 @@ class Health(StrEnum):
 
     WELL = "well"
     PAUSED = "paused"
+    NOT_ANSWERING = "not answering"
     WAITS = "waits"
     OFF = "switched off"
 
@@ -31,7 +32,6 @@ WORDS: dict[str, str] = {
     "requests": "How often the target was asked, look-ups included.",
     "failed": "The last request for it was not a success.",
     "preview": "What a sync would send now. Looking sends nothing.",
-    MANUAL: "Changes wait until somebody presses Sync now.",
     "notice": "What operators are told of a target: once when it goes bad, once when it is well again.",
     "not well": "The target is paused, or was not answering.",
     "well again": "The target answered as it should.",
@@ -40,9 +40,11 @@ WORDS: dict[str, str] = {
     "over before it was told": "It was undone so soon that nobody was told.",
     "nobody to tell": "Neither e-mail nor webhook is set; the worker's log has it.",
     "given up": "It was tried for half a day; its page says what failed.",
+    MANUAL: "Changes wait until somebody presses Sync now.",
     CHANGE: "Each change is sent at once.",
     Health.WELL: "What is due is sent.",
     Health.PAUSED: "A setting is wrong, and nothing is sent until a person has put it right.",
+    Health.NOT_ANSWERING: "Several requests in a row failed. One at a time is tried, until one is answered.",
     Health.WAITS: "The target asked us to wait.",
     Health.OFF: "A person stopped it; changes are kept.",
     **{state.value: meaning for state, meaning in MEANING.items()},

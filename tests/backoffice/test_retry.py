@@ -37,6 +37,10 @@ def test_the_first_wait_and_the_least_can_be_chosen():
     assert backoff(3, 0.0, first=0.5, least=0.0) == 0
 
 
+def test_the_ceiling_can_be_chosen():
+    assert [backoff(tries, 1.0, ceiling=60) for tries in (5, 6, 7, 10_000)] == [32, 60, 60, 60]
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [

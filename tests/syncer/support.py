@@ -30,6 +30,7 @@ def let_time_pass():
     """As if every wait were over: the waits are in the rows, so that no test has to sit them out."""
     Binding.objects.filter(not_before__isnull=False).update(not_before=F("not_before") - timedelta(days=1))
     Target.objects.filter(not_before__isnull=False).update(not_before=F("not_before") - timedelta(days=31))
+    Target.objects.filter(probe_at__isnull=False).update(probe_at=F("probe_at") - timedelta(days=1))
 
 
 def requests(remote):

@@ -1,9 +1,12 @@
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from syncer.errors import TargetStopped
 from syncer.management.base import SyncCommand
 from syncer.models import Target
-from syncer.reports import status
+from syncer.reports import outcome, status
 
 COLUMNS = ("pending", "failing", "parked", "in_doubt", "held", "bound")
 
@@ -25,7 +28,15 @@ class Command(SyncCommand):
                 undone += one.undone
                 numbers = {name: getattr(one, name) for name in COLUMNS}
                 rows.append({"target": target.name, "model": one.route.model, **numbers, "next_try": one.next_try})
-        return {"routes": rows, "paused": paused}, bool(undone or paused)
+        silent = {
+            target.name: {
+                "why": outcome.last_failure(target),
+                "since": target.opened_at,
+                "next_try": outcome.next_try(target),
+            }
+            for target in Target.objects.filter(opened_at__isnull=False)
+        }
+        return {"routes": rows, "paused": paused, "not_answering": silent}, bool(undone or paused or silent)
 
     def text(self, answer: dict[str, Any]) -> str:
         if not answer["routes"]:
@@ -34,4 +45,14 @@ class Command(SyncCommand):
         for row in answer["routes"]:
             numbers = " ".join(f"{row[name]:>8}" for name in COLUMNS)
             lines.append(f"{row['target']:16} {row['model']:20} {numbers}")
-        return "\n".join(lines + [f"{name} is paused: {why}" for name, why in answer["paused"].items()])
+        lines += [f"{name} is paused: {why}" for name, why in answer["paused"].items()]
+        lines += [f"{name} {_silence(**found)}" for name, found in answer["not_answering"].items()]
+        return "\n".join(lines)
+
+
+def _silence(*, why: str, since: datetime, next_try: datetime) -> str:
+    return f"is not answering since {_local(since)}: {why or 'no reason known'}; tried again at {_local(next_try)}"
+
+
+def _local(at: datetime) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"

@@ -34,6 +34,11 @@ def test_a_refusal_means_the_same_for_every_request(action, status, means):
     assert outcome(action, status=status, body=b"no") is means
 
 
+def test_a_replay_whose_first_request_is_still_being_processed_is_sent_again_later():
+    assert outcome(Action.REPLAY, status=409) is Outcome.RETRYABLE
+    assert outcome(Action.REPLAY, status=422) is Outcome.PERMANENT
+
+
 @pytest.mark.parametrize("status", [100, 500, 502, 503, 504])
 def test_a_server_error_may_have_been_carried_out(status):
     assert {outcome(action, status=status) for action in WRITES} == {Outcome.UNKNOWN}
@@ -79,15 +84,28 @@ def test_a_create_answered_with_an_id_is_done(remote_id):
     assert (verdict.outcome, verdict.record) == (Outcome.DONE, {"key": remote_id})
 
 
-@pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE, Action.LOOKUP])
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE])
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]"])
 def test_other_successes_need_no_body(action, body):
     assert outcome(action, status=200, body=body) is Outcome.DONE
+    assert outcome(action, status=204, body=body) is Outcome.DONE
+
+
+def test_a_list_without_a_body_is_asked_for_again():
+    assert outcome(Action.LOOKUP, status=200, body=b"[]") is Outcome.DONE
+    assert outcome(Action.LOOKUP, status=200, body=b" ") is Outcome.RETRYABLE
 
 
 @pytest.mark.parametrize(("status", "waits"), [(429, 5), (503, 5), (500, None), (422, None)])
 def test_only_429_and_503_make_the_target_wait(status, waits):
     assert classify(Action.UPDATE, Exchange(status=status, retry_after="5"), now=NOW).target_waits == waits
+
+
+@pytest.mark.parametrize("action", ALL)
+def test_only_429_makes_it_wait_without_saying_for_how_long(action):
+    found = {status: classify(action, Exchange(status=status), now=NOW) for status in (425, 429, 503)}
+    assert [status for status, verdict in found.items() if verdict.throttled] == [429]
+    assert {verdict.target_waits for verdict in found.values()} == {None}
 
 
 def test_the_reason_reads_on_from_the_name_of_the_target():

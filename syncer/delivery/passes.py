@@ -1,0 +1,98 @@
+"""Sending what a run is for: passes over the routes while the target works, single probes while it does not."""
+
+import time
+
+from django.conf import settings
+
+from backoffice.kit import clock
+from syncer import breaker
+from syncer.breaker import Pace
+from syncer.delivery.claim import claim
+from syncer.delivery.deliver import deliver
+from syncer.delivery.parcel import Lane
+from syncer.delivery.send import Sender
+from syncer.models import Route, Run
+from syncer.reports import status
+from syncer.routemap import RouteMap
+
+OTHERS_PAUSE = 0.2  # seconds
+
+
+def send(run: Run, routes: RouteMap, *, until: float) -> bool:
+    """Send what can be sent now; False: the time, `until` by the monotonic clock, was over before the work."""
+    with Sender(run.target) as sender:
+        goes_on = True
+        while goes_on and not sender.is_stopped:
+            match breaker.pace(run.target):
+                case Pace.STOP:
+                    break
+                case Pace.GO:
+                    goes_on = _pass(run, routes, sender, until) or _others_are_at_it(run, sender)
+                case pace:
+                    goes_on = _probe(run, routes, sender, pace)
+            if goes_on and time.monotonic() > until:
+                return False
+    return True
+
+
+def _pass(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
+    """Take and deliver what can be taken now; whether another pass may find more."""
+    progress = False
+    for route in routes.parents_first:
+        keys = _chosen(run, route)
+        # Looked at before each claim: the target may have been paused meanwhile, or have stopped answering.
+        while breaker.pace(run.target) is Pace.GO and (
+            lanes := claim(routes, route, keys=keys, limit=settings.SYNC_BATCH, lease=sender.lease_seconds)
+        ):
+            moved = deliver(run, routes, route, lanes, sender)
+            _beat(run)
+            if not moved:
+                break
+            progress = True
+            if sender.is_stopped:
+                return False
+            if time.monotonic() > until:
+                return True
+    return progress
+
+
+def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
+    """Deliver one object, if it is our turn; whether to look again how the target is."""
+    # A probe may be a look-up that signs in first, each of them twice.
+    turn = breaker.take_turn(run.target, 4 * sender.client.request_seconds)
+    if turn is None:
+        return False
+    found = _take_one(run, routes, sender, pace)
+    moved = found is not None and deliver(run, routes, found[0], found[1], sender, probe=True)
+    _beat(run)
+    breaker.give_back(run.target, turn)
+    return moved
+
+
+def _take_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[Route, list[Lane]] | None:
+    """What has not failed yet goes first: of one object that always fails the others must not have to wait."""
+    for fresh in (True,) if pace is Pace.FRESH else (True, False):
+        for route in routes.parents_first:
+            keys = _chosen(run, route)
+            lanes = claim(routes, route, keys=keys, limit=1, lease=sender.lease_seconds, fresh=fresh)
+            if lanes:
+                return route, lanes
+    return None
+
+
+def _others_are_at_it(run: Run, sender: Sender) -> bool:
+    """Wait a little where other workers hold what is left, so that the run ends only when the outcome is known."""
+    if sender.is_stopped or not status.left(run.target, run.scope).filter(lease_until__gt=clock.now()).exists():
+        return False
+    time.sleep(OTHERS_PAUSE)
+    _beat(run)
+    return True
+
+
+def _chosen(run: Run, route: Route) -> list[str] | None:
+    """The keys of the objects that the run is for; None: all."""
+    return None if run.scope is None else run.scope.get(route.model, [])
+
+
+def _beat(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(beat_at=clock.now())

@@ -2,7 +2,7 @@
 
 SyncError
 ├── TargetStopped      nothing is sent to this target until a person has looked
-│   └── ForeignMark    the route's mark was made in another database
+│   └── ForeignMark    the route's mark is another database's, or lies in the future
 └── NotPossible        what was asked for can't be done; the message names the cure
 """
 
@@ -16,7 +16,7 @@ class TargetStopped(SyncError):
 
 
 class ForeignMark(TargetStopped):
-    """The route's mark was made in another database."""
+    """The route's mark was made in another database, or lies in the future of this one."""
 
 
 class NotPossible(SyncError):

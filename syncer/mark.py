@@ -6,16 +6,40 @@ SQLite has one writer at a time; there the last id serves.
 
 A mark is taken before the rows are read. What commits between the two is read now and again next time, and equal
 content sends nothing; the other order would lose it.
+
+A mark belongs to one database. After a restore it may name another one, or lie in the future: then what changed since
+can't be told, and what the bindings say of the targets is old. See docs/adr/0011-what-a-restore-is.md.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Self
 
 from django.db import connection, models
 
+from syncer import witness
 from syncer.errors import ForeignMark
 from syncer.keys import column, table
+
+CURE = (
+    "What the targets hold by now is not known here. Nothing is sent until somebody runs: manage.py sync_reanchor. "
+    "If this is a copy whose original goes on, switch its targets off instead."
+)
+ELSEWHERE = f"The history was read in another database than this one (a restore, a copy, a fail-over?). {CURE}"
+FUTURE = f"More of the history was read than this database has (a restore of a part?). {CURE}"
+PUT_BACK = f"This database was put back to an older state of itself (a restore?). {CURE}"
+
+# Names a database, and tells it from one that was restored: the cluster; the database, which a copy has anew; the
+# table of the marks, which `pg_restore --clean` makes anew; and the timeline, which a recovery to an earlier point
+# begins (https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-TIMELINES). Asked each time: a
+# connection may be to another server than the one before.
+POSTGRESQL = """
+    concat_ws('-', 'postgresql',
+        (SELECT system_identifier FROM pg_control_system()),
+        (SELECT oid FROM pg_database WHERE datname = current_database()),
+        'syncer_route'::regclass::oid,
+        left(pg_walfile_name(pg_current_wal_lsn()), 8))
+"""
 
 
 @dataclass(frozen=True)
@@ -56,30 +80,54 @@ def history_of(model: type[models.Model]) -> type[models.Model]:
 
 def take(model: type[models.Model]) -> Mark:
     """The mark of this moment: all that is visible now lies behind it."""
+    if connection.vendor != "postgresql":
+        # Not the newest row's id: rows may be erased, and their ids are not given again.
+        return Mark(f"sqlite-{witness.inode()}", str(witness.given(history_of(model)._meta.db_table)))
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_current_snapshot()::text")
-        else:
-            cursor.execute(f"SELECT coalesce(max(history_id), 0) FROM {table(history_of(model))}")
-        return Mark(database_id(), str(cursor.fetchone()[0]))
+        cursor.execute(f"SELECT {POSTGRESQL}, pg_current_snapshot()::text")
+        return Mark(*cursor.fetchone())
 
 
-def since(text: str) -> Condition:
+def since(model: type[models.Model], text: str) -> Condition:
     """Which history rows came after the mark.
 
     Raises:
-        ForeignMark: it was made in another database.
+        ForeignMark: it was made in another database, or lies in the future of this one.
     """
     mark = Mark.parse(text)
-    if mark.database != database_id():
-        raise ForeignMark(
-            "The mark was made in another database (a restore or a copy?), so what changed since can't be told. "
-            "Press “Compare all anew” on the route: every object is compared with the target."
-        )
+    _refuse_foreign(mark, take(model))
     if connection.vendor != "postgresql":
         return Condition("h.history_id > %s", (int(mark.position),))
     _, xmax, running = mark.position.split(":")
     return Condition("(h.txid >= %s OR h.txid = ANY(%s))", (int(xmax), [int(xid) for xid in running.split(",") if xid]))
+
+
+def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
+    """See that these models' marks are this database's own, before anything is sent; an empty mark always is.
+
+    Raises:
+        ForeignMark: one is not.
+    """
+    for model, text in read:
+        if text:
+            since(model, text)
+    if connection.vendor != "postgresql":
+        witness.count()
+
+
+def _refuse_foreign(mark: Mark, here: Mark) -> None:
+    # Before they named so much, marks began in the same way: `sqlite`, `postgresql-<cluster>-<database>`.
+    if mark.database != here.database and not here.database.startswith(f"{mark.database}-"):
+        raise ForeignMark(ELSEWHERE)
+    if _end(mark) > _end(here):
+        raise ForeignMark(FUTURE)
+    if connection.vendor != "postgresql" and witness.is_put_back():
+        raise ForeignMark(PUT_BACK)
+
+
+def _end(mark: Mark) -> int:
+    """From here on nothing was read: the snapshot's `xmax`, or the last id."""
+    return int(mark.position.split(":")[1] if ":" in mark.position else mark.position)
 
 
 def changed_pks(model: type[models.Model], text: str) -> Condition:
@@ -90,20 +138,6 @@ def changed_pks(model: type[models.Model], text: str) -> Condition:
     pk = column(model)
     if not text:
         return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t")
-    condition = since(text)
+    condition = since(model, text)
     rows = table(history_of(model))
     return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {rows} h WHERE {condition.sql}", condition.params)
-
-
-@cache
-def database_id() -> str:
-    """Names this database: PostgreSQL's cluster and the database in it; every SQLite file is `sqlite`."""
-    if connection.vendor != "postgresql":
-        return "sqlite"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database()) "
-            "FROM pg_control_system()"
-        )
-        cluster, database = cursor.fetchone()
-    return f"postgresql-{cluster}-{database}"

@@ -28,7 +28,7 @@ def plan(routes: RouteMap, route: Route) -> int:
         How many bindings were raised.
 
     Raises:
-        ForeignMark: the mark was made in another database.
+        ForeignMark: the mark is another database's, or lies in the future.
     """
     model = route.declaration.model
     with transaction.atomic(durable=True):
@@ -42,6 +42,12 @@ def plan(routes: RouteMap, route: Route) -> int:
         locked.mark, locked.fingerprint, locked.planned_at = str(here), fingerprint, timezone.now()
         locked.save(update_fields=["mark", "fingerprint", "planned_at"])
     return raised
+
+
+def raise_all(route: Route) -> int:
+    """Raise every object there is and every binding, which stay locked; returns how many."""
+    with transaction.atomic():
+        return _raise(route, keys_of(mark.changed_pks(route.declaration.model, ""), and_bound=route))
 
 
 def raise_keys(route: Route, keys: Iterable[str]) -> int:

@@ -59,13 +59,18 @@ class RouteMap:
         return [link for link in self.links if link.parent == route]
 
     @cached_property
-    def parents_first(self) -> list[Route]:
-        """The routes that send, parents before children."""
+    def ordered(self) -> list[Route]:
+        """Every route, parents before children."""
         above = {
             model: {link.parent.model for link in self.links_up(route) if link.parent}
             for model, route in self._routes.items()
         }
-        return [route for model in parents_first(above) if (route := self._routes[model]).enabled]
+        return [self._routes[model] for model in parents_first(above)]
+
+    @property
+    def parents_first(self) -> list[Route]:
+        """The routes that send, parents before children."""
+        return [route for route in self.ordered if route.enabled]
 
     def wanted(self, route: Route) -> QuerySet[Any]:
         """The live objects that are to exist at the target: they pass the filter, and so does all above them."""

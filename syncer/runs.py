@@ -104,6 +104,7 @@ def _begin(run: Run) -> bool:
 
 
 def _plan(run: Run, routes: RouteMap) -> None:
+    mark.check((route.declaration.model, route.mark) for route in routes.parents_first)
     for route in routes.parents_first:
         if run.scope is not None:
             raise_keys(route, run.scope.get(route.model, []))

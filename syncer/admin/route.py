@@ -16,6 +16,7 @@ from syncer.admin.parts import EngineAdmin, pk_or_404, posted
 from syncer.mapping import declarations
 from syncer.models import Route
 from syncer.models.checks import NOT_STORABLE, is_storable
+from syncer.reports.status import stopped
 
 
 class StorableJSON(json.JSONDecoder):
@@ -102,6 +103,12 @@ class RouteAdmin(EngineAdmin):
         shown = [one for one in declared if one.label == route.model] or declared
         return "; ".join(f"{one.label}: {', '.join(one.fields)}" for one in shown)
 
+    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+        if route := options.get("obj"):
+            context.update(stopped=stopped(route))
+        page: HttpResponse = super().render_change_form(request, context, **options)
+        return page
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.anew)
         return [path("<path:object_id>/anew/", view, name="syncer_route_anew"), *super().get_urls()]
@@ -110,9 +117,13 @@ class RouteAdmin(EngineAdmin):
     def anew(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Forget how far the history was read: the next sync compares every object with the target."""
         route = get_object_or_404(Route.objects.select_related("target"), pk=pk_or_404(object_id))
+        back = HttpResponseRedirect(reverse("admin:syncer_route_change", args=[route.pk]))
+        if why := stopped(route):  # to forget the mark would be to believe what a backup says of the target
+            messages.error(request, why)
+            return back
         Route.objects.filter(pk=route.pk).update(mark="", fingerprint="")
         self.log_change(request, route, "Compare all anew.")
         messages.success(
             request, f"The next sync compares every {route.model} with {route.target}, and sends what differs."
         )
-        return HttpResponseRedirect(reverse("admin:syncer_route_change", args=[route.pk]))
+        return back

@@ -118,9 +118,9 @@ def delivered(claim: Claim, end: End, terms: Terms) -> Changes:
             del changes["delivered"]
         return changes
     if end.action is Action.UPDATE:
-        return changes | {"agreed": end.sent}
+        return changes | {"agreed": end.sent, "look_first": False}
     if end.action is Action.DELETE:
-        return changes | {"remote_id": None, "agreed": None, "parent_id": None}
+        return changes | {"remote_id": None, "agreed": None, "parent_id": None, "look_first": False}
     return changes
 
 

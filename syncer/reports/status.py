@@ -8,6 +8,8 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from syncer import mark
 from syncer.delivery.claim import NOT_ASIDE
+from syncer.errors import SyncError
+from syncer.mapping import declarations
 from syncer.mark import Condition
 from syncer.models import Binding, Route, Target
 from syncer.models.binding import DUE
@@ -60,6 +62,16 @@ def of_route(route: Route) -> RouteStatus:
     )
     numbers = {name.removesuffix("_"): number for name, number in counts.items()}
     return RouteStatus(route=route, pending=_count(pending_keys(route)), **numbers)
+
+
+def stopped(route: Route) -> str:
+    """Why what changed since the route's mark can't be told, and the cure; empty: it can."""
+    try:
+        if route.mark and route.model in declarations():
+            mark.since(route.declaration.model, route.mark)
+    except SyncError as error:
+        return str(error)
+    return ""
 
 
 def of_target(target: Target) -> list[RouteStatus]:

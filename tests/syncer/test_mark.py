@@ -84,14 +84,24 @@ def test_a_first_plan_takes_what_was_there_before_the_route(remote, target):
     assert titles(remote) == ["T0", "T1", "T2"]
 
 
+def test_a_mark_does_not_go_back_where_the_newest_history_is_erased(remote, target):
+    Post.objects.create(title="A", body="B")
+    sync(target)
+    Post.history.all().delete()
+    assert sync(target).state == "done"
+    Post.objects.create(title="C", body="D")
+    assert sync(target).message == "1 created."
+    assert titles(remote) == ["A", "C"]
+
+
 def test_a_mark_of_another_database_is_refused():
     with pytest.raises(ForeignMark, match="another database"):
-        mark.since("elsewhere/1:2:")
+        mark.since(Post, "elsewhere/1:2:")
 
 
 def test_a_foreign_mark_pauses_the_target_and_names_the_cure(remote, target):
     target.routes.update(mark="elsewhere/1:2:", fingerprint=target.routes.first().current_fingerprint())
     run = sync(target)
     target.refresh_from_db()
-    assert "Compare all anew" in target.paused
+    assert "sync_reanchor" in target.paused
     assert run.message.startswith("Paused: ")

@@ -177,3 +177,14 @@ def test_a_reason_that_has_no_room_for_all_candidates_names_whole_ones():
 
 def test_another_reason_names_no_candidates():
     assert settle.found_in("answered 422: 5, 6") == []
+
+
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE])
+def test_a_record_that_answered_is_not_to_be_looked_for_any_more(action):
+    changes = after(action, Outcome.DONE, known=Known(remote_id="5", look_first=True))
+    assert changes["look_first"] is False
+
+
+def test_a_record_that_is_gone_is_still_to_be_looked_for():
+    changes = after(Action.UPDATE, Outcome.GONE, known=Known(remote_id="5", look_first=True))
+    assert (changes["remote_id"], "look_first" in changes) == (None, False)

@@ -1,0 +1,126 @@
+"""Real backups of the test database, and real restores: a file of SQLite, a database of PostgreSQL."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg2
+from django.db import connection
+
+from tests import postgres
+
+
+@contextmanager
+def backup() -> Iterator[str]:
+    """A copy of the database as it is now; its name, for `restored`."""
+    name = _copy_file() if connection.vendor == "sqlite" else _copy_database()
+    try:
+        yield name
+    finally:
+        _remove(name)
+
+
+@contextmanager
+def restored(name: str) -> Iterator[None]:
+    """The program runs on the backup, as if it had been restored elsewhere."""
+    original = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = original
+
+
+def write_over(name: str) -> None:
+    """Restore the backup in place, `cp backup.sqlite3 backoffice.sqlite3`: the file stays the same one."""
+    connection.close()  # the last connection takes the write-ahead log into the file
+    original = connection.settings_dict["NAME"]
+    before = Path(original).stat().st_ino
+    shutil.copyfile(name, original)
+    assert Path(original).stat().st_ino == before
+
+
+def _copy_file() -> str:
+    original = Path(connection.settings_dict["NAME"])
+    name = original.with_name(f"backup-{uuid4().hex}.sqlite3")
+    with sqlite3.connect(original) as source, sqlite3.connect(name) as copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+    return str(name)
+
+
+def _copy_database() -> str:
+    name = f"backup_{uuid4().hex}"
+    connection.close()  # a template may have no other sessions
+    _on_server(f'CREATE DATABASE {name} TEMPLATE "{connection.settings_dict["NAME"]}"')
+    return name
+
+
+def _remove(name: str) -> None:
+    if connection.vendor == "sqlite":
+        for file in Path(name).parent.glob(f"{Path(name).name}*"):
+            file.unlink()
+    else:
+        _on_server(f"DROP DATABASE {name}")
+
+
+def _on_server(sql: str) -> None:
+    settings = connection.settings_dict
+    server = psycopg2.connect(
+        host=settings["HOST"],
+        port=settings["PORT"],
+        user=settings["USER"],
+        password=settings["PASSWORD"],
+        dbname="postgres",
+    )
+    server.autocommit = True  # neither statement runs in a transaction
+    server.cursor().execute(sql)
+    server.close()
+
+
+@contextmanager
+def recovered() -> Iterator[tuple[str, str]]:
+    """A PostgreSQL server, and the same one as its base backup brings it back, as `DATABASE_URL`s."""
+    who = postgres.as_ordinary_user()
+    with postgres.server() as url, tempfile.TemporaryDirectory(prefix="backoffice-recovery-") as name:
+        folder, old, new = Path(name), urlsplit(url).port, postgres.free_port()
+        if who:
+            os.chown(folder, who["user"], who["group"])
+        commands = postgres.within_reach(postgres.binaries(), folder, who)
+        data = folder / "data"
+        taken = [
+            commands / "pg_basebackup",
+            "-D",
+            data,
+            "-c",
+            "fast",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(old),
+            "-U",
+            "postgres",
+        ]
+        subprocess.run(taken, check=True, cwd=folder, **who)
+        (data / "recovery.signal").touch()
+        started = [commands / "postgres", "-D", data, "-p", str(new), "-k", folder, "-h", "127.0.0.1"]
+        started += ["-c", "restore_command=false", "-c", "hot_standby=off", "-c", "fsync=off"]
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen(started, stdout=log, stderr=log, cwd=folder, **who)
+        try:
+            postgres.wait_until_ready(commands, new, process, folder / "log")
+            yield url, url.replace(str(old), str(new))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)

@@ -14,7 +14,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock
-from syncer import breaker
+from syncer import breaker, mark
 from syncer.core.schedule import CHANGE, interval
 from syncer.delivery.passes import send
 from syncer.errors import TargetStopped

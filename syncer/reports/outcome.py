@@ -10,7 +10,7 @@ from syncer.delivery.claim import NOT_ASIDE
 from syncer.models import Attempt, Binding, Run, Target
 from syncer.reports import status
 
-PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+PAST = {"create": "created", "replay": "created", "update": "updated", "delete": "deleted"}
 
 
 def counts(run: Run) -> dict[str, int]:
@@ -21,7 +21,8 @@ def counts(run: Run) -> dict[str, int]:
     """
     done = dict.fromkeys(PAST.values(), 0)
     rows = run.attempts.filter(outcome=Attempt.Outcome.DONE, action__in=PAST).values("action").annotate(n=Count("pk"))
-    done |= {PAST[row["action"]]: row["n"] for row in rows}
+    for row in rows:
+        done[PAST[row["action"]]] += row["n"]
     left = status.left(run.target, run.scope).count()
     return done | {"requests": run.attempts.count(), "failed": failures(run).count(), "left": left}
 
@@ -67,7 +68,7 @@ def sentence(run: Run) -> str:
 
 
 def _done(found: dict[str, int]) -> str:
-    words = [f"{found[word]} {word}" for word in PAST.values() if found[word]]
+    words = [f"{found[word]} {word}" for word in dict.fromkeys(PAST.values()) if found[word]]
     return f"{', '.join(words)}." if words else ""
 
 

@@ -66,8 +66,11 @@ class RouteAdmin(EngineAdmin):
         (
             "The target's side",
             {
-                "fields": (("path", "create_path"), "lookup", "id_field", ("items_field", "next_field")),
-                "description": "How the target keeps these records, and how an uncertain create is found again.",
+                "fields": (
+                    *(("path", "create_path"), "lookup", ("key_hours", "missing")),
+                    *("id_field", ("items_field", "next_field")),
+                ),
+                "description": "How the target keeps these records, and what is done where a create was not answered.",
             },
         ),
         ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)}),

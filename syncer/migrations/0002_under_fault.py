@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='route',
             name='key_hours',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Hours for which the target answers a create with the same Idempotency-Key as it did the first time: an uncertain create is then sent again under its key. 0: it does not know such keys.', validators=[django.core.validators.MaxValueValidator(8760)], verbose_name='remembers keys for'),
+            field=models.PositiveSmallIntegerField(default=0, help_text='Hours for which the target answers a create with the same Idempotency-Key as it did the first time: an uncertain create is then sent again under its key. 0: it does not know such keys.', validators=[django.core.validators.MaxValueValidator(8760)], verbose_name='hours it remembers keys'),
         ),
         migrations.AddField(
             model_name='route',

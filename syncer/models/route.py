@@ -72,7 +72,7 @@ class Route(models.Model):
         help_text="What to do when the target says, of a record to be changed, that there is none.",
     )
     key_hours = models.PositiveSmallIntegerField(
-        "remembers keys for",
+        "hours it remembers keys",
         default=0,
         validators=[MaxValueValidator(24 * 365)],
         help_text="Hours for which the target answers a create with the same Idempotency-Key as it did the first time: "

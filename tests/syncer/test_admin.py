@@ -409,10 +409,11 @@ def test_a_route_is_changed_on_its_form_and_emptied_columns_are_empty(target):
     client = administrator()
     form = form_of(client.get(url("route_change", route.pk)), "route_form")
     assert '\n  "userId": "user_id"' in form["fields"].replace("\r", "")
-    changed = {"fields": '{"title": "title"}', "lookup": "", "filter": ""}
+    changed = {"fields": '{"title": "title"}', "lookup": "", "filter": "", "key_hours": "24", "missing": "park"}
     assert client.post(url("route_change", route.pk), form | changed).status_code == 302
     route.refresh_from_db()
     assert (route.fields, route.lookup, route.filter) == ({"title": "title"}, [], {})
+    assert (route.key_hours, route.missing) == (24, "park")
 
 
 @pytest.mark.parametrize(

@@ -29,13 +29,16 @@ CHUNK = 64 * 1024  # bytes
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request. `body` is sent as JSON, bytes as they are; None sends no body."""
+    """One request. `body` is sent as JSON, bytes as they are; None sends no body.
+
+    Its text does not show what may be a secret: it gets into logs and error pages.
+    """
 
     method: str
     url: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Any = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +46,8 @@ class Answer:
     """A complete answer. `headers` has lower-case names."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Client:
@@ -116,8 +119,9 @@ class Client:
                     headers={**typed, **request.headers},
                 )
             )
-        except requests.exceptions.InvalidHeader as error:
-            raise NotSent("was not asked: a header holds what no header can carry") from error
+        except requests.exceptions.InvalidHeader:
+            # Not "from" it: its text holds the header.
+            raise NotSent("was not asked: a header holds what no header can carry") from None
         except (*UNUSABLE, UnicodeError) as error:  # the latter: half a character
             raise NotSent("was not asked: its address can't be used") from error
 

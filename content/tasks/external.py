@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 
 from backoffice.kit.api.problems import FieldError, Invalid
 from backoffice.kit.http import Answer, Request
+from backoffice.kit.masking import secrets_of
 from content.tasks.records import MOST, check_json, check_record
 from content.tasks.upstream import Failed, NotSetUp, Upstream, client
 
@@ -120,6 +121,7 @@ def _service(most: int) -> Upstream:
         total=settings.TASKS_EXTERNAL_TOTAL,
         first_wait=settings.TASKS_RETRY_SECONDS,
         most=most,
+        secrets=tuple(secrets_of(settings.TASKS_EXTERNAL_AUTHORIZATION)),
     )
 
 

@@ -85,6 +85,7 @@ def _by_chat(item: Item) -> Summary:
         total=2 * settings.SUMMARIZER_TIMEOUT + WAITS,
         first_wait=settings.TASKS_RETRY_SECONDS,
         most=ANSWER_MOST,
+        secrets=(settings.SUMMARIZER_KEY,),
     )
     said = service.json(service.ask(_question(item)))
     host = urlsplit(settings.SUMMARIZER_URL).hostname

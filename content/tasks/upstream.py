@@ -9,7 +9,7 @@ UpstreamError     a problem: its detail names the service and what became of the
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -19,6 +19,7 @@ import orjson
 
 from backoffice.kit.api.problems import Problem
 from backoffice.kit.http import Answer, Client, HttpError, Request
+from backoffice.kit.masking import Mask
 from backoffice.kit.retry import backoff, retry_after
 
 TRIES = 4
@@ -59,6 +60,7 @@ class Upstream:
         total: seconds for all tries and the waits between them.
         first_wait: seconds at most after the first 429 or 5xx; then twice as many, with full jitter.
         most: bytes of an answer.
+        secrets: what it is signed in to with; an answer that holds one is not taken, for what it holds is kept.
         wait: waits for so many seconds.
     """
 
@@ -67,6 +69,7 @@ class Upstream:
     total: float
     first_wait: float
     most: int
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     wait: Callable[[float], None] = time.sleep
 
     def ask(self, request: Request) -> Answer:
@@ -97,12 +100,14 @@ class Upstream:
         """What a success holds.
 
         Raises:
-            Failed: it is no success, too large or not JSON.
+            Failed: it is no success, too large, not JSON, or holds a secret of ours.
         """
         if not 200 <= answer.status < 300:
             self.refuse(answer)
         if len(answer.body) > self.most:
             raise Failed(f"{self.name} sent an answer of more than {self.most} bytes.")
+        if Mask(self.secrets).finds(answer.body.decode(errors="replace")):
+            raise Failed(f"{self.name} sent our own secret back; nothing of its answer was kept.")
         try:
             return orjson.loads(answer.body)
         except orjson.JSONDecodeError as error:

@@ -11,6 +11,7 @@ from syncer.core.decide import Action
 from syncer.core.matching import is_id
 
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
+EXCERPT = 200  # characters of it that a reason quotes
 
 
 class Outcome(StrEnum):
@@ -37,15 +38,25 @@ class Exchange:
     """One request's end, whatever it was: an answer (`status`), or `silence`.
 
     Attributes:
-        body: the answer's bytes, complete.
+        body: the answer's bytes, complete, for what is read from it.
+        told: its beginning, without secrets, for what is kept and shown; None: as it is.
         why: where there is no answer, a predicate that reads on from the target's name ("refused the connection").
     """
 
     status: int | None = None
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
+    told: str | None = None
     retry_after: str = ""
     silence: Silence | None = None
     why: str = ""
+
+    @property
+    def text(self) -> str:
+        """What an attempt keeps of it: the beginning of the answer, or why there is none."""
+        if self.silence is not None:
+            return self.why
+        told = self.body.decode(errors="replace") if self.told is None else self.told
+        return told[:ANSWER_KEPT].replace("\x00", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +91,7 @@ def read_json(body: bytes) -> Any:
         return None
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: lists in lists in lists
         raise Unreadable("sent an answer that is not JSON") from error
 
 
@@ -92,7 +103,7 @@ def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str
     if 200 <= status < 300:
         return _success(action, exchange, id_field)
     why = f"answered {status}"
-    if excerpt := exchange.body[:200].decode(errors="replace").replace("\x00", "").strip():
+    if excerpt := exchange.text[:EXCERPT].strip():
         why = f"{why}: {excerpt}"
     if status in (404, 410) and action is Action.DELETE:
         return Verdict(outcome=Outcome.DONE)

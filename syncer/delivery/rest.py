@@ -7,7 +7,7 @@ from uuid import UUID
 
 from backoffice.kit.http import Request
 from syncer.core.decide import Payload, changes
-from syncer.core.matching import decode_id
+from syncer.core.matching import SURROGATE, decode_id
 from syncer.models import Route
 
 
@@ -67,11 +67,17 @@ class Endpoint:
         A cursor is sent back as `?cursor=…`, unless it is the next page's address.
 
         Raises:
-            BadList: the next page is on another host.
+            BadList: the next page is on another host, or can't be asked for.
         """
+        if cursor and SURROGATE.search(cursor):
+            raise BadList("named a next page with half a character in it")
         if cursor and cursor.startswith(("http://", "https://", "/")):
-            following = urljoin(self.url, cursor)
-            if urlsplit(following)[:2] != urlsplit(self.url)[:2]:
+            try:
+                following = urljoin(self.url, cursor)
+                is_here = urlsplit(following)[:2] == urlsplit(self.url)[:2]
+            except ValueError as error:
+                raise BadList("named a next page whose address is none") from error
+            if not is_here:
                 raise BadList(f"named a next page on another host: {following}")
             return Request(method="GET", url=following)
         query = {name: _query_value(like[name]) for name in self.lookup if name in like} if like else {}

@@ -2,8 +2,9 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -13,10 +14,10 @@ from django.utils import timezone
 
 from backoffice.kit.http import Client, Forbidden, HttpError, Lost, Request
 from syncer.core import circuit
-from syncer.core.answers import Exchange, Outcome, Silence, Unreadable, Verdict, classify, read_json
+from syncer.core.answers import ANSWER_KEPT, Exchange, Outcome, Silence, Unreadable, Verdict, classify, read_json
 from syncer.core.decide import Action, Payload
 from syncer.delivery.rest import BadList, Endpoint
-from syncer.delivery.signin import Credential, SignIn, SignInRefused, mask
+from syncer.delivery.signin import Credential, SignIn, SignInRefused
 from syncer.models import Target
 
 # Nothing was changed, but to begin anew at once would be to end the same way.
@@ -113,6 +114,8 @@ class Sender:
         if sent is None:
             return Result(verdict=None)
         verdict = classify(action, sent.exchange, now=timezone.now(), id_field=endpoint.id_field)
+        if self._is_secret(verdict.record.get(endpoint.id_field)):
+            verdict = Verdict(outcome=Outcome.UNKNOWN, why="answered a create with our own secret as the record's id")
         return Result(verdict=verdict, sent=(sent,))
 
     def list(self, endpoint: Endpoint, like: Payload | None = None, ends: float = float("inf")) -> Result:
@@ -131,8 +134,9 @@ class Sender:
                 if verdict.outcome is not Outcome.DONE:
                     return Result(verdict=verdict, sent=tuple(sent))
                 page, following = endpoint.records(read_json(one.exchange.body))
+                self._refuse_secrets(endpoint, page, one.exchange, is_import=like is None)
             except (BadList, Unreadable) as error:
-                verdict = Verdict(outcome=Outcome.PERMANENT, why=str(error))
+                verdict = Verdict(outcome=Outcome.PERMANENT, why=self._sign_in.mask.hide(str(error)))
                 return Result(verdict=verdict, sent=tuple(sent))
             records += page
             if not following:
@@ -142,6 +146,20 @@ class Sender:
                 return Result(verdict=circle, sent=tuple(sent))
             seen.add(following)
             cursor = following
+
+    def _refuse_secrets(self, endpoint: Endpoint, page: Sequence[Any], exchange: Exchange, *, is_import: bool) -> None:
+        """Ids are stored, and of an import the records too.
+
+        Raises:
+            BadList: a secret of ours would be stored.
+        """
+        if is_import and self._sign_in.mask.finds(exchange.body.decode(errors="replace")):
+            raise BadList("sent our own secret back in a list")
+        if any(self._is_secret(record.get(endpoint.id_field)) for record in page if isinstance(record, dict)):
+            raise BadList("listed a record with our own secret as its id")
+
+    def _is_secret(self, remote_id: Any) -> bool:
+        return isinstance(remote_id, str) and self._sign_in.mask.finds(remote_id)
 
     def _exchange(self, request: Request, ends: float) -> Sent | None:
         """Sign and send; once more with a fresh token where the first one was over. None: nothing was sent."""
@@ -162,7 +180,9 @@ class Sender:
         except HttpError as error:
             kind = Silence.REFUSED_BY_US if isinstance(error, Forbidden) else Silence.NOT_SENT
             exchange = Exchange(silence=kind, why=str(error))
-        return Sent(request=request, exchange=exchange, at=at, milliseconds=int((time.monotonic() - started) * 1000))
+        # The next page's address is the target's own words.
+        kept = replace(request, url=self._sign_in.mask.hide(request.url))
+        return Sent(request=kept, exchange=exchange, at=at, milliseconds=int((time.monotonic() - started) * 1000))
 
     def _must_not_send(self, ends: float) -> bool:
         return self._stopped.is_set() or ends - time.monotonic() <= self.client.request_seconds
@@ -180,4 +200,5 @@ class Sender:
         except Lost as error:
             return Exchange(silence=Silence.LOST, why=str(error))
         retry_after = answer.headers.get("retry-after", "")
-        return Exchange(status=answer.status, body=mask(answer.body, headers), retry_after=retry_after)
+        told = self._sign_in.mask.beginning(answer.body, ANSWER_KEPT)
+        return Exchange(status=answer.status, body=answer.body, told=told, retry_after=retry_after)

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from backoffice.kit import clock
 from syncer import breaker
-from syncer.core.answers import ANSWER_KEPT, Outcome
+from syncer.core.answers import Outcome
 from syncer.core.decide import Action
 from syncer.core.matching import candidates
 from syncer.core.settle import Changes, End, Terms, changes_after, taken_id
@@ -126,7 +126,6 @@ class Settler:
     def _attempt(self, parcel: Parcel, sent: Sent, result: Result, *, is_lost: bool) -> Attempt:
         """Of a lost claim without what was said: it may have been erased meanwhile."""
         outcome = result.verdict.outcome if result.verdict else Outcome.DONE
-        text = sent.exchange.body.decode(errors="replace") if sent.exchange.silence is None else sent.exchange.why
         return Attempt(
             run=self.run,
             binding_id=parcel.lane.pk,
@@ -138,7 +137,7 @@ class Settler:
             url=LOST if is_lost else sent.request.url[:URL_KEPT],
             request=None if is_lost else sent.request.body,
             status=sent.exchange.status,
-            answer=LOST if is_lost else text[:ANSWER_KEPT].replace("\x00", ""),
+            answer=LOST if is_lost else sent.exchange.text,
         )
 
 

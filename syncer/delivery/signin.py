@@ -8,10 +8,9 @@ from urllib.parse import urljoin
 
 from backoffice.kit import references
 from backoffice.kit.http import Client, NotSent, Request
+from backoffice.kit.masking import Mask
 from syncer.core.answers import Unreadable, read_json
 from syncer.models import Target
-
-MASKED_LENGTH = 6  # characters; a shorter secret would be found in many a harmless word
 
 
 class SignInRefused(Exception):
@@ -50,27 +49,16 @@ class Credential:
         except references.Unresolved as error:
             raise SignInRefused(f"needs a secret that is not there: {error}") from error
         if not is_sendable(secret):
-            raise SignInRefused("has a secret that no header can carry: it holds a line break or a letter beyond ASCII")
+            raise SignInRefused(
+                "has a secret that no header can carry: it holds a line break or a letter beyond ASCII, "
+                "or a space before or after it"
+            )
         return secret
 
 
 def is_sendable(secret: str) -> bool:
-    """Whether a header can carry it: ASCII without line breaks."""
-    return secret.isascii() and secret.isprintable()
-
-
-def mask(body: bytes, headers: dict[str, str]) -> bytes:
-    """An answer without the secrets of the request's headers, which some servers send back."""
-    for value in headers.values():
-        scheme, _, secret = value.partition(" ")
-        found = {value, secret}
-        if scheme == "Basic":
-            pair = base64.b64decode(secret).decode()
-            found |= {pair, pair.partition(":")[2]}
-        for text in sorted(found, key=len, reverse=True):
-            if len(text) >= MASKED_LENGTH:
-                body = body.replace(text.encode(), b"***")
-    return body
+    """Whether a header can carry it: ASCII without line breaks, and no space around it."""
+    return secret.isascii() and secret.isprintable() and secret == secret.strip()
 
 
 class SignIn:
@@ -81,6 +69,13 @@ class SignIn:
         self._client = client
         self._token = ""
         self._lock = threading.Lock()
+        self._used: frozenset[str] = frozenset()
+        self._adding = threading.Lock()
+
+    @property
+    def mask(self) -> Mask:
+        """Hides what was used to sign in until now, older tokens too."""
+        return Mask(self._used)
 
     @property
     def can_renew(self) -> bool:
@@ -99,7 +94,7 @@ class SignIn:
             return {}
         if credential.kind == Target.Auth.JWT:
             return {"Authorization": f"Bearer {self._current_token()}"}
-        secret = credential.resolve()
+        secret = self._secret()
         if credential.kind == Target.Auth.BASIC:
             pair = base64.b64encode(f"{credential.user}:{secret}".encode()).decode()
             return {"Authorization": f"Basic {pair}"}
@@ -120,7 +115,7 @@ class SignIn:
 
     def _fetch(self) -> str:
         """The access token of simplejwt's exchange: `{username, password}` → `{access, refresh}`."""
-        body = {"username": self._credential.user, "password": self._credential.resolve()}
+        body = {"username": self._credential.user, "password": self._secret()}
         answer = self._client.send(Request(method="POST", url=self._credential.token_url, body=body))
         if answer.status == 429 or answer.status >= 500:
             raise NotSent(f"answered {answer.status} to the sign-in")
@@ -130,4 +125,12 @@ class SignIn:
             token = ""
         if not (token and is_sendable(str(token))):
             raise SignInRefused(f"answered {answer.status} to the sign-in instead of giving a token")
-        return str(token)
+        return self._use(str(token))
+
+    def _secret(self) -> str:
+        return self._use(self._credential.resolve())
+
+    def _use(self, secret: str) -> str:
+        with self._adding:
+            self._used |= {secret}
+        return secret

@@ -232,6 +232,7 @@ ERASERS = {
 Q_CLUSTER = {
     "name": NODE,
     "orm": "default",
+    "broker_class": "syncer.broker.Broker",
     # SQLite has one writer at a time.
     "workers": 1 if SQLITE else env.int("BACKOFFICE_WORKERS", default=2),
     "timeout": 600,  # seconds

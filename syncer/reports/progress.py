@@ -6,6 +6,7 @@ from datetime import timedelta
 from backoffice.kit import clock
 from syncer.models import Attempt, Run
 from syncer.reports import outcome
+from syncer.reports.workers import waiting_hint
 
 LATE = timedelta(seconds=10)
 SHOWN = 100  # failed objects
@@ -74,5 +75,5 @@ def _message(run: Run, done: int) -> str:
 
 def _hint(run: Run) -> str:
     if run.state == Run.State.QUEUED and run.created_at + LATE < clock.now():
-        return "No worker has taken this yet; is “manage.py worker” running?"
+        return waiting_hint()
     return ""

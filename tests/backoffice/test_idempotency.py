@@ -393,5 +393,5 @@ def test_what_was_kept_for_its_time_is_pruned_at_most_once_a_minute(api):
 def test_the_worker_prunes(api):
     post(api)
     KeptAnswer.objects.update(created_at=timezone.now() - KEPT - PRUNE_EVERY)
-    worker._sweep()
+    worker.Chores(worker.CHORES).do()
     assert not KeptAnswer.objects.exists()

@@ -1,18 +1,23 @@
-"""A real `manage.py worker` in a process group of its own."""
+"""A real `manage.py worker`, and all the processes that it started."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
 
+from tests.flows.wait import until
+
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 40
+GONE_SECONDS = 10  # of processes that were killed; far more than it takes
 
 
 def database_url() -> str:
@@ -24,11 +29,15 @@ def database_url() -> str:
 
 
 class Worker:
-    """Runs while the context is open."""
+    """Runs while the context is open. `options` are the command's, such as `--beat=2`."""
 
-    def __init__(self, **environment: str) -> None:
-        self._environment = {**os.environ, "DATABASE_URL": database_url(), **environment}
+    def __init__(self, *options: str, **environment: str) -> None:
+        self._options = options
+        self._mark = f"BACKOFFICE_TEST_WORKER={uuid4().hex}"
+        mark = dict([self._mark.split("=")])
+        self._environment = {**os.environ, "DATABASE_URL": database_url(), **mark, **environment}
         self._process: subprocess.Popen[bytes] | None = None
+        self._logged = self.log.stat().st_size if self.log.exists() else 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -36,17 +45,28 @@ class Worker:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            sys.stdout.write(self.log.read_text()[-3000:])
+            sys.stdout.write(self.said[-3000:])
         self.stop()
 
     @property
     def log(self) -> Path:
         return Path(settings.VAR_DIR) / "worker.log"
 
+    @property
+    def said(self) -> str:
+        """What was logged since it was made."""
+        return self.log.read_bytes()[self._logged :].decode()
+
+    @property
+    def watchdog(self) -> int:
+        """The number of the process that was started."""
+        assert self._process
+        return self._process.pid
+
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "worker", "--every", "0.2"],
+                [sys.executable, "manage.py", "worker", "--every", "0.2", *self._options],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
@@ -54,22 +74,66 @@ class Worker:
                 start_new_session=True,
             )
 
+    def processes(self) -> set[int]:
+        """The numbers of all that live: their environment says whose they are."""
+        return {int(path.name) for path in Path("/proc").glob("[0-9]*") if self._mark in _environment(path)}
+
+    def children(self, pid: int) -> set[int]:
+        return {child for child in self.processes() if _parent(child) == pid}
+
+    def at(self, words: str) -> int:
+        """The one living process of the cluster that logged `{words} at {its number}`, as soon as it has."""
+
+        living: set[int] = set()
+
+        def is_there() -> bool:
+            living.clear()
+            living.update({int(pid) for pid in re.findall(rf"{words} at (\d+)", self.said)} & self.processes())
+            return len(living) == 1
+
+        until(is_there, seconds=STOP_SECONDS)
+        return living.pop()
+
     def kill(self) -> None:
-        """End the whole group at once, as a power cut would."""
+        """End all of it at once, as a power cut would."""
         if self._process is None:
             return
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        for pid in {self._process.pid, *self.processes()}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
+        until(lambda: not self.processes(), seconds=GONE_SECONDS)
+
+    def wait(self) -> int:
+        """Its exit status, once it has ended by itself."""
+        assert self._process
+        return self._process.wait(STOP_SECONDS)
 
     def stop(self) -> None:
-        """Ask it to end, and see that it does so well."""
+        """Ask it to end, and see that it does so well and leaves nothing behind."""
         if self._process is None:
             return
         self._process.terminate()
         try:
             status = self._process.wait(STOP_SECONDS)
+            until(lambda: not self.processes(), seconds=GONE_SECONDS)
         finally:
             self.kill()
-        assert status == 0, self.log.read_text()[-3000:]
+        assert status == 0, self.said[-3000:]
+
+
+def _environment(path: Path) -> list[str]:
+    """Of the process at /proc/{number}; empty if it is gone."""
+    try:
+        return (path / "environ").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def _parent(pid: int) -> int:
+    """0 if it is gone."""
+    with suppress(OSError):
+        if found := re.search(r"^PPid:\t(\d+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE):
+            return int(found[1])
+    return 0

@@ -1,62 +1,86 @@
-"""`manage.py worker`: django-q2's cluster, and the sweep that finds what no task asked for."""
+"""`manage.py worker`: the queue's cluster under a watchdog, and the chores that find what no task asked for."""
 
 import logging
 import signal
-import subprocess
+import socket
 import sys
 import threading
+import time
 from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
 from syncer import notify, silent
+from syncer.loop import Loop
+from syncer.reports.workers import trouble_at
 from syncer.wake import sweep
+from syncer.watchdog import Watchdog
 
 log = logging.getLogger("syncer.worker")
-STOP_SECONDS = 30  # what a slice may take to end
 CHORES = (sweep_jobs, sweep, notify.sweep, silent.sweep, prune_answers)  # each is short, and alike on every host
+REST = 60.0  # seconds that a chore rests after an error of the program
 
 
 class Command(BaseCommand):
-    help = "Carry changes to the targets: runs the queue's workers and wakes them for what is due."
+    help = "Carry changes to the targets: keeps the queue's workers at work and wakes them for what is due."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--check", action="store_true", help="say whether a worker of this host is well; exit status 0: one is"
+        )
         parser.add_argument("--every", type=float, default=1.0, help="seconds between two looks for what is due")
+        parser.add_argument(
+            "--beat", type=float, default=30.0, help="seconds of silence after which the cluster is started anew"
+        )
+        parser.add_argument("--stop", type=float, default=30.0, help="seconds in which what is under way may end")
 
-    def handle(self, *args: Any, every: float, **options: Any) -> None:
+    def handle(self, *args: Any, check: bool, every: float, beat: float, **options: Any) -> None:
+        if check:
+            _check()
+            return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: stop.set())
-        # In our own process group: whoever kills the group kills the cluster too.
-        cluster = subprocess.Popen([sys.executable, sys.argv[0], "qcluster"])  # noqa: S603
-        try:
-            while not stop.wait(every) and cluster.poll() is None:
-                _sweep()
-        finally:
-            _end(cluster)
-        if not stop.is_set():
-            log.error("the queue's cluster ended by itself with status %s", cluster.returncode)
-            sys.exit(1)
+        chores = Loop(Chores(CHORES).do, every=every, stop=stop)
+        sys.exit(Watchdog(beat=beat, stop_seconds=options["stop"], stop=stop, loops=[chores]).run())
 
 
-def _sweep() -> None:
+class Chores:
+    """What is done once a second."""
+
+    def __init__(self, chores: Sequence[Callable[[], object]]) -> None:
+        self._chores = chores
+        self._not_before: dict[Callable[[], object], float] = {}
+
+    def do(self) -> None:
+        """An error of the program is logged whole and lets its chore rest, here, where nothing is left to catch it.
+
+        It must not end the worker: the row that a chore stumbles over would end those of all hosts, again and again.
+
+        Raises:
+            OperationalError, InterfaceError: the database can't be reached.
+        """
+        for chore in self._chores:
+            if self._not_before.get(chore, 0) > time.monotonic():
+                continue
+            try:
+                chore()
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                log.exception("%s.%s failed; it rests for %g s", chore.__module__, chore.__qualname__, REST)
+                self._not_before[chore] = time.monotonic() + REST
+
+
+def _check() -> None:
     try:
-        for chore in CHORES:
-            chore()
-    except (OperationalError, InterfaceError):
-        log.warning("the database can't be reached; trying again", exc_info=True)
-    finally:
-        close_old_connections()
-
-
-def _end(cluster: "subprocess.Popen[bytes]") -> None:
-    cluster.send_signal(signal.SIGTERM)
-    try:
-        cluster.wait(timeout=STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        cluster.kill()
-        cluster.wait()
+        trouble = trouble_at(socket.gethostname())
+    except DatabaseError as error:
+        raise CommandError(f"The database can't be asked: {str(error).strip().splitlines()[0]}") from error
+    if trouble:
+        raise CommandError(trouble)

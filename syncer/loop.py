@@ -1,0 +1,51 @@
+"""Something that is done again and again beside the main thread."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+log = logging.getLogger("syncer.worker")
+LONGEST = 600.0  # seconds that one round may take; what hangs for longer is not expected back
+
+
+class Loop(threading.Thread):
+    """Until `stop`, then `last`. The database may be away; any other error ends it, and is told.
+
+    A daemon, for what hangs can't be ended.
+    """
+
+    def __init__(
+        self,
+        action: Callable[[], object],
+        *,
+        every: float,
+        stop: threading.Event,
+        last: Callable[[], object] | None = None,
+        longest: float = LONGEST,
+    ) -> None:
+        super().__init__(name=action.__qualname__, daemon=True)
+        self._action, self._every, self._told, self._last = action, every, stop, last
+        self._longest = longest
+        self._round_at = time.monotonic()
+
+    def run(self) -> None:
+        while not self._told.wait(self._every):
+            self._round_at = time.monotonic()
+            try:
+                self._action()
+            except (OperationalError, InterfaceError):
+                log.warning("the database can't be reached; trying again", exc_info=True)
+            except Exception:
+                log.exception("%s failed", self.name)
+                return
+            finally:
+                close_old_connections()
+        if self._last:
+            self._last()
+
+    @property
+    def is_well(self) -> bool:
+        return self.is_alive() and time.monotonic() - self._round_at < self._longest

@@ -1,0 +1,26 @@
+"""Which workers there are, and whether they are well."""
+
+from backoffice.kit import clock
+from syncer.models import Worker
+
+START = "start “manage.py worker”"
+
+
+def trouble_at(host: str) -> str:
+    """What is wrong with the workers of a machine, and the cure; empty: one of them is well."""
+    here = Worker.objects.filter(host=host)
+    if here.alive().exists():
+        return ""
+    last = here.order_by("-beat_at").first()
+    if last is None:
+        return f"No worker runs on {host}, or it has had no beat yet: {START}, or see its log."
+    age = (clock.now() - last.beat_at).total_seconds()
+    return f"The worker on {last} has had no beat for {age:.0f} s: see its log, and {START} anew if it has ended."
+
+
+def waiting_hint() -> str:
+    """Why nobody has taken what was asked for."""
+    alive = Worker.objects.alive().count()
+    if alive == 0:
+        return f"No worker has taken this yet, and none is running: {START}."
+    return f"No worker has taken this yet. {alive} {'is' if alive == 1 else 'are'} running, perhaps at other work."

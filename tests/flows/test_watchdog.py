@@ -1,0 +1,203 @@
+"""`manage.py worker` whose processes die: each is killed for real, and what is left is looked for in /proc."""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django_q.models import OrmQ, Success
+from django_q.tasks import async_task
+
+from syncer.loop import Loop
+from syncer.management.commands.worker import Chores
+from syncer.models import Worker as Row
+from tests.flows.wait import until
+from tests.flows.worker import Worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECONDS = 60  # far more than it takes on a busy machine
+QUICK = "--beat=4"
+CALM = "--beat=10"  # where no death is to be seen by silence
+ONE = {"BACKOFFICE_WORKERS": "1"}  # so that the one that waits is the one that has the queue's lock
+
+
+def is_at_work(worker):
+    return any(row.pid == worker.watchdog for row in Row.objects.all())
+
+
+def restarts(worker):
+    return Row.objects.get(pid=worker.watchdog).restarts
+
+
+def work_goes_on():
+    """A task that is put on the queue now is done, and its result is collected."""
+    key = async_task("os.getpid")
+    until(lambda: Success.objects.filter(id=key).exists(), seconds=SECONDS)
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("role", ["ready for work", "monitoring"])
+def test_a_cluster_that_looks_alive_and_does_nothing_is_started_anew(role):
+    """Both wait with the lock of a queue; in place of the dead one, another waits for ever."""
+    with Worker(QUICK, **ONE) as worker:
+        until(lambda: is_at_work(worker), seconds=SECONDS)
+        kill(worker.at(role))
+        until(lambda: restarts(worker) == 1, seconds=SECONDS)
+        work_goes_on()
+
+
+@pytest.mark.parametrize("which", ["main process", "sentinel"])
+def test_what_is_left_of_a_cluster_ends_with_any_of_its_parents(which):
+    with Worker(CALM) as worker:
+        worker.at("pushing tasks")
+        (main,) = worker.children(worker.watchdog)
+        (sentinel,) = worker.children(main)
+        old = worker.processes() - {worker.watchdog}
+        kill(main if which == "main process" else sentinel)
+        until(lambda: not old & worker.processes(), seconds=2)
+        work_goes_on()
+        until(lambda: is_at_work(worker) and restarts(worker) == 1, seconds=SECONDS)
+
+
+def test_nothing_outlives_the_watchdog():
+    with Worker(CALM) as worker:
+        until(lambda: is_at_work(worker), seconds=SECONDS)
+        call_command("worker", "--check")
+        kill(worker.watchdog)
+        assert worker.wait() == -signal.SIGKILL
+        until(lambda: not worker.processes(), seconds=2)
+        worker.kill()
+    Row.objects.update(beat_at="2026-01-01T00:00:00Z")
+    with pytest.raises(CommandError, match=r"has had no beat for [0-9]+ s: see its log, and start “manage.py worker”"):
+        call_command("worker", "--check")
+
+
+def test_a_worker_that_never_had_a_beat_is_not_well():
+    with pytest.raises(CommandError, match=r"No worker runs on .*: start “manage.py worker”"):
+        call_command("worker", "--check")
+
+
+def test_a_dead_cluster_does_not_keep_the_worker_from_stopping():
+    with Worker("--stop=2", **ONE) as worker:
+        work_goes_on()
+        kill(worker.at("ready for work"))
+        until(lambda: "after death" in worker.said, seconds=SECONDS)
+    assert "did not end within 2 s" in worker.said
+    assert not Row.objects.exists()
+    assert not OrmQ.objects.exists()
+
+
+def test_a_long_task_is_no_death():
+    with Worker(QUICK, **ONE) as worker:
+        until(lambda: is_at_work(worker), seconds=SECONDS)
+        key = async_task("time.sleep", 8)
+        until(lambda: Success.objects.filter(id=key).exists(), seconds=SECONDS)
+        assert restarts(worker) == 0
+
+
+@pytest.mark.sqlite
+def test_a_worker_that_can_not_keep_its_cluster_alive_says_so_by_its_exit_status():
+    with Worker() as worker:
+        seen: set[int] = set()
+        for _ in range(5):
+            until(lambda: worker.children(worker.watchdog) - seen, seconds=SECONDS)
+            (main,) = worker.children(worker.watchdog) - seen
+            seen.add(main)
+            kill(main)
+        assert worker.wait() == 1
+        worker.kill()
+
+
+@pytest.mark.postgres
+def test_hosts_that_share_a_queue_share_the_work_and_not_the_beats():
+    with Worker(QUICK, **ONE) as one, Worker(QUICK, **ONE) as other:
+        until(lambda: is_at_work(one) and is_at_work(other), seconds=SECONDS)
+
+        def both_worked():
+            async_task("os.getppid")
+            return Success.objects.values("result").distinct().count() == 2
+
+        until(both_worked, seconds=SECONDS)
+        kill(one.at("ready for work"))
+        until(lambda: restarts(one) == 1, seconds=SECONDS)
+        assert restarts(other) == 0
+        work_goes_on()
+
+
+@pytest.mark.postgres
+def test_a_database_that_was_away_is_no_death():
+    with Worker("--beat=12") as worker:
+        until(lambda: is_at_work(worker), seconds=SECONDS)
+        with a_closed_database():
+            until(lambda: "can't be reached" in worker.said, seconds=SECONDS)
+        work_goes_on()
+        assert restarts(worker) == 0
+
+
+@contextmanager
+def a_closed_database():
+    """No connection but this test's own lives, and no new one is let in."""
+    connection.ensure_connection()
+    name, ours = connection.settings_dict["NAME"], connection.connection.info.backend_pid
+    door = f"ALTER DATABASE {connection.ops.quote_name(name)} ALLOW_CONNECTIONS"
+    # From another database, for nobody can close the one that they are in.
+    with connection._nodb_cursor() as outside:
+        outside.execute(f"{door} false")
+        outside.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s", [name, ours]
+        )
+        try:
+            yield
+        finally:
+            outside.execute(f"{door} true")
+
+
+def test_a_chore_with_an_error_of_the_program_rests_and_the_others_go_on(caplog):
+    done = []
+
+    def bad():
+        done.append("bad")
+        raise ValueError("a poisoned row")
+
+    chores = Chores([bad, lambda: done.append("good")])
+    chores.do()
+    chores.do()
+    assert done == ["bad", "good", "good"]
+    assert "a poisoned row" in caplog.text
+
+
+def test_while_the_database_is_away_no_chore_rests():
+    asked = []
+
+    def away():
+        asked.append(1)
+        raise OperationalError("no connection")
+
+    chores = Chores([away])
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            chores.do()
+    assert len(asked) == 2
+
+
+def test_a_loop_that_hangs_is_not_well():
+    stop = threading.Event()
+    loop = Loop(lambda: bool(stop.wait()), every=0, stop=stop, longest=0.2)
+    loop.start()
+    assert loop.is_well
+    until(lambda: not loop.is_well, seconds=SECONDS)
+    stop.set()
+    loop.join()
+
+
+def test_a_loop_that_failed_is_not_well(caplog):
+    loop = Loop(lambda: bool(1 / 0), every=0, stop=threading.Event())
+    loop.start()
+    until(lambda: not loop.is_well, seconds=SECONDS)
+    assert "ZeroDivisionError" in caplog.text

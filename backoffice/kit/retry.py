@@ -31,7 +31,7 @@ def retry_after(value: str, now: datetime) -> float | None:
     else:
         try:
             date = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter: a zone of 10 ** 12 hours
             return None
         seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
     return min(max(seconds, 0.0), RETRY_AFTER_MOST)

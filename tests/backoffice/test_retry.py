@@ -54,6 +54,11 @@ def test_the_ceiling_can_be_chosen():
         ("Thu, 01 Jan 2026 00:01:00 GMT", 60),
         ("Thu, 01 Jan 2026 00:01:00 -0000", 60),
         ("Wed, 31 Dec 2025 00:00:00 GMT", 0),
+        ("9" * 10_000, RETRY_AFTER_MOST),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", RETRY_AFTER_MOST),
+        ("Thu, 01 Jan 2026 00:01:00 +99999999999999", None),
+        ("Thu, 01 Jan 99999999999999999999 00:01:00 GMT", None),
+        ("Thu, 99 Foo 2026 99:99:99 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):

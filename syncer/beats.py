@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
@@ -54,7 +54,6 @@ class Beats:
         with suppress(DatabaseError), transaction.atomic():
             OrmQ.objects.filter(key=self.key).delete()
             Worker.objects.filter(pk=self.id).delete()
-        close_old_connections()
 
     def _note(self, now: datetime) -> None:
         if self.silent is not None:

@@ -45,6 +45,7 @@ class Loop(threading.Thread):
                 close_old_connections()
         if self._last:
             self._last()
+            close_old_connections()
 
     @property
     def is_well(self) -> bool:

@@ -6,20 +6,22 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin import ListFilter
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.views import ChangeList
 
 from syncer import public
-from syncer.admin.parts import MAY_SYNC, Named, linked, named, pretty, title, to_runs
+from syncer.admin.doubt import resolve
+from syncer.admin.parts import MAY_SYNC, Named, linked, named, pk_or_404, posted, pretty, title, to_runs
 from syncer.admin.run import EngineRowsAdmin
 from syncer.mapping import declarations
 from syncer.models import Binding
 from syncer.reports import states
+from syncer.reports.doubt import doubt_of
 from syncer.reports.reading import unquoted
 from syncer.reports.state_filter import having
 from syncer.reports.states import State
@@ -84,12 +86,17 @@ class BindingAdmin(EngineRowsAdmin):
     search_help_text = "An object's key here, or its record's id at the target."
     actions = ("try_again",)
     readonly_fields = (
-        "of", "target", "state", "why", "record", "agreed_now", "create_key", "create_body_now", "attempts_made",
+        "of", "target", "state", "why", "record", "agreed_now", "create_key", "create_to", "create_body_now",
+        "attempts_made",
     )  # fmt: skip
+    change_form_outer_before_template = "syncer/binding_head.html"
     fieldsets = (
         (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("record", "settled_at"))}),
         ("What the target holds", {"fields": ("agreed_now",)}),
-        ("A create without an answer", {"fields": ("create_key", "create_body_now"), "classes": ("collapse",)}),
+        (
+            "A create without an answer",
+            {"fields": (("create_at", "create_key"), "create_to", "create_body_now"), "classes": ("collapse",)},
+        ),
         (
             "For experts",
             {
@@ -171,6 +178,29 @@ class BindingAdmin(EngineRowsAdmin):
     @admin.display(description="what that create sent")
     def create_body_now(self, binding: Any) -> SafeString | str:
         return binding.named.unseen or pretty(binding.create_body)
+
+    @admin.display(description="where that create was sent")
+    def create_to(self, binding: Any) -> str:
+        return str(binding.named.unseen or binding.create_path or "-")
+
+    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+        if binding := options.get("obj"):
+            context["doubt"] = doubt_of(binding)
+            context["sent_body"] = binding.named.unseen or pretty(binding.create_body)
+        page: HttpResponse = super().render_change_form(request, context, **options)
+        return page
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.resolve)
+        return [path("<path:object_id>/resolve/", view, name="syncer_binding_resolve"), *super().get_urls()]
+
+    @posted(MAY_SYNC)
+    def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say whether its record is there: asks again what will follow, then does it."""
+        binding = self.get_object(request, str(pk_or_404(object_id)))
+        if binding is None:
+            raise Http404
+        return resolve(self, request, binding)
 
     @admin.display(description="newest first")
     def attempts_made(self, binding: Any) -> SafeString:

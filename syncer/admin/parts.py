@@ -64,7 +64,7 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:index"))
 
 
-CONTENT_COLUMNS = frozenset({"agreed", "answer", "create_body", "message", "paused", "reason", "request", "url"})
+CONTENT_COLUMNS = frozenset({"agreed", "answer", "create_body", "create_path", "message", "paused", "reason", "request", "url"})
 
 
 class EngineAdmin(HouseAdmin):

@@ -55,11 +55,11 @@ class Endpoint:
     def update(self, remote_id: str, payload: Payload, agreed: Payload | None) -> Request:
         """PUT the whole record, or PATCH what differs from `agreed`, if that is known."""
         body = changes(agreed, payload) if self.patch else payload
-        return Request(method="PATCH" if self.patch else "PUT", url=self._record(remote_id), body=body)
+        return Request(method="PATCH" if self.patch else "PUT", url=self.record(remote_id), body=body)
 
     def delete(self, remote_id: str) -> Request:
         """DELETE the record."""
-        return Request(method="DELETE", url=self._record(remote_id))
+        return Request(method="DELETE", url=self.record(remote_id))
 
     def page(self, cursor: str | None, like: Payload | None = None) -> Request:
         """GET one page of the list, of records that are `like` a payload in the lookup's fields.
@@ -102,7 +102,8 @@ class Endpoint:
     def _address(self, path: str) -> str:
         return self.url + quote(path, safe="/")
 
-    def _record(self, remote_id: str) -> str:
+    def record(self, remote_id: str) -> str:
+        """The address of one record; `remote_id` is its encoded id."""
         slash = "/" if self.path.endswith("/") else ""
         return f"{self._address(self.path.rstrip('/'))}/{quote(str(decode_id(remote_id)), safe='')}{slash}"
 

@@ -6,10 +6,14 @@ from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from syncer.errors import SyncError
+from syncer.keys import key_of
+from syncer.mapping import declarations
 from syncer.models import Target
+from syncer.runs import Scope
 
 
 class SyncCommand(BaseCommand, ABC):
@@ -50,3 +54,21 @@ class SyncCommand(BaseCommand, ABC):
             names = ", ".join(Target.objects.values_list("name", flat=True)) or "none yet; make one with sync_configure"
             raise CommandError(f"There is no target {name!r}. There are: {names}.")
         return found
+
+    def one(self, target: Target, name: str) -> Scope:
+        """`news.Post:5` as a scope.
+
+        Raises:
+            CommandError: it names nothing that travels to the target.
+        """
+        model, _, key = name.rpartition(":")
+        models = list(target.routes.filter(enabled=True).values_list("model", flat=True))
+        if model not in models or not key:
+            raise CommandError(
+                f"{name!r} names no object that travels to {target.name}; give {' or '.join(models)}:ID."
+            )
+        meta = declarations()[model].model._meta
+        try:
+            return {model: [key_of(meta.model, meta.pk.to_python(key))]}
+        except ValidationError as error:
+            raise CommandError(f"{key!r} is no key of {model}: {' '.join(error.messages)}") from error

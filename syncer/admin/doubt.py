@@ -1,0 +1,72 @@
+"""The page that asks a person again before it is decided whether a record is there."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from syncer import doubt, public
+from syncer.admin.parts import to_runs
+from syncer.core.matching import encode_id
+from syncer.errors import NotPossible, SyncError
+from syncer.models import Binding
+from syncer.reports.doubt import follows
+
+
+def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) -> HttpResponse:
+    """With `way=not_arrived` there is no record; else its id is `encoded`, or what was written as `remote_id`.
+
+    Without `sure` nothing is changed, and what would follow is shown. `seen` is the token that the person saw.
+    """
+    try:
+        remote_id, seen = _remote_id(request, binding), _seen(request)
+        if "sure" not in request.POST:
+            return _ask_again(admin, request, binding, remote_id, seen)
+        if remote_id is None:
+            doubt.not_arrived(binding=binding, user=request.user, seen=seen)
+        else:
+            doubt.arrived(binding=binding, remote_id=remote_id, user=request.user, seen=seen)
+    except SyncError as error:
+        messages.error(request, str(error))
+        return HttpResponseRedirect(reverse("admin:syncer_binding_change", args=[binding.pk]))
+    messages.success(request, "It is decided, and synced now.")
+    return to_runs(request, public.sync_bindings([binding], user=request.user))
+
+
+def _remote_id(request: HttpRequest, binding: Binding) -> int | str | None:
+    """The id that was given; None: there is no record."""
+    if request.POST.get("way") == "not_arrived":
+        return None
+    if encoded := request.POST.get("encoded"):
+        return doubt.decoded(encoded)
+    return doubt.as_id(route=binding.route, text=request.POST.get("remote_id", ""))
+
+
+def _seen(request: HttpRequest) -> int:
+    try:
+        return int(request.POST.get("seen", ""))
+    except ValueError as error:
+        raise NotPossible("The form did not say what you saw. Look at the object again, then decide.") from error
+
+
+def _ask_again(
+    admin: "ModelAdmin[Any]", request: HttpRequest, binding: Any, remote_id: int | str | None, seen: int
+) -> HttpResponse:
+    if doubt.question(binding) is None:
+        raise NotPossible("There is nothing to decide of it any more.")
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": "Is this right?",
+        "opts": admin.opts,
+        "original": binding,
+        "binding": binding,
+        "seen": seen,
+        "follows": follows(binding, remote_id),
+        "way": "not_arrived" if remote_id is None else "arrived",
+        "remote_id": "" if remote_id is None else encode_id(remote_id),
+    }
+    request.current_app = admin.admin_site.name
+    return TemplateResponse(request, "syncer/resolve.html", context)

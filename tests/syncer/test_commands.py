@@ -1,12 +1,14 @@
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from backoffice.kit import clock
 from content.news.models import Comment, Post
-from syncer.models import Binding
+from syncer.models import Binding, Worker
 from tests.remote import Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +71,18 @@ def test_sync_status_counts_what_is_pending(target):
     answer, status = run("sync_status")
     assert status == 0
     assert {row["model"]: row["bound"] for row in answer["routes"]} == {"news.Post": 1, "news.Comment": 0}
+
+
+def test_sync_status_says_which_workers_are_alive(target, capsys):
+    call_command("sync_status")
+    assert "No worker is running; start “manage.py worker”." in capsys.readouterr().out
+    now = clock.now()
+    for pid, age in ((7, 0), (8, 3600)):
+        Worker.objects.create(host="here", pid=pid, started_at=now, beat_at=now - timedelta(seconds=age), restarts=2)
+    answer, status = run("sync_status")
+    assert ([worker["pid"] for worker in answer["workers"]], status) == ([7], 0)
+    call_command("sync_status")
+    assert "A worker runs on here, process 7, since " in capsys.readouterr().out
 
 
 def test_sync_retry_sends_what_was_parked(remote, target):

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from syncer.errors import TargetStopped
 from syncer.management.base import SyncCommand
-from syncer.models import Target
+from syncer.models import Target, Worker
 from syncer.reports import outcome, status
 
 COLUMNS = ("pending", "failing", "parked", "in_doubt", "held", "bound")
@@ -36,7 +36,9 @@ class Command(SyncCommand):
             }
             for target in Target.objects.filter(opened_at__isnull=False)
         }
-        return {"routes": rows, "paused": paused, "not_answering": silent}, bool(undone or paused or silent)
+        workers = list(Worker.objects.alive().values("host", "pid", "started_at", "beat_at", "restarts"))
+        answer = {"routes": rows, "paused": paused, "not_answering": silent, "workers": workers}
+        return answer, bool(undone or paused or silent)
 
     def text(self, answer: dict[str, Any]) -> str:
         if not answer["routes"]:
@@ -47,7 +49,15 @@ class Command(SyncCommand):
             lines.append(f"{row['target']:16} {row['model']:20} {numbers}")
         lines += [f"{name} is paused: {why}" for name, why in answer["paused"].items()]
         lines += [f"{name} {_silence(**found)}" for name, found in answer["not_answering"].items()]
+        lines += [_worker(**found) for found in answer["workers"]]
+        if not answer["workers"]:
+            lines.append("No worker is running; start “manage.py worker”.")
         return "\n".join(lines)
+
+
+def _worker(*, host: str, pid: int, started_at: datetime, beat_at: datetime, restarts: int) -> str:
+    again = f", its cluster started anew {restarts} times" if restarts else ""
+    return f"A worker runs on {host}, process {pid}, since {_local(started_at)}{again}; last beat {_local(beat_at)}"
 
 
 def _silence(*, why: str, since: datetime, next_try: datetime) -> str:

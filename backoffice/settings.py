@@ -255,7 +255,6 @@ SECRET_REFERENCE_FOLDERS = env.list(
     "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
 )
 
-# --- tasks -----------------------------------------------------------------------------------------------------------
 # --- telling operators when a target goes bad or is well again, see syncer/notify.py ----------------------------------
 # How long it must have lasted; 0: told at once. A target that is paused is always told at once.
 ALERT_AFTER_SECONDS = env.int("ALERT_AFTER_SECONDS", default=30)
@@ -273,6 +272,7 @@ ALERT_WEBHOOK_TIMEOUT = 10.0  # seconds of each wait
 # Where people reach this node, for links; empty: they are told the path.
 NODE_URL = env.address("BACKOFFICE_URL")
 
+# --- tasks -----------------------------------------------------------------------------------------------------------
 # The collection that items are enriched from; empty: none. See content/tasks/external.py.
 TASKS_EXTERNAL_URL = env.address("TASKS_EXTERNAL_URL")
 TASKS_EXTERNAL_PAGING = env.str("TASKS_EXTERNAL_PAGING", default="page")

@@ -67,6 +67,8 @@ def test_a_key_that_is_no_secret_is_refused(tmp_path, mode, key, reason):
         ),
         ({"TASKS_EXTERNAL_PAGING": "both"}, "TASKS_EXTERNAL_PAGING is 'both'; it may be 'page' or 'cursor'."),
         ({"SUMMARIZER_URL": "https://llm.example/v1"}, "SUMMARIZER_URL is set, SUMMARIZER_MODEL is not"),
+        ({"ALERT_EMAILS": "ops@example.com"}, "ALERT_EMAILS is set, EMAIL_URL is not"),
+        ({"ALERT_EMAILS": "ops@example.com, ops"}, "ALERT_EMAILS holds 'ops', which is no e-mail address."),
     ],
 )
 def test_production_refuses(tmp_path, change, reason):
@@ -86,6 +88,49 @@ def test_a_secret_may_come_from_a_file(tmp_path):
 def test_the_folder_of_the_data_is_closed_to_other_users_of_the_machine(tmp_path, mode):
     done = settings_with(tmp_path / "var", {**PRODUCTION, "BACKOFFICE_ENV": mode}, show="oct(VAR_DIR.stat().st_mode)")
     assert done.stdout == "0o40700\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("smtp+tls://store:s%40cret@mail.example", "mail.example 587 store s@cret True"),
+        ("smtp+ssl://mail.example", "mail.example 465 None None False"),
+        ("smtp://mail.example:2525", "mail.example 2525 None None False"),
+    ],
+)
+def test_the_mail_server_is_one_address(tmp_path, url, read):
+    show = "EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, globals().get('EMAIL_USE_TLS', False)"
+    assert settings_with(tmp_path, {**PRODUCTION, "EMAIL_URL": url}, show=show).stdout == f"{read}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"EMAIL_URL": "smpt://store:s3cret@mail.example"}, "EMAIL_URL is no address of a mail server"),
+        ({"EMAIL_URL": "smtp://store:s3cret@mail.example:port"}, "EMAIL_URL is no address of a mail server"),
+        ({"EMAIL_URL": "smtp:s3cret@mail.example"}, "EMAIL_URL is no address of a mail server"),
+        ({"EMAIL_URL": "smtp://mail.example?password=s3cret"}, "EMAIL_URL is no address of a mail server"),
+        ({"ALERT_WEBHOOK_URL": "ftp://hooks.example/s3cret"}, "ALERT_WEBHOOK_URL: Give an address that begins with"),
+        ({"ALERT_WEBHOOK_URL": "https://s3cret@hooks.example"}, "ALERT_WEBHOOK_URL: Take user name and password out"),
+        ({"ALERT_WEBHOOK_SECRET": "s3cret"}, "ALERT_WEBHOOK_SECRET: It must be whsec_"),
+    ],
+)
+def test_a_setting_that_holds_a_secret_is_refused_without_quoting_it(tmp_path, change, reason):
+    done = settings_with(tmp_path, {**PRODUCTION, **change})
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+def test_who_is_told_of_targets_is_not_mailed_the_variables_of_errors(tmp_path):
+    """Django's handler mails them to ADMINS, unless DEBUG is on."""
+    mail = {**PRODUCTION, "ALERT_EMAILS": "ops@example.com", "EMAIL_URL": "consolemail://"}
+    fails = "(__import__('django').setup(), __import__('logging').getLogger('django.request').error('It failed.'))"
+    environment = {**mail, "DJANGO_SETTINGS_MODULE": "backoffice.settings"}
+    done = settings_with(tmp_path, environment, show=fails)
+    assert done.returncode == 0, done.stderr
+    assert "It failed." in done.stderr
+    assert "Subject:" not in done.stdout
 
 
 def test_two_nodes_have_cookies_of_their_own(tmp_path):

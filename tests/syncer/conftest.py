@@ -1,9 +1,14 @@
+import base64
+
 import pytest
 
 from content.news.models import Post
 from syncer.models import Route, Run, Target
 from syncer.runs import run_here
 from tests.remote import Remote
+from tests.syncer import receivers
+
+HOOK_KEY = base64.b64encode(b"0123456789" * 3).decode()
 
 
 @pytest.fixture
@@ -44,3 +49,23 @@ def synced(target: Target, post: Post, remote: Remote) -> Post:
     sync(target)
     remote.clear_journal()
     return post
+
+
+@pytest.fixture
+def mail(settings):
+    """Operators are told by e-mail."""
+    with receivers.mailbox() as box:
+        settings.ALERT_EMAILS = ["ops@example.com", "night@example.com"]
+        settings.DEFAULT_FROM_EMAIL = "Store <store@example.com>"
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", box.port
+        yield box
+
+
+@pytest.fixture
+def hook(settings):
+    """Operators are told by a webhook."""
+    with receivers.hook() as hook:
+        settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_ALLOW_PRIVATE = hook.url, True
+        settings.ALERT_WEBHOOK_SECRET = f"whsec_{HOOK_KEY}"
+        yield hook

@@ -1,0 +1,54 @@
+"""What the tests of notices share: targets that go bad and well, and a worker that tells."""
+
+from datetime import timedelta
+
+from django.db.models import F
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from syncer.health import is_well, went_bad
+from syncer.models import Notice, Target
+from syncer.notify import sweep, tell
+
+REASON = "Fake API refused the connection"
+PAUSE = "Fake API answered 401"
+
+
+def breaks(target, why=REASON):
+    """Its circuit opens."""
+    now = timezone.now()
+    Target.objects.filter(pk=target.pk).update(opened_at=now)
+    went_bad(target, why, now=now)
+
+
+def pauses(target, why=PAUSE):
+    now = timezone.now()
+    Target.objects.filter(pk=target.pk).update(paused=why)
+    went_bad(target, why, now=now)
+
+
+def mends(target):
+    Target.objects.filter(pk=target.pk).update(opened_at=None, paused="")
+    is_well(target, now=timezone.now())
+
+
+def let_time_pass():
+    """As if every wait were over."""
+    Notice.objects.update(not_before=F("not_before") - timedelta(days=1))
+
+
+def work() -> int:
+    """Do what the queue was asked for; how many tasks that were."""
+    tasks = list(OrmQ.objects.order_by("pk"))
+    for row in tasks:
+        row.delete()
+        tell(*row.task["args"])
+    return len(tasks)
+
+
+def told():
+    """One look for what is due, after every wait, and what came of it."""
+    let_time_pass()
+    sweep()
+    work()
+    return list(Notice.objects.order_by("pk").values_list("kind", "outcome"))

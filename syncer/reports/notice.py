@@ -17,6 +17,7 @@ PAUSED = (
 )
 OPENED = "It is tried again by itself, with one request at a time, and goes on once one is answered."
 PASSED = "By now it may be sent to again."
+OFF = "By now it is switched off."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,8 @@ class Words:
 
 
 def _next(target: Target) -> str:
+    if not target.enabled:
+        return OFF
     if target.paused:
         return PAUSED
     return OPENED if target.opened_at else PASSED

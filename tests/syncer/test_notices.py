@@ -71,6 +71,13 @@ def test_an_email_about_a_circuit_says_that_it_goes_on_by_itself_and_the_next_on
     assert f"It was not well since {began:%Y-%m-%d %H:%M:%S} UTC: {REASON}" in mail.messages[1].get_content()
 
 
+def test_an_email_about_a_target_that_a_person_switched_off_meanwhile_says_so(target, mail):
+    pauses(target)
+    Target.objects.update(enabled=False)
+    told()
+    assert "By now it is switched off." in mail.messages[0].get_content()
+
+
 def test_a_title_of_several_lines_can_not_write_headers(target, mail):
     Target.objects.update(title="Fake\r\nBcc: somebody@example.com")
     pauses(Target.objects.get())

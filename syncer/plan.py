@@ -32,7 +32,8 @@ def plan(routes: RouteMap, route: Route) -> int:
     """
     model = route.declaration.model
     with transaction.atomic(durable=True):
-        locked = Route.objects.select_for_update(of=("self",)).get(pk=route.pk)
+        # A whole lock would keep out who makes a binding of this route, and who waits for that one is us.
+        locked = Route.objects.select_for_update(of=("self",), no_key=True).get(pk=route.pk)
         fingerprint, here = route.current_fingerprint(), mark.take(model)
         anew = locked.fingerprint != fingerprint
         changed = mark.changed_pks(model, "" if anew else locked.mark)

@@ -101,7 +101,8 @@ def _health(target: Target) -> tuple[Health, str]:
     if target.paused:
         return Health.PAUSED, target.paused
     if target.opened_at:
-        return Health.NOT_ANSWERING, f"{target} {outcome.last_failure(target)}".rstrip()
+        why = outcome.last_failure(target)
+        return Health.NOT_ANSWERING, f"{target} {why}" if why else ""
     if target.not_before and target.not_before > clock.now():
         return Health.WAITS, ""
     return Health.WELL, ""

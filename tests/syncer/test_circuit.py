@@ -267,6 +267,27 @@ def test_one_object_that_always_fails_holds_up_no_other(following, post, remote)
     assert pace(following) is Pace.GO
 
 
+def test_of_the_others_one_goes_at_a_time_too(following, post, remote):
+    remote.fault(Fault.STATUS, status=500, times=None, where=lambda body: body.get("title") == "A")
+    remote.fault(Fault.STATUS, method="GET", status=500, times=None)
+    for _ in range(FAILURES):
+        by_itself()
+        let_time_pass()
+    Target.objects.update(probe_at=clock.now() + HOUR)
+    posts(5, title="C")
+    with remote.hold("POST") as held:
+        asked, _ = ask(target=following, trigger=Run.Trigger.CHANGE)
+        worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
+        worker.start()
+        held.wait_arrived()
+        made = len(requests(remote))
+        other, _ = ask(target=following, trigger=Run.Trigger.CHANGE)
+        work(other)
+        assert len(requests(remote)) == made
+    worker.join(20)
+    assert len(remote.posts) == 5
+
+
 def test_a_second_object_that_fails_shows_that_it_is_the_target(following, post, remote):
     remote.fault(Fault.STATUS, status=500, times=None)
     for _ in range(FAILURES):

@@ -136,7 +136,8 @@ def _decide(
         NotPossible: there is nothing to decide, it moved on since it was looked at, or a worker has it.
     """
     with transaction.atomic(durable=True):
-        row = Binding.objects.select_for_update(of=("self",)).select_related("route__target").get(pk=binding.pk)
+        rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
+        row = rows.get(pk=binding.pk)
         _refuse(row, seen)
         _write(row, DECIDED | record)
         also(row)

@@ -69,7 +69,7 @@ def survey() -> list[Distrusted]:
 def reanchor() -> list[Distrusted]:
     """Do it, for the whole database; twice does no harm."""
     with transaction.atomic(durable=True):
-        list(Route.objects.select_for_update(of=("self",)).order_by("pk"))
+        list(Route.objects.select_for_update(of=("self",), no_key=True).order_by("pk"))
         found = survey()
         marks = {label: str(mark.take(one.model)) for label, one in declarations().items()}
         _forget_numbers()

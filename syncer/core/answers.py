@@ -1,7 +1,7 @@
 """What an HTTP answer, or its absence, means for a delivery. The table is in docs/architecture.md, "Failure"."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -35,9 +35,10 @@ class Silence(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request's end, whatever it was: an answer (`status`), or `silence`.
+    """One request's end, whatever it was: an answer, or `silence`.
 
     Attributes:
+        status, retry_after: of the answer; of a request that was not sent because of it, the sign-in's.
         body: the answer's bytes, complete, for what is read from it.
         told: its beginning, without secrets, for what is kept and shown; None: as it is.
         why: where there is no answer, a predicate that reads on from the target's name ("refused the connection").
@@ -97,9 +98,10 @@ def read_json(body: bytes) -> Any:
 
 def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str = "id") -> Verdict:
     """What `exchange` means for a delivery that asked for `action`."""
-    if exchange.silence is not None:
-        return _silence(action, exchange)
     status = exchange.status or 0
+    waits = retry_after(exchange.retry_after, now) if status in (429, 503) else None
+    if exchange.silence is not None:
+        return replace(_silence(action, exchange), target_waits=waits, throttled=status == 429)
     if 200 <= status < 300:
         return _success(action, exchange, id_field)
     why = f"answered {status}"
@@ -109,7 +111,6 @@ def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str
         return Verdict(outcome=Outcome.DONE)
     if status in (404, 410) and action is Action.UPDATE:
         return Verdict(outcome=Outcome.GONE, why=why)
-    waits = retry_after(exchange.retry_after, now) if status in (429, 503) else None
     return Verdict(outcome=_refusal(action, status), why=why, target_waits=waits, throttled=status == 429)
 
 

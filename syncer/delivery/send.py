@@ -17,7 +17,7 @@ from syncer.core import circuit
 from syncer.core.answers import ANSWER_KEPT, Exchange, Outcome, Silence, Unreadable, Verdict, classify, read_json
 from syncer.core.decide import Action, Payload
 from syncer.delivery.rest import BadList, Endpoint
-from syncer.delivery.signin import Credential, SignIn, SignInRefused
+from syncer.delivery.signin import Credential, SignIn, SignInBusy, SignInRefused
 from syncer.models import Target
 
 # Nothing was changed, but to begin anew at once would be to end the same way.
@@ -164,6 +164,8 @@ class Sender:
     def _exchange(self, request: Request, ends: float) -> Sent | None:
         """Sign and send; once more with a fresh token where the first one was over. None: nothing was sent."""
         at, started = timezone.now(), time.monotonic()
+        if self._must_not_send(ends):
+            return None  # nor sign in
         try:
             headers = self._sign_in.headers()
             if self._must_not_send(ends):
@@ -177,6 +179,9 @@ class Sender:
                 exchange = self._send(request, headers)
         except SignInRefused as error:
             exchange = Exchange(silence=Silence.REFUSED_BY_US, why=str(error))
+        except SignInBusy as error:
+            status, retry_after = error.status, error.retry_after
+            exchange = Exchange(silence=Silence.NOT_SENT, why=str(error), status=status, retry_after=retry_after)
         except HttpError as error:
             kind = Silence.REFUSED_BY_US if isinstance(error, Forbidden) else Silence.NOT_SENT
             exchange = Exchange(silence=kind, why=str(error))

@@ -56,6 +56,18 @@ class Credential:
         return secret
 
 
+class SignInBusy(NotSent):
+    """The sign-in was put off, and with it the request: 429, or a server error.
+
+    Attributes:
+        status, retry_after: of the answer.
+    """
+
+    def __init__(self, status: int, retry_after: str) -> None:
+        super().__init__(f"answered {status} to the sign-in")
+        self.status, self.retry_after = status, retry_after
+
+
 def is_sendable(secret: str) -> bool:
     """Whether a header can carry it: ASCII without line breaks, and no space around it."""
     return secret.isascii() and secret.isprintable() and secret == secret.strip()
@@ -118,7 +130,7 @@ class SignIn:
         body = {"username": self._credential.user, "password": self._secret()}
         answer = self._client.send(Request(method="POST", url=self._credential.token_url, body=body))
         if answer.status == 429 or answer.status >= 500:
-            raise NotSent(f"answered {answer.status} to the sign-in")
+            raise SignInBusy(answer.status, answer.headers.get("retry-after", ""))
         try:
             token = read_json(answer.body)["access"] if answer.status == 200 else ""
         except (Unreadable, KeyError, TypeError):

@@ -15,10 +15,11 @@ import pytest
 from backoffice.kit import clock
 from content.news.models import Post
 from syncer.core.answers import Outcome
+from syncer.core.circuit import FAILURES
 from syncer.models import Attempt, Binding
 from syncer.reports import status
 from syncer.runs import run_here
-from tests.remote import Fault
+from tests.remote import Fault, Tokens
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding, let_time_pass, requests
 
@@ -292,3 +293,33 @@ def test_of_many_requests_at_once_only_those_under_way_meet_a_target_that_asks_t
     remote.fault(Fault.STATUS, status=429, retry_after=WAIT, times=None)
     sync(target)
     assert len(requests(remote)) <= target.concurrency
+
+
+# --- where the target wants a token first ----------------------------------------------------------------------------
+@pytest.fixture
+def token(target, remote, monkeypatch):
+    """The target wants a token, which a sign-in gives."""
+    monkeypatch.setenv("SYNC_FAKE_API_SECRET", "s3cret-of-a-test")
+    remote.require(Tokens("sync", "s3cret-of-a-test", path="/token/"))
+    secret = {"auth_user": "sync", "auth_secret": "env:SYNC_FAKE_API_SECRET", "auth_url": "/token/"}
+    type(target).objects.update(auth="jwt", **secret)
+    target.refresh_from_db()
+
+
+@pytest.mark.parametrize("status_code", [429, 503])
+def test_a_sign_in_that_is_put_off_makes_the_target_wait(target, post, remote, token, status_code):
+    remote.fault(Fault.STATUS, path="/token/", status=status_code, retry_after=WAIT)
+    assert sync(target).message.startswith(f"Fake API answered {status_code} to the sign-in; 1 change is kept")
+    target.refresh_from_db()
+    assert target.not_before > clock.now() + timedelta(seconds=WAIT - 20)
+    assert (binding(post).unsettled, binding(post).create_key) == (False, None)
+    let_time_pass()
+    assert sync(target).state == "done"
+
+
+def test_a_sign_in_that_is_down_is_not_tried_for_every_object(target, remote, token):
+    Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(100))
+    remote.fault(Fault.STATUS, path="/token/", status=500, times=None)
+    sync(target)
+    assert FAILURES <= len(requests(remote)) < FAILURES + target.concurrency
+    assert Binding.objects.filter(tries=0).count() > 100 - FAILURES - target.concurrency

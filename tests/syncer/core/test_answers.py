@@ -108,6 +108,14 @@ def test_only_429_makes_it_wait_without_saying_for_how_long(action):
     assert {verdict.target_waits for verdict in found.values()} == {None}
 
 
+@pytest.mark.parametrize(("status", "means"), [(429, (5, True)), (503, (5, False)), (500, (None, False))])
+def test_a_sign_in_that_is_put_off_makes_the_target_wait_too(status, means):
+    kept_back = Exchange(silence=Silence.NOT_SENT, status=status, retry_after="5", why="is busy")
+    verdict = classify(Action.CREATE, kept_back, now=NOW)
+    assert verdict.outcome is Outcome.RETRYABLE
+    assert (verdict.target_waits, verdict.throttled) == means
+
+
 def test_the_reason_reads_on_from_the_name_of_the_target():
     assert classify(Action.CREATE, Exchange(status=422, body=b" no "), now=NOW).why == "answered 422: no"
     assert classify(Action.CREATE, Exchange(status=422), now=NOW).why == "answered 422"

@@ -1,7 +1,7 @@
 """What the engine's pages share."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.kit.admin import HouseAdmin
 from syncer.keys import pks
-from syncer.mapping import Declaration, declarations
+from syncer.mapping import declarations
 from syncer.models import Binding, Run
 from syncer.public import runs_url
 from syncer.reports.reading import unseen_objects
@@ -64,7 +64,9 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:index"))
 
 
-CONTENT_COLUMNS = frozenset({"agreed", "answer", "create_body", "create_path", "message", "paused", "reason", "request", "url"})
+CONTENT_COLUMNS = frozenset(
+    {"agreed", "answer", "create_body", "create_path", "message", "paused", "reason", "request", "url"}
+)
 
 
 class EngineAdmin(HouseAdmin):
@@ -98,34 +100,33 @@ def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]
         lanes.setdefault(binding.route.model, []).append(binding)
     found: dict[int, Named] = {}
     for label, rows in lanes.items():
-        found |= _named(request, label, rows)
+        objects = named_keys(request, label, {row.object_key for row in rows})
+        found |= {row.pk: objects[row.object_key] for row in rows}
     return found
 
 
-def _named(request: HttpRequest, label: str, bindings: list[Binding]) -> dict[int, Named]:
-    declaration = declarations().get(label)
-    hidden = unseen_objects(request, label, {row.object_key for row in bindings})
-    found = {row.pk: Named(str(row), "", "", hidden[row.object_key]) for row in bindings if row.object_key in hidden}
-    return found | _seen(request, label, declaration, [row for row in bindings if row.object_key not in hidden])
+def named_keys(request: HttpRequest, label: str, keys: Collection[str]) -> dict[str, Named]:
+    """As `named`, of the objects of one model by their keys."""
+    hidden = unseen_objects(request, label, keys)
+    found = {key: Named(f"{label}:{key}", "", "", why) for key, why in hidden.items()}
+    return found | _seen(request, label, [key for key in keys if key not in hidden])
 
 
-def _seen(
-    request: HttpRequest, label: str, declaration: Declaration | None, bindings: list[Binding]
-) -> dict[int, Named]:
+def _seen(request: HttpRequest, label: str, keys: list[str]) -> dict[str, Named]:
     """The objects that this person may read."""
+    declaration = declarations().get(label)
     if declaration is None:
-        return {row.pk: Named(f"{label} {row.object_key}", "", "") for row in bindings}
+        return {key: Named(f"{label} {key}", "", "") for key in keys}
     model = declaration.model
-    keys = [row.object_key for row in bindings]
     by_key = dict(zip(keys, pks(model, keys), strict=True))
     live = model._default_manager.in_bulk(list(set(by_key.values())))
     name, page = str(model._meta.verbose_name).capitalize(), site._registry.get(model)
     may_see = page is not None and page.has_view_permission(request)
     found = {}
-    for row in bindings:
-        obj = live.get(by_key[row.object_key])
+    for key in keys:
+        obj = live.get(by_key[key])
         url = _url(model, obj.pk) if obj is not None and may_see else ""
-        found[row.pk] = Named(f"{name} {row.object_key}", "" if obj is None else str(obj), url)
+        found[key] = Named(f"{name} {key}", "" if obj is None else str(obj), url)
     return found
 
 

@@ -18,9 +18,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('model', models.CharField(help_text='What was looked at, such as news.Post.', max_length=64, unique=True)),
+                ('asked_at', models.DateTimeField(blank=True, help_text='When a look by itself was last asked for.', null=True)),
                 ('checked_at', models.DateTimeField(blank=True, help_text='When the look ended.', null=True)),
-                ('found', models.PositiveIntegerField(default=0, help_text='Rows that differ from their newest history row.')),
-                ('sample', models.JSONField(default=list, help_text='Some of them, as the text of their keys and what is wrong: [["5", "changed"]].')),
+                ('found', models.PositiveIntegerField(default=0, help_text='Rows that differed from their newest history row.')),
+                ('recorded', models.PositiveIntegerField(default=0, help_text='Of these, the ones whose history was written then.')),
+                ('sample', models.JSONField(default=list, help_text='Some of them, as the text of their keys and what was done: [["5", "changed"]].')),
             ],
             options={
                 'ordering': ['model'],

@@ -23,7 +23,7 @@ from syncer.keys import column, table
 
 CURE = (
     "What the targets hold by now is not known here. Nothing is sent until somebody runs: manage.py sync_reanchor. "
-    "If this is a copy whose original goes on, switch its targets off instead."
+    "If this is a copy whose original goes on, switch its targets off instead"
 )
 ELSEWHERE = f"The history was read in another database than this one (a restore, a copy, a fail-over?). {CURE}"
 FUTURE = f"More of the history was read than this database has (a restore of a part?). {CURE}"

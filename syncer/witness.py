@@ -1,8 +1,8 @@
 """Telling one SQLite file from its copies, and from an older state of itself.
 
 The inode of the file tells it from copies: a copy has another one, and moving the file within its file system, VACUUM,
-a restart or another version of the program keep it. It does not tell when a backup was written over the file
-(`cp`, `.restore`, or a new file that got the freed inode). So each run is counted twice before it sends anything: in the
+a restart or another version of the program keep it. It does not tell when a backup was written over the file (`cp`,
+`.restore`), or when a new file got the freed inode. So each run is counted twice before it sends anything: in the
 database, and then in a small file beside it. A database that counted fewer runs than that file was put back.
 See docs/adr/0011-what-a-restore-is.md.
 """

@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import psycopg2
 from django.db import connection
 
 from tests import postgres
@@ -76,17 +75,9 @@ def _remove(name: str) -> None:
 
 
 def _on_server(sql: str) -> None:
-    settings = connection.settings_dict
-    server = psycopg2.connect(
-        host=settings["HOST"],
-        port=settings["PORT"],
-        user=settings["USER"],
-        password=settings["PASSWORD"],
-        dbname="postgres",
-    )
-    server.autocommit = True  # neither statement runs in a transaction
-    server.cursor().execute(sql)
-    server.close()
+    """In a session of its own, for a database that is copied or dropped may have no other ones."""
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(sql)
 
 
 @contextmanager
@@ -99,22 +90,11 @@ def recovered() -> Iterator[tuple[str, str]]:
             os.chown(folder, who["user"], who["group"])
         commands = postgres.within_reach(postgres.binaries(), folder, who)
         data = folder / "data"
-        taken = [
-            commands / "pg_basebackup",
-            "-D",
-            data,
-            "-c",
-            "fast",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(old),
-            "-U",
-            "postgres",
-        ]
+        taken: list[str | Path] = [commands / "pg_basebackup", "-D", data, "-c", "fast"]
+        taken += ["-h", "127.0.0.1", "-p", str(old), "-U", "postgres"]
         subprocess.run(taken, check=True, cwd=folder, **who)
         (data / "recovery.signal").touch()
-        started = [commands / "postgres", "-D", data, "-p", str(new), "-k", folder, "-h", "127.0.0.1"]
+        started: list[str | Path] = [commands / "postgres", "-D", data, "-p", str(new), "-k", folder, "-h", "127.0.0.1"]
         started += ["-c", "restore_command=false", "-c", "hot_standby=off", "-c", "fsync=off"]
         with (folder / "log").open("w") as log:
             process = subprocess.Popen(started, stdout=log, stderr=log, cwd=folder, **who)

@@ -456,16 +456,6 @@ def test_compare_all_anew_plans_every_object_also_those_deleted_meanwhile(remote
     assert (run.total, run.counts["deleted"], run.counts["requests"]) == (3, 1, 1)
 
 
-def test_compare_all_anew_cures_a_mark_of_another_database(target):
-    Post.objects.create(title="A", body="B")
-    sync(target)
-    target.routes.update(mark="elsewhere/1:2:")
-    client = administrator()
-    for route in target.routes.all():
-        client.post(url("route_anew", route.pk))
-    assert sync(target).message == "Nothing to send: the target holds what we hold."
-
-
 # --- bindings --------------------------------------------------------------------------------------------------------
 def test_every_state_is_found_by_the_word_that_the_list_shows(remote, target):
     made = posts(12)

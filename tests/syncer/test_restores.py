@@ -2,8 +2,8 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any, cast
 
-import psycopg2
 import pytest
 from django.db import connection, transaction
 from django.urls import reverse
@@ -173,7 +173,7 @@ def test_a_server_that_was_recovered_to_an_earlier_point_is_another_one():
 
 def cluster(address):
     """What names a database in marks; of the tables, one that every database has."""
-    server = psycopg2.connect(address)
+    server = cast(Any, connection).Database.connect(address)
     with server.cursor() as cursor:
         cursor.execute(f"SELECT {POSTGRESQL.replace('syncer_route', 'pg_class')}")
         found = cursor.fetchone()[0].split("-")
@@ -332,6 +332,7 @@ def test_what_was_set_aside_stays_or_is_tried_again(target, remote):
         Binding.objects.filter(object_key=str(post.pk)).update(**aside)
     Post.objects.update(body="edited")
     reanchor()
+    assert binding(refused).parked is None
     sync(target)
     assert sorted(record["title"] for record in remote.posts.values() if record["body"] == "edited") == ["C"]
     assert (binding(held).held, binding(doubted).in_doubt) == (True, True)

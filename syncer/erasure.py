@@ -98,8 +98,9 @@ def _erase_attempts(route: Route, rows: "QuerySet[Binding]") -> None:
 
 def erase_words(words: Words) -> int:
     """An eraser, of what the engine tells people in sentences, and of attempts that name the person elsewhere."""
+    # Bindings before their target, as those who settle take them.
     changed = sum(
-        _unquote(model, column, words) for model, column in ((Run, "message"), (Target, "paused"), (Binding, "reason"))
+        _unquote(model, column, words) for model, column in ((Run, "message"), (Binding, "reason"), (Target, "paused"))
     )
     # Attempts are too many to be read: the database looks for the names, and no attempt has a text without its route.
     named = Q()

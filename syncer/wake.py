@@ -39,8 +39,8 @@ def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope
 
 def wake_followers(model: str) -> None:
     """Wake every target with a route that follows changes of `model`, and that may be spoken to now."""
-    followers = Route.objects.filter(model=model, enabled=True, trigger=CHANGE)
-    for target in _free(clock.now()).filter(routes__in=followers).exclude(probe_at__gt=clock.now()):
+    followers, now = Route.objects.filter(model=model, enabled=True, trigger=CHANGE), clock.now()
+    for target in _free(now).filter(routes__in=followers).exclude(probe_at__gt=now):
         wake(target=target, trigger=Run.Trigger.CHANGE)
 
 

@@ -15,7 +15,7 @@ from syncer.loop import Loop
 from syncer.management.commands.worker import Chores
 from syncer.models import Worker as Row
 from tests.flows.wait import until
-from tests.flows.worker import Worker
+from tests.flows.worker import Worker, is_asleep
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 60  # far more than it takes on a busy machine
@@ -42,12 +42,18 @@ def kill(pid):
     os.kill(pid, signal.SIGKILL)
 
 
+def kill_idle(pid):
+    """While nothing is on the queue and it sleeps: then it waits for the next, with the lock."""
+    until(lambda: not OrmQ.objects.exists() and is_asleep(pid), seconds=SECONDS)
+    kill(pid)
+
+
 @pytest.mark.parametrize("role", ["ready for work", "monitoring"])
 def test_a_cluster_that_looks_alive_and_does_nothing_is_started_anew(role):
     """Both wait with the lock of a queue; in place of the dead one, another waits for ever."""
     with Worker(QUICK, **ONE) as worker:
         until(lambda: is_at_work(worker), seconds=SECONDS)
-        kill(worker.at(role))
+        kill_idle(worker.at(role))
         until(lambda: restarts(worker) == 1, seconds=SECONDS)
         work_goes_on()
 
@@ -87,7 +93,7 @@ def test_a_worker_that_never_had_a_beat_is_not_well():
 def test_a_dead_cluster_does_not_keep_the_worker_from_stopping():
     with Worker("--stop=2", **ONE) as worker:
         work_goes_on()
-        kill(worker.at("ready for work"))
+        kill_idle(worker.at("ready for work"))
         until(lambda: "after death" in worker.said, seconds=SECONDS)
     assert "did not end within 2 s" in worker.said
     assert not Row.objects.exists()
@@ -125,7 +131,7 @@ def test_hosts_that_share_a_queue_share_the_work_and_not_the_beats():
             return Success.objects.values("result").distinct().count() == 2
 
         until(both_worked, seconds=SECONDS)
-        kill(one.at("ready for work"))
+        kill_idle(one.at("ready for work"))
         until(lambda: restarts(one) == 1, seconds=SECONDS)
         assert restarts(other) == 0
         work_goes_on()

@@ -131,9 +131,19 @@ def _environment(path: Path) -> list[str]:
         return []
 
 
+def is_asleep(pid: int) -> bool:
+    """It waits for something, and not only for its turn."""
+    return _status(pid, "State").startswith("S")
+
+
 def _parent(pid: int) -> int:
     """0 if it is gone."""
+    return int(_status(pid, "PPid") or 0)
+
+
+def _status(pid: int, name: str) -> str:
+    """A line of /proc/{pid}/status; empty if the process is gone."""
     with suppress(OSError):
-        if found := re.search(r"^PPid:\t(\d+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE):
-            return int(found[1])
-    return 0
+        if found := re.search(rf"^{name}:\t(.+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE):
+            return found[1]
+    return ""

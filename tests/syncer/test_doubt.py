@@ -123,8 +123,10 @@ def test_nothing_but_a_decision_moves_what_is_in_doubt(target, doubtful, remote,
 # --- the two ways out -------------------------------------------------------------------------------------------------
 def test_it_arrived_binds_the_record_and_sends_it_all_fields(target, doubtful, remote):
     target.routes.update(update="PATCH")
+    before = binding(doubtful).wanted
     doubt.arrived(binding=binding(doubtful), remote_id=1)
     one = binding(doubtful)
+    assert one.wanted == before + 1
     assert (one.remote_id, one.last_remote_id, one.agreed) == ("1", "1", None)
     assert (one.create_key, one.create_body, one.create_at, one.create_path) == (None, None, None, "")
     assert (one.in_doubt, one.unsettled, one.reason) == (False, False, "")
@@ -175,10 +177,11 @@ def test_children_that_waited_go_on(target, doubtful, remote):
 def test_children_of_a_record_that_has_another_id_are_told(target, gone, remote):
     Comment.objects.create(post=gone, name="N", email="n@example.com", body="B")
     sync(target)
+    target.routes.update(update="PATCH")
     remote.store.create("posts", {"title": "by hand"})
     doubt.arrived(binding=binding(gone), remote_id=2)
     assert sync(target).state == "done"
-    assert [(key, record["title"]) for key, record in remote.posts.items()] == [(2, "C")]
+    assert remote.posts == {2: {"id": 2, "userId": 99999942, "title": "C", "body": "B"}}, "what it held is not known"
     assert [record["postId"] for record in remote.comments.values()] == [2]
 
 
@@ -216,14 +219,17 @@ def test_a_refused_look_up_is_decided_too(target, refused, remote, way, sent):
     assert [method for method, _ in requests(remote)] == sent
 
 
+@pytest.mark.parametrize("lookup", [[], ["title"]], ids=["in doubt", "look-up refused"])
 @pytest.mark.parametrize(("way", "sent"), [("arrived", ["PUT"]), ("not_arrived", ["POST"])])
-def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, remote, way, sent):
-    target.routes.update(lookup=[])
+def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, remote, way, sent, lookup):
+    target.routes.filter(model="news.Post").update(lookup=lookup)
     Binding.objects.create(route=target.routes.get(model="news.Post"), object_key=str(post.pk), look_first=True)
     remote.store.create("posts", {})
+    remote.fault(Fault.STATUS, method="GET", status=400)
     sync(target)
+    remote.clear_journal()
     one = binding(post)
-    assert (one.in_doubt, doubt_of(one).question) == (True, doubt.Question.UNSEEN)
+    assert (one.in_doubt, doubt_of(one).question) == (not lookup, doubt.Question.UNSEEN)
     doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
     assert sync(target).state == "done"
     assert [method for method, _ in requests(remote)] == sent
@@ -252,6 +258,7 @@ def test_what_is_not_in_doubt_is_not_decided(target, synced, remote, way):
 
 def test_what_a_newer_edit_has_unparked_is_not_decided(target, refused):
     Binding.objects.update(wanted=9)
+    assert not doubt.asked_of(target)
     with pytest.raises(NotPossible, match="is not in doubt"):
         doubt.not_arrived(binding=binding(refused))
 
@@ -400,6 +407,12 @@ def test_the_text_five_stays_a_text_to_the_end(target, doubtful):
     assert binding(doubtful).remote_id == '"5"'
 
 
+def test_the_number_of_a_candidate_stays_a_number_among_texts(target, several):
+    Binding.objects.create(route=target.routes.get(model="news.Post"), object_key="0", last_remote_id='"b"')
+    decide(administrator(), binding(several), encoded="2")
+    assert binding(several).remote_id == "2"
+
+
 def test_nothing_is_decided_before_it_is_confirmed(target, doubtful):
     before = Binding.objects.values().get()
     administrator().post(resolve_url(binding(doubtful)), {"way": "not_arrived", "seen": binding(doubtful).token})
@@ -435,10 +448,15 @@ def test_what_is_decided_already_is_not_asked_again(target, doubtful):
     assert "There is nothing to decide of it any more." in page.content.decode()
 
 
-def test_the_admins_log_says_who_decided_what(target, doubtful):
-    decide(sign_in(SYNC, name="operator"), binding(doubtful), way="arrived", remote_id="1")
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [({"way": "arrived", "remote_id": "1"}, "It arrived, its id is 1."), ({"way": "not_arrived"}, "It is not there.")],
+    ids=["arrived", "not arrived"],
+)
+def test_the_admins_log_says_who_decided_what(target, doubtful, answer, said):
+    decide(sign_in(SYNC, name="operator"), binding(doubtful), **answer)
     entry = LogEntry.objects.get()
-    assert (str(entry.user), entry.get_change_message()) == ("operator", "It arrived, its id is 1.")
+    assert (str(entry.user), entry.get_change_message()) == ("operator", said)
     assert entry.object_id == str(binding(doubtful).pk)
 
 

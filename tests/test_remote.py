@@ -1,5 +1,6 @@
 """The Fake API is itself what the other tests trust."""
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -275,6 +276,18 @@ def test_no_way_of_chaos_lies(remote, http, way):
     elif 300 <= status < 500:
         assert "new" not in there
     assert remote.journal[0].fault == way.name
+
+
+def test_half_a_request_is_none(remote):
+    remote.honour_keys()
+    head = b"POST /posts HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nContent-Length: 20\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", remote.port), timeout=5) as client:
+        client.sendall(head + b'{"title": "A')
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100) == b""
+    with socket.create_connection(("127.0.0.1", remote.port), timeout=5) as client:
+        client.sendall(head + b'{"title": "A whole"}')
+        assert client.recv(100).startswith(b"HTTP/1.1 201")
 
 
 def test_eight_threads_are_served_at_once(remote):

@@ -43,7 +43,11 @@ class Handler(BaseHTTPRequestHandler):
     @cached_property
     def content(self) -> bytes:
         """The request's body, read from the connection when first asked for."""
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        return self.rfile.read(self.length)
+
+    @property
+    def length(self) -> int:
+        return int(self.headers.get("Content-Length") or 0)
 
     def json(self) -> Any:
         """The request's body as JSON; None where it is none."""
@@ -67,7 +71,9 @@ class Handler(BaseHTTPRequestHandler):
         )
         fault = rule.name if rule else ""
         self.number = remote.log.add(**vars(call), sign_in=remote.is_sign_in(url.path), fault=fault)
-        if rule:
+        if not unread and len(call.raw) < self.length:
+            self.close_connection = True  # who sent it went away in the middle
+        elif rule:
             self.misbehave(rule, call)
         else:
             self.send(self.act(call))

@@ -11,7 +11,7 @@ DEV := .venv/dev.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo password manage test test-sqlite test-postgres test-core fuzz lint types contracts migrations settings check fmt fix lock
+.PHONY: help run demo password manage test test-sqlite test-postgres test-core fuzz chaos lint types contracts migrations settings check fmt fix lock
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -24,6 +24,9 @@ test: $(DEV) ## Run the tests on SQLite and on a real PostgreSQL
 
 fuzz: $(DEV) ## Ask the running API whatever its description allows, and what not (SEED=… repeats)
 	@$(PY) -m tests.fuzz
+
+chaos: $(DEV) ## Kill, cut off and confuse everything for a minute, then compare both ends (SEED=… repeats)
+	@$(PY) -m tests.chaos
 
 demo: $(RUN) ## Do the main job without a person, and compare both ends
 	@$(PY) -m deploy.demo

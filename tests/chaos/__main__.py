@@ -1,0 +1,43 @@
+"""`make chaos`: see the package's docstring. `SEED=` repeats the schedule of a run, `SECONDS=` shortens it."""
+
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import django
+
+from tests import postgres
+from tests.chaos import report, stage
+
+SECONDS = 60.0
+
+
+def main() -> int:
+    """The exit status: 0, if every law held."""
+    seed = os.environ.get("SEED") or str(secrets.randbelow(2**32))
+    seconds = float(os.environ.get("SECONDS") or SECONDS)
+    to = report.folder()
+    report.say(f"Chaos with seed {seed}")
+    with tempfile.TemporaryDirectory(prefix="backoffice-chaos-") as name, postgres.server() as database:
+        var = Path(name)
+        os.environ.update(stage.environment(database, var))
+        django.setup()
+        from tests.chaos.run import Chaos  # its models can be read only now
+
+        found = Chaos(seed=seed, seconds=seconds, var=var).run()
+        verdicts = found.pop("report")
+        report.say(report.counts(found["counts"]))
+        report.say(report.verdicts(verdicts))
+        file = report.keep(found, to)
+        if not found["holds"]:
+            shutil.copytree(var, to / "chaos", dirs_exist_ok=True, ignore=shutil.ignore_patterns("static", "waiting*"))
+            report.say(f"The workers' and editors' logs are in {to / 'chaos'}.")
+    report.say(f"All of it is in {file}; `make chaos SEED={seed}` repeats the schedule.")
+    return 0 if found["holds"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

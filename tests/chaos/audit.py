@@ -1,0 +1,138 @@
+"""What the database itself saw of the bindings: every claim and settle, noted by a trigger in the same transaction.
+
+The engine is not asked, and can't tell it otherwise: who wrote (`application_name`, by connection), which claim it was
+(`token`), and whether the lease of the claim before was still running.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection
+
+INSTALL = """
+CREATE TABLE chaos_lane (
+    n bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    pid integer NOT NULL DEFAULT pg_backend_pid(), who text NOT NULL DEFAULT current_setting('application_name'),
+    binding bigint, token bigint, old_token bigint, lease timestamptz, old_lease timestamptz, remote_id text,
+    in_doubt boolean, parked boolean
+);
+CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO chaos_lane (binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked) VALUES
+        (NEW.id, NEW.token, OLD.token, NEW.lease_until, OLD.lease_until, NEW.remote_id, NEW.in_doubt,
+         NEW.parked IS NOT NULL);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER chaos_note AFTER UPDATE ON syncer_binding FOR EACH ROW
+    WHEN ((NEW.token, NEW.lease_until, NEW.remote_id, NEW.in_doubt, NEW.parked IS NULL)
+          IS DISTINCT FROM (OLD.token, OLD.lease_until, OLD.remote_id, OLD.in_doubt, OLD.parked IS NULL))
+    EXECUTE FUNCTION chaos_note();
+"""
+COLUMNS = "at, pid, who, binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked"
+WORKER = "worker-"  # and its number: what workers call themselves at the database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """One write of a binding."""
+
+    at: datetime
+    pid: int
+    who: str
+    binding: int
+    token: int
+    old_token: int
+    lease: datetime | None
+    old_lease: datetime | None
+    remote_id: str | None
+    in_doubt: bool
+    parked: bool
+
+    @property
+    def is_claim(self) -> bool:
+        return self.token > self.old_token and self.lease is not None
+
+
+@dataclass(kw_only=True)
+class Claim:
+    """One claim of a binding, and how it ended.
+
+    Attributes:
+        until: Unix time at which it was settled, or taken over.
+        is_abandoned: it was never settled; the next claim found its lease there.
+    """
+
+    note: Note
+    until: float = float("inf")
+    settled_by: int | None = None
+    is_abandoned: bool = False
+
+    @property
+    def at(self) -> float:
+        return self.note.at.timestamp()
+
+    @property
+    def worker(self) -> int:
+        return int(self.note.who.removeprefix(WORKER))
+
+
+@dataclass(kw_only=True)
+class Audit:
+    """The notes, understood.
+
+    Attributes:
+        claims: by binding, in order.
+        early: claims that found the lease before them still running.
+        late: settles by another connection than the one that claimed.
+        doubts: how often an object came to be in doubt; parks: to be parked.
+        paths: the binding of every record there ever was, `{"1/5": 17}` by route and remote id.
+    """
+
+    claims: dict[int, list[Claim]] = field(default_factory=lambda: defaultdict(list))
+    early: list[Note] = field(default_factory=list)
+    late: list[Note] = field(default_factory=list)
+    doubts: int = 0
+    parks: int = 0
+    records: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def abandoned(self) -> list[Claim]:
+        return [claim for claims in self.claims.values() for claim in claims if claim.is_abandoned]
+
+
+def install() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(INSTALL)
+
+
+def read() -> Audit:
+    """All that was noted until now."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM chaos_lane ORDER BY n")
+        names = COLUMNS.split(", ")
+        notes = [Note(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+    audit, last = Audit(), dict[int, Note]()
+    for note in notes:
+        _understand(audit, note)
+        before = last.get(note.binding)
+        audit.doubts += note.in_doubt and not (before and before.in_doubt)
+        audit.parks += note.parked and not (before and before.parked)
+        last[note.binding] = note
+    return audit
+
+
+def _understand(audit: Audit, note: Note) -> None:
+    claims, at = audit.claims[note.binding], note.at.timestamp()
+    if note.remote_id is not None:
+        audit.records[note.binding].add(note.remote_id)
+    if note.token > note.old_token and note.old_lease is not None:
+        if claims and claims[-1].until == float("inf"):
+            claims[-1].is_abandoned, claims[-1].until = True, at
+        if note.is_claim and note.old_lease > note.at:
+            audit.early.append(note)
+    if note.is_claim:
+        claims.append(Claim(note=note))
+    elif note.token == note.old_token and note.lease is None and note.old_lease is not None and claims:
+        claims[-1].until, claims[-1].settled_by = at, note.pid
+        if note.pid != claims[-1].note.pid:
+            audit.late.append(note)

@@ -1,0 +1,96 @@
+"""Lets the schedule happen: kills, freezes, cuts connections, takes remotes away. A thread of the main process."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from tests.chaos.schedule import AWAY, Event, What
+from tests.chaos.workers import Workers
+from tests.remote import Remote
+
+CUT = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+THAW_AWAY = 0.7  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage:
+    """Unix times between which a remote refused connections."""
+
+    remote: str
+    begin: float
+    end: float
+
+
+class Director(threading.Thread):
+    """Attributes:
+    cuts: Unix times at which the database ended all connections.
+    """
+
+    def __init__(
+        self, *, events: Sequence[Event], begin: float, workers: Workers, remotes: Mapping[str, Remote]
+    ) -> None:
+        super().__init__(name="director", daemon=True)
+        self.cuts: list[float] = []
+        self.outages: list[Outage] = []
+        self.error: BaseException | None = None
+        self._events, self._begin, self._workers, self._remotes = events, begin, workers, remotes
+
+    def run(self) -> None:
+        try:
+            for event in self._events:
+                time.sleep(max(0.0, self._begin + event.at - time.time()))
+                self._let(event)
+        except BaseException as error:
+            self.error = error
+            raise
+        finally:
+            self._workers.thaw_all()
+            connection.close()
+
+    def _let(self, event: Event) -> None:
+        match event.what:
+            case What.CUT:
+                self._cut()
+            case What.OUTAGE:
+                self._away([event.remote], AWAY)
+            case What.THAW:
+                # What was checked before the freeze leaves now, far later than it may: that no engine can stop, see
+                # docs/architecture.md. So no remote can be reached in this moment.
+                self._away([*self._remotes], THAW_AWAY, event)
+            case _:
+                self._workers.strike(event.what, event.worker, event.pick)
+
+    def _cut(self) -> None:
+        with connection.cursor() as cursor:
+            self.cuts.append(time.time())
+            cursor.execute(CUT)
+
+    def _away(self, names: list[str], seconds: float, thaw: Event | None = None) -> None:
+        begin = time.time()
+        for name in names:
+            self._remotes[name].stop()
+        if thaw is not None:
+            self._workers.strike(thaw.what, thaw.worker, thaw.pick)
+        time.sleep(seconds)
+        for name in names:
+            start(self._remotes[name])
+            self.outages.append(Outage(remote=name, begin=begin, end=time.time()))
+
+
+def start(remote: Remote, tries: int = 50) -> None:
+    """Its port may be a client's for a moment."""
+    for left in reversed(range(tries)):
+        try:
+            remote.start()
+        except OSError:
+            if not left:
+                raise
+            time.sleep(0.1)
+        else:
+            return

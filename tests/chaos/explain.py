@@ -1,0 +1,205 @@
+"""Every failure has its fault, and every fault its failure.
+
+An attempt and the request that the remote noted are one and the same where remote, method and object agree, and the
+request came in while the attempt was made. What is then left over on either side needs another reason: a remote that
+was away, a record that the remote had lost, a worker that died between sending and settling.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tests.chaos.audit import Audit, Claim
+from tests.chaos.books import meaning
+from tests.chaos.director import Outage
+from tests.chaos.marks import mark_in
+from tests.chaos.workers import Blow
+from tests.remote import Entry
+
+EARLY, SLACK = 0.1, 1.2  # seconds by which a request may be noted before its attempt began, and after it was given up
+AWAY = 1.5  # seconds around an outage
+WELL = "answered rightly"
+
+
+def clock(at: float) -> str:
+    """Unix time, as logs have it."""
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+@dataclass(kw_only=True, eq=False)
+class Tried:
+    """One attempt, as the engine wrote it down; `at` is Unix time, `path` without the query."""
+
+    remote: str
+    binding: int
+    at: float
+    seconds: float
+    action: str
+    outcome: str
+    method: str
+    path: str
+    status: int | None
+    answer: str
+    asked: "Asked | None" = None
+
+    def __str__(self) -> str:
+        said = self.answer[:120] if self.status is None else f"{self.status} {self.answer[:120]}"
+        return f"{clock(self.at)} {self.remote} {self.method} {self.path}: {self.outcome}, {said}"
+
+
+@dataclass(kw_only=True, eq=False)
+class Asked:
+    """One request, as the remote noted it; `binding` is None where it could not read whose it was."""
+
+    remote: str
+    entry: Entry
+    at: float
+    binding: int | None
+    tried: Tried | None = None
+
+    def __str__(self) -> str:
+        fault = f" ({self.entry.fault})" if self.entry.fault else ""
+        what = f"{self.entry.method} {self.entry.path} → {self.entry.status}{fault}"
+        return f"{clock(self.at)} {self.remote} {self.entry.number}: {what}"
+
+
+@dataclass(kw_only=True)
+class Explained:
+    """What was found.
+
+    Attributes:
+        planted: requests that fell to each fault. met: of those, the ones that the engine wrote down as what they
+            were; unseen: those whose worker died before it could.
+        other: failures that have another reason, by reason.
+        wrong: what nothing explains, as sentences. bindings: whose.
+    """
+
+    planted: Counter[str] = field(default_factory=Counter)
+    met: Counter[str] = field(default_factory=Counter)
+    unseen: Counter[str] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    bindings: list[int] = field(default_factory=list)
+
+    def blame(self, text: str, binding: int | None) -> None:
+        self.wrong.append(text)
+        self.bindings += [] if binding is None else [binding]
+
+
+class Explainer:
+    def __init__(
+        self,
+        *,
+        tried: Sequence[Tried],
+        asked: Sequence[Asked],
+        audit: Audit,
+        blows: Sequence[Blow],
+        cuts: Sequence[float],
+        outages: Sequence[Outage],
+        lost: Mapping[str, set[str]],
+    ) -> None:
+        self.tried, self.asked, self.audit = tried, asked, audit
+        self.blows, self.cuts, self.outages, self.lost = blows, cuts, outages, lost
+        self.found = Explained()
+
+    def explain(self) -> Explained:
+        """Match, then look at every failure, every request and every claim that nobody settled."""
+        self.found.planted.update(one.entry.fault for one in self.asked if one.entry.fault)
+        match(self.tried, self.asked)
+        for tried in self.tried:
+            self._attempt(tried)
+        for asked in self.asked:
+            if asked.tried is None:
+                self._unseen(asked)
+        for claim in self.audit.abandoned:
+            if not self._died(claim):
+                text = f"worker {claim.worker} left binding {claim.note.binding} and was not struck"
+                self.found.blame(f"{clock(claim.at)} to {clock(claim.until)}: {text}", claim.note.binding)
+        return self.found
+
+    def _attempt(self, tried: Tried) -> None:
+        fault = tried.asked.entry.fault if tried.asked else ""
+        if fault and meaning(fault, tried.action, tried.status) == tried.outcome:
+            self.found.met[fault] += 1
+        elif fault or tried.outcome != "done":
+            reason = self._reason(tried)
+            if not reason:
+                why = f"“{fault}” was taken for that" if fault else "nothing was planted"
+                self.found.blame(f"{why}: {tried}; at the remote: {tried.asked}", tried.binding)
+            elif fault:
+                self.found.met[fault] += 1
+            else:
+                self.found.other[reason] += 1
+
+    def _reason(self, tried: Tried) -> str:
+        if tried.status is None and tried.outcome in ("unknown", "retryable") and self._is_away(tried):
+            return "the remote was away"
+        if tried.status == 404 and self._is_gone(tried):
+            return "the remote had lost the record"
+        return ""
+
+    def _is_away(self, tried: Tried) -> bool:
+        return any(
+            one.remote == tried.remote and one.begin - AWAY <= tried.at + tried.seconds and tried.at <= one.end + AWAY
+            for one in self.outages
+        )
+
+    def _is_gone(self, tried: Tried) -> bool:
+        """It was lost there, or deleted by a request of ours of which nobody learned the end."""
+        parent = tried.path.rpartition("/")[0] if tried.method == "POST" else tried.path
+        if parent in self.lost[tried.remote]:
+            return True
+        return any(
+            one.entry.path == parent
+            and one.entry.method == "DELETE"
+            and one.entry.applied
+            and one.remote == tried.remote
+            for one in self.asked
+            if one.tried is None or one.tried.outcome != "done"
+        )
+
+    def _unseen(self, asked: Asked) -> None:
+        """No attempt tells of it: its claim must have been left by who made it."""
+        keys = self.audit.claims if asked.binding is None else [asked.binding]
+        left = (claim for key in keys for claim in self.audit.claims[key] if claim.is_abandoned)
+        if any(claim.at - EARLY <= asked.at <= claim.until + SLACK for claim in left):
+            self.found.unseen[asked.entry.fault or WELL] += 1
+        else:
+            self.found.blame(f"no attempt tells of: {asked}", asked.binding)
+
+    def _died(self, claim: Claim) -> bool:
+        blows = (blow.at for blow in self.blows if blow.worker == claim.worker)
+        return any(claim.at - EARLY <= at <= claim.until for at in [*blows, *self.cuts])
+
+
+def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
+    """Pair them, in the order of time; whose object could not be read goes to who has no other."""
+    waiting: dict[tuple[str, str, int | None], list[Asked]] = defaultdict(list)
+    for one in asked:
+        waiting[one.remote, one.entry.method, one.binding].append(one)
+    ordered = sorted(tried, key=lambda one: one.at)
+    for own in (True, False):
+        for attempt in ordered:
+            if attempt.asked is None:
+                _take(attempt, waiting[attempt.remote, attempt.method, attempt.binding if own else None])
+
+
+def _take(attempt: Tried, waiting: list[Asked]) -> None:
+    for one in waiting:
+        in_time = attempt.at - EARLY <= one.at <= attempt.at + attempt.seconds + SLACK
+        if in_time and one.tried is None and _can_be(attempt, one.entry):
+            attempt.asked, one.tried = one, attempt
+            return
+
+
+def _can_be(attempt: Tried, entry: Entry) -> bool:
+    return attempt.status is None or entry.status is None or attempt.status == entry.status
+
+
+def whose(entry: Entry, by_mark: Mapping[tuple[str, str], int], by_record: Mapping[str, int]) -> int | None:
+    """The binding of a request: by the mark in what was sent or looked for, else by the record's path."""
+    collection = f"/{entry.path.strip('/').split('/')[-1]}"
+    if entry.method in ("POST", "GET"):
+        return by_mark.get((collection, mark_in(entry.body or dict(entry.query))))
+    return by_record.get(entry.path)

@@ -1,0 +1,85 @@
+"""The person who looks after the targets, by what docs/operating.md says: every few seconds, in every target's page.
+
+Paused: look, then "Sync now". Parked: look, then retry. In doubt: look at the other system, then say what is there.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F, Q
+
+from backoffice.accounts.models import User
+from syncer import doubt
+from syncer.errors import NotPossible
+from syncer.models import Binding, Target
+from syncer.public import sync_bindings, sync_target
+from tests.chaos.marks import mark_in, mark_of
+from tests.remote import Remote
+
+EVERY = 2.0  # seconds
+
+
+class Operator(threading.Thread):
+    """Attributes:
+    did: how often what was done.
+    decided: when it said of a binding that its create had not arrived, in Unix time.
+    """
+
+    def __init__(self, remotes: Mapping[str, Remote]) -> None:
+        super().__init__(name="operator", daemon=True)
+        self.did: Counter[str] = Counter()
+        self.decided: dict[int, list[float]] = {}
+        self.error: BaseException | None = None
+        self._remotes = remotes
+        self._over = threading.Event()
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        try:
+            while not self._over.wait(EVERY):
+                try:
+                    self._round()
+                except (OperationalError, InterfaceError):
+                    connection.close()
+                    self.did["lost the connection"] += 1
+        except BaseException as error:
+            self.error = error
+            raise
+        finally:
+            connection.close()
+
+    def _round(self) -> None:
+        user = User.objects.get(username="chaos")
+        for target in Target.objects.exclude(paused=""):
+            sync_target(target, user=user)
+            self.did["Sync now"] += 1
+        parked = Binding.objects.filter(parked__gte=F("wanted"), in_doubt=False).select_related("route__target")
+        if found := list(parked.filter(Q(wanted__gt=F("delivered")) | Q(unsettled=True), route__target__paused="")):
+            sync_bindings(found, user=user)
+            self.did["retry"] += len(found)
+        for target in Target.objects.all():
+            for binding in doubt.asked_of(target):
+                self._decide(binding, user)
+
+    def _decide(self, binding: Binding, user: User) -> None:
+        """Whether the record is there is seen in the other system."""
+        mark = mark_of(binding.route.model, int(binding.object_key))
+        records = self._remotes[binding.route.target.name].records(binding.route.path)
+        there = [key for key, record in records.items() if mark_in(record) == mark]
+        looked = time.time()
+        try:
+            if there:
+                doubt.arrived(binding=binding, remote_id=there[0], user=user, seen=binding.token)
+                self.did["it arrived"] += 1
+            else:
+                doubt.not_arrived(binding=binding, user=user, seen=binding.token)
+                self.did["it did not arrive"] += 1
+                self.decided.setdefault(binding.pk, []).append(looked)
+        except NotPossible:
+            self.did["too late to decide"] += 1

@@ -1,0 +1,186 @@
+"""The workers: real `manage.py worker` processes, each in a session of its own, started again when they end."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from deploy.nodes import ROOT
+from tests.chaos.audit import WORKER
+from tests.chaos.schedule import WORKERS, What
+from tests.chaos.stage import NICE
+
+LOOK = 0.1  # seconds between two looks at who has ended
+ORPHANS_END = 5.0  # seconds in which what is left of a dead worker must have ended by itself
+STOP_SECONDS = 45
+BEAT = 6  # seconds of silence after which a worker's cluster is started anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blow:
+    """What was done to a worker: `at` is Unix time, `until` when it was over."""
+
+    at: float
+    what: What
+    worker: int
+    until: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Worker:
+    """One worker, through all its lives."""
+
+    def __init__(self, number: int, var: Path) -> None:
+        self.number, self.log = number, var / f"worker-{number}.log"
+        self.is_frozen = False
+        self.starts = 0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*NICE, sys.executable, "manage.py", "worker", "--every=0.5", f"--beat={BEAT}"],
+                cwd=ROOT,
+                env={**os.environ, "LOG_LEVEL": "INFO", "PGAPPNAME": f"{WORKER}{self.number}"},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.starts += 1
+
+    @property
+    def session(self) -> int:
+        return self.process.pid if self.process else 0
+
+    def pids(self) -> list[int]:
+        """All its processes: whatever became of their parents, they are in its session."""
+        return sorted(pid for pid, session in sessions() if session == self.session)
+
+    def signal(self, number: signal.Signals, pids: list[int]) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill(self) -> None:
+        """All of it, until nothing is left that could have been started meanwhile."""
+        while pids := self.pids():
+            self.signal(signal.SIGKILL, pids)
+            if self.process:
+                self.process.poll()
+            time.sleep(0.01)
+
+
+def sessions() -> Iterator[tuple[int, int]]:
+    """`(process, its session)` of every process that lives; see proc_pid_stat(5)."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            with suppress(OSError):
+                state, _, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+                if state != "Z":
+                    yield int(folder.name), int(session)
+
+
+class Workers:
+    """Runs all workers while the context is open, and starts again whoever ends.
+
+    Attributes:
+        blows: what was done to them.
+        orphans: how many processes outlived the first of theirs.
+        left: exit statuses of those that were asked to stop in the end.
+    """
+
+    def __init__(self, var: Path) -> None:
+        self.all = [Worker(number, var) for number in range(WORKERS)]
+        self.blows: list[Blow] = []
+        self.orphans = 0
+        self.left: list[int | None] = []
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+
+    def __enter__(self) -> Self:
+        for worker in self.all:
+            worker.start()
+        self._supervisor.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stop.set()
+        self._supervisor.join()
+        for worker in self.all:
+            worker.kill()
+
+    def stop(self) -> None:
+        """Ask all of them to end, and see how they do."""
+        self._stop.set()
+        self._supervisor.join()
+        running = [worker.process for worker in self.all if worker.process]
+        for process in running:
+            process.terminate()
+        until = time.monotonic() + STOP_SECONDS
+        for process in running:
+            try:
+                self.left.append(process.wait(max(0.1, until - time.monotonic())))
+            except subprocess.TimeoutExpired:
+                self.left.append(None)
+
+    def strike(self, what: What, number: int, pick: float) -> None:
+        """Do that to the worker, or to the next that does not stand still."""
+        with self._lock:
+            worker = self.all[number]
+            if what is What.THAW:
+                self._thaw(worker)
+                return
+            worker = next(one for one in [*self.all[number:], *self.all] if not one.is_frozen)
+            pids = worker.pids()
+            if not pids:
+                return
+            self.blows.append(Blow(at=time.time(), what=what, worker=worker.number))
+            match what:
+                case What.KILL_GROUP:
+                    worker.signal(signal.SIGKILL, pids)
+                case What.KILL_ROOT:
+                    worker.signal(signal.SIGKILL, [worker.session])
+                case What.KILL_ONE:
+                    others = [pid for pid in pids if pid != worker.session] or pids
+                    worker.signal(signal.SIGKILL, [others[int(pick * len(others))]])
+                case What.FREEZE:
+                    worker.is_frozen = True
+                    worker.signal(signal.SIGSTOP, pids)
+
+    def _thaw(self, worker: Worker) -> None:
+        """Whichever of them was frozen for that event."""
+        for one in [worker, *self.all]:
+            if one.is_frozen:
+                one.is_frozen = False
+                one.signal(signal.SIGCONT, one.pids())
+                return
+
+    def thaw_all(self) -> None:
+        with self._lock:
+            for worker in self.all:
+                self._thaw(worker)
+
+    def _supervise(self) -> None:
+        """As Docker or systemd would: what ended is started again."""
+        ended: dict[int, float] = {}
+        while not self._stop.wait(LOOK):
+            for worker in self.all:
+                if worker.process and worker.process.poll() is not None and not worker.is_frozen:
+                    since = ended.setdefault(worker.number, time.monotonic())
+                    if (left := worker.pids()) and time.monotonic() - since < ORPHANS_END:
+                        continue
+                    self.orphans += len(left)
+                    worker.kill()
+                    del ended[worker.number]
+                    worker.start()

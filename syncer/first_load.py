@@ -73,7 +73,8 @@ def _refuse_unless_empty(routes: list[Route]) -> None:
         )
     if Binding.objects.filter(DUE | Q(remote_id__isnull=False), route__in=routes).exists():
         raise NotPossible(
-            "Objects that were deleted here still have records at the target. Run sync_now first, so that they go."
+            "Objects that were deleted here still have records at the target, or may have. Run sync_now first, so that "
+            "they go; of what is in doubt, say with sync_resolve whether it is there."
         )
 
 

@@ -108,6 +108,13 @@ def learn_to_look_up(target, post):
     target.routes.update(lookup=["title"], key_hours=24)
 
 
+def test_a_first_load_leaves_what_is_in_doubt_to_its_decision(target, doubtful):
+    doubtful.delete()
+    with pytest.raises(CommandError, match="say with sync_resolve whether it is there"):
+        call_command("sync_import", "fakeapi")
+    assert Binding.objects.get().in_doubt
+
+
 @pytest.mark.parametrize("way", [edit, delete, retry, retry_all, compare_anew, learn_to_look_up])
 def test_nothing_but_a_decision_moves_what_is_in_doubt(target, doubtful, remote, way):
     key = str(doubtful.pk)

@@ -1,32 +1,19 @@
 """Hiding secrets in what others sent, before it is kept or shown: some servers send back what they were asked with."""
 
 import base64
-import html
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import lru_cache
-from urllib.parse import quote, quote_plus
+from functools import cache, lru_cache
 
 HIDDEN = "***"
 LEAST = 8  # characters; a shorter secret would be found in many a harmless id or text
 BYTES_A_CHARACTER = 4  # in UTF-8, at most
-
-# In what ways a text may have been written when it comes back: addresses, JSON, Python, HTML.
-WRITTEN: tuple[Callable[[str], str], ...] = (
-    str,
-    lambda text: quote(text, safe=""),
-    quote,
-    quote_plus,
-    lambda text: json.dumps(text)[1:-1],
-    lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
-    lambda text: re.sub(r"[^A-Za-z0-9]", lambda found: f"\\u{ord(found[0]):04x}", text),
-    lambda text: repr(text)[1:-1],
-    html.escape,
-    lambda text: html.escape(text, quote=False),
-    lambda text: html.escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
-)
+LONGEST = 24  # characters that one of a secret may become, escaped three times
+RUN = re.compile(r"[A-Za-z0-9]+")
+# As many as there are languages around a sign. Possessive: who knows the secret must not make the search last for ever.
+BACKSLASHES = r"(?:\\(?:u00|x)5c|\\|%(?:25)*5c|&(?:amp;)*#(?:0*92|x0*5c);)"
+NAMED = {'"': "quot", "&": "amp", "<": "lt", ">": "gt", "'": "apos"}
 
 
 def secrets_of(header: str) -> list[str]:
@@ -40,56 +27,57 @@ def secrets_of(header: str) -> list[str]:
 
 
 class Mask:
-    """Finds secrets in text: as they are, escaped once or twice, in base64 wherever in it they begin, in hex.
+    """Finds secrets in text: as they are, in base64 wherever in it they begin, in hex; each escaped however often.
 
     Capital and small letters are the same to it. What was cut, split or encrypted is not found.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         found = sorted({one for one in secrets if one})
-        self._all = _all_forms(tuple(found))
-        self._telling = _all_forms(tuple(one for one in found if len(one) >= LEAST))
+        self._all = _looks(tuple(found))
+        self._telling = _looks(tuple(one for one in found if len(one) >= LEAST))
+        self._longest = LONGEST * max(map(len, found), default=0)
 
     def hide(self, text: str) -> str:
         """`text` without the secrets."""
-        present = _present(self._all, text)
-        return re.sub("|".join(map(re.escape, present)), HIDDEN, text, flags=re.IGNORECASE) if present else text
+        lowered = text.lower()
+        for run, pattern in self._all:
+            if run in lowered:
+                text = pattern.sub(HIDDEN, text)
+        return text
 
     def beginning(self, body: bytes, characters: int) -> str:
         """The beginning of `body` without the secrets, for people; `characters` at most."""
-        longest = max(map(len, self._all), default=0)
-        enough = BYTES_A_CHARACTER * characters + longest
+        enough = BYTES_A_CHARACTER * characters + self._longest
         text = self.hide(body[:enough].decode(errors="replace"))
-        if longest and len(body) > enough:
-            text = text[:-longest]  # there a secret may have been cut in two
+        if self._longest and len(body) > enough:
+            text = text[: -self._longest]  # there a secret may have been cut in two
         return text[:characters]
 
     def finds(self, text: str) -> bool:
         """Whether `text` holds a secret of at least LEAST characters."""
-        return bool(_present(self._telling, text))
-
-
-def _present(forms: Iterable[str], text: str) -> list[str]:
-    """Those of the forms that are in `text`. Looking for each is much faster than one pattern of all."""
-    lowered = text.lower()
-    return [form for form in forms if form in lowered]
+        lowered = text.lower()
+        return any(run in lowered and pattern.search(text) for run, pattern in self._telling)
 
 
 @lru_cache(maxsize=128)
-def _all_forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
-    """All forms of the secrets, in small letters, the longest first."""
-    forms = {form.lower() for one in secrets for form in _forms(one)}
-    return tuple(sorted(forms, key=len, reverse=True))
+def _looks(secrets: tuple[str, ...]) -> list[tuple[str, re.Pattern[str]]]:
+    """How to look for each form: first for its longest run of letters and digits, which costs next to nothing."""
+    forms = sorted({form for one in secrets for form in _forms(one)}, key=len, reverse=True)
+    return [(max(RUN.findall(form), key=len, default="").lower(), _pattern(form)) for form in forms]
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    single = re.sub(r"\\+", r"\\", form)  # one stands for any number
+    signs = "".join(sign if RUN.fullmatch(sign) else _escaped(sign) for sign in single)
+    return re.compile(f"{re.escape(form)}|{signs}", re.IGNORECASE)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    for once in WRITTEN:
-        for twice in WRITTEN:
-            yield twice(once(secret))
+    yield secret
     yield secret.encode().hex()
     for behind in range(3):  # bytes before it, in the group of three that four letters stand for
-        for letters in _in_base64(secret, behind):
-            yield from (once(letters) for once in WRITTEN)
+        yield from _in_base64(secret, behind)
 
 
 def _in_base64(secret: str, behind: int) -> tuple[str, ...]:
@@ -99,3 +87,17 @@ def _in_base64(secret: str, behind: int) -> tuple[str, ...]:
     if last - first < 4:  # found in many a harmless word: then only where it stands alone
         packed, first, last = secret.encode(), 0, 4
     return tuple(pack(packed).decode().rstrip("=")[first:last] for pack in (base64.b64encode, base64.urlsafe_b64encode))
+
+
+@cache
+def _escaped(sign: str) -> str:
+    """A pattern of one sign as it may be written in addresses, JSON, program text and HTML, within each other."""
+    if sign == "\\":
+        return f"{BACKSLASHES}++"
+    code = ord(sign)
+    ways = [re.escape(sign), f"%(?:25)*{code:02x}", f"(?:u00|x){code:02x}", f"&(?:amp;)*#(?:0*{code}|x0*{code:x});"]
+    if sign in NAMED:
+        ways.append(f"&(?:amp;)*{NAMED[sign]};")
+    if sign == " ":
+        ways.append(r"\+")
+    return f"{BACKSLASHES}*+(?:{'|'.join(ways)})"

@@ -108,7 +108,7 @@ class SignIn:
             return {"Authorization": f"Bearer {self._current_token()}"}
         secret = self._secret()
         if credential.kind == Target.Auth.BASIC:
-            pair = base64.b64encode(f"{credential.user}:{secret}".encode()).decode()
+            pair = self._use(base64.b64encode(f"{credential.user}:{secret}".encode()).decode())
             return {"Authorization": f"Basic {pair}"}
         if credential.kind == Target.Auth.BEARER:
             return {"Authorization": f"Bearer {secret}"}
@@ -135,9 +135,9 @@ class SignIn:
             token = read_json(answer.body)["access"] if answer.status == 200 else ""
         except (Unreadable, KeyError, TypeError):
             token = ""
-        if not (token and is_sendable(str(token))):
+        if not (isinstance(token, str) and token and is_sendable(token)):
             raise SignInRefused(f"answered {answer.status} to the sign-in instead of giving a token")
-        return self._use(str(token))
+        return self._use(token)
 
     def _secret(self) -> str:
         return self._use(self._credential.resolve())

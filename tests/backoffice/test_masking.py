@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import time
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -72,6 +73,16 @@ def test_what_is_cut_off_holds_no_part_of_a_secret(before, times, characters):
     kept = Mask([SECRET]).beginning(body + b"." * 1000, characters)
     assert len(kept) <= characters
     assert kept.replace(HIDDEN, "").strip("-*.") == ""
+
+
+@pytest.mark.parametrize("secret", ["a" + "\\" * 9 + "b" * 9, "%5c" * 9, "&amp;" * 9, "\\%" * 9 + "b", "%25" * 9 + "b"])
+def test_who_knows_the_secret_can_not_make_the_search_last(secret):
+    mask = Mask([secret])
+    assert mask.hide(f"-{secret}-") == f"-{HIDDEN}-"
+    started = time.monotonic()
+    for filler in ("\\", "%5c", "%25", "&amp;", "%"):
+        mask.beginning((secret + filler * 5000 + secret[:-1]).encode(), 2000)
+    assert time.monotonic() - started < 5  # seconds; without care, years
 
 
 def test_the_beginning_of_an_endless_answer_is_looked_at_only():

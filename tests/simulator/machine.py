@@ -1,0 +1,229 @@
+"""The steps that hypothesis puts together, and what must hold after each of them."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.simulator.local import MODELS, POSTS, TEXTS, Local, model_of, reached
+from tests.simulator.remote import KEY_HOURS, REQUEST_SECONDS, Fate, Record, Remote, as_id
+from tests.simulator.rest import check_rest, come_to_rest, is_asked, put_right, resolve, sync
+from tests.simulator.rows import LEASE_SECONDS, Rows
+from tests.simulator.worker import Worker
+
+WORKERS, PARENTS, CHILDREN = 3, 2, 3
+ANY = st.integers(0, 11)  # which of what there is: the remainder tells, so that it shrinks to the first
+HOW = st.sampled_from(["save", "save", "save", "undo", "undo", "delete", "move", "show"])
+EDITS = st.tuples(HOW, st.sampled_from(MODELS), ANY, ANY, st.sampled_from([*TEXTS[:2] * 4, *TEXTS]))
+ELSEWHERE = ("remove", "touch", "add")
+PEOPLE = ("resolve", "resolve", "retry", "hold", "release", "rest", *ELSEWHERE)
+FATES = st.sampled_from([*[Fate.ARRIVES] * len(Fate), *[Fate.LATE, Fate.LATE_UNSEEN, Fate.ANSWER_LOST] * 2, *Fate])
+SECONDS = (
+    0.0,
+    1.0,
+    REQUEST_SECONDS - 1,
+    REQUEST_SECONDS,
+    LEASE_SECONDS - REQUEST_SECONDS + 1,
+    LEASE_SECONDS,
+    0.95 * 3600 * KEY_HOURS,
+)
+TIME = st.tuples(st.sampled_from(SECONDS), st.booleans())  # how long, and whether what would die arrives at last
+PUT_RIGHT = 8  # rounds, at most
+
+
+def chosen(found: Any, which: int) -> Any:
+    """One of `found`; None where there is none."""
+    ordered = list(found)
+    return ordered[which % len(ordered)] if ordered else None
+
+
+class Engine(RuleBasedStateMachine):
+    """Editors, three workers, a remote, and people who look after both."""
+
+    @initialize(
+        lookup=st.booleans(),
+        filters=st.booleans(),
+        keys=st.sampled_from(["none", "honoured"]),
+        recreate=st.booleans(),
+        patch=st.booleans(),
+        strict=st.booleans(),
+        below=st.sampled_from(["cascade", "refuse", "leave"]),
+        has_filter=st.booleans(),
+        is_synced=st.booleans(),
+    )
+    def begin(
+        self,
+        lookup: bool,
+        filters: bool,
+        keys: str,
+        recreate: bool,
+        patch: bool,
+        strict: bool,
+        below: str,
+        has_filter: bool,
+        is_synced: bool,
+    ):
+        local = Local()
+        honours = keys == "honoured"
+        remote = Remote(honours_keys=honours, honours_filters=filters, strict=strict, below=below)
+        hours = KEY_HOURS if honours else 0
+        self.rows = Rows(
+            local,
+            remote,
+            can_look_up=lookup,
+            recreate=recreate,
+            patch=patch,
+            key_hours=hours,
+            has_filter=has_filter,
+        )
+        self.workers = [Worker(self.rows) for _ in range(WORKERS)]
+        for number, parent in enumerate(f"p{index}" for index in range(PARENTS)):
+            local.save(parent, title=TEXTS[number], shown=True)
+            local.save(f"c{number}", post="p0", name=TEXTS[0])
+        if is_synced:
+            self.rest()
+
+    @rule(edits=st.lists(EDITS, min_size=1, max_size=4))
+    def write(self, edits: list[tuple[str, str, int, int, str]]):
+        """An editor writes: makes, changes, takes back, deletes, moves to another parent, hides or shows."""
+        for edit in edits:
+            self._write(*edit)
+
+    def _write(self, how: str, model: str, which: int, other: int, text: str):
+        local = self.rows.local
+        key = f"p{which % PARENTS}" if model == POSTS else f"c{which % CHILDREN}"
+        is_live, above = key in local.live, chosen(sorted(one for one in local.live if model_of(one) == POSTS), other)
+        if how == "delete" and is_live:
+            local.delete(key)
+        elif how == "undo":
+            local.undo(key)
+        elif model == POSTS and how == "show" and is_live and self.rows.has_filter:
+            local.save(key, shown=not local.live[key]["shown"])
+        elif model == POSTS:
+            local.save(key, title=text, **({} if is_live else {"shown": True}))
+        elif above is not None and (how == "move" or not is_live):
+            local.save(key, post=above, name=local.live[key]["name"] if is_live else text)
+        elif is_live:
+            local.save(key, name=text)
+
+    @rule(who=ANY, model=st.sampled_from(MODELS), fates=st.lists(FATES, min_size=1, max_size=6), jitter=st.booleans())
+    def step(self, who: int, model: str, fates: list[Fate], jitter: bool):
+        """A worker goes on, by as many steps as there are fates; the first of a run is the plan."""
+        worker = chosen(self.workers, who)
+        for fate in fates:
+            if worker.is_idle:
+                self.rows.plan(model)
+            worker.step(model, 2, fate, float(jitter))
+
+    @rule(who=ANY, fates=st.lists(FATES, min_size=3, max_size=8), after=TIME)
+    def sync(self, who: int, fates: list[Fate], after: tuple[float, bool]):
+        """A whole run that a person asked for, by a worker that has nothing in hand, after some seconds."""
+        self._wait(*after)
+        worker = chosen(self.workers, who)
+        if worker.is_idle:
+            self.rows.paused = False  # `runs._begin`
+            self.rows.hurry()
+            sync(self.rows, worker, fates, at_last=after[1])
+
+    @rule(how=st.sampled_from(["die", "land", "land", "wait"]), which=ANY, time=TIME)
+    def befall(self, how: str, which: int, time: tuple[float, bool]):
+        """A worker is killed, wherever it is; a request that was on its way arrives; or time passes."""
+        remote, worker = self.rows.remote, chosen(self.workers, which)
+        request = chosen(remote.on_their_way, which)
+        if how == "die" and not worker.is_idle:
+            reached["a worker dies at its work"] += 1
+            worker.die()
+        elif how == "land" and request is not None:
+            remote.land(request, self.rows.now)
+        elif how == "wait":
+            self._wait(*time)
+
+    def _wait(self, seconds: float, at_last: bool):
+        self.rows.now += timedelta(seconds=seconds)
+        self.rows.remote.bury(self.rows.now, at_last=at_last)
+
+    @rule(how=st.sampled_from(PEOPLE), model=st.sampled_from(MODELS), which=ANY)
+    def person(self, how: str, model: str, which: int):
+        """A person looks after the engine, or somebody else works at the target."""
+        if how in ELSEWHERE:
+            self._elsewhere(how, model, which)
+        else:
+            self._person(how, which)
+
+    def _person(self, how: str, which: int):
+        """In doubt, they look at the target and say what is true."""
+        rows = self.rows
+        key = chosen(sorted(rows.rows), which)
+        if key is None:
+            return
+        row = rows.rows[key]
+        if how == "resolve" and (asked := [one for one in rows.rows if is_asked(rows, one)]):
+            resolve(rows, chosen(asked, which))
+        elif how == "retry":
+            rows.raise_keys([key])
+        elif how == "rest":
+            self.rest()
+        elif how in ("hold", "release"):
+            row.held = how == "hold"
+
+    def _elsewhere(self, how: str, model: str, which: int):
+        """With records that we know of, or with their own."""
+        remote = self.rows.remote
+        bound = {as_id(one) for one in self.rows.bound(model)}
+        number = chosen(sorted(bound & remote.records[model].keys()), which)
+        if how == "add" and model == POSTS:
+            remote.ever[POSTS] += 1
+            remote.records[POSTS][remote.ever[POSTS]] = Record({"title": "a stranger's"}, None)
+        elif number is not None and how == "touch":
+            record = remote.records[model][number]
+            record.fields = {name: value if name == "post" else "touched" for name, value in record.fields.items()}
+            remote.touched.add((model, number))
+        elif number is not None and how == "remove" and remote.may_go(model, number):
+            reached["a record vanishes"] += 1
+            remote.remove(model, number, by_us=False)
+
+    def rest(self):
+        """The target is well again for a while."""
+        for worker in self.workers:
+            worker.die()
+        come_to_rest(self.rows)
+        check_rest(self.rows)
+
+    def teardown(self):
+        """At last a person puts right what is aside, until nothing is: then there is nothing left to excuse."""
+        if not hasattr(self, "rows"):
+            return
+        self.rest()
+        for _ in range(PUT_RIGHT):
+            if not put_right(self.rows):
+                break
+            self.rest()
+        left = {key: row for key, row in self.rows.rows.items() if row.is_due}
+        assert not left, f"a person did all that can be done, and this is left: {left}"
+
+    @invariant()
+    def no_object_has_two_records(self):
+        """Law 3."""
+        for key in self.rows.local.history if hasattr(self, "rows") else ():
+            assert len(self.rows.remote.of(key, model_of(key))) <= 1, f"{key} has two records"
+
+    @invariant()
+    def only_an_unanswered_create_keeps_its_key(self):
+        """Nothing is looked up, or in doubt, that was answered; nothing is forgotten that was not."""
+        for key, row in self.rows.rows.items() if hasattr(self, "rows") else ():
+            assert (row.create_key is not None) == (key in self.rows.unanswered), f"{key}: {row}"
+
+    @invariant()
+    def what_is_agreed_is_there(self):
+        """`agreed` never claims what the target does not hold, unless somebody else was at it."""
+        remote = self.rows.remote if hasattr(self, "rows") else Remote()
+        for key, row in self.rows.rows.items() if hasattr(self, "rows") else ():
+            model = model_of(key)
+            if row.unsettled or row.remote_id is None or row.agreed is None:
+                continue
+            place = (model, as_id(row.remote_id))
+            if place not in remote.vanished and place not in remote.touched:
+                record = remote.records[model].get(place[1])
+                assert record is not None, f"{key} is agreed, and there is no record"
+                assert record.fields == row.agreed, f"{key} is agreed to hold {row.agreed}, and holds {record.fields}"

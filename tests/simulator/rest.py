@@ -1,0 +1,164 @@
+"""The end: everything is tried until nothing is due any more, then both sides are compared."""
+
+from datetime import timedelta
+
+from syncer.core.decide import Action
+from syncer.core.settle import NO_CREATE, NOT_THERE, WELL, Changes
+from tests.simulator.local import COMMENTS, MODELS, POSTS, model_of, reached
+from tests.simulator.remote import REQUEST_SECONDS, Fate, as_id
+from tests.simulator.rows import Row, Rows
+from tests.simulator.worker import Worker
+
+ROUNDS = 60  # at most, of planning and delivering until nothing is due
+PASSES = 50  # at most, of one run
+BATCH = 100
+DAY = timedelta(days=1)
+REST = timedelta(hours=4)  # at most, of a target that is well: parents and children with the longest backoff
+# `doubt.DECIDED`
+DECIDED: Changes = WELL | NO_CREATE | dict.fromkeys(("in_doubt", "look_first", "unsettled", "deleting"), False)
+
+
+def sync(rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool = False) -> bool:
+    """`runs.work`: plan, then claim and deliver, parents first, while a pass finds something. Whether any did.
+
+    The first requests meet `fates`, the rest arrive. `at_last`: so do the late ones, in the last moment.
+    """
+    for model in MODELS:
+        rows.plan(model)
+    left = fates[::-1]
+    for passes in range(PASSES):
+        moved = [_deliver(rows, worker, model, left, at_last) for model in MODELS]
+        if not any(moved):
+            return passes > 0
+    raise AssertionError("a run never ends")
+
+
+def _deliver(rows: Rows, worker: Worker, model: str, left: list[Fate], at_last: bool) -> bool:
+    """The inner loop of `runs._pass`; whether anything was done."""
+    moved = False
+    for _ in range(PASSES):
+        worker.claim(model, BATCH)
+        if worker.is_idle:
+            return moved
+        worker.look()
+        is_all_waiting = all(parcel.action is Action.WAIT for parcel in worker.parcels)
+        while not worker.is_idle:
+            fate = left.pop() if worker.unsent and left else Fate.ARRIVES
+            worker.step(model, BATCH, fate, 0.0)
+            if worker.is_waiting:
+                rows.now += timedelta(seconds=REQUEST_SECONDS / 2)
+                rows.remote.bury(rows.now, at_last=at_last)
+        if is_all_waiting:
+            return moved
+        moved = True
+    raise AssertionError("a pass never ends")
+
+
+def come_to_rest(rows: Rows) -> None:
+    """The target is well again and every worker but one is gone; what is due is delivered, however long it takes."""
+    rows.paused, latest = False, rows.now + REST
+    for _ in range(ROUNDS):
+        if sync(rows, Worker(rows), [Fate.ARRIVES]):
+            continue
+        times = [row.not_before for row in rows.rows.values() if row.is_due and not row.is_aside]
+        times += [row.lease_until for row in rows.rows.values() if row.is_due and not row.is_aside]
+        later = [time for time in [*times, rows.not_before] if time is not None and time > rows.now]
+        if not later:
+            return
+        rows.now = min(later)
+        assert rows.now < latest, "it takes longer than all waits together"
+        rows.remote.bury(rows.now)
+    raise AssertionError("it does not come to rest")
+
+
+def check_rest(rows: Rows) -> None:
+    """Laws 1, 2, 6 and 7: what the target holds is what we hold, but for what is aside, and that is named."""
+    for key, row in rows.rows.items():
+        if row.is_due:
+            assert _is_named(rows, key, row), f"{key} is due, and nothing says why it waits: {row}"
+        else:
+            _check_equal(rows, key, row)
+    assert rows.rows.keys() >= set(rows.local.history), "an object was never planned"
+    sent = rows.remote.requests
+    rows.now += DAY
+    for _ in range(2):
+        sync(rows, Worker(rows), [Fate.ARRIVES])
+    assert rows.remote.requests == sent, "something was sent though nothing had changed"
+    reached["at rest"] += 1
+
+
+def _is_named(rows: Rows, key: str, row: Row) -> bool:
+    """It is aside, and with reason, or waits for another that is."""
+    if row.held:
+        return True
+    if row.in_doubt:
+        return not rows.can_look_up or "may be this one" in row.reason
+    if row.is_aside:
+        return key in rows.remote.blamed and row.reason != ""
+    if not rows.waits(key):
+        return False
+    reached["waits for another at rest"] += 1
+    if model_of(key) == COMMENTS:
+        parent = str(rows.local.live[key]["post"])
+        return rows.rows[parent].is_due and _is_named(rows, parent, rows.rows[parent])
+    return all(rows.rows[child].is_due and _is_named(rows, child, rows.rows[child]) for child in rows.hanging(key))
+
+
+def _check_equal(rows: Rows, key: str, row: Row) -> None:
+    model = model_of(key)
+    wanted, there = rows.payload(key), rows.remote.of(key, model)
+    assert not row.unsettled, f"{key} is at rest and unsettled"
+    if wanted is None:
+        assert row.remote_id is None, f"{key} should not be at the target"
+        assert there == [], f"{key} is at the target though it should not be"
+        return
+    assert row.remote_id is not None, f"{key} should be at the target"
+    number = as_id(row.remote_id)
+    if (model, number) in rows.remote.vanished:  # nobody told us; the next edit finds out
+        return
+    assert there == [number], f"{key} is bound to {number}, and its record is {there}"
+    if (model, number) not in rows.remote.touched:
+        assert rows.remote.records[model][number].fields == wanted, f"{key} differs from its record"
+
+
+def put_right(rows: Rows) -> bool:
+    """What a person would do about all that is aside; whether anything was."""
+    aside = [key for key, row in rows.rows.items() if row.is_aside]
+    edited: set[str] = set()
+    for key in aside:
+        rows.rows[key].held = False
+        if is_asked(rows, key):
+            resolve(rows, key)
+        elif key in rows.local.live:  # or what it hangs under: its record may be gone, and nobody told us
+            edited |= {key, str(rows.local.live[key].get("post", key))}
+        else:
+            rows.raise_keys([key])
+    for key in sorted(edited):
+        name = "title" if model_of(key) == POSTS else "name"
+        rows.local.save(key, **{name: "B" if rows.local.live[key][name] == "A" else "A"})
+    return bool(aside)
+
+
+def is_asked(rows: Rows, key: str) -> bool:
+    """`doubt.question`, and that nobody has it."""
+    row = rows.rows[key]
+    if row.lease_until is not None and row.lease_until > rows.now:
+        return False
+    is_parked = row.parked is not None and row.parked >= row.wanted
+    return row.in_doubt or (is_parked and (row.create_body is not None or row.reason.startswith(NOT_THERE)))
+
+
+def resolve(rows: Rows, key: str) -> None:
+    """`doubt.arrived` or `doubt.not_arrived`, as a person says it who looks at the target and is honest."""
+    row = rows.rows[key]
+    there, old = rows.remote.of(key, model_of(key)), row.last_remote_id
+    row.token, row.wanted, row.agreed, row.lease_until, row.remote_id = row.token + 1, row.wanted + 1, None, None, None
+    for column, value in DECIDED.items():
+        setattr(row, column, value)
+    if there:
+        row.remote_id = row.last_remote_id = str(there[0])
+        assert not rows.is_taken(key, row.remote_id)
+        if old not in (None, row.remote_id) and model_of(key) == POSTS:
+            rows.raise_keys(rows.local.under(key))
+    rows.unanswered.discard(key)
+    reached[f"a person says that it {'arrived' if there else 'is not there'}"] += 1

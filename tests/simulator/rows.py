@@ -1,0 +1,222 @@
+"""The bindings, and what the engine does with them in one transaction each; every function names the one it follows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from syncer.core.decide import Known, Payload
+from syncer.core.settle import Changes, Claim
+from tests.simulator.local import COMMENTS, MODELS, POSTS, Local, model_of, reached
+from tests.simulator.remote import REQUEST_SECONDS, Remote, as_id
+
+LEASE_SECONDS = 3 * REQUEST_SECONDS  # `Sender.lease_seconds`
+LOOKUP = {POSTS: ("title",), COMMENTS: ("post", "name")}
+
+
+@dataclass(slots=True)
+class Row:
+    """The columns of `Binding` that decide; `parent` is a key."""
+
+    wanted: int = 0
+    delivered: int = 0
+    unsettled: bool = False
+    in_doubt: bool = False
+    parked: int | None = None
+    held: bool = False
+    token: int = 0
+    lease_until: datetime | None = None
+    not_before: datetime | None = None
+    tries: int = 0
+    remote_id: str | None = None
+    last_remote_id: str | None = None
+    agreed: Payload | None = None
+    create_key: Any = None
+    create_body: Payload | None = None
+    create_at: datetime | None = None
+    create_path: str = ""
+    deleting: bool = False
+    look_first: bool = False
+    reason: str = ""
+    parent_id: str | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """`binding.DUE`."""
+        return self.wanted > self.delivered or self.unsettled
+
+    @property
+    def is_aside(self) -> bool:
+        """Not `claim.NOT_ASIDE`."""
+        return self.held or self.in_doubt or (self.parked is not None and self.parked >= self.wanted)
+
+    @property
+    def known(self) -> Known:
+        """`Binding.known`."""
+        return Known(
+            remote_id=self.remote_id,
+            agreed=self.agreed,
+            create_body=self.create_body,
+            unsettled=self.unsettled,
+            deleting=self.deleting,
+            look_first=self.look_first,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """`parcel.Lane`."""
+
+    key: str
+    token: int
+    ends: datetime
+    known: Known
+    claim: Claim
+    last_remote_id: str | None
+    create_key: Any
+    can_replay: bool
+
+
+@dataclass
+class Rows:
+    """The engine's database.
+
+    Attributes:
+        can_look_up: the routes have a lookup.
+        key_hours: what the routes say of keys; 0: the target does not know them.
+        recreate: what the routes say of records that are gone: made anew, else parked.
+        patch: what the routes say of updates.
+        has_filter: the route of posts has one: those that are shown.
+        unanswered: objects with a create of which nobody knows what became.
+        paused, not_before: of the target.
+    """
+
+    local: Local
+    remote: Remote
+    can_look_up: bool
+    recreate: bool
+    patch: bool
+    key_hours: int = 0
+    has_filter: bool = False
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    rows: dict[str, Row] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MODELS, 0))
+    unanswered: set[str] = field(default_factory=set)
+    paused: bool = False
+    not_before: datetime | None = None
+
+    @property
+    def may_send(self) -> bool:
+        """`runs._may_send`."""
+        return not self.paused and (self.not_before is None or self.not_before <= self.now)
+
+    def plan(self, model: str) -> None:
+        """`plan.plan`."""
+        named = {key for key in self.local.history[self.marks[model] :] if model_of(key) == model}
+        self.raise_keys(named)
+        if model == POSTS and self.has_filter:
+            self.raise_keys({child for key in named for child in self.local.under(key)})
+        self.marks[model] = len(self.local.history)
+
+    def raise_keys(self, keys: Iterable[str]) -> None:
+        """`plan._raise`."""
+        for key in keys:
+            self.rows.setdefault(key, Row()).wanted += 1
+
+    def hurry(self) -> None:
+        """`runs._hurry`."""
+        for row in self.rows.values():
+            row.not_before = row.not_before if row.unsettled else None
+
+    def claimable(self, model: str) -> list[str]:
+        """`claim.claimable`."""
+        return [
+            key
+            for key, row in sorted(self.rows.items())
+            if model_of(key) == model
+            and row.is_due
+            and not row.is_aside
+            and (row.not_before is None or row.not_before <= self.now)
+            and (row.lease_until is None or row.lease_until <= self.now)
+            and not self.waits(key)
+        ]
+
+    def claim(self, model: str, limit: int) -> list[Lane]:
+        """`claim.claim`."""
+        lanes = []
+        for key in self.claimable(model)[:limit]:
+            row = self.rows[key]
+            if row.lease_until is not None:
+                reached["a claim is taken over"] += 1
+            lanes.append(
+                Lane(
+                    key=key,
+                    token=row.token + 1,
+                    ends=self.now + timedelta(seconds=LEASE_SECONDS),
+                    known=row.known,
+                    claim=Claim(wanted=row.wanted, was=row.unsettled, tries=row.tries),
+                    last_remote_id=row.last_remote_id,
+                    create_key=row.create_key,
+                    can_replay=self.can_replay(row),
+                )
+            )
+            row.token, row.unsettled = row.token + 1, True
+            row.lease_until = self.now + timedelta(seconds=LEASE_SECONDS)
+        return lanes
+
+    def can_replay(self, row: Row) -> bool:
+        """`Binding.can_replay` and `Route.remembers`."""
+        if row.create_key is None or row.parked is not None or row.create_at is None:
+            return False
+        return self.now < row.create_at + timedelta(hours=self.key_hours) * 0.9
+
+    def waits(self, key: str) -> bool:
+        """`RouteMap.waits`: a parent must be made first, or a child deleted first."""
+        if model_of(key) == COMMENTS:
+            return self.local.is_wanted(key) and self.parent_id(key) is None
+        row = self.rows[key]
+        return row.remote_id is not None and not self.local.is_wanted(key) and bool(self.hanging(key))
+
+    def hanging(self, key: str) -> list[str]:
+        """`routemap._has_children`."""
+        return [
+            child
+            for child, row in self.rows.items()
+            if row.parent_id == key and (row.remote_id is not None or row.create_key is not None)
+        ]
+
+    def parent_id(self, key: str) -> int | None:
+        """The id of a comment's post at the target; None while it is not known and settled (`payload._parents`)."""
+        parent = self.rows.get(str(self.local.live[key]["post"]))
+        known = parent.remote_id if parent and not parent.unsettled else None
+        return None if known is None else as_id(known)
+
+    def payload(self, key: str) -> Payload | None:
+        """`payload.load`: the object as it is to be there; `{"post": None, …}` while it must wait for its parent."""
+        if not self.local.is_wanted(key):
+            return None
+        values = self.local.live[key]
+        if model_of(key) == POSTS:
+            return {"title": values["title"]}
+        return {"post": self.parent_id(key), "name": values["name"]}
+
+    def write(self, lane: Lane, changes: Changes) -> bool:
+        """`settling._write`: only by the worker that holds the claim."""
+        row = self.rows[lane.key]
+        if row.token != lane.token:
+            reached["a late worker settles nothing"] += 1
+            return False
+        for column, value in changes.items():
+            setattr(row, column, value)
+        return True
+
+    def is_taken(self, key: str, remote_id: str | None) -> bool:
+        """The unique constraint `syncer_binding_remote`."""
+        return remote_id is not None and any(
+            other != key and model_of(other) == model_of(key) and row.remote_id == remote_id
+            for other, row in self.rows.items()
+        )
+
+    def bound(self, model: str) -> set[str]:
+        """All ids that bindings of the model hold."""
+        return {row.remote_id for key, row in self.rows.items() if model_of(key) == model and row.remote_id}

@@ -16,11 +16,11 @@ from backoffice.accounts.models import User
 from backoffice.kit import clock
 from content.news.models import Comment, Post
 from syncer import doubt
+from syncer.core.settle import Claim
 from syncer.delivery.parcel import Lane
 from syncer.delivery.settling import commit
 from syncer.errors import NotPossible
 from syncer.models import Binding, Run
-from syncer.reports.doubt import doubt_of
 from syncer.reports.states import State
 from syncer.runs import run_here, work
 from tests.content.pages import administrator, form_of, sign_in
@@ -31,6 +31,7 @@ from tests.syncer.support import binding, let_time_pass, requests
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SYNC = "syncer.sync_target"
+SENT = {"userId": 99999942, "title": "A", "body": "B"}
 
 
 def lose_a_create(target, remote, **fault):
@@ -55,7 +56,7 @@ def doubtful(target, post, remote):
 def several(target, post, remote):
     """A post in doubt, for records 1 and 2 at the target hold what it sent. The journal is empty."""
     lose_a_create(target, remote)
-    remote.store.create("posts", {"userId": 99999942, "title": "A", "body": "B"})
+    remote.store.create("posts", SENT)
     sync(target)
     assert binding(post).in_doubt
     remote.clear_journal()
@@ -124,7 +125,7 @@ def test_nothing_but_a_decision_moves_what_is_in_doubt(target, doubtful, remote,
     sync(target)
     assert requests(remote) == []
     one = Binding.objects.get(object_key=key)
-    assert (one.in_doubt, one.remote_id, one.create_body["title"]) == (True, None, "A")
+    assert (one.in_doubt, one.remote_id, one.known.create_body) == (True, None, SENT)
 
 
 # --- the two ways out -------------------------------------------------------------------------------------------------
@@ -138,9 +139,7 @@ def test_it_arrived_binds_the_record_and_sends_it_all_fields(target, doubtful, r
     assert (one.create_key, one.create_body, one.create_at, one.create_path) == (None, None, None, "")
     assert (one.in_doubt, one.unsettled, one.reason) == (False, False, "")
     assert sync(target).message == "1 updated."
-    assert [(entry.method, entry.body) for entry in remote.writes()] == [
-        ("PATCH", {"userId": 99999942, "title": "A", "body": "B"})
-    ]
+    assert [(entry.method, entry.body) for entry in remote.writes()] == [("PATCH", SENT)]
     assert len(remote.posts) == 1
 
 
@@ -210,7 +209,7 @@ def test_a_parent_that_waited_for_a_child_in_doubt_is_deleted(target, synced, re
 def test_a_record_that_is_gone_is_made_anew(target, gone, remote):
     one = binding(gone)
     assert (one.reason[:29], one.remote_id) == ("has no such record any more: ", "1")
-    assert doubt_of(one).question is doubt.Question.GONE
+    assert doubt.question(one) is doubt.Question.GONE
     doubt.not_arrived(binding=one)
     assert sync(target).message == "1 created."
     assert list(remote.posts) == [2]
@@ -220,7 +219,7 @@ def test_a_record_that_is_gone_is_made_anew(target, gone, remote):
 def test_a_refused_look_up_is_decided_too(target, refused, remote, way, sent):
     one = binding(refused)
     assert one.reason.startswith("did not tell whether a create arrived: answered 400")
-    assert (one.in_doubt, doubt_of(one).question) == (False, doubt.Question.CREATE)
+    assert (one.in_doubt, doubt.question(one)) == (False, doubt.Question.CREATE)
     doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
     assert sync(target).state == "done"
     assert [method for method, _ in requests(remote)] == sent
@@ -236,7 +235,7 @@ def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, r
     sync(target)
     remote.clear_journal()
     one = binding(post)
-    assert (one.in_doubt, doubt_of(one).question) == (not lookup, doubt.Question.UNSEEN)
+    assert (one.in_doubt, doubt.question(one)) == (not lookup, doubt.Question.UNSEEN)
     doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
     assert sync(target).state == "done"
     assert [method for method, _ in requests(remote)] == sent
@@ -304,13 +303,14 @@ def test_of_two_people_one_decides(target, doubtful):
 
 def test_a_worker_that_is_late_settles_nothing_after_a_decision(target, doubtful):
     one = binding(doubtful)
-    late = Lane(pk=one.pk, key=one.object_key, token=one.token, ends=0, known=one.known, claim=None)
+    late = Lane(pk=one.pk, key=one.object_key, token=one.token, ends=0, known=one.known, claim=Claim(wanted=one.wanted))
     doubt.not_arrived(binding=one)
     assert commit([(late, {"remote_id": "7"})]) == set()
 
 
 # --- how a person says an id ------------------------------------------------------------------------------------------
-TEXTS, NUMBERS, BOTH, NONE = ['"7"', '"b"'], ["7"], ['"7"', "8"], []
+TEXTS, NUMBERS, BOTH = ['"7"', '"b"'], ["7"], ['"7"', "8"]
+NONE: list[str] = []
 
 
 @pytest.mark.parametrize(
@@ -514,12 +514,12 @@ def test_what_is_in_doubt_is_found_in_the_list(target, doubtful, remote):
 # --- the command ------------------------------------------------------------------------------------------------------
 def resolve(*words):
     """What `sync_resolve fakeapi … --json` prints, and its exit status."""
-    out, status = StringIO(), 0
+    out = StringIO()
     try:
         call_command("sync_resolve", "fakeapi", *words, "--json", stdout=out)
     except SystemExit as error:
-        status = error.code
-    return json.loads(out.getvalue()), status
+        return json.loads(out.getvalue()), error.code
+    return json.loads(out.getvalue()), 0
 
 
 def name_of(post):
@@ -541,7 +541,7 @@ def test_the_command_lists_what_is_in_doubt_with_what_was_sent(target, several):
                 "at": str(one.create_at),
                 "path": "/posts",
                 "key": str(one.create_key),
-                "body": {"userId": 99999942, "title": "A", "body": "B"},
+                "body": SENT,
             },
         }
     ]

@@ -113,8 +113,8 @@ def record(model: type[models.Model], suspects: Keys, *, user_id: Any = None) ->
 def _statement(model: type[models.Model], *, is_first: bool) -> str:
     """A page of keys; its answer is `(last key, a key that differs)` for each that does, else `(last key, NULL)`.
 
-    The newest of each history are found by one GROUP BY: asked for one by one, PostgreSQL may walk the whole table
-    backwards for a row that is old.
+    Of a row without history every column differs, the key too. The newest of each history are found by one GROUP BY:
+    asked for one by one, PostgreSQL may walk the whole table backwards for a row that is old.
     """
     pk, live, history = column(model), table(model), table(history_of(model))
     is_other = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
@@ -138,8 +138,7 @@ def _statement(model: type[models.Model], *, is_first: bool) -> str:
             LEFT JOIN newest ON newest.pk = page.pk
             LEFT JOIN {history} h ON h.history_id = newest.history_id
             LEFT JOIN {live} t ON t.{pk} = page.pk
-            WHERE CASE WHEN t.{pk} IS NULL THEN h.history_type <> '-'
-                       ELSE h.history_id IS NULL OR h.history_type = '-' OR {differs} END
+            WHERE CASE WHEN t.{pk} IS NULL THEN h.history_type <> '-' ELSE h.history_type = '-' OR {differs} END
         )
         SELECT last.pk, found.pk FROM last LEFT JOIN found ON 1 = 1
     """

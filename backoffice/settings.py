@@ -232,7 +232,7 @@ ERASERS = {
 Q_CLUSTER = {
     "name": NODE,
     "orm": "default",
-    "broker_class": "syncer.broker.Broker",
+    "broker_class": "syncer.worker.broker.Broker",
     # SQLite has one writer at a time.
     "workers": 1 if SQLITE else env.int("BACKOFFICE_WORKERS", default=2),
     "timeout": 600,  # seconds
@@ -258,7 +258,7 @@ SECRET_REFERENCE_FOLDERS = env.list(
     "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
 )
 
-# --- telling operators when a target goes bad or is well again, see syncer/notify.py ----------------------------------
+# --- telling operators that a target went bad, or is well again, see syncer/alerts/ -----------------------------------
 # How long it must have lasted; 0: told at once. A target that is paused is always told at once.
 ALERT_AFTER_SECONDS = env.int("ALERT_AFTER_SECONDS", default=30)
 # Not ADMINS: Django mails those the request and the variables of each error 500.

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from backoffice.kit import clock
-from syncer import health
+from syncer.alerts import health
 from syncer.core.answers import Outcome, Verdict
 from syncer.core.circuit import Circuit, Shown, after, shown
 from syncer.core.settle import REASON_LENGTH

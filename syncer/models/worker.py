@@ -13,7 +13,7 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 
 
 class Worker(models.Model):
-    """A `manage.py worker` that runs, or did until lately. Its watchdog writes here; see `watchdog.py`."""
+    """A `manage.py worker` that runs, or did until lately. Its watchdog writes here; see `worker/watchdog.py`."""
 
     FRESH = timedelta(seconds=90)  # a cluster that died is seen after 30 and back within some 10
     KEPT = timedelta(days=1)

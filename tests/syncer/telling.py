@@ -6,9 +6,9 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from syncer.health import is_well, went_bad
+from syncer.alerts.health import is_well, went_bad
+from syncer.alerts.notify import sweep, tell
 from syncer.models import Notice, Target
-from syncer.notify import sweep, tell
 
 REASON = "Fake API refused the connection"
 PAUSE = "Fake API answered 401"

@@ -9,10 +9,10 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from syncer import cluster
-from syncer.beats import Beats
-from syncer.broker import Broker
 from syncer.models import Worker
+from syncer.worker import cluster
+from syncer.worker.beats import Beats
+from syncer.worker.broker import Broker
 
 pytestmark = pytest.mark.django_db
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from backoffice.kit.http import Request
+from syncer.alerts.notify import sweep
 from syncer.core.answers import classify
 from syncer.core.decide import Action
 from syncer.delivery.send import Sender
 from syncer.models import Notice, Target
-from syncer.notify import sweep
 from tests.content.pages import administrator, sign_in
 from tests.flows.wait import until
 from tests.flows.worker import Worker

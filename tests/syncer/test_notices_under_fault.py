@@ -15,9 +15,9 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from syncer import notify
+from syncer.alerts import notify
+from syncer.alerts.notify import TRIES, sweep, tell
 from syncer.models import Notice
-from syncer.notify import TRIES, sweep, tell
 from tests.flows.worker import ROOT, database_url
 from tests.postgres import free_port
 from tests.syncer.telling import let_time_pass, mends, pauses, told, work
@@ -143,7 +143,7 @@ def killed_while(arrives: "list[Callable[[], None]]", environment: dict[str, str
     arrived = threading.Event()
     arrives[0] = arrived.set
     pk = Notice.objects.get().pk
-    code = f"import django; django.setup(); from syncer.notify import tell; tell({pk}, 0)"
+    code = f"import django; django.setup(); from syncer.alerts.notify import tell; tell({pk}, 0)"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,

@@ -15,11 +15,12 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
-from syncer import notify, silent
-from syncer.loop import Loop
+from syncer import silent
+from syncer.alerts import notify
 from syncer.reports.workers import trouble_at
 from syncer.wake import sweep
-from syncer.watchdog import Watchdog
+from syncer.worker.loop import Loop
+from syncer.worker.watchdog import Watchdog
 
 log = logging.getLogger("syncer.worker")
 CHORES = (sweep_jobs, sweep, notify.sweep, silent.sweep, prune_answers)  # each is short, and alike on every host

@@ -16,7 +16,7 @@ from typing import Any
 from django_q.signals import post_execute, post_execute_in_worker, pre_execute
 
 VARIABLE = "BACKOFFICE_WATCHDOG"  # `PID PIPE KEY` of the watchdog, for its cluster only
-BEAT = "syncer.cluster.beat"
+BEAT = "syncer.worker.cluster.beat"
 PREFIX = "beat:"  # of the keys under which beats are queued
 PR_SET_PDEATHSIG = 1  # linux/prctl.h; cleared in a fork's child
 

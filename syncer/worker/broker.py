@@ -8,7 +8,7 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
-from syncer import cluster
+from syncer.worker import cluster
 
 
 class Broker(ORM):  # type: ignore[misc]

@@ -21,12 +21,12 @@ from django_q.tasks import async_task
 
 from backoffice.kit import clock
 from backoffice.kit.retry import backoff
-from syncer.channels import CHANNELS, Channel, NotTold
+from syncer.alerts.channels import CHANNELS, Channel, NotTold
+from syncer.alerts.words import Words
 from syncer.models import Notice
-from syncer.reports.notice import Words
 
-log = logging.getLogger("syncer.notify")
-TASK = "syncer.notify.tell"
+log = logging.getLogger("syncer.alerts.notify")
+TASK = "syncer.alerts.notify.tell"
 # 5 to 30, 60, 120 … 3600 seconds apart, 1800 of them on average: some twelve hours in all.
 TRIES = 30
 FIRST_WAIT, LEAST_WAIT = 30.0, 5.0  # seconds

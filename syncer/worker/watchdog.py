@@ -20,10 +20,10 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from syncer.beats import Beats
-from syncer.cluster import VARIABLE
 from syncer.core.pulse import Pulse
-from syncer.loop import Loop
+from syncer.worker.beats import Beats
+from syncer.worker.cluster import VARIABLE
+from syncer.worker.loop import Loop
 
 log = logging.getLogger("syncer.worker")
 TICK = 0.2  # seconds

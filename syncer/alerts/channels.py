@@ -16,7 +16,7 @@ from django.core.mail import EmailMessage, get_connection
 
 from backoffice.kit import webhooks
 from backoffice.kit.http import Client, HttpError, Request
-from syncer.reports.notice import Words
+from syncer.alerts.words import Words
 
 
 class NotTold(Exception):

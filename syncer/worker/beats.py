@@ -13,8 +13,8 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from backoffice.kit import clock
-from syncer.cluster import BEAT, PREFIX
 from syncer.models import Worker
+from syncer.worker.cluster import BEAT, PREFIX
 
 FORGOTTEN = timedelta(hours=1)  # a beat that waited so long is of a host that is gone
 

@@ -1,0 +1,1 @@
+"""Telling operators that a target is not well, and that it is well again."""

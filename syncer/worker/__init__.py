@@ -1,0 +1,1 @@
+"""`manage.py worker`: the queue's cluster under a watchdog."""

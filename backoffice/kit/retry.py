@@ -7,9 +7,7 @@ CEILING = 3600.0  # seconds
 RETRY_AFTER_MOST = 30 * 24 * 3600  # seconds; a longer wait is a mistake of who asks for it
 
 
-def backoff(
-    tries: int, jitter: float, *, first: float = 2.0, least: float = 1.0, ceiling: float = CEILING
-) -> float:
+def backoff(tries: int, jitter: float, *, first: float = 2.0, least: float = 1.0, ceiling: float = CEILING) -> float:
     """Seconds before the next try, with full jitter: `jitter` (0 to 1) of 2, 4, 8 … 3600 after 1, 2, 3 … failures.
 
     The method is "Full Jitter" of https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/

@@ -170,6 +170,7 @@ def test_a_turn_that_came_to_something_is_not_given_back(silent):
     let_time_pass()
     assert pace(silent) is Pace.PROBE
     turn = breaker.take_turn(silent, 60)
+    assert turn is not None
     note(silent, [BAD], probe=True)
     breaker.give_back(silent, turn)
     assert pace(silent) is Pace.STOP
@@ -226,7 +227,9 @@ def test_what_may_have_arrived_waits_until_a_straggler_has_died_and_no_longer(fo
     remote.clear_journal()
     by_itself()
     assert len(requests(remote)) == 1
-    waits = Binding.objects.get(tries=12).not_before - clock.now()
+    again = Binding.objects.get(tries=12).not_before
+    assert again is not None
+    waits = again - clock.now()
     assert timedelta(seconds=3) < waits <= timedelta(seconds=2 * following.timeout)
     assert Binding.objects.filter(unsettled=True).count() == FAILURES
 
@@ -356,7 +359,7 @@ def test_operators_are_told_once_that_it_is_bad_and_once_that_it_is_well(followi
             let_time_pass()
         assert told() == ["bad", "well"] * cycle
         assert len(remote.posts) == 200 * cycle
-    assert Notice.objects.first().target == following
+    assert {notice.target for notice in Notice.objects.all()} == {following}
     assert {notice.reason for notice in Notice.objects.filter(kind="bad")} == {"Fake API answered 500"}
 
 

@@ -192,11 +192,13 @@ def check_binding(means: Outcome, before: Binding, after: Binding, target: Any) 
             assert (after.delivered, after.unsettled, after.tries, after.reason) == (after.wanted, False, 0, "")
         case Outcome.RETRYABLE:
             assert (after.unsettled, after.tries, after.parked) == (was, before.tries + 1, None)
+            assert after.not_before is not None
             assert after.not_before > clock.now()
             assert has_create == (was, was)
         case Outcome.UNKNOWN:
             assert (after.unsettled, after.tries, after.parked) == (True, before.tries + 1, None)
             request_seconds = 2 * target.timeout
+            assert after.not_before is not None
             assert after.not_before > clock.now() + timedelta(seconds=request_seconds - 1)
             assert has_create == (after.remote_id is None,) * 2
         case Outcome.PERMANENT:

@@ -74,7 +74,7 @@ def test_it_is_said_even_where_no_object_tells_why_any_more(refused):
 
 
 def test_an_object_that_failed_is_tried_again_with_its_target(refused):
-    failed = Binding.objects.filter(tries=1).first()
+    failed = Binding.objects.filter(tries=1)[0]
     ((state,),) = object_states(Post, [int(failed.object_key)]).values()
     assert (state.state, state.next_try) == ("failing", refused.probe_at)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from content.news.models import Post
-from syncer.models import Binding, Route, Run, Target
+from syncer.models import Route, Run, Target
 from syncer.runs import run_here
 from tests.planted.echo import TO_LISTS, TO_SIGN_IN, TO_WRITES, Answer, Echo, Said, everywhere, said
 from tests.planted.forms import FORMS
@@ -85,9 +85,8 @@ def create(target: Target, server: Echo, answers: Mapping[str, Answer]) -> None:
 
 def look_up(target: Target, server: Echo, answers: Mapping[str, Answer]) -> None:
     """A create is not answered, and is looked for."""
-    lost = post("lost")
-    for answer in answers.values():
-        Binding.objects.filter(route__target=target, object_key=str(lost.pk)).delete()
+    for name, answer in answers.items():
+        lost = post(f"lost: {name}")
         for server.answer in (TO_WRITES["an error"], answer):
             asked(server, target, lost)
 

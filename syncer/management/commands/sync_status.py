@@ -41,8 +41,9 @@ class Command(SyncCommand):
         return answer, bool(undone or paused or silent)
 
     def text(self, answer: dict[str, Any]) -> str:
-        if not answer["routes"]:
+        if not (answer["routes"] or answer["paused"]):
             return "There is no target with a route yet; make one with sync_configure."
+        # A target whose marks can't be read has no numbers.
         lines = [f"{'target':16} {'model':20} " + " ".join(f"{name:>8}" for name in COLUMNS)]
         for row in answer["routes"]:
             numbers = " ".join(f"{row[name]:>8}" for name in COLUMNS)

@@ -1,5 +1,7 @@
 """Reading the environment that `settings` is driven by."""
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +45,34 @@ class Env(environ.Env):  # type: ignore[misc]
         """
         url = str(self.str(name, default="")).rstrip("/")
         if url and (wrong := _wrong_with(url)):
-            raise ImproperlyConfigured(f"{name} is {url!r}. {wrong}")
+            quoted = "" if "@" in url else f" is {url!r}"
+            raise ImproperlyConfigured(f"{name}{quoted}: {wrong}")
         return url
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Django's `DATABASES` entry by `postgres://USER:PASSWORD@HOST:5432/NAME`.
+
+        Raises:
+            ImproperlyConfigured: it is none. What it is is not quoted: it may hold the password.
+        """
+        return self._by_address(name, default, self.db_url_config, "postgres://USER:PASSWORD@HOST:5432/NAME")
+
+    def cache(self, name: str, default: str) -> dict[str, Any]:
+        """Django's `CACHES` entry by `redis://:PASSWORD@HOST:6379/0`. Raises ImproperlyConfigured, as `database`."""
+        return self._by_address(name, default, self.cache_url_config, "redis://:PASSWORD@HOST:6379/0")
+
+    def _by_address(self, name: str, default: str, read: Callable[[str], dict[str, Any]], like: str) -> dict[str, Any]:
+        url = self.text(name, default)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # they quote it
+                found = read(url)
+        except (ValueError, LookupError, ImproperlyConfigured):
+            found = {}
+        if not {"ENGINE", "BACKEND"} & found.keys() or "#" in url:
+            raise ImproperlyConfigured(
+                f"{name} is no such address as {like}. Signs in user name and password are percent-encoded: %2F for '/'."
+            ) from None
+        return found
 
     def hook(self, name: str) -> str:
         """The http(s) address that `NAME` gives, as it is; empty: none. Some are secrets, so none is quoted.

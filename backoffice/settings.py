@@ -108,7 +108,7 @@ TEMPLATES = [
 
 # --- database --------------------------------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url_config(env.text("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'backoffice.sqlite3'}"))
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'backoffice.sqlite3'}")
 }
 SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if SQLITE or not PRODUCTION:
@@ -131,7 +131,7 @@ API_VERSIONS = (1,)
 API_RATE = env.rate("API_RATE", default="6000/minute")
 SIGN_IN_RATE = env.rate("SIGN_IN_RATE", default="30/minute")
 # In memory each web process counts by itself, so with N of them N times as many requests may pass.
-CACHES: dict[str, dict[str, Any]] = {"default": env.cache_url_config(env.text("CACHE_URL", default="locmemcache://"))}
+CACHES: dict[str, dict[str, Any]] = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # of some 200 bytes; Django's own 300 would forget counts
 

@@ -70,7 +70,7 @@ class Env(environ.Env):  # type: ignore[misc]
             found = {}
         if not {"ENGINE", "BACKEND"} & found.keys() or "#" in url:
             raise ImproperlyConfigured(
-                f"{name} is no such address as {like}. Signs in user name and password are percent-encoded: %2F for '/'."
+                f"{name} is no such address as {like}. In user name and password signs are percent-encoded: %2F."
             ) from None
         return found
 

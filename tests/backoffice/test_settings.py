@@ -112,26 +112,10 @@ def test_the_mail_server_is_one_address(tmp_path, url, read):
         ({"EMAIL_URL": "smtp://mail.example?password=s3cret"}, "EMAIL_URL is no address of a mail server"),
         ({"ALERT_WEBHOOK_URL": "ftp://hooks.example/s3cret"}, "ALERT_WEBHOOK_URL: Give an address that begins with"),
         ({"ALERT_WEBHOOK_URL": "https://s3cret@hooks.example"}, "ALERT_WEBHOOK_URL: Take user name and password out"),
-        (
-            {"TASKS_EXTERNAL_URL": "https://me:s3cret@api.example"},
-            "TASKS_EXTERNAL_URL: Take user name and password out",
-        ),
-        (
-            {"DATABASE_URL": "postgres://store:a/s3cret@db.example/store"},
-            "DATABASE_URL is no such address as postgres://",
-        ),
-        (
-            {"DATABASE_URL": "postgres://store:a#s3cret@db.example/store"},
-            "DATABASE_URL is no such address as postgres://",
-        ),
-        (
-            {"DATABASE_URL": "postgres://store:s3cret@db.example:port/x"},
-            "DATABASE_URL is no such address as postgres://",
-        ),
-        (
-            {"DATABASE_URL": "pastgres://store:s3cret@db.example/store"},
-            "DATABASE_URL is no such address as postgres://",
-        ),
+        ({"TASKS_EXTERNAL_URL": "https://me:s3cret@api.example"}, "TASKS_EXTERNAL_URL: Take user name and password"),
+        ({"DATABASE_URL": "postgres://me:a/s3cret@db.example/x"}, "DATABASE_URL is no such address as postgres://"),
+        ({"DATABASE_URL": "postgres://me:a#s3cret@db.example/x"}, "DATABASE_URL is no such address as postgres://"),
+        ({"DATABASE_URL": "postgres://me:s3cret@db.example:port/x"}, "DATABASE_URL is no such address as postgres://"),
         ({"CACHE_URL": "rediss3cret://:s3cret@cache.example/0"}, "CACHE_URL is no such address as redis://"),
         ({"ALERT_WEBHOOK_SECRET": "s3cret"}, "ALERT_WEBHOOK_SECRET: It must be whsec_"),
     ],

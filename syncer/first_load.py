@@ -20,6 +20,7 @@ from syncer.errors import NotPossible
 from syncer.keys import key_of
 from syncer.models import Binding, Route, Target
 from syncer.models.binding import DUE
+from syncer.models.checks import is_storable
 from syncer.routemap import RouteMap
 
 BATCH = 1000  # rows an INSERT
@@ -97,6 +98,9 @@ def _build(route: Route, record: dict[str, Any]) -> Loaded:
     if missing := [name for name in route.fields if name not in record]:
         lacks = ", ".join(missing)
         raise NotPossible(f"A record of {route.path} lacks {lacks}: {str(record)[:200]}. Nothing was written.")
+    if bad := [name for name in route.fields if not is_storable(record[name])]:
+        holds = ", ".join(bad)
+        raise NotPossible(f"A record of {route.path} holds in {holds} what can't be kept here. Nothing was written.")
     columns = {local: model._meta.get_field(local) for local in route.fields.values()}
     values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}  # type: ignore[union-attr]
     agreed = {remote: record[remote] for remote in route.fields}

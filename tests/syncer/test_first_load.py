@@ -71,6 +71,14 @@ def test_a_record_that_is_not_valid_here_is_named_and_nothing_is_written(remote,
     assert not Post.objects.exists()
 
 
+@pytest.mark.parametrize("title", ["\0", "\ud800", float("inf"), float("nan")], ids=["NUL", "half", "infinite", "none"])
+def test_a_record_that_no_database_can_keep_is_named_and_nothing_is_written(remote, target, title):
+    remote.fault(Fault.STATUS, status=200, body=[{"id": 1, "userId": 1, "title": title, "body": "B"}])
+    with pytest.raises(CommandError, match="holds in title what can't be kept here"):
+        call_command("sync_import", "fakeapi")
+    assert not Post.objects.exists()
+
+
 def test_a_record_whose_parent_is_missing_is_named_and_nothing_is_written(remote, target, filled):
     remote.store.create("comments", {"postId": 99, "name": "N", "email": "n@example.com", "body": "B"})
     with pytest.raises(CommandError, match=r"news\.Comment 2: post: the target lists no record 99"):

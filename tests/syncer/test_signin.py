@@ -7,6 +7,7 @@ from content.news.models import Post
 from syncer.models import Attempt, Binding, Run
 from tests.remote import Basic, Bearer, Fault, Header, Tokens
 from tests.syncer.conftest import sync
+from tests.syncer.support import let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "s3cret-that-nobody-should-see"
@@ -95,7 +96,40 @@ def test_a_secret_that_the_target_sends_back_is_not_kept(remote, target, secret,
     assert SECRET not in str(kept)
 
 
-@pytest.mark.parametrize("secret_text", ["two\nlines", "naïve"])
+@pytest.mark.parametrize("access", [{"said": SECRET}, [SECRET], 5, None, "two\nlines"])
+def test_a_token_that_is_none_pauses_the_target(remote, target, secret, access):
+    use(target, "jwt", secret, auth_url="/token/")
+    remote.fault(Fault.STATUS, path="/token/", status=200, body={"access": access})
+    assert sync(target).message.startswith("Paused: Fake API answered 200 to the sign-in instead of giving a token")
+
+
+def test_an_id_that_is_our_own_secret_is_not_stored(remote, target, secret):
+    """The create stays unanswered, and the look-up stores it neither."""
+    use(target, "bearer", secret, auth_user="")
+    remote.fault(Fault.STATUS, method="POST", status=201, body={"id": SECRET})
+    assert "with our own secret as the record's id" in sync(target).message
+    remote.fault(Fault.STATUS, method="GET", status=200, body=[{"id": SECRET, "userId": 1, "title": "A", "body": "B"}])
+    let_time_pass()
+    sync(target)
+    reason = Binding.objects.get(route__model="news.Post").reason
+    assert "listed a record with our own secret as its id" in reason
+    assert SECRET not in str([*Attempt.objects.values_list(), *Binding.objects.values_list()])
+
+
+def test_a_masked_answer_is_read_as_it_came(remote, target, monkeypatch, secret):
+    """A secret that is a word of the content must not make a look-up miss the record: it would be made twice."""
+    monkeypatch.setenv(secret.removeprefix("env:"), "password")
+    use(target, "bearer", secret, auth_user="")
+    Post.objects.update(title="The password of the month")
+    remote.fault(Fault.STATUS, method="POST", status=500, act=True)
+    sync(target)
+    let_time_pass()
+    assert sync(target).state == "done"
+    assert len(remote.posts) == 1
+    assert "The *** of the month" in Attempt.objects.filter(action="lookup").first().answer
+
+
+@pytest.mark.parametrize("secret_text", ["two\nlines", "naïve", " s3cret", "s3cret "])
 def test_a_secret_that_no_header_can_carry_pauses_the_target_and_is_not_told(target, monkeypatch, secret, secret_text):
     monkeypatch.setenv(secret.removeprefix("env:"), secret_text)
     use(target, "bearer", secret, auth_user="")

@@ -337,7 +337,7 @@ def test_a_long_look_goes_on_in_another_task(monkeypatch, caplog):
     silent.ask(Look(model="news.Post"))
     slices = 0
     with caplog.at_level(logging.WARNING):
-        while found := tasks():
+        while slices < 9 and (found := tasks()):
             look_for_silent_writes(*found)
             slices += 1
     row = HistoryCheck.objects.get(model="news.Post")
@@ -377,7 +377,8 @@ def test_the_list_names_the_rows_and_its_actions_ask_a_worker(known):
     act(client, "look_now")
     look_for_silent_writes(*tasks())
     page = client.get(reverse(LIST)).content.decode()
-    assert f'href="{reverse("admin:news_post_change", args=[post.pk])}">Post {post.pk}</a> was changed' in page
+    link = f'<a class="sync-link" href="{reverse("admin:news_post_change", args=[post.pk])}">Post {post.pk}</a>'
+    assert f"<span>{link} was changed</span>" in page  # one element, or a phone cuts it
     act(client, "record_found")
     look_for_silent_writes(*tasks())
     newest = Post.history.latest("history_id")

@@ -142,6 +142,7 @@ def test_each_message_is_explained(file, message):
 
 def test_the_messages_are_found():
     """Some of each kind; else a change of style in the source could leave the test above with nothing to do."""
+    assert all((ROOT / path).exists() for path in [*ELSEWHERE, *ALSO])
     found = {text for _, text in MESSAGES}
     assert len(found) > 120
     assert "refused the connection" in found  # given to an error

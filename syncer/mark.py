@@ -105,6 +105,8 @@ def since(model: type[models.Model], text: str) -> Condition:
 def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
     """See that these models' marks are this database's own, before anything is sent; an empty mark always is.
 
+    On SQLite it counts the run too, see `witness.py`.
+
     Raises:
         ForeignMark: one is not.
     """

@@ -32,7 +32,7 @@ def plan(routes: RouteMap, route: Route) -> int:
     """
     model = route.declaration.model
     with transaction.atomic(durable=True):
-        # A whole lock would keep out who makes a binding of this route, and who waits for that one is us.
+        # A full lock would block whoever inserts a binding of this route, and we may be waiting for that binding.
         locked = Route.objects.select_for_update(of=("self",), no_key=True).get(pk=route.pk)
         fingerprint, here = route.current_fingerprint(), mark.take(model)
         anew = locked.fingerprint != fingerprint

@@ -59,7 +59,10 @@ class HistoryCheckAdmin(EngineRowsAdmin):
     def rows(self, check: Any) -> SafeString | str:
         more = f" … and {check.found - len(check.named)} more" if check.found > len(check.named) else ""
         shown = [(_name(found), kind) for found, kind in check.named]
-        return format_html("{}{}", format_html_join(", ", "{} was {}", shown), more) if shown else "-"
+        if not shown:
+            return "-"
+        # One element: on a phone the theme lays the parts of a cell out side by side, and cuts what has no room.
+        return format_html("<span>{}{}</span>", format_html_join(", ", "{} was {}", shown), more)
 
 
 def _name(found: Named) -> SafeString | str:

@@ -70,7 +70,7 @@ class RouteAdmin(EngineAdmin):
                     *(("path", "create_path"), "lookup", ("key_hours", "missing")),
                     *("id_field", ("items_field", "next_field")),
                 ),
-                "description": "How the target keeps these records, and what is done where a create was not answered.",
+                "description": "How the target keeps these records, and what is done when a create is not answered.",
             },
         ),
         ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)}),

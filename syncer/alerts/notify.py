@@ -39,8 +39,10 @@ Outcome = Notice.Outcome
 def sweep() -> int:
     """Wake a worker for each notice that is due; how many. Run every second or so, by every host."""
     found = list(_open().order_by("pk").values_list("pk", "tries", "not_before"))
-    now = clock.now() if found else None
-    return sum(_wake(pk, tries, not_before, now) for pk, tries, not_before in found if now and not_before <= now)
+    if not found:
+        return 0
+    now = clock.now()
+    return sum(_wake(pk, tries, not_before, now) for pk, tries, not_before in found if not_before <= now)
 
 
 def _open() -> QuerySet[Notice]:

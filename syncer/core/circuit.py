@@ -104,7 +104,7 @@ def _after(circuit: Circuit, verdict: Verdict, *, probe: bool, now: datetime, ji
 
 
 def _pause(number: int, jitter: float) -> timedelta:
-    """Before the so-manieth probe."""
+    """Before the probe of this number; the first is 1."""
     return timedelta(seconds=backoff(number, jitter, ceiling=PROBE_MOST))
 
 

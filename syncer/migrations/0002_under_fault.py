@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='target',
             name='bad_since',
-            field=models.DateTimeField(blank=True, editable=False, help_text='Operators were told then that it is not well. Empty: that it is well, or nothing.', null=True),
+            field=models.DateTimeField(blank=True, editable=False, help_text='Since when it is not well; stays until it was seen to be well. Empty: it is well.', null=True),
         ),
         migrations.AddField(
             model_name='target',

@@ -7,8 +7,8 @@ from syncer.models.target import Target
 class Notice(models.Model):
     """What operators are told of a target: once when it goes bad, once when it is well again.
 
-    Written in the transaction that changes the target, and sent by the worker afterwards (`alerts/notify.py`). It quotes no
-    answer of the target: that could be content.
+    Written in the transaction that changes the target, and sent by the worker afterwards (`alerts/notify.py`). It
+    quotes no answer of the target: that could be content.
     """
 
     class Kind(models.TextChoices):

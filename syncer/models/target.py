@@ -108,7 +108,7 @@ class Target(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Operators were told then that it is not well. Empty: that it is well, or nothing.",
+        help_text="Since when it is not well; stays until it was seen to be well. Empty: it is well.",
     )
 
     class Meta:

@@ -36,7 +36,7 @@ WORDS: dict[str, str] = {
     "not well": "The target is paused, or was not answering.",
     "well again": "The target answered as it should.",
     "to be told": "It has not lasted long enough yet, or the next try waits.",
-    "told": "All that are set took it: the mail server, the webhook, or both.",
+    "told": "Every way that is set took it: the mail server, the webhook, or both.",
     "over before it was told": "It was undone so soon that nobody was told.",
     "nobody to tell": "Neither e-mail nor webhook is set; the worker's log has it.",
     "given up": "It was tried for half a day; its page says what failed.",

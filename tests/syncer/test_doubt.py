@@ -470,7 +470,7 @@ def test_the_admins_log_says_who_decided_what(target, doubtful, answer, said):
 def test_a_decision_needs_its_permission(target, doubtful):
     one = binding(doubtful)
     client = sign_in("syncer.view_binding")
-    assert "Who may sync targets can decide this." in client.get(page_of(one)).content.decode()
+    assert "Only people who may sync targets can decide this." in client.get(page_of(one)).content.decode()
     assert 'name="way"' not in client.get(page_of(one)).content.decode()
     answer = client.post(resolve_url(one), {"seen": one.token, "way": "not_arrived", "sure": "yes"})
     assert (answer.status_code, binding(doubtful).in_doubt) == (403, True)

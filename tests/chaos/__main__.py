@@ -32,11 +32,13 @@ def main() -> int:
         report.say(report.counts(found["counts"]))
         report.say(report.verdicts(verdicts))
         file = report.keep(found, to)
-        if not found["holds"]:
-            shutil.copytree(var, to / "chaos", dirs_exist_ok=True, ignore=shutil.ignore_patterns("static", "waiting*"))
-            report.say(f"The workers' and editors' logs are in {to / 'chaos'}.")
-    report.say(f"All of it is in {file}; `make chaos SEED={seed}` repeats the schedule.")
+        shutil.copytree(var, to / "chaos", dirs_exist_ok=True, ignore=lambda _, names: [*filter(is_no_log, names)])
+    report.say(f"All of it is in {file}, the logs beside it; `make chaos SEED={seed}` repeats the schedule.")
     return 0 if found["holds"] else 1
+
+
+def is_no_log(name: str) -> bool:
+    return not name.endswith(".log")
 
 
 if __name__ == "__main__":

@@ -15,26 +15,36 @@ CREATE TABLE chaos_lane (
     n bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
     pid integer NOT NULL DEFAULT pg_backend_pid(), who text NOT NULL DEFAULT current_setting('application_name'),
     binding bigint, token bigint, old_token bigint, lease timestamptz, old_lease timestamptz, remote_id text,
-    in_doubt boolean, parked boolean
+    in_doubt boolean, parked boolean, wrote boolean
 );
+CREATE INDEX ON chaos_lane (binding, token);
 CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO chaos_lane (binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked) VALUES
+    INSERT INTO chaos_lane (binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked, wrote) VALUES
         (NEW.id, NEW.token, OLD.token, NEW.lease_until, OLD.lease_until, NEW.remote_id, NEW.in_doubt,
-         NEW.parked IS NOT NULL);
+         NEW.parked IS NOT NULL,
+         (NEW.delivered, NEW.unsettled, NEW.remote_id, NEW.agreed, NEW.create_key)
+         IS DISTINCT FROM (OLD.delivered, OLD.unsettled, OLD.remote_id, OLD.agreed, OLD.create_key));
     RETURN NULL;
 END $$;
 CREATE TRIGGER chaos_note AFTER UPDATE ON syncer_binding FOR EACH ROW
-    WHEN ((NEW.token, NEW.lease_until, NEW.remote_id, NEW.in_doubt, NEW.parked IS NULL)
-          IS DISTINCT FROM (OLD.token, OLD.lease_until, OLD.remote_id, OLD.in_doubt, OLD.parked IS NULL))
+    WHEN ((NEW.token, NEW.lease_until, NEW.delivered, NEW.unsettled, NEW.remote_id, NEW.agreed, NEW.create_key,
+           NEW.in_doubt, NEW.parked IS NULL)
+          IS DISTINCT FROM (OLD.token, OLD.lease_until, OLD.delivered, OLD.unsettled, OLD.remote_id, OLD.agreed,
+           OLD.create_key, OLD.in_doubt, OLD.parked IS NULL))
     EXECUTE FUNCTION chaos_note();
 """
-COLUMNS = "at, pid, who, binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked"
+# Whether this worker holds a claim now.
+HELD = """
+SELECT 1 FROM syncer_binding b JOIN chaos_lane l ON l.binding = b.id AND l.token = b.token AND l.lease IS NOT NULL
+WHERE b.lease_until > clock_timestamp() AND l.who = %s LIMIT 1
+"""
+COLUMNS = "at, pid, who, binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked, wrote"
 WORKER = "worker-"  # and its number: what workers call themselves at the database
 
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """One write of a binding."""
+    """One write of a binding; `wrote`: of what a settle writes."""
 
     at: datetime
     pid: int
@@ -47,6 +57,7 @@ class Note:
     remote_id: str | None
     in_doubt: bool
     parked: bool
+    wrote: bool
 
     @property
     def is_claim(self) -> bool:
@@ -64,7 +75,6 @@ class Claim:
 
     note: Note
     until: float = float("inf")
-    settled_by: int | None = None
     is_abandoned: bool = False
 
     @property
@@ -83,7 +93,7 @@ class Audit:
     Attributes:
         claims: by binding, in order.
         early: claims that found the lease before them still running.
-        late: settles by another connection than the one that claimed.
+        late: writes by another connection than the one that has the claim, or after its end.
         doubts: how often an object came to be in doubt; parks: to be parked.
         paths: the binding of every record there ever was, `{"1/5": 17}` by route and remote id.
     """
@@ -132,7 +142,8 @@ def _understand(audit: Audit, note: Note) -> None:
             audit.early.append(note)
     if note.is_claim:
         claims.append(Claim(note=note))
-    elif note.token == note.old_token and note.lease is None and note.old_lease is not None and claims:
-        claims[-1].until, claims[-1].settled_by = at, note.pid
-        if note.pid != claims[-1].note.pid:
+    elif note.token == note.old_token and note.who.startswith(WORKER) and claims:
+        if note.pid != claims[-1].note.pid or (note.wrote and note.old_lease is None):
             audit.late.append(note)
+        if note.lease is None and note.old_lease is not None:
+            claims[-1].until = at

@@ -22,6 +22,8 @@ LATER = {"408", "425", "429", "429 at once", "429 date"}
 PERSON = {"302", "401", "403"}
 REFUSED = {"409", "422", "404 refused", "410 refused"}
 GONE = {"404 lost", "410 lost"}
+HELD = "held"  # for a moment, so that a worker stands still while answers are on their way
+WELL = {"slow in time", HELD}
 DELETED = {"404 gone", "410 gone"}
 
 
@@ -30,7 +32,7 @@ def meaning(fault: str, action: str, status: int | None) -> str:
 
     A number says it all: what else is wrong with an answer matters only where it is a success.
     """
-    if status == 404 and fault in ("truncated", "slow in time") and action != "lookup":
+    if status == 404 and fault in {"truncated", *WELL} and action != "lookup":
         return {"delete": "done", "update": "gone"}.get(action, "permanent")
     if fault in LOST or (fault == "empty" and action in ("create", "replay")):
         return "retryable" if action == "lookup" else "unknown"
@@ -44,5 +46,5 @@ def meaning(fault: str, action: str, status: int | None) -> str:
         return "permanent"
     if fault in GONE:
         return "gone"
-    assert fault in DELETED or fault == "slow in time"
+    assert fault in DELETED | WELL
     return "done"

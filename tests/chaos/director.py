@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from tests.chaos.schedule import AWAY, Event, What
+from tests.chaos import audit
+from tests.chaos.books import HELD
+from tests.chaos.schedule import AWAY, WORKERS, Event, What
 from tests.chaos.workers import Workers
-from tests.remote import Remote
+from tests.remote import Fault, Remote
 
 CUT = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
 THAW_AWAY = 0.7  # seconds
+AT_WORK = 0.6  # seconds
+SENDING = 0.1  # seconds from a claim to its requests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +67,37 @@ class Director(threading.Thread):
                 # What was checked before the freeze leaves now, far later than it may: that no engine can stop, see
                 # docs/architecture.md. So no remote can be reached in this moment.
                 self._away([*self._remotes], THAW_AWAY, event)
+            case What.FREEZE:
+                self._freeze(event)
             case _:
+                self._wait_until_at_work(event.worker)
                 self._workers.strike(event.what, event.worker, event.pick)
+
+    def _freeze(self, event: Event) -> None:
+        """While answers are on their way: they are waiting when it goes on, and by then others have its work."""
+        held = [remote.fault(Fault.HOLD, act=True, times=None, most=AT_WORK, name=HELD) for remote in self._all]
+        worker = self._wait_until_at_work(event.worker, *range(WORKERS))
+        time.sleep(SENDING)
+        self._workers.strike(event.what, worker, event.pick)
+        for rule in held:
+            rule.times = 0
+            rule.release()
+
+    @property
+    def _all(self) -> list[Remote]:
+        return [*self._remotes.values()]
+
+    def _wait_until_at_work(self, *workers: int) -> int:
+        """Until one of them has claims that are not settled, if one has soon; which one: else the first."""
+        until = time.monotonic() + AT_WORK
+        with connection.cursor() as cursor:
+            while time.monotonic() < until:
+                for worker in workers:
+                    cursor.execute(audit.HELD, [f"{audit.WORKER}{worker}"])
+                    if cursor.fetchone():
+                        return worker
+                time.sleep(0.02)
+        return workers[0]
 
     def _cut(self) -> None:
         with connection.cursor() as cursor:

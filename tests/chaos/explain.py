@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from syncer.delivery.settling import LOST
 from tests.chaos.audit import Audit, Claim
 from tests.chaos.books import meaning
 from tests.chaos.director import Outage
@@ -18,6 +19,7 @@ from tests.chaos.workers import Blow
 from tests.remote import Entry
 
 EARLY, SLACK = 0.1, 1.2  # seconds by which a request may be noted before its attempt began, and after it was given up
+DYING = 1.5  # seconds for which the rest of a worker goes on when its first process was killed
 AWAY = 1.5  # seconds around an outage
 WELL = "answered rightly"
 
@@ -42,6 +44,11 @@ class Tried:
     status: int | None
     answer: str
     asked: "Asked | None" = None
+
+    @property
+    def is_late(self) -> bool:
+        """Another worker had taken over before it was settled."""
+        return self.answer == LOST
 
     def __str__(self) -> str:
         said = self.answer[:120] if self.status is None else f"{self.status} {self.answer[:120]}"
@@ -120,7 +127,9 @@ class Explainer:
 
     def _attempt(self, tried: Tried) -> None:
         fault = tried.asked.entry.fault if tried.asked else ""
-        if fault and meaning(fault, tried.action, tried.status) == tried.outcome:
+        # Who stood still finds an answer that it would have given up waiting for.
+        came_late = tried.outcome == "done" and tried.is_late
+        if fault and (came_late or meaning(fault, tried.action, tried.status) == tried.outcome):
             self.found.met[fault] += 1
         elif fault or tried.outcome != "done":
             reason = self._reason(tried)
@@ -170,7 +179,7 @@ class Explainer:
 
     def _died(self, claim: Claim) -> bool:
         blows = (blow.at for blow in self.blows if blow.worker == claim.worker)
-        return any(claim.at - EARLY <= at <= claim.until for at in [*blows, *self.cuts])
+        return any(claim.at - DYING <= at <= claim.until for at in [*blows, *self.cuts])
 
 
 def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:

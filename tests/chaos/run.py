@@ -27,7 +27,8 @@ DRAIN = 45.0  # seconds
 LONGER = 60.0  # more, while all that is left sits out a wait of its own
 STORIES = 5  # bindings of each verdict whose whole story is kept
 BOOK = ("doors", "troubles", "refusals")  # of an editor's books, what is kept
-STARTS = 5.0  # seconds that the workers have to start before the first edit
+STARTS = 60.0  # seconds that the workers have to start before the first edit
+EDITORS_START = 4.0  # the same for the editors
 
 
 class Chaos:
@@ -51,7 +52,8 @@ class Chaos:
 
     def _storm(self) -> None:
         """A minute of it. The editors end last: each learns first what became of its last write."""
-        begin = time.time() + STARTS
+        self.workers.wait_until_ready(STARTS)
+        begin = time.time() + EDITORS_START
         say(f"{self.seconds:g} s of edits, with {len(self.events)} blows, outages and cuts …")
         self.operator = Operator(self.remotes)
         self.director = Director(events=self.events, begin=begin, workers=self.workers, remotes=self.remotes)
@@ -102,6 +104,8 @@ class Chaos:
             "blows": [asdict(blow) for blow in blows],
             "cuts": cuts,
             "outages": [asdict(outage) for outage in self.director.outages],
+            "take-overs": [(one.at, one.until, one.worker, one.note.binding) for one in seen.audit.abandoned],
+            "requests a second": pace([one.at for one in seen.asked]),
             "editors": {name: {key: book[key] for key in BOOK} for name, book in seen.books.items()},
             "stories": [seen.story(pk) for one in verdicts for pk in one.bindings[:STORIES]],
             "report": verdicts,
@@ -136,6 +140,7 @@ class Chaos:
             "starts of workers": sum(worker.starts for worker in self.workers.all),
             "claims": sum(len(claims) for claims in seen.audit.claims.values()),
             "take-overs": len(seen.audit.abandoned),
+            "answers that came too late": sum(one.is_late for one in seen.tried),
             "doubts": seen.audit.doubts,
             "parks": seen.audit.parks,
             "operator": self.operator.did,
@@ -143,6 +148,12 @@ class Chaos:
             "equal objects": {name: found.equal for name, found in compared.items()},
             "seconds to drain": self.drain_seconds,
         }
+
+
+def pace(times: list[float]) -> list[int]:
+    """How many in each second, from the first to the last."""
+    counted = Counter(int(at) for at in times)
+    return [counted[second] for second in range(min(counted), max(counted) + 1)] if counted else []
 
 
 def _waits() -> bool:

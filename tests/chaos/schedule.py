@@ -7,7 +7,8 @@ from enum import StrEnum
 WORKERS = 3
 EDITORS = ("orm-1", "orm-2", "api", "import")
 REMOTES = ("alpha", "beta")
-FROZEN = 8.0  # seconds; longer than a lease of ours, so that what was claimed is taken over meanwhile
+FROZEN = 9.0  # seconds; longer than a lease of ours, so that what was claimed is taken over meanwhile
+BLOWS = (2.5, 5.5)  # seconds between two
 AWAY = 1.0  # seconds for which a remote refuses connections
 
 
@@ -49,22 +50,26 @@ def schedule(seed: str, seconds: float) -> list[Event]:
 
 
 def _blows(choice: random.Random, seconds: float) -> list[Event]:
-    """A worker every few seconds: each kind of blow in turn, in an order of chance."""
+    """A worker every few seconds: each kind of blow in turn, in an order of chance.
+
+    While one stands still the others are left alone: they are to take over what it had.
+    """
     kinds = [What.KILL_GROUP, What.KILL_ONE, What.KILL_ONE, What.KILL_ROOT, What.FREEZE]
     events: list[Event] = []
     at, turn = 0.0, list[What]()
-    while (at := at + choice.uniform(2.5, 5.0)) < seconds:
+    while (at := at + choice.uniform(*BLOWS)) < seconds:
         turn = turn or choice.sample(kinds, len(kinds))
         event = Event(at=at, what=turn.pop(), worker=choice.randrange(WORKERS), pick=choice.random())
         events.append(event)
         if event.what is What.FREEZE:
-            events.append(Event(at=min(at + FROZEN, seconds - 2), what=What.THAW, worker=event.worker))
+            at = min(at + FROZEN, seconds - 2)
+            events.append(Event(at=at, what=What.THAW, worker=event.worker))
     return events
 
 
 def _outages(choice: random.Random, seconds: float) -> list[Event]:
     return [
-        Event(at=seconds * choice.uniform(part, part + 0.2), what=What.OUTAGE, remote=remote)
+        Event(at=seconds * choice.uniform(0.1, 0.8), what=What.OUTAGE, remote=remote)
         for remote in REMOTES
-        for part in (0.15, 0.45, 0.7)
+        for _ in range(2)
     ]

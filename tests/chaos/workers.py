@@ -21,6 +21,7 @@ from tests.chaos.stage import NICE
 LOOK = 0.1  # seconds between two looks at who has ended
 ORPHANS_END = 5.0  # seconds in which what is left of a dead worker must have ended by itself
 STOP_SECONDS = 45
+READY = "ready for work"  # in its log
 BEAT = 6  # seconds of silence after which a worker's cluster is started anew
 
 
@@ -119,6 +120,14 @@ class Workers:
         self._supervisor.join()
         for worker in self.all:
             worker.kill()
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Raises TimeoutError."""
+        until = time.monotonic() + seconds
+        while not all(READY in worker.log.read_text(errors="replace") for worker in self.all):
+            if time.monotonic() > until:
+                raise TimeoutError(f"A worker was not ready in {seconds:g} s.")
+            time.sleep(LOOK)
 
     def stop(self) -> None:
         """Ask all of them to end, and see how they do."""

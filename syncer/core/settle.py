@@ -89,7 +89,7 @@ def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter
         return not_sent(claim, end)
     match end.verdict.outcome:
         case Outcome.DONE if end.action is Action.LOOKUP:
-            return looked_up(claim, end.found)
+            return looked_up(claim, end)
         case Outcome.DONE:
             return delivered(claim, end, terms)
         case Outcome.GONE if terms.recreate or end.known.deleting:
@@ -166,17 +166,20 @@ def unknown(claim: Claim, verdict: Verdict, terms: Terms, *, now: datetime, jitt
     }
 
 
-def looked_up(claim: Claim, found: Sequence[str]) -> Changes:
-    """A create was looked for; `found` are the encoded ids of the records that may be it.
+def looked_up(claim: Claim, end: End) -> Changes:
+    """A record was looked for, by what an unanswered create sent, or by what the object holds now.
 
-    `delivered` stays as it is, so that the object is compared again: what the record holds is not known.
+    `delivered` stays as it is, so that the object is compared again: what the record holds is not known. Where no
+    record holds what the create sent, and more may have happened than is known here, the record may have been found and
+    changed since: it is looked for once more, by what the object holds now.
     """
+    found = end.found
     if len(found) > 1:
         return doubtful(claim, several(found))
     settled = NO_CREATE | {"look_first": False, "unsettled": False, "not_before": None, "agreed": None}
     if found:
         return settled | {"remote_id": found[0], "last_remote_id": found[0]}
-    return settled
+    return settled | {"look_first": end.known.look_first and end.known.create_body is not None}
 
 
 def several(found: Sequence[str]) -> str:

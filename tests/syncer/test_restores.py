@@ -310,6 +310,21 @@ def test_an_unanswered_create_of_the_backup_is_not_repeated_under_its_key(target
     assert [(record["title"], record["body"]) for record in remote.posts.values()] == [("A", "B")]
 
 
+def test_a_create_that_was_found_and_changed_after_the_backup_is_looked_for_as_it_is_now_too(target, post, remote):
+    remote.fault(Fault.RESET, method="POST", act=True)
+    sync(target)
+    post.title = "edited before the backup"
+    post.save()
+    with backup() as name:
+        let_time_pass()
+        sync(target)
+        with restored(name):
+            reanchor()
+            let_time_pass()
+            assert sync(Target.objects.get()).state == "done"
+    assert [record["title"] for record in remote.posts.values()] == ["edited before the backup"]
+
+
 def test_a_worker_that_still_runs_settles_nothing_and_its_lease_is_sat_out(target, synced, remote):
     Post.objects.update(title="edited")
     routes = RouteMap(target)

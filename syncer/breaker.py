@@ -69,9 +69,9 @@ def take_turn(target: Target, seconds: float) -> datetime | None:
 
 
 def give_back(target: Target, turn: datetime) -> None:
-    """Nothing came of the turn: the next one may take it at once. Without effect where an answer came."""
+    """Nothing came of the turn: the probe is due when it was before. Without effect where an answer came."""
     mine = Target.objects.filter(pk=target.pk, opened_at__isnull=False, probe_at=turn)
-    mine.update(probe_at=clock.now())
+    mine.update(probe_at=target.probe_at)
 
 
 def probe_now(target: Target) -> None:

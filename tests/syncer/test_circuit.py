@@ -135,6 +135,21 @@ def test_good_answers_of_a_well_target_write_nothing_to_its_row(following, remot
 
 
 # --- while it is open ------------------------------------------------------------------------------------------------
+def test_edits_of_the_one_object_that_fails_bring_no_probe_forward(following, post, remote):
+    remote.stop()
+    for _ in range(FAILURES):
+        by_itself()
+        let_time_pass()
+    later = clock.now() + HOUR
+    Target.objects.update(probe_at=later)
+    for number in range(2):
+        post.title = f"edit {number}"
+        post.save()
+        assert by_itself().state == "failed"
+    following.refresh_from_db()
+    assert following.probe_at == later
+
+
 def test_nobody_is_woken_before_the_probe_is_due(silent):
     Post.objects.create(title="new", body="B")
     assert not Run.objects.filter(state=Run.State.QUEUED).exists()

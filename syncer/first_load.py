@@ -21,6 +21,7 @@ from syncer.keys import key_of
 from syncer.models import Binding, Route, Target
 from syncer.models.binding import DUE
 from syncer.models.checks import is_storable
+from syncer.plan import anchor
 from syncer.routemap import RouteMap
 
 BATCH = 1000  # rows an INSERT
@@ -61,6 +62,7 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
             _validate(route, loaded, ids)
             route.declaration.model._default_manager.bulk_create([one.obj for one in loaded], batch_size=BATCH)
             _bind(route, loaded, fetched)
+            anchor(route)
         _reset_sequences(ordered)
     return {route.model: len(records) for route, records in fetched.items()}
 

@@ -19,7 +19,7 @@ from syncer.core.schedule import CHANGE, interval
 from syncer.delivery.passes import send
 from syncer.errors import TargetStopped
 from syncer.models import Route, Run, Target
-from syncer.plan import plan, raise_keys
+from syncer.plan import anchor, plan, raise_keys
 from syncer.reports import outcome, status
 from syncer.routemap import RouteMap
 
@@ -106,6 +106,7 @@ def _begin(run: Run) -> bool:
 def _plan(run: Run, routes: RouteMap) -> None:
     mark.check((route.declaration.model, route.mark) for route in routes.parents_first)
     for route in routes.parents_first:
+        anchor(route)
         if run.scope is not None:
             raise_keys(route, run.scope.get(route.model, []))
         elif run.trigger in ASKED or follows(route):

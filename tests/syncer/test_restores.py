@@ -12,11 +12,12 @@ from content.news.models import Comment, Post
 from syncer.delivery.claim import claim
 from syncer.delivery.deliver import deliver
 from syncer.delivery.send import Sender
+from syncer.first_load import load_target
 from syncer.mark import POSTGRESQL
 from syncer.models import Binding, Run, Target
 from syncer.reanchor import reanchor
 from syncer.routemap import RouteMap
-from syncer.runs import work
+from syncer.runs import run_here, work
 from syncer.wake import sweep
 from tests.content.pages import administrator
 from tests.remote import Fault
@@ -87,6 +88,27 @@ def test_the_original_goes_on(target, synced, remote):
     target.refresh_from_db()
     Post.objects.update(title="edited on the original")
     assert sync(target).message == "1 updated."
+
+
+def test_a_restore_is_noticed_where_single_objects_were_synced_only(target, post, remote):
+    scopes = [{"news.Post": [str(one.pk)]} for one in (post, Post.objects.create(title="other", body="B"))]
+    run_here(target, scope=scopes[0])
+    with backup() as name:
+        run_here(target, scope=scopes[1])
+        with restored(name):
+            assert "sync_reanchor" in run_here(Target.objects.get(), scope=scopes[1]).message
+    assert len(remote.posts) == 2
+    assert sync(target).message == NOTHING
+
+
+def test_a_restore_to_just_after_the_first_load_is_noticed(target, remote):
+    remote.store.create("posts", {"userId": 3, "title": "T", "body": "B"})
+    load_target(target)
+    with backup() as name:
+        Post.objects.update(title="edited after the backup")
+        sync(target)
+        with restored(name):
+            assert_stopped(Target.objects.get(), remote, "in another database than this one")
 
 
 @pytest.mark.sqlite

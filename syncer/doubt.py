@@ -24,7 +24,7 @@ from django.db.models import F, Q, QuerySet
 
 from backoffice.kit import clock
 from syncer.core.matching import ID_LENGTH, decode_id, encode_id, is_id
-from syncer.core.settle import NO_CREATE, NOT_THERE, WELL, Changes
+from syncer.core.settle import NO_CREATE, WELL, Changes
 from syncer.errors import NotPossible
 from syncer.models import Binding, Route, Target
 from syncer.plan import raise_children
@@ -32,7 +32,8 @@ from syncer.routemap import RouteMap
 
 log = logging.getLogger("syncer.doubt")
 NUMBER = re.compile(r"-?(0|[1-9]\d*)")  # as JSON writes a whole number
-DECIDED: Changes = WELL | NO_CREATE | dict.fromkeys(("in_doubt", "look_first", "unsettled", "deleting"), False)
+SETTLED = dict.fromkeys(("in_doubt", "look_first", "unsettled", "deleting", "gone"), False)
+DECIDED: Changes = WELL | NO_CREATE | SETTLED | {"candidates": None}
 
 
 class Question(StrEnum):
@@ -44,7 +45,7 @@ class Question(StrEnum):
 
 
 ASKED = Q(in_doubt=True) | Q(parked__gte=F("wanted")) & (
-    Q(create_body__isnull=False) | Q(remote_id=None, look_first=True) | Q(reason__startswith=NOT_THERE)
+    Q(create_body__isnull=False) | Q(remote_id=None, look_first=True) | Q(gone=True)
 )
 
 
@@ -57,7 +58,7 @@ def question(binding: Binding) -> Question | None:
         return Question.CREATE
     if binding.in_doubt or (binding.look_first and binding.remote_id is None):
         return Question.UNSEEN
-    return Question.GONE if binding.reason.startswith(NOT_THERE) else None
+    return Question.GONE if binding.gone else None
 
 
 def asked_of(target: Target) -> QuerySet[Binding]:

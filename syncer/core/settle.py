@@ -9,7 +9,6 @@ Constraints, each of which some plausible shortcut breaks:
 The functions return column changes, `{"column": value}`, for a write that is guarded by the claim's token.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,8 +26,7 @@ REASON_LENGTH = 512  # characters, the column's
 NO_WAY = "a create was not answered, and this route has no lookup to find it by"
 UNTOLD = "did not tell whether a create arrived: "  # begins the reason of a refused replay or look-up
 NOT_THERE = "has no such record any more: "  # begins the reason of a record that is gone and not made anew
-MAY_BE = re.compile(r"^\d+ records at the target may be this one: ")
-ENCODED_ID = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+')
+CANDIDATES = 100  # kept; who must choose among more needs another look-up
 LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
 
 
@@ -142,9 +140,9 @@ def parked(claim: Claim, end: End, why: str) -> Changes:
     """
     if end.action in (Action.REPLAY, Action.LOOKUP):
         why = UNTOLD + why
-    elif end.verdict and end.verdict.outcome is Outcome.GONE:
-        why = NOT_THERE + why
-    return not_sent(claim, end) | {"parked": claim.wanted, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}
+    is_gone = end.verdict is not None and end.verdict.outcome is Outcome.GONE
+    changes: Changes = {"parked": claim.wanted, "gone": is_gone, "tries": claim.tries + 1}
+    return not_sent(claim, end) | changes | {"reason": (NOT_THERE * is_gone + why)[:REASON_LENGTH]}
 
 
 def put_off(claim: Claim, end: End, why: str, *, now: datetime, jitter: float) -> Changes:
@@ -175,7 +173,7 @@ def looked_up(claim: Claim, end: End) -> Changes:
     """
     found = end.found
     if len(found) > 1:
-        return doubtful(claim, several(found))
+        return doubtful(claim, several(found)) | {"candidates": list(found[:CANDIDATES])}
     settled = NO_CREATE | {"look_first": False, "unsettled": False, "not_before": None, "agreed": None}
     if found:
         return settled | {"remote_id": found[0], "last_remote_id": found[0]}
@@ -183,7 +181,7 @@ def looked_up(claim: Claim, end: End) -> Changes:
 
 
 def several(found: Sequence[str]) -> str:
-    """The reason that names the records which may be the one looked for, as many as have room; see `found_in`."""
+    """The reason that names the records which may be the one looked for, as many as have room."""
     why = f"{len(found)} records at the target may be this one: {found[0]}"
     for one in found[1:]:
         if len(f"{why}, {one}, …") > REASON_LENGTH:
@@ -192,15 +190,9 @@ def several(found: Sequence[str]) -> str:
     return why
 
 
-def found_in(why: str) -> list[str]:
-    """The encoded ids in a reason that `several` wrote; none in any other."""
-    begin = MAY_BE.match(why)
-    return ENCODED_ID.findall(why, begin.end()) if begin else []
-
-
 def doubtful(claim: Claim, why: str) -> Changes:
     """Whether the record was made can't be known: a person decides."""
-    return {"in_doubt": True, "unsettled": claim.was, "reason": why[:REASON_LENGTH]}
+    return {"in_doubt": True, "candidates": None, "unsettled": claim.was, "reason": why[:REASON_LENGTH]}
 
 
 def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
@@ -212,4 +204,5 @@ def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
     if action is Action.LOOKUP:
         return {"unsettled": claim.was}
     why = f"answered the create with the id {remote_id}, which another object's record has already"
-    return {"unsettled": True, "parked": claim.wanted, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}
+    changes: Changes = {"unsettled": True, "parked": claim.wanted, "gone": False, "tries": claim.tries + 1}
+    return changes | {"reason": why[:REASON_LENGTH]}

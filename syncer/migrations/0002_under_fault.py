@@ -44,6 +44,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='binding',
+            name='candidates',
+            field=models.JSONField(blank=True, help_text='In doubt: the records that may be it, by their ids as JSON texts.', null=True),
+        ),
+        migrations.AddField(
+            model_name='binding',
+            name='gone',
+            field=models.BooleanField(db_default=False, help_text='Parked since the target has no such record any more.'),
+        ),
+        migrations.AddField(
+            model_name='binding',
             name='create_at',
             field=models.DateTimeField(blank=True, help_text='When that create was first sent.', null=True),
         ),

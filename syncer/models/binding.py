@@ -55,6 +55,10 @@ class Binding(models.Model):
     create_body = models.JSONField(null=True, blank=True, help_text="What that create sent.")
     create_at = models.DateTimeField(null=True, blank=True, help_text="When that create was first sent.")
     create_path = models.CharField(max_length=512, db_default="", blank=True, help_text="Where that create was sent.")
+    candidates = models.JSONField(
+        null=True, blank=True, help_text="In doubt: the records that may be it, by their ids as JSON texts."
+    )
+    gone = models.BooleanField(db_default=False, help_text="Parked since the target has no such record any more.")
     deleting = models.BooleanField(db_default=False, help_text="A delete was sent and its answer is not known.")
     look_first = models.BooleanField(
         db_default=False,

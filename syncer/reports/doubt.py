@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncer.core.matching import encode_id
-from syncer.core.settle import found_in
 from syncer.delivery.rest import Endpoint
 from syncer.doubt import Question, question
 from syncer.keys import pks
@@ -37,7 +36,7 @@ def doubt_of(binding: Binding) -> Doubt | None:
     if asked is None:
         return None
     endpoint = Endpoint.of(binding.route)
-    found = [(one, endpoint.record(one)) for one in found_in(binding.reason)]
+    found = [(one, endpoint.record(one)) for one in binding.candidates or ()]
     return Doubt(binding=binding, question=asked, candidates=found, listed=endpoint.url + endpoint.path)
 
 

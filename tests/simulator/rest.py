@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from syncer.core.decide import Action
-from syncer.core.settle import NO_CREATE, NOT_THERE, WELL, Changes
+from syncer.core.settle import NO_CREATE, WELL, Changes
 from tests.simulator.local import COMMENTS, MODELS, POSTS, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, as_id
 from tests.simulator.rows import Row, Rows
@@ -148,7 +148,7 @@ def is_asked(rows: Rows, key: str) -> bool:
     if row.lease_until is not None and row.lease_until > rows.now:
         return False
     is_parked = row.parked is not None and row.parked >= row.wanted
-    return row.in_doubt or (is_parked and (row.create_body is not None or row.reason.startswith(NOT_THERE)))
+    return row.in_doubt or (is_parked and (row.create_body is not None or row.gone))
 
 
 def resolve(rows: Rows, key: str) -> None:

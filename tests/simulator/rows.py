@@ -38,6 +38,8 @@ class Row:
     deleting: bool = False
     look_first: bool = False
     reason: str = ""
+    gone: bool = False
+    candidates: list[str] | None = None
     parent_id: str | None = None
 
     @property

@@ -154,29 +154,22 @@ def test_the_reason_of_a_refused_question_says_what_was_asked(action):
     assert reason == "did not tell whether a create arrived: says no"
 
 
-def test_the_reason_of_a_record_that_is_gone_says_so():
-    reason = after(Action.UPDATE, Outcome.GONE, terms=Terms(recreate=False))["reason"]
-    assert reason == "has no such record any more: says no"
+def test_a_record_that_is_gone_is_parked_as_such_and_the_reason_says_so():
+    changes = after(Action.UPDATE, Outcome.GONE, terms=Terms(recreate=False))
+    assert (changes["gone"], changes["reason"]) == (True, "has no such record any more: says no")
+    assert after(Action.UPDATE, Outcome.PERMANENT)["gone"] is False
 
 
-@pytest.mark.parametrize(
-    "found", [["5", "-6"], ['"a, b"', '"5"', '"q\\"…"'], ['"' + "x" * 254 + '"', "7"]], ids=["numbers", "texts", "long"]
-)
-def test_the_candidates_are_read_from_the_reason_that_names_them(found):
-    assert settle.found_in(settle.several(found)) == found
-
-
-def test_a_reason_that_has_no_room_for_all_candidates_names_whole_ones():
+def test_candidates_are_kept_and_the_reason_names_as_many_as_it_has_room_for():
     found = [str(number) for number in range(1000, 1200)]
-    why = settle.several(found)
-    assert len(why) <= settle.REASON_LENGTH
-    assert why.endswith(", …")
-    assert settle.found_in(why) == found[: len(settle.found_in(why))]
-    assert len(settle.found_in(why)) > 70
+    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, found=found)
+    assert changes["candidates"] == found[: settle.CANDIDATES]
+    assert len(changes["reason"]) <= settle.REASON_LENGTH
+    assert changes["reason"].endswith(", …")
 
 
-def test_another_reason_names_no_candidates():
-    assert settle.found_in("answered 422: 5, 6") == []
+def test_a_doubt_without_candidates_keeps_none():
+    assert after(Action.DOUBT, None, AGAIN, known=UNANSWERED)["candidates"] is None
 
 
 @pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE])

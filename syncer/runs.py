@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock
@@ -139,7 +139,8 @@ def _finish(run: Run) -> None:
 def fail(run: Run) -> None:
     """Close a run that an error of the program ended; the target rests for a while, so that it does not go on so."""
     later = clock.now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS)
-    Target.objects.filter(pk=run.target_id).update(not_before=later)
+    is_sooner = Q(not_before=None) | Q(not_before__lt=later)
+    Target.objects.filter(is_sooner, pk=run.target_id).update(not_before=later)
     _close(run, Run.State.FAILED, "An error in the program ended this run; the worker's log has it.")
 
 

@@ -20,7 +20,13 @@ from syncer.core.decide import Action, Known, Payload
 from syncer.core.matching import encode_id
 
 Changes = dict[str, Any]
-NO_CREATE: Changes = {"create_key": None, "create_body": None, "create_at": None, "create_path": ""}
+NO_CREATE: Changes = {
+    "create_key": None,
+    "create_body": None,
+    "create_at": None,
+    "create_path": "",
+    "create_account": "",
+}
 WELL: Changes = {"tries": 0, "reason": "", "not_before": None, "parked": None}
 REASON_LENGTH = 512  # characters, the column's
 NO_WAY = "a create was not answered, and this route has no lookup to find it by"

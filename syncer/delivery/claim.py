@@ -47,10 +47,10 @@ def claim(
         Binding.objects.filter(pk__in=[row.pk for row in rows]).update(
             token=F("token") + 1, unsettled=True, lease_until=now + timedelta(seconds=lease)
         )
-    return [_lane(row, ends, can_replay=row.can_replay(route, now)) for row in rows]
+    return [_lane(row, route, ends, now) for row in rows]
 
 
-def _lane(row: Binding, ends: float, *, can_replay: bool) -> Lane:
+def _lane(row: Binding, route: Route, ends: float, now: datetime) -> Lane:
     return Lane(
         pk=row.pk,
         key=row.object_key,
@@ -61,5 +61,6 @@ def _lane(row: Binding, ends: float, *, can_replay: bool) -> Lane:
         last_remote_id=row.last_remote_id,
         create_key=row.create_key,
         create_path=row.create_path,
-        can_replay=can_replay,
+        can_replay=row.can_replay(route, now),
+        account=route.target.account,
     )

@@ -87,8 +87,14 @@ def _commit_first(parcels: list[Parcel]) -> list[Parcel]:
     first: list[tuple[Lane, Changes]] = []
     for one in parcels:
         if one.action is Action.CREATE:
-            create = {"create_key": one.key, "create_body": one.sent, "create_at": now, "create_path": one.create_path}
-            first.append((one.lane, create | {"parent_id": one.parent, "parked": None}))
+            create: Changes = {
+                "create_key": one.key,
+                "create_body": one.sent,
+                "create_at": now,
+                "create_path": one.create_path,
+            }
+            create |= {"create_account": one.lane.account, "parent_id": one.parent, "parked": None}
+            first.append((one.lane, create))
         elif one.action is Action.DELETE:
             first.append((one.lane, {"deleting": True}))
     kept = commit(first)

@@ -18,6 +18,7 @@ class Lane:
         last_remote_id: the id that the object's record last had, encoded.
         create_key, create_path: of an unanswered create, its Idempotency-Key and where it was sent.
         can_replay: the target still remembers that key.
+        account: what a create that is made now is sent with, see `Target.account`.
     """
 
     pk: int
@@ -30,6 +31,7 @@ class Lane:
     create_key: UUID | None = None
     create_path: str = ""
     can_replay: bool = False
+    account: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='binding',
+            name='create_account',
+            field=models.CharField(blank=True, db_default='', help_text='Of the address and sign-in it was sent with, a digest.', max_length=64),
+        ),
+        migrations.AddField(
+            model_name='binding',
             name='create_at',
             field=models.DateTimeField(blank=True, help_text='When that create was first sent.', null=True),
         ),

@@ -55,6 +55,9 @@ class Binding(models.Model):
     create_body = models.JSONField(null=True, blank=True, help_text="What that create sent.")
     create_at = models.DateTimeField(null=True, blank=True, help_text="When that create was first sent.")
     create_path = models.CharField(max_length=512, db_default="", blank=True, help_text="Where that create was sent.")
+    create_account = models.CharField(
+        max_length=64, db_default="", blank=True, help_text="Of the address and sign-in it was sent with, a digest."
+    )
     candidates = models.JSONField(
         null=True, blank=True, help_text="In doubt: the records that may be it, by their ids as JSON texts."
     )
@@ -111,6 +114,7 @@ class Binding(models.Model):
         """The unanswered create can be sent again under its key.
 
         Not where that was refused: an edit un-parks it, and it is looked up then. `parked` is older than no create,
-        for each new one clears it.
+        for each new one clears it. Nor where address or sign-in changed: keys are remembered for each apart.
         """
-        return self.create_key is not None and self.parked is None and route.remembers(self.create_at, now)
+        is_open = self.create_key is not None and self.parked is None
+        return is_open and self.create_account == route.target.account and route.remembers(self.create_at, now)

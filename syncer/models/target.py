@@ -1,3 +1,5 @@
+import hashlib
+import json
 import re
 
 from django.core.exceptions import ValidationError
@@ -117,6 +119,12 @@ class Target(models.Model):
 
     def __str__(self) -> str:
         return self.title or self.name
+
+    @property
+    def account(self) -> str:
+        """Changes with the address and with who signs in there: others' Idempotency-Keys are not remembered."""
+        parts = (self.url, self.auth, *(getattr(self, column) for column in SIGN_IN_COLUMNS))
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def clean(self) -> None:
         """Refuse a sign-in that lacks a part, or has one that it would not use.

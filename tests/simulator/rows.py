@@ -35,6 +35,7 @@ class Row:
     create_body: Payload | None = None
     create_at: datetime | None = None
     create_path: str = ""
+    create_account: str = ""
     deleting: bool = False
     look_first: bool = False
     reason: str = ""

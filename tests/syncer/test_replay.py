@@ -20,7 +20,7 @@ from syncer.delivery.claim import claim
 from syncer.delivery.deliver import _commit_first
 from syncer.delivery.parcel import Parcel
 from syncer.erasure import Erased, erase_objects
-from syncer.models import Binding
+from syncer.models import Binding, Target
 from syncer.plan import plan
 from syncer.reports.preview import preview
 from syncer.routemap import RouteMap
@@ -324,3 +324,21 @@ def test_a_late_worker_settles_nothing_and_makes_no_second_record(target, post, 
     assert Binding.objects.values().get() | {"wanted": 0} == settled | {"wanted": 0}
     assert len(set(creates(remote))) == 1
     assert [record["title"] for record in remote.posts.values()] == ["C"]
+
+
+@pytest.mark.parametrize("changed", [{"auth_user": "other"}, {"auth_secret": "env:SYNC_OTHER"}, {"url": None}])
+def test_a_key_is_not_sent_again_to_another_address_or_by_another_user(target, post, remote, monkeypatch, changed):
+    """Keys are remembered for each user apart: to another one the create would be a new one."""
+    for name in ("SYNC_ONE", "SYNC_OTHER"):
+        monkeypatch.setenv(name, "password-of-a-user")
+    Target.objects.update(auth="basic", auth_user="one", auth_secret="env:SYNC_ONE")
+    remote.fault(Fault.RESET, method="POST", act=True)
+    assert sync(Target.objects.get()).state == "failed"
+    let_time_pass()
+    if "url" in changed:
+        changed = {"url": remote.url.replace("127.0.0.1", "localhost")}
+    Target.objects.update(**changed)
+    remote.clear_journal()
+    sync(Target.objects.get())
+    assert requests(remote) == []
+    assert binding(post).in_doubt

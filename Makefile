@@ -11,7 +11,7 @@ DEV := .venv/dev.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo password manage test test-sqlite test-postgres test-core fuzz chaos lint types contracts migrations settings check fmt fix lock
+.PHONY: help run demo password manage test test-sqlite test-postgres test-core fuzz chaos mutants lint types contracts migrations settings check fmt fix lock
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -27,6 +27,9 @@ fuzz: $(DEV) ## Ask the running API whatever its description allows, and what no
 
 chaos: $(DEV) ## Kill, cut off and confuse everything for a minute, then compare both ends (SEED=… repeats)
 	@$(PY) -m tests.chaos
+
+mutants: $(DEV) ## Plant faults; each must be seen by the tests that it names (ONLY=name)
+	@$(PY) -m tests.mutants
 
 demo: $(RUN) ## Do the main job without a person, and compare both ends
 	@$(PY) -m deploy.demo

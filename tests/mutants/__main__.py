@@ -1,0 +1,37 @@
+"""`make mutants`; `ONLY=name` plants those whose names have that in them. Status 1: one survived, or an error."""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from deploy.nodes import ROOT
+from deploy.run import say
+from tests.mutants.patch import BadMutant, Mutant
+from tests.mutants.runner import Ending, Runner
+
+SLOTS = 2  # copies, and cores
+SECONDS = 180  # for one run of tests
+
+
+def main() -> int:
+    began, only = time.monotonic(), os.environ.get("ONLY", "")
+    try:
+        mutants = [Mutant.read(path) for path in sorted(Path(__file__).parent.glob("*.patch")) if only in path.stem]
+    except BadMutant as error:
+        sys.exit(str(error))
+    if not mutants:
+        sys.exit(f"No mutant has {only!r} in its name.")
+    endings = []
+    with tempfile.TemporaryDirectory(prefix="backoffice-mutants-") as name:
+        for report in Runner(root=ROOT, scratch=Path(name), slots=SLOTS, seconds=SECONDS).run(mutants):
+            say(str(report))
+            endings.append(report.ending)
+    counts = ", ".join(f"{endings.count(ending)} {ending.lower()}" for ending in Ending)
+    say(f"{counts} in {time.monotonic() - began:.0f} s")
+    return int(any(ending is not Ending.KILLED for ending in endings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

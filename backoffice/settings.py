@@ -1,6 +1,7 @@
 """The one settings file. Every choice a deployment makes comes from its environment; `.env.example` lists them.
 
-Production is the default: without a secret key and host names the program refuses to start.
+Production is the default: without a secret key and host names the program refuses to start. It has over 300 lines
+since it is one file: whoever looks for a choice finds it here, in its section.
 """
 
 from datetime import timedelta

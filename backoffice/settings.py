@@ -124,6 +124,10 @@ if SQLITE:
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)  # seconds
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A host that stands still in a transaction, or is gone without a word, holds rows that all others wait for.
+    if idle_seconds := env.int("DATABASE_IDLE_SECONDS", default=120):
+        idle = f"-c idle_in_transaction_session_timeout={idle_seconds}s"
+        DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", idle)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- API -------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Who holds rows of the engine waits for nobody who waits for them."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -8,12 +11,13 @@ from django.db import connection, transaction
 
 from content.news.models import Comment
 from syncer import doubt
-from syncer.models import Binding, Route
+from syncer.models import Binding, Route, Target
 from syncer.plan import plan, raise_keys
 from syncer.reanchor import reanchor
 from syncer.routemap import RouteMap
 from tests.content.locks import blocked_sessions
 from tests.flows.wait import until
+from tests.flows.worker import ROOT, database_url
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding
 
@@ -74,3 +78,27 @@ def test_who_decides_a_doubt_lets_others_commit_the_children_that_it_waits_for(t
         other.start_and_wait_for_us()
     other.end()
     assert binding(comment).wanted == 2
+
+
+STANDS_STILL = """
+import os, signal, django
+django.setup()
+from django.db import transaction
+from syncer.models import Target
+with transaction.atomic():
+    Target.objects.select_for_update().get()
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_a_process_that_stands_still_in_a_transaction_does_not_hold_its_rows_for_ever(target):
+    environment = {**os.environ, "DATABASE_URL": database_url(), "DATABASE_IDLE_SECONDS": "1"}
+    frozen = subprocess.Popen([sys.executable, "-c", STANDS_STILL], cwd=ROOT, env=environment)
+    try:
+        os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{SECONDS}s'")
+            Target.objects.select_for_update().get()
+    finally:
+        frozen.kill()
+        frozen.wait()

@@ -169,7 +169,13 @@ def change(label: str, pk: int | None, values: Values | None) -> Change:
 
 
 def uncertain(error: Exception) -> NoReturn:
-    """Our connection was ended in the middle: it is over when its process at the database is."""
+    """Our connection was ended in the middle."""
+    ended()
+    raise Uncertain(str(error)) from error
+
+
+def ended() -> None:
+    """What our connection was at is over when its process at the database is."""
     backend = connection.connection.info.backend_pid if connection.connection is not None else 0
     connection.close()
     for _ in range(TRIES):
@@ -177,8 +183,7 @@ def uncertain(error: Exception) -> NoReturn:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [backend])
                 if cursor.fetchone() is None:
-                    break
+                    return
         except ENDED:
             connection.close()
         time.sleep(PAUSE)
-    raise Uncertain(str(error)) from error

@@ -19,7 +19,8 @@ from tests.chaos.stage import Editors
 from tests.chaos.workers import Workers
 from tests.remote import Remote
 
-LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ (\w+) \[")
+GIVEN_UP = "syncer.worker: the queue's cluster"
+LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+) (\w+) \[")
 MONOTONIC = time.time() - time.monotonic()  # of the journals' clock, in Unix time
 
 
@@ -74,7 +75,7 @@ def said(log: Path) -> Iterator[Said]:
         if begins := LINE.match(line):
             if lines:
                 yield Said(at=at, level=level, text="\n".join(lines))
-            at = datetime.strptime(f"{begins[1]}+0000", "%Y-%m-%d %H:%M:%S%z").timestamp()
+            at = datetime.strptime(f"{begins[1]}000+0000", "%Y-%m-%d %H:%M:%S,%f%z").timestamp()
             level, lines = begins[2], []
         lines.append(line)
     if lines:
@@ -90,6 +91,10 @@ class Evidence:
     asked: list[Asked]
     books: dict[str, dict[str, Any]]
     said: dict[int, list[Said]]
+
+    def restarts(self, worker: int) -> list[float]:
+        """When its watchdog gave up its cluster and started another one."""
+        return [one.at for one in self.said[worker] if GIVEN_UP in one.text]
 
     def story(self, pk: int) -> dict[str, Any]:
         """All that is known of one binding, for who has to find out."""

@@ -15,7 +15,6 @@ from tests.chaos.audit import Audit, Claim
 from tests.chaos.books import meaning
 from tests.chaos.director import Outage
 from tests.chaos.marks import mark_in
-from tests.chaos.workers import Blow
 from tests.remote import Entry
 
 EARLY, SLACK = 0.1, 1.2  # seconds by which a request may be noted before its attempt began, and after it was given up
@@ -52,7 +51,8 @@ class Tried:
 
     def __str__(self) -> str:
         said = self.answer[:120] if self.status is None else f"{self.status} {self.answer[:120]}"
-        return f"{clock(self.at)} {self.remote} {self.method} {self.path}: {self.outcome}, {said}"
+        took = f"{self.seconds:.2f} s"
+        return f"{clock(self.at)}, {took}: {self.remote} {self.method} {self.path}: {self.outcome}, {said}"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -101,13 +101,13 @@ class Explainer:
         tried: Sequence[Tried],
         asked: Sequence[Asked],
         audit: Audit,
-        blows: Sequence[Blow],
+        struck: Mapping[int, Sequence[float]],
         cuts: Sequence[float],
         outages: Sequence[Outage],
         lost: Mapping[str, set[str]],
     ) -> None:
         self.tried, self.asked, self.audit = tried, asked, audit
-        self.blows, self.cuts, self.outages, self.lost = blows, cuts, outages, lost
+        self.struck, self.cuts, self.outages, self.lost = struck, cuts, outages, lost
         self.found = Explained()
 
     def explain(self) -> Explained:
@@ -156,7 +156,8 @@ class Explainer:
 
     def _is_gone(self, tried: Tried) -> bool:
         """It was lost there, or deleted by a request of ours of which nobody learned the end."""
-        parent = tried.path.rpartition("/")[0] if tried.method == "POST" else tried.path
+        path = tried.asked.entry.path if tried.asked else tried.path
+        parent = path.rpartition("/")[0] if tried.method == "POST" else path
         if parent in self.lost[tried.remote]:
             return True
         return any(
@@ -178,8 +179,8 @@ class Explainer:
             self.found.blame(f"no attempt tells of: {asked}", asked.binding)
 
     def _died(self, claim: Claim) -> bool:
-        blows = (blow.at for blow in self.blows if blow.worker == claim.worker)
-        return any(claim.at - DYING <= at <= claim.until for at in [*blows, *self.cuts])
+        causes = [*self.struck[claim.worker], *self.cuts]
+        return any(claim.at - DYING <= at <= claim.until for at in causes)
 
 
 def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
@@ -188,22 +189,24 @@ def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
     for one in asked:
         waiting[one.remote, one.entry.method, one.binding].append(one)
     ordered = sorted(tried, key=lambda one: one.at)
-    for own in (True, False):
-        for attempt in ordered:
-            if attempt.asked is None:
-                _take(attempt, waiting[attempt.remote, attempt.method, attempt.binding if own else None])
+    for slack in (EARLY, SLACK):
+        for own in (True, False):
+            for attempt in ordered:
+                if attempt.asked is None:
+                    binding = attempt.binding if own else None
+                    _take(attempt, waiting[attempt.remote, attempt.method, binding], slack)
 
 
-def _take(attempt: Tried, waiting: list[Asked]) -> None:
+def _take(attempt: Tried, waiting: list[Asked], slack: float) -> None:
     for one in waiting:
-        in_time = attempt.at - EARLY <= one.at <= attempt.at + attempt.seconds + SLACK
+        in_time = attempt.at - EARLY <= one.at <= attempt.at + attempt.seconds + slack
         if in_time and one.tried is None and _can_be(attempt, one.entry):
             attempt.asked, one.tried = one, attempt
             return
 
 
 def _can_be(attempt: Tried, entry: Entry) -> bool:
-    return attempt.status is None or entry.status is None or attempt.status == entry.status
+    return attempt.status is None or attempt.status == entry.status
 
 
 def whose(entry: Entry, by_mark: Mapping[tuple[str, str], int], by_record: Mapping[str, int]) -> int | None:

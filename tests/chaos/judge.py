@@ -19,8 +19,7 @@ from tests.chaos.explain import WELL, Asked, Explained
 from tests.chaos.ledger import MODELS
 from tests.chaos.workers import Blow
 
-CUT_FELT = 15.0  # seconds after a cut in which errors may tell of it
-BLOW_FELT = 15.0  # the same, after a blow to that worker
+FELT = 15.0  # seconds after a cut, or a blow to that worker, in which errors may tell of it
 DATABASE_GONE = (
     "terminating connection",
     "connection already closed",
@@ -154,7 +153,7 @@ def editors(told: Mapping[str, dict[str, Any]], ended: Mapping[str, int | None],
         for label, objects in book["objects"].items():
             verdict.wrong += [f"{name}: {text}" for text in _missing(label, objects)]
         for trouble in book["troubles"]:
-            if "import" not in trouble["door"] and not _is_felt(trouble["at"], cuts, CUT_FELT):
+            if "import" not in trouble["door"] and not _is_felt(trouble["at"], cuts, FELT):
                 verdict.wrong.append(f"{name}: {trouble['door']} failed by itself: {trouble['error']}")
     return verdict
 
@@ -199,9 +198,8 @@ def logs(found: Mapping[int, Sequence[Said]], blows: Sequence[Blow], cuts: Seque
         for one in lines:
             if one.level not in ("ERROR", "CRITICAL") and "Traceback" not in one.text:
                 continue
-            by_cut = any(word in one.text for word in DATABASE_GONE) and _is_felt(one.at, cuts, CUT_FELT)
-            by_blow = any(word in one.text for word in PROCESS_GONE) and _is_felt(one.at, [*own, *cuts], BLOW_FELT)
-            if not by_cut and not by_blow:
+            words = (*DATABASE_GONE, *PROCESS_GONE)
+            if not any(word in one.text for word in words) or not _is_felt(one.at, [*own, *cuts], FELT):
                 verdict.wrong.append(f"worker {number}: {one.text[:200]} … {one.text[-600:]}")
     return verdict
 

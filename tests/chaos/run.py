@@ -111,12 +111,18 @@ class Chaos:
             "report": verdicts,
         }
 
+    def _blows(self, worker: int) -> list[float]:
+        return [blow.at for blow in self.workers.blows if blow.worker == worker]
+
     def _explainer(self, seen: Evidence) -> Explainer:
         return Explainer(
             tried=seen.tried,
             asked=seen.asked,
             audit=seen.audit,
-            blows=self.workers.blows,
+            struck={
+                worker.number: [*self._blows(worker.number), *seen.restarts(worker.number)]
+                for worker in self.workers.all
+            },
             cuts=self.director.cuts,
             outages=self.director.outages,
             lost={name: remote.lost for name, remote in self.remotes.items()},

@@ -22,6 +22,7 @@ from tests.remote import Remote
 from tests.remote.ways import ALL
 
 LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 6
+IDLE = 4  # seconds until the database ends who stands still in a transaction; before a claim of theirs is over
 TIMEOUT = 1  # seconds until a request is given up; after twice as long none of ours can still arrive
 RATE = 0.2  # of all requests
 SHARED = 4  # posts that several editors write
@@ -35,6 +36,7 @@ def environment(database: str, var: Path) -> dict[str, str]:
     return inherited | {
         "DJANGO_SETTINGS_MODULE": "backoffice.settings",
         "DATABASE_URL": database,
+        "DATABASE_IDLE_SECONDS": str(IDLE),
         "BACKOFFICE_DOTENV": "",
         "BACKOFFICE_ENV": "development",
         "BACKOFFICE_NODE": "chaos",

@@ -21,8 +21,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Cast, Collate
 
 from backoffice.kit.erasure import ERASED, Words, erase_in
+from syncer.core.answers import unquoted
 from syncer.models import Attempt, Binding, Route, Run, Target
-from syncer.reports.reading import unquoted
 
 IN_DOUBT = "a create was not answered, and what it could be found by was erased"
 

@@ -18,11 +18,11 @@ from syncer import public
 from syncer.admin.doubt import resolve
 from syncer.admin.parts import MAY_SYNC, Named, linked, named, pk_or_404, posted, pretty, title, to_runs
 from syncer.admin.run import EngineRowsAdmin
+from syncer.core.answers import unquoted
 from syncer.mapping import declarations
 from syncer.models import Binding
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
-from syncer.reports.reading import unquoted
 from syncer.reports.state_filter import having
 from syncer.reports.states import State
 from syncer.reports.words import chip

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import QuerySet
 
+from syncer.core.answers import unquoted
 from syncer.models import Notice, Target
-from syncer.reports.reading import unquoted
 
 HOUR = timedelta(hours=1)
 REASON_LENGTH = 512  # characters

@@ -1,6 +1,7 @@
 """What an HTTP answer, or its absence, means for a delivery. The table is in docs/architecture.md, "Failure"."""
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -149,3 +150,8 @@ def _refusal(action: Action, status: int) -> Outcome:
     if status >= 500 or status < 300:
         return Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
     return Outcome.PERMANENT
+
+
+def unquoted(text: str) -> str:
+    """A reason without what it quotes of a target's answer."""
+    return re.sub(r"(answered \d+|another host): .*", r"\1", text, flags=re.DOTALL)

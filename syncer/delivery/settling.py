@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from backoffice.kit import clock
 from syncer import breaker
-from syncer.core.answers import Outcome
+from syncer.core.answers import Outcome, unquoted
 from syncer.core.decide import Action
 from syncer.core.matching import candidates
 from syncer.core.settle import Changes, End, Terms, changes_after, taken_id
@@ -16,7 +16,6 @@ from syncer.delivery.parcel import Lane, Parcel
 from syncer.delivery.send import Result, Sender, Sent
 from syncer.models import Attempt, Binding, Route, Run
 from syncer.plan import raise_children
-from syncer.reports.reading import unquoted
 from syncer.routemap import RouteMap
 
 URL_KEPT = 1024  # characters

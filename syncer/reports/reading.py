@@ -3,12 +3,12 @@
 Apart from the admin's modules, which template tags can't import: unfold loads the tags while it is loaded itself.
 """
 
-import re
 from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpRequest
 
+from syncer.core.answers import unquoted
 from syncer.keys import pks
 from syncer.mapping import declarations
 
@@ -48,11 +48,6 @@ def _has_owners(request: HttpRequest, label: str) -> bool:
 def may_read_all(request: HttpRequest) -> bool:
     """This person may read everything that travels."""
     return not any(unseen(request, label) or _has_owners(request, label) for label in declarations())
-
-
-def unquoted(text: str) -> str:
-    """A reason without what it quotes of a target's answer."""
-    return re.sub(r"(answered \d+|another host): .*", r"\1", text, flags=re.DOTALL)
 
 
 def headline(request: HttpRequest, text: str) -> str:

@@ -78,7 +78,7 @@ def test_the_api_is_described(model, client):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", TRAVELLING)
 def test_an_object_travels_with_what_it_hangs_under(content, remote, model):
-    target = Target.objects.create(name="fake", url=remote.url, timeout=2, allow_private=True)
+    target = Target.objects.create(name="fake", url=remote.url, timeout=10, allow_private=True)
     scope: dict[str, list[str]] = {}
     for obj in with_parents(some(model)):
         label = type(obj)._meta.label

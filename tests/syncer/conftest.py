@@ -14,7 +14,7 @@ HOOK_KEY = base64.b64encode(b"0123456789" * 3).decode()
 @pytest.fixture
 def target(remote: Remote, transactional_db: None) -> Target:
     """The Fake API as a target, with a route for posts and one for comments."""
-    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=2, allow_private=True)
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
     Route.objects.create(
         target=target,
         model="news.Post",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from content.news.models import Comment, Post
 from tests.chaos.editor import ENDED, Door, Editor, Refused, change, model_of, uncertain
@@ -166,8 +166,17 @@ class OrmEditor(Editor):
 
 
 def save(label: str, pk: int, values: Values) -> None:
-    """As a form does: the object is read, changed, and what was changed is saved."""
+    """As a form does: the object is read, changed, and what was changed is saved.
+
+    Raises:
+        Refused: another editor deleted it between the two.
+    """
     obj = model_of(label).objects.get(pk=pk)
     for name, value in values.items():
         setattr(obj, name, value)
-    obj.save(update_fields=list(values))
+    try:
+        obj.save(update_fields=list(values))
+    except DatabaseError as error:
+        if "did not affect any rows" in str(error):
+            raise Refused(str(error)) from error
+        raise

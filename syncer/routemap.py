@@ -98,6 +98,12 @@ class RouteMap:
             condition |= Q(remote_id__isnull=False) & ~Q(self.is_wanted(route)) & Q(_has_children())
         return condition
 
+    def with_children(self, route: Route, found: list[int]) -> set[int]:
+        """Those of `found`, bindings of `route`, whose records must not be deleted yet: a child has one, or may."""
+        if not found or not self.links_down(route):
+            return set()
+        return set(Binding.objects.filter(Q(_has_children()), pk__in=found).values_list("pk", flat=True))
+
     def _parent_is_missing(self, link: Link) -> Exists:
         """A child that is to exist waits while its parent's remote id is not known and settled."""
         model = link.child.declaration.model

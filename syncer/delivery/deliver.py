@@ -35,7 +35,13 @@ def deliver(
     endpoint = Endpoint.of(route)
     settler = Settler(run=run, routes=routes, route=route, sender=sender, probe=probe)
     live = load(routes, route, [lane.key for lane in lanes])
-    parcels = [_decide(endpoint, lane, live.get(lane.key)) for lane in lanes]
+    # The claim has asked this already, but of objects that were perhaps to be there then.
+    gone = [lane.pk for lane in lanes if lane.key not in live and lane.known.remote_id is not None]
+    not_yet = routes.with_children(route, gone)
+    parcels = [
+        Parcel(lane=lane, action=Action.WAIT) if lane.pk in not_yet else _decide(endpoint, lane, live.get(lane.key))
+        for lane in lanes
+    ]
     parcels = _commit_first(parcels)
     futures: dict[Future[Result], Parcel] = {}
     silent: list[tuple[Parcel, Result]] = []

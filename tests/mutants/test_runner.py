@@ -1,7 +1,10 @@
 """The runner of mutants, on a project of two files."""
 
+from pathlib import Path
+
 import pytest
 
+from deploy.nodes import ROOT
 from tests.mutants.patch import BadMutant, Mutant
 from tests.mutants.runner import Ending, Runner
 
@@ -38,6 +41,7 @@ Database: sqlite
 """
 ADD = " def add(a, b):\n-    return a + b\n+    return a - b"
 DOUBLE = "-    return a * 2\n+    return a * 3"
+PATCHES = sorted(Path(__file__).parent.glob("*.patch"))
 
 
 def mutant(folder, name, change, kills):
@@ -124,3 +128,8 @@ def test_a_mutant_that_does_not_say_all_is_refused(tmp_path, missing):
     path.write_text("\n".join(line for line in lines if not line.startswith(missing)))
     with pytest.raises(BadMutant, match=r"one.patch lacks"):
         Mutant.read(path)
+
+
+@pytest.mark.parametrize("path", PATCHES, ids=lambda path: path.stem)
+def test_every_mutant_fits_todays_code(path):
+    assert Mutant.read(path).planted(ROOT)

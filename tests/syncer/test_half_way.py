@@ -88,3 +88,21 @@ def test_a_child_that_nobody_edited_is_told_that_its_parent_has_another_id(remot
     Post.objects.filter(pk=synced.pk).update(title="C")
     assert sync(target).state == "done"
     assert [record["postId"] for record in remote.comments.values()] == [2]
+
+
+def test_a_parent_that_is_deleted_after_its_claim_waits_for_its_children(remote, target, synced):
+    Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
+    sync(target)
+    remote.clear_journal()
+    Post.objects.filter(pk=synced.pk).update(title="C")
+    routes = RouteMap(target)
+    route = routes.parents_first[0]
+    plan(routes, route)
+    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+    lanes = claim(routes, route, keys=None, limit=1, lease=300)
+    synced.delete()
+    with Sender(target) as sender:
+        deliver(run, routes, route, lanes, sender)
+    assert requests(remote) == []
+    assert sync(target).state == "done"
+    assert requests(remote) == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]

@@ -28,6 +28,7 @@ SECONDS = (
     0.95 * 3600 * KEY_HOURS,
 )
 TIME = st.tuples(st.sampled_from(SECONDS), st.booleans())  # how long, and whether what would die arrives at last
+UNTIL_SETTLED = 5  # steps that a worker needs at most, with one request
 PUT_RIGHT = 8  # rounds, at most
 
 
@@ -124,6 +125,29 @@ class Engine(RuleBasedStateMachine):
             self.rows.paused = False  # `runs._begin`
             self.rows.hurry()
             sync(self.rows, worker, fates, at_last=after[1])
+
+    @rule(
+        who=ANY,
+        model=st.sampled_from(MODELS),
+        stages=st.integers(1, 4),
+        edits=st.lists(EDITS, min_size=2, max_size=4),
+        fates=st.lists(FATES, min_size=1, max_size=4),
+        time=TIME,
+    )
+    def overtake(
+        self, who: int, model: str, stages: int, edits: list[Any], fates: list[Fate], time: tuple[float, bool]
+    ):
+        """A worker that has begun is held up; meanwhile people edit, time passes, and another one syncs it all."""
+        late, other = chosen(self.workers, who), chosen(self.workers, who + 1)
+        self.write(edits[:1])
+        self.step(who, model, [Fate.LATE] * stages, False)
+        self.write(edits[1:])
+        self.rows.plan(model)
+        self.rows.wait(time[0], at_last=time[1])
+        if other.is_idle:
+            sync(self.rows, other, fates, at_last=time[1])
+        for _ in range(UNTIL_SETTLED):
+            late.step(model, 2, Fate.ARRIVES, 0.0)
 
     @rule(how=st.sampled_from(["die", "land", "land", "wait"]), which=ANY, time=TIME)
     def befall(self, how: str, which: int, time: tuple[float, bool]):

@@ -1,6 +1,7 @@
-"""The whole simulation. `SIMULATOR_EXAMPLES=20000` tries for longer, `SIMULATOR_SEED` other ways.
+"""The whole simulation. `SIMULATOR_EXAMPLES=20000` tries for longer, `SIMULATOR_SEED=2` other ways.
 
-What fails is told by all its steps; `SIMULATOR_SHRINK=1` looks for the few that matter, which takes minutes.
+What fails is told by all its steps; `SIMULATOR_SHRINK=1` looks for the few that matter. Both take minutes: give
+`-o faulthandler_timeout=0`.
 """
 
 import os
@@ -17,7 +18,7 @@ from tests.simulator.machine import Engine
 from tests.simulator.remote import Fate
 
 pytestmark = pytest.mark.sqlite  # it touches no database: once is enough
-EXAMPLES = int(os.environ.get("SIMULATOR_EXAMPLES", "500"))
+EXAMPLES = int(os.environ.get("SIMULATOR_EXAMPLES", "700"))
 SEED = int(os.environ.get("SIMULATOR_SEED", "1"))
 STEPS = 60
 LEAST = 1 + EXAMPLES // 1000  # times that each situation must have come about, or the laws were not tried

@@ -97,6 +97,8 @@ class Worker:
         payload = rows.payload(lane.key)
         if payload is not None and payload.get("post", 0) is None:
             return Parcel(lane=lane, action=Action.WAIT)
+        if payload is None and lane.known.remote_id is not None and rows.hanging(lane.key):
+            return Parcel(lane=lane, action=Action.WAIT)  # it was to be there when it was claimed
         action = decide(lane.known, payload, can_look_up=rows.can_look_up, can_replay=lane.can_replay)
         if action is Action.REPLAY:
             return Parcel(lane=lane, action=action, sent=lane.known.create_body, key=lane.create_key)
@@ -227,7 +229,8 @@ class Worker:
             reached["in doubt"] += 1
         if verdict is not None and verdict.outcome is Outcome.GONE and written.get("parked"):
             reached["parked because it is gone"] += 1
-            self.rows.remote.blamed.add(parcel.lane.key)
+            if (model_of(parcel.lane.key), as_id(str(parcel.lane.known.remote_id))) in self.rows.remote.vanished:
+                self.rows.remote.blamed.add(parcel.lane.key)
         if written.get("parked"):
             reached["parked"] += 1
 

@@ -33,10 +33,15 @@ CREATE TRIGGER chaos_note AFTER UPDATE ON syncer_binding FOR EACH ROW
            OLD.create_key, OLD.in_doubt, OLD.parked IS NULL))
     EXECUTE FUNCTION chaos_note();
 """
-# Whether this worker holds a claim now.
-HELD = """
+# Whether this worker holds a claim now; and whether it does, and waits for nothing but answers.
+AT_WORK = """
 SELECT 1 FROM syncer_binding b JOIN chaos_lane l ON l.binding = b.id AND l.token = b.token AND l.lease IS NOT NULL
-WHERE b.lease_until > clock_timestamp() AND l.who = %s LIMIT 1
+WHERE b.lease_until > clock_timestamp() AND l.who = %(who)s LIMIT 1
+"""
+WAITING = f"""
+SELECT 1 WHERE EXISTS ({AT_WORK}) AND NOT EXISTS (
+    SELECT 1 FROM pg_stat_activity WHERE application_name = %(who)s AND xact_start IS NOT NULL
+)
 """
 COLUMNS = "at, pid, who, binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked, wrote"
 WORKER = "worker-"  # and its number: what workers call themselves at the database

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -18,8 +18,8 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
 THAW_AWAY = 0.7  # seconds
-AT_WORK = 0.6  # seconds
-SENDING = 0.1  # seconds from a claim to its requests
+HELD_FOR = 0.7  # seconds for which an answer is held back; less than a client of ours waits
+FIND = 1.5  # seconds in which a moment must come
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,30 +70,28 @@ class Director(threading.Thread):
             case What.FREEZE:
                 self._freeze(event)
             case _:
-                self._wait_until_at_work(event.worker)
+                self._find(audit.AT_WORK, event.worker)
                 self._workers.strike(event.what, event.worker, event.pick)
 
     def _freeze(self, event: Event) -> None:
-        """While answers are on their way: they are waiting when it goes on, and by then others have its work."""
-        held = [remote.fault(Fault.HOLD, act=True, times=None, most=AT_WORK, name=HELD) for remote in self._all]
-        worker = self._wait_until_at_work(event.worker, *range(WORKERS))
-        time.sleep(SENDING)
+        """While answers are on their way: they are there when it goes on, and by then others have its work."""
+        held = [
+            remote.fault(Fault.HOLD, act=True, times=None, most=HELD_FOR, name=HELD)
+            for remote in self._remotes.values()
+        ]
+        worker = self._find(audit.WAITING, event.worker, *range(WORKERS), when=lambda: any(one.is_met for one in held))
         self._workers.strike(event.what, worker, event.pick)
         for rule in held:
             rule.times = 0
             rule.release()
 
-    @property
-    def _all(self) -> list[Remote]:
-        return [*self._remotes.values()]
-
-    def _wait_until_at_work(self, *workers: int) -> int:
-        """Until one of them has claims that are not settled, if one has soon; which one: else the first."""
-        until = time.monotonic() + AT_WORK
+    def _find(self, question: str, *workers: int, when: Callable[[], bool] = lambda: True) -> int:
+        """The first of them of which it is true, as soon as it is; in the end the first of all."""
+        until = time.monotonic() + FIND
         with connection.cursor() as cursor:
             while time.monotonic() < until:
-                for worker in workers:
-                    cursor.execute(audit.HELD, [f"{audit.WORKER}{worker}"])
+                for worker in workers if when() else ():
+                    cursor.execute(question, {"who": f"{audit.WORKER}{worker}"})
                     if cursor.fetchone():
                         return worker
                 time.sleep(0.02)

@@ -113,8 +113,8 @@ def blind_creates(asked: Sequence[Asked], decided: Mapping[int, list[float]]) ->
 
 
 def _is_replay(first: Asked, second: Asked) -> bool:
-    key = first.entry.headers.get("Idempotency-Key")
-    return key == second.entry.headers.get("Idempotency-Key") and first.entry.raw == second.entry.raw
+    keys = {one.entry.headers.get("Idempotency-Key", "") for one in (first, second)}
+    return len(keys) == 1 and "" not in keys and first.entry.raw == second.entry.raw
 
 
 def _was_refused(one: Asked) -> bool:

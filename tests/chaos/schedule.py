@@ -45,7 +45,7 @@ def schedule(seed: str, seconds: float) -> list[Event]:
     """What happens in a run of `seconds`, in order; the last second and a half is quiet."""
     choice = random.Random(f"{seed}/schedule")
     events = [*_blows(choice, seconds), *_outages(choice, seconds)]
-    events += [Event(at=seconds * part + choice.uniform(-2, 2), what=What.CUT) for part in (0.3, 0.65)]
+    events += [Event(at=_cut(events, seconds * part + choice.uniform(-2, 2)), what=What.CUT) for part in (0.3, 0.65)]
     return sorted((event for event in events if 0 < event.at < seconds - 1.5), key=lambda event: event.at)
 
 
@@ -65,6 +65,12 @@ def _blows(choice: random.Random, seconds: float) -> list[Event]:
             at = min(at + FROZEN, seconds - 2)
             events.append(Event(at=at, what=What.THAW, worker=event.worker))
     return events
+
+
+def _cut(events: list[Event], at: float) -> float:
+    """That time, or the end of a freeze which it falls into: who is cut off meanwhile does not come late, but never."""
+    thaws = [event.at for event in events if event.what is What.THAW]
+    return next((thaw + 1 for thaw in thaws if thaw - FROZEN <= at <= thaw), at)
 
 
 def _outages(choice: random.Random, seconds: float) -> list[Event]:

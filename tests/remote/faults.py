@@ -101,6 +101,11 @@ class Rule:
     def arrive(self) -> None:
         self._arrived.set()
 
+    @property
+    def is_met(self) -> bool:
+        """A request has met it."""
+        return self._arrived.is_set()
+
     def wait_arrived(self, seconds: float = 10) -> None:
         """Wait until a request met this rule (and, with `act`, was carried out).
 

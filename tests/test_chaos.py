@@ -1,0 +1,84 @@
+"""What the chaos run's verdicts stand on: its schedule, its books, and how it pairs failures with faults."""
+
+from typing import Any
+
+import pytest
+
+from tests.chaos import judge
+from tests.chaos.books import meaning
+from tests.chaos.explain import Asked, Tried, match
+from tests.chaos.schedule import What, schedule
+from tests.remote import Entry
+from tests.remote.ways import ALL
+
+ACTIONS = {"POST": ("create", "replay"), "PUT": ("update",), "DELETE": ("delete",), "GET": ("lookup",)}
+OUTCOMES = {"done", "gone", "retryable", "unknown", "permanent", "configuration"}
+
+
+def asked(number, method="POST", *, binding=1, key="", raw=b"", **entry):
+    headers = {"Idempotency-Key": key} if key else {}
+    noted = Entry(number=number, method=method, path="/posts", query={}, headers=headers, body=None, raw=raw, **entry)
+    return Asked(remote="alpha", entry=noted, at=float(number), binding=binding)
+
+
+def tried(at, *, outcome, status):
+    common: dict[str, Any] = {
+        "remote": "alpha",
+        "binding": 1,
+        "method": "POST",
+        "path": "/posts",
+        "action": "create",
+        "answer": "",
+    }
+    return Tried(**common, at=at, seconds=0.1, outcome=outcome, status=status)
+
+
+def test_a_seed_says_all_that_happens():
+    assert schedule("7", 60.0) == schedule("7", 60.0)
+    assert schedule("7", 60.0) != schedule("8", 60.0)
+
+
+@pytest.mark.parametrize("seed", [str(number) for number in range(50)])
+def test_every_run_has_all_kinds_of_events_and_ends_quietly(seed):
+    events = schedule(seed, 60.0)
+    assert {event.what for event in events} == set(What)
+    assert sum(event.what is What.CUT for event in events) == 2
+    assert events == sorted(events, key=lambda event: event.at)
+    assert events[0].at > 0
+    assert events[-1].at < 58.5
+
+
+@pytest.mark.parametrize("way", ALL, ids=lambda way: way.name)
+def test_the_books_say_what_every_way_to_fail_means(way):
+    actions = [action for method, of_it in ACTIONS.items() if method in way.methods for action in of_it]
+    assert {meaning(way.name, action, None) for action in actions} <= OUTCOMES
+
+
+@pytest.mark.parametrize(
+    ("lane", "is_blind"),
+    [
+        ([asked(1), asked(2)], True),
+        ([asked(1, key="a"), asked(2, key="b")], True),
+        ([asked(1, key="a", raw=b"{}"), asked(2, key="a", raw=b"{}")], False),
+        ([asked(1, key="a", raw=b"{}"), asked(2, key="a", raw=b"{ }")], True),
+        ([asked(1), asked(2, "GET"), asked(3)], False),
+        ([asked(1), asked(2, "GET", fault="500"), asked(3)], True),
+        ([asked(1, fault="429"), asked(2)], False),
+        ([asked(1), asked(2, "DELETE"), asked(3)], False),
+    ],
+    ids=["twice", "two keys", "one key", "other bytes", "looked", "did not see", "was refused", "deleted between"],
+)
+def test_a_create_that_is_repeated_on_a_guess_is_seen(lane, is_blind):
+    assert judge.blind_creates(lane, {}).holds is not is_blind
+
+
+def test_a_person_may_have_a_create_sent_again():
+    assert judge.blind_creates([asked(1), asked(3)], {1: [2.0]}).holds
+
+
+def test_an_answer_is_paired_with_its_own_request_and_not_with_the_one_before():
+    """Of the first request nobody could read whose it was, and the second came soon."""
+    first, second = tried(1.0, outcome="unknown", status=None), tried(2.0, outcome="done", status=201)
+    requests = [asked(1, binding=None), asked(2, status=201)]
+    match([first, second], requests)
+    assert [first.asked, second.asked] == requests

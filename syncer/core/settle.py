@@ -104,7 +104,7 @@ def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter
             return unknown(claim, end.verdict, terms, now=now, jitter=jitter)
         case Outcome.CONFIGURATION:
             return not_sent(claim, end) | {"reason": end.verdict.why[:REASON_LENGTH]}
-        case Outcome.RETRYABLE:
+        case _:  # Outcome.RETRYABLE
             return put_off(claim, end, end.verdict.why, now=now, jitter=jitter)
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syncer.core.answers import Exchange, Outcome, Silence, classify
+from syncer.core.answers import Exchange, Outcome, Silence, classify, unquoted
 from syncer.core.decide import Action
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -119,3 +119,19 @@ def test_a_sign_in_that_is_put_off_makes_the_target_wait_too(status, means):
 def test_the_reason_reads_on_from_the_name_of_the_target():
     assert classify(Action.CREATE, Exchange(status=422, body=b" no "), now=NOW).why == "answered 422: no"
     assert classify(Action.CREATE, Exchange(status=422), now=NOW).why == "answered 422"
+
+
+def test_an_attempt_keeps_why_there_is_no_answer():
+    assert Exchange(silence=Silence.LOST, why="did not answer in time").text == "did not answer in time"
+    assert Exchange(status=200, body=b"[1]").text == "[1]"
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("The demo remote answered 422: title is\nblank", "The demo remote answered 422"),
+        ("The demo remote refused the connection", "The demo remote refused the connection"),
+    ],
+)
+def test_a_reason_can_be_told_without_what_it_quotes(reason, kept):
+    assert unquoted(reason) == kept

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from django.db import models
 
-EXISTS = "exists"  # stands beside the fields in `authority`
+from syncer.core.replica import ASK, EXISTS
+
+__all__ = ["ASK", "EXISTS", "Declaration", "declarations", "declare"]
 
 
 @dataclass(frozen=True, kw_only=True)

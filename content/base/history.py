@@ -30,10 +30,17 @@ class HistoryRow(models.Model):
 
     origin = models.CharField(
         max_length=64,
-        default="",
+        default=context.origin,
         blank=True,
         editable=False,
         help_text="The peer this change came from; empty: made here.",
+    )
+    origin_user = models.CharField(
+        max_length=256,
+        default=context.origin_user,
+        blank=True,
+        editable=False,
+        help_text="Who made it there; empty: made here, or a program did.",
     )
     request_id = models.CharField(
         max_length=64,

@@ -2,10 +2,23 @@
 
 from syncer.models.binding import Binding
 from syncer.models.history_check import HistoryCheck
+from syncer.models.incarnation import Incarnation
 from syncer.models.notice import Notice
+from syncer.models.replica import Replica
 from syncer.models.route import Route
 from syncer.models.run import Attempt, Run
 from syncer.models.target import Target
 from syncer.models.worker import Worker
 
-__all__ = ["Attempt", "Binding", "HistoryCheck", "Notice", "Route", "Run", "Target", "Worker"]
+__all__ = [
+    "Attempt",
+    "Binding",
+    "HistoryCheck",
+    "Incarnation",
+    "Notice",
+    "Replica",
+    "Route",
+    "Run",
+    "Target",
+    "Worker",
+]

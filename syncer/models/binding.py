@@ -51,6 +51,12 @@ class Binding(models.Model):
         max_length=256, null=True, blank=True, help_text="The id that the record last had, kept after a delete."
     )
     agreed = models.JSONField(null=True, blank=True, help_text="What was sent and accepted. Empty: not known.")
+    peer_seen = models.JSONField(
+        null=True, blank=True, help_text="Of a peer: the edits that it is known to have seen. Empty: not known."
+    )
+    common = models.BigIntegerField(
+        null=True, blank=True, help_text="Of a peer: the newest row of our history that it is known to have seen."
+    )
     create_key = models.UUIDField(null=True, blank=True, help_text="The Idempotency-Key of an unanswered create.")
     create_body = models.JSONField(null=True, blank=True, help_text="What that create sent.")
     create_at = models.DateTimeField(null=True, blank=True, help_text="When that create was first sent.")

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -7,8 +8,9 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
 from syncer.core import schedule
+from syncer.core.replica import Rules
 from syncer.mapping import Declaration, declarations
-from syncer.models import checks
+from syncer.models import checks, peer_checks
 from syncer.models.target import Target
 
 PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#' or white space.")
@@ -36,7 +38,12 @@ class Route(models.Model):
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="routes", help_text="The remote system.")
     model = models.CharField(max_length=64, help_text="What travels, such as news.Post.")
     enabled = models.BooleanField(default=True, help_text="Off: this model's changes wait.")
-    path = models.CharField(max_length=256, validators=[PATH], help_text="Where the target keeps these records: /posts")
+    path = models.CharField(
+        max_length=256,
+        blank=True,
+        validators=[PATH],
+        help_text="Where the target keeps these records: /posts. Empty for a peer.",
+    )
     create_path = models.CharField(
         max_length=256,
         blank=True,
@@ -44,13 +51,24 @@ class Route(models.Model):
         help_text="Where new ones are made, if elsewhere: /posts/{post}/comments. Names in braces are local fields.",
     )
     fields = models.JSONField(
-        help_text='What is sent, remote name to local field: {"userId": "user_id", "title": "title"}'
+        default=dict,
+        blank=True,
+        help_text='What is sent, remote name to local field: {"userId": "user_id", "title": "title"}. '
+        "Empty for a peer: all that may travel.",
     )
     lookup = models.JSONField(
         default=list,
         blank=True,
         help_text='Remote names by which an uncertain create is found again: ["userId", "title"]. '
-        "Empty: it can't be looked up, and a person decides.",
+        "Empty: it can't be looked up, and a person decides. For a peer: the fields by which objects are matched at the "
+        "first meeting, where their keys differ.",
+    )
+    authority = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Which node decides where both ends edited a field: {"quantity": "store", "exists": "ask"}. '
+        "'exists': one end deleted what the other edited; 'ask': a person decides. Empty: as the model's domain says. "
+        "For peers.",
     )
     filter = models.JSONField(
         default=dict, blank=True, help_text='Which objects travel, as field lookups: {"user_id__gt": 10}. Empty: all.'
@@ -127,7 +145,9 @@ class Route(models.Model):
             ValidationError: by column; `params["at"]` is the place inside a JSON column.
         """
         errors: dict[str, list[ValidationError]] = {"model": list(checks.model_errors(self.model))}
-        if not errors["model"]:
+        if not errors["model"] and self.target.is_peer:
+            errors |= {column: list(found) for column, found in self._peer_errors()}
+        elif not errors["model"]:
             errors |= self._content_errors(self.fields if isinstance(self.fields, dict) else {})
         if self.next_field and not self.items_field:
             errors["next_field"] = [
@@ -138,11 +158,12 @@ class Route(models.Model):
 
     def _content_errors(self, fields: dict[str, str]) -> dict[str, list[ValidationError]]:
         mapped = [name for name in self.declaration.fields if name in fields.values()]
-        beside = self.beside
-        if beside is None:
-            beside = frozenset(Route.objects.filter(target=self.target_id).values_list("model", flat=True))
+        beside = self._models_beside()
         return {
+            "path": [] if self.path else [checks.wrong("Give the path where the target keeps these records: /posts")],
+            "authority": [checks.wrong("Only a peer's route has it; leave it out")] if self.authority else [],
             "fields": [
+                *([] if fields else [checks.wrong("Give what is sent, remote names and local fields")]),
                 *checks.fields_errors(self.declaration, self.fields),
                 *checks.parent_errors(self.declaration, fields, {self.model, *beside}),
             ],
@@ -150,6 +171,37 @@ class Route(models.Model):
             "filter": list(checks.filter_errors(self.declaration, self.filter)),
             "create_path": list(checks.create_path_errors(self.create_path, mapped)),
         }
+
+    def _peer_errors(self) -> Iterator[tuple[str, Iterator[ValidationError]]]:
+        declaration = self.declaration
+        yield "model", peer_checks.model_errors(declaration)
+        yield "lookup", peer_checks.natural_key_errors(declaration, self.lookup)
+        yield "authority", peer_checks.authority_errors(declaration, self.authority, self._other_authorities())
+        for column in ("path", "create_path", "fields", "filter"):
+            yield column, peer_checks.unused_errors(getattr(self, column))
+        links = {name: name for name in self.shared}
+        yield "model", checks.parent_errors(declaration, links, {self.model, *self._models_beside()})
+
+    def _models_beside(self) -> frozenset[str]:
+        if self.beside is not None:
+            return self.beside
+        return frozenset(Route.objects.filter(target=self.target_id).values_list("model", flat=True))
+
+    def _other_authorities(self) -> list[dict[str, str]]:
+        """What other peers' routes of this model say; an object has one state, whoever its edits come from."""
+        others = Route.objects.filter(model=self.model, target__kind=Target.Kind.PEER)
+        return list(others.exclude(target=self.target_id).values_list("authority", flat=True))
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The fields that a peer and we keep the same: all that may travel, but for the key, which is the same anyway."""
+        key = self.declaration.model._meta.pk.name
+        return tuple(name for name in self.declaration.fields if name != key)
+
+    @property
+    def rules(self) -> Rules:
+        """Who decides, where two ends of a peer's route edited the same."""
+        return Rules(authority={**self.declaration.authority, **self.authority})
 
     @property
     def declaration(self) -> Declaration:

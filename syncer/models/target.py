@@ -2,6 +2,7 @@ import hashlib
 import json
 import re
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -15,6 +16,11 @@ class Target(models.Model):
 
     class Kind(models.TextChoices):
         REST = "rest", "REST service"
+        PEER = "peer", "Another back office, both ways"
+
+    class Meeting(models.TextChoices):
+        AUTHORITY = "authority", "As between any two edits"
+        ASK = "ask", "A person decides"
 
     class Auth(models.TextChoices):
         NONE = "none", "None"
@@ -89,6 +95,40 @@ class Target(models.Model):
         help_text="Why nothing is sent: a setting is wrong and needs a person. Empty: not paused.",
     )
 
+    # Of peers only.
+    peer_node = models.CharField(
+        "node",
+        max_length=64,
+        blank=True,
+        validators=[RegexValidator(r"^[\w-]+$", "A node's name: letters, digits, '-' and '_'.")],
+        help_text="The other back office's name, its BACKOFFICE_NODE. For peers.",
+    )
+    peer_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name="its account here",
+        help_text="Who the other back office signs in as at this one; nobody else speaks for it. For peers.",
+    )
+    meeting = models.CharField(
+        "at the first meeting",
+        max_length=16,
+        choices=Meeting,
+        default=Meeting.AUTHORITY,
+        help_text="What decides where both had an object of one key before they met, and its fields differ. For peers.",
+    )
+    peer_writer = models.CharField(
+        "its incarnation", max_length=96, blank=True, editable=False, help_text="Empty: it was never heard."
+    )
+    told_writer = models.CharField(
+        "knows our incarnation", max_length=96, blank=True, editable=False, help_text="Empty: it never answered."
+    )
+    contact_at = models.DateTimeField(
+        "last contact", null=True, blank=True, editable=False, help_text="When it last answered, or wrote to us."
+    )
+
     throttled = models.PositiveIntegerField(
         db_default=0, editable=False, help_text="How often in a row it asked us to wait."
     )
@@ -115,7 +155,18 @@ class Target(models.Model):
 
     class Meta:
         ordering = ["name"]
-        permissions = [("sync_target", "Can sync a target now, pause and resume it")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["peer_node"],
+                condition=~models.Q(peer_node=""),
+                name="syncer_target_peer_node",
+                violation_error_message="There is a target for this node already.",
+            )
+        ]
+        permissions = [
+            ("sync_target", "Can sync a target now, pause and resume it"),
+            ("speak_as_peer", "Can hand in changes as a peer"),
+        ]
 
     def __str__(self) -> str:
         return self.title or self.name
@@ -138,11 +189,29 @@ class Target(models.Model):
                 errors[column] = f"Sign-in '{self.auth}' needs it."
             elif column not in SIGN_IN[self.auth] and getattr(self, column):
                 errors[column] = f"Sign-in '{self.auth}' does not use it; leave it empty."
+        errors |= self._peer_errors()
         # What begins with two slashes is another host, and `urljoin` drops tabs and line breaks before it looks.
         if self.auth_url and not re.fullmatch(r"/(?!/)\S*", self.auth_url):
             errors.setdefault("auth_url", "A token path begins with '/', not '//', and has no white space.")
         if errors:
             raise ValidationError(errors)
+
+    @property
+    def is_peer(self) -> bool:
+        """It is another back office, which keeps one truth with this one."""
+        return self.kind == self.Kind.PEER
+
+    def _peer_errors(self) -> dict[str, str]:
+        if not self.is_peer:
+            given = [column for column in ("peer_node", "peer_user_id") if getattr(self, column)]
+            return {column.removesuffix("_id"): "Only a peer has it; leave it empty." for column in given}
+        if not self.peer_node:
+            return {"peer_node": "A peer needs the other back office's name, its BACKOFFICE_NODE."}
+        if self.peer_node == settings.NODE:
+            return {"peer_node": f"This is {settings.NODE} itself; name the other back office."}
+        if self.peer_user_id is None:
+            return {"peer_user": "A peer needs the account that it signs in with here."}
+        return {}
 
 
 SIGN_IN_COLUMNS = ("auth_user", "auth_secret", "auth_header", "auth_url")

@@ -1,0 +1,72 @@
+"""What a peer's route may say; as `checks`, for routes that carry a model both ways."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from syncer.core.replica import EXISTS
+from syncer.mapping import Declaration
+from syncer.models.checks import NOT_STORABLE, is_storable, listed, wrong
+
+
+def model_errors(declaration: Declaration) -> Iterator[ValidationError]:
+    """Refuse a model whose keys two nodes could give to different objects."""
+    if not isinstance(declaration.model._meta.pk, models.UUIDField):
+        yield wrong(
+            "%(model)s can't be shared with a peer: its keys are numbers that each node gives by itself. "
+            "A shared model has a UUID as its key",
+            model=declaration.label,
+        )
+
+
+def unused_errors(value: Any) -> Iterator[ValidationError]:
+    """Refuse what a peer's route has no use for: all objects are shared, and both ends name their fields alike."""
+    if value:
+        yield wrong("A peer's route has none; leave it empty")
+
+
+def natural_key_errors(declaration: Declaration, names: Any) -> Iterator[ValidationError]:
+    """Refuse names by which objects can't be matched."""
+    if not isinstance(names, list) or not is_storable(names):
+        yield wrong('Give a list of fields: ["product_name", "created_at"]')
+        return
+    for position, name in enumerate(names):
+        if name not in declaration.fields:
+            yield wrong(
+                "'%(name)s' is not a field of %(model)s that may travel; it may be one of: %(choices)s",
+                at=position,
+                name=name,
+                model=declaration.label,
+                choices=listed(declaration.fields),
+            )
+
+
+def authority_errors(
+    declaration: Declaration, authority: Any, others: Iterable[Mapping[str, str]]
+) -> Iterator[ValidationError]:
+    """Refuse what names no field or no node, and what another peer's route of the model says otherwise."""
+    if not is_storable(authority):
+        yield wrong(NOT_STORABLE)
+        return
+    if not isinstance(authority, dict) or not all(isinstance(node, str) and node for node in authority.values()):
+        yield wrong('Give fields and nodes: {"quantity": "store", "exists": "ask"}')
+        return
+    for name in authority:
+        if name != EXISTS and name not in declaration.fields:
+            yield wrong(
+                "'%(name)s' is not a field of %(model)s that may travel; it may be one of: %(choices)s",
+                at=name,
+                name=name,
+                model=declaration.label,
+                choices=listed([*declaration.fields, EXISTS]),
+            )
+    for other in others:
+        for name in sorted({*authority, *other}):
+            if authority.get(name) != other.get(name):
+                yield wrong(
+                    "Another peer's route of %(model)s decides '%(name)s' otherwise; all must say the same",
+                    model=declaration.label,
+                    name=name,
+                )

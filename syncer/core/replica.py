@@ -140,13 +140,16 @@ def stamp(
 
 
 def overrule(state: State, values: Mapping[str, Any], *, me: str, by: Mapping[str, By] | None = None) -> State:
-    """The state with these values as one edit of `me`, in place of whatever edits of those fields it had."""
+    """The state with these values as one edit of `me`, in place of whatever edits of those fields it had.
+
+    As any edit it says that the object exists, unless `values` has EXISTS otherwise.
+    """
     if not values:
         return state
     number = state.seen.get(me, 0) + 1
     made = {
         name: (Edit(writer=me, number=number, value=value, by=(by or {}).get(name, By())),)
-        for name, value in values.items()
+        for name, value in {EXISTS: True, **values}.items()
     }
     return State(seen={**state.seen, me: number}, fields={**state.fields, **made})
 

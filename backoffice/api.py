@@ -25,6 +25,7 @@ from backoffice.kit.api.responses import JSONParser
 from backoffice.kit.api.versions import of_version
 from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
+from syncer.peers.api import router as peers
 
 # The pages come whole from our own static files; ReDoc and Swagger would still ask their makers' hosts for a logo and a
 # validator's badge.
@@ -70,6 +71,7 @@ def mounts() -> list[Mount]:
         Mount("/token/", tokens, {"auth": None}),
         Mount("/accounts/", people, {}),
         Mount("/jobs/", jobs, {"tags": ["Jobs"]}),
+        Mount("/sync/", peers, {"tags": ["Peers"]}),
         *domains,
     ]
 

@@ -46,7 +46,7 @@ class RouteMap:
         return [
             Link(child=route, field=name, parent=self._routes.get(related))
             for route in self._routes.values()
-            for name in route.fields.values()
+            for name in (route.shared if self.target.is_peer else route.fields.values())
             if (related := _related(route.declaration.model, name))
         ]
 

@@ -16,6 +16,7 @@ from syncer.core.schedule import CHANGE
 from syncer.delivery.claim import claimable
 from syncer.errors import TargetStopped
 from syncer.models import Route, Run, Target
+from syncer.peers import identity
 from syncer.routemap import RouteMap
 from syncer.runs import Scope, ask, follows
 
@@ -81,6 +82,8 @@ def _due(target: Target) -> Run.Trigger | None:
     pace = breaker.pace(target)
     if pace is Pace.STOP:
         return None
+    if target.is_peer and target.told_writer != identity.writer():
+        return Run.Trigger.CHANGE
     for route in routes.parents_first:
         due = claimable(routes, route, now)
         if (due.filter(tries=0) if pace is Pace.FRESH else due).exists():

@@ -85,7 +85,7 @@ class ContentQuerySet(models.QuerySet[Any]):
             for keys in pages(obj.pk for obj in objs):
                 before |= self._locked(self._plain().filter(pk__in=keys))
             matched = self._plain().bulk_update(objs, list(fields), batch_size=batch_size)
-            self._record_changes(before)
+            self._record_changes(before, {obj.pk: getattr(obj, "_change_reason", None) for obj in objs})
         return matched
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
@@ -113,11 +113,13 @@ class ContentQuerySet(models.QuerySet[Any]):
             objs, batch_size=HISTORY_BATCH, update=update, default_change_reason=reason
         )
 
-    def _record_changes(self, before: Values) -> None:
+    def _record_changes(self, before: Values, reasons: Mapping[Any, str | None] | None = None) -> None:
         any_changed = False
         for keys in pages(before):
             now = self._plain().filter(pk__in=keys)
             if changed := [obj for obj in now if tracked(obj) != before[obj.pk]]:
+                for obj in changed:
+                    obj._change_reason = (reasons or {}).get(obj.pk)
                 self._record(changed, update=True)
                 any_changed = True
         if any_changed:

@@ -136,6 +136,10 @@ def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
         if not isinstance(answer, dict) or not is_id(answer.get(id_field)):
             return Verdict(outcome=lost, why=f"answered a create without the new record's {id_field!r}")
         return Verdict(outcome=Outcome.DONE, record=answer)
+    if action is Action.PUSH:
+        if not isinstance(answer, dict):
+            return Verdict(outcome=lost, why="answered changes with something else than an object")
+        return Verdict(outcome=Outcome.DONE, record=answer)
     return Verdict(outcome=Outcome.DONE)
 
 
@@ -149,7 +153,8 @@ def _refusal(action: Action, status: int) -> Outcome:
         return Outcome.RETRYABLE
     if status >= 500 or status < 300:
         return Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
-    return Outcome.PERMANENT
+    # A peer answers for each object apart; where it refuses all of them, it is about us.
+    return Outcome.CONFIGURATION if action is Action.PUSH else Outcome.PERMANENT
 
 
 def unquoted(text: str) -> str:

@@ -15,6 +15,7 @@ class Action(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     LOOKUP = "lookup"
+    PUSH = "push"  # to a peer: whatever it is there, it becomes the join of both
     NOTHING = "nothing"
     WAIT = "wait"
     DOUBT = "doubt"

@@ -63,4 +63,5 @@ def _lane(row: Binding, route: Route, ends: float, now: datetime) -> Lane:
         create_path=row.create_path,
         can_replay=row.can_replay(route, now),
         account=route.target.account,
+        peer_seen=row.peer_seen or {},
     )

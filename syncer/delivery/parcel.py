@@ -1,9 +1,10 @@
 """One delivery on its way, as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from syncer.core.decide import Action, Known, Payload
+from syncer.core.replica import Seen
 from syncer.core.settle import Claim
 
 
@@ -19,6 +20,7 @@ class Lane:
         create_key, create_path: of an unanswered create, its Idempotency-Key and where it was sent.
         can_replay: the target still remembers that key.
         account: what a create that is made now is sent with, see `Target.account`.
+        peer_seen: the edits that a peer is known to have seen.
     """
 
     pk: int
@@ -32,6 +34,7 @@ class Lane:
     create_path: str = ""
     can_replay: bool = False
     account: str = ""
+    peer_seen: Seen = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

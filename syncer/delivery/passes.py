@@ -11,7 +11,10 @@ from syncer.delivery.claim import claim
 from syncer.delivery.deliver import deliver
 from syncer.delivery.parcel import Lane
 from syncer.delivery.send import Sender
-from syncer.models import Route, Run
+from syncer.models import Route, Run, Target
+from syncer.peers.greeting import greet
+from syncer.peers.message import LARGEST
+from syncer.peers.push import hand_over
 from syncer.reports import status
 from syncer.routemap import RouteMap
 
@@ -37,14 +40,16 @@ def send(run: Run, routes: RouteMap, *, until: float) -> bool:
 
 def _pass(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
     """Take and deliver what can be taken now; whether another pass may find more."""
+    if run.target.is_peer and not greet(run.target, sender):
+        return False
     progress = False
     for route in routes.parents_first:
         keys = _chosen(run, route)
         # Looked at before each claim: the target may have been paused meanwhile, or have stopped answering.
         while breaker.pace(run.target) is Pace.GO and (
-            lanes := claim(routes, route, keys=keys, limit=settings.SYNC_BATCH, lease=sender.lease_seconds)
+            lanes := claim(routes, route, keys=keys, limit=_batch(run.target), lease=sender.lease_seconds)
         ):
-            moved = deliver(run, routes, route, lanes, sender)
+            moved = _deliver(run, routes, route, lanes, sender)
             _beat(run)
             if not moved:
                 break
@@ -56,6 +61,18 @@ def _pass(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
     return progress
 
 
+def _batch(target: Target) -> int:
+    """Objects claimed at a time: a peer takes many with one request."""
+    return LARGEST if target.is_peer else int(settings.SYNC_BATCH)
+
+
+def _deliver(
+    run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender, *, probe: bool = False
+) -> bool:
+    bring = hand_over if run.target.is_peer else deliver
+    return bring(run, routes, route, lanes, sender, probe=probe)
+
+
 def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
     """Deliver one object, if it is our turn; whether to look again how the target is."""
     # A probe may be a look-up that signs in first, each of them twice.
@@ -63,7 +80,9 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
     if turn is None:
         return False
     found = _take_one(run, routes, sender, pace)
-    moved = found is not None and deliver(run, routes, found[0], found[1], sender, probe=True)
+    if found is None and run.target.is_peer:
+        return greet(run.target, sender, probe=True)
+    moved = found is not None and _deliver(run, routes, found[0], found[1], sender, probe=True)
     _beat(run)
     breaker.give_back(run.target, turn)
     return moved

@@ -60,6 +60,17 @@ def load(routes: RouteMap, route: Route, keys: Iterable[str]) -> dict[str, Wante
     return {key_of(route.declaration.model, row["pk"]): _wanted(route, row, parents) for row in rows}
 
 
+def parents_of(routes: RouteMap, route: Route, rows: Iterable[Any]) -> dict[str, int]:
+    """The bindings that these objects hang under at the target, by the objects' keys."""
+    above = next((link for link in routes.links_up(route) if link.field == route.declaration.parent), None)
+    if above is None:
+        return {}
+    model = route.declaration.model
+    links = {key_of(model, row.pk): getattr(row, f"{above.field}_id") for row in rows}
+    parents = _parents(above.parent, set(links.values()) - {None})
+    return {key: parents[pk].binding for key, pk in links.items() if pk in parents}
+
+
 def _parents(route: Route | None, found: set[Any]) -> dict[Any, Parent]:
     if route is None:
         return {}

@@ -101,6 +101,10 @@ class Sender:
         """List the records that are like `body`."""
         return self._pool.submit(lambda: self._heed(self.list(endpoint, body, ends)))
 
+    def hand_over(self, request: Request, *, ends: float) -> "Future[Result]":
+        """Send a batch of changes to a peer."""
+        return self._pool.submit(lambda: self._heed(self._hand_over(request, ends)))
+
     def _heed(self, result: Result) -> Result:
         if result.verdict is not None:
             with self._lock:
@@ -116,6 +120,15 @@ class Sender:
         verdict = classify(action, sent.exchange, now=timezone.now(), id_field=endpoint.id_field)
         if self._is_secret(verdict.record.get(endpoint.id_field)):
             verdict = Verdict(outcome=Outcome.UNKNOWN, why="answered a create with our own secret as the record's id")
+        return Result(verdict=verdict, sent=(sent,))
+
+    def _hand_over(self, request: Request, ends: float) -> Result:
+        sent = self._exchange(request, ends)
+        if sent is None:
+            return Result(verdict=None)
+        verdict = classify(Action.PUSH, sent.exchange, now=timezone.now())
+        if self._sign_in.mask.finds(sent.exchange.body.decode(errors="replace")):
+            verdict = Verdict(outcome=Outcome.UNKNOWN, why="sent our own secret back")
         return Result(verdict=verdict, sent=(sent,))
 
     def list(self, endpoint: Endpoint, like: Payload | None = None, ends: float = float("inf")) -> Result:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from backoffice.kit import clock
 from syncer import breaker
-from syncer.core.answers import Outcome, unquoted
+from syncer.core.answers import Outcome, Verdict, unquoted
 from syncer.core.decide import Action
 from syncer.core.matching import candidates
 from syncer.core.settle import Changes, End, Terms, changes_after, taken_id
@@ -52,6 +52,7 @@ class Settler:
         if not results:
             return
         with transaction.atomic(durable=True):
+            self._prepare(results)
             now = clock.now()
             moved, lost = [], set()
             for parcel, result in sorted(results, key=lambda pair: pair[0].lane.key):
@@ -70,6 +71,9 @@ class Settler:
             if moved:
                 raise_children(self.routes, self.route, moved)
             self._heed(results, lost)
+
+    def _prepare(self, results: list[tuple[Parcel, Result]]) -> None:
+        """What is to be read under lock first."""
 
     def _write(self, parcel: Parcel, changes: Changes) -> bool:
         if "remote_id" not in changes:
@@ -112,15 +116,19 @@ class Settler:
 
     def _heed(self, results: list[tuple[Parcel, Result]], lost: set[int]) -> None:
         """Note what the answers show of the target, in the order in which they came."""
+        verdicts = self._shown(results, lost)
+        request_seconds = self.sender.client.request_seconds
+        if breaker.note(self.routes.target, verdicts, probe=self.probe, request_seconds=request_seconds):
+            self.sender.stop()
+
+    def _shown(self, results: list[tuple[Parcel, Result]], lost: set[int]) -> list[Verdict]:
+        """What the answers mean, without what was said to those whose claim was lost."""
         came = sorted((pair for pair in results if pair[1].verdict), key=lambda pair: pair[1].ended)
-        verdicts = [
+        return [
             replace(result.verdict, why=unquoted(result.verdict.why)) if parcel.lane.pk in lost else result.verdict
             for parcel, result in came
             if result.verdict
         ]
-        request_seconds = self.sender.client.request_seconds
-        if breaker.note(self.routes.target, verdicts, probe=self.probe, request_seconds=request_seconds):
-            self.sender.stop()
 
     def _attempt(self, parcel: Parcel, sent: Sent, result: Result, *, is_lost: bool) -> Attempt:
         """Of a lost claim without what was said: it may have been erased meanwhile."""

@@ -60,8 +60,8 @@ class Route(models.Model):
         default=list,
         blank=True,
         help_text='Remote names by which an uncertain create is found again: ["userId", "title"]. '
-        "Empty: it can't be looked up, and a person decides. For a peer: the fields by which objects are matched at the "
-        "first meeting, where their keys differ.",
+        "Empty: it can't be looked up, and a person decides. For a peer: the fields by which objects are matched at "
+        "the first meeting, where their keys differ.",
     )
     authority = models.JSONField(
         default=dict,
@@ -194,7 +194,7 @@ class Route(models.Model):
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """The fields that a peer and we keep the same: all that may travel, but for the key, which is the same anyway."""
+        """The fields that a peer and we keep the same: all that may travel but the key, which is the same anyway."""
         key = self.declaration.model._meta.pk.name
         return tuple(name for name in self.declaration.fields if name != key)
 

@@ -1,0 +1,38 @@
+"""What the end of a hand-over to a peer writes to its binding.
+
+A hand-over may be repeated, doubled or overtaken without harm, so what is not known is as good as not done: nothing is
+ever in doubt, and no straggler is waited for.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from syncer.core.answers import Outcome, Verdict
+from syncer.core.decide import Action, Known
+from syncer.core.matching import encode_id
+from syncer.core.replica import Seen, together
+from syncer.core.settle import WELL, Changes, Claim, End, parked, put_off
+
+
+def changes_after_push(
+    claim: Claim, verdict: Verdict, seen: Seen, known: Seen, *, now: datetime, jitter: float
+) -> Changes:
+    """The columns, `{"column": value}`.
+
+    Args:
+        verdict: DONE; PERMANENT: the peer refused it; anything else is tried again.
+        seen: the edits that were handed over.
+        known: the edits that the peer was known to have seen when this is written: another answer may have come first.
+    """
+    end = End(action=Action.PUSH, known=Known(), verdict=verdict)
+    if verdict.outcome is Outcome.DONE:
+        return WELL | {"delivered": claim.wanted, "unsettled": False, "peer_seen": together(known, seen)}
+    if verdict.outcome is Outcome.PERMANENT:
+        return parked(claim, end, verdict.why) | {"unsettled": False}
+    return put_off(claim, end, verdict.why, now=now, jitter=jitter) | {"unsettled": False}
+
+
+def record(key: str, *, is_there: bool) -> Changes:
+    """The columns that say whether the peer has the object, under our own key."""
+    remote_id: Any = encode_id(key)
+    return {"remote_id": remote_id if is_there else None, "last_remote_id": remote_id}

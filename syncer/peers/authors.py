@@ -1,0 +1,74 @@
+"""Who edited what, from our own history: for people at the other end to read. It decides nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from syncer.core.replica import EXISTS, By, Content
+from syncer.delivery.payload import plain
+from syncer.mark import history_of
+from syncer.models import Replica, Route
+
+HISTORY = ("history_id", "history_type", "history_date", "history_change_reason", "history_user__username", "origin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the history tells of one object since it was last stamped.
+
+    Attributes:
+        by: who edited which field last; EXISTS too.
+        newest: the number of its newest row; None: there is no newer one.
+    """
+
+    by: Mapping[str, By] = field(default_factory=dict)
+    newest: int | None = None
+
+
+def authors(route: Route, found: Iterable[Replica]) -> dict[str, Told]:
+    """What the history tells of these objects, by key; one query."""
+    replicas = {UUID(one.object_key): one for one in found}
+    if not replicas:
+        return {}
+    pk = route.declaration.model._meta.pk.attname
+    after = min(one.read for one in replicas.values())
+    rows = history_of(route.declaration.model)._default_manager.filter(
+        Q(**{f"{pk}__in": list(replicas)}), history_id__gt=after
+    )
+    columns = [pk, *HISTORY, *(_attname(route, name) for name in route.shared)]
+    ordered = rows.order_by(pk, "history_id").values(*columns)
+    return {
+        replicas[key].object_key: _told(route, replicas[key], list(versions))
+        for key, versions in groupby(ordered, key=lambda row: row[pk])
+    }
+
+
+def _told(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Told:
+    before: Content = replica.shadow or {}
+    by: dict[str, By] = {}
+    for row in versions:
+        if row["history_id"] <= replica.read:
+            continue
+        now = {name: plain(row[_attname(route, name)]) for name in route.shared}
+        if not row["origin"]:
+            who = _by(row)
+            by |= {name: who for name in now if row["history_type"] != "-" and before.get(name) != now[name]}
+            by[EXISTS] = who
+        before = {} if row["history_type"] == "-" else now
+    return Told(by=by, newest=versions[-1]["history_id"])
+
+
+def _by(row: Mapping[str, Any]) -> By:
+    return By(
+        user=row["history_user__username"] or "",
+        reason=row["history_change_reason"] or "",
+        at=row["history_date"].isoformat(timespec="milliseconds"),
+    )
+
+
+def _attname(route: Route, name: str) -> str:
+    return str(getattr(route.declaration.model._meta.get_field(name), "attname"))  # noqa: B009

@@ -1,0 +1,31 @@
+"""What we know of the peer itself: that it is there, and in which incarnation."""
+
+from django.db import transaction
+
+from backoffice.kit import clock
+from syncer.models import Binding, Route, Target
+from syncer.plan import raise_all
+
+
+def heard(target: Target, writer: str) -> bool:
+    """The peer spoke to us, or answered, as `writer`; whether that is its newest incarnation, as far as we know.
+
+    A newer one than before was put back to an older state: what it had seen is not known any more, and all of it is
+    compared again.
+    """
+    target.refresh_from_db(fields=["peer_writer"])
+    if writer > target.peer_writer:
+        with transaction.atomic():
+            if target.peer_writer:
+                _forget(target)
+            # After the bindings, as whoever settles does it.
+            Target.objects.filter(pk=target.pk, peer_writer__lt=writer).update(peer_writer=writer)
+        target.peer_writer = writer
+    Target.objects.filter(pk=target.pk).update(contact_at=clock.now())
+    return writer == target.peer_writer
+
+
+def _forget(target: Target) -> None:
+    for route in Route.objects.filter(target=target).order_by("pk"):
+        raise_all(route)
+        Binding.objects.filter(route=route).update(peer_seen=None)

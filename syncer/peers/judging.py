@@ -1,0 +1,176 @@
+"""What one item makes of an object: joined, looked at with the rules, and made into a row that can be written."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+from django.utils import timezone
+
+from syncer.core.replica import ASK, By, Content, Rules, State, are_strangers, covers, join, newest, outcome
+from syncer.keys import pks
+from syncer.models import Replica, Route, Target
+from syncer.peers.message import Item, Result
+from syncer.peers.replicas import content_of, rules_of, value_of
+
+Faults = dict[str, list[str]]  # {"field": ["what is wrong"]}; under "" what is wrong with all of it
+
+
+@dataclass(kw_only=True)
+class Judged:
+    """One item, and what it makes of its object.
+
+    Attributes:
+        key: as this database writes it.
+        row: the object as it is to be; None: it is not to be there.
+        stored: the object as it is; None: it is not there.
+        state: of both, joined.
+        is_news: there was nothing here that the item did not know; else both sides edited.
+        asks: the fields that wait for a person.
+        is_known: all of the item was here already.
+        faults: why it can't be written.
+        instead: the result of what was not even tried, whatever was edited here.
+    """
+
+    item: Item
+    key: str
+    replica: Replica
+    row: models.Model | None
+    stored: models.Model | None
+    state: State
+    is_news: bool
+    is_known: bool
+    asks: frozenset[str]
+    faults: Faults
+    instead: Result | None = None
+
+    @property
+    def by(self) -> By:
+        """Who made the newest of the edits that are news."""
+        edits = newest(self.item.state, self.replica.seen)
+        return max((one.by for one in edits), key=lambda by: by.at, default=By())
+
+    @property
+    def is_kept(self) -> bool:
+        """It is joined, whether or not its object could be written."""
+        return self.result not in (Result.REFUSED, Result.LATER)
+
+    @property
+    def result(self) -> Result:
+        if self.instead:
+            return self.instead
+        if self.faults:
+            return Result.REFUSED if self.is_news else Result.CONFLICT
+        if self.is_known:
+            return Result.ALREADY
+        if self.asks:
+            return Result.CONFLICT
+        return Result.APPLIED if self.is_news else Result.MERGED
+
+
+def judge(target: Target, route: Route, item: Item, key: str, replica: Replica, stored: models.Model | None) -> Judged:
+    """What `item` makes of the object, whose replica is locked and stamped."""
+    mine = replica.state
+    state = join(mine, item.state)
+    live = content_of(route, stored)
+    found = outcome(state, _rules(target, route, replica, item), live=live)
+    row, faults = _row(route, key, stored, live, found.content)
+    return Judged(
+        item=item,
+        key=key,
+        replica=replica,
+        row=row,
+        stored=stored,
+        state=state,
+        is_news=covers(item.state.seen, mine.seen),
+        is_known=covers(mine.seen, item.state.seen),
+        asks=found.conflicts,
+        faults=faults,
+    )
+
+
+def _rules(target: Target, route: Route, replica: Replica, item: Item) -> Rules:
+    rules = rules_of(route, replica)
+    if target.meeting == Target.Meeting.ASK and are_strangers(replica.seen, item.state.seen):
+        return Rules(authority=rules.authority, ask=rules.ask | {*item.state.fields})
+    return rules
+
+
+def _row(
+    route: Route, key: str, stored: models.Model | None, live: Content | None, content: Content | None
+) -> tuple[models.Model | None, Faults]:
+    """The object as it is to be, not saved; the very same one where nothing differs. Asks the database nothing."""
+    if content is None:
+        return None, {}
+    old = live or {}
+    differing = {
+        name: content[name] for name in route.shared if name in content and content[name] != old.get(name, ...)
+    }
+    if stored is not None and not differing:
+        return stored, {}
+    model = route.declaration.model
+    row = model(pk=pks(model, [key])[0]) if stored is None else _copy(stored)
+    return row, fill(row, differing)
+
+
+def fill(row: models.Model, values: Mapping[str, Any]) -> Faults:
+    """Give a row these values, which are as JSON has them; what is wrong with them, as far as the row alone tells."""
+    faults: Faults = {}
+    for name, value in values.items():
+        column: Any = row._meta.get_field(name)
+        try:
+            setattr(row, column.attname, column.to_python(value))
+        except ValidationError as error:
+            faults[name] = error.messages
+    for column in row._meta.concrete_fields:
+        if getattr(column, "auto_now", False):
+            setattr(row, column.attname, timezone.now())
+    return faults or faults_of(row, exclude=_links(row))
+
+
+def faults_of(row: models.Model, *, exclude: Collection[str] = (), whole: bool = False) -> Faults:
+    """What its own rules say of a row; `whole`: those too for which the database is asked."""
+    try:
+        if whole:
+            row.full_clean(exclude=set(exclude))
+        else:
+            row.clean_fields(exclude=set(exclude))
+            row.clean()
+    except ValidationError as error:
+        return texts_of(error)
+    return {}
+
+
+def texts_of(error: ValidationError) -> Faults:
+    """A validation's messages by field."""
+    found: Faults = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    return {"" if name == NON_FIELD_ERRORS else name: texts for name, texts in found.items()}
+
+
+def _links(row: models.Model) -> set[str]:
+    """Whether what they point to is there, is asked once for all items."""
+    return {column.name for column in row._meta.concrete_fields if column.is_relation}
+
+
+def _copy(stored: models.Model) -> models.Model:
+    row = type(stored)(**{column.attname: getattr(stored, column.attname) for column in stored._meta.concrete_fields})
+    row._state.adding, row._state.db = False, stored._state.db
+    return row
+
+
+def settle_replica(route: Route, one: Judged) -> None:
+    """Hold what was joined. Where the row could not be written, the object is as it was, and a person decides."""
+    replica, faults = one.replica, one.faults
+    row = one.stored if faults else one.row
+    replica.take(one.state, content_of(route, row))
+    waiting = dict.fromkeys(one.asks, ASK) | {name: " ".join(texts) for name, texts in faults.items()}
+    replica.conflicts = waiting or None
+    replica.conflict_at = (replica.conflict_at or timezone.now()) if waiting else None
+
+
+def changed_fields(route: Route, one: Judged) -> set[str]:
+    """The fields that the item changes in a row that stays."""
+    if one.stored is None or one.row is None:
+        return set()
+    return {name for name in route.shared if value_of(one.stored, name) != value_of(one.row, name)}

@@ -1,0 +1,86 @@
+"""What peers tell each other, as data and as JSON.
+
+    POST /api/sync/changes
+    {"node": "store", "writer": "store:0193…", "model": "orders.Order",
+     "items": [{"key": "…", "seen": {"store:0193…": 2},
+                "fields": {"status": [["store:0193…", 2, "SHIPPED", "editor", "by van", "2026-01-01T12:00:00.000Z"]]}}]}
+
+    {"node": "warehouse", "writer": "warehouse:0193…",
+     "items": [{"key": "…", "result": "applied", "seen": {"store:0193…": 2}, "fields": {}}]}
+
+A batch without a model and items only says who is speaking.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from syncer.core.replica import Seen, State, edits_as_json
+
+LARGEST = 500  # items a batch
+BYTES = 1_000_000  # of JSON a batch, well below what Django takes; one item may have more
+PATH = "/sync/changes"
+
+
+class Result(StrEnum):
+    """What became of one item."""
+
+    APPLIED = "applied"  # nothing was edited there without knowledge of it
+    ALREADY = "already there"
+    MERGED = "merged"
+    CONFLICT = "conflict"  # joined, and a person is to decide
+    REFUSED = "refused"  # nothing of it was kept
+    LATER = "later"  # nothing of it was kept, and a repeat may go well
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One object as its sender knows it; `key` is written as in JSON, with the dashes of a UUID."""
+
+    key: str
+    state: State
+
+    def as_json(self) -> dict[str, Any]:
+        return {"key": self.key, "seen": dict(self.state.seen), "fields": edits_as_json(self.state.fields)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What one node hands to another.
+
+    Attributes:
+        node, writer: who speaks, and in which incarnation.
+        model: `orders.Order`; empty where there are no items.
+    """
+
+    node: str
+    writer: str
+    model: str = ""
+    items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """The answer to one item.
+
+    Attributes:
+        seen: what the answering node knows of the object from now on at least; None: nothing of the item was kept.
+        fields: what is wrong, `{"quantity": ["…"]}`; under "" what is wrong with all of it.
+    """
+
+    key: str
+    result: Result
+    seen: Seen | None = None
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str:
+        """What is wrong, in one line."""
+        return "; ".join(
+            f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in self.fields.items()
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        told = {"key": self.key, "result": self.result, "seen": self.seen, "fields": self.fields}
+        return {name: value for name, value in told.items() if value is not None}

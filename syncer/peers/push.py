@@ -1,0 +1,79 @@
+"""Handing our edits over to a peer: stamped first, in batches, and only what it is not known to have seen."""
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import as_completed
+
+from django.db import transaction
+
+from syncer.core.decide import Action
+from syncer.delivery.parcel import Lane
+from syncer.delivery.payload import parents_of
+from syncer.delivery.send import Result, Sender
+from syncer.models import Route, Run
+from syncer.peers import identity, wire
+from syncer.peers.message import BYTES, LARGEST, Item
+from syncer.peers.replicas import live_rows, lock, stamp_all, store, wire_key
+from syncer.peers.settling import PeerSettler, Pushed
+from syncer.routemap import RouteMap
+
+
+def hand_over(
+    run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender, *, probe: bool = False
+) -> bool:
+    """Let the peer know of claimed objects what it is not known to have seen.
+
+    1. Stamp, in one short transaction, and read what is to be sent out of it.
+    2. Settle at once what the peer has seen all of.
+    3. Send the rest in batches, and settle each when its answer comes.
+
+    Returns:
+        Whether anything was done.
+    """
+    settler = PeerSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
+    me, found = _stamped(routes, route, lanes)
+    news = [one for one in found if one.is_news]
+    settler.settle([(one.parcel(Action.NOTHING), Result(verdict=None)) for one in found if not one.is_news])
+    futures = {
+        sender.hand_over(wire.changes(route, me, batch), ends=min(one.lane.ends for one in batch)): batch
+        for batch in _batches(news)
+    }
+    for future in as_completed(futures):
+        settler.settle_batch(futures[future], future.result(), me=me)
+    return True
+
+
+def _stamped(routes: RouteMap, route: Route, lanes: list[Lane]) -> tuple[str, list[Pushed]]:
+    keys = [lane.key for lane in lanes]
+    with transaction.atomic(durable=True):
+        me = identity.writer()
+        replicas = lock(route, keys)
+        live = live_rows(route, keys)
+        stamped = stamp_all(route, replicas, live, me=me)
+        store(replicas[key] for key in stamped)
+    above = parents_of(routes, route, live.values())
+    return me, [
+        Pushed(
+            lane=lane,
+            item=Item(key=wire_key(lane.key), state=replicas[lane.key].state),
+            is_there=replicas[lane.key].shadow is not None,
+            read=replicas[lane.key].read,
+            parent=above.get(lane.key),
+        )
+        for lane in lanes
+    ]
+
+
+def _batches(news: Iterable[Pushed]) -> Iterator[list[Pushed]]:
+    """At most LARGEST items and about BYTES of JSON at a time."""
+    batch: list[Pushed] = []
+    size = 0
+    for one in news:
+        more = len(json.dumps(one.item.as_json()))
+        if batch and (len(batch) == LARGEST or size + more > BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += more
+    if batch:
+        yield batch

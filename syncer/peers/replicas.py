@@ -1,0 +1,106 @@
+"""Replicas under lock, and stamping: what was edited here becomes an edit with a number.
+
+Only a replica's own lock is needed to stamp: `shadow` is exactly what was read. What an editor is writing just then is
+seen the next time, for the history will name it. So no save waits for this, and this for no save.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from syncer.core.replica import ASK, Content, Rules, changed, outcome, stamp
+from syncer.delivery.payload import plain
+from syncer.keys import key_of, pks
+from syncer.models import Replica, Route
+from syncer.peers.authors import authors
+
+COLUMNS = ["shadow", "seen", "fields", "read", "conflicts", "conflict_at"]
+Rows = dict[str, models.Model]  # by key
+
+
+def wire_key(key: str) -> str:
+    """A key as peers write it; ours is as the database writes it."""
+    return str(UUID(key))
+
+
+def lock(route: Route, keys: Iterable[str]) -> dict[str, Replica]:
+    """The replicas of these objects, by key, locked until the transaction ends; made where there were none."""
+    wanted = sorted(set(keys))
+    rows = Replica.objects.filter(model=route.model).select_for_update().order_by("pk")
+    found = {row.object_key: row for row in rows.filter(object_key__in=wanted)}
+    if missing := [key for key in wanted if key not in found]:
+        Replica.objects.bulk_create(
+            (Replica(model=route.model, object_key=key) for key in missing), ignore_conflicts=True
+        )
+        found |= {row.object_key: row for row in rows.filter(object_key__in=missing)}
+    return found
+
+
+def store(found: Iterable[Replica]) -> None:
+    """Write replicas that are locked; one statement."""
+    rows = sorted(found, key=lambda row: row.pk)
+    if rows:
+        Replica.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=COLUMNS)
+
+
+def live_rows(route: Route, keys: Iterable[str]) -> Rows:
+    """The objects that are there, by key."""
+    model = route.declaration.model
+    found = model._default_manager.filter(pk__in=pks(model, keys))
+    return {key_of(model, row.pk): row for row in found}
+
+
+def content_of(route: Route, row: models.Model | None) -> Content | None:
+    """The shared fields of an object as JSON values; None: it is not there."""
+    if row is None:
+        return None
+    return {name: plain(value_of(row, name)) for name in route.shared}
+
+
+def value_of(row: models.Model, name: str) -> Any:
+    """A column's value; of a foreign key the key."""
+    return getattr(row, str(getattr(row._meta.get_field(name), "attname")))  # noqa: B009
+
+
+def stamp_all(route: Route, replicas: Mapping[str, Replica], live: Rows, *, me: str) -> set[str]:
+    """Stamp what was edited here since the last time; the keys of these objects. The replicas are not stored yet.
+
+    An edit of a field that waited for a person is the decision.
+    """
+    contents = {key: content_of(route, live.get(key)) for key in replicas}
+    edited = [one for key, one in replicas.items() if changed(one.shadow, contents[key])]
+    told = authors(route, edited)
+    for one in edited:
+        of_object = told.get(one.object_key)
+        content = contents[one.object_key]
+        state = stamp(one.state, one.shadow, content, me=me, by=of_object.by if of_object else None)
+        one.take(state, content)
+        one.read = (of_object.newest if of_object else None) or one.read
+        drop_decided(route, one, content)
+    return {one.object_key for one in edited}
+
+
+def rules_of(route: Route, replica: Replica) -> Rules:
+    """The route's, and what of this object waits for a person already goes on to wait."""
+    asked = {name for name, why in (replica.conflicts or {}).items() if why == ASK}
+    return Rules(authority=route.rules.authority, ask=frozenset(asked))
+
+
+def drop_decided(route: Route, replica: Replica, content: Content | None) -> None:
+    """Let go of conflicts that are none any more, now that the object is `content`."""
+    if not replica.conflicts:
+        return
+    found = outcome(replica.state, rules_of(route, replica), live=content)
+    if found.content is not None and content is not None:
+        differing = {name for name, value in found.content.items() if name in content and content[name] != value}
+    else:
+        differing = {""} if (found.content is None) != (content is None) else set()
+    left = {
+        name: why
+        for name, why in replica.conflicts.items()
+        if (name in found.conflicts if why == ASK else bool(differing))
+    }
+    replica.conflicts = left or None
+    replica.conflict_at = replica.conflict_at if left else None

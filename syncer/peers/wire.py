@@ -1,0 +1,70 @@
+"""Batches as requests, and what comes back as data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from backoffice.kit.http import Request
+from syncer.models import Route, Target
+from syncer.peers.message import PATH, Item, Result, Told
+
+
+class BadAnswer(ValueError):
+    """It is not what a peer answers. The message is a predicate that reads on from the target's name."""
+
+
+class Holds(Protocol):
+    """What has an item."""
+
+    @property
+    def item(self) -> Item: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a peer said to a batch; `told` is by the items' keys."""
+
+    node: str
+    writer: str
+    told: Mapping[str, Told]
+
+
+def changes(route: Route, me: str, found: Sequence[Holds]) -> Request:
+    """A batch of one model's items, as our incarnation `me`."""
+    return _request(route.target, me, model=route.model, items=[one.item.as_json() for one in found])
+
+
+def hello(target: Target, me: str) -> Request:
+    """A batch of nothing, which says who we are."""
+    return _request(target, me)
+
+
+def _request(target: Target, me: str, **more: Any) -> Request:
+    body = {"node": settings.NODE, "writer": me, **more}
+    return Request(method="POST", url=f"{target.url.rstrip('/')}{PATH}", body=body)
+
+
+def read_answer(target: Target, record: Mapping[str, Any]) -> Answer:
+    """What the peer answered.
+
+    Raises:
+        BadAnswer: it is of another shape.
+    """
+    try:
+        told = [_told(one) for one in record["items"]]
+        node, writer = str(record["node"]), str(record["writer"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadAnswer("answered changes with something that no peer says") from error
+    if not writer.startswith(f"{node}:") or len(writer) > MAX_WRITER:
+        raise BadAnswer("answered without a valid incarnation")
+    return Answer(node=node, writer=writer, told={one.key: one for one in told})
+
+
+MAX_WRITER = 96  # characters, the columns'
+
+
+def _told(record: Mapping[str, Any]) -> Told:
+    fields = {str(name): [str(text) for text in texts] for name, texts in record.get("fields", {}).items()}
+    return Told(key=str(record["key"]), result=Result(record["result"]), seen=record.get("seen"), fields=fields)

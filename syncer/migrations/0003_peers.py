@@ -65,6 +65,11 @@ class Migration(migrations.Migration):
             field=models.JSONField(blank=True, default=dict, help_text='Which node decides where both ends edited a field: {"quantity": "store", "exists": "ask"}. \'exists\': one end deleted what the other edited; \'ask\': a person decides. Empty: as the model\'s domain says. For peers.'),
         ),
         migrations.AddField(
+            model_name='route',
+            name='met_at',
+            field=models.DateTimeField(blank=True, editable=False, help_text="Of a peer, where 'lookup' names fields: when a person said how objects that both ends had already are matched. Empty: nothing is sent or taken.", null=True, verbose_name='met'),
+        ),
+        migrations.AddField(
             model_name='target',
             name='contact_at',
             field=models.DateTimeField(blank=True, editable=False, help_text='When it last answered, or wrote to us.', null=True, verbose_name='last contact'),

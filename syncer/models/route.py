@@ -121,6 +121,14 @@ class Route(models.Model):
     planned_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the history was last read."
     )
+    met_at = models.DateTimeField(
+        "met",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Of a peer, where 'lookup' names fields: when a person said how objects that both ends had already "
+        "are matched. Empty: nothing is sent or taken.",
+    )
 
     class Meta:
         ordering = ["target", "pk"]

@@ -1,0 +1,266 @@
+"""The steps that hypothesis puts together: editors, workers, a bad network, restores, and people who decide."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from syncer.core.replica import Rules
+from tests.simulator.peers.ledger import ASK, EXISTS, NONE, Ledger, reached
+from tests.simulator.peers.network import Answer, Message
+from tests.simulator.peers.node import Node, Rows
+from tests.simulator.peers.rest import World
+
+FIELDS = ("title", "status", "amount", "note")  # one of the first node's, nobody's, the second's, one to ask about
+KEYS = ("x", "y")
+BACKUPS = 3  # kept of each node
+ANY = st.integers(0, 11)  # which of what there is: the remainder tells, so that it shrinks to the first
+VALUES, HOURS = st.integers(0, 2), st.integers(0, 23)
+HOW = st.sampled_from(["save"] * 6 + ["undo", "delete", "delete"])
+EDITS = st.tuples(ANY, HOW, st.sampled_from(KEYS), st.sampled_from(FIELDS), VALUES, HOURS)
+WORK = st.sampled_from(["plan", "claim", "claim", "push", "push", "all", "all"])
+WIRE = st.sampled_from(["arrive"] * 6 + ["lose", "double", "learn", "lose answer", "again"])
+FATES = st.sampled_from(["arrives"] * 3 + ["late", "lost", "answer lost", "answer late", "doubled"])
+
+EVENTS = st.sampled_from(["die", "back up", "back up", "restore", "restore", "decide", "decide", "decide", "rest"])
+
+
+def chosen(found: Any, which: int) -> Any:
+    """One of `found`; None where there is none."""
+    ordered = list(found)
+    return ordered[which % len(ordered)] if ordered else None
+
+
+class Peers(RuleBasedStateMachine):
+    """Several nodes; what is a link and what is not, the subclasses say.
+
+    Attributes:
+        LINKS: each node's peers.
+    """
+
+    LINKS: Mapping[str, tuple[str, ...]] = {}
+
+    @initialize(exists=st.sampled_from(["", "first", "second", "second", ASK]), asks=st.booleans(), met=st.booleans())
+    def begin(self, exists: str, asks: bool, met: bool):
+        first, second, *_ = self.LINKS
+        who = {"title": first, "amount": second, "note": ASK if asks else ""}
+        who[EXISTS] = {"first": first, "second": second}.get(exists, exists)
+        decides = {name: one for name, one in who.items() if one}
+        ask = frozenset(name for name, one in decides.items() if one == ASK and name != EXISTS)
+        authority = {name: one for name, one in decides.items() if name not in ask}
+        ledger, rules = Ledger(decides=decides), Rules(authority=authority, ask=ask)
+        self.world = World((Node(name=n, peers=p, rules=rules, ledger=ledger) for n, p in self.LINKS.items()), ledger)
+        self.backups: dict[str, list[tuple[Rows, dict[Any, Any], dict[Any, Any]]]] = {name: [] for name in self.LINKS}
+        self.lives, self.restored = Counter(dict.fromkeys(self.LINKS, 1)), Counter[tuple[str, int]]()
+        self.unanswered: set[tuple[str, str, str]] = set()
+        if met:
+            for key in KEYS:
+                self.nodes[0].save(key, dict.fromkeys(FIELDS, 0), at=0)
+            self.world.rest()
+
+    @property
+    def nodes(self) -> list[Node]:
+        return list(self.world.nodes.values())
+
+    # --- people ------------------------------------------------------------------------------------------------------
+
+    @rule(edits=st.lists(EDITS, min_size=1, max_size=5))
+    def write(self, edits: list[tuple[int, str, str, str, int, int]]):
+        """Editors anywhere make, change, take back and delete; what their clocks say means nothing."""
+        for who, how, key, name, value, at in edits:
+            self._write(chosen(self.nodes, who), how, key, name, value, at)
+
+    def _write(self, node: Node, how: str, key: str, name: str, value: int, at: int):
+        live, shadow = node.rows.live.get(key), node.rows.shadows.get(key)
+        if how == "delete" and live is not None:
+            node.save(key, None, at=at)
+        elif how == "undo" and shadow is not None:
+            node.save(key, shadow, at=at)
+        elif how == "save":
+            node.save(key, {**(live or dict.fromkeys(FIELDS, value)), name: value}, at=at)
+            late = [one for one in self.unanswered if (one[0], one[2]) == (node.name, key)]
+            reached["an answer is lost, then it is edited"] += bool(late)
+
+    def _decide(self, node: Node, which: int, value: int):
+        """A person decides what waits at one node."""
+        waits = chosen([(key, name) for key in KEYS for name in sorted(node.conflicts(key))], which)
+        if waits is not None:
+            key, name = waits
+            reached["a person decides"] += 1
+            node.decide(key, {name: value > 0 if name == EXISTS else value}, at=0)
+
+    # --- workers and the network -------------------------------------------------------------------------------------
+
+    @rule(steps=st.lists(st.tuples(WORK, ANY, ANY), min_size=1, max_size=8))
+    def work(self, steps: list[tuple[str, int, int]]):
+        """Workers go on, a transaction at a time."""
+        for what, who, which in steps:
+            node = chosen(self.nodes, who)
+            peer = chosen(node.peers, which)
+            if what == "plan":
+                node.plan(peer)
+                self._send(node.greet(peer))
+            elif what == "claim" and (lane := chosen(node.due(peer), which)):
+                node.claims.append(node.claim(lane))
+            elif what == "all":
+                node.plan(peer)
+                for lane in node.due(peer):
+                    self._send(node.push(node.claim(lane)))
+            elif what == "push" and node.claims:
+                self._send(node.push(node.claims.pop(which % len(node.claims))))
+
+    def _send(self, message: Message | None):
+        if message:
+            self.world.network.send(message)
+
+    @rule(steps=st.lists(st.tuples(WIRE, ANY), min_size=1, max_size=8))
+    def wire(self, steps: list[tuple[str, int]]):
+        """Something on its way arrives, is lost or comes twice, or a node dies when it has half taken it in."""
+        network = self.world.network
+        for what, which in steps:
+            if what == "again" and network.past:
+                reached["something old arrives once more"] += 1
+                self._arrive(chosen(network.past, which * 7), "arrive")
+            elif network.flying:
+                one = network.flying[which % len(network.flying)]
+                reached["something is overtaken"] += one is not network.flying[0]
+                if what == "double":
+                    reached["something is doubled"] += 1
+                else:
+                    network.flying.remove(one)
+                self._arrive(one, what)
+
+    def _arrive(self, one: Message | Answer, what: str):
+        """`what`: lose it, lose its answer, die after who speaks is learnt, or nothing goes wrong."""
+        if what == "lose":
+            reached["something is lost"] += 1
+            self._note(one, is_lost=True)
+        elif what == "learn":
+            reached["a node dies while it takes in"] += 1
+            self.world.nodes[one.receiver].learn(one)
+        else:
+            answer = self.world.deliver(one)
+            self._note(answer or one, is_lost=what == "lose answer")
+            if answer and what != "lose answer":
+                self.world.network.send(answer)
+
+    def _note(self, one: Message | Answer, *, is_lost: bool):
+        """Remember whose answers were lost, until one comes."""
+        if isinstance(one, Answer) and one.key:
+            lane = (one.receiver, one.sender, one.key)
+            (self.unanswered.add if is_lost else self.unanswered.discard)(lane)
+
+    @rule(who=ANY, which=ANY, fates=st.lists(FATES, min_size=1, max_size=4))
+    def run(self, who: int, which: int, fates: list[str]):
+        """A whole run of a worker; each message meets one of the fates."""
+        node, network = chosen(self.nodes, who), self.world.network
+        peer = chosen(node.peers, which)
+        node.plan(peer)
+        messages = [node.greet(peer), *(node.push(node.claim(lane)) for lane in node.due(peer))]
+        for number, message in enumerate(one for one in messages if one):
+            self._meet(network.carry(message), fates[number % len(fates)])
+
+    def _meet(self, one: Message | Answer, fate: str):
+        network = self.world.network
+        if fate == "late":
+            network.flying.append(one)
+            return
+        if fate == "doubled":
+            reached["something is doubled"] += 1
+            network.flying.append(one)
+        if fate == "lost":
+            return
+        answer = self.world.deliver(one)
+        assert answer is not None
+        if fate == "answer late":
+            network.send(answer)
+            return
+        if fate != "answer lost":
+            self.world.deliver(network.carry(answer))
+        self._note(answer, is_lost=fate == "answer lost")
+
+    # --- what befalls nodes ------------------------------------------------------------------------------------------
+
+    @rule(events=st.lists(st.tuples(EVENTS, ANY, ANY, VALUES), min_size=1, max_size=3))
+    def befall(self, events: list[tuple[str, int, int, int]]):
+        """A node's workers die, it is backed up or put back, a person decides, or all is well for a while."""
+        for how, who, which, value in events:
+            node = chosen(self.nodes, who)
+            if how == "die":
+                reached["a worker dies at its work"] += bool(node.claims)
+                node.claims = []
+            elif how == "back up":
+                self._back_up(node)
+            elif how == "restore" and (backups := self.backups[node.name]):
+                self._restore(node, which % len(backups), 1 + value)
+            elif how == "decide":
+                self._decide(node, which, value)
+            elif how == "rest":
+                self._rest(node, chosen(KEYS, which), chosen(FIELDS, which), value)
+
+    def _back_up(self, node: Node):
+        ledger = self.world.ledger
+        known = {place: told for place, told in ledger.known.items() if place[0] == node.name}
+        base = {place: live for place, live in ledger.base.items() if place[0] == node.name}
+        self.backups[node.name] = [*self.backups[node.name], (node.rows.copy(), known, base)][-BACKUPS:]
+
+    def _restore(self, node: Node, which: int, more: int):
+        """It is as it was then, and takes a life that was never used, however often it is put back."""
+        rows, known, base = self.backups[node.name][which]
+        self.restored[node.name, id(rows)] += 1
+        reached["a node is put back"] += 1
+        reached["a node is put back twice to one backup"] += self.restored[node.name, id(rows)] > 1
+        self.lives[node.name] += more
+        node.rows, node.incarnation, node.claims = rows.copy(), self.lives[node.name], []
+        ledger = self.world.ledger
+        for place in [place for place in ledger.known if place[0] == node.name]:
+            elsewhere = (ledger.known.get((other, place[1]), NONE) for other in self.LINKS if other != node.name)
+            ledger.dropped |= ledger.known[place] - known.get(place, NONE).union(*elsewhere)
+            ledger.known[place], ledger.base[place] = known.get(place, NONE), base.get(place)
+        for place in [place for place in ledger.base if place not in ledger.known]:
+            ledger.base[place] = base.get(place) if place[0] == node.name else ledger.base[place]
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def _rest(self, node: Node, key: str, name: str, value: int):
+        """All is well for a while, then one edit is made and its messages are counted."""
+        self.world.rest()
+        live = node.rows.live.get(key) or dict.fromkeys(FIELDS, value)
+        self.world.check_price(node, key, {**live, name: value})
+
+    def teardown(self):
+        """At last a person decides whatever still waits: then there is nothing left to excuse."""
+        if not hasattr(self, "world"):
+            return
+        self.world.rest()
+        for node in self.nodes:
+            for key in KEYS:
+                for name in sorted(node.conflicts(key)):
+                    node.decide(key, {name: True if name == EXISTS else 1}, at=0)
+            self.world.rest()
+        assert not [node for node in self.nodes for key in KEYS if node.conflicts(key)]
+
+    @invariant()
+    def nobody_is_taken_for_knowing_what_he_does_not(self):
+        if hasattr(self, "world"):
+            self.world.check_known()
+
+
+class Two(Peers):
+    """A store and a warehouse."""
+
+    LINKS = {"store": ("warehouse",), "warehouse": ("store",)}
+
+
+class Chain(Peers):
+    """The ends speak to the middle only."""
+
+    LINKS = {"a": ("b",), "b": ("a", "c"), "c": ("b",)}
+
+
+class Triangle(Peers):
+    """Everybody speaks to everybody."""
+
+    LINKS = {"a": ("b", "c"), "b": ("a", "c"), "c": ("a", "b")}

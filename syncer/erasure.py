@@ -22,7 +22,7 @@ from django.db.models.functions import Cast, Collate
 
 from backoffice.kit.erasure import ERASED, Words, erase_in
 from syncer.core.answers import unquoted
-from syncer.models import Attempt, Binding, Route, Run, Target
+from syncer.models import Attempt, Binding, Replica, Route, Run, Target
 
 IN_DOUBT = "a create was not answered, and what it could be found by was erased"
 
@@ -47,6 +47,7 @@ def erase_objects(erased: Erased) -> int:
 
     Nothing is searched for: all that was sent of them, or answered, goes.
     """
+    _erase_replicas(erased)
     routes = list(Route.objects.filter(model=erased.model._meta.label).select_related("target"))
     return sum(_erase_route(route, erased) for route in routes)
 
@@ -63,6 +64,19 @@ def _erase_route(route: Route, erased: Erased) -> int:
         rows.filter(pk=binding.pk).update(reason=unquoted(binding.reason))
     _erase_attempts(route, rows)
     return taken
+
+
+def _erase_replicas(erased: Erased) -> None:
+    """What peers handed in, or are to be handed. Without its shadow the column counts as edited, so its new text goes
+    to them; what they keep of the old one is theirs to erase."""
+    keys = erased.keys.order_by().values_list(Cast(erased.model._meta.pk.attname, models.CharField()))
+    found = Replica.objects.filter(model=erased.model._meta.label, object_key__in=keys)
+    for row in found.select_for_update(of=("self",)).order_by("pk"):
+        row.shadow = {name: value for name, value in (row.shadow or {}).items() if name not in erased.fields} or None
+        for name in {*row.fields} & {*erased.fields}:
+            row.fields[name] = [[*edit[:2], ERASED, *edit[3:]] for edit in row.fields[name]]
+        row.conflicts = {name: unquoted(why) for name, why in row.conflicts.items()} if row.conflicts else None
+        row.save(update_fields=["shadow", "fields", "conflicts"])
 
 
 def _lock(rows: "QuerySet[Binding]") -> None:

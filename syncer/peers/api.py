@@ -43,6 +43,7 @@ class ItemIn(BaseModel):
         description="Of each field, and of `exists`, the edits that none overruled: "
         "`[writer, number, value, user, reason, at]`."
     )
+    open: Annotated[bool, Field(description="Its edits together are not valid there, and wait for a person.")] = False
 
 
 class ChangesIn(BaseModel):
@@ -122,7 +123,7 @@ def _item(data: ItemIn) -> Item:
     fields = edits_from_json(data.fields)
     if not is_storable([one.value for edits in fields.values() for one in edits]):
         raise Invalid(FieldError("items", f"{data.key} holds what can't be kept: a NUL, or half a character."))
-    return Item(key=str(data.key), state=State(seen=data.seen, fields=fields))
+    return Item(key=str(data.key), state=State(seen=data.seen, fields=fields), is_open=data.open)
 
 
 def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[Any]:

@@ -12,6 +12,7 @@ item by itself; write what differs; store the replicas; note what the peer has s
 whose row somebody is writing come after, each alone.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -34,7 +35,8 @@ from syncer.peers.writing import write
 from syncer.plan import raise_keys
 from syncer.wake import wake_followers
 
-LOCK_SECONDS = 3  # that one item waits for somebody who is writing it
+LOCK_SECONDS = 3.0  # that items of a batch wait for those who are writing their objects
+SHORTEST = 0.01  # seconds; 0 would mean without end
 BUSY = "Somebody is writing it just now."
 
 
@@ -46,15 +48,17 @@ def take_in(target: Target, route: Route, batch: Batch, *, user: Any) -> list[To
     """
     is_current = batch.writer == target.peer_writer
     told = _take_in(target, route, batch.items, user=user, is_current=is_current)
+    until = time.monotonic() + LOCK_SECONDS
     for item in batch.items:
         if item.key not in told:
-            told |= _alone(target, route, item, user=user, is_current=is_current)
+            left = until - time.monotonic()
+            told |= _alone(target, route, item, user=user, is_current=is_current, seconds=max(left, SHORTEST))
     return [told[item.key] for item in batch.items]
 
 
-def _alone(target: Target, route: Route, item: Item, *, user: Any, is_current: bool) -> dict[str, Told]:
+def _alone(target: Target, route: Route, item: Item, *, user: Any, is_current: bool, seconds: float) -> dict[str, Told]:
     try:
-        return _take_in(target, route, [item], user=user, is_current=is_current, waits=True)
+        return _take_in(target, route, [item], user=user, is_current=is_current, waits=seconds)
     except DatabaseError as error:
         if "lock timeout" not in str(error):
             raise
@@ -62,7 +66,7 @@ def _alone(target: Target, route: Route, item: Item, *, user: Any, is_current: b
 
 
 def _take_in(
-    target: Target, route: Route, items: Sequence[Item], *, user: Any, is_current: bool, waits: bool = False
+    target: Target, route: Route, items: Sequence[Item], *, user: Any, is_current: bool, waits: float = 0
 ) -> dict[str, Told]:
     """By the items' keys; those that are left out are being written by somebody."""
     model = route.declaration.model
@@ -86,14 +90,14 @@ def _take_in(
     return told
 
 
-def _lock_rows(route: Route, keys: Iterable[str], *, waits: bool) -> tuple[Rows, set[str]]:
+def _lock_rows(route: Route, keys: Iterable[str], *, waits: float) -> tuple[Rows, set[str]]:
     """The objects that are there, locked, and the keys of those that somebody is writing."""
     model = route.declaration.model
     wanted = list(keys)
     rows = model._default_manager.filter(pk__in=pks(model, wanted)).order_by("pk")
     if waits and connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            cursor.execute(f"SET LOCAL lock_timeout = {int(waits * 1000)}")
     locked = {key_of(model, row.pk): row for row in rows.select_for_update(skip_locked=not waits, of=("self",))}
     if waits or len(locked) == len(wanted):
         return locked, set()

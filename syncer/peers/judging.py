@@ -61,7 +61,9 @@ class Judged:
         if self.instead:
             return self.instead
         if self.faults:
-            return Result.REFUSED if self.is_news else Result.CONFLICT
+            # Alone it is not valid here; else it is what several edits make together, here or there.
+            is_alone = self.is_news and not self.is_known and not self.item.is_open
+            return Result.REFUSED if is_alone else Result.CONFLICT
         if self.is_known:
             return Result.ALREADY
         if self.asks:

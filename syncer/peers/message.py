@@ -36,13 +36,20 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One object as its sender knows it; `key` is written as in JSON, with the dashes of a UUID."""
+    """One object as its sender knows it.
+
+    Attributes:
+        key: as JSON has it, with the dashes of a UUID.
+        is_open: what its edits make together could not be written there, and waits for a person.
+    """
 
     key: str
     state: State
+    is_open: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"key": self.key, "seen": dict(self.state.seen), "fields": edits_as_json(self.state.fields)}
+        told = {"key": self.key, "seen": dict(self.state.seen), "fields": edits_as_json(self.state.fields)}
+        return told | ({"open": True} if self.is_open else {})
 
 
 @dataclass(frozen=True, kw_only=True)

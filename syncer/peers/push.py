@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
+from dataclasses import replace
 
 from django.db import transaction
 
 from syncer.core.decide import Action
+from syncer.core.replica import ASK
 from syncer.delivery.parcel import Lane
 from syncer.delivery.payload import parents_of
 from syncer.delivery.send import Result, Sender
-from syncer.models import Route, Run
+from syncer.models import Binding, Replica, Route, Run
 from syncer.peers import identity, wire
 from syncer.peers.message import BYTES, LARGEST, Item
 from syncer.peers.replicas import live_rows, lock, stamp_all, store, wire_key
@@ -51,17 +53,25 @@ def _stamped(routes: RouteMap, route: Route, lanes: list[Lane]) -> tuple[str, li
         live = live_rows(route, keys)
         stamped = stamp_all(route, replicas, live, me=me)
         store(replicas[key] for key in stamped)
+        # Read once more: the peer may have handed in what it knows since the claim.
+        bindings = Binding.objects.filter(pk__in=[lane.pk for lane in lanes])
+        seen = dict(bindings.values_list("pk", "peer_seen"))
     above = parents_of(routes, route, live.values())
     return me, [
         Pushed(
-            lane=lane,
-            item=Item(key=wire_key(lane.key), state=replicas[lane.key].state),
+            lane=replace(lane, peer_seen=seen[lane.pk] or {}),
+            item=_item(replicas[lane.key]),
             is_there=replicas[lane.key].shadow is not None,
             read=replicas[lane.key].read,
             parent=above.get(lane.key),
         )
         for lane in lanes
     ]
+
+
+def _item(replica: Replica) -> Item:
+    is_open = any(why != ASK for why in (replica.conflicts or {}).values())
+    return Item(key=wire_key(replica.object_key), state=replica.state, is_open=is_open)
 
 
 def _batches(news: Iterable[Pushed]) -> Iterator[list[Pushed]]:

@@ -1,0 +1,67 @@
+"""A target for a peer that is played in memory, and what tests of the handing over share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.models import Permission
+
+from backoffice.accounts.models import User
+from content.orders.models import Order
+from syncer.keys import key_of
+from syncer.models import Binding, Replica, Route, Target
+from syncer.peers.replicas import content_of
+from tests.peers.fake_peer import FakePeer
+
+MODEL = "orders.Order"
+PASSWORD = "a peer signs in with this"
+MAY = ("speak_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order")
+
+
+def target_for(peer: FakePeer, **columns: Any) -> Target:
+    account = User.objects.create_user(f"peer-{peer.node.name}", password=PASSWORD)
+    account.user_permissions.set(Permission.objects.filter(codename__in=MAY))
+    columns = {"timeout": 5, "allow_private": True, "peer_user": account} | columns
+    target = Target(name=peer.node.name, kind="peer", url=peer.api_url, peer_node=peer.node.name, **columns)
+    target.full_clean()
+    target.save()
+    route = Route(target=target, model=MODEL, trigger="change")
+    route.full_clean()
+    route.save()
+    return target
+
+
+def order(**values: Any) -> Order:
+    return Order.objects.create(**{"product_name": "desk lamp", "quantity": 1} | values)
+
+
+def lane(one: Order) -> Binding:
+    return Binding.objects.get(object_key=key_here(one))
+
+
+def replica(one: Order) -> Replica:
+    return Replica.objects.get(object_key=key_here(one))
+
+
+def key_here(one: Order) -> str:
+    """As this database writes it."""
+    return key_of(Order, one.pk)
+
+
+def ours() -> dict[str, dict[str, Any]]:
+    """Our orders as the peer holds its own, by key."""
+    route = Route.objects.get(model=MODEL)
+    return {str(one.pk): dict(content_of(route, one) or {}) for one in Order.objects.all()}
+
+
+def sent(peer: FakePeer) -> list[list[str]]:
+    """The keys in each batch that the peer was handed since the journal was cleared; a greeting is an empty one."""
+    return [[item["key"] for item in batch.get("items", [])] for batch in peer.batches]
+
+
+@contextmanager
+def quiet(peer: FakePeer) -> Iterator[None]:
+    """Not one request comes meanwhile."""
+    before = len(peer.journal)
+    yield
+    assert [(one.method, one.path) for one in peer.journal[before:]] == []

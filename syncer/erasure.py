@@ -72,7 +72,8 @@ def _erase_replicas(erased: Erased) -> None:
     keys = erased.keys.order_by().values_list(Cast(erased.model._meta.pk.attname, models.CharField()))
     found = Replica.objects.filter(model=erased.model._meta.label, object_key__in=keys)
     for row in found.select_for_update(of=("self",)).order_by("pk"):
-        row.shadow = {name: value for name, value in (row.shadow or {}).items() if name not in erased.fields} or None
+        if row.shadow is not None:
+            row.shadow = {name: value for name, value in row.shadow.items() if name not in erased.fields}
         for name in {*row.fields} & {*erased.fields}:
             row.fields[name] = [[*edit[:2], ERASED, *edit[3:]] for edit in row.fields[name]]
         row.conflicts = {name: unquoted(why) for name, why in row.conflicts.items()} if row.conflicts else None

@@ -82,8 +82,8 @@ def _due(target: Target) -> Run.Trigger | None:
     pace = breaker.pace(target)
     if pace is Pace.STOP:
         return None
-    if target.is_peer and target.told_writer != identity.writer():
-        return Run.Trigger.CHANGE
+    if target.is_peer and pace is not Pace.FRESH and (pace is Pace.PROBE or target.told_writer != identity.writer()):
+        return Run.Trigger.CHANGE  # it is greeted
     for route in routes.parents_first:
         due = claimable(routes, route, now)
         if (due.filter(tries=0) if pace is Pace.FRESH else due).exists():

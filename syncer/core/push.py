@@ -11,7 +11,7 @@ from syncer.core.answers import Outcome, Verdict
 from syncer.core.decide import Action, Known
 from syncer.core.matching import encode_id
 from syncer.core.replica import Seen, together
-from syncer.core.settle import WELL, Changes, Claim, End, parked, put_off
+from syncer.core.settle import REASON_LENGTH, WELL, Changes, Claim, End, not_sent, parked, put_off
 
 
 def changes_after_push(
@@ -20,7 +20,8 @@ def changes_after_push(
     """The columns, `{"column": value}`.
 
     Args:
-        verdict: DONE; PERMANENT: the peer refused it; anything else is tried again.
+        verdict: DONE; PERMANENT: the peer refused it; CONFIGURATION: none of it is the object's fault, so it counts
+            as no try; anything else is tried again.
         seen: the edits that were handed over.
         known: the edits that the peer was known to have seen when this is written: another answer may have come first.
     """
@@ -29,6 +30,8 @@ def changes_after_push(
         return WELL | {"delivered": claim.wanted, "unsettled": False, "peer_seen": together(known, seen)}
     if verdict.outcome is Outcome.PERMANENT:
         return parked(claim, end, verdict.why) | {"unsettled": False}
+    if verdict.outcome is Outcome.CONFIGURATION:
+        return not_sent(claim, end) | {"unsettled": False, "reason": verdict.why[:REASON_LENGTH]}
     return put_off(claim, end, verdict.why, now=now, jitter=jitter) | {"unsettled": False}
 
 

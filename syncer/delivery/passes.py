@@ -12,7 +12,7 @@ from syncer.delivery.deliver import deliver
 from syncer.delivery.parcel import Lane
 from syncer.delivery.send import Sender
 from syncer.models import Route, Run, Target
-from syncer.peers.greeting import greet
+from syncer.peers.greeting import ask, greet
 from syncer.peers.message import LARGEST
 from syncer.peers.push import hand_over
 from syncer.reports import status
@@ -80,9 +80,11 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
     if turn is None:
         return False
     found = _take_one(run, routes, sender, pace)
-    if found is None and run.target.is_peer:
-        return greet(run.target, sender, probe=True)
-    moved = found is not None and _deliver(run, routes, found[0], found[1], sender, probe=True)
+    if found is not None:
+        moved = _deliver(run, routes, found[0], found[1], sender, probe=True)
+    else:
+        # A peer can be asked without an object. Not out of turn, for it is nothing that has not failed yet.
+        moved = run.target.is_peer and pace is Pace.PROBE and ask(run.target, sender, probe=True)
     _beat(run)
     breaker.give_back(run.target, turn)
     return moved

@@ -1,8 +1,10 @@
 """What we know of the peer itself: that it is there, and in which incarnation."""
 
 from django.db import transaction
+from django.db.models import Q
 
 from backoffice.kit import clock
+from syncer.core.replica import node_of
 from syncer.models import Binding, Route, Target
 from syncer.plan import raise_all
 
@@ -11,15 +13,18 @@ def heard(target: Target, writer: str) -> bool:
     """The peer spoke to us, or answered, as `writer`; whether that is its newest incarnation, as far as we know.
 
     A newer one than before was put back to an older state: what it had seen is not known any more, and all of it is
-    compared again.
+    compared again. So it is where the target was another node's before.
     """
     target.refresh_from_db(fields=["peer_writer"])
-    if writer > target.peer_writer:
+    is_other = target.peer_writer != "" and node_of(target.peer_writer) != node_of(writer)
+    if is_other or writer > target.peer_writer:
         with transaction.atomic():
             if target.peer_writer:
                 _forget(target)
             # After the bindings, as whoever settles does it.
-            Target.objects.filter(pk=target.pk, peer_writer__lt=writer).update(peer_writer=writer)
+            older = Q(peer_writer__lt=writer) | ~Q(peer_writer__startswith=f"{node_of(writer)}:")
+            told = {"told_writer": ""} if is_other else {}
+            Target.objects.filter(older, pk=target.pk).update(peer_writer=writer, **told)
         target.peer_writer = writer
     Target.objects.filter(pk=target.pk).update(contact_at=clock.now())
     return writer == target.peer_writer

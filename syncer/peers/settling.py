@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from backoffice.kit import clock
-from syncer.core.answers import Exchange, Outcome, Verdict
+from syncer.core.answers import Exchange, Outcome, Verdict, unquoted
 from syncer.core.decide import Action
 from syncer.core.push import changes_after_push, record
 from syncer.core.replica import Seen, covers
@@ -14,9 +14,9 @@ from syncer.core.settle import Changes
 from syncer.delivery.parcel import Lane, Parcel
 from syncer.delivery.send import Result, Sent
 from syncer.delivery.settling import Settler
-from syncer.models import Binding
-from syncer.peers import identity, message, wire
-from syncer.peers.greeting import look_at, understood
+from syncer.models import Binding, Target
+from syncer.peers import identity, message
+from syncer.peers.greeting import OLD, look_at, understood
 from syncer.peers.message import Item, Told
 
 MEANS = {message.Result.REFUSED: Outcome.PERMANENT, message.Result.LATER: Outcome.RETRYABLE}
@@ -49,68 +49,97 @@ class Pushed:
 
 @dataclass(frozen=True, kw_only=True)
 class PeerSettler(Settler):
-    """Settles hand-overs; `known` is what the peer has seen of each binding when it is written."""
+    """Settles hand-overs.
 
+    Attributes:
+        batch, verdict, answered_by: what is being settled: its objects, what the answer means for all of them, and the
+            incarnation that gave it; empty: none that counts.
+        known: what the peer has seen of each, read under lock.
+        newer: the peer's incarnation, where it is not the one that answered any more.
+    """
+
+    batch: dict[int, Pushed] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    answered_by: str = ""
     known: dict[int, Seen] = field(default_factory=dict)
-    pushed: dict[int, Pushed] = field(default_factory=dict)
+    newer: list[str] = field(default_factory=list)
 
     def settle_batch(self, batch: list[Pushed], result: Result, *, me: str) -> None:
         """Write what the answer to a batch, sent as our incarnation `me`, means for each of its objects."""
-        target = self.routes.target
-        verdict = result.verdict and look_at(target, result.verdict)
-        told = wire.read_answer(target, verdict.record).told if verdict and verdict.outcome is Outcome.DONE else {}
-        if told:
-            understood(target, me)
-        if me != identity.writer():
-            verdict = Verdict(outcome=Outcome.RETRYABLE, why="answered what we were before a restore")
-        self.pushed.update({one.lane.pk: one for one in batch})
-        self.settle([(one.parcel(Action.PUSH), _result(one, result, verdict, told)) for one in batch])
+        verdict, answer = (None, None) if result.verdict is None else look_at(self.routes.target, result.verdict)
+        if answer is not None:
+            understood(self.routes.target, me)
+        if verdict is not None and me != identity.writer():
+            verdict, answer = Verdict(outcome=Outcome.RETRYABLE, why="answered what we were before a restore"), None
+        told = answer.told if answer else {}
+        pairs = [(one.parcel(Action.PUSH), _result(one, result, verdict, told)) for one in batch]
+        of_batch = replace(
+            self,
+            batch={one.lane.pk: one for one in batch},
+            verdict=verdict,
+            answered_by=answer.writer if answer else "",
+            known={},
+            newer=[],
+        )
+        of_batch.settle(pairs)
 
     def _prepare(self, results: list[tuple[Parcel, Result]]) -> None:
-        """Another answer, or a batch of the peer's own, may have told more meanwhile."""
+        """Another answer, or a batch of the peer's own, may have told more meanwhile; or that it was restored."""
         rows = Binding.objects.filter(pk__in=[parcel.lane.pk for parcel, _ in results])
         locked = rows.select_for_update(of=("self",)).order_by("object_key")
         self.known.update({pk: seen or {} for pk, seen in locked.values_list("pk", "peer_seen")})
+        if self.answered_by:
+            # After the bindings: who notes a newer incarnation has them first too, see `contact`.
+            target = Target.objects.filter(pk=self.route.target_id)
+            self.newer.extend(target.exclude(peer_writer=self.answered_by).values_list("peer_writer", flat=True))
 
     def _changes(self, parcel: Parcel, result: Result) -> Changes:
         if parcel.action is not Action.PUSH or result.verdict is None:
             return super()._changes(parcel, result)
-        one = self.pushed[parcel.lane.pk]
+        one, verdict = self.batch[parcel.lane.pk], result.verdict
+        if self.newer:
+            verdict = OLD
         seen, known = one.item.state.seen, self.known.get(parcel.lane.pk, {})
         now, jitter = clock.now(), random.random()  # noqa: S311 - no secret
-        changes = changes_after_push(parcel.lane.claim, result.verdict, seen, known, now=now, jitter=jitter)
-        if result.verdict.outcome is Outcome.DONE:
+        changes = changes_after_push(parcel.lane.claim, verdict, seen, known, now=now, jitter=jitter)
+        if verdict.outcome is Outcome.DONE:
             changes |= record(one.item.key, is_there=one.is_there) | {"common": one.read}
             changes["parent_id"] = one.parent if one.is_there else None
         return changes
 
     def _shown(self, results: list[tuple[Parcel, Result]], lost: set[int]) -> list[Verdict]:
         """One request, one verdict: what the peer says of single objects is none of the target's health."""
-        shown = super()._shown(results, lost)[:1]
-        is_own = {Outcome.PERMANENT: Outcome.DONE}
-        return [replace(one, outcome=is_own.get(one.outcome, one.outcome)) for one in shown]
+        if self.verdict is None:
+            return []
+        return [replace(self.verdict, why=unquoted(self.verdict.why))] if lost else [self.verdict]
 
 
 def _result(one: Pushed, result: Result, verdict: Verdict | None, told: Mapping[str, Told]) -> Result:
     """What the answer means for one object, with an exchange that shows its own part only."""
     if verdict is None:
         return result
+    if verdict.outcome is not Outcome.DONE:
+        return Result(verdict=verdict, sent=tuple(_own(sent, one) for sent in result.sent))
     answer = told.get(one.item.key)
-    if verdict.outcome is Outcome.DONE:
-        verdict = _verdict(answer)
-    return Result(verdict=verdict, sent=tuple(_part(sent, one, answer) for sent in result.sent))
+    text = "" if answer is None else json.dumps(answer.as_json(), ensure_ascii=False)
+    parts = (replace(_own(sent, one), exchange=_said(sent, text)) for sent in result.sent)
+    return Result(verdict=_verdict(one, answer), sent=tuple(parts))
 
 
-def _verdict(answer: Told | None) -> Verdict:
+def _verdict(one: Pushed, answer: Told | None) -> Verdict:
     if answer is None:
         return Verdict(outcome=Outcome.UNKNOWN, why="left it out of its answer")
     outcome = MEANS.get(answer.result, Outcome.DONE)
-    return Verdict(outcome=outcome, why="" if outcome is Outcome.DONE else f"answered {answer.result}: {answer.why}")
+    if outcome is not Outcome.DONE:
+        return Verdict(outcome=outcome, why=f"answered {answer.result}: {answer.why}")
+    if not covers(answer.seen or {}, one.item.state.seen):
+        return Verdict(outcome=Outcome.UNKNOWN, why=f"answered {answer.result}, but not that it has seen it")
+    return Verdict(outcome=outcome)
 
 
-def _part(sent: Sent, one: Pushed, answer: Told | None) -> Sent:
-    if answer is None:
-        return replace(sent, request=replace(sent.request, body=one.item.as_json()))
-    text = json.dumps(answer.as_json(), ensure_ascii=False)
-    exchange = Exchange(status=sent.exchange.status, body=text.encode())
-    return replace(sent, request=replace(sent.request, body=one.item.as_json()), exchange=exchange)
+def _own(sent: Sent, one: Pushed) -> Sent:
+    return replace(sent, request=replace(sent.request, body=one.item.as_json()))
+
+
+def _said(sent: Sent, text: str) -> Exchange:
+    return Exchange(status=sent.exchange.status, body=text.encode())

@@ -1,5 +1,6 @@
 """Batches as requests, and what comes back as data."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from backoffice.kit.http import Request
+from syncer.core.replica import Seen, node_of
 from syncer.models import Route, Target
 from syncer.peers.message import PATH, Item, Result, Told
 
@@ -46,7 +48,7 @@ def _request(target: Target, me: str, **more: Any) -> Request:
     return Request(method="POST", url=f"{target.url.rstrip('/')}{PATH}", body=body)
 
 
-def read_answer(target: Target, record: Mapping[str, Any]) -> Answer:
+def read_answer(record: Mapping[str, Any]) -> Answer:
     """What the peer answered.
 
     Raises:
@@ -57,14 +59,24 @@ def read_answer(target: Target, record: Mapping[str, Any]) -> Answer:
         node, writer = str(record["node"]), str(record["writer"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadAnswer("answered changes with something that no peer says") from error
-    if not writer.startswith(f"{node}:") or len(writer) > MAX_WRITER:
+    if not WRITER.fullmatch(writer) or node_of(writer) != node:
         raise BadAnswer("answered without a valid incarnation")
     return Answer(node=node, writer=writer, told={one.key: one for one in told})
 
 
-MAX_WRITER = 96  # characters, the columns'
+WRITER = re.compile(r"[\w-]{1,64}:[0-9a-f]{1,24}")
 
 
 def _told(record: Mapping[str, Any]) -> Told:
-    fields = {str(name): [str(text) for text in texts] for name, texts in record.get("fields", {}).items()}
-    return Told(key=str(record["key"]), result=Result(record["result"]), seen=record.get("seen"), fields=fields)
+    fields = {_text(name): [_text(text) for text in texts] for name, texts in record.get("fields", {}).items()}
+    return Told(key=str(record["key"]), result=Result(record["result"]), seen=_seen(record), fields=fields)
+
+
+def _seen(record: Mapping[str, Any]) -> Seen | None:
+    found = record.get("seen")
+    return None if found is None else {str(writer): int(number) for writer, number in found.items()}
+
+
+def _text(found: Any) -> str:
+    """What can be kept: no NUL, and no half a character."""
+    return str(found).replace("\x00", "").encode(errors="replace").decode()

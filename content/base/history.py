@@ -1,5 +1,9 @@
 """What a history row carries beside django-simple-history's own columns."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import groupby
 from typing import Any
 
 from django.db import models
@@ -8,6 +12,30 @@ from django.db.models.sql.compiler import SQLCompiler
 from simple_history.models import HistoricalRecords
 
 from backoffice.kit import context
+
+
+BATCH = 500  # rows an INSERT
+
+_deleted: ContextVar[list[models.Model] | None] = ContextVar("deleted", default=None)
+
+
+@contextmanager
+def deleted_together() -> Iterator[None]:
+    """The history rows of what is deleted within, cascades included, are written at its end, all at once.
+
+    Only within a transaction: should it end in between, they would be lost.
+    """
+    if _deleted.get() is not None:
+        yield
+        return
+    rows: list[models.Model] = []
+    token = _deleted.set(rows)
+    try:
+        yield
+    finally:
+        _deleted.reset(token)
+    for model, some in groupby(sorted(rows, key=lambda row: row._meta.label), key=type):
+        model._default_manager.bulk_create(some, batch_size=BATCH)
 
 
 class TransactionId(models.Func):
@@ -53,6 +81,14 @@ class HistoryRow(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write it; that of a delete perhaps later, see `deleted_together`."""
+        rows = _deleted.get()
+        if rows is None or self.history_type != "-":  # type: ignore[attr-defined]
+            super().save(*args, **kwargs)
+        else:
+            rows.append(self)
 
 
 class Records(HistoricalRecords):  # type: ignore[misc]

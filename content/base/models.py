@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.deletion import Collector
 
 from backoffice.kit import context
-from content.base.history import Records
+from content.base.history import BATCH, Records, deleted_together
 from syncer import public as sync
 
-HISTORY_BATCH = 500  # rows an INSERT
 KEYS = 1000  # a statement: SQLite has a limit of variables, and PostgreSQL is slow with long lists
 
 Values = dict[Any, dict[str, Any]]  # by primary key, what `tracked` gives
@@ -32,8 +32,7 @@ def tracked(obj: models.Model) -> dict[str, Any]:
 class ContentQuerySet(models.QuerySet[Any]):
     """A queryset whose bulk writes leave history, as `save()` and `delete()` do.
 
-    `delete()` needs nothing of its own: Django's collector sends `post_delete` for each object, cascades included,
-    inside one transaction.
+    Of deletes Django's collector tells by `post_delete`, for each object, cascades included.
     """
 
     def visible_to(self, user: Any) -> Self:
@@ -90,6 +89,29 @@ class ContentQuerySet(models.QuerySet[Any]):
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """As Django's; the history rows of all that goes are written together."""
+        with transaction.atomic(using=self.db), deleted_together():
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def bulk_delete(self, objs: Iterable[Any]) -> int:
+        """Delete these objects, with the reason that each has for it; returns how many rows went, cascades included.
+
+        Afterwards they have no keys any more, as after their own `delete()`.
+
+        Raises:
+            ProtectedError, RestrictedError: something else needs one of them.
+        """
+        with transaction.atomic(using=self.db), deleted_together():
+            collector = Collector(using=self.db, origin=self)
+            collector.collect(list(objs))
+            return collector.delete()[0]
+
+    bulk_delete.alters_data = True  # type: ignore[attr-defined]
+
     def _plain(self) -> models.QuerySet[Any]:
         return models.QuerySet(self.model, using=self.db)
 
@@ -109,9 +131,7 @@ class ContentQuerySet(models.QuerySet[Any]):
 
     def _record(self, objs: list[Any], *, update: bool = False) -> None:
         reason = context.cause().reason or None
-        self.model.history.bulk_history_create(
-            objs, batch_size=HISTORY_BATCH, update=update, default_change_reason=reason
-        )
+        self.model.history.bulk_history_create(objs, batch_size=BATCH, update=update, default_change_reason=reason)
 
     def _record_changes(self, before: Values, reasons: Mapping[Any, str | None] | None = None) -> None:
         any_changed = False
@@ -166,6 +186,13 @@ class ContentModel(models.Model):
                     return
                 self._state.adding = False
             super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:  # noqa: FBT001, FBT002 - Django's signature
+        """As Django's; the history rows of all that goes with it are written together."""
+        with transaction.atomic(using=using), deleted_together():
+            return super().delete(using=using, keep_parents=keep_parents)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
 
     def is_visible_to(self, user: Any) -> bool:
         """As `ContentQuerySet.visible_to`, for one object that may be deleted already."""

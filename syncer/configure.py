@@ -6,7 +6,7 @@ is left out is disabled. Targets that it does not name are left alone.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,55 +15,23 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 
 from backoffice.kit import references
+from syncer.configure_keys import (
+    AUTH_KEYS,
+    OF_ROUTES,
+    OF_TARGETS,
+    PEER_KEYS,
+    PEER_ROUTE_KEYS,
+    ROUTE_KEYS,
+    TARGET_KEYS,
+    Key,
+)
 from syncer.core.toml_lines import Place, line_of, locate
 from syncer.errors import SyncError
 from syncer.models import Route, Target
 from syncer.models.checks import is_storable
 
+TABLES = ("auth", "peer", "routes")  # of a target
 WORDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key of the file: the column it is for, and the TOML type it must have."""
-
-    column: str
-    type: type
-    required: bool = False
-
-
-TARGET_KEYS = {
-    "title": Key("title", str),
-    "kind": Key("kind", str),
-    "url": Key("url", str, required=True),
-    "enabled": Key("enabled", bool),
-    "concurrency": Key("concurrency", int),
-    "timeout": Key("timeout", int),
-    "allow_private": Key("allow_private", bool),
-}
-AUTH_KEYS = {
-    "type": Key("auth", str, required=True),
-    "user": Key("auth_user", str),
-    "secret": Key("auth_secret", str),
-    "header": Key("auth_header", str),
-    "url": Key("auth_url", str),
-}
-ROUTE_KEYS = {
-    "model": Key("model", str, required=True),
-    "path": Key("path", str, required=True),
-    "fields": Key("fields", dict, required=True),
-    "enabled": Key("enabled", bool),
-    "create_path": Key("create_path", str),
-    "lookup": Key("lookup", list),
-    "filter": Key("filter", dict),
-    "trigger": Key("trigger", str),
-    "update": Key("update", str),
-    "missing": Key("missing", str),
-    "key_hours": Key("key_hours", int),
-    "id": Key("id_field", str),
-    "items": Key("items_field", str),
-    "next": Key("next_field", str),
-}
 
 
 @dataclass(frozen=True, order=True)
@@ -144,6 +112,7 @@ class _Document:
             raise Refused([Fault(line, f"This is not TOML: {error}")]) from error
         self._lines = locate(text)
         self._faults: list[Fault] = []
+        self._nodes: dict[str, str] = {}  # of peers: the node, and the target that is for it
 
     def refuse_faults(self) -> None:
         if self._faults:
@@ -162,10 +131,15 @@ class _Document:
 
     def _plan(self, name: str, table: dict[str, Any], place: Place) -> _Plan:
         target = Target.objects.filter(name=name).first() or Target(name=name)
-        own = {key: value for key, value in table.items() if key not in ("auth", "routes")}
-        places = {"name": place} | self._fill(target, own, TARGET_KEYS, place, also=("auth", "routes"))
+        own = {key: value for key, value in table.items() if key not in TABLES}
+        _reset(target, OF_TARGETS)
+        places = {"name": place} | self._fill(target, own, TARGET_KEYS, place, also=TABLES)
         auth = self._typed(table, "auth", dict, place)
         places |= self._fill(target, {"type": "none"} if auth is None else auth, AUTH_KEYS, (*place, "auth"))
+        peer = self._typed(table, "peer", dict, place)
+        if target.is_peer or peer is not None:
+            places |= self._fill(target, peer or {}, PEER_KEYS, (*place, "peer"))
+            self._refuse_second(target.peer_node, name, (*place, "peer", "node"))
         self._validate(target, places, place)
         return self._routes(target, self._typed(table, "routes", list, place) or [], (*place, "routes"))
 
@@ -184,7 +158,9 @@ class _Document:
                 continue
             route = stored.get(model) or Route(model=model)
             route.target, route.beside = target, beside
-            places = self._fill(route, table, ROUTE_KEYS, here)
+            route.authorities = self._authorities(model, but=target.name) if target.is_peer else None
+            _reset(route, OF_ROUTES)
+            places = self._fill(route, table, PEER_ROUTE_KEYS if target.is_peer else ROUTE_KEYS, here)
             self._validate(route, places, here, exclude={"target"})
             routes[model] = route
         return _Plan(target, list(routes.values()), [route for model, route in stored.items() if model not in routes])
@@ -205,15 +181,33 @@ class _Document:
                 )
         places = {}
         for name, key in keys.items():
-            setattr(row, key.column, row._meta.get_field(key.column).get_default())  # type: ignore[union-attr]
             if name not in table and key.required:
                 self._fault(place, f"'{name}' is missing; it must be given")
             elif name not in table:
                 places[key.column] = (*place, name)
             elif (value := self._typed(table, name, key.type, place)) is not None:
-                setattr(row, key.column, value)
-                places[key.column] = (*place, name)
+                try:
+                    setattr(row, key.column, key.read(value))
+                    places[key.column] = (*place, name)
+                except ValidationError as error:
+                    self._fault((*place, name), f"{name}: {' '.join(error.messages)}")
         return places
+
+    def _refuse_second(self, node: str, name: str, place: Place) -> None:
+        """The database tells of other targets for a node, but not of others in the file."""
+        if self._nodes.setdefault(node, name) != name:
+            self._fault(place, f"{self._nodes[node]} is the target for {node!r} already; one is enough")
+
+    def _authorities(self, model: str, *, but: str) -> list[Any]:
+        """What other peers' routes of a model will say: those of the file, and of targets that it does not name."""
+        tables = self._data["targets"]
+        rows = Route.objects.filter(model=model, target__kind=Target.Kind.PEER).exclude(target__name__in=tables)
+        found = [*rows.values_list("authority", flat=True)]
+        for name, table in tables.items():
+            if name != but and isinstance(table, dict) and table.get("kind") == Target.Kind.PEER:
+                routes = table.get("routes") if isinstance(table.get("routes"), list) else []
+                found += [one.get("authority", {}) for one in routes or [] if _is_of(one, model)]
+        return [one for one in found if isinstance(one, dict)]
 
     def _validate(
         self, row: Target | Route, places: dict[str, Place], place: Place, exclude: set[str] | None = None
@@ -241,6 +235,15 @@ class _Document:
 
     def _fault(self, place: Place, message: str) -> None:
         self._faults.append(Fault(line_of(self._lines, place), message))
+
+
+def _reset(row: models.Model, columns: Iterable[str]) -> None:
+    for column in columns:
+        setattr(row, column, row._meta.get_field(column).get_default())  # type: ignore[union-attr]
+
+
+def _is_of(table: Any, model: str) -> bool:
+    return isinstance(table, dict) and table.get("model") == model
 
 
 def _located(row: models.Model, column: str, error: ValidationError, place: Place) -> tuple[Place, str]:
@@ -272,14 +275,19 @@ def _carry_out(plan: _Plan, *, check: bool) -> Iterator[Change]:
 
 def _save(row: Target | Route, *, check: bool, target: str, route: str | None = None) -> Change:
     stored = type(row).objects.filter(pk=row.pk).first() if row.pk else None
-    keys = [*TARGET_KEYS.values(), *AUTH_KEYS.values()] if isinstance(row, Target) else [*ROUTE_KEYS.values()]
-    pairs = {key.column: (getattr(stored, key.column, None), getattr(row, key.column)) for key in keys}
+    names = OF_TARGETS if isinstance(row, Target) else OF_ROUTES
+    pairs = {name: (_plain(getattr(stored, name, None)), _plain(getattr(row, name))) for name in names}
     columns = {column: pair for column, pair in pairs.items() if pair[0] != pair[1]}
     if columns and not check:
         row.save(update_fields=list(columns) if stored else None)
     outcome: Literal["created", "changed", "unchanged"]
     outcome = "created" if not stored else "changed" if columns else "unchanged"
     return Change(target=target, route=route, outcome=outcome, columns=columns)
+
+
+def _plain(value: Any) -> Any:
+    """As a report has it."""
+    return str(value) if isinstance(value, models.Model) else value
 
 
 def _notes(target: Target) -> Iterator[str]:

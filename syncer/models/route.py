@@ -145,6 +145,8 @@ class Route(models.Model):
 
     # The models that will have a route on the same target, where the caller knows better than the database.
     beside: frozenset[str] | None = None
+    # What other peers' routes of the model will say, likewise.
+    authorities: list[dict[str, str]] | None = None
 
     def clean(self) -> None:
         """Refuse what the model's domain does not let travel, and what could not be carried; see `checks`.
@@ -154,7 +156,8 @@ class Route(models.Model):
         """
         errors: dict[str, list[ValidationError]] = {"model": list(checks.model_errors(self.model))}
         if not errors["model"] and self.target.is_peer:
-            errors |= {column: list(found) for column, found in self._peer_errors()}
+            for column, found in self._peer_errors():
+                errors.setdefault(column, []).extend(found)
         elif not errors["model"]:
             errors |= self._content_errors(self.fields if isinstance(self.fields, dict) else {})
         if self.next_field and not self.items_field:
@@ -197,6 +200,8 @@ class Route(models.Model):
 
     def _other_authorities(self) -> list[dict[str, str]]:
         """What other peers' routes of this model say; an object has one state, whoever its edits come from."""
+        if self.authorities is not None:
+            return self.authorities
         others = Route.objects.filter(model=self.model, target__kind=Target.Kind.PEER)
         return list(others.exclude(target=self.target_id).values_list("authority", flat=True))
 
@@ -205,6 +210,11 @@ class Route(models.Model):
         """The fields that a peer and we keep the same: all that may travel but the key, which is the same anyway."""
         key = self.declaration.model._meta.pk.name
         return tuple(name for name in self.declaration.fields if name != key)
+
+    @property
+    def is_met(self) -> bool:
+        """Objects may travel: where they are matched by a natural key, a person has seen to that first."""
+        return not (self.target.is_peer and self.lookup) or self.met_at is not None
 
     @property
     def rules(self) -> Rules:

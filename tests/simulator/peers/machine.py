@@ -18,13 +18,15 @@ KEYS = ("x", "y")
 BACKUPS = 3  # kept of each node
 ANY = st.integers(0, 11)  # which of what there is: the remainder tells, so that it shrinks to the first
 VALUES, HOURS = st.integers(0, 2), st.integers(0, 23)
-HOW = st.sampled_from(["save"] * 6 + ["undo", "delete", "delete"])
+HOW = st.sampled_from(["save"] * 6 + ["undo"] + ["delete", "decide for its own"] * 2 + ["decide"])
 EDITS = st.tuples(ANY, HOW, st.sampled_from(KEYS), st.sampled_from(FIELDS), VALUES, HOURS)
-WORK = st.sampled_from(["plan", "claim", "claim", "push", "push", "all", "all"])
-WIRE = st.sampled_from(["arrive"] * 6 + ["lose", "double", "learn", "lose answer", "again"])
+AT_ONCE = st.tuples(HOW, st.sampled_from([*FIELDS, "note", "note"]), VALUES, HOURS)
+WORK = ("claim", "push", "die")
+WIRE = ("arrive", "lose", "double", "learn", "lose answer", "again")
+STEPS = st.sampled_from(["claim"] * 4 + ["push"] * 6 + ["arrive"] * 5 + ["lose answer"] + [*WORK, *WIRE])
 FATES = st.sampled_from(["arrives"] * 3 + ["late", "lost", "answer lost", "answer late", "doubled"])
 
-EVENTS = st.sampled_from(["die", "back up", "back up", "restore", "restore", "decide", "decide", "decide", "rest"])
+EVENTS = st.sampled_from(["die", "back up", "back up", "restore", "restore", "rest"])
 
 
 def chosen(found: Any, which: int) -> Any:
@@ -42,7 +44,11 @@ class Peers(RuleBasedStateMachine):
 
     LINKS: Mapping[str, tuple[str, ...]] = {}
 
-    @initialize(exists=st.sampled_from(["", "first", "second", "second", ASK]), asks=st.booleans(), met=st.booleans())
+    @initialize(
+        exists=st.sampled_from(["", "first", "second", "second", ASK]),
+        asks=st.sampled_from([True, True, False]),
+        met=st.booleans(),
+    )
     def begin(self, exists: str, asks: bool, met: bool):
         first, second, *_ = self.LINKS
         who = {"title": first, "amount": second, "note": ASK if asks else ""}
@@ -59,6 +65,8 @@ class Peers(RuleBasedStateMachine):
             for key in KEYS:
                 self.nodes[0].save(key, dict.fromkeys(FIELDS, 0), at=0)
             self.world.rest()
+        for node in self.nodes:
+            self._back_up(node)
 
     @property
     def nodes(self) -> list[Node]:
@@ -76,6 +84,8 @@ class Peers(RuleBasedStateMachine):
         live, shadow = node.rows.live.get(key), node.rows.shadows.get(key)
         if how == "delete" and live is not None:
             node.save(key, None, at=at)
+        elif how in ("decide", "decide for its own"):
+            self._decide(node, key, value, is_own=how != "decide")
         elif how == "undo" and shadow is not None:
             node.save(key, shadow, at=at)
         elif how == "save":
@@ -83,54 +93,68 @@ class Peers(RuleBasedStateMachine):
             late = [one for one in self.unanswered if (one[0], one[2]) == (node.name, key)]
             reached["an answer is lost, then it is edited"] += bool(late)
 
-    def _decide(self, node: Node, which: int, value: int):
-        """A person decides what waits at one node."""
-        waits = chosen([(key, name) for key in KEYS for name in sorted(node.conflicts(key))], which)
-        if waits is not None:
-            key, name = waits
-            reached["a person decides"] += 1
-            node.decide(key, {name: value > 0 if name == EXISTS else value}, at=0)
+    @rule(key=st.sampled_from(KEYS), edits=st.lists(AT_ONCE, min_size=2, max_size=4), fates=st.lists(FATES, max_size=4))
+    def edit_at_once(self, key: str, edits: list[tuple[str, str, int, int]], fates: list[str]):
+        """Nodes edit one object, none knowing of the others, and some of them hand it over."""
+        for number, (how, name, value, at) in enumerate(edits):
+            self._write(chosen(self.nodes, number), how, key, name, value, at)
+        for number, _ in enumerate(fates):
+            self.run(number, number // 2, fates[number:])
+
+    def _decide(self, node: Node, key: str, value: int, *, is_own: bool):
+        """A person decides what waits, here if anything does, often for what is there anyway."""
+        places = [(node, key), *((one, other) for one in self.nodes for other in KEYS)]
+        node, key = next((place for place in places if place[0].conflicts(place[1])), places[0])
+        live, waits = node.rows.live.get(key), sorted(node.conflicts(key))
+        if EXISTS in waits:
+            node.decide(key, {EXISTS: value > 0}, at=0)
+        elif waits and live is not None:
+            node.decide(key, {name: live[name] if is_own else value for name in waits}, at=0)
+        reached["a person decides"] += bool(waits)
 
     # --- workers and the network -------------------------------------------------------------------------------------
 
-    @rule(steps=st.lists(st.tuples(WORK, ANY, ANY), min_size=1, max_size=8))
-    def work(self, steps: list[tuple[str, int, int]]):
-        """Workers go on, a transaction at a time."""
+    @rule(steps=st.lists(st.tuples(STEPS, ANY, ANY), min_size=3, max_size=12))
+    def go_on(self, steps: list[tuple[str, int, int]]):
+        """Workers go on, a transaction at a time, and so does what is on its way."""
         for what, who, which in steps:
-            node = chosen(self.nodes, who)
-            peer = chosen(node.peers, which)
-            if what == "plan":
-                node.plan(peer)
-                self._send(node.greet(peer))
-            elif what == "claim" and (lane := chosen(node.due(peer), which)):
-                node.claims.append(node.claim(lane))
-            elif what == "all":
-                node.plan(peer)
-                for lane in node.due(peer):
-                    self._send(node.push(node.claim(lane)))
-            elif what == "push" and node.claims:
-                self._send(node.push(node.claims.pop(which % len(node.claims))))
+            if what in WORK or not self.world.network.past:
+                node = chosen(self.nodes, who)
+                self._work(node, chosen(node.peers, which), what, which)
+            else:
+                self._wire(what, which)
+
+    def _work(self, node: Node, peer: str, what: str, which: int):
+        if what == "die":
+            self._die(node)
+        elif what == "push" and node.claims:
+            self._send(node.push(node.claims.pop(which % len(node.claims))))
+        else:
+            node.plan(peer)
+            self._send(node.greet(peer))
+            node.claims += [node.claim(lane) for lane in node.due(peer)]
+
+    def _die(self, node: Node):
+        reached["a worker dies at its work"] += bool(node.claims)
+        node.claims = []
 
     def _send(self, message: Message | None):
         if message:
             self.world.network.send(message)
 
-    @rule(steps=st.lists(st.tuples(WIRE, ANY), min_size=1, max_size=8))
-    def wire(self, steps: list[tuple[str, int]]):
+    def _wire(self, what: str, which: int):
         """Something on its way arrives, is lost or comes twice, or a node dies when it has half taken it in."""
         network = self.world.network
-        for what, which in steps:
-            if what == "again" and network.past:
-                reached["something old arrives once more"] += 1
-                self._arrive(chosen(network.past, which * 7), "arrive")
-            elif network.flying:
-                one = network.flying[which % len(network.flying)]
-                reached["something is overtaken"] += one is not network.flying[0]
-                if what == "double":
-                    reached["something is doubled"] += 1
-                else:
-                    network.flying.remove(one)
-                self._arrive(one, what)
+        if what == "again":
+            reached["something old arrives once more"] += 1
+            self._arrive(chosen(network.past, which * 7), "arrive")
+        elif network.flying:
+            one = network.flying[which % len(network.flying)]
+            reached["something is overtaken"] += one is not network.flying[0]
+            reached["something is doubled"] += what == "double"
+            if what != "double":
+                network.flying.remove(one)
+            self._arrive(one, what)
 
     def _arrive(self, one: Message | Answer, what: str):
         """`what`: lose it, lose its answer, die after who speaks is learnt, or nothing goes wrong."""
@@ -167,11 +191,12 @@ class Peers(RuleBasedStateMachine):
         if fate == "late":
             network.flying.append(one)
             return
+        if fate == "lost":
+            reached["something is lost"] += 1
+            return
         if fate == "doubled":
             reached["something is doubled"] += 1
             network.flying.append(one)
-        if fate == "lost":
-            return
         answer = self.world.deliver(one)
         assert answer is not None
         if fate == "answer late":
@@ -185,18 +210,15 @@ class Peers(RuleBasedStateMachine):
 
     @rule(events=st.lists(st.tuples(EVENTS, ANY, ANY, VALUES), min_size=1, max_size=3))
     def befall(self, events: list[tuple[str, int, int, int]]):
-        """A node's workers die, it is backed up or put back, a person decides, or all is well for a while."""
+        """A node's workers die, it is backed up or put back, or all is well for a while."""
         for how, who, which, value in events:
             node = chosen(self.nodes, who)
             if how == "die":
-                reached["a worker dies at its work"] += bool(node.claims)
-                node.claims = []
+                self._die(node)
             elif how == "back up":
                 self._back_up(node)
             elif how == "restore" and (backups := self.backups[node.name]):
                 self._restore(node, which % len(backups), 1 + value)
-            elif how == "decide":
-                self._decide(node, which, value)
             elif how == "rest":
                 self._rest(node, chosen(KEYS, which), chosen(FIELDS, which), value)
 

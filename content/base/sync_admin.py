@@ -32,6 +32,12 @@ class StatesChangeList(ChangeList):  # type: ignore[misc]
         return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
 
 
+def _chip(state: public.ObjectState) -> SafeString:
+    """The word; of what waits for a person, with the page where it is decided behind it."""
+    chip = public.chip(state.state)
+    return format_html('<a href="{}">{}</a>', state.url, chip) if state.url else chip
+
+
 class SyncAdmin(ModelAdmin):  # type: ignore[misc]
     """Says where an object stands at the targets that its model travels to; says nothing where there is none."""
 
@@ -50,8 +56,8 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
     def at_targets(self, obj: Any) -> SafeString:
         states: list[public.ObjectState] = obj.sync_states
         if len(states) == 1:
-            return public.chip(states[0].state)
-        chips = ((state.route.target, public.chip(state.state)) for state in states)
+            return _chip(states[0])
+        chips = ((state.route.target, _chip(state)) for state in states)
         return format_html('<span class="sync-states">{}</span>', format_html_join(" ", "<span>{} {}</span>", chips))
 
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:

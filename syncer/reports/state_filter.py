@@ -1,12 +1,12 @@
 """Finding bindings by the word for their state: the database's side of `states.of_bindings`."""
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from backoffice.kit import clock
 from syncer import mark
 from syncer.errors import SyncError
-from syncer.models import Route
+from syncer.models import Replica, Route, Target
 from syncer.models.binding import DUE
 from syncer.plan import keys_of
 from syncer.reports.states import State
@@ -19,11 +19,18 @@ OPEN = FREE & DUE & (Q(parked=None) | Q(parked__lt=F("wanted")))
 
 def having(state: State) -> Q:
     """For a queryset of bindings: their objects have this state now."""
+    if state is State.HELD:
+        return Q(held=True)
+    if state is State.CONFLICT:
+        return Q(held=False) & _conflicting()
+    return _of_one_end(state) & ~_conflicting()
+
+
+def _of_one_end(state: State) -> Q:
+    """As far as the binding and our own history tell."""
     sending = Q(lease_until__gt=clock.now())
     resting = Q(lease_until=None) | Q(lease_until__lte=clock.now())
     match state:
-        case State.HELD:
-            return Q(held=True)
         case State.IN_DOUBT:
             return Q(held=False, in_doubt=True)
         case State.SENDING:
@@ -36,8 +43,16 @@ def having(state: State) -> Q:
             return FREE & SETTLED & Q(remote_id__isnull=False) & ~_changed()
         case State.ABSENT:
             return FREE & SETTLED & Q(remote_id__isnull=True) & ~_changed()
-        case State.PENDING:
+        case _:  # pending
             return (OPEN & resting & Q(tries=0)) | ((PARKED | (FREE & SETTLED)) & _changed())
+
+
+def _conflicting() -> Q:
+    """The object waits for a person, since a peer edited it too."""
+    waiting = Replica.objects.filter(
+        model=OuterRef("route__model"), object_key=OuterRef("object_key"), conflicts__isnull=False
+    )
+    return Q(route__target__kind=Target.Kind.PEER) & Q(Exists(waiting))
 
 
 def _changed() -> Q:

@@ -1,18 +1,19 @@
 """What one object's state at a target is called, and what each word means."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.db import connection, models
+from django.urls import reverse
 
 from backoffice.kit import clock
 from syncer import mark
 from syncer.errors import SyncError
 from syncer.keys import key_of
-from syncer.models import Binding, Route
+from syncer.models import Binding, Replica, Route
 from syncer.reports.outcome import next_try
 
 
@@ -26,6 +27,7 @@ class State(StrEnum):
     PARKED = "parked"
     IN_DOUBT = "in doubt"
     HELD = "held"
+    CONFLICT = "conflict"
     ABSENT = "absent"
 
 
@@ -37,6 +39,7 @@ MEANING = {
     State.PARKED: "The target refused it for good. An edit, or a retry, sends it again.",
     State.IN_DOUBT: "A create may or may not have happened, and only a person can find out.",
     State.HELD: "A person keeps it back.",
+    State.CONFLICT: "Both ends edited it, and a person has to decide what it is to be.",
     State.ABSENT: "It is not to be at this target, and is not there.",
 }
 
@@ -50,6 +53,7 @@ class ObjectState:
         record: the record's id there, as people read it; None: there is none.
         settled_at: when the target last gave a definite answer.
         next_try: when a failing object is tried again.
+        url: of a conflict, the page where it is decided.
     """
 
     route: Route
@@ -58,12 +62,13 @@ class ObjectState:
     record: str | None = None
     settled_at: datetime | None = None
     next_try: datetime | None = None
+    url: str = ""
 
 
 def of_objects(model: type[models.Model], found: Iterable[Any]) -> dict[Any, list[ObjectState]]:
     """The states of the objects with the primary keys `found`, at each target: `{pk: [state, …]}`.
 
-    Three queries a route, however many objects.
+    Three queries a route, and one more for a peer's, however many objects.
     """
     keys = {key_of(model, pk): pk for pk in found}
     states: dict[Any, list[ObjectState]] = {pk: [] for pk in keys.values()}
@@ -71,21 +76,28 @@ def of_objects(model: type[models.Model], found: Iterable[Any]) -> dict[Any, lis
     for route in routes:
         changed, why = _changed(route, list(keys))
         bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
+        conflicts = _conflicts(route, list(keys))
         for key, pk in keys.items():
-            states[pk].append(_state(route, bindings.get(key), changed=key in changed, why=why))
+            found_one = _state(route, bindings.get(key), changed=key in changed, why=why)
+            states[pk].append(_with_conflict(found_one, conflicts.get(key)))
     return states
 
 
 def of_bindings(found: Iterable[Binding]) -> dict[int, ObjectState]:
-    """The states of the objects that these bindings stand for, `{binding's pk: state}`; one query a route."""
+    """The states of the objects that these bindings stand for, `{binding's pk: state}`; one query a route,
+    and one more for a peer's.
+    """
     lanes: dict[Route, list[Binding]] = {}
     for binding in found:
         lanes.setdefault(binding.route, []).append(binding)
     states = {}
     for route, bindings in lanes.items():
-        changed, why = _changed(route, [binding.object_key for binding in bindings])
+        keys = [binding.object_key for binding in bindings]
+        changed, why = _changed(route, keys)
+        conflicts = _conflicts(route, keys)
         for binding in bindings:
-            states[binding.pk] = _state(route, binding, changed=binding.object_key in changed, why=why)
+            found_one = _state(route, binding, changed=binding.object_key in changed, why=why)
+            states[binding.pk] = _with_conflict(found_one, conflicts.get(binding.object_key))
     return states
 
 
@@ -118,6 +130,23 @@ def _state(route: Route, binding: Binding | None, *, changed: bool, why: str) ->
         settled_at=binding.settled_at,
         next_try=next_try(route.target, binding) if state is State.FAILING else None,
     )
+
+
+def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:
+    """Those of the keys that wait for a person, since a peer edited them too."""
+    if not route.target.is_peer:
+        return {}
+    found = Replica.objects.filter(model=route.model, object_key__in=keys, conflicts__isnull=False)
+    return {row.object_key: row for row in found.only("object_key", "conflicts")}
+
+
+def _with_conflict(found: ObjectState, replica: Replica | None) -> ObjectState:
+    """As it is, or that it waits for a person; what is held back waits for its release first."""
+    if replica is None or found.state is State.HELD:
+        return found
+    waiting = ", ".join(sorted(filter(None, replica.conflicts or {})))
+    url = reverse("admin:syncer_replica_change", args=[replica.pk])
+    return replace(found, state=State.CONFLICT, why=waiting, next_try=None, url=url)
 
 
 def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:

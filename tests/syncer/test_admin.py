@@ -421,7 +421,7 @@ def test_a_route_is_changed_on_its_form_and_emptied_columns_are_empty(target):
     [
         ("fields", '{"id": "id"}', "that may travel"),
         ("fields", "{", "Enter a valid JSON"),
-        ("fields", "", "This field is required"),
+        ("fields", "", "Give what is sent, remote names and local fields"),
         ("fields", "[" * 5000, "Enter a valid JSON"),
         ("fields", "[" * 300 + "]" * 300, "Enter a valid JSON"),
         ("fields", "9" * 5000, "Enter a valid JSON"),
@@ -479,7 +479,7 @@ def test_every_state_is_found_by_the_word_that_the_list_shows(remote, target):
         Binding.objects.filter(object_key=str(post.pk)).update(**row)
     Post.objects.filter(pk__in=[made[10].pk, made[11].pk]).update(title="edited")
     found = states.of_bindings(Binding.objects.select_related("route"))
-    assert {state.state for state in found.values()} == set(State)
+    assert {state.state for state in found.values()} == {*State} - {State.CONFLICT}  # those are between peers
     for state in State:
         chosen = set(Binding.objects.filter(having(state)).values_list("pk", flat=True))
         assert chosen == {pk for pk, shown in found.items() if shown.state == state}, state

@@ -1,0 +1,211 @@
+"""Conflicts: the objects that wait for a person since two nodes edited them, and the page where one is decided."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.views import ChangeList
+
+from syncer.admin.conflict_form import DecisionForm
+from syncer.admin.parts import MAY_SYNC, linked, named_keys, pk_or_404, title
+from syncer.admin.run import EngineRowsAdmin
+from syncer.core.replica import EXISTS
+from syncer.errors import NotPossible
+from syncer.mapping import declarations
+from syncer.models import Replica, Route, Target
+from syncer.peers.conflicts import Overtaken, conflict_decide
+from syncer.peers.waiting import Open, look
+from syncer.reports import conflicts
+from syncer.reports.reading import unseen
+
+SHOWN = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the address may name
+
+
+class ConflictList(ChangeList):  # type: ignore[misc]
+    """Finds the objects of the whole page, as this person may see them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        dress(request, self.result_list)
+
+
+def dress(request: HttpRequest, replicas: Any) -> None:
+    """Give each replica its object, `named`."""
+    keys: dict[str, list[str]] = {}
+    for row in replicas:
+        keys.setdefault(row.model, []).append(row.object_key)
+    found = {label: named_keys(request, label, some) for label, some in keys.items()}
+    for row in replicas:
+        row.named = found[row.model][row.object_key]
+
+
+def readable(request: HttpRequest) -> list[str]:
+    """The models shared with a peer of whose objects this person may read something."""
+    routes = Route.objects.filter(target__kind=Target.Kind.PEER).order_by()
+    return [label for label in routes.values_list("model", flat=True).distinct() if not unseen(request, label)]
+
+
+class ModelFilter(DropdownFilter):  # type: ignore[misc]
+    title = "kind of content"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(label, label) for label in declarations()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Replica]") -> "QuerySet[Replica]":
+        return queryset.filter(model=self.value()) if self.value() in declarations() else queryset
+
+
+@admin.register(Replica)
+class ConflictAdmin(EngineRowsAdmin):
+    """Who may edit the content may decide; who may sync sees that something waits."""
+
+    menu_name = "Conflicts"
+    list_display = ("content", "kind", "waiting", "conflict_at", "of")
+    list_display_links = ("content",)
+    list_filter = (ModelFilter,)
+    list_after_template = "syncer/legend_conflicts.html"
+    ordering = ("conflict_at", "pk")
+    search_fields = ("object_key__exact",)
+    search_help_text = "An object's key."
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ConflictList]:
+        return ConflictList
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Replica]":
+        found: QuerySet[Replica] = super().get_queryset(request).filter(conflicts__isnull=False)
+        return found if self._may_see_engine(request) else found.filter(model__in=readable(request))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """A key as people read it; UUIDs are kept without dashes by SQLite."""
+        term = search_term.strip().replace("\0", "")
+        keys = Q(object_key__in=[term, term.replace("-", "")])
+        return (queryset.filter(keys) if term else queryset), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup.split("__")[0] in SHOWN and super().lookup_allowed(lookup, value, request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_see_engine(request) or bool(readable(request))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def _may_see_engine(self, request: HttpRequest) -> bool:
+        return any(map(request.user.has_perm, ("syncer.view_replica", "syncer.change_replica", MAY_SYNC)))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        page: HttpResponse = super().changelist_view(request, {"title": "Conflicts", **(extra_context or {})})
+        return page
+
+    @admin.display(description="object")
+    def content(self, replica: Any) -> SafeString:
+        return title(replica.named)
+
+    @admin.display(description="kind", ordering="model")
+    def kind(self, replica: Replica) -> str:
+        declaration = declarations().get(replica.model)
+        return str(declaration.model._meta.verbose_name).capitalize() if declaration else replica.model
+
+    @admin.display(description="what")
+    def waiting(self, replica: Replica) -> str:
+        """The fields; of an object that is not valid as a whole, that."""
+        words = {EXISTS: "keep or delete", "": "the whole"}
+        return ", ".join(words.get(name, name.replace("_", " ")) for name in sorted(replica.conflicts or {}))
+
+    @admin.display(description="its page")
+    def of(self, replica: Any) -> SafeString:
+        return linked(replica.named)
+
+    # --- the page of one ---------------------------------------------------------------------------------------------
+    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
+        """The values side by side, and the form that decides."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = Replica.objects.all() if self._may_see_engine(request) else self._readable_rows(request)
+        replica: Any = get_object_or_404(rows, pk=pk_or_404(object_id))
+        if replica.model not in declarations():
+            raise Http404
+        dress(request, [replica])
+        if request.method == "POST":
+            return self._decide(request, replica)
+        now = look(replica)
+        if not now.names:
+            messages.info(request, f"Nothing waits for a decision at {replica.named.name}.")
+            return HttpResponseRedirect(_after(replica))
+        form = None if replica.named.unseen else DecisionForm(request, now, conflicts.questions(now, request.user))
+        return self._page(request, replica, now, form)
+
+    def _readable_rows(self, request: HttpRequest) -> "QuerySet[Replica]":
+        return Replica.objects.filter(model__in=readable(request))
+
+    def _decide(self, request: HttpRequest, replica: Any) -> HttpResponse:
+        now = look(replica)
+        if replica.named.unseen or not _may_decide(request, now):
+            raise PermissionDenied
+        if now.token != request.POST.get("token"):
+            return self._overtaken(request, replica)
+        form = DecisionForm(request, now, conflicts.questions(now, request.user), request.POST)
+        if not form.is_valid():
+            return self._page(request, replica, now, form)
+        given = form.cleaned_data
+        try:
+            conflict_decide(
+                replica=replica, values=form.values, user=request.user, reason=given["reason"], token=given["token"]
+            )
+        except Overtaken:
+            return self._overtaken(request, replica)
+        except NotPossible as error:
+            messages.error(request, str(error))
+        except ValidationError as error:
+            form.refuse(error)
+            return self._page(request, replica, now, form)
+        else:
+            messages.success(request, "It is decided. The decision travels like any edit.")
+        dress(request, [replica])
+        return HttpResponseRedirect(_after(replica))
+
+    def _overtaken(self, request: HttpRequest, replica: Any) -> HttpResponse:
+        """The page anew, with what there is now."""
+        dress(request, [replica])
+        now = look(replica)
+        messages.warning(request, f"{replica.named.name} has changed since you looked; nothing was decided.")
+        if not now.names:
+            return HttpResponseRedirect(_after(replica))
+        return self._page(request, replica, now, DecisionForm(request, now, conflicts.questions(now, request.user)))
+
+    def _page(self, request: HttpRequest, replica: Any, now: Open, form: DecisionForm | None) -> HttpResponse:
+        seen = form is not None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Conflict: {replica.named.title or replica.named.name}" if seen else "Conflict",
+            "opts": self.opts,
+            "original": replica,
+            "replica": replica,
+            "form": form,
+            "may_decide": _may_decide(request, now),
+            "is_there": now.live is not None,
+            "wrong": conflicts.wrong(now) if seen else "",
+            "kept": conflicts.kept(now, request.user) if seen and EXISTS in now.names else [],
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "syncer/conflict.html", context)
+
+
+def _may_decide(request: HttpRequest, now: Open) -> bool:
+    """Something of it: each choice needs the permission for what it does."""
+    options = now.route.declaration.model._meta
+    verbs = ("change", "delete") if now.row is not None else ("add", "delete")
+    return any(request.user.has_perm(f"{options.app_label}.{verb}_{options.model_name}") for verb in verbs)
+
+
+def _after(replica: Any) -> str:
+    """The object's page, or the list where it has none."""
+    return str(replica.named.url or reverse("admin:syncer_replica_changelist"))

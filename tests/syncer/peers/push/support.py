@@ -9,12 +9,14 @@ from django.contrib.auth.models import Permission
 from backoffice.accounts.models import User
 from content.orders.models import Order
 from syncer.keys import key_of
-from syncer.models import Binding, Replica, Route, Target
+from syncer.models import Binding, Replica, Route, Run, Target
 from syncer.peers.replicas import content_of
+from syncer.runs import ask, work
 from tests.peers.fake_peer import FakePeer
 
 MODEL = "orders.Order"
 PASSWORD = "a peer signs in with this"
+NOON = "2026-01-01T12:00:00+00:00"
 MAY = ("speak_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order")
 
 
@@ -59,9 +61,24 @@ def sent(peer: FakePeer) -> list[list[str]]:
     return [[item["key"] for item in batch.get("items", [])] for batch in peer.batches]
 
 
+def by_itself(target: Target) -> Run:
+    """A run that nobody asked for."""
+    run, _ = ask(target=target, trigger=Run.Trigger.CHANGE)
+    work(run)
+    return run
+
+
 @contextmanager
 def quiet(peer: FakePeer) -> Iterator[None]:
     """Not one request comes meanwhile."""
     before = len(peer.journal)
     yield
     assert [(one.method, one.path) for one in peer.journal[before:]] == []
+
+
+def hand_in(peer: FakePeer, server: Any, *, keys: list[str] | None = None) -> Any:
+    """The peer's own news, or all of `keys`, over HTTP; the answer."""
+    url, user = f"{server.url}/api", f"peer-{peer.node.name}"
+    status, answer = peer.hand_over(url, MODEL, user=user, password=PASSWORD, keys=keys)
+    assert status == 200, answer
+    return answer

@@ -13,7 +13,6 @@ from simple_history.models import HistoricalRecords
 
 from backoffice.kit import context
 
-
 BATCH = 500  # rows an INSERT
 
 _deleted: ContextVar[list[models.Model] | None] = ContextVar("deleted", default=None)
@@ -34,7 +33,8 @@ def deleted_together() -> Iterator[None]:
         yield
     finally:
         _deleted.reset(token)
-    for model, some in groupby(sorted(rows, key=lambda row: row._meta.label), key=type):
+    kinds: Any = groupby(sorted(rows, key=lambda row: row._meta.label), key=type)
+    for model, some in kinds:
         model._default_manager.bulk_create(some, batch_size=BATCH)
 
 
@@ -66,6 +66,7 @@ class HistoryRow(models.Model):
     origin_user = models.CharField(
         max_length=256,
         default=context.origin_user,
+        db_default="",
         blank=True,
         editable=False,
         help_text="Who made it there; empty: made here, or a program did.",

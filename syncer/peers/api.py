@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.auth import require
+from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.replica import State, edits_from_json
 from syncer.models import Route, Target
-from syncer.models.checks import is_storable
 from syncer.peers import identity
+from syncer.peers.checks import mended, refuse_dishonest
 from syncer.peers.contact import heard
 from syncer.peers.inbound import take_in
-from syncer.peers.message import LARGEST, Batch, Item
+from syncer.peers.message import LARGEST, Batch, Item, Told
 from syncer.reports.status import stopped
 
 PERMISSION = "syncer.speak_as_peer"
@@ -28,6 +29,8 @@ Node = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
 Writer = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}:[0-9a-f]{1,24}$")]
 Number = Annotated[int, Field(ge=1, lt=2**53)]
 EditIn = tuple[Writer, Number, Any, str, str, str]
+Name = Annotated[str, StringConstraints(pattern=r"^\w{1,64}$")]
+TRIES = 3  # that a peer may know more of us than we do, in one message
 
 router = Router()
 
@@ -38,8 +41,10 @@ class ItemIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     key: UUID
-    seen: dict[Writer, Number] = Field(description="The edits that the peer knows: the highest number of each writer.")
-    fields: dict[Annotated[str, StringConstraints(max_length=64)], list[EditIn]] = Field(
+    seen: dict[Writer, Number] = Field(
+        min_length=1, description="The edits that the peer knows: the highest number of each writer."
+    )
+    fields: dict[Name, list[EditIn]] = Field(
         description="Of each field, and of `exists`, the edits that none overruled: "
         "`[writer, number, value, user, reason, at]`."
     )
@@ -71,14 +76,16 @@ class ChangesOut(BaseModel):
 
 
 @router.post("/changes", response={200: ChangesOut} | PROBLEMS, summary="Hand in changes")
+@not_atomic  # it commits by itself, item by item where it must
 def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
     """For the other back office of a pair. Each item is judged by itself; a batch that is repeated changes nothing."""
     target = speaker(request, data.node)
     if data.writer.partition(":")[0] != data.node:
         raise Invalid(FieldError("writer", f"It is no incarnation of {data.node}."))
+    items = tuple(_item(one) for one in data.items)
+    refuse_dishonest(items)
     heard(target, data.writer)
     route = shared_route(target, data.model) if data.items else None
-    items = tuple(_item(one) for one in data.items)
     batch = Batch(node=data.node, writer=data.writer, model=data.model, items=items)
     told = [] if route is None else _take_in(target, route, batch, request.user)
     answer = {"node": settings.NODE, "writer": identity.writer(), "items": [one.as_json() for one in told]}
@@ -120,15 +127,16 @@ def shared_route(target: Target, model: str) -> Route:
 
 
 def _item(data: ItemIn) -> Item:
-    fields = edits_from_json(data.fields)
-    if not is_storable([one.value for edits in fields.values() for one in edits]):
-        raise Invalid(FieldError("items", f"{data.key} holds what can't be kept: a NUL, or half a character."))
+    fields = {name: mended(edits) for name, edits in edits_from_json(data.fields).items()}
     return Item(key=str(data.key), state=State(seen=data.seen, fields=fields), is_open=data.open)
 
 
-def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[Any]:
-    try:
-        return take_in(target, route, batch, user=user)
-    except identity.Behind as behind:
-        identity.take(f"{batch.node} knows edits of ours that this database does not.", after=[behind.known])
-        return take_in(target, route, batch, user=user)
+def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[Told]:
+    for _ in range(TRIES):
+        try:
+            return take_in(target, route, batch, user=user)
+        except identity.Behind as behind:
+            identity.take(f"{batch.node} knows edits of ours that this database does not.", after=[behind.known])
+    raise Problem(
+        503, f"{settings.NODE} finds out what it was before a restore; ask again.", headers={"Retry-After": "1"}
+    )

@@ -1,6 +1,6 @@
 """What we know of the peer itself: that it is there, and in which incarnation."""
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from backoffice.kit import clock
@@ -19,6 +19,7 @@ def heard(target: Target, writer: str) -> bool:
     is_other = target.peer_writer != "" and node_of(target.peer_writer) != node_of(writer)
     if is_other or writer > target.peer_writer:
         with transaction.atomic():
+            _lock(target, "pg_advisory_xact_lock")
             if target.peer_writer:
                 _forget(target)
             # After the bindings, as whoever settles does it.
@@ -28,6 +29,22 @@ def heard(target: Target, writer: str) -> bool:
         target.peer_writer = writer
     Target.objects.filter(pk=target.pk).update(contact_at=clock.now())
     return writer == target.peer_writer
+
+
+def is_current(target: Target, writer: str) -> bool:
+    """The peer's newest incarnation is `writer`, and stays so until this transaction ends. To be asked first in it.
+
+    Else what the peer had seen could be noted just while it is being forgotten.
+    """
+    _lock(target, "pg_advisory_xact_lock_shared")
+    return Target.objects.filter(pk=target.pk, peer_writer=writer).exists()
+
+
+def _lock(target: Target, function: str) -> None:
+    """On SQLite one transaction writes at a time."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}('syncer_target'::regclass::oid::int, %s)", [target.pk])
 
 
 def _forget(target: Target) -> None:

@@ -13,28 +13,26 @@ whose row somebody is writing come after, each alone.
 """
 
 import time
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Max
 
-from backoffice.kit import clock
-from syncer.core.matching import encode_id
-from syncer.core.replica import covers, together
 from syncer.keys import key_of, pks
 from syncer.mark import history_of
-from syncer.models import Binding, Replica, Route, Target
-from syncer.peers import identity, may
-from syncer.peers.judging import Judged, judge, settle_replica
+from syncer.models import Replica, Route, Target
+from syncer.peers import contact, identity, may
+from syncer.peers.checks import faults_of_item
+from syncer.peers.judging import Faults, Judged, judge, settle_replica
 from syncer.peers.message import Batch, Item, Result, Told
-from syncer.peers.replicas import Rows, lock, stamp_all, store, wire_key
+from syncer.peers.noting import note
+from syncer.peers.replicas import Rows, lock, stamp_all, store
 from syncer.peers.writing import write
-from syncer.plan import raise_keys
-from syncer.wake import wake_followers
 
+BATCH_SECONDS = 0.5  # that a whole batch waits for one lock; less than a second, after which deadlocks are looked for
+LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 LOCK_SECONDS = 3.0  # that items of a batch wait for those who are writing their objects
 SHORTEST = 0.01  # seconds; 0 would mean without end
 BUSY = "Somebody is writing it just now."
@@ -46,38 +44,51 @@ def take_in(target: Target, route: Route, batch: Batch, *, user: Any) -> list[To
     Raises:
         Behind: the peer knows edits of ours that we don't; nothing was written of what was not answered.
     """
-    is_current = batch.writer == target.peer_writer
-    told = _take_in(target, route, batch.items, user=user, is_current=is_current)
+    told = {item.key: _unfit(item, faults) for item in batch.items if (faults := faults_of_item(item))}
+    fit = [item for item in batch.items if item.key not in told]
+    told |= _tried(target, route, fit, user=user, writer=batch.writer)
     until = time.monotonic() + LOCK_SECONDS
-    for item in batch.items:
+    for item in fit:
         if item.key not in told:
-            left = until - time.monotonic()
-            told |= _alone(target, route, item, user=user, is_current=is_current, seconds=max(left, SHORTEST))
-    return [told[item.key] for item in batch.items]
+            left = max(until - time.monotonic(), SHORTEST)
+            told |= _tried(target, route, [item], user=user, writer=batch.writer, waits=left)
+    return [told.get(item.key) or _busy(item) for item in batch.items]
 
 
-def _alone(target: Target, route: Route, item: Item, *, user: Any, is_current: bool, seconds: float) -> dict[str, Told]:
+def _unfit(item: Item, faults: Faults) -> Told:
+    return Told(key=item.key, result=Result.REFUSED, fields=faults)
+
+
+def _busy(item: Item) -> Told:
+    return Told(key=item.key, result=Result.LATER, fields={"": [BUSY]})
+
+
+def _tried(
+    target: Target, route: Route, items: Sequence[Item], *, user: Any, writer: str, waits: float = 0
+) -> dict[str, Told]:
+    """As `_take_in`; nothing where a lock was not to be had."""
     try:
-        return _take_in(target, route, [item], user=user, is_current=is_current, waits=seconds)
+        return _take_in(target, route, items, user=user, writer=writer, waits=waits) if items else {}
     except DatabaseError as error:
-        if "lock timeout" not in str(error):
+        if getattr(error.__cause__, "sqlstate", "") not in LOCKED_OUT:
             raise
-        return {item.key: Told(key=item.key, result=Result.LATER, fields={"": [BUSY]})}
+        return {}
 
 
 def _take_in(
-    target: Target, route: Route, items: Sequence[Item], *, user: Any, is_current: bool, waits: float = 0
+    target: Target, route: Route, items: Sequence[Item], *, user: Any, writer: str, waits: float
 ) -> dict[str, Told]:
     """By the items' keys; those that are left out are being written by somebody."""
     model = route.declaration.model
     by_key = {key_of(model, UUID(item.key)): item for item in items}
     with transaction.atomic(durable=True):
+        is_current = contact.is_current(target, writer)
         me = identity.writer()
         replicas = lock(route, by_key)
-        live, busy = _lock_rows(route, by_key, waits=waits)
+        _wait_at_most(waits or BATCH_SECONDS)
+        live, busy = _lock_rows(route, by_key, waits=bool(waits))
         free = {key: one for key, one in replicas.items() if key not in busy}
-        for key, one in free.items():
-            identity.refuse_behind(me, one.seen, by_key[key].state.seen)
+        _refuse_behind(me, free, by_key)
         stamped = stamp_all(route, free, live, me=me)
         found = [judge(target, route, by_key[key], key, one, live.get(key)) for key, one in sorted(free.items())]
         may.refuse(route, found, user=user)
@@ -85,19 +96,38 @@ def _take_in(
         told = {one.item.key: _told(one) for one in found}
         kept = [one for one in found if one.is_kept]
         _store(route, kept, [replicas[key] for key in stamped])
-        _note_seen(route, kept, is_current=is_current)
-        _raise(route, kept, stamped)
+        note(route, kept, stamped, is_current=is_current)
     return told
 
 
-def _lock_rows(route: Route, keys: Iterable[str], *, waits: float) -> tuple[Rows, set[str]]:
+def _wait_at_most(seconds: float) -> None:
+    """For any one lock, until the transaction ends."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {int(seconds * 1000)}")
+
+
+def _refuse_behind(me: str, replicas: Mapping[str, Replica], by_key: Mapping[str, Item]) -> None:
+    """As for one object.
+
+    Raises:
+        Behind: with the newest writer of ours that any of the items knows.
+    """
+    known = []
+    for key, one in replicas.items():
+        try:
+            identity.refuse_behind(me, one.seen, by_key[key].state.seen)
+        except identity.Behind as behind:
+            known.append(behind.known)
+    if known:
+        raise identity.Behind(max(known))
+
+
+def _lock_rows(route: Route, keys: Iterable[str], *, waits: bool) -> tuple[Rows, set[str]]:
     """The objects that are there, locked, and the keys of those that somebody is writing."""
     model = route.declaration.model
     wanted = list(keys)
     rows = model._default_manager.filter(pk__in=pks(model, wanted)).order_by("pk")
-    if waits and connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {int(waits * 1000)}")
     locked = {key_of(model, row.pk): row for row in rows.select_for_update(skip_locked=not waits, of=("self",))}
     if waits or len(locked) == len(wanted):
         return locked, set()
@@ -112,14 +142,13 @@ def _told(one: Judged) -> Told:
 
 def _store(route: Route, kept: Sequence[Judged], stamped: Sequence[Replica]) -> None:
     """What was stamped is stored even where the item was refused."""
-    for one in kept:
-        settle_replica(route, one)
+    news = [one.replica for one in kept if settle_replica(route, one)]
     written = [one for one in kept if one.row is not one.stored and not one.faults]
     if written:
         newest = _newest_history(route, [one.key for one in written])
         for one in written:
-            one.replica.read = newest[one.key]
-    store({one.pk: one for one in (*stamped, *(one.replica for one in kept))}.values())
+            one.replica.read = newest.get(one.key, one.replica.read)
+    store({one.pk: one for one in (*stamped, *news)}.values())
 
 
 def _newest_history(route: Route, keys: Iterable[str]) -> dict[str, int]:
@@ -127,46 +156,3 @@ def _newest_history(route: Route, keys: Iterable[str]) -> dict[str, int]:
     pk = model._meta.pk.attname
     rows = history_of(model)._default_manager.filter(**{f"{pk}__in": pks(model, keys)})
     return {key_of(model, key): last for key, last in rows.order_by().values_list(pk).annotate(Max("history_id"))}
-
-
-def _note_seen(route: Route, kept: Sequence[Judged], *, is_current: bool) -> None:
-    """What the peer is known to have seen. A message of an older incarnation says nothing of what the newer one has."""
-    if not kept or not is_current:
-        return
-    keys = sorted(one.key for one in kept)
-    rows = Binding.objects.filter(route=route, object_key__in=keys).select_for_update().order_by("object_key")
-    known = {row.object_key: row for row in rows}
-    now = clock.now()
-    Binding.objects.bulk_create(
-        (_binding(route, one, known.get(one.key), now) for one in sorted(kept, key=lambda one: one.key)),
-        update_conflicts=True,
-        unique_fields=["route", "object_key"],
-        update_fields=["peer_seen", "common", "remote_id", "last_remote_id", "settled_at"],
-    )
-
-
-def _binding(route: Route, one: Judged, known: Binding | None, now: datetime) -> Binding:
-    seen = (known.peer_seen if known else None) or {}
-    record = encode_id(wire_key(one.key))
-    is_there = one.replica.shadow is not None
-    return Binding(
-        route=route,
-        object_key=one.key,
-        peer_seen=together(seen, one.item.state.seen),
-        common=one.replica.read if one.is_news else known.common if known else None,
-        remote_id=record if is_there else None,
-        last_remote_id=record,
-        settled_at=now,
-    )
-
-
-def _raise(route: Route, kept: Sequence[Judged], stamped: set[str]) -> None:
-    """What some peer has not seen is wanted there, also where no content changed, so that history names nothing."""
-    state_of = {one.key: one.state.seen for one in kept}
-    grown = [one.key for one in kept if not covers(one.item.state.seen, one.state.seen) or one.key in stamped]
-    news = [one.key for one in kept if not one.is_known or one.key in stamped]
-    raised = raise_keys(route, sorted(grown))
-    for other in Route.objects.filter(model=route.model, target__kind=Target.Kind.PEER).exclude(pk=route.pk):
-        raised += raise_keys(other, sorted(key for key in news if state_of[key]))
-    if raised:
-        transaction.on_commit(lambda: wake_followers(route.model), robust=True)

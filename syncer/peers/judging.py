@@ -1,18 +1,36 @@
 """What one item makes of an object: joined, looked at with the rules, and made into a row that can be written."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils import timezone
 
-from syncer.core.replica import ASK, By, Content, Rules, State, are_strangers, covers, join, newest, outcome
+from syncer.core.replica import (
+    ASK,
+    EXISTS,
+    By,
+    Content,
+    Edit,
+    Rules,
+    State,
+    are_strangers,
+    covers,
+    join,
+    newest,
+    outcome,
+)
+from syncer.delivery.payload import plain
 from syncer.keys import pks
 from syncer.models import Replica, Route, Target
 from syncer.peers.message import Item, Result
 from syncer.peers.replicas import content_of, rules_of, value_of
+
+NO_VALUE = "This is no value of that field, or not in the form in which nodes write it."
 
 Faults = dict[str, list[str]]  # {"field": ["what is wrong"]}; under "" what is wrong with all of it
 
@@ -45,7 +63,7 @@ class Judged:
     faults: Faults
     instead: Result | None = None
 
-    @property
+    @cached_property
     def by(self) -> By:
         """Who made the newest of the edits that are news."""
         edits = newest(self.item.state, self.replica.seen)
@@ -74,7 +92,7 @@ class Judged:
 def judge(target: Target, route: Route, item: Item, key: str, replica: Replica, stored: models.Model | None) -> Judged:
     """What `item` makes of the object, whose replica is locked and stamped."""
     mine = replica.state
-    state = join(mine, item.state)
+    state = join(mine, _as_known(mine, item.state))
     live = content_of(route, stored)
     found = outcome(state, _rules(target, route, replica, item), live=live)
     row, faults = _row(route, key, stored, live, found.content)
@@ -92,10 +110,26 @@ def judge(target: Target, route: Route, item: Item, key: str, replica: Replica, 
     )
 
 
+def _as_known(mine: State, theirs: State) -> State:
+    """`theirs`, where an edit that both have is as it was heard first.
+
+    A number is given once, but for a node that was restored and did not notice, and for what was erased here. Were the
+    two taken for different edits, each would count as overruled by the other, and nothing would be left of the field.
+    """
+    known = {(name, one.writer, one.number): one for name in theirs.fields for one in mine.fields.get(name, ())}
+
+    def first(name: str, one: Edit) -> Edit:
+        return known.get((name, one.writer, one.number), one)
+
+    return replace(
+        theirs, fields={name: tuple(first(name, one) for one in edits) for name, edits in theirs.fields.items()}
+    )
+
+
 def _rules(target: Target, route: Route, replica: Replica, item: Item) -> Rules:
     rules = rules_of(route, replica)
     if target.meeting == Target.Meeting.ASK and are_strangers(replica.seen, item.state.seen):
-        return Rules(authority=rules.authority, ask=rules.ask | {*item.state.fields})
+        return Rules(authority=rules.authority, ask=rules.ask | {*route.shared, EXISTS})
     return rules
 
 
@@ -112,7 +146,7 @@ def _row(
     if stored is not None and not differing:
         return stored, {}
     model = route.declaration.model
-    row = model(pk=pks(model, [key])[0]) if stored is None else _copy(stored)
+    row = model(pk=pks(model, [key])[0]) if stored is None else copy_of(stored)
     return row, fill(row, differing)
 
 
@@ -122,13 +156,29 @@ def fill(row: models.Model, values: Mapping[str, Any]) -> Faults:
     for name, value in values.items():
         column: Any = row._meta.get_field(name)
         try:
-            setattr(row, column.attname, column.to_python(value))
+            setattr(row, column.attname, _read(column, value))
         except ValidationError as error:
             faults[name] = error.messages
     for column in row._meta.concrete_fields:
         if getattr(column, "auto_now", False):
             setattr(row, column.attname, timezone.now())
     return faults or faults_of(row, exclude=_links(row))
+
+
+def _read(column: Any, value: Any) -> Any:
+    """A column's value from JSON.
+
+    Raises:
+        ValidationError: it is none; or it is one in another form, which would be kept in ours and count as an edit.
+    """
+    try:
+        found = column.to_python(value)
+        written = plain(found.astimezone(UTC) if isinstance(found, datetime) else found)
+    except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise ValidationError(NO_VALUE) from error
+    if type(written) is not type(value) or written != value:
+        raise ValidationError(NO_VALUE)
+    return found
 
 
 def faults_of(row: models.Model, *, exclude: Collection[str] = (), whole: bool = False) -> Faults:
@@ -155,20 +205,25 @@ def _links(row: models.Model) -> set[str]:
     return {column.name for column in row._meta.concrete_fields if column.is_relation}
 
 
-def _copy(stored: models.Model) -> models.Model:
+def copy_of(stored: models.Model) -> models.Model:
     row = type(stored)(**{column.attname: getattr(stored, column.attname) for column in stored._meta.concrete_fields})
     row._state.adding, row._state.db = False, stored._state.db
     return row
 
 
-def settle_replica(route: Route, one: Judged) -> None:
-    """Hold what was joined. Where the row could not be written, the object is as it was, and a person decides."""
+def settle_replica(route: Route, one: Judged) -> bool:
+    """Hold what was joined; whether that is anything new.
+
+    Where the row could not be written, the object is as it was, and a person decides.
+    """
     replica, faults = one.replica, one.faults
+    before = (replica.seen, replica.fields, replica.shadow, replica.conflicts)
     row = one.stored if faults else one.row
     replica.take(one.state, content_of(route, row))
     waiting = dict.fromkeys(one.asks, ASK) | {name: " ".join(texts) for name, texts in faults.items()}
     replica.conflicts = waiting or None
     replica.conflict_at = (replica.conflict_at or timezone.now()) if waiting else None
+    return before != (replica.seen, replica.fields, replica.shadow, replica.conflicts)
 
 
 def changed_fields(route: Route, one: Judged) -> set[str]:

@@ -22,15 +22,23 @@ def refuse(route: Route, found: Sequence[Judged], *, user: Any) -> None:
     for one in found:
         if one.row is one.stored or one.faults:
             continue
-        verb = "delete" if one.row is None else "add" if one.stored is None else "change"
-        permission = f"{options.app_label}.{verb}_{options.model_name}"
-        if not user.has_perm(permission):
-            one.faults = {"": [f"{user} needs the permission {permission}."]}
-        elif one.row is not None:
-            one.faults = {name: [text] for name, text in _refusals(one.row, one.stored, user)}
-        one.instead = Result.REFUSED if one.faults else None
-        if one.row is not None and not one.faults and (missing := _missing(one.row, links)):
+        one.faults = _forbidden(options, one, user)
+        if one.is_known:
+            continue  # nothing of it can be refused any more
+        if one.faults:
+            one.instead = Result.REFUSED
+        elif missing := _missing(one, links):
             one.faults, one.instead = missing, Result.LATER
+
+
+def _forbidden(options: Any, one: Judged, user: Any) -> Faults:
+    verb = "delete" if one.row is None else "add" if one.stored is None else "change"
+    permission = f"{options.app_label}.{verb}_{options.model_name}"
+    if not user.has_perm(permission):
+        return {"": [f"{user} needs the permission {permission}."]}
+    if one.stored is not None and not one.stored.is_visible_to(user):  # type: ignore[attr-defined]
+        return {"": [f"{user} may not see it."]}
+    return {} if one.row is None else {name: [text] for name, text in _refusals(one.row, one.stored, user)}
 
 
 def _visible(column: Any, found: Sequence[Judged], user: Any) -> set[Any]:
@@ -48,7 +56,11 @@ def _refusals(row: Any, stored: models.Model | None, user: Any) -> Iterator[tupl
             yield name, f"{user} needs the permission {permission} to set it so."
 
 
-def _missing(row: models.Model, links: Mapping[str, set[Any]]) -> Faults:
-    """What it points to and is not here; it may still come."""
-    keys = {name: value_of(row, name) for name in links}
-    return {name: [f"{key} is not there."] for name, key in keys.items() if key is not None and key not in links[name]}
+def _missing(one: Judged, links: Mapping[str, set[Any]]) -> Faults:
+    """What it is to point to from now on and is not here; it may still come."""
+    if one.row is None:
+        return {}
+    old = {name: value_of(one.stored, name) if one.stored else None for name in links}
+    new = {name: value_of(one.row, name) for name in links}
+    gone = {name: key for name, key in new.items() if key not in (None, old[name], *links[name])}
+    return {name: [f"{key} is not there."] for name, key in gone.items()}

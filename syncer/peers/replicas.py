@@ -26,16 +26,18 @@ def wire_key(key: str) -> str:
 
 
 def lock(route: Route, keys: Iterable[str]) -> dict[str, Replica]:
-    """The replicas of these objects, by key, locked until the transaction ends; made where there were none."""
+    """The replicas of these objects, by key, locked until the transaction ends; made where there were none.
+
+    All are made before any is locked: whoever holds a lock then waits for nobody who is still making some.
+    """
     wanted = sorted(set(keys))
-    rows = Replica.objects.filter(model=route.model).select_for_update().order_by("pk")
-    found = {row.object_key: row for row in rows.filter(object_key__in=wanted)}
-    if missing := [key for key in wanted if key not in found]:
+    rows = Replica.objects.filter(model=route.model, object_key__in=wanted)
+    there = set(rows.values_list("object_key", flat=True))
+    if missing := [key for key in wanted if key not in there]:
         Replica.objects.bulk_create(
             (Replica(model=route.model, object_key=key) for key in missing), ignore_conflicts=True
         )
-        found |= {row.object_key: row for row in rows.filter(object_key__in=missing)}
-    return found
+    return {row.object_key: row for row in rows.select_for_update().order_by("pk")}
 
 
 def store(found: Iterable[Replica]) -> None:

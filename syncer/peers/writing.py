@@ -1,7 +1,7 @@
-"""Writing what a batch makes of our objects: all at once, and only if that fails one by one.
+"""Writing what a batch makes of our objects: all at once, and where that fails, each half by itself.
 
-The rows are locked. What the database's constraints refuse is found out by writing; each item's own messages are asked
-for only then.
+The rows are locked. What the database's constraints refuse is found out by writing; an item's own messages are asked
+for only when it is the one that fails.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,38 +10,47 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, connection, models, transaction
 from django.db.models.deletion import ProtectedError, RestrictedError
 
 from backoffice.kit import context
 from syncer.models import Route
-from syncer.peers.judging import Judged, changed_fields, faults_of
+from syncer.peers.judging import Faults, Judged, changed_fields, copy_of, faults_of, texts_of
 
-REFUSED = (IntegrityError, ProtectedError, RestrictedError)
+REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)
 REASON = 100  # characters that a history row has for it
 
 
 def write(route: Route, found: Sequence[Judged], *, origin: str) -> None:
     """Write the objects; those that can't be written get `faults`, and nothing of them is kept."""
-    todo = [one for one in found if not (one.faults or one.instead) and one.row is not one.stored]
+    _write(route, [one for one in found if not (one.faults or one.instead) and one.row is not one.stored], origin)
+
+
+def _write(route: Route, todo: Sequence[Judged], origin: str) -> None:
+    """One bad item among 500 is found in 18 tries, not in 500."""
     try:
         _write_all(route, todo, origin)
-    except REFUSED:
-        for one in todo:
-            _write_one(route, one, origin)
+    except REFUSED as error:
+        middle = len(todo) // 2
+        if middle:
+            _write(route, todo[:middle], origin)
+            _write(route, todo[middle:], origin)
+        else:
+            todo[0].faults = _why(todo[0], error)
 
 
-def _write_one(route: Route, one: Judged, origin: str) -> None:
+def _why(one: Judged, error: Exception) -> Faults:
+    """In the words of the model's own rules, where they know it too."""
     if one.row is not None:
-        one.faults = faults_of(one.row, whole=True)
-    if one.faults:
-        return
-    try:
-        _write_all(route, [one], origin)
-    except ProtectedError as error:
-        one.faults = {"": [f"It can't be deleted here: {len(error.protected_objects)} objects need it."]}
-    except (IntegrityError, RestrictedError) as error:
-        one.faults = {"": [f"The database refused it: {str(error).splitlines()[0]}"]}
+        one.row._state.adding = one.stored is None
+        if faults := faults_of(one.row, whole=True):
+            return faults
+    if isinstance(error, ValidationError):
+        return texts_of(error)
+    if isinstance(error, ProtectedError):
+        return {"": [f"It can't be deleted here: {len(error.protected_objects)} objects need it."]}
+    return {"": [f"The database refused it: {str(error).splitlines()[0]}"]}
 
 
 def _write_all(route: Route, todo: Sequence[Judged], origin: str) -> None:
@@ -50,6 +59,8 @@ def _write_all(route: Route, todo: Sequence[Judged], origin: str) -> None:
         for user, group in _by_editor(todo):
             with _by(origin=origin, user=user):
                 _write_group(route, group)
+        if todo and connection.vendor == "postgresql":
+            connection.check_constraints()  # it would look at foreign keys on commit, too late to tell whose they are
 
 
 def _by(*, origin: str, user: str) -> AbstractContextManager[None]:
@@ -64,18 +75,21 @@ def _by_editor(todo: Iterable[Judged]) -> Iterator[tuple[str, list[Judged]]]:
 
 def _write_group(route: Route, group: list[Judged]) -> None:
     objects: Any = route.declaration.model._default_manager
-    rows = [(one, one.row) for one in group if one.row is not None]
-    for one, row in rows:
-        row._change_reason = one.by.reason[:REASON]  # type: ignore[attr-defined]
-    if new := [row for one, row in rows if one.stored is None]:
+    new = [_signed(one, one.row) for one in group if one.row is not None and one.stored is None]
+    old = [_signed(one, one.row) for one in group if one.row is not None and one.stored is not None]
+    gone = [_signed(one, copy_of(one.stored)) for one in group if one.row is None and one.stored is not None]
+    if new:
         objects.bulk_create(new)
-    if old := [row for one, row in rows if one.stored is not None]:
+    if old:
         fields = set[str]().union(*(changed_fields(route, one) for one in group))
         objects.bulk_update(old, sorted(fields | _set_by_program(route.declaration.model)))
-    gone = sorted((one for one in group if one.row is None), key=lambda one: one.by.reason)
-    for reason, some in groupby(gone, key=lambda one: one.by.reason):
-        with context.caused_by(replace(context.cause(), reason=reason[:REASON])):
-            objects.filter(pk__in=[one.stored.pk for one in some if one.stored]).delete()
+    if gone:
+        objects.bulk_delete(gone)
+
+
+def _signed(one: Judged, row: models.Model) -> models.Model:
+    row._change_reason = one.by.reason[:REASON]  # type: ignore[attr-defined]
+    return row
 
 
 def _set_by_program(model: type[models.Model]) -> set[str]:

@@ -1,0 +1,98 @@
+"""What a batch that came in means for the bindings: what its sender has seen, and what is wanted where."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from backoffice.kit import clock
+from syncer.core.matching import encode_id
+from syncer.core.replica import covers, together
+from syncer.models import Binding, Route, Target
+from syncer.peers.judging import Judged
+from syncer.peers.replicas import wire_key
+from syncer.plan import raise_keys
+from syncer.wake import wake_followers
+
+COLUMNS = ["peer_seen", "common", "remote_id", "settled_at"]
+
+Bindings = Mapping[str, Binding]  # by the objects' keys
+
+
+def note(route: Route, kept: Sequence[Judged], stamped: set[str], *, is_current: bool) -> None:
+    """Note what the peer has seen, and raise what some peer has not, also where only causality grew.
+
+    In the order of the routes, and of the keys within each, as all who lock bindings.
+
+    Args:
+        stamped: the objects that turned out to have been edited here.
+        is_current: else an older incarnation spoke, and what it has seen says nothing of what the newer one has.
+    """
+    mine = {one.key for one in kept if one.key in stamped}
+    came = [one for one in kept if not one.is_known]
+    news = sorted({*mine, *(one.key for one in came)})
+    left = sorted(
+        {*mine, *(one.key for one in came if not is_current or not covers(one.item.state.seen, one.state.seen))}
+    )
+    raised = 0
+    for other in Route.objects.filter(model=route.model, target__kind=Target.Kind.PEER).order_by("pk"):
+        if other.pk != route.pk:
+            raised += raise_keys(other, news)
+            continue
+        if is_current:
+            _note_seen(route, kept)
+        raised += raise_keys(route, left)
+    if raised:
+        transaction.on_commit(lambda: wake_followers(route.model), robust=True)
+
+
+def _note_seen(route: Route, kept: Sequence[Judged]) -> None:
+    """Write what is new; a batch that is repeated changes nothing.
+
+    What is new is locked by one statement that inserts or updates in the order of the keys: to lock what is there and
+    then to insert would be two orders, and planners insert.
+    """
+    known = _known(route, (one.key for one in kept))
+    news = sorted((one for one in kept if _is_news(one, known.get(one.key))), key=lambda one: one.key)
+    if not news:
+        return
+    _upsert([Binding(route=route, object_key=one.key, last_remote_id=_record(one)) for one in news], ["last_remote_id"])
+    known, now = _known(route, (one.key for one in news)), clock.now()
+    _upsert([_binding(route, one, known[one.key], now) for one in news], COLUMNS)
+
+
+def _known(route: Route, keys: Iterable[str]) -> Bindings:
+    found = Binding.objects.filter(route=route, object_key__in=list(keys))
+    return {row.object_key: row for row in found.only("object_key", *COLUMNS)}
+
+
+def _is_news(one: Judged, known: Binding | None) -> bool:
+    if known is None or known.peer_seen is None or not covers(known.peer_seen, one.item.state.seen):
+        return True
+    return known.remote_id != _remote_id(one) or (one.is_news and known.common != one.replica.read)
+
+
+def _binding(route: Route, one: Judged, known: Binding, now: datetime) -> Binding:
+    return Binding(
+        route=route,
+        object_key=one.key,
+        peer_seen=together(known.peer_seen or {}, one.item.state.seen),
+        common=one.replica.read if one.is_news else known.common,
+        remote_id=_remote_id(one),
+        last_remote_id=_record(one),
+        settled_at=now,
+    )
+
+
+def _record(one: Judged) -> str:
+    return encode_id(wire_key(one.key))
+
+
+def _remote_id(one: Judged) -> str | None:
+    return _record(one) if one.replica.shadow is not None else None
+
+
+def _upsert(rows: list[Binding], columns: list[str]) -> None:
+    Binding.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["route", "object_key"], update_fields=columns
+    )

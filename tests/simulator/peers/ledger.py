@@ -97,13 +97,13 @@ class Ledger:
         if not standing:
             assert live is None, f"{place} is there, and nobody made it"
             return
-        where = f"{place} is {live}, and these stand: {standing}"
-        assert (live is not None) in allowed[EXISTS], where
-        if live is not None:
-            assert live.keys() == allowed.keys() - {EXISTS}, where
-            assert all(live[name] in allowed[name] for name in live), where
         is_open = {name for name, values in allowed.items() if len(values) > 1}
-        assert set(conflicts) == (is_open if live is not None else is_open & {EXISTS}), (conflicts, where)
+        waits = is_open if live is not None else is_open & {EXISTS}
+        is_right = (live is not None) in allowed[EXISTS] and set(conflicts) == waits
+        if live is not None:
+            is_right &= live.keys() == allowed.keys() - {EXISTS}
+            is_right &= all(value in allowed[name] for name, value in live.items())
+        assert is_right, f"{place} is {live}, {set(conflicts)} wait for a person, and these stand: {standing}"
         self._notice(standing, is_open)
 
     def _allowed(self, name: str, edits: list[Made]) -> list[Any]:

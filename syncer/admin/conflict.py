@@ -9,18 +9,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.views import ChangeList
 
 from syncer.admin.conflict_form import DecisionForm
-from syncer.admin.parts import MAY_SYNC, linked, named_keys, pk_or_404, title
+from syncer.admin.parts import MAY_SYNC, named_keys, pk_or_404
 from syncer.admin.run import EngineRowsAdmin
 from syncer.core.replica import EXISTS
 from syncer.errors import NotPossible
 from syncer.mapping import declarations
 from syncer.models import Replica, Route, Target
 from syncer.peers.conflicts import Overtaken, conflict_decide
+from syncer.peers.judging import fill
 from syncer.peers.waiting import Open, look
 from syncer.reports import conflicts
 from syncer.reports.reading import unseen
@@ -44,6 +46,17 @@ def dress(request: HttpRequest, replicas: Any) -> None:
     found = {label: named_keys(request, label, some) for label, some in keys.items()}
     for row in replicas:
         row.named = found[row.model][row.object_key]
+        row.title = row.named.unseen or row.named.title or _gone(row)
+
+
+def _gone(replica: Replica) -> str:
+    """What an object that is deleted here would call itself."""
+    declaration = declarations().get(replica.model)
+    if declaration is None:
+        return replica.object_key
+    obj = declaration.model()
+    fill(obj, {name: edits[-1].value for name, edits in replica.state.fields.items() if name != EXISTS and edits})
+    return f"{obj}, deleted here"
 
 
 def readable(request: HttpRequest) -> list[str]:
@@ -107,7 +120,7 @@ class ConflictAdmin(EngineRowsAdmin):
 
     @admin.display(description="object")
     def content(self, replica: Any) -> SafeString:
-        return title(replica.named)
+        return format_html('<span class="sync-link">{}</span>', replica.title)
 
     @admin.display(description="kind", ordering="model")
     def kind(self, replica: Replica) -> str:
@@ -120,9 +133,10 @@ class ConflictAdmin(EngineRowsAdmin):
         words = {EXISTS: "keep or delete", "": "the whole"}
         return ", ".join(words.get(name, name.replace("_", " ")) for name in sorted(replica.conflicts or {}))
 
-    @admin.display(description="its page")
-    def of(self, replica: Any) -> SafeString:
-        return linked(replica.named)
+    @admin.display(description="its own page")
+    def of(self, replica: Any) -> SafeString | str:
+        url = replica.named.url
+        return format_html('<a class="sync-link" href="{}">{}</a>', url, self.kind(replica)) if url else "-"
 
     # --- the page of one ---------------------------------------------------------------------------------------------
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
@@ -138,7 +152,7 @@ class ConflictAdmin(EngineRowsAdmin):
             return self._decide(request, replica)
         now = look(replica)
         if not now.names:
-            messages.info(request, f"Nothing waits for a decision at {replica.named.name}.")
+            messages.info(request, f"Nothing waits for a decision: {replica.title}.")
             return HttpResponseRedirect(_after(replica))
         form = None if replica.named.unseen else DecisionForm(request, now, conflicts.questions(now, request.user))
         return self._page(request, replica, now, form)
@@ -176,7 +190,7 @@ class ConflictAdmin(EngineRowsAdmin):
         """The page anew, with what there is now."""
         dress(request, [replica])
         now = look(replica)
-        messages.warning(request, f"{replica.named.name} has changed since you looked; nothing was decided.")
+        messages.warning(request, f"{replica.title} has changed since you looked; nothing was decided.")
         if not now.names:
             return HttpResponseRedirect(_after(replica))
         return self._page(request, replica, now, DecisionForm(request, now, conflicts.questions(now, request.user)))
@@ -185,9 +199,9 @@ class ConflictAdmin(EngineRowsAdmin):
         seen = form is not None
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Conflict: {replica.named.title or replica.named.name}" if seen else "Conflict",
+            "title": f"Conflict: {replica.title}" if seen else "Conflict",
             "opts": self.opts,
-            "original": replica,
+            "original": replica.title if seen else replica.named.name,  # as the last crumb
             "replica": replica,
             "form": form,
             "may_decide": _may_decide(request, now),

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from syncer.core.replica import Rules
-from tests.simulator.peers.ledger import ASK, EXISTS, NONE, Ledger, reached
+from tests.simulator.peers.ledger import ASK, EXISTS, Ledger, Told, reached
 from tests.simulator.peers.network import Answer, Message
 from tests.simulator.peers.node import Node, Rows
 from tests.simulator.peers.rest import World
@@ -25,7 +26,6 @@ WORK = ("claim", "push", "die")
 WIRE = ("arrive", "lose", "double", "learn", "lose answer", "again")
 STEPS = st.sampled_from(["claim"] * 4 + ["push"] * 6 + ["arrive"] * 5 + ["lose answer"] + [*WORK, *WIRE])
 FATES = st.sampled_from(["arrives"] * 3 + ["late", "lost", "answer lost", "answer late", "doubled"])
-
 EVENTS = st.sampled_from(["die", "back up", "back up", "restore", "restore", "rest"])
 
 
@@ -33,6 +33,19 @@ def chosen(found: Any, which: int) -> Any:
     """One of `found`; None where there is none."""
     ordered = list(found)
     return ordered[which % len(ordered)] if ordered else None
+
+
+@dataclass(kw_only=True)
+class Backup:
+    """
+    Attributes:
+        told: the ledger's part of it.
+        is_used: the node was put back to it before.
+    """
+
+    rows: Rows
+    told: Told
+    is_used: bool = False
 
 
 class Peers(RuleBasedStateMachine):
@@ -58,8 +71,8 @@ class Peers(RuleBasedStateMachine):
         authority = {name: one for name, one in decides.items() if name not in ask}
         ledger, rules = Ledger(decides=decides), Rules(authority=authority, ask=ask)
         self.world = World((Node(name=n, peers=p, rules=rules, ledger=ledger) for n, p in self.LINKS.items()), ledger)
-        self.backups: dict[str, list[tuple[Rows, dict[Any, Any], dict[Any, Any]]]] = {name: [] for name in self.LINKS}
-        self.lives, self.restored = Counter(dict.fromkeys(self.LINKS, 1)), Counter[tuple[str, int]]()
+        self.backups: dict[str, list[Backup]] = {name: [] for name in self.LINKS}
+        self.lives = Counter(dict.fromkeys(self.LINKS, 1))
         self.unanswered: set[tuple[str, str, str]] = set()
         if met:
             for key in KEYS:
@@ -218,31 +231,22 @@ class Peers(RuleBasedStateMachine):
             elif how == "back up":
                 self._back_up(node)
             elif how == "restore" and (backups := self.backups[node.name]):
-                self._restore(node, which % len(backups), 1 + value)
+                self._restore(node, chosen(backups, which), 1 + value)
             elif how == "rest":
                 self._rest(node, chosen(KEYS, which), chosen(FIELDS, which), value)
 
     def _back_up(self, node: Node):
-        ledger = self.world.ledger
-        known = {place: told for place, told in ledger.known.items() if place[0] == node.name}
-        base = {place: live for place, live in ledger.base.items() if place[0] == node.name}
-        self.backups[node.name] = [*self.backups[node.name], (node.rows.copy(), known, base)][-BACKUPS:]
+        copy = Backup(rows=node.rows.copy(), told=self.world.ledger.copy(node.name))
+        self.backups[node.name] = [*self.backups[node.name], copy][-BACKUPS:]
 
-    def _restore(self, node: Node, which: int, more: int):
+    def _restore(self, node: Node, backup: Backup, more: int):
         """It is as it was then, and takes a life that was never used, however often it is put back."""
-        rows, known, base = self.backups[node.name][which]
-        self.restored[node.name, id(rows)] += 1
         reached["a node is put back"] += 1
-        reached["a node is put back twice to one backup"] += self.restored[node.name, id(rows)] > 1
+        reached["a node is put back twice to one backup"] += backup.is_used
+        backup.is_used = True
         self.lives[node.name] += more
-        node.rows, node.incarnation, node.claims = rows.copy(), self.lives[node.name], []
-        ledger = self.world.ledger
-        for place in [place for place in ledger.known if place[0] == node.name]:
-            elsewhere = (ledger.known.get((other, place[1]), NONE) for other in self.LINKS if other != node.name)
-            ledger.dropped |= ledger.known[place] - known.get(place, NONE).union(*elsewhere)
-            ledger.known[place], ledger.base[place] = known.get(place, NONE), base.get(place)
-        for place in [place for place in ledger.base if place not in ledger.known]:
-            ledger.base[place] = base.get(place) if place[0] == node.name else ledger.base[place]
+        node.rows, node.incarnation, node.claims = backup.rows.copy(), self.lives[node.name], []
+        self.world.ledger.put_back(node.name, backup.told)
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

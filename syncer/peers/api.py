@@ -14,7 +14,7 @@ from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.replica import State, edits_from_json
 from syncer.models import Route, Target
-from syncer.peers import identity
+from syncer.peers import identity, unmet
 from syncer.peers.checks import mended, refuse_dishonest
 from syncer.peers.contact import heard
 from syncer.peers.inbound import take_in
@@ -85,7 +85,7 @@ def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
     items = tuple(_item(one) for one in data.items)
     refuse_dishonest(items)
     heard(target, data.writer)
-    route = shared_route(target, data.model) if data.items else None
+    route = _met_route(target, data.model) if data.items else None
     batch = Batch(node=data.node, writer=data.writer, model=data.model, items=items)
     told = [] if route is None else _take_in(target, route, batch, request.user)
     answer = {"node": settings.NODE, "writer": identity.writer(), "items": [one.as_json() for one in told]}
@@ -122,6 +122,18 @@ def shared_route(target: Target, model: str) -> Route:
     if route is None:
         raise Problem(409, f"{settings.NODE} has no route for {model!r} to {target.peer_node!r}: add one there.")
     if why := stopped(route):
+        raise Problem(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
+    return route
+
+
+def _met_route(target: Target, model: str) -> Route:
+    """As `shared_route`.
+
+    Raises:
+        Problem: 503 too where objects that both ends had are to be matched first.
+    """
+    route = shared_route(target, model)
+    if why := unmet.why(route):
         raise Problem(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
     return route
 

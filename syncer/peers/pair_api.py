@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backoffice.kit.api.problems import FieldError, Invalid
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.auth import require
+from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.ranges import ASKED, Range
 from syncer.models import Route, Target
 from syncer.peers import digests, identity, pair
@@ -88,6 +89,7 @@ class StatusOut(AnswerOut):
 
 
 @router.post("/digests", response={200: DigestsOut} | PROBLEMS, summary="Sum up ranges of keys")
+@not_atomic  # it reads for seconds
 def digests_of_ranges(request: HttpRequest, data: DigestsIn) -> HttpResponse:
     """For the other back office of a pair: two ranges with one digest hold equal objects."""
     _, route = _asked(request, data)
@@ -105,6 +107,7 @@ def digests_of_ranges(request: HttpRequest, data: DigestsIn) -> HttpResponse:
 
 
 @router.post("/page", response={200: PageOut} | PROBLEMS, summary="List keys and digests")
+@not_atomic  # it reads for seconds
 def page_of_objects(request: HttpRequest, data: PageIn) -> HttpResponse:
     """For the other back office of a pair, before the first meeting: all keys in order, a page at a time."""
     _, route = _asked(request, data)
@@ -115,6 +118,7 @@ def page_of_objects(request: HttpRequest, data: PageIn) -> HttpResponse:
 
 
 @router.post("/objects", response={200: ObjectsOut} | PROBLEMS, summary="Tell what some objects are")
+@not_atomic  # it reads for seconds
 def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
     """For the other back office of a pair: what is shared of the objects, and what is still to come of them."""
     _, route = _asked(request, data)
@@ -122,6 +126,7 @@ def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
 
 
 @router.get("/status", response={200: StatusOut} | PROBLEMS, summary="Tell how a pair stands")
+@not_atomic  # it reads for seconds
 def status(request: HttpRequest, node: Node) -> HttpResponse:
     """For the other back office of a pair: how far this one is, and by which rules it decides."""
     target = speaker(request, node)

@@ -1,0 +1,96 @@
+"""The first meeting of two nodes that both have objects: which of them are the same.
+
+By key first. Of what is left, by the natural key, where the operator named one: fields that tell two objects apart. A
+natural key that is there more than once, at either end, tells nothing: a person has to look.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+SHOWN = 10  # keys that are kept of a kind
+
+
+@dataclass(frozen=True)
+class Line:
+    """An object: its key, a digest of key and content, and its natural key as a text; empty: it has none."""
+
+    key: str
+    digest: str
+    natural: str = ""
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """A natural key that does not tell objects apart; the keys of those that have it and are at one end only."""
+
+    natural: str
+    here: tuple[str, ...]
+    there: tuple[str, ...]
+
+
+@dataclass(kw_only=True)
+class Meeting:
+    """What both ends have; counts are objects.
+
+    Attributes:
+        differing: the first keys of those that are at both ends and differ.
+        pairs: objects with one natural key, `{key here: key there}`; they count as only here and only there too.
+    """
+
+    equal: int = 0
+    differ: int = 0
+    only_here: int = 0
+    only_there: int = 0
+    differing: list[str] = field(default_factory=list)
+    pairs: dict[str, str] = field(default_factory=dict)
+    ambiguous: list[Ambiguous] = field(default_factory=list)
+
+
+def meet(ours: Iterable[Line], theirs: Iterable[Line]) -> Meeting:
+    """What two nodes have; both in the order of their keys."""
+    found = Meeting()
+    here: dict[str, list[str]] = {}
+    there: dict[str, list[str]] = {}
+    taken: set[str] = set()
+    for mine, other in side_by_side(ours, theirs):
+        if mine and other:
+            taken |= {mine.natural, other.natural}
+            _count(found, mine, other)
+        elif mine:
+            found.only_here += 1
+            here.setdefault(mine.natural, []).append(mine.key)
+        elif other:
+            found.only_there += 1
+            there.setdefault(other.natural, []).append(other.key)
+    for natural in sorted(({*here} & {*there}) - {""}):
+        mine_, theirs_ = here[natural], there[natural]
+        if natural in taken or len(mine_) > 1 or len(theirs_) > 1:
+            found.ambiguous.append(Ambiguous(natural, tuple(mine_), tuple(theirs_)))
+        else:
+            found.pairs[mine_[0]] = theirs_[0]
+    return found
+
+
+def _count(found: Meeting, mine: Line, other: Line) -> None:
+    if mine.digest == other.digest:
+        found.equal += 1
+        return
+    found.differ += 1
+    if len(found.differing) < SHOWN:
+        found.differing.append(mine.key)
+
+
+def side_by_side(ours: Iterable[Line], theirs: Iterable[Line]) -> Iterator[tuple[Line | None, Line | None]]:
+    """Two ordered lists as one: both lines of a key, or the only one."""
+    left, right = iter(ours), iter(theirs)
+    mine, other = next(left, None), next(right, None)
+    while mine or other:
+        if mine and other and mine.key == other.key:
+            yield mine, other
+            mine, other = next(left, None), next(right, None)
+        elif other is None or (mine and mine.key < other.key):
+            yield mine, None
+            mine = next(left, None)
+        else:
+            yield None, other
+            other = next(right, None)

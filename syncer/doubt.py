@@ -54,6 +54,8 @@ def question(binding: Binding) -> Question | None:
     is_parked = binding.parked is not None and binding.parked >= binding.wanted
     if not binding.in_doubt and not is_parked:
         return None
+    if binding.route.target.is_peer:
+        return None  # what may not have arrived is handed over again
     if binding.create_body is not None:
         return Question.CREATE
     if binding.in_doubt or (binding.look_first and binding.remote_id is None):
@@ -62,8 +64,9 @@ def question(binding: Binding) -> Question | None:
 
 
 def asked_of(target: Target) -> QuerySet[Binding]:
-    """The bindings of which a person must decide something."""
-    return Binding.objects.filter(ASKED, route__target=target).select_related("route__target").order_by("pk")
+    """The bindings of which a person must decide something; of a peer none."""
+    asked = Binding.objects.filter(ASKED, route__target=target).exclude(route__target__kind=Target.Kind.PEER)
+    return asked.select_related("route__target").order_by("pk")
 
 
 def as_id(*, route: Route, text: str) -> int | str:

@@ -45,8 +45,13 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
 
     Raises:
         NotPossible: a table holds rows already, the target does not answer, or a record is not valid here. Nothing
-            was written then.
+            was written then. Or the target is a peer.
     """
+    if target.is_peer:
+        raise NotPossible(
+            f"{target} is a peer: there is no first load. Each end hands over what the other lacks by itself; run "
+            "sync_now here and there."
+        )
     routes = RouteMap(target)
     ordered = routes.parents_first
     _refuse_unless_empty(ordered)

@@ -19,6 +19,7 @@ from syncer.core.schedule import CHANGE, interval
 from syncer.delivery.passes import send
 from syncer.errors import TargetStopped
 from syncer.models import Route, Run, Target
+from syncer.peers import unmet
 from syncer.plan import anchor, plan, raise_keys
 from syncer.reports import outcome, status
 from syncer.routemap import RouteMap
@@ -105,6 +106,7 @@ def _begin(run: Run) -> bool:
 
 def _plan(run: Run, routes: RouteMap) -> None:
     mark.check((route.declaration.model, route.mark) for route in routes.parents_first)
+    unmet.refuse(routes.parents_first)
     for route in routes.parents_first:
         anchor(route)
         if run.scope is not None:
@@ -130,6 +132,7 @@ def _finish(run: Run) -> None:
     """Close the run with its numbers."""
     target = Target.objects.get(pk=run.target_id)
     undone = status.left(target, run.scope).exists() or target.paused or not target.enabled
+    undone = undone or (run.trigger in ASKED and not outcome.is_known_to(target))
     _close(run, Run.State.FAILED if undone else Run.State.DONE, outcome.sentence(run))
     # Earlier runs that nobody asked for and that had nothing to do are not worth a row.
     empty = Run.objects.filter(target=target, total=0, attempts=None, finished_at__isnull=False, pk__lt=run.pk)

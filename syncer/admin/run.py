@@ -23,6 +23,7 @@ from syncer.reports.reading import headline, may_read_all
 from syncer.reports.words import chip
 
 COUNTS = ("created", "updated", "deleted", "requests", "failed")
+COUNTS_OF_PEER = ("handed over", "requests", "failed")
 ANSWER = 300  # characters
 
 
@@ -50,7 +51,9 @@ def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
         "total": found.total,
         "done": found.done,
         "percent": found.percent,
-        "counts": {word: found.counts.get(word, 0) for word in COUNTS},
+        "counts": {
+            word: found.counts.get(word, 0) for word in (COUNTS_OF_PEER if found.run.target.is_peer else COUNTS)
+        },
         "message": headline(request, found.message),
         "hint": found.hint,
         "more": found.more,

@@ -189,7 +189,7 @@ class Target(models.Model):
                 errors[column] = f"Sign-in '{self.auth}' needs it."
             elif column not in SIGN_IN[self.auth] and getattr(self, column):
                 errors[column] = f"Sign-in '{self.auth}' does not use it; leave it empty."
-        errors |= self._peer_errors()
+        errors |= self._peer_errors() | self._kind_errors()
         # What begins with two slashes is another host, and `urljoin` drops tabs and line breaks before it looks.
         if self.auth_url and not re.fullmatch(r"/(?!/)\S*", self.auth_url):
             errors.setdefault("auth_url", "A token path begins with '/', not '//', and has no white space.")
@@ -212,6 +212,13 @@ class Target(models.Model):
         if self.peer_user_id is None:
             return {"peer_user": "A peer needs the account that it signs in with here."}
         return {}
+
+    def _kind_errors(self) -> dict[str, str]:
+        """What is known of a REST service's records means nothing to a peer, nor the other way round."""
+        before = Target.objects.filter(pk=self.pk, routes__bindings__isnull=False).exclude(kind=self.kind)
+        if self.pk is None or not before.exists():
+            return {}
+        return {"kind": "Objects were sent there as to the other kind already; make another target."}
 
 
 SIGN_IN_COLUMNS = ("auth_user", "auth_secret", "auth_header", "auth_url")

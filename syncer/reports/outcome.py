@@ -8,23 +8,37 @@ from django.db.models import Count, Max
 from backoffice.kit import clock
 from syncer.delivery.claim import NOT_ASIDE
 from syncer.models import Attempt, Binding, Run, Target
+from syncer.peers import identity
 from syncer.reports import status
 
 PAST = {"create": "created", "replay": "created", "update": "updated", "delete": "deleted"}
+PUSHED = {"push": "handed over"}
+NOTHING = "Nothing to send: the target holds what we hold."
+NO_NEWS = "Nothing to send: the peer has seen all that was edited here."
 
 
 def counts(run: Run) -> dict[str, int]:
     """What the run's attempts say: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1, "left": 1}`.
 
-    `failed` counts the objects whose last exchange in this run was not a success; `left` those that are still due,
-    with or without an exchange.
+    Of a peer: `{"handed over": 500, "requests": 1, …}`. `failed` counts the objects whose last exchange in this run was
+    not a success; `left` those that are still due, with or without an exchange.
     """
-    done = dict.fromkeys(PAST.values(), 0)
-    rows = run.attempts.filter(outcome=Attempt.Outcome.DONE, action__in=PAST).values("action").annotate(n=Count("pk"))
+    past = _past(run)
+    done = dict.fromkeys(past.values(), 0)
+    rows = run.attempts.filter(outcome=Attempt.Outcome.DONE, action__in=past).values("action").annotate(n=Count("pk"))
     for row in rows:
-        done[PAST[row["action"]]] += row["n"]
+        done[past[row["action"]]] += row["n"]
     left = status.left(run.target, run.scope).count()
-    return done | {"requests": run.attempts.count(), "failed": failures(run).count(), "left": left}
+    return done | {"requests": _requests(run), "failed": failures(run).count(), "left": left}
+
+
+def _past(run: Run) -> dict[str, str]:
+    return PUSHED if run.target.is_peer else PAST
+
+
+def _requests(run: Run) -> int:
+    """Each object of a batch has an attempt of its own, with the time at which the batch left."""
+    return run.attempts.values("at").distinct().count() if run.target.is_peer else run.attempts.count()
 
 
 def failures(run: Run) -> Any:
@@ -54,8 +68,8 @@ def sentence(run: Run) -> str:
         return f"Paused: {target.paused}. Put it right, then sync again; changes are kept."
     if not target.enabled:
         return f"{target} is switched off; {kept}."
-    if not left.exists():
-        return _done(counts(run)) or "Nothing to send: the target holds what we hold."
+    if not left.exists() and is_known_to(target):
+        return _done(counts(run)) or (NO_NEWS if target.is_peer else NOTHING)
     failing = left.filter(NOT_ASIDE, tries__gt=0)
     first = failing.order_by("not_before").first()
     if first is not None:
@@ -64,11 +78,18 @@ def sentence(run: Run) -> str:
         return f"{target} is not answering; {kept}, {_next_try(target)}"
     if target.not_before and target.not_before > clock.now():
         return f"{target} asked us to wait; {kept}, {_next_try(target)}"
+    if not is_known_to(target):
+        return f"{target} did not answer when it was told who we are; {kept}, next try by itself"
     return f"{_done(counts(run))} {_aside(left)}".lstrip()
 
 
+def is_known_to(target: Target) -> bool:
+    """Nothing is sent to a peer that does not know our incarnation."""
+    return not target.is_peer or target.told_writer == identity.writer()
+
+
 def _done(found: dict[str, int]) -> str:
-    words = [f"{found[word]} {word}" for word in dict.fromkeys(PAST.values()) if found[word]]
+    words = [f"{found[word]} {word}" for word in dict.fromkeys([*PAST.values(), *PUSHED.values()]) if found.get(word)]
     return f"{', '.join(words)}." if words else ""
 
 

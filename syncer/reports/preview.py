@@ -10,6 +10,8 @@ from backoffice.kit import clock
 from syncer.core.decide import Action, Known, Payload, changes, decide
 from syncer.delivery.payload import Missing, Wanted, load
 from syncer.models import Binding, Route, Target
+from syncer.peers.preview import handed_over
+from syncer.peers.replicas import wire_key
 from syncer.reports.status import pending_keys
 from syncer.routemap import RouteMap
 
@@ -24,6 +26,7 @@ class Planned:
         name: the object, `news.Post:5`.
         record: the record's id at the target, as people read it; None: it has none yet.
         fields: `{"remote name": (what the target holds, what it would hold)}`; None stands for "not known" and "none".
+            Of a peer what it was last known to hold: it may have edits that it has not handed in yet.
     """
 
     action: Action
@@ -37,12 +40,20 @@ def preview(target: Target) -> Iterator[Planned]:
     routes = RouteMap(target)
     for route in routes.parents_first:
         for keys in _pages(route):
+            if target.is_peer:
+                yield from _pushes(route, keys)
+                continue
             live = load(routes, route, keys)
             known = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
             for key in keys:
                 planned = _planned(route, key, known.get(key), live.get(key))
                 if planned.action is not Action.NOTHING:
                     yield planned
+
+
+def _pushes(route: Route, keys: list[str]) -> Iterator[Planned]:
+    for key, fields in handed_over(route, keys):
+        yield Planned(action=Action.PUSH, name=f"{route.model}:{key}", record=wire_key(key), fields=fields)
 
 
 def _pages(route: Route) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ from syncer.delivery.claim import NOT_ASIDE
 from syncer.errors import SyncError
 from syncer.mapping import declarations
 from syncer.mark import Condition
-from syncer.models import Binding, Route, Target
+from syncer.models import Binding, Replica, Route, Target
 from syncer.models.binding import DUE
 from syncer.plan import keys_of
 
@@ -26,6 +26,7 @@ class RouteStatus:
         parked: refused for good; an edit un-parks them.
         in_doubt: created or not, nobody knows.
         held: kept back by a person.
+        conflicts: of a peer: both ends edited, and a person is to decide.
         bound: have a record at the target.
         next_try: when the first failing one is tried again.
     """
@@ -36,13 +37,14 @@ class RouteStatus:
     parked: int
     in_doubt: int
     held: int
+    conflicts: int
     bound: int
     next_try: datetime | None
 
     @property
     def undone(self) -> int:
         """Objects that are not at the target as they are here."""
-        return self.pending + self.parked + self.in_doubt
+        return self.pending + self.parked + self.in_doubt + self.conflicts
 
 
 def of_route(route: Route) -> RouteStatus:
@@ -61,7 +63,10 @@ def of_route(route: Route) -> RouteStatus:
         next_try_=Min("not_before", filter=waiting),
     )
     numbers = {name.removesuffix("_"): number for name, number in counts.items()}
-    return RouteStatus(route=route, pending=_count(pending_keys(route)), **numbers)
+    conflicts = (
+        Replica.objects.filter(model=route.model, conflicts__isnull=False).count() if route.target.is_peer else 0
+    )
+    return RouteStatus(route=route, pending=_count(pending_keys(route)), conflicts=conflicts, **numbers)
 
 
 def stopped(route: Route) -> str:

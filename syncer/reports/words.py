@@ -30,6 +30,8 @@ WORDS: dict[str, str] = {
     "attempt": "One request to a target, and its answer.",
     "there": "Objects that have a record at the target.",
     "requests": "How often the target was asked, look-ups included.",
+    "push": "The peer is handed what was edited here.",
+    "handed over": "Objects of which the peer knows now what was edited here.",
     "failed": "The last request for it was not a success.",
     "preview": "What a sync would send now. Looking sends nothing.",
     "notice": "What operators are told of a target: once when it goes bad, once when it is well again.",

@@ -3,7 +3,7 @@ from typing import Any
 
 from syncer.management.base import SyncCommand
 from syncer.models import Run
-from syncer.reports.outcome import failures
+from syncer.reports.outcome import NO_NEWS, NOTHING, failures
 from syncer.reports.preview import preview
 from syncer.runs import run_here
 
@@ -24,7 +24,8 @@ class Command(SyncCommand):
                 {"action": one.action, "object": one.name, "remote_id": one.record, "fields": one.fields}
                 for one in preview(target)
             ]
-            return {"target": target.name, "planned": planned}, bool(planned)
+            nothing = NO_NEWS if target.is_peer else NOTHING
+            return {"target": target.name, "planned": planned, "message": "" if planned else nothing}, bool(planned)
         run = run_here(target)
         failed = [
             {
@@ -40,7 +41,7 @@ class Command(SyncCommand):
 
     def text(self, answer: dict[str, Any]) -> str:
         if "planned" in answer:
-            return "\n".join(map(_planned, answer["planned"])) or "Nothing to send: the target holds what we hold."
+            return "\n".join(map(_planned, answer["planned"])) or str(answer["message"])
         lines = [
             f"  {one['object']}: {one['action']}: {one['status'] or ''} {one['answer']}" for one in answer["failed"]
         ]

@@ -34,6 +34,11 @@ class Command(SyncCommand):
 
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         target, name, text = self.target(options["target"]), options["object"], options["arrived"]
+        if target.is_peer:
+            raise CommandError(
+                f"{target.name} is a peer: nothing is ever in doubt there, for what may not have arrived is handed "
+                "over again. Where both ends edited the same, decide in the admin, under Conflicts."
+            )
         found = None if name is None else self._binding(target, name)
         if text is None and not options["not_arrived"]:
             return _listed(target, found)

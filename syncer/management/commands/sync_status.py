@@ -8,7 +8,7 @@ from syncer.management.base import SyncCommand
 from syncer.models import Target, Worker
 from syncer.reports import outcome, status
 
-COLUMNS = ("pending", "failing", "parked", "in_doubt", "held", "bound")
+COLUMNS = ("pending", "failing", "parked", "in_doubt", "held", "conflicts", "bound")
 
 
 class Command(SyncCommand):
@@ -36,24 +36,35 @@ class Command(SyncCommand):
             }
             for target in Target.objects.filter(opened_at__isnull=False)
         }
+        peers = {target.name: _peer(target) for target in Target.objects.filter(kind=Target.Kind.PEER)}
         workers = list(Worker.objects.alive().values("host", "pid", "started_at", "beat_at", "restarts"))
-        answer = {"routes": rows, "paused": paused, "not_answering": silent, "workers": workers}
+        answer = {"routes": rows, "paused": paused, "not_answering": silent, "peers": peers, "workers": workers}
         return answer, bool(undone or paused or silent)
 
     def text(self, answer: dict[str, Any]) -> str:
         if not (answer["routes"] or answer["paused"]):
             return "There is no target with a route yet; make one with sync_configure."
         # A target whose marks can't be read has no numbers.
-        lines = [f"{'target':16} {'model':20} " + " ".join(f"{name:>8}" for name in COLUMNS)]
+        lines = [f"{'target':16} {'model':20} " + " ".join(f"{name:>9}" for name in COLUMNS)]
         for row in answer["routes"]:
-            numbers = " ".join(f"{row[name]:>8}" for name in COLUMNS)
+            numbers = " ".join(f"{row[name]:>9}" for name in COLUMNS)
             lines.append(f"{row['target']:16} {row['model']:20} {numbers}")
         lines += [f"{name} is paused: {why}" for name, why in answer["paused"].items()]
         lines += [f"{name} {_silence(**found)}" for name, found in answer["not_answering"].items()]
+        lines += [f"{name} {_contact(**found)}" for name, found in answer["peers"].items()]
         lines += [_worker(**found) for found in answer["workers"]]
         if not answer["workers"]:
             lines.append("No worker is running; start “manage.py worker”.")
         return "\n".join(lines)
+
+
+def _peer(target: Target) -> dict[str, Any]:
+    return {"node": target.peer_node, "contact": target.contact_at, "knows_us": outcome.is_known_to(target)}
+
+
+def _contact(*, node: str, contact: datetime | None, knows_us: bool) -> str:
+    known = "" if knows_us else "; it is still to be told who we are"
+    return f"is the peer {node}: {f'last contact {_local(contact)}' if contact else 'never heard'}{known}"
 
 
 def _worker(*, host: str, pid: int, started_at: datetime, beat_at: datetime, restarts: int) -> str:

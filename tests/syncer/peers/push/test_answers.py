@@ -1,6 +1,7 @@
 """What a peer's answers mean: for single objects, for a whole batch, and where there is none."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,7 @@ def test_an_item_put_off_is_tried_again_later_and_says_nothing_of_the_peer(greet
     run = run_here(greeted)
     row = lane(busy)
     assert (row.parked, row.tries, row.unsettled) == (None, 1, False)
+    assert row.not_before is not None
     assert row.not_before > before
     assert run.message.startswith("warehouse answered later: Somebody is writing it just now.; 1 change is kept, next ")
     assert (target().failures, peer.node.contents.keys()) == (0, {str(good.pk)})
@@ -96,7 +98,9 @@ def test_what_the_answer_does_not_say_to_be_seen_is_sent_again(greeted, peer, wr
     if wrong == "left out":
         peer.node.leaves_out.add(str(one.pk))
     else:
-        change = {"no seen": {"seen": ...}, "less seen": {"seen": {}}, "another key": {"key": "x"}}[wrong]
+        change: dict[str, Any] = {"no seen": {"seen": ...}, "less seen": {"seen": {}}, "another key": {"key": "x"}}[
+            wrong
+        ]
         twist(peer, **change)
     run_here(greeted)
     row = lane(one)

@@ -98,6 +98,7 @@ def test_a_new_incarnation_that_writes_to_us_gets_all_again(greeted, peer, live_
     url, user = f"{live_server.url}/api", "peer-warehouse"
     status, _ = peer.post(url, peer.node.batch(), user=user, password="a peer signs in with this")
     assert (status, target().peer_writer) == (200, peer.node.writer)
+    Run.objects.all().delete()
     assert sweep() == 1
     by_itself(greeted)
     assert peer.node.contents == ours()
@@ -170,7 +171,7 @@ def test_a_target_that_is_for_another_node_now_knows_nothing_of_it(greeted, peer
 def test_a_node_that_was_renamed_signs_with_its_new_name(greeted, peer, settings):
     settings.NODE = "shop"
     assert identity.writer().startswith("shop:")
-    assert Incarnation.objects.first().why == "This node was called store before."
+    assert Incarnation.objects.filter(why="This node was called store before.").exists()
 
 
 def in_thread(work, *args):

@@ -146,7 +146,8 @@ def test_an_attempt_shows_what_was_sent_and_answered_of_its_object_alone(greeted
         [attempt] = lane(one).attempts.all()
         assert (attempt.action, attempt.outcome, attempt.status, attempt.method) == ("push", "done", 200, "POST")
         assert attempt.url == f"{peer.api_url}/sync/changes"
-        assert (attempt.request["key"], attempt.request["fields"]["product_name"][0][2]) == (
+        item = attempt.request or {}
+        assert (item["key"], item["fields"]["product_name"][0][2]) == (
             str(one.pk),
             one.product_name,
         )

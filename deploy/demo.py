@@ -1,10 +1,10 @@
 """`make demo`: the main job without a person, in a folder that is gone after.
 
-1. Two nodes: one that is edited, in this process, and a real web server that plays the remote system.
-2. Sample content and the first sync.
-3. A day of edits, each with the requests that its net change needs.
-4. Sync now; the table of edits against requests sent.
-5. Both ends compared, record by record. Exit status 0: they are equal, and every request was needed.
+1. Two nodes, the store and the warehouse, each with a real web server; the store's work is done in this process.
+2. One way: sample content and the first sync of news, a day of edits, each with the requests that its net change needs,
+   sync now, and the table of edits against requests sent.
+3. Both ways: orders, edited at both ends, a conflict and its decision, and the table of what was handed over for them.
+4. After each, both ends compared, record by record. Exit status 0: they are equal, and every request was needed.
 """
 
 import os
@@ -15,27 +15,33 @@ from pathlib import Path
 
 import django
 
-from deploy import secret_file, servers
+from deploy import pair, secret_file, servers
 from deploy.nodes import ROOT, Node, Refused, both_nodes, manage
 from deploy.processes import Processes
-from deploy.run import SYNC_PERMISSIONS, TARGET, TARGET_PORT, say
+from deploy.run import say
 from deploy.secret_file import REMOTE_PASSWORD
+
+EDITOR = "editor"  # who edits at the warehouse
+ASKED = 'authority = { product_name = "ask" }\n'  # a line more of the route that both files end with
 
 
 def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="backoffice-demo-") as folder, Processes() as processes:
         try:
-            first, remote = scratch_nodes(Path(folder))
-            prepare(first, remote, processes, Path(folder))
+            store, warehouse = scratch_nodes(Path(folder))
+            prepare(store, warehouse, processes, Path(folder))
         except Refused as refusal:
             print(refusal, file=sys.stderr)
             return 1
-        os.environ.update(first.environment, DJANGO_SETTINGS_MODULE="backoffice.settings")
+        os.environ.update(store.environment, DJANGO_SETTINGS_MODULE="backoffice.settings", LOG_LEVEL="WARNING")
         django.setup()
         from deploy.demo_day import run_day
+        from deploy.demo_pair import run_pair
 
-        is_well = run_day(remote_address=remote.address, password=first.environment[REMOTE_PASSWORD])
+        password = store.environment[REMOTE_PASSWORD]
+        is_well = run_day(remote_address=warehouse.address, password=password)
+        is_well &= run_pair(warehouse=warehouse, user=EDITOR, password=password)
         say(f"\n{'All well' if is_well else 'NOT WELL'}, in {time.monotonic() - started:.0f} s.")
     return 0 if is_well else 1
 
@@ -48,23 +54,24 @@ def scratch_nodes(folder: Path) -> tuple[Node, Node]:
     return both_nodes(var=folder, secret=secret_file.load(folder))
 
 
-def prepare(first: Node, remote: Node, processes: Processes, folder: Path) -> None:
+def prepare(store: Node, warehouse: Node, processes: Processes, folder: Path) -> None:
     say("Preparing two nodes …")
-    for node in (first, remote):
+    for node in (store, warehouse):
         manage(node, "migrate", "--verbosity=0")
-    manage(remote, "ensure_client", "sync", "--password-env", REMOTE_PASSWORD, "--permissions", *SYNC_PERMISSIONS)
-    manage(first, "sample_content")
-    processes.start(
-        "The demo remote",
-        servers.web_server(remote),
-        environment=remote.environment,
-        folder=ROOT,
-        log=folder / "remote.log",
-    )
-    servers.wait_until_ready(processes, [remote])
-    described = folder / "demo.toml"
-    described.write_text(TARGET.read_text().replace(TARGET_PORT, str(remote.port)))
-    manage(first, "sync_configure", str(described))
+    pair.make_accounts(store, warehouse)
+    rights = pair.PEER_PERMISSIONS
+    manage(warehouse, "ensure_client", EDITOR, "--password-env", REMOTE_PASSWORD, "--permissions", *rights)
+    manage(store, "sample_content")
+    for node, other in ((store, warehouse), (warehouse, store)):
+        pair.configure(node, pair.description(node, other) + ASKED)
+        processes.start(
+            f"The {node.name}",
+            servers.web_server(node),
+            environment=node.environment,
+            folder=ROOT,
+            log=folder / f"{node.name}.log",
+        )
+    servers.wait_until_ready(processes, [store, warehouse])
 
 
 if __name__ == "__main__":

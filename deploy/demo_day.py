@@ -9,6 +9,7 @@ import requests
 
 from content.base.models import ContentModel
 from content.news.models import Comment, Post
+from deploy.nodes import REMOTE_USER
 from syncer.models import Binding, Run, Target
 from syncer.runs import run_here
 
@@ -163,11 +164,16 @@ def remote_ids(model: type[ContentModel]) -> dict[int, int]:
 
 def fetch(address: str, path: str, password: str) -> list[dict[str, Any]]:
     """All the records that the remote's API gives."""
-    sign_in = {"username": "sync", "password": password}
-    token = requests.post(f"{address}/api/token/", json=sign_in, timeout=10).json()["access"]
-    answer = requests.get(
-        f"{address}{path}", params={"all": "true"}, headers={"Authorization": f"Bearer {token}"}, timeout=30
-    )
+    return records(address, path, {"Authorization": f"Bearer {token(address, REMOTE_USER, password)}"})
+
+
+def token(address: str, user: str, password: str) -> str:
+    sign_in = {"username": user, "password": password}
+    return str(requests.post(f"{address}/api/token/", json=sign_in, timeout=10).json()["access"])
+
+
+def records(address: str, path: str, headers: dict[str, str]) -> list[dict[str, Any]]:
+    answer = requests.get(f"{address}{path}", params={"all": "true"}, headers=headers, timeout=30)
     answer.raise_for_status()
-    records: list[dict[str, Any]] = answer.json()
-    return records
+    found: list[dict[str, Any]] = answer.json()
+    return found

@@ -1,4 +1,4 @@
-"""`make manage C="…"`: one of Django's commands on the first node of `make run`, with its environment."""
+"""`make manage C="…"`: one of Django's commands on the store, the first node of `make run`, with its environment."""
 
 import os
 import sys
@@ -12,12 +12,12 @@ def main() -> int:
         var = var_folder()
         if not secret_file.file(var).exists():
             raise Refused("There is no data yet; `make run` makes it.")
-        first, _ = both_nodes(var=var, secret=secret_file.load(var))
+        store, _ = both_nodes(var=var, secret=secret_file.load(var))
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         return 1
     words = command(*sys.argv[1:])
-    return os.execve(words[0], words, dict(first.environment))
+    return os.execve(words[0], words, dict(store.environment))
 
 
 if __name__ == "__main__":

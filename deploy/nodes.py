@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.secret_file import ADMIN_PASSWORD, REMOTE_PASSWORD
+from deploy.secret_file import ADMIN_PASSWORD, PEER_PASSWORD, REMOTE_PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent
-REMOTE_USER = "sync"  # who the second node knows the first as
+REMOTE_USER = "sync"  # who the warehouse knows the store as, where it is a REST service to it
 # What a person set for another deployment must not reach these two.
 NOT_INHERITED = {
     "ALLOWED_HOSTS",
@@ -73,7 +73,7 @@ def var_folder() -> Path:
 
 
 def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
-    """The node that people edit on, and the one that plays the remote system.
+    """The store and the warehouse. Their folders and variables are older than these names.
 
     Raises:
         Refused: PORT or REMOTE_PORT is no port, or both are the same.
@@ -93,14 +93,15 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
             "BACKOFFICE_VAR": str(var),
             "SECRET_KEY": key,
             REMOTE_PASSWORD: secret[REMOTE_PASSWORD],
+            PEER_PASSWORD: secret[PEER_PASSWORD],
             **more,
         }
         return Node(name=name, port=port, var=var, environment=inherited | settings)
 
     return (
         node(
-            name="backoffice",
-            title="Back office",
+            name="store",
+            title="Store",
             color="blue",
             port=port,
             var=var,
@@ -108,8 +109,8 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
             **enriched_from(remote_port, secret[REMOTE_PASSWORD]),
         ),
         node(
-            name="remote",
-            title="Demo remote",
+            name="warehouse",
+            title="Warehouse",
             color="orange",
             port=remote_port,
             var=var / "remote",

@@ -1,10 +1,11 @@
-"""`make run`: two nodes on this machine, one worker, sample content and the first sync; Ctrl-C ends all of it.
+"""`make run`: two nodes on this machine, a worker each, sample content and the first sync; Ctrl-C ends all of it.
 
-1. Secrets, databases, the administrator on both nodes, the account that the sync signs in with.
+1. Secrets, databases, the administrator on both nodes, the accounts that each signs in with at the other.
 2. The first time: sample content.
-3. Both web servers and the worker, until both nodes answer that they are ready.
-4. The first time, and when its description changed: the target. The first time: the first sync.
-5. The box that says where to go, and then waiting.
+3. The first time, and when their descriptions changed: the targets.
+4. Both web servers and workers, until both nodes answer that they are ready.
+5. The first time: the first sync.
+6. The box that says where to go, and then waiting.
 """
 
 import json
@@ -15,19 +16,11 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from deploy import secret_file, servers
-from deploy.nodes import ROOT, Failed, Node, Refused, both_nodes, manage, var_folder
+from deploy import pair, secret_file, servers
+from deploy.nodes import Failed, Node, Refused, both_nodes, manage, var_folder
 from deploy.processes import Processes
-from deploy.secret_file import ADMIN_PASSWORD, REMOTE_PASSWORD
+from deploy.secret_file import ADMIN_PASSWORD
 
-TARGET = ROOT / "deploy" / "demo.toml"
-TARGET_PORT = "8001"  # the one that the file names
-SYNCED = ("news.{}_post", "news.{}_comment", "orders.{}_order")
-SYNC_PERMISSIONS = [
-    "news.set_user_id",
-    "orders.reopen_order",
-    *(model.format(right) for model in SYNCED for right in ("view", "add", "change", "delete")),
-]
 OTHER_PASSWORD = 3  # exit status of `manage.py ensure_admin`
 
 
@@ -60,24 +53,29 @@ def run(processes: Processes) -> None:
     """Raises Refused where it can't go on; ends by KeyboardInterrupt."""
     var = var_folder()
     secret = secret_file.load(var)
-    first, remote = both_nodes(var=var, secret=secret)
-    servers.require_free("PORT", first.port)
-    servers.require_free("REMOTE_PORT", remote.port)
-    done = Done(var / "run.json", fresh=not first.database.exists())
+    store, warehouse = both_nodes(var=var, secret=secret)
+    servers.require_free("PORT", store.port)
+    servers.require_free("REMOTE_PORT", warehouse.port)
+    done = Done(var / "run.json", fresh=not store.database.exists())
 
     say("Preparing the databases …")
-    same_password = [prepare(node, secret) for node in (first, remote)]
-    manage(remote, "ensure_client", "sync", "--password-env", REMOTE_PASSWORD, "--permissions", *SYNC_PERMISSIONS)
+    same_password = [prepare(node, secret) for node in (store, warehouse)]
+    pair.make_accounts(store, warehouse)
     if not done["content"]:
         say("Writing sample content …")
-        manage(first, "sample_content")
+        manage(store, "sample_content")
         done["content"] = True
+    connect(store, warehouse, done)
 
     say("Starting the servers …")
-    servers.start(processes, first, remote, log=var / "log")
-    servers.wait_until_ready(processes, [first, remote])
-    connect(first, remote, done)
-    say(box(first, remote, password=secret[ADMIN_PASSWORD] if all(same_password) else None))
+    servers.start(processes, store, warehouse, log=var / "log")
+    servers.wait_until_ready(processes, [store, warehouse])
+    if not done["sync"]:
+        say("Syncing for the first time …")
+        for target in ("demo", "warehouse"):
+            manage(store, "sync_now", target)
+        done["sync"] = True
+    say(box(store, warehouse, password=secret[ADMIN_PASSWORD] if all(same_password) else None))
     wait(processes)
 
 
@@ -108,29 +106,28 @@ def prepare(node: Node, secret: Mapping[str, str]) -> bool:
     return True
 
 
-def connect(first: Node, remote: Node, done: Done) -> None:
-    """Describe the remote as a target, and carry everything there, once: what people change later stays."""
-    described, text = first.var / "demo.toml", TARGET.read_text().replace(TARGET_PORT, str(remote.port))
-    if done["target"] != text:
-        described.write_text(text)
-        manage(first, "sync_configure", str(described))
-        done["target"] = text
-    if not done["sync"]:
-        say("Syncing for the first time …")
-        manage(first, "sync_now", "demo")
-        done["sync"] = True
+def connect(store: Node, warehouse: Node, done: Done) -> None:
+    """Describe the nodes to each other, once: what people change later stays."""
+    texts = {store.name: pair.description(store, warehouse), warehouse.name: pair.description(warehouse, store)}
+    if done["targets"] != texts:
+        for node in (store, warehouse):
+            pair.configure(node, texts[node.name])
+        done["targets"] = texts
 
 
-def box(first: Node, remote: Node, *, password: str | None) -> str:
+def box(store: Node, warehouse: Node, *, password: str | None) -> str:
     lines = [
-        f"Back office   {first.address}/admin/",
-        f"Demo remote   {remote.address}/admin/",
+        f"Store         {store.address}/admin/",
+        f"Warehouse     {warehouse.address}/admin/",
         "User name     admin",
         f"Password      {password or 'changed since; `make password` resets it'}",
         "",
-        "1. Edit a post in the back office.",
-        "2. Press Sync now.",
-        f"3. See it at the demo remote: {remote.address}/admin/news/post/",
+        "Both ways: edit an order at either end, and see it at the other a second or two later.",
+        f"              {store.address}/admin/orders/order/",
+        f"              {warehouse.address}/admin/orders/order/",
+        "One way: edit a post at the store, press Sync now, and see it at the warehouse.",
+        f"              {store.address}/admin/news/post/",
+        f"              {warehouse.address}/admin/news/post/",
         "",
         "Ctrl-C stops everything.",
     ]

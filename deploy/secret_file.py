@@ -7,8 +7,9 @@ from pathlib import Path
 
 ADMIN_PASSWORD = "BACKOFFICE_ADMIN_PASSWORD"
 REMOTE_PASSWORD = "DEMO_REMOTE_PASSWORD"
+PEER_PASSWORD = "DEMO_PEER_PASSWORD"  # of each node's account at the other
 # Random bytes; each makes 4/3 of a character.
-SIZES = {"SECRET_KEY": 50, "REMOTE_SECRET_KEY": 50, ADMIN_PASSWORD: 12, REMOTE_PASSWORD: 24}
+SIZES = {"SECRET_KEY": 50, "REMOTE_SECRET_KEY": 50, ADMIN_PASSWORD: 12, REMOTE_PASSWORD: 24, PEER_PASSWORD: 24}
 
 
 def load(var: Path) -> dict[str, str]:

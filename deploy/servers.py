@@ -33,13 +33,14 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def start(processes: Processes, first: Node, remote: Node, *, log: Path) -> None:
+def start(processes: Processes, store: Node, warehouse: Node, *, log: Path) -> None:
     def process(title: str, node: Node, words: list[str], file: str) -> None:
         processes.start(title, words, environment=node.environment, folder=ROOT, log=log / file)
 
-    process("The web server", first, web_server(first), "web.log")
-    process("The worker", first, command("worker"), "worker.log")
-    process("The demo remote", remote, web_server(remote), "remote.log")
+    process("The store's web server", store, web_server(store), "web.log")
+    process("The store's worker", store, command("worker"), "worker.log")
+    process("The warehouse's web server", warehouse, web_server(warehouse), "remote.log")
+    process("The warehouse's worker", warehouse, command("worker"), "remote-worker.log")
 
 
 def web_server(node: Node) -> list[str]:

@@ -10,10 +10,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from tests.flows.wait import until
 from tests.postgres import free_port
 
 pytestmark = pytest.mark.sqlite
@@ -111,6 +113,21 @@ def count(browser: requests.Session, port: str, path: str, password: str) -> int
     return int(requests.get(url, auth=("admin", password), timeout=10).json()["count"])
 
 
+class Orders:
+    """The orders of one node, by its API."""
+
+    def __init__(self, port: str, password: str) -> None:
+        self.url, self.auth = f"http://127.0.0.1:{port}/api/orders/", ("admin", password)
+
+    def all(self) -> dict[str, dict[str, Any]]:
+        """By their ids; without the time of a node's own write."""
+        answer = requests.get(self.url, params={"all": "true"}, auth=self.auth, timeout=10)
+        return {one["id"]: one | {"updated_at": None} for one in answer.json()}
+
+    def change(self, key: str, values: dict[str, Any]) -> None:
+        requests.patch(f"{self.url}{key}/", json=values, auth=self.auth, timeout=10).raise_for_status()
+
+
 def test_one_command_starts_all_and_ctrl_c_stops_all(tmp_path, ports, browser):
     with launched(tmp_path, **ports) as first:
         lines = first.read_until("└")
@@ -123,7 +140,7 @@ def test_one_command_starts_all_and_ctrl_c_stops_all(tmp_path, ports, browser):
         for port in ports.values():
             page = browser.get(f"http://127.0.0.1:{port}/admin/", timeout=10, allow_redirects=False)
             assert page.status_code == 200
-        assert len(groups(tmp_path)) == 3
+        assert len(groups(tmp_path)) == 4
         assert first.stop() == 0
         assert not any(map(group_lives, groups(tmp_path)))
 
@@ -132,11 +149,27 @@ def test_one_command_starts_all_and_ctrl_c_stops_all(tmp_path, ports, browser):
         assert password(lines) == secret
         assert "Writing sample content …" not in lines
         os.kill(int((tmp_path / "log" / "remote.pid").read_text()), signal.SIGTERM)
-        assert "The demo remote ended" in second.read_until("ended")[-1]
+        assert "The warehouse's web server ended" in second.read_until("ended")[-1]
         assert count(browser, ports["PORT"], "posts", secret) == 100
         assert second.stop(signal.SIGTERM) == 0
         assert not any(map(group_lives, groups(tmp_path)))
     assert (tmp_path / "run.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_order_that_is_edited_at_either_end_is_the_same_at_both(tmp_path, ports):
+    with launched(tmp_path, **ports) as launcher:
+        secret = password(launcher.read_until("└"))
+        store, warehouse = (Orders(port, secret) for port in ports.values())
+        assert (len(store.all()), store.all()) == (200, warehouse.all())
+        key = next(key for key, one in store.all().items() if one["status"] == "PENDING")
+        store.change(key, {"quantity": 4711})
+        until(lambda: warehouse.all()[key]["quantity"] == 4711, seconds=SECONDS)
+        warehouse.change(key, {"status": "SHIPPED"})
+        until(lambda: store.all()[key]["status"] == "SHIPPED", seconds=SECONDS)
+        assert store.all() == warehouse.all()
+    said = "".join(path.read_text() for path in (tmp_path / "log").glob("*.log"))
+    assert "database is locked" not in said
+    assert "Traceback" not in said
 
 
 def test_a_taken_port_is_one_line(tmp_path, ports):

@@ -1,0 +1,185 @@
+"""Orders that a store and a warehouse edit at the same time, their sync, and the proof that both hold the same."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from content.orders.models import Order
+from deploy.demo_day import SHOWN, say
+from deploy.demo_warehouse import Edit, HandedOver, Warehouse
+from deploy.nodes import Node
+from syncer.models import Replica, Run, Target
+from syncer.runs import run_here
+
+FIELDS = ("product_name", "quantity", "status")
+SHIPPED = {"status": "SHIPPED"}
+NEW: dict[str, Any] = {"product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """What happens to one order at its two ends, before they hear of each other.
+
+    Attributes:
+        new: it is made where it is edited first.
+        to_hand_over: how often the store, and the warehouse, has to hand it over.
+        becomes: what of it holds at both ends then; None: it is deleted.
+    """
+
+    title: str
+    order: UUID
+    new: bool = False
+    store: tuple[Edit, ...] = ()
+    warehouse: tuple[Edit, ...] = ()
+    to_hand_over: tuple[int, int] = (0, 0)
+    becomes: Edit = None
+
+
+def run_pair(*, warehouse: Node, user: str, password: str) -> bool:
+    """Meet, edit at both ends, sync, decide; whether both ends are equal, and all that was sent was needed."""
+    other = Warehouse(warehouse, user, password)
+    say("\nA second act: orders, which both ends edit. They meet …")
+    met = exchange(other)
+    say(f"  {len(met)} orders handed over in {requests_(met)}.")
+    say("Both ends edit, not hearing of each other, and then sync …\n")
+    chapters = list(day())
+    is_needed = act(chapters, other, rounds=2)
+    conflicts = list(Replica.objects.exclude(conflicts=None))
+    is_asked = [UUID(one.object_key) for one in conflicts] == [chapters[-1].order]
+    say(f"\n{len(conflicts)} conflict waits for a person, who takes the warehouse's words …\n")
+    decided = decision(chapters[-1])
+    is_needed &= act([decided], other, rounds=1)
+    quiet = exchange(other) + exchange(other)
+    say(f"\nSynced both ways twice more: {requests_(quiet)}.")
+    differences = [*wrong([*chapters[:-1], decided]), *compare(other)]
+    for text in differences[:SHOWN]:
+        say(text)
+    if not differences:
+        say(f"Both ends are equal, order by order: {Order.objects.count()} orders.")
+    return is_needed and is_asked and not quiet and not differences
+
+
+def day() -> Iterator[Chapter]:
+    """Each is about an order that no other one touches; the last ends in a conflict."""
+    orders = iter(Order.objects.filter(status="PENDING").order_by("pk").values_list("pk", flat=True))
+    yield from at_one_end(orders)
+    yield from at_both_ends(orders)
+
+
+def at_one_end(orders: Iterator[UUID]) -> Iterator[Chapter]:
+    five: tuple[Edit, ...] = tuple({"quantity": 20 + number} for number in range(5))
+    key = next(orders)
+    yield Chapter(title="Edited 5 times at the store", order=key, store=five, to_hand_over=(1, 0), becomes=five[-1])
+    key = next(orders)
+    yield Chapter(
+        title="Shipped by the warehouse", order=key, warehouse=(SHIPPED,), to_hand_over=(0, 1), becomes=SHIPPED
+    )
+    key = uuid4()
+    yield Chapter(
+        title="Made at the warehouse", order=key, new=True, warehouse=(NEW,), to_hand_over=(0, 1), becomes=NEW
+    )
+    yield Chapter(title="Made and deleted at the store", order=uuid4(), new=True, store=(NEW, None))
+    key = next(orders)
+    old = {"quantity": Order.objects.get(pk=key).quantity}
+    yield Chapter(title="An edit and its undo", order=key, store=({"quantity": 99}, old), becomes=old)
+
+
+def at_both_ends(orders: Iterator[UUID]) -> Iterator[Chapter]:
+    def both(title: str, store: Edit, warehouse: Edit, becomes: Edit) -> Chapter:
+        key, needed = next(orders), (1, 1)
+        return Chapter(
+            title=title, order=key, store=(store,), warehouse=(warehouse,), to_hand_over=needed, becomes=becomes
+        )
+
+    more, less = {"quantity": 40}, {"quantity": 4}
+    yield both("Another field at each end", more, SHIPPED, {**more, **SHIPPED})
+    yield both("The same field: the store decides", more, less, more)
+    yield both("Deleted there, edited here: it stays", more, None, more)
+    yield both("Deleted here, edited there: it goes", None, SHIPPED, None)
+    yield both("Two names: a person is asked", {"product_name": "Oak book end"}, {"product_name": "Beech book end"}, {})
+
+
+def decision(asked: Chapter) -> Chapter:
+    """An ordinary edit, which overrules both."""
+    [chosen] = asked.warehouse
+    return Chapter(title="The decision", order=asked.order, store=(chosen,), to_hand_over=(1, 0), becomes=chosen)
+
+
+def act(chapters: list[Chapter], other: Warehouse, *, rounds: int) -> bool:
+    """Let them happen, sync, and print edits against what was handed over; whether each sent just what it had to."""
+    for chapter in chapters:
+        carry_out(chapter, other)
+    sent = [one for _ in range(rounds) for one in exchange(other)]
+    line = "{:38} {:>6}   {:16} {}".format
+    say(line("edits", "saves", "to hand over → ←", "handed over → ←"))
+    for one in chapters:
+        saves = len(one.store) + len(one.warehouse)
+        say(line(one.title, saves, *("{} {}".format(*numbers) for numbers in (one.to_hand_over, ways(one, sent)))))
+    needed = sum(sum(one.to_hand_over) for one in chapters)
+    saves = sum(len(one.store) + len(one.warehouse) for one in chapters)
+    say(line("together", saves, needed, f"{len(sent)} in {requests_(sent)}"))
+    return all(ways(one, sent) == one.to_hand_over for one in chapters) and len(sent) == needed
+
+
+def carry_out(chapter: Chapter, other: Warehouse) -> None:
+    for number, edit in enumerate(chapter.store):
+        if edit is None:
+            Order.objects.get(pk=chapter.order).delete()
+        elif chapter.new and number == 0:
+            Order.objects.create(pk=chapter.order, **edit)
+        else:
+            order = Order.objects.get(pk=chapter.order)
+            for name, value in edit.items():
+                setattr(order, name, value)
+            order.save(update_fields=list(edit))
+    for number, edit in enumerate(chapter.warehouse):
+        if edit is not None and chapter.new and number == 0:
+            other.create(chapter.order, edit)
+        else:
+            other.edit(chapter.order, edit)
+
+
+def exchange(other: Warehouse) -> HandedOver:
+    """Each hands over what it has, the store first."""
+    run = run_here(Target.objects.get(name="warehouse"))
+    if run.state != Run.State.DONE:
+        say(run.message)
+    rows = run.attempts.filter(action="push").values_list("binding__object_key", "at")
+    return [*((UUID(key), f"store {at}") for key, at in rows), *other.sync()]
+
+
+def ways(chapter: Chapter, sent: HandedOver) -> tuple[int, int]:
+    """How often the chapter's order was handed over by the store, and by the warehouse."""
+    found = Counter(request.split(" ")[0] for key, request in sent if key == chapter.order)
+    return found["store"], found["warehouse"]
+
+
+def requests_(sent: HandedOver) -> str:
+    """In how many of them."""
+    number = len({request for _, request in sent})
+    return f"{number} request" if number == 1 else f"{number} requests"
+
+
+def wrong(chapters: list[Chapter]) -> Iterator[str]:
+    """Where an order is not what had to become of it."""
+    for one in chapters:
+        order = Order.objects.filter(pk=one.order).values(*FIELDS).first()
+        if order is None or one.becomes is None:
+            if order != one.becomes:
+                yield f"{one.title}: the order is {order}."
+        elif differs := [name for name, value in one.becomes.items() if order[name] != value]:
+            yield f"{one.title}: {', '.join(differs)} of the order: {order}."
+
+
+def compare(other: Warehouse) -> Iterator[str]:
+    """Every difference between the two ends, as a sentence."""
+    theirs = other.orders()
+    for row in Order.objects.values("pk", *FIELDS):
+        record = theirs.pop(row["pk"], None)
+        if record is None:
+            yield f"The order {row['pk']} is not at the warehouse."
+        elif differs := [name for name in FIELDS if row[name] != record[name]]:
+            yield f"The order {row['pk']} differs: {', '.join(differs)}."
+    yield from (f"The order {key} is at the warehouse only." for key in theirs)

@@ -1,0 +1,173 @@
+"""One node of a pair, as it is deployed: a PostgreSQL database, a web server and a worker."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg2  # type: ignore[import-untyped]
+from psycopg2.extras import RealDictCursor  # type: ignore[import-untyped]
+
+from deploy import servers
+from deploy.nodes import NOT_INHERITED, ROOT, Node, manage
+from tests.chaos.workers import READY, sessions
+from tests.flows.wait import until
+
+NAMES = ("store", "warehouse")
+TIMEOUT = 2  # seconds until a request is given up
+LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 12
+START_SECONDS = 90  # far more than it takes
+PASSWORD = "SYNC_PEER_PASSWORD"
+Row = dict[str, Any]
+
+
+class RealNode:
+    """Runs from `start` to `stop` or `kill`, any number of times; the database outlives it."""
+
+    def __init__(self, name: str, *, database: str, var: Path, password: str) -> None:
+        self.name, self.database, self.var = name, database, var
+        self._running: list[subprocess.Popen[bytes]] = []
+        inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+        settings = {
+            "DJANGO_SETTINGS_MODULE": "backoffice.settings",
+            "DATABASE_URL": database,
+            "BACKOFFICE_DOTENV": "",
+            "BACKOFFICE_ENV": "development",
+            "BACKOFFICE_NODE": name,
+            "BACKOFFICE_VAR": str(var),
+            "BACKOFFICE_WORKERS": "1",
+            "LOG_LEVEL": "INFO",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "SYNC_LEASE_SECONDS": str(LEASE),
+            "API_RATE": "1000000/minute",
+            "SIGN_IN_RATE": "1000000/minute",
+            PASSWORD: password,
+        }
+        self.node = Node(name=name, port=int(servers.free_port()), var=var, environment=inherited | settings)
+
+    @property
+    def address(self) -> str:
+        return self.node.address
+
+    def manage(self, *words: str, **environment: str) -> None:
+        manage(self.node, *words, **environment)
+
+    def python(self, module: str, *words: str) -> "subprocess.Popen[bytes]":
+        """A process with this node's settings; its output goes to a log of its own."""
+        return self._spawn([sys.executable, "-m", module, *words], module.rpartition(".")[2])
+
+    def introduce(self, peer: "RealNode", *, address: str) -> None:
+        """Let this node know the other, which it reaches at `address`."""
+        status = self.python("tests.flows.pair.introduce", peer.name, address).wait(START_SECONDS)
+        assert status == 0, self.log("introduce").read_text()
+
+    # --- running -----------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        self._said = self.log("worker").stat().st_size if self.log("worker").exists() else 0
+        self._running = [
+            self._spawn(servers.web_server(self.node), "web"),
+            self._spawn([sys.executable, "manage.py", "worker", "--every=0.5", "--beat=15"], "worker"),
+        ]
+
+    def wait_until_ready(self) -> None:
+        until(self._is_ready, seconds=START_SECONDS)
+
+    def _is_ready(self) -> bool:
+        said = self.log("worker").read_bytes()[self._said :].decode(errors="replace")
+        assert all(one.poll() is None for one in self._running), said[-3000:]
+        return READY in said and servers.ready(self.node)
+
+    def kill(self) -> None:
+        """All of it at once, as a power cut would."""
+        ours = {one.pid for one in self._running}
+        while pids := [pid for pid, session in sessions() if session in ours]:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+        for one in self._running:
+            one.wait()
+        self._running = []
+
+    def log(self, name: str) -> Path:
+        return self.var / f"{name}.log"
+
+    def _spawn(self, words: list[str], log: str) -> "subprocess.Popen[bytes]":
+        with self.log(log).open("ab") as output:
+            return subprocess.Popen(
+                words, cwd=ROOT, env=self.node.environment, stdout=output, stderr=output, start_new_session=True
+            )
+
+    # --- what is in the database -------------------------------------------------------------------------------------
+    @cached_property
+    def _connection(self) -> Any:
+        return connect(self.database)
+
+    def rows(self, query: str, *values: Any) -> list[Row]:
+        with self._connection.cursor(cursor_factory=RealDictCursor) as cursor:
+            cursor.execute(query, values)
+            return [dict(row) for row in cursor]
+
+    def close(self) -> None:
+        self.kill()
+        self._connection.close()
+
+
+class Pair(dict[str, RealNode]):
+    """Both nodes, by name."""
+
+    def introduce(self, addresses: Mapping[str, str]) -> None:
+        """Make them peers for orders; `addresses` is where each is reached, by its name."""
+        self.store.introduce(self.warehouse, address=addresses["warehouse"])
+        self.warehouse.introduce(self.store, address=addresses["store"])
+
+    @property
+    def store(self) -> RealNode:
+        return self["store"]
+
+    @property
+    def warehouse(self) -> RealNode:
+        return self["warehouse"]
+
+    def start(self) -> None:
+        for node in self.values():
+            node.start()
+        for node in self.values():
+            node.wait_until_ready()
+
+    @classmethod
+    @contextmanager
+    def of(cls, server: str, folder: Path) -> "Iterator[Self]":
+        """Two nodes with empty tables, not running yet, on the PostgreSQL at `server`, a DATABASE_URL."""
+        password, pid = secrets.token_urlsafe(12), os.getpid()
+        databases = {name: f"pair_{name}_{pid}" for name in NAMES}
+        pair = cls()
+        with closing(connect(server)) as control, control.cursor() as cursor:
+            try:
+                for name, database in databases.items():
+                    template = f" TEMPLATE {databases[NAMES[0]]}" if pair else ""
+                    cursor.execute(f"CREATE DATABASE {database}{template}")
+                    (folder / name).mkdir()
+                    url = f"{server.rpartition('/')[0]}/{database}"
+                    pair[name] = RealNode(name, database=url, var=folder / name, password=password)
+                    if not template:
+                        pair[name].manage("migrate", "--verbosity=0")
+                yield pair
+            finally:
+                for node in pair.values():
+                    node.close()
+                for database in databases.values():
+                    cursor.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+
+def connect(url: str) -> Any:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    return connection

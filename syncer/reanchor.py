@@ -17,7 +17,10 @@ The design, in one transaction:
    to be gone, for it may have been made anew under another id. An unanswered create is not repeated under its key:
    its answer may have come after the backup. It is looked for by the route's lookup alone: the record may have changed.
    Tokens are raised, so what is under way settles nothing; leases stay, until no request of theirs can arrive.
-6. What the targets were paused for by a foreign mark is over.
+6. Of a peer nothing is distrusted: that it has seen an edit stays true. But it may have seen edits of ours that are
+   lost here, and new ones would get their numbers: a new incarnation signs from now on, of which each peer is told. It
+   then hands back all that it has.
+7. What the targets were paused for by a foreign mark is over.
 
 What was made after the backup, delivered, and lost by the restore can't be known here: the target has it as an extra.
 """
@@ -35,6 +38,7 @@ from syncer.errors import TargetStopped
 from syncer.keys import table
 from syncer.mapping import declarations
 from syncer.models import Binding, Route, Target
+from syncer.peers import identity
 from syncer.plan import raise_all
 from syncer.reports.status import stopped
 from syncer.routemap import RouteMap
@@ -51,6 +55,7 @@ class Distrusted:
         bound: objects with a record, which is sent whole, or deleted.
         unbound: objects without one that is known, which are looked for before they are made.
         can_look_up: they can be looked for; else a person decides.
+        peer: the node, where the target is one; what it has not seen is handed over, and what is lost here comes back.
     """
 
     target: str
@@ -59,6 +64,7 @@ class Distrusted:
     bound: int = 0
     unbound: int = 0
     can_look_up: bool = True
+    peer: str = ""
 
 
 def survey() -> list[Distrusted]:
@@ -73,10 +79,15 @@ def reanchor() -> list[Distrusted]:
         found = survey()
         marks = {label: str(mark.take(one.model)) for label, one in declarations().items()}
         _forget_numbers()
+        if any(one.peer for one in found):
+            identity.take("The database was restored.")
         for routes in _targets():
             for route in routes.ordered:
                 raise_all(route)
-                _distrust(route)
+                if routes.target.is_peer:
+                    _take_back(route)
+                else:
+                    _distrust(route)
                 Route.objects.filter(pk=route.pk).update(mark=marks[route.model], planned_at=timezone.now())
         Target.objects.filter(paused__contains=CURE).update(paused="")
     if connection.vendor != "postgresql":
@@ -103,6 +114,7 @@ def _of(routes: RouteMap, route: Route) -> Distrusted:
         bound=bound.count(),
         unbound=routes.wanted(route).exclude(Exists(of_object)).count(),
         can_look_up=bool(route.lookup),
+        peer=routes.target.peer_node,
     )
 
 
@@ -114,6 +126,11 @@ def _forget_numbers() -> None:
         for declaration in declarations().values():
             history = table(mark.history_of(declaration.model))
             cursor.execute(f"UPDATE {history} SET txid = 0 WHERE txid <> 0")
+
+
+def _take_back(route: Route) -> None:
+    """Whoever has an object of a peer's route at work settles nothing, and what was refused is handed over again."""
+    Binding.objects.filter(route=route).update(token=F("token") + 1, parked=None)
 
 
 def _distrust(route: Route) -> None:

@@ -45,6 +45,7 @@ class FakeNode:
         writers: all its incarnations.
         refuses: `{key: {"field": ["why"]}}`, what it does not take; `later`: keys that it puts off.
         leaves_out: keys of which its answers say nothing, though it took them.
+        knows: the newest incarnation that it heard of the other end.
     """
 
     def __init__(self, name: str = "warehouse", *, rules: Rules | None = None) -> None:
@@ -54,6 +55,7 @@ class FakeNode:
         self.refuses: dict[str, Mapping[str, list[str]]] = {}
         self.later: set[str] = set()
         self.leaves_out: set[str] = set()
+        self.knows = ""
         self._numbers = itertools.count(1)
         self.reborn()
 
@@ -111,6 +113,13 @@ class FakeNode:
         }
         if notices:
             self.reborn()
+
+    def heard(self, writer: str) -> None:
+        """The other end signs as `writer`: a newer one than before may have lost what it had seen."""
+        if writer > self.knows:
+            self.knows = writer
+            for one in self.held.values():
+                one.known = {}
 
     # --- what the other end sees -------------------------------------------------------------------------------------
     def take_in(self, items: Collection[Mapping[str, Any]]) -> list[Told]:

@@ -63,6 +63,7 @@ class FakePeer(Remote):
         """Hand its news (or all of `keys`) to the node whose API begins at `url`, and heed the answer."""
         status, answer = self.post(url, self.node.news(model, keys=keys), user=user, password=password)
         if status == 200:
+            self.node.heard(answer["writer"])
             self.node.heed(answer)
         return status, answer
 
@@ -94,6 +95,7 @@ class _PeerApi(Api):
             return NOT_ALLOWED
         node = self._peer.node
         with self._lock:
+            node.heard(call.body["writer"])
             told = node.take_in(call.body.get("items", []))
             answer = {"node": node.name, "writer": node.writer, "items": told}
             for twist in self._peer.twists:

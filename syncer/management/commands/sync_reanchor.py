@@ -3,6 +3,7 @@ from dataclasses import asdict
 from typing import Any
 
 from syncer.management.base import SyncCommand
+from syncer.peers import identity
 from syncer.reanchor import reanchor, survey
 
 
@@ -21,6 +22,8 @@ class Command(SyncCommand):
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         found = survey() if options["check"] else reanchor()
         answer = {"written": not options["check"], "routes": [asdict(one) for one in found]}
+        if any(one.peer for one in found) and not options["check"]:
+            answer["writer"] = identity.writer()
         return answer, options["check"] and any(one.problem for one in found)
 
     def text(self, answer: dict[str, Any]) -> str:
@@ -30,10 +33,18 @@ class Command(SyncCommand):
         if not answer["written"]:
             lines += dict.fromkeys(one["problem"] or "This database's own marks." for one in answer["routes"])
             return "\n".join([*lines, "Nothing was written."])
+        if "writer" in answer:
+            lines.append(f"Edits made here are signed {answer['writer']} from now on; peers are told.")
         return "\n".join([*lines, "All of it is due now; targets that are switched on are sent it by the worker."])
 
 
 def _line(one: dict[str, Any]) -> str:
+    if one["peer"]:
+        number = one["bound"] + one["unbound"]
+        return (
+            f"{one['target']}, {one['model']}: {number} compared; the peer {one['peer']} is handed what it has not "
+            "seen, and hands back what is lost here."
+        )
     missing = "looked for before they are made" if one["can_look_up"] else "left to a person: the route has no lookup"
     return (
         f"{one['target']}, {one['model']}: {one['bound']} with a record there, sent whole or deleted; "

@@ -98,10 +98,9 @@ def test_what_the_answer_does_not_say_to_be_seen_is_sent_again(greeted, peer, wr
     if wrong == "left out":
         peer.node.leaves_out.add(str(one.pk))
     else:
-        change: dict[str, Any] = {"no seen": {"seen": ...}, "less seen": {"seen": {}}, "another key": {"key": "x"}}[
-            wrong
-        ]
-        twist(peer, **change)
+        changes: dict[str, dict[str, Any]]
+        changes = {"no seen": {"seen": ...}, "less seen": {"seen": {}}, "another key": {"key": "x"}}
+        twist(peer, **changes[wrong])
     run_here(greeted)
     row = lane(one)
     assert (row.tries, row.parked, row.peer_seen) == (1, None, None)

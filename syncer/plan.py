@@ -61,14 +61,15 @@ def raise_all(route: Route) -> int:
         return _raise(route, keys_of(mark.changed_pks(route.declaration.model, ""), and_bound=route))
 
 
-def raise_keys(route: Route, keys: Iterable[str]) -> int:
-    """Raise `wanted` of the named objects; returns how many."""
+def raise_keys(route: Route, keys: Iterable[str], *, by: int = 1) -> int:
+    """Raise `wanted` of the named objects; returns how many. By 0 they only get bindings, which are locked."""
     keys = list(keys)
     if not keys:
         return 0
     with transaction.atomic():
         values = ", ".join(["(%s)"] * len(keys))
-        return _raise(route, Condition(f"SELECT column1 AS object_key FROM (VALUES {values}) AS v", tuple(keys)))
+        named = Condition(f"SELECT column1 AS object_key FROM (VALUES {values}) AS v", tuple(keys))
+        return _raise(route, named, by=by)
 
 
 def raise_children(routes: RouteMap, route: Route, keys: Iterable[str]) -> None:
@@ -99,15 +100,15 @@ def _below(child: Route, field: str, parents: Condition) -> Condition:
     )
 
 
-def _raise(route: Route, keys: Condition) -> int:
+def _raise(route: Route, keys: Condition, *, by: int = 1) -> int:
     """Insert or raise, in one statement, the bindings of the keys that a query gives in its column `object_key`."""
     order = 'object_key COLLATE "C"' if connection.vendor == "postgresql" else "object_key"
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO syncer_binding (route_id, object_key, wanted) "
-            f"SELECT %s, object_key, 1 FROM ({keys.sql}) AS named WHERE true ORDER BY {order} "
-            "ON CONFLICT (route_id, object_key) DO UPDATE SET wanted = syncer_binding.wanted + 1",
-            [route.pk, *keys.params],
+            f"SELECT %s, object_key, %s FROM ({keys.sql}) AS named WHERE true ORDER BY {order} "
+            "ON CONFLICT (route_id, object_key) DO UPDATE SET wanted = syncer_binding.wanted + excluded.wanted",
+            [route.pk, by, *keys.params],
         )
         return int(cursor.rowcount)
 

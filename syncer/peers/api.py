@@ -30,6 +30,7 @@ Writer = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}:[0-9a-f]{1,24}$
 Number = Annotated[int, Field(ge=1, lt=2**53)]
 EditIn = tuple[Writer, Number, Any, str, str, str]
 Name = Annotated[str, StringConstraints(pattern=r"^\w{1,64}$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[\w.]{0,64}$")]
 TRIES = 3  # that a peer may know more of us than we do, in one message
 
 router = Router()
@@ -49,6 +50,7 @@ class ItemIn(BaseModel):
         "`[writer, number, value, user, reason, at]`."
     )
     open: Annotated[bool, Field(description="Its edits together are not valid there, and wait for a person.")] = False
+    asks: Annotated[list[Name], Field(max_length=256, description="Fields of which a person is to choose there.")] = []
 
 
 class ChangesIn(BaseModel):
@@ -58,7 +60,7 @@ class ChangesIn(BaseModel):
 
     node: Node = Field(description="Who speaks: its `BACKOFFICE_NODE`.")
     writer: Writer = Field(description="Its incarnation.")
-    model: str = Field("", max_length=64, description="What the items are, such as `orders.Order`.")
+    model: Label = Field("", description="What the items are, such as `orders.Order`.")
     items: list[ItemIn] = Field([], max_length=LARGEST)
 
 
@@ -140,7 +142,9 @@ def _met_route(target: Target, model: str) -> Route:
 
 def _item(data: ItemIn) -> Item:
     fields = {name: mended(edits) for name, edits in edits_from_json(data.fields).items()}
-    return Item(key=str(data.key), state=State(seen=data.seen, fields=fields), is_open=data.open)
+    return Item(
+        key=str(data.key), state=State(seen=data.seen, fields=fields), is_open=data.open, asks=frozenset(data.asks)
+    )
 
 
 def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[Told]:

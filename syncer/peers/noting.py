@@ -1,9 +1,11 @@
 """What a batch that came in means for the bindings: what its sender has seen, and what is wanted where."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from backoffice.kit import clock
 from syncer.core.matching import encode_id
@@ -14,7 +16,7 @@ from syncer.peers.replicas import wire_key
 from syncer.plan import raise_keys
 from syncer.wake import wake_followers
 
-COLUMNS = ["peer_seen", "common", "remote_id", "settled_at"]
+COLUMNS = ("object_key", "peer_seen", "common", "remote_id", "last_remote_id", "settled_at")
 
 Bindings = Mapping[str, Binding]  # by the objects' keys
 
@@ -49,21 +51,20 @@ def note(route: Route, kept: Sequence[Judged], stamped: set[str], *, is_current:
 def _note_seen(route: Route, kept: Sequence[Judged]) -> None:
     """Write what is new; a batch that is repeated changes nothing.
 
-    What is new is locked by one statement that inserts or updates in the order of the keys: to lock what is there and
-    then to insert would be two orders, and planners insert.
+    What is new is locked by the statement that makes what is missing, in the order of the keys: to lock what is there
+    and then to insert would be two orders, and planners insert.
     """
     known = _known(route, (one.key for one in kept))
     news = sorted((one for one in kept if _is_news(one, known.get(one.key))), key=lambda one: one.key)
-    if not news:
-        return
-    _upsert([Binding(route=route, object_key=one.key, last_remote_id=_record(one)) for one in news], ["last_remote_id"])
-    known, now = _known(route, (one.key for one in news)), clock.now()
-    _upsert([_binding(route, one, known[one.key], now) for one in news], COLUMNS)
+    if news:
+        raise_keys(route, [one.key for one in news], by=0)
+        known, now = _known(route, (one.key for one in news)), clock.now()
+        _write([_row(one, known[one.key], now) for one in news], route)
 
 
 def _known(route: Route, keys: Iterable[str]) -> Bindings:
     found = Binding.objects.filter(route=route, object_key__in=list(keys))
-    return {row.object_key: row for row in found.only("object_key", *COLUMNS)}
+    return {row.object_key: row for row in found.only("object_key", "peer_seen", "common", "remote_id")}
 
 
 def _is_news(one: Judged, known: Binding | None) -> bool:
@@ -72,16 +73,23 @@ def _is_news(one: Judged, known: Binding | None) -> bool:
     return known.remote_id != _remote_id(one) or (one.is_news and known.common != one.replica.read)
 
 
-def _binding(route: Route, one: Judged, known: Binding, now: datetime) -> Binding:
-    return Binding(
-        route=route,
-        object_key=one.key,
-        peer_seen=together(known.peer_seen or {}, one.item.state.seen),
-        common=one.replica.read if one.is_news else known.common,
-        remote_id=_remote_id(one),
-        last_remote_id=_record(one),
-        settled_at=now,
-    )
+def _row(one: Judged, known: Binding, now: datetime) -> tuple[Any, ...]:
+    """The values of COLUMNS."""
+    seen = json.dumps(together(known.peer_seen or {}, one.item.state.seen))
+    common = one.replica.read if one.is_news else known.common
+    return one.key, seen, common, _remote_id(one), _record(one), connection.ops.adapt_datetimefield_value(now)
+
+
+def _write(rows: Sequence[tuple[Any, ...]], route: Route) -> None:
+    """One statement: Django's own would take a third of the whole batch's time, with all of a binding's columns."""
+    places = ", ".join([f"({', '.join(['%s'] * (1 + len(COLUMNS)))})"] * len(rows))
+    taken = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO syncer_binding (route_id, {', '.join(COLUMNS)}) VALUES {places} "
+            f"ON CONFLICT (route_id, object_key) DO UPDATE SET {taken}",
+            [value for row in rows for value in (route.pk, *row)],
+        )
 
 
 def _record(one: Judged) -> str:
@@ -90,9 +98,3 @@ def _record(one: Judged) -> str:
 
 def _remote_id(one: Judged) -> str | None:
     return _record(one) if one.replica.shadow is not None else None
-
-
-def _upsert(rows: list[Binding], columns: list[str]) -> None:
-    Binding.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["route", "object_key"], update_fields=columns
-    )

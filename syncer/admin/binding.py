@@ -23,10 +23,13 @@ from syncer.mapping import declarations
 from syncer.models import Binding
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
+from syncer.reports.seen import known_of
 from syncer.reports.state_filter import having
 from syncer.reports.states import State
 from syncer.reports.words import chip
 
+HELD, CREATE = "What the target holds", "A create without an answer"
+PEER = ("What the peer has seen", {"fields": ("seen_there",)})
 ATTEMPTS = 20  # shown with the object; all are in the list of attempts
 
 
@@ -87,14 +90,14 @@ class BindingAdmin(EngineRowsAdmin):
     actions = ("try_again",)
     readonly_fields = (
         "of", "target", "state", "why", "record", "agreed_now", "create_key", "create_to", "create_body_now",
-        "attempts_made",
+        "attempts_made", "seen_there",
     )  # fmt: skip
     change_form_outer_before_template = "syncer/binding_head.html"
     fieldsets = (
         (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("record", "settled_at"))}),
-        ("What the target holds", {"fields": ("agreed_now",)}),
+        (HELD, {"fields": ("agreed_now",)}),
         (
-            "A create without an answer",
+            CREATE,
             {"fields": (("create_at", "create_key"), "create_to", "create_body_now"), "classes": ("collapse",)},
         ),
         (
@@ -106,6 +109,13 @@ class BindingAdmin(EngineRowsAdmin):
         ),
         ("Attempts", {"fields": ("attempts_made",)}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A peer keeps no record that we send: it is known what of our edits it has seen, and nothing is in doubt."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or not obj.route.target.is_peer:
+            return found
+        return [PEER if name == HELD else (name, options) for name, options in found if name != CREATE]
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ObjectChangeList]:
         return ObjectChangeList
@@ -160,7 +170,9 @@ class BindingAdmin(EngineRowsAdmin):
 
     @admin.display(description="state")
     def state(self, binding: Any) -> SafeString:
-        return chip(binding.shown.state)
+        found = chip(binding.shown.state)
+        url = binding.shown.url
+        return format_html('{} <a class="sync-link" href="{}">Decide</a>', found, url) if url else found
 
     @admin.display(description="record there", ordering="remote_id")
     def record(self, binding: Binding) -> str:
@@ -174,6 +186,11 @@ class BindingAdmin(EngineRowsAdmin):
     @admin.display(description="what it holds, as sent and accepted")
     def agreed_now(self, binding: Any) -> SafeString | str:
         return binding.named.unseen or pretty(binding.agreed)
+
+    @admin.display(description="of what was edited anywhere")
+    def seen_there(self, binding: Any) -> SafeString:
+        known, told = known_of(binding)
+        return render_to_string("syncer/seen_there.html", {"known": known, "told": told, "binding": binding})
 
     @admin.display(description="what that create sent")
     def create_body_now(self, binding: Any) -> SafeString | str:

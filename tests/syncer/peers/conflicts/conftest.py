@@ -40,7 +40,7 @@ def editor() -> User:
 
 
 @pytest.fixture
-def shared(warehouse, node) -> str:
+def shared(warehouse, node):
     """The key of an order that both have."""
     key = node.create(CONTENT)
     assert hand_in(warehouse, node, key) == ["applied"]
@@ -48,7 +48,7 @@ def shared(warehouse, node) -> str:
 
 
 @pytest.fixture
-def contested(warehouse, node, shared, editor) -> str:
+def contested(warehouse, node, shared, editor):
     """Of one piece the store made 2, and the warehouse 3."""
     edit(shared, editor, reason="by phone", quantity=2)
     node.edit(shared, quantity=3, by=PACKER)
@@ -57,7 +57,7 @@ def contested(warehouse, node, shared, editor) -> str:
 
 
 @pytest.fixture
-def deleted_here(warehouse, node, shared, editor) -> str:
+def deleted_here(warehouse, node, shared, editor):
     """The store deleted what the warehouse went on with."""
     order(shared).delete()
     node.edit(shared, quantity=3, by=PACKER)

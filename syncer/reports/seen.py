@@ -1,0 +1,30 @@
+"""What a peer is known to have seen of an object's edits, for people to read."""
+
+from dataclasses import dataclass
+
+from syncer.core.replica import Seen, node_of
+from syncer.models import Binding, Replica
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The edits of one node, of all its incarnations together: how many there are, and how many the peer has seen."""
+
+    node: str
+    edits: int
+    seen: int
+
+
+def known_of(binding: Binding) -> tuple[list[Known], bool]:
+    """By node; and whether anything is known of the peer."""
+    replica = Replica.objects.filter(model=binding.route.model, object_key=binding.object_key).first()
+    there: Seen = binding.peer_seen or {}
+    here: Seen = replica.seen if replica else {}
+    nodes = sorted({node_of(writer) for writer in {*here, *there}})
+    return [_known(node, here, there) for node in nodes], binding.peer_seen is not None
+
+
+def _known(node: str, here: Seen, there: Seen) -> Known:
+    writers = [writer for writer in {*here, *there} if node_of(writer) == node]
+    edits = sum(max(here.get(writer, 0), there.get(writer, 0)) for writer in writers)
+    return Known(node=node, edits=edits, seen=sum(there.get(writer, 0) for writer in writers))

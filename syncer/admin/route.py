@@ -13,8 +13,9 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from syncer.admin.parts import EngineAdmin, pk_or_404, posted
+from syncer.admin.peer_forms import NATURAL_KEY, RouteForm
 from syncer.mapping import declarations
-from syncer.models import Route
+from syncer.models import Route, Target
 from syncer.models.checks import NOT_STORABLE, is_storable
 from syncer.reports.status import stopped
 
@@ -52,13 +53,24 @@ class IndentedJSON(forms.JSONField):
         return json.dumps(value, indent=indent, ensure_ascii=False, cls=self.encoder)
 
 
+HOW_FAR = ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)})
+
+
+def _target(request: HttpRequest, route: Route | None) -> Target | None:
+    """The target that was chosen in the form, or is stored, or that a link to the form names; None: none yet."""
+    chosen = request.POST.get("target") or (route.target_id if route else None) or request.GET.get("target", "")
+    text = str(chosen)
+    return Target.objects.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
+
+
 @admin.register(Route)
 class RouteAdmin(EngineAdmin):
     list_display = ("carries", "target", "path", "trigger", "shown_fields", "enabled")
     list_select_related = ("target",)
     list_filter = (("target", RelatedDropdownFilter),)
     search_fields = ("model", "path")
-    readonly_fields = ("may_travel", "mark", "fingerprint", "planned_at")
+    form = RouteForm
+    readonly_fields = ("may_travel", "mark", "fingerprint", "planned_at", "met_at")
     change_form_outer_before_template = "syncer/route_head.html"
     fieldsets = (
         (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))}),
@@ -73,8 +85,31 @@ class RouteAdmin(EngineAdmin):
                 "description": "How the target keeps these records, and what is done when a create is not answered.",
             },
         ),
-        ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)}),
+        HOW_FAR,
     )
+    peer_fieldsets = (
+        (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))}),
+        (
+            "Where both ends had or edited something",
+            {"fields": ("authority", "lookup", "met_at"), "description": "Both ends must say the same here."},
+        ),
+        HOW_FAR,
+    )
+    unknown_fieldsets = (*fieldsets[:-1], ("Of a peer only", {"fields": ("authority",)}), HOW_FAR)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of a peer, what is asked of peers; of a target that is not chosen yet, all."""
+        target = _target(request, obj)
+        if target is None:
+            return self.unknown_fieldsets
+        return self.peer_fieldsets if target.is_peer else self.fieldsets
+
+    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **options: Any) -> Any:
+        form = super().get_form(request, obj, *args, **options)
+        target = _target(request, obj)
+        if target and target.is_peer and "lookup" in form.base_fields:
+            form.base_fields["lookup"].label, form.base_fields["lookup"].help_text = "Natural key", NATURAL_KEY
+        return form
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, models.JSONField):
@@ -97,7 +132,7 @@ class RouteAdmin(EngineAdmin):
 
     @admin.display(description="sends")
     def shown_fields(self, route: Route) -> str:
-        return ", ".join(route.fields)
+        return ", ".join(route.shared if route.target.is_peer and route.model in declarations() else route.fields)
 
     @admin.display(description="may travel")
     def may_travel(self, route: Route) -> str:

@@ -17,6 +17,7 @@ from unfold.views import ChangeList
 from backoffice.kit import references
 from syncer import breaker, public
 from syncer.admin.parts import MAY_SYNC, EngineAdmin, pk_or_404, posted, to_runs
+from syncer.admin.peer_forms import TargetForm
 from syncer.core.schedule import CHANGE
 from syncer.errors import SyncError
 from syncer.models import Target
@@ -26,6 +27,8 @@ from syncer.reports.reading import headline, unseen_objects
 from syncer.reports.words import chip
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
+MAY_SPEAK = "syncer.speak_as_peer"
+HEARD = ("What is known of it", {"fields": ("contact_at", "peer_writer", "told_writer")})
 COUNTED = 2000  # deliveries looked at; beyond it is said that there are more
 
 
@@ -46,9 +49,19 @@ class TargetAdmin(EngineAdmin):
     list_before_template = "syncer/target_bar.html"
     list_after_template = "syncer/legend_targets.html"
     change_form_outer_before_template = "syncer/target_head.html"
-    readonly_fields = ("secret_found",)
+    form = TargetForm
+    autocomplete_fields = ("peer_user",)
+    readonly_fields = ("secret_found", "contact_at", "peer_writer", "told_writer")
     fieldsets = (
-        (None, {"fields": (("name", "title"), ("kind", "url"), "allow_private", "enabled")}),
+        (
+            None,
+            {
+                "fields": (
+                    *(("name", "title"), ("kind", "url"), "allow_private", "enabled"),
+                    *("peer_node", "peer_user", "meeting"),
+                )
+            },
+        ),
         (
             "Sign-in",
             {
@@ -59,11 +72,25 @@ class TargetAdmin(EngineAdmin):
         ("Limits", {"fields": (("concurrency", "timeout"),)}),
     )
     conditional_fields = {
+        "peer_node": "kind == 'peer'",
+        "peer_user": "kind == 'peer'",
+        "meeting": "kind == 'peer'",
         "auth_user": "['basic', 'jwt'].includes(auth)",
         "auth_secret": "auth != 'none'",
         "auth_header": "auth == 'header'",
         "auth_url": "auth == 'jwt'",
     }
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        found = super().get_fieldsets(request, obj)
+        return [*found, HEARD] if obj is not None and obj.is_peer else found
+
+    def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        super().save_model(request, obj, form, change)
+        if obj.peer_user and not obj.peer_user.has_perm(MAY_SPEAK):
+            messages.warning(
+                request, f"{obj.peer_user} needs the permission {MAY_SPEAK} before {obj} can hand in changes."
+            )
 
     # --- what is shown ---------------------------------------------------------------------------------------------
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[TargetChangeList]:

@@ -6,6 +6,8 @@ natural key that is there more than once, at either end, tells nothing: a person
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import merge
+from itertools import groupby, repeat
 
 SHOWN = 10  # keys that are kept of a kind
 
@@ -56,12 +58,12 @@ def meet(ours: Iterable[Line], theirs: Iterable[Line]) -> Meeting:
         if mine and other:
             taken |= {mine.natural, other.natural}
             _count(found, mine, other)
-        elif mine:
-            found.only_here += 1
+            continue
+        if mine:
             here.setdefault(mine.natural, []).append(mine.key)
-        elif other:
-            found.only_there += 1
+        if other:
             there.setdefault(other.natural, []).append(other.key)
+    found.only_here, found.only_there = sum(map(len, here.values())), sum(map(len, there.values()))
     for natural in sorted(({*here} & {*there}) - {""}):
         mine_, theirs_ = here[natural], there[natural]
         if natural in taken or len(mine_) > 1 or len(theirs_) > 1:
@@ -82,15 +84,11 @@ def _count(found: Meeting, mine: Line, other: Line) -> None:
 
 def side_by_side(ours: Iterable[Line], theirs: Iterable[Line]) -> Iterator[tuple[Line | None, Line | None]]:
     """Two ordered lists as one: both lines of a key, or the only one."""
-    left, right = iter(ours), iter(theirs)
-    mine, other = next(left, None), next(right, None)
-    while mine or other:
-        if mine and other and mine.key == other.key:
-            yield mine, other
-            mine, other = next(left, None), next(right, None)
-        elif other is None or (mine and mine.key < other.key):
-            yield mine, None
-            mine = next(left, None)
-        else:
-            yield None, other
-            other = next(right, None)
+    marked = merge(zip(repeat(0), ours), zip(repeat(1), theirs), key=_key)
+    for _, of_key in groupby(marked, key=_key):
+        sides = dict(of_key)
+        yield sides.get(0), sides.get(1)
+
+
+def _key(marked: tuple[int, Line]) -> str:
+    return marked[1].key

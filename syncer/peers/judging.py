@@ -49,6 +49,7 @@ class Judged:
         is_known: all of the item was here already.
         faults: why it can't be written.
         instead: the result of what was not even tried, whatever was edited here.
+        is_overtaken: it was made here between the reading and the writing, so it has to be judged again.
     """
 
     item: Item
@@ -62,6 +63,7 @@ class Judged:
     asks: frozenset[str]
     faults: Faults
     instead: Result | None = None
+    is_overtaken: bool = False
 
     @cached_property
     def by(self) -> By:
@@ -127,10 +129,13 @@ def _as_known(mine: State, theirs: State) -> State:
 
 
 def _rules(target: Target, route: Route, replica: Replica, item: Item) -> Rules:
+    """Where a person decides at the first meeting, what waits at one end waits at both: whoever hears of the other
+    second is no stranger any more."""
     rules = rules_of(route, replica)
-    if target.meeting == Target.Meeting.ASK and are_strangers(replica.seen, item.state.seen):
-        return Rules(authority=rules.authority, ask=rules.ask | {*route.shared, EXISTS})
-    return rules
+    if target.meeting != Target.Meeting.ASK:
+        return rules
+    asks = {*route.shared, EXISTS} if are_strangers(replica.seen, item.state.seen) else item.asks
+    return Rules(authority=rules.authority, ask=rules.ask | asks)
 
 
 def _row(

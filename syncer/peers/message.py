@@ -41,15 +41,18 @@ class Item:
     Attributes:
         key: as JSON has it, with the dashes of a UUID.
         is_open: what its edits make together could not be written there, and waits for a person.
+        asks: fields of which a person is to choose one edit there.
     """
 
     key: str
     state: State
     is_open: bool = False
+    asks: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, Any]:
         told = {"key": self.key, "seen": dict(self.state.seen), "fields": edits_as_json(self.state.fields)}
-        return told | ({"open": True} if self.is_open else {})
+        asks = {"asks": sorted(self.asks)} if self.asks else {}
+        return told | ({"open": True} if self.is_open else {}) | asks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,8 +70,9 @@ def _stamped(routes: RouteMap, route: Route, lanes: list[Lane]) -> tuple[str, li
 
 
 def _item(replica: Replica) -> Item:
-    is_open = any(why != ASK for why in (replica.conflicts or {}).values())
-    return Item(key=wire_key(replica.object_key), state=replica.state, is_open=is_open)
+    waiting = replica.conflicts or {}
+    asks = frozenset(name for name, why in waiting.items() if why == ASK)
+    return Item(key=wire_key(replica.object_key), state=replica.state, is_open=len(asks) < len(waiting), asks=asks)
 
 
 def _batches(news: Iterable[Pushed]) -> Iterator[list[Pushed]]:

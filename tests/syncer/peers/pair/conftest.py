@@ -51,7 +51,7 @@ def there(running: Node) -> Node:
 
 
 @pytest.fixture
-def account(db: None) -> User:
+def account(transactional_db: None) -> User:
     """Who the other node signs in as here."""
     user = User.objects.create_user(NAME, password=PASSWORD)
     user.user_permissions.set(Permission.objects.filter(codename__in=NAMES))

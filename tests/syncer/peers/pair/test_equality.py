@@ -13,7 +13,7 @@ from syncer.models import Replica
 from syncer.peers.equality import compare_all
 from tests.syncer.peers.pair.conftest import hold, orders
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 MANY = 100_000 if connection.vendor == "postgresql" else 20_000
 

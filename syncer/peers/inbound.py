@@ -70,9 +70,14 @@ def _tried(
     try:
         return _take_in(target, route, items, user=user, writer=writer, waits=waits) if items else {}
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", "") not in LOCKED_OUT:
+        if _code(error) not in LOCKED_OUT:
             raise
         return {}
+
+
+def _code(error: DatabaseError) -> str:
+    """PostgreSQL's; the two generations of its driver name it differently."""
+    return str(getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None) or "")
 
 
 def _take_in(
@@ -93,7 +98,7 @@ def _take_in(
         found = [judge(target, route, by_key[key], key, one, live.get(key)) for key, one in sorted(free.items())]
         may.refuse(route, found, user=user)
         write(route, found, origin=target.peer_node)
-        told = {one.item.key: _told(one) for one in found}
+        told = {one.item.key: _told(one) for one in found if not one.is_overtaken}
         kept = [one for one in found if one.is_kept]
         _store(route, kept, [replicas[key] for key in stamped])
         note(route, kept, stamped, is_current=is_current)

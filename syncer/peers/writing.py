@@ -17,6 +17,7 @@ from django.db.models.deletion import ProtectedError, RestrictedError
 from backoffice.kit import context
 from syncer.models import Route
 from syncer.peers.judging import Faults, Judged, changed_fields, copy_of, faults_of, texts_of
+from syncer.peers.message import Result
 
 REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)
 REASON = 100  # characters that a history row has for it
@@ -37,7 +38,14 @@ def _write(route: Route, todo: Sequence[Judged], origin: str) -> None:
             _write(route, todo[:middle], origin)
             _write(route, todo[middle:], origin)
         else:
-            todo[0].faults = _why(todo[0], error)
+            _blame(route, todo[0], error)
+
+
+def _blame(route: Route, one: Judged, error: Exception) -> None:
+    if one.row is not None and one.stored is None:
+        one.is_overtaken = route.declaration.model._default_manager.filter(pk=one.row.pk).exists()
+    one.instead = Result.LATER if one.is_overtaken else None
+    one.faults = _why(one, error)
 
 
 def _why(one: Judged, error: Exception) -> Faults:

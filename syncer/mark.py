@@ -132,14 +132,21 @@ def _end(mark: Mark) -> int:
     return int(mark.position.split(":")[1] if ":" in mark.position else mark.position)
 
 
-def changed_pks(model: type[models.Model], text: str) -> Condition:
+def changed_pks(model: type[models.Model], text: str, *, but_from: str = "") -> Condition:
     """A query of one column `pk`: the objects that the history names after the mark.
 
     An empty mark means that nothing was read yet: then it is every object there is.
+
+    Args:
+        but_from: without what came in from this peer; whoever takes it in raises what the peer does not know itself.
+            Deletes stay: one may have taken more with it than the peer named.
     """
     pk = column(model)
     if not text:
         return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t")
     condition = since(model, text)
+    if but_from:
+        ours = f"{condition.sql} AND NOT (h.origin = %s AND h.history_type <> '-')"
+        condition = Condition(ours, (*condition.params, but_from))
     rows = table(history_of(model))
     return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {rows} h WHERE {condition.sql}", condition.params)

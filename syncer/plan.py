@@ -36,7 +36,7 @@ def plan(routes: RouteMap, route: Route) -> int:
         locked = Route.objects.select_for_update(of=("self",), no_key=True).get(pk=route.pk)
         fingerprint, here = route.current_fingerprint(), mark.take(model)
         anew = locked.fingerprint != fingerprint
-        changed = mark.changed_pks(model, "" if anew else locked.mark)
+        changed = mark.changed_pks(model, "" if anew else locked.mark, but_from=routes.target.peer_node)
         raised = _raise(route, keys_of(changed, and_bound=route if anew else None))
         if route.filter or anew:
             raised += _raise_below(routes, route, changed)

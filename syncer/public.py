@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models, transaction
 from django.urls import reverse
 
+from backoffice.kit import context
 from syncer.erasure import Erased, erase_objects
 from syncer.keys import key_of
 from syncer.models import Binding, Run, Target
@@ -41,19 +42,20 @@ def changed(model: type[models.Model]) -> None:
     """Say that objects of `model` were written in the current transaction; on commit, wakes the routes that follow.
 
     However many objects a transaction writes, one wake-up is registered. A save never fails because of it: should the
-    wake-up fail, the worker's sweep finds the change.
+    wake-up fail, the worker's sweep finds the change. What came from a peer has nothing new for that peer; what has is
+    told by whoever took it in.
     """
-    waker = _waker(model._meta.label)
+    waker = _waker(model._meta.label, context.origin())
     if not any(registered is waker for _, registered, _ in transaction.get_connection().run_on_commit):
         transaction.on_commit(waker, robust=True)
 
 
 @cache
-def _waker(label: str) -> Callable[[], None]:
+def _waker(label: str, origin: str) -> Callable[[], None]:
     """The on-commit callback of a model; always the same one, so that it can be told from others."""
 
     def wake_up() -> None:
-        wake_followers(label)
+        wake_followers(label, but=origin)
 
     return wake_up
 

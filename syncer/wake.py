@@ -38,10 +38,15 @@ def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope
     return run
 
 
-def wake_followers(model: str) -> None:
-    """Wake every target with a route that follows changes of `model`, and that may be spoken to now."""
+def wake_followers(model: str, *, but: str = "") -> None:
+    """Wake every target with a route that follows changes of `model`, and that may be spoken to now.
+
+    Args:
+        but: the peer that the changes came from.
+    """
     followers, now = Route.objects.filter(model=model, enabled=True, trigger=CHANGE), clock.now()
-    for target in _free(now).filter(routes__in=followers).exclude(probe_at__gt=now):
+    free = _free(now).filter(routes__in=followers).exclude(probe_at__gt=now)
+    for target in free.exclude(peer_node=but) if but else free:
         wake(target=target, trigger=Run.Trigger.CHANGE)
 
 

@@ -30,10 +30,11 @@ def commit(writes: Iterable[tuple[Lane, Changes]]) -> set[int]:
     """
     with transaction.atomic():
         ordered = sorted(writes, key=lambda write: write[0].key)
-        return {lane.pk for lane, changes in ordered if _write(lane, changes)}
+        return {lane.pk for lane, changes in ordered if write(lane, changes)}
 
 
-def _write(lane: Lane, changes: Changes) -> bool:
+def write(lane: Lane, changes: Changes) -> bool:
+    """Write a lane's changes if its claim still holds; whether it did."""
     return Binding.objects.filter(pk=lane.pk, token=lane.token).update(**changes) == 1
 
 
@@ -77,13 +78,13 @@ class Settler:
 
     def _write(self, parcel: Parcel, changes: Changes) -> bool:
         if "remote_id" not in changes:
-            return _write(parcel.lane, changes)
+            return write(parcel.lane, changes)
         try:
             with transaction.atomic():
-                return _write(parcel.lane, changes)
+                return write(parcel.lane, changes)
         except IntegrityError:
             taken = taken_id(parcel.lane.claim, parcel.action, changes["remote_id"])
-            return _write(parcel.lane, taken | {"lease_until": None})
+            return write(parcel.lane, taken | {"lease_until": None})
 
     def _changes(self, parcel: Parcel, result: Result) -> Changes:
         is_looked_up = parcel.action is Action.LOOKUP and result.verdict and result.verdict.outcome is Outcome.DONE

@@ -13,7 +13,7 @@ from syncer.core.replica import Seen, covers
 from syncer.core.settle import Changes
 from syncer.delivery.parcel import Lane, Parcel
 from syncer.delivery.send import Result, Sent
-from syncer.delivery.settling import Settler
+from syncer.delivery.settling import Settler, write
 from syncer.models import Binding, Target
 from syncer.peers import identity, message
 from syncer.peers.greeting import OLD, look_at, understood
@@ -106,6 +106,10 @@ class PeerSettler(Settler):
             changes |= record(one.item.key, is_there=one.is_there) | {"common": one.read}
             changes["parent_id"] = one.parent if one.is_there else None
         return changes
+
+    def _write(self, parcel: Parcel, changes: Changes) -> bool:
+        """A record's id is the object's own key: no other has it, and no savepoint is needed to find that out."""
+        return write(parcel.lane, changes)
 
     def _shown(self, results: list[tuple[Parcel, Result]], lost: set[int]) -> list[Verdict]:
         """One request, one verdict: what the peer says of single objects is none of the target's health."""

@@ -1,11 +1,13 @@
 """A target for a peer that is played in memory, and what tests of the handing over share."""
 
 import base64
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 
 from backoffice.accounts.models import User
@@ -54,7 +56,7 @@ def key_here(one: Order) -> str:
 
 def ours() -> dict[str, dict[str, Any]]:
     """Our orders as the peer holds its own, by key."""
-    route = Route.objects.get(model=MODEL)
+    route = Route.objects.filter(model=MODEL, target__kind=Target.Kind.PEER)[:1].get()
     return {str(one.pk): dict(content_of(route, one) or {}) for one in Order.objects.all()}
 
 
@@ -95,3 +97,17 @@ def hand_in(peer: FakePeer, server: Any, *, keys: list[str] | None = None) -> An
     status, answer = peer.hand_over(url, MODEL, user=user, password=PASSWORD, keys=keys)
     assert status == 200, answer
     return answer
+
+
+def in_thread(work: Callable[..., Any], *args: Any) -> threading.Thread:
+    """Do it beside the test, on a connection of its own."""
+
+    def worker() -> None:
+        try:
+            work(*args)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=worker)
+    thread.start()
+    return thread

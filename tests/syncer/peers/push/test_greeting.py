@@ -1,9 +1,6 @@
 """Who is spoken to, and in which incarnation: of both ends."""
 
-import threading
-
 import pytest
-from django.db import connection
 
 from content.orders.models import Order
 from syncer.models import Binding, Incarnation, Run, Target
@@ -11,7 +8,7 @@ from syncer.peers import identity
 from syncer.runs import run_here
 from syncer.wake import sweep
 from tests.remote import Fault
-from tests.syncer.peers.push.support import by_itself, hand_in, lane, order, ours, quiet, sent
+from tests.syncer.peers.push.support import by_itself, hand_in, in_thread, lane, order, ours, quiet, sent
 from tests.syncer.support import let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,15 +169,3 @@ def test_a_node_that_was_renamed_signs_with_its_new_name(greeted, peer, settings
     settings.NODE = "shop"
     assert identity.writer().startswith("shop:")
     assert Incarnation.objects.filter(why="This node was called store before.").exists()
-
-
-def in_thread(work, *args):
-    def worker():
-        try:
-            work(*args)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=worker)
-    thread.start()
-    return thread

@@ -16,6 +16,7 @@ from unfold.views import ChangeList
 
 from backoffice.kit import references
 from syncer import breaker, public
+from syncer.admin import pair
 from syncer.admin.parts import MAY_SYNC, EngineAdmin, pk_or_404, posted, to_runs
 from syncer.admin.peer_forms import TargetForm
 from syncer.core.schedule import CHANGE
@@ -150,7 +151,7 @@ class TargetAdmin(EngineAdmin):
             path(route, self.admin_site.admin_view(view), name=f"syncer_target_{name}")
             for route, (view, name) in views.items()
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *pair.urls(self), *super().get_urls()]
 
     @posted(MAY_SYNC)
     def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:

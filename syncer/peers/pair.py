@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from backoffice.kit import clock
+from syncer.core.replica import EXISTS
 from syncer.errors import NotPossible, SyncError
 from syncer.mapping import declarations
 from syncer.models import Route, Target
@@ -47,6 +49,11 @@ class End:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When that end last read its history; None: never."""
+        return datetime.fromisoformat(self.planned_at) if self.planned_at else None
 
 
 TYPES: dict[type, tuple[str, ...]] = {
@@ -93,6 +100,11 @@ class Both:
     model: str
     here: End | None
     there: End | None
+
+    @property
+    def ends(self) -> list[tuple[str, End | None]]:
+        """Both, by what people call them."""
+        return [("here", self.here), ("there", self.there)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +166,9 @@ def _read(record: Mapping[str, Any]) -> End:
     for kind, names in TYPES.items():
         typed |= {name: kind(record[name]) for name in names}
     authority = {str(name): str(node) for name, node in dict(record["authority"]).items()}
-    return End(**typed, authority=authority, shared=[str(name) for name in record["shared"]])
+    end = End(**typed, authority=authority, shared=[str(name) for name in record["shared"]])
+    _ = end.read_at  # a time that can be read
+    return end
 
 
 def _meetings_differ(target: Target, there: str) -> Iterator[str]:
@@ -175,7 +189,7 @@ def _rules_differ(target: Target, models: list[Both]) -> Iterator[str]:
         if here.shared != there.shared:
             names = ", ".join(sorted({*here.shared} ^ {*there.shared}))
             yield f"{both.model}: only one end shares {names}; the two run different versions."
-        for name in sorted({*here.authority, *there.authority}):
+        for name in sorted({*here.shared, EXISTS} & {*there.shared, EXISTS}):
             if here.authority.get(name) != there.authority.get(name):
                 yield (
                     f"{both.model}: who decides '{name}' is {here.authority.get(name) or 'nobody'} at "

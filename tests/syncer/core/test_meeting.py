@@ -45,3 +45,8 @@ def test_a_natural_key_that_objects_of_one_key_have_too_matches_nothing():
     found = meet(lines(("1", "x", "Lamp"), ("2", "x", "Lamp")), lines(("1", "x", "Lamp"), ("3", "y", "Lamp")))
     assert found.pairs == {}
     assert found.ambiguous == [Ambiguous("Lamp", ("2",), ("3",))]
+
+
+def test_of_many_that_differ_the_first_are_named():
+    found = meet(lines(*((f"{n:02}", "x") for n in range(30))), lines(*((f"{n:02}", "y") for n in range(30))))
+    assert (found.differ, found.differing) == (30, [f"{n:02}" for n in range(SHOWN)])

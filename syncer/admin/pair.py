@@ -1,0 +1,118 @@
+"""The page of a pair: both ends' marks, backlogs and rules, and the proof that they are equal."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from syncer.admin.parts import MAY_SYNC, Named, named_keys, pk_or_404, posted
+from syncer.errors import SyncError
+from syncer.models import Target
+from syncer.peers import pair
+from syncer.peers.equality import Comparison, compare_all
+
+SECONDS = 10.0  # until the proof is given up; the command takes the time that it needs
+SHOWN = 20  # objects of a kind
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Objects of a kind that were found: what they have in common, each with why it may be so, and how many more."""
+
+    title: str
+    objects: list[tuple[Named, str]]
+    more: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One model's comparison, for people."""
+
+    one: Comparison
+    kinds: list[Kind]
+
+
+def urls(admin: "ModelAdmin[Any]") -> list[URLPattern]:
+    """The addresses of a pair's page, for the admin of targets."""
+
+    def page(request: HttpRequest, object_id: str) -> HttpResponse:
+        target = _peer(object_id)
+        if not (admin.has_view_permission(request, target) or request.user.has_perm(MAY_SYNC)):
+            raise PermissionDenied
+        return _page(admin, request, target)
+
+    @posted(MAY_SYNC)
+    def compare(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
+        return _page(admin, request, _peer(object_id), is_asked=True)
+
+    def compared(request: HttpRequest, object_id: str) -> HttpResponse:
+        return compare(admin, request, object_id)
+
+    view = admin.admin_site.admin_view
+    return [
+        path("<path:object_id>/pair/", view(page), name="syncer_target_pair"),
+        path("<path:object_id>/pair/compare/", view(compared), name="syncer_target_compare"),
+    ]
+
+
+def _peer(object_id: str) -> Target:
+    target = get_object_or_404(Target, pk=pk_or_404(object_id))
+    if not target.is_peer:
+        raise Http404
+    return target
+
+
+def _page(admin: "ModelAdmin[Any]", request: HttpRequest, target: Target, *, is_asked: bool = False) -> HttpResponse:
+    found = pair.look(target)
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": f"Pair: {target}",
+        "opts": admin.opts,
+        "original": target,
+        "target": target,
+        "pair": found,
+        "node": settings.NODE,
+        **(_proved(request, target) if is_asked and not found.problem else {}),
+    }
+    request.current_app = admin.admin_site.name
+    return TemplateResponse(request, "syncer/pair.html", context)
+
+
+def _proved(request: HttpRequest, target: Target) -> dict[str, Any]:
+    began = time.monotonic()
+    try:
+        found = compare_all(target, seconds=SECONDS)
+    except SyncError as error:
+        return {"proof_problem": str(error)}
+    proofs = [Proof(one, [*_kinds(request, one)]) for one in found]
+    is_equal = all(one.found.is_equal for one in found)
+    return {"proofs": proofs, "is_equal": is_equal, "took": time.monotonic() - began}
+
+
+def _kinds(request: HttpRequest, one: Comparison) -> list[Kind]:
+    """Those there are any of."""
+    found = one.found
+    all_ = [
+        ("differ", found.differing, 0),
+        ("are only here", found.only_here, found.more_here),
+        ("are only there", found.only_there, found.more_there),
+    ]
+    return [_kind(request, one, title, keys, more) for title, keys, more in all_ if keys or more]
+
+
+def _kind(request: HttpRequest, one: Comparison, title: str, keys: list[str], more: int) -> Kind:
+    shown = keys[:SHOWN]
+    is_here = title != "are only there"
+    names = named_keys(request, one.model, shown) if is_here else {key: Named(key, "", "") for key in shown}
+    return Kind(
+        title=f"{len(keys) + more} {title}",
+        objects=[(names[key], ", ".join(one.words(key))) for key in shown],
+        more=len(keys) + more - len(shown),
+    )

@@ -14,6 +14,7 @@ from syncer.delivery.payload import parents_of
 from syncer.delivery.send import Result, Sender
 from syncer.models import Binding, Replica, Route, Run
 from syncer.peers import identity, wire
+from syncer.peers.mending import mend
 from syncer.peers.message import BYTES, LARGEST, Item
 from syncer.peers.replicas import live_rows, lock, stamp_all, store, wire_key
 from syncer.peers.settling import PeerSettler, Pushed
@@ -56,6 +57,7 @@ def _stamped(routes: RouteMap, route: Route, lanes: list[Lane]) -> tuple[str, li
         # Read once more: the peer may have handed in what it knows since the claim.
         bindings = Binding.objects.filter(pk__in=[lane.pk for lane in lanes])
         seen = dict(bindings.values_list("pk", "peer_seen"))
+    mend(route, (replicas[key] for key in stamped))
     above = parents_of(routes, route, live.values())
     return me, [
         Pushed(

@@ -24,7 +24,7 @@ from syncer.models import Replica, Route, Target
 from syncer.peers.conflicts import Overtaken, conflict_decide
 from syncer.peers.judging import fill
 from syncer.peers.waiting import Open, look
-from syncer.reports import conflicts
+from syncer.reports import conflicts, states
 from syncer.reports.reading import unseen
 
 SHOWN = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the address may name
@@ -129,9 +129,7 @@ class ConflictAdmin(EngineRowsAdmin):
 
     @admin.display(description="what")
     def waiting(self, replica: Replica) -> str:
-        """The fields; of an object that is not valid as a whole, that."""
-        words = {EXISTS: "keep or delete", "": "the whole"}
-        return ", ".join(words.get(name, name.replace("_", " ")) for name in sorted(replica.conflicts or {}))
+        return states.waiting(replica)
 
     @admin.display(description="its own page")
     def of(self, replica: Any) -> SafeString | str:
@@ -201,7 +199,6 @@ class ConflictAdmin(EngineRowsAdmin):
             **self.admin_site.each_context(request),
             "title": f"Conflict: {replica.title}" if seen else "Conflict",
             "opts": self.opts,
-            "original": replica.title if seen else replica.named.name,  # as the last crumb
             "replica": replica,
             "form": form,
             "may_decide": _may_decide(request, now),

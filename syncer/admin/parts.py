@@ -126,7 +126,7 @@ def _seen(request: HttpRequest, label: str, keys: list[str]) -> dict[str, Named]
     for key in keys:
         obj = live.get(by_key[key])
         url = _url(model, obj.pk) if obj is not None and may_see else ""
-        found[key] = Named(f"{name} {key}", "" if obj is None else str(obj), url)
+        found[key] = Named(f"{name} {by_key[key]}", "" if obj is None else str(obj), url)
     return found
 
 

@@ -113,7 +113,7 @@ class RouteAdmin(EngineAdmin):
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, models.JSONField):
-            rows = 8 if db_field.name == "fields" else 3
+            rows = {"fields": 8, "authority": 6}.get(db_field.name, 3)
             options["widget"] = UnfoldAdminTextareaWidget(
                 attrs={"rows": rows, "class": "sync-code", "spellcheck": "false"}
             )

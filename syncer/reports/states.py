@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from backoffice.kit import clock
 from syncer import mark
+from syncer.core.replica import EXISTS
 from syncer.errors import SyncError
 from syncer.keys import key_of
 from syncer.models import Binding, Replica, Route
@@ -144,9 +145,14 @@ def _with_conflict(found: ObjectState, replica: Replica | None) -> ObjectState:
     """As it is, or that it waits for a person; what is held back waits for its release first."""
     if replica is None or found.state is State.HELD:
         return found
-    waiting = ", ".join(sorted(filter(None, replica.conflicts or {})))
     url = reverse("admin:syncer_replica_change", args=[replica.pk])
-    return replace(found, state=State.CONFLICT, why=waiting, next_try=None, url=url)
+    return replace(found, state=State.CONFLICT, why=waiting(replica), next_try=None, url=url)
+
+
+def waiting(replica: Replica) -> str:
+    """What of an object waits for a person: `keep or delete, quantity`."""
+    words = {EXISTS: "keep or delete", "": "the whole"}
+    return ", ".join(words.get(name, name.replace("_", " ")) for name in sorted(replica.conflicts or {}))
 
 
 def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:

@@ -35,6 +35,7 @@ from syncer.peers.replicas import content_of, live_rows, rules_of, store, wire_k
 from syncer.peers.waiting import Open, look
 from syncer.peers.writing import REASON, REFUSED
 from syncer.plan import raise_keys
+from syncer.reports.status import stopped
 from syncer.wake import wake_followers
 
 log = logging.getLogger("syncer.peers")
@@ -59,6 +60,8 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
     """
     with transaction.atomic():
         now = look(replica, locks=True)
+        if why := stopped(now.route):
+            raise NotPossible(why)
         if now.token != token:
             raise Overtaken(f"{replica} has changed since you looked. Look at it again, then decide.")
         if not values or not {*values} <= {*now.names}:

@@ -6,13 +6,16 @@ import pytest
 from django.core.management import call_command
 
 from content.orders.models import Order
+from syncer.errors import NotPossible
 from syncer.models import Binding, Incarnation, Target
 from syncer.peers import identity
+from syncer.peers.conflicts import conflict_decide
+from syncer.peers.waiting import look
 from syncer.reanchor import reanchor, survey
 from syncer.runs import run_here
 from syncer.wake import sweep
 from tests.syncer.backups import backup, restored
-from tests.syncer.peers.push.support import NOON, by_itself, hand_in_here, lane, order, ours, quiet
+from tests.syncer.peers.push.support import NOON, by_itself, hand_in_here, lane, order, ours, quiet, replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 5  # of exchanges, at most, until both rest
@@ -64,6 +67,15 @@ def test_between_restore_and_reanchor_nothing_is_sent_or_taken(went_on, peer):
         answer = hand_in_here(peer)
         assert (answer.status_code, "sync_reanchor" in answer.json()["detail"]) == (503, True)
         assert ours() == before
+
+
+def test_between_restore_and_reanchor_no_conflict_is_decided(went_on, admin_user):
+    name, edited, *_ = went_on
+    with restored(name):
+        one, number = replica(edited), replica(edited).seen
+        with pytest.raises(NotPossible, match="sync_reanchor"):
+            conflict_decide(replica=one, values={"quantity": 5}, token=look(one).token, user=admin_user, reason="")
+        assert replica(edited).seen == number
 
 
 def test_after_a_reanchor_what_the_peer_had_is_back_and_both_are_equal(went_on, peer):

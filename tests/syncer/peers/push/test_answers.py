@@ -8,6 +8,7 @@ import pytest
 from backoffice.kit import clock
 from content.orders.models import Order
 from syncer.models import Attempt, Binding, Run, Target
+from syncer.reports.status import failed
 from syncer.runs import run_here
 from syncer.wake import sweep
 from tests.remote import Fault
@@ -237,3 +238,27 @@ def test_the_whole_target_waits_as_long_as_the_peer_asks(greeted, peer, status):
     let_time_pass()
     assert run_here(greeted).state == "done"
     assert Binding.objects.get().tries == 0
+
+
+def test_a_retry_hands_what_was_refused_over_again_and_nothing_else(greeted, peer):
+    bad, good = order(), order()
+    peer.node.refuses[str(bad.pk)] = {"quantity": ["Too many."]}
+    run_here(greeted)
+    peer.node.refuses.clear()
+    peer.clear_journal()
+    Order.objects.filter(pk=good.pk).update(quantity=2)
+    run_here(greeted, scope=failed(greeted))
+    assert sent(peer) == [[str(bad.pk)]]
+    assert lane(bad).parked is None
+
+
+def test_what_a_person_holds_back_is_not_handed_over(greeted, peer):
+    one = order()
+    run_here(greeted)
+    Binding.objects.update(held=True)
+    Order.objects.filter(pk=one.pk).update(quantity=2)
+    with quiet(peer):
+        run_here(greeted)
+    Binding.objects.update(held=False)
+    run_here(greeted)
+    assert peer.node.contents == ours()

@@ -7,10 +7,8 @@ from datetime import datetime
 from backoffice.kit import clock
 from syncer.core.schedule import CHANGE, MANUAL
 from syncer.errors import SyncError
-from syncer.models import Binding, Route, Run, Target
+from syncer.models import Route, Run, Target
 from syncer.reports import outcome, status
-from syncer.reports.state_filter import having
-from syncer.reports.states import State
 from syncer.reports.status import RouteStatus
 from syncer.reports.words import Health
 
@@ -27,7 +25,6 @@ class Overview:
         routes: every route, and the status of those that are on and can tell it.
         problem: why some route can't tell what is pending; the numbers lack that route then.
         last: its newest run.
-        conflicts: of a peer, what waits for a person since both ends edited it.
     """
 
     target: Target
@@ -37,7 +34,6 @@ class Overview:
     routes: list[tuple[Route, RouteStatus | None]]
     problem: str
     last: Run | None
-    conflicts: int = 0
 
     def _sum(self, number: Callable[[RouteStatus], int]) -> int:
         return sum(number(found) for _, found in self.routes if found)
@@ -53,7 +49,7 @@ class Overview:
     @property
     def aside(self) -> list[tuple[str, int]]:
         """What does not go its way, by word, those at zero too."""
-        conflicts = [(str(State.CONFLICT), self.conflicts)] if self.target.is_peer else []
+        conflicts = [("conflict", self._sum(lambda found: found.conflicts))] if self.target.is_peer else []
         return [
             *conflicts,
             ("failing", self._sum(lambda found: found.failing)),
@@ -98,12 +94,7 @@ def overview(target: Target) -> Overview:
         routes=found,
         problem=problem,
         last=last,
-        conflicts=_conflicts(target) if target.is_peer else 0,
     )
-
-
-def _conflicts(target: Target) -> int:
-    return Binding.objects.filter(having(State.CONFLICT), route__target=target).count()
 
 
 def _health(target: Target) -> tuple[Health, str]:

@@ -128,6 +128,16 @@ def test_what_was_deleted_there_stays_or_goes(shared, node, warehouse, editor, s
     assert node.content(shared) == ours(shared)
 
 
+def test_to_decide_of_a_field_is_to_keep_the_object(contested, node, warehouse, editor):
+    node.delete(contested)
+    assert hand_in(warehouse, node, contested) == ["conflict"]
+    assert look(replica(contested)).names == (EXISTS, "quantity")
+    decide(contested, editor, quantity=3)
+    assert replica(contested).conflicts is None
+    fetch(node, contested)
+    assert node.content(contested) == ours(contested)
+
+
 # --- what is not valid together --------------------------------------------------------------------------------------
 @pytest.fixture
 def invalid(shared, node, warehouse, editor):

@@ -1,6 +1,11 @@
-"""How we sign in to a target. Secrets are read when they are used and kept nowhere but in memory."""
+"""How we sign in to a target. Secrets are read when they are used and kept nowhere but in memory.
+
+A token outlives the run that fetched it: to check a password costs the other side more than most requests, and runs
+that follow changes are short. When it is over, the answer 401 tells.
+"""
 
 import base64
+import hashlib
 import threading
 from dataclasses import dataclass
 from typing import Self
@@ -56,6 +61,9 @@ class Credential:
         return secret
 
 
+_tokens: dict[tuple[Credential, str], str] = {}  # of this process, by the credential and a digest of its secret
+
+
 class SignInBusy(NotSent):
     """The sign-in was put off, and with it the request: 429, or a server error.
 
@@ -79,7 +87,6 @@ class SignIn:
     def __init__(self, credential: Credential, client: Client) -> None:
         self._credential = credential
         self._client = client
-        self._token = ""
         self._lock = threading.Lock()
         self._used: frozenset[str] = frozenset()
         self._adding = threading.Lock()
@@ -117,17 +124,23 @@ class SignIn:
     def forget(self, headers: dict[str, str]) -> None:
         """The token in `headers` was refused: fetch another next time, unless somebody did already."""
         with self._lock:
-            if headers.get("Authorization") == f"Bearer {self._token}":
-                self._token = ""
+            key = self._key(self._secret())
+            if headers.get("Authorization") == f"Bearer {_tokens.get(key)}":
+                _tokens.pop(key, None)
 
     def _current_token(self) -> str:
+        secret = self._secret()
         with self._lock:
-            self._token = self._token or self._fetch()
-            return self._token
+            key = self._key(secret)
+            token = _tokens[key] = _tokens.get(key) or self._fetch(secret)
+            return self._use(token)
 
-    def _fetch(self) -> str:
+    def _key(self, secret: str) -> tuple[Credential, str]:
+        return self._credential, hashlib.sha256(secret.encode()).hexdigest()
+
+    def _fetch(self, secret: str) -> str:
         """The access token of simplejwt's exchange: `{username, password}` → `{access, refresh}`."""
-        body = {"username": self._credential.user, "password": self._secret()}
+        body = {"username": self._credential.user, "password": secret}
         answer = self._client.send(Request(method="POST", url=self._credential.token_url, body=body))
         if answer.status == 429 or answer.status >= 500:
             raise SignInBusy(answer.status, answer.headers.get("retry-after", ""))
@@ -137,7 +150,7 @@ class SignIn:
             token = ""
         if not (isinstance(token, str) and token and is_sendable(token)):
             raise SignInRefused(f"answered {answer.status} to the sign-in instead of giving a token")
-        return self._use(token)
+        return token
 
     def _secret(self) -> str:
         return self._use(self._credential.resolve())

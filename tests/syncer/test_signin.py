@@ -65,6 +65,25 @@ def test_one_token_serves_many_requests_and_is_renewed_when_it_is_over(remote, t
     assert len(remote.posts) == 22
 
 
+def test_a_token_serves_the_next_run_too(remote, target, secret):
+    tokens = Tokens("sync", SECRET, path="/token/")
+    remote.require(tokens)
+    use(target, "jwt", secret, auth_url="/token/")
+    sync(target)
+    Post.objects.create(title="C", body="D")
+    sync(target)
+    assert (tokens.logins, len(remote.posts)) == (1, 2)
+
+
+def test_a_token_of_another_secret_is_not_used(remote, target, secret, monkeypatch):
+    remote.require(Tokens("sync", SECRET, path="/token/"))
+    use(target, "jwt", secret, auth_url="/token/")
+    sync(target)
+    monkeypatch.setenv("SYNC_FAKE_API_SECRET", "another")
+    Post.objects.create(title="C", body="D")
+    assert sync(target).message.startswith("Paused: Fake API answered 401 to the sign-in")
+
+
 @pytest.mark.parametrize("wants", [Bearer("another"), Tokens("sync", "another", path="/token/")], ids=["bearer", "jwt"])
 def test_a_wrong_secret_pauses_the_target(remote, target, secret, wants):
     remote.require(wants)

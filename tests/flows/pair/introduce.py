@@ -1,7 +1,11 @@
-"""Let a node know its peer: `python -m tests.flows.pair.introduce NODE ADDRESS`, with the settings of the first."""
+"""Let a node know its peer: `python -m tests.flows.pair.introduce NODE ADDRESS SIGN_IN`, with the first's settings.
+
+SIGN_IN is `password`, by which each run fetches a token, or `key`.
+"""
 
 import os
 import sys
+from datetime import timedelta
 
 import django
 
@@ -9,28 +13,38 @@ RIGHTS = ("speak_as_peer", "view_order", "add_order", "change_order", "delete_or
 
 
 def main() -> None:
-    node, address = sys.argv[1:]
+    node, address, sign_in = sys.argv[1:]
     django.setup()
     from django.contrib.auth.models import Permission
+    from django.utils import timezone
 
-    from backoffice.accounts.models import User
+    from backoffice.accounts.models import ApiKey, User, digest
     from syncer.models import Route, Target
-    from tests.flows.pair.node import PASSWORD, TIMEOUT
+    from tests.flows.pair.node import KEY, PASSWORD, TIMEOUT
 
     user = User.objects.create_user(node, password=os.environ[PASSWORD])
     user.user_permissions.set(Permission.objects.filter(codename__in=RIGHTS))
+    _, prefix, secret = os.environ[KEY].split("_")
+    tomorrow = timezone.now() + timedelta(days=1)
+    ApiKey.objects.create(user=user, name="peer", prefix=prefix, digest=digest(secret), expires=tomorrow)
+    ways = {
+        "password": {
+            "auth": "jwt",
+            "auth_user": os.environ["BACKOFFICE_NODE"],
+            "auth_secret": f"env:{PASSWORD}",
+            "auth_url": "/api/token/",
+        },
+        "key": {"auth": "bearer", "auth_secret": f"env:{KEY}"},
+    }
     target = Target(
         name=node,
         kind="peer",
         url=f"{address}/api",
-        auth="jwt",
-        auth_user=os.environ["BACKOFFICE_NODE"],
-        auth_secret=f"env:{PASSWORD}",
-        auth_url="/api/token/",
         peer_node=node,
         peer_user=user,
         timeout=TIMEOUT,
         allow_private=True,
+        **ways[sign_in],
     )
     target.full_clean()
     target.save()

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -24,15 +24,17 @@ NAMES = ("store", "warehouse")
 TIMEOUT = 2  # seconds until a request is given up
 LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 12
 START_SECONDS = 90  # far more than it takes
-PASSWORD = "SYNC_PEER_PASSWORD"
+PASSWORD, KEY = "SYNC_PEER_PASSWORD", "SYNC_PEER_KEY"  # of each node's account at the other
 Row = dict[str, Any]
 
 
 class RealNode:
     """Runs from `start` to `stop` or `kill`, any number of times; the database outlives it."""
 
-    def __init__(self, name: str, *, database: str, var: Path, password: str) -> None:
-        self.name, self.database, self.var = name, database, var
+    def __init__(
+        self, name: str, *, database: str, var: Path, secret: Mapping[str, str], worker: Sequence[str]
+    ) -> None:
+        self.name, self.database, self.var, self._options = name, database, var, worker
         self._running: list[subprocess.Popen[bytes]] = []
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         settings = {
@@ -48,7 +50,7 @@ class RealNode:
             "SYNC_LEASE_SECONDS": str(LEASE),
             "API_RATE": "1000000/minute",
             "SIGN_IN_RATE": "1000000/minute",
-            PASSWORD: password,
+            **secret,
         }
         self.node = Node(name=name, port=int(servers.free_port()), var=var, environment=inherited | settings)
 
@@ -63,9 +65,9 @@ class RealNode:
         """A process with this node's settings; its output goes to a log of its own."""
         return self._spawn([sys.executable, "-m", module, *words], module.rpartition(".")[2])
 
-    def introduce(self, peer: "RealNode", *, address: str) -> None:
+    def introduce(self, peer: "RealNode", *, address: str, sign_in: str) -> None:
         """Let this node know the other, which it reaches at `address`."""
-        status = self.python("tests.flows.pair.introduce", peer.name, address).wait(START_SECONDS)
+        status = self.python("tests.flows.pair.introduce", peer.name, address, sign_in).wait(START_SECONDS)
         assert status == 0, self.log("introduce").read_text()
 
     # --- running -----------------------------------------------------------------------------------------------------
@@ -73,7 +75,7 @@ class RealNode:
         self._said = self.log("worker").stat().st_size if self.log("worker").exists() else 0
         self._running = [
             self._spawn(servers.web_server(self.node), "web"),
-            self._spawn([sys.executable, "manage.py", "worker", "--every=0.5", "--beat=15"], "worker"),
+            self._spawn([sys.executable, "manage.py", "worker", *self._options], "worker"),
         ]
 
     def wait_until_ready(self) -> None:
@@ -123,10 +125,10 @@ class RealNode:
 class Pair(dict[str, RealNode]):
     """Both nodes, by name."""
 
-    def introduce(self, addresses: Mapping[str, str]) -> None:
+    def introduce(self, addresses: Mapping[str, str], *, sign_in: str = "password") -> None:
         """Make them peers for orders; `addresses` is where each is reached, by its name."""
-        self.store.introduce(self.warehouse, address=addresses["warehouse"])
-        self.warehouse.introduce(self.store, address=addresses["store"])
+        for node, peer in ((self.store, self.warehouse), (self.warehouse, self.store)):
+            node.introduce(peer, address=addresses[peer.name], sign_in=sign_in)
 
     @property
     def store(self) -> RealNode:
@@ -144,10 +146,14 @@ class Pair(dict[str, RealNode]):
 
     @classmethod
     @contextmanager
-    def of(cls, server: str, folder: Path) -> "Iterator[Self]":
-        """Two nodes with empty tables, not running yet, on the PostgreSQL at `server`, a DATABASE_URL."""
-        password, pid = secrets.token_urlsafe(12), os.getpid()
-        databases = {name: f"pair_{name}_{pid}" for name in NAMES}
+    def of(cls, server: str, folder: Path, *, worker: Sequence[str] = ()) -> "Iterator[Self]":
+        """Two nodes with empty tables, not running yet, on the PostgreSQL at `server`, a DATABASE_URL.
+
+        Args:
+            worker: options of each node's `manage.py worker`.
+        """
+        secret = {PASSWORD: secrets.token_urlsafe(12), KEY: f"bo_{secrets.token_hex(6)}_{secrets.token_hex(32)}"}
+        databases = {name: f"pair_{name}_{os.getpid()}" for name in NAMES}
         pair = cls()
         with closing(connect(server)) as control, control.cursor() as cursor:
             try:
@@ -156,7 +162,8 @@ class Pair(dict[str, RealNode]):
                     cursor.execute(f"CREATE DATABASE {database}{template}")
                     (folder / name).mkdir()
                     url = f"{server.rpartition('/')[0]}/{database}"
-                    pair[name] = RealNode(name, database=url, var=folder / name, password=password)
+                    var = folder / name
+                    pair[name] = RealNode(name, database=url, var=var, secret=secret, worker=worker)
                     if not template:
                         pair[name].manage("migrate", "--verbosity=0")
                 yield pair

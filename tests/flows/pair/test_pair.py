@@ -24,6 +24,7 @@ EQUAL_SECONDS = 30  # after the last edit
 RATE = 0.15  # of all requests that go wrong
 KILLS = (8, 18)  # seconds from the first edit: killed, and at once started again
 DOWN = (28, 48)  # killed, and started again only so much later
+WORKER = ("--every=0.5", "--beat=15")
 QUIET_SECONDS = 5  # of which each worker's clock tells
 AUTHORITY = {"exists": "store"}  # as content/orders/sync.py has it
 SEED = os.environ.get("PAIR_SEED") or f"{random.SystemRandom().getrandbits(32):08x}"
@@ -31,7 +32,7 @@ SEED = os.environ.get("PAIR_SEED") or f"{random.SystemRandom().getrandbits(32):0
 
 @pytest.fixture
 def pair(tmp_path) -> Iterator[Pair]:
-    with Pair.of(os.environ["DATABASE_URL"], tmp_path) as pair:
+    with Pair.of(os.environ["DATABASE_URL"], tmp_path, worker=WORKER) as pair:
         yield pair
 
 
@@ -67,6 +68,7 @@ def test_two_nodes_are_equal_after_a_minute_of_edits_faults_and_crashes(pair, wa
     assert not wrong, "\n".join([*wrong, *(ends.story(pair, text[:36]) for text in wrong[:3])])
     assert not any(ends.conflicts(node) for node in pair.values())
     assert {name: len(way.journal) for name, way in ways.items()} == quiet
+    pair.store.manage("sync_compare", "warehouse")  # raises where they differ
     answers = {one.status for way in ways.values() for one in way.journal} | {
         status for way in ways.values() for status in way.late
     }

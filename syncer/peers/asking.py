@@ -8,11 +8,13 @@ from django.conf import settings
 
 from backoffice.kit.http import Request
 from syncer.core.answers import Outcome
+from syncer.core.replica import node_of
 from syncer.delivery.send import Sender
 from syncer.errors import NotPossible
 from syncer.models import Target
 from syncer.peers import identity
 from syncer.peers.contact import heard
+from syncer.peers.wire import WRITER
 
 NEVER = float("inf")
 NOT_UNDERSTOOD = "answered with something that no peer says"
@@ -68,11 +70,11 @@ class Peer:
 
     def _checked(self, record: dict[str, Any]) -> dict[str, Any]:
         node, writer = record.get("node"), record.get("writer")
-        if not isinstance(writer, str) or not writer.startswith(f"{node}:"):
+        if not (isinstance(writer, str) and WRITER.fullmatch(writer) and node_of(writer) == node):
             raise self.not_understood()
         if node != self.target.peer_node:
             raise NotPossible(f"{self.target} is for {self.target.peer_node!r}, but {str(node)[:64]!r} answered there.")
-        heard(self.target, writer[:96])
+        heard(self.target, writer)
         return record
 
     def not_understood(self) -> NotPossible:

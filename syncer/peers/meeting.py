@@ -161,7 +161,7 @@ def _differing(peer: Peer, route: Route, keys: list[str]) -> Iterator[Differing]
     if not keys:
         return
     here = objects(route, keys)
-    there = peer.ask("objects", model=route.model, keys=keys).get("objects")
+    there = peer.ask("objects", model=route.model, keys=keys, whole=True).get("objects")
     if not isinstance(there, dict):
         raise peer.not_understood()
     for key in keys:

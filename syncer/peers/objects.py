@@ -34,8 +34,15 @@ def page(route: Route, *, after: str | None, names: Sequence[str], user: Any) ->
     return found
 
 
-def objects(route: Route, keys: Sequence[str], *, user: Any = None) -> dict[str, dict[str, Any]]:
-    """`{key: {"fields": …, "seen": …, "standing": […]}}`; `fields` is None where it is not there."""
+def objects(route: Route, keys: Sequence[str], *, user: Any = None, whole: bool = True) -> dict[str, dict[str, Any]]:
+    """`{key: {"fields": …, "seen": …, "standing": […]}}`; `fields` is None where it is not there.
+
+    Args:
+        whole: else only `standing`, of those that something is to come of.
+    """
+    to_come = standing(route, keys)
+    if not whole:
+        return {key: {"standing": words} for key, words in to_come.items()}
     model: Any = route.declaration.model
     names = sorted(route.shared)
     rows = model._default_manager.all() if user is None else model._default_manager.visible_to(user)
@@ -44,7 +51,6 @@ def objects(route: Route, keys: Sequence[str], *, user: Any = None) -> dict[str,
         for pk, *values in rows.filter(pk__in=[UUID(key) for key in keys]).values_list("pk", *names)
     }
     seen = _seen(route, keys)
-    to_come = standing(route, keys)
     return {
         key: {"fields": found.get(key), "seen": seen.get(key, {}), "standing": to_come.get(key, [])} for key in keys
     }

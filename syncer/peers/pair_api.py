@@ -50,6 +50,7 @@ class PageIn(QuestionIn):
 
 class ObjectsIn(QuestionIn):
     keys: list[UUID] = Field(max_length=OBJECTS)
+    whole: bool = Field(default=False, description="With what is shared of them, and the edits that are known.")
 
 
 class RangeOut(BaseModel):
@@ -74,8 +75,8 @@ class PageOut(AnswerOut):
 
 
 class ObjectOut(BaseModel):
-    fields: dict[str, Any] | None = Field(description="What is shared of it; null: it is not here.")
-    seen: dict[str, int] = Field(description="The edits of it that are known here; empty: it never travelled.")
+    fields: dict[str, Any] | None = Field(None, description="What is shared of it; null: it is not here.")
+    seen: dict[str, int] = Field({}, description="The edits of it that are known here; empty: it never travelled.")
     standing: list[str] = Field(description="What is still to come: pending, parked, held, conflict.")
 
 
@@ -122,7 +123,7 @@ def page_of_objects(request: HttpRequest, data: PageIn) -> HttpResponse:
 def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
     """For the other back office of a pair: what is shared of the objects, and what is still to come of them."""
     _, route = _asked(request, data)
-    return _answer(objects=objects(route, [str(key) for key in data.keys], user=request.user))
+    return _answer(objects=objects(route, [str(key) for key in data.keys], user=request.user, whole=data.whole))
 
 
 @router.get("/status", response={200: StatusOut} | PROBLEMS, summary="Tell how a pair stands")

@@ -96,4 +96,10 @@ def _field(request: HttpRequest, now: Open, name: str) -> forms.Field | None:
 
 
 def _initial(now: Open, name: str) -> Any:
-    return (now.live or now.merged.content or {}).get(name)
+    column: Any = now.route.declaration.model._meta.get_field(name)
+    if now.row is not None:
+        return column.value_from_object(now.row)
+    try:
+        return column.to_python((now.merged.content or {}).get(name))
+    except ValidationError:
+        return None

@@ -88,7 +88,6 @@ def last_common(now: Open, name: str) -> Any:
         route__target__kind=Target.Kind.PEER,
         route__model=now.route.model,
         object_key=now.replica.object_key,
-        common__isnull=False,
     )
     common = known.aggregate(least=models.Min("common"))["least"]
     if common is None:

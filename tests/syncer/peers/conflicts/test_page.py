@@ -1,6 +1,7 @@
 """The page of a conflict: what it shows, to whom, and what its form decides."""
 
 import pytest
+from django.contrib.admin import site
 from django.test import Client
 from django.urls import reverse
 
@@ -166,6 +167,20 @@ def test_what_can_not_be_edited_can_only_be_taken(shared, node, warehouse, clien
     assert "value-created_at" not in form_of(client.get(page_of(shared)), "decision")
     answer = send(client, shared, take_created_at="other")
     assert "another can&#x27;t be given here" in text_of(answer)
+
+
+def test_a_time_can_be_written_anew_where_its_form_lets_it(shared, node, warehouse, client, monkeypatch):
+    monkeypatch.setattr(Order._meta.get_field("created_at"), "editable", True)
+    monkeypatch.setattr(site._registry[Order], "readonly_fields", ())
+    Route.objects.update(authority={"created_at": "ask"})
+    Order.objects.filter(pk=shared).update(created_at="2026-01-03T12:00:00Z")
+    node.edit(shared, created_at="2026-01-04T12:00:00+00:00")
+    hand_in(warehouse, node, shared)
+    form = form_of(client.get(page_of(shared)), "decision")
+    assert (form["value-created_at_0"], form["value-created_at_1"]) == ("2026-01-03", "12:00:00")
+    client.post(page_of(shared), form | {"take-created_at": "other", "value-created_at_0": "2026-01-05"})
+    assert ours(shared)["created_at"] == "2026-01-05T12:00:00+00:00"
+    assert [one.value for one in replica(shared).state.fields["created_at"]] == ["2026-01-05T12:00:00+00:00"]
 
 
 def test_an_edit_in_the_object_s_own_form_decides_too(contested, client):

@@ -53,6 +53,7 @@ def lease_runs_out():
 def test_what_was_stamped_by_a_worker_that_died_is_handed_over_with_the_same_numbers(worker, greeted, peer):
     worker.stamp(worker.claim())
     numbers = {row.object_key: row.seen for row in map(replica, Order.objects.all())}
+    assert all(numbers.values())
     lease_runs_out()
     run_here(greeted)
     assert [len(keys) for keys in sent(peer)] == [2]
@@ -63,6 +64,7 @@ def test_what_was_stamped_by_a_worker_that_died_is_handed_over_with_the_same_num
 def test_what_arrived_from_a_worker_that_died_before_it_settled_does_no_harm(worker, greeted, peer):
     me, found = worker.stamp(worker.claim())
     peer.node.take_in([one.item.as_json() for one in found])
+    Order.objects.update(quantity=2)  # another edit than the one that arrived, so another number
     lease_runs_out()
     run_here(greeted)
     assert peer.node.contents == ours()

@@ -11,12 +11,12 @@ DEV := .venv/dev.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo password manage test test-sqlite test-postgres test-core fuzz chaos mutants lint types contracts migrations settings check fmt fix lock
+.PHONY: help run demo password manage test test-sqlite test-postgres test-core fuzz chaos mutants bench lint types contracts migrations settings check fmt fix lock
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-run: $(RUN) ## Start everything: two nodes, a worker, sample content (PORT=8000 REMOTE_PORT=8001)
+run: $(RUN) ## Start everything: two nodes, a worker each, sample content (PORT=8000 REMOTE_PORT=8001)
 	@$(PY) -m deploy.run
 
 test: $(DEV) ## Run the tests on SQLite and on a real PostgreSQL
@@ -31,13 +31,16 @@ chaos: $(DEV) ## Kill, cut off and confuse everything for a minute, then compare
 mutants: $(DEV) ## Plant faults; each must be seen by the tests that it names (ONLY=name)
 	@$(PY) -m tests.mutants
 
-demo: $(RUN) ## Do the main job without a person, and compare both ends
+bench: $(DEV) ## Measure what bench/README.md tells, on this machine
+	@$(PY) -m bench.pair_latency
+
+demo: $(RUN) ## Do the main job without a person, one way and both ways, and compare both ends
 	@$(PY) -m deploy.demo
 
 password: $(RUN) ## Give the administrator a new password, on both nodes
 	@$(PY) -m deploy.password
 
-manage: $(RUN) ## Run a command on the first node: make manage C="sync_status"
+manage: $(RUN) ## Run a command on the first node, the store: make manage C="sync_status"
 	@$(PY) -m deploy.manage $(C)
 
 lint: $(DEV) ## Look for faults and for layout that differs

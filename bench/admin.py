@@ -1,0 +1,58 @@
+"""A person at a node's admin, over real HTTP."""
+
+import re
+from html.parser import HTMLParser
+
+import requests
+
+
+class Admin:
+    """Signed in at `address`."""
+
+    def __init__(self, address: str, user: str, password: str) -> None:
+        self.address = address
+        self.http = requests.Session()
+        self.http.trust_env = False
+        page = f"{address}/admin/login/"
+        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.http.get(page, timeout=30).text)
+        assert found
+        form = {"username": user, "password": password, "csrfmiddlewaretoken": found[1]}
+        answer = self.http.post(page, data=form, timeout=30, allow_redirects=False)
+        assert answer.status_code == 302, "the sign-in was refused"
+
+    def form(self, path: str) -> dict[str, str]:
+        """All that the form at `path` would send, unchanged."""
+        answer = self.http.get(f"{self.address}{path}", timeout=30)
+        answer.raise_for_status()
+        fields = Fields()
+        fields.feed(answer.text)
+        return fields.values
+
+    def save(self, path: str, form: dict[str, str]) -> None:
+        url = f"{self.address}{path}"
+        answer = self.http.post(url, data=form, headers={"Referer": url}, timeout=30, allow_redirects=False)
+        assert answer.status_code == 302, f"the form was not saved: {answer.status_code}"
+
+
+class Fields(HTMLParser):
+    """The fields of a page's forms that post, `values`, but for its buttons."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._posts = False
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "form":
+            self._posts = (found.get("method") or "").lower() == "post" and "logout" not in (found.get("action") or "")
+        name = found.get("name")
+        if tag == "select":
+            self._select = name or ""
+        if not self._posts:
+            return
+        if tag == "input" and name and found.get("type") not in ("submit", "checkbox", "radio", "file"):
+            self.values[name] = found.get("value") or ""
+        elif tag == "option" and self._select and "selected" in found:
+            self.values[self._select] = found.get("value") or ""

@@ -5,11 +5,11 @@ from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from content.orders.models import Order
-from syncer.core.replica import EXISTS, covers
+from syncer.core.replica import EXISTS, By, covers
 from syncer.errors import NotPossible
 from syncer.models import Route, Target
 from syncer.peers.conflicts import Overtaken, conflict_decide
-from syncer.peers.waiting import last_common, look
+from syncer.peers.waiting import last_common, look, time_of
 from tests.syncer.peers.conflicts.conftest import person
 from tests.syncer.peers.conflicts.support import MAY, MODEL, edit, fetch, hand_in, lane, order, ours, replica
 
@@ -269,6 +269,11 @@ def test_without_history_nothing_common_is_known(contested):
 def test_nodes_that_never_met_have_nothing_in_common(contested):
     Route.objects.get().bindings.update(common=None)
     assert last_common(look(replica(contested)), "quantity") is None
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-01-02", "2026-01-02T12:00:00"])
+def test_a_time_without_its_zone_is_not_known(at):
+    assert time_of(By(at=at)) is None
 
 
 def test_the_decision_covers_all_that_was_known(contested, node, editor):

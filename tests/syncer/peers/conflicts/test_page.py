@@ -159,7 +159,9 @@ def test_what_was_deleted_comes_back_by_the_page_and_leads_there(deleted_here, c
     assert order(deleted_here).quantity == 3
 
 
-def test_what_can_not_be_edited_can_only_be_taken(shared, node, warehouse, client):
+@pytest.mark.parametrize("shown", [("created_at",), ()], ids=["shown", "not shown"])
+def test_what_can_not_be_edited_can_only_be_taken(shared, node, warehouse, client, monkeypatch, shown):
+    monkeypatch.setattr(site._registry[Order], "readonly_fields", shown)
     Route.objects.update(authority={"created_at": "ask"})
     Order.objects.filter(pk=shared).update(created_at="2026-01-03T12:00:00Z")
     node.edit(shared, created_at="2026-01-04T12:00:00+00:00")
@@ -193,11 +195,12 @@ def test_an_edit_in_the_object_s_own_form_decides_too(contested, client):
 
 
 # --- what changed meanwhile ------------------------------------------------------------------------------------------
-def test_a_page_that_is_old_is_shown_anew_and_decides_nothing(contested, node, warehouse, client):
+@pytest.mark.parametrize("chosen", ["0", "2", ""])
+def test_a_page_that_is_old_is_shown_anew_and_decides_nothing(contested, node, warehouse, client, chosen):
     form = form_of(client.get(page_of(contested)), "decision")
     node.edit(contested, quantity=9)
     hand_in(warehouse, node, contested)
-    answer = client.post(page_of(contested), form | {"take-quantity": "0"})
+    answer = client.post(page_of(contested), form | {"take-quantity": chosen})
     text = text_of(answer)
     assert "has changed since you looked; nothing was decided" in text
     assert '<span class="sync-value">9</span>' in text

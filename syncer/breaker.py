@@ -21,6 +21,7 @@ from syncer.core.settle import REASON_LENGTH
 from syncer.models import Binding, Target
 from syncer.models.binding import DUE
 
+SOON = timedelta(seconds=2)  # as long as the first probe waits at most
 COLUMNS = tuple(field.name for field in fields(Circuit))
 
 
@@ -79,6 +80,15 @@ def probe_now(target: Target) -> None:
     now = clock.now()
     if not Binding.objects.filter(DUE, route__target=target, lease_until__gt=now).exists():
         Target.objects.filter(pk=target.pk, probe_at__gt=now).update(probe_at=now)
+
+
+def is_there(target: Target) -> None:
+    """It spoke to us, as only peers do: the next probe is soon, unless one is under way."""
+    if target.opened_at is None:
+        return
+    now = clock.now()
+    if not Binding.objects.filter(DUE, route__target=target, lease_until__gt=now).exists():
+        Target.objects.filter(pk=target.pk, probe_at__gt=now + SOON).update(probe_at=now + SOON)
 
 
 def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_seconds: float) -> bool:

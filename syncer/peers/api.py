@@ -12,6 +12,7 @@ from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
+from syncer import breaker
 from syncer.core.replica import State, edits_from_json
 from syncer.models import Route, Target
 from syncer.peers import identity, unmet
@@ -87,6 +88,7 @@ def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
     items = tuple(_item(one) for one in data.items)
     refuse_dishonest(items)
     heard(target, data.writer)
+    breaker.is_there(target)
     route = _met_route(target, data.model) if data.items else None
     batch = Batch(node=data.node, writer=data.writer, model=data.model, items=items)
     told = [] if route is None else _take_in(target, route, batch, request.user)

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.postgres
 
 SECONDS = 60  # of edits
 EQUAL_SECONDS = 30  # after the last edit
-RATE = 0.15  # of all requests that go wrong
-KILLS = (8, 18)  # seconds from the first edit: killed, and at once started again
-DOWN = (28, 48)  # killed, and started again only so much later
+RATE = 0.2  # of all requests that go wrong
+KILLS = (6, 14)  # seconds from the first edit: killed, and at once started again
+DOWN = (22, 42)  # killed, and started again only so much later
 WORKER = ("--every=0.5", "--beat=15")
 QUIET_SECONDS = 5  # of which each worker's clock tells
 AUTHORITY = {"exists": "store"}  # as content/orders/sync.py has it

@@ -240,4 +240,6 @@ class Route(models.Model):
     def current_fingerprint(self) -> str:
         """Changes whenever what is sent, where to, or which objects, changes."""
         parts = [self.path, self.create_path, self.fields, self.filter]
+        if self.target.is_peer:
+            parts.append(self.shared)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

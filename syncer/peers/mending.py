@@ -1,23 +1,30 @@
-"""Objects that could not be written as their edits together say, tried again after an edit here.
+"""Objects that are not what their edits together say, written so once they can be.
 
-Who edits such an object may well set right what was wrong with it. Then what else a peer had edited is written too, so
-that nothing is left of the conflict.
+What was not valid together, an edit here may have set right: then what else a peer had edited is written too, and
+nothing is left of the conflict. And what a peer told of a field that this program did not have yet is written when it
+has it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from syncer.core.replica import ASK
 from syncer.models import Replica, Route
 from syncer.peers.inbound import take_in
 from syncer.peers.message import Batch, Item
-from syncer.peers.replicas import wire_key
+from syncer.peers.replicas import lacking, wire_key
 
 
-def mend(route: Route, stamped: Iterable[Replica]) -> None:
+def mend(route: Route, replicas: Iterable[Replica], stamped: Collection[str]) -> None:
     """Write those of the objects that can be written now. As if the peer had handed in again what is known of them."""
-    waiting = [one for one in stamped if any(why != ASK for why in (one.conflicts or {}).values())]
+    waiting = [
+        one for one in replicas if lacking(route, one) or (one.object_key in stamped and _is_open(one.conflicts))
+    ]
     if waiting:
         target = route.target
         items = tuple(Item(key=wire_key(one.object_key), state=one.state) for one in waiting)
         # Without an incarnation it says nothing of what the peer has seen.
         take_in(target, route, Batch(node=target.peer_node, writer="", items=items), user=target.peer_user)
+
+
+def _is_open(conflicts: Mapping[str, str] | None) -> bool:
+    return any(why != ASK for why in (conflicts or {}).values())

@@ -7,7 +7,7 @@ from syncer.core.replica import EXISTS, Content, changed, covers
 from syncer.delivery.payload import plain
 from syncer.mark import history_of
 from syncer.models import Binding, Replica, Route
-from syncer.peers.replicas import content_of, live_rows
+from syncer.peers.replicas import content_of, live_rows, shadow_of
 
 Differing = dict[str, tuple[Any, Any]]  # {"field": (what the peer has last been known to hold, what we hold)}
 
@@ -24,7 +24,7 @@ def handed_over(route: Route, keys: Iterable[str]) -> Iterator[tuple[str, Differ
         replica = replicas.get(key) or Replica(model=route.model, object_key=key)
         content = content_of(route, live.get(key))
         seen = (binding.peer_seen if binding else None) or {}
-        edited = changed(replica.shadow, content)
+        edited = changed(shadow_of(route, replica), content)
         if edited or not covers(seen, replica.seen):
             unseen = {name for name, found in replica.state.fields.items() if any(not one.is_in(seen) for one in found)}
             before = common.get(binding.common or 0) if binding else None

@@ -57,7 +57,7 @@ def _stamped(routes: RouteMap, route: Route, lanes: list[Lane]) -> tuple[str, li
         # Read once more: the peer may have handed in what it knows since the claim.
         bindings = Binding.objects.filter(pk__in=[lane.pk for lane in lanes])
         seen = dict(bindings.values_list("pk", "peer_seen"))
-    mend(route, (replicas[key] for key in stamped))
+    mend(route, replicas.values(), stamped)
     above = parents_of(routes, route, live.values())
     return me, [
         Pushed(

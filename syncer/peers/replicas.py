@@ -72,16 +72,34 @@ def stamp_all(route: Route, replicas: Mapping[str, Replica], live: Rows, *, me: 
     An edit of a field that waited for a person is the decision.
     """
     contents = {key: content_of(route, live.get(key)) for key in replicas}
-    edited = [one for key, one in replicas.items() if changed(one.shadow, contents[key])]
+    shadows = {key: shadow_of(route, one) for key, one in replicas.items()}
+    edited = [one for key, one in replicas.items() if changed(shadows[key], contents[key])]
     told = authors(route, edited)
     for one in edited:
         of_object = told.get(one.object_key)
-        content = contents[one.object_key]
-        state = stamp(one.state, one.shadow, content, me=me, by=of_object.by if of_object else None)
-        one.take(state, content)
+        content, shadow = contents[one.object_key], shadows[one.object_key]
+        late = lacking(route, one) - changed(shadow, content)
+        state = stamp(one.state, shadow, content, me=me, by=of_object.by if of_object else None)
+        one.take(state, content and {name: value for name, value in content.items() if name not in late})
         one.read = (of_object.newest if of_object else None) or one.read
         drop_decided(route, one, content)
     return {one.object_key for one in edited}
+
+
+def lacking(route: Route, replica: Replica) -> set[str]:
+    """Fields that this program did not know when the object was last looked at, and of which a peer told already."""
+    if replica.shadow is None:
+        return set()
+    return {name for name in route.shared if name in replica.fields and name not in replica.shadow}
+
+
+def shadow_of(route: Route, replica: Replica) -> Content | None:
+    """What the live row is compared with. That a new field has its default is no edit: the peer's may know better."""
+    if replica.shadow is None:
+        return None
+    model = route.declaration.model
+    defaults = {name: plain(model._meta.get_field(name).get_default()) for name in lacking(route, replica)}  # type: ignore[union-attr]
+    return {**replica.shadow, **defaults}
 
 
 def rules_of(route: Route, replica: Replica) -> Rules:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from backoffice.accounts.models import User
 from content.news.models import Post
 from syncer.configure import Refused, Report, configure
 from syncer.models import Route, Target
@@ -407,4 +408,5 @@ def documented() -> list[str]:
 
 @pytest.mark.parametrize("text", documented())
 def test_the_documented_examples_are_taken(write, text):
+    User.objects.create_user("warehouse")  # of the example of a peer
     assert {change.outcome for change in configure(write(text)).changes} == {"created"}

@@ -77,7 +77,8 @@ def test_a_peer_is_added_by_its_form(account):
 def test_what_a_peer_lacks_is_told_beside_its_field(account, values, field, message):
     found = errors(new_target(account, **values))
     assert [*found] == [field]
-    assert message in found[field][0]
+    [told] = found[field]
+    assert message in told
 
 
 def test_a_node_has_one_target(account, peer):
@@ -130,6 +131,7 @@ def test_a_peer_s_route_is_added_by_its_form(peer):
 
 
 def test_a_peer_s_route_is_added_without_a_link_that_names_it(peer):
+    assert {"authority", "path"} <= {*form_of(administrator().get(url("route_add")), "route_form")}
     add("route", target=str(peer.pk), model=MODEL, authority='{"quantity": "ask"}')
     assert Route.objects.get().authority == {"quantity": "ask"}
 

@@ -67,7 +67,8 @@ class Peer:
         answer = self.send(self.node.news(MODEL, keys=keys or None))
         assert answer.status_code == 200, answer.content
         self.node.heed(answer.json())
-        return answer.json()["items"]
+        told: list[Told] = answer.json()["items"]
+        return told
 
     def results(self, *keys: str) -> list[str]:
         return [told["result"] for told in self.hand_in(*keys)]

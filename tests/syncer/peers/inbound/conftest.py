@@ -13,6 +13,6 @@ def store(settings, transactional_db) -> Peer:
 @pytest.fixture
 def lamp(store) -> str:
     """The key of an order of the store's that both have."""
-    key = store.node.create(LAMP)
+    key: str = store.node.create(LAMP)
     assert store.results() == ["applied"]
     return key

@@ -66,7 +66,7 @@ def test_what_was_made_here_and_there_under_one_key_is_merged(store):
     order = Order.objects.create(product_name="wall hook", quantity=1)
     store.node.create(LAMP | {"status": "SHIPPED"}, key=str(order.pk))
     assert store.results() == ["merged"]
-    assert live(order.pk)["quantity"] == 2  # the store decides it
+    assert live(str(order.pk))["quantity"] == 2  # the store decides it
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_an_edit_here_is_stamped_though_the_item_is_refused(store, lamp):
     edit_here(lamp, status="SHIPPED")
     store.node.edit(lamp, quantity=5)
     assert store.results() == ["refused"]
-    assert replica(lamp).shadow["status"] == "SHIPPED"
+    assert (replica(lamp).shadow or {})["status"] == "SHIPPED"
     assert [value for _, _, value, *_ in replica(lamp).fields["status"]] == ["SHIPPED"]
     assert [value for _, _, value, *_ in replica(lamp).fields["quantity"]] == [2]
 
@@ -285,8 +285,9 @@ def together(store, lamp):
 
 def test_a_merged_result_that_is_not_valid_waits_for_a_person(store, together):
     assert live(together) == {"product_name": "desk lamp", "quantity": 2, "status": "SHIPPED"}
-    assert list(replica(together).conflicts) == ["quantity"]
-    assert "greater than or equal to 1" in replica(together).conflicts["quantity"]
+    [(field, why)] = (replica(together).conflicts or {}).items()
+    assert field == "quantity"
+    assert "greater than or equal to 1" in why
     assert replica(together).conflict_at
 
 

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,7 +25,9 @@ class Other(threading.Thread):
 
     def __init__(self, work: Callable[[], object]) -> None:
         super().__init__()
-        self.work, self.result, self.failed = work, None, []
+        self.work = work
+        self.result: Any = None
+        self.failed: list[BaseException] = []
         self.start()
 
     def run(self) -> None:
@@ -119,7 +123,7 @@ def test_two_peers_hand_in_the_same_new_object_at_once(store):
     holder = Replica.objects.create(model="orders.Order", object_key=keys[0])
     with transaction.atomic():  # both wait for one lock, and start together
         Replica.objects.select_for_update().get(pk=holder.pk)
-        others = [Other(lambda one=one: one.hand_in(*keys)) for one in (store, shop)]
+        others = [Other(partial(one.hand_in, *keys)) for one in (store, shop)]
         until(lambda: blocked_sessions() >= 2, seconds=SECONDS)
     found = [{told["key"]: told["result"] for told in other.end()} for other in others]
     for key in keys:
@@ -133,7 +137,7 @@ def test_batches_in_other_orders_with_new_and_old_objects_do_not_wait_in_a_circl
     for key in keys:
         store.node.edit(key, quantity=9)
     batches = [keys[:20], list(reversed(keys)), keys[10:], keys[5:25]]
-    others = [Other(lambda one=one: store.results(*one)) for one in batches]
+    others = [Other(partial(store.results, *one)) for one in batches]
     results = [result for other in others for result in other.end()]
     assert set(results) <= {"applied", "already there"}
     assert {live(key)["quantity"] for key in keys} == {9}

@@ -112,4 +112,4 @@ def orders(number: int, *, spread: int = 2**100, first: int = 1) -> list[Order]:
 
 def hold(found: list[Order]) -> None:
     """Have these orders here, without history, which is quick."""
-    QuerySet(Order).bulk_create(found, batch_size=10_000)
+    QuerySet[Order](Order).bulk_create(found, batch_size=10_000)

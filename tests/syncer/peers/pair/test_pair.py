@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -52,6 +53,7 @@ def test_conflicts_and_what_was_parked_at_the_other_end_are_counted(there, targe
     )
     found = pair.look(target)
     (both,) = found.models
+    assert both.there is not None
     assert (both.there.conflicts, both.there.parked) == (1, 1)
     assert not found.is_quiet
 
@@ -85,7 +87,8 @@ def test_an_end_that_does_not_answer_is_told_and_our_own_is_shown(target, route)
     target.refresh_from_db()
     found = pair.look(target)
     assert "refused the connection" in found.problem
-    assert found.models[0].here.objects == 0
+    assert (here := found.models[0].here) is not None
+    assert here.objects == 0
     assert not found.is_quiet
 
 
@@ -153,7 +156,11 @@ def ask(client, path, account, **body):
     )
 
 
-BODIES = {"digests": {"ranges": [[None, None]]}, "page": {"names": ["quantity"]}, "objects": {"keys": []}}
+BODIES: dict[str, dict[str, Any]] = {
+    "digests": {"ranges": [[None, None]]},
+    "page": {"names": ["quantity"]},
+    "objects": {"keys": []},
+}
 
 
 @pytest.mark.parametrize("path", BODIES)

@@ -159,7 +159,10 @@ def ways(chapter: Chapter, sent: HandedOver) -> tuple[int, int]:
 
 def requests_(sent: HandedOver) -> str:
     """In how many of them."""
-    number = len({request for _, request in sent})
+    return counted(len({request for _, request in sent}))
+
+
+def counted(number: int) -> str:
     return f"{number} request" if number == 1 else f"{number} requests"
 
 
@@ -167,7 +170,7 @@ def are_proved_equal() -> bool:
     """By what the two nodes themselves say of ranges of orders, and of what they know of each other's edits."""
     [one] = compare_all(Target.objects.get(name="warehouse"))
     if one.found.is_equal:
-        say(f"So say their digests, in {one.requests} requests and {one.bytes} bytes.")
+        say(f"So say their digests, of {one.bytes} bytes in {counted(one.requests)}.")
     return one.found.is_equal
 
 

@@ -32,7 +32,7 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """A node that has a target is told beside the node; and a field is told one thing at a time."""
+        """A node that has a target already is told beside the node."""
         if hasattr(errors, "error_dict"):
             found = errors.error_dict
             general = found.pop(NON_FIELD_ERRORS, [])
@@ -40,8 +40,6 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
                 found["peer_node"] = taken
             if others := [one for one in general if one not in taken]:
                 found[NON_FIELD_ERRORS] = others
-            for name in {*found} & {*self.errors}:
-                del found[name]
         super()._update_errors(errors)  # type: ignore[misc]
 
 

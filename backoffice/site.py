@@ -16,9 +16,6 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
         found: dict[str, dict[str, Any]] = {app["app_label"]: app for app in super().get_app_list(request, app_label)}
         if PEOPLE in found and "auth" in found:
             found[PEOPLE]["models"] += found.pop("auth")["models"]
-        for app in found.values():
-            for model in app["models"]:
-                model["name"] = getattr(self._registry[model["model"]], "menu_name", model["name"])
         first = [app.rpartition(".")[2] for app in settings.CONTENT_APPS] + ["syncer", PEOPLE]
         return [found[label] for label in first if label in found] + [
             app for label, app in found.items() if label not in first

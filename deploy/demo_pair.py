@@ -11,7 +11,7 @@ from deploy.demo_day import SHOWN, say
 from deploy.demo_warehouse import Edit, HandedOver, Warehouse
 from deploy.nodes import Node
 from syncer.models import Replica, Run, Target
-from syncer.peers.equality import compare_all
+from syncer.peers.pair.equality import compare_all
 from syncer.runs import run_here
 
 FIELDS = ("product_name", "quantity", "status")

@@ -44,7 +44,9 @@ ELSEWHERE = [
     "syncer/unrecorded.py",
 ]
 ALSO = ["syncer/admin/doubt.py", "syncer/admin/history_check.py"]
-CODE = re.compile(r"\b(SELECT|UNION|INSERT|AND NOT|WHERE|COLLATE|DISTINCT|PRAGMA|ANY)\b|[<>]\s*%s|\(\?|\\d|%[YHZ]|<\w+ |\w = …")
+CODE = re.compile(
+    r"\b(SELECT|UNION|INSERT|AND NOT|WHERE|COLLATE|DISTINCT|PRAGMA|ANY)\b|[<>]\s*%s|\(\?|\\d|%[YHZ]|<\w+ |\w = …"
+)
 PLACE = re.compile(r"…|%[a-z]|%\(\w+\)s|\{\w*\}")
 WORD = re.compile(r"[A-Za-z]{2,}")
 NAMES = {"help", "help_text", "description", "name", "search_help_text", "summary"}  # of arguments that are no messages

@@ -21,9 +21,9 @@ from syncer.core.replica import EXISTS
 from syncer.errors import NotPossible
 from syncer.mapping import declarations
 from syncer.models import Replica, Route, Target
-from syncer.peers.conflicts import Overtaken, conflict_decide
-from syncer.peers.judging import fill
-from syncer.peers.waiting import Open, look
+from syncer.peers.conflicts.decide import Overtaken, conflict_decide
+from syncer.peers.conflicts.waiting import Open, look
+from syncer.peers.inbound.judging import fill
 from syncer.reports import conflicts, states
 from syncer.reports.reading import unseen
 
@@ -80,7 +80,6 @@ class ModelFilter(DropdownFilter):  # type: ignore[misc]
 class ConflictAdmin(EngineRowsAdmin):
     """Who may edit the content may decide; who may sync sees that something waits."""
 
-    menu_name = "Conflicts"
     list_display = ("content", "kind", "waiting", "conflict_at", "of")
     list_display_links = ("content",)
     list_filter = (ModelFilter,)

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from syncer.core.replica import EXISTS
-from syncer.peers.waiting import Open
-from syncer.peers.writing import REASON
+from syncer.peers.conflicts.waiting import Open
+from syncer.peers.inbound.writing import REASON
 from syncer.reports.conflicts import Question
 
 OTHER = "other"

@@ -15,8 +15,8 @@ from django.urls import URLPattern, path
 from syncer.admin.parts import MAY_SYNC, Named, named_keys, pk_or_404, posted
 from syncer.errors import SyncError
 from syncer.models import Target
-from syncer.peers import pair
-from syncer.peers.equality import Comparison, compare_all
+from syncer.peers.pair import ends
+from syncer.peers.pair.equality import Comparison, compare_all
 
 SECONDS = 10.0  # until the proof is given up; the command takes the time that it needs
 SHOWN = 20  # objects of a kind
@@ -70,7 +70,7 @@ def _peer(object_id: str) -> Target:
 
 
 def _page(admin: "ModelAdmin[Any]", request: HttpRequest, target: Target, *, is_asked: bool = False) -> HttpResponse:
-    found = pair.look(target)
+    found = ends.look(target)
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Pair: {target}",

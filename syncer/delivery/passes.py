@@ -12,9 +12,9 @@ from syncer.delivery.deliver import deliver
 from syncer.delivery.parcel import Lane
 from syncer.delivery.send import Sender
 from syncer.models import Route, Run, Target
-from syncer.peers.greeting import ask, greet
 from syncer.peers.message import LARGEST
-from syncer.peers.push import hand_over
+from syncer.peers.outbound.greeting import ask, greet
+from syncer.peers.outbound.push import hand_over
 from syncer.reports import status
 from syncer.routemap import RouteMap
 

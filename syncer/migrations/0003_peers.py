@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('conflict_at', models.DateTimeField(blank=True, help_text='Since when.', null=True, verbose_name='since')),
             ],
             options={
-                'verbose_name': 'shared object',
+                'verbose_name': 'conflict',
                 'ordering': ['pk'],
             },
         ),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='route',
             name='met_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text="Of a peer, where 'lookup' names fields: when a person said how objects that both ends had already are matched. Empty: nothing is sent or taken.", null=True, verbose_name='met'),
+            field=models.DateTimeField(blank=True, editable=False, help_text="Of a peer, where a natural key is named: when a person said how objects that both ends had already are matched. Empty: nothing is sent or taken.", null=True, verbose_name='met'),
         ),
         migrations.AddField(
             model_name='target',

@@ -25,7 +25,7 @@ class Replica(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        verbose_name = "shared object"
+        verbose_name = "conflict"  # people see only those that wait for them
         constraints = [models.UniqueConstraint(fields=["model", "object_key"], name="syncer_replica_object")]
         indexes = [
             models.Index(

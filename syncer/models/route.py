@@ -126,7 +126,7 @@ class Route(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Of a peer, where 'lookup' names fields: when a person said how objects that both ends had already "
+        help_text="Of a peer, where a natural key is named: when a person said how objects that both ends had already "
         "are matched. Empty: nothing is sent or taken.",
     )
 

@@ -15,11 +15,12 @@ from backoffice.kit.idempotency.decorators import not_atomic
 from syncer import breaker
 from syncer.core.replica import State, edits_from_json
 from syncer.models import Route, Target
-from syncer.peers import identity, unmet
-from syncer.peers.checks import mended, refuse_dishonest
+from syncer.peers import identity
 from syncer.peers.contact import heard
-from syncer.peers.inbound import take_in
+from syncer.peers.inbound.batch import take_in
+from syncer.peers.inbound.checks import mended, refuse_dishonest
 from syncer.peers.message import LARGEST, Batch, Item, Told
+from syncer.peers.pair import unmet
 from syncer.reports.status import stopped
 
 PERMISSION = "syncer.speak_as_peer"

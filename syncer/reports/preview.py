@@ -10,7 +10,7 @@ from backoffice.kit import clock
 from syncer.core.decide import Action, Known, Payload, changes, decide
 from syncer.delivery.payload import Missing, Wanted, load
 from syncer.models import Binding, Route, Target
-from syncer.peers.preview import handed_over
+from syncer.peers.outbound.preview import handed_over
 from syncer.peers.replicas import wire_key
 from syncer.reports.status import pending_keys
 from syncer.routemap import RouteMap

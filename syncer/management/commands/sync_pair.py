@@ -4,7 +4,7 @@ from typing import Any
 from django.conf import settings
 
 from syncer.management.base import SyncCommand
-from syncer.peers import pair
+from syncer.peers.pair import ends
 
 COLUMNS = ("objects", "pending", "failing", "parked", "held", "conflicts")
 
@@ -13,7 +13,7 @@ class Command(SyncCommand):
     help = "Show how both ends of a pair stand. Exit status 0: nothing is to travel, and nobody has to decide anything."
 
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
-        found = pair.look(self.target(options["target"]))
+        found = ends.look(self.target(options["target"]))
         answer = {
             "target": found.target.name,
             "node": settings.NODE,

@@ -8,11 +8,11 @@ from content.orders.models import Order
 from syncer.core.replica import By, State, edits_from_json
 from syncer.keys import key_of
 from syncer.models import Binding, Replica, Route, Target
+from syncer.peers.conflicts.waiting import look
 from syncer.peers.contact import heard
-from syncer.peers.inbound import take_in
+from syncer.peers.inbound.batch import take_in
 from syncer.peers.message import Batch, Item
 from syncer.peers.replicas import content_of
-from syncer.peers.waiting import look
 from tests.peers.fake_node import FakeNode
 
 MODEL = "orders.Order"

@@ -8,7 +8,17 @@ from syncer.mapping import declarations
 from syncer.runs import run_here
 from tests.content.api_client import ApiClient
 from tests.peers.fake_peer import FakePeer
-from tests.syncer.peers.inbound.batches import LAMP, MAY, MODEL, Peer, account, live, replica, target_for, versions
+from tests.syncer.peers.inbound.batches import (
+    LAMP,
+    MAY,
+    MODEL,
+    Peer,
+    account,
+    live,
+    replica,
+    target_for,
+    versions,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from django.db import connection
 from content.orders.models import Order
 from syncer.keys import key_of
 from syncer.models import Replica
-from syncer.peers.equality import compare_all
+from syncer.peers.pair.equality import compare_all
 from tests.syncer.peers.pair.conftest import hold, orders
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from content.orders.models import Order
 from syncer.models import Route, Target
-from syncer.peers import pair
+from syncer.peers.pair import ends
 from tests.syncer.peers.pair.conftest import hold, orders
 from tests.syncer.peers.pair.node import PASSWORD
 
@@ -51,7 +51,7 @@ def test_conflicts_and_what_was_parked_at_the_other_end_are_counted(there, targe
     there.sql(
         "INSERT INTO syncer_binding (route_id, object_key, wanted, parked) SELECT id, 'a', 1, 1 FROM syncer_route"
     )
-    found = pair.look(target)
+    found = ends.look(target)
     (both,) = found.models
     assert both.there is not None
     assert (both.there.conflicts, both.there.parked) == (1, 1)
@@ -60,24 +60,24 @@ def test_conflicts_and_what_was_parked_at_the_other_end_are_counted(there, targe
 
 @pytest.mark.parametrize("end", ["here", "there"])
 def test_rules_that_differ_are_warned_of(there, target, route, end):
-    assert pair.look(target).warnings == []
+    assert ends.look(target).warnings == []
     if end == "here":
         Route.objects.update(authority={"quantity": "warehouse"})
     else:
         there.sql("UPDATE syncer_route SET authority = ?", '{"quantity": "ask"}')
-    (warning,) = pair.look(target).warnings
+    (warning,) = ends.look(target).warnings
     assert warning.startswith("orders.Order: who decides 'quantity' is ")
 
 
 def test_different_ways_to_meet_are_warned_of(there, target, route):
     there.sql("UPDATE syncer_target SET meeting = 'ask'")
-    (warning,) = pair.look(target).warnings
+    (warning,) = ends.look(target).warnings
     assert warning.startswith("At the first meeting test goes by 'authority', warehouse by 'ask'")
 
 
 def test_a_route_that_is_missing_at_the_other_end_is_warned_of(there, target, route):
     there.sql("DELETE FROM syncer_route")
-    found = pair.look(target)
+    found = ends.look(target)
     assert found.warnings == ["orders.Order: warehouse has no route for it."]
     assert not found.is_quiet
 
@@ -85,7 +85,7 @@ def test_a_route_that_is_missing_at_the_other_end_is_warned_of(there, target, ro
 def test_an_end_that_does_not_answer_is_told_and_our_own_is_shown(target, route):
     Target.objects.update(url="http://127.0.0.1:1/api")
     target.refresh_from_db()
-    found = pair.look(target)
+    found = ends.look(target)
     assert "refused the connection" in found.problem
     assert (here := found.models[0].here) is not None
     assert here.objects == 0
@@ -95,7 +95,7 @@ def test_an_end_that_does_not_answer_is_told_and_our_own_is_shown(target, route)
 def test_another_node_at_the_address_is_not_taken_for_the_peer(target, route):
     Target.objects.update(peer_node="depot")
     target.refresh_from_db()
-    assert "is for 'depot', but 'warehouse' answered there" in pair.look(target).problem
+    assert "is for 'depot', but 'warehouse' answered there" in ends.look(target).problem
 
 
 # --- the page --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from syncer.mapping import declarations
 from syncer.models import Target
 from syncer.runs import run_here
 from tests.peers.fake_peer import FakePeer
-from tests.syncer.peers.push.support import MODEL, target_for
+from tests.syncer.peers.outbound.support import MODEL, target_for
 
 
 @pytest.fixture

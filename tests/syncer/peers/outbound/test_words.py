@@ -15,7 +15,7 @@ from syncer.reports.preview import preview
 from syncer.runs import run_here
 from tests.content.pages import administrator
 from tests.remote import Fault
-from tests.syncer.peers.push.support import NOON, by_itself, hand_in, key_here, lane, order, quiet
+from tests.syncer.peers.outbound.support import NOON, by_itself, hand_in, key_here, lane, order, quiet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ from syncer.peers import identity
 from syncer.runs import run_here
 from syncer.wake import sweep
 from tests.remote import Fault
-from tests.syncer.peers.push.support import by_itself, hand_in, in_thread, lane, order, ours, quiet, sent
+from tests.syncer.peers.outbound.support import by_itself, hand_in, in_thread, lane, order, ours, quiet, sent
 from tests.syncer.support import let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from syncer.reports.status import failed
 from syncer.runs import run_here
 from syncer.wake import sweep
 from tests.remote import Fault
-from tests.syncer.peers.push.support import by_itself, lane, order, ours, quiet, sent
+from tests.syncer.peers.outbound.support import by_itself, lane, order, ours, quiet, sent
 from tests.syncer.support import LOST, let_time_pass, name_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

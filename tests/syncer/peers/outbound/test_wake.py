@@ -8,7 +8,17 @@ from syncer.runs import run_here
 from syncer.wake import sweep
 from tests.peers.fake_peer import FakePeer
 from tests.remote import Remote
-from tests.syncer.peers.push.support import MODEL, NOON, by_itself, hand_in, lane, order, ours, quiet, target_for
+from tests.syncer.peers.outbound.support import (
+    MODEL,
+    NOON,
+    by_itself,
+    hand_in,
+    lane,
+    order,
+    ours,
+    quiet,
+    target_for,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DESK = {"product_name": "desk", "quantity": 1, "status": "PENDING", "created_at": NOON}

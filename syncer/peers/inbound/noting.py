@@ -11,7 +11,7 @@ from backoffice.kit import clock
 from syncer.core.matching import encode_id
 from syncer.core.replica import covers, together
 from syncer.models import Binding, Route, Target
-from syncer.peers.judging import Judged
+from syncer.peers.inbound.judging import Judged
 from syncer.peers.replicas import wire_key
 from syncer.plan import raise_keys
 

@@ -8,8 +8,8 @@ from syncer.core.ranges import Range, digest_of
 from syncer.delivery.payload import plain
 from syncer.keys import key_of
 from syncer.models import Replica, Route
-from syncer.peers.digests import contents
-from syncer.peers.standing import standing
+from syncer.peers.pair.digests import contents
+from syncer.peers.pair.standing import standing
 
 PAGE = 1000  # objects a page
 OBJECTS = 200  # told of at once

@@ -9,13 +9,13 @@ from content.orders.models import Order
 from syncer.errors import NotPossible
 from syncer.models import Binding, Incarnation, Target
 from syncer.peers import identity
-from syncer.peers.conflicts import conflict_decide
-from syncer.peers.waiting import look
+from syncer.peers.conflicts.decide import conflict_decide
+from syncer.peers.conflicts.waiting import look
 from syncer.reanchor import reanchor, survey
 from syncer.runs import run_here
 from syncer.wake import sweep
 from tests.syncer.backups import backup, restored
-from tests.syncer.peers.push.support import NOON, by_itself, hand_in_here, lane, order, ours, quiet, replica
+from tests.syncer.peers.outbound.support import NOON, by_itself, hand_in_here, lane, order, ours, quiet, replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 5  # of exchanges, at most, until both rest

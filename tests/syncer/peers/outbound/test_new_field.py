@@ -6,7 +6,7 @@ from content.orders.models import Order
 from syncer.mapping import declarations, declare
 from syncer.models import Target
 from syncer.runs import run_here
-from tests.syncer.peers.push.support import MODEL, hand_in, order, replica
+from tests.syncer.peers.outbound.support import MODEL, hand_in, order, replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,8 +16,8 @@ from syncer.delivery.send import Result, Sent
 from syncer.delivery.settling import Settler, write
 from syncer.models import Binding, Target
 from syncer.peers import identity, message
-from syncer.peers.greeting import OLD, look_at, understood
 from syncer.peers.message import Item, Told
+from syncer.peers.outbound.greeting import OLD, look_at, understood
 
 MEANS = {message.Result.REFUSED: Outcome.PERMANENT, message.Result.LATER: Outcome.RETRYABLE}
 

@@ -8,11 +8,11 @@ from syncer.delivery.send import Sender
 from syncer.delivery.settling import LOST
 from syncer.models import Attempt, Binding, Run
 from syncer.peers import identity
-from syncer.peers.push import _stamped, hand_over
+from syncer.peers.outbound.push import _stamped, hand_over
 from syncer.plan import plan
 from syncer.routemap import RouteMap
 from syncer.runs import ask, run_here
-from tests.syncer.peers.push.support import in_thread, lane, order, ours, quiet, replica, sent
+from tests.syncer.peers.outbound.support import in_thread, lane, order, ours, quiet, replica, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 30

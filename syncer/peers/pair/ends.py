@@ -14,8 +14,8 @@ from syncer.core.replica import EXISTS
 from syncer.errors import NotPossible, SyncError
 from syncer.mapping import declarations
 from syncer.models import Route, Target
-from syncer.peers.asking import Peer
-from syncer.peers.standing import conflicts
+from syncer.peers.pair.asking import Peer
+from syncer.peers.pair.standing import conflicts
 from syncer.reports.status import of_route
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from syncer.core.replica import ASK
 from syncer.models import Replica, Route
-from syncer.peers.inbound import take_in
+from syncer.peers.inbound.batch import take_in
 from syncer.peers.message import Batch, Item
 from syncer.peers.replicas import lacking, wire_key
 

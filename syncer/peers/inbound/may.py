@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 
 from syncer.models import Route
-from syncer.peers.judging import Faults, Judged
+from syncer.peers.inbound.judging import Faults, Judged
 from syncer.peers.message import Result
 from syncer.peers.replicas import value_of
 

@@ -28,12 +28,13 @@ from syncer.errors import NotPossible
 from syncer.keys import pks
 from syncer.mark import history_of
 from syncer.models import Replica, Route, Target
-from syncer.peers import identity, may
-from syncer.peers.judging import Faults, Judged, faults_of, fill
+from syncer.peers import identity
+from syncer.peers.conflicts.waiting import Open, look
+from syncer.peers.inbound import may
+from syncer.peers.inbound.judging import Faults, Judged, faults_of, fill
+from syncer.peers.inbound.writing import REASON, REFUSED
 from syncer.peers.message import Item
 from syncer.peers.replicas import content_of, live_rows, rules_of, store, wire_key
-from syncer.peers.waiting import Open, look
-from syncer.peers.writing import REASON, REFUSED
 from syncer.plan import raise_keys
 from syncer.reports.status import stopped
 from syncer.wake import wake_followers

@@ -14,10 +14,10 @@ from syncer.delivery.payload import parents_of
 from syncer.delivery.send import Result, Sender
 from syncer.models import Binding, Replica, Route, Run
 from syncer.peers import identity, wire
-from syncer.peers.mending import mend
+from syncer.peers.inbound.mending import mend
 from syncer.peers.message import BYTES, LARGEST, Item
+from syncer.peers.outbound.settling import PeerSettler, Pushed
 from syncer.peers.replicas import live_rows, lock, stamp_all, store, wire_key
-from syncer.peers.settling import PeerSettler, Pushed
 from syncer.routemap import RouteMap
 
 

@@ -14,10 +14,11 @@ from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.ranges import ASKED, Range
 from syncer.models import Route, Target
-from syncer.peers import digests, identity, pair
+from syncer.peers import identity
 from syncer.peers.api import PROBLEMS, Node, Writer, shared_route, speaker
 from syncer.peers.contact import heard
-from syncer.peers.objects import OBJECTS, PAGE, objects, page
+from syncer.peers.pair import digests, ends
+from syncer.peers.pair.objects import OBJECTS, PAGE, objects, page
 
 READ = 50_000  # objects a question that are summed up: a second or two
 NAMED = 1000  # objects a question that are told one by one
@@ -131,7 +132,7 @@ def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
 def status(request: HttpRequest, node: Node) -> HttpResponse:
     """For the other back office of a pair: how far this one is, and by which rules it decides."""
     target = speaker(request, node)
-    return _answer(meeting=target.meeting, routes=[one.as_json() for one in pair.ours(target)])
+    return _answer(meeting=target.meeting, routes=[one.as_json() for one in ends.ours(target)])
 
 
 def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:

@@ -11,10 +11,10 @@ from typing import Any
 
 from syncer.core.ranges import Found, Leaf, Range, Search, Summary
 from syncer.models import Route, Target
-from syncer.peers import digests
-from syncer.peers.asking import Peer
-from syncer.peers.objects import OBJECTS
-from syncer.peers.standing import standing
+from syncer.peers.pair import digests
+from syncer.peers.pair.asking import Peer
+from syncer.peers.pair.objects import OBJECTS
+from syncer.peers.pair.standing import standing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,13 +23,14 @@ from django.db.models import Max
 from syncer.keys import key_of, pks
 from syncer.mark import history_of
 from syncer.models import Replica, Route, Target
-from syncer.peers import contact, identity, may
-from syncer.peers.checks import faults_of_item
-from syncer.peers.judging import Faults, Judged, judge, settle_replica
+from syncer.peers import contact, identity
+from syncer.peers.inbound import may
+from syncer.peers.inbound.checks import faults_of_item
+from syncer.peers.inbound.judging import Faults, Judged, judge, settle_replica
+from syncer.peers.inbound.noting import note
+from syncer.peers.inbound.writing import write
 from syncer.peers.message import Batch, Item, Result, Told
-from syncer.peers.noting import note
 from syncer.peers.replicas import Rows, lock, stamp_all, store
-from syncer.peers.writing import write
 
 BATCH_SECONDS = 0.5  # that a whole batch waits for one lock; less than a second, after which deadlocks are looked for
 LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected

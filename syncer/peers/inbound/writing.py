@@ -16,7 +16,7 @@ from django.db.models.deletion import ProtectedError, RestrictedError
 
 from backoffice.kit import context
 from syncer.models import Route
-from syncer.peers.judging import Faults, Judged, changed_fields, copy_of, faults_of, texts_of
+from syncer.peers.inbound.judging import Faults, Judged, changed_fields, copy_of, faults_of, texts_of
 from syncer.peers.message import Result
 
 REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)

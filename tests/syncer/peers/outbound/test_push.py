@@ -7,11 +7,12 @@ import pytest
 from backoffice.kit import clock, context
 from content.orders.models import Order
 from syncer.models import Attempt, Target
-from syncer.peers import identity, push
+from syncer.peers import identity
 from syncer.peers.message import BYTES, LARGEST
+from syncer.peers.outbound import push
 from syncer.runs import run_here
 from syncer.wake import sweep
-from tests.syncer.peers.push.support import MODEL, NOON, hand_in, lane, order, ours, quiet, replica, sent
+from tests.syncer.peers.outbound.support import MODEL, NOON, hand_in, lane, order, ours, quiet, replica, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,0 +1,1 @@
+"""Taking in what a peer hands over: `batch` is the transaction."""

@@ -1,0 +1,1 @@
+"""Handing our edits over to a peer, and what comes of it."""

@@ -23,10 +23,12 @@ class Told:
     Attributes:
         by: who edited which field last; EXISTS too.
         newest: the number of its newest row; None: there is no newer one.
+        left: what it was when it was deleted here; None: it was not.
     """
 
     by: Mapping[str, By] = field(default_factory=dict)
     newest: int | None = None
+    left: Content | None = None
 
 
 def authors(route: Route, found: Iterable[Replica]) -> dict[str, Told]:
@@ -50,6 +52,7 @@ def authors(route: Route, found: Iterable[Replica]) -> dict[str, Told]:
 def _told(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Told:
     before: Content = replica.shadow or {}
     by: dict[str, By] = {}
+    left: Content | None = None
     for row in versions:
         if row["history_id"] <= replica.read:
             continue
@@ -58,8 +61,10 @@ def _told(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Tol
             who = _by(row)
             by |= {name: who for name in now if row["history_type"] != "-" and before.get(name) != now[name]}
             by[EXISTS] = who
-        before = {} if row["history_type"] == "-" else now
-    return Told(by=by, newest=versions[-1]["history_id"])
+        is_deleted = row["history_type"] == "-"
+        left = now if is_deleted and not row["origin"] else None
+        before = {} if is_deleted else now
+    return Told(by=by, newest=versions[-1]["history_id"], left=left)
 
 
 def _by(row: Mapping[str, Any]) -> By:

@@ -79,7 +79,12 @@ def stamp_all(route: Route, replicas: Mapping[str, Replica], live: Rows, *, me: 
         of_object = told.get(one.object_key)
         content, shadow = contents[one.object_key], shadows[one.object_key]
         late = lacking(route, one) - changed(shadow, content)
-        state = stamp(one.state, shadow, content, me=me, by=of_object.by if of_object else None)
+        by = of_object.by if of_object else None
+        state = one.state
+        if content is None and of_object is not None and of_object.left is not None:
+            # Edited, then deleted: should the delete lose, the edit must be in what comes back.
+            state, shadow = stamp(state, shadow, of_object.left, me=me, by=by), of_object.left
+        state = stamp(state, shadow, content, me=me, by=by)
         one.take(state, content and {name: value for name, value in content.items() if name not in late})
         one.read = (of_object.newest if of_object else None) or one.read
         drop_decided(route, one, content)

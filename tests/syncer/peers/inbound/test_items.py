@@ -187,6 +187,14 @@ def test_what_was_deleted_here_comes_back_whole_where_their_edit_wins(store, lam
     assert Order.objects.get(pk=lamp).created_at.isoformat() == LAMP["created_at"]
 
 
+def test_what_was_edited_here_and_then_deleted_comes_back_with_the_edit(store, lamp):
+    edit_here(lamp, status="SHIPPED")
+    Order.objects.get(pk=lamp).delete()
+    store.node.edit(lamp, quantity=5)
+    assert store.results() == ["merged"]
+    assert live(lamp) == {"product_name": "desk lamp", "quantity": 5, "status": "SHIPPED"}
+
+
 @pytest.mark.parametrize("deleted", ["here", "there"])
 def test_where_nobody_decides_each_end_keeps_or_misses_the_object(store, lamp, deleted):
     store.target.routes.update(authority={"exists": "ask"})

@@ -25,7 +25,7 @@ from backoffice.kit.api.responses import JSONParser
 from backoffice.kit.api.versions import of_version
 from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
-from syncer.peers.api import router as peers
+from syncer.peers.inbound.api import router as peers
 from syncer.peers.pair.api import router as pair
 
 # The pages come whole from our own static files; ReDoc and Swagger would still ask their makers' hosts for a logo and a

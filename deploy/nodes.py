@@ -73,7 +73,7 @@ def var_folder() -> Path:
 
 
 def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
-    """The store and the warehouse. Their folders and variables are older than these names.
+    """The store and the warehouse; in names of folders and variables the warehouse is the `remote` one.
 
     Raises:
         Refused: PORT or REMOTE_PORT is no port, or both are the same.

@@ -82,7 +82,7 @@ def probe_now(target: Target) -> None:
         Target.objects.filter(pk=target.pk, probe_at__gt=now).update(probe_at=now)
 
 
-def is_there(target: Target) -> None:
+def probe_soon(target: Target) -> None:
     """It spoke to us, as only peers do: the next probe is soon, unless one is under way."""
     if target.opened_at is None:
         return

@@ -19,7 +19,7 @@ from syncer.core.schedule import CHANGE, interval
 from syncer.delivery.passes import send
 from syncer.errors import TargetStopped
 from syncer.models import Route, Run, Target
-from syncer.peers.pair import unmet
+from syncer.peers.meeting import unmet
 from syncer.plan import anchor, plan, raise_keys
 from syncer.reports import outcome, status
 from syncer.routemap import RouteMap

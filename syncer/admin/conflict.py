@@ -23,7 +23,7 @@ from syncer.mapping import declarations
 from syncer.models import Replica, Route, Target
 from syncer.peers.conflicts.decide import Overtaken, conflict_decide
 from syncer.peers.conflicts.waiting import Open, look
-from syncer.peers.inbound.judging import fill
+from syncer.peers.rows import fill
 from syncer.reports import conflicts, states
 from syncer.reports.reading import unseen
 

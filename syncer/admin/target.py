@@ -22,13 +22,13 @@ from syncer.admin.peer_forms import TargetForm
 from syncer.core.schedule import CHANGE
 from syncer.errors import SyncError
 from syncer.models import Target
+from syncer.peers.door import PERMISSION
 from syncer.reports.overview import SWITCH, Overview, overview
 from syncer.reports.preview import Planned, preview
 from syncer.reports.reading import headline, unseen_objects
 from syncer.reports.words import chip
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
-MAY_SPEAK = "syncer.speak_as_peer"
 HEARD = ("What is known of it", {"fields": ("contact_at", "peer_writer", "told_writer")})
 COUNTED = 2000  # deliveries looked at; beyond it is said that there are more
 
@@ -88,9 +88,9 @@ class TargetAdmin(EngineAdmin):
 
     def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)
-        if obj.peer_user and not obj.peer_user.has_perm(MAY_SPEAK):
+        if obj.peer_user and not obj.peer_user.has_perm(PERMISSION):
             messages.warning(
-                request, f"{obj.peer_user} needs the permission {MAY_SPEAK} before {obj} can hand in changes."
+                request, f"{obj.peer_user} needs the permission {PERMISSION} before {obj} can hand in changes."
             )
 
     # --- what is shown ---------------------------------------------------------------------------------------------

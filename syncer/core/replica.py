@@ -111,7 +111,7 @@ def covers(seen: Seen, other: Seen) -> bool:
 
 
 def together(seen: Seen, other: Seen) -> dict[str, int]:
-    """What both know."""
+    """What either knows."""
     return {writer: max(seen.get(writer, 0), other.get(writer, 0)) for writer in {*seen, *other}}
 
 
@@ -155,7 +155,7 @@ def overrule(state: State, values: Mapping[str, Any], *, me: str, by: Mapping[st
 
 
 def join(mine: State, theirs: State) -> State:
-    """All that both know, and of each field the edits that neither overruled.
+    """All that either knows, and of each field the edits that neither overruled.
 
     An edit stays where both have it, or where the other side has not seen it; one that the other side has seen and does
     not have any more was overruled there. Commutative, associative and idempotent.

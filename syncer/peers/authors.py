@@ -1,4 +1,8 @@
-"""Who edited what, from our own history: for people at the other end to read. It decides nothing."""
+"""What our own history tells of an object since it was last stamped.
+
+Who edited what is for people at the other end to read, and decides nothing. What an object was when it was deleted here
+is stamped: see `replicas.stamp_all`.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +16,13 @@ from syncer.core.replica import EXISTS, By, Content
 from syncer.delivery.payload import plain
 from syncer.mark import history_of
 from syncer.models import Replica, Route
+from syncer.peers.rows import attname
 
 HISTORY = ("history_id", "history_type", "history_date", "history_change_reason", "history_user__username", "origin")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Since:
     """What the history tells of one object since it was last stamped.
 
     Attributes:
@@ -31,7 +36,7 @@ class Told:
     left: Content | None = None
 
 
-def authors(route: Route, found: Iterable[Replica]) -> dict[str, Told]:
+def authors(route: Route, found: Iterable[Replica]) -> dict[str, Since]:
     """What the history tells of these objects, by key; one query."""
     replicas = {UUID(one.object_key): one for one in found}
     if not replicas:
@@ -41,22 +46,22 @@ def authors(route: Route, found: Iterable[Replica]) -> dict[str, Told]:
     rows = history_of(route.declaration.model)._default_manager.filter(
         Q(**{f"{pk}__in": list(replicas)}), history_id__gt=after
     )
-    columns = [pk, *HISTORY, *(_attname(route, name) for name in route.shared)]
+    columns = [pk, *HISTORY, *(attname(route.declaration.model, name) for name in route.shared)]
     ordered = rows.order_by(pk, "history_id").values(*columns)
     return {
-        replicas[key].object_key: _told(route, replicas[key], list(versions))
+        replicas[key].object_key: _since(route, replicas[key], list(versions))
         for key, versions in groupby(ordered, key=lambda row: row[pk])
     }
 
 
-def _told(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Told:
+def _since(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Since:
     before: Content = replica.shadow or {}
     by: dict[str, By] = {}
     left: Content | None = None
     for row in versions:
         if row["history_id"] <= replica.read:
             continue
-        now = {name: plain(row[_attname(route, name)]) for name in route.shared}
+        now = {name: plain(row[attname(route.declaration.model, name)]) for name in route.shared}
         if not row["origin"]:
             who = _by(row)
             by |= {name: who for name in now if row["history_type"] != "-" and before.get(name) != now[name]}
@@ -64,7 +69,7 @@ def _told(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Tol
         is_deleted = row["history_type"] == "-"
         left = now if is_deleted and not row["origin"] else None
         before = {} if is_deleted else now
-    return Told(by=by, newest=versions[-1]["history_id"], left=left)
+    return Since(by=by, newest=versions[-1]["history_id"], left=left)
 
 
 def _by(row: Mapping[str, Any]) -> By:
@@ -73,7 +78,3 @@ def _by(row: Mapping[str, Any]) -> By:
         reason=row["history_change_reason"] or "",
         at=row["history_date"].isoformat(timespec="milliseconds"),
     )
-
-
-def _attname(route: Route, name: str) -> str:
-    return str(getattr(route.declaration.model._meta.get_field(name), "attname"))  # noqa: B009

@@ -21,6 +21,7 @@ from syncer.core.replica import Seen, State, edits_as_json
 LARGEST = 500  # items a batch
 BYTES = 1_000_000  # of JSON a batch, well below what Django takes; one item may have more
 PATH = "/sync/changes"
+WRITER = r"[\w-]{1,64}:[0-9a-f]{1,24}"  # a regular expression
 
 
 class Result(StrEnum):

@@ -5,19 +5,15 @@ seen the next time, for the history will name it. So no save waits for this, and
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 from uuid import UUID
-
-from django.db import models
 
 from syncer.core.replica import ASK, Content, Rules, changed, outcome, stamp
 from syncer.delivery.payload import plain
-from syncer.keys import key_of, pks
 from syncer.models import Replica, Route
 from syncer.peers.authors import authors
+from syncer.peers.rows import Rows, content_of
 
 COLUMNS = ["shadow", "seen", "fields", "read", "conflicts", "conflict_at"]
-Rows = dict[str, models.Model]  # by key
 
 
 def wire_key(key: str) -> str:
@@ -45,25 +41,6 @@ def store(found: Iterable[Replica]) -> None:
     rows = sorted(found, key=lambda row: row.pk)
     if rows:
         Replica.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=COLUMNS)
-
-
-def live_rows(route: Route, keys: Iterable[str]) -> Rows:
-    """The objects that are there, by key."""
-    model = route.declaration.model
-    found = model._default_manager.filter(pk__in=pks(model, keys))
-    return {key_of(model, row.pk): row for row in found}
-
-
-def content_of(route: Route, row: models.Model | None) -> Content | None:
-    """The shared fields of an object as JSON values; None: it is not there."""
-    if row is None:
-        return None
-    return {name: plain(value_of(row, name)) for name in route.shared}
-
-
-def value_of(row: models.Model, name: str) -> Any:
-    """A column's value; of a foreign key the key."""
-    return getattr(row, str(getattr(row._meta.get_field(name), "attname")))  # noqa: B009
 
 
 def stamp_all(route: Route, replicas: Mapping[str, Replica], live: Rows, *, me: str) -> set[str]:

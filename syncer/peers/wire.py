@@ -10,7 +10,7 @@ from django.conf import settings
 from backoffice.kit.http import Request
 from syncer.core.replica import Seen, node_of
 from syncer.models import Route, Target
-from syncer.peers.message import PATH, Item, Result, Told
+from syncer.peers.message import PATH, WRITER, Item, Result, Told
 
 
 class BadAnswer(ValueError):
@@ -59,12 +59,9 @@ def read_answer(record: Mapping[str, Any]) -> Answer:
         node, writer = str(record["node"]), str(record["writer"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadAnswer("answered changes with something that no peer says") from error
-    if not WRITER.fullmatch(writer) or node_of(writer) != node:
+    if not re.fullmatch(WRITER, writer) or node_of(writer) != node:
         raise BadAnswer("answered without a valid incarnation")
     return Answer(node=node, writer=writer, told={one.key: one for one in told})
-
-
-WRITER = re.compile(r"[\w-]{1,64}:[0-9a-f]{1,24}")
 
 
 def _told(record: Mapping[str, Any]) -> Told:

@@ -24,7 +24,7 @@ STEPS = 60
 LEAST = 1 + EXAMPLES // 1000  # times that each situation must have come about, or the laws were not tried
 WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
 MET = {
-    *(f"action: {action}" for action in Action if action is not Action.WAIT),
+    *(f"action: {action}" for action in Action if action not in (Action.WAIT, Action.PUSH)),
     *(f"fate: {fate.name}" for fate in Fate),
     *(f"{action}: {Outcome.UNKNOWN}" for action in (*WRITES, Action.REPLAY)),
     *(f"{action}: {Outcome.PERMANENT}" for action in WRITES),

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from syncer.management.base import SyncCommand
-from syncer.peers.pair import meeting
+from syncer.peers.meeting import look as meeting
 
 SHOWN = 20  # pairs of a kind
 

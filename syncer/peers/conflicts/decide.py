@@ -13,7 +13,6 @@ store the replica; raise the object for every peer, for where nothing was writte
 
 import logging
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -22,19 +21,16 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, Validatio
 from django.db import models, transaction
 
 from backoffice.kit import clock, context
-from syncer.core.replica import ASK, EXISTS, By, Content, State, outcome, overrule
+from syncer.core.replica import ASK, EXISTS, By, Content, outcome, overrule
 from syncer.delivery.payload import plain
 from syncer.errors import NotPossible
-from syncer.keys import pks
-from syncer.mark import history_of
 from syncer.models import Replica, Route, Target
 from syncer.peers import identity
 from syncer.peers.conflicts.waiting import Open, look
 from syncer.peers.inbound import may
-from syncer.peers.inbound.judging import Faults, Judged, faults_of, fill
 from syncer.peers.inbound.writing import REASON, REFUSED
-from syncer.peers.message import Item
-from syncer.peers.replicas import content_of, live_rows, rules_of, store, wire_key
+from syncer.peers.replicas import rules_of, store
+from syncer.peers.rows import Faults, content_of, faults_of, live_rows, newest_history, row_of
 from syncer.plan import raise_keys
 from syncer.reports.status import stopped
 from syncer.wake import wake_followers
@@ -86,7 +82,7 @@ def _decide(now: Open, values: Mapping[str, Any], *, user: Any, reason: str) -> 
     live = content_of(route, live_rows(route, [replica.object_key]).get(replica.object_key))
     held = {name: value if name == EXISTS or live is None else live[name] for name, value in wanted.items()}
     replica.take(overrule(replica.state, held, me=me, by=who), live)
-    replica.read = _newest(route, replica.object_key) or replica.read
+    replica.read = newest_history(route, [replica.object_key]).get(replica.object_key, replica.read)
     replica.conflicts = dict.fromkeys(found.conflicts, ASK) or None
     replica.conflict_at = replica.conflict_at if replica.conflicts else None
     store([replica])
@@ -115,17 +111,9 @@ def _as_json(route: Route, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _row(now: Open, content: Content | None) -> models.Model | None:
     """The object as it is to be, not saved; the very same one where nothing differs."""
-    if content is None:
-        return None
-    old = now.live or {}
-    differing = {
-        name: content[name] for name in now.route.shared if name in content and content[name] != old.get(name, ...)
-    }
-    if now.row is not None and not differing:
-        return now.row
-    model = now.route.declaration.model
-    row = model(pk=pks(model, [now.replica.object_key])[0]) if now.row is None else copy(now.row)
-    _refuse(fill(row, differing) or faults_of(row, whole=True))
+    row, faults = row_of(now.route, now.replica.object_key, now.row, now.live, content)
+    if row is not None and row is not now.row:
+        _refuse(faults or faults_of(row, whole=True))
     return row
 
 
@@ -139,21 +127,8 @@ def _check(now: Open, row: models.Model | None, user: Any) -> None:
     verb = "delete" if row is None else "add" if now.row is None else "change"
     if not user.has_perm(f"{options.app_label}.{verb}_{options.model_name}"):
         raise PermissionDenied
-    key = now.replica.object_key
-    one = Judged(
-        item=Item(key=wire_key(key), state=State()),
-        key=key,
-        replica=now.replica,
-        row=row,
-        stored=now.row,
-        state=now.replica.state,
-        is_news=True,
-        is_known=False,
-        asks=frozenset(),
-        faults={},
-    )
-    may.refuse(now.route, [one], user=user)
-    _refuse(one.faults)
+    if row is not now.row:
+        _refuse(may.faults(now.route, row, now.row, user=user))
 
 
 def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> None:
@@ -166,13 +141,6 @@ def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> No
             written.delete() if row is None else written.save(force_insert=now.row is None)
     except REFUSED as error:
         raise ValidationError(f"It can't be so here: {str(error.args[0]).splitlines()[0]}") from error
-
-
-def _newest(route: Route, key: str) -> int | None:
-    model = route.declaration.model
-    rows = history_of(model)._default_manager.filter(**{model._meta.pk.attname: pks(model, [key])[0]})
-    found: int | None = rows.aggregate(newest=models.Max("history_id"))["newest"]
-    return found
 
 
 def _tell_peers(route: Route, key: str) -> None:

@@ -14,7 +14,8 @@ from syncer.keys import pks
 from syncer.mark import history_of
 from syncer.models import Binding, Replica, Route, Target
 from syncer.peers import identity
-from syncer.peers.replicas import content_of, lock, rules_of, stamp_all
+from syncer.peers.replicas import lock, rules_of, stamp_all
+from syncer.peers.rows import content_of
 
 
 @dataclass(frozen=True, kw_only=True)

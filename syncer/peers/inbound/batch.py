@@ -18,19 +18,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Max
 
 from syncer.keys import key_of, pks
-from syncer.mark import history_of
 from syncer.models import Replica, Route, Target
 from syncer.peers import contact, identity
 from syncer.peers.inbound import may
 from syncer.peers.inbound.checks import faults_of_item
-from syncer.peers.inbound.judging import Faults, Judged, judge, settle_replica
+from syncer.peers.inbound.judging import Judged, judge, settle_replica
 from syncer.peers.inbound.noting import note
 from syncer.peers.inbound.writing import write
 from syncer.peers.message import Batch, Item, Result, Told
-from syncer.peers.replicas import Rows, lock, stamp_all, store
+from syncer.peers.replicas import lock, stamp_all, store
+from syncer.peers.rows import Faults, Rows, newest_history
 
 BATCH_SECONDS = 0.5  # that a whole batch waits for one lock; less than a second, after which deadlocks are looked for
 LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected
@@ -151,14 +150,7 @@ def _store(route: Route, kept: Sequence[Judged], stamped: Sequence[Replica]) -> 
     news = [one.replica for one in kept if settle_replica(route, one)]
     written = [one for one in kept if one.row is not one.stored and not one.faults]
     if written:
-        newest = _newest_history(route, [one.key for one in written])
+        newest = newest_history(route, [one.key for one in written])
         for one in written:
             one.replica.read = newest.get(one.key, one.replica.read)
     store({one.pk: one for one in (*stamped, *news)}.values())
-
-
-def _newest_history(route: Route, keys: Iterable[str]) -> dict[str, int]:
-    model = route.declaration.model
-    pk = model._meta.pk.attname
-    rows = history_of(model)._default_manager.filter(**{f"{pk}__in": pks(model, keys)})
-    return {key_of(model, key): last for key, last in rows.order_by().values_list(pk).annotate(Max("history_id"))}

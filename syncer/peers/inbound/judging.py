@@ -1,12 +1,8 @@
 """What one item makes of an object: joined, looked at with the rules, and made into a row that can be written."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -14,7 +10,6 @@ from syncer.core.replica import (
     ASK,
     EXISTS,
     By,
-    Content,
     Edit,
     Rules,
     State,
@@ -24,15 +19,10 @@ from syncer.core.replica import (
     newest,
     outcome,
 )
-from syncer.delivery.payload import plain
-from syncer.keys import pks
 from syncer.models import Replica, Route, Target
 from syncer.peers.message import Item, Result
-from syncer.peers.replicas import content_of, rules_of, value_of
-
-NO_VALUE = "This is no value of that field, or not in the form in which nodes write it."
-
-Faults = dict[str, list[str]]  # {"field": ["what is wrong"]}; under "" what is wrong with all of it
+from syncer.peers.replicas import rules_of
+from syncer.peers.rows import Faults, content_of, row_of, value_of
 
 
 @dataclass(kw_only=True)
@@ -97,7 +87,7 @@ def judge(target: Target, route: Route, item: Item, key: str, replica: Replica, 
     state = join(mine, _as_known(mine, item.state))
     live = content_of(route, stored)
     found = outcome(state, _rules(target, route, replica, item), live=live)
-    row, faults = _row(route, key, stored, live, found.content)
+    row, faults = row_of(route, key, stored, live, found.content)
     return Judged(
         item=item,
         key=key,
@@ -136,84 +126,6 @@ def _rules(target: Target, route: Route, replica: Replica, item: Item) -> Rules:
         return rules
     asks = {*route.shared, EXISTS} if are_strangers(replica.seen, item.state.seen) else item.asks
     return Rules(authority=rules.authority, ask=rules.ask | asks)
-
-
-def _row(
-    route: Route, key: str, stored: models.Model | None, live: Content | None, content: Content | None
-) -> tuple[models.Model | None, Faults]:
-    """The object as it is to be, not saved; the very same one where nothing differs. Asks the database nothing."""
-    if content is None:
-        return None, {}
-    old = live or {}
-    differing = {
-        name: content[name] for name in route.shared if name in content and content[name] != old.get(name, ...)
-    }
-    if stored is not None and not differing:
-        return stored, {}
-    model = route.declaration.model
-    row = model(pk=pks(model, [key])[0]) if stored is None else copy_of(stored)
-    return row, fill(row, differing)
-
-
-def fill(row: models.Model, values: Mapping[str, Any]) -> Faults:
-    """Give a row these values, which are as JSON has them; what is wrong with them, as far as the row alone tells."""
-    faults: Faults = {}
-    for name, value in values.items():
-        column: Any = row._meta.get_field(name)
-        try:
-            setattr(row, column.attname, _read(column, value))
-        except ValidationError as error:
-            faults[name] = error.messages
-    for column in row._meta.concrete_fields:
-        if getattr(column, "auto_now", False):
-            setattr(row, column.attname, timezone.now())
-    return faults or faults_of(row, exclude=_links(row))
-
-
-def _read(column: Any, value: Any) -> Any:
-    """A column's value from JSON.
-
-    Raises:
-        ValidationError: it is none; or it is one in another form, which would be kept in ours and count as an edit.
-    """
-    try:
-        found = column.to_python(value)
-        written = plain(found.astimezone(UTC) if isinstance(found, datetime) else found)
-    except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise ValidationError(NO_VALUE) from error
-    if type(written) is not type(value) or written != value:
-        raise ValidationError(NO_VALUE)
-    return found
-
-
-def faults_of(row: models.Model, *, exclude: Collection[str] = (), whole: bool = False) -> Faults:
-    """What its own rules say of a row; `whole`: those too for which the database is asked."""
-    try:
-        if whole:
-            row.full_clean(exclude=set(exclude))
-        else:
-            row.clean_fields(exclude=set(exclude))
-            row.clean()
-    except ValidationError as error:
-        return texts_of(error)
-    return {}
-
-
-def texts_of(error: ValidationError) -> Faults:
-    """A validation's messages by field."""
-    found: Faults = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
-    return {"" if name == NON_FIELD_ERRORS else name: texts for name, texts in found.items()}
-
-
-def _links(row: models.Model) -> set[str]:
-    """Whether what they point to is there, is asked once for all items."""
-    return {column.name for column in row._meta.concrete_fields if column.is_relation}
-
-
-def copy_of(stored: models.Model) -> models.Model:
-    row = type(stored)(**{column.attname: getattr(stored, column.attname) for column in stored._meta.concrete_fields})
-    row._state.adding, row._state.db = False, stored._state.db
-    return row
 
 
 def settle_replica(route: Route, one: Judged) -> bool:

@@ -6,44 +6,53 @@ from typing import Any
 from django.db import models
 
 from syncer.models import Route
-from syncer.peers.inbound.judging import Faults, Judged
+from syncer.peers.inbound.judging import Judged
 from syncer.peers.message import Result
-from syncer.peers.replicas import value_of
+from syncer.peers.rows import Faults, value_of
 
 
 def refuse(route: Route, found: Sequence[Judged], *, user: Any) -> None:
     """Give `faults` to what `user` may not write."""
-    options = route.declaration.model._meta
-    links = {
-        column.name: _visible(column, found, user)
-        for column in options.concrete_fields
-        if column.name in route.shared and column.is_relation
-    }
+    links = _links(route, [one.row for one in found], user)
     for one in found:
         if one.row is one.stored or one.faults:
             continue
-        one.faults = _forbidden(options, one, user)
+        one.faults = forbidden(one.row, one.stored, user=user)
         if one.is_known:
             continue  # nothing of it can be refused any more
         if one.faults:
             one.instead = Result.REFUSED
-        elif missing := _missing(one, links):
+        elif missing := _missing(one.row, one.stored, links):
             one.faults, one.instead = missing, Result.LATER
 
 
-def _forbidden(options: Any, one: Judged, user: Any) -> Faults:
-    verb = "delete" if one.row is None else "add" if one.stored is None else "change"
+def faults(route: Route, row: models.Model | None, stored: models.Model | None, *, user: Any) -> Faults:
+    """Why `user` may not make `stored` (None: it is not there) into `row` (None: it is to go)."""
+    return forbidden(row, stored, user=user) or _missing(row, stored, _links(route, [row], user))
+
+
+def forbidden(row: models.Model | None, stored: models.Model | None, *, user: Any) -> Faults:
+    """As `faults`, without a look at what the row points to."""
+    written: Any = row or stored
+    options = written._meta
+    verb = "delete" if row is None else "add" if stored is None else "change"
     permission = f"{options.app_label}.{verb}_{options.model_name}"
     if not user.has_perm(permission):
         return {"": [f"{user} needs the permission {permission}."]}
-    if one.stored is not None and not one.stored.is_visible_to(user):  # type: ignore[attr-defined]
+    if stored is not None and not stored.is_visible_to(user):  # type: ignore[attr-defined]
         return {"": [f"{user} may not see it."]}
-    return {} if one.row is None else {name: [text] for name, text in _refusals(one.row, one.stored, user)}
+    return {} if row is None else {name: [text] for name, text in _refusals(row, stored, user)}
 
 
-def _visible(column: Any, found: Sequence[Judged], user: Any) -> set[Any]:
-    """What the column of these rows may point to; one query for all of them."""
-    wanted = {getattr(one.row, column.attname) for one in found if one.row} - {None}
+def _links(route: Route, rows: Sequence[models.Model | None], user: Any) -> Mapping[str, set[Any]]:
+    """What the columns of these rows may point to; one query for each column."""
+    there = [row for row in rows if row is not None]
+    columns = [column for column in route.declaration.model._meta.concrete_fields if column.name in route.shared]
+    return {column.name: _visible(column, there, user) for column in columns if column.is_relation}
+
+
+def _visible(column: Any, rows: Sequence[models.Model], user: Any) -> set[Any]:
+    wanted = {getattr(row, column.attname) for row in rows} - {None}
     parents = column.related_model._default_manager.visible_to(user).filter(pk__in=wanted)
     return set(parents.values_list("pk", flat=True))
 
@@ -56,11 +65,11 @@ def _refusals(row: Any, stored: models.Model | None, user: Any) -> Iterator[tupl
             yield name, f"{user} needs the permission {permission} to set it so."
 
 
-def _missing(one: Judged, links: Mapping[str, set[Any]]) -> Faults:
+def _missing(row: models.Model | None, stored: models.Model | None, links: Mapping[str, set[Any]]) -> Faults:
     """What it is to point to from now on and is not here; it may still come."""
-    if one.row is None:
+    if row is None:
         return {}
-    old = {name: value_of(one.stored, name) if one.stored else None for name in links}
-    new = {name: value_of(one.row, name) for name in links}
+    old = {name: value_of(stored, name) if stored else None for name in links}
+    new = {name: value_of(row, name) for name in links}
     gone = {name: key for name, key in new.items() if key not in (None, old[name], *links[name])}
     return {name: [f"{key} is not there."] for name, key in gone.items()}

@@ -16,8 +16,9 @@ from django.db.models.deletion import ProtectedError, RestrictedError
 
 from backoffice.kit import context
 from syncer.models import Route
-from syncer.peers.inbound.judging import Faults, Judged, changed_fields, copy_of, faults_of, texts_of
+from syncer.peers.inbound.judging import Judged, changed_fields
 from syncer.peers.message import Result
+from syncer.peers.rows import Faults, copy_of, faults_of, texts_of
 
 REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)
 REASON = 100  # characters that a history row has for it

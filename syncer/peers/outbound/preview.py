@@ -7,7 +7,8 @@ from syncer.core.replica import EXISTS, Content, changed, covers
 from syncer.delivery.payload import plain
 from syncer.mark import history_of
 from syncer.models import Binding, Replica, Route
-from syncer.peers.replicas import content_of, live_rows, shadow_of
+from syncer.peers.replicas import shadow_of
+from syncer.peers.rows import content_of, live_rows
 
 Differing = dict[str, tuple[Any, Any]]  # {"field": (what the peer has last been known to hold, what we hold)}
 

@@ -17,7 +17,8 @@ from syncer.peers import identity, wire
 from syncer.peers.inbound.mending import mend
 from syncer.peers.message import BYTES, LARGEST, Item
 from syncer.peers.outbound.settling import PeerSettler, Pushed
-from syncer.peers.replicas import live_rows, lock, stamp_all, store, wire_key
+from syncer.peers.replicas import lock, stamp_all, store, wire_key
+from syncer.peers.rows import live_rows
 from syncer.routemap import RouteMap
 
 

@@ -15,8 +15,8 @@ from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.ranges import ASKED, Range
 from syncer.models import Route, Target
 from syncer.peers import identity
-from syncer.peers.api import PROBLEMS, Node, Writer, shared_route, speaker
 from syncer.peers.contact import heard
+from syncer.peers.door import PROBLEMS, Node, Writer, shared_route, speaker
 from syncer.peers.pair import digests, ends
 from syncer.peers.pair.objects import OBJECTS, PAGE, objects, page
 
@@ -141,9 +141,7 @@ def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:
     Raises:
         Problem: as `speaker` and `shared_route` say.
     """
-    target = speaker(request, data.node)
-    if data.writer.partition(":")[0] != data.node:
-        raise Invalid(FieldError("writer", f"It is no incarnation of {data.node}."))
+    target = speaker(request, data.node, data.writer)
     heard(target, data.writer)
     route = shared_route(target, data.model)
     options = route.declaration.model._meta

@@ -1,6 +1,7 @@
 """Questions to a peer that change nothing there: one at a time, counted, and answered or given up."""
 
 import json
+import re
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from syncer.errors import NotPossible
 from syncer.models import Target
 from syncer.peers import identity
 from syncer.peers.contact import heard
-from syncer.peers.wire import WRITER
+from syncer.peers.message import WRITER
 
 NEVER = float("inf")
 NOT_UNDERSTOOD = "answered with something that no peer says"
@@ -70,7 +71,7 @@ class Peer:
 
     def _checked(self, record: dict[str, Any]) -> dict[str, Any]:
         node, writer = record.get("node"), record.get("writer")
-        if not (isinstance(writer, str) and WRITER.fullmatch(writer) and node_of(writer) == node):
+        if not (isinstance(writer, str) and re.fullmatch(WRITER, writer) and node_of(writer) == node):
             raise self.not_understood()
         if node != self.target.peer_node:
             raise NotPossible(f"{self.target} is for {self.target.peer_node!r}, but {str(node)[:64]!r} answered there.")

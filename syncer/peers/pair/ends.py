@@ -15,7 +15,6 @@ from syncer.errors import NotPossible, SyncError
 from syncer.mapping import declarations
 from syncer.models import Route, Target
 from syncer.peers.pair.asking import Peer
-from syncer.peers.pair.standing import conflicts
 from syncer.reports.status import of_route
 
 
@@ -70,7 +69,7 @@ def ours(target: Target) -> list[End]:
 
 
 def _end(route: Route) -> End:
-    names = ("pending", "failing", "parked", "held")
+    names = ("pending", "failing", "parked", "held", "conflicts")
     try:
         found = of_route(route)
         problem, numbers = "", {name: getattr(found, name) for name in names}
@@ -82,7 +81,6 @@ def _end(route: Route) -> End:
         enabled=route.enabled,
         trigger=route.trigger,
         planned_at=route.planned_at.isoformat(timespec="seconds") if route.planned_at else "",
-        conflicts=conflicts(route),
         objects=route.declaration.model._default_manager.count(),
         is_met=route.is_met,
         problem=problem,

@@ -46,8 +46,3 @@ def _pending(route: Route, keys: list[str]) -> list[str]:
             f"SELECT object_key FROM ({query.sql}) AS pending WHERE object_key IN ({places})", [*query.params, *keys]
         )
         return [key for (key,) in cursor.fetchall()]
-
-
-def conflicts(route: Route) -> int:
-    """Objects that wait for a person."""
-    return Replica.objects.filter(model=route.model, conflicts__isnull=False).count()

@@ -27,7 +27,6 @@ class Write:
 
 
 Books = Mapping[str, list[Write]]  # by node
-DELETED = object()  # in place of a value: its node deleted the order later, with or without having told of it before
 
 
 def lost(books: Books, orders: Mapping[str, Values], rules: Mapping[str, str]) -> Iterator[str]:
@@ -35,8 +34,7 @@ def lost(books: Books, orders: Mapping[str, Values], rules: Mapping[str, str]) -
 
     1. What nobody deleted is there; what the authority deleted is not.
     2. Of an order that is there, each field is as one of the two left it; where only one edited it, as that one did.
-       But what a node edited before it deleted the order itself may come back, when the delete is overruled, or not:
-       the two can have been one change.
+       That holds for an order that comes back too, when its delete is overruled.
 
     Args:
         rules: `{"exists": "store"}`.
@@ -51,7 +49,7 @@ def lost(books: Books, orders: Mapping[str, Values], rules: Mapping[str, str]) -
             yield f"{key} is there, and {rules['exists']}, which decides that, deleted it"
         for field, by_node in fields.items():
             values = by_node.values()
-            if DELETED not in values and orders[key][field] not in values:
+            if orders[key][field] not in values:
                 yield f"{key}.{field} is {orders[key][field]!r}; last written: {by_node}"
 
 
@@ -60,11 +58,6 @@ def _last(books: Books) -> dict[str, dict[str, Values]]:
     last: dict[str, dict[str, Values]] = defaultdict(lambda: defaultdict(dict))
     for name in NAMES:
         for one in books[name]:
-            fields = last[one.key]
-            if one.kind == "delete":
-                for by_node in fields.values():
-                    if name in by_node:
-                        by_node[name] = DELETED
             for field, value in one.values.items():
-                fields[field][name] = value
+                last[one.key][field][name] = value
     return last

@@ -12,7 +12,7 @@ from syncer.peers.conflicts.waiting import look
 from syncer.peers.contact import heard
 from syncer.peers.inbound.batch import take_in
 from syncer.peers.message import Batch, Item
-from syncer.peers.replicas import content_of
+from syncer.peers.rows import content_of
 from tests.peers.fake_node import FakeNode
 
 MODEL = "orders.Order"

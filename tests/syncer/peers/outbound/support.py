@@ -14,7 +14,7 @@ from backoffice.accounts.models import User
 from content.orders.models import Order
 from syncer.keys import key_of
 from syncer.models import Binding, Replica, Route, Run, Target
-from syncer.peers.replicas import content_of
+from syncer.peers.rows import content_of
 from syncer.runs import ask, work
 from tests.peers.fake_peer import FakePeer
 

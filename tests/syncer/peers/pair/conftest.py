@@ -1,4 +1,3 @@
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from content.orders.models import Order
 from deploy.processes import Processes
 from syncer import mark
 from syncer.models import Route, Target
+from tests.flows.wait import until
 from tests.syncer.peers.pair import node as nodes
 from tests.syncer.peers.pair.node import NAME, PASSWORD, Node
 
@@ -32,15 +32,16 @@ def running(tmp_path_factory) -> Iterator[Node]:
 
 def _wait_for(node: Node, processes: Processes) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until = time.monotonic() + UP_SECONDS
-    while True:
+
+    def is_up() -> bool:
         assert not processes.ended(), (node.folder / "web.log").read_text()
         try:
             direct.open(node.url.removesuffix("/api") + "/health/ready/", timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            assert time.monotonic() < until, (node.folder / "web.log").read_text()
-            time.sleep(0.1)
+        except OSError:
+            return False
+        return True
+
+    until(is_up, seconds=UP_SECONDS)
 
 
 @pytest.fixture

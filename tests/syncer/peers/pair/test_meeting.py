@@ -15,8 +15,8 @@ from content.orders.models import Order
 from syncer.errors import NotPossible
 from syncer.keys import key_of
 from syncer.models import Binding, Replica, Route, Target
-from syncer.peers.pair import meeting
-from syncer.peers.pair.rekey import rekey
+from syncer.peers.meeting import look as meeting
+from syncer.peers.meeting.rekey import rekey
 from syncer.runs import run_here
 from tests.syncer.peers.pair.conftest import hold, orders, share
 from tests.syncer.peers.pair.node import NAME, PASSWORD

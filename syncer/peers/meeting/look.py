@@ -14,10 +14,10 @@ from backoffice.kit import clock
 from syncer.core.meeting import Line, Meeting, meet
 from syncer.core.replica import ASK
 from syncer.models import Route, Run, Target
-from syncer.peers.pair import unmet
+from syncer.peers.meeting import unmet
+from syncer.peers.meeting.rekey import rekey, shared_already
 from syncer.peers.pair.asking import Peer
 from syncer.peers.pair.objects import lines, objects
-from syncer.peers.pair.rekey import rekey, shared_already
 from syncer.routemap import RouteMap
 from syncer.wake import wake
 

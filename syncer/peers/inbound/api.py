@@ -1,4 +1,4 @@
-"""The door that peers come through; what is behind it is `inbound.py`."""
+"""Where peers hand in changes; `batch` takes them in."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,32 +8,26 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.api.responses import json_response
-from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
 from syncer import breaker
 from syncer.core.replica import State, edits_from_json
 from syncer.models import Route, Target
 from syncer.peers import identity
 from syncer.peers.contact import heard
+from syncer.peers.door import OFF_SECONDS, PROBLEMS, Node, Writer, shared_route, speaker
 from syncer.peers.inbound.batch import take_in
 from syncer.peers.inbound.checks import mended, refuse_dishonest
+from syncer.peers.meeting import unmet
 from syncer.peers.message import LARGEST, Batch, Item, Told
-from syncer.peers.pair import unmet
-from syncer.reports.status import stopped
 
-PERMISSION = "syncer.speak_as_peer"
-OFF_SECONDS = 60  # until a peer that was switched off here asks again
-PROBLEMS = {401: ProblemOut, 403: ProblemOut, 409: ProblemOut, 422: ProblemOut, 503: ProblemOut}
+TRIES = 3  # that a peer may know more of us than we do, in one message
 
-Node = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
-Writer = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}:[0-9a-f]{1,24}$")]
 Number = Annotated[int, Field(ge=1, lt=2**53)]
 EditIn = tuple[Writer, Number, Any, str, str, str]
 Name = Annotated[str, StringConstraints(pattern=r"^\w{1,64}$")]
 Label = Annotated[str, StringConstraints(pattern=r"^[\w.]{0,64}$")]
-TRIES = 3  # that a peer may know more of us than we do, in one message
 
 router = Router()
 
@@ -83,52 +77,16 @@ class ChangesOut(BaseModel):
 @not_atomic  # it commits by itself, item by item where it must
 def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
     """For the other back office of a pair. Each item is judged by itself; a batch that is repeated changes nothing."""
-    target = speaker(request, data.node)
-    if data.writer.partition(":")[0] != data.node:
-        raise Invalid(FieldError("writer", f"It is no incarnation of {data.node}."))
+    target = speaker(request, data.node, data.writer)
     items = tuple(_item(one) for one in data.items)
     refuse_dishonest(items)
     heard(target, data.writer)
-    breaker.is_there(target)
+    breaker.probe_soon(target)
     route = _met_route(target, data.model) if data.items else None
     batch = Batch(node=data.node, writer=data.writer, model=data.model, items=items)
     told = [] if route is None else _take_in(target, route, batch, request.user)
     answer = {"node": settings.NODE, "writer": identity.writer(), "items": [one.as_json() for one in told]}
     return json_response(answer)
-
-
-def speaker(request: HttpRequest, node: str) -> Target:
-    """The peer in whose name the request speaks.
-
-    Raises:
-        Problem: 403: this account may not; 409: that node is no peer of ours; 503: it was switched off here.
-    """
-    require(request, PERMISSION)
-    target = Target.objects.filter(kind=Target.Kind.PEER, peer_node=node).first()
-    if target is None:
-        raise Problem(409, f"{settings.NODE} has no peer {node!r}: add a target of kind 'peer' for that node there.")
-    if target.peer_user_id != request.user.pk:
-        raise Problem(
-            403, f"{request.user} does not speak for {node!r}: it is not that target's account at {settings.NODE}."
-        )
-    if not target.enabled:
-        off = f"{target} is switched off at {settings.NODE}; changes wait."
-        raise Problem(503, off, headers={"Retry-After": str(OFF_SECONDS)})
-    return target
-
-
-def shared_route(target: Target, model: str) -> Route:
-    """What carries `model` between us.
-
-    Raises:
-        Problem: 409: nothing does; 503: this database was restored, and nobody has said so yet.
-    """
-    route = Route.objects.filter(target=target, model=model, enabled=True).select_related("target").first()
-    if route is None:
-        raise Problem(409, f"{settings.NODE} has no route for {model!r} to {target.peer_node!r}: add one there.")
-    if why := stopped(route):
-        raise Problem(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
-    return route
 
 
 def _met_route(target: Target, model: str) -> Route:

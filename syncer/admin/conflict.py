@@ -55,7 +55,8 @@ def _gone(replica: Replica) -> str:
     if declaration is None:
         return replica.object_key
     obj = declaration.model()
-    fill(obj, {name: edits[-1].value for name, edits in replica.state.fields.items() if name != EXISTS and edits})
+    fields = replica.state.fields
+    fill(obj, {name: fields[name][-1].value for name in declaration.fields if fields.get(name)})
     return f"{obj}, deleted here"
 
 

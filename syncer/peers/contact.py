@@ -37,7 +37,7 @@ def is_current(target: Target, writer: str) -> bool:
     Else what the peer had seen could be noted just while it is being forgotten.
     """
     _lock(target, "pg_advisory_xact_lock_shared")
-    return Target.objects.filter(pk=target.pk, peer_writer=writer).exists()
+    return bool(writer) and Target.objects.filter(pk=target.pk, peer_writer=writer).exists()
 
 
 def _lock(target: Target, function: str) -> None:

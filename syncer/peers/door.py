@@ -10,6 +10,7 @@ from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
 from backoffice.kit.auth import require
 from syncer.core.replica import node_of
 from syncer.models import Route, Target
+from syncer.peers.identity import is_far
 from syncer.peers.message import WRITER
 from syncer.reports.status import stopped
 
@@ -39,7 +40,7 @@ def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
     if not target.enabled:
         off = f"{target} is switched off at {settings.NODE}; changes wait."
         raise Problem(503, off, headers={"Retry-After": str(OFF_SECONDS)})
-    if writer and node_of(writer) != node:
+    if writer and (node_of(writer) != node or is_far(writer)):
         raise Invalid(FieldError("writer", f"It is no incarnation of {node}."))
     return target
 

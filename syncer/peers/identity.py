@@ -16,6 +16,7 @@ from syncer.core.replica import Seen, node_of
 from syncer.models import Incarnation
 
 TRIES = 10
+FAR = 7 * 86_400  # seconds by which the clocks of two nodes never differ
 FIRST = "This node had not spoken to a peer before."
 
 
@@ -66,6 +67,11 @@ def _time_of(writer: str) -> int:
     """Milliseconds since 1970, by which the incarnations of one node are sorted."""
     text = writer.partition(":")[2][:12]
     return int(text, 16) if text else 0
+
+
+def is_far(writer: str) -> bool:
+    """It names a time that no clock near ours can have told: nothing could be signed after it."""
+    return _time_of(writer) > time.time_ns() // 1_000_000 + FAR * 1000
 
 
 def refuse_behind(me: str, mine: Seen, theirs: Seen) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from backoffice.kit.http import Request
 from syncer.core.replica import Seen, node_of
 from syncer.models import Route, Target
+from syncer.peers.identity import is_far
 from syncer.peers.message import PATH, WRITER, Item, Result, Told
 
 
@@ -59,7 +60,7 @@ def read_answer(record: Mapping[str, Any]) -> Answer:
         node, writer = str(record["node"]), str(record["writer"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadAnswer("answered changes with something that no peer says") from error
-    if not re.fullmatch(WRITER, writer) or node_of(writer) != node:
+    if not re.fullmatch(WRITER, writer) or node_of(writer) != node or is_far(writer):
         raise BadAnswer("answered without a valid incarnation")
     return Answer(node=node, writer=writer, told={one.key: one for one in told})
 
@@ -71,7 +72,9 @@ def _told(record: Mapping[str, Any]) -> Told:
 
 def _seen(record: Mapping[str, Any]) -> Seen | None:
     found = record.get("seen")
-    return None if found is None else {str(writer): int(number) for writer, number in found.items()}
+    if found is not None and not all(isinstance(number, int) and 0 < number < 2**53 for number in found.values()):
+        raise ValueError(found)
+    return None if found is None else {str(writer): number for writer, number in found.items()}
 
 
 def _text(found: Any) -> str:

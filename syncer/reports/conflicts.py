@@ -93,7 +93,12 @@ def shown(model: type[models.Model], name: str, value: Any, user: Any) -> str:
         return NOTHING
     try:
         return _shown(column, value, user)
-    except (ValidationError, TypeError):  # a peer may hand in what is no such field's value
+    except (
+        ValidationError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+    ):  # a peer may hand in what is no such field's value
         return json.dumps(value, ensure_ascii=False)
 
 

@@ -65,7 +65,7 @@ class FakeNode:
 
     def reborn(self) -> str:
         """Take a new incarnation, later than all before; its edits are numbered anew."""
-        self.writers.append(f"{self.name}:{0x18F000000000 + next(self._numbers):012x}{'0' * 8}")
+        self.writers.append(f"{self.name}:{0x018F00000000 + next(self._numbers):012x}{'0' * 8}")
         for one in self.held.values():
             one.known = {}
         return self.writer

@@ -108,4 +108,4 @@ def time_of(by: By) -> datetime | None:
         found = datetime.fromisoformat(by.at)
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return found if found.tzinfo and 2 <= found.year <= 9998 else None  # else no time zone can show it

@@ -18,7 +18,7 @@ from syncer.peers import identity
 from syncer.peers.contact import heard
 from syncer.peers.door import OFF_SECONDS, PROBLEMS, Node, Writer, shared_route, speaker
 from syncer.peers.inbound.batch import take_in
-from syncer.peers.inbound.checks import mended, refuse_dishonest
+from syncer.peers.inbound.checks import mended, refuse_repeated
 from syncer.peers.meeting import unmet
 from syncer.peers.message import LARGEST, Batch, Item, Told
 
@@ -79,7 +79,7 @@ def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
     """For the other back office of a pair. Each item is judged by itself; a batch that is repeated changes nothing."""
     target = speaker(request, data.node, data.writer)
     items = tuple(_item(one) for one in data.items)
-    refuse_dishonest(items)
+    refuse_repeated(items)
     heard(target, data.writer)
     breaker.probe_soon(target)
     route = _met_route(target, data.model) if data.items else None

@@ -88,8 +88,8 @@ def _take_in(
     by_key = {key_of(model, UUID(item.key)): item for item in items}
     with transaction.atomic(durable=True):
         is_current = contact.is_current(target, writer)
-        me = identity.writer()
         replicas = lock(route, by_key)
+        me = identity.writer()  # not before: whoever held the locks may have found out that we were restored
         _wait_at_most(waits or BATCH_SECONDS)
         live, busy = _lock_rows(route, by_key, waits=bool(waits))
         free = {key: one for key, one in replicas.items() if key not in busy}

@@ -1,8 +1,8 @@
 """What no honest peer says, and what can't be kept.
 
-The first is a fault of the program at the other end, and refuses the whole message; nothing of it could be trusted. The
-second may come from an ordinary edit there, so it refuses its own item only. Who edited, why and when decide nothing,
-so they are mended rather than refused.
+One object twice in a message is a fault of the program at the other end, and refuses the message. All else refuses its
+own item only: it may be about another node than the one that speaks, or come from an ordinary edit there. Who edited,
+why and when decide nothing, so they are mended rather than refused.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,56 +12,61 @@ from datetime import datetime
 from django.conf import settings
 
 from backoffice.kit.api.problems import FieldError, Invalid
-from syncer.core.replica import EXISTS, By, Edit, Edits, node_of
+from syncer.core.replica import EXISTS, By, Edit, Edits, Seen, node_of
 from syncer.models.checks import NOT_STORABLE, is_storable
+from syncer.peers.identity import is_far
 from syncer.peers.message import Item
 
 LONGEST = 256  # characters that are kept of a name or a reason, as in the history
 OUR_WRITER = 20  # digits: 12 of the time, 8 by chance
-LAST_TIME = "f" * 11  # no time of ours begins so, or there would be no later one
+EDITS = 64  # of one field that did not know of each other; more nodes would be no pair, and no hub with spokes
+WRITERS = 1000  # that a message names of one object
 
 
-def refuse_dishonest(items: Iterable[Item]) -> None:
-    """See that the items could be what a node says.
+def refuse_repeated(items: Iterable[Item]) -> None:
+    """See that a message names each object once.
 
     Raises:
-        Invalid: one could not; it names which, and why.
+        Invalid: it does not.
     """
     keys: set[str] = set()
     for position, item in enumerate(items):
         if item.key in keys:
             raise Invalid(FieldError(f"items.{position}.key", f"{item.key} comes twice in one batch."))
         keys.add(item.key)
-        if why := next(_dishonest(item), ""):
-            raise Invalid(FieldError(f"items.{position}", f"{item.key}: {why}"))
-
-
-def _dishonest(item: Item) -> Iterator[str]:
-    fields, seen = item.state.fields, item.state.seen
-    for name, edits in fields.items():
-        if any(not one.is_in(seen) for one in edits):
-            yield f"{name!r} has an edit that its own 'seen' does not know."
-        if len({(one.writer, one.number) for one in edits}) < len(edits):
-            yield f"{name!r} has two edits of one number."
-    exists = fields.get(EXISTS, ())
-    if not exists or any(not isinstance(one.value, bool) for one in exists):
-        yield f"{EXISTS!r} must have an edit, and each must be true or false."
-    if any(node_of(one) == settings.NODE and not _could_be_ours(one) for one in seen):
-        yield f"It knows an incarnation of {settings.NODE} that there can't be."
-
-
-def _could_be_ours(writer: str) -> bool:
-    digits = writer.partition(":")[2]
-    return len(digits) == OUR_WRITER and not digits.startswith(LAST_TIME)
 
 
 def faults_of_item(item: Item) -> dict[str, list[str]]:
-    """What of an item can't be kept by every database, `{"field": ["why"]}`."""
-    return {
-        name: [f"{NOT_STORABLE}."]
-        for name, edits in item.state.fields.items()
-        if not is_storable([one.value for one in edits])
-    }
+    """What of an item can't be true, or can't be kept by every database, `{"field": ["why"]}`."""
+    seen, found = item.state.seen, dict[str, list[str]]()
+    for name, edits in item.state.fields.items():
+        if whys := [*_faults_of(edits, seen)]:
+            found[name] = whys
+    exists = item.state.fields.get(EXISTS, ())
+    if not exists or any(not isinstance(one.value, bool) for one in exists):
+        found.setdefault(EXISTS, []).append("It must have an edit, and each must be true or false.")
+    if len(seen) > WRITERS:
+        found.setdefault("", []).append(f"It names more than {WRITERS} writers.")
+    if any(not _could_be(one) for one in seen):
+        found.setdefault("", []).append("It knows an incarnation that there can't be.")
+    return found
+
+
+def _faults_of(edits: Edits, seen: Seen) -> Iterator[str]:
+    if len(edits) > EDITS:
+        yield f"It has more than {EDITS} edits."
+    elif any(not one.is_in(seen) for one in edits):
+        yield "It has an edit that its own 'seen' does not know."
+    elif len({one.writer for one in edits}) < len(edits):
+        yield "It has two edits of one writer: the later one overrules the other."
+    elif not is_storable([one.value for one in edits]):
+        yield f"{NOT_STORABLE}."
+
+
+def _could_be(writer: str) -> bool:
+    """Ours are all of one length; and nobody's is of a time that is far from now."""
+    is_ours = node_of(writer) == settings.NODE
+    return not is_far(writer) and (not is_ours or len(writer.partition(":")[2]) == OUR_WRITER)
 
 
 def mended(edits: Edits) -> Edits:
@@ -79,7 +84,9 @@ def _text(text: str) -> str:
 
 
 def _is_time(text: str) -> bool:
+    """It can be shown in every time zone."""
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
+        found = datetime.fromisoformat(text)
     except ValueError:
         return False
+    return found.tzinfo is not None and 2 <= found.year <= 9998

@@ -24,6 +24,8 @@ from syncer.peers.message import Item, Result
 from syncer.peers.replicas import rules_of
 from syncer.peers.rows import Faults, content_of, row_of, value_of
 
+EMPTIED = "It says that what is known here was overruled, but not by what."
+
 
 @dataclass(kw_only=True)
 class Judged:
@@ -88,6 +90,7 @@ def judge(target: Target, route: Route, item: Item, key: str, replica: Replica, 
     live = content_of(route, stored)
     found = outcome(state, _rules(target, route, replica, item), live=live)
     row, faults = row_of(route, key, stored, live, found.content)
+    emptied = {*mine.fields, *item.state.fields} - {*state.fields}
     return Judged(
         item=item,
         key=key,
@@ -98,7 +101,8 @@ def judge(target: Target, route: Route, item: Item, key: str, replica: Replica, 
         is_news=covers(item.state.seen, mine.seen),
         is_known=covers(mine.seen, item.state.seen),
         asks=found.conflicts,
-        faults=faults,
+        faults={name: [EMPTIED] for name in emptied} or faults,
+        instead=Result.REFUSED if emptied else None,
     )
 
 
@@ -124,7 +128,8 @@ def _rules(target: Target, route: Route, replica: Replica, item: Item) -> Rules:
     rules = rules_of(route, replica)
     if target.meeting != Target.Meeting.ASK:
         return rules
-    asks = {*route.shared, EXISTS} if are_strangers(replica.seen, item.state.seen) else item.asks
+    every = {*route.shared, EXISTS}
+    asks = every if are_strangers(replica.seen, item.state.seen) else every & item.asks
     return Rules(authority=rules.authority, ask=rules.ask | asks)
 
 

@@ -15,26 +15,24 @@ def refuse(route: Route, found: Sequence[Judged], *, user: Any) -> None:
     """Give `faults` to what `user` may not write."""
     links = _links(route, [one.row for one in found], user)
     for one in found:
-        if one.row is one.stored or one.faults:
+        if one.instead or (one.is_known and one.row is one.stored):
             continue
-        one.faults = forbidden(one.row, one.stored, user=user)
-        if one.is_known:
-            continue  # nothing of it can be refused any more
-        if one.faults:
-            one.instead = Result.REFUSED
-        elif missing := _missing(one.row, one.stored, links):
+        # Who may not write it may not overrule what is known of it either, or leave a person to choose it.
+        if wrong := forbidden(route, one.row, one.stored, user=user):
+            one.faults = wrong
+            one.instead = None if one.is_known else Result.REFUSED  # nothing of what is known can be refused any more
+        elif not one.faults and not one.is_known and (missing := _missing(one.row, one.stored, links)):
             one.faults, one.instead = missing, Result.LATER
 
 
 def faults(route: Route, row: models.Model | None, stored: models.Model | None, *, user: Any) -> Faults:
     """Why `user` may not make `stored` (None: it is not there) into `row` (None: it is to go)."""
-    return forbidden(row, stored, user=user) or _missing(row, stored, _links(route, [row], user))
+    return forbidden(route, row, stored, user=user) or _missing(row, stored, _links(route, [row], user))
 
 
-def forbidden(row: models.Model | None, stored: models.Model | None, *, user: Any) -> Faults:
+def forbidden(route: Route, row: models.Model | None, stored: models.Model | None, *, user: Any) -> Faults:
     """As `faults`, without a look at what the row points to."""
-    written: Any = row or stored
-    options = written._meta
+    options = route.declaration.model._meta
     verb = "delete" if row is None else "add" if stored is None else "change"
     permission = f"{options.app_label}.{verb}_{options.model_name}"
     if not user.has_perm(permission):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -142,9 +143,9 @@ def _theirs(peer: Peer, route: Route) -> Iterator[Line]:
     while not is_last:
         told = peer.ask("page", model=route.model, after=after, names=route.lookup)
         try:
-            page = [Line(str(key), str(digest), _natural(values)) for key, digest, values in told["objects"]]
+            page = [Line(str(UUID(key)), str(digest), _natural(values)) for key, digest, values in told["objects"]]
             is_last = bool(told["is_last"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise peer.not_understood() from error
         if not (page or is_last) or any(after is not None and one.key <= after for one in page[:1]):
             raise peer.not_understood()

@@ -50,8 +50,8 @@ def hand_over(
 def _stamped(routes: RouteMap, route: Route, lanes: list[Lane]) -> tuple[str, list[Pushed]]:
     keys = [lane.key for lane in lanes]
     with transaction.atomic(durable=True):
-        me = identity.writer()
         replicas = lock(route, keys)
+        me = identity.writer()  # not before: whoever held the locks may have found out that we were restored
         live = live_rows(route, keys)
         stamped = stamp_all(route, replicas, live, me=me)
         store(replicas[key] for key in stamped)

@@ -19,6 +19,7 @@ from syncer.peers import identity, message
 from syncer.peers.message import Item, Told
 from syncer.peers.outbound.greeting import OLD, look_at, understood
 
+TOO_LARGE = 413
 MEANS = {message.Result.REFUSED: Outcome.PERMANENT, message.Result.LATER: Outcome.RETRYABLE}
 
 
@@ -69,6 +70,8 @@ class PeerSettler(Settler):
         verdict, answer = (None, None) if result.verdict is None else look_at(self.routes.target, result.verdict)
         if answer is not None:
             understood(self.routes.target, me)
+        if verdict is not None and len(batch) == 1 and any(sent.exchange.status == TOO_LARGE for sent in result.sent):
+            verdict = replace(verdict, outcome=Outcome.PERMANENT)  # this one object, and no setting
         if verdict is not None and me != identity.writer():
             verdict, answer = Verdict(outcome=Outcome.RETRYABLE, why="answered what we were before a restore"), None
         told = answer.told if answer else {}

@@ -154,7 +154,7 @@ def _theirs(peer: Peer) -> tuple[dict[str, End], str]:
     record = peer.look("status")
     try:
         return {one["model"]: _read(one) for one in record["routes"]}, str(record["meeting"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise peer.not_understood() from error
 
 

@@ -10,7 +10,7 @@ from syncer.core.replica import By
 from syncer.models import Route
 from tests.content.pages import administrator, form_of, sign_in
 from tests.syncer.peers.conflicts.conftest import person
-from tests.syncer.peers.conflicts.support import edit, hand_in, order, ours, replica
+from tests.syncer.peers.conflicts.support import PACKER, edit, hand_in, order, ours, replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -288,3 +288,21 @@ def test_a_page_of_nothing_is_not_there(warehouse, key):
 def test_a_link_decides_nothing(contested, client):
     client.get(page_of(contested), {"take-quantity": "1"})
     assert replica(contested).conflicts
+
+
+# --- what a peer of another version, or one that errs, hands in ------------------------------------------------------
+def test_a_field_that_is_not_known_here_closes_no_page(warehouse, node, shared, client):
+    order(shared).delete()
+    node.edit(shared, quantity=3, colour="red", by=PACKER)
+    assert hand_in(warehouse, node, shared) == ["conflict"]
+    assert client.get(reverse("admin:syncer_replica_changelist")).status_code == 200
+    assert client.get(page_of(shared)).status_code == 200
+
+
+def test_a_time_that_no_clock_here_shows_closes_no_page(warehouse, node, shared, client):
+    order(shared).delete()
+    never = "0001-01-01T00:00:00+14:00"
+    node.edit(shared, created_at=never, by=By(user="packer", at=never))
+    assert hand_in(warehouse, node, shared) == ["conflict"]
+    assert client.get(reverse("admin:syncer_replica_changelist")).status_code == 200
+    assert never in text_of(client.get(page_of(shared)))

@@ -159,13 +159,6 @@ BAD_ITEMS = {
     "a name of no field": {"seen": SEEN, "fields": edits(GOOD) | {"a\0b": [GOOD]}},
     "a long name": {"seen": SEEN, "fields": edits(GOOD) | {"x" * 65: [GOOD]}},
     "a writer that is none": {"seen": SEEN, "fields": edits(["store", 1, 5, "", "", ""])},
-    "no word of whether it exists": {"seen": SEEN, "fields": {"quantity": [GOOD]}},
-    "a text of whether it exists": {"seen": SEEN, "fields": {"exists": [["store:" + DIGITS, 1, "yes", "", "", ""]]}},
-    "an edit of a number above its own seen": {"seen": SEEN, "fields": edits(["store:" + DIGITS, 2, 5, "", "", ""])},
-    "an edit that its own seen lacks": {"seen": SEEN, "fields": edits(["shop:" + DIGITS, 1, 5, "", "", ""])},
-    "one number twice": {"seen": SEEN, "fields": edits(GOOD, ["store:" + DIGITS, 1, 6, "", "", ""])},
-    "an incarnation that we never were": {"seen": SEEN | {"warehouse:1": 1}, "fields": edits(GOOD)},
-    "the last of our incarnations": {"seen": SEEN | {"warehouse:" + "f" * 20: 1}, "fields": edits(GOOD)},
 }
 
 
@@ -176,9 +169,38 @@ def test_an_item_of_another_shape_refuses_the_message(store, bad):
     assert not Incarnation.objects.filter(number__gt=1).exists()
 
 
+UNTRUE_ITEMS = {
+    "no word of whether it exists": {"seen": SEEN, "fields": {"quantity": [GOOD]}},
+    "a text of whether it exists": {"seen": SEEN, "fields": {"exists": [["store:" + DIGITS, 1, "yes", "", "", ""]]}},
+    "an edit of a number above its own seen": {"seen": SEEN, "fields": edits(["store:" + DIGITS, 2, 5, "", "", ""])},
+    "an edit that its own seen lacks": {"seen": SEEN, "fields": edits(["shop:" + DIGITS, 1, 5, "", "", ""])},
+    "one number twice": {"seen": SEEN, "fields": edits(GOOD, ["store:" + DIGITS, 1, 6, "", "", ""])},
+    "an incarnation that we never were": {"seen": SEEN | {"warehouse:1": 1}, "fields": edits(GOOD)},
+    "the last of our incarnations": {"seen": SEEN | {"warehouse:" + "f" * 20: 1}, "fields": edits(GOOD)},
+    "many edits of one writer": {
+        "seen": {"store:" + DIGITS: 99},
+        "fields": edits(*[["store:" + DIGITS, number, 5, "", "", ""] for number in range(1, 66)]),
+    },
+    "an incarnation of another node in a far future": {"seen": SEEN | {"third:" + "f" * 20: 1}, "fields": edits(GOOD)},
+}
+
+
+@pytest.mark.parametrize("bad", UNTRUE_ITEMS.values(), ids=UNTRUE_ITEMS)
+def test_an_item_that_can_not_be_true_is_refused_and_spoils_no_other(store, bad):
+    """It may be about a node that the speaker never spoke to."""
+    good = store.node.create(LAMP)
+    batch = item(store, **bad)
+    answer = store.send(batch | {"items": [*batch["items"], store.node.item(good)]})
+    assert [told["result"] for told in answer.json()["items"]] == ["refused", "applied"]
+    assert "seen" not in answer.json()["items"][0]
+    assert Order.objects.count() == 1
+    assert not Incarnation.objects.filter(number__gt=1).exists()
+
+
 BAD_BATCHES = {
     "a writer of another node": {"writer": "shop:" + DIGITS},
     "no incarnation": {"writer": "store"},
+    "an incarnation after which there is none": {"writer": "store:" + "f" * 20},
     "no node": {"node": ""},
     "a node as a list": {"node": ["store"]},
     "items as an object": {"items": {}},

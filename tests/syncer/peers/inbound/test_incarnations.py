@@ -84,7 +84,7 @@ def test_who_knows_more_of_us_than_we_do_makes_us_take_a_new_incarnation(store, 
 def test_an_incarnation_of_ours_that_we_forgot_is_gone_behind_in_one_go(store, edited):
     """Several items know several of them."""
     me, other = identity.writer(), store.node.create(LAMP)
-    later = [f"{me[:-20]}{int(me[-20:-8], 16) + ahead:012x}{'0' * 8}" for ahead in (5_000_000_000, 9_000_000_000)]
+    later = [f"{me[:-20]}{int(me[-20:-8], 16) + ahead:012x}{'0' * 8}" for ahead in (50_000_000, 90_000_000)]
     for key, writer in zip((edited, other), later, strict=True):
         store.node.held[key].state.seen[writer] = 1
         store.node.edit(key, quantity=9)

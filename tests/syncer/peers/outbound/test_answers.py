@@ -153,6 +153,12 @@ def test_where_the_answer_is_lost_all_is_sent_again_and_does_no_harm(greeted, pe
         {"node": "warehouse", "writer": "warehouse:1", "items": [{"key": "x", "result": "won"}]},
         {"node": "warehouse", "writer": "warehouse:1", "items": [{"key": "x", "result": "applied", "seen": [1]}]},
         {"node": "warehouse", "writer": "warehouse:1", "items": [{"key": "x", "result": "refused", "fields": 1}]},
+        {
+            "node": "warehouse",
+            "writer": "warehouse:1",
+            "items": [{"key": "x", "result": "applied", "seen": {"a:1": 1e999}}],
+        },
+        {"node": "warehouse", "writer": "warehouse:" + "f" * 20, "items": []},
         {"node": "warehouse", "writer": "warehouse", "items": []},
         {"node": "warehouse", "writer": "store:1", "items": []},
         {"node": "warehouse", "writer": "warehouse:\x00", "items": []},

@@ -8,13 +8,13 @@ from django.db import models, transaction
 from django.urls import reverse
 
 from backoffice.kit import context
+from syncer.asking import Scope
 from syncer.erasure import Erased, erase_objects
 from syncer.keys import key_of
 from syncer.models import Binding, Run, Target
 from syncer.reports import sending, states
 from syncer.reports.states import MEANING, ObjectState, State
 from syncer.reports.words import chip
-from syncer.runs import Scope
 from syncer.wake import wake, wake_followers
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Runs: one sync of one target, from the asking to the report.
+"""Runs: one sync of one target, from its beginning to the report.
 
 A run can be worked on twice at once, killed at any line and taken up again: which work there is, and who holds it,
 lives in the bindings.
@@ -6,53 +6,22 @@ lives in the bindings.
 
 import time
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock
 from syncer import breaker, mark
-from syncer.core.schedule import CHANGE, interval
+from syncer.asking import ASKED, Scope, follows
 from syncer.delivery.passes import send
 from syncer.errors import TargetStopped
-from syncer.models import Route, Run, Target
+from syncer.models import Run, Target
 from syncer.peers.meeting import unmet
 from syncer.plan import anchor, plan, raise_keys
 from syncer.reports import outcome, status
 from syncer.routemap import RouteMap
-
-ASK_TRIES = 10
-ASKED = (Run.Trigger.MANUAL, Run.Trigger.COMMAND)
-Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
-
-
-def ask(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None) -> tuple[Run, bool]:
-    """A run for a worker to do, and whether it is new: of unscoped ones at most one a target waits.
-
-    A person who asks while one waits by itself makes it theirs, so that it plans all routes.
-    """
-    if scope is not None:
-        return _queued(target, trigger, user, scope), True
-    for _ in range(ASK_TRIES):
-        try:
-            with transaction.atomic():
-                return _queued(target, trigger, user, scope), True
-        except IntegrityError as error:
-            failure = error
-        waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope__isnull=True)
-        if trigger in ASKED:
-            waiting.exclude(trigger__in=ASKED).update(trigger=trigger, user=user)
-        if found := waiting.first():
-            return found, False
-        # A worker took it between the two statements: ask anew.
-    raise failure
-
-
-def _queued(target: Target, trigger: Run.Trigger, user: Any, scope: Scope | None) -> Run:
-    return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, beat_at=clock.now())
 
 
 def run_here(target: Target, *, scope: Scope | None = None) -> Run:
@@ -118,14 +87,6 @@ def _plan(run: Run, routes: RouteMap) -> None:
         breaker.hurry(left)
     run.total = max(run.total, left.count())
     Run.objects.filter(pk=run.pk).update(total=run.total)
-
-
-def follows(route: Route) -> bool:
-    """The route syncs by itself, and now."""
-    pause = interval(route.trigger)
-    if pause is None:
-        return route.trigger == CHANGE
-    return route.planned_at is None or route.planned_at + pause <= clock.now()
 
 
 def _finish(run: Run) -> None:

@@ -11,6 +11,7 @@ from django_q.tasks import async_task
 
 from backoffice.kit import clock
 from syncer import breaker, mark
+from syncer.asking import Scope, ask, follows
 from syncer.breaker import Pace
 from syncer.core.schedule import CHANGE
 from syncer.delivery.claim import claimable
@@ -18,7 +19,6 @@ from syncer.errors import TargetStopped
 from syncer.models import Route, Run, Target
 from syncer.peers import identity
 from syncer.routemap import RouteMap
-from syncer.runs import Scope, ask, follows
 
 log = logging.getLogger("syncer.wake")
 TASK = "syncer.tasks.work_run"

@@ -3,8 +3,8 @@
 import pytest
 
 from content.news.models import Comment, Post
+from syncer.asking import ask
 from syncer.models import Run
-from syncer.runs import ask
 from syncer.wake import wake
 from tests.flows.wait import until
 from tests.flows.worker import Worker

@@ -10,11 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from backoffice.kit import clock
 from content.news.models import Post
 from syncer import breaker
+from syncer.asking import ask
 from syncer.breaker import Pace, pace
 from syncer.core.answers import Outcome, Verdict
 from syncer.core.circuit import FAILURES
 from syncer.models import Attempt, Binding, Notice, Run, Target
-from syncer.runs import ask, work
+from syncer.runs import work
 from syncer.tasks import work_run
 from syncer.wake import sweep
 from tests.remote import Fault

@@ -6,13 +6,13 @@ import pytest
 from django.db import DatabaseError, connection
 
 from content.news.models import Comment, Post
+from syncer.asking import ask
 from syncer.delivery.claim import claim
 from syncer.delivery.deliver import deliver
 from syncer.delivery.send import Sender
 from syncer.models import Run
 from syncer.plan import plan
 from syncer.routemap import RouteMap
-from syncer.runs import ask
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding, requests
 

@@ -7,12 +7,13 @@ from django.db import IntegrityError, connection
 
 from backoffice.kit import clock
 from content.news.models import Post
+from syncer.asking import ask
 from syncer.delivery.claim import claim
 from syncer.delivery.settling import commit
 from syncer.models import Binding, Run, Target
 from syncer.plan import plan
 from syncer.routemap import RouteMap
-from syncer.runs import ask, run_here, work
+from syncer.runs import run_here, work
 from syncer.tasks import work_run
 
 pytestmark = pytest.mark.django_db(transaction=True)

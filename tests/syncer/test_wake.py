@@ -6,10 +6,10 @@ from django.db import connection, transaction
 from django_q.models import OrmQ
 
 from content.news.models import Post
+from syncer.asking import ask
 from syncer.models import Route, Run, Target
 from syncer.plan import plan
 from syncer.routemap import RouteMap
-from syncer.runs import ask
 from syncer.tasks import work_run
 from syncer.wake import sweep
 

@@ -14,6 +14,7 @@ from syncer.models import Binding, Route, Target
 from syncer.peers.inbound.judging import Judged
 from syncer.peers.replicas import wire_key
 from syncer.plan import raise_keys
+from syncer.wake import wake_followers
 
 COLUMNS = ("object_key", "peer_seen", "common", "remote_id", "last_remote_id", "settled_at")
 
@@ -44,13 +45,7 @@ def note(route: Route, kept: Sequence[Judged], stamped: set[str], *, is_current:
             _note_seen(route, kept)
         raised += raise_keys(route, left)
     if raised:
-        transaction.on_commit(lambda: _wake(route.model), robust=True)
-
-
-def _wake(model: str) -> None:
-    from syncer.wake import wake_followers  # which hands over, and handing over notes
-
-    wake_followers(model)
+        transaction.on_commit(lambda: wake_followers(route.model), robust=True)
 
 
 def _note_seen(route: Route, kept: Sequence[Judged]) -> None:

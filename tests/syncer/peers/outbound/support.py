@@ -12,10 +12,11 @@ from django.test import Client
 
 from backoffice.accounts.models import User
 from content.orders.models import Order
+from syncer.asking import ask
 from syncer.keys import key_of
 from syncer.models import Binding, Replica, Route, Run, Target
 from syncer.peers.rows import content_of
-from syncer.runs import ask, work
+from syncer.runs import work
 from tests.peers.fake_peer import FakePeer
 
 MODEL = "orders.Order"

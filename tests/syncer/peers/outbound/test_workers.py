@@ -3,6 +3,7 @@
 import pytest
 
 from content.orders.models import Order
+from syncer.asking import ask
 from syncer.delivery.claim import claim
 from syncer.delivery.send import Sender
 from syncer.delivery.settling import LOST
@@ -11,7 +12,7 @@ from syncer.peers import identity
 from syncer.peers.outbound.push import _stamped, hand_over
 from syncer.plan import plan
 from syncer.routemap import RouteMap
-from syncer.runs import ask, run_here
+from syncer.runs import run_here
 from tests.syncer.peers.outbound.support import in_thread, lane, order, ours, quiet, replica, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,11 +15,13 @@ from tests.chaos.audit import Audit, Claim
 from tests.chaos.books import meaning
 from tests.chaos.director import Outage
 from tests.chaos.marks import mark_in
+from tests.chaos.stage import TIMEOUT
 from tests.remote import Entry
 
 EARLY, SLACK = 0.1, 1.2  # seconds by which a request may be noted before its attempt began, and after it was given up
 DYING = 1.5  # seconds for which the rest of a worker goes on when its first process was killed
 AWAY = 1.5  # seconds around an outage
+LONGEST = 2 * TIMEOUT + 2  # seconds that a request of ours can take, with some to spare on a busy machine
 WELL = "answered rightly"
 
 
@@ -128,7 +130,7 @@ class Explainer:
     def _attempt(self, tried: Tried) -> None:
         fault = tried.asked.entry.fault if tried.asked else ""
         # Who stood still finds an answer that it would have given up waiting for.
-        came_late = tried.outcome == "done" and tried.is_late
+        came_late = tried.outcome == "done" and (tried.is_late or tried.seconds > LONGEST)
         if fault and (came_late or meaning(fault, tried.action, tried.status) == tried.outcome):
             self.found.met[fault] += 1
         elif fault or tried.outcome != "done":

@@ -135,3 +135,21 @@ def test_an_attempt_keeps_why_there_is_no_answer():
 )
 def test_a_reason_can_be_told_without_what_it_quotes(reason, kept):
     assert unquoted(reason) == kept
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "means"),
+    [
+        (200, b'{"items": []}', Outcome.DONE),
+        (200, b"[]", Outcome.UNKNOWN),
+        (200, b"", Outcome.UNKNOWN),
+        (422, b"no", Outcome.CONFIGURATION),
+        (404, b"no", Outcome.CONFIGURATION),
+        (500, b"no", Outcome.UNKNOWN),
+        (429, b"no", Outcome.RETRYABLE),
+    ],
+)
+def test_a_peer_answers_with_an_object_and_refuses_a_whole_batch_only_because_of_us(status, body, means):
+    verdict = classify(Action.PUSH, Exchange(status=status, body=body), now=NOW)
+    assert verdict.outcome is means
+    assert verdict.record == ({"items": []} if means is Outcome.DONE else {})

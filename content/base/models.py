@@ -1,7 +1,6 @@
 """The base of every content model: a write and its history row are one transaction, through every door."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -9,6 +8,7 @@ from django.db import models, transaction
 from django.db.models.deletion import Collector
 
 from backoffice.kit import context
+from backoffice.kit.batches import batched
 from content.base.history import BATCH, Records, deleted_together
 from syncer import public as sync
 
@@ -19,9 +19,7 @@ Values = dict[Any, dict[str, Any]]  # by primary key, what `tracked` gives
 
 def pages(keys: Iterable[Any]) -> Iterator[list[Any]]:
     """The keys, at most KEYS at a time."""
-    rest = iter(keys)
-    while page := list(islice(rest, KEYS)):
-        yield page
+    return batched(keys, KEYS)
 
 
 def tracked(obj: models.Model) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class ConflictAdmin(EngineRowsAdmin):
         return ConflictList
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Replica]":
-        found: QuerySet[Replica] = super().get_queryset(request).filter(conflicts__isnull=False)
+        found: QuerySet[Replica] = super().get_queryset(request).waiting()
         return found if self._may_see_engine(request) else found.filter(model__in=readable(request))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:

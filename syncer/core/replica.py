@@ -210,6 +210,13 @@ def _value(name: str, edits: Edits, rules: Rules, live: Content | None) -> Any:
     return winner(edits, authority).value
 
 
+def differing(content: Content | None, live: Content | None) -> frozenset[str]:
+    """Where the live object is not what its edits make together: the fields, or EXISTS."""
+    if content is None or live is None:
+        return frozenset() if content is live else frozenset({EXISTS})
+    return frozenset(name for name, value in content.items() if name in live and live[name] != value)
+
+
 def are_strangers(mine: Seen, theirs: Seen) -> bool:
     """Both have edits, and neither knows of any of the other's: these two have never met."""
     return bool(mine) and bool(theirs) and not {*mine} & {*theirs}

@@ -5,6 +5,12 @@ from django.db import models
 from syncer.core.replica import State, edits_as_json, edits_from_json
 
 
+class ReplicaQuerySet(models.QuerySet["Replica"]):
+    def waiting(self) -> "ReplicaQuerySet":
+        """Those of which something waits for a person."""
+        return self.filter(conflicts__isnull=False)
+
+
 class Replica(models.Model):
     """What is known of the edits of an object that several nodes share (`core/replica.py`). It outlives the object."""
 
@@ -22,6 +28,8 @@ class Replica(models.Model):
         help_text='What waits for a person: {"quantity": "why"}; under "" what is wrong with the object as a whole.',
     )
     conflict_at = models.DateTimeField("since", null=True, blank=True, help_text="Since when.")
+
+    objects = ReplicaQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

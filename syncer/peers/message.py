@@ -13,10 +13,11 @@ A batch without a model and items only says who is speaking.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from syncer.core.replica import Seen, State, edits_as_json
+from syncer.core.replica import By, Seen, State, edits_as_json
 
 LARGEST = 500  # items a batch
 BYTES = 1_000_000  # of JSON a batch, well below what Django takes; one item may have more
@@ -95,3 +96,12 @@ class Told:
     def as_json(self) -> dict[str, Any]:
         told = {"key": self.key, "result": self.result, "seen": self.seen, "fields": self.fields}
         return {name: value for name, value in told.items() if value is not None}
+
+
+def time_of(by: By) -> datetime | None:
+    """When an edit was made; None: nobody knows, for what a peer says need not be a time that every zone can show."""
+    try:
+        found = datetime.fromisoformat(by.at)
+    except ValueError:
+        return None
+    return found if found.tzinfo and 2 <= found.year <= 9998 else None

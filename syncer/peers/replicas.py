@@ -7,7 +7,7 @@ seen the next time, for the history will name it. So no save waits for this, and
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from syncer.core.replica import ASK, Content, Rules, changed, outcome, stamp
+from syncer.core.replica import ASK, Content, Rules, changed, differing, outcome, stamp
 from syncer.delivery.payload import plain
 from syncer.models import Replica, Route
 from syncer.peers.authors import authors
@@ -95,14 +95,7 @@ def drop_decided(route: Route, replica: Replica, content: Content | None) -> Non
     if not replica.conflicts:
         return
     found = outcome(replica.state, rules_of(route, replica), live=content)
-    if found.content is not None and content is not None:
-        differing = {name for name, value in found.content.items() if name in content and content[name] != value}
-    else:
-        differing = {""} if (found.content is None) != (content is None) else set()
-    left = {
-        name: why
-        for name, why in replica.conflicts.items()
-        if (name in found.conflicts if why == ASK else bool(differing))
-    }
+    is_off = bool(differing(found.content, content))
+    left = {name: why for name, why in replica.conflicts.items() if (name in found.conflicts if why == ASK else is_off)}
     replica.conflicts = left or None
     replica.conflict_at = replica.conflict_at if left else None

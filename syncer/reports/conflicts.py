@@ -15,7 +15,8 @@ from django.utils.timezone import localtime
 
 from syncer.core.replica import ASK, EXISTS, Edit, outcome, overrule
 from syncer.delivery.payload import plain
-from syncer.peers.conflicts.waiting import Open, last_common, time_of
+from syncer.peers.conflicts.waiting import Open, last_common
+from syncer.peers.message import time_of
 from syncer.peers.replicas import rules_of
 from syncer.peers.rows import value_of
 

@@ -49,9 +49,7 @@ def _of_one_end(state: State) -> Q:
 
 def _conflicting() -> Q:
     """The object waits for a person, since a peer edited it too."""
-    waiting = Replica.objects.filter(
-        model=OuterRef("route__model"), object_key=OuterRef("object_key"), conflicts__isnull=False
-    )
+    waiting = Replica.objects.waiting().filter(model=OuterRef("route__model"), object_key=OuterRef("object_key"))
     return Q(route__target__kind=Target.Kind.PEER) & Q(Exists(waiting))
 
 

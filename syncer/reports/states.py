@@ -137,7 +137,7 @@ def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:
     """Those of the keys that wait for a person, since a peer edited them too."""
     if not route.target.is_peer:
         return {}
-    found = Replica.objects.filter(model=route.model, object_key__in=keys, conflicts__isnull=False)
+    found = Replica.objects.waiting().filter(model=route.model, object_key__in=keys)
     return {row.object_key: row for row in found.only("object_key", "conflicts")}
 
 

@@ -63,9 +63,7 @@ def of_route(route: Route) -> RouteStatus:
         next_try_=Min("not_before", filter=waiting),
     )
     numbers = {name.removesuffix("_"): number for name, number in counts.items()}
-    conflicts = (
-        Replica.objects.filter(model=route.model, conflicts__isnull=False).count() if route.target.is_peer else 0
-    )
+    conflicts = Replica.objects.waiting().filter(model=route.model).count() if route.target.is_peer else 0
     return RouteStatus(route=route, pending=_count(pending_keys(route)), conflicts=conflicts, **numbers)
 
 

@@ -123,9 +123,7 @@ def _check(now: Open, row: models.Model | None, user: Any) -> None:
     Raises:
         PermissionDenied, ValidationError: see `conflict_decide`.
     """
-    options = now.route.declaration.model._meta
-    verb = "delete" if row is None else "add" if now.row is None else "change"
-    if not user.has_perm(f"{options.app_label}.{verb}_{options.model_name}"):
+    if not user.has_perm(may.permission_for(now.route, row, now.row)):
         raise PermissionDenied
     if row is not now.row:
         _refuse(may.faults(now.route, row, now.row, user=user))

@@ -3,17 +3,17 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
-from syncer.core.replica import EXISTS, By, Content, Outcome, outcome
+from syncer.core.replica import EXISTS, Content, Outcome, differing, outcome
 from syncer.keys import pks
 from syncer.mark import history_of
 from syncer.models import Binding, Replica, Route, Target
 from syncer.peers import identity
+from syncer.peers.message import time_of
 from syncer.peers.replicas import lock, rules_of, stamp_all
 from syncer.peers.rows import content_of
 
@@ -40,16 +40,8 @@ class Open:
         """What can be decided: EXISTS, then fields in the order of their declaration; empty: nothing waits."""
         waiting = {*(self.replica.conflicts or {})}
         if waiting and waiting != {*self.merged.conflicts}:
-            waiting |= self._differing or {*self.route.shared}
+            waiting |= differing(self.merged.content, self.live) or {*self.route.shared}
         return tuple(name for name in (EXISTS, *self.route.shared) if name in waiting)
-
-    @property
-    def _differing(self) -> set[str]:
-        """Where the object is not what its edits make together, for that would not be valid."""
-        merged, live = self.merged.content, self.live
-        if merged is None or live is None:
-            return {EXISTS} if merged is not live else set()
-        return {name for name, value in merged.items() if name in live and live[name] != value}
 
     @property
     def token(self) -> str:
@@ -100,12 +92,3 @@ def last_common(now: Open, name: str) -> Any:
     if len(edits) > 1 and (ours := [at for one in edits if one.node == settings.NODE and (at := time_of(one.by))]):
         here["history_date__lt"] = min(ours)
     return history_of(model)._default_manager.filter(**here).order_by("-history_id").first()
-
-
-def time_of(by: By) -> datetime | None:
-    """When an edit was made; None: nobody knows, for what a peer says need not be a time."""
-    try:
-        found = datetime.fromisoformat(by.at)
-    except ValueError:
-        return None
-    return found if found.tzinfo and 2 <= found.year <= 9998 else None  # else no time zone can show it

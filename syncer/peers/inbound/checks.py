@@ -7,7 +7,6 @@ why and when decide nothing, so they are mended rather than refused.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 
 from django.conf import settings
 
@@ -15,7 +14,7 @@ from backoffice.kit.api.problems import FieldError, Invalid
 from syncer.core.replica import EXISTS, By, Edit, Edits, Seen, node_of
 from syncer.models.checks import NOT_STORABLE, is_storable
 from syncer.peers.identity import is_far
-from syncer.peers.message import Item
+from syncer.peers.message import Item, time_of
 
 LONGEST = 256  # characters that are kept of a name or a reason, as in the history
 OUR_WRITER = 20  # digits: 12 of the time, 8 by chance
@@ -75,18 +74,9 @@ def mended(edits: Edits) -> Edits:
 
 
 def _mended(one: Edit) -> Edit:
-    by = By(user=_text(one.by.user), reason=_text(one.by.reason), at=one.by.at if _is_time(one.by.at) else "")
+    by = By(user=_text(one.by.user), reason=_text(one.by.reason), at=one.by.at if time_of(one.by) else "")
     return one if by == one.by else replace(one, by=by)
 
 
 def _text(text: str) -> str:
     return text.replace("\0", "\ufffd")[:LONGEST]
-
-
-def _is_time(text: str) -> bool:
-    """It can be shown in every time zone."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return found.tzinfo is not None and 2 <= found.year <= 9998

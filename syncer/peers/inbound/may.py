@@ -30,11 +30,16 @@ def faults(route: Route, row: models.Model | None, stored: models.Model | None, 
     return forbidden(route, row, stored, user=user) or _missing(row, stored, _links(route, [row], user))
 
 
-def forbidden(route: Route, row: models.Model | None, stored: models.Model | None, *, user: Any) -> Faults:
-    """As `faults`, without a look at what the row points to."""
+def permission_for(route: Route, row: models.Model | None, stored: models.Model | None) -> str:
+    """What whoever makes `stored` into `row` needs to have: `orders.change_order`."""
     options = route.declaration.model._meta
     verb = "delete" if row is None else "add" if stored is None else "change"
-    permission = f"{options.app_label}.{verb}_{options.model_name}"
+    return f"{options.app_label}.{verb}_{options.model_name}"
+
+
+def forbidden(route: Route, row: models.Model | None, stored: models.Model | None, *, user: Any) -> Faults:
+    """As `faults`, without a look at what the row points to."""
+    permission = permission_for(route, row, stored)
     if not user.has_perm(permission):
         return {"": [f"{user} needs the permission {permission}."]}
     if stored is not None and not stored.is_visible_to(user):  # type: ignore[attr-defined]

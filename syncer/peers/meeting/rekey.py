@@ -11,7 +11,6 @@ So it is one transaction: objects locked, then bindings; looked at again; histor
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F, Q
 
 from backoffice.kit import clock
+from backoffice.kit.batches import batched
 from syncer.errors import NotPossible
 from syncer.keys import column, key_of, table
 from syncer.mark import history_of
@@ -32,7 +32,7 @@ REASON = "The same as {other} at {node}"
 def shared_already(route: Route, keys: Iterable[str]) -> set[str]:
     """Those that some peer knows, or may know, under the key that they have."""
     found: set[str] = set()
-    for some in _pages(keys):
+    for some in batched(keys, PAGE):
         of_key = {key_of(route.declaration.model, UUID(key)): key for key in some}
         stamped = Replica.objects.filter(model=route.model, object_key__in=of_key).exclude(seen={})
         there = Binding.objects.filter(
@@ -54,7 +54,7 @@ def rekey(route: Route, pairs: Mapping[str, str]) -> None:
     """
     try:
         with transaction.atomic(durable=True):
-            for some in _pages(sorted(pairs)):
+            for some in batched(sorted(pairs), PAGE):
                 _rekey(route, {UUID(key): UUID(pairs[key]) for key in some})
             transaction.on_commit(lambda: wake_followers(route.model), robust=True)
     except DatabaseError as error:
@@ -160,9 +160,3 @@ def _follow(route: Route, pairs: Mapping[UUID, UUID]) -> None:
     for old, new in moves.items():
         lanes.filter(object_key=old).update(object_key=new, token=F("token") + 1)
         replicas.filter(object_key=old).update(object_key=new)
-
-
-def _pages(keys: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(keys)
-    while some := list(islice(rest, PAGE)):
-        yield some

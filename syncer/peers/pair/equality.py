@@ -6,9 +6,9 @@ What changes meanwhile may be named as differing; of such objects something is t
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
+from backoffice.kit.batches import batched
 from syncer.core.ranges import Found, Leaf, Range, Search, Summary
 from syncer.models import Route, Target
 from syncer.peers.pair import digests
@@ -120,15 +120,9 @@ def _ranges(peer: Peer, route: Route, ranges: list[Range], *, keys: bool) -> lis
 
 
 def _standing_there(peer: Peer, route: Route, keys: list[str]) -> Iterator[tuple[str, list[str]]]:
-    for some in _chunks(keys):
+    for some in batched(keys, OBJECTS):
         told = peer.ask("objects", model=route.model, keys=some).get("objects")
         if not isinstance(told, dict):
             raise peer.not_understood()
         for key, one in told.items():
             yield key, [str(word) for word in one.get("standing", ())]
-
-
-def _chunks(keys: list[str]) -> Iterator[list[str]]:
-    rest = iter(keys)
-    while some := list(islice(rest, OBJECTS)):
-        yield some

@@ -21,7 +21,7 @@ def standing(route: Route, keys: Iterable[str]) -> dict[str, list[str]]:
         return {}
     bound = Binding.objects.filter(route=route, object_key__in=of_key)
     found: list[tuple[str, Iterable[str]]] = [
-        (CONFLICT, _keys(Replica.objects.filter(model=route.model, object_key__in=of_key, conflicts__isnull=False))),
+        (CONFLICT, _keys(Replica.objects.waiting().filter(model=route.model, object_key__in=of_key))),
         (PENDING, _pending(route, list(of_key))),
         (PARKED, _keys(bound.filter(parked__gte=F("wanted"), wanted__gt=F("delivered")))),
         (HELD, _keys(bound.filter(held=True))),

@@ -47,7 +47,7 @@ class Editor:
             key = UUID(int=self.choice.getrandbits(128), version=4) if kind == "create" else self.pick(kind)
             if key is not None:
                 self.write(kind, key, {} if kind == "delete" else self.values(kind))
-            time.sleep(self.choice.expovariate(1 / PAUSE))
+            time.sleep(self.choice.expovariate(1 / PAUSE))  # as people do; nothing is waited for
 
     def pick(self, kind: str) -> "UUID | None":
         """Of the orders that are here now; the hot ones are not deleted."""

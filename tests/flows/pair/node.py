@@ -5,7 +5,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
@@ -24,6 +23,7 @@ NAMES = ("store", "warehouse")
 TIMEOUT = 2  # seconds until a request is given up
 LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 12
 START_SECONDS = 90  # far more than it takes
+GONE_SECONDS = 10  # as above, of processes that were killed
 PASSWORD, KEY = "SYNC_PEER_PASSWORD", "SYNC_PEER_KEY"  # of each node's account at the other
 Row = dict[str, Any]
 
@@ -89,11 +89,15 @@ class RealNode:
     def kill(self) -> None:
         """All of it at once, as a power cut would."""
         ours = {one.pid for one in self._running}
-        while pids := [pid for pid, session in sessions() if session in ours]:
+
+        def is_gone() -> bool:
+            pids = [pid for pid, session in sessions() if session in ours]
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            time.sleep(0.01)
+            return not pids
+
+        until(is_gone, seconds=GONE_SECONDS)
         for one in self._running:
             one.wait()
         self._running = []

@@ -31,6 +31,7 @@ def even(seed: int) -> Iterator[str]:
             assert max_value is not None
             return self.random.randint(min_value, max_value)
 
+        # A provider must have these; the machines draw none of them.
         def draw_float(self, **_: Any) -> float:
             raise NotImplementedError
 

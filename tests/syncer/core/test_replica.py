@@ -15,6 +15,7 @@ from syncer.core.replica import (
     are_strangers,
     changed,
     covers,
+    differing,
     edits_as_json,
     edits_from_json,
     is_open,
@@ -402,3 +403,17 @@ def test_json_tells_who_it_was():
 def test_json_of_another_shape_is_refused(wrong):
     with pytest.raises((TypeError, ValueError)):
         edits_from_json(wrong)
+
+
+@pytest.mark.parametrize(
+    ("content", "live", "names"),
+    [
+        (None, None, set()),
+        (None, {"a": 1}, {EXISTS}),
+        ({"a": 1}, None, {EXISTS}),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, {"b"}),
+        ({"a": 1, "unknown here": 2}, {"a": 1}, set()),
+    ],
+)
+def test_it_is_told_where_an_object_is_not_what_its_edits_make(content, live, names):
+    assert differing(content, live) == names

@@ -9,7 +9,8 @@ from syncer.core.replica import EXISTS, By, covers
 from syncer.errors import NotPossible
 from syncer.models import Route, Target
 from syncer.peers.conflicts.decide import Overtaken, conflict_decide
-from syncer.peers.conflicts.waiting import last_common, look, time_of
+from syncer.peers.conflicts.waiting import last_common, look
+from syncer.peers.message import time_of
 from tests.syncer.peers.conflicts.conftest import person
 from tests.syncer.peers.conflicts.support import MAY, MODEL, edit, fetch, hand_in, lane, order, ours, replica
 

@@ -17,10 +17,10 @@ help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 run: $(RUN) ## Start everything: two nodes, a worker each, sample content (PORT=8000 REMOTE_PORT=8001)
-	@$(PY) -m deploy.run
+	@$(PY) -m tools.run
 
 test: $(DEV) ## Run the tests on SQLite and on a real PostgreSQL
-	@$(PY) -m deploy.test
+	@$(PY) -m tools.test
 
 fuzz: $(DEV) ## Ask the running API whatever its description allows, and what not (SEED=… repeats)
 	@$(PY) -m tests.fuzz
@@ -35,19 +35,19 @@ bench: $(DEV) ## Measure what bench/README.md tells, on this machine
 	@$(PY) -m bench.pair_latency
 
 demo: $(RUN) ## Do the main job without a person, one way and both ways, and compare both ends
-	@$(PY) -m deploy.demo
+	@$(PY) -m tools.demo
 
 password: $(RUN) ## Give the administrator a new password, on both nodes
-	@$(PY) -m deploy.password
+	@$(PY) -m tools.password
 
 manage: $(RUN) ## Run a command on the first node, the store: make manage C="sync_status"
-	@$(PY) -m deploy.manage $(C)
+	@$(PY) -m tools.manage $(C)
 
 lint: $(DEV) ## Look for faults and for layout that differs
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
 
 types: $(DEV) ## Check the types
-	@$(PY) -m deploy.scratch -m mypy
+	@$(PY) -m tools.scratch -m mypy
 
 fmt: $(DEV) ## Lay the code out
 	@$(PY) -m ruff format .
@@ -59,7 +59,7 @@ check: lint types contracts migrations settings test test-core fuzz ## All that 
 	@echo "All checks passed."
 
 lock: $(DEV) ## Write requirements/ anew from pyproject.toml
-	@sh deploy/lock.sh
+	@sh tools/lock.sh
 
 # --- the parts of `make check` ---------------------------------------------------------------------------------------
 test-sqlite: $(DEV)
@@ -76,14 +76,14 @@ contracts: $(DEV)
 	@.venv/bin/lint-imports
 
 migrations: $(DEV)
-	@$(PY) -m deploy.scratch manage.py makemigrations --check --dry-run
+	@$(PY) -m tools.scratch manage.py makemigrations --check --dry-run
 
 settings: $(DEV)
-	@$(PY) -m deploy.scratch manage.py check --deploy --fail-level WARNING
+	@$(PY) -m tools.scratch manage.py check --deploy --fail-level WARNING
 
 # --- the virtual environment -----------------------------------------------------------------------------------------
 $(RUN): requirements/production.txt
-	@sh deploy/setup.sh "$(PYTHON)" production $@
+	@sh tools/setup.sh "$(PYTHON)" production $@
 
 $(DEV): requirements/dev.txt
-	@sh deploy/setup.sh "$(PYTHON)" dev $@
+	@sh tools/setup.sh "$(PYTHON)" dev $@

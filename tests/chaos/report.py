@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy.nodes import ROOT
+from tools.nodes import ROOT
 
 if TYPE_CHECKING:  # its models can't be read yet
     from tests.chaos.judge import Verdict

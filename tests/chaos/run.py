@@ -10,7 +10,6 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from deploy.processes import Processes
 from syncer.models import Binding, Run, Target
 from syncer.models.binding import DUE
 from tests.chaos import evidence, judge, stage
@@ -22,6 +21,7 @@ from tests.chaos.operator import Operator
 from tests.chaos.report import say
 from tests.chaos.schedule import schedule
 from tests.chaos.workers import Workers
+from tools.processes import Processes
 
 DRAIN = 45.0  # seconds
 LONGER = 60.0  # more, while all that is left sits out a wait of its own

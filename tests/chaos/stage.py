@@ -13,13 +13,13 @@ from pathlib import Path
 from django.core.management import call_command
 from django.utils import timezone
 
-from deploy import servers
-from deploy.nodes import NOT_INHERITED, ROOT, Node
-from deploy.processes import Processes
 from tests.chaos import audit
 from tests.chaos.schedule import EDITORS, REMOTES
 from tests.remote import Remote
 from tests.remote.ways import ALL
+from tools import servers
+from tools.nodes import NOT_INHERITED, ROOT, Node
+from tools.processes import Processes
 
 LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 6
 IDLE = 4  # seconds until the database ends who stands still in a transaction; before a claim of theirs is over

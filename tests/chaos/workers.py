@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from deploy.nodes import ROOT
 from tests.chaos.audit import WORKER
 from tests.chaos.schedule import WORKERS, What
 from tests.chaos.stage import NICE
+from tools.nodes import ROOT
 
 LOOK = 0.1  # seconds between two looks at who has ended
 ORPHANS_END = 5.0  # seconds in which what is left of a dead worker must have ended by itself

@@ -24,12 +24,12 @@ SECONDS = 120
 
 
 class Launcher:
-    """`python -m deploy.run` with data of its own."""
+    """`python -m tools.run` with data of its own."""
 
     def __init__(self, var: Path, **environment: str) -> None:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.run"],
+            [sys.executable, "-m", "tools.run"],
             cwd=ROOT,
             env={**os.environ, "BACKOFFICE_VAR": str(var), **environment},
             stdout=subprocess.PIPE,

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import requests
 
-from deploy import secret_file, servers
-from deploy.nodes import ROOT, Node, Refused, both_nodes, manage
-from deploy.processes import Processes
-from deploy.run import say
-from deploy.secret_file import ADMIN_PASSWORD
 from tests.remote import Remote
+from tools import secret_file, servers
+from tools.nodes import ROOT, Node, Refused, both_nodes, manage
+from tools.processes import Processes
+from tools.run import say
+from tools.secret_file import ADMIN_PASSWORD
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 RECORDS = [{"id": number, "title": f"Record {number}", "body": "It is theirs."} for number in range(1, 100)]

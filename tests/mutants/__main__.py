@@ -6,10 +6,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.nodes import ROOT
-from deploy.run import say
 from tests.mutants.patch import BadMutant, Mutant
 from tests.mutants.runner import Ending, Runner
+from tools.nodes import ROOT
+from tools.run import say
 
 SLOTS = 2  # copies, and cores
 SECONDS = 180  # for one run of tests

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.nodes import ROOT
 from tests.mutants.patch import BadMutant, Mutant
 from tests.mutants.runner import Ending, Runner
+from tools.nodes import ROOT
 
 pytestmark = pytest.mark.sqlite  # it touches no database: once is enough
 SECONDS = 60

@@ -14,10 +14,10 @@ from typing import Any, Self
 import psycopg2  # type: ignore[import-untyped]
 from psycopg2.extras import RealDictCursor  # type: ignore[import-untyped]
 
-from deploy import servers
-from deploy.nodes import NOT_INHERITED, ROOT, Node, manage
 from tests.chaos.workers import READY, sessions
 from tests.flows.wait import until
+from tools import servers
+from tools.nodes import NOT_INHERITED, ROOT, Node, manage
 
 NAMES = ("store", "warehouse")
 TIMEOUT = 2  # seconds until a request is given up

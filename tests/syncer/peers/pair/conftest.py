@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from backoffice.accounts.models import User
 from content.orders.models import Order
-from deploy.processes import Processes
 from syncer import mark
 from syncer.models import Route, Target
 from tests.flows.wait import until
 from tests.syncer.peers.pair import node as nodes
 from tests.syncer.peers.pair.node import NAME, PASSWORD, Node
+from tools.processes import Processes
 
 UP_SECONDS = 60
 NAMES = ["speak_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order"]

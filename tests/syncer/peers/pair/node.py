@@ -17,9 +17,9 @@ from typing import Any
 from django.utils import timezone
 
 from content.orders.models import Order
-from deploy import servers
-from deploy.nodes import ROOT
-from deploy.processes import Processes
+from tools import servers
+from tools.nodes import ROOT
+from tools.processes import Processes
 
 NAME = "warehouse"
 PASSWORD = "only-for-tests-0123"

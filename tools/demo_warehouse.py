@@ -8,8 +8,8 @@ from uuid import UUID
 
 import requests
 
-from deploy.demo_day import records, token
-from deploy.nodes import Node, manage
+from tools.demo_day import records, token
+from tools.nodes import Node, manage
 
 PATH = "/api/orders/"
 # Of what was handed over since: the order, and when the request left, which all orders in it have in common.

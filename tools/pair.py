@@ -1,7 +1,7 @@
 """What makes two nodes a pair: the accounts that each has at the other, and its targets, which TOML files describe."""
 
-from deploy.nodes import REMOTE_USER, ROOT, Node, manage
-from deploy.secret_file import PEER_PASSWORD, REMOTE_PASSWORD
+from tools.nodes import REMOTE_USER, ROOT, Node, manage
+from tools.secret_file import PEER_PASSWORD, REMOTE_PASSWORD
 
 USUAL_PORTS = {"store": "8000", "warehouse": "8001"}  # as the files name them
 RIGHTS = ("view", "add", "change", "delete")
@@ -22,7 +22,7 @@ def make_accounts(store: Node, warehouse: Node) -> None:
 
 def description(node: Node, other: Node) -> str:
     """The node's targets as TOML; all of them are at the other node."""
-    text = (ROOT / "deploy" / f"{node.name}.toml").read_text()
+    text = (ROOT / "tools" / f"{node.name}.toml").read_text()
     return text.replace(USUAL_PORTS[other.name], str(other.port))
 
 

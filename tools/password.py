@@ -2,9 +2,9 @@
 
 import sys
 
-from deploy import secret_file
-from deploy.nodes import Refused, both_nodes, manage, var_folder
-from deploy.secret_file import ADMIN_PASSWORD
+from tools import secret_file
+from tools.nodes import Refused, both_nodes, manage, var_folder
+from tools.secret_file import ADMIN_PASSWORD
 
 
 def main() -> int:

@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from deploy import pair, secret_file, servers
-from deploy.nodes import Failed, Node, Refused, both_nodes, manage, var_folder
-from deploy.processes import Processes
-from deploy.secret_file import ADMIN_PASSWORD
+from tools import pair, secret_file, servers
+from tools.nodes import Failed, Node, Refused, both_nodes, manage, var_folder
+from tools.processes import Processes
+from tools.secret_file import ADMIN_PASSWORD
 
 OTHER_PASSWORD = 3  # exit status of `manage.py ensure_admin`
 

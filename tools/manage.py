@@ -3,8 +3,8 @@
 import os
 import sys
 
-from deploy import secret_file
-from deploy.nodes import Refused, both_nodes, command, var_folder
+from tools import secret_file
+from tools.nodes import Refused, both_nodes, command, var_folder
 
 
 def main() -> int:

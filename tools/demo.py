@@ -15,11 +15,11 @@ from pathlib import Path
 
 import django
 
-from deploy import pair, secret_file, servers
-from deploy.nodes import ROOT, Node, Refused, both_nodes, manage
-from deploy.processes import Processes
-from deploy.run import say
-from deploy.secret_file import REMOTE_PASSWORD
+from tools import pair, secret_file, servers
+from tools.nodes import ROOT, Node, Refused, both_nodes, manage
+from tools.processes import Processes
+from tools.run import say
+from tools.secret_file import REMOTE_PASSWORD
 
 EDITOR = "editor"  # who edits at the warehouse
 ASKED = 'authority = { product_name = "ask" }\n'  # a line more of the route that both files end with
@@ -36,8 +36,8 @@ def main() -> int:
             return 1
         os.environ.update(store.environment, DJANGO_SETTINGS_MODULE="backoffice.settings", LOG_LEVEL="WARNING")
         django.setup()
-        from deploy.demo_day import run_day
-        from deploy.demo_pair import run_pair
+        from tools.demo_day import run_day
+        from tools.demo_pair import run_pair
 
         password = store.environment[REMOTE_PASSWORD]
         is_well = run_day(remote_address=warehouse.address, password=password)

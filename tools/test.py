@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 
-from deploy.nodes import ROOT
+from tools.nodes import ROOT
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-from deploy.nodes import ROOT
+from tools.nodes import ROOT
 
 
 def main() -> int:

@@ -9,9 +9,9 @@ import requests
 
 from content.base.models import ContentModel
 from content.news.models import Comment, Post
-from deploy.nodes import REMOTE_USER
 from syncer.models import Binding, Run, Target
 from syncer.runs import run_here
+from tools.nodes import REMOTE_USER
 
 MODELS: dict[type[ContentModel], str] = {Post: "/api/news/posts/", Comment: "/api/news/comments/"}
 FIELDS: dict[type[ContentModel], tuple[str, ...]] = {

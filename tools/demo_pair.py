@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from content.orders.models import Order
-from deploy.demo_day import SHOWN, say
-from deploy.demo_warehouse import Edit, HandedOver, Warehouse
-from deploy.nodes import Node
 from syncer.models import Replica, Run, Target
 from syncer.peers.pair.equality import compare_all
 from syncer.runs import run_here
+from tools.demo_day import SHOWN, say
+from tools.demo_warehouse import Edit, HandedOver, Warehouse
+from tools.nodes import Node
 
 FIELDS = ("product_name", "quantity", "status")
 SHIPPED = {"status": "SHIPPED"}

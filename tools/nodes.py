@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.secret_file import ADMIN_PASSWORD, PEER_PASSWORD, REMOTE_PASSWORD
+from tools.secret_file import ADMIN_PASSWORD, PEER_PASSWORD, REMOTE_PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent
 REMOTE_USER = "sync"  # who the warehouse knows the store as, where it is a REST service to it

@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from deploy.nodes import ROOT, Node, Refused, command
-from deploy.processes import Processes
+from tools.nodes import ROOT, Node, Refused, command
+from tools.processes import Processes
 
 READY_SECONDS = 60
 

@@ -9,6 +9,7 @@ import tempfile
 from contextlib import ExitStack
 
 import pytest
+from django.conf import settings
 
 from tests import postgres
 
@@ -38,6 +39,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         os.environ["DATABASE_URL"] = url
     else:
         os.environ.pop("DATABASE_URL", None)
+
+
+def pytest_configure() -> None:
+    # By the one of production, a password costs a third of a second.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_unconfigure() -> None:

@@ -11,16 +11,22 @@ DEV := .venv/dev.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo password manage test test-sqlite test-postgres test-core fuzz chaos mutants bench lint types contracts migrations settings check fmt fix lock
+.PHONY: help run test check prove demo password manage fuzz chaos mutants bench lint types fmt fix lock \
+	test-all test-core test-new contracts migrations settings
 
 help: ## List these commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 run: $(RUN) ## Start everything: two nodes, a worker each, sample content (PORT=8000 REMOTE_PORT=8001)
 	@$(PY) -m tools.run
 
-test: $(DEV) ## Run the tests on SQLite and on a real PostgreSQL
+test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real PostgreSQL
 	@$(PY) -m tools.test
+
+check: lint types contracts migrations settings test-all test-core fuzz ## Run what a change must pass, as CI does: all tests, and checks of the code
+	@echo "All checks passed."
+
+prove: mutants test-new chaos ## Look for what no test looks for: planted faults, new examples, a minute of chaos
 
 fuzz: $(DEV) ## Ask the running API whatever its description allows, and what not (SEED=… repeats)
 	@$(PY) -m tests.fuzz
@@ -55,18 +61,12 @@ fmt: $(DEV) ## Lay the code out
 fix: $(DEV) ## Repair what can be repaired by itself, then lay the code out
 	@$(PY) -m ruff check --fix . && $(PY) -m ruff format .
 
-check: lint types contracts migrations settings test test-core fuzz ## All that a change must pass
-	@echo "All checks passed."
-
 lock: $(DEV) ## Write requirements/ anew from pyproject.toml
 	@sh tools/lock.sh
 
-# --- the parts of `make check` ---------------------------------------------------------------------------------------
-test-sqlite: $(DEV)
-	@$(PY) -m pytest -q --database sqlite
-
-test-postgres: $(DEV)
-	@$(PY) -m pytest -q --database postgres
+# --- the parts of `make check` and `make prove` ----------------------------------------------------------------------
+test-all: $(DEV)
+	@$(PY) -m tools.test --all
 
 # What decides is pure, so that every branch of it can be tested.
 test-core: $(DEV)

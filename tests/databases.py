@@ -1,11 +1,15 @@
 """The pytest plugin that chooses the database: `--database sqlite` (the default) or `--database postgres`.
 
 It is loaded with `-p`, before pytest-django reads the settings. PostgreSQL is `TEST_DATABASE_URL` where given, else a
-server from a wheel, started for this run. Tests that are for the other database are not collected.
+server from a wheel, started for this run. Tests that are for the other database are not collected, and those that use
+no database run with SQLite only: once is enough.
+
+`TEST_REPORTS` names a folder in which each run leaves its report, a JUnit file; `tools/tally.py` adds them up.
 """
 
 import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import pytest
@@ -14,6 +18,7 @@ from django.conf import settings
 from tests import postgres
 
 DATABASES = ("sqlite", "postgres")
+FIXTURES = {"db", "transactional_db", "live_server"}
 _cleanup = ExitStack()
 
 
@@ -41,7 +46,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         os.environ.pop("DATABASE_URL", None)
 
 
-def pytest_configure() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    # Taken out of the environment: what a test starts, pytest among it, is not a run of ours.
+    if folder := os.environ.pop("TEST_REPORTS", ""):
+        config.option.xmlpath = f"{folder}/{config.option.database}-{os.getpid()}.xml"
     # By the one of production, a password costs a third of a second.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -55,5 +64,12 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    others = set(DATABASES) - {config.option.database}
-    items[:] = [item for item in items if not any(item.get_closest_marker(other) for other in others)]
+    items[:] = [item for item in items if config.option.database in databases_of(item)]
+
+
+def databases_of(item: pytest.Item) -> Sequence[str]:
+    """The databases that a test is for."""
+    if named := [name for name in DATABASES if item.get_closest_marker(name)]:
+        return named
+    is_django = item.get_closest_marker("django_db") or FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return DATABASES if is_django else DATABASES[:1]

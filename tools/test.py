@@ -1,4 +1,7 @@
-"""`make test`: both databases at the same time, one core each; PostgreSQL's output comes after SQLite's."""
+"""`make test`: both databases at the same time, one core each; PostgreSQL's output comes after SQLite's.
+
+`--all`, of `make check`, runs the slow tests too.
+"""
 
 import shutil
 import subprocess
@@ -7,12 +10,15 @@ import tempfile
 
 from tools.nodes import ROOT
 
+QUICK = ["-m", "not slow"]
+
 
 def main() -> int:
+    chosen = [] if "--all" in sys.argv[1:] else QUICK
     with tempfile.TemporaryFile("w+") as kept:
-        postgres = subprocess.Popen(pytest("postgres"), cwd=ROOT, stdout=kept, stderr=subprocess.STDOUT)
+        postgres = subprocess.Popen(pytest("postgres", chosen), cwd=ROOT, stdout=kept, stderr=subprocess.STDOUT)
         try:
-            sqlite = subprocess.run(pytest("sqlite"), cwd=ROOT).returncode
+            sqlite = subprocess.run(pytest("sqlite", chosen), cwd=ROOT).returncode
         finally:
             # After Ctrl-C too, which both of them were sent: each stops what it has started.
             status = postgres.wait()
@@ -21,8 +27,8 @@ def main() -> int:
     return sqlite or status
 
 
-def pytest(database: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-q", "--database", database]
+def pytest(database: str, chosen: list[str]) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", "--database", database, *chosen]
 
 
 if __name__ == "__main__":

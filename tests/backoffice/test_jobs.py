@@ -243,6 +243,7 @@ def test_a_sweep_with_nothing_to_do_only_reads(django_assert_num_queries):
 
 
 # --- with a real worker ----------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @in_transactions
 def test_a_worker_does_the_job():
     job = begin("posts", user=make_user(), here=False, titles=["A", ""])
@@ -253,6 +254,7 @@ def test_a_worker_does_the_job():
     assert str(Post.history.get().history_user) == "editor"
 
 
+@pytest.mark.slow
 @in_transactions
 def test_a_job_is_ended_by_the_next_worker_when_its_own_was_killed():
     job = begin("never_ends", here=False)

@@ -116,6 +116,7 @@ def test_without_anybody_to_tell_the_log_and_the_list_have_it(target, caplog):
     assert f"Fake API is not well: {PAUSE}" in caplog.messages
 
 
+@pytest.mark.slow
 def test_a_real_worker_tells(target, mail):
     pauses(target)
     with Worker(EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", ALERT_EMAILS="ops@example.com"):

@@ -264,6 +264,7 @@ def test_recording_wakes_the_routes_that_follow_changes(remote, target):
     assert target.runs.filter(trigger="change").count() == 1
 
 
+@pytest.mark.slow
 def test_a_worker_finds_it_and_where_it_is_told_to_records_it_by_itself(remote, target):
     Post.objects.create(title="A", body="B")
     target.routes.update(trigger="change")

@@ -38,6 +38,7 @@ def compare(target):
     return found
 
 
+@pytest.mark.slow
 def test_many_equal_objects_are_proved_equal_with_few_and_small_questions(there, target, route):
     both = random_keys(orders(MANY))
     hold(both)
@@ -49,6 +50,7 @@ def test_many_equal_objects_are_proved_equal_with_few_and_small_questions(there,
     assert one.bytes <= 16_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", SPREADS)
 def test_one_different_object_is_found_in_logarithmically_many_questions(there, target, route, spread):
     both = SPREADS[spread](20_000)
@@ -73,6 +75,7 @@ def test_what_only_one_end_has_is_named(there, target, route):
     assert (found.equal, found.differing, found.more_here, found.more_there) == (298, [], 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["here", "there"])
 def test_of_what_only_one_end_has_the_first_are_named_and_the_rest_counted(there, target, route, end):
     {"here": hold, "there": there.hold}[end](orders(3000))

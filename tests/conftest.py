@@ -8,7 +8,7 @@ from django.test import TransactionTestCase
 
 from tests.remote import Remote
 
-# What migrations write, and no test changes.
+# What migrations write, and no test that commits may change.
 KEPT = {"django_content_type", "django_migrations", "auth_permission"}
 # PostgreSQL. TRUNCATE costs some file operations a table, DELETE costs a look at every row that is or was there since
 # the last vacuum. Triggers and foreign keys are off meanwhile.

@@ -50,6 +50,7 @@ def counted(store, number, work):
     return len(captured), {told["result"] for told in answer.json()["items"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("work", "result"),
     [(None, "applied"), (update, "applied"), (delete, "applied"), (merge, "merged"), (nothing, "already there")],

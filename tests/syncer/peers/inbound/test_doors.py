@@ -57,7 +57,7 @@ def test_over_http_with_name_and_password(store, live_server):
 
 
 def test_without_the_permission_nobody_speaks_as_a_peer(store):
-    store.target.peer_user.user_permissions.filter(codename="speak_as_peer").delete()
+    store.target.peer_user.user_permissions.remove(Permission.objects.get(codename="speak_as_peer"))
     assert "syncer.speak_as_peer" in refused(store, store.send(made(store)), 403)
 
 

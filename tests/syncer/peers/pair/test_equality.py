@@ -98,6 +98,7 @@ def test_what_is_still_to_be_sent_is_marked(there, target, route):
     assert one.words(str(order.pk)) == ["pending"]
 
 
+@pytest.mark.slow
 def test_what_the_other_end_has_still_to_send_is_marked(there, target, route):
     there.run("from content.orders.models import Order\nOrder.objects.create(product_name='Lamp', quantity=1)")
     one = compare(target)
@@ -106,6 +107,7 @@ def test_what_the_other_end_has_still_to_send_is_marked(there, target, route):
     assert one.words(key) == ["pending"]
 
 
+@pytest.mark.slow
 def test_what_waits_for_a_person_is_marked(there, target, route):
     (order,) = orders(1)
     hold([order])
@@ -123,6 +125,7 @@ def test_the_command_says_equal_with_exit_status_0(there, target, route, capsys)
     assert "orders.Order: 100 objects, all equal (1 requests, " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_command_names_what_differs_with_exit_status_1(there, target, route, capsys):
     both = orders(100)
     hold(both)

@@ -75,6 +75,7 @@ def test_the_preview_says_where_a_person_would_decide(there, target, route):
     assert [(field.name, field.decides) for field in one.differing[0].fields] == [("quantity", "a person")]
 
 
+@pytest.mark.slow
 def test_equal_objects_exchange_stamps_and_write_no_content(there, target, route, live_server):
     both = orders(40)
     hold(both)
@@ -103,6 +104,7 @@ def test_differing_objects_follow_the_authority(there, target, route):
     assert there.sql("SELECT quantity, status FROM orders_order") == [(1, "SHIPPED")]
 
 
+@pytest.mark.slow
 def test_differing_objects_are_asked_about_at_the_end_that_asks(there, target, route, live_server):
     both = orders(1)
     hold(both)
@@ -143,6 +145,7 @@ def test_nothing_is_taken_before_a_person_said_how_objects_are_matched(client, t
     assert not Replica.objects.exists()
 
 
+@pytest.mark.slow
 def test_objects_with_one_natural_key_take_the_peers_keys(there, target, natural, capsys):
     ours, theirs = named("Lamp", "Shelf", "Hook"), named("Shelf", "Lamp", first=100)
     hold(ours)
@@ -174,6 +177,7 @@ def test_after_the_meeting_no_object_is_there_twice(there, target, natural):
     assert there.sql("SELECT product_name FROM orders_order ORDER BY 1") == [("Hook",), ("Lamp",)]
 
 
+@pytest.mark.slow
 def test_what_a_natural_key_does_not_tell_apart_is_listed_and_left(there, target, natural, capsys):
     ours = named("Lamp", "Lamp")
     hold(ours)
@@ -204,6 +208,7 @@ def test_an_object_that_was_shared_already_keeps_its_key(there, target, natural,
     assert Order.objects.get().pk == ours.pk
 
 
+@pytest.mark.slow
 def test_to_other_targets_it_stays_the_same_object(there, target, natural, rest, remote):
     ours, theirs = named("Lamp"), named("Lamp", first=100)
     hold(ours)

@@ -31,6 +31,7 @@ def test_both_ends_are_shown_and_at_rest(there, target, route, capsys):
     assert len(lines) == 3
 
 
+@pytest.mark.slow
 def test_what_is_pending_at_either_end_is_not_at_rest(there, target, route, capsys):
     Order.objects.create(product_name="Lamp", quantity=1)
     there.run(
@@ -58,6 +59,7 @@ def test_conflicts_and_what_was_parked_at_the_other_end_are_counted(there, targe
     assert not found.is_quiet
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["here", "there"])
 def test_rules_that_differ_are_warned_of(there, target, route, end):
     assert ends.look(target).warnings == []
@@ -111,6 +113,7 @@ def test_the_page_shows_both_ends(there, admin_client, target, route):
     assert '<td data-label="Objects">12</td>' in page
 
 
+@pytest.mark.slow
 def test_compare_shows_the_proof(there, admin_client, target, route):
     both = orders(12)
     hold(both)
@@ -120,6 +123,7 @@ def test_compare_shows_the_proof(there, admin_client, target, route):
     assert "12 objects are equal" in page
 
 
+@pytest.mark.slow
 def test_compare_shows_what_differs(there, admin_client, target, route):
     both = orders(12)
     hold(both[1:])
@@ -133,6 +137,7 @@ def test_compare_shows_what_differs(there, admin_client, target, route):
     assert str(both[0].pk) in page
 
 
+@pytest.mark.slow
 def test_who_may_only_look_can_not_compare(client, django_user_model, target, route):
     user = django_user_model.objects.create_user("viewer", password="only-for-tests-0123", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_target"))

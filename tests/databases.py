@@ -2,7 +2,8 @@
 
 It is loaded with `-p`, before pytest-django reads the settings. PostgreSQL is `TEST_DATABASE_URL` where given, else a
 server from a wheel, started for this run. Tests that are for the other database are not collected, and those that use
-no database run with SQLite only: once is enough.
+no database run with SQLite only: once is enough. `--quick`, of `make test`, leaves out what is marked `slow`, and runs
+on one database what neither belongs to the engine nor is marked `law`.
 
 `TEST_REPORTS` names a folder in which each run leaves its report, a JUnit file; `tools/tally.py` adds them up.
 """
@@ -11,19 +12,23 @@ import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from tests import postgres
 
+ROOT = Path(__file__).parent
 DATABASES = ("sqlite", "postgres")
 FIXTURES = {"db", "transactional_db", "live_server"}
+QUICK = {"backoffice": "sqlite", "content": "postgres"}  # by folder
 _cleanup = ExitStack()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=DATABASES, default="sqlite", help="the database to test on")
+    parser.addoption("--quick", action="store_true", help="only what a commit must pass")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -64,12 +69,18 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items[:] = [item for item in items if config.option.database in databases_of(item)]
+    if config.option.quick:
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    items[:] = [item for item in items if config.option.database in databases_of(item, quick=config.option.quick)]
 
 
-def databases_of(item: pytest.Item) -> Sequence[str]:
-    """The databases that a test is for."""
+def databases_of(item: pytest.Item, *, quick: bool) -> Sequence[str]:
+    """The databases that a test runs on."""
     if named := [name for name in DATABASES if item.get_closest_marker(name)]:
         return named
-    is_django = item.get_closest_marker("django_db") or FIXTURES.intersection(getattr(item, "fixturenames", ()))
-    return DATABASES if is_django else DATABASES[:1]
+    if not (item.get_closest_marker("django_db") or FIXTURES.intersection(getattr(item, "fixturenames", ()))):
+        return ["sqlite"]
+    folder = item.path.relative_to(ROOT).parts[0]
+    if quick and folder in QUICK and not item.get_closest_marker("law"):
+        return [QUICK[folder]]
+    return DATABASES

@@ -10,15 +10,13 @@ import tempfile
 
 from tools.nodes import ROOT
 
-QUICK = ["-m", "not slow"]
-
 
 def main() -> int:
-    chosen = [] if "--all" in sys.argv[1:] else QUICK
+    options = [] if "--all" in sys.argv[1:] else ["--quick"]
     with tempfile.TemporaryFile("w+") as kept:
-        postgres = subprocess.Popen(pytest("postgres", chosen), cwd=ROOT, stdout=kept, stderr=subprocess.STDOUT)
+        postgres = subprocess.Popen(pytest("postgres", options), cwd=ROOT, stdout=kept, stderr=subprocess.STDOUT)
         try:
-            sqlite = subprocess.run(pytest("sqlite", chosen), cwd=ROOT).returncode
+            sqlite = subprocess.run(pytest("sqlite", options), cwd=ROOT).returncode
         finally:
             # After Ctrl-C too, which both of them were sent: each stops what it has started.
             status = postgres.wait()
@@ -27,8 +25,8 @@ def main() -> int:
     return sqlite or status
 
 
-def pytest(database: str, chosen: list[str]) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-q", "--database", database, *chosen]
+def pytest(database: str, options: list[str]) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", "--database", database, *options]
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from tests.backoffice.works import HERE
 from tests.content.api_client import ApiClient, errors, make_user
 from tests.content.pages import administrator, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.law, pytest.mark.django_db]
 
 KEYS = "/api/accounts/keys/"
 ME = "/api/accounts/me/"

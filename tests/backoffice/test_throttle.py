@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from backoffice.kit.api.throttle import DEFAULT, Rate
 from backoffice.kit.clients import client_address
 from content.news.models import Post
-from tests.backoffice.test_settings import PRODUCTION, settings_with
+from tests.backoffice.test_settings import PRODUCTION, refusal, settings_with
 from tests.content.api_client import ApiClient, errors, make_user
 from tests.flows.wait import until
 
@@ -170,11 +170,10 @@ def test_a_client_is_known_by_what_it_can_not_write_itself(settings, peer, forwa
 
 @pytest.mark.parametrize(("text", "rate"), [("5/second", (5, 1)), ("7/hour", (7, 3600)), ("1/day", (1, 86400))])
 def test_a_rate_is_a_number_and_a_period(tmp_path, text, rate):
-    assert settings_with(tmp_path, {**PRODUCTION, "API_RATE": text}, show="API_RATE").stdout == f"{rate}\n"
+    read = settings_with(tmp_path, {**PRODUCTION, "API_RATE": text})
+    assert rate == read.API_RATE
 
 
 @pytest.mark.parametrize("text", ["", "5", "0/minute", "-1/minute", "5/fortnight", "x/day"])
 def test_a_rate_that_is_none_stops_the_program(tmp_path, text):
-    done = settings_with(tmp_path, {**PRODUCTION, "API_RATE": text})
-    assert done.returncode == 1
-    assert "write a number and a period: 1000/minute" in done.stderr
+    assert "write a number and a period: 1000/minute" in refusal(tmp_path, {**PRODUCTION, "API_RATE": text})

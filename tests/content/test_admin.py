@@ -13,7 +13,7 @@ from tests.content.locks import blocked_sessions
 from tests.content.pages import administrator, form_of, sign_in
 from tests.flows.wait import until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.law, pytest.mark.django_db]
 
 EDIT = ("news.view_post", "news.change_post", "news.add_post", "news.view_comment", "news.change_comment")
 

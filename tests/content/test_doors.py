@@ -10,7 +10,7 @@ from content.base.models import tracked
 from syncer.models import Route, Target
 from tests.content.doors import DOORS, content_models, fill
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.law, pytest.mark.django_db(transaction=True)]
 
 PAIRS = [
     pytest.param(door.use, model, id=f"{door.use.__name__}-{model._meta.label}")

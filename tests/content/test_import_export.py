@@ -30,7 +30,7 @@ from tests.content.pages import administrator, sign_in
 from tests.flows.wait import until
 from tests.flows.worker import Worker
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.law, pytest.mark.django_db]
 
 FORMATS = ["csv", "xlsx", "json"]
 TRANSFER = ("news.view_post", "news.import_post", "news.export_post")

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from content.base.models import KEYS
 from content.news.models import Comment, Post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.law, pytest.mark.django_db]
 
 
 def test_saving_without_a_change_leaves_no_history():

@@ -12,7 +12,7 @@ from tests.content.api_client import NEWS, ApiClient, errors, make_user
 from tests.content.locks import blocked_sessions
 from tests.flows.wait import until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.law, pytest.mark.django_db]
 
 POSTS = "/api/news/posts/"
 COMMENTS = "/api/news/comments/"

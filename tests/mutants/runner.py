@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from tests.mutants.patch import BadMutant, Mutant
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".venvs", "var", "__pycache__", ".*_cache", ".hypothesis")
-MAKE_TEST = ["-m", "not slow"]  # a law whose tests are all slow is a law that `make test` does not hold
+QUICK = "--quick"  # a law that only slow tests hold is one that `make test` does not hold
 PASSED, FAILED = 0, 1  # pytest's exit status; all others say that it was not the tests that decided
 FAILED_TEST = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)  # not ERROR: that is a set-up that broke
 TAIL = 15  # lines of pytest's output, shown where something is wrong
@@ -104,7 +104,7 @@ class Runner:
 
     def _pytest(self, folder: Path, database: str, tests: Iterable[str], *options: str) -> tuple[int | None, str]:
         """Its exit status, None if it took too long, and its output."""
-        words = ["-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider", *MAKE_TEST, "--database", database]
+        words = ["-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider", QUICK, "--database", database]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TEST_REPORTS": ""}  # what fails there shall fail
         if url := environment.get("TEST_DATABASE_URL"):
             environment["TEST_DATABASE_URL"] = f"{url}_{folder.name}"  # two runs can't share one

@@ -12,7 +12,11 @@ pytestmark = pytest.mark.sqlite  # it touches no database: once is enough
 SECONDS = 60
 FILES = {
     "pytest.ini": "[pytest]\naddopts = -p no:django\n",
-    "conftest.py": "def pytest_addoption(parser):\n    parser.addoption('--database')\n",
+    "conftest.py": """
+def pytest_addoption(parser):
+    parser.addoption("--database")
+    parser.addoption("--quick", action="store_true")
+""",
     "sums.py": "# twice\n# twice\ndef add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a * 2\n",
     "test_sums.py": """
 import sums

@@ -16,6 +16,7 @@ from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.reports.reading import may_read_all
 from tests.content.palettes.people import browser, palette, person, team_of
 
+pytestmark = pytest.mark.law
 SECRET = ("Design", "Spring", "#FF0000")
 
 

@@ -1,9 +1,11 @@
-FROM python:3.13-slim AS packages
-COPY requirements/production.txt /tmp/
+# An exact release of Python on a named Debian; Dependabot proposes the next. Both lines say the same.
+FROM python:3.13.14-slim-trixie AS packages
+COPY tools/install.sh requirements/production.txt /tmp/
 RUN python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/production.txt
+    && sh /tmp/install.sh /venv/bin/python -r /tmp/production.txt --no-cache-dir \
+    && /venv/bin/python -m pip check
 
-FROM python:3.13-slim
+FROM python:3.13.14-slim-trixie
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 BACKOFFICE_VAR=/srv/var
 RUN useradd --system --uid 10001 --no-create-home --home-dir /srv --shell /usr/sbin/nologin backoffice
 COPY --from=packages /venv /venv

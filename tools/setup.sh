@@ -24,8 +24,12 @@ if [ "$installed" != "$version" ]; then
 fi
 
 echo "Installing packages into .venv (once) …"
-.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "requirements/$packages.txt" ||
+sh tools/install.sh .venv/bin/python -r "requirements/$packages.txt" ||
     stop "The packages could not be installed; pip's reason is above."
+# Asks no index. What it finds was left in .venv by an earlier lock or by hand, or the lock lost a package.
+broken=$(.venv/bin/python -m pip --disable-pip-version-check check) ||
+    stop "$broken
+The packages in .venv don't fit one another, as the lines above say. Delete .venv and repeat."
 if [ "$packages" = dev ]; then
     # pytest imports its plugin, tests.databases, before it looks at this folder.
     pwd >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/backoffice.pth"

@@ -61,8 +61,8 @@ fmt: $(DEV) ## Lay the code out
 fix: $(DEV) ## Repair what can be repaired by itself, then lay the code out
 	@$(PY) -m ruff check --fix . && $(PY) -m ruff format .
 
-lock: $(DEV) ## Write requirements/ anew from pyproject.toml
-	@sh tools/lock.sh
+lock: $(DEV) ## Lock the newest packages that pyproject.toml allows (KEEP=1 keeps the pins that still fit)
+	@sh tools/lock.sh $(if $(KEEP),,--upgrade)
 
 # --- the parts of `make check` and `make prove` ----------------------------------------------------------------------
 test-all: $(DEV)

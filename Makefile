@@ -8,6 +8,7 @@ PY := .venv/bin/python
 # The stamps carry the interpreter's name, so that another PYTHON makes the environment anew.
 RUN := .venv/production.$(notdir $(PYTHON))
 DEV := .venv/dev.$(notdir $(PYTHON))
+NEW := tests/simulator tests/syncer/core tests/backoffice/test_retry.py tests/backoffice/test_masking.py # by hypothesis
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
@@ -67,6 +68,13 @@ lock: $(DEV) ## Lock the newest packages that pyproject.toml allows (KEEP=1 keep
 # --- the parts of `make check` and `make prove` ----------------------------------------------------------------------
 test-all: $(DEV)
 	@$(PY) -m tools.test --all
+
+# `SEED=…` repeats what was red.
+test-new: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+test-new: $(DEV)
+	@echo "New examples, SEED=$(SEED)"
+	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=1500 PEERS_SEED=$(SEED) PEERS_EXAMPLES=300 \
+		$(PY) -m pytest -q --hypothesis-profile=new --hypothesis-seed=$(SEED) -o faulthandler_timeout=0 $(NEW)
 
 # What decides is pure, so that every branch of it can be tested.
 test-core: $(DEV)

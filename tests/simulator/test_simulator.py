@@ -18,7 +18,7 @@ from tests.simulator.machine import Engine
 from tests.simulator.remote import Fate
 
 pytestmark = pytest.mark.sqlite  # it touches no database: once is enough
-EXAMPLES = int(os.environ.get("SIMULATOR_EXAMPLES", "700"))
+EXAMPLES = int(os.environ.get("SIMULATOR_EXAMPLES", "200"))
 SEED = int(os.environ.get("SIMULATOR_SEED", "1"))
 STEPS = 60
 LEAST = 1 + EXAMPLES // 1000  # times that each situation must have come about, or the laws were not tried

@@ -16,7 +16,7 @@ from tests.simulator.peers.ledger import reached
 from tests.simulator.peers.machine import Chain, Peers, Triangle, Two
 
 pytestmark = pytest.mark.sqlite  # it touches no database: once is enough
-EXAMPLES = int(os.environ.get("PEERS_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("PEERS_EXAMPLES", "40"))
 SEED = int(os.environ.get("PEERS_SEED", "1"))
 STEPS = 30
 LEAST = 5 + EXAMPLES // 100  # times that each situation must have come about, or the laws were not tried

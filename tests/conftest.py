@@ -1,4 +1,6 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -45,13 +47,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     Django's flush empties all of them, then has every app look for the content types and permissions of its models:
     hundreds of statements a test.
     """
-    with django_db_blocker.unblock():
-        names = sorted(set(connection.introspection.django_table_names(only_existing=True)) - KEPT)
-        with connection.cursor() as cursor:
-            quick = connection.vendor == "sqlite" or _is_superuser(cursor)
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        quick = connection.vendor == "sqlite" or _is_superuser(cursor)
     with pytest.MonkeyPatch.context() as patch:
         if quick:
-            patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: _empty(names))
+            patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: _kept or empty_tables())
         yield
 
 
@@ -60,8 +60,26 @@ def _is_superuser(cursor: Any) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _empty(names: list[str]) -> None:
+_kept: list[bool] = []
+
+
+@contextmanager
+def kept_rows() -> Iterator[None]:
+    """Leave the rows where tests that commit leave them, and empty the tables at the end."""
+    _kept.append(True)
+    yield
+    _kept.pop()
+    empty_tables()
+
+
+@cache
+def _tables() -> list[str]:
+    return sorted(set(connection.introspection.django_table_names(only_existing=True)) - KEPT)
+
+
+def empty_tables() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
+        names = _tables()
         if connection.vendor == "postgresql":
             cursor.execute(EMPTY_ALL.format(names=", ".join(f"'{name}'" for name in names)))
             return

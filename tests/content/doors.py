@@ -48,13 +48,15 @@ def own(model: Model, name: str) -> Any:
     return getattr(import_module(module), name, None) if package and find_spec(module) else None
 
 
-def fill(model: Model) -> None:
-    """The people who come in, and what the model's domain makes: its samples, and what it has beside them."""
+def fill(*models: Model) -> None:
+    """Make the people who come in, and the content of the models' domains: samples, and what they have beside."""
     administrator()
     api_user()
-    call_command("sample_content", model._meta.app_label, stdout=io.StringIO())
-    if made := own(model, "fill"):
-        made()
+    domains = {model._meta.app_label: model for model in models}
+    call_command("sample_content", *domains, stdout=io.StringIO())
+    for model in domains.values():
+        if made := own(model, "fill"):
+            made()
 
 
 def text_field(model: Model) -> str:

@@ -525,6 +525,7 @@ def test_a_small_import_is_a_job_that_is_done_at_once():
     assert (job.total, job.done, job.result) == (1, 1, {"new": 1, "changed": 0, "unchanged": 0})
 
 
+@pytest.mark.slow
 def test_a_big_import_waits_for_a_worker_and_its_page_is_shown():
     client = sign_in(*TRANSFER, *WRITE)
     answer = confirm(client, preview(client, BIG))
@@ -537,6 +538,7 @@ def test_a_big_import_waits_for_a_worker_and_its_page_is_shown():
     assert {str(row.history_user) for row in Post.history.all()} == {"editor"}
 
 
+@pytest.mark.slow
 def test_confirming_a_big_import_twice_imports_once():
     client = administrator()
     answer = preview(client, BIG)
@@ -545,6 +547,7 @@ def test_confirming_a_big_import_twice_imports_once():
     assert Job.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_an_upload_waits_until_its_import_ran_and_goes_then():
     client = administrator()
     confirm(client, preview(client, BIG))
@@ -570,6 +573,7 @@ def test_a_wrong_row_in_a_job_writes_nothing_and_is_named():
     assert not Post.objects.exists()
 
 
+@pytest.mark.slow
 def test_an_import_that_was_given_up_meanwhile_writes_nothing():
     """The sweep took the worker for dead, and said so to the person."""
     client = administrator()
@@ -604,6 +608,7 @@ def test_a_small_export_is_a_job_whose_file_is_the_answer():
     assert waiting_files.path(job.file).read_bytes() == data
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_makes_a_big_export_and_its_page_offers_it():
     many = [Post(title=f"T{number}", body="B") for number in range(transfer.EXPORTED_HERE + 1)]
@@ -648,6 +653,7 @@ def test_an_export_holds_only_what_exists_for_the_person():
     assert list(rows) == [["editor"], ["other"]]
 
 
+@pytest.mark.slow
 def test_a_sheet_that_cannot_hold_all_rows_says_what_can():
     rows = itertools.repeat(["x"], MAX_SHEET + 1)
     with pytest.raises(FileError, match="Choose CSV or JSON"):

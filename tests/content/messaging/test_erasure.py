@@ -60,6 +60,7 @@ def spoken(target):
     message(9, client="somebody else", text="Not to be erased.").save()
 
 
+@pytest.mark.slow
 def test_no_table_and_no_file_holds_the_client_or_their_texts(remote, target, spoken):
     plant(remote, target)
     planted = places(*WORDS)

@@ -42,6 +42,7 @@ def many():
         cursor.execute("ANALYZE messaging_message")
 
 
+@pytest.mark.slow
 def test_the_lists_of_messages_are_read_by_indexes_only(many):
     program, administrators = ApiClient(user("view_message", name="program")), administrator()
     for query in api_lists():

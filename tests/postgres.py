@@ -13,11 +13,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
 
+from tools.lifeline import tied
+
 OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
 
 
 class Who(TypedDict, total=False):
-    """Keyword arguments for `subprocess`: the user and group numbers to run as; none: as we are."""
+    """Keyword arguments for `subprocess` and `tied`: the user and group numbers to run as; none: as we are."""
 
     user: int
     group: int
@@ -78,13 +80,19 @@ def server() -> Iterator[str]:
         )
         settings = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
         with (folder / "log").open("w") as log:
-            process = subprocess.Popen(
-                [bin_dir / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", *settings],
-                stdout=log,
-                stderr=log,
-                cwd=folder,
-                **who,
-            )
+            words: list[str | Path] = [
+                bin_dir / "postgres",
+                "-D",
+                data,
+                "-p",
+                str(port),
+                "-k",
+                folder,
+                "-h",
+                "127.0.0.1",
+                *settings,
+            ]
+            process = subprocess.Popen(**tied(words, folder=folder, **who), stdout=log, stderr=log, cwd=folder)
         try:
             wait_until_ready(bin_dir, port, process, folder / "log")
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"

@@ -1,4 +1,4 @@
-"""Starting processes and stopping all of them."""
+"""Starting processes and stopping all of them; they end with us, however we do: see `lifeline.py`."""
 
 import os
 import signal
@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+from tools.lifeline import tied
 
 STOP_SECONDS = 15  # until a process that was asked to stop is killed
 
@@ -38,17 +40,8 @@ class Processes:
         self, title: str, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
     ) -> None:
         """Its output is added to `log`; its process group is the number in the `.pid` file beside it."""
-        # A session of its own: the terminal's Ctrl-C reaches us alone, and its whole group can be killed.
         with log.open("ab") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+            process = subprocess.Popen(**tied(command), cwd=folder, env=environment, stdout=output, stderr=output)
         log.with_suffix(".pid").write_text(f"{process.pid}\n")
         self.running.append(Started(title=title, log=log, process=process))
 

@@ -18,6 +18,7 @@ from tests.chaos.schedule import EDITORS, REMOTES
 from tests.remote import Remote
 from tests.remote.ways import ALL
 from tools import servers
+from tools.lifeline import tied
 from tools.nodes import NOT_INHERITED, ROOT, Node
 from tools.processes import Processes
 
@@ -125,12 +126,11 @@ class Editors:
             words = [sys.executable, "-m", "tests.chaos.editing", name, seed, str(begin), str(seconds), str(file)]
             with self.logs[name].open("wb") as log:
                 self._running[name] = subprocess.Popen(
-                    [*NICE, *words],
+                    **tied([*NICE, *words]),
                     cwd=ROOT,
                     env={**os.environ, "PGAPPNAME": name},
                     stdout=log,
                     stderr=log,
-                    start_new_session=True,
                 )
 
     def wait(self) -> dict[str, int | None]:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any, Self
 from tests.chaos.audit import WORKER
 from tests.chaos.schedule import WORKERS, What
 from tests.chaos.stage import NICE
+from tests.processes import sessions
+from tools.lifeline import tied
 from tools.nodes import ROOT
 
 LOOK = 0.1  # seconds between two looks at who has ended
@@ -50,12 +51,11 @@ class Worker:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*NICE, sys.executable, "manage.py", "worker", "--every=0.5", f"--beat={BEAT}"],
+                **tied([*NICE, sys.executable, "manage.py", "worker", "--every=0.5", f"--beat={BEAT}"]),
                 cwd=ROOT,
                 env={**os.environ, "LOG_LEVEL": "INFO", "PGAPPNAME": f"{WORKER}{self.number}"},
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
             )
         self.starts += 1
 
@@ -79,16 +79,6 @@ class Worker:
             if self.process:
                 self.process.poll()
             time.sleep(0.01)
-
-
-def sessions() -> Iterator[tuple[int, int]]:
-    """`(process, its session)` of every process that lives; see proc_pid_stat(5)."""
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            with suppress(OSError):
-                state, _, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
-                if state != "Z":
-                    yield int(folder.name), int(session)
 
 
 class Workers:

@@ -13,7 +13,9 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import connection
 
+from tests import processes
 from tests.flows.wait import until
+from tools.lifeline import tied
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 40
@@ -66,17 +68,16 @@ class Worker:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "worker", "--every", "0.2", *self._options],
+                **tied([sys.executable, "manage.py", "worker", "--every", "0.2", *self._options]),
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
             )
 
     def processes(self) -> set[int]:
-        """The numbers of all that live: their environment says whose they are."""
-        return {int(path.name) for path in Path("/proc").glob("[0-9]*") if self._mark in _environment(path)}
+        """The numbers of all that live, but for the guard: their environment says whose they are."""
+        return {pid for pid in processes.marked(self._mark) if not processes.is_guard(pid)}
 
     def children(self, pid: int) -> set[int]:
         return {child for child in self.processes() if _parent(child) == pid}
@@ -121,14 +122,6 @@ class Worker:
         finally:
             self.kill()
         assert status == 0, self.said[-3000:]
-
-
-def _environment(path: Path) -> list[str]:
-    """Of the process at /proc/{number}; empty if it is gone."""
-    try:
-        return (path / "environ").read_text(errors="replace").split("\0")
-    except OSError:
-        return []
 
 
 def is_asleep(pid: int) -> bool:

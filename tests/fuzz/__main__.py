@@ -17,6 +17,7 @@ import requests
 
 from tests.remote import Remote
 from tools import secret_file, servers
+from tools.lifeline import tied
 from tools.nodes import ROOT, Node, Refused, both_nodes, manage
 from tools.processes import Processes
 from tools.run import say
@@ -88,7 +89,7 @@ def fuzz(node: Node, token: str, *, seed: str, folder: Path) -> int:
     only = ["--include-path-regex", pattern] if (pattern := os.environ.get("ONLY")) else []
     words = ["run", f"{node.address}/api/openapi.json", "--seed", seed, *only]
     return subprocess.run(
-        [Path(sys.executable).parent / "schemathesis", "--config-file", CONFIG, *words],
+        **tied([Path(sys.executable).parent / "schemathesis", "--config-file", CONFIG, *words]),
         cwd=folder,  # it leaves files where it stands
         env={**os.environ, "TOKEN": token, "NO_PROXY": "127.0.0.1"},
     ).returncode

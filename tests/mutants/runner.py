@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from tests.mutants.patch import BadMutant, Mutant
+from tools.lifeline import tied
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".venvs", "var", "__pycache__", ".*_cache", ".hypothesis")
 QUICK = "--quick"  # a law that only slow tests hold is one that `make test` does not hold
@@ -109,13 +110,12 @@ class Runner:
         if url := environment.get("TEST_DATABASE_URL"):
             environment["TEST_DATABASE_URL"] = f"{url}_{folder.name}"  # two runs can't share one
         process = subprocess.Popen(
-            [sys.executable, *words, *options, *tests],
+            **tied([sys.executable, *words, *options, *tests]),
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,
         )
         self._running.add(process)
         try:

@@ -15,6 +15,7 @@ from uuid import uuid4
 from django.db import connection
 
 from tests import postgres
+from tools.lifeline import tied
 
 
 @contextmanager
@@ -97,7 +98,7 @@ def recovered() -> Iterator[tuple[str, str]]:
         started: list[str | Path] = [commands / "postgres", "-D", data, "-p", str(new), "-k", folder, "-h", "127.0.0.1"]
         started += ["-c", "restore_command=false", "-c", "hot_standby=off", "-c", "fsync=off"]
         with (folder / "log").open("w") as log:
-            process = subprocess.Popen(started, stdout=log, stderr=log, cwd=folder, **who)
+            process = subprocess.Popen(**tied(started, **who), stdout=log, stderr=log, cwd=folder)
         try:
             postgres.wait_until_ready(commands, new, process, folder / "log")
             yield url, url.replace(str(old), str(new))

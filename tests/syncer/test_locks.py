@@ -20,6 +20,7 @@ from tests.flows.wait import until
 from tests.flows.worker import ROOT, database_url
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding
+from tools.lifeline import tied
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 SECONDS = 20
@@ -93,7 +94,7 @@ with transaction.atomic():
 
 def test_a_process_that_stands_still_in_a_transaction_does_not_hold_its_rows_for_ever(target):
     environment = {**os.environ, "DATABASE_URL": database_url(), "DATABASE_IDLE_SECONDS": "1"}
-    frozen = subprocess.Popen([sys.executable, "-c", STANDS_STILL], cwd=ROOT, env=environment)
+    frozen = subprocess.Popen(**tied([sys.executable, "-c", STANDS_STILL]), cwd=ROOT, env=environment)
     try:
         os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
         with transaction.atomic(), connection.cursor() as cursor:

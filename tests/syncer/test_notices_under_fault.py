@@ -21,6 +21,7 @@ from syncer.models import Notice
 from tests.flows.worker import ROOT, database_url
 from tests.postgres import free_port
 from tests.syncer.telling import let_time_pass, mends, pauses, told, work
+from tools.lifeline import tied
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -145,7 +146,7 @@ def killed_while(arrives: "list[Callable[[], None]]", environment: dict[str, str
     pk = Notice.objects.get().pk
     code = f"import django; django.setup(); from syncer.alerts.notify import tell; tell({pk}, 0)"
     process = subprocess.Popen(
-        [sys.executable, "-c", code],
+        **tied([sys.executable, "-c", code]),
         cwd=ROOT,
         env={
             **os.environ,

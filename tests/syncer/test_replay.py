@@ -28,6 +28,7 @@ from tests.flows.worker import ROOT, database_url
 from tests.remote import Fault, Tokens
 from tests.syncer.conftest import sync
 from tests.syncer.support import LOST, binding, let_time_pass, name_of, requests
+from tools.lifeline import tied
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -291,7 +292,7 @@ def test_a_worker_that_dies_is_taken_over_and_makes_one_record(target, post, rem
     path, act = LINES[line]
     with remote.hold("POST", path, act=act) as held:
         command = [sys.executable, "manage.py", "sync_now", "fakeapi"]
-        with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url()}) as worker:
+        with subprocess.Popen(**tied(command), cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url()}) as worker:
             try:
                 held.wait_arrived(60)
             finally:

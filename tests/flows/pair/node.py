@@ -14,9 +14,11 @@ from typing import Any, Self
 import psycopg2  # type: ignore[import-untyped]
 from psycopg2.extras import RealDictCursor  # type: ignore[import-untyped]
 
-from tests.chaos.workers import READY, sessions
+from tests.chaos.workers import READY
 from tests.flows.wait import until
+from tests.processes import sessions
 from tools import servers
+from tools.lifeline import tied
 from tools.nodes import NOT_INHERITED, ROOT, Node, manage
 
 NAMES = ("store", "warehouse")
@@ -107,9 +109,7 @@ class RealNode:
 
     def _spawn(self, words: list[str], log: str) -> "subprocess.Popen[bytes]":
         with self.log(log).open("ab") as output:
-            return subprocess.Popen(
-                words, cwd=ROOT, env=self.node.environment, stdout=output, stderr=output, start_new_session=True
-            )
+            return subprocess.Popen(**tied(words), cwd=ROOT, env=self.node.environment, stdout=output, stderr=output)
 
     # --- what is in the database -------------------------------------------------------------------------------------
     @cached_property

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from content.orders.models import Order
 from tools import servers
+from tools.lifeline import tied
 from tools.nodes import ROOT
 from tools.processes import Processes
 
@@ -56,7 +57,7 @@ class Node:
     def manage(self, *words: str, may_fail: bool = False) -> str:
         """What a command of the node prints."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *words],
+            **tied([sys.executable, "manage.py", *words]),
             cwd=ROOT,
             env=self.environment,
             capture_output=True,

@@ -104,6 +104,7 @@ def test_the_page_asks_for_less_than_150_lines_of_code():
     assert 0 < sum(block.lines for block in blocks()) < LINES
 
 
+@pytest.mark.slow
 def test_following_the_page_adds_a_domain_that_passes_all_its_tests(checkout):
     before = checkout.files()
     said = "".join(map(checkout.follow, blocks()))

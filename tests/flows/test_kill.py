@@ -47,6 +47,7 @@ def kill_at(remote, worker, point, *, in_flight):
         worker.kill()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_at_any_point_loses_nothing_and_repeats_no_create(remote, target, capsys):  # noqa: F811
     target.routes.update(trigger="change")
     target.timeout = 1

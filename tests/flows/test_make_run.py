@@ -18,7 +18,7 @@ import requests
 from tests.flows.wait import until
 from tests.postgres import free_port
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120
 

@@ -24,6 +24,7 @@ from tests.planted.planted import Planted
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_no_secret_is_told_or_kept(settings, tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.DEBUG)
     planted, folder = Planted(), tmp_path / "secrets"

@@ -48,6 +48,7 @@ def kill_idle(pid):
     kill(pid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["ready for work", "monitoring"])
 def test_a_cluster_that_looks_alive_and_does_nothing_is_started_anew(role):
     """Both wait with the lock of a queue; in place of the dead one, another waits for ever."""
@@ -58,6 +59,7 @@ def test_a_cluster_that_looks_alive_and_does_nothing_is_started_anew(role):
         work_goes_on()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["main process", "sentinel"])
 def test_what_is_left_of_a_cluster_ends_with_any_of_its_parents(which):
     with Worker(CALM) as worker:
@@ -66,7 +68,7 @@ def test_what_is_left_of_a_cluster_ends_with_any_of_its_parents(which):
         (sentinel,) = worker.children(main)
         old = worker.processes() - {worker.watchdog}
         kill(main if which == "main process" else sentinel)
-        until(lambda: not old & worker.processes(), seconds=2)
+        until(lambda: not old & worker.processes(), seconds=SECONDS)
         work_goes_on()
         until(lambda: is_at_work(worker) and restarts(worker) == 1, seconds=SECONDS)
 
@@ -78,7 +80,7 @@ def test_nothing_outlives_the_watchdog():
         assert "beat:" not in worker.said, "one that is well is no news"
         kill(worker.watchdog)
         assert worker.wait() == -signal.SIGKILL
-        until(lambda: not worker.processes(), seconds=2)
+        until(lambda: not worker.processes(), seconds=SECONDS)
         worker.kill()
     Row.objects.update(beat_at="2026-01-01T00:00:00Z")
     with pytest.raises(CommandError, match=r"has had no beat for [0-9]+ s: see its log, and start “manage.py worker”"):
@@ -90,6 +92,7 @@ def test_a_worker_that_never_had_a_beat_is_not_well():
         call_command("worker", "--check")
 
 
+@pytest.mark.slow
 def test_a_dead_cluster_does_not_keep_the_worker_from_stopping():
     with Worker("--stop=2", **ONE) as worker:
         work_goes_on()
@@ -100,6 +103,7 @@ def test_a_dead_cluster_does_not_keep_the_worker_from_stopping():
     assert not OrmQ.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_long_task_is_no_death():
     with Worker(QUICK, **ONE) as worker:
         until(lambda: is_at_work(worker), seconds=SECONDS)
@@ -108,6 +112,7 @@ def test_a_long_task_is_no_death():
         assert restarts(worker) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite
 def test_a_worker_that_can_not_keep_its_cluster_alive_says_so_by_its_exit_status():
     with Worker() as worker:
@@ -121,6 +126,7 @@ def test_a_worker_that_can_not_keep_its_cluster_alive_says_so_by_its_exit_status
         worker.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_hosts_that_share_a_queue_share_the_work_and_not_the_beats():
     with Worker(QUICK, **ONE) as one, Worker(QUICK, **ONE) as other:
@@ -137,6 +143,7 @@ def test_hosts_that_share_a_queue_share_the_work_and_not_the_beats():
         work_goes_on()
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_while_the_database_is_away_silence_is_no_death():
     with Worker(QUICK) as worker:

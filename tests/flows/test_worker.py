@@ -26,6 +26,7 @@ def test_a_save_arrives_by_itself_where_the_route_follows_changes(remote, target
     assert remote.posts == remote.comments == {}
 
 
+@pytest.mark.slow
 def test_a_manual_route_waits_for_sync_now(remote, target):  # noqa: F811
     Post.objects.create(title="A", body="B")
     with Worker():
@@ -34,6 +35,7 @@ def test_a_manual_route_waits_for_sync_now(remote, target):  # noqa: F811
     assert Run.objects.get(pk=run.pk).message == "1 created."
 
 
+@pytest.mark.slow
 def test_a_failed_delivery_is_tried_again_by_itself(remote, target):  # noqa: F811
     Post.objects.create(title="A", body="B")
     remote.fault(Fault.STATUS, method="POST", status=429)

@@ -46,6 +46,7 @@ def ways(pair) -> Iterator[dict[str, Way]]:
         }
 
 
+@pytest.mark.slow
 def test_two_nodes_are_equal_after_a_minute_of_edits_faults_and_crashes(pair, ways, capsys):
     pair.introduce({name: way.url for name, way in ways.items()})
     pair.store.manage("sample_content", "orders")

@@ -16,7 +16,7 @@ from pathlib import Path
 import django
 
 from tools import pair, secret_file, servers
-from tools.nodes import ROOT, Node, Refused, both_nodes, manage
+from tools.nodes import MIGRATE, ROOT, Batch, Node, Refused, both_nodes
 from tools.processes import Processes
 from tools.run import say
 from tools.secret_file import REMOTE_PASSWORD
@@ -56,14 +56,16 @@ def scratch_nodes(folder: Path) -> tuple[Node, Node]:
 
 def prepare(store: Node, warehouse: Node, processes: Processes, folder: Path) -> None:
     say("Preparing two nodes …")
-    for node in (store, warehouse):
-        manage(node, "migrate", "--verbosity=0")
-    pair.make_accounts(store, warehouse)
     rights = pair.PEER_PERMISSIONS
-    manage(warehouse, "ensure_client", EDITOR, "--password-env", REMOTE_PASSWORD, "--permissions", *rights)
-    manage(store, "sample_content")
+    editor = ["ensure_client", EDITOR, "--password-env", REMOTE_PASSWORD, "--permissions", *rights]
+    more = {store.name: ["sample_content"], warehouse.name: editor}
+    batches = []
     for node, other in ((store, warehouse), (warehouse, store)):
-        pair.configure(node, pair.description(node, other) + ASKED)
+        targets = pair.configure(node, pair.description(node, other) + ASKED)
+        batches.append(Batch(node, MIGRATE, *pair.accounts(node, other), more[node.name], targets))
+    for batch in batches:
+        batch.wait()
+    for node in (store, warehouse):
         processes.start(
             f"The {node.name}",
             servers.web_server(node),

@@ -1,16 +1,19 @@
 """The two nodes of `make run`: where their data is, and the environment that they run in."""
 
 import base64
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.lifeline import tied
 from tools.secret_file import ADMIN_PASSWORD, PEER_PASSWORD, REMOTE_PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent
+MIGRATE = ("migrate", "--verbosity=0")
 REMOTE_USER = "sync"  # who the warehouse knows the store as, where it is a REST service to it
 # What a person set for another deployment must not reach these two.
 NOT_INHERITED = {
@@ -142,15 +145,37 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
 
-def manage(node: Node, *arguments: str, **environment: str) -> None:
-    """Run one of Django's commands on `node`, quietly; `environment` is added for this one.
+class Batch:
+    """Django's commands at work on a node, one after the other; `environment` is added for these."""
 
-    Raises:
-        Failed: with the last line of what the command said.
-    """
-    done = subprocess.run(
-        command(*arguments), cwd=ROOT, env={**node.environment, **environment}, capture_output=True, text=True
-    )
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
-        raise Failed(f"manage.py {arguments[0]} failed on the node {node.name!r}: {said}", done.returncode)
+    def __init__(self, node: Node, *commands: Sequence[str], **environment: str) -> None:
+        self.node = node
+        self._process = subprocess.Popen(
+            **tied([sys.executable, "-m", "tools.commands", json.dumps(commands)]),
+            cwd=ROOT,
+            env={**node.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait(self) -> None:
+        """Until all are done.
+
+        Raises:
+            Failed: with the last line of what they said.
+        """
+        with self._process as process:
+            try:
+                output, errors = process.communicate()
+            except BaseException:  # such as Ctrl-C, which does not reach them
+                process.kill()
+                raise
+        if process.returncode:
+            said = (errors.strip() or output.strip() or "it said nothing").splitlines()[-1]
+            raise Failed(f"manage.py failed on the node {self.node.name!r}: {said}", process.returncode)
+
+
+def manage(node: Node, *command: str, **environment: str) -> None:
+    """Run one of Django's commands on `node`, quietly; see `Batch`."""
+    Batch(node, command, **environment).wait()

@@ -1,6 +1,6 @@
 """What makes two nodes a pair: the accounts that each has at the other, and its targets, which TOML files describe."""
 
-from tools.nodes import REMOTE_USER, ROOT, Node, manage
+from tools.nodes import REMOTE_USER, ROOT, Node
 from tools.secret_file import PEER_PASSWORD, REMOTE_PASSWORD
 
 USUAL_PORTS = {"store": "8000", "warehouse": "8001"}  # as the files name them
@@ -9,15 +9,15 @@ REST_PERMISSIONS = ["news.set_user_id", *(f"news.{right}_{model}" for model in (
 PEER_PERMISSIONS = ["syncer.speak_as_peer", "orders.reopen_order", *(f"orders.{right}_order" for right in RIGHTS)]
 
 
-def make_accounts(store: Node, warehouse: Node) -> None:
-    """Those that are there keep the permissions that people gave them meanwhile."""
-
-    def account(node: Node, name: str, password: str, permissions: list[str]) -> None:
-        manage(node, "ensure_client", name, "--password-env", password, "--permissions", *permissions)
-
-    account(warehouse, REMOTE_USER, REMOTE_PASSWORD, REST_PERMISSIONS)
-    account(warehouse, store.name, PEER_PASSWORD, PEER_PERMISSIONS)
-    account(store, warehouse.name, PEER_PASSWORD, PEER_PERMISSIONS)
+def accounts(node: Node, other: Node) -> list[list[str]]:
+    """The commands that make the other's accounts at the node; those that are there keep their permissions."""
+    wanted = {other.name: (PEER_PASSWORD, PEER_PERMISSIONS)}
+    if node.name == "warehouse":  # to the store it is a REST service too
+        wanted[REMOTE_USER] = (REMOTE_PASSWORD, REST_PERMISSIONS)
+    return [
+        ["ensure_client", name, "--password-env", password, "--permissions", *permissions]
+        for name, (password, permissions) in wanted.items()
+    ]
 
 
 def description(node: Node, other: Node) -> str:
@@ -26,8 +26,8 @@ def description(node: Node, other: Node) -> str:
     return text.replace(USUAL_PORTS[other.name], str(other.port))
 
 
-def configure(node: Node, text: str) -> None:
-    """Make the node's targets what `text` says."""
+def configure(node: Node, text: str) -> list[str]:
+    """The command that makes the node's targets what `text` says."""
     file = node.var / "targets.toml"
     file.write_text(text)
-    manage(node, "sync_configure", str(file))
+    return ["sync_configure", str(file)]

@@ -1,31 +1,38 @@
 """`make run`: two nodes on this machine, a worker each, sample content and the first sync; Ctrl-C ends all of it.
 
-1. Secrets, databases, the administrator on both nodes, the accounts that each signs in with at the other.
-2. The first time: sample content.
-3. The first time, and when their descriptions changed: the targets.
-4. Both web servers and workers, until both nodes answer that they are ready.
-5. The first time: the first sync.
-6. The box that says where to go, and then waiting.
+1. Secrets; on both nodes, side by side: the database, the administrator, the accounts that each signs in with at the
+   other; the first time: sample content; the first time, and when their descriptions changed: the targets.
+2. Both web servers and workers, until both nodes answer that they are ready.
+3. The first time: the first sync.
+4. The box that says where to go, and then waiting.
+
+It ends with `make`, and everything that it has started ends with it, also by `kill -9`: see `lifeline.py`.
 """
 
 import json
 import os
+import select
 import signal
+import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tools import pair, secret_file, servers
-from tools.nodes import Failed, Node, Refused, both_nodes, manage, var_folder
+from tools.nodes import MIGRATE, Batch, Failed, Node, Refused, both_nodes, var_folder
 from tools.processes import Processes
 from tools.secret_file import ADMIN_PASSWORD
 
 OTHER_PASSWORD = 3  # exit status of `manage.py ensure_admin`
+LOOK = 0.3  # seconds between two looks at who has ended
 
 
 def main() -> int:
     on_signals(signal.default_int_handler)
+    threading.Thread(target=end_with_starter, daemon=True).start()
     try:
         with Processes() as processes:
             try:
@@ -59,23 +66,18 @@ def run(processes: Processes) -> None:
     done = Done(var / "run.json", fresh=not store.database.exists())
 
     say("Preparing the databases …")
-    same_password = [prepare(node, secret) for node in (store, warehouse)]
-    pair.make_accounts(store, warehouse)
     if not done["content"]:
         say("Writing sample content …")
-        manage(store, "sample_content")
-        done["content"] = True
-    connect(store, warehouse, done)
+    same_password = prepare(store, warehouse, secret, done)
 
     say("Starting the servers …")
     servers.start(processes, store, warehouse, log=var / "log")
     servers.wait_until_ready(processes, [store, warehouse])
     if not done["sync"]:
         say("Syncing for the first time …")
-        for target in ("demo", "warehouse"):
-            manage(store, "sync_now", target)
+        Batch(store, ["sync_now", "demo"], ["sync_now", "warehouse"]).wait()
         done["sync"] = True
-    say(box(store, warehouse, password=secret[ADMIN_PASSWORD] if all(same_password) else None))
+    say(box(store, warehouse, password=secret[ADMIN_PASSWORD] if same_password else None))
     wait(processes)
 
 
@@ -94,25 +96,34 @@ class Done:
         self.path.write_text(json.dumps(self.values))
 
 
-def prepare(node: Node, secret: Mapping[str, str]) -> bool:
-    """Bring the database up to date; true if the administrator signs in with the password that we have."""
-    manage(node, "migrate", "--verbosity=0")
+def prepare(store: Node, warehouse: Node, secret: Mapping[str, str], done: Done) -> bool:
+    """Bring both nodes up to date; true if the administrator signs in at both with the password that we have.
+
+    Content is written, and the nodes are described to each other, once: what people change later stays.
+    """
+    texts = {store.name: pair.description(store, warehouse), warehouse.name: pair.description(warehouse, store)}
+    batches = []
+    for node, other in ((store, warehouse), (warehouse, store)):
+        commands = [MIGRATE, ["ensure_admin"], *pair.accounts(node, other)]
+        if node is store and not done["content"]:
+            commands.append(["sample_content"])
+        if done["targets"] != texts:
+            commands.append(pair.configure(node, texts[node.name]))
+        batches.append(Batch(node, *commands, **{ADMIN_PASSWORD: secret[ADMIN_PASSWORD]}))
+    same_password = [has_our_password(batch) for batch in batches]
+    done["content"], done["targets"] = True, texts
+    return all(same_password)
+
+
+def has_our_password(batch: Batch) -> bool:
+    """Wait until it is done."""
     try:
-        manage(node, "ensure_admin", **{ADMIN_PASSWORD: secret[ADMIN_PASSWORD]})
+        batch.wait()
     except Failed as failure:
         if failure.status != OTHER_PASSWORD:
             raise
         return False
     return True
-
-
-def connect(store: Node, warehouse: Node, done: Done) -> None:
-    """Describe the nodes to each other, once: what people change later stays."""
-    texts = {store.name: pair.description(store, warehouse), warehouse.name: pair.description(warehouse, store)}
-    if done["targets"] != texts:
-        for node in (store, warehouse):
-            pair.configure(node, texts[node.name])
-        done["targets"] = texts
 
 
 def box(store: Node, warehouse: Node, *, password: str | None) -> str:
@@ -137,19 +148,27 @@ def box(store: Node, warehouse: Node, *, password: str | None) -> str:
 
 
 def wait(processes: Processes) -> None:
-    """Until we are told to stop, or `make` is gone. What ends by itself is named, and the others go on."""
-    parent = os.getppid()
+    """Until we are asked to stop. What ends by itself is named, and the others go on."""
     while processes.running:
-        time.sleep(0.3)
+        time.sleep(LOOK)
         for ended in processes.ended():
             say(f"{ended.title} ended (exit status {ended.process.returncode}); its log: {servers.shown(ended.log)}")
-        if os.getppid() != parent:
-            return
     raise Refused("Nothing is left running.")
 
 
+def end_with_starter() -> None:
+    """Stop everything, as Ctrl-C does, once `make` is gone, or whoever read what we say through a pipe."""
+    parent, reader = os.getppid(), select.poll()
+    if stat.S_ISFIFO(os.fstat(1).st_mode):
+        reader.register(1, 0)  # asks for no more than whether the other end is closed
+    while os.getppid() == parent and not reader.poll(LOOK * 1000):
+        pass
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+
 def say(text: str) -> None:
-    print(text, flush=True)
+    with suppress(BrokenPipeError):  # nobody reads it any more: `end_with_starter` sees that too
+        print(text, flush=True)
 
 
 if __name__ == "__main__":

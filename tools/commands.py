@@ -1,0 +1,32 @@
+"""Several of Django's commands in one interpreter, for to start one takes seconds: `commands.py '[["migrate"], …]'`.
+
+The first that fails, with status 1, ends it. A higher status is an answer: the others are run, and it is ours.
+"""
+
+import json
+import os
+import sys
+
+import django
+from django.core.management import CommandError, call_command
+
+FAILED = 1
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+    django.setup()
+    status = 0
+    for name, *words in json.loads(sys.argv[1]):
+        try:
+            call_command(name, *words)
+        except CommandError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            if error.returncode == FAILED:
+                return FAILED
+            status = error.returncode
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,38 +7,49 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
 
 from tests.flows.wait import until
 from tests.postgres import free_port
+from tests.processes import is_guard, marked
+from tools.lifeline import tied
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 120
+SECONDS = 240  # an end, not an expectation; less than what a test may take, so that it ends what it has started
+RUN = [sys.executable, "-m", "tools.run"]
+HTTP_SECONDS = 60  # also an end
+NODES, SERVICES = 2, 4
 
 
 class Launcher:
-    """`python -m tools.run` with data of its own."""
+    """`python -m tools.run` with data of its own; `command` is what stands in for it."""
 
-    def __init__(self, var: Path, **environment: str) -> None:
-        self.lines: list[str] = []
+    def __init__(self, var: Path, command: list[str], /, **environment: str) -> None:
+        self.var, self.lines = var, list[str]()
+        self.mark = f"BACKOFFICE_TEST_RUN={uuid4().hex}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tools.run"],
+            **tied(command),
             cwd=ROOT,
-            env={**os.environ, "BACKOFFICE_VAR": str(var), **environment},
+            env={**os.environ, "BACKOFFICE_VAR": str(var), **dict([self.mark.split("=")]), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
     def read_until(self, text: str) -> list[str]:
-        """The lines up to the first that holds `text`; all lines where the launcher ends before."""
+        """The lines up to the first that holds `text`.
+
+        Raises:
+            AssertionError: it ended before, or was ended since it took too long.
+        """
         assert self.process.stdout
         killer = threading.Timer(SECONDS, self.process.kill)
         killer.start()
@@ -46,6 +57,8 @@ class Launcher:
             self.lines.append(line.rstrip("\n"))
             if text in line:
                 break
+        else:
+            raise AssertionError("\n".join(self.lines))
         killer.cancel()
         return self.lines
 
@@ -56,24 +69,53 @@ class Launcher:
 
     def refusal(self) -> list[str]:
         """All that it said, where it ends by itself."""
-        lines = self.read_until("nothing says this")
-        assert self.process.wait(timeout=SECONDS) == 1
-        return lines
+        said, _ = self.process.communicate(timeout=SECONDS)
+        assert self.process.returncode == 1
+        return said.splitlines()
+
+    def at_work(self) -> set[int]:
+        """All that it started, and what these started, but for what guards them."""
+        return {pid for pid in marked(self.mark) if not is_guard(pid)} - {self.process.pid}
+
+    def leader(self, name: str) -> int:
+        """The first process of the service that logs to `{name}.log`."""
+        return int((self.var / "log" / f"{name}.pid").read_text())
+
+    def service(self, name: str) -> set[int]:
+        return {pid for pid in self.at_work() if os.getsid(pid) == self.leader(name)}
+
+    def wait_until_gone(self, pids: set[int]) -> None:
+        until(lambda: not pids & self.at_work(), seconds=SECONDS)
+
+    def kill_what_is_left(self) -> None:
+        """After a test, which may have failed."""
+        while left := marked(self.mark):
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def wait_until_nothing_is_left(self) -> None:
+        until(lambda: not marked(self.mark), seconds=SECONDS)
 
 
 @contextmanager
-def launched(var: Path, **environment: str) -> Iterator[Launcher]:
-    launcher = Launcher(var, **environment)
+def launched(var: Path, command: list[str] = RUN, /, **environment: str) -> Iterator[Launcher]:
+    launcher = Launcher(var, command, **environment)
     with launcher.process:
         try:
             yield launcher
         finally:
-            launcher.stop(signal.SIGTERM)
+            launcher.process.kill()
+            launcher.kill_what_is_left()
+
+
+def new_ports() -> dict[str, str]:
+    return {"PORT": str(free_port()), "REMOTE_PORT": str(free_port())}
 
 
 @pytest.fixture
 def ports():
-    return {"PORT": str(free_port()), "REMOTE_PORT": str(free_port())}
+    return new_ports()
 
 
 @pytest.fixture
@@ -83,34 +125,22 @@ def browser():
         yield session
 
 
-def groups(var: Path) -> list[int]:
-    return [int(path.read_text()) for path in (var / "log").glob("*.pid")]
-
-
-def group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def password(lines: list[str]) -> str:
     return next(found[1] for line in lines if (found := re.search(r"Password +(.+?) +│", line)))
 
 
 def log_in(browser: requests.Session, port: str, password: str) -> None:
     page = f"http://127.0.0.1:{port}/admin/login/"
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(page, timeout=10).text)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(page, timeout=HTTP_SECONDS).text)
     assert token
     form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token[1]}
-    answer = browser.post(page, data=form, timeout=10, allow_redirects=False)
+    answer = browser.post(page, data=form, timeout=HTTP_SECONDS, allow_redirects=False)
     assert answer.status_code == 302
 
 
 def count(browser: requests.Session, port: str, path: str, password: str) -> int:
     url = f"http://127.0.0.1:{port}/api/news/{path}/?count=true&limit=1"
-    return int(requests.get(url, auth=("admin", password), timeout=10).json()["count"])
+    return int(requests.get(url, auth=("admin", password), timeout=HTTP_SECONDS).json()["count"])
 
 
 class Orders:
@@ -121,57 +151,126 @@ class Orders:
 
     def all(self) -> dict[str, dict[str, Any]]:
         """By their ids; without the time of a node's own write."""
-        answer = requests.get(self.url, params={"all": "true"}, auth=self.auth, timeout=10)
+        answer = requests.get(self.url, params={"all": "true"}, auth=self.auth, timeout=HTTP_SECONDS)
         return {one["id"]: one | {"updated_at": None} for one in answer.json()}
 
     def change(self, key: str, values: dict[str, Any]) -> None:
-        requests.patch(f"{self.url}{key}/", json=values, auth=self.auth, timeout=10).raise_for_status()
+        requests.patch(f"{self.url}{key}/", json=values, auth=self.auth, timeout=HTTP_SECONDS).raise_for_status()
 
 
-def test_one_command_starts_all_and_ctrl_c_stops_all(tmp_path, ports, browser):
-    with launched(tmp_path, **ports) as first:
-        lines = first.read_until("└")
-        secret = password(lines)
-        for port in ports.values():
-            assert any(f"http://127.0.0.1:{port}/admin/ " in line for line in lines)
-            assert (count(browser, port, "posts", secret), count(browser, port, "comments", secret)) == (100, 500)
-            log_in(browser, port, secret)
-        # Logging in at the second node did not end the session at the first.
-        for port in ports.values():
-            page = browser.get(f"http://127.0.0.1:{port}/admin/", timeout=10, allow_redirects=False)
-            assert page.status_code == 200
-        assert len(groups(tmp_path)) == 4
-        assert first.stop() == 0
-        assert not any(map(group_lives, groups(tmp_path)))
+class First:
+    """The first start, which the tests below share, and its box."""
 
-    with launched(tmp_path, **ports) as second:
-        lines = second.read_until("└")
-        assert password(lines) == secret
-        assert "Writing sample content …" not in lines
-        os.kill(int((tmp_path / "log" / "remote.pid").read_text()), signal.SIGTERM)
-        assert "The warehouse's web server ended" in second.read_until("ended")[-1]
-        assert count(browser, ports["PORT"], "posts", secret) == 100
-        assert second.stop(signal.SIGTERM) == 0
-        assert not any(map(group_lives, groups(tmp_path)))
-    assert (tmp_path / "run.env").stat().st_mode & 0o777 == 0o600
+    def __init__(self, launcher: Launcher, ports: dict[str, str]) -> None:
+        self.launcher, self.ports, self.lines = launcher, ports, list(launcher.read_until("└"))
+        self.password = password(self.lines)
 
 
-def test_an_order_that_is_edited_at_either_end_is_the_same_at_both(tmp_path, ports):
-    with launched(tmp_path, **ports) as launcher:
-        secret = password(launcher.read_until("└"))
-        store, warehouse = (Orders(port, secret) for port in ports.values())
-        assert (len(store.all()), store.all()) == (200, warehouse.all())
-        key = next(key for key, one in store.all().items() if one["status"] == "PENDING")
-        store.change(key, {"quantity": 4711})
-        until(lambda: warehouse.all()[key]["quantity"] == 4711, seconds=SECONDS)
-        warehouse.change(key, {"status": "SHIPPED"})
-        until(lambda: store.all()[key]["status"] == "SHIPPED", seconds=SECONDS)
-        assert store.all() == warehouse.all()
-    said = "".join(path.read_text() for path in (tmp_path / "log").glob("*.log"))
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """Running, until a test stops it."""
+    ports = new_ports()
+    with launched(tmp_path_factory.mktemp("run") / "var", **ports) as launcher:
+        yield First(launcher, ports)
+
+
+@pytest.mark.slow
+def test_one_command_starts_all(first, browser):
+    assert "Writing sample content …" in first.lines
+    for port in first.ports.values():
+        assert any(f"http://127.0.0.1:{port}/admin/ " in line for line in first.lines)
+        assert [count(browser, port, path, first.password) for path in ("posts", "comments")] == [100, 500]
+        log_in(browser, port, first.password)
+    # Logging in at the second node did not end the session at the first.
+    for port in first.ports.values():
+        page = browser.get(f"http://127.0.0.1:{port}/admin/", timeout=HTTP_SECONDS, allow_redirects=False)
+        assert page.status_code == 200
+    assert len(list((first.launcher.var / "log").glob("*.pid"))) == SERVICES
+    assert (first.launcher.var / "run.env").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.slow
+def test_an_order_that_is_edited_at_either_end_is_the_same_at_both(first):
+    store, warehouse = (Orders(port, first.password) for port in first.ports.values())
+    assert (len(store.all()), store.all()) == (200, warehouse.all())
+    key = next(key for key, one in store.all().items() if one["status"] == "PENDING")
+    store.change(key, {"quantity": 4711})
+    until(lambda: warehouse.all()[key]["quantity"] == 4711, seconds=SECONDS)
+    warehouse.change(key, {"status": "SHIPPED"})
+    until(lambda: store.all()[key]["status"] == "SHIPPED", seconds=SECONDS)
+    assert store.all() == warehouse.all()
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_all_and_a_second_start_keeps_the_data_and_survives_its_services(first, browser):
+    var = first.launcher.var
+    assert first.launcher.stop() == 0
+    assert not first.launcher.at_work()
+    said = "".join(path.read_text() for path in (var / "log").glob("*.log"))
     assert "database is locked" not in said
     assert "Traceback" not in said
 
+    with launched(var, **first.ports) as second:
+        lines = second.read_until("└")
+        assert password(lines) == first.password
+        assert "Writing sample content …" not in lines
+        for log, title in (("remote", "The warehouse's web server"), ("remote-worker", "The warehouse's worker")):
+            of_it = second.service(log)
+            assert len(of_it) > 1
+            os.kill(second.leader(log), signal.SIGKILL)
+            assert f"{title} ended" in second.read_until("ended")[-1]
+            second.wait_until_gone(of_it)
+        assert count(browser, first.ports["PORT"], "posts", first.password) == 100
+        assert min(map(len, map(second.service, ("web", "worker")))) > 1
+        second.process.kill()
+        second.wait_until_nothing_is_left()
 
+
+# --- while it prepares the databases ---------------------------------------------------------------------------------
+# As `make` does, in place of which it stands; in a session of its own, for what is tied takes its group along.
+MAKE = [sys.executable, "-c", f"import subprocess; subprocess.run({RUN}, start_new_session=True)"]
+ENDS: dict[str, Callable[[Launcher], object]] = {
+    "killed": lambda launcher: launcher.process.kill(),
+    "its output is not read any more": lambda launcher: launcher.process.stdout and launcher.process.stdout.close(),
+    "SIGTERM": lambda launcher: launcher.process.terminate(),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_nothing_is_left_of_a_start_that_is_ended(tmp_path, ports, how):
+    with launched(tmp_path, **ports) as launcher:
+        until(lambda: len(launcher.at_work()) == NODES, seconds=SECONDS)
+        ENDS[how](launcher)
+        launcher.wait_until_nothing_is_left()
+        assert launcher.process.wait() == (-signal.SIGKILL if how == "killed" else 0)
+
+
+@pytest.mark.slow
+def test_commands_that_stand_still_do_not_outlive_a_start_that_is_killed(tmp_path, ports):
+    with launched(tmp_path, **ports) as launcher:
+        until(lambda: len(marked(launcher.mark)) == 2 * (1 + NODES), seconds=SECONDS)  # each with its guard
+        for pid in launcher.at_work():
+            os.kill(pid, signal.SIGSTOP)
+        launcher.process.kill()
+        launcher.wait_until_nothing_is_left()
+
+
+def test_nothing_is_left_when_make_is_killed(tmp_path, ports):
+    with launched(tmp_path, MAKE, **ports) as make:
+        until(lambda: len(make.at_work()) == 1 + NODES, seconds=SECONDS)
+        make.process.kill()
+        make.wait_until_nothing_is_left()
+
+
+def test_a_command_that_is_killed_ends_the_start(tmp_path, ports):
+    with launched(tmp_path, **ports) as launcher:
+        until(lambda: len(launcher.at_work()) == NODES, seconds=SECONDS)
+        os.kill(launcher.at_work().pop(), signal.SIGKILL)
+        assert re.fullmatch("manage.py failed on the node '(store|warehouse)': it said nothing", launcher.refusal()[-1])
+        launcher.wait_until_nothing_is_left()
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
 def test_a_taken_port_is_one_line(tmp_path, ports):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

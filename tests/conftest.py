@@ -51,7 +51,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         quick = connection.vendor == "sqlite" or _is_superuser(cursor)
     with pytest.MonkeyPatch.context() as patch:
         if quick:
-            patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: _kept or empty_tables())
+            patch.setattr(TransactionTestCase, "_fixture_teardown", _after_a_test)
         yield
 
 
@@ -61,6 +61,11 @@ def _is_superuser(cursor: Any) -> bool:
 
 
 _kept: list[bool] = []
+
+
+def _after_a_test(_: TransactionTestCase) -> None:
+    if not _kept:
+        empty_tables()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from tests.postgres import free_port
 from tests.processes import is_guard, marked
 from tools.lifeline import tied
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
+pytestmark = pytest.mark.sqlite
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240  # an end, not an expectation; less than what a test may take, so that it ends what it has started
 RUN = [sys.executable, "-m", "tools.run"]

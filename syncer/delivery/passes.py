@@ -1,6 +1,7 @@
 """Sending what a run is for: passes over the routes while the target works, single probes while it does not."""
 
 import time
+from datetime import datetime
 
 from django.conf import settings
 
@@ -30,7 +31,8 @@ def send(run: Run, routes: RouteMap, *, until: float) -> bool:
                 case Pace.STOP:
                     break
                 case Pace.GO:
-                    goes_on = _pass(run, routes, sender, until) or _others_are_at_it(run, sender)
+                    began = clock.now()
+                    goes_on = _pass(run, routes, sender, until) or _others_were_at_it(run, sender, since=began)
                 case pace:
                     goes_on = _probe(run, routes, sender, pace)
             if goes_on and time.monotonic() > until:
@@ -101,9 +103,12 @@ def _take_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[R
     return None
 
 
-def _others_are_at_it(run: Run, sender: Sender) -> bool:
-    """Wait a little where other workers hold what is left, so that the run ends only when the outcome is known."""
-    if sender.is_stopped or not status.left(run.target, run.scope).filter(lease_until__gt=clock.now()).exists():
+def _others_were_at_it(run: Run, sender: Sender, *, since: datetime) -> bool:
+    """Wait a little where other workers hold what is left, so that the run ends only when the outcome is known.
+
+    A lease that was live `since` the pass began kept the pass from taking the object, also if it has run out by now.
+    """
+    if sender.is_stopped or not status.left(run.target, run.scope).filter(lease_until__gt=since).exists():
         return False
     time.sleep(OTHERS_PAUSE)
     _beat(run)

@@ -73,7 +73,7 @@ test-all: $(DEV)
 test-new: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 test-new: $(DEV)
 	@echo "New examples, SEED=$(SEED)"
-	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=1500 PEERS_SEED=$(SEED) PEERS_EXAMPLES=300 \
+	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=700 PEERS_SEED=$(SEED) PEERS_EXAMPLES=300 \
 		$(PY) -m pytest -q --hypothesis-profile=new --hypothesis-seed=$(SEED) -o faulthandler_timeout=0 $(NEW)
 
 # What decides is pure, so that every branch of it can be tested.

@@ -130,7 +130,7 @@ class Worker:
             elif parcel.action is Action.CREATE:
                 self.rows.unanswered.add(parcel.lane.key)
         self.parcels = [parcel for parcel in self.parcels if parcel.lane in self.lanes]
-        self.is_committed = True
+        self.is_committed = bool(self.parcels)  # all taken over: it is idle, and commits again what it claims next
 
     def send(self, parcel: Parcel, fate: Fate) -> None:
         """`deliver._send` and `Sender._must_not_send`."""

@@ -199,6 +199,8 @@ if not PRODUCTION:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing
 # Development serves the packages' own files, so that `make run` needs no collectstatic.
 WHITENOISE_USE_FINDERS = not PRODUCTION
+# It looks for them when asked: to list them all takes 20 ms, at each start and for each client of a test.
+WHITENOISE_AUTOREFRESH = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -54,11 +54,18 @@ class BackofficeAPI(NinjaAPI):
     def __init__(self, *, number: int, **options: Any) -> None:
         super().__init__(version=str(number), **options)
         self.number = number
+        self._described: dict[str, OpenAPISchema] = {}
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        document = super().get_openapi_schema(**options)
-        openapi.complete(document, self.number)
-        return document
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """Describe the API as it is under `path_prefix`: made once, as it takes a quarter of a second of CPU."""
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        if prefix not in self._described:
+            document = super().get_openapi_schema(path_prefix=prefix)
+            openapi.complete(document, self.number)
+            self._described[prefix] = document
+        return self._described[prefix]
 
 
 def mounts() -> list[Mount]:

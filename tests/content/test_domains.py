@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 
 from content.base.models import ContentModel
@@ -27,9 +28,13 @@ LISTED = [
 TRAVELLING = [pytest.param(one.model, id=label) for label, one in declarations().items()]
 
 
-@pytest.fixture
-def content(model):
-    fill(model)
+@pytest.fixture(scope="module", autouse=True)
+def content(django_db_setup, django_db_blocker):
+    """Objects of every model, in a transaction around those of all tests of this file."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        fill(*content_models())
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("domain", settings.CONTENT_APPS)
@@ -42,7 +47,7 @@ def test_a_domain_has_models_and_its_part_of_each_door(domain):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_admin_lists_shows_and_remembers(content, model):
+def test_the_admin_lists_shows_and_remembers(model):
     client, obj = administrator(), some(model)
     assert client.get(page("changelist", model)).context["cl"].result_count > 0
     for name in ("change", "history"):
@@ -50,7 +55,7 @@ def test_the_admin_lists_shows_and_remembers(content, model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_content_goes_in_and_out_as_files(content, model):
+def test_content_goes_in_and_out_as_files(model):
     client = administrator()
     columns = [column.column_name for column in admin_of(model).resource_classes[0]().get_import_fields()]
     shown = client.get(page("import", model))
@@ -59,7 +64,7 @@ def test_content_goes_in_and_out_as_files(content, model):
 
 
 @pytest.mark.parametrize("model", LISTED)
-def test_the_api_lists_what_there_is(content, model):
+def test_the_api_lists_what_there_is(model):
     endpoint = endpoint_of(model)
     assert endpoint
     answer = ApiClient(api_user()).get(f"/api/{model._meta.app_label}{endpoint.address}", {"limit": 1})
@@ -75,9 +80,8 @@ def test_the_api_is_described(model, client):
     assert f"/api/{model._meta.app_label}{endpoint.address}" in paths
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", TRAVELLING)
-def test_an_object_travels_with_what_it_hangs_under(content, remote, model):
+def test_an_object_travels_with_what_it_hangs_under(remote, model):
     target = Target.objects.create(name="fake", url=remote.url, timeout=10, allow_private=True)
     scope: dict[str, list[str]] = {}
     for obj in with_parents(some(model)):

@@ -6,7 +6,6 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from content.base.models import tracked
 from content.news.models import Post
 from syncer.models import Route, Target
 from tests.conftest import empty_tables, kept_rows
@@ -35,15 +34,17 @@ def domain_of(model):
 
 
 def live(models):
-    return {model._meta.label: {obj.pk: tracked(obj) for obj in model.objects.all()} for model in models}
+    """All that is there, as the columns have it: `{label: {pk: {column: value}}}`."""
+    return {model._meta.label: {row[model._meta.pk.attname]: row for row in model.objects.values()} for model in models}
 
 
 def recorded(models):
     """What the newest history rows say is there, in the form of `live()`."""
     found = {}
     for model in models:
-        newest = {getattr(row, model._meta.pk.attname): row for row in model.history.order_by("history_id")}
-        found[model._meta.label] = {pk: tracked(row.instance) for pk, row in newest.items() if row.history_type != "-"}
+        key, columns = model._meta.pk.attname, [field.attname for field in model._meta.concrete_fields]
+        newest = {row[key]: row for row in model.history.order_by("history_id").values("history_type", *columns)}
+        found[model._meta.label] = {pk: row for pk, row in newest.items() if row.pop("history_type") != "-"}
     return found
 
 
@@ -53,8 +54,9 @@ def test_what_comes_through_a_door_is_in_the_history(content, use, model):
     domain = domain_of(model)
     before = live(domain)
     use(model)
-    assert live(domain) != before
-    assert recorded(domain) == live(domain)
+    after = live(domain)
+    assert after != before
+    assert recorded(domain) == after
 
 
 @pytest.mark.django_db(transaction=True)
@@ -71,7 +73,11 @@ def test_nothing_comes_through_a_door_without_its_history_row(content, use, mode
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER TABLE away RENAME TO {table}")
-    assert live(domain) == before
+        after = live(domain)
+        if after != before:  # the tests after this one would fail of it
+            empty_tables()
+            fill(*content_models())
+    assert after == before
     assert failure.type.__name__ in ("OperationalError", "ProgrammingError", "AssertionError")
 
 

@@ -173,6 +173,7 @@ class CSV(_Format):
 class XLSX(_Format):
     title, extension = "XLSX", "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    max_sheet = MAX_SHEET
 
     def create_dataset(self, in_stream: bytes) -> Table:
         try:
@@ -219,9 +220,11 @@ class XLSX(_Format):
         sheet.freeze_panes = "A2"
         sheet.append(headers)
         for number, row in enumerate(rows, 1):
-            if number > MAX_SHEET:
+            if number > self.max_sheet:
                 sheet.close()
-                raise FileError(f"A sheet holds at most {MAX_SHEET:,} rows. Choose CSV or JSON, or filter the list.")
+                raise FileError(
+                    f"A sheet holds at most {self.max_sheet:,} rows. Choose CSV or JSON, or filter the list."
+                )
             sheet.append([self._write(cell) for cell in row])
         book.save(out)
 

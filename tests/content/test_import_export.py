@@ -1,6 +1,5 @@
 import csv
 import io
-import itertools
 import json
 import zipfile
 from datetime import UTC, date, datetime
@@ -20,10 +19,11 @@ from backoffice.kit.jobs.progress import JobOver, Progress
 from backoffice.kit.jobs.service import start, take, work_here
 from backoffice.kit.jobs.sweep import STOPPED
 from content.base import resource, transfer
-from content.base.files import MAX_COLUMNS, MAX_ROWS, MAX_SHEET, MAX_UNPACKED, XLSX, FileError, escape, unescape
+from content.base.files import MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED, XLSX, FileError, escape, unescape
 from content.base.models import ContentQuerySet
 from content.base.resource import ColumnWidget
 from content.base.transfer_work import import_file
+from content.base.uploads import UploadStorage
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from content.news.resources import PostResource
 from tests.content.pages import administrator, sign_in
@@ -511,6 +511,27 @@ def job_page(job) -> str:
     return reverse("admin:jobs_job_change", args=[job.pk])
 
 
+def waiting(user):
+    """An import as a big one waits for a worker once it is confirmed, but of one row."""
+    upload = UploadStorage()
+    upload.save(table(["title", "body"], ["T", "B"]).encode())
+    arguments = {"model": "news.Post", "resource": 0, "kind": "CSV", "upload": upload.take(), "name": "posts.csv"}
+    return start(f"{transfer.WORK}.import_file", user=user, title="Import posts", arguments=arguments)
+
+
+def confirm_big(client, upload, **options):
+    """Confirm the import of a big file that was uploaded, without its preview, which takes seconds."""
+    form = {"import_file_name": upload.name, "original_file_name": "big.csv", "format": "0", "resource": ""}
+    return client.post(url("process_import"), form, **options)
+
+
+@pytest.fixture
+def big():
+    upload = UploadStorage()
+    upload.save(BIG.encode())
+    return upload
+
+
 def job_user(job):
     assert job.user
     return job.user
@@ -525,37 +546,42 @@ def test_a_small_import_is_a_job_that_is_done_at_once():
     assert (job.total, job.done, job.result) == (1, 1, {"new": 1, "changed": 0, "unchanged": 0})
 
 
-@pytest.mark.slow
-def test_a_big_import_waits_for_a_worker_and_its_page_is_shown():
+def test_a_big_import_waits_for_a_worker_and_its_page_is_shown(big):
     client = sign_in(*TRANSFER, *WRITE)
-    answer = confirm(client, preview(client, BIG))
+    answer = confirm_big(client, big)
     job = Job.objects.get()
     assert answer["Location"] == job_page(job)
+    assert job.arguments.keys() == waiting(job_user(job)).arguments.keys()
+    assert waiting_files.path(job.arguments["upload"]).exists()
     assert not Post.objects.exists()
     assert client.get(job_page(job)).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_big_import_is_whole_and_by_who_confirmed_it():
+    client = sign_in(*TRANSFER, *WRITE)
+    confirm(client, preview(client, BIG))
+    job = Job.objects.get()
     work_here(job)
     assert job.result == {"new": transfer.IMPORTED_HERE + 1, "changed": 0, "unchanged": 0}
     assert {str(row.history_user) for row in Post.history.all()} == {"editor"}
 
 
-@pytest.mark.slow
-def test_confirming_a_big_import_twice_imports_once():
+def test_confirming_a_big_import_twice_imports_once(big):
     client = administrator()
-    answer = preview(client, BIG)
-    confirm(client, answer)
-    assert "imported already" in confirm(client, answer, follow=True).content.decode()
+    confirm_big(client, big)
+    assert "imported already" in confirm_big(client, big, follow=True).content.decode()
     assert Job.objects.count() == 1
 
 
-@pytest.mark.slow
-def test_an_upload_waits_until_its_import_ran_and_goes_then():
-    client = administrator()
-    confirm(client, preview(client, BIG))
-    job = Job.objects.get()
+def test_an_upload_waits_until_its_import_ran_and_goes_then(admin_user):
+    job = waiting(admin_user)
     upload = waiting_files.path(job.arguments["upload"])
     assert upload.exists()
     work_here(job)
+    assert job.state == "done"
     assert not upload.exists()
+    assert [str(row.history_user) for row in Post.history.all()] == ["admin"]
 
 
 def test_a_wrong_row_in_a_job_writes_nothing_and_is_named():
@@ -573,12 +599,9 @@ def test_a_wrong_row_in_a_job_writes_nothing_and_is_named():
     assert not Post.objects.exists()
 
 
-@pytest.mark.slow
-def test_an_import_that_was_given_up_meanwhile_writes_nothing():
+def test_an_import_that_was_given_up_meanwhile_writes_nothing(admin_user):
     """The sweep took the worker for dead, and said so to the person."""
-    client = administrator()
-    confirm(client, preview(client, BIG))
-    job = Job.objects.get()
+    job = waiting(admin_user)
     take(job)
     Job.objects.update(state="failed", error=STOPPED, finished_at=clock.now())
     job.refresh_from_db()
@@ -589,9 +612,8 @@ def test_an_import_that_was_given_up_meanwhile_writes_nothing():
 
 @pytest.mark.parametrize("lost", ["news.import_post", "news.add_post"])
 def test_what_was_taken_away_since_the_confirmation_is_missed(lost):
-    client = sign_in(*TRANSFER, *WRITE)
-    confirm(client, preview(client, BIG))
-    job = Job.objects.get()
+    sign_in(*TRANSFER, *WRITE)
+    job = waiting(User.objects.get())
     job_user(job).user_permissions.remove(Permission.objects.get(codename=lost.partition(".")[2]))
     work_here(job)
     assert job.state == "failed"
@@ -653,11 +675,17 @@ def test_an_export_holds_only_what_exists_for_the_person():
     assert list(rows) == [["editor"], ["other"]]
 
 
-@pytest.mark.slow
+class SmallSheet(XLSX):
+    max_sheet = 2000
+
+
 def test_a_sheet_that_cannot_hold_all_rows_says_what_can():
-    rows = itertools.repeat(["x"], MAX_SHEET + 1)
-    with pytest.raises(FileError, match="Choose CSV or JSON"):
-        XLSX().write(io.BytesIO(), ["title"], rows)
+    assert XLSX.max_sheet == 2**20 - 1  # and one for the headers
+    out, rows = io.BytesIO(), [["x"]] * SmallSheet.max_sheet
+    SmallSheet().write(out, ["title"], rows)
+    assert len(cells_of(out.getvalue())) == len(rows) + 1
+    with pytest.raises(FileError, match=r"at most 2,000 rows\. Choose CSV or JSON"):
+        SmallSheet().write(io.BytesIO(), ["title"], [*rows, ["x"]])
 
 
 def test_an_export_of_nothing_has_its_headers_or_is_an_empty_list():

@@ -44,7 +44,7 @@ class Cluster:
         self._pipe, writer = os.pipe()
         os.set_blocking(writer, False)
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, sys.argv[0], "qcluster"],
+            [sys.executable, sys.argv[0], "qcluster", "--skip-checks"],  # which are of what this process has checked
             env={**os.environ, VARIABLE: f"{os.getpid()} {writer} {key}"},
             pass_fds=[writer],
             process_group=0,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.lifeline import tied
+
 pytestmark = pytest.mark.sqlite
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "adding-a-domain.md"
@@ -84,7 +86,7 @@ class Checkout:
     def _run(self, commands: str) -> str:
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.folder), "LANG": "C.UTF-8"}
         done = subprocess.run(
-            ["bash", "-e", "-c", commands],
+            **tied(["bash", "-e", "-c", commands]),
             cwd=self.folder,
             env=environment,
             capture_output=True,

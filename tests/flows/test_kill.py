@@ -3,38 +3,48 @@
 import random
 import sys
 from collections import defaultdict
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 
 from content.news.models import Comment, Post
 from syncer.reports import status
-from tests.flows.wait import until
+from tests.flows.wait import SECONDS, until
 from tests.flows.worker import Worker
 from tests.syncer.conftest import target  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 SEED = 20260101
-POSTS, COMMENTS = 100, 500
-KILLS, IN_FLIGHT = 10, 4
-SECONDS = 60
 
 
-def fill():
-    posts = Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(POSTS))
-    Comment.objects.bulk_create(
-        Comment(post=posts[number % POSTS], name=f"N{number}", email="n@example.com", body="B")
-        for number in range(COMMENTS)
-    )
+@dataclass(frozen=True)
+class Scale:
+    """How much there is to write, how often the worker is killed meanwhile, and how often of these in flight."""
+
+    posts: int
+    comments: int
+    kills: int
+    in_flight: int
+
+    def fill(self):
+        posts = Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(self.posts))
+        Comment.objects.bulk_create(
+            Comment(post=posts[number % self.posts], name=f"N{number}", email="n@example.com", body="B")
+            for number in range(self.comments)
+        )
+
+    def kill_points(self, seed):
+        """`[(number of writes, whether one is between send and settle then), …]`, in order."""
+        choice = random.Random(seed)
+        points = sorted(choice.sample(range(20, self.posts + self.comments - 60, 10), self.kills))
+        in_flight = set(choice.sample(points, self.in_flight))
+        return [(point, point in in_flight) for point in points]
 
 
-def kill_points(seed):
-    """`[(number of writes, whether one is between send and settle then), …]`, in order."""
-    choice = random.Random(seed)
-    points = sorted(choice.sample(range(20, POSTS + COMMENTS - 60, 10), KILLS))
-    in_flight = set(choice.sample(points, IN_FLIGHT))
-    return [(point, point in in_flight) for point in points]
+SMALL = Scale(posts=20, comments=100, kills=2, in_flight=1)
+LARGE = Scale(posts=100, comments=500, kills=10, in_flight=4)
 
 
 def kill_at(remote, worker, point, *, in_flight):
@@ -47,28 +57,28 @@ def kill_at(remote, worker, point, *, in_flight):
         worker.kill()
 
 
-@pytest.mark.slow
-def test_a_worker_killed_at_any_point_loses_nothing_and_repeats_no_create(remote, target, capsys):  # noqa: F811
+@pytest.mark.parametrize("scale", [SMALL, pytest.param(LARGE, marks=pytest.mark.slow)], ids=["small", "large"])
+def test_a_worker_killed_at_any_point_loses_nothing_and_repeats_no_create(remote, target, scale, capsys):  # noqa: F811
     target.routes.update(trigger="change")
     target.timeout = 1
     target.save()
-    fill()
-    points = kill_points(SEED)
+    scale.fill()
+    points = scale.kill_points(SEED)
     with capsys.disabled():
         sys.stdout.write(f"\nseed {SEED}: kills at (writes, between send and settle): {points}\n")
     with Worker(SYNC_LEASE_SECONDS="1") as worker:
         for point, in_flight in points:
             kill_at(remote, worker, point, in_flight=in_flight)
             worker.start()
-        until(lambda: sum(one.undone for one in status.of_target(target)) == 0, seconds=SECONDS)
-    assert_equal(remote)
+        until(lambda: sum(one.undone for one in status.of_target(target)) == 0)
+    assert_equal(remote, scale)
     assert_no_create_repeated_without_a_lookup(remote)
 
 
-def assert_equal(remote):
+def assert_equal(remote, scale):
     posts = {record["title"]: key for key, record in remote.posts.items()}
     assert sorted(posts) == sorted(Post.objects.values_list("title", flat=True))
-    assert len(remote.posts) == POSTS
+    assert len(remote.posts) == scale.posts
     ours = {(name, posts[title]) for name, title in Comment.objects.values_list("name", "post__title")}
     theirs = [(record["name"], record["postId"]) for record in remote.comments.values()]
     assert sorted(theirs) == sorted(ours)

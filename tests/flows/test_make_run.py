@@ -16,14 +16,13 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.flows.wait import until
+from tests.flows.wait import SECONDS, until
 from tests.postgres import free_port
 from tests.processes import is_guard, marked
 from tools.lifeline import tied
 
 pytestmark = pytest.mark.sqlite
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 240  # an end, not an expectation; less than what a test may take, so that it ends what it has started
 RUN = [sys.executable, "-m", "tools.run"]
 HTTP_SECONDS = 60  # also an end
 NODES, SERVICES = 2, 4
@@ -85,7 +84,7 @@ class Launcher:
         return {pid for pid in self.at_work() if os.getsid(pid) == self.leader(name)}
 
     def wait_until_gone(self, pids: set[int]) -> None:
-        until(lambda: not pids & self.at_work(), seconds=SECONDS)
+        until(lambda: not pids & self.at_work())
 
     def kill_what_is_left(self) -> None:
         """After a test, which may have failed."""
@@ -95,7 +94,7 @@ class Launcher:
                     os.kill(pid, signal.SIGKILL)
 
     def wait_until_nothing_is_left(self) -> None:
-        until(lambda: not marked(self.mark), seconds=SECONDS)
+        until(lambda: not marked(self.mark))
 
 
 @contextmanager
@@ -195,9 +194,9 @@ def test_an_order_that_is_edited_at_either_end_is_the_same_at_both(first):
     assert (len(store.all()), store.all()) == (200, warehouse.all())
     key = next(key for key, one in store.all().items() if one["status"] == "PENDING")
     store.change(key, {"quantity": 4711})
-    until(lambda: warehouse.all()[key]["quantity"] == 4711, seconds=SECONDS)
+    until(lambda: warehouse.all()[key]["quantity"] == 4711)
     warehouse.change(key, {"status": "SHIPPED"})
-    until(lambda: store.all()[key]["status"] == "SHIPPED", seconds=SECONDS)
+    until(lambda: store.all()[key]["status"] == "SHIPPED")
     assert store.all() == warehouse.all()
 
 
@@ -239,7 +238,7 @@ ENDS: dict[str, Callable[[Launcher], object]] = {
 @pytest.mark.parametrize("how", ENDS)
 def test_nothing_is_left_of_a_start_that_is_ended(tmp_path, ports, how):
     with launched(tmp_path, **ports) as launcher:
-        until(lambda: len(launcher.at_work()) == NODES, seconds=SECONDS)
+        until(lambda: len(launcher.at_work()) == NODES)
         ENDS[how](launcher)
         launcher.wait_until_nothing_is_left()
         assert launcher.process.wait() == (-signal.SIGKILL if how == "killed" else 0)
@@ -248,7 +247,7 @@ def test_nothing_is_left_of_a_start_that_is_ended(tmp_path, ports, how):
 @pytest.mark.slow
 def test_commands_that_stand_still_do_not_outlive_a_start_that_is_killed(tmp_path, ports):
     with launched(tmp_path, **ports) as launcher:
-        until(lambda: len(marked(launcher.mark)) == 2 * (1 + NODES), seconds=SECONDS)  # each with its guard
+        until(lambda: len(marked(launcher.mark)) == 2 * (1 + NODES))  # each with its guard
         for pid in launcher.at_work():
             os.kill(pid, signal.SIGSTOP)
         launcher.process.kill()
@@ -257,14 +256,14 @@ def test_commands_that_stand_still_do_not_outlive_a_start_that_is_killed(tmp_pat
 
 def test_nothing_is_left_when_make_is_killed(tmp_path, ports):
     with launched(tmp_path, MAKE, **ports) as make:
-        until(lambda: len(make.at_work()) == 1 + NODES, seconds=SECONDS)
+        until(lambda: len(make.at_work()) == 1 + NODES)
         make.process.kill()
         make.wait_until_nothing_is_left()
 
 
 def test_a_command_that_is_killed_ends_the_start(tmp_path, ports):
     with launched(tmp_path, **ports) as launcher:
-        until(lambda: len(launcher.at_work()) == NODES, seconds=SECONDS)
+        until(lambda: len(launcher.at_work()) == NODES)
         os.kill(launcher.at_work().pop(), signal.SIGKILL)
         assert re.fullmatch("manage.py failed on the node '(store|warehouse)': it said nothing", launcher.refusal()[-1])
         launcher.wait_until_nothing_is_left()

@@ -18,9 +18,7 @@ from tests.flows.wait import until
 from tests.flows.worker import Worker, is_asleep
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SECONDS = 60  # far more than it takes on a busy machine
 QUICK = "--beat=4"
-CALM = "--beat=10"  # where no death is to be seen by silence
 ONE = {"BACKOFFICE_WORKERS": "1"}  # so that the one that waits is the one that has the queue's lock
 
 
@@ -35,7 +33,7 @@ def restarts(worker):
 def work_goes_on():
     """A task that is put on the queue now is done, and its result is collected."""
     key = async_task("os.getpid")
-    until(lambda: Success.objects.filter(id=key).exists(), seconds=SECONDS)
+    until(lambda: Success.objects.filter(id=key).exists())
 
 
 def kill(pid):
@@ -44,49 +42,68 @@ def kill(pid):
 
 def kill_idle(pid):
     """While nothing is on the queue and it sleeps: then it waits for the next, with the lock."""
-    until(lambda: not OrmQ.objects.exists() and is_asleep(pid), seconds=SECONDS)
+    until(lambda: not OrmQ.objects.exists() and is_asleep(pid))
     kill(pid)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("role", ["ready for work", "monitoring"])
-def test_a_cluster_that_looks_alive_and_does_nothing_is_started_anew(role):
-    """Both wait with the lock of a queue; in place of the dead one, another waits for ever."""
+# --- what can happen to one worker, one after the other: to start one takes longer ------------------------------------
+def test_a_worker_gets_over_the_death_of_any_of_its_processes_and_none_outlives_it():
     with Worker(QUICK, **ONE) as worker:
-        until(lambda: is_at_work(worker), seconds=SECONDS)
-        kill_idle(worker.at(role))
-        until(lambda: restarts(worker) == 1, seconds=SECONDS)
-        work_goes_on()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("which", ["main process", "sentinel"])
-def test_what_is_left_of_a_cluster_ends_with_any_of_its_parents(which):
-    with Worker(CALM) as worker:
-        worker.at("pushing tasks")
-        (main,) = worker.children(worker.watchdog)
-        (sentinel,) = worker.children(main)
-        old = worker.processes() - {worker.watchdog}
-        kill(main if which == "main process" else sentinel)
-        until(lambda: not old & worker.processes(), seconds=SECONDS)
-        work_goes_on()
-        until(lambda: is_at_work(worker) and restarts(worker) == 1, seconds=SECONDS)
-
-
-def test_nothing_outlives_the_watchdog():
-    with Worker(CALM) as worker:
-        until(lambda: is_at_work(worker), seconds=SECONDS)
+        until(lambda: is_at_work(worker))
         call_command("worker", "--check")
         assert "beat:" not in worker.said, "one that is well is no news"
-        kill(worker.watchdog)
-        assert worker.wait() == -signal.SIGKILL
-        until(lambda: not worker.processes(), seconds=SECONDS)
-        worker.kill()
+        a_cluster_that_looks_alive_and_does_nothing_is_started_anew(worker, "ready for work")
+        what_is_left_of_a_cluster_ends_with_its_parent(worker, "sentinel")
+        nothing_outlives_the_watchdog(worker)
     Row.objects.update(beat_at="2026-01-01T00:00:00Z")
     with pytest.raises(CommandError, match=r"has had no beat for [0-9]+ s: see its log, and start “manage.py worker”"):
         call_command("worker", "--check")
 
 
+@pytest.mark.slow
+def test_a_worker_gets_over_more_deaths_and_takes_a_long_task_for_none():
+    with Worker(QUICK, **ONE) as worker:
+        until(lambda: is_at_work(worker))
+        a_long_task_is_no_death(worker)
+        a_cluster_that_looks_alive_and_does_nothing_is_started_anew(worker, "monitoring")
+        what_is_left_of_a_cluster_ends_with_its_parent(worker, "main process")
+
+
+def a_cluster_that_looks_alive_and_does_nothing_is_started_anew(worker, role):
+    """A worker and the monitor wait with the lock of a queue; in place of the dead one, another waits for ever."""
+    before = restarts(worker)
+    kill_idle(worker.at(role))
+    until(lambda: restarts(worker) == before + 1)
+    work_goes_on()
+
+
+def what_is_left_of_a_cluster_ends_with_its_parent(worker, which):
+    before, said = restarts(worker), len(worker.said)
+    worker.at("pushing tasks")
+    (main,) = worker.children(worker.watchdog)
+    (sentinel,) = worker.children(main)
+    old = worker.processes() - {worker.watchdog}
+    kill(main if which == "main process" else sentinel)
+    until(lambda: not old & worker.processes())
+    work_goes_on()
+    until(lambda: restarts(worker) == before + 1)
+    assert "took no beat" not in worker.said[said:], "it ended, and was not ended for its silence"
+
+
+def nothing_outlives_the_watchdog(worker):
+    kill(worker.watchdog)
+    assert worker.wait() == -signal.SIGKILL
+    until(lambda: not worker.processes())
+    worker.kill()
+
+
+def a_long_task_is_no_death(worker):
+    key = async_task("time.sleep", 6)  # longer than the silence of a death
+    until(lambda: Success.objects.filter(id=key).exists())
+    assert restarts(worker) == 0
+
+
+# --- the ends of a worker ---------------------------------------------------------------------------------------------
 def test_a_worker_that_never_had_a_beat_is_not_well():
     with pytest.raises(CommandError, match=r"No worker runs on .*: start “manage.py worker”"):
         call_command("worker", "--check")
@@ -97,19 +114,10 @@ def test_a_dead_cluster_does_not_keep_the_worker_from_stopping():
     with Worker("--stop=2", **ONE) as worker:
         work_goes_on()
         kill_idle(worker.at("ready for work"))
-        until(lambda: "after death" in worker.said, seconds=SECONDS)
+        until(lambda: "after death" in worker.said)
     assert "did not end within 2 s" in worker.said
     assert not Row.objects.exists()
     assert not OrmQ.objects.exists()
-
-
-@pytest.mark.slow
-def test_a_long_task_is_no_death():
-    with Worker(QUICK, **ONE) as worker:
-        until(lambda: is_at_work(worker), seconds=SECONDS)
-        key = async_task("time.sleep", 8)
-        until(lambda: Success.objects.filter(id=key).exists(), seconds=SECONDS)
-        assert restarts(worker) == 0
 
 
 @pytest.mark.slow
@@ -118,7 +126,7 @@ def test_a_worker_that_can_not_keep_its_cluster_alive_says_so_by_its_exit_status
     with Worker() as worker:
         seen: set[int] = set()
         for _ in range(5):
-            until(lambda: worker.children(worker.watchdog) - seen, seconds=SECONDS)
+            until(lambda: worker.children(worker.watchdog) - seen)
             (main,) = worker.children(worker.watchdog) - seen
             seen.add(main)
             kill(main)
@@ -130,15 +138,15 @@ def test_a_worker_that_can_not_keep_its_cluster_alive_says_so_by_its_exit_status
 @pytest.mark.postgres
 def test_hosts_that_share_a_queue_share_the_work_and_not_the_beats():
     with Worker(QUICK, **ONE) as one, Worker(QUICK, **ONE) as other:
-        until(lambda: is_at_work(one) and is_at_work(other), seconds=SECONDS)
+        until(lambda: is_at_work(one) and is_at_work(other))
 
         def both_worked():
             async_task("os.getppid")
             return Success.objects.values("result").distinct().count() == 2
 
-        until(both_worked, seconds=SECONDS)
+        until(both_worked)
         kill_idle(one.at("ready for work"))
-        until(lambda: restarts(one) == 1, seconds=SECONDS)
+        until(lambda: restarts(one) == 1)
         assert restarts(other) == 0
         work_goes_on()
 
@@ -147,10 +155,10 @@ def test_hosts_that_share_a_queue_share_the_work_and_not_the_beats():
 @pytest.mark.postgres
 def test_while_the_database_is_away_silence_is_no_death():
     with Worker(QUICK) as worker:
-        until(lambda: is_at_work(worker), seconds=SECONDS)
+        until(lambda: is_at_work(worker))
         with a_closed_database():
             # Chores ask every 0.2 s and beats every 0.7 s, so this takes longer than the 4 s of a death.
-            until(lambda: worker.said.count("can't be reached") > 40, seconds=SECONDS)
+            until(lambda: worker.said.count("can't be reached") > 40)
             assert "the queue's cluster" not in worker.said
         work_goes_on()
 
@@ -206,7 +214,7 @@ def test_a_loop_that_hangs_is_not_well():
     loop = Loop(lambda: bool(stop.wait()), every=0, stop=stop, longest=0.2)
     loop.start()
     assert loop.is_well
-    until(lambda: not loop.is_well, seconds=SECONDS)
+    until(lambda: not loop.is_well)
     stop.set()
     loop.join()
 
@@ -214,5 +222,5 @@ def test_a_loop_that_hangs_is_not_well():
 def test_a_loop_that_failed_is_not_well(caplog):
     loop = Loop(lambda: bool(1 / 0), every=0, stop=threading.Event())
     loop.start()
-    until(lambda: not loop.is_well, seconds=SECONDS)
+    until(lambda: not loop.is_well)
     assert "ZeroDivisionError" in caplog.text

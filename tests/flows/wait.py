@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable
 
+SECONDS = 240  # an end, not an expectation, and less than what a test may take, so that it ends what it has started
 
-def until(condition: Callable[[], object], *, seconds: float) -> None:
+
+def until(condition: Callable[[], object], *, seconds: float = SECONDS) -> None:
     """Ask until `condition` is true.
 
     Raises:

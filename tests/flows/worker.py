@@ -14,12 +14,10 @@ from django.conf import settings
 from django.db import connection
 
 from tests import processes
-from tests.flows.wait import until
+from tests.flows.wait import SECONDS, until
 from tools.lifeline import tied
 
 ROOT = Path(__file__).parents[2]
-STOP_SECONDS = 40
-GONE_SECONDS = 10  # of processes that were killed; far more than it takes
 
 
 def database_url() -> str:
@@ -92,7 +90,7 @@ class Worker:
             living.update({int(pid) for pid in re.findall(rf"{words} at (\d+)", self.said)} & self.processes())
             return len(living) == 1
 
-        until(is_there, seconds=STOP_SECONDS)
+        until(is_there)
         return living.pop()
 
     def kill(self) -> None:
@@ -104,12 +102,12 @@ class Worker:
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
-        until(lambda: not self.processes(), seconds=GONE_SECONDS)
+        until(lambda: not self.processes())
 
     def wait(self) -> int:
         """Its exit status, once it has ended by itself."""
         assert self._process
-        return self._process.wait(STOP_SECONDS)
+        return self._process.wait(SECONDS)
 
     def stop(self) -> None:
         """Ask it to end, and see that it does so well and leaves nothing behind."""
@@ -117,8 +115,8 @@ class Worker:
             return
         self._process.terminate()
         try:
-            status = self._process.wait(STOP_SECONDS)
-            until(lambda: not self.processes(), seconds=GONE_SECONDS)
+            status = self._process.wait(SECONDS)
+            until(lambda: not self.processes())
         finally:
             self.kill()
         assert status == 0, self.said[-3000:]

@@ -21,7 +21,6 @@ from tests.planted.forms import FORMS
 from tests.planted.planted import Planted
 
 NAME = "administrator"
-ATTEMPTS = 40  # that are looked at, of several hundred
 
 
 def use_the_api(planted: Planted) -> None:
@@ -69,8 +68,8 @@ def configure(planted: Planted, folder: Path) -> None:
         assert "nothing was written" in planted.command("sync_configure", str(file), "--json")
 
 
-def look_at_everything(planted: Planted, settings: Any) -> None:
-    """Every page, every command that tells something, an error page, the exports."""
+def look_at_everything(planted: Planted, settings: Any, *, attempts: int) -> None:
+    """Every page, every command that tells something, an error page, the exports; `attempts` of several hundred."""
     browser = Client(raise_request_exception=False)
     browser.force_login(User.objects.get(username=NAME))
     planted.get(browser, reverse("admin:index"))
@@ -78,7 +77,7 @@ def look_at_everything(planted: Planted, settings: Any) -> None:
         planted.get(browser, reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
     for target in Target.objects.all():
         look_at_target(planted, browser, target)
-    for attempt in Attempt.objects.order_by("answer")[:: max(1, Attempt.objects.count() // ATTEMPTS)]:
+    for attempt in Attempt.objects.order_by("answer")[:: max(1, Attempt.objects.count() // attempts)]:
         planted.get(browser, reverse("admin:syncer_attempt_change", args=[attempt.pk]))
         planted.get(browser, reverse("admin:syncer_binding_change", args=[attempt.binding_id]))
     for words in (["sync_status"], ["sync_status", "--json"], ["sync_reanchor", "--check"]):

@@ -18,7 +18,6 @@ from tests.planted.planted import Planted
 from tests.planted.targets import post, recover
 from tests.syncer.receivers import Hook, Mailbox, hook, mailbox
 
-SECONDS = 60
 # How a database refuses to keep attempts; PostgreSQL's error quotes the whole row.
 REFUSALS = {
     "sqlite": (
@@ -43,14 +42,14 @@ def work(planted: Planted, target: Target, server: Echo, *, folder: Path) -> Non
         server.answer = said("as it is")
         with attempts_refused(), Worker(**environment) as worker:
             post("by a worker")
-            until(lambda: Run.objects.filter(message__startswith="An error in the program"), seconds=SECONDS)
+            until(lambda: Run.objects.filter(message__startswith="An error in the program"))
         server.answer = TO_WRITES["forbidden"]
         last = Run.objects.latest("pk").pk
         with worker:
             recover(target)
             post("by a worker, again")
-            until(lambda: Run.objects.filter(pk__gt=last, message__contains="answered 403"), seconds=SECONDS)
-            until(lambda: Notice.objects.exclude(error="") and posted.posts, seconds=SECONDS)
+            until(lambda: Run.objects.filter(pk__gt=last, message__contains="answered 403"))
+            until(lambda: Notice.objects.exclude(error="") and posted.posts)
         assert "no more attempts" in worker.log.read_text()
         assert box.signed_in
         for headers, content in posted.posts:

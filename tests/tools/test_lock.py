@@ -90,6 +90,7 @@ def install_all(folder: Path, pip: str) -> str:
         ["sh", "tools/install.sh", python, *(part for lock in LOCKS for part in ["-r", f"requirements/{lock}.txt"])],
     ]
     if pip == PIPS[0]:
+        commands[-1].append("--no-compile")
         commands.append([python, "-m", "pip", "--disable-pip-version-check", "check"])
     else:
         commands[-1].append("--dry-run")

@@ -195,8 +195,9 @@ def test_a_field_that_was_ever_set_always_has_a_value(history, rules):
         assert all(one.state.fields.values())
 
 
-# Whether it exists is for a person to say, and saving what is there already is no answer.
+# Whether it exists is for a person to say. Saving what is there already is no answer, an edit is one.
 @example([(A, {}), (B, {}), (B, None)], Rules(authority={EXISTS: ASK}), 0, {})
+@example([(A, {}), (B, {}), (B, None)], Rules(authority={EXISTS: ASK}), 0, {"count": 2})
 @given(HISTORIES, RULES, st.sampled_from([0, 1, 2]), EDITS)
 def test_an_edit_on_one_side_alone_always_travels(history, rules, who, values):
     copies = lived(history, rules)
@@ -206,11 +207,12 @@ def test_an_edit_on_one_side_alone_always_travels(history, rules, who, values):
     standing = editor.live
     editor.save(**values)
     other.hear(editor)
-    if editor.live != before:
-        assert other.live is not None
+    waits = outcome(editor.state, rules, live=editor.live).conflicts
     edited = {name for name in values if values[name] != standing[name]}
-    assert {name: (other.live or {})[name] for name in edited} == {name: values[name] for name in edited}
-    assert not outcome(editor.state, rules, live=editor.live).conflicts & edited
+    assert not waits & edited
+    assert EXISTS not in waits or (before is not None and not edited)
+    assert EXISTS in waits or other.live is not None
+    assert all(other.live[name] == values[name] for name in edited)
 
 
 @given(HISTORIES, RULES)

@@ -79,10 +79,10 @@ def test_what_is_cut_off_holds_no_part_of_a_secret(before, times, characters):
 def test_who_knows_the_secret_can_not_make_the_search_last(secret):
     mask = Mask([secret])
     assert mask.hide(f"-{secret}-") == f"-{HIDDEN}-"
-    started = time.monotonic()
+    started = time.process_time()  # of a busy machine the wall clock says nothing
     for filler in ("\\", "%5c", "%25", "&amp;", "%"):
         mask.beginning((secret + filler * 5000 + secret[:-1]).encode(), 2000)
-    assert time.monotonic() - started < 5  # seconds; without care, years
+    assert time.process_time() - started < 20  # seconds, an end: it takes one; without care, years
 
 
 def test_the_beginning_of_an_endless_answer_is_looked_at_only():

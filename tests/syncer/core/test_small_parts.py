@@ -8,8 +8,12 @@ from syncer.core.matching import candidates, decode_id, encode_id, is_id
 from syncer.core.order import parents_first
 from syncer.core.schedule import interval
 
+# All of `st.text()`, whose tables take hypothesis two seconds to make in a fresh checkout.
+ABOVE_SURROGATES = st.integers(0xE000, 0x10FFFF).map(chr)
+SIGNS = st.sampled_from('"\\/ .5aZ\n\0\x7fé…') | st.integers(0, 0xD7FF).map(chr) | ABOVE_SURROGATES
 
-@given(st.integers() | st.text())
+
+@given(st.integers() | st.lists(SIGNS).map("".join))
 def test_remote_ids_survive_their_text(remote_id):
     assert decode_id(encode_id(remote_id)) == remote_id
 

@@ -10,5 +10,7 @@ thousands of steps, and a crash may come between any two of them.
     worker.py   a worker, step by step
     rest.py     the end: everything tried until nothing is due, then both sides compared
     machine.py  the steps that hypothesis puts together, and what must hold after each
+    draws.py    how these are drawn
+    trial.py    a whole simulation
     peers/      two-way models, with a simulation of their own
 """

@@ -128,7 +128,7 @@ class Rows:
 
     def raise_keys(self, keys: Iterable[str]) -> None:
         """`plan._raise`."""
-        for key in keys:
+        for key in sorted(keys):  # of a set: the same order in each process
             self.rows.setdefault(key, Row()).wanted += 1
 
     def hurry(self) -> None:

@@ -3,7 +3,7 @@
 It is loaded with `-p`, before pytest-django reads the settings. PostgreSQL is `TEST_DATABASE_URL` where given, else a
 server from a wheel, started for this run. Tests that are for the other database are not collected, and those that use
 no database run with SQLite only: once is enough. `--quick`, of `make test`, leaves out what is marked `slow`, and runs
-on one database what neither belongs to the engine nor is marked `law`.
+what guards no law on one database: the folders of ONCE, but for what is marked `law`, and what is marked `quick`.
 
 `TEST_REPORTS` names a folder in which each run leaves its report, a JUnit file; `tools/tally.py` adds them up.
 """
@@ -22,7 +22,7 @@ from tests import postgres
 ROOT = Path(__file__).parent
 DATABASES = ("sqlite", "postgres")
 FIXTURES = {"db", "transactional_db", "live_server"}
-QUICK = {"backoffice": "sqlite", "content": "postgres"}  # by folder
+ONCE = {"backoffice": "sqlite", "content": "sqlite", "flows": "sqlite"}
 _cleanup = ExitStack()
 
 
@@ -81,6 +81,8 @@ def databases_of(item: pytest.Item, *, quick: bool) -> Sequence[str]:
     if not (item.get_closest_marker("django_db") or FIXTURES.intersection(getattr(item, "fixturenames", ()))):
         return ["sqlite"]
     folder = item.path.relative_to(ROOT).parts[0]
-    if quick and folder in QUICK and not item.get_closest_marker("law"):
-        return [QUICK[folder]]
+    if quick and (chosen := item.get_closest_marker("quick")):
+        return list(chosen.args)
+    if quick and folder in ONCE and not item.get_closest_marker("law"):
+        return [ONCE[folder]]
     return DATABASES

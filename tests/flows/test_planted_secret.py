@@ -21,7 +21,7 @@ from tests.planted.echo import echo
 from tests.planted.forms import FORMS
 from tests.planted.planted import Planted
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.quick("postgres"), pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize(

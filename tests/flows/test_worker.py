@@ -11,7 +11,7 @@ from tests.flows.worker import Worker
 from tests.remote import Fault
 from tests.syncer.conftest import target  # noqa: F401
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.law, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_worker_does_the_main_job(remote, target):  # noqa: F811

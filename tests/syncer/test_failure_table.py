@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import formatdate
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -118,9 +119,12 @@ CASES = [
         row,
         action,
         id=f"{row.name}-{action}",
-        marks=[pytest.mark.slow] if row.name in SLOW and (row.name, action) != QUICK else [],
+        marks=[
+            pytest.mark.quick(database),
+            *([pytest.mark.slow] if row.name in SLOW and (row.name, action) != QUICK else []),
+        ],
     )
-    for row in TABLE
+    for row, database in zip(TABLE, cycle(("sqlite", "postgres")), strict=False)
     for action in METHODS
     if (row.name, action) not in NOT_ASKED
 ]

@@ -12,7 +12,7 @@ from tests.content.pages import administrator, form_of, sign_in
 from tests.syncer.peers.conflicts.conftest import person
 from tests.syncer.peers.conflicts.support import PACKER, edit, hand_in, order, ours, replica
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.quick("postgres"), pytest.mark.django_db(transaction=True)]
 
 
 def page_of(key):

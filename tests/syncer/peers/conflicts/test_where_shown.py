@@ -15,7 +15,7 @@ from syncer.reports.states import State
 from tests.content.pages import administrator
 from tests.syncer.peers.conflicts.support import CONTENT, PACKER, edit, hand_in, lane, order, replica
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.quick("postgres"), pytest.mark.django_db(transaction=True)]
 
 
 def page_of(key):

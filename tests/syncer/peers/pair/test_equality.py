@@ -13,7 +13,7 @@ from syncer.models import Replica
 from syncer.peers.pair.equality import compare_all
 from tests.syncer.peers.pair.conftest import hold, orders
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.quick("sqlite"), pytest.mark.django_db(transaction=True)]
 
 MANY = 100_000 if connection.vendor == "postgresql" else 20_000
 

@@ -21,7 +21,10 @@ from syncer.runs import run_here
 from tests.syncer.peers.pair.conftest import hold, orders, share
 from tests.syncer.peers.pair.node import NAME, PASSWORD
 
-pytestmark = pytest.mark.django_db(transaction=True)  # what is rolled back looks like a restore
+pytestmark = [
+    pytest.mark.quick("sqlite"),
+    pytest.mark.django_db(transaction=True),
+]  # what is rolled back looks like a restore
 
 
 def named(*names, first=1):

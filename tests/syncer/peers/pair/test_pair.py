@@ -15,7 +15,7 @@ from syncer.peers.pair import ends
 from tests.syncer.peers.pair.conftest import hold, orders
 from tests.syncer.peers.pair.node import PASSWORD
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.quick("sqlite"), pytest.mark.django_db(transaction=True)]
 
 
 def test_both_ends_are_shown_and_at_rest(there, target, route, capsys):

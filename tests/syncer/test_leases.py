@@ -15,6 +15,7 @@ from syncer.plan import plan
 from syncer.routemap import RouteMap
 from syncer.runs import run_here, work
 from syncer.tasks import work_run
+from tests.flows.wait import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 1.0  # seconds
@@ -62,6 +63,21 @@ def test_chosen_keys_are_taken_and_no_others(planned):
 def test_a_run_ends_only_when_what_others_hold_is_settled(remote, target, planned):
     take(planned)
     assert run_here(target).state == "done"
+    assert len(remote.posts) == 1
+
+
+def test_a_run_does_not_end_over_a_lease_that_ran_out_during_its_pass(remote, target, planned):
+    take(planned)
+    lease_until = Binding.objects.get().lease_until
+
+    def claim_slowly(execute, sql, *args):
+        found = execute(sql, *args)
+        if sql.startswith("SELECT") and '"lease_until" <' in sql:
+            until(lambda: clock.now() > lease_until)
+        return found
+
+    with connection.execute_wrapper(claim_slowly):
+        assert run_here(target).state == "done"
     assert len(remote.posts) == 1
 
 

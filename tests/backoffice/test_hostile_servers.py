@@ -129,7 +129,7 @@ def test_a_request_does_not_leave_when_its_time_is_over(names):
         with pytest.raises(NotSent, match="did not take the connection") as refusal:
             get(f"http://{NAME}/")
     assert refusal.value.slow
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 60  # seconds, an end: 1 is due, and the kernel gives up after two minutes
     assert not any(server.heard)
 
 
@@ -185,7 +185,7 @@ def test_an_answer_without_end_costs_bounded_time_and_memory(answer):
     finally:
         tracemalloc.stop()
     assert most < 32 * 1024 * 1024  # bytes
-    assert time.monotonic() - started < 5  # seconds; 1 is due
+    assert time.monotonic() - started < 60  # seconds, an end: 1 is due
 
 
 # --- what it says ----------------------------------------------------------------------------------------------------

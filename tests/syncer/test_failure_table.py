@@ -6,7 +6,7 @@ the binding and the target look like then. At the end the fault is over, and the
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import formatdate
 from itertools import cycle
 from typing import Any
@@ -166,6 +166,7 @@ def test_what_a_fault_means_and_that_all_is_right_when_it_is_over(target, remote
     target.refresh_from_db()
     failures = target.failures
     break_it(row, action, remote)
+    began = clock.now()
     run = sync(target)
     after = binding(post)
     target.refresh_from_db()
@@ -173,8 +174,8 @@ def test_what_a_fault_means_and_that_all_is_right_when_it_is_over(target, remote
     # What it means, and what the binding and the target remember of it.
     assert [attempt.outcome for attempt in Attempt.objects.filter(run=run).order_by("pk")][:1] == [means]
     assert run.state == ("done" if means in (DONE, GONE) else "failed")
-    check_binding(means, before, after, target)
-    check_target(means, row, target)
+    check_binding(means, before, after, target, began)
+    check_target(means, row, target, began)
     is_failure = means in (LATER, UNKNOWN) and not row.name.startswith("429")
     assert target.failures == (0 if means in (DONE, GONE, PARKED) else failures + is_failure)
     if means is UNKNOWN:
@@ -194,7 +195,7 @@ def test_what_a_fault_means_and_that_all_is_right_when_it_is_over(target, remote
     check_remote(row, action, means, remote)
 
 
-def check_binding(means: Outcome, before: Binding, after: Binding, target: Any) -> None:
+def check_binding(means: Outcome, before: Binding, after: Binding, target: Any, began: datetime) -> None:
     was = before.unsettled
     has_create = (after.create_key is not None, after.create_body is not None)
     match means:
@@ -203,13 +204,13 @@ def check_binding(means: Outcome, before: Binding, after: Binding, target: Any) 
         case Outcome.RETRYABLE:
             assert (after.unsettled, after.tries, after.parked) == (was, before.tries + 1, None)
             assert after.not_before is not None
-            assert after.not_before > clock.now()
+            assert after.not_before > began
             assert has_create == (was, was)
         case Outcome.UNKNOWN:
             assert (after.unsettled, after.tries, after.parked) == (True, before.tries + 1, None)
             request_seconds = 2 * target.timeout
             assert after.not_before is not None
-            assert after.not_before > clock.now() + timedelta(seconds=request_seconds - 1)
+            assert after.not_before > began + timedelta(seconds=request_seconds)
             assert has_create == (after.remote_id is None,) * 2
         case Outcome.PERMANENT:
             assert (after.unsettled, after.parked) == (was, after.wanted)
@@ -221,15 +222,14 @@ def check_binding(means: Outcome, before: Binding, after: Binding, target: Any) 
     assert after.in_doubt is False
 
 
-def check_target(means: Outcome, row: Row, target: Any) -> None:
+def check_target(means: Outcome, row: Row, target: Any, began: datetime) -> None:
     assert bool(target.paused) == (means is PAUSED)
     assert target.opened_at is None
     if row.waits is None:
         assert target.not_before is None
     else:
         least, most = (row.waits - 20, row.waits) if row.waits else (0, 2)
-        waits = (target.not_before - clock.now()).total_seconds()
-        assert least < waits <= most
+        assert began + timedelta(seconds=least) < target.not_before <= clock.now() + timedelta(seconds=most)
 
 
 def check_remote(row: Row, action: str, means: Outcome, remote: Any) -> None:
@@ -321,9 +321,10 @@ def token(target, remote, monkeypatch):
 @pytest.mark.parametrize("status_code", [429, 503])
 def test_a_sign_in_that_is_put_off_makes_the_target_wait(target, post, remote, token, status_code):
     remote.fault(Fault.STATUS, path="/token/", status=status_code, retry_after=WAIT)
+    began = clock.now()
     assert sync(target).message.startswith(f"Fake API answered {status_code} to the sign-in; 1 change is kept")
     target.refresh_from_db()
-    assert target.not_before > clock.now() + timedelta(seconds=WAIT - 20)
+    assert target.not_before >= began + timedelta(seconds=WAIT)
     assert (binding(post).unsettled, binding(post).create_key) == (False, None)
     let_time_pass()
     assert sync(target).state == "done"

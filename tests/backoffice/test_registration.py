@@ -142,8 +142,8 @@ def test_of_two_who_take_one_name_at_once_the_later_one_is_refused(open_to_all):
         with transaction.atomic():
             User.objects.create_user("READER")
             answer = pool.submit(send)
-            until(blocked_sessions, seconds=10)
-        assert answer.result(timeout=10).status_code == 409
+            until(blocked_sessions)
+        assert answer.result(timeout=120).status_code == 409
     assert [user.username for user in User.objects.all()] == ["READER"]
 
 

@@ -142,7 +142,7 @@ def test_a_form_waits_for_who_is_writing_and_then_shows_what_they_wrote(post):
         with transaction.atomic():
             Post.objects.filter(pk=post.pk).update(title="theirs")
             answer = pool.submit(save)
-            until(blocked_sessions, seconds=10)
+            until(blocked_sessions)
         assert "It is now: “theirs”." in answer.result(10).content.decode()
     assert Post.objects.get().title == "theirs"
 

@@ -115,7 +115,7 @@ def test_of_two_writes_of_one_version_at_once_one_is_refused():
     tag, start = ApiClient(user).get(address(post))["ETag"], Barrier(2)
 
     def edit(_):
-        start.wait(timeout=10)
+        start.wait(timeout=120)
         try:
             return write(ApiClient(user), "PATCH", post, tag).status_code
         finally:

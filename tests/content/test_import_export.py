@@ -641,7 +641,7 @@ def test_a_worker_makes_a_big_export_and_its_page_offers_it():
         answer = client.post(f"{url('export')}?q=T", form)
         job = Job.objects.get()
         assert answer["Location"] == job_page(job)
-        until(lambda: Job.objects.get(pk=job.pk).finished_at, seconds=40)
+        until(lambda: Job.objects.get(pk=job.pk).finished_at)
     job.refresh_from_db()
     assert (job.total, job.done, job.error) == (len(many), len(many), "")
     file = reverse("admin:jobs_job_file", args=[job.pk])

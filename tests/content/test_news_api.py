@@ -296,7 +296,7 @@ def test_a_change_waits_for_another_and_builds_on_it(api, post, method, body):
         with transaction.atomic():
             Post.objects.filter(pk=post.pk).update(user_id=8)
             answer = pool.submit(send)
-            until(blocked_sessions, seconds=10)
+            until(blocked_sessions)
         assert answer.result(10).status_code == 200
     assert (stored(post)["user_id"], stored(post)["body"]) == (8, "Mine")
 

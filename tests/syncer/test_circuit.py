@@ -210,7 +210,7 @@ def test_while_one_worker_probes_another_sends_nothing_even_if_a_person_asks(sil
         held.wait_arrived()
         assert sync(silent).state == "failed"
         assert len(remote.writes()) == 1
-    worker.join(20)
+    worker.join(120)
     assert sync(silent).state == "done"
     assert len(remote.posts) == 2
 
@@ -304,7 +304,7 @@ def test_of_the_others_one_goes_at_a_time_too(following, post, remote):
         other, _ = ask(target=following, trigger=Run.Trigger.CHANGE)
         work(other)
         assert len(requests(remote)) == made
-    worker.join(20)
+    worker.join(120)
     assert len(remote.posts) == 5
 
 
@@ -357,7 +357,7 @@ def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, s
         Target.objects.update(failures=7, **values)
         # What is not answering is looked at by others too: two that fail are not one bad object.
         Binding.objects.filter(pk__in=Binding.objects.order_by("-pk").values("pk")[:2]).update(tries=1)
-    worker.join(20)
+    worker.join(120)
     assert len(remote.posts) <= 2 * settings.SYNC_BATCH
     assert Run.objects.get(pk=run.pk).state == "failed"
 

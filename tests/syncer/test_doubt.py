@@ -296,7 +296,7 @@ def test_of_two_people_one_decides(target, doubtful):
     for each in people:
         each.start()
     for each in people:
-        each.join(30)
+        each.join(120)
     assert sorted(answers)[0] == "decided"
     assert "is not in doubt" in sorted(answers)[1]
 

@@ -69,6 +69,7 @@ def test_a_run_ends_only_when_what_others_hold_is_settled(remote, target, planne
 def test_a_run_does_not_end_over_a_lease_that_ran_out_during_its_pass(remote, target, planned):
     take(planned)
     lease_until = Binding.objects.get().lease_until
+    assert lease_until
 
     def claim_slowly(execute, sql, *args):
         found = execute(sql, *args)
@@ -94,7 +95,7 @@ def test_two_workers_share_one_run_and_send_nothing_twice(remote, target):
     for one in workers:
         one.start()
     for one in workers:
-        one.join(60)
+        one.join(120)
     assert len(remote.writes()) == len(remote.posts) == 250
     run.refresh_from_db()
     assert (run.state, run.counts["created"]) == ("done", 250)

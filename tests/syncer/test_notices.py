@@ -120,7 +120,7 @@ def test_without_anybody_to_tell_the_log_and_the_list_have_it(target, caplog):
 def test_a_real_worker_tells(target, mail):
     pauses(target)
     with Worker(EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", ALERT_EMAILS="ops@example.com"):
-        until(lambda: Notice.objects.get().outcome == "told", seconds=30)
+        until(lambda: Notice.objects.get().outcome == "told")
     assert len(mail.messages) == 1
 
 

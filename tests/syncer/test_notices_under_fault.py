@@ -259,7 +259,7 @@ def at_once(number, do):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
 
 
 @pytest.mark.postgres

@@ -295,7 +295,7 @@ def test_a_worker_that_dies_is_taken_over_and_makes_one_record(target, post, rem
         command = [sys.executable, "manage.py", "sync_now", "fakeapi"]
         with subprocess.Popen(**tied(command), cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url()}) as worker:
             try:
-                held.wait_arrived(60)
+                held.wait_arrived(120)
             finally:
                 worker.send_signal(signal.SIGKILL)
     one = binding(post)
@@ -322,7 +322,7 @@ def test_a_late_worker_settles_nothing_and_makes_no_second_record(target, post, 
         Post.objects.filter(pk=post.pk).update(title="C")
         assert sync(target).state == "done"
         settled = Binding.objects.values().get()
-    late.join(30)
+    late.join(120)
     assert Binding.objects.values().get() | {"wanted": 0} == settled | {"wanted": 0}
     assert len(set(creates(remote))) == 1
     assert [record["title"] for record in remote.posts.values()] == ["C"]

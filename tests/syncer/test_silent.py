@@ -217,7 +217,7 @@ def test_writers_at_work_are_never_found():
     finally:
         stop.set()
         for writer in writers:
-            writer.join(20)
+            writer.join(120)
 
 
 @pytest.mark.postgres
@@ -236,7 +236,7 @@ def test_a_row_that_a_writer_put_right_meanwhile_is_not_recorded():
         late.start()
         late.join(0.3)
         assert done == []  # it waits for the row
-    late.join(20)
+    late.join(120)
     assert done == [[]]
 
 
@@ -271,7 +271,7 @@ def test_a_worker_finds_it_and_where_it_is_told_to_records_it_by_itself(remote, 
     sync(target)
     raw("UPDATE news_post SET title = 'silent'")
     with Worker(SILENT_CHECK_RECORD="true"):
-        remote.wait_for(lambda: [record["title"] for record in remote.posts.values()] == ["silent"], 60)
+        remote.wait_for(lambda: [record["title"] for record in remote.posts.values()] == ["silent"], 120)
 
 
 # --- when it looks, and what is told ---------------------------------------------------------------------------------

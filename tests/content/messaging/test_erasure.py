@@ -165,7 +165,7 @@ def test_a_worker_that_is_sending_meanwhile_keeps_nothing_of_it(remote, target, 
         held.wait_arrived()
         erase_client(client=CLIENT, user=None, reason="Request 12")
         remote.release()
-        worker.join(20)
+        worker.join(120)
     assert Attempt.objects.filter(run=run).count() == 4
     assert places(*WORDS) == []
 

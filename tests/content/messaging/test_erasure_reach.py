@@ -106,9 +106,9 @@ def test_a_message_that_is_kept_meanwhile_is_erased_whole(held):
     with transaction.atomic():
         list(held.objects.filter(client=CLIENT).select_for_update())
         worker.start()
-        until(blocked_sessions, seconds=10)
+        until(blocked_sessions)
         message(2, client=CLIENT).save()
-    worker.join(20)
+    worker.join(120)
     assert places(CLIENT) == []
     assert Message.objects.filter(text=ERASED).count() == 2
 

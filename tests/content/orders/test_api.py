@@ -75,8 +75,8 @@ def send_while_another_one_makes_it(method, path, data, **headers):
         with transaction.atomic():
             Order.objects.create(id=KEY, product_name="Theirs", quantity=1)
             answer = pool.submit(send)
-            until(blocked_sessions, seconds=10)
-        return answer.result(timeout=10)
+            until(blocked_sessions)
+        return answer.result(timeout=120)
 
 
 @pytest.mark.postgres

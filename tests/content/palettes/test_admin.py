@@ -154,8 +154,8 @@ def test_whom_all_others_left_meanwhile_is_told_that_they_stay(door):
     with transaction.atomic():
         goes.delete()
         worker.start()
-        until(blocked_sessions, seconds=10)
-    worker.join(20)
+        until(blocked_sessions)
+    worker.join(120)
     assert answers[0].status_code == 302
     assert "last member" in answers[1].content.decode()
     assert members(team) == {"last"}

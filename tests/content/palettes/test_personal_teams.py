@@ -102,7 +102,7 @@ def test_teams_of_one_name_that_are_made_at_once_do_not_collide():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     numbered = {f"newcomer's team{end}" for end in ("", " 2", " 3", " 4")}
     assert {*Team.objects.values_list("name", flat=True)} == numbered
 

@@ -166,7 +166,7 @@ def during(external, client, item, edit):
         held.wait_arrived()
         edit()  # waits in vain where a transaction is open meanwhile
         held.release()
-        thread.join(20)
+        thread.join(120)
     return answers[0]
 
 

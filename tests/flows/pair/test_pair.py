@@ -108,7 +108,7 @@ def wait_for_beats(node: RealNode, seconds: float) -> None:
     """Until the node's worker has been at work for so long from now on, by the node's own clock."""
     [now] = node.rows("SELECT now() AS at")
     later = "SELECT 1 FROM syncer_worker WHERE beat_at > %s + %s * interval '1 second'"
-    until(lambda: node.rows(later, now["at"], seconds), seconds=60)
+    until(lambda: node.rows(later, now["at"], seconds))
 
 
 def tell(pair: Pair, ways: dict[str, Way], books: Books, drained: float) -> None:

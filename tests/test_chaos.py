@@ -1,12 +1,15 @@
 """What the chaos run's verdicts stand on: its schedule, its books, and how it pairs failures with faults."""
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from syncer.delivery.settling import LOST
 from tests.chaos import judge
 from tests.chaos.books import meaning
-from tests.chaos.explain import Asked, Tried, match
+from tests.chaos.explain import Asked, Explainer, Tried, match
 from tests.chaos.schedule import What, schedule
 from tests.remote import Entry
 from tests.remote.ways import ALL
@@ -82,3 +85,20 @@ def test_an_answer_is_paired_with_its_own_request_and_not_with_the_one_before():
     requests = [asked(1, binding=None), asked(2, status=201)]
     match([first, second], requests)
     assert [first.asked, second.asked] == requests
+
+
+@pytest.mark.parametrize(("answer", "wrong"), [(LOST, 0), ("{}", 1)], ids=["after its claim was lost", "in time"])
+def test_a_delete_whose_answer_came_late_explains_that_its_record_is_gone(answer, wrong):
+    delete, edit = tried(1.0, outcome="done", status=200), tried(2.0, outcome="gone", status=404)
+    attempts = [
+        replace(delete, method="DELETE", path="/posts/1", action="delete", answer=answer),
+        replace(edit, method="PATCH", path="/posts/1", action="update"),
+    ]
+    requests = [asked(1, "DELETE", status=200, applied=True), asked(2, "PATCH", status=404)]
+    for request in requests:
+        request.entry = replace(request.entry, path="/posts/1")
+    audit: Any = SimpleNamespace(abandoned=[], claims={})
+    explainer = Explainer(
+        tried=attempts, asked=requests, audit=audit, struck={}, cuts=[], outages=[], lost={"alpha": set()}
+    )
+    assert len(explainer.explain().wrong) == wrong

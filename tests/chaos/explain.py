@@ -157,7 +157,7 @@ class Explainer:
         )
 
     def _is_gone(self, tried: Tried) -> bool:
-        """It was lost there, or deleted by a request of ours of which nobody learned the end."""
+        """It was lost there, or deleted by a request of ours of which nobody learned the end in time."""
         path = tried.asked.entry.path if tried.asked else tried.path
         parent = path.rpartition("/")[0] if tried.method == "POST" else path
         if parent in self.lost[tried.remote]:
@@ -168,7 +168,7 @@ class Explainer:
             and one.entry.applied
             and one.remote == tried.remote
             for one in self.asked
-            if one.tried is None or one.tried.outcome != "done"
+            if one.tried is None or one.tried.outcome != "done" or one.tried.is_late
         )
 
     def _unseen(self, asked: Asked) -> None:

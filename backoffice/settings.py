@@ -4,6 +4,7 @@ Production is the default: without a secret key and host names the program refus
 since it is one file: whoever looks for a choice finds it here, in its section.
 """
 
+import multiprocessing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,9 @@ ERASERS = {
 }
 
 # --- worker and sync -------------------------------------------------------------------------------------------------
+# django-q2 forks, but its locks and queues are made for the default start method, the first when it is imported. By
+# `forkserver`, the default since Python 3.14, each process of ours would have another beside it, a resource tracker.
+multiprocessing.set_start_method("fork", force=True)
 # The queue only wakes workers; which work there is lives in the bindings. See docs/architecture.md.
 Q_CLUSTER = {
     "name": NODE,

@@ -1,7 +1,8 @@
 """What each process of django-q2's cluster does for the watchdog that started it; see `watchdog.py`.
 
 It says through a pipe what it is at, and ends when its parent does: each process watches the one that made it, so that
-nothing is left of a cluster a moment after any of watchdog, main process or sentinel is gone.
+nothing is left of a cluster a moment after any of watchdog, main process or sentinel is gone. For that each process
+must be a fork of the one that made it, which a fork server would not be: the settings choose the start method.
 """
 
 import ctypes

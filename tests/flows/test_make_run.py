@@ -34,10 +34,12 @@ class Launcher:
     def __init__(self, var: Path, command: list[str], /, **environment: str) -> None:
         self.var, self.lines = var, list[str]()
         self.mark = f"BACKOFFICE_TEST_RUN={uuid4().hex}"
+        # Its output is buffered, as it is for people, also where the tests' own is not.
+        own = {"BACKOFFICE_VAR": str(var), "PYTHONUNBUFFERED": "", **dict([self.mark.split("=")])}
         self.process = subprocess.Popen(
             **tied(command),
             cwd=ROOT,
-            env={**os.environ, "BACKOFFICE_VAR": str(var), **dict([self.mark.split("=")]), **environment},
+            env={**os.environ, **own, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

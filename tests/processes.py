@@ -25,6 +25,11 @@ def is_guard(pid: int) -> bool:
     return False
 
 
+def is_resource_tracker(pid: int) -> bool:
+    """Python's own helper, beside what multiprocessing starts in any other way than by a fork; it ends after them."""
+    return any(b"multiprocessing.resource_tracker" in word for word in _words(pid, "cmdline"))
+
+
 def sessions() -> Iterator[tuple[int, int]]:
     """`(process, its session)` of each but the guards; see proc_pid_stat(5)."""
     for pid in _all():

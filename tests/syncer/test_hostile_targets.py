@@ -25,7 +25,7 @@ def paged(target):
         ("\ud800", "half a character"),
         ("/posts\ud800", "half a character"),
         ("http://[", "whose address is none"),
-        ("http://[::1]]/", "on another host"),
+        ("http://[::1]]/", "named a next page"),  # an address on another host, and none since Python 3.14
         ("//elsewhere.example/posts", "on another host"),
         ("http://127.0.0.1@elsewhere.example/", "on another host"),
         ("http://127.0.0.1:1/posts", "on another host"),

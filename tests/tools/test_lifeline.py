@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.flows.wait import until
-from tests.processes import is_guard, marked
+from tests.processes import is_guard, is_resource_tracker, marked
 from tools.lifeline import GUARD, tied
 from tools.nodes import ROOT
 from tools.processes import Processes
@@ -160,7 +160,8 @@ def test_nothing_is_left_of_a_web_server_of_which_one_process_is_killed(tmp_path
         processes.start("web", command, environment=environment, folder=tmp_path, log=tmp_path / "web.log")
         until(lambda: "Started worker-1" in (tmp_path / "web.log").read_text(), seconds=SECONDS)
         main = processes.running[0].process.pid
-        (worker,) = {pid for pid in marked(mark) if not is_guard(pid)} - {main}
+        helpers = {pid for pid in marked(mark) if is_guard(pid) or is_resource_tracker(pid)}
+        (worker,) = marked(mark) - helpers - {main}
         kill(main if which == "main process" else worker)
         until(lambda: not marked(mark), seconds=SECONDS)
         assert [one.title for one in processes.ended()] == ["web"]

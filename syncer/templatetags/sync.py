@@ -6,7 +6,6 @@ from django import template
 from django.utils.safestring import SafeString
 
 from syncer.reports import reading, words
-from syncer.reports.silent import silent_left
 
 register = template.Library()
 
@@ -31,9 +30,3 @@ def meaning(word: str) -> str:
 def legend(listed: str) -> dict[str, Any]:
     """`listed`: words with commas between them."""
     return {"legend": words.legend(word.strip() for word in listed.split(","))}
-
-
-@register.inclusion_tag("syncer/silent_writes.html", takes_context=True)
-def silent_writes(context: Any) -> dict[str, Any]:
-    """What the last looks found and nobody recorded, for those who may see it."""
-    return {"checks": silent_left(context["request"].user)}

@@ -8,7 +8,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
 from django.db.models import F
-from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -21,7 +20,6 @@ from syncer.silent import Look, claim, go_on, sweep
 from syncer.tasks import look_for_silent_writes
 from syncer.unrecorded import REASON, look_again, pages, record
 from tests.content.doors import DOORS, can_change, deletable, fill, some, text_field
-from tests.content.pages import administrator, sign_in
 from tests.flows.worker import Worker
 from tests.syncer.conftest import sync
 from tests.syncer.test_commands import run
@@ -360,53 +358,3 @@ def test_the_command_says_what_it_found_and_records_it():
 def test_the_command_names_the_models_there_are():
     with pytest.raises(CommandError, match=r"'news.Nothing' is not a model .*news\.Post"):
         call_command("check_history", "news.Nothing")
-
-
-# --- pages -----------------------------------------------------------------------------------------------------------
-LIST = "admin:syncer_historycheck_changelist"
-
-
-def act(client, action):
-    chosen = HistoryCheck.objects.get(model="news.Post").pk
-    return client.post(reverse(LIST), {"action": action, "_selected_action": [chosen]}, follow=True)
-
-
-def test_the_list_names_the_rows_and_its_actions_ask_a_worker(known):
-    post = Post.objects.create(title="A", body="B")
-    raw("UPDATE news_post SET title = 'silent'")
-    client = administrator()
-    act(client, "look_now")
-    look_for_silent_writes(*tasks())
-    page = client.get(reverse(LIST)).content.decode()
-    link = f'<a class="sync-link" href="{reverse("admin:news_post_change", args=[post.pk])}">Post {post.pk}</a>'
-    assert f"<span>{link} was changed</span>" in page  # one element, or a phone cuts it
-    act(client, "record_found")
-    look_for_silent_writes(*tasks())
-    newest = Post.history.latest("history_id")
-    assert (newest.history_change_reason, str(newest.history_user)) == (REASON, "administrator")
-
-
-@pytest.mark.parametrize("action", ["look_now", "record_found"])
-def test_an_action_needs_the_permission_to_sync(known, action):
-    act(sign_in("syncer.view_historycheck"), action)
-    assert tasks() == []
-
-
-def test_who_may_not_view_posts_gets_no_link_to_them(known):
-    post = Post.objects.create(title="A", body="B")
-    HistoryCheck.objects.filter(model="news.Post").update(found=1, sample=[[str(post.pk), "changed"]])
-    page = sign_in("syncer.sync_target").get(reverse(LIST)).content.decode()
-    assert f"news.Post:{post.pk} was changed" in page
-    assert reverse("admin:news_post_change", args=[post.pk]) not in page
-
-
-def test_the_index_and_the_targets_say_what_nobody_recorded(target, known):
-    HistoryCheck.objects.filter(model="tasks.Item").update(found=1, recorded=1, checked_at=timezone.now())
-    for address in (reverse("admin:index"), reverse("admin:syncer_target_changelist")):
-        assert "Changed without history" not in administrator().get(address).content.decode()
-    HistoryCheck.objects.filter(model="news.Post").update(found=3, recorded=1, checked_at=timezone.now())
-    viewer = sign_in("syncer.view_target")
-    for address in (reverse("admin:index"), reverse("admin:syncer_target_changelist")):
-        page = " ".join(administrator().get(address).content.decode().split())
-        assert "2 of news.Post" in page
-        assert "Changed without history" not in viewer.get(address).content.decode()

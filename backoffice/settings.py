@@ -260,9 +260,6 @@ Q_CLUSTER = {
 # A worker that died gives its work up after this time; every request ends well before it.
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
 SYNC_BATCH = 100  # objects claimed at a time
-# How often content is looked at for rows that were changed without history, see syncer/silent.py; 0: never.
-SILENT_CHECK_HOURS = env.float("SILENT_CHECK_HOURS", default=24.0)
-SILENT_CHECK_RECORD = env.bool("SILENT_CHECK_RECORD", default=False)
 # What a reference to a secret (`env:NAME`, `file:/PATH`) may reach. Who may edit a target chooses where it is sent to.
 SECRET_REFERENCE_PREFIXES = env.list("SECRET_REFERENCE_PREFIXES", default=["SYNC_", "BACKOFFICE_SECRET_", "DEMO_"])
 SECRET_REFERENCE_FOLDERS = env.list(

@@ -1,12 +1,10 @@
 """What the queue runs."""
 
-from syncer import silent
 from syncer.models import Run
 from syncer.runs import fail, work
 from syncer.wake import enqueue
 
 SLICE = 30.0  # seconds; far below the queue's time-out, so that a task is never run twice for being long
-LOOK_SLICE = 5.0  # seconds; SQLite has one worker, and a delivery waits for it
 
 
 def work_run(pk: int) -> None:
@@ -21,9 +19,3 @@ def work_run(pk: int) -> None:
         raise
     if not is_ended:
         enqueue(run)
-
-
-def look_for_silent_writes(look: silent.Look) -> None:
-    """A slice of a look; enqueues its own continuation."""
-    if rest := silent.go_on(look, seconds=LOOK_SLICE):
-        silent.ask(rest)

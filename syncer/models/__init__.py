@@ -1,7 +1,6 @@
 """The engine's rows. Which work there is, and who holds it, lives here; the queue only wakes workers."""
 
 from syncer.models.binding import Binding
-from syncer.models.history_check import HistoryCheck
 from syncer.models.incarnation import Incarnation
 from syncer.models.notice import Notice
 from syncer.models.replica import Replica
@@ -13,7 +12,6 @@ from syncer.models.worker import Worker
 __all__ = [
     "Attempt",
     "Binding",
-    "HistoryCheck",
     "Incarnation",
     "Notice",
     "Replica",

@@ -15,7 +15,6 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
-from syncer import silent
 from syncer.alerts import notify
 from syncer.reports.workers import trouble_at
 from syncer.wake import sweep
@@ -23,7 +22,7 @@ from syncer.worker.loop import Loop
 from syncer.worker.watchdog import Watchdog
 
 log = logging.getLogger("syncer.worker")
-CHORES = (sweep_jobs, sweep, notify.sweep, silent.sweep, prune_answers)  # each is short, and alike on every host
+CHORES = (sweep_jobs, sweep, notify.sweep, prune_answers)  # each is short, and alike on every host
 REST = 60.0  # seconds that a chore rests after an error of the program
 
 

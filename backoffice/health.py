@@ -10,6 +10,8 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from content.base.history import triggers
+
 
 @never_cache
 @require_safe
@@ -21,13 +23,16 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """The database answers and holds every migration of this program; else 503."""
+    """The database answers, holds every migration of this program, and writes history; else 503."""
     try:
         missing = known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
     except Error:
         return JsonResponse({"status": "unavailable", "reason": "The database does not answer."}, status=503)
     if missing:
         return JsonResponse({"status": "unavailable", "reason": f"Migrations to apply: {len(missing)}."}, status=503)
+    if triggers.faults(connection):
+        reason = f"Triggers that write history are missing or wrong. {triggers.CURE}"
+        return JsonResponse({"status": "unavailable", "reason": reason}, status=503)
     return JsonResponse({"status": "ok"})
 
 

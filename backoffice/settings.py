@@ -88,7 +88,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "backoffice.urls"
@@ -122,6 +121,7 @@ if SQLITE:
         "timeout": 20,  # seconds
         "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
     }
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)  # seconds
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)  # seconds
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -218,6 +218,8 @@ UNFOLD = theme.unfold(title=TITLE, color=COLOR)
 
 # --- history, import, export -----------------------------------------------------------------------------------------
 SIMPLE_HISTORY_REVERT_DISABLED = False
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # a reason may have any length
+SIMPLE_HISTORY_DATE_INDEX = False  # versions are found by their object, and in the order of their numbers
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
@@ -251,7 +253,6 @@ Q_CLUSTER = {
     "max_attempts": 3,
     "queue_limit": 2,
     "bulk": 1,
-    "poll": 0.2,  # seconds
     "save_limit": 250,
     "catch_up": False,
     "scheduler": False,

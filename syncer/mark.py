@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from django.db import connection, models
 
+from backoffice.kit.history import history_of
 from syncer import witness
 from syncer.errors import ForeignMark
 from syncer.keys import column, table
@@ -71,13 +72,6 @@ class Condition:
     params: tuple[Any, ...] = ()
 
 
-def history_of(model: type[models.Model]) -> type[models.Model]:
-    """The model of `model`'s history rows."""
-    manager = getattr(model, model._meta.simple_history_manager_attribute)  # type: ignore[attr-defined]
-    found: type[models.Model] = manager.model
-    return found
-
-
 def take(model: type[models.Model]) -> Mark:
     """The mark of this moment: all that is visible now lies behind it."""
     if connection.vendor != "postgresql":
@@ -96,10 +90,17 @@ def since(model: type[models.Model], text: str) -> Condition:
     """
     mark = Mark.parse(text)
     _refuse_foreign(mark, take(model))
+    return _behind(mark)
+
+
+def _behind(mark: Mark) -> Condition:
     if connection.vendor != "postgresql":
         return Condition("h.history_id > %s", (int(mark.position),))
     _, xmax, running = mark.position.split(":")
-    return Condition("(h.txid >= %s OR h.txid = ANY(%s))", (int(xmax), [int(xid) for xid in running.split(",") if xid]))
+    return Condition(
+        "h.txid > 0 AND (h.txid >= %s OR h.txid = ANY(%s))",
+        (int(xmax), [int(xid) for xid in running.split(",") if xid]),
+    )
 
 
 def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
@@ -144,9 +145,34 @@ def changed_pks(model: type[models.Model], text: str, *, but_from: str = "") -> 
     pk = column(model)
     if not text:
         return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t")
-    condition = since(model, text)
-    if but_from:
-        ours = f"{condition.sql} AND NOT (h.origin = %s AND h.history_type <> '-')"
-        condition = Condition(ours, (*condition.params, but_from))
+    condition = _but_from(since(model, text), but_from)
     rows = table(history_of(model))
     return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {rows} h WHERE {condition.sql}", condition.params)
+
+
+def with_news(routes: Iterable[tuple[int, type[models.Model], str, str]]) -> set[int]:
+    """Those of the routes, `(number, model, mark, peer or "")`, whose model was changed after the mark; one query.
+
+    Whether a mark is this database's own is for who plans to see: of one that is not it may say anything.
+    """
+    asked: list[str] = []
+    params: list[Any] = []
+    for number, model, text, peer in routes:
+        mark = Mark.parse(text)
+        if (":" in mark.position) != (connection.vendor == "postgresql"):
+            continue
+        condition = _but_from(_behind(mark), peer)
+        asked.append(f"SELECT %s AS pk WHERE EXISTS (SELECT 1 FROM {table(history_of(model))} h WHERE {condition.sql})")
+        params += [number, *condition.params]
+    if not asked:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(asked), params)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _but_from(condition: Condition, peer: str) -> Condition:
+    if not peer:
+        return condition
+    ours = f"{condition.sql} AND NOT (h.origin = %s AND h.history_type <> '-')"
+    return Condition(ours, (*condition.params, peer))

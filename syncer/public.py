@@ -1,13 +1,11 @@
 """All that the rest of the house may ask of the engine."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 from django.urls import reverse
 
-from backoffice.kit import context
 from syncer.asking import Scope
 from syncer.erasure import Erased, erase_objects
 from syncer.keys import key_of
@@ -15,7 +13,7 @@ from syncer.models import Binding, Run, Target
 from syncer.reports import sending, states
 from syncer.reports.states import MEANING, ObjectState, State
 from syncer.reports.words import chip
-from syncer.wake import wake, wake_followers
+from syncer.wake import wake
 
 __all__ = [
     "MEANING",
@@ -24,7 +22,6 @@ __all__ = [
     "Run",
     "State",
     "Target",
-    "changed",
     "chip",
     "erase_objects",
     "follow",
@@ -36,28 +33,6 @@ __all__ = [
     "sync_target",
     "targets_of",
 ]
-
-
-def changed(model: type[models.Model]) -> None:
-    """Say that objects of `model` were written in the current transaction; on commit, wakes the routes that follow.
-
-    However many objects a transaction writes, one wake-up is registered. A save never fails because of it: should the
-    wake-up fail, the worker's sweep finds the change. What came from a peer has nothing new for that peer; what has is
-    told by whoever took it in.
-    """
-    waker = _waker(model._meta.label, context.origin())
-    if not any(registered is waker for _, registered, _ in transaction.get_connection().run_on_commit):
-        transaction.on_commit(waker, robust=True)
-
-
-@cache
-def _waker(label: str, origin: str) -> Callable[[], None]:
-    """The on-commit callback of a model; always the same one, so that it can be told from others."""
-
-    def wake_up() -> None:
-        wake_followers(label, but=origin)
-
-    return wake_up
 
 
 def object_states(model: type[models.Model], found: Iterable[Any]) -> dict[Any, list[ObjectState]]:

@@ -33,6 +33,7 @@ from django.db.models import Case, CharField, Exists, F, OuterRef, Value, When
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from backoffice.kit.history import history_of
 from syncer import mark, witness
 from syncer.errors import TargetStopped
 from syncer.keys import table
@@ -124,7 +125,7 @@ def _forget_numbers() -> None:
         return
     with connection.cursor() as cursor:
         for declaration in declarations().values():
-            history = table(mark.history_of(declaration.model))
+            history = table(history_of(declaration.model))
             cursor.execute(f"UPDATE {history} SET txid = 0 WHERE txid <> 0")
 
 

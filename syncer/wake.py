@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_q.tasks import async_task
 
 from backoffice.kit import clock
@@ -16,6 +16,7 @@ from syncer.breaker import Pace
 from syncer.core.schedule import CHANGE
 from syncer.delivery.claim import claimable
 from syncer.errors import TargetStopped
+from syncer.mapping import declarations
 from syncer.models import Route, Run, Target
 from syncer.peers import identity
 from syncer.routemap import RouteMap
@@ -38,16 +39,32 @@ def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope
     return run
 
 
-def wake_followers(model: str, *, but: str = "") -> None:
-    """Wake every target with a route that follows changes of `model`, and that may be spoken to now.
-
-    Args:
-        but: the peer that the changes came from.
-    """
-    followers, now = Route.objects.filter(model=model, enabled=True, trigger=CHANGE), clock.now()
-    free = _free(now).filter(routes__in=followers).exclude(probe_at__gt=now)
-    for target in free.exclude(peer_node=but) if but else free:
+def wake_followers(model: str) -> None:
+    """Wake every target with a route that follows changes of `model`, for bindings that were raised without history."""
+    for target in {route.target for route in _followers().filter(model=model)}:
         wake(target=target, trigger=Run.Trigger.CHANGE)
+
+
+def wake_for_news() -> int:
+    """Wake the targets whose routes follow changes, where the history names some that no waiting run will plan; how
+    many. Asked after each commit of anybody's, so it is two queries.
+
+    What came from a peer has nothing new for that peer; whoever took it in has raised what the peer does not know.
+    """
+    waiting = Run.objects.filter(target=OuterRef("target"), state=Run.State.QUEUED, scope=None)
+    routes = list(_followers().filter(model__in=declarations()).exclude(mark="").exclude(Exists(waiting)))
+    found = mark.with_news((route.pk, route.declaration.model, route.mark, route.target.peer_node) for route in routes)
+    targets = {route.target for route in routes if route.pk in found}
+    for target in targets:
+        wake(target=target, trigger=Run.Trigger.CHANGE)
+    return len(targets)
+
+
+def _followers() -> QuerySet[Route]:
+    """The routes that follow changes, of targets that may be spoken to now."""
+    now = clock.now()
+    free = _free(now).exclude(probe_at__gt=now)
+    return Route.objects.filter(enabled=True, trigger=CHANGE, target__in=free).select_related("target")
 
 
 def _free(now: datetime) -> QuerySet[Target]:

@@ -1,10 +1,14 @@
-"""What is known of the request, or of the job, that is being answered: for logs, and for the history that it causes."""
+"""Who writes, and why: for logs, and for the history of what is written."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+
+def nobody() -> None:
+    """The user of a program that nobody asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,16 +16,20 @@ class Cause:
     """Why something is written.
 
     Attributes:
+        user: returns the account that writes, or None; asked when something is written, for it may sign in until then.
         request_id: names one request in answers, logs and history; empty: nobody asked from outside.
         reason: what the caller gave as the reason of the change; empty: none.
         origin: the node that the change came from; empty: made here.
         origin_user: who made it there; empty: made here, or a program did.
+        rows: what differs for single objects, `{Order: {pk: {"reason": …, "origin_user": …}}}`.
     """
 
+    user: Callable[[], Any] = nobody
     request_id: str = ""
     reason: str = ""
     origin: str = ""
     origin_user: str = ""
+    rows: Mapping[Any, Mapping[Any, Mapping[str, str]]] = field(default_factory=dict)
 
 
 _cause: ContextVar[Cause] = ContextVar("cause", default=Cause())  # noqa: B039 - it is frozen
@@ -29,21 +37,6 @@ _cause: ContextVar[Cause] = ContextVar("cause", default=Cause())  # noqa: B039 -
 
 def cause() -> Cause:
     return _cause.get()
-
-
-def request_id() -> str:
-    """The current request's id; empty outside of requests. A column's default, so that each history row names it."""
-    return _cause.get().request_id
-
-
-def origin() -> str:
-    """The node that the current change came from; a column's default, as `request_id`."""
-    return _cause.get().origin
-
-
-def origin_user() -> str:
-    """Who made the current change at that node; a column's default, as `request_id`."""
-    return _cause.get().origin_user
 
 
 def scope_of(user: Any) -> list[str] | None:
@@ -59,3 +52,10 @@ def caused_by(found: Cause) -> Iterator[None]:
         yield
     finally:
         _cause.reset(token)
+
+
+@contextmanager
+def because(reason: str) -> Iterator[None]:
+    """What is written within has this reason, apart from that the cause is as before."""
+    with caused_by(replace(_cause.get(), reason=reason)):
+        yield

@@ -82,7 +82,6 @@ class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, House
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: ContentForm, change: bool) -> None:  # noqa: FBT001 - Django's signature
-        obj._history_user = request.user
         obj.save(update_fields=form.changed_data if change else None)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:

@@ -1,8 +1,9 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import models
-from simple_history.signals import post_create_historical_record
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class ContentBaseConfig(AppConfig):
@@ -10,11 +11,14 @@ class ContentBaseConfig(AppConfig):
     label = "content"
 
     def ready(self) -> None:
-        post_create_historical_record.connect(_changed, dispatch_uid="content.base.changed")
+        from content.base.history import checks, triggers  # noqa: F401 - registers the checks
+
+        pre_migrate.connect(triggers.before_migrations, sender=self)
+        post_migrate.connect(triggers.after_migrations, sender=self)
+        connection_created.connect(_hand_over, dispatch_uid="content.base.cause")
 
 
-def _changed(instance: models.Model, **_: Any) -> None:
-    """Single writes, deletes and cascades all come through here; bulk writes say it themselves."""
-    from syncer import public
+def _hand_over(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    from content.base.history.triggers import ways_of
 
-    public.changed(type(instance))
+    ways_of(connection).hand_over(connection)

@@ -166,7 +166,8 @@ class Endpoint(Shapes):
             self.check_delete(request, obj)
             going = Collector(using=self.model._default_manager.db, origin=obj)
             going.collect([obj])
-            for model in going.data:
+            unread = (rows.model for rows in going.fast_deletes if rows.exists())
+            for model in {*going.data, *unread}:
                 if issubclass(model, ContentModel):
                     require(request, f"{model._meta.app_label}.delete_{model._meta.model_name}")
             going.delete()
@@ -195,5 +196,6 @@ class Endpoint(Shapes):
             raise Problem(403, "; ".join(f"{name}: {text}" for name, text in errors), errors=errors)
         rules.check_links(obj, user=request.user, before=before)
         obj.full_clean()
-        obj.save(force_insert=adding)
+        if adding or tracked(obj) != before:
+            obj.save(force_insert=adding)
         return Written(self.row(obj), self.version(obj.pk), adding)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,13 +15,13 @@ from import_export.resources import ModelResource
 from import_export.results import Result
 from import_export.widgets import Widget
 
+from backoffice.kit.context import cause, caused_by
 from content.base import rules
 from content.base.files import MISSING, FileError
 from content.base.import_result import ContentResult, ContentRow
 from content.base.models import ContentModel, tracked
 
 PAGE = 500  # rows read at a time
-REASON_LENGTH = 100  # characters of history_change_reason
 
 
 class ColumnWidget(Widget):  # type: ignore[misc]
@@ -143,8 +145,14 @@ class ContentResource(ModelResource):  # type: ignore[misc]
     # --- import ------------------------------------------------------------------------------------------------------
     def import_data(self, dataset: Any, *args: Any, **options: Any) -> ContentResult:
         self.numbers, self.seen = getattr(dataset, "numbers", range(1, len(dataset) + 1)), {}
-        result: ContentResult = super().import_data(dataset, *args, **options)
+        with self._caused(options.get("file_name") or "a file"):
+            result: ContentResult = super().import_data(dataset, *args, **options)
         return result
+
+    def _caused(self, name: str) -> AbstractContextManager[None]:
+        known = cause()
+        user = known.user if self.user is None else lambda: self.user
+        return caused_by(replace(known, user=user, reason=f"Imported from {name}"))
 
     def get_result_class(self) -> Any:  # the library's is a class method; this one knows the rows' numbers
         return lambda: ContentResult(self.numbers, self.get_import_fields())
@@ -217,10 +225,6 @@ class ContentResource(ModelResource):  # type: ignore[misc]
 
     def before_save_instance(self, instance: ContentModel, row: Any, **options: Any) -> None:
         self._check_permissions(instance)
-        if self.user is not None:
-            instance._history_user = self.user  # type: ignore[attr-defined]
-        reason = f"Imported from {options.get('file_name') or 'a file'}"
-        instance._change_reason = reason[:REASON_LENGTH]  # type: ignore[attr-defined]
 
     def _check_permissions(self, instance: ContentModel) -> None:
         if self.user is None:

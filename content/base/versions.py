@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
+from backoffice.kit.context import because
 from content.base import rules
 from content.base.differences import as_html
 from content.base.models import ContentModel, tracked
@@ -124,10 +125,10 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
                 messages.error(request, f"It can't go back to that version. {' '.join(error.messages)}")
                 return HttpResponseRedirect(self._url("history", obj))
             when = date_format(localtime(record.history_date), "Y-m-d H:i")
-            obj._history_user = request.user  # type: ignore[attr-defined]
-            obj._change_reason = f"Went back to the version of {when}"  # type: ignore[attr-defined]
-            obj.save(force_insert=stored is None)
-            self.log_change(request, obj, obj._change_reason)  # type: ignore[attr-defined]
+            reason = f"Went back to the version of {when}"
+            with because(reason):
+                obj.save(force_insert=stored is None)
+            self.log_change(request, obj, reason)
         messages.success(request, f"“{obj}” is again as it was on {when}. The change is in its history.")
         return HttpResponseRedirect(self._url("change", obj))
 
@@ -170,7 +171,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             version = self.model.history.model._meta.pk.to_python(version_id)
         except ValidationError as error:
             raise Http404 from error
-        record = self.model.history.filter(history_id=version, **key).select_related("history_user").first()
+        record = self.model.history.filter(history_id=version, **key).first()
         if record is None:
             raise Http404
         return record

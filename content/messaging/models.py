@@ -1,5 +1,4 @@
-from collections.abc import Iterable
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -8,7 +7,7 @@ from django.db import models
 from django.db.models.deletion import Collector, ProtectedError
 
 from content.base.fields import not_blank, text_constraint, text_field
-from content.base.models import ContentModel, ContentQuerySet
+from content.base.models import ContentModel, tracked
 
 CLIENT_LENGTH = 128  # characters
 TEXT_LENGTH = 10_000  # characters
@@ -49,22 +48,6 @@ class Direction(models.TextChoices):
     TO_BOT = "to", "To the bot"
 
 
-class MessageQuerySet(ContentQuerySet):
-    """Refuses what `Message.save` refuses, for many rows."""
-
-    def update(self, **values: Any) -> NoReturn:
-        raise ValidationError(IMMUTABLE, code="immutable")
-
-    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> NoReturn:
-        raise ValidationError(IMMUTABLE, code="immutable")
-
-    def erase(self, name: str) -> int:
-        """Replace client and text; how many. The caller writes the history: see `services.erase_client`."""
-        return super(ContentQuerySet, self).update(client=name, text=ERASED)
-
-    erase.alters_data = True  # type: ignore[attr-defined]
-
-
 class Message(ContentModel):
     """What a bot and a client said to each other. Never changed but by `services.erase_client`."""
 
@@ -82,8 +65,6 @@ class Message(ContentModel):
         validators=[not_blank, ProhibitNullCharactersValidator()],
         help_text=f"What was said, at most {TEXT_LENGTH:,} characters.",
     )
-
-    objects = MessageQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta(ContentModel.Meta):
         abstract = False
@@ -113,13 +94,13 @@ class Message(ContentModel):
         """Neither text nor client: the admin's log keeps it."""
         return f"Message {self.pk}"
 
-    def _merge(self, stored: Self, wanted: set[str] | None) -> list[str]:
+    def clean(self) -> None:
         """Raises:
         ValidationError: the message is stored, and differs.
         """
-        if super()._merge(stored, wanted):
+        stored = None if self._state.adding else type(self).objects.filter(pk=self.pk).first()
+        if stored is not None and tracked(stored) != tracked(self):
             raise ValidationError(IMMUTABLE, code="immutable")
-        return []
 
 
 class Erasure(models.Model):

@@ -2,8 +2,8 @@
 
 Erasing. Files are searched first, for that takes long and SQLite has one writer. Then, in one transaction:
 1. The client's texts are read, so that copies of them are found in other stores.
-2. History and messages get one name that says nothing, the same for all of this client's, and the text `[erased]`;
-   each message a new version by who erases. Set-based: two updates and one insert, however many messages.
+2. Messages and history get one name that says nothing, the same for all of this client's, and the text `[erased]`;
+   each message a new version by who erases. Set-based: two updates, however many messages.
 3. What the engine sent of them is erased by the same rows, those of deleted messages included.
 4. Every store that `settings.ERASERS` names is searched for the client's id and texts.
 5. The routes that follow changes are woken, so the targets are sent what is left.
@@ -14,18 +14,18 @@ What comes after the commit, such as a message that was being sent here meanwhil
 import secrets
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Max, Min
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from backoffice.kit import context
 from backoffice.kit.api.pagination import pages, stream
 from backoffice.kit.api.responses import dumps
+from backoffice.kit.context import cause, caused_by
 from backoffice.kit.erasers import files
 from backoffice.kit.erasure import Words, erase_everywhere
 from content.messaging import wire
@@ -70,7 +70,7 @@ def check(*, client: str, reason: str) -> None:
     if not client.strip() or len(client) > CLIENT_LENGTH or "\0" in client:
         raise ValidationError({"client": f"Give the client's id, 1 to {CLIENT_LENGTH} characters."})
     named = Words(names=[client], texts=())
-    if named.are_in(reason) or named.are_in(context.cause().reason):
+    if named.are_in(reason) or named.are_in(cause().reason):
         raise ValidationError({"reason": "The reason is kept, so it may not name the client."})
     Erasure(client_digest=client_digest(client), reason=reason).full_clean()
 
@@ -84,37 +84,16 @@ def _texts(client: str) -> Iterator[str]:
 def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
     name = f"{ERASED_CLIENT}{secrets.token_hex(8)}"
     rows, past = Message.objects.filter(client=client), History.objects.filter(client=client)
-    messages, versions = rows.erase(name), past.update(client=name, text=ERASED)
-    # A message that was committed between the two statements would keep one half of itself.
+    messages = versions = 0
+    # A message that is committed between the two statements would keep one half of itself.
     while rows.exists() or past.exists():
-        messages, versions = messages + rows.erase(name), versions + past.update(client=name, text=ERASED)
-    if messages:
-        _record(name, record)
-        sync.changed(Message)
+        with caused_by(replace(cause(), user=lambda: record.user, reason=record.reason)):
+            messages += rows.update(client=name, text=ERASED)
+        versions += past.update(client=name, text=ERASED)
     keys = History.objects.filter(client=name).values("id")
     sent = sync.erase_objects(sync.Erased(model=Message, keys=keys, fields={"client", "text"}))
     counts = {"versions": versions, "sent records": sent}
     return messages, counts
-
-
-def _record(name: str, record: Erasure) -> None:
-    """Write the history rows of all messages of that name in one statement."""
-    quote = connection.ops.quote_name
-    copied = ", ".join(quote(str(field.column)) for field in Message._meta.concrete_fields)
-    own: dict[str, Any] = {
-        "history_date": connection.ops.adapt_datetimefield_value(timezone.now()),
-        "history_type": "~",
-        "history_change_reason": record.reason,
-        "history_user_id": record.user.pk if record.user else None,
-        "origin": "",
-        "request_id": context.request_id(),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {quote(History._meta.db_table)} ({copied}, {', '.join(map(quote, own))}) "  # noqa: S608
-            f"SELECT {copied}, {', '.join(['%s'] * len(own))} FROM {quote(Message._meta.db_table)} WHERE client = %s",
-            [*own.values(), name],
-        )
 
 
 # --- all that is held on a client ------------------------------------------------------------------------------------

@@ -56,5 +56,5 @@ def _locked(item: Item) -> Item:
 
 
 def _save(item: Item, reason: str, *fields: str) -> None:
-    item._change_reason = context.cause().reason or reason  # type: ignore[attr-defined]
-    item.save(update_fields=fields)
+    with context.because(context.cause().reason or reason):
+        item.save(update_fields=fields)

@@ -10,9 +10,9 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from backoffice.kit.api.request_ids import REASON_MOST
 from syncer.core.replica import EXISTS
 from syncer.peers.conflicts.waiting import Open
-from syncer.peers.inbound.writing import REASON
 from syncer.reports.conflicts import Question
 
 OTHER = "other"
@@ -24,7 +24,7 @@ class DecisionForm(forms.Form):
     token = forms.CharField(widget=forms.HiddenInput)
     reason = forms.CharField(
         required=False,
-        max_length=REASON,
+        max_length=REASON_MOST,
         widget=UnfoldAdminTextInputWidget,
         help_text="Why so? It is kept in the history, at both ends.",
     )

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from backoffice.kit.history import history_of
 from syncer.core.replica import EXISTS, By, Content
 from syncer.delivery.payload import plain
-from syncer.mark import history_of
 from syncer.models import Replica, Route
 from syncer.peers.rows import attname
 
-HISTORY = ("history_id", "history_type", "history_date", "history_change_reason", "history_user__username", "origin")
+HISTORY = ("history_id", "history_type", "history_date", "history_change_reason", "history_user_name", "origin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def _since(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Si
 
 def _by(row: Mapping[str, Any]) -> By:
     return By(
-        user=row["history_user__username"] or "",
+        user=row["history_user_name"],
         reason=row["history_change_reason"] or "",
         at=row["history_date"].isoformat(timespec="milliseconds"),
     )

@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import Max
 from django.utils import timezone
 
+from backoffice.kit.history import history_of
 from syncer.core.replica import Content
 from syncer.delivery.payload import plain
 from syncer.keys import key_of, pks
-from syncer.mark import history_of
 from syncer.models import Route
 
 NO_VALUE = "This is no value of that field, or not in the form in which nodes write it."

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 log = logging.getLogger("syncer.worker")
+LOOKED_AFTER = 0.9  # seconds, so that it is each round of what is done once a second
 LONGEST = 600.0  # seconds that one round may take; what hangs for longer is not expected back
 
 
@@ -30,6 +31,7 @@ class Loop(threading.Thread):
         self._action, self._every, self._told, self._last = action, every, stop, last
         self._longest = longest
         self._round_at = time.monotonic()
+        self._looked_after_at = -float("inf")
 
     def run(self) -> None:
         while not self._told.wait(self._every):
@@ -38,13 +40,20 @@ class Loop(threading.Thread):
                 self._action()
             except (OperationalError, InterfaceError):
                 log.warning("the database can't be reached; trying again", exc_info=True)
+                self._looked_after_at = -float("inf")
             except Exception:
                 log.exception("%s failed", self.name)
                 return
             finally:
-                close_old_connections()
+                self._look_after_connections()
         if self._last:
             self._last()
+            close_old_connections()
+
+    def _look_after_connections(self) -> None:
+        """Not in each of many rounds a second: each then begins with a question whether the connection still works."""
+        if self._round_at - self._looked_after_at >= LOOKED_AFTER:
+            self._looked_after_at = self._round_at
             close_old_connections()
 
     @property

@@ -59,26 +59,39 @@ def test_what_comes_through_a_door_is_in_the_history(content, use, model):
     assert recorded(domain) == after
 
 
+REFUSE = {
+    "postgresql": (
+        'ALTER TABLE {0} ADD CONSTRAINT "full" CHECK (false) NOT VALID',
+        'ALTER TABLE {0} DROP CONSTRAINT "full"',
+    ),
+    "sqlite": (
+        "CREATE TRIGGER full BEFORE INSERT ON {0} BEGIN SELECT RAISE(ABORT, 'full'); END",
+        "DROP TRIGGER full",
+    ),
+}
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("use", "model"), PAIRS)
 def test_nothing_comes_through_a_door_without_its_history_row(content, use, model):
-    """The history's table is away: then the write, which no transaction is around, must fail as a whole."""
+    """The history's table takes no row: then the write, which no transaction is around, must fail as a whole."""
     domain = domain_of(model)
     before, table = live(domain), connection.ops.quote_name(model.history.model._meta.db_table)
+    refuse, take = (statement.format(table) for statement in REFUSE[connection.vendor])
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {table} RENAME TO away")
+        cursor.execute(refuse)
     try:
         with pytest.raises(Exception, match=r".") as failure:
             use(model)
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(f"ALTER TABLE away RENAME TO {table}")
+            cursor.execute(take)
         after = live(domain)
         if after != before:  # the tests after this one would fail of it
             empty_tables()
             fill(*content_models())
     assert after == before
-    assert failure.type.__name__ in ("OperationalError", "ProgrammingError", "AssertionError")
+    assert failure.type.__name__ in ("IntegrityError", "AssertionError")
 
 
 @pytest.mark.django_db
@@ -97,10 +110,3 @@ def test_a_first_load_records_what_it_writes(remote):
     call_command("sync_import", "fakeapi", stdout=StringIO())
     assert recorded(content_models()) == live(content_models())
     assert Post.objects.count() == 1
-
-
-@pytest.mark.parametrize("option", ["ignore_conflicts", "update_conflicts"])
-@pytest.mark.parametrize("model", content_models())
-def test_bulk_create_refuses_to_write_what_it_could_not_record(model, option):
-    with pytest.raises(ValueError, match="would get no history"):
-        model.objects.bulk_create([model()], **{option: True})

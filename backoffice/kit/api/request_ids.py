@@ -32,7 +32,7 @@ class RequestIdMiddleware:
         given = request.headers.get(HEADER, "")
         name = given if SAFE.fullmatch(given) else uuid.uuid4().hex
         request.request_id = name  # type: ignore[attr-defined]
-        with caused_by(Cause(request_id=name)):
+        with caused_by(Cause(request_id=name, user=lambda: getattr(request, "user", None))):
             response = self.get_response(request)
         response[HEADER] = name
         return response

@@ -9,14 +9,12 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
-from simple_history.models import HistoricalRecords
 
 from backoffice.kit import clock
 from backoffice.kit.api.problems import Problem, from_validation
@@ -136,11 +134,5 @@ def _on_behalf_of(job: Job) -> Iterator[None]:
         raise Problem(403, "The account that started this was switched off.")
     if job.user is not None and job.scope is not None:
         job.user.scope = frozenset(job.scope)
-    context = HistoricalRecords.context
-    before = getattr(context, "request", None)
-    context.request = SimpleNamespace(user=job.user)
-    try:
-        with caused_by(Cause(request_id=job.request_id, reason=job.reason)):
-            yield
-    finally:
-        context.request = before
+    with caused_by(Cause(user=lambda: job.user, request_id=job.request_id, reason=job.reason)):
+        yield

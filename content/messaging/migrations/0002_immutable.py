@@ -3,9 +3,11 @@ migration remakes the table; such a migration makes it anew."""
 
 from django.db import migrations
 
-CHANGED = """
-    NOT (NEW.text = '[erased]' AND NEW.client LIKE 'erased-%' AND NEW.id = OLD.id AND NEW.bot_id = OLD.bot_id
-    AND NEW.direction = OLD.direction AND NEW.conversation = OLD.conversation AND NEW.timestamp = OLD.timestamp)
+KEPT = ("id", "bot_id", "direction", "conversation", "timestamp")
+SAME = " AND ".join(f"NEW.{name} = OLD.{name}" for name in KEPT)
+CHANGED = f"""
+    NOT ({SAME} AND NEW.client = OLD.client AND NEW.text = OLD.text)
+    AND NOT ({SAME} AND NEW.text = '[erased]' AND NEW.client LIKE 'erased-%')
 """
 FORWARD = {
     "postgresql": [

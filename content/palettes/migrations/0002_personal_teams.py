@@ -2,8 +2,8 @@
 
 from django.conf import settings
 from django.db import migrations
-from django.utils import timezone
 
+from content.base.history.audit import record_history
 from content.palettes.names import names_for
 
 
@@ -14,15 +14,7 @@ def give_teams(apps, schema_editor):
     for pk, username in User.objects.order_by("pk").values_list("pk", "username").iterator(chunk_size=1000):
         name = next(name for name in names_for(username) if not Team.objects.filter(name__iexact=name).exists())
         team = Team.objects.create(name=name)
-        membership = Membership.objects.create(team=team, user_id=pk)
-        record(apps, team, id=team.pk, name=name)
-        record(apps, membership, id=membership.pk, team_id=team.pk, user_id=pk, since=membership.since)
-
-
-def record(apps, obj, **values):
-    """The history row, which the models of migrations don't leave by themselves."""
-    history = apps.get_model("palettes", f"Historical{obj._meta.object_name}")
-    history.objects.create(history_date=timezone.now(), history_type="+", **values)
+        Membership.objects.create(team=team, user_id=pk)
 
 
 class Migration(migrations.Migration):
@@ -30,4 +22,7 @@ class Migration(migrations.Migration):
         ("palettes", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
-    operations = [migrations.RunPython(give_teams, migrations.RunPython.noop)]
+    operations = [
+        migrations.RunPython(give_teams, migrations.RunPython.noop),
+        record_history("palettes.Team", "palettes.Membership"),
+    ]

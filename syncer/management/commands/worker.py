@@ -17,7 +17,8 @@ from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
 from syncer.alerts import notify
 from syncer.reports.workers import trouble_at
-from syncer.wake import sweep
+from syncer.wake import sweep, wake_for_news
+from syncer.worker import commits
 from syncer.worker.loop import Loop
 from syncer.worker.watchdog import Watchdog
 
@@ -46,12 +47,26 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: stop.set())
-        chores = Loop(Chores(CHORES).do, every=every, stop=stop)
-        sys.exit(Watchdog(beat=beat, stop_seconds=options["stop"], stop=stop, loops=[chores]).run())
+        loops = [
+            Loop(Chores(CHORES).do, every=every, stop=stop),
+            Loop(Chores([News().look]).do, every=commits.EVERY, stop=stop),
+        ]
+        sys.exit(Watchdog(beat=beat, stop_seconds=options["stop"], stop=stop, loops=loops).run())
+
+
+class News:
+    """Looks for changes as soon as something was committed."""
+
+    def __init__(self) -> None:
+        self._commits = commits.Commits()
+
+    def look(self) -> None:
+        if self._commits.have_come():
+            wake_for_news()
 
 
 class Chores:
-    """What is done once a second."""
+    """What is done again and again."""
 
     def __init__(self, chores: Sequence[Callable[[], object]]) -> None:
         self._chores = chores

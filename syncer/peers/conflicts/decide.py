@@ -28,7 +28,7 @@ from syncer.models import Replica, Route, Target
 from syncer.peers import identity
 from syncer.peers.conflicts.waiting import Open, look
 from syncer.peers.inbound import may
-from syncer.peers.inbound.writing import REASON, REFUSED
+from syncer.peers.inbound.writing import REFUSED
 from syncer.peers.replicas import rules_of, store
 from syncer.peers.rows import Faults, content_of, faults_of, live_rows, newest_history, row_of
 from syncer.plan import raise_keys
@@ -63,7 +63,7 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
             raise Overtaken(f"{replica} has changed since you looked. Look at it again, then decide.")
         if not values or not {*values} <= {*now.names}:
             raise NotPossible(f"{replica}: this does not wait for a decision.")
-        _decide(now, values, user=user, reason=reason[:REASON])
+        _decide(now, values, user=user, reason=reason)
         said = f"Decided: {', '.join(values)}."
         LogEntry.objects.log_actions(user.pk, [now.replica], CHANGE, said, single_object=True)
     log.info("%s: decided %s (by %s)", replica, ", ".join(values), user)
@@ -133,9 +133,8 @@ def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> No
     if row is now.row:
         return
     written: Any = now.row if row is None else row
-    written._history_user = user
     try:
-        with context.caused_by(replace(context.cause(), reason=reason)):
+        with context.caused_by(replace(context.cause(), user=lambda: user, reason=reason)):
             written.delete() if row is None else written.save(force_insert=now.row is None)
     except REFUSED as error:
         raise ValidationError(f"It can't be so here: {str(error.args[0]).splitlines()[0]}") from error

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from backoffice.kit.history import history_of
 from syncer.core.replica import EXISTS, Content, Outcome, differing, outcome
 from syncer.keys import pks
-from syncer.mark import history_of
 from syncer.models import Binding, Replica, Route, Target
 from syncer.peers import identity
 from syncer.peers.message import time_of

@@ -4,10 +4,9 @@ The rows are locked. What the database's constraints refuse is found out by writ
 for only when it is the one that fails.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,10 +17,9 @@ from backoffice.kit import context
 from syncer.models import Route
 from syncer.peers.inbound.judging import Judged, changed_fields
 from syncer.peers.message import Result
-from syncer.peers.rows import Faults, copy_of, faults_of, texts_of
+from syncer.peers.rows import Faults, faults_of, texts_of
 
 REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)
-REASON = 100  # characters that a history row has for it
 
 
 def write(route: Route, found: Sequence[Judged], *, origin: str) -> None:
@@ -63,42 +61,31 @@ def _why(one: Judged, error: Exception) -> Faults:
 
 
 def _write_all(route: Route, todo: Sequence[Judged], origin: str) -> None:
-    """A few statements for each editor, with their name and reason in the history; nothing stays where one fails."""
-    with transaction.atomic():
-        for user, group in _by_editor(todo):
-            with _by(origin=origin, user=user):
-                _write_group(route, group)
+    """A few statements, with each editor's name and reason in the history; nothing stays where one fails."""
+    with transaction.atomic(), _caused(route, todo, origin):
+        objects: Any = route.declaration.model._default_manager
+        new = [one.row for one in todo if one.row is not None and one.stored is None]
+        old = [one for one in todo if one.row is not None and one.stored is not None]
+        gone = [one.stored.pk for one in todo if one.row is None and one.stored is not None]
+        if new:
+            objects.bulk_create(new)
+        if old:
+            fields = set[str]().union(*(changed_fields(route, one) for one in old))
+            objects.bulk_update([one.row for one in old], sorted(fields | _set_by_program(route.declaration.model)))
+        if gone:
+            objects.filter(pk__in=gone).delete()
         if todo and connection.vendor == "postgresql":
             connection.check_constraints()  # it would look at foreign keys on commit, too late to tell whose they are
 
 
-def _by(*, origin: str, user: str) -> AbstractContextManager[None]:
-    return context.caused_by(replace(context.cause(), origin=origin, origin_user=user, reason=""))
-
-
-def _by_editor(todo: Iterable[Judged]) -> Iterator[tuple[str, list[Judged]]]:
-    ordered = sorted(todo, key=lambda one: (one.by.user, one.key))
-    for user, group in groupby(ordered, key=lambda one: one.by.user):
-        yield user, list(group)
-
-
-def _write_group(route: Route, group: list[Judged]) -> None:
-    objects: Any = route.declaration.model._default_manager
-    new = [_signed(one, one.row) for one in group if one.row is not None and one.stored is None]
-    old = [_signed(one, one.row) for one in group if one.row is not None and one.stored is not None]
-    gone = [_signed(one, copy_of(one.stored)) for one in group if one.row is None and one.stored is not None]
-    if new:
-        objects.bulk_create(new)
-    if old:
-        fields = set[str]().union(*(changed_fields(route, one) for one in group))
-        objects.bulk_update(old, sorted(fields | _set_by_program(route.declaration.model)))
-    if gone:
-        objects.bulk_delete(gone)
-
-
-def _signed(one: Judged, row: models.Model) -> models.Model:
-    row._change_reason = one.by.reason[:REASON]  # type: ignore[attr-defined]
-    return row
+def _caused(route: Route, todo: Sequence[Judged], origin: str) -> AbstractContextManager[None]:
+    rows = {
+        row.pk: {name: said for name, said in (("origin_user", one.by.user), ("reason", one.by.reason)) if said}
+        for one in todo
+        if (row := one.stored if one.row is None else one.row) is not None
+    }
+    cause = replace(context.cause(), origin=origin, reason="", rows={route.declaration.model: rows})
+    return context.caused_by(cause)
 
 
 def _set_by_program(model: type[models.Model]) -> set[str]:

@@ -7,10 +7,11 @@ Constraints, each of which some plausible shortcut breaks:
 - Whatever points to it follows, with history of its own.
 - An object that a peer knows already keeps its key: it would be another object there.
 
-So it is one transaction: objects locked, then bindings; looked at again; history, keys, links, bindings.
+So it is one transaction: objects locked, then bindings; looked at again; keys, links, bindings.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,9 @@ from django.db.models import F, Q
 
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
+from backoffice.kit.context import because, cause, caused_by
 from syncer.errors import NotPossible
 from syncer.keys import column, key_of, table
-from syncer.mark import history_of
 from syncer.models import Binding, Replica, Route, Target
 from syncer.wake import wake_followers
 
@@ -71,14 +72,13 @@ def _rekey(route: Route, pairs: Mapping[UUID, UUID]) -> None:
         raise NotPossible(f"{route.model}: some were deleted meanwhile. Nothing was changed; do it again")
     _refuse_known(route, pairs)
     node = route.target.peer_node
-    _record(model, objects.values(), "-", {old: REASON.format(other=new, node=node) for old, new in pairs.items()})
-    _move(model, column(model), pairs)
+    ended = {old: {"reason": REASON.format(other=new, node=node)} for old, new in pairs.items()}
+    begun = {new: {"reason": f"Had the key {old} before"} for old, new in pairs.items()}
+    with caused_by(replace(cause(), rows={model: ended | begun})):
+        _move(model, column(model), pairs)
     for related, link in _links(model):
-        _move(related, column(related, link.name), pairs)
-    moved = model._default_manager.filter(pk__in=pairs.values())
-    _record(model, moved, "+", {new: f"Had the key {old} before" for old, new in pairs.items()})
-    for related, link in _links(model):
-        _record_children(related, link, pairs)
+        with because(f"What it belongs to ({link.name}) has another key now"):
+            _move(related, column(related, link.name), pairs)
     _follow(route, pairs)
 
 
@@ -117,35 +117,6 @@ def _links(model: type[models.Model]) -> Iterator[tuple[type[models.Model], Any]
         related: Any = relation.related_model
         if not hasattr(related, "history_type"):
             yield related, relation.field  # type: ignore[union-attr]
-
-
-def _record(
-    model: type[models.Model], rows: Iterable[models.Model], kind: str, reasons: Mapping[Any, str] | str
-) -> None:
-    """History rows of these objects as they are; `kind` is '+', '~' or '-'; reasons by their keys, or one for all."""
-    history: Any = history_of(model)
-    now = clock.now()
-    history._default_manager.bulk_create(
-        history(
-            history_type=kind,
-            history_date=now,
-            history_change_reason=(reasons if isinstance(reasons, str) else reasons[row.pk])[:100],
-            **{one.attname: getattr(row, one.attname) for one in history.tracked_fields},
-        )
-        for row in rows
-    )
-
-
-def _record_children(related: type[models.Model], link: Any, pairs: Mapping[UUID, UUID]) -> None:
-    if not hasattr(related._meta, "simple_history_manager_attribute"):
-        return
-    old_of = {new: old for old, new in pairs.items()}
-    rows = related._default_manager.filter(**{f"{link.name}__in": list(old_of)}).order_by("pk")
-    last: dict[str, Any] = {}
-    while page := list(rows.filter(**last)[:PAGE]):
-        reasons = {row.pk: f"{link.name} had the key {old_of[getattr(row, link.attname)]} before" for row in page}
-        _record(related, page, "~", reasons)
-        last = {"pk__gt": page[-1].pk}
 
 
 def _follow(route: Route, pairs: Mapping[UUID, UUID]) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from backoffice.kit.history import history_of
 from syncer.core.replica import EXISTS, Content, changed, covers
 from syncer.delivery.payload import plain
-from syncer.mark import history_of
 from syncer.models import Binding, Replica, Route
 from syncer.peers.replicas import shadow_of
 from syncer.peers.rows import content_of, live_rows

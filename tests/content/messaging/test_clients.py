@@ -39,7 +39,7 @@ def test_the_api_erases_a_client_whatever_their_id_looks_like(spoken):
     assert ODD not in answer.content.decode()
     assert answer.json()["messages"] == 2
     assert Message.objects.filter(text=ERASED).count() == 2
-    assert Message.history.filter(history_type="~", history_user__username="program").count() == 2
+    assert Message.history.filter(history_type="~", history_user_name="program").count() == 2
     assert [one["reason"] for one in program.get(ERASURES).json()["items"]] == ["Request 12"]
 
 

@@ -18,6 +18,7 @@ from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.plan import plan
 from syncer.routemap import RouteMap
 from syncer.runs import run_here
+from syncer.wake import wake_for_news
 from tests.content.api_client import ApiClient
 from tests.content.messaging.everywhere import places
 from tests.content.messaging.planting import CLIENT, PLANTED, TEXTS, WORDS, plant
@@ -138,9 +139,9 @@ def test_the_targets_are_sent_the_messages_without_the_words(remote, target, spo
 
 def test_a_route_that_follows_changes_is_woken(target, spoken):
     Route.objects.update(trigger="change")
-    Run.objects.all().delete()
+    run_here(target)
     erase_client(client=CLIENT, user=None, reason="Request 12")
-    assert Run.objects.filter(trigger="change", state="queued").count() == 1
+    assert wake_for_news() == 1
 
 
 def test_a_worker_that_is_sending_meanwhile_keeps_nothing_of_it(remote, target, spoken):

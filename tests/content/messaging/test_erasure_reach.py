@@ -9,7 +9,7 @@ from django.test import Client
 
 from backoffice.accounts.models import User
 from backoffice.kit import waiting_files
-from backoffice.kit.context import Cause, caused_by
+from backoffice.kit.context import Cause, because, caused_by
 from backoffice.kit.erasers import QUEUED_WORDS, RUNNING_FILE, SEARCHED_MOST
 from backoffice.kit.jobs.service import start
 from content.messaging.models import ERASED, Bot, Message
@@ -63,8 +63,9 @@ def test_a_file_that_is_too_large_to_be_searched_goes():
 @pytest.mark.parametrize("client", ["a", "by", "12"])
 def test_a_client_with_a_common_name_takes_nobody_elses_reasons_along(client):
     bot = make_bot()
-    bot.name, bot._change_reason = "Another", "Asked by a caller, 12 times"  # type: ignore[attr-defined]
-    bot.save()
+    bot.name = "Another"
+    with because("Asked by a caller, 12 times"):
+        bot.save()
     message(client=client).save()
     erase_client(client=client, user=None, reason="A request by 12 people")
     assert Bot.history.latest().history_change_reason == "Asked by a caller, 12 times"

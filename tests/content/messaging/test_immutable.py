@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from content.messaging.models import ERASED, Bot, Direction, Message
 from tests.content.messaging.support import OTHER_BOT, make_bot, message
@@ -34,14 +34,20 @@ def edited(found):
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_the_model_refuses_to_change_a_message(stored, change):
-    with pytest.raises(ValidationError, match="never changed"):
+def test_no_write_changes_a_message(stored, change):
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
         change(stored)
     assert Message.objects.get().text == "What was said, number 0"
     assert Message.history.count() == 1
 
 
+def test_the_model_says_so_before(stored):
+    with pytest.raises(ValidationError, match="never changed"):
+        edited(stored).full_clean()
+
+
 def test_saving_a_message_as_it_is_is_no_change(stored):
+    stored.full_clean()
     stored.save()
     assert Message.history.count() == 1
 

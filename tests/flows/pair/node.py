@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import psycopg2  # type: ignore[import-untyped]
-from psycopg2.extras import RealDictCursor  # type: ignore[import-untyped]
+import psycopg2
+from psycopg2.extras import RealDictCursor
 
 from tests.chaos.workers import READY
 from tests.flows.wait import until

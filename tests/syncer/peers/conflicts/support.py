@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from backoffice.accounts.models import User
+from backoffice.kit.context import Cause, caused_by
 from content.orders.models import Order
 from syncer.core.replica import By, State, edits_from_json
 from syncer.keys import key_of
@@ -64,5 +65,6 @@ def ours(key: str) -> Any:
 def edit(key: str, user: User, *, reason: str = "", **values: Any) -> None:
     """As a form does it."""
     one = order(key)
-    vars(one).update(values, _history_user=user, _change_reason=reason)
-    one.save()
+    vars(one).update(values)
+    with caused_by(Cause(user=lambda: user, reason=reason)):
+        one.save()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from backoffice.kit import clock, context
+from backoffice.kit.context import Cause, caused_by
 from content.orders.models import Order
 from syncer.models import Attempt, Target
 from syncer.peers import identity
@@ -29,8 +30,8 @@ def test_an_edit_travels_with_its_number_its_person_and_its_reason(greeted, peer
     run_here(greeted)
     peer.clear_journal()
     one.quantity = 2
-    vars(one).update(_history_user=admin_user, _change_reason="by phone")
-    one.save()
+    with caused_by(Cause(user=lambda: admin_user, reason="by phone")):
+        one.save()
     run_here(greeted)
     [item] = peer.items
     [[writer, number, value, user, reason, at]] = item["fields"]["quantity"]

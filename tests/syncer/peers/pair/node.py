@@ -83,6 +83,7 @@ class Node:
             database.executemany(
                 f"INSERT INTO orders_order ({', '.join(COLUMNS)}) VALUES ({places})", map(_row, orders)
             )
+            database.execute("DELETE FROM orders_historicalorder")
 
     def clear(self) -> None:
         """Forget everything but the account and the target."""

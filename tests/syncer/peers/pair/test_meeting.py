@@ -272,7 +272,7 @@ def test_what_points_to_the_object_follows_it(bots, mutable):
     assert message.bot_id == new
     newest = message.history.first()
     assert (newest.history_type, newest.bot_id) == ("~", new)
-    assert newest.history_change_reason == f"bot had the key {bot.pk} before"
+    assert newest.history_change_reason == "What it belongs to (bot) has another key now"
     assert message.history.last().bot_id == bot.pk
     assert [one.history_type for one in Bot.history.order_by("history_id")] == ["+", "-", "+"]
 

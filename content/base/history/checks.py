@@ -1,0 +1,44 @@
+"""System checks: that every model can have history, and that the database writes it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from content.base.history import triggers
+from content.base.history.rows import HistoryRow
+from content.base.history.tables import recorded_models
+
+
+@register(Tags.models)
+def check_models(**_: Any) -> list[CheckMessage]:
+    own = {field.name for field in HistoryRow._meta.get_fields()}
+    found: list[CheckMessage] = []
+    for model in recorded_models():
+        if taken := own & {field.name for field in model._meta.get_fields()}:
+            text = f"{model._meta.label} has a field {min(taken)}, a name that its history needs."
+            found.append(Error(text, hint="Give the field another name.", obj=model, id="content.E001"))
+        if model._meta.parents:
+            text = f"{model._meta.label} is in two tables, so that no trigger sees all of its columns."
+            found.append(Error(text, hint="Inherit from an abstract model.", obj=model, id="content.E003"))
+    return found
+
+
+@register(Tags.database)
+def check_triggers(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """`manage.py check --database default`. Warnings, for `migrate`, which is the cure, stops at errors."""
+    return [
+        Warning(
+            f"Triggers that write history are missing or wrong: {', '.join(found)}.",
+            hint=triggers.CURE,
+            id="content.W002",
+        )
+        for alias in databases or ()
+        if _is_migrated(connections[alias]) and (found := triggers.faults(connections[alias]))
+    ]
+
+
+def _is_migrated(connection: BaseDatabaseWrapper) -> bool:
+    return {model._meta.db_table for model in recorded_models()} <= set(connection.introspection.table_names())

@@ -1,0 +1,52 @@
+"""`manage.py check_history`: what was written while the triggers that write history were off."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from itertools import chain
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, models
+
+from content.base.history import audit, triggers
+from content.base.history.tables import recorded, recorded_models
+
+NAMED = 20  # rows of a model that are named
+WORDS = {"+": "made", "~": "changed", "-": "deleted"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare every row of content with its newest history row: what was written while the triggers were off, in a "
+        "migration or a restore for example, no target has heard of. Exit status 0: nothing, or it was recorded."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", nargs="*", help="such as news.Post; none: all that have history")
+        parser.add_argument(
+            "--record", action="store_true", help="write the history that is missing, so that it travels"
+        )
+
+    def handle(self, *args: Any, record: bool, **options: Any) -> None:
+        known = {model._meta.label: model for model in recorded_models()}
+        for label in options["model"]:
+            if label not in known:
+                raise CommandError(f"{label!r} is not a model with history; there are: {', '.join(sorted(known))}.")
+        if faults := triggers.faults(connection):
+            raise CommandError(f"Triggers are missing, or not as they should be: {', '.join(faults)}. {triggers.CURE}")
+        found = sum(self._check(known[label], record=record) for label in options["model"] or sorted(known))
+        if found and not record:
+            raise CommandError(f"{found} rows have no history. To record them: manage.py check_history --record.")
+        self.stdout.write(f"{found} rows were recorded." if found else "Every row is as its history says.")
+
+    def _check(self, model: type[models.Model], *, record: bool) -> int:
+        """How many rows differ from their history; the first are named."""
+        pages = audit.pages(recorded(model, connection), connection, record=record)
+        kinds: Counter[str] = Counter()
+        for number, (key, kind) in enumerate(chain.from_iterable(page.found for page in pages)):
+            kinds[WORDS[kind]] += 1
+            if number < NAMED:
+                self.stdout.write(f"{model._meta.label} {key} was {WORDS[kind]} without history.")
+        for word, number in kinds.items():
+            self.stdout.write(f"{model._meta.label}: {number} {word} without history.")
+        return kinds.total()

@@ -39,7 +39,7 @@ mutants: $(DEV) ## Plant faults; each must be seen by the tests that it names (O
 	@$(PY) -m tests.mutants
 
 bench: $(DEV) ## Measure what bench/README.md tells, on this machine
-	@$(PY) -m bench.pair_latency
+	@$(PY) -m bench.history && $(PY) -m bench.pair_latency
 
 demo: $(RUN) ## Do the main job without a person, one way and both ways, and compare both ends
 	@$(PY) -m tools.demo

@@ -82,7 +82,10 @@ class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, House
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: ContentForm, change: bool) -> None:  # noqa: FBT001 - Django's signature
-        obj.save(update_fields=form.changed_data if change else None)
+        if change:
+            obj.save_fields(form.changed_data)
+        else:
+            obj.save()
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
         """As Django's, but a page that asks shows at most LISTED names, however many comments a post has."""

@@ -19,6 +19,6 @@ class ContentBaseConfig(AppConfig):
 
 
 def _hand_over(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    from content.base.history.triggers import ways_of
+    from content.base.history.triggers import dialect_of
 
-    ways_of(connection).hand_over(connection)
+    dialect_of(connection).hand_over(connection)

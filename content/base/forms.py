@@ -82,7 +82,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         if not commit or self.instance._state.adding:
             return super().save(commit=commit)
-        self.instance.save(update_fields=self.changed_data)
+        self.instance.save_fields(self.changed_data)
         return self.instance
 
 

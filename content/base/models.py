@@ -1,6 +1,6 @@
 """The base of every content model. Writes are Django's own; the database records each, see `content.base.history`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -32,6 +32,12 @@ class ContentModel(models.Model):
     class Meta:
         abstract = True
         default_permissions = ("add", "change", "delete", "view", "import", "export")
+
+    def save_fields(self, names: Iterable[str]) -> None:
+        """Save these fields only, and those that tell when it was changed; nothing where none of its own is named."""
+        own = self._meta.concrete_fields
+        if changed := {field.name for field in own} & {*names}:
+            self.save(update_fields=changed | {field.name for field in own if getattr(field, "auto_now", False)})
 
     def is_visible_to(self, user: Any) -> bool:
         """As `ContentQuerySet.visible_to`, for one object that may be deleted already."""

@@ -240,7 +240,10 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             raise ValidationError({name: message})
 
     def do_instance_save(self, instance: ContentModel, is_create: bool) -> None:  # noqa: FBT001 - the library's signature
-        instance.save(force_insert=is_create, update_fields=None if is_create else self.changed)
+        if is_create:
+            instance.save(force_insert=True)
+        else:
+            instance.save_fields(self.changed)
 
     def after_import_row(self, _row: Any, row_result: ContentRow, **options: Any) -> None:
         row_result.number = self.numbers[options["row_number"] - 1]

@@ -57,4 +57,4 @@ def _locked(item: Item) -> Item:
 
 def _save(item: Item, reason: str, *fields: str) -> None:
     with context.because(context.cause().reason or reason):
-        item.save(update_fields=fields)
+        item.save_fields(fields)

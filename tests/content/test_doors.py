@@ -21,6 +21,11 @@ PAIRS = [
 ]
 
 
+def times_of(model):
+    """The columns that tell when an object was changed."""
+    return [field.attname for field in model._meta.concrete_fields if getattr(field, "auto_now", False)]
+
+
 @pytest.fixture(scope="module")
 def content(django_db_setup, django_db_blocker):
     """Objects of every model, which are there for all tests; no test may leave them changed."""
@@ -57,6 +62,28 @@ def test_what_comes_through_a_door_is_in_the_history(content, use, model):
     after = live(domain)
     assert after != before
     assert recorded(domain) == after
+
+
+MOVES_TIME = ("save_change", "update_or_create", "admin_change", "admin_import", "admin_inline", "api_put", "api_patch")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("use", "model"),
+    [
+        pytest.param(door.use, model, id=f"{door.use.__name__}-{model._meta.label}")
+        for door in DOORS
+        for model in content_models()
+        if door.use.__name__ in MOVES_TIME and door.fits(model) and times_of(model)
+    ],
+)
+def test_a_change_through_a_door_moves_the_time_of_change(content, use, model):
+    before, [name] = live([model])[model._meta.label], times_of(model)
+    use(model)
+    after = live([model])[model._meta.label]
+    changed = [pk for pk in before if after[pk] != before[pk]]
+    assert changed
+    assert all(after[pk][name] > before[pk][name] for pk in changed)
 
 
 REFUSE = {

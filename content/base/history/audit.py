@@ -18,7 +18,7 @@ from django.db.migrations import RunPython
 
 from content.base.history.cause import change
 from content.base.history.tables import Recorded, recorded
-from content.base.history.triggers import ways_of
+from content.base.history.triggers import dialect_of
 
 PAGE = 1000  # keys
 REASON = "Changed without history; recorded afterwards."
@@ -68,7 +68,7 @@ def _drift(of: Recorded, connection: BaseDatabaseWrapper, after: list[Any], last
 def _record(of: Recorded, connection: BaseDatabaseWrapper, after: list[Any], last: list[Any]) -> None:
     """Every ordinary writer holds a row's lock until its history row is committed, so it is taken first."""
     values = {
-        "history_date": ways_of(connection).NOW,
+        "history_date": dialect_of(connection).NOW,
         "history_type": "kind",
         "origin": "''",
         "origin_user": "''",
@@ -106,7 +106,7 @@ def _drift_of(of: Recorded, connection: BaseDatabaseWrapper, after: list[Any]) -
             SELECT {of.key} AS pk FROM {of.live} WHERE {page} UNION SELECT pk FROM last
         ), pairs AS (
             SELECT keys.pk, newest, t.{of.key} IS NOT NULL AS is_live, h.history_type <> '-' AS is_known,
-                {ways_of(connection).differ(of, "t", "h")} AS differs
+                {dialect_of(connection).differ(of, "t", "h")} AS differs
             FROM keys
             LEFT JOIN last ON last.pk = keys.pk
             LEFT JOIN {of.history} h ON h.history_id = newest

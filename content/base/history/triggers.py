@@ -2,7 +2,7 @@
 
 Migrations run without them: SQLite does not alter tables under triggers, and on PostgreSQL a function that does not
 know a new column fails. So they are dropped before migrations that change something, and made after them. A migration
-that changes rows leaves no history, unless it says so: see `audit.RecordHistory`.
+that changes rows leaves no history, unless it says so: see `audit.record_history`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from content.base.history.tables import Trigger, recorded, recorded_models
 CURE = "Run: manage.py migrate; then, for what was written meanwhile: manage.py check_history."
 
 
-def ways_of(connection: BaseDatabaseWrapper) -> ModuleType:
+def dialect_of(connection: BaseDatabaseWrapper) -> ModuleType:
     """What differs by database."""
     return {"postgresql": postgresql, "sqlite": sqlite}[connection.vendor]
 
@@ -27,18 +27,18 @@ def ways_of(connection: BaseDatabaseWrapper) -> ModuleType:
 def installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
     """The triggers that are there, `{name: definition}`; see `Trigger`."""
     with connection.cursor() as cursor:
-        cursor.execute(ways_of(connection).INSTALLED)
+        cursor.execute(dialect_of(connection).INSTALLED)
         return dict(cursor.fetchall())
 
 
 def wanted(connection: BaseDatabaseWrapper, found: Iterable[type[models.Model]]) -> dict[str, Trigger]:
     """The triggers of these models, by name."""
-    ways = ways_of(connection)
+    dialect = dialect_of(connection)
     with connection.cursor() as cursor:
-        cursor.execute(ways.SCHEMA)
+        cursor.execute(dialect.SCHEMA)
         schema = str(cursor.fetchone()[0])
     tables = [recorded(model, connection, schema=schema) for model in found]
-    return {trigger.name: trigger for table in tables for trigger in ways.triggers(table, schema)}
+    return {trigger.name: trigger for table in tables for trigger in dialect.triggers(table, schema)}
 
 
 def faults(connection: BaseDatabaseWrapper) -> list[str]:
@@ -86,7 +86,7 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 def _drop(name: str, connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(ways_of(connection).DROP.format(name=name))
+        cursor.execute(dialect_of(connection).DROP.format(name=name))
 
 
 def before_migrations(*, using: str, plan: Iterable[tuple[Any, bool]] = (), **_: Any) -> None:

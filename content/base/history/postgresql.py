@@ -71,15 +71,15 @@ def triggers(of: Recorded, schema: str) -> Iterator[Trigger]:
 
 
 def _record_update(of: Recorded) -> str:
-    """Rows that differ; where the key changed, the old row ended and the new one began."""
+    """Rows that differ; where the key changed, the old row ended, and then the new one began."""
     kind = f"CASE WHEN o.{of.key} IS NULL THEN '+' WHEN n.{of.key} IS NULL THEN '-' ELSE '~' END"
     source = f"o FULL JOIN n ON o.{of.key} = n.{of.key} WHERE {differ(of, 'o', 'n')}"
     newest = f"CASE WHEN n.{of.key} IS NULL THEN o.{{0}} ELSE n.{{0}} END"
-    return _record(of, kind, source, newest.format)
+    return _record(of, kind, source, newest.format, order=f"n.{of.key} IS NOT NULL, ")
 
 
-def _record(of: Recorded, kind: str, source: str, value: Callable[[str], str]) -> str:
-    """The body of a function that writes a history row for each row of `source`, in the order of keys."""
+def _record(of: Recorded, kind: str, source: str, value: Callable[[str], str], order: str = "") -> str:
+    """The body of a function that writes a history row for each row of `source`, in the order of keys after `order`."""
     key = value(of.key)
     table = of.name.replace("'", "''")
     return f"""
@@ -101,7 +101,7 @@ def _record(of: Recorded, kind: str, source: str, value: Callable[[str], str]) -
                 coalesce(cause ->> 'origin', ''),
                 coalesce(of_rows -> ({key})::text ->> 'origin_user', cause ->> 'origin_user', '')
             FROM {source}
-            ORDER BY {key};
+            ORDER BY {order}{key};
             RETURN NULL;
         END
     """

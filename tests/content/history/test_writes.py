@@ -235,6 +235,15 @@ def test_what_is_said_of_single_rows_is_not_said_of_another_table(post):
     assert newest().history_change_reason == "All"
 
 
+@pytest.mark.parametrize("by", [1000, -1000])
+def test_a_key_that_changes_ends_before_it_begins(post, by):
+    execute(f"UPDATE news_post SET id = id + {by}")
+    assert list(Post.history.order_by("history_id").values_list("history_type", "id")[1:]) == [
+        ("-", post.pk),
+        ("+", post.pk + by),
+    ]
+
+
 def test_keys_that_change_places_are_two_changes():
     first, second = Post.objects.bulk_create([new(title="A"), new(title="B")])
     swapped = f"CASE id WHEN {first.pk} THEN -{second.pk} ELSE -{first.pk} END"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 log = logging.getLogger("syncer.worker")
+AWAY = 1.0  # seconds at least between two tries while the database is away
 LOOKED_AFTER = 0.9  # seconds, so that it is each round of what is done once a second
 LONGEST = 600.0  # seconds that one round may take; what hangs for longer is not expected back
 
@@ -34,13 +35,14 @@ class Loop(threading.Thread):
         self._looked_after_at = -float("inf")
 
     def run(self) -> None:
-        while not self._told.wait(self._every):
-            self._round_at = time.monotonic()
+        pause = self._every
+        while not self._told.wait(pause):
+            pause, self._round_at = self._every, time.monotonic()
             try:
                 self._action()
             except (OperationalError, InterfaceError):
                 log.warning("the database can't be reached; trying again", exc_info=True)
-                self._looked_after_at = -float("inf")
+                pause, self._looked_after_at = max(AWAY, self._every), -float("inf")
             except Exception:
                 log.exception("%s failed", self.name)
                 return

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -13,7 +14,7 @@ from django_q.tasks import async_task
 
 from syncer.management.commands.worker import Chores
 from syncer.models import Worker as Row
-from syncer.worker.loop import Loop
+from syncer.worker.loop import AWAY, Loop
 from tests.flows.wait import until
 from tests.flows.worker import Worker, is_asleep
 
@@ -224,3 +225,18 @@ def test_a_loop_that_failed_is_not_well(caplog):
     loop.start()
     until(lambda: not loop.is_well)
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_loop_lets_a_database_that_is_away_rest():
+    stop, rounds = threading.Event(), []
+
+    def ask():
+        rounds.append(time.monotonic())
+        raise OperationalError
+
+    loop = Loop(ask, every=0, stop=stop)
+    loop.start()
+    until(lambda: len(rounds) >= 2)
+    stop.set()
+    loop.join(60)
+    assert rounds[1] - rounds[0] >= AWAY

@@ -121,7 +121,6 @@ if SQLITE:
         "timeout": 20,  # seconds
         "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
     }
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)  # seconds
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)  # seconds
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

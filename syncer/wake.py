@@ -51,7 +51,7 @@ def wake_for_news() -> int:
 
     What came from a peer has nothing new for that peer; whoever took it in has raised what the peer does not know.
     """
-    waiting = Run.objects.filter(target=OuterRef("target"), state=Run.State.QUEUED, scope=None)
+    waiting = Run.objects.filter(target=OuterRef("target"), state=Run.State.QUEUED, scope__isnull=True)
     routes = list(_followers().filter(model__in=declarations()).exclude(mark="").exclude(Exists(waiting)))
     found = mark.with_news((route.pk, route.declaration.model, route.mark, route.target.peer_node) for route in routes)
     targets = {route.target for route in routes if route.pk in found}

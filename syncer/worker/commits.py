@@ -6,7 +6,7 @@ Writers pay nothing for it, whoever they are, and however they are connected; se
 import time
 from typing import Any
 
-from django.db import connection
+from django.db import Error, connection
 
 EVERY = 0.05  # seconds between two looks
 
@@ -22,12 +22,18 @@ class Commits:
         self._seen: tuple[Any, Any] | None = None
 
     def have_come(self) -> bool:
-        """Whether some may have come since this was last asked; the first time, and on a new connection, always."""
-        with connection.cursor() as cursor:
-            cursor.execute(ASK[connection.vendor])
-            now = connection.connection, cursor.fetchone()[0]  # SQLite's number is its connection's own
-        before, self._seen = self._seen, now
-        return now != before
+        """Whether some may have come since this was last asked; the first time, and on a new connection, always.
+
+        True too where the database can't be asked: whoever looks then gets a new connection, or the error.
+        """
+        before, self._seen = self._seen, None
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(ASK[connection.vendor])
+                self._seen = connection.connection, cursor.fetchone()[0]  # SQLite's number is its connection's own
+        except Error:
+            connection.close_if_unusable_or_obsolete()
+        return self._seen is None or self._seen != before
 
     def wait(self, seconds: float) -> None:
         """Until some have come, or for so long at most."""

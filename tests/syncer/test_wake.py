@@ -59,6 +59,14 @@ def test_many_saves_are_one_wake_up(following):
     assert OrmQ.objects.count() == 1
 
 
+def test_where_a_run_waits_already_nothing_is_asked_for(following):
+    Post.objects.create(title="A", body="B")
+    assert wake_for_news() == 1
+    assert wake_for_news() == 0
+    Run.objects.update(scope={"news.Post": ["1"]})  # which plans nothing else
+    assert wake_for_news() == 1
+
+
 def test_news_that_a_run_has_planned_already_are_followed_by_another_run(following):
     Post.objects.create(title="A", body="B")
     assert wake_for_news() == 1
@@ -153,6 +161,16 @@ def test_a_new_connection_may_have_missed_some():
     commits.have_come()
     connection.close()
     assert commits.have_come()
+
+
+@pytest.mark.postgres
+def test_a_connection_that_was_cut_may_have_missed_some_and_is_replaced():
+    commits = Commits()
+    commits.have_come()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        in_another_program(f"SELECT pg_terminate_backend({cursor.fetchone()[0]})")
+    assert [commits.have_come(), commits.have_come(), commits.have_come()] == [True, True, False]
 
 
 def test_a_task_is_taken_from_the_queue_when_it_comes(monkeypatch):

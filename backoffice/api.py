@@ -25,8 +25,8 @@ from backoffice.kit.api.responses import JSONParser
 from backoffice.kit.api.versions import of_version
 from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
-from syncer.peers.inbound.api import router as peers
-from syncer.peers.pair.api import router as pair
+from syncer.targets.peer.inbound.api import router as peers
+from syncer.targets.peer.pair.api import router as pair
 
 # The pages come whole from our own static files; ReDoc and Swagger would still ask their makers' hosts for a logo and a
 # validator's badge.

@@ -227,7 +227,7 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 # Every store that may hold them, by the name that the record of an erasure gives it. A new store joins here.
 ERASERS = {
     "reasons and requests": "content.base.erasers.history",
-    "runs and attempts": "syncer.erasure.erase_words",
+    "runs and attempts": "syncer.recovery.erasure.erase_words",
     "kept answers": "backoffice.kit.erasers.kept_answers",
     "jobs": "backoffice.kit.erasers.jobs",
     "files": "backoffice.kit.erasers.files",
@@ -244,7 +244,7 @@ multiprocessing.set_start_method("fork", force=True)
 Q_CLUSTER = {
     "name": NODE,
     "orm": "default",
-    "broker_class": "syncer.worker.broker.Broker",
+    "broker_class": "syncer.engine.worker.broker.Broker",
     # SQLite has one writer at a time.
     "workers": 1 if SQLITE else env.int("BACKOFFICE_WORKERS", default=2),
     "timeout": 600,  # seconds
@@ -266,7 +266,7 @@ SECRET_REFERENCE_FOLDERS = env.list(
     "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
 )
 
-# --- telling operators that a target went bad, or is well again, see syncer/alerts/ -----------------------------------
+# --- telling operators that a target went bad, or is well again, see syncer/engine/alerts/ ----------------------
 # How long it must have lasted; 0: told at once. A target that is paused is always told at once.
 ALERT_AFTER_SECONDS = env.int("ALERT_AFTER_SECONDS", default=30)
 # Not ADMINS: Django mails those the request and the variables of each error 500.

@@ -7,7 +7,7 @@ class SyncerConfig(AppConfig):
     verbose_name = "Sync"
 
     def ready(self) -> None:
-        from syncer.worker import cluster  # needs the queue's models
+        from syncer.engine.worker import cluster  # needs the queue's models
 
         autodiscover_modules("sync")
         cluster.join()

@@ -25,8 +25,8 @@ from syncer.configure_keys import (
     TARGET_KEYS,
     Key,
 )
+from syncer.core.errors import SyncError
 from syncer.core.toml_lines import Place, line_of, locate
-from syncer.errors import SyncError
 from syncer.models import Route, Target
 from syncer.models.checks import is_storable
 

@@ -6,14 +6,14 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 
-from syncer.asking import Scope
-from syncer.erasure import Erased, erase_objects
-from syncer.keys import key_of
+from syncer.engine.asking import Scope
+from syncer.engine.wake import wake
 from syncer.models import Binding, Run, Target
+from syncer.models.keys import key_of
+from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports import sending, states
 from syncer.reports.states import MEANING, ObjectState, State
 from syncer.reports.words import chip
-from syncer.wake import wake
 
 __all__ = [
     "MEANING",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncer.delivery.settling import LOST
+from syncer.engine.settling import LOST
 from tests.chaos import judge
 from tests.chaos.books import meaning
 from tests.chaos.explain import Asked, Explainer, Tried, match

@@ -9,8 +9,8 @@ import requests
 
 from content.base.models import ContentModel
 from content.news.models import Comment, Post
+from syncer.engine.runs import run_here
 from syncer.models import Binding, Run, Target
-from syncer.runs import run_here
 from tools.nodes import REMOTE_USER
 
 MODELS: dict[type[ContentModel], str] = {Post: "/api/news/posts/", Comment: "/api/news/comments/"}

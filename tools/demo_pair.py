@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from content.orders.models import Order
+from syncer.engine.runs import run_here
 from syncer.models import Replica, Run, Target
-from syncer.peers.pair.equality import compare_all
-from syncer.runs import run_here
+from syncer.targets.peer.pair.equality import compare_all
 from tools.demo_day import SHOWN, say
 from tools.demo_warehouse import Edit, HandedOver, Warehouse
 from tools.nodes import Node

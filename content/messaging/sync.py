@@ -1,7 +1,7 @@
 """What of the messaging may travel."""
 
 from content.messaging.models import Bot, Message
-from syncer.mapping import declare
+from syncer.models.mapping import declare
 
 declare(Bot, fields=("id", "name"), natural_key=("id",))
 declare(

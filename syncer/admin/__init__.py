@@ -1,5 +1,5 @@
 """The engine's pages. Each module registers its models."""
 
-from syncer.admin import binding, conflict, notice, route, run, target
+from syncer.admin import alert, binding, conflict, route, run, target
 
-__all__ = ["binding", "conflict", "notice", "route", "run", "target"]
+__all__ = ["alert", "binding", "conflict", "route", "run", "target"]

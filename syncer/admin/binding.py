@@ -18,9 +18,9 @@ from syncer import public
 from syncer.admin.doubt import resolve
 from syncer.admin.parts import MAY_SYNC, Named, linked, named, pk_or_404, posted, pretty, title, to_runs
 from syncer.admin.run import EngineRowsAdmin
-from syncer.core.answers import unquoted
-from syncer.mapping import declarations
+from syncer.core.outcome import unquoted
 from syncer.models import Binding
+from syncer.models.mapping import declarations
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
 from syncer.reports.seen import known_of

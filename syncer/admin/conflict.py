@@ -17,15 +17,15 @@ from unfold.views import ChangeList
 from syncer.admin.conflict_form import DecisionForm
 from syncer.admin.parts import MAY_SYNC, named_keys, pk_or_404
 from syncer.admin.run import EngineRowsAdmin
-from syncer.core.replica import EXISTS
-from syncer.errors import NotPossible
-from syncer.mapping import declarations
+from syncer.core.errors import NotPossible
+from syncer.core.merge import EXISTS
 from syncer.models import Replica, Route, Target
-from syncer.peers.conflicts.decide import Overtaken, conflict_decide
-from syncer.peers.conflicts.waiting import Open, look
-from syncer.peers.rows import fill
+from syncer.models.mapping import declarations
 from syncer.reports import conflicts, states
 from syncer.reports.reading import unseen
+from syncer.targets.peer.conflicts.decide import Overtaken, conflict_decide
+from syncer.targets.peer.conflicts.waiting import Open, look
+from syncer.targets.peer.rows import fill
 
 SHOWN = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the address may name
 

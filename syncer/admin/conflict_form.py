@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.api.request_ids import REASON_MOST
-from syncer.core.replica import EXISTS
-from syncer.peers.conflicts.waiting import Open
+from syncer.core.merge import EXISTS
 from syncer.reports.conflicts import Question
+from syncer.targets.peer.conflicts.waiting import Open
 
 OTHER = "other"
 

@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from syncer import doubt, public
+from syncer import public
 from syncer.admin.parts import to_runs
-from syncer.core.matching import encode_id
-from syncer.errors import NotPossible, SyncError
+from syncer.core.errors import NotPossible, SyncError
+from syncer.core.lookup import encode_id
 from syncer.models import Binding
 from syncer.reports.doubt import follows
+from syncer.targets.rest import doubt
 
 
 def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) -> HttpResponse:

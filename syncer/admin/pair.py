@@ -13,10 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from syncer.admin.parts import MAY_SYNC, Named, named_keys, pk_or_404, posted
-from syncer.errors import SyncError
+from syncer.core.errors import SyncError
 from syncer.models import Target
-from syncer.peers.pair import ends
-from syncer.peers.pair.equality import Comparison, compare_all
+from syncer.targets.peer.pair import ends
+from syncer.targets.peer.pair.equality import Comparison, compare_all
 
 SECONDS = 10.0  # until the proof is given up; the command takes the time that it needs
 SHOWN = 20  # objects of a kind

@@ -16,9 +16,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.kit.admin import HouseAdmin
-from syncer.keys import pks
-from syncer.mapping import declarations
 from syncer.models import Binding, Run
+from syncer.models.keys import pks
+from syncer.models.mapping import declarations
 from syncer.public import runs_url
 from syncer.reports.reading import unseen_objects
 

@@ -14,10 +14,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from syncer.admin.parts import EngineAdmin, pk_or_404, posted
 from syncer.admin.peer_forms import NATURAL_KEY, RouteForm
-from syncer.mapping import declarations
 from syncer.models import Route, Target
+from syncer.models.backlog import stopped
 from syncer.models.checks import NOT_STORABLE, is_storable
-from syncer.reports.status import stopped
+from syncer.models.mapping import declarations
 
 
 class StorableJSON(json.JSONDecoder):

@@ -15,18 +15,19 @@ from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
 from backoffice.kit import references
-from syncer import breaker, public
+from syncer import public
 from syncer.admin import pair
 from syncer.admin.parts import MAY_SYNC, EngineAdmin, pk_or_404, posted, to_runs
 from syncer.admin.peer_forms import TargetForm
+from syncer.core.errors import SyncError
 from syncer.core.schedule import CHANGE
-from syncer.errors import SyncError
+from syncer.engine import breaker
 from syncer.models import Target
-from syncer.peers.door import PERMISSION
 from syncer.reports.overview import SWITCH, Overview, overview
 from syncer.reports.preview import Planned, preview
 from syncer.reports.reading import headline, unseen_objects
 from syncer.reports.words import chip
+from syncer.targets.peer.authentication import PERMISSION
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
 HEARD = ("What is known of it", {"fields": ("contact_at", "peer_writer", "told_writer")})

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from backoffice.kit.retry import backoff
-from syncer.core.answers import Outcome, Verdict
+from syncer.core.outcome import Outcome, Verdict
 
 FAILURES = 5  # in a row, that open the circuit
 PROBE_MOST = 60.0  # seconds

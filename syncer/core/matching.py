@@ -1,46 +1,94 @@
-"""Finding an uncertain create again among the records that a target lists."""
+"""The first meeting of two nodes that both have objects: which of them are the same.
 
-import json
-import re
-from collections.abc import Collection, Iterable
-from typing import Any
+By key first. Of what is left, by the natural key, where the operator named one: fields that tell two objects apart. A
+natural key that is there more than once, at either end, tells nothing: a person has to look.
+"""
 
-from syncer.core.decide import Payload
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import groupby, repeat
 
-SURROGATE = re.compile(r"[\ud800-\udfff]")
-ID_LENGTH = 256  # characters of an id as JSON text, the column's
-
-
-def encode_id(remote_id: int | str) -> str:
-    """A remote id as JSON text, so that 5 and "5" stay two ids."""
-    return json.dumps(remote_id)
+SHOWN = 10  # keys that are kept of a kind
 
 
-def decode_id(remote_id: str) -> int | str:
-    """The inverse of `encode_id`."""
-    decoded: int | str = json.loads(remote_id)
-    return decoded
+@dataclass(frozen=True)
+class Line:
+    """An object: its key, a digest of key and content, and its natural key as a text; empty: it has none."""
+
+    key: str
+    digest: str
+    natural: str = ""
 
 
-def is_id(value: Any) -> bool:
-    """Whether a target may use `value` as a record's id: a number, or a text that a binding and an address can hold."""
-    if isinstance(value, str):
-        # A lone surrogate is not UTF-8; RFC 3986, section 5.2.4, takes dots out of a path.
-        return value not in ("", ".", "..") and not SURROGATE.search(value) and len(encode_id(value)) <= ID_LENGTH
-    return isinstance(value, int) and not isinstance(value, bool) and len(encode_id(value)) <= ID_LENGTH
+@dataclass(frozen=True)
+class Ambiguous:
+    """A natural key that does not tell objects apart; the keys of those that have it and are at one end only."""
+
+    natural: str
+    here: tuple[str, ...]
+    there: tuple[str, ...]
 
 
-def candidates(records: Iterable[Any], body: Payload, *, id_field: str, bound: Collection[str]) -> list[str]:
-    """The encoded ids of the records that may be the one that `body` made.
+@dataclass(kw_only=True)
+class Meeting:
+    """What both ends have; counts are objects.
 
-    Every field is compared, because servers ignore filters that they don't know. A record that is bound already
-    belongs to another object and is never taken.
+    Attributes:
+        differing: the first keys of those that are at both ends and differ.
+        pairs: objects with one natural key, `{key here: key there}`; they count as only here and only there too.
     """
-    found = {
-        encode_id(record[id_field])
-        for record in records
-        if isinstance(record, dict)
-        and is_id(record.get(id_field))
-        and all(name in record and record[name] == value for name, value in body.items())
-    }
-    return sorted(found - set(bound))
+
+    equal: int = 0
+    differ: int = 0
+    only_here: int = 0
+    only_there: int = 0
+    differing: list[str] = field(default_factory=list)
+    pairs: dict[str, str] = field(default_factory=dict)
+    ambiguous: list[Ambiguous] = field(default_factory=list)
+
+
+def meet(ours: Iterable[Line], theirs: Iterable[Line]) -> Meeting:
+    """What two nodes have; both in the order of their keys."""
+    found = Meeting()
+    here: dict[str, list[str]] = {}
+    there: dict[str, list[str]] = {}
+    taken: set[str] = set()
+    for mine, other in side_by_side(ours, theirs):
+        if mine and other:
+            taken |= {mine.natural, other.natural}
+            _count(found, mine, other)
+            continue
+        if mine:
+            here.setdefault(mine.natural, []).append(mine.key)
+        if other:
+            there.setdefault(other.natural, []).append(other.key)
+    found.only_here, found.only_there = sum(map(len, here.values())), sum(map(len, there.values()))
+    for natural in sorted(({*here} & {*there}) - {""}):
+        mine_, theirs_ = here[natural], there[natural]
+        if natural in taken or len(mine_) > 1 or len(theirs_) > 1:
+            found.ambiguous.append(Ambiguous(natural, tuple(mine_), tuple(theirs_)))
+        else:
+            found.pairs[mine_[0]] = theirs_[0]
+    return found
+
+
+def _count(found: Meeting, mine: Line, other: Line) -> None:
+    if mine.digest == other.digest:
+        found.equal += 1
+        return
+    found.differ += 1
+    if len(found.differing) < SHOWN:
+        found.differing.append(mine.key)
+
+
+def side_by_side(ours: Iterable[Line], theirs: Iterable[Line]) -> Iterator[tuple[Line | None, Line | None]]:
+    """Two ordered lists as one: both lines of a key, or the only one."""
+    marked = merge(zip(repeat(0), ours), zip(repeat(1), theirs), key=_key)
+    for _, of_key in groupby(marked, key=_key):
+        sides = dict(of_key)
+        yield sides.get(0), sides.get(1)
+
+
+def _key(marked: tuple[int, Line]) -> str:
+    return marked[1].key

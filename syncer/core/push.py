@@ -7,10 +7,10 @@ ever in doubt, and no straggler is waited for.
 from datetime import datetime
 from typing import Any
 
-from syncer.core.answers import Outcome, Verdict
 from syncer.core.decide import Action, Known
-from syncer.core.matching import encode_id
-from syncer.core.replica import Seen, together
+from syncer.core.lookup import encode_id
+from syncer.core.merge import Seen, together
+from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH, WELL, Changes, Claim, End, not_sent, parked, put_off
 
 

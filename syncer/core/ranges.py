@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from syncer.core.replica import Content
+from syncer.core.merge import Content
 
 PARTS = 16  # that a range that differs is cut into
 FEW = 64  # objects of a range, on either node, that are compared one by one

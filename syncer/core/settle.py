@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backoffice.kit.retry import backoff
-from syncer.core.answers import Outcome, Verdict
 from syncer.core.decide import Action, Known, Payload
-from syncer.core.matching import encode_id
+from syncer.core.lookup import encode_id
+from syncer.core.outcome import Outcome, Verdict
 
 Changes = dict[str, Any]
 NO_CREATE: Changes = {

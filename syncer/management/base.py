@@ -9,11 +9,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from syncer.asking import Scope
-from syncer.errors import SyncError
-from syncer.keys import key_of
-from syncer.mapping import declarations
+from syncer.core.errors import SyncError
+from syncer.engine.asking import Scope
 from syncer.models import Target
+from syncer.models.keys import key_of
+from syncer.models.mapping import declarations
 
 
 class SyncCommand(BaseCommand, ABC):

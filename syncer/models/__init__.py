@@ -1,8 +1,8 @@
 """The engine's rows. Which work there is, and who holds it, lives here; the queue only wakes workers."""
 
+from syncer.models.alert import Notice
 from syncer.models.binding import Binding
 from syncer.models.incarnation import Incarnation
-from syncer.models.notice import Notice
 from syncer.models.replica import Replica
 from syncer.models.route import Route
 from syncer.models.run import Attempt, Run

@@ -8,6 +8,7 @@ from syncer.core.decide import Known
 from syncer.models.route import Route
 
 DUE = Q(wanted__gt=F("delivered")) | Q(unsettled=True)
+NOT_ASIDE = Q(held=False, in_doubt=False) & (Q(parked=None) | Q(parked__lt=F("wanted")))
 
 
 class Binding(models.Model):

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import FieldError, ValidationError
 from django.db import DatabaseError, models, transaction
 
-from syncer.mapping import Declaration, declarations
+from syncer.models.mapping import Declaration, declarations
 
 DEEPEST = 8  # lists and tables within each other
 NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")  # PostgreSQL keeps no NUL; a lone surrogate is not UTF-8

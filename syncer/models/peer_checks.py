@@ -6,9 +6,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from syncer.core.replica import EXISTS
-from syncer.mapping import Declaration
+from syncer.core.merge import EXISTS
 from syncer.models.checks import NOT_STORABLE, is_storable, listed, wrong
+from syncer.models.mapping import Declaration
 
 
 def model_errors(declaration: Declaration) -> Iterator[ValidationError]:

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import models
 
-from syncer.core.replica import State, edits_as_json, edits_from_json
+from syncer.core.merge import State, edits_as_json, edits_from_json
 
 
 class ReplicaQuerySet(models.QuerySet["Replica"]):

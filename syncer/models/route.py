@@ -8,9 +8,9 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
 from syncer.core import schedule
-from syncer.core.replica import Rules
-from syncer.mapping import Declaration, declarations
+from syncer.core.merge import Rules
 from syncer.models import checks, peer_checks
+from syncer.models.mapping import Declaration, declarations
 from syncer.models.target import Target
 
 PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#' or white space.")

@@ -13,12 +13,12 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from syncer.core.replica import ASK, EXISTS, Edit, outcome, overrule
-from syncer.delivery.payload import plain
-from syncer.peers.conflicts.waiting import Open, last_common
-from syncer.peers.message import time_of
-from syncer.peers.replicas import rules_of
-from syncer.peers.rows import value_of
+from syncer.core.merge import ASK, EXISTS, Edit, outcome, overrule
+from syncer.targets.peer.conflicts.waiting import Open, last_common
+from syncer.targets.peer.message import time_of
+from syncer.targets.peer.replicas import rules_of
+from syncer.targets.peer.rows import value_of
+from syncer.targets.rest.payload import plain
 
 THERE = {True: "Keep it", False: "Delete it"}
 NOTHING = "(empty)"

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from syncer.core.matching import encode_id
-from syncer.delivery.rest import Endpoint
-from syncer.doubt import Question, question
-from syncer.keys import pks
+from syncer.core.lookup import encode_id
 from syncer.models import Binding, Route
-from syncer.routemap import RouteMap
+from syncer.models.keys import pks
+from syncer.models.routemap import RouteMap
+from syncer.targets.rest.doubt import Question, question
+from syncer.targets.rest.endpoint import Endpoint
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backoffice.kit import clock
+from syncer.core.errors import SyncError
 from syncer.core.schedule import CHANGE, MANUAL
-from syncer.errors import SyncError
-from syncer.models import Route, Run, Target
-from syncer.reports import outcome, status
-from syncer.reports.status import RouteStatus
+from syncer.engine import summary
+from syncer.models import Route, Run, Target, backlog
+from syncer.models.backlog import RouteStatus
 from syncer.reports.words import Health
 
 SWITCH = (MANUAL, CHANGE)
@@ -81,7 +81,7 @@ def overview(target: Target) -> Overview:
     problem = ""
     for route in target.routes.select_related("target"):
         try:
-            found.append((route, status.of_route(route) if route.enabled else None))
+            found.append((route, backlog.of_route(route) if route.enabled else None))
         except SyncError as error:
             found.append((route, None))
             problem = f"{route.model}: {error}"
@@ -90,7 +90,7 @@ def overview(target: Target) -> Overview:
         target=target,
         health=health,
         why=why,
-        next_try=outcome.next_try(target),
+        next_try=summary.next_try(target),
         routes=found,
         problem=problem,
         last=last,
@@ -103,7 +103,7 @@ def _health(target: Target) -> tuple[Health, str]:
     if target.paused:
         return Health.PAUSED, target.paused
     if target.opened_at:
-        why = outcome.last_failure(target)
+        why = summary.last_failure(target)
         return Health.NOT_ANSWERING, f"{target} {why}" if why else ""
     if target.not_before and target.not_before > clock.now():
         return Health.WAITS, ""

@@ -8,12 +8,12 @@ from django.db import connection
 
 from backoffice.kit import clock
 from syncer.core.decide import Action, Known, Payload, changes, decide
-from syncer.delivery.payload import Missing, Wanted, load
 from syncer.models import Binding, Route, Target
-from syncer.peers.outbound.preview import handed_over
-from syncer.peers.replicas import wire_key
-from syncer.reports.status import pending_keys
-from syncer.routemap import RouteMap
+from syncer.models.backlog import pending_keys
+from syncer.models.routemap import RouteMap
+from syncer.targets.peer.outbound.preview import handed_over
+from syncer.targets.peer.replicas import wire_key
+from syncer.targets.rest.payload import Missing, Wanted, load
 
 PAGE = 500  # objects
 

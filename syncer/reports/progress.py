@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from backoffice.kit import clock
+from syncer.engine import summary
 from syncer.models import Attempt, Run
-from syncer.reports import outcome
 from syncer.reports.workers import waiting_hint
 
 LATE = timedelta(seconds=10)
@@ -19,7 +19,7 @@ class Progress:
 
     Attributes:
         total: objects that were due when it began; done: of those, the ones that are settled.
-        counts: see `outcome.counts`.
+        counts: see `summary.counts`.
         message: how it stands, or how it ended, in one sentence.
         hint: what may be wrong, when nothing moves; empty: nothing.
         failures: the last exchange with each object that failed, newest first, `SHOWN` at most.
@@ -50,8 +50,8 @@ class Progress:
 def progress(run: Run) -> Progress:
     """How far `run` is."""
     is_open = run.state in OPEN
-    counts = outcome.counts(run) if is_open else run.counts
-    failures = list(outcome.failures(run)[:SHOWN])
+    counts = summary.counts(run) if is_open else run.counts
+    failures = list(summary.failures(run)[:SHOWN])
     done = 0 if run.state == Run.State.QUEUED else max(0, run.total - counts.get("left", 0))
     return Progress(
         run=run,

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from syncer.core.answers import unquoted
-from syncer.keys import pks
-from syncer.mapping import declarations
+from syncer.core.outcome import unquoted
+from syncer.models.keys import pks
+from syncer.models.mapping import declarations
 
 
 def unseen(request: HttpRequest, label: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from syncer.core.replica import Seen, node_of
+from syncer.core.merge import Seen, node_of
 from syncer.models import Binding, Replica
 
 

@@ -4,11 +4,10 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from backoffice.kit import clock
-from syncer import mark
-from syncer.errors import SyncError
-from syncer.models import Replica, Route, Target
+from syncer.core.errors import SyncError
+from syncer.models import Replica, Route, Target, mark
 from syncer.models.binding import DUE
-from syncer.plan import keys_of
+from syncer.models.mark import keys_of
 from syncer.reports.states import State
 
 FREE = Q(held=False, in_doubt=False)

@@ -10,12 +10,11 @@ from django.db import connection, models
 from django.urls import reverse
 
 from backoffice.kit import clock
-from syncer import mark
-from syncer.core.replica import EXISTS
-from syncer.errors import SyncError
-from syncer.keys import key_of
-from syncer.models import Binding, Replica, Route
-from syncer.reports.outcome import next_try
+from syncer.core.errors import SyncError
+from syncer.core.merge import EXISTS
+from syncer.engine.summary import next_try
+from syncer.models import Binding, Replica, Route, mark
+from syncer.models.keys import key_of
 
 
 class State(StrEnum):

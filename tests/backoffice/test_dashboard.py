@@ -81,7 +81,7 @@ def test_a_mark_of_another_database_is_said_and_breaks_no_page(target):
     sync(target)
     target.routes.filter(model="news.Post").update(mark="elsewhere/1:2:")
     client = administrator()
-    assert "sync_reanchor" in index(client)
+    assert "sync_recover" in index(client)
     for page in ("admin:syncer_target_changelist", "admin:news_post_changelist", "admin:syncer_binding_changelist"):
         assert client.get(reverse(page)).status_code == 200
     for page in ("change", "preview"):

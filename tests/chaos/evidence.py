@@ -19,7 +19,7 @@ from tests.chaos.stage import Editors
 from tests.chaos.workers import Workers
 from tests.remote import Remote
 
-GIVEN_UP = "syncer.worker: the queue's cluster"
+GIVEN_UP = "syncer.engine.worker: the queue's cluster"
 LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+) (\w+) \[")
 MONOTONIC = time.time() - time.monotonic()  # of the journals' clock, in Unix time
 

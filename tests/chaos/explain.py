@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from syncer.delivery.settling import LOST
+from syncer.engine.settling import LOST
 from tests.chaos.audit import Audit, Claim
 from tests.chaos.books import meaning
 from tests.chaos.director import Outage

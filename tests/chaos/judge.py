@@ -8,8 +8,7 @@ from typing import Any
 from django.apps import apps
 
 from content.base.models import tracked
-from syncer.models import Binding, Run, Target
-from syncer.reports import status
+from syncer.models import Binding, Run, Target, backlog
 from tests.chaos import books
 from tests.chaos.audit import Audit
 from tests.chaos.books import LATER, PERSON, REFUSED
@@ -60,7 +59,7 @@ def undone() -> list[str]:
     found = [
         f"{one.route}: {one.pending} pending, {one.parked} parked, {one.in_doubt} in doubt"
         for target in Target.objects.all()
-        for one in status.of_target(target)
+        for one in backlog.of_target(target)
         if one.undone
     ]
     found += [f"{target} is paused: {target.paused}" for target in Target.objects.exclude(paused="")]

@@ -12,10 +12,10 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 
 from backoffice.accounts.models import User
-from syncer import doubt
-from syncer.errors import NotPossible
+from syncer.core.errors import NotPossible
 from syncer.models import Binding, Target
 from syncer.public import sync_bindings, sync_target
+from syncer.targets.rest import doubt
 from tests.chaos.marks import mark_in, mark_of
 from tests.remote import Remote
 

@@ -30,7 +30,7 @@ from django.urls import reverse
 from backoffice.accounts.models import User
 from content.base.endpoint import Endpoint
 from content.base.models import ContentModel
-from syncer.mapping import declarations
+from syncer.models.mapping import declarations
 from tests.content.api_client import ApiClient
 from tests.content.pages import administrator, form_of
 

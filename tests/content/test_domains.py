@@ -9,10 +9,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from content.base.models import ContentModel
-from syncer.keys import key_of
-from syncer.mapping import declarations
+from syncer.engine.runs import run_here
 from syncer.models import Route, Target
-from syncer.runs import run_here
+from syncer.models.keys import key_of
+from syncer.models.mapping import declarations
 from tests.content.api_client import ApiClient
 from tests.content.doors import admin_of, api_user, content_models, endpoint_of, fill, page, some
 from tests.content.pages import administrator

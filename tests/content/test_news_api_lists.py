@@ -11,7 +11,7 @@ from django.http import StreamingHttpResponse
 from backoffice.kit.api.pagination import STREAM_ROWS, Keyset
 from content.news import api as news_api
 from content.news.models import Comment, Post
-from syncer.mapping import declarations
+from syncer.models.mapping import declarations
 from tests.content.api_client import NEWS, ApiClient, errors, make_user
 
 pytestmark = pytest.mark.django_db

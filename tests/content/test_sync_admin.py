@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from content.news.models import Post
+from syncer.engine.runs import work
 from syncer.models import Route, Run, Target
-from syncer.runs import work
 from tests.content.pages import administrator, form_of, sign_in
 from tests.remote import Fault, Remote
 from tests.syncer.conftest import sync

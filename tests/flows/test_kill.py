@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from content.news.models import Comment, Post
-from syncer.reports import status
+from syncer.models import backlog
 from tests.flows.wait import SECONDS, until
 from tests.flows.worker import Worker
 from tests.syncer.conftest import target  # noqa: F401
@@ -70,7 +70,7 @@ def test_a_worker_killed_at_any_point_loses_nothing_and_repeats_no_create(remote
         for point, in_flight in points:
             kill_at(remote, worker, point, in_flight=in_flight)
             worker.start()
-        until(lambda: sum(one.undone for one in status.of_target(target)) == 0)
+        until(lambda: sum(one.undone for one in backlog.of_target(target)) == 0)
     assert_equal(remote, scale)
     assert_no_create_repeated_without_a_lookup(remote)
 

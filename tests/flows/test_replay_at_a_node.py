@@ -12,8 +12,8 @@ from django.contrib.auth.models import Permission
 
 from backoffice.accounts.models import User
 from content.news.models import Post
+from syncer.engine.runs import run_here
 from syncer.models import Attempt, Binding, Route, Target
-from syncer.runs import run_here
 from tests.syncer.support import let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)

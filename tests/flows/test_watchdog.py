@@ -12,9 +12,9 @@ from django.db import OperationalError, connection
 from django_q.models import OrmQ, Success
 from django_q.tasks import async_task
 
+from syncer.engine.worker.loop import AWAY, Loop
 from syncer.management.commands.worker import Chores
 from syncer.models import Worker as Row
-from syncer.worker.loop import AWAY, Loop
 from tests.flows.wait import until
 from tests.flows.worker import Worker, is_asleep
 

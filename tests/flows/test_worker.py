@@ -3,9 +3,9 @@
 import pytest
 
 from content.news.models import Comment, Post
-from syncer.asking import ask
+from syncer.engine.asking import ask
+from syncer.engine.wake import wake
 from syncer.models import Run
-from syncer.wake import wake
 from tests.flows.wait import SECONDS, until
 from tests.flows.worker import Worker
 from tests.remote import Fault

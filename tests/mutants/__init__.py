@@ -3,11 +3,11 @@
 A mutant is a file `NAME.patch`: what it breaks, who must see it, and the change.
 
     Fault: Two workers' answers are written, the late one's last.
-    Kills: tests/syncer/test_leases.py::test_a_lease_that_ran_out_is_taken_over
+    Kills: tests/syncer/engine/test_leases.py::test_a_lease_that_ran_out_is_taken_over
     Database: sqlite
 
-    --- a/syncer/delivery/settling.py
-    +++ b/syncer/delivery/settling.py
+    --- a/syncer/engine/settling.py
+    +++ b/syncer/engine/settling.py
     @@
      the lines around it, as they stand
     -the line that is broken

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from syncer.core.replica import (
+from syncer.core.merge import (
     By,
     Content,
     Rules,

@@ -18,8 +18,8 @@ import urllib.request
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from syncer.core.replica import Rules
-from syncer.peers.message import PATH
+from syncer.core.merge import Rules
+from syncer.targets.peer.message import PATH
 from tests.peers.fake_node import FakeNode, Twist
 from tests.remote.api import NOT_ALLOWED, NOT_FOUND, Answer, Api, Call
 from tests.remote.server import Remote

@@ -80,7 +80,7 @@ def look_at_everything(planted: Planted, settings: Any, *, attempts: int) -> Non
     for attempt in Attempt.objects.order_by("answer")[:: max(1, Attempt.objects.count() // attempts)]:
         planted.get(browser, reverse("admin:syncer_attempt_change", args=[attempt.pk]))
         planted.get(browser, reverse("admin:syncer_binding_change", args=[attempt.binding_id]))
-    for words in (["sync_status"], ["sync_status", "--json"], ["sync_reanchor", "--check"]):
+    for words in (["sync_status"], ["sync_status", "--json"], ["sync_recover", "--check"]):
         planted.command(*words)
     with attempts_away():
         for settings.DEBUG in (False, True):

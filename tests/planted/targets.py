@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from content.news.models import Post
+from syncer.engine.runs import run_here
 from syncer.models import Route, Run, Target
-from syncer.runs import run_here
 from tests.planted.echo import TO_LISTS, TO_SIGN_IN, TO_WRITES, Answer, Echo, Said, everywhere, said
 from tests.planted.forms import FORMS
 from tests.planted.planted import Planted

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from syncer.core.answers import Exchange, Silence
 from syncer.core.decide import Action, Payload
+from syncer.core.outcome import Exchange, Silence
 from tests.simulator.local import COMMENTS, MODELS, POSTS, reached
 
 REQUEST_SECONDS = 10.0  # D: after this time a request has landed or died

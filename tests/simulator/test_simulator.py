@@ -6,8 +6,8 @@ What fails is told by all its steps; `SIMULATOR_SHRINK=1` looks for the few that
 
 import pytest
 
-from syncer.core.answers import Outcome
 from syncer.core.decide import Action
+from syncer.core.outcome import Outcome
 from tests.simulator.local import reached
 from tests.simulator.machine import Engine
 from tests.simulator.remote import Fate

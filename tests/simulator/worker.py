@@ -5,9 +5,9 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from syncer.core.answers import Exchange, Outcome, Verdict, classify
 from syncer.core.decide import Action, Payload, changes, decide
-from syncer.core.matching import candidates
+from syncer.core.lookup import candidates
+from syncer.core.outcome import Exchange, Outcome, Verdict, classify
 from syncer.core.settle import Changes, End, Terms, changes_after, taken_id
 from tests.simulator.local import POSTS, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, Request, as_id

@@ -3,8 +3,8 @@ import base64
 import pytest
 
 from content.news.models import Post
+from syncer.engine.runs import run_here
 from syncer.models import Route, Run, Target
-from syncer.runs import run_here
 from tests.remote import Remote
 from tests.syncer import receivers
 

@@ -6,8 +6,8 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from syncer.alerts.health import is_well, went_bad
-from syncer.alerts.notify import sweep, tell
+from syncer.engine.alerts.health import is_well, went_bad
+from syncer.engine.alerts.notify import sweep, tell
 from syncer.models import Notice, Target
 
 REASON = "Fake API refused the connection"

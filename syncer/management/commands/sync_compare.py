@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from syncer.management.base import SyncCommand
-from syncer.peers.pair.equality import Comparison, compare_all
+from syncer.targets.peer.pair.equality import Comparison, compare_all
 
 SHOWN = 20  # objects of a kind
 

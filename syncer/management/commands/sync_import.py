@@ -1,9 +1,9 @@
 from typing import Any
 
-from syncer.first_load import load_target
+from syncer.engine.runs import run_here
 from syncer.management.base import SyncCommand
 from syncer.models import Run
-from syncer.runs import run_here
+from syncer.targets.rest.first_load import load_target
 
 
 class Command(SyncCommand):

@@ -1,11 +1,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from syncer.engine.runs import run_here
+from syncer.engine.summary import NO_NEWS, NOTHING, failures
 from syncer.management.base import SyncCommand
 from syncer.models import Run
-from syncer.reports.outcome import NO_NEWS, NOTHING, failures
 from syncer.reports.preview import preview
-from syncer.runs import run_here
 
 
 class Command(SyncCommand):

@@ -4,7 +4,7 @@ from typing import Any
 from django.conf import settings
 
 from syncer.management.base import SyncCommand
-from syncer.peers.pair import ends
+from syncer.targets.peer.pair import ends
 
 COLUMNS = ("objects", "pending", "failing", "parked", "held", "conflicts")
 

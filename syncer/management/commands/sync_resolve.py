@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
-from syncer import doubt
-from syncer.core.matching import decode_id
+from syncer.core.lookup import decode_id
+from syncer.engine.runs import run_here
 from syncer.management.base import SyncCommand
 from syncer.models import Binding, Run, Target
 from syncer.reports.doubt import Doubt, doubt_of
-from syncer.runs import run_here
+from syncer.targets.rest import doubt
 
 MOST = 200  # objects that are listed
 HINT = "Decide each: sync_resolve {target} OBJECT --arrived ID, or --not-arrived."

@@ -1,10 +1,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from syncer.engine.runs import run_here
 from syncer.management.base import SyncCommand
-from syncer.models import Run
-from syncer.reports import status
-from syncer.runs import run_here
+from syncer.models import Run, backlog
 
 
 class Command(SyncCommand):
@@ -16,7 +15,7 @@ class Command(SyncCommand):
 
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         target = self.target(options["target"])
-        scope = self.one(target, options["object"]) if options["object"] else status.failed(target)
+        scope = self.one(target, options["object"]) if options["object"] else backlog.failed(target)
         run = run_here(target, scope=scope)
         retried = sum(len(keys) for keys in scope.values())
         answer = {"target": target.name, "retried": retried, "message": run.message, "counts": run.counts}

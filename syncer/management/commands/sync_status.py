@@ -3,10 +3,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from syncer.errors import TargetStopped
+from syncer.core.errors import TargetStopped
+from syncer.engine import summary
 from syncer.management.base import SyncCommand
-from syncer.models import Target, Worker
-from syncer.reports import outcome, status
+from syncer.models import Target, Worker, backlog
 
 COLUMNS = ("pending", "failing", "parked", "in_doubt", "held", "conflicts", "bound")
 
@@ -20,7 +20,7 @@ class Command(SyncCommand):
         paused = {target.name: target.paused for target in Target.objects.exclude(paused="")}
         for target in Target.objects.all():
             try:
-                found = status.of_target(target)
+                found = backlog.of_target(target)
             except TargetStopped as error:
                 paused[target.name] = str(error)
                 continue
@@ -30,9 +30,9 @@ class Command(SyncCommand):
                 rows.append({"target": target.name, "model": one.route.model, **numbers, "next_try": one.next_try})
         silent = {
             target.name: {
-                "why": outcome.last_failure(target),
+                "why": summary.last_failure(target),
                 "since": target.opened_at,
-                "next_try": outcome.next_try(target),
+                "next_try": summary.next_try(target),
             }
             for target in Target.objects.filter(opened_at__isnull=False)
         }
@@ -59,7 +59,7 @@ class Command(SyncCommand):
 
 
 def _peer(target: Target) -> dict[str, Any]:
-    return {"node": target.peer_node, "contact": target.contact_at, "knows_us": outcome.is_known_to(target)}
+    return {"node": target.peer_node, "contact": target.contact_at, "knows_us": summary.is_known_to(target)}
 
 
 def _contact(*, node: str, contact: datetime | None, knows_us: bool) -> str:

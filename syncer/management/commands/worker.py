@@ -15,14 +15,14 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
-from syncer.alerts import notify
+from syncer.engine.alerts import notify
+from syncer.engine.wake import sweep, wake_for_news
+from syncer.engine.worker import commits
+from syncer.engine.worker.loop import Loop
+from syncer.engine.worker.watchdog import Watchdog
 from syncer.reports.workers import trouble_at
-from syncer.wake import sweep, wake_for_news
-from syncer.worker import commits
-from syncer.worker.loop import Loop
-from syncer.worker.watchdog import Watchdog
 
-log = logging.getLogger("syncer.worker")
+log = logging.getLogger("syncer.engine.worker")
 CHORES = (sweep_jobs, sweep, notify.sweep, prune_answers)  # each is short, and alike on every host
 REST = 60.0  # seconds that a chore rests after an error of the program
 

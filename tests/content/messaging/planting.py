@@ -13,8 +13,8 @@ from backoffice.accounts.models import User
 from backoffice.kit import waiting_files
 from backoffice.kit.jobs.service import start, work_here
 from content.messaging.models import Message
+from syncer.engine.runs import run_here
 from syncer.models import Target
-from syncer.runs import run_here
 from tests.content.messaging.support import BOT, CONVERSATION
 from tests.remote import Fault, Remote
 

@@ -11,14 +11,14 @@ from django_q.tasks import async_task
 
 from content.messaging.models import ERASED, Erasure, Message
 from content.messaging.services import client_digest, erase_client
-from syncer.delivery.claim import claim
-from syncer.delivery.deliver import deliver
-from syncer.delivery.send import Sender
+from syncer.engine.claim import claim
+from syncer.engine.plan import plan
+from syncer.engine.runs import run_here
+from syncer.engine.sender import Sender
+from syncer.engine.wake import wake_for_news
 from syncer.models import Attempt, Binding, Route, Run, Target
-from syncer.plan import plan
-from syncer.routemap import RouteMap
-from syncer.runs import run_here
-from syncer.wake import wake_for_news
+from syncer.models.routemap import RouteMap
+from syncer.targets.rest.deliver import deliver
 from tests.content.api_client import ApiClient
 from tests.content.messaging.everywhere import places
 from tests.content.messaging.planting import CLIENT, PLANTED, TEXTS, WORDS, plant

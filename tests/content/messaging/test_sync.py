@@ -3,8 +3,8 @@
 import pytest
 
 from content.messaging.models import Bot
+from syncer.engine.runs import run_here
 from syncer.models import Route, Target
-from syncer.runs import run_here
 from tests.content.messaging.support import BOT, CONVERSATION, make_bot, message
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -2,7 +2,7 @@ import pytest
 from django.db import DataError, IntegrityError, transaction
 
 from content.orders.models import Order
-from syncer.mapping import declarations
+from syncer.models.mapping import declarations
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from django.urls import reverse
 from backoffice.accounts.models import User
 from content.orders.models import Order, Status
 from syncer import public
-from syncer.keys import key_of
+from syncer.engine.runs import run_here, work
 from syncer.models import Binding, Route, Run, Target
-from syncer.runs import run_here, work
+from syncer.models.keys import key_of
 from tests.remote import Fault
 from tests.syncer.support import let_time_pass, requests
 

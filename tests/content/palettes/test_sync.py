@@ -3,8 +3,8 @@
 import pytest
 
 from content.palettes.models import Palette, Team
+from syncer.engine.runs import run_here
 from syncer.models import Route, Target
-from syncer.runs import run_here
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,8 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from content.tasks.models import Item
+from syncer.engine.runs import run_here
 from syncer.models import Route, Target
-from syncer.runs import run_here
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,6 +1,6 @@
 """Two-way models: hypothesis tries the pure join between two nodes, along a chain and round a triangle.
 
-`syncer.core.replica` decides. What stands around it in the engine is written here again, small and without a database:
+`syncer.core.merge` decides. What stands around it in the engine is written here again, small and without a database:
 each transaction is one step, and a crash, a loss or a repeat may come between any two.
 
     ledger.py   what each node was told, as sets of edits, and what the object must then be; it knows nothing of stamps

@@ -1,6 +1,6 @@
 """What each node was told, as sets of edits, and what its objects must be because of that.
 
-It repeats nothing of `syncer.core.replica`: no numbers, no vectors, no merging of states. An edit remembers all edits
+It repeats nothing of `syncer.core.merge`: no numbers, no vectors, no merging of states. An edit remembers all edits
 that its editor's node knew; one that no other edit knew stands; of several that stand the rules choose.
 """
 

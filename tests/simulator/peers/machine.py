@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from syncer.core.replica import Rules
+from syncer.core.merge import Rules
 from tests.simulator.peers.ledger import ASK, EXISTS, Ledger, Told, reached
 from tests.simulator.peers.network import Answer, Message
 from tests.simulator.peers.node import Node, Rows

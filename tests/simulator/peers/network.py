@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field, replace
 
-from syncer.core.replica import Seen, State, edits_as_json, edits_from_json
+from syncer.core.merge import Seen, State, edits_as_json, edits_from_json
 
 
 @dataclass(frozen=True, kw_only=True)

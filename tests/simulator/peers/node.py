@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from syncer.core.replica import (
+from syncer.core.merge import (
     EXISTS,
     By,
     Rules,

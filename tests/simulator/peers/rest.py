@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from syncer.core.replica import State
+from syncer.core.merge import State
 from tests.simulator.peers.ledger import ASK, EXISTS, NONE, Content, Ledger, reached
 from tests.simulator.peers.network import Answer, Message, Network
 from tests.simulator.peers.node import Node

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.core.answers import Outcome, Verdict
 from syncer.core.circuit import FAILURES, PROBE_MOST, Circuit, after, in_a_row, stops_all
+from syncer.core.outcome import Outcome, Verdict
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

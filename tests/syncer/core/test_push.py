@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncer.core.answers import Outcome, Verdict
+from syncer.core.outcome import Outcome, Verdict
 from syncer.core.push import changes_after_push, record
 from syncer.core.settle import Claim
 

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncer.core import settle
-from syncer.core.answers import Outcome, Verdict
 from syncer.core.decide import Action, Known
+from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import Claim, End, Terms, changes_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.core.matching import candidates, decode_id, encode_id, is_id
+from syncer.core.lookup import candidates, decode_id, encode_id, is_id
 from syncer.core.order import parents_first
 from syncer.core.schedule import interval
 

@@ -1,0 +1,162 @@
+"""What an HTTP answer, or its absence, means for a delivery. The table is in docs/architecture.md, "Failure"."""
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from backoffice.kit.retry import retry_after
+from syncer.core.decide import Action
+from syncer.core.lookup import is_id
+
+ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
+EXCERPT = 200  # characters of it that a reason quotes
+
+
+class Outcome(StrEnum):
+    """What happens next."""
+
+    DONE = "done"
+    GONE = "gone"  # there is no such record: make it anew
+    RETRYABLE = "retryable"  # nothing was changed: try again later
+    UNKNOWN = "unknown"  # it may have been carried out
+    PERMANENT = "permanent"  # refused: this object needs an edit
+    CONFIGURATION = "configuration"  # refused: the target's settings need a person
+
+
+class Silence(StrEnum):
+    """Why no answer came."""
+
+    NOT_SENT = "not sent"  # the request never left
+    LOST = "lost"  # it may have arrived
+    REFUSED_BY_US = "refused by us"  # the address or its certificate may not be spoken to
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request's end, whatever it was: an answer, or `silence`.
+
+    Attributes:
+        status, retry_after: of the answer; of a request that was not sent because of it, the sign-in's.
+        body: the answer's bytes, complete, for what is read from it.
+        told: its beginning, without secrets, for what is kept and shown; None: as it is.
+        why: where there is no answer, a predicate that reads on from the target's name ("refused the connection").
+    """
+
+    status: int | None = None
+    body: bytes = field(default=b"", repr=False)
+    told: str | None = None
+    retry_after: str = ""
+    silence: Silence | None = None
+    why: str = ""
+
+    @property
+    def text(self) -> str:
+        """What an attempt keeps of it: the beginning of the answer, or why there is none."""
+        if self.silence is not None:
+            return self.why
+        told = self.body.decode(errors="replace") if self.told is None else self.told
+        return told[:ANSWER_KEPT].replace("\x00", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What an exchange means.
+
+    Attributes:
+        why: a predicate that reads on from the target's name ("answered 422: title is blank"); empty when done.
+        record: the answer's JSON object, where one was due.
+        target_waits: seconds for which the whole target asks to be left alone.
+        throttled: it asks to be left alone, whether or not it says for how long.
+    """
+
+    outcome: Outcome
+    why: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    target_waits: float | None = None
+    throttled: bool = False
+
+
+class Unreadable(ValueError):
+    """The answer's body is not JSON."""
+
+
+def read_json(body: bytes) -> Any:
+    """The body as JSON; None where it is empty.
+
+    Raises:
+        Unreadable: it is neither.
+    """
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:  # the latter: lists in lists in lists
+        raise Unreadable("sent an answer that is not JSON") from error
+
+
+def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str = "id") -> Verdict:
+    """What `exchange` means for a delivery that asked for `action`."""
+    status = exchange.status or 0
+    waits = retry_after(exchange.retry_after, now) if status in (429, 503) else None
+    if exchange.silence is not None:
+        return replace(_silence(action, exchange), target_waits=waits, throttled=status == 429)
+    if 200 <= status < 300:
+        return _success(action, exchange, id_field)
+    why = f"answered {status}"
+    if excerpt := exchange.text[:EXCERPT].strip():
+        why = f"{why}: {excerpt}"
+    if status in (404, 410) and action is Action.DELETE:
+        return Verdict(outcome=Outcome.DONE)
+    if status in (404, 410) and action is Action.UPDATE:
+        return Verdict(outcome=Outcome.GONE, why=why)
+    return Verdict(outcome=_refusal(action, status), why=why, target_waits=waits, throttled=status == 429)
+
+
+def _silence(action: Action, exchange: Exchange) -> Verdict:
+    if exchange.silence is Silence.REFUSED_BY_US:
+        return Verdict(outcome=Outcome.CONFIGURATION, why=exchange.why)
+    # A lookup changes nothing, wherever it was lost.
+    if exchange.silence is Silence.NOT_SENT or action is Action.LOOKUP:
+        return Verdict(outcome=Outcome.RETRYABLE, why=exchange.why)
+    return Verdict(outcome=Outcome.UNKNOWN, why=exchange.why)
+
+
+def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
+    lost = Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
+    try:
+        answer = read_json(exchange.body)
+    except Unreadable as error:
+        return Verdict(outcome=lost, why=str(error))
+    if action is Action.LOOKUP and answer is None:
+        return Verdict(outcome=lost, why="answered a list without a body")
+    if action in (Action.CREATE, Action.REPLAY):
+        if not isinstance(answer, dict) or not is_id(answer.get(id_field)):
+            return Verdict(outcome=lost, why=f"answered a create without the new record's {id_field!r}")
+        return Verdict(outcome=Outcome.DONE, record=answer)
+    if action is Action.PUSH:
+        if not isinstance(answer, dict):
+            return Verdict(outcome=lost, why="answered changes with something else than an object")
+        return Verdict(outcome=Outcome.DONE, record=answer)
+    return Verdict(outcome=Outcome.DONE)
+
+
+def _refusal(action: Action, status: int) -> Outcome:
+    if status in (401, 403) or 300 <= status < 400:
+        return Outcome.CONFIGURATION
+    if status in (408, 425, 429):
+        return Outcome.RETRYABLE
+    if status == 409 and action is Action.REPLAY:
+        # draft-ietf-httpapi-idempotency-key-header, section 2.7: the first request is still being processed.
+        return Outcome.RETRYABLE
+    if status >= 500 or status < 300:
+        return Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
+    # A peer answers for each object apart; where it refuses all of them, it is about us.
+    return Outcome.CONFIGURATION if action is Action.PUSH else Outcome.PERMANENT
+
+
+def unquoted(text: str) -> str:
+    """A reason without what it quotes of a target's answer."""
+    return re.sub(r"(answered \d+|another host): .*", r"\1", text, flags=re.DOTALL)

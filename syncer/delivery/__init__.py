@@ -1,1 +1,0 @@
-"""From a claimed binding to its settled record: claim, payload, send, settle; `deliver` is the whole way."""

@@ -1,0 +1,1 @@
+"""The engine: which work there is, who does it, and when."""

@@ -1,0 +1,112 @@
+"""Planning: what the history names since the mark becomes wanted. Nothing is sent.
+
+The insert orders its rows by key, as every other writer of several bindings does, so that two of them never wait for
+each other in a circle.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from syncer.models import Route, mark
+from syncer.models.keys import column, pks, table
+from syncer.models.mark import Condition, keys_of
+from syncer.models.routemap import RouteMap
+
+ORDER = {"postgresql": 'object_key COLLATE "C"'}
+
+
+def plan(routes: RouteMap, route: Route) -> int:
+    """Raise `wanted` of every object that changed since the route's mark, and move the mark.
+
+    One short transaction; the route's row is locked in a statement of its own first, so that two planners of one
+    route follow each other. Everything is planned where nothing was before, or where path, map or filter changed.
+
+    Returns:
+        How many bindings were raised.
+
+    Raises:
+        ForeignMark: the mark is another database's, or lies in the future.
+    """
+    model = route.declaration.model
+    with transaction.atomic(durable=True):
+        # A full lock would block whoever inserts a binding of this route, and we may be waiting for that binding.
+        locked = Route.objects.select_for_update(of=("self",), no_key=True).get(pk=route.pk)
+        fingerprint, here = route.current_fingerprint(), mark.take(model)
+        anew = locked.fingerprint != fingerprint
+        changed = mark.changed_pks(model, "" if anew else locked.mark, but_from=routes.target.peer_node)
+        raised = _raise(route, keys_of(changed, and_bound=route.pk if anew else None))
+        if route.filter or anew:
+            raised += _raise_below(routes, route, changed)
+        locked.mark, locked.fingerprint, locked.planned_at = str(here), fingerprint, timezone.now()
+        locked.save(update_fields=["mark", "fingerprint", "planned_at"])
+    return raised
+
+
+def anchor(route: Route) -> None:
+    """Let a mark that is empty name this database, so that a restore is noticed from now on.
+
+    Nothing was read by it: without a fingerprint the first plan takes every object all the same.
+    """
+    if not route.mark:
+        here = str(mark.take(route.declaration.model))
+        Route.objects.filter(pk=route.pk, mark="").update(mark=here, fingerprint="")
+
+
+def raise_all(route: Route) -> int:
+    """Raise every object there is and every binding, which stay locked; returns how many."""
+    with transaction.atomic():
+        return _raise(route, keys_of(mark.changed_pks(route.declaration.model, ""), and_bound=route.pk))
+
+
+def raise_keys(route: Route, keys: Iterable[str], *, by: int = 1) -> int:
+    """Raise `wanted` of the named objects; returns how many. By 0 they only get bindings, which are locked."""
+    keys = list(keys)
+    if not keys:
+        return 0
+    with transaction.atomic():
+        values = ", ".join(["(%s)"] * len(keys))
+        named = Condition(f"SELECT column1 AS object_key FROM (VALUES {values}) AS v", tuple(keys))
+        return _raise(route, named, by=by)
+
+
+def raise_children(routes: RouteMap, route: Route, keys: Iterable[str]) -> None:
+    """Raise the children of the named objects, whose remote id changed."""
+    model = route.declaration.model
+    params = tuple(model._meta.pk.get_db_prep_value(pk, connection) for pk in pks(model, keys))
+    parents = Condition(", ".join(["%s"] * len(params)), params)
+    for link in routes.links_down(route):
+        _raise(link.child, keys_of(_below(link.child, link.field, parents), and_bound=None))
+
+
+def _raise_below(routes: RouteMap, route: Route, found: Condition) -> int:
+    """Raise all that hangs under the objects `found` (a query of primary keys), on every level."""
+    raised = 0
+    for link in routes.links_down(route):
+        if link.child != route:
+            below = _below(link.child, link.field, found)
+            raised += _raise(link.child, keys_of(below, and_bound=None)) + _raise_below(routes, link.child, below)
+    return raised
+
+
+def _below(child: Route, field: str, parents: Condition) -> Condition:
+    """A query of one column `pk`: the objects whose foreign key is among `parents`, values or a query of them."""
+    model = child.declaration.model
+    return Condition(
+        f"SELECT t.{column(model)} AS pk FROM {table(model)} t WHERE t.{column(model, field)} IN ({parents.sql})",
+        parents.params,
+    )
+
+
+def _raise(route: Route, keys: Condition, *, by: int = 1) -> int:
+    """Insert or raise, in one statement, the bindings of the keys that a query gives in its column `object_key`."""
+    order = 'object_key COLLATE "C"' if connection.vendor == "postgresql" else "object_key"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO syncer_binding (route_id, object_key, wanted) "
+            f"SELECT %s, object_key, %s FROM ({keys.sql}) AS named WHERE true ORDER BY {order} "
+            "ON CONFLICT (route_id, object_key) DO UPDATE SET wanted = syncer_binding.wanted + excluded.wanted",
+            [route.pk, by, *keys.params],
+        )
+        return int(cursor.rowcount)

@@ -1,0 +1,161 @@
+"""How we sign in to a target. Secrets are read when they are used and kept nowhere but in memory.
+
+A token outlives the run that fetched it: to check a password costs the other side more than most requests, and runs
+that follow changes are short. When it is over, the answer 401 tells.
+"""
+
+import base64
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urljoin
+
+from backoffice.kit import references
+from backoffice.kit.http import Client, NotSent, Request
+from backoffice.kit.masking import Mask
+from syncer.core.outcome import Unreadable, read_json
+from syncer.models import Target
+
+
+class SignInRefused(Exception):
+    """The credential does not work. The message is a predicate that reads on from the target's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """How to sign in, with a reference in place of the secret."""
+
+    kind: str
+    user: str
+    secret: str
+    header: str
+    token_url: str
+
+    @classmethod
+    def of(cls, target: Target) -> Self:
+        """The credential that `target` names."""
+        return cls(
+            kind=target.auth,
+            user=target.auth_user,
+            secret=target.auth_secret,
+            header=target.auth_header,
+            token_url=urljoin(target.url, target.auth_url),
+        )
+
+    def resolve(self) -> str:
+        """The secret.
+
+        Raises:
+            SignInRefused: it is not there.
+        """
+        try:
+            secret = references.resolve(self.secret)
+        except references.Unresolved as error:
+            raise SignInRefused(f"needs a secret that is not there: {error}") from error
+        if not is_sendable(secret):
+            raise SignInRefused(
+                "has a secret that no header can carry: it holds a line break or a letter beyond ASCII, "
+                "or a space before or after it"
+            )
+        return secret
+
+
+_tokens: dict[tuple[Credential, str], str] = {}  # of this process, by the credential and a digest of its secret
+
+
+class SignInBusy(NotSent):
+    """The sign-in was put off, and with it the request: 429, or a server error.
+
+    Attributes:
+        status, retry_after: of the answer.
+    """
+
+    def __init__(self, status: int, retry_after: str) -> None:
+        super().__init__(f"answered {status} to the sign-in")
+        self.status, self.retry_after = status, retry_after
+
+
+def is_sendable(secret: str) -> bool:
+    """Whether a header can carry it: ASCII without line breaks, and no space around it."""
+    return secret.isascii() and secret.isprintable() and secret == secret.strip()
+
+
+class SignIn:
+    """Gives the headers that sign a request; safe to use from several threads."""
+
+    def __init__(self, credential: Credential, client: Client) -> None:
+        self._credential = credential
+        self._client = client
+        self._lock = threading.Lock()
+        self._used: frozenset[str] = frozenset()
+        self._adding = threading.Lock()
+
+    @property
+    def mask(self) -> Mask:
+        """Hides what was used to sign in until now, older tokens too."""
+        return Mask(self._used)
+
+    @property
+    def can_renew(self) -> bool:
+        """A refusal may only mean that the token is over."""
+        return self._credential.kind == Target.Auth.JWT
+
+    def headers(self) -> dict[str, str]:
+        """What to add to a request.
+
+        Raises:
+            SignInRefused: the credential is missing or wrong.
+            HttpError: no token could be fetched; whatever its kind, the request itself was not sent.
+        """
+        credential = self._credential
+        if credential.kind == Target.Auth.NONE:
+            return {}
+        if credential.kind == Target.Auth.JWT:
+            return {"Authorization": f"Bearer {self._current_token()}"}
+        secret = self._secret()
+        if credential.kind == Target.Auth.BASIC:
+            pair = self._use(base64.b64encode(f"{credential.user}:{secret}".encode()).decode())
+            return {"Authorization": f"Basic {pair}"}
+        if credential.kind == Target.Auth.BEARER:
+            return {"Authorization": f"Bearer {secret}"}
+        return {credential.header: secret}
+
+    def forget(self, headers: dict[str, str]) -> None:
+        """The token in `headers` was refused: fetch another next time, unless somebody did already."""
+        with self._lock:
+            key = self._key(self._secret())
+            if headers.get("Authorization") == f"Bearer {_tokens.get(key)}":
+                _tokens.pop(key, None)
+
+    def _current_token(self) -> str:
+        secret = self._secret()
+        with self._lock:
+            key = self._key(secret)
+            token = _tokens[key] = _tokens.get(key) or self._fetch(secret)
+            return self._use(token)
+
+    def _key(self, secret: str) -> tuple[Credential, str]:
+        return self._credential, hashlib.sha256(secret.encode()).hexdigest()
+
+    def _fetch(self, secret: str) -> str:
+        """The access token of simplejwt's exchange: `{username, password}` → `{access, refresh}`."""
+        body = {"username": self._credential.user, "password": secret}
+        answer = self._client.send(Request(method="POST", url=self._credential.token_url, body=body))
+        if answer.status == 429 or answer.status >= 500:
+            raise SignInBusy(answer.status, answer.headers.get("retry-after", ""))
+        try:
+            token = read_json(answer.body)["access"] if answer.status == 200 else ""
+        except (Unreadable, KeyError, TypeError):
+            token = ""
+        if not (isinstance(token, str) and token and is_sendable(token)):
+            raise SignInRefused(f"answered {answer.status} to the sign-in instead of giving a token")
+        return token
+
+    def _secret(self) -> str:
+        return self._use(self._credential.resolve())
+
+    def _use(self, secret: str) -> str:
+        with self._adding:
+            self._used |= {secret}
+        return secret

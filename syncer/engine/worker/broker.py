@@ -1,0 +1,37 @@
+"""The queue in the database, which hosts share; each cluster also takes its own watchdog's beats, and these first."""
+
+from typing import Any
+
+from django.db.models import Case, Value, When
+from django.utils import timezone
+from django_q.brokers.orm import ORM
+from django_q.conf import Conf
+from django_q.models import OrmQ
+
+from syncer.engine.worker import cluster
+from syncer.engine.worker.commits import Commits
+
+LONGEST = 0.5  # seconds between two looks at the queue, where locks run out without a commit
+
+
+class Broker(ORM):  # type: ignore[misc]
+    """As django-q2's own, apart from what is next, and when: it knows no order, so that a beat could wait behind all
+    else, and looks at the queue by the clock alone."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._commits = Commits()
+
+    def dequeue(self) -> list[tuple[int, str]] | None:
+        """`[(row, payload), …]`; None: there was nothing, and now there may be something."""
+        keys = [self.list_key, cluster.own_key()]
+        beats_first = Case(When(key=keys[1], then=Value(0)), default=Value(1))
+        rows = self.get_connection().filter(key__in=keys, lock__lt=timezone.now())
+        if waiting := list(rows.order_by(beats_first, "pk")[: Conf.BULK]):
+            return [(row.pk, row.payload) for row in waiting if self._take(row)]
+        self._commits.wait(LONGEST)
+        return None
+
+    def _take(self, row: OrmQ) -> bool:
+        """Whether no other cluster was faster."""
+        return bool(self.get_connection().filter(pk=row.pk, lock=row.lock).update(lock=self.timeout(row)))

@@ -1,0 +1,119 @@
+"""What is pending, waiting, set aside: counted from the rows whenever it is asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Count, F, Min, Q, QuerySet
+
+from syncer.core.errors import SyncError
+from syncer.models import Binding, Replica, Route, Target, mark
+from syncer.models.binding import DUE, NOT_ASIDE
+from syncer.models.mapping import declarations
+from syncer.models.mark import Condition, keys_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteStatus:
+    """One route at this moment; the numbers are objects.
+
+    Attributes:
+        pending: to be compared with the target, and sent where they differ.
+        failing: of those, the ones whose last try failed.
+        parked: refused for good; an edit un-parks them.
+        in_doubt: created or not, nobody knows.
+        held: kept back by a person.
+        conflicts: of a peer: both ends edited, and a person is to decide.
+        bound: have a record at the target.
+        next_try: when the first failing one is tried again.
+    """
+
+    route: Route
+    pending: int
+    failing: int
+    parked: int
+    in_doubt: int
+    held: int
+    conflicts: int
+    bound: int
+    next_try: datetime | None
+
+    @property
+    def undone(self) -> int:
+        """Objects that are not at the target as they are here."""
+        return self.pending + self.parked + self.in_doubt + self.conflicts
+
+
+def of_route(route: Route) -> RouteStatus:
+    """The status of one route.
+
+    Raises:
+        ForeignMark: its mark was made in another database.
+    """
+    waiting = DUE & NOT_ASIDE & Q(tries__gt=0)
+    counts = Binding.objects.filter(route=route).aggregate(
+        failing_=Count("pk", filter=waiting),
+        parked_=Count("pk", filter=DUE & Q(held=False, in_doubt=False, parked__gte=F("wanted"))),
+        in_doubt_=Count("pk", filter=Q(in_doubt=True)),
+        held_=Count("pk", filter=Q(held=True)),
+        bound_=Count("pk", filter=Q(remote_id__isnull=False)),
+        next_try_=Min("not_before", filter=waiting),
+    )
+    numbers = {name.removesuffix("_"): number for name, number in counts.items()}
+    conflicts = Replica.objects.waiting().filter(model=route.model).count() if route.target.is_peer else 0
+    return RouteStatus(route=route, pending=_count(pending_keys(route)), conflicts=conflicts, **numbers)
+
+
+def stopped(route: Route) -> str:
+    """Why what changed since the route's mark can't be told, and the cure; empty: it can."""
+    try:
+        if route.mark and route.model in declarations():
+            mark.since(route.declaration.model, route.mark)
+    except SyncError as error:
+        return str(error)
+    return ""
+
+
+def of_target(target: Target) -> list[RouteStatus]:
+    """The status of each enabled route."""
+    return [of_route(route) for route in target.routes.filter(enabled=True).select_related("target")]
+
+
+def pending_keys(route: Route) -> Condition:
+    """A query of one column `object_key`: what the next "Sync now" will look at."""
+    anew = route.fingerprint != route.current_fingerprint()
+    changed = mark.changed_pks(route.declaration.model, "" if anew else route.mark)
+    keys = keys_of(changed, and_bound=route.pk if anew else None)
+    due = (
+        "SELECT object_key FROM syncer_binding WHERE route_id = %s AND (wanted > delivered OR unsettled) "
+        "AND NOT held AND NOT in_doubt AND (parked IS NULL OR parked < wanted)"
+    )
+    return Condition(f"{keys.sql} UNION {due}", (*keys.params, route.pk))
+
+
+def left(target: Target, scope: dict[str, list[str]] | None = None) -> QuerySet[Binding]:
+    """The bindings that are due, or set aside while due, of all routes or of the chosen objects."""
+    found = Binding.objects.filter(DUE, held=False, route__target=target, route__enabled=True)
+    return found if scope is None else found.filter(_chosen(scope))
+
+
+def failed(target: Target) -> dict[str, list[str]]:
+    """What a retry is for, failed or parked, as the scope of a run: `{"news.Post": ["1", "2"]}`."""
+    rows = left(target).filter(Q(tries__gt=0) | Q(parked__isnull=False), in_doubt=False)
+    scope: dict[str, list[str]] = {}
+    for model, key in rows.values_list("route__model", "object_key"):
+        scope.setdefault(model, []).append(key)
+    return scope
+
+
+def _chosen(scope: dict[str, list[str]]) -> Q:
+    condition = Q(pk__in=[])
+    for model, keys in scope.items():
+        condition |= Q(route__model=model, object_key__in=keys)
+    return condition
+
+
+def _count(keys: Condition) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({keys.sql}) AS pending", keys.params)
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,189 @@
+"""How far a route has read the history, and what changed since.
+
+Ids from a sequence become visible in commit order, not in id order: a reader that remembers the highest id it saw
+loses the change of a slower transaction. So on PostgreSQL a mark is a *snapshot*: the transactions that were visible.
+SQLite has one writer at a time; there the last id serves.
+
+A mark is taken before the rows are read. What commits between the two is read now and again next time, and equal
+content sends nothing; the other order would lose it.
+
+A mark belongs to one database. After a restore it may name another one, or lie in the future: then what changed since
+can't be told, and what the bindings say of the targets is old. See docs/adr/0011-what-a-restore-is.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.db import connection, models
+
+from backoffice.kit.history import history_of
+from syncer.core.errors import ForeignMark
+from syncer.models import restore_detection
+from syncer.models.keys import column, table
+
+CURE = (
+    "What the targets hold by now is not known here. Nothing is sent until somebody runs: manage.py sync_recover. "
+    "If this is a copy whose original goes on, switch its targets off instead"
+)
+ELSEWHERE = f"The history was read in another database than this one (a restore, a copy, a fail-over?). {CURE}"
+FUTURE = f"More of the history was read than this database has (a restore of a part?). {CURE}"
+PUT_BACK = f"This database was put back to an older state of itself (a restore?). {CURE}"
+
+# Names a database, and tells it from one that was restored: the cluster; the database, which a copy has anew; the
+# table of the marks, which `pg_restore --clean` makes anew; and the timeline, which a recovery to an earlier point
+# begins (https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-TIMELINES). Asked each time: a
+# connection may be to another server than the one before.
+POSTGRESQL = """
+    concat_ws('-', 'postgresql',
+        (SELECT system_identifier FROM pg_control_system()),
+        (SELECT oid FROM pg_database WHERE datname = current_database()),
+        'syncer_route'::regclass::oid,
+        left(pg_walfile_name(pg_current_wal_lsn()), 8))
+"""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A position in the history of one database.
+
+    Attributes:
+        database: which one; a snapshot of another means nothing here.
+        position: PostgreSQL: `xmin:xmax:xip,…` (its `pg_snapshot`); SQLite: the last `history_id`.
+    """
+
+    database: str
+    position: str
+
+    def __str__(self) -> str:
+        return f"{self.database}/{self.position}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The inverse of `str()`."""
+        return cls(*text.split("/", 1))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A piece of SQL over the history table `h`, and its parameters."""
+
+    sql: str
+    params: tuple[Any, ...] = ()
+
+
+def take(model: type[models.Model]) -> Mark:
+    """The mark of this moment: all that is visible now lies behind it."""
+    if connection.vendor != "postgresql":
+        # Not the newest row's id: rows may be erased, and their ids are not given again.
+        return Mark(
+            f"sqlite-{restore_detection.inode()}", str(restore_detection.given(history_of(model)._meta.db_table))
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {POSTGRESQL}, pg_current_snapshot()::text")
+        return Mark(*cursor.fetchone())
+
+
+def since(model: type[models.Model], text: str) -> Condition:
+    """Which history rows came after the mark.
+
+    Raises:
+        ForeignMark: it was made in another database, or lies in the future of this one.
+    """
+    mark = Mark.parse(text)
+    _refuse_foreign(mark, take(model))
+    return _behind(mark)
+
+
+def _behind(mark: Mark) -> Condition:
+    if connection.vendor != "postgresql":
+        return Condition("h.history_id > %s", (int(mark.position),))
+    _, xmax, running = mark.position.split(":")
+    return Condition(
+        "h.txid > 0 AND (h.txid >= %s OR h.txid = ANY(%s))",
+        (int(xmax), [int(xid) for xid in running.split(",") if xid]),
+    )
+
+
+def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
+    """See that these models' marks are this database's own, before anything is sent; an empty mark always is.
+
+    On SQLite it counts the run too, see `restore_detection.py`.
+
+    Raises:
+        ForeignMark: one is not.
+    """
+    for model, text in read:
+        if text:
+            since(model, text)
+    if connection.vendor != "postgresql":
+        restore_detection.count()
+
+
+def _refuse_foreign(mark: Mark, here: Mark) -> None:
+    # Before they named so much, marks began in the same way: `sqlite`, `postgresql-<cluster>-<database>`.
+    if mark.database != here.database and not here.database.startswith(f"{mark.database}-"):
+        raise ForeignMark(ELSEWHERE)
+    if _end(mark) > _end(here):
+        raise ForeignMark(FUTURE)
+    if connection.vendor != "postgresql" and restore_detection.is_put_back():
+        raise ForeignMark(PUT_BACK)
+
+
+def _end(mark: Mark) -> int:
+    """From here on nothing was read: the snapshot's `xmax`, or the last id."""
+    return int(mark.position.split(":")[1] if ":" in mark.position else mark.position)
+
+
+def changed_pks(model: type[models.Model], text: str, *, but_from: str = "") -> Condition:
+    """A query of one column `pk`: the objects that the history names after the mark.
+
+    An empty mark means that nothing was read yet: then it is every object there is.
+
+    Args:
+        but_from: without what came in from this peer; whoever takes it in raises what the peer does not know itself.
+            Deletes stay: one may have taken more with it than the peer named.
+    """
+    pk = column(model)
+    if not text:
+        return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t")
+    condition = _but_from(since(model, text), but_from)
+    rows = table(history_of(model))
+    return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {rows} h WHERE {condition.sql}", condition.params)
+
+
+def with_news(routes: Iterable[tuple[int, type[models.Model], str, str]]) -> set[int]:
+    """Those of the routes, `(number, model, mark, peer or "")`, whose model was changed after the mark; one query.
+
+    Whether a mark is this database's own is for who plans to see: of one that is not it may say anything.
+    """
+    asked: list[str] = []
+    params: list[Any] = []
+    for number, model, text, peer in routes:
+        mark = Mark.parse(text)
+        if (":" in mark.position) != (connection.vendor == "postgresql"):
+            continue
+        condition = _but_from(_behind(mark), peer)
+        asked.append(f"SELECT %s AS pk WHERE EXISTS (SELECT 1 FROM {table(history_of(model))} h WHERE {condition.sql})")
+        params += [number, *condition.params]
+    if not asked:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(asked), params)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _but_from(condition: Condition, peer: str) -> Condition:
+    if not peer:
+        return condition
+    ours = f"{condition.sql} AND NOT (h.origin = %s AND h.history_type <> '-')"
+    return Condition(ours, (*condition.params, peer))
+
+
+def keys_of(pks: Condition, *, and_bound: int | None) -> Condition:
+    """The keys of `pks`; with a route's key, its bindings too, whose objects may be gone."""
+    keys = Condition(f"SELECT CAST(pk AS text) AS object_key FROM ({pks.sql}) AS changed", pks.params)
+    if and_bound is None:
+        return keys
+    bound = "SELECT object_key FROM syncer_binding WHERE route_id = %s"
+    return Condition(f"{keys.sql} UNION {bound}", (*keys.params, and_bound))

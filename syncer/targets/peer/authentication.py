@@ -1,0 +1,59 @@
+"""What every request of a peer has to pass: who speaks, and of what."""
+
+from typing import Annotated
+
+from django.conf import settings
+from django.http import HttpRequest
+from pydantic import StringConstraints
+
+from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
+from backoffice.kit.auth import require
+from syncer.core.merge import node_of
+from syncer.models import Route, Target
+from syncer.models.backlog import stopped
+from syncer.targets.peer.identity import is_far
+from syncer.targets.peer.message import WRITER
+
+PERMISSION = "syncer.speak_as_peer"
+OFF_SECONDS = 60  # until a peer that was switched off here asks again
+PROBLEMS = {401: ProblemOut, 403: ProblemOut, 409: ProblemOut, 422: ProblemOut, 503: ProblemOut}
+
+Node = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+Writer = Annotated[str, StringConstraints(pattern=f"^{WRITER}$")]
+
+
+def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
+    """The peer in whose name the request speaks.
+
+    Raises:
+        Problem: 403: this account may not; 409: that node is no peer of ours; 422: `writer`, if given, is no
+            incarnation of that node; 503: it was switched off here.
+    """
+    require(request, PERMISSION)
+    target = Target.objects.filter(kind=Target.Kind.PEER, peer_node=node).first()
+    if target is None:
+        raise Problem(409, f"{settings.NODE} has no peer {node!r}: add a target of kind 'peer' for that node there.")
+    if target.peer_user_id != request.user.pk:
+        raise Problem(
+            403, f"{request.user} does not speak for {node!r}: it is not that target's account at {settings.NODE}."
+        )
+    if not target.enabled:
+        off = f"{target} is switched off at {settings.NODE}; changes wait."
+        raise Problem(503, off, headers={"Retry-After": str(OFF_SECONDS)})
+    if writer and (node_of(writer) != node or is_far(writer)):
+        raise Invalid(FieldError("writer", f"It is no incarnation of {node}."))
+    return target
+
+
+def shared_route(target: Target, model: str) -> Route:
+    """What carries `model` between us.
+
+    Raises:
+        Problem: 409: nothing does; 503: this database was restored, and nobody has said so yet.
+    """
+    route = Route.objects.filter(target=target, model=model, enabled=True).select_related("target").first()
+    if route is None:
+        raise Problem(409, f"{settings.NODE} has no route for {model!r} to {target.peer_node!r}: add one there.")
+    if why := stopped(route):
+        raise Problem(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
+    return route

@@ -1,0 +1,119 @@
+"""Where peers hand in changes; `batch` takes them in."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.responses import json_response
+from backoffice.kit.idempotency.decorators import not_atomic
+from syncer.core.merge import State, edits_from_json
+from syncer.engine import breaker
+from syncer.models import Route, Target
+from syncer.targets.peer import identity
+from syncer.targets.peer.authentication import OFF_SECONDS, PROBLEMS, Node, Writer, shared_route, speaker
+from syncer.targets.peer.contact import heard
+from syncer.targets.peer.inbound.batch import take_in
+from syncer.targets.peer.inbound.checks import mended, refuse_repeated
+from syncer.targets.peer.matching import not_matched
+from syncer.targets.peer.message import LARGEST, Batch, Item, Told
+
+TRIES = 3  # that a peer may know more of us than we do, in one message
+
+Number = Annotated[int, Field(ge=1, lt=2**53)]
+EditIn = tuple[Writer, Number, Any, str, str, str]
+Name = Annotated[str, StringConstraints(pattern=r"^\w{1,64}$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[\w.]{0,64}$")]
+
+router = Router()
+
+
+class ItemIn(BaseModel):
+    """One object as the peer knows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: UUID
+    seen: dict[Writer, Number] = Field(
+        min_length=1, description="The edits that the peer knows: the highest number of each writer."
+    )
+    fields: dict[Name, list[EditIn]] = Field(
+        description="Of each field, and of `exists`, the edits that none overruled: "
+        "`[writer, number, value, user, reason, at]`."
+    )
+    open: Annotated[bool, Field(description="Its edits together are not valid there, and wait for a person.")] = False
+    asks: Annotated[list[Name], Field(max_length=256, description="Fields of which a person is to choose there.")] = []
+
+
+class ChangesIn(BaseModel):
+    """What one back office hands to another."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    node: Node = Field(description="Who speaks: its `BACKOFFICE_NODE`.")
+    writer: Writer = Field(description="Its incarnation.")
+    model: Label = Field("", description="What the items are, such as `orders.Order`.")
+    items: list[ItemIn] = Field([], max_length=LARGEST)
+
+
+class ToldOut(BaseModel):
+    key: UUID
+    result: str = Field(description="applied, already there, merged, conflict, refused, or later.")
+    seen: dict[str, int] | None = Field(None, description="What is known here of the object; absent: nothing was kept.")
+    fields: dict[str, list[str]] = Field({}, description="What is wrong, by field.")
+
+
+class ChangesOut(BaseModel):
+    node: str
+    writer: str
+    items: list[ToldOut]
+
+
+@router.post("/changes", response={200: ChangesOut} | PROBLEMS, summary="Hand in changes")
+@not_atomic  # it commits by itself, item by item where it must
+def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
+    """For the other back office of a pair. Each item is judged by itself; a batch that is repeated changes nothing."""
+    target = speaker(request, data.node, data.writer)
+    items = tuple(_item(one) for one in data.items)
+    refuse_repeated(items)
+    heard(target, data.writer)
+    breaker.probe_soon(target)
+    route = _met_route(target, data.model) if data.items else None
+    batch = Batch(node=data.node, writer=data.writer, model=data.model, items=items)
+    told = [] if route is None else _take_in(target, route, batch, request.user)
+    answer = {"node": settings.NODE, "writer": identity.writer(), "items": [one.as_json() for one in told]}
+    return json_response(answer)
+
+
+def _met_route(target: Target, model: str) -> Route:
+    """As `shared_route`.
+
+    Raises:
+        Problem: 503 too where objects that both ends had are to be matched first.
+    """
+    route = shared_route(target, model)
+    if why := not_matched.why(route):
+        raise Problem(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
+    return route
+
+
+def _item(data: ItemIn) -> Item:
+    fields = {name: mended(edits) for name, edits in edits_from_json(data.fields).items()}
+    return Item(
+        key=str(data.key), state=State(seen=data.seen, fields=fields), is_open=data.open, asks=frozenset(data.asks)
+    )
+
+
+def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[Told]:
+    for _ in range(TRIES):
+        try:
+            return take_in(target, route, batch, user=user)
+        except identity.Behind as behind:
+            identity.take(f"{batch.node} knows edits of ours that this database does not.", after=[behind.known])
+    raise Problem(
+        503, f"{settings.NODE} finds out what it was before a restore; ask again.", headers={"Retry-After": "1"}
+    )

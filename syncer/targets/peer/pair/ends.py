@@ -1,0 +1,196 @@
+"""How the two ends of a pair stand: marks, backlogs, rules."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from backoffice.kit import clock
+from syncer.core.errors import NotPossible, SyncError
+from syncer.core.merge import EXISTS
+from syncer.models import Route, Target
+from syncer.models.backlog import of_route
+from syncer.models.mapping import declarations
+from syncer.targets.peer.pair.asking import Peer
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """One model at one end; the numbers are objects, at this moment.
+
+    Attributes:
+        planned_at: when that end last read its history, ISO 8601; empty: never.
+        is_met: it exchanges objects: nothing has to be matched first.
+        problem: why that end can't say how much is pending; empty: it can.
+        authority, shared: the rules by which it decides, and the fields that it shares.
+        rules: a digest of both.
+    """
+
+    model: str
+    enabled: bool
+    trigger: str
+    planned_at: str
+    pending: int
+    failing: int
+    parked: int
+    held: int
+    conflicts: int
+    objects: int
+    is_met: bool
+    problem: str
+    authority: dict[str, str]
+    shared: list[str]
+    rules: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When that end last read its history; None: never."""
+        return datetime.fromisoformat(self.planned_at) if self.planned_at else None
+
+
+TYPES: dict[type, tuple[str, ...]] = {
+    str: ("model", "trigger", "planned_at", "problem", "rules"),
+    int: ("pending", "failing", "parked", "held", "conflicts", "objects"),
+    bool: ("enabled", "is_met"),
+}
+
+
+def ours(target: Target) -> list[End]:
+    """Our end of each route that we share with the peer."""
+    routes = target.routes.select_related("target").order_by("model")
+    return [_end(route) for route in routes if route.model in declarations()]
+
+
+def _end(route: Route) -> End:
+    names = ("pending", "failing", "parked", "held", "conflicts")
+    try:
+        found = of_route(route)
+        problem, numbers = "", {name: getattr(found, name) for name in names}
+    except SyncError as error:
+        problem, numbers = str(error), dict.fromkeys(names, 0)
+    shared, authority = sorted(route.shared), dict(sorted(route.rules.authority.items()))
+    return End(
+        model=route.model,
+        enabled=route.enabled,
+        trigger=route.trigger,
+        planned_at=route.planned_at.isoformat(timespec="seconds") if route.planned_at else "",
+        objects=route.declaration.model._default_manager.count(),
+        is_met=route.is_met,
+        problem=problem,
+        authority=authority,
+        shared=shared,
+        rules=hashlib.sha256(json.dumps([shared, authority]).encode()).hexdigest()[:16],
+        **numbers,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both:
+    """One model at both ends; None: that end has no route for it."""
+
+    model: str
+    here: End | None
+    there: End | None
+
+    @property
+    def ends(self) -> list[tuple[str, End | None]]:
+        """Both, by what people call them."""
+        return [("here", self.here), ("there", self.there)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Both ends.
+
+    Attributes:
+        asked_at: when the other end was asked, ISO 8601.
+        problem: why nothing is known of the other end; empty: it answered.
+        warnings: what is set differently at the two ends, in sentences.
+    """
+
+    target: Target
+    asked_at: str
+    problem: str
+    models: list[Both]
+    warnings: list[str]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is to travel any more, and nobody has to decide anything."""
+        ends = [end for both in self.models for end in (both.here, both.there)]
+        left = any(end is None or end.problem or end.pending + end.parked + end.held + end.conflicts for end in ends)
+        return not (self.problem or self.warnings or left)
+
+
+def look(target: Target) -> Pair:
+    """How both ends stand now; one request.
+
+    Raises:
+        NotPossible: the target is no peer.
+    """
+    here = {end.model: end for end in ours(target)}
+    there: dict[str, End] = {}
+    meeting, problem = "", ""
+    with Peer(target) as peer:
+        try:
+            there, meeting = _theirs(peer)
+        except NotPossible as error:
+            problem = str(error)
+    target.refresh_from_db()
+    models = [Both(model=name, here=here.get(name), there=there.get(name)) for name in sorted({*here, *there})]
+    warnings = [] if problem else [*_meetings_differ(target, meeting), *_rules_differ(target, models)]
+    asked_at = clock.now().isoformat(timespec="seconds")
+    return Pair(target=target, asked_at=asked_at, problem=problem, models=models, warnings=warnings)
+
+
+def _theirs(peer: Peer) -> tuple[dict[str, End], str]:
+    record = peer.look("status")
+    try:
+        return {one["model"]: _read(one) for one in record["routes"]}, str(record["meeting"])
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise peer.not_understood() from error
+
+
+def _read(record: Mapping[str, Any]) -> End:
+    """What the other end says, in the types that it should have."""
+    typed: dict[str, Any] = {}
+    for kind, names in TYPES.items():
+        typed |= {name: kind(record[name]) for name in names}
+    authority = {str(name): str(node) for name, node in dict(record["authority"]).items()}
+    end = End(**typed, authority=authority, shared=[str(name) for name in record["shared"]])
+    _ = end.read_at  # a time that can be read
+    return end
+
+
+def _meetings_differ(target: Target, there: str) -> Iterator[str]:
+    if there != target.meeting:
+        yield (
+            f"At the first meeting {settings.NODE} goes by '{target.meeting}', {target.peer_node} by '{there}': "
+            "what one end takes by itself, the other asks a person about."
+        )
+
+
+def _rules_differ(target: Target, models: list[Both]) -> Iterator[str]:
+    for both in models:
+        here, there = both.here, both.there
+        if here is None or there is None:
+            missing = settings.NODE if here is None else target.peer_node
+            yield f"{both.model}: {missing} has no route for it."
+            continue
+        if here.shared != there.shared:
+            names = ", ".join(sorted({*here.shared} ^ {*there.shared}))
+            yield f"{both.model}: only one end shares {names}; the two run different versions."
+        for name in sorted({*here.shared, EXISTS} & {*there.shared, EXISTS}):
+            if here.authority.get(name) != there.authority.get(name):
+                yield (
+                    f"{both.model}: who decides '{name}' is {here.authority.get(name) or 'nobody'} at "
+                    f"{settings.NODE}, but {there.authority.get(name) or 'nobody'} at {target.peer_node}; "
+                    "both ends must say the same, else they will differ for ever."
+                )

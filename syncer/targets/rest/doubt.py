@@ -1,0 +1,173 @@
+"""What only a person can know: whether a record was made, or is still there. And the two honest ways out.
+
+Constraints:
+- Nothing else moves an object that is in doubt: no edit, no retry, no run.
+- A decision is about what its person saw. If a worker had the object since, or has it now, nothing is decided.
+- A record belongs to one object, so an id that is bound is refused.
+- A worker that is late with what it was told before the decision settles nothing.
+
+The design: the binding's row is locked, looked at again, written and its token raised, in one transaction with the
+entry in the admin's log. `wanted` is raised, so that the ordinary way does the rest: it compares and sends.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+
+from backoffice.kit import clock
+from syncer.core.errors import NotPossible
+from syncer.core.lookup import ID_LENGTH, decode_id, encode_id, is_id
+from syncer.core.settle import NO_CREATE, WELL, Changes
+from syncer.engine.plan import raise_children
+from syncer.models import Binding, Route, Target
+from syncer.models.routemap import RouteMap
+
+log = logging.getLogger("syncer.targets.rest.doubt")
+NUMBER = re.compile(r"-?(0|[1-9]\d*)")  # as JSON writes a whole number
+SETTLED = dict.fromkeys(("in_doubt", "look_first", "unsettled", "deleting", "gone"), False)
+DECIDED: Changes = WELL | NO_CREATE | SETTLED | {"candidates": None}
+
+
+class Question(StrEnum):
+    """What a person is asked."""
+
+    CREATE = "A create was not answered. Did it arrive?"
+    UNSEEN = "A record may have been made that is not known here. Was it?"
+    GONE = "The target has no such record any more. Is it there under another id?"
+
+
+ASKED = Q(in_doubt=True) | Q(parked__gte=F("wanted")) & (
+    Q(create_body__isnull=False) | Q(remote_id=None, look_first=True) | Q(gone=True)
+)
+
+
+def question(binding: Binding) -> Question | None:
+    """What a person must decide of this binding; None: nothing. As `ASKED` says it to the database."""
+    is_parked = binding.parked is not None and binding.parked >= binding.wanted
+    if not binding.in_doubt and not is_parked:
+        return None
+    if binding.route.target.is_peer:
+        return None  # what may not have arrived is handed over again
+    if binding.create_body is not None:
+        return Question.CREATE
+    if binding.in_doubt or (binding.look_first and binding.remote_id is None):
+        return Question.UNSEEN
+    return Question.GONE if binding.gone else None
+
+
+def asked_of(target: Target) -> QuerySet[Binding]:
+    """The bindings of which a person must decide something; of a peer none."""
+    asked = Binding.objects.filter(ASKED, route__target=target).exclude(route__target__kind=Target.Kind.PEER)
+    return asked.select_related("route__target").order_by("pk")
+
+
+def as_id(*, route: Route, text: str) -> int | str:
+    """The id that a person means by `text`: `5` is a number, `"5"` and `a5` are texts.
+
+    `5` is a text too where all records of the route have texts for ids.
+
+    Raises:
+        NotPossible: it is no id.
+    """
+    text = text.strip()[: ID_LENGTH + 1]
+    is_json = text.startswith('"') or (NUMBER.fullmatch(text) and not _has_texts_only(route))
+    return decoded(text if is_json else json.dumps(text))
+
+
+def decoded(encoded: str) -> int | str:
+    """The id that this JSON says.
+
+    Raises:
+        NotPossible: it is no JSON, or no id.
+    """
+    try:
+        found = json.loads(encoded)
+    except ValueError:
+        found = None
+    if not is_id(found):
+        raise NotPossible(f"{encoded[:ID_LENGTH]} can't be a record's id: give a number, or a text of some characters.")
+    return found  # type: ignore[no-any-return]
+
+
+def _has_texts_only(route: Route) -> bool:
+    known = Binding.objects.filter(route=route, last_remote_id__isnull=False)
+    texts = Q(last_remote_id__startswith='"')
+    return known.filter(texts).exists() and not known.exclude(texts).exists()
+
+
+def arrived(*, binding: Binding, remote_id: int | str, user: Any = None, seen: int | None = None) -> None:
+    """It is there, and this is its record's id. What the record holds is not known: it is sent all, or deleted.
+
+    Args:
+        user: who decided; None: somebody at the command line.
+        seen: the binding's token when they looked; None: it is not known.
+
+    Raises:
+        NotPossible: the id is another object's, or see `_decide`.
+    """
+    encoded = encode_id(remote_id)
+    record: Changes = {"remote_id": encoded, "last_remote_id": encoded}
+
+    def children(row: Binding) -> None:
+        if row.last_remote_id not in (None, encoded):
+            raise_children(RouteMap(row.route.target), row.route, [row.object_key])
+
+    _decide(binding, record, f"It arrived, its id is {encoded}.", user=user, seen=seen, also=children)
+
+
+def not_arrived(*, binding: Binding, user: Any = None, seen: int | None = None) -> None:
+    """It is not there: it is made anew, with a new key, if it is still to be there.
+
+    Args and Raises: as `arrived`.
+    """
+    _decide(binding, {"remote_id": None}, "It is not there.", user=user, seen=seen, also=lambda _: None)
+
+
+def _decide(
+    binding: Binding, record: Changes, said: str, *, user: Any, seen: int | None, also: Callable[[Binding], None]
+) -> None:
+    """Write what was decided.
+
+    Raises:
+        NotPossible: there is nothing to decide, it moved on since it was looked at, or a worker has it.
+    """
+    with transaction.atomic(durable=True):
+        rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
+        row = rows.get(pk=binding.pk)
+        _refuse(row, seen)
+        _write(row, DECIDED | record)
+        also(row)
+        if user is not None:
+            LogEntry.objects.log_actions(user.pk, [row], CHANGE, said, single_object=True)
+    log.info("%s at %s: %s (decided by %s)", row, row.route.target.name, said, user or "command")
+
+
+def _refuse(row: Binding, seen: int | None) -> None:
+    target, now = row.route.target, clock.now()
+    if seen is not None and row.token != seen:
+        raise NotPossible(f"{row} has moved on since you looked. Look at it again, then decide.")
+    if row.lease_until is not None and row.lease_until > now:
+        seconds = (row.lease_until - now) // timedelta(seconds=1) + 1
+        raise NotPossible(f"A worker has {row} now. Look at it again in {seconds} s, then decide.")
+    if question(row) is None:
+        raise NotPossible(f"{row} is not in doubt at {target}: there is nothing to decide.")
+
+
+def _write(row: Binding, changes: Changes) -> None:
+    try:
+        with transaction.atomic():
+            Binding.objects.filter(pk=row.pk).update(
+                **changes, agreed=None, lease_until=None, token=F("token") + 1, wanted=F("wanted") + 1
+            )
+    except IntegrityError as error:
+        other = Binding.objects.filter(route=row.route, remote_id=changes["remote_id"]).first()
+        shown = decode_id(changes["remote_id"])
+        raise NotPossible(f"{shown} is the record of {other} already; a record belongs to one object.") from error

@@ -1,0 +1,112 @@
+"""The dialect of REST services: deliveries as requests, one record each."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote, urljoin, urlsplit
+from uuid import UUID
+
+from backoffice.kit.http import Request
+from syncer.core.decide import Payload, changes
+from syncer.core.lookup import SURROGATE, decode_id
+from syncer.models import Route
+
+
+class BadList(ValueError):
+    """The answer is not a list of records. The message is a predicate that reads on from the target's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One route's side of the target, free of the database so that threads can use it.
+
+    Attributes:
+        url: the target's address, without a final slash.
+        path: the collection, `/posts` or `/posts/`; records are addressed in the same style.
+        patch: changes are sent as PATCH of what differs; else as PUT of the whole.
+        id_field, items_field, next_field: names in the target's answers; see the route's columns.
+        lookup: the remote names by which a record is looked for.
+    """
+
+    url: str
+    path: str
+    patch: bool = False
+    id_field: str = "id"
+    items_field: str = ""
+    next_field: str = ""
+    lookup: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, route: Route) -> Self:
+        """The endpoint that `route` describes."""
+        return cls(
+            url=route.target.url.rstrip("/"),
+            path=route.path,
+            patch=route.update == Route.Update.PATCH,
+            id_field=route.id_field,
+            items_field=route.items_field,
+            next_field=route.next_field,
+            lookup=tuple(route.lookup),
+        )
+
+    def create(self, path: str, payload: Payload, key: UUID) -> Request:
+        """POST the whole record, with a key by which the target may tell a repeat."""
+        return Request(method="POST", url=self._address(path), body=payload, headers={"Idempotency-Key": str(key)})
+
+    def update(self, remote_id: str, payload: Payload, agreed: Payload | None) -> Request:
+        """PUT the whole record, or PATCH what differs from `agreed`, if that is known."""
+        body = changes(agreed, payload) if self.patch else payload
+        return Request(method="PATCH" if self.patch else "PUT", url=self.record(remote_id), body=body)
+
+    def delete(self, remote_id: str) -> Request:
+        """DELETE the record."""
+        return Request(method="DELETE", url=self.record(remote_id))
+
+    def page(self, cursor: str | None, like: Payload | None = None) -> Request:
+        """GET one page of the list, of records that are `like` a payload in the lookup's fields.
+
+        A cursor is sent back as `?cursor=…`, unless it is the next page's address.
+
+        Raises:
+            BadList: the next page is on another host, or can't be asked for.
+        """
+        if cursor and SURROGATE.search(cursor):
+            raise BadList("named a next page with half a character in it")
+        if cursor and cursor.startswith(("http://", "https://", "/")):
+            try:
+                following = urljoin(self.url, cursor)
+                is_here = urlsplit(following)[:2] == urlsplit(self.url)[:2]
+            except ValueError as error:
+                raise BadList("named a next page whose address is none") from error
+            if not is_here:
+                raise BadList(f"named a next page on another host: {following}")
+            return Request(method="GET", url=following)
+        query = {name: _query_value(like[name]) for name in self.lookup if name in like} if like else {}
+        return Request(method="GET", url=self._address(self.path), query=query | ({"cursor": cursor} if cursor else {}))
+
+    def records(self, answer: Any) -> tuple[list[Any], str | None]:
+        """The records of a list answer, and the cursor of the next page.
+
+        Raises:
+            BadList: it is not a list answer.
+        """
+        cursor = None
+        if self.items_field:
+            if not isinstance(answer, dict) or self.items_field not in answer:
+                raise BadList(f"answered a list without {self.items_field!r}")
+            cursor = answer.get(self.next_field) if self.next_field else None
+            answer = answer[self.items_field]
+        if not isinstance(answer, list):
+            raise BadList("answered something else than a list")
+        return answer, None if cursor is None else str(cursor)
+
+    def _address(self, path: str) -> str:
+        return self.url + quote(path, safe="/")
+
+    def record(self, remote_id: str) -> str:
+        """The address of one record; `remote_id` is its encoded id."""
+        slash = "/" if self.path.endswith("/") else ""
+        return f"{self._address(self.path.rstrip('/'))}/{quote(str(decode_id(remote_id)), safe='')}{slash}"
+
+
+def _query_value(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,178 @@
+"""The first load: what a target holds becomes our content, under the same ids, and is not pushed back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.color import no_style
+from django.db import connection, models, transaction
+from django.db.models import Q
+
+from backoffice.kit import clock
+from syncer.core.decide import Payload
+from syncer.core.errors import NotPossible
+from syncer.core.lookup import encode_id, is_id
+from syncer.core.outcome import Outcome
+from syncer.engine.plan import anchor
+from syncer.engine.sender import Sender
+from syncer.models import Binding, Route, Target
+from syncer.models.binding import DUE
+from syncer.models.checks import is_storable
+from syncer.models.keys import key_of
+from syncer.models.routemap import RouteMap
+from syncer.targets.rest.endpoint import Endpoint
+from syncer.targets.rest.payload import plain
+
+BATCH = 1000  # rows an INSERT
+ERRORS_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """One record of the target, and the object that it became."""
+
+    obj: models.Model
+    remote_id: str
+    agreed: Payload
+
+
+def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) -> dict[str, int]:
+    """Fetch every record of every route, then store them in one transaction: `{"news.Post": 100}`.
+
+    The remote ids become ours. Each object is bound to its record with what was fetched as `agreed`, so that the next
+    sync finds it equal.
+
+    Raises:
+        NotPossible: a table holds rows already, the target does not answer, or a record is not valid here. Nothing
+            was written then. Or the target is a peer.
+    """
+    if target.is_peer:
+        raise NotPossible(
+            f"{target} is a peer: there is no first load. Each end hands over what the other lacks by itself; run "
+            "sync_now here and there."
+        )
+    routes = RouteMap(target)
+    ordered = routes.parents_first
+    _refuse_unless_empty(ordered)
+    with Sender(target) as sender:
+        fetched = {route: _fetch(sender, target, route, tell) for route in ordered}
+    with transaction.atomic(durable=True):
+        _refuse_unless_empty(ordered)
+        # What is left of content that was deleted, here and there: it has no record and would be in the way.
+        Binding.objects.filter(route__in=ordered).delete()
+        ids = {route.declaration.model: {record.get(route.id_field) for record in fetched[route]} for route in ordered}
+        for route, records in fetched.items():
+            loaded = [_build(route, record) for record in records]
+            _validate(route, loaded, ids)
+            route.declaration.model._default_manager.bulk_create([one.obj for one in loaded], batch_size=BATCH)
+            _bind(route, loaded, fetched)
+            anchor(route)
+        _reset_sequences(ordered)
+    return {route.model: len(records) for route, records in fetched.items()}
+
+
+def _refuse_unless_empty(routes: list[Route]) -> None:
+    full = [route.model for route in routes if route.declaration.model._default_manager.exists()]
+    if full:
+        raise NotPossible(
+            f"A first load needs empty tables, but there are rows in: {', '.join(full)}. "
+            "Delete them first, or sync the other way with sync_now."
+        )
+    if Binding.objects.filter(DUE | Q(remote_id__isnull=False), route__in=routes).exists():
+        raise NotPossible(
+            "Objects that were deleted here still have records at the target, or may have. Run sync_now first, so that "
+            "they go; of what is in doubt, say with sync_resolve whether it is there."
+        )
+
+
+def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    result = sender.list(Endpoint.of(route))
+    if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
+        why = "was not asked" if result.verdict is None else result.verdict.why
+        raise NotPossible(f"{target} {why} (asked for {route.path}). Nothing was written.")
+    tell(f"{route.model}: {len(result.records)} records fetched")
+    for record in result.records:
+        if not isinstance(record, dict) or not is_id(record.get(route.id_field)):
+            shown = str(record)[:200]
+            raise NotPossible(f"A record of {route.path} has no {route.id_field!r}: {shown}. Nothing was written.")
+    return list(result.records)
+
+
+def _build(route: Route, record: dict[str, Any]) -> Loaded:
+    """The object that `record` becomes; a foreign key takes the remote id, which is its parent's id here too."""
+    model = route.declaration.model
+    if missing := [name for name in route.fields if name not in record]:
+        lacks = ", ".join(missing)
+        raise NotPossible(f"A record of {route.path} lacks {lacks}: {str(record)[:200]}. Nothing was written.")
+    if bad := [name for name in route.fields if not is_storable(record[name])]:
+        holds = ", ".join(bad)
+        raise NotPossible(f"A record of {route.path} holds in {holds} what can't be kept here. Nothing was written.")
+    columns = {local: model._meta.get_field(local) for local in route.fields.values()}
+    values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}  # type: ignore[union-attr]
+    agreed = {remote: record[remote] for remote in route.fields}
+    remote_id, key = record[route.id_field], model._meta.pk
+    pk = remote_id if isinstance(key, models.IntegerField) else str(remote_id)  # a UUIDField would take 1 for a UUID
+    return Loaded(obj=model(**{key.attname: pk} | values), remote_id=encode_id(remote_id), agreed=agreed)
+
+
+def _validate(route: Route, loaded: list[Loaded], ids: dict[Any, set[Any]]) -> None:
+    faults = []
+    for one in loaded:
+        for field in one.obj._meta.concrete_fields:
+            value = getattr(one.obj, field.attname)
+            if field.related_model in ids and value is not None and value not in ids[field.related_model]:
+                faults.append(f"{route.model} {one.obj.pk}: {field.name}: the target lists no record {value}")
+        try:
+            one.obj.full_clean(validate_unique=False, exclude=_foreign_keys(one.obj))
+        except ValidationError as error:
+            faults += [
+                f"{route.model} {one.obj.pk}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()
+            ]
+    if faults:
+        more = f" … and {len(faults) - ERRORS_SHOWN} more" if len(faults) > ERRORS_SHOWN else ""
+        raise NotPossible(
+            "The target holds records that are not valid here; nothing was written.\n"
+            + "\n".join(faults[:ERRORS_SHOWN])
+            + more
+        )
+
+
+def _foreign_keys(obj: models.Model) -> set[str]:
+    """They are looked for among what was fetched: one query a row less."""
+    return {field.name for field in obj._meta.concrete_fields if field.is_relation}
+
+
+def _bind(route: Route, loaded: list[Loaded], fetched: dict[Route, Any]) -> None:
+    model, above, now = route.declaration.model, route.declaration.parent, clock.now()
+    bindings, parent = _parents(route, fetched) if above else ({}, model)
+    Binding.objects.bulk_create(
+        (
+            Binding(
+                route=route,
+                object_key=key_of(model, one.obj.pk),
+                parent_id=bindings.get(key_of(parent, getattr(one.obj, f"{above}_id"))) if above else None,
+                remote_id=one.remote_id,
+                last_remote_id=one.remote_id,
+                agreed={name: plain(value) for name, value in one.agreed.items()},
+                settled_at=now,
+            )
+            for one in loaded
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _parents(route: Route, fetched: dict[Route, Any]) -> tuple[dict[str, int], type[models.Model]]:
+    """The parents' bindings, `{object_key: pk}`, and their model."""
+    related: Any = route.declaration.model._meta.get_field(str(route.declaration.parent)).related_model
+    above = next((one for one in fetched if one.declaration.model is related), None)
+    return dict(Binding.objects.filter(route=above).values_list("object_key", "pk")), related
+
+
+def _reset_sequences(routes: list[Route]) -> None:
+    """The next id that the database gives lies behind all that were loaded."""
+    tables = [route.declaration.model for route in routes]
+    with connection.cursor() as cursor:
+        for sql in connection.ops.sequence_reset_sql(no_style(), tables):
+            cursor.execute(sql)

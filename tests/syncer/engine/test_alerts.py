@@ -1,0 +1,252 @@
+"""What operators are told of targets: once each, whatever dies, by a real mail server and a real webhook."""
+
+import base64
+import hashlib
+import hmac
+import json
+import logging
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from backoffice.kit.http import Request
+from syncer.core.decide import Action
+from syncer.core.outcome import classify
+from syncer.engine.alerts.notify import sweep
+from syncer.engine.sender import Sender
+from syncer.models import Notice, Target
+from tests.content.pages import administrator, sign_in
+from tests.flows.wait import until
+from tests.flows.worker import Worker
+from tests.postgres import free_port
+from tests.remote import Fault
+from tests.syncer.conftest import HOOK_KEY, sync
+from tests.syncer.telling import PAUSE, REASON, breaks, mends, pauses, told, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "s3cret-password"
+
+
+# --- what is told ----------------------------------------------------------------------------------------------------
+def test_a_target_that_goes_bad_is_told_once_by_each_channel_and_once_more_when_it_is_well(target, mail, hook):
+    pauses(target)
+    assert told() == [("bad", "told")]
+    pauses(target)
+    assert told() == [("bad", "told")]
+    mends(target)
+    assert told() == [("bad", "told"), ("well", "told")]
+    assert [message["Subject"] for message in mail.messages] == [
+        "[test] Fake API is not well",
+        "[test] Fake API is well again",
+    ]
+    assert [json.loads(body)["type"] for _, body in hook.posts] == ["target.bad", "target.well"]
+    assert not Notice.objects.filter(mailed_at=None) | Notice.objects.filter(posted_at=None)
+
+
+def test_an_email_says_what_happened_why_what_is_kept_and_what_to_do(target, mail, settings):
+    settings.NODE_URL = "https://backoffice.example.com"
+    pauses(target)
+    told()
+    (message,) = mail.messages
+    text = message.get_content()
+    assert f"Fake API is not well, since {Notice.objects.get().at:%Y-%m-%d %H:%M:%S} UTC." in text
+    assert "Why: Fake API answered 401" in text
+    assert "Nothing is lost: 0 objects wait to be sent, and later changes are kept too." in text
+    assert "Nothing is sent to it until a person has put that right" in text
+    assert f"The target's page: https://backoffice.example.com/admin/syncer/target/{target.pk}/change/" in text
+    assert (message["To"], message["From"]) == ("ops@example.com, night@example.com", "Store <store@example.com>")
+    assert message["Auto-Submitted"] == "auto-generated"
+
+
+def test_an_email_about_a_circuit_says_that_it_goes_on_by_itself_and_the_next_one_how_long_it_was(target, mail):
+    breaks(target)
+    told()
+    assert "It is tried again by itself" in mail.messages[0].get_content()
+    mends(target)
+    told()
+    began = Notice.objects.get(kind="bad").at
+    assert f"It was not well since {began:%Y-%m-%d %H:%M:%S} UTC: {REASON}" in mail.messages[1].get_content()
+
+
+def test_an_email_about_a_target_that_a_person_switched_off_meanwhile_says_so(target, mail):
+    pauses(target)
+    Target.objects.update(enabled=False)
+    told()
+    assert "By now it is switched off." in mail.messages[0].get_content()
+
+
+def test_a_title_of_several_lines_can_not_write_headers(target, mail):
+    Target.objects.update(title="Fake\r\nBcc: somebody@example.com")
+    pauses(Target.objects.get())
+    assert told() == [("bad", "told")]
+    assert mail.messages[0]["Subject"] == "[test] Fake Bcc: somebody@example.com is not well"
+    assert mail.messages[0]["Bcc"] is None
+
+
+def test_the_webhook_gets_what_happened_signed_by_its_secret(target, hook):
+    pauses(target)
+    told()
+    ((headers, body),) = hook.posts
+    at = Notice.objects.get().at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert json.loads(body) == {
+        "type": "target.bad",
+        "timestamp": at,
+        "data": {
+            "node": "test",
+            "target": "fakeapi",
+            "title": "Fake API",
+            "reason": PAUSE,
+            "since": at,
+            "pending": 0,
+            "url": f"/admin/syncer/target/{target.pk}/change/",
+        },
+    }
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = hmac.new(base64.b64decode(HOOK_KEY), signed, hashlib.sha256).digest()
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+    assert headers["content-type"] == "application/json"
+
+
+def test_without_anybody_to_tell_the_log_and_the_list_have_it(target, caplog):
+    pauses(target)
+    assert told() == [("bad", "nobody")]
+    assert f"Fake API is not well: {PAUSE}" in caplog.messages
+
+
+@pytest.mark.slow
+def test_a_real_worker_tells(target, mail):
+    pauses(target)
+    with Worker(EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", ALERT_EMAILS="ops@example.com"):
+        until(lambda: Notice.objects.get().outcome == "told")
+    assert len(mail.messages) == 1
+
+
+# --- what is not worth telling ---------------------------------------------------------------------------------------
+def test_what_is_over_before_it_lasted_is_told_to_nobody(target, mail):
+    breaks(target)
+    assert sweep() == 0
+    mends(target)
+    assert told() == [("bad", "over"), ("well", "over")]
+    assert not mail.messages
+
+
+def test_a_target_that_was_told_as_bad_and_is_bad_again_at_once_is_not_told_again(target, mail):
+    breaks(target)
+    told()
+    mends(target)
+    breaks(target)
+    assert told() == [("bad", "told"), ("well", "over"), ("bad", "over")]
+    mends(target)
+    assert told()[-1] == ("well", "told")
+    assert len(mail.messages) == 2
+
+
+def test_a_pause_is_told_at_once(target, mail):
+    pauses(target)
+    assert sweep() == 1
+
+
+def test_a_pause_is_told_even_where_operators_know_of_an_outage_that_seemed_over(target, mail):
+    breaks(target)
+    told()
+    mends(target)
+    pauses(target)
+    assert told() == [("bad", "told"), ("well", "over"), ("bad", "told")]
+
+
+def test_an_outage_that_becomes_a_pause_before_it_is_told_is_told_at_once_as_that(target, mail):
+    breaks(target)
+    pauses(target)
+    assert sweep() == 1
+    work()
+    assert Notice.objects.get().reason == PAUSE
+
+
+def test_a_target_that_flaps_is_told_of_ever_more_rarely(target, mail, settings):
+    settings.ALERT_AFTER_SECONDS = 30
+    waits = []
+    for _ in range(9):
+        breaks(target)
+        notice = Notice.objects.filter(kind="bad").latest("pk")
+        waits.append((notice.not_before - notice.at).total_seconds())
+        told()
+        mends(target)
+        told()
+    assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_without_a_wait_everything_is_told_at_once(target, mail, settings):
+    settings.ALERT_AFTER_SECONDS = 0
+    breaks(target)
+    assert sweep() == 1
+
+
+# --- what nobody should read -----------------------------------------------------------------------------------------
+def test_no_secret_is_in_the_row_or_the_log_even_where_it_is_sent_back(target, mail, hook, settings, caplog):
+    caplog.set_level(logging.DEBUG)
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "store", PASSWORD
+    mail.says = {"AUTH": f"535 {PASSWORD} is wrong"}
+    hook.statuses, hook.body = [400], f"{settings.ALERT_WEBHOOK_SECRET} {hook.url}".encode()
+    pauses(target)
+    assert told() == [("bad", "open")]
+    kept = f"{list(Notice.objects.values())} {caplog.text} {list(OrmQ.objects.values())}"
+    assert [one for one in (PASSWORD, HOOK_KEY, "s3cret-path") if one in kept] == []
+    assert mail.signed_in == [f"store:{PASSWORD}"]
+
+
+WRONG = [
+    *({"kind": Fault.STATUS, "status": status} for status in (302, 401, 403, 408, 409, 422, 425, 429, 500, 503)),
+    *({"kind": kind} for kind in (Fault.RESET, Fault.TRUNCATED, Fault.CUT, Fault.HTML, Fault.EMPTY, Fault.NO_ID)),
+    {"kind": Fault.REDIRECT, "location": "http://127.0.0.1/private-words"},
+]
+
+
+@pytest.mark.parametrize("fault", WRONG, ids=lambda fault: f"{fault['kind'].name}-{fault.get('status', '')}")
+def test_no_reason_quotes_what_a_target_answered(target, remote, fault):
+    remote.fault(**{"body": {"title": "private-words"}, **fault})
+    with Sender(target) as sender:
+        request = Request(method="POST", url=f"{remote.url}/posts", body={"title": "private-words"})
+        sent = sender._exchange(request, float("inf"))
+    assert sent is not None
+    verdict = classify(Action.CREATE, sent.exchange, now=timezone.now())
+    assert verdict.why
+    breaks(target, f"{target} {verdict.why}")
+    assert "private-words" not in Notice.objects.get().reason
+
+
+def test_what_a_target_answered_is_in_no_notice(target, post, remote, mail, hook):
+    remote.fault(Fault.STATUS, status=401, body={"title": "private-words"})
+    sync(target)
+    assert told() == [("bad", "told")]
+    assert "private-words" not in f"{list(Notice.objects.values())}{mail.messages[0]}{hook.posts}"
+    assert "answered 401" in mail.messages[0].get_content()
+
+
+# --- the list --------------------------------------------------------------------------------------------------------
+def test_the_list_shows_what_was_told_and_what_was_not(target, mail, settings):
+    settings.EMAIL_PORT = free_port()
+    pauses(target)
+    told()
+    page = administrator().get(reverse("admin:syncer_notice_changelist")).content.decode()
+    for text in ("Not well", PAUSE, "To be told", "The mail server can&#x27;t be reached"):
+        assert text in page
+    one = administrator().get(reverse("admin:syncer_notice_change", args=[Notice.objects.get().pk]))
+    assert PAUSE in one.content.decode()
+
+
+def test_who_may_see_notices_sees_them_and_nobody_changes_them(target):
+    pauses(target)
+    pages = [
+        reverse("admin:syncer_notice_changelist"),
+        reverse("admin:syncer_notice_change", args=[Notice.objects.get().pk]),
+    ]
+    for right, status in {"syncer.view_notice": 200, "syncer.sync_target": 200, "news.view_post": 403}.items():
+        client = sign_in(right, name=right)
+        assert [client.get(page).status_code for page in pages] == [status, status]
+    client = administrator()
+    assert client.get(reverse("admin:syncer_notice_add")).status_code == 403
+    assert client.post(pages[1], {"reason": "x"}).status_code == 403
+    assert client.get(reverse("admin:syncer_notice_delete", args=[Notice.objects.get().pk])).status_code == 403

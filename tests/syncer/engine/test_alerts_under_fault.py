@@ -1,0 +1,291 @@
+"""Notices when something fails: the mail server, the webhook, the worker; and when several tell at once."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from syncer.engine.alerts import notify
+from syncer.engine.alerts.notify import TRIES, sweep, tell
+from syncer.models import Notice
+from tests.flows.worker import ROOT, database_url
+from tests.postgres import free_port
+from tests.syncer.telling import let_time_pass, mends, pauses, told, work
+from tools.lifeline import tied
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "s3cret-password"
+
+
+# --- what fails ------------------------------------------------------------------------------------------------------
+def test_a_mail_server_that_is_down_is_tried_again_and_the_webhook_is_not(target, mail, hook, settings):
+    settings.EMAIL_PORT = free_port()
+    pauses(target)
+    assert told() == [("bad", "open")]
+    notice = Notice.objects.get()
+    assert notice.error == "The mail server can't be reached (Connection refused)."
+    assert (notice.tries, notice.mailed_at, notice.posted_at is None) == (1, None, False)
+    assert sweep() == 0, "the next try waits"
+    settings.EMAIL_PORT = mail.port
+    assert told() == [("bad", "told")]
+    assert (len(mail.messages), len(hook.posts), Notice.objects.get().error) == (1, 1, "")
+
+
+def test_a_webhook_that_fails_is_tried_again_under_its_id_and_the_mail_is_not(target, mail, hook):
+    hook.statuses = [500, 302, 410]
+    pauses(target)
+    errors = []
+    for _ in range(3):
+        told()
+        errors.append(Notice.objects.get().error)
+    assert errors == [f"The webhook answered {status}." for status in (500, 302, 410)]
+    assert told() == [("bad", "told")]
+    assert (len(hook.ids), len(set(hook.ids)), len(mail.messages)) == (4, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("says", "error"),
+    [
+        ({"RCPT": "550 nobody"}, "The mail server refused every address of ALERT_EMAILS."),
+        ({"DATA": "451 later"}, "The mail server answered 451."),
+        ({"DATA": ""}, "The mail server closed the connection."),
+        ({"AUTH": "535 no"}, "The mail server refused the user name or the password (535)."),
+        ({"EHLO": "250 test"}, "The mail server failed (SMTPNotSupportedError)."),
+    ],
+    ids=["no such person", "later", "hangs up", "sign-in", "no sign-in"],
+)
+def test_a_mail_server_that_refuses_is_named_with_what_it_did(target, mail, settings, says, error):
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "store", PASSWORD
+    mail.says = says
+    pauses(target)
+    assert told() == [("bad", "open")]
+    assert Notice.objects.get().error == error
+    mail.says = {}
+    assert told() == [("bad", "told")]
+    assert set(mail.signed_in) <= {f"store:{PASSWORD}"}
+
+
+def test_a_password_that_can_not_be_sent_is_said_to_be_one(target, mail, settings):
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "store", "naïve"
+    pauses(target)
+    assert told() == [("bad", "open")]
+    assert "holds a letter beyond ASCII" in Notice.objects.get().error
+
+
+def test_an_answer_that_is_lost_repeats_the_mail_under_its_id(target, mail):
+    mail.says = {".": ""}
+    pauses(target)
+    assert told() == [("bad", "open")]
+    mail.says = {}
+    assert told() == [("bad", "told")]
+    assert len(mail.ids) == 2
+    assert len(set(mail.ids)) == 1
+
+
+def test_two_notices_have_ids_of_their_own(target, mail, hook):
+    pauses(target)
+    told()
+    mends(target)
+    told()
+    assert (len(set(mail.ids)), len(set(hook.ids))) == (2, 2)
+
+
+def test_well_again_is_not_told_before_not_well(target, mail, hook):
+    hook.statuses = [500, 500]
+    pauses(target)
+    told()
+    mends(target)
+    Notice.objects.filter(kind="well").update(not_before=F("not_before") - timedelta(days=1))
+    sweep()
+    work()
+    well = Notice.objects.get(kind="well")
+    assert (well.outcome, well.mailed_at is None, well.posted_at) == ("open", False, None)
+    assert well.error == "The webhook has not taken the notice before this one."
+    hook.statuses = []
+    while Notice.objects.filter(outcome="open"):
+        told()
+    assert [json.loads(body)["type"] for _, body in hook.posts] == ["target.bad", "target.bad", "target.well"]
+    assert len(mail.messages) == 2
+
+
+def test_what_can_not_be_told_is_given_up_and_says_so(target, mail, settings, caplog):
+    settings.EMAIL_PORT = free_port()
+    pauses(target)
+    Notice.objects.update(tries=TRIES - 2)
+    assert told() == [("bad", "open")]
+    assert told() == [("bad", "given up")]
+    assert Notice.objects.get().error == "The mail server can't be reached (Connection refused)."
+    assert f"is given up after {TRIES} tries" in caplog.text
+    assert told() == [("bad", "given up")]
+
+
+def test_what_ends_its_worker_each_time_is_given_up_too(target, mail):
+    pauses(target)
+    Notice.objects.update(tries=TRIES)
+    assert told() == [("bad", "given up")]
+    assert Notice.objects.get().error == notify.ENDED
+    assert not mail.messages
+
+
+# --- whatever dies, on however many hosts ----------------------------------------------------------------------------
+def killed_while(arrives: "list[Callable[[], None]]", environment: dict[str, str]) -> None:
+    """Tell in a process of its own, which is killed when `arrives[0]` is called."""
+    arrived = threading.Event()
+    arrives[0] = arrived.set
+    pk = Notice.objects.get().pk
+    code = f"import django; django.setup(); from syncer.engine.alerts.notify import tell; tell({pk}, 0)"
+    process = subprocess.Popen(
+        **tied([sys.executable, "-c", code]),
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "backoffice.settings",
+            "DATABASE_URL": database_url(),
+            **environment,
+        },
+    )
+    try:
+        assert arrived.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Held:
+    """Answers nothing until the test lets it."""
+
+    def __init__(self) -> None:
+        self.arrives: list[Callable[[], None]] = [lambda: None]
+        self.go = threading.Event()
+
+    def __call__(self) -> None:
+        self.arrives[0]()
+        self.go.wait(30)
+
+
+def test_a_worker_that_dies_after_it_sent_is_repeated_under_the_same_id(target, mail):
+    mail.arrived = held = Held()
+    pauses(target)
+    environment = {"EMAIL_URL": f"smtp://127.0.0.1:{mail.port}", "ALERT_EMAILS": "ops@example.com"}
+    killed_while(held.arrives, environment | {"DEFAULT_FROM_EMAIL": "store@example.com"})
+    held.go.set()
+    assert sweep() == 0, "its lease lasts"
+    assert told() == [("bad", "told")]
+    assert len(mail.ids) == 2
+    assert len(set(mail.ids)) == 1
+
+
+def test_a_worker_that_dies_after_it_posted_is_repeated_under_the_same_id_and_mails_nothing_again(target, mail, hook):
+    hook.arrived = held = Held()
+    pauses(target)
+    environment = {"EMAIL_URL": f"smtp://127.0.0.1:{mail.port}", "ALERT_EMAILS": "ops@example.com"}
+    killed_while(held.arrives, environment | {"ALERT_WEBHOOK_URL": hook.url, "ALERT_WEBHOOK_ALLOW_PRIVATE": "true"})
+    held.go.set()
+    assert told() == [("bad", "told")]
+    assert (len(hook.ids), len(set(hook.ids)), len(mail.messages)) == (2, 1, 1)
+
+
+def test_a_lost_wake_up_costs_a_lease(target, mail):
+    pauses(target)
+    assert sweep() == 1
+    OrmQ.objects.all().delete()
+    assert sweep() == 0
+    assert told() == [("bad", "told")]
+
+
+def test_a_wake_up_that_comes_twice_or_late_tells_nothing(target, mail):
+    pauses(target)
+    told()
+    tell(Notice.objects.get().pk, 0)
+    Notice.objects.update(outcome="open", mailed_at=None)
+    tell(Notice.objects.get().pk, 0)
+    assert len(mail.messages) == 1
+
+
+def meanwhile(**columns: Any) -> Callable[[], None]:
+    """Another connection writes the row."""
+
+    def write() -> None:
+        Notice.objects.update(**columns)
+        connection.close()
+
+    return write
+
+
+def test_a_late_worker_closes_nothing(target, mail):
+    """It was taken over from while it waited for the mail server, whose answer was no."""
+    pauses(target)
+    mail.says = {".": "451 later"}
+    mail.arrived = meanwhile(tries=2)
+    let_time_pass()
+    sweep()
+    before = Notice.objects.get().not_before
+    work()
+    notice = Notice.objects.get()
+    assert (notice.tries, notice.error) == (2, "")
+    assert notice.not_before > before, "the successor's lease"
+
+
+def test_nothing_is_locked_while_it_is_sent(target, mail):
+    mail.arrived = meanwhile(reason="edited meanwhile")
+    pauses(target)
+    assert told() == [("bad", "told")]
+    assert Notice.objects.get().reason == "edited meanwhile"
+
+
+def at_once(number, do):
+    """`do` in so many threads that begin together."""
+    start = threading.Barrier(number)
+
+    def run():
+        start.wait(10)
+        try:
+            do()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+
+
+@pytest.mark.postgres
+def test_of_several_hosts_one_wakes_a_worker_and_of_several_workers_one_tells(target, mail, hook):
+    for _ in range(10):
+        pauses(target)
+        at_once(4, sweep)
+        assert OrmQ.objects.count() == 1
+        (row,) = OrmQ.objects.all()
+        row.delete()
+        at_once(4, lambda: tell(*row.task["args"]))  # noqa: B023 - done before the next turn
+        mends(target)
+        Notice.objects.filter(outcome="open").update(outcome="over")
+    assert (len(mail.messages), len(hook.posts)) == (10, 10)
+
+
+def test_looking_for_what_is_due_is_one_query_where_nothing_is(target, django_assert_num_queries):
+    pauses(target)
+    told()
+    with django_assert_num_queries(1):
+        assert sweep() == 0
+
+
+def test_what_is_older_than_ninety_days_goes_with_the_next_one(target):
+    pauses(target)
+    told()
+    Notice.objects.update(at=timezone.now() - timedelta(days=91))
+    mends(target)
+    assert told() == [("well", "nobody")]

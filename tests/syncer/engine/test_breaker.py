@@ -1,0 +1,413 @@
+"""The circuit breaker: a target that is down costs a handful of requests, and is well again by itself."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from backoffice.kit import clock
+from content.news.models import Post
+from syncer.core.circuit import FAILURES
+from syncer.core.outcome import Outcome, Verdict
+from syncer.engine import breaker
+from syncer.engine.asking import ask
+from syncer.engine.breaker import Pace, pace
+from syncer.engine.runs import work
+from syncer.engine.tasks import work_run
+from syncer.engine.wake import sweep
+from syncer.models import Attempt, Binding, Notice, Run, Target
+from tests.remote import Fault
+from tests.syncer.conftest import sync
+from tests.syncer.support import binding, let_time_pass, requests
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MANY = 1000  # objects
+HOUR = timedelta(hours=1)
+BAD = Verdict(outcome=Outcome.UNKNOWN, why="answered 500")
+
+
+@pytest.fixture
+def following(target):
+    """A target that is sent each change by itself."""
+    target.routes.update(trigger="change")
+    return target
+
+
+def posts(number, title="T"):
+    """So many posts, of which nobody was told."""
+    found = Post.objects.bulk_create(Post(title=f"{title}{count}", body="B") for count in range(number))
+    Run.objects.all().delete()
+    return found
+
+
+def note(target, verdicts, *, probe=False):
+    with transaction.atomic():
+        breaker.note(target, verdicts, probe=probe, request_seconds=4)
+
+
+def told():
+    return list(Notice.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def by_itself():
+    """What the worker does in one second: the sweep, and the run that it asked for. None: it asked for none."""
+    sweep()
+    run = Run.objects.filter(state=Run.State.QUEUED).first()
+    if run is not None:
+        work_run(run.pk)
+        run.refresh_from_db()
+    return run
+
+
+@pytest.fixture
+def silent(following, remote):
+    """A target whose circuit is open: it was refused once too often. One post waits, its probe lies ahead."""
+    posts(2)
+    remote.stop()
+    for _ in range(3):
+        by_itself()
+        let_time_pass()
+    following.refresh_from_db()
+    assert following.opened_at
+    Target.objects.update(probe_at=clock.now() + HOUR)
+    remote.start()
+    return following
+
+
+# --- it opens --------------------------------------------------------------------------------------------------------
+def test_a_thousand_objects_and_a_dead_target_cost_a_handful_of_requests(following, remote):
+    posts(MANY)
+    remote.stop()
+    run = by_itself()
+    most = FAILURES + following.concurrency - 1  # those that were under way
+    assert FAILURES <= Attempt.objects.count() <= most
+    assert FAILURES <= Binding.objects.filter(tries=1).count() <= most
+    rest = Binding.objects.filter(tries=0, unsettled=False, not_before=None, create_key=None, lease_until=None)
+    assert Binding.objects.filter(tries=1).count() + rest.count() == MANY
+    assert run.message.startswith(f"Fake API refused the connection; {MANY} changes are kept, next try in ")
+    made = Attempt.objects.count()
+    assert by_itself() is None
+    for probe in range(1, 4):
+        let_time_pass()
+        assert by_itself().state == "failed"
+        assert Attempt.objects.count() == made + probe
+
+
+def test_when_it_answers_again_everything_goes_out_in_the_same_run(following, remote):
+    posts(200)
+    remote.stop()
+    by_itself()
+    remote.start()
+    let_time_pass()
+    run = by_itself()
+    assert (run.state, run.message) == ("done", "200 created.")
+    assert len(remote.posts) == len(remote.writes()) == 200
+    following.refresh_from_db()
+    assert breaker.circuit_of(following).is_quiet
+
+
+def test_one_object_that_fails_again_and_again_opens_it_too(following, post, remote):
+    remote.stop()
+    for _ in range(FAILURES):
+        assert pace(following) is Pace.GO
+        by_itself()
+        let_time_pass()
+    assert pace(following) is Pace.PROBE
+
+
+def test_failures_that_two_workers_settle_at_once_are_one_row(following):
+    seen_by_both = [Target.objects.get(pk=following.pk) for _ in range(2)]
+    for target in seen_by_both:
+        note(target, [BAD] * 3)
+    following.refresh_from_db()
+    assert (following.failures, bool(following.opened_at)) == (6, True)
+    assert told() == ["bad"]
+
+
+def test_good_answers_of_a_well_target_write_nothing_to_its_row(following, remote):
+    posts(50)
+    with CaptureQueriesContext(connection) as queries:
+        by_itself()
+    assert len(remote.posts) == 50
+    assert [one["sql"] for one in queries if one["sql"].startswith('UPDATE "syncer_target"')] == []
+    assert [one["sql"] for one in queries if "syncer_target" in one["sql"] and "FOR NO KEY UPDATE" in one["sql"]] == []
+
+
+# --- while it is open ------------------------------------------------------------------------------------------------
+def test_edits_of_the_one_object_that_fails_bring_no_probe_forward(following, post, remote):
+    remote.stop()
+    for _ in range(FAILURES):
+        by_itself()
+        let_time_pass()
+    later = clock.now() + HOUR
+    Target.objects.update(probe_at=later)
+    for number in range(2):
+        post.title = f"edit {number}"
+        post.save()
+        assert by_itself().state == "failed"
+    following.refresh_from_db()
+    assert following.probe_at == later
+
+
+def test_nobody_is_woken_before_the_probe_is_due(silent):
+    Post.objects.create(title="new", body="B")
+    assert not Run.objects.filter(state=Run.State.QUEUED).exists()
+    assert sweep() == 0
+    let_time_pass()
+    assert sweep() == 1
+
+
+def test_a_probe_that_fails_ends_the_run_and_the_next_one_is_later(silent, remote):
+    remote.stop()
+    began = clock.now()
+    Target.objects.update(probe_at=began, probes=20)
+    made = Attempt.objects.count()
+    assert by_itself().state == "failed"
+    assert Attempt.objects.count() == made + 1
+    silent.refresh_from_db()
+    assert silent.probes == 21
+    assert began < silent.probe_at <= clock.now() + timedelta(minutes=1)
+
+
+def test_only_one_worker_takes_the_turn(silent):
+    let_time_pass()
+    first, second = (Target.objects.get(pk=silent.pk) for _ in range(2))
+    assert (pace(first), pace(second)) == (Pace.PROBE, Pace.PROBE)
+    turn = breaker.take_turn(first, 60)
+    assert turn
+    assert breaker.take_turn(second, 60) is None
+    assert pace(second) is Pace.STOP
+    breaker.give_back(first, turn)
+    assert pace(second) is Pace.PROBE
+
+
+def test_a_turn_that_came_to_something_is_not_given_back(silent):
+    let_time_pass()
+    assert pace(silent) is Pace.PROBE
+    turn = breaker.take_turn(silent, 60)
+    assert turn is not None
+    note(silent, [BAD], probe=True)
+    breaker.give_back(silent, turn)
+    assert pace(silent) is Pace.STOP
+
+
+def test_a_worker_that_dies_with_the_turn_keeps_it_for_a_while_only(silent):
+    let_time_pass()
+    assert pace(silent) is Pace.PROBE
+    assert breaker.take_turn(silent, 60)
+    let_time_pass()
+    assert pace(silent) is Pace.PROBE
+
+
+def test_while_one_worker_probes_another_sends_nothing_even_if_a_person_asks(silent, remote):
+    with remote.hold("POST") as held:
+        let_time_pass()
+        asked, _ = ask(target=silent, trigger=Run.Trigger.RETRY)
+        worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
+        worker.start()
+        held.wait_arrived()
+        assert sync(silent).state == "failed"
+        assert len(remote.writes()) == 1
+    worker.join(120)
+    assert sync(silent).state == "done"
+    assert len(remote.posts) == 2
+
+
+def in_a_thread(pk):
+    try:
+        work(Run.objects.get(pk=pk))
+    finally:
+        connection.close()
+
+
+def test_what_was_refused_does_not_sit_out_its_own_wait(following, remote):
+    posts(FAILURES)
+    remote.stop()
+    by_itself()
+    Binding.objects.update(tries=11, not_before=clock.now() + HOUR)
+    let_time_pass()
+    sync(following)
+    assert not Binding.objects.filter(not_before__isnull=False).exists()
+    remote.start()
+    let_time_pass()
+    assert by_itself().message == f"{FAILURES} created."
+
+
+def test_what_may_have_arrived_waits_until_a_straggler_has_died_and_no_longer(following, remote):
+    posts(FAILURES)
+    remote.fault(Fault.STATUS, status=500, act=True, times=None)
+    by_itself()
+    Binding.objects.filter(tries=1).update(tries=11)
+    let_time_pass()
+    remote.clear_journal()
+    by_itself()
+    assert len(requests(remote)) == 1
+    again = Binding.objects.get(tries=12).not_before
+    assert again is not None
+    waits = again - clock.now()
+    assert timedelta(seconds=3) < waits <= timedelta(seconds=2 * following.timeout)
+    assert Binding.objects.filter(unsettled=True).count() == FAILURES
+
+
+def test_an_object_that_turns_out_equal_is_no_probe(silent, remote, synced_twin):
+    assert by_itself() is None
+    Post.objects.filter(pk=synced_twin.pk).update(title="twin")
+    let_time_pass()
+    by_itself()
+    assert {record["title"] for record in remote.posts.values()} == {"twin", "T0", "T1"}
+
+
+@pytest.fixture
+def synced_twin(silent, remote):
+    """A post that the silent target holds, raised as if it had changed; it is what a probe finds first."""
+    twin = Post.objects.create(title="twin", body="B")
+    record = remote.store.create("posts", {"userId": twin.user_id, "title": "twin", "body": "B"})
+    agreed = {"userId": twin.user_id, "title": "twin", "body": "B"}
+    route = silent.routes.get(model="news.Post")
+    Binding.objects.create(route=route, object_key=str(twin.pk), wanted=1, remote_id=str(record["id"]), agreed=agreed)
+    Binding.objects.filter(tries=0).exclude(object_key=str(twin.pk)).update(tries=1)
+    Run.objects.all().delete()
+    return twin
+
+
+# --- law 6: one bad record -------------------------------------------------------------------------------------------
+def test_one_object_that_always_fails_holds_up_no_other(following, post, remote):
+    remote.fault(Fault.STATUS, status=500, times=None, where=lambda body: body.get("title") == "A")
+    remote.fault(Fault.STATUS, method="GET", status=500, times=None)
+    for _ in range(FAILURES):
+        by_itself()
+        let_time_pass()
+    Target.objects.update(probe_at=clock.now() + HOUR)
+    assert pace(following) is Pace.FRESH
+    Post.objects.create(title="C", body="D")
+    assert by_itself().message.startswith("Fake API answered 500")
+    assert [record["title"] for record in remote.posts.values()] == ["C"]
+    assert pace(following) is Pace.GO
+
+
+def test_of_the_others_one_goes_at_a_time_too(following, post, remote):
+    remote.fault(Fault.STATUS, status=500, times=None, where=lambda body: body.get("title") == "A")
+    remote.fault(Fault.STATUS, method="GET", status=500, times=None)
+    for _ in range(FAILURES):
+        by_itself()
+        let_time_pass()
+    Target.objects.update(probe_at=clock.now() + HOUR)
+    posts(5, title="C")
+    with remote.hold("POST") as held:
+        asked, _ = ask(target=following, trigger=Run.Trigger.CHANGE)
+        worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
+        worker.start()
+        held.wait_arrived()
+        made = len(requests(remote))
+        other, _ = ask(target=following, trigger=Run.Trigger.CHANGE)
+        work(other)
+        assert len(requests(remote)) == made
+    worker.join(120)
+    assert len(remote.posts) == 5
+
+
+def test_a_second_object_that_fails_shows_that_it_is_the_target(following, post, remote):
+    remote.fault(Fault.STATUS, status=500, times=None)
+    for _ in range(FAILURES):
+        by_itself()
+        let_time_pass()
+    Target.objects.update(probe_at=clock.now() + HOUR)
+    Post.objects.create(title="C", body="D")
+    made = len(requests(remote))
+    by_itself()
+    assert len(requests(remote)) == made + 1
+    assert pace(following) is Pace.STOP
+    Post.objects.create(title="E", body="F")
+    assert by_itself() is None
+
+
+# --- a person, and other workers -------------------------------------------------------------------------------------
+def test_sync_now_probes_at_once(silent, remote):
+    assert sync(silent).state == "done"
+    assert len(remote.posts) == 2
+
+
+def test_sync_now_does_not_hurry_a_target_that_asked_us_to_wait(silent, remote):
+    Target.objects.update(not_before=clock.now() + HOUR)
+    assert "next try in 3" in sync(silent).message
+    assert requests(remote) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"paused": "Fake API answered 401"},
+        {"enabled": False},
+        {"not_before": clock.now},
+        {"opened_at": clock.now, "probe_at": clock.now},
+    ],
+    ids=["paused", "off", "waits", "not answering"],
+)
+def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, settings, change):
+    settings.SYNC_BATCH = 3
+    posts(20)
+    run, _ = ask(target=following, trigger=Run.Trigger.RETRY)
+    with remote.hold("POST") as held:
+        worker = threading.Thread(target=in_a_thread, args=(run.pk,))
+        worker.start()
+        held.wait_arrived()
+        values = {name: value() + HOUR if callable(value) else value for name, value in change.items()}
+        Target.objects.update(failures=7, **values)
+        # What is not answering is looked at by others too: two that fail are not one bad object.
+        Binding.objects.filter(pk__in=Binding.objects.order_by("-pk").values("pk")[:2]).update(tries=1)
+    worker.join(120)
+    assert len(remote.posts) <= 2 * settings.SYNC_BATCH
+    assert Run.objects.get(pk=run.pk).state == "failed"
+
+
+# --- operators are told ----------------------------------------------------------------------------------------------
+def test_operators_are_told_once_that_it_is_bad_and_once_that_it_is_well(following, remote):
+    for cycle in range(1, 4):
+        posts(20, title=f"cycle {cycle} ")
+        broken = remote.fault(Fault.STATUS, status=500, times=None)
+        for _ in range(5):
+            by_itself()
+            let_time_pass()
+        assert told() == ["bad", "well"] * (cycle - 1) + ["bad"]
+        broken.times = 0
+        while by_itself() is not None:
+            let_time_pass()
+        assert told() == ["bad", "well"] * cycle
+        assert len(remote.posts) == 20 * cycle
+    assert {notice.target for notice in Notice.objects.all()} == {following}
+    assert {notice.reason for notice in Notice.objects.filter(kind="bad")} == {"Fake API answered 500"}
+
+
+def test_of_a_target_that_is_paused_again_and_again_they_are_told_once(target, post, remote):
+    for _ in range(3):
+        remote.fault(Fault.STATUS, status=401)
+        assert sync(target).message.startswith("Paused:")
+    assert told() == ["bad"]
+    sync(target)
+    assert told() == ["bad", "well"]
+
+
+def test_a_route_that_stops_the_target_is_told_too(target):
+    target.routes.filter(model="news.Comment").update(model="gone.Model")
+    for _ in range(2):
+        sync(target)
+    assert told() == ["bad"]
+
+
+def test_a_target_that_stays_unwell_in_another_way_is_told_of_once(silent, remote):
+    remote.fault(Fault.STATUS, status=403)
+    assert sync(silent).message.startswith("Paused:")
+    assert told() == ["bad"]
+    assert sync(silent).state == "done"
+    assert told() == ["bad", "well"]
+    silent.refresh_from_db()
+    assert (silent.opened_at, silent.bad_since) == (None, None)
+
+
+def test_a_refused_record_is_an_answer_all_the_same(silent, post, remote):
+    remote.fault(Fault.STATUS, status=422, times=None)
+    sync(silent)
+    assert told() == ["bad", "well"]
+    assert binding(post).parked

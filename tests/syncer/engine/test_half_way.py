@@ -1,0 +1,108 @@
+"""What is overtaken, or fails, half-way: a plan, a delivery, a lease, a record that has another id since."""
+
+import threading
+
+import pytest
+from django.db import DatabaseError, connection
+
+from content.news.models import Comment, Post
+from syncer.engine.asking import ask
+from syncer.engine.claim import claim
+from syncer.engine.plan import plan
+from syncer.engine.sender import Sender
+from syncer.models import Run
+from syncer.models.routemap import RouteMap
+from syncer.targets.rest.deliver import deliver
+from tests.syncer.conftest import sync
+from tests.syncer.support import binding, requests
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECONDS = 30
+# The database itself refuses to raise `wanted`, as if its disk were full.
+FULL = {
+    "sqlite": [
+        "CREATE TRIGGER full_disk BEFORE UPDATE OF wanted ON syncer_binding BEGIN SELECT RAISE(ABORT, 'full'); END",
+        "DROP TRIGGER full_disk",
+    ],
+    "postgresql": [
+        """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$;
+        CREATE TRIGGER full_disk BEFORE UPDATE ON syncer_binding FOR EACH ROW EXECUTE FUNCTION full_disk()""",
+        "DROP FUNCTION full_disk CASCADE",
+    ],
+}
+
+
+def execute(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def test_a_plan_that_fails_half_way_moves_no_mark(remote, target, synced):
+    Post.objects.filter(pk=synced.pk).update(title="C")
+    routes = RouteMap(target)
+    begin, end = FULL[connection.vendor]
+    execute(begin)
+    try:
+        with pytest.raises(DatabaseError, match="full"):
+            plan(routes, routes.parents_first[0])
+    finally:
+        execute(end)
+    assert sync(target).state == "done"
+    assert remote.posts[1]["title"] == "C"
+
+
+def test_an_edit_that_is_planned_while_the_one_before_is_under_way_follows(remote, target, synced):
+    def worker():
+        sync(target)
+        connection.close()
+
+    Post.objects.filter(pk=synced.pk).update(title="C")
+    routes = RouteMap(target)
+    with remote.hold("PUT", "/posts/1", act=True) as held:
+        under_way = threading.Thread(target=worker)
+        under_way.start()
+        held.wait_arrived()
+        Post.objects.filter(pk=synced.pk).update(title="D")
+        assert plan(routes, routes.parents_first[0]) == 1
+    under_way.join(SECONDS)
+    sync(target)
+    assert remote.posts[1]["title"] == "D"
+
+
+def test_nothing_leaves_in_a_lease_that_ends_before_the_request_must_have(remote, target, post):
+    routes = RouteMap(target)
+    route = routes.parents_first[0]
+    plan(routes, route)
+    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+    with Sender(target) as sender:
+        lanes = claim(routes, route, keys=None, limit=1, lease=sender.client.request_seconds)
+        deliver(run, routes, route, lanes, sender)
+    assert requests(remote) == []
+    assert (binding(post).unsettled, binding(post).create_key) == (False, None)
+
+
+def test_a_child_that_nobody_edited_is_told_that_its_parent_has_another_id(remote, target, synced):
+    Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
+    sync(target)
+    remote.store.delete("posts", 1)
+    Post.objects.filter(pk=synced.pk).update(title="C")
+    assert sync(target).state == "done"
+    assert [record["postId"] for record in remote.comments.values()] == [2]
+
+
+def test_a_parent_that_is_deleted_after_its_claim_waits_for_its_children(remote, target, synced):
+    Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
+    sync(target)
+    remote.clear_journal()
+    Post.objects.filter(pk=synced.pk).update(title="C")
+    routes = RouteMap(target)
+    route = routes.parents_first[0]
+    plan(routes, route)
+    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+    lanes = claim(routes, route, keys=None, limit=1, lease=300)
+    synced.delete()
+    with Sender(target) as sender:
+        deliver(run, routes, route, lanes, sender)
+    assert requests(remote) == []
+    assert sync(target).state == "done"
+    assert requests(remote) == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]

@@ -1,0 +1,115 @@
+"""A store that hands its orders in at us, the warehouse; and what there is to see here afterwards."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import Permission
+
+from backoffice.accounts.models import User
+from content.orders.models import Order
+from syncer.core.merge import By
+from syncer.models import Binding, Replica, Route, Target
+from syncer.models.keys import key_of
+from syncer.targets.peer.replicas import wire_key
+from tests.content.api_client import ApiClient
+from tests.peers.fake_node import FakeNode, Told
+
+MODEL = "orders.Order"
+CHANGES = "/api/sync/changes"
+NOON = "2026-01-01T12:00:00+00:00"
+MAY = ("speak_as_peer", "add_order", "change_order", "delete_order", "reopen_order")
+LAMP = {"product_name": "desk lamp", "quantity": 2, "status": "PENDING", "created_at": NOON}
+
+
+def by(user: str, reason: str = "", at: str = NOON) -> By:
+    return By(user=user, reason=reason, at=at)
+
+
+def account(name: str, *may: str) -> User:
+    user = User.objects.create_user(f"peer-{name}")
+    user.user_permissions.set(Permission.objects.filter(codename__in=may))
+    return user
+
+
+def target_for(name: str, user: User, **columns: Any) -> Target:
+    """A peer as a target, with a route for orders that nobody works on."""
+    target = Target(name=name, kind="peer", url="http://127.0.0.1:9/api", peer_node=name, peer_user=user, **columns)
+    target.allow_private = True
+    target.full_clean()
+    target.save()
+    route = Route(target=target, model=MODEL, trigger="manual")
+    route.full_clean()
+    route.save()
+    return target
+
+
+@dataclass
+class Peer:
+    """The other node, with its account here.
+
+    Attributes:
+        node: what it holds.
+    """
+
+    node: FakeNode
+    target: Target
+    client: ApiClient
+
+    @property
+    def route(self) -> Route:
+        return Route.objects.get(target=self.target, model=MODEL)
+
+    def send(self, body: Any) -> Any:
+        return self.client.send("POST", CHANGES, body)
+
+    def hand_in(self, *keys: str) -> list[Told]:
+        """Hand over these objects, or all that we are not known to have seen; what became of each."""
+        answer = self.send(self.node.news(MODEL, keys=keys or None))
+        assert answer.status_code == 200, answer.content
+        self.node.heed(answer.json())
+        told: list[Told] = answer.json()["items"]
+        return told
+
+    def results(self, *keys: str) -> list[str]:
+        return [told["result"] for told in self.hand_in(*keys)]
+
+    def takes(self, *keys: str) -> None:
+        """It hears of these objects, as if we had handed them over."""
+        self.node.take_in([wire(replica(key)) for key in keys])
+
+
+def peer(name: str, *, may: tuple[str, ...] = MAY, **columns: Any) -> Peer:
+    user = account(name, *may)
+    return Peer(FakeNode(name), target_for(name, user, **columns), ApiClient(user))
+
+
+def wire(found: Replica) -> dict[str, Any]:
+    """What travels of an object of ours."""
+    return {"key": wire_key(found.object_key), "seen": found.seen, "fields": found.fields}
+
+
+# --- what is there ---------------------------------------------------------------------------------------------------
+def live(key: str) -> dict[str, Any]:
+    """An order of ours, as far as it is shared."""
+    one = Order.objects.get(pk=key)
+    return {"product_name": one.product_name, "quantity": one.quantity, "status": one.status}
+
+
+def replica(key: str) -> Replica:
+    return Replica.objects.get(object_key=key_of(Order, key))
+
+
+def lane(at: Peer, key: str) -> Binding:
+    return Binding.objects.get(route__target=at.target, object_key=key_of(Order, key))
+
+
+def versions(key: str) -> list[tuple[str, str, str, str | None]]:
+    """The history of an order, oldest first: what was done, from where, by whom there, and why."""
+    rows = Order.history.filter(id=key).order_by("history_id")
+    return list(rows.values_list("history_type", "origin", "origin_user", "history_change_reason"))
+
+
+def everything() -> list[Any]:
+    """All rows that a batch could touch, whole."""
+    tables: list[Any] = [Order.objects, Order.history, Replica.objects, Binding.objects]
+    return [list(table.order_by("pk").values()) for table in tables]

@@ -1,0 +1,129 @@
+"""Workers that die, come late, or are two: what a hand-over that is repeated does."""
+
+import pytest
+
+from content.orders.models import Order
+from syncer.engine.asking import ask
+from syncer.engine.claim import claim
+from syncer.engine.plan import plan
+from syncer.engine.runs import run_here
+from syncer.engine.sender import Sender
+from syncer.engine.settling import LOST
+from syncer.models import Attempt, Binding, Run
+from syncer.models.routemap import RouteMap
+from syncer.targets.peer import identity
+from syncer.targets.peer.outbound.push import _stamped, hand_over
+from tests.syncer.targets.peer.outbound.support import in_thread, lane, order, ours, quiet, replica, sent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECONDS = 30
+LEASE = 60.0
+
+
+class Worker:
+    """One that is stopped where the test wants it."""
+
+    def __init__(self, target, sender):
+        self.routes = RouteMap(target)
+        self.route = self.routes.parents_first[0]
+        plan(self.routes, self.route)
+        self.run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+        self.sender = sender
+
+    def claim(self, lease=LEASE):
+        return claim(self.routes, self.route, keys=None, limit=500, lease=lease)
+
+    def stamp(self, lanes):
+        return _stamped(self.routes, self.route, lanes)
+
+    def hand_over(self, lanes):
+        return hand_over(self.run, self.routes, self.route, lanes, self.sender)
+
+
+@pytest.fixture
+def worker(greeted):
+    with Sender(greeted) as sender:
+        order(), order()
+        yield Worker(greeted, sender)
+
+
+def lease_runs_out():
+    Binding.objects.update(lease_until=None)
+
+
+def test_what_was_stamped_by_a_worker_that_died_is_handed_over_with_the_same_numbers(worker, greeted, peer):
+    worker.stamp(worker.claim())
+    numbers = {row.object_key: row.seen for row in map(replica, Order.objects.all())}
+    assert all(numbers.values())
+    lease_runs_out()
+    run_here(greeted)
+    assert [len(keys) for keys in sent(peer)] == [2]
+    assert {row.object_key: row.seen for row in map(replica, Order.objects.all())} == numbers
+    assert peer.node.contents == ours()
+
+
+def test_what_arrived_from_a_worker_that_died_before_it_settled_does_no_harm(worker, greeted, peer):
+    me, found = worker.stamp(worker.claim())
+    peer.node.take_in([one.item.as_json() for one in found])
+    Order.objects.update(quantity=2)  # another edit than the one that arrived, so another number
+    lease_runs_out()
+    run_here(greeted)
+    assert peer.node.contents == ours()
+    assert {attempt.outcome for attempt in Attempt.objects.all()} == {"done"}
+    assert me == identity.writer()
+
+
+def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(greeted, peer):
+    one = order()
+    peer.node.refuses[str(one.pk)] = {"quantity": ["Too many."]}
+    with peer.hold(act=True) as held:
+        late = in_thread(run_here, greeted)
+        held.wait_arrived()
+        peer.node.refuses.clear()
+        lease_runs_out()
+        run_here(greeted)
+        row = lane(one)
+        assert row.peer_seen
+    late.join(SECONDS)
+    after = lane(one)
+    assert (after.parked, after.peer_seen, after.token) == (None, row.peer_seen, row.token)
+    lost, _ = Attempt.objects.order_by("at")
+    assert (lost.request, lost.answer, lost.url) == (None, LOST, LOST)
+    assert peer.node.contents == ours()
+
+
+def test_an_edit_that_is_planned_while_the_one_before_is_under_way_follows(greeted, peer):
+    one = order()
+    with peer.hold(act=True) as held:
+        under_way = in_thread(run_here, greeted)
+        held.wait_arrived()
+        Order.objects.filter(pk=one.pk).update(quantity=2)
+        routes = RouteMap(greeted)
+        assert plan(routes, routes.parents_first[0]) == 1
+    under_way.join(SECONDS)
+    run_here(greeted)
+    assert peer.node.contents == ours()
+    assert [item["fields"]["quantity"][0][2] for item in peer.items] == [1, 2]
+
+
+def test_two_workers_hand_each_object_over_once(greeted, peer):
+    Order.objects.bulk_create(Order(product_name="desk", quantity=1) for _ in range(700))
+    both = [in_thread(run_here, greeted) for _ in range(2)]
+    for one in both:
+        one.join(2 * SECONDS)
+    keys = [key for batch in sent(peer) for key in batch]
+    assert (len(keys), len(set(keys))) == (700, 700)
+    assert peer.node.contents == ours()
+    with quiet(peer):
+        run_here(greeted)
+
+
+def test_what_was_handed_in_between_the_claim_and_the_stamp_is_not_sent_back(worker, greeted, peer):
+    lanes = worker.claim()
+    for one in Order.objects.all():
+        row = lane(one)
+        _, found = worker.stamp([next(each for each in lanes if each.pk == row.pk)])
+        Binding.objects.filter(pk=row.pk).update(peer_seen=dict(found[0].item.state.seen))
+    with quiet(peer):
+        worker.hand_over(lanes)
+    assert not Binding.objects.filter(unsettled=True).exists()

@@ -1,0 +1,337 @@
+"""Every row of docs/architecture.md, "Failure", with every kind of request, against a server that really does it.
+
+A row names the fault and what it means for a create, an update, a delete and a look-up. `AFTER` says, by meaning, what
+the binding and the target look like then. At the end the fault is over, and the remote holds one right record or none.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import formatdate
+from itertools import cycle
+from typing import Any
+
+import pytest
+
+from backoffice.kit import clock
+from content.news.models import Post
+from syncer.core.circuit import FAILURES
+from syncer.core.outcome import Outcome
+from syncer.engine.runs import run_here
+from syncer.models import Attempt, Binding, backlog
+from tests.remote import Fault, Tokens
+from tests.syncer.conftest import sync
+from tests.syncer.support import binding, let_time_pass, requests
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DONE, GONE, LATER, UNKNOWN, PARKED, PAUSED = (
+    Outcome.DONE,
+    Outcome.GONE,
+    Outcome.RETRYABLE,
+    Outcome.UNKNOWN,
+    Outcome.PERMANENT,
+    Outcome.CONFIGURATION,
+)
+METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE", "lookup": "GET"}
+WAIT = 120  # seconds
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fault, and what it means: for a write, and for those that differ. None: it can't happen to that one.
+
+    Attributes:
+        fault: of `remote.fault`; empty: the server is down.
+        also: what the fault is instead for one kind of request.
+        waits: the target asks us to wait: for `WAIT` seconds, or (0) without saying how long.
+    """
+
+    name: str
+    fault: dict[str, Any]
+    means: Outcome
+    create: Outcome | None = None
+    update: Outcome | None = None
+    delete: Outcome | None = None
+    lookup: Outcome | None = None
+    also: dict[str, dict[str, Any]] = field(default_factory=dict)
+    waits: int | None = None
+
+    def meaning(self, action: str) -> Outcome:
+        return getattr(self, action) or self.means
+
+
+def status_(code: int, **more: Any) -> dict[str, Any]:
+    return {"kind": Fault.STATUS, "status": code, **more}
+
+
+LOST: dict[str, Any] = {"means": UNKNOWN, "lookup": LATER}
+NO_SUCH: dict[str, Any] = {"means": PARKED, "update": GONE, "delete": DONE}
+DATE = object()  # `Retry-After` as an HTTP date
+TABLE = [
+    Row("refused", {}, LATER),
+    Row("reset before it was read", {"kind": Fault.RESET}, **LOST),
+    Row("reset after it was processed", {"kind": Fault.RESET, "act": True}, **LOST),
+    Row("hangs, not processed", {"kind": Fault.HANG}, **LOST),
+    Row("hangs, processed", {"kind": Fault.HANG, "act": True}, **LOST),
+    Row("hangs, processed late", {"kind": Fault.HOLD, "act": False}, **LOST),
+    Row("slow body", {"kind": Fault.SLOW, "seconds": 30}, **LOST),
+    Row("truncated JSON", {"kind": Fault.TRUNCATED}, **LOST),
+    Row("cut body", {"kind": Fault.CUT}, **LOST),
+    Row("HTML, not processed", {"kind": Fault.HTML, "act": False}, **LOST),
+    Row("HTML, processed", {"kind": Fault.HTML, "act": True}, **LOST),
+    Row("200, empty", {"kind": Fault.EMPTY}, DONE, create=UNKNOWN, lookup=LATER),
+    Row("204", {"kind": Fault.EMPTY, "status": 204}, DONE, create=UNKNOWN, lookup=LATER),
+    Row("without an id", {"kind": Fault.NO_ID}, DONE, create=UNKNOWN),
+    *(Row(str(code), {"kind": Fault.REDIRECT, "status": code}, PAUSED) for code in (302, 308)),
+    Row("400", status_(400), PARKED),
+    Row("401", status_(401), PAUSED),
+    Row("403", status_(403), PAUSED),
+    *(
+        Row(
+            str(code),
+            status_(code),
+            **NO_SUCH,
+            also={"update": {"kind": Fault.LOSE, "status": code}, "delete": status_(code, act=True)},
+        )
+        for code in (404, 410)
+    ),
+    Row("408", status_(408), LATER),
+    Row("409", status_(409), PARKED),
+    Row("422", status_(422), PARKED),
+    Row("425", status_(425), LATER),
+    Row("429", status_(429), LATER, waits=0),
+    Row("429, seconds", status_(429, retry_after=WAIT), LATER, waits=WAIT),
+    Row("429, date", status_(429, retry_after=DATE), LATER, waits=WAIT),
+    Row("500, not processed", status_(500), **LOST),
+    Row("500, processed", status_(500, act=True), **LOST),
+    Row("502", status_(502), **LOST),
+    Row("503", status_(503), **LOST),
+    Row("503, seconds", status_(503, retry_after=WAIT, act=True), **LOST, waits=WAIT),
+    Row("503, date", status_(503, retry_after=DATE), **LOST, waits=WAIT),
+]
+SLOW = {row.name for row in TABLE if row.fault.get("kind") in (Fault.HANG, Fault.HOLD, Fault.SLOW)}
+# A list has no id of its own; that a look-up changes nothing, one row of those that take a second is enough to show.
+NOT_ASKED = {("without an id", "lookup"), *((name, "lookup") for name in SLOW - {"hangs, not processed", "slow body"})}
+QUICK = ("hangs, processed", "create")  # one of those that wait for a time-out is enough before a commit
+CASES = [
+    pytest.param(
+        row,
+        action,
+        id=f"{row.name}-{action}",
+        marks=[
+            pytest.mark.quick(database),
+            *([pytest.mark.slow] if row.name in SLOW and (row.name, action) != QUICK else []),
+        ],
+    )
+    for row, database in zip(TABLE, cycle(("sqlite", "postgres")), strict=False)
+    for action in METHODS
+    if (row.name, action) not in NOT_ASKED
+]
+
+
+def prepare(action: str, target: Any, remote: Any) -> Post:
+    """One post that the next sync will create, update, delete or look up."""
+    post = Post.objects.create(title="A", body="B")
+    if action == "lookup":
+        remote.fault(Fault.RESET, method="POST", act=True)
+    if action != "create":
+        sync(target)
+    if action == "update":
+        Post.objects.filter(pk=post.pk).update(title="C")
+    if action == "delete":
+        Post.objects.filter(pk=post.pk).delete()
+    let_time_pass()
+    remote.clear_journal()
+    return post
+
+
+def break_it(row: Row, action: str, remote: Any) -> Any:
+    """Let the next such request go wrong."""
+    fault = dict(row.also.get(action, row.fault))
+    if not fault:
+        remote.stop()
+        return None
+    if fault.get("retry_after") is DATE:
+        fault["retry_after"] = formatdate(time.time() + WAIT, usegmt=True)
+    return remote.fault(method=METHODS[action], **fault)
+
+
+@pytest.mark.parametrize(("row", "action"), CASES)
+def test_what_a_fault_means_and_that_all_is_right_when_it_is_over(target, remote, row, action):
+    if row.name in SLOW:
+        type(target).objects.update(timeout=1)
+    post, means = prepare(action, target, remote), row.meaning(action)
+    before = Binding(tries=0, unsettled=False) if action == "create" else binding(post)
+    target.refresh_from_db()
+    failures = target.failures
+    break_it(row, action, remote)
+    began = clock.now()
+    run = sync(target)
+    after = binding(post)
+    target.refresh_from_db()
+
+    # What it means, and what the binding and the target remember of it.
+    assert [attempt.outcome for attempt in Attempt.objects.filter(run=run).order_by("pk")][:1] == [means]
+    assert run.state == ("done" if means in (DONE, GONE) else "failed")
+    check_binding(means, before, after, target, began)
+    check_target(means, row, target, began)
+    is_failure = means in (LATER, UNKNOWN) and not row.name.startswith("429")
+    assert target.failures == (0 if means in (DONE, GONE, PARKED) else failures + is_failure)
+    if means is UNKNOWN:
+        asked = len(requests(remote))
+        assert sync(target).state == "failed", "not before a straggler has landed or died"
+        assert len(requests(remote)) == asked
+
+    # The fault is over; what was stopped on its way lands now.
+    if row.fault:
+        remote.heal()
+    else:
+        remote.start()
+    if row.name == "hangs, processed late":
+        remote.wait_for(lambda: any(entry.applied for entry in remote.journal))
+    let_time_pass()
+    assert run_here(target, scope=backlog.failed(target) if means is PARKED else None).state == "done"
+    check_remote(row, action, means, remote)
+
+
+def check_binding(means: Outcome, before: Binding, after: Binding, target: Any, began: datetime) -> None:
+    was = before.unsettled
+    has_create = (after.create_key is not None, after.create_body is not None)
+    match means:
+        case Outcome.DONE | Outcome.GONE:
+            assert (after.delivered, after.unsettled, after.tries, after.reason) == (after.wanted, False, 0, "")
+        case Outcome.RETRYABLE:
+            assert (after.unsettled, after.tries, after.parked) == (was, before.tries + 1, None)
+            assert after.not_before is not None
+            assert after.not_before > began
+            assert has_create == (was, was)
+        case Outcome.UNKNOWN:
+            assert (after.unsettled, after.tries, after.parked) == (True, before.tries + 1, None)
+            request_seconds = 2 * target.timeout
+            assert after.not_before is not None
+            assert after.not_before > began + timedelta(seconds=request_seconds)
+            assert has_create == (after.remote_id is None,) * 2
+        case Outcome.PERMANENT:
+            assert (after.unsettled, after.parked) == (was, after.wanted)
+            assert has_create == (was, was)
+        case Outcome.CONFIGURATION:
+            assert (after.unsettled, after.tries, after.parked) == (was, before.tries, None)
+            assert has_create == (was, was)
+    assert after.lease_until is None
+    assert after.in_doubt is False
+
+
+def check_target(means: Outcome, row: Row, target: Any, began: datetime) -> None:
+    assert bool(target.paused) == (means is PAUSED)
+    assert target.opened_at is None
+    if row.waits is None:
+        assert target.not_before is None
+    else:
+        least, most = (row.waits - 20, row.waits) if row.waits else (0, 2)
+        assert began + timedelta(seconds=least) < target.not_before <= clock.now() + timedelta(seconds=most)
+
+
+def check_remote(row: Row, action: str, means: Outcome, remote: Any) -> None:
+    held = [record["title"] for record in remote.posts.values()]
+    assert held == {"create": ["A"], "update": ["C"], "delete": [], "lookup": ["A"]}[action]
+    made = [entry for entry in remote.writes() if entry.method == "POST" and entry.applied]
+    assert len(made) == {"create": 1, "update": int(means is GONE), "delete": 0, "lookup": 0}[action]
+    if action in ("update", "delete"):
+        sent = [entry for entry in remote.writes() if entry.method == METHODS[action]]
+        assert len(sent) == (1 if means in (DONE, GONE) or not row.fault else 2)
+
+
+# --- what the table does not say -------------------------------------------------------------------------------------
+@pytest.mark.parametrize("status_code", [404, 410])
+def test_a_record_that_is_gone_is_parked_where_the_route_says_so(target, synced, remote, status_code):
+    target.routes.update(missing="park")
+    Post.objects.filter(pk=synced.pk).update(title="C")
+    remote.fault(Fault.LOSE, method="PUT", status=status_code)
+    assert sync(target).message == "Not delivered: 1 parked."
+    assert (binding(synced).remote_id, binding(synced).unsettled) == ("1", False)
+    assert f"answered {status_code}" in binding(synced).reason
+    assert remote.posts == {}
+    target.routes.update(missing="recreate")
+    assert run_here(target, scope=backlog.failed(target)).state == "done"
+    assert [record["title"] for record in remote.posts.values()] == ["C"]
+
+
+@pytest.mark.parametrize("missing", ["park", "recreate"])
+def test_what_we_deleted_ourselves_is_made_anew_whatever_the_route_says(target, synced, remote, missing):
+    target.routes.update(missing=missing)
+    Post.objects.filter(pk=synced.pk).delete()
+    remote.fault(Fault.RESET, method="DELETE", act=True)
+    sync(target)
+    Post.objects.create(pk=synced.pk, title="back", body="B")
+    let_time_pass()
+    assert sync(target).state == "done"
+    assert requests(remote) == [("DELETE", "/posts/1"), ("PUT", "/posts/1"), ("POST", "/posts")]
+    assert {key: record["title"] for key, record in remote.posts.items()} == {2: "back"}
+
+
+@pytest.mark.parametrize("retry_after", [None, WAIT, DATE])
+def test_while_the_target_waits_nothing_is_sent_to_it(target, post, remote, retry_after):
+    if retry_after is DATE:
+        retry_after = formatdate(time.time() + WAIT, usegmt=True)
+    remote.fault(Fault.STATUS, status=429, retry_after=retry_after)
+    sync(target)
+    type(target).objects.update(not_before=clock.now() + timedelta(seconds=WAIT))
+    Post.objects.create(title="C", body="D")
+    remote.clear_journal()
+    run = sync(target)
+    assert requests(remote) == []
+    assert "2 changes are kept, next try in 1" in run.message
+    let_time_pass()
+    assert sync(target).state == "done"
+    assert len(remote.posts) == 2
+
+
+def test_a_target_that_asks_to_wait_does_so_longer_each_time_until_it_answers(target, remote):
+    Post.objects.create(title="A", body="B")
+    remote.fault(Fault.STATUS, status=429, times=3)
+    in_a_row = []
+    for _ in range(4):
+        sync(target)
+        target.refresh_from_db()
+        in_a_row.append(target.throttled)
+        let_time_pass()
+    assert in_a_row == [1, 2, 3, 0]
+    assert len(remote.posts) == 1
+
+
+def test_of_many_requests_at_once_only_those_under_way_meet_a_target_that_asks_to_wait(target, remote):
+    Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(50))
+    remote.fault(Fault.STATUS, status=429, retry_after=WAIT, times=None)
+    sync(target)
+    assert len(requests(remote)) <= target.concurrency
+
+
+# --- where the target wants a token first ----------------------------------------------------------------------------
+@pytest.fixture
+def token(target, remote, monkeypatch):
+    """The target wants a token, which a sign-in gives."""
+    monkeypatch.setenv("SYNC_FAKE_API_SECRET", "s3cret-of-a-test")
+    remote.require(Tokens("sync", "s3cret-of-a-test", path="/token/"))
+    secret = {"auth_user": "sync", "auth_secret": "env:SYNC_FAKE_API_SECRET", "auth_url": "/token/"}
+    type(target).objects.update(auth="jwt", **secret)
+    target.refresh_from_db()
+
+
+@pytest.mark.parametrize("status_code", [429, 503])
+def test_a_sign_in_that_is_put_off_makes_the_target_wait(target, post, remote, token, status_code):
+    remote.fault(Fault.STATUS, path="/token/", status=status_code, retry_after=WAIT)
+    began = clock.now()
+    assert sync(target).message.startswith(f"Fake API answered {status_code} to the sign-in; 1 change is kept")
+    target.refresh_from_db()
+    assert target.not_before >= began + timedelta(seconds=WAIT)
+    assert (binding(post).unsettled, binding(post).create_key) == (False, None)
+    let_time_pass()
+    assert sync(target).state == "done"
+
+
+def test_a_sign_in_that_is_down_is_not_tried_for_every_object(target, remote, token):
+    Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(100))
+    remote.fault(Fault.STATUS, path="/token/", status=500, times=None)
+    sync(target)
+    assert FAILURES <= len(requests(remote)) < FAILURES + target.concurrency
+    assert Binding.objects.filter(tries=0).count() > 100 - FAILURES - target.concurrency

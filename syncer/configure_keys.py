@@ -54,7 +54,7 @@ AUTH_KEYS = {
 PEER_KEYS = {
     "node": Key("peer_node", str, required=True),
     "user": Key("peer_user", str, required=True, read=user_named),
-    "meeting": Key("meeting", str),
+    "matching": Key("matching", str),
 }
 ROUTE_KEYS = {
     "model": Key("model", str, required=True),

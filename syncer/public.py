@@ -82,5 +82,5 @@ def runs_url(runs: list[Run]) -> str:
 
 def follow(target: Target) -> None:
     """Let a target whose routes follow changes catch up with what waits."""
-    if target.enabled and not target.paused:
+    if target.enabled and not target.blocked:
         wake(target=target, trigger=Run.Trigger.CHANGE)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncer.management import commands
-from syncer.models import Attempt, Notice, Run
+from syncer.models import Alert, Attempt, Run
 from syncer.reports.states import State
 from syncer.reports.words import Health
 
@@ -16,7 +16,7 @@ TABLES = {
     "The state of a target": [*Health],
     "A run": [choice.label for choice in Run.State],
     "An attempt": [choice.label for choice in Attempt.Outcome],
-    "Notices": [choice.label for choice in Notice.Outcome],
+    "Alerts": [choice.label for choice in Alert.Outcome],
     "Commands": [path.stem for path in Path(commands.__path__[0]).glob("[a-z]*.py")],
 }
 

@@ -40,10 +40,10 @@ def main() -> int:
         from tools.demo_pair import run_pair
 
         password = store.environment[REMOTE_PASSWORD]
-        is_well = run_day(remote_address=warehouse.address, password=password)
-        is_well &= run_pair(warehouse=warehouse, user=EDITOR, password=password)
-        say(f"\n{'All well' if is_well else 'NOT WELL'}, in {time.monotonic() - started:.0f} s.")
-    return 0 if is_well else 1
+        is_healthy = run_day(remote_address=warehouse.address, password=password)
+        is_healthy &= run_pair(warehouse=warehouse, user=EDITOR, password=password)
+        say(f"\n{'All well' if is_healthy else 'NOT WELL'}, in {time.monotonic() - started:.0f} s.")
+    return 0 if is_healthy else 1
 
 
 def scratch_nodes(folder: Path) -> tuple[Node, Node]:

@@ -10,13 +10,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from backoffice.accounts.keys_admin import KeysInline
 from backoffice.accounts.models import FailedSignIn, User
-from backoffice.kit.admin import HouseAdmin, ReadOnlyAdmin
+from backoffice.kit.admin import BackofficeAdmin, ReadOnlyAdmin
 
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[type-arg, misc]
+class UserAdmin(DjangoUserAdmin, BackofficeAdmin):  # type: ignore[type-arg, misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -27,7 +27,7 @@ class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[type-arg, misc]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, HouseAdmin):  # type: ignore[misc]
+class GroupAdmin(DjangoGroupAdmin, BackofficeAdmin):  # type: ignore[misc]
     pass
 
 
@@ -49,4 +49,4 @@ class FailedSignInAdmin(ReadOnlyAdmin):
         return last
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return HouseAdmin.has_delete_permission(self, request, obj)  # type: ignore[no-any-return]
+        return BackofficeAdmin.has_delete_permission(self, request, obj)  # type: ignore[no-any-return]

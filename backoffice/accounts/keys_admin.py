@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelectWi
 
 from backoffice.accounts import keys
 from backoffice.accounts.models import ApiKey, User
-from backoffice.kit.admin import HouseAdmin
+from backoffice.kit.admin import BackofficeAdmin
 from syncer.reports.words import chip
 
 DAYS = [(7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year")]
@@ -72,7 +72,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(HouseAdmin):
+class ApiKeyAdmin(BackofficeAdmin):
     form = KeyForm
     list_display = ("name", "user", "shown_prefix", "shown_state", "shown_scope", "expires", "last_used_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires")

@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 from backoffice.kit.estimates import BoundedPaginator
 
 
-class HouseAdmin(ModelAdmin):  # type: ignore[misc]
+class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
     """The base of every registered model's admin."""
 
     list_per_page = 50
@@ -66,7 +66,7 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]
         return [field for field in self.opts.concrete_fields if field.is_relation]
 
 
-class ReadOnlyAdmin(HouseAdmin):
+class ReadOnlyAdmin(BackofficeAdmin):
     """Rows that the program writes and people only look at."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from backoffice.kit.admin import HouseAdmin
+from backoffice.kit.admin import BackofficeAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
 from content.base.models import ContentModel
 from content.base.sync_admin import SyncAdmin
@@ -65,7 +65,7 @@ class ContentFields:
         return [*super().get_readonly_fields(request, obj), *forbidden]  # type: ignore[misc]
 
 
-class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, HouseAdmin):
+class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, BackofficeAdmin):
     """The admin of a content model: lists, a form that saves what was changed, history, import and export."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

@@ -97,6 +97,6 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         if runs:
             return HttpResponseRedirect(public.runs_url(runs))
         messages.warning(
-            request, f"{self.opts.verbose_name_plural} travel to no target that is switched on.".capitalize()
+            request, f"{self.opts.verbose_name_plural} travel to no target that is not paused.".capitalize()
         )
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))

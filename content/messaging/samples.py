@@ -13,7 +13,7 @@ BEGINNING = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 DAYS = 60
 
 QUESTIONS = (
-    "Where is my parcel?",
+    "Where is my delivery?",
     "Can I change the address of a delivery?",
     "Are you open on Saturday?",
     "The lid of the box is broken.",

@@ -26,7 +26,7 @@ TITLES = (
     "News about {}",
     "Five questions on {}",
     "What changes with {}",
-    "Behind the scenes: {}",
+    "BehindError the scenes: {}",
     "A second look at {}",
     "{}: what we learned",
     "How we improved {}",

@@ -1,4 +1,4 @@
-"""Notices: what operators were told of targets, and what came of that."""
+"""Alerts: what operators were told of targets, and what came of that."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
@@ -6,12 +6,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 
 from backoffice.kit.filters import TimeRangeFilter
 from syncer.admin.run import EngineRowsAdmin
-from syncer.models import Notice
+from syncer.models import Alert
 from syncer.reports.words import chip
 
 
-@admin.register(Notice)
-class NoticeAdmin(EngineRowsAdmin):
+@admin.register(Alert)
+class AlertAdmin(EngineRowsAdmin):
     list_display = ("at", "target", "shown_kind", "reason", "shown_outcome", "mailed_at", "posted_at", "error")
     list_display_links = ("at",)
     list_select_related = ("target",)
@@ -21,7 +21,7 @@ class NoticeAdmin(EngineRowsAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("at", TimeRangeFilter),
     )
-    list_after_template = "syncer/legend_notices.html"
+    list_after_template = "syncer/legend_alerts.html"
     fields = (
         "target", "at", "shown_kind", "reason", "shown_outcome", "mailed_at", "posted_at", "tries", "not_before",
         "error",
@@ -29,12 +29,12 @@ class NoticeAdmin(EngineRowsAdmin):
     readonly_fields = ("shown_kind", "shown_outcome")
 
     @admin.display(description="what", ordering="kind")
-    def shown_kind(self, notice: Notice) -> SafeString:
-        return _labelled(notice.get_kind_display())
+    def shown_kind(self, alert: Alert) -> SafeString:
+        return _labelled(alert.get_kind_display())
 
     @admin.display(description="outcome", ordering="outcome")
-    def shown_outcome(self, notice: Notice) -> SafeString:
-        return _labelled(notice.get_outcome_display())
+    def shown_outcome(self, alert: Alert) -> SafeString:
+        return _labelled(alert.get_outcome_display())
 
 
 def _labelled(label: str) -> SafeString:

@@ -28,7 +28,7 @@ from syncer.reports.state_filter import having
 from syncer.reports.states import State
 from syncer.reports.words import chip
 
-HELD, CREATE = "What the target holds", "A create without an answer"
+ON_HOLD, CREATE = "What the target holds", "A create without an answer"
 PEER = ("What the peer has seen", {"fields": ("seen_there",)})
 ATTEMPTS = 20  # shown with the object; all are in the list of attempts
 
@@ -80,8 +80,8 @@ FILTERS: tuple[type[ListFilter] | tuple[str, type[ListFilter]], ...] = (
 
 @admin.register(Binding)
 class BindingAdmin(EngineRowsAdmin):
-    list_display = ("lane", "content", "target", "state", "why", "tries", "not_before", "record")
-    list_display_links = ("lane",)
+    list_display = ("binding", "content", "target", "state", "why", "tries", "not_before", "record")
+    list_display_links = ("binding",)
     list_select_related = ("route__target",)
     list_filter = FILTERS
     list_after_template = "syncer/legend_states.html"
@@ -95,7 +95,7 @@ class BindingAdmin(EngineRowsAdmin):
     change_form_outer_before_template = "syncer/binding_head.html"
     fieldsets = (
         (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("record", "settled_at"))}),
-        (HELD, {"fields": ("agreed_now",)}),
+        (ON_HOLD, {"fields": ("agreed_now",)}),
         (
             CREATE,
             {"fields": (("create_at", "create_key"), "create_to", "create_body_now"), "classes": ("collapse",)},
@@ -103,7 +103,13 @@ class BindingAdmin(EngineRowsAdmin):
         (
             "For experts",
             {
-                "fields": (("wanted", "delivered"), ("unsettled", "token"), "lease_until", "parent", "last_remote_id"),
+                "fields": (
+                    ("wanted", "delivered"),
+                    ("unconfirmed", "token"),
+                    "lease_until",
+                    "parent",
+                    "last_remote_id",
+                ),
                 "classes": ("collapse",),
             },
         ),
@@ -115,7 +121,7 @@ class BindingAdmin(EngineRowsAdmin):
         found = super().get_fieldsets(request, obj)
         if obj is None or not obj.route.target.is_peer:
             return found
-        return [PEER if name == HELD else (name, options) for name, options in found if name != CREATE]
+        return [PEER if name == ON_HOLD else (name, options) for name, options in found if name != CREATE]
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ObjectChangeList]:
         return ObjectChangeList
@@ -150,7 +156,7 @@ class BindingAdmin(EngineRowsAdmin):
         return to_runs(request, public.sync_bindings(queryset, user=request.user))
 
     @admin.display(description="binding")
-    def lane(self, binding: Any) -> str:
+    def binding(self, binding: Any) -> str:
         return str(binding.named.name)
 
     @admin.display(description="object")

@@ -17,13 +17,13 @@ from unfold.views import ChangeList
 from syncer.admin.conflict_form import DecisionForm
 from syncer.admin.parts import MAY_SYNC, named_keys, pk_or_404
 from syncer.admin.run import EngineRowsAdmin
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS
 from syncer.models import Replica, Route, Target
 from syncer.models.mapping import declarations
 from syncer.reports import conflicts, states
 from syncer.reports.reading import unseen
-from syncer.targets.peer.conflicts.decide import Overtaken, conflict_decide
+from syncer.targets.peer.conflicts.decide import OvertakenError, conflict_decide
 from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.rows import fill
 
@@ -172,9 +172,9 @@ class ConflictAdmin(EngineRowsAdmin):
             conflict_decide(
                 replica=replica, values=form.values, user=request.user, reason=given["reason"], token=given["token"]
             )
-        except Overtaken:
+        except OvertakenError:
             return self._overtaken(request, replica)
-        except NotPossible as error:
+        except NotPossibleError as error:
             messages.error(request, str(error))
         except ValidationError as error:
             form.refuse(error)

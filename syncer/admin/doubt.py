@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from syncer import public
 from syncer.admin.parts import to_runs
-from syncer.core.errors import NotPossible, SyncError
+from syncer.core.errors import NotPossibleError, SyncError
 from syncer.core.lookup import encode_id
 from syncer.models import Binding
 from syncer.reports.doubt import follows
@@ -50,14 +50,14 @@ def _seen(request: HttpRequest) -> int:
     try:
         return int(request.POST.get("seen", ""))
     except ValueError as error:
-        raise NotPossible("The form did not say what you saw. Look at the object again, then decide.") from error
+        raise NotPossibleError("The form did not say what you saw. Look at the object again, then decide.") from error
 
 
 def _ask_again(
     admin: "ModelAdmin[Any]", request: HttpRequest, binding: Any, remote_id: int | str | None, seen: int
 ) -> HttpResponse:
     if doubt.question(binding) is None:
-        raise NotPossible("There is nothing to decide of it any more.")
+        raise NotPossibleError("There is nothing to decide of it any more.")
     context = {
         **admin.admin_site.each_context(request),
         "title": "Is this right?",

@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.kit.admin import HouseAdmin
+from backoffice.kit.admin import BackofficeAdmin
 from syncer.models import Binding, Run
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
@@ -60,16 +60,16 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     """Off to the page that shows these runs."""
     if runs:
         return HttpResponseRedirect(runs_url(runs))
-    messages.warning(request, "There is nothing to sync with: no target is switched on.")
+    messages.warning(request, "There is nothing to sync with: no target is not paused.")
     return HttpResponseRedirect(reverse("admin:index"))
 
 
 CONTENT_COLUMNS = frozenset(
-    {"agreed", "answer", "create_body", "create_path", "message", "paused", "reason", "request", "url"}
+    {"agreed", "answer", "create_body", "create_path", "message", "blocked", "reason", "request", "url"}
 )
 
 
-class EngineAdmin(HouseAdmin):
+class EngineAdmin(BackofficeAdmin):
     """The base of every page of the engine's own rows."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -95,11 +95,11 @@ class Named:
 
 def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]:
     """The objects that bindings stand for, `{binding's pk: its object}`; one query a model."""
-    lanes: dict[str, list[Binding]] = {}
+    by_model: dict[str, list[Binding]] = {}
     for binding in bindings:
-        lanes.setdefault(binding.route.model, []).append(binding)
+        by_model.setdefault(binding.route.model, []).append(binding)
     found: dict[int, Named] = {}
-    for label, rows in lanes.items():
+    for label, rows in by_model.items():
         objects = named_keys(request, label, {row.object_key for row in rows})
         found |= {row.pk: objects[row.object_key] for row in rows}
     return found

@@ -10,12 +10,13 @@ from syncer.models import Route, Target
 # What the route of one kind of target has no use for, and so is emptied with it.
 UNUSED = {
     True: ("path", "create_path", "fields", "filter", "items_field", "next_field"),
-    False: ("authority", "met_at"),
+    False: ("authority", "matched_at"),
 }
 NATURAL_KEY = (
-    "The fields by which objects that both ends had already are matched at the first meeting, where their keys differ: "
+    "The fields by which objects that both ends already had are matched, where their keys differ: "
     '["product_name", "created_at"]. Empty: by their keys alone.'
 )
+
 
 TAKEN = next(one.violation_error_message for one in Target._meta.constraints if one.name == "syncer_target_peer_node")
 

@@ -70,7 +70,7 @@ class RouteAdmin(EngineAdmin):
     list_filter = (("target", RelatedDropdownFilter),)
     search_fields = ("model", "path")
     form = RouteForm
-    readonly_fields = ("may_travel", "mark", "fingerprint", "planned_at", "met_at")
+    readonly_fields = ("may_travel", "mark", "fingerprint", "planned_at", "matched_at")
     change_form_outer_before_template = "syncer/route_head.html"
     fieldsets = (
         (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))}),
@@ -91,7 +91,7 @@ class RouteAdmin(EngineAdmin):
         (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))}),
         (
             "Where both ends had or edited something",
-            {"fields": ("authority", "lookup", "met_at"), "description": "Both ends must say the same here."},
+            {"fields": ("authority", "lookup", "matched_at"), "description": "Both ends must say the same here."},
         ),
         HOW_FAR,
     )

@@ -30,7 +30,7 @@ from syncer.reports.words import chip
 from syncer.targets.peer.authentication import PERMISSION
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
-HEARD = ("What is known of it", {"fields": ("contact_at", "peer_writer", "told_writer")})
+HEARD = ("What is known of it", {"fields": ("contact_at", "peer_writer", "acknowledged_writer")})
 COUNTED = 2000  # deliveries looked at; beyond it is said that there are more
 
 
@@ -53,14 +53,14 @@ class TargetAdmin(EngineAdmin):
     change_form_outer_before_template = "syncer/target_head.html"
     form = TargetForm
     autocomplete_fields = ("peer_user",)
-    readonly_fields = ("secret_found", "contact_at", "peer_writer", "told_writer")
+    readonly_fields = ("secret_found", "contact_at", "peer_writer", "acknowledged_writer")
     fieldsets = (
         (
             None,
             {
                 "fields": (
                     *(("name", "title"), ("kind", "url"), "allow_private", "enabled"),
-                    *("peer_node", "peer_user", "meeting"),
+                    *("peer_node", "peer_user", "matching"),
                 )
             },
         ),
@@ -76,7 +76,7 @@ class TargetAdmin(EngineAdmin):
     conditional_fields = {
         "peer_node": "kind == 'peer'",
         "peer_user": "kind == 'peer'",
-        "meeting": "kind == 'peer'",
+        "matching": "kind == 'peer'",
         "auth_user": "['basic', 'jwt'].includes(auth)",
         "auth_secret": "auth != 'none'",
         "auth_header": "auth == 'header'",
@@ -161,7 +161,7 @@ class TargetAdmin(EngineAdmin):
 
     @posted(MAY_SYNC)
     def sync_all(self, request: HttpRequest) -> HttpResponse:
-        """Sync every target that is switched on."""
+        """Sync every target that is not paused."""
         found = Target.objects.filter(enabled=True)
         return to_runs(request, [public.sync_target(target, user=request.user) for target in found])
 
@@ -170,17 +170,17 @@ class TargetAdmin(EngineAdmin):
         """Switch the target off; changes wait."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=False)
-        self.log_change(request, target, "Switched off.")
-        messages.success(request, f"{target} is switched off: nothing is sent, changes are kept.")
+        self.log_change(request, target, "Paused.")
+        messages.success(request, f"{target} is paused: nothing is sent, changes are kept.")
         return _back(request, target)
 
     @posted(MAY_SYNC)
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Switch the target on, and forget why it was paused."""
+        """Switch the target on, and forget why it was blocked."""
         target = _target(object_id)
-        Target.objects.filter(pk=target.pk).update(enabled=True, paused="")
+        Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
         breaker.probe_now(target)
-        self.log_change(request, target, "Switched on.")
+        self.log_change(request, target, "Resumed.")
         messages.success(request, f"{target} is on again. What is due by itself goes out now; the rest by Sync now.")
         return _back(request, target)
 

@@ -29,7 +29,7 @@ class Known:
         remote_id: its id, as JSON text; None: no record, or an unanswered create.
         agreed: what we last sent and the target accepted; None: not known.
         create_body: what an unanswered create sent; None: no create is unanswered.
-        unsettled: something was sent before and its answer is not known.
+        unconfirmed: something was sent before and its answer is not known.
         deleting: that something was a delete.
         look_first: a record may have been made that we do not know of.
     """
@@ -37,7 +37,7 @@ class Known:
     remote_id: str | None = None
     agreed: Payload | None = None
     create_body: Payload | None = None
-    unsettled: bool = False
+    unconfirmed: bool = False
     deleting: bool = False
     look_first: bool = False
 
@@ -60,7 +60,7 @@ def decide(known: Known, payload: Payload | None, *, can_look_up: bool, can_repl
         return Action.NOTHING if payload is None else Action.CREATE
     if payload is None:
         return Action.DELETE
-    if payload == known.agreed and not known.unsettled:
+    if payload == known.agreed and not known.unconfirmed:
         return Action.NOTHING
     return Action.UPDATE
 

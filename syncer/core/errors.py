@@ -1,9 +1,9 @@
 """What can stop the engine, by what happens next.
 
 SyncError
-├── TargetStopped      nothing is sent to this target until a person has looked
-│   └── ForeignMark    the route's mark is another database's, or lies in the future
-└── NotPossible        what was asked for can't be done; the message names the cure
+├── TargetStoppedError      nothing is sent to this target until a person has looked
+│   └── ForeignMarkError    the route's mark is another database's, or lies in the future
+└── NotPossibleError        what was asked for can't be done; the message names the cure
 """
 
 
@@ -11,13 +11,13 @@ class SyncError(Exception):
     """The root. Its message is for people."""
 
 
-class TargetStopped(SyncError):
+class TargetStoppedError(SyncError):
     """Nothing is sent to this target until a person has looked."""
 
 
-class ForeignMark(TargetStopped):
+class ForeignMarkError(TargetStoppedError):
     """The route's mark was made in another database, or lies in the future of this one."""
 
 
-class NotPossible(SyncError):
+class NotPossibleError(SyncError):
     """What was asked for can't be done as things are; the message names the cure."""

@@ -1,4 +1,4 @@
-"""The first meeting of two nodes that both have objects: which of them are the same.
+"""The first matching of two nodes that both have objects: which of them are the same.
 
 By key first. Of what is left, by the natural key, where the operator named one: fields that tell two objects apart. A
 natural key that is there more than once, at either end, tells nothing: a person has to look.
@@ -31,7 +31,7 @@ class Ambiguous:
 
 
 @dataclass(kw_only=True)
-class Meeting:
+class Matching:
     """What both ends have; counts are objects.
 
     Attributes:
@@ -48,9 +48,9 @@ class Meeting:
     ambiguous: list[Ambiguous] = field(default_factory=list)
 
 
-def meet(ours: Iterable[Line], theirs: Iterable[Line]) -> Meeting:
+def match(ours: Iterable[Line], theirs: Iterable[Line]) -> Matching:
     """What two nodes have; both in the order of their keys."""
-    found = Meeting()
+    found = Matching()
     here: dict[str, list[str]] = {}
     there: dict[str, list[str]] = {}
     taken: set[str] = set()
@@ -73,7 +73,7 @@ def meet(ours: Iterable[Line], theirs: Iterable[Line]) -> Meeting:
     return found
 
 
-def _count(found: Meeting, mine: Line, other: Line) -> None:
+def _count(found: Matching, mine: Line, other: Line) -> None:
     if mine.digest == other.digest:
         found.equal += 1
         return

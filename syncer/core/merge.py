@@ -15,7 +15,7 @@ EXISTS = "exists"  # stands beside the fields: whether the object is there
 ASK = "ask"  # in place of a node's name: nobody decides but a person
 
 Content = Mapping[str, Any]  # {"field": JSON value}
-Seen = Mapping[str, int]  # {"writer": the highest number of its edits that is known}
+VersionVector = Mapping[str, int]  # {"writer": the highest number of its edits that is known}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Edit:
     def node(self) -> str:
         return node_of(self.writer)
 
-    def is_in(self, seen: Seen) -> bool:
+    def is_in(self, seen: VersionVector) -> bool:
         """Whoever has seen this much knows the edit."""
         return seen.get(self.writer, 0) >= self.number
 
@@ -62,10 +62,10 @@ Edits = tuple[Edit, ...]  # of one field: normally one; several did not know of 
 class State:
     """What travels of an object: the edits that are known, and of each field, and EXISTS, those that none overruled."""
 
-    seen: Seen = field(default_factory=dict)
+    seen: VersionVector = field(default_factory=dict)
     fields: Mapping[str, Edits] = field(default_factory=dict)
 
-    def knows(self, other: Seen) -> bool:
+    def knows(self, other: VersionVector) -> bool:
         """Nothing that `other` has seen is news here."""
         return covers(self.seen, other)
 
@@ -105,12 +105,12 @@ def node_of(writer: str) -> str:
     return writer.partition(":")[0]
 
 
-def covers(seen: Seen, other: Seen) -> bool:
+def covers(seen: VersionVector, other: VersionVector) -> bool:
     """`seen` knows all that `other` knows."""
     return all(seen.get(writer, 0) >= number for writer, number in other.items())
 
 
-def together(seen: Seen, other: Seen) -> dict[str, int]:
+def together(seen: VersionVector, other: VersionVector) -> dict[str, int]:
     """What either knows."""
     return {writer: max(seen.get(writer, 0), other.get(writer, 0)) for writer in {*seen, *other}}
 
@@ -217,12 +217,12 @@ def differing(content: Content | None, live: Content | None) -> frozenset[str]:
     return frozenset(name for name, value in content.items() if name in live and live[name] != value)
 
 
-def are_strangers(mine: Seen, theirs: Seen) -> bool:
+def are_strangers(mine: VersionVector, theirs: VersionVector) -> bool:
     """Both have edits, and neither knows of any of the other's: these two have never met."""
     return bool(mine) and bool(theirs) and not {*mine} & {*theirs}
 
 
-def newest(state: State, seen: Seen) -> list[Edit]:
+def newest(state: State, seen: VersionVector) -> list[Edit]:
     """The edits that whoever has seen so much does not know, in a fixed order; each once."""
     found: dict[tuple[str, int], Edit] = {}
     for name in sorted(state.fields):

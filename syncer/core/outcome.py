@@ -79,7 +79,7 @@ class Verdict:
     throttled: bool = False
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """The answer's body is not JSON."""
 
 
@@ -87,14 +87,14 @@ def read_json(body: bytes) -> Any:
     """The body as JSON; None where it is empty.
 
     Raises:
-        Unreadable: it is neither.
+        UnreadableError: it is neither.
     """
     if not body.strip():
         return None
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:  # the latter: lists in lists in lists
-        raise Unreadable("sent an answer that is not JSON") from error
+        raise UnreadableError("sent an answer that is not JSON") from error
 
 
 def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str = "id") -> Verdict:
@@ -128,7 +128,7 @@ def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
     lost = Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
     try:
         answer = read_json(exchange.body)
-    except Unreadable as error:
+    except UnreadableError as error:
         return Verdict(outcome=lost, why=str(error))
     if action is Action.LOOKUP and answer is None:
         return Verdict(outcome=lost, why="answered a list without a body")

@@ -9,13 +9,13 @@ from typing import Any
 
 from syncer.core.decide import Action, Known
 from syncer.core.lookup import encode_id
-from syncer.core.merge import Seen, together
+from syncer.core.merge import VersionVector, together
 from syncer.core.outcome import Outcome, Verdict
-from syncer.core.settle import REASON_LENGTH, WELL, Changes, Claim, End, not_sent, parked, put_off
+from syncer.core.settle import REASON_LENGTH, SUCCESS, Changes, Claim, End, not_sent, put_off, rejected
 
 
 def changes_after_push(
-    claim: Claim, verdict: Verdict, seen: Seen, known: Seen, *, now: datetime, jitter: float
+    claim: Claim, verdict: Verdict, seen: VersionVector, known: VersionVector, *, now: datetime, jitter: float
 ) -> Changes:
     """The columns, `{"column": value}`.
 
@@ -27,12 +27,12 @@ def changes_after_push(
     """
     end = End(action=Action.PUSH, known=Known(), verdict=verdict)
     if verdict.outcome is Outcome.DONE:
-        return WELL | {"delivered": claim.wanted, "unsettled": False, "peer_seen": together(known, seen)}
+        return SUCCESS | {"delivered": claim.wanted, "unconfirmed": False, "peer_seen": together(known, seen)}
     if verdict.outcome is Outcome.PERMANENT:
-        return parked(claim, end, verdict.why) | {"unsettled": False}
+        return rejected(claim, end, verdict.why) | {"unconfirmed": False}
     if verdict.outcome is Outcome.CONFIGURATION:
-        return not_sent(claim, end) | {"unsettled": False, "reason": verdict.why[:REASON_LENGTH]}
-    return put_off(claim, end, verdict.why, now=now, jitter=jitter) | {"unsettled": False}
+        return not_sent(claim, end) | {"unconfirmed": False, "reason": verdict.why[:REASON_LENGTH]}
+    return put_off(claim, end, verdict.why, now=now, jitter=jitter) | {"unconfirmed": False}
 
 
 def record(key: str, *, is_there: bool) -> Changes:

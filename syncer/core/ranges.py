@@ -43,13 +43,13 @@ class Summary:
 
     Attributes:
         cuts: keys of it in their order, spread evenly; of our own only.
-        upto: it is told no farther than to this key; None: to the range's end.
+        covered_to: it is told no farther than to this key; None: to the range's end.
     """
 
     count: int
     digest: str
     cuts: tuple[str, ...] = ()
-    upto: str | None = None
+    covered_to: str | None = None
 
 
 class Summing:
@@ -69,9 +69,9 @@ class Summing:
             self._cuts.append(key)
         self.count += 1
 
-    def summary(self, *, upto: str | None = None) -> Summary:
+    def summary(self, *, covered_to: str | None = None) -> Summary:
         digest = self._digest.digest()[:DIGEST_BYTES].hex()
-        return Summary(count=self.count, digest=digest, cuts=tuple(self._cuts), upto=upto)
+        return Summary(count=self.count, digest=digest, cuts=tuple(self._cuts), covered_to=covered_to)
 
 
 def digest_of(key: str, content: Content) -> bytes:

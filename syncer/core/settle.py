@@ -3,7 +3,7 @@
 Constraints, each of which some plausible shortcut breaks:
 - `agreed` is what was *sent*: not what came back, not what is live now.
 - `delivered` becomes the version that was *claimed*: not the one wanted now.
-- Only a definite answer ends `unsettled`; a refusal puts it back to what it was before the claim.
+- Only a definite answer ends `unconfirmed`; a refusal puts it back to what it was before the claim.
 - The key and body of a create stay until it is known what became of it.
 
 The functions return column changes, `{"column": value}`, for a write that is guarded by the claim's token.
@@ -27,7 +27,7 @@ NO_CREATE: Changes = {
     "create_path": "",
     "create_account": "",
 }
-WELL: Changes = {"tries": 0, "reason": "", "not_before": None, "parked": None}
+SUCCESS: Changes = {"tries": 0, "reason": "", "not_before": None, "rejected": None}
 REASON_LENGTH = 512  # characters, the column's
 NO_WAY = "a create was not answered, and this route has no lookup to find it by"
 UNTOLD = "did not tell whether a create arrived: "  # begins the reason of a refused replay or look-up
@@ -42,7 +42,7 @@ class Claim:
 
     Attributes:
         wanted: the version that this delivery will have delivered.
-        was: whether it was unsettled before.
+        was: whether it was unconfirmed before.
         tries: failed tries since the last success.
     """
 
@@ -57,7 +57,7 @@ class Terms:
 
     Attributes:
         id_field: the name of a record's id in answers.
-        recreate: a record that is gone is made anew; else it is parked.
+        recreate: a record that is gone is made anew; else it is rejected.
         request_seconds: after this time no request of ours can still arrive.
     """
 
@@ -99,7 +99,7 @@ def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter
         case Outcome.GONE if terms.recreate or end.known.deleting:
             return gone(end.verdict.why)
         case Outcome.GONE | Outcome.PERMANENT:
-            return parked(claim, end, end.verdict.why)
+            return rejected(claim, end, end.verdict.why)
         case Outcome.UNKNOWN:
             return unknown(claim, end.verdict, terms, now=now, jitter=jitter)
         case Outcome.CONFIGURATION:
@@ -113,7 +113,7 @@ def delivered(claim: Claim, end: End, terms: Terms) -> Changes:
 
     A replay did what was asked *then*: `delivered` stays as it is, so that the object is compared again.
     """
-    changes = WELL | {"delivered": claim.wanted, "unsettled": False, "deleting": False}
+    changes = SUCCESS | {"delivered": claim.wanted, "unconfirmed": False, "deleting": False}
     if end.action in (Action.CREATE, Action.REPLAY) and end.verdict is not None:
         remote_id = encode_id(end.verdict.record[terms.id_field])
         changes |= NO_CREATE | {"look_first": False}
@@ -130,16 +130,16 @@ def delivered(claim: Claim, end: End, terms: Terms) -> Changes:
 
 def not_sent(claim: Claim, end: End) -> Changes:
     """Nothing left after all: the parent is no longer ready, the lease is too short, or we were refused."""
-    changes: Changes = {"unsettled": claim.was, "deleting": end.known.deleting}
+    changes: Changes = {"unconfirmed": claim.was, "deleting": end.known.deleting}
     return changes | (NO_CREATE if end.action is Action.CREATE else {})
 
 
 def gone(why: str) -> Changes:
     """The target has no such record: the next claim makes it anew."""
-    return {"remote_id": None, "agreed": None, "unsettled": False, "deleting": False, "reason": why[:REASON_LENGTH]}
+    return {"remote_id": None, "agreed": None, "unconfirmed": False, "deleting": False, "reason": why[:REASON_LENGTH]}
 
 
-def parked(claim: Claim, end: End, why: str) -> Changes:
+def rejected(claim: Claim, end: End, why: str) -> Changes:
     """A definite no, which no repeat would change: set aside for a person, with the version that was claimed.
 
     Of a replay or a look-up it says nothing about the create that it asked for: that one stays unanswered.
@@ -147,7 +147,7 @@ def parked(claim: Claim, end: End, why: str) -> Changes:
     if end.action in (Action.REPLAY, Action.LOOKUP):
         why = UNTOLD + why
     is_gone = end.verdict is not None and end.verdict.outcome is Outcome.GONE
-    changes: Changes = {"parked": claim.wanted, "gone": is_gone, "tries": claim.tries + 1}
+    changes: Changes = {"rejected": claim.wanted, "gone": is_gone, "tries": claim.tries + 1}
     return not_sent(claim, end) | changes | {"reason": (NOT_THERE * is_gone + why)[:REASON_LENGTH]}
 
 
@@ -159,11 +159,11 @@ def put_off(claim: Claim, end: End, why: str, *, now: datetime, jitter: float) -
 
 
 def unknown(claim: Claim, verdict: Verdict, terms: Terms, *, now: datetime, jitter: float) -> Changes:
-    """It may have been carried out: stays unsettled until any straggler has landed or died."""
+    """It may have been carried out: stays unconfirmed until any straggler has landed or died."""
     tries = claim.tries + 1
     wait = max(terms.request_seconds, backoff(tries, jitter))
     return {
-        "unsettled": True,
+        "unconfirmed": True,
         "tries": tries,
         "not_before": now + timedelta(seconds=wait),
         "reason": verdict.why[:REASON_LENGTH],
@@ -180,7 +180,7 @@ def looked_up(claim: Claim, end: End) -> Changes:
     found = end.found
     if len(found) > 1:
         return doubtful(claim, several(found)) | {"candidates": list(found[:CANDIDATES])}
-    settled = NO_CREATE | {"look_first": False, "unsettled": False, "not_before": None, "agreed": None}
+    settled = NO_CREATE | {"look_first": False, "unconfirmed": False, "not_before": None, "agreed": None}
     if found:
         return settled | {"remote_id": found[0], "last_remote_id": found[0]}
     return settled | {"look_first": end.known.look_first and end.known.create_body is not None}
@@ -198,7 +198,7 @@ def several(found: Sequence[str]) -> str:
 
 def doubtful(claim: Claim, why: str) -> Changes:
     """Whether the record was made can't be known: a person decides."""
-    return {"in_doubt": True, "candidates": None, "unsettled": claim.was, "reason": why[:REASON_LENGTH]}
+    return {"in_doubt": True, "candidates": None, "unconfirmed": claim.was, "reason": why[:REASON_LENGTH]}
 
 
 def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
@@ -208,7 +208,7 @@ def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
     answer can't be true, so it tells nothing of what became of the create. It stays unanswered, and is set aside.
     """
     if action is Action.LOOKUP:
-        return {"unsettled": claim.was}
+        return {"unconfirmed": claim.was}
     why = f"answered the create with the id {remote_id}, which another object's record has already"
-    changes: Changes = {"unsettled": True, "parked": claim.wanted, "gone": False, "tries": claim.tries + 1}
+    changes: Changes = {"unconfirmed": True, "rejected": claim.wanted, "gone": False, "tries": claim.tries + 1}
     return changes | {"reason": why[:REASON_LENGTH]}

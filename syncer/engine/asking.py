@@ -36,7 +36,7 @@ def ask(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope 
 
 
 def _queued(target: Target, trigger: Run.Trigger, user: Any, scope: Scope | None) -> Run:
-    return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, beat_at=clock.now())
+    return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, heartbeat_at=clock.now())
 
 
 def follows(route: Route) -> bool:

@@ -41,8 +41,8 @@ def circuit_of(target: Target) -> Circuit:
 
 def pace(target: Target) -> Pace:
     """What may be sent now; reads the target's row anew, so that every worker heeds what any other found out."""
-    target.refresh_from_db(fields=["enabled", "paused", "bad_since", *COLUMNS])
-    if not target.enabled or target.paused:
+    target.refresh_from_db(fields=["enabled", "blocked", "unhealthy_since", *COLUMNS])
+    if not target.enabled or target.blocked:
         return Pace.STOP
     if target.not_before is None and target.opened_at is None:
         return Pace.GO
@@ -97,7 +97,7 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
     While all is well, nothing is written.
     """
     is_bad = any(shown(verdict) is not Shown.ANSWERED or verdict.target_waits is not None for verdict in verdicts)
-    if not verdicts or not (is_bad or target.bad_since or not circuit_of(target).is_quiet):
+    if not verdicts or not (is_bad or target.unhealthy_since or not circuit_of(target).is_quiet):
         return False
     locked = Target.objects.select_for_update(of=("self",), no_key=True).filter(pk=target.pk).first()
     if locked is None:
@@ -107,41 +107,41 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
     now_is = after(before, verdicts, probe=probe, now=now, jitter=random.random())  # noqa: S311 - no secret
     wrong = next((one for one in verdicts if one.outcome is Outcome.CONFIGURATION), None)
     if wrong is not None:
-        pause(locked, f"{locked} {wrong.why}", now=now)
+        block(locked, f"{locked} {wrong.why}", now=now)
     if now_is != before:
         Target.objects.filter(pk=locked.pk).update(**asdict(now_is))
     for name in COLUMNS:
         setattr(target, name, getattr(now_is, name))
     if now_is.opened_at is not None:
         if before.opened_at is None:
-            health.went_bad(locked, f"{locked} {_last_failure(verdicts)}", now=now)
-        _hurry_due(locked, now, request_seconds)
+            health.became_unhealthy(locked, f"{locked} {_last_failure(verdicts)}", now=now)
+        _clear_backoff_of_due(locked, now, request_seconds)
     elif any(shown(verdict) is Shown.ANSWERED for verdict in verdicts):
-        health.is_well(locked, now=now)
+        health.became_healthy(locked, now=now)
     return wrong is not None or now_is.opened_at is not None
 
 
-def pause(target: Target, why: str, *, now: datetime) -> None:
+def block(target: Target, why: str, *, now: datetime) -> None:
     """Nothing is sent until a person has looked; in the caller's transaction. `why` is a whole sentence."""
-    Target.objects.filter(pk=target.pk).update(paused=why[:REASON_LENGTH])
-    health.went_bad(target, why, now=now)
+    Target.objects.filter(pk=target.pk).update(blocked=why[:REASON_LENGTH])
+    health.became_unhealthy(target, why, now=now)
 
 
 def _last_failure(verdicts: Sequence[Verdict]) -> str:
     return next((one.why for one in reversed(verdicts) if shown(one) is Shown.FAILED), "")
 
 
-def hurry(rows: "QuerySet[Binding]") -> None:
+def clear_backoff(rows: "QuerySet[Binding]") -> None:
     """Let these not sit out their backoff. An unknown outcome must still be waited for."""
-    _reset(rows.filter(unsettled=False, not_before__isnull=False), None)
+    _reset(rows.filter(unconfirmed=False, not_before__isnull=False), None)
 
 
-def _hurry_due(target: Target, now: datetime, request_seconds: float) -> None:
+def _clear_backoff_of_due(target: Target, now: datetime, request_seconds: float) -> None:
     """While the circuit is open its own clock is the only one; after `request_seconds` any straggler has died."""
     due = Binding.objects.filter(DUE, route__target=target)
     dead = now + timedelta(seconds=request_seconds)
-    hurry(due)
-    _reset(due.filter(unsettled=True, not_before__gt=dead), dead)
+    clear_backoff(due)
+    _reset(due.filter(unconfirmed=True, not_before__gt=dead), dead)
 
 
 def _reset(rows: "QuerySet[Binding]", not_before: datetime | None) -> None:

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from syncer.core.decide import Action, Known, Payload
-from syncer.core.merge import Seen
+from syncer.core.merge import VersionVector
 from syncer.core.settle import Claim
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lane:
+class ClaimedBinding:
     """A claimed binding.
 
     Attributes:
@@ -34,11 +34,11 @@ class Lane:
     create_path: str = ""
     can_replay: bool = False
     account: str = ""
-    peer_seen: Seen = field(default_factory=dict)
+    peer_seen: VersionVector = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parcel:
+class Delivery:
     """One delivery, decided.
 
     Attributes:
@@ -49,7 +49,7 @@ class Parcel:
         key: a create's Idempotency-Key.
     """
 
-    lane: Lane
+    binding: ClaimedBinding
     action: Action
     sent: Payload | None = None
     like: Payload | None = None

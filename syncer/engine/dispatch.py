@@ -9,7 +9,7 @@ from backoffice.kit import clock
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
 from syncer.engine.claim import claim
-from syncer.engine.delivery import Lane
+from syncer.engine.delivery import ClaimedBinding
 from syncer.engine.sender import Sender
 from syncer.models import Route, Run, Target, backlog
 from syncer.models.routemap import RouteMap
@@ -46,12 +46,12 @@ def _pass(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
     progress = False
     for route in routes.parents_first:
         keys = _chosen(run, route)
-        # Looked at before each claim: the target may have been paused meanwhile, or have stopped answering.
+        # Looked at before each claim: the target may have been blocked meanwhile, or have stopped answering.
         while breaker.pace(run.target) is Pace.GO and (
-            lanes := claim(routes, route, keys=keys, limit=_batch(run.target), lease=sender.lease_seconds)
+            bindings := claim(routes, route, keys=keys, limit=_batch(run.target), lease=sender.lease_seconds)
         ):
-            moved = _deliver(run, routes, route, lanes, sender)
-            _beat(run)
+            moved = _deliver(run, routes, route, bindings, sender)
+            _heartbeat(run)
             if not moved:
                 break
             progress = True
@@ -68,10 +68,10 @@ def _batch(target: Target) -> int:
 
 
 def _deliver(
-    run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender, *, probe: bool = False
+    run: Run, routes: RouteMap, route: Route, bindings: list[ClaimedBinding], sender: Sender, *, probe: bool = False
 ) -> bool:
     bring = hand_over if run.target.is_peer else deliver
-    return bring(run, routes, route, lanes, sender, probe=probe)
+    return bring(run, routes, route, bindings, sender, probe=probe)
 
 
 def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
@@ -86,19 +86,19 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
     else:
         # A peer can be asked without an object. Not out of turn, for it is nothing that has not failed yet.
         moved = run.target.is_peer and pace is Pace.PROBE and ask(run.target, sender, probe=True)
-    _beat(run)
+    _heartbeat(run)
     breaker.give_back(run.target, turn)
     return moved
 
 
-def _take_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[Route, list[Lane]] | None:
+def _take_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[Route, list[ClaimedBinding]] | None:
     """What has not failed yet goes first: of one object that always fails the others must not have to wait."""
     for fresh in (True,) if pace is Pace.FRESH else (True, False):
         for route in routes.parents_first:
             keys = _chosen(run, route)
-            lanes = claim(routes, route, keys=keys, limit=1, lease=sender.lease_seconds, fresh=fresh)
-            if lanes:
-                return route, lanes
+            bindings = claim(routes, route, keys=keys, limit=1, lease=sender.lease_seconds, fresh=fresh)
+            if bindings:
+                return route, bindings
     return None
 
 
@@ -110,7 +110,7 @@ def _others_were_at_it(run: Run, sender: Sender, *, since: datetime) -> bool:
     if sender.is_stopped or not backlog.left(run.target, run.scope).filter(lease_until__gt=since).exists():
         return False
     time.sleep(OTHERS_PAUSE)
-    _beat(run)
+    _heartbeat(run)
     return True
 
 
@@ -119,5 +119,5 @@ def _chosen(run: Run, route: Route) -> list[str] | None:
     return None if run.scope is None else run.scope.get(route.model, [])
 
 
-def _beat(run: Run) -> None:
-    Run.objects.filter(pk=run.pk).update(beat_at=clock.now())
+def _heartbeat(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=clock.now())

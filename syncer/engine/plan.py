@@ -27,7 +27,7 @@ def plan(routes: RouteMap, route: Route) -> int:
         How many bindings were raised.
 
     Raises:
-        ForeignMark: the mark is another database's, or lies in the future.
+        ForeignMarkError: the mark is another database's, or lies in the future.
     """
     model = route.declaration.model
     with transaction.atomic(durable=True):

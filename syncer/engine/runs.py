@@ -13,7 +13,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock
-from syncer.core.errors import TargetStopped
+from syncer.core.errors import TargetStoppedError
 from syncer.engine import breaker, summary
 from syncer.engine.asking import ASKED, Scope, follows
 from syncer.engine.dispatch import send
@@ -26,7 +26,7 @@ from syncer.targets.peer.matching import not_matched
 def run_here(target: Target, *, scope: Scope | None = None) -> Run:
     """A sync by this very process, to its end."""
     run = Run.objects.create(
-        target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING, scope=scope, beat_at=clock.now()
+        target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING, scope=scope, heartbeat_at=clock.now()
     )
     work(run)
     return run
@@ -38,7 +38,7 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
     1. Say that it runs: a change from here on asks for a run of its own.
     2. Plan: all routes when a person asked, else those that follow changes or are due.
     3. Claim and deliver, parents first, until a whole pass finds nothing to do and nobody else is at it. Before each
-       claim the target is looked at: it may have been paused meanwhile, or have stopped answering.
+       claim the target is looked at: it may have been blocked meanwhile, or have stopped answering.
     4. Count what became of it.
     """
     until = time.monotonic() + seconds
@@ -48,9 +48,9 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
         routes = RouteMap(run.target)
         if run.target.enabled:
             _plan(run, routes)
-    except TargetStopped as error:
+    except TargetStoppedError as error:
         with transaction.atomic():
-            breaker.pause(run.target, str(error), now=clock.now())
+            breaker.block(run.target, str(error), now=clock.now())
     else:
         if not send(run, routes, until=until):
             return False
@@ -62,12 +62,12 @@ def _begin(run: Run) -> bool:
     """Whether there is anything to do: another worker may have ended the run, or a person may have made it theirs."""
     now = clock.now()
     is_open = Run.objects.filter(pk=run.pk, finished_at=None)
-    if not is_open.update(state=Run.State.RUNNING, started_at=Coalesce("started_at", Value(now)), beat_at=now):
+    if not is_open.update(state=Run.State.RUNNING, started_at=Coalesce("started_at", Value(now)), heartbeat_at=now):
         return False
     run.refresh_from_db()
     if run.trigger in ASKED:
-        # Whoever asks has put right what the target was paused for; if not, the first answer pauses it again.
-        Target.objects.filter(pk=run.target_id).update(paused="")
+        # Whoever asks has put right what the target was blocked for; if not, the first answer pauses it again.
+        Target.objects.filter(pk=run.target_id).update(blocked="")
         breaker.probe_now(run.target)
     return True
 
@@ -83,7 +83,7 @@ def _plan(run: Run, routes: RouteMap) -> None:
             plan(routes, route)
     left = backlog.left(run.target, run.scope)
     if run.trigger in ASKED:
-        breaker.hurry(left)
+        breaker.clear_backoff(left)
     run.total = max(run.total, left.count())
     Run.objects.filter(pk=run.pk).update(total=run.total)
 
@@ -91,7 +91,7 @@ def _plan(run: Run, routes: RouteMap) -> None:
 def _finish(run: Run) -> None:
     """Close the run with its numbers."""
     target = Target.objects.get(pk=run.target_id)
-    undone = backlog.left(target, run.scope).exists() or target.paused or not target.enabled
+    undone = backlog.left(target, run.scope).exists() or target.blocked or not target.enabled
     undone = undone or (run.trigger in ASKED and not summary.is_known_to(target))
     _close(run, Run.State.FAILED if undone else Run.State.DONE, summary.sentence(run))
     # Earlier runs that nobody asked for and that had nothing to do are not worth a row.

@@ -15,10 +15,10 @@ from django.utils import timezone
 from backoffice.kit.http import Client, Forbidden, HttpError, Lost, Request
 from syncer.core import circuit
 from syncer.core.decide import Action, Payload
-from syncer.core.outcome import ANSWER_KEPT, Exchange, Outcome, Silence, Unreadable, Verdict, classify, read_json
-from syncer.engine.signin import Credential, SignIn, SignInBusy, SignInRefused
+from syncer.core.outcome import ANSWER_KEPT, Exchange, Outcome, Silence, UnreadableError, Verdict, classify, read_json
+from syncer.engine.signin import Credential, SignIn, SignInBusyError, SignInRefusedError
 from syncer.models import Target
-from syncer.targets.rest.endpoint import BadList, Endpoint
+from syncer.targets.rest.endpoint import Endpoint, ListError
 
 # Nothing was changed, but to begin anew at once would be to end the same way.
 CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
@@ -95,17 +95,17 @@ class Sender:
 
     def deliver(self, action: Action, endpoint: Endpoint, request: Request, *, ends: float) -> "Future[Result]":
         """Send one create, update or delete, unless the lease (monotonic seconds) would end too soon."""
-        return self._pool.submit(lambda: self._heed(self._deliver(action, endpoint, request, ends)))
+        return self._pool.submit(lambda: self._observe(self._deliver(action, endpoint, request, ends)))
 
     def look_up(self, endpoint: Endpoint, body: Payload, *, ends: float) -> "Future[Result]":
         """List the records that are like `body`."""
-        return self._pool.submit(lambda: self._heed(self.list(endpoint, body, ends)))
+        return self._pool.submit(lambda: self._observe(self.list(endpoint, body, ends)))
 
     def hand_over(self, request: Request, *, ends: float) -> "Future[Result]":
         """Send a batch of changes to a peer."""
-        return self._pool.submit(lambda: self._heed(self._hand_over(request, ends)))
+        return self._pool.submit(lambda: self._observe(self._hand_over(request, ends)))
 
-    def _heed(self, result: Result) -> Result:
+    def _observe(self, result: Result) -> Result:
         if result.verdict is not None:
             with self._lock:
                 self._failures = circuit.in_a_row(self._failures, result.verdict)
@@ -148,7 +148,7 @@ class Sender:
                     return Result(verdict=verdict, sent=tuple(sent))
                 page, following = endpoint.records(read_json(one.exchange.body))
                 self._refuse_secrets(endpoint, page, one.exchange, is_import=like is None)
-            except (BadList, Unreadable) as error:
+            except (ListError, UnreadableError) as error:
                 verdict = Verdict(outcome=Outcome.PERMANENT, why=self._sign_in.mask.hide(str(error)))
                 return Result(verdict=verdict, sent=tuple(sent))
             records += page
@@ -164,12 +164,12 @@ class Sender:
         """Ids are stored, and of an import the records too.
 
         Raises:
-            BadList: a secret of ours would be stored.
+            ListError: a secret of ours would be stored.
         """
         if is_import and self._sign_in.mask.finds(exchange.body.decode(errors="replace")):
-            raise BadList("sent our own secret back in a list")
+            raise ListError("sent our own secret back in a list")
         if any(self._is_secret(record.get(endpoint.id_field)) for record in page if isinstance(record, dict)):
-            raise BadList("listed a record with our own secret as its id")
+            raise ListError("listed a record with our own secret as its id")
 
     def _is_secret(self, remote_id: Any) -> bool:
         return isinstance(remote_id, str) and self._sign_in.mask.finds(remote_id)
@@ -190,9 +190,9 @@ class Sender:
                 if self._must_not_send(ends):
                     return None
                 exchange = self._send(request, headers)
-        except SignInRefused as error:
+        except SignInRefusedError as error:
             exchange = Exchange(silence=Silence.REFUSED_BY_US, why=str(error))
-        except SignInBusy as error:
+        except SignInBusyError as error:
             status, retry_after = error.status, error.retry_after
             exchange = Exchange(silence=Silence.NOT_SENT, why=str(error), status=status, retry_after=retry_after)
         except HttpError as error:

@@ -14,11 +14,11 @@ from urllib.parse import urljoin
 from backoffice.kit import references
 from backoffice.kit.http import Client, NotSent, Request
 from backoffice.kit.masking import Mask
-from syncer.core.outcome import Unreadable, read_json
+from syncer.core.outcome import UnreadableError, read_json
 from syncer.models import Target
 
 
-class SignInRefused(Exception):
+class SignInRefusedError(Exception):
     """The credential does not work. The message is a predicate that reads on from the target's name."""
 
 
@@ -47,14 +47,14 @@ class Credential:
         """The secret.
 
         Raises:
-            SignInRefused: it is not there.
+            SignInRefusedError: it is not there.
         """
         try:
             secret = references.resolve(self.secret)
         except references.Unresolved as error:
-            raise SignInRefused(f"needs a secret that is not there: {error}") from error
+            raise SignInRefusedError(f"needs a secret that is not there: {error}") from error
         if not is_sendable(secret):
-            raise SignInRefused(
+            raise SignInRefusedError(
                 "has a secret that no header can carry: it holds a line break or a letter beyond ASCII, "
                 "or a space before or after it"
             )
@@ -64,7 +64,7 @@ class Credential:
 _tokens: dict[tuple[Credential, str], str] = {}  # of this process, by the credential and a digest of its secret
 
 
-class SignInBusy(NotSent):
+class SignInBusyError(NotSent):
     """The sign-in was put off, and with it the request: 429, or a server error.
 
     Attributes:
@@ -105,7 +105,7 @@ class SignIn:
         """What to add to a request.
 
         Raises:
-            SignInRefused: the credential is missing or wrong.
+            SignInRefusedError: the credential is missing or wrong.
             HttpError: no token could be fetched; whatever its kind, the request itself was not sent.
         """
         credential = self._credential
@@ -143,13 +143,13 @@ class SignIn:
         body = {"username": self._credential.user, "password": secret}
         answer = self._client.send(Request(method="POST", url=self._credential.token_url, body=body))
         if answer.status == 429 or answer.status >= 500:
-            raise SignInBusy(answer.status, answer.headers.get("retry-after", ""))
+            raise SignInBusyError(answer.status, answer.headers.get("retry-after", ""))
         try:
             token = read_json(answer.body)["access"] if answer.status == 200 else ""
-        except (Unreadable, KeyError, TypeError):
+        except (UnreadableError, KeyError, TypeError):
             token = ""
         if not (isinstance(token, str) and token and is_sendable(token)):
-            raise SignInRefused(f"answered {answer.status} to the sign-in instead of giving a token")
+            raise SignInRefusedError(f"answered {answer.status} to the sign-in instead of giving a token")
         return token
 
     def _secret(self) -> str:

@@ -7,7 +7,7 @@ from django.db.models import Count, Max
 
 from backoffice.kit import clock
 from syncer.models import Attempt, Binding, Run, Target, backlog
-from syncer.models.binding import NOT_ASIDE
+from syncer.models.binding import NOT_BLOCKED
 from syncer.targets.peer import identity
 
 PAST = {"create": "created", "replay": "created", "update": "updated", "delete": "deleted"}
@@ -54,7 +54,7 @@ def next_try(target: Target, binding: Binding | None = None) -> datetime | None:
 
 def last_failure(target: Target) -> str:
     """Why something that is tried again failed, a predicate that reads on from the target's name; empty: none did."""
-    failing = backlog.left(target).filter(NOT_ASIDE, tries__gt=0).exclude(reason="")
+    failing = backlog.left(target).filter(NOT_BLOCKED, tries__gt=0).exclude(reason="")
     return failing.order_by("tries").values_list("reason", flat=True).first() or ""
 
 
@@ -62,19 +62,19 @@ def sentence(run: Run) -> str:
     """How the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
     target = Target.objects.get(pk=run.target_id)
     left = backlog.left(target, run.scope)
-    kept = _kept(left.filter(NOT_ASIDE).count())
-    if target.paused:
-        return f"Paused: {target.paused}. Put it right, then sync again; changes are kept."
+    kept = _kept(left.filter(NOT_BLOCKED).count())
+    if target.blocked:
+        return f"Blocked: {target.blocked}. Put it right, then sync again; changes are kept."
     if not target.enabled:
-        return f"{target} is switched off; {kept}."
+        return f"{target} is paused; {kept}."
     if not left.exists() and is_known_to(target):
         return _done(counts(run)) or (NO_NEWS if target.is_peer else NOTHING)
-    failing = left.filter(NOT_ASIDE, tries__gt=0)
+    failing = left.filter(NOT_BLOCKED, tries__gt=0)
     first = failing.order_by("not_before").first()
     if first is not None:
         return f"{target} {first.reason}; {kept}, {_next_try(target, first)}"
     if target.opened_at is not None:
-        return f"{target} is not answering; {kept}, {_next_try(target)}"
+        return f"{target} is unreachable; {kept}, {_next_try(target)}"
     if target.not_before and target.not_before > clock.now():
         return f"{target} asked us to wait; {kept}, {_next_try(target)}"
     if not is_known_to(target):
@@ -84,7 +84,7 @@ def sentence(run: Run) -> str:
 
 def is_known_to(target: Target) -> bool:
     """Nothing is sent to a peer that does not know our incarnation."""
-    return not target.is_peer or target.told_writer == identity.writer()
+    return not target.is_peer or target.acknowledged_writer == identity.writer()
 
 
 def _done(found: dict[str, int]) -> str:
@@ -103,12 +103,12 @@ def _next_try(target: Target, binding: Binding | None = None) -> str:
 
 
 def _aside(left: Any) -> str:
-    parked = left.exclude(NOT_ASIDE).filter(in_doubt=False).count()
+    rejected = left.exclude(NOT_BLOCKED).filter(in_doubt=False).count()
     doubtful = left.filter(in_doubt=True).count()
-    waiting = left.count() - parked - doubtful
+    waiting = left.count() - rejected - doubtful
     words = [
         f"{number} {word}"
-        for number, word in ((parked, "parked"), (doubtful, "in doubt"), (waiting, "waiting for another object"))
+        for number, word in ((rejected, "rejected"), (doubtful, "in doubt"), (waiting, "waiting for another object"))
         if number
     ]
     return f"Not delivered: {', '.join(words)}."

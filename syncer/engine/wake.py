@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_q.tasks import async_task
 
 from backoffice.kit import clock
-from syncer.core.errors import TargetStopped
+from syncer.core.errors import TargetStoppedError
 from syncer.core.schedule import CHANGE
 from syncer.engine import breaker
 from syncer.engine.asking import Scope, ask, follows
@@ -27,7 +27,7 @@ TASK = "syncer.engine.tasks.work_run"
 
 def enqueue(run: Run) -> None:
     """Let a worker go on with the run."""
-    Run.objects.filter(pk=run.pk).update(beat_at=clock.now())
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=clock.now())
     async_task(TASK, run.pk, group=f"run {run.pk}", task_name=f"{run.pk}")
 
 
@@ -69,7 +69,7 @@ def _followers() -> QuerySet[Route]:
 
 def _free(now: datetime) -> QuerySet[Target]:
     """The targets that may be spoken to, as far as their own rows tell."""
-    return Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, paused="")
+    return Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, blocked="")
 
 
 def sweep() -> int:
@@ -77,7 +77,7 @@ def sweep() -> int:
     woken = 0
     now = clock.now()
     lost = now - timedelta(seconds=settings.SYNC_LEASE_SECONDS)
-    for run in Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], beat_at__lt=lost):
+    for run in Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], heartbeat_at__lt=lost):
         enqueue(run)
         woken += 1
     for target in _free(now).exclude(runs__state__in=[Run.State.QUEUED, Run.State.RUNNING]):
@@ -99,12 +99,16 @@ def _due(target: Target) -> Run.Trigger | None:
     """Why the target should be synced now; None: it should not."""
     try:
         routes, now = RouteMap(target), clock.now()
-    except TargetStopped:
+    except TargetStoppedError:
         return Run.Trigger.CHANGE  # the run will pause the target and say why
     pace = breaker.pace(target)
     if pace is Pace.STOP:
         return None
-    if target.is_peer and pace is not Pace.FRESH and (pace is Pace.PROBE or target.told_writer != identity.writer()):
+    if (
+        target.is_peer
+        and pace is not Pace.FRESH
+        and (pace is Pace.PROBE or target.acknowledged_writer != identity.writer())
+    ):
         return Run.Trigger.CHANGE  # it is greeted
     for route in routes.parents_first:
         due = claimable(routes, route, now)
@@ -122,7 +126,7 @@ def _has_news(route: Route) -> bool:
         return True
     try:
         changed = mark.changed_pks(route.declaration.model, route.mark)
-    except TargetStopped:
+    except TargetStoppedError:
         return True  # as above
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS({changed.sql})", changed.params)

@@ -1,6 +1,6 @@
 """The engine's rows. Which work there is, and who holds it, lives here; the queue only wakes workers."""
 
-from syncer.models.alert import Notice
+from syncer.models.alert import Alert
 from syncer.models.binding import Binding
 from syncer.models.incarnation import Incarnation
 from syncer.models.replica import Replica
@@ -10,10 +10,10 @@ from syncer.models.target import Target
 from syncer.models.worker import Worker
 
 __all__ = [
+    "Alert",
     "Attempt",
     "Binding",
     "Incarnation",
-    "Notice",
     "Replica",
     "Route",
     "Run",

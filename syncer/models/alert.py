@@ -4,29 +4,29 @@ from django.db.models import Q
 from syncer.models.target import Target
 
 
-class Notice(models.Model):
-    """What operators are told of a target: once when it goes bad, once when it is well again.
+class Alert(models.Model):
+    """What operators are told of a target: once when it goes bad, once when it is healthy again.
 
     Written in the transaction that changes the target, and sent by the worker afterwards (`alerts/notify.py`). It
     quotes no answer of the target: that could be content.
     """
 
     class Kind(models.TextChoices):
-        BAD = "bad", "Not well"
-        WELL = "well", "Well again"
+        UNHEALTHY = "unhealthy", "Unhealthy"
+        HEALTHY = "healthy", "Healthy again"
 
     class Outcome(models.TextChoices):
-        OPEN = "open", "To be told"
-        TOLD = "told", "Told"
-        OVER = "over", "Over before it was told"
-        NOBODY = "nobody", "Nobody to tell"
+        OPEN = "open", "To be sent"
+        NOTIFIED = "notified", "Notified"
+        CLEARED = "cleared", "Cleared before anybody was notified"
+        NO_CHANNEL = "no channel", "No channel is set up"
         GIVEN_UP = "given up", "Given up"
 
-    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="notices", help_text="The remote system.")
-    kind = models.CharField("what", max_length=8, choices=Kind, help_text="What is told.")
-    reason = models.CharField("why", max_length=512, blank=True, help_text="Why it is not well.")
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="alerts", help_text="The remote system.")
+    kind = models.CharField("what", max_length=16, choices=Kind, help_text="What is told.")
+    reason = models.CharField("why", max_length=512, blank=True, help_text="Why it is unhealthy.")
     at = models.DateTimeField("when", help_text="When it happened.")
-    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.OPEN, help_text="What came of it.")
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.OPEN, help_text="What came of it.")
     not_before = models.DateTimeField(help_text="It is not told, or not tried again, before then.")
     tries = models.PositiveSmallIntegerField(default=0, help_text="Tries to tell it, with one that is under way.")
     mailed_at = models.DateTimeField("mailed", null=True, blank=True, help_text="When the mail server took the e-mail.")
@@ -35,7 +35,7 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["id"], condition=Q(outcome="open"), name="syncer_notice_open")]
+        indexes = [models.Index(fields=["id"], condition=Q(outcome="open"), name="syncer_alert_open")]
 
     def __str__(self) -> str:
         return f"{self.target}: {self.get_kind_display()}, {self.at:%Y-%m-%d %H:%M:%S}"

@@ -8,7 +8,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from syncer.core.errors import SyncError
 from syncer.models import Binding, Replica, Route, Target, mark
-from syncer.models.binding import DUE, NOT_ASIDE
+from syncer.models.binding import DUE, NOT_BLOCKED
 from syncer.models.mapping import declarations
 from syncer.models.mark import Condition, keys_of
 
@@ -20,9 +20,9 @@ class RouteStatus:
     Attributes:
         pending: to be compared with the target, and sent where they differ.
         failing: of those, the ones whose last try failed.
-        parked: refused for good; an edit un-parks them.
+        rejected: refused for good; an edit un-rejects them.
         in_doubt: created or not, nobody knows.
-        held: kept back by a person.
+        on_hold: kept back by a person.
         conflicts: of a peer: both ends edited, and a person is to decide.
         bound: have a record at the target.
         next_try: when the first failing one is tried again.
@@ -30,10 +30,10 @@ class RouteStatus:
 
     route: Route
     pending: int
-    failing: int
-    parked: int
+    retrying: int
+    rejected: int
     in_doubt: int
-    held: int
+    on_hold: int
     conflicts: int
     bound: int
     next_try: datetime | None
@@ -41,21 +41,21 @@ class RouteStatus:
     @property
     def undone(self) -> int:
         """Objects that are not at the target as they are here."""
-        return self.pending + self.parked + self.in_doubt + self.conflicts
+        return self.pending + self.rejected + self.in_doubt + self.conflicts
 
 
 def of_route(route: Route) -> RouteStatus:
     """The status of one route.
 
     Raises:
-        ForeignMark: its mark was made in another database.
+        ForeignMarkError: its mark was made in another database.
     """
-    waiting = DUE & NOT_ASIDE & Q(tries__gt=0)
+    waiting = DUE & NOT_BLOCKED & Q(tries__gt=0)
     counts = Binding.objects.filter(route=route).aggregate(
-        failing_=Count("pk", filter=waiting),
-        parked_=Count("pk", filter=DUE & Q(held=False, in_doubt=False, parked__gte=F("wanted"))),
+        retrying_=Count("pk", filter=waiting),
+        rejected_=Count("pk", filter=DUE & Q(on_hold=False, in_doubt=False, rejected__gte=F("wanted"))),
         in_doubt_=Count("pk", filter=Q(in_doubt=True)),
-        held_=Count("pk", filter=Q(held=True)),
+        on_hold_=Count("pk", filter=Q(on_hold=True)),
         bound_=Count("pk", filter=Q(remote_id__isnull=False)),
         next_try_=Min("not_before", filter=waiting),
     )
@@ -85,21 +85,21 @@ def pending_keys(route: Route) -> Condition:
     changed = mark.changed_pks(route.declaration.model, "" if anew else route.mark)
     keys = keys_of(changed, and_bound=route.pk if anew else None)
     due = (
-        "SELECT object_key FROM syncer_binding WHERE route_id = %s AND (wanted > delivered OR unsettled) "
-        "AND NOT held AND NOT in_doubt AND (parked IS NULL OR parked < wanted)"
+        "SELECT object_key FROM syncer_binding WHERE route_id = %s AND (wanted > delivered OR unconfirmed) "
+        "AND NOT on_hold AND NOT in_doubt AND (rejected IS NULL OR rejected < wanted)"
     )
     return Condition(f"{keys.sql} UNION {due}", (*keys.params, route.pk))
 
 
 def left(target: Target, scope: dict[str, list[str]] | None = None) -> QuerySet[Binding]:
     """The bindings that are due, or set aside while due, of all routes or of the chosen objects."""
-    found = Binding.objects.filter(DUE, held=False, route__target=target, route__enabled=True)
+    found = Binding.objects.filter(DUE, on_hold=False, route__target=target, route__enabled=True)
     return found if scope is None else found.filter(_chosen(scope))
 
 
 def failed(target: Target) -> dict[str, list[str]]:
-    """What a retry is for, failed or parked, as the scope of a run: `{"news.Post": ["1", "2"]}`."""
-    rows = left(target).filter(Q(tries__gt=0) | Q(parked__isnull=False), in_doubt=False)
+    """What a retry is for, failed or rejected, as the scope of a run: `{"news.Post": ["1", "2"]}`."""
+    rows = left(target).filter(Q(tries__gt=0) | Q(rejected__isnull=False), in_doubt=False)
     scope: dict[str, list[str]] = {}
     for model, key in rows.values_list("route__model", "object_key"):
         scope.setdefault(model, []).append(key)

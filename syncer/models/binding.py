@@ -7,14 +7,14 @@ from django.db.models import F, Q
 from syncer.core.decide import Known
 from syncer.models.route import Route
 
-DUE = Q(wanted__gt=F("delivered")) | Q(unsettled=True)
-NOT_ASIDE = Q(held=False, in_doubt=False) & (Q(parked=None) | Q(parked__lt=F("wanted")))
+DUE = Q(wanted__gt=F("delivered")) | Q(unconfirmed=True)
+NOT_BLOCKED = Q(on_hold=False, in_doubt=False) & (Q(rejected=None) | Q(rejected__lt=F("wanted")))
 
 
 class Binding(models.Model):
-    """The one row that ties a local object to its record at a target: the object's lane.
+    """The one row that ties a local object to its record at a target: the object's binding.
 
-    The columns that count (`wanted`, `delivered`, `parked`, `token`) belong to this row alone; no other row's numbers
+    The columns that count (`wanted`, `delivered`, `rejected`, `token`) belong to this row alone; no other row's numbers
     can be compared with them. `agreed` is what we sent and the target accepted, not what it answered.
     """
 
@@ -30,14 +30,14 @@ class Binding(models.Model):
     )
     wanted = models.BigIntegerField(db_default=0, help_text="Raised by each plan that names the object.")
     delivered = models.BigIntegerField(db_default=0, help_text="The 'wanted' that the target is known to have.")
-    unsettled = models.BooleanField(db_default=False, help_text="Something was sent and its answer is not known.")
+    unconfirmed = models.BooleanField(db_default=False, help_text="Something was sent and its answer is not known.")
     in_doubt = models.BooleanField(
         db_default=False, help_text="A create may or may not have happened, and only a person can find out."
     )
-    parked = models.BigIntegerField(
-        null=True, blank=True, help_text="The 'wanted' that the target refused for good. A newer edit un-parks it."
+    rejected = models.BigIntegerField(
+        null=True, blank=True, help_text="The 'wanted' that the target refused for good. A newer edit un-rejects it."
     )
-    held = models.BooleanField(db_default=False, help_text="A person keeps this object back.")
+    on_hold = models.BooleanField(db_default=False, help_text="A person keeps this object back.")
     token = models.BigIntegerField(db_default=0, help_text="Raised by each claim: a late worker's answer is not taken.")
     lease_until = models.DateTimeField(null=True, blank=True, help_text="A worker has it until then.")
     not_before = models.DateTimeField(null=True, blank=True, help_text="The next try is not before then.")
@@ -68,7 +68,7 @@ class Binding(models.Model):
     candidates = models.JSONField(
         null=True, blank=True, help_text="In doubt: the records that may be it, by their ids as JSON texts."
     )
-    gone = models.BooleanField(db_default=False, help_text="Parked since the target has no such record any more.")
+    gone = models.BooleanField(db_default=False, help_text="Rejected since the target has no such record any more.")
     deleting = models.BooleanField(db_default=False, help_text="A delete was sent and its answer is not known.")
     look_first = models.BooleanField(
         db_default=False,
@@ -92,7 +92,7 @@ class Binding(models.Model):
             models.Index(fields=["route", "id"], condition=DUE, name="syncer_binding_due"),
             models.Index(
                 fields=["route", "id"],
-                condition=Q(parked__isnull=False) | Q(in_doubt=True) | Q(held=True),
+                condition=Q(rejected__isnull=False) | Q(in_doubt=True) | Q(on_hold=True),
                 name="syncer_binding_aside",
             ),
         ]
@@ -112,7 +112,7 @@ class Binding(models.Model):
             remote_id=self.remote_id,
             agreed=self.agreed,
             create_body=self.create_body,
-            unsettled=self.unsettled,
+            unconfirmed=self.unconfirmed,
             deleting=self.deleting,
             look_first=self.look_first,
         )
@@ -120,8 +120,8 @@ class Binding(models.Model):
     def can_replay(self, route: Route, now: datetime) -> bool:
         """The unanswered create can be sent again under its key.
 
-        Not where that was refused: an edit un-parks it, and it is looked up then. `parked` is older than no create,
+        Not where that was refused: an edit un-rejects it, and it is looked up then. `rejected` is older than no create,
         for each new one clears it. Nor where address or sign-in changed: keys are remembered for each apart.
         """
-        is_open = self.create_key is not None and self.parked is None
+        is_open = self.create_key is not None and self.rejected is None
         return is_open and self.create_account == route.target.account and route.remembers(self.create_at, now)

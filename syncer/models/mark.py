@@ -18,7 +18,7 @@ from typing import Any, Self
 from django.db import connection, models
 
 from backoffice.kit.history import history_of
-from syncer.core.errors import ForeignMark
+from syncer.core.errors import ForeignMarkError
 from syncer.models import restore_detection
 from syncer.models.keys import column, table
 
@@ -88,7 +88,7 @@ def since(model: type[models.Model], text: str) -> Condition:
     """Which history rows came after the mark.
 
     Raises:
-        ForeignMark: it was made in another database, or lies in the future of this one.
+        ForeignMarkError: it was made in another database, or lies in the future of this one.
     """
     mark = Mark.parse(text)
     _refuse_foreign(mark, take(model))
@@ -111,7 +111,7 @@ def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
     On SQLite it counts the run too, see `restore_detection.py`.
 
     Raises:
-        ForeignMark: one is not.
+        ForeignMarkError: one is not.
     """
     for model, text in read:
         if text:
@@ -123,11 +123,11 @@ def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
 def _refuse_foreign(mark: Mark, here: Mark) -> None:
     # Before they named so much, marks began in the same way: `sqlite`, `postgresql-<cluster>-<database>`.
     if mark.database != here.database and not here.database.startswith(f"{mark.database}-"):
-        raise ForeignMark(ELSEWHERE)
+        raise ForeignMarkError(ELSEWHERE)
     if _end(mark) > _end(here):
-        raise ForeignMark(FUTURE)
+        raise ForeignMarkError(FUTURE)
     if connection.vendor != "postgresql" and restore_detection.is_put_back():
-        raise ForeignMark(PUT_BACK)
+        raise ForeignMarkError(PUT_BACK)
 
 
 def _end(mark: Mark) -> int:

@@ -33,7 +33,7 @@ class Route(models.Model):
 
     class Missing(models.TextChoices):
         RECREATE = "recreate", "Make it anew"
-        PARK = "park", "Park it, for a person"
+        REJECT = "reject", "Park it, for a person"
 
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="routes", help_text="The remote system.")
     model = models.CharField(max_length=64, help_text="What travels, such as news.Post.")
@@ -61,7 +61,7 @@ class Route(models.Model):
         blank=True,
         help_text='Remote names by which an uncertain create is found again: ["userId", "title"]. '
         "Empty: it can't be looked up, and a person decides. For a peer: the fields by which objects are matched at "
-        "the first meeting, where their keys differ.",
+        "the first matching, where their keys differ.",
     )
     authority = models.JSONField(
         default=dict,
@@ -121,8 +121,8 @@ class Route(models.Model):
     planned_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the history was last read."
     )
-    met_at = models.DateTimeField(
-        "met",
+    matched_at = models.DateTimeField(
+        "matched",
         null=True,
         blank=True,
         editable=False,
@@ -212,9 +212,9 @@ class Route(models.Model):
         return tuple(name for name in self.declaration.fields if name != key)
 
     @property
-    def is_met(self) -> bool:
+    def is_matched(self) -> bool:
         """Objects may travel: where they are matched by a natural key, a person has seen to that first."""
-        return not (self.target.is_peer and self.lookup) or self.met_at is not None
+        return not (self.target.is_peer and self.lookup) or self.matched_at is not None
 
     @property
     def rules(self) -> Rules:

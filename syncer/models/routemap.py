@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
-from syncer.core.errors import TargetStopped
+from syncer.core.errors import TargetStoppedError
 from syncer.core.order import parents_first
 from syncer.models import Binding, Route, Target
 from syncer.models.keys import as_pk
@@ -31,13 +31,13 @@ class RouteMap:
     """Loaded once a run. A route that is off sends nothing, but its records are still its children's parents."""
 
     def __init__(self, target: Target) -> None:
-        """Raises TargetStopped where a route's domain is not installed any more."""
+        """Raises TargetStoppedError where a route's domain is not installed any more."""
         self.target = target
         routes = {route.model: route for route in target.routes.all()}
         for route in routes.values():
             route.target = target
             if route.model not in declarations():
-                raise TargetStopped(f"carries {route.model}, which is not installed here; delete that route")
+                raise TargetStoppedError(f"carries {route.model}, which is not installed here; delete that route")
         self._routes = routes
 
     @cached_property
@@ -111,7 +111,7 @@ class RouteMap:
             route=link.parent,
             object_key=Cast(OuterRef(f"{link.field}_id"), models.CharField()),
             remote_id__isnull=False,
-            unsettled=False,
+            unconfirmed=False,
         )
         orphans = self.wanted(link.child).filter(**{f"{link.field}__isnull": False}).exclude(Exists(ready))
         return Exists(orphans.filter(pk=as_pk(model, OuterRef("object_key"))))

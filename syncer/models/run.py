@@ -41,7 +41,7 @@ class Run(models.Model):
     message = models.CharField(max_length=512, blank=True, help_text="How it ended, in one sentence.")
     created_at = models.DateTimeField(auto_now_add=True, help_text="When it was asked for.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
-    beat_at = models.DateTimeField(null=True, blank=True, help_text="When its worker last gave a sign of life.")
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="When its worker last gave a sign of life.")
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
 
     class Meta:
@@ -54,7 +54,7 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["state", "beat_at"], condition=Q(state__in=["queued", "running"]), name="syncer_run_open"
+                fields=["state", "heartbeat_at"], condition=Q(state__in=["queued", "running"]), name="syncer_run_open"
             )
         ]
 

@@ -18,7 +18,7 @@ class Target(models.Model):
         REST = "rest", "REST service"
         PEER = "peer", "Another back office, both ways"
 
-    class Meeting(models.TextChoices):
+    class Matching(models.TextChoices):
         AUTHORITY = "authority", "As between any two edits"
         ASK = "ask", "A person decides"
 
@@ -87,12 +87,12 @@ class Target(models.Model):
         editable=False,
         help_text="The target asked us to wait until then (Retry-After).",
     )
-    paused = models.CharField(
-        "paused because",
+    blocked = models.CharField(
+        "blocked because",
         max_length=512,
         blank=True,
         editable=False,
-        help_text="Why nothing is sent: a setting is wrong and needs a person. Empty: not paused.",
+        help_text="Why nothing is sent: a setting is wrong and needs a person. Empty: not blocked.",
     )
 
     # Of peers only.
@@ -112,17 +112,17 @@ class Target(models.Model):
         verbose_name="its account here",
         help_text="Who the other back office signs in as at this one; nobody else speaks for it. For peers.",
     )
-    meeting = models.CharField(
-        "at the first meeting",
+    matching = models.CharField(
+        "at the first matching",
         max_length=16,
-        choices=Meeting,
-        default=Meeting.AUTHORITY,
+        choices=Matching,
+        default=Matching.AUTHORITY,
         help_text="What decides where both had an object of one key before they met, and its fields differ. For peers.",
     )
     peer_writer = models.CharField(
         "its incarnation", max_length=96, blank=True, editable=False, help_text="Empty: it was never heard."
     )
-    told_writer = models.CharField(
+    acknowledged_writer = models.CharField(
         "knows our incarnation", max_length=96, blank=True, editable=False, help_text="Empty: it never answered."
     )
     contact_at = models.DateTimeField(
@@ -146,11 +146,11 @@ class Target(models.Model):
     )
     probe_at = models.DateTimeField("next probe", null=True, blank=True, editable=False, help_text="When one is tried.")
     probes = models.PositiveIntegerField(db_default=0, editable=False, help_text="Probes that failed.")
-    bad_since = models.DateTimeField(
+    unhealthy_since = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text="Since when it is not well; stays until it was seen to be well. Empty: it is well.",
+        help_text="Since when it is unhealthy; stays until it was seen to be well. Empty: it is well.",
     )
 
     class Meta:

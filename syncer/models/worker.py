@@ -8,8 +8,8 @@ from backoffice.kit import clock
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> "WorkerQuerySet":
-        """Those whose last beat is fresh."""
-        return self.filter(beat_at__gt=clock.now() - Worker.FRESH)
+        """Those whose last heartbeat is fresh."""
+        return self.filter(heartbeat_at__gt=clock.now() - Worker.FRESH)
 
 
 class Worker(models.Model):
@@ -22,13 +22,13 @@ class Worker(models.Model):
     host = models.CharField(max_length=255, help_text="The machine it runs on.")
     pid = models.PositiveIntegerField(help_text="The watchdog's process number there.")
     started_at = models.DateTimeField(help_text="When it began.")
-    beat_at = models.DateTimeField(help_text="When a task last came through its queue, or one was at work.")
+    heartbeat_at = models.DateTimeField(help_text="When a task last came through its queue, or one was at work.")
     restarts = models.PositiveIntegerField(default=0, help_text="How often its cluster had to be started anew.")
 
     objects = WorkerQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-beat_at"]
+        ordering = ["-heartbeat_at"]
 
     def __str__(self) -> str:
         return f"{self.host}, process {self.pid}"

@@ -2,7 +2,7 @@
 
 Constraints:
 - What was sent is in `agreed`, in the body of an unanswered create and in attempts; parts of answers are in reasons,
-  in the sentences of runs and in what a target is paused for.
+  in the sentences of runs and in what a target is blocked for.
 - A worker may be sending the old words right now, and writes what it sent when the answer comes.
 - A create is never sent twice on a guess: its body is what it is found again by.
 
@@ -115,7 +115,7 @@ def erase_words(words: Words) -> int:
     """An eraser, of what the engine tells people in sentences, and of attempts that name the person elsewhere."""
     # Bindings before their target, as those who settle take them.
     changed = sum(
-        _unquote(model, column, words) for model, column in ((Run, "message"), (Binding, "reason"), (Target, "paused"))
+        _unquote(model, column, words) for model, column in ((Run, "message"), (Binding, "reason"), (Target, "blocked"))
     )
     # Attempts are too many to be read: the database looks for the names, and no attempt has a text without its route.
     named = Q()

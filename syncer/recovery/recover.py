@@ -12,7 +12,7 @@ The design, in one transaction:
 2. Take the new marks, before any row is read.
 3. The `txid` of all history becomes 0: it lies behind every mark.
 4. Plan every live object and every binding, one statement a route, in the order of keys.
-5. Distrust the bindings, which step 4 has locked. Those with a record are unsettled: what they hold is sent whole, or
+5. Distrust the bindings, which step 4 has locked. Those with a record are unconfirmed: what they hold is sent whole, or
    deleted, even where it seems equal. All are to be looked for before they are made, those too whose record turns out
    to be gone, for it may have been made anew under another id. An unanswered create is not repeated under its key:
    its answer may have come after the backup. It is looked for by the route's lookup alone: the record may have changed.
@@ -20,7 +20,7 @@ The design, in one transaction:
 6. Of a peer nothing is distrusted: that it has seen an edit stays true. But it may have seen edits of ours that are
    lost here, and new ones would get their numbers: a new incarnation signs from now on, of which each peer is told. It
    then hands back all that it has.
-7. What the targets were paused for by a foreign mark is over.
+7. What the targets were blocked for by a foreign mark is over.
 
 What was made after the backup, delivered, and lost by the restore can't be known here: the target has it as an extra.
 """
@@ -34,7 +34,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from backoffice.kit.history import history_of
-from syncer.core.errors import TargetStopped
+from syncer.core.errors import TargetStoppedError
 from syncer.engine.plan import raise_all
 from syncer.models import Binding, Route, Target, mark, restore_detection
 from syncer.models.backlog import stopped
@@ -43,7 +43,7 @@ from syncer.models.mapping import declarations
 from syncer.models.routemap import RouteMap
 from syncer.targets.peer import identity
 
-CURE = "sync_recover"  # what a target that a foreign mark paused names
+CURE = "sync_recover"  # what a target that a foreign mark blocked names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ def recover() -> list[Distrusted]:
                 else:
                     _distrust(route)
                 Route.objects.filter(pk=route.pk).update(mark=marks[route.model], planned_at=timezone.now())
-        Target.objects.filter(paused__contains=CURE).update(paused="")
+        Target.objects.filter(blocked__contains=CURE).update(blocked="")
     if connection.vendor != "postgresql":
         restore_detection.count(anew=True)
     return found
@@ -100,7 +100,7 @@ def _targets() -> Iterator[RouteMap]:
     for target in Target.objects.all():
         try:
             yield RouteMap(target)
-        except TargetStopped:
+        except TargetStoppedError:
             continue
 
 
@@ -130,7 +130,7 @@ def _forget_numbers() -> None:
 
 def _take_back(route: Route) -> None:
     """Whoever has an object of a peer's route at work settles nothing, and what was refused is handed over again."""
-    Binding.objects.filter(route=route).update(token=F("token") + 1, parked=None)
+    Binding.objects.filter(route=route).update(token=F("token") + 1, rejected=None)
 
 
 def _distrust(route: Route) -> None:
@@ -141,5 +141,5 @@ def _distrust(route: Route) -> None:
         unanswered.filter(pk=binding.pk).update(create_body=body or binding.create_body, create_at=None)
     has_record = When(remote_id__isnull=False, then=Value(value=True))
     bindings.update(
-        token=F("token") + 1, parked=None, look_first=True, unsettled=Case(has_record, default=F("unsettled"))
+        token=F("token") + 1, rejected=None, look_first=True, unconfirmed=Case(has_record, default=F("unconfirmed"))
     )

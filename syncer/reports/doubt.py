@@ -44,7 +44,7 @@ def follows(binding: Binding, remote_id: int | str | None) -> str:
     """What is sent once it is decided that the record has this id, or (None) that there is none.
 
     Raises:
-        TargetStopped: it can't be told, see `RouteMap`.
+        TargetStoppedError: it can't be told, see `RouteMap`.
     """
     route, target = binding.route, binding.route.target
     is_wanted = _is_wanted(route, binding.object_key)
@@ -55,7 +55,7 @@ def follows(binding: Binding, remote_id: int | str | None) -> str:
     record = f"record {_told(remote_id)} at {target}"
     if not is_wanted:
         return f"{record[0].upper()}{record[1:]} is deleted then: the object is gone here, or is not to be there."
-    gone = "it is made anew" if route.missing == Route.Missing.RECREATE else "it is parked"
+    gone = "it is made anew" if route.missing == Route.Missing.RECREATE else "it is rejected"
     return f"All fields of the object are sent to {record} then. If there is no such record, {gone}."
 
 

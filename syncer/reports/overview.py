@@ -20,8 +20,8 @@ class Overview:
     """A target at this moment; the numbers are objects.
 
     Attributes:
-        why: of a target that is paused or not answering, the reason.
-        next_try: of one that waits or is not answering, when something is sent again.
+        why: of a target that is blocked or unreachable, the reason.
+        next_try: of one that waits or is unreachable, when something is sent again.
         routes: every route, and the status of those that are on and can tell it.
         problem: why some route can't tell what is pending; the numbers lack that route then.
         last: its newest run.
@@ -52,10 +52,9 @@ class Overview:
         conflicts = [("conflict", self._sum(lambda found: found.conflicts))] if self.target.is_peer else []
         return [
             *conflicts,
-            ("failing", self._sum(lambda found: found.failing)),
-            ("parked", self._sum(lambda found: found.parked)),
+            ("retrying", self._sum(lambda found: found.retrying)),
+            ("rejected", self._sum(lambda found: found.rejected)),
             ("in doubt", self._sum(lambda found: found.in_doubt)),
-            ("held", self._sum(lambda found: found.held)),
         ]
 
     @property
@@ -99,12 +98,12 @@ def overview(target: Target) -> Overview:
 
 def _health(target: Target) -> tuple[Health, str]:
     if not target.enabled:
-        return Health.OFF, ""
-    if target.paused:
-        return Health.PAUSED, target.paused
+        return Health.PAUSED, ""
+    if target.blocked:
+        return Health.BLOCKED, target.blocked
     if target.opened_at:
         why = summary.last_failure(target)
-        return Health.NOT_ANSWERING, f"{target} {why}" if why else ""
+        return Health.UNREACHABLE, f"{target} {why}" if why else ""
     if target.not_before and target.not_before > clock.now():
-        return Health.WAITS, ""
-    return Health.WELL, ""
+        return Health.RATE_LIMITED, ""
+    return Health.HEALTHY, ""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from syncer.core.merge import Seen, node_of
+from syncer.core.merge import VersionVector, node_of
 from syncer.models import Binding, Replica
 
 
@@ -18,13 +18,13 @@ class Known:
 def known_of(binding: Binding) -> tuple[list[Known], bool]:
     """By node; and whether anything is known of the peer."""
     replica = Replica.objects.filter(model=binding.route.model, object_key=binding.object_key).first()
-    there: Seen = binding.peer_seen or {}
-    here: Seen = replica.seen if replica else {}
+    there: VersionVector = binding.peer_seen or {}
+    here: VersionVector = replica.seen if replica else {}
     nodes = sorted({node_of(writer) for writer in {*here, *there}})
     return [_known(node, here, there) for node in nodes], binding.peer_seen is not None
 
 
-def _known(node: str, here: Seen, there: Seen) -> Known:
+def _known(node: str, here: VersionVector, there: VersionVector) -> Known:
     writers = [writer for writer in {*here, *there} if node_of(writer) == node]
     edits = sum(max(here.get(writer, 0), there.get(writer, 0)) for writer in writers)
     return Known(node=node, edits=edits, seen=sum(there.get(writer, 0) for writer in writers))

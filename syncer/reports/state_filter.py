@@ -10,18 +10,18 @@ from syncer.models.binding import DUE
 from syncer.models.mark import keys_of
 from syncer.reports.states import State
 
-FREE = Q(held=False, in_doubt=False)
-SETTLED = Q(wanted=F("delivered"), unsettled=False)
-PARKED = FREE & DUE & Q(parked__gte=F("wanted"))
-OPEN = FREE & DUE & (Q(parked=None) | Q(parked__lt=F("wanted")))
+FREE = Q(on_hold=False, in_doubt=False)
+SETTLED = Q(wanted=F("delivered"), unconfirmed=False)
+REJECTED = FREE & DUE & Q(rejected__gte=F("wanted"))
+OPEN = FREE & DUE & (Q(rejected=None) | Q(rejected__lt=F("wanted")))
 
 
 def having(state: State) -> Q:
     """For a queryset of bindings: their objects have this state now."""
-    if state is State.HELD:
-        return Q(held=True)
+    if state is State.ON_HOLD:
+        return Q(on_hold=True)
     if state is State.CONFLICT:
-        return Q(held=False) & _conflicting()
+        return Q(on_hold=False) & _conflicting()
     return _of_one_end(state) & ~_conflicting()
 
 
@@ -31,19 +31,19 @@ def _of_one_end(state: State) -> Q:
     resting = Q(lease_until=None) | Q(lease_until__lte=clock.now())
     match state:
         case State.IN_DOUBT:
-            return Q(held=False, in_doubt=True)
+            return Q(on_hold=False, in_doubt=True)
         case State.SENDING:
             return OPEN & sending
-        case State.FAILING:
+        case State.RETRYING:
             return OPEN & resting & Q(tries__gt=0)
-        case State.PARKED:
-            return PARKED & ~_changed()
-        case State.IN_STEP:
+        case State.REJECTED:
+            return REJECTED & ~_changed()
+        case State.IN_SYNC:
             return FREE & SETTLED & Q(remote_id__isnull=False) & ~_changed()
-        case State.ABSENT:
+        case State.NOT_SYNCED:
             return FREE & SETTLED & Q(remote_id__isnull=True) & ~_changed()
         case _:  # pending
-            return (OPEN & resting & Q(tries=0)) | ((PARKED | (FREE & SETTLED)) & _changed())
+            return (OPEN & resting & Q(tries=0)) | ((REJECTED | (FREE & SETTLED)) & _changed())
 
 
 def _conflicting() -> Q:

@@ -20,27 +20,27 @@ from syncer.models.keys import key_of
 class State(StrEnum):
     """The words that pages use. MEANING explains each."""
 
-    IN_STEP = "in step"
+    IN_SYNC = "in sync"
     PENDING = "pending"
     SENDING = "sending"
-    FAILING = "failing"
-    PARKED = "parked"
+    RETRYING = "retrying"
+    REJECTED = "rejected"
     IN_DOUBT = "in doubt"
-    HELD = "held"
+    ON_HOLD = "on hold"
     CONFLICT = "conflict"
-    ABSENT = "absent"
+    NOT_SYNCED = "not synced"
 
 
 MEANING = {
-    State.IN_STEP: "The target holds what we hold.",
+    State.IN_SYNC: "The target holds what we hold.",
     State.PENDING: "It changed, or waits for another object; the next sync looks at it.",
     State.SENDING: "A worker has it now.",
-    State.FAILING: "The last try failed; it is still pending, and tried again by itself.",
-    State.PARKED: "The target refused it for good. An edit, or a retry, sends it again.",
+    State.RETRYING: "The last try failed; it is still pending, and tried again by itself.",
+    State.REJECTED: "The target refused it for good. An edit, or a retry, sends it again.",
     State.IN_DOUBT: "A create may or may not have happened, and only a person can find out.",
-    State.HELD: "A person keeps it back.",
+    State.ON_HOLD: "A person keeps it back.",
     State.CONFLICT: "Both ends edited it, and a person has to decide what it is to be.",
-    State.ABSENT: "It is not to be at this target, and is not there.",
+    State.NOT_SYNCED: "It is not to be at this target, and is not there.",
 }
 
 
@@ -49,7 +49,7 @@ class ObjectState:
     """One object at one target.
 
     Attributes:
-        why: of a state that is not well, the reason.
+        why: of a state that is unhealthy, the reason.
         record: the record's id there, as people read it; None: there is none.
         settled_at: when the target last gave a definite answer.
         next_try: when a failing object is tried again.
@@ -87,11 +87,11 @@ def of_bindings(found: Iterable[Binding]) -> dict[int, ObjectState]:
     """The states of the objects that these bindings stand for, `{binding's pk: state}`; one query a route,
     and one more for a peer's.
     """
-    lanes: dict[Route, list[Binding]] = {}
+    by_route: dict[Route, list[Binding]] = {}
     for binding in found:
-        lanes.setdefault(binding.route, []).append(binding)
+        by_route.setdefault(binding.route, []).append(binding)
     states = {}
-    for route, bindings in lanes.items():
+    for route, bindings in by_route.items():
         keys = [binding.object_key for binding in bindings]
         changed, why = _changed(route, keys)
         conflicts = _conflicts(route, keys)
@@ -103,32 +103,32 @@ def of_bindings(found: Iterable[Binding]) -> dict[int, ObjectState]:
 
 def state_of(binding: Binding) -> State:
     """The state of a binding, as far as its own row tells."""
-    if binding.held:
-        return State.HELD
+    if binding.on_hold:
+        return State.ON_HOLD
     if binding.in_doubt:
         return State.IN_DOUBT
-    if binding.wanted == binding.delivered and not binding.unsettled:
-        return State.ABSENT if binding.remote_id is None else State.IN_STEP
-    if binding.parked is not None and binding.parked >= binding.wanted:
-        return State.PARKED
+    if binding.wanted == binding.delivered and not binding.unconfirmed:
+        return State.NOT_SYNCED if binding.remote_id is None else State.IN_SYNC
+    if binding.rejected is not None and binding.rejected >= binding.wanted:
+        return State.REJECTED
     if binding.lease_until is not None and binding.lease_until > clock.now():
         return State.SENDING
-    return State.FAILING if binding.tries else State.PENDING
+    return State.RETRYING if binding.tries else State.PENDING
 
 
 def _state(route: Route, binding: Binding | None, *, changed: bool, why: str) -> ObjectState:
     if binding is None:
         return ObjectState(route=route, state=State.PENDING, why=why)
     state = state_of(binding)
-    if changed and state in (State.IN_STEP, State.ABSENT, State.PARKED):
+    if changed and state in (State.IN_SYNC, State.NOT_SYNCED, State.REJECTED):
         state = State.PENDING
     return ObjectState(
         route=route,
         state=state,
-        why=binding.reason if state in (State.FAILING, State.PARKED, State.IN_DOUBT) else why,
+        why=binding.reason if state in (State.RETRYING, State.REJECTED, State.IN_DOUBT) else why,
         record=binding.record,
         settled_at=binding.settled_at,
-        next_try=next_try(route.target, binding) if state is State.FAILING else None,
+        next_try=next_try(route.target, binding) if state is State.RETRYING else None,
     )
 
 
@@ -142,7 +142,7 @@ def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:
 
 def _with_conflict(found: ObjectState, replica: Replica | None) -> ObjectState:
     """As it is, or that it waits for a person; what is held back waits for its release first."""
-    if replica is None or found.state is State.HELD:
+    if replica is None or found.state is State.ON_HOLD:
         return found
     url = reverse("admin:syncer_replica_change", args=[replica.pk])
     return replace(found, state=State.CONFLICT, why=waiting(replica), next_try=None, url=url)

@@ -14,11 +14,11 @@ from syncer.reports.states import MEANING
 class Health(StrEnum):
     """How a target as a whole is."""
 
-    WELL = "well"
+    HEALTHY = "healthy"
+    BLOCKED = "blocked"
+    UNREACHABLE = "unreachable"
+    RATE_LIMITED = "rate limited"
     PAUSED = "paused"
-    NOT_ANSWERING = "not answering"
-    WAITS = "waits"
-    OFF = "switched off"
 
 
 WORDS: dict[str, str] = {
@@ -34,21 +34,21 @@ WORDS: dict[str, str] = {
     "handed over": "Objects of which the peer knows now what was edited here.",
     "failed": "The last request for it was not a success.",
     "preview": "What a sync would send now. Looking sends nothing.",
-    "notice": "What operators are told of a target: once when it goes bad, once when it is well again.",
-    "not well": "The target is paused, or was not answering.",
-    "well again": "The target answered as it should.",
-    "to be told": "It has not lasted long enough yet, or the next try waits.",
-    "told": "Every way that is set took it: the mail server, the webhook, or both.",
-    "over before it was told": "It was undone so soon that nobody was told.",
-    "nobody to tell": "Neither e-mail nor webhook is set; the worker's log has it.",
+    "alert": "What operators are notified of: once when a target becomes unhealthy, once when it is healthy again.",
+    "unhealthy": "The target was blocked or unreachable.",
+    "healthy again": "The target answered as it should.",
+    "to be sent": "It has not lasted long enough yet, or the next try waits.",
+    "notified": "Every channel that is set up took it: the mail server, the webhook, or both.",
+    "cleared before anybody was notified": "It was over so soon that nobody was notified.",
+    "no channel is set up": "Neither e-mail nor webhook is set up; the worker's log has it.",
     "given up": "It was tried for half a day; its page says what failed.",
     MANUAL: "Changes wait until somebody presses Sync now.",
     CHANGE: "Each change is sent at once.",
-    Health.WELL: "What is due is sent.",
-    Health.PAUSED: "A setting is wrong, and nothing is sent until a person has put it right.",
-    Health.NOT_ANSWERING: "Several requests in a row failed. One at a time is tried, until one is answered.",
-    Health.WAITS: "The target asked us to wait.",
-    Health.OFF: "A person stopped it; changes are kept.",
+    Health.HEALTHY: "What is due is sent.",
+    Health.BLOCKED: "A setting is wrong, and nothing is sent until a person has put it right.",
+    Health.UNREACHABLE: "Several requests in a row failed. One at a time is tried, until one is answered.",
+    Health.RATE_LIMITED: "The target asked us to wait.",
+    Health.PAUSED: "A person stopped it; changes are kept.",
     **{state.value: meaning for state, meaning in MEANING.items()},
 }
 

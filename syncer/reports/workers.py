@@ -11,11 +11,11 @@ def trouble_at(host: str) -> str:
     here = Worker.objects.filter(host=host)
     if here.alive().exists():
         return ""
-    last = here.order_by("-beat_at").first()
+    last = here.order_by("-heartbeat_at").first()
     if last is None:
-        return f"No worker runs on {host}, or it has had no beat yet: {START}, or see its log."
-    age = (clock.now() - last.beat_at).total_seconds()
-    return f"The worker on {last} has had no beat for {age:.0f} s: see its log, and {START} anew if it has ended."
+        return f"No worker runs on {host}, or it has had no heartbeat yet: {START}, or see its log."
+    age = (clock.now() - last.heartbeat_at).total_seconds()
+    return f"The worker on {last} has had no heartbeat for {age:.0f} s: see its log, and {START} anew if it has ended."
 
 
 def waiting_hint() -> str:

@@ -1,4 +1,4 @@
-"""`{% chip state %}` is a word of the engine in its colour; `{% legend "pending parked" %}` says what words mean."""
+"""`{% chip state %}` is a word of the engine in its colour; `{% legend "pending rejected" %}` says what words mean."""
 
 from typing import Any
 

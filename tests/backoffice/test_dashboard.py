@@ -60,14 +60,14 @@ def test_parked_objects_are_counted_and_linked(remote: Remote, target: Target):
     sync(target)
     client = administrator()
     page = index(client)
-    assert "<b>1</b> parked" in page
-    link = f"{reverse('admin:syncer_binding_changelist')}?route__target__id__exact={target.pk}&state=parked"
+    assert "<b>1</b> rejected" in page
+    link = f"{reverse('admin:syncer_binding_changelist')}?route__target__id__exact={target.pk}&state=rejected"
     assert link.replace("&", "&amp;") in page
     assert len(client.get(link).context["cl"].result_list) == 1
 
 
 def test_a_paused_target_says_why(target):
-    Target.objects.update(paused="answered 401 Unauthorized")
+    Target.objects.update(blocked="answered 401 Unauthorized")
     assert "answered 401 Unauthorized" in index(administrator())
 
 
@@ -111,6 +111,6 @@ def test_the_button_on_the_index_starts_a_run(target):
 
 def test_each_word_on_the_index_has_its_meaning(target):
     page = index(administrator())
-    for word in ("pending", "failing", "parked", "in doubt", "held", "manual", "change"):
+    for word in ("pending", "retrying", "rejected", "in doubt", "manual", "change"):
         assert f"<dt>{word}</dt><dd>" in page
         assert f"<dt>{word}</dt><dd></dd>" not in page

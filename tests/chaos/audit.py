@@ -15,22 +15,22 @@ CREATE TABLE chaos_lane (
     n bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
     pid integer NOT NULL DEFAULT pg_backend_pid(), who text NOT NULL DEFAULT current_setting('application_name'),
     binding bigint, token bigint, old_token bigint, lease timestamptz, old_lease timestamptz, remote_id text,
-    in_doubt boolean, parked boolean, wrote boolean
+    in_doubt boolean, rejected boolean, wrote boolean
 );
 CREATE INDEX ON chaos_lane (binding, token);
 CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO chaos_lane (binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked, wrote) VALUES
+    INSERT INTO chaos_lane (binding, token, old_token, lease, old_lease, remote_id, in_doubt, rejected, wrote) VALUES
         (NEW.id, NEW.token, OLD.token, NEW.lease_until, OLD.lease_until, NEW.remote_id, NEW.in_doubt,
-         NEW.parked IS NOT NULL,
-         (NEW.delivered, NEW.unsettled, NEW.remote_id, NEW.agreed, NEW.create_key)
-         IS DISTINCT FROM (OLD.delivered, OLD.unsettled, OLD.remote_id, OLD.agreed, OLD.create_key));
+         NEW.rejected IS NOT NULL,
+         (NEW.delivered, NEW.unconfirmed, NEW.remote_id, NEW.agreed, NEW.create_key)
+         IS DISTINCT FROM (OLD.delivered, OLD.unconfirmed, OLD.remote_id, OLD.agreed, OLD.create_key));
     RETURN NULL;
 END $$;
 CREATE TRIGGER chaos_note AFTER UPDATE ON syncer_binding FOR EACH ROW
-    WHEN ((NEW.token, NEW.lease_until, NEW.delivered, NEW.unsettled, NEW.remote_id, NEW.agreed, NEW.create_key,
-           NEW.in_doubt, NEW.parked IS NULL)
-          IS DISTINCT FROM (OLD.token, OLD.lease_until, OLD.delivered, OLD.unsettled, OLD.remote_id, OLD.agreed,
-           OLD.create_key, OLD.in_doubt, OLD.parked IS NULL))
+    WHEN ((NEW.token, NEW.lease_until, NEW.delivered, NEW.unconfirmed, NEW.remote_id, NEW.agreed, NEW.create_key,
+           NEW.in_doubt, NEW.rejected IS NULL)
+          IS DISTINCT FROM (OLD.token, OLD.lease_until, OLD.delivered, OLD.unconfirmed, OLD.remote_id, OLD.agreed,
+           OLD.create_key, OLD.in_doubt, OLD.rejected IS NULL))
     EXECUTE FUNCTION chaos_note();
 """
 # Whether this worker holds a claim now; and whether it does, and waits for nothing but answers.
@@ -43,7 +43,7 @@ SELECT 1 WHERE EXISTS ({AT_WORK}) AND NOT EXISTS (
     SELECT 1 FROM pg_stat_activity WHERE application_name = %(who)s AND xact_start IS NOT NULL
 )
 """
-COLUMNS = "at, pid, who, binding, token, old_token, lease, old_lease, remote_id, in_doubt, parked, wrote"
+COLUMNS = "at, pid, who, binding, token, old_token, lease, old_lease, remote_id, in_doubt, rejected, wrote"
 WORKER = "worker-"  # and its number: what workers call themselves at the database
 
 
@@ -61,7 +61,7 @@ class Note:
     old_lease: datetime | None
     remote_id: str | None
     in_doubt: bool
-    parked: bool
+    rejected: bool
     wrote: bool
 
     @property
@@ -99,7 +99,7 @@ class Audit:
         claims: by binding, in order.
         early: claims that found the lease before them still running.
         late: writes by another connection than the one that has the claim, or after its end.
-        doubts: how often an object came to be in doubt; parks: to be parked.
+        doubts: how often an object came to be in doubt; rejects: to be rejected.
         paths: the binding of every record there ever was, `{"1/5": 17}` by route and remote id.
     """
 
@@ -107,7 +107,7 @@ class Audit:
     early: list[Note] = field(default_factory=list)
     late: list[Note] = field(default_factory=list)
     doubts: int = 0
-    parks: int = 0
+    rejects: int = 0
     records: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     @property
@@ -131,7 +131,7 @@ def read() -> Audit:
         _understand(audit, note)
         before = last.get(note.binding)
         audit.doubts += note.in_doubt and not (before and before.in_doubt)
-        audit.parks += note.parked and not (before and before.parked)
+        audit.rejects += note.rejected and not (before and before.rejected)
         last[note.binding] = note
     return audit
 

@@ -28,7 +28,7 @@ DATABASE_GONE = (
     "SSL connection has been closed",
 )
 # What django-q2 and the watchdog say of processes that were killed, or ended when their connection was.
-PROCESS_GONE = ("reincarnat", "died", "killed", "ended by itself", "took no beat", "starting")
+PROCESS_GONE = ("reincarnat", "died", "killed", "ended by itself", "took no heartbeat", "starting")
 
 
 @dataclass(kw_only=True)
@@ -57,21 +57,21 @@ class Verdict:
 def undone() -> list[str]:
     """What is not at rest, by target and route; empty: drained."""
     found = [
-        f"{one.route}: {one.pending} pending, {one.parked} parked, {one.in_doubt} in doubt"
+        f"{one.route}: {one.pending} pending, {one.rejected} rejected, {one.in_doubt} in doubt"
         for target in Target.objects.all()
         for one in backlog.of_target(target)
         if one.undone
     ]
-    found += [f"{target} is paused: {target.paused}" for target in Target.objects.exclude(paused="")]
+    found += [f"{target} is blocked: {target.blocked}" for target in Target.objects.exclude(blocked="")]
     open_runs = Run.objects.filter(finished_at=None).count()
     return [*found, f"{open_runs} runs are open"] if open_runs and not found else found
 
 
 def drained() -> Verdict:
-    rows = Binding.objects.filter(unsettled=True) | Binding.objects.filter(in_doubt=True)
+    rows = Binding.objects.filter(unconfirmed=True) | Binding.objects.filter(in_doubt=True)
     bindings = list(rows.values_list("pk", flat=True))
     wrong = undone() or [f"binding {pk} is not settled" for pk in bindings]
-    return Verdict(law="Drained: nothing is pending, parked, unsettled or in doubt", wrong=wrong, bindings=bindings)
+    return Verdict(law="Drained: nothing is pending, rejected, unconfirmed or in doubt", wrong=wrong, bindings=bindings)
 
 
 def ends(compared: Mapping[str, Compared]) -> list[Verdict]:
@@ -90,14 +90,14 @@ def blind_creates(asked: Sequence[Asked], decided: Mapping[int, list[float]]) ->
     Args:
         decided: when a person said of a binding that its create had not arrived.
     """
-    lanes: dict[int, list[Asked]] = defaultdict(list)
+    by_binding: dict[int, list[Asked]] = defaultdict(list)
     for one in sorted(asked, key=lambda one: (one.remote, one.entry.number)):
         if one.binding is not None:
-            lanes[one.binding].append(one)
+            by_binding[one.binding].append(one)
     verdict = Verdict(law="No create was sent twice on a guess")
-    for binding, lane in lanes.items():
+    for binding, requests in by_binding.items():
         open_create: Asked | None = None
-        for one in lane:
+        for one in requests:
             is_create = one.entry.method == "POST"
             if is_create and open_create is not None and not _is_replay(open_create, one):
                 times = decided.get(binding, [])

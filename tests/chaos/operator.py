@@ -1,6 +1,6 @@
 """The person who looks after the targets, by what docs/operating.md says: every few seconds, in every target's page.
 
-Paused: look, then "Sync now". Parked: look, then retry. In doubt: look at the other system, then say what is there.
+Blocked: look, then "Sync now". Rejected: look, then retry. In doubt: look at the other system, then say what is there.
 """
 
 import threading
@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 
 from backoffice.accounts.models import User
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.models import Binding, Target
 from syncer.public import sync_bindings, sync_target
 from syncer.targets.rest import doubt
@@ -56,11 +56,11 @@ class Operator(threading.Thread):
 
     def _round(self) -> None:
         user = User.objects.get(username="chaos")
-        for target in Target.objects.exclude(paused=""):
+        for target in Target.objects.exclude(blocked=""):
             sync_target(target, user=user)
             self.did["Sync now"] += 1
-        parked = Binding.objects.filter(parked__gte=F("wanted"), in_doubt=False).select_related("route__target")
-        if found := list(parked.filter(Q(wanted__gt=F("delivered")) | Q(unsettled=True), route__target__paused="")):
+        rejected = Binding.objects.filter(rejected__gte=F("wanted"), in_doubt=False).select_related("route__target")
+        if found := list(rejected.filter(Q(wanted__gt=F("delivered")) | Q(unconfirmed=True), route__target__paused="")):
             sync_bindings(found, user=user)
             self.did["retry"] += len(found)
         for target in Target.objects.all():
@@ -81,5 +81,5 @@ class Operator(threading.Thread):
                 doubt.not_arrived(binding=binding, user=user, seen=binding.token)
                 self.did["it did not arrive"] += 1
                 self.decided.setdefault(binding.pk, []).append(looked)
-        except NotPossible:
+        except NotPossibleError:
             self.did["too late to decide"] += 1

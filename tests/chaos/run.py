@@ -148,7 +148,7 @@ class Chaos:
             "take-overs": len(seen.audit.abandoned),
             "answers that came too late": sum(one.is_late for one in seen.tried),
             "doubts": seen.audit.doubts,
-            "parks": seen.audit.parks,
+            "rejects": seen.audit.rejects,
             "operator": self.operator.did,
             "runs": Run.objects.count(),
             "equal objects": {name: found.equal for name, found in compared.items()},

@@ -23,7 +23,7 @@ LOOK = 0.1  # seconds between two looks at who has ended
 ORPHANS_END = 5.0  # seconds in which what is left of a dead worker must have ended by itself
 STOP_SECONDS = 45
 READY = "ready for work"  # in its log
-BEAT = 6  # seconds of silence after which a worker's cluster is started anew
+HEARTBEAT = 6  # seconds of silence after which a worker's cluster is started anew
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Worker:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                **tied([*NICE, sys.executable, "manage.py", "worker", "--every=0.5", f"--beat={BEAT}"]),
+                **tied([*NICE, sys.executable, "manage.py", "worker", "--every=0.5", f"--heartbeat={HEARTBEAT}"]),
                 cwd=ROOT,
                 env={**os.environ, "LOG_LEVEL": "INFO", "PGAPPNAME": f"{WORKER}{self.number}"},
                 stdout=log,

@@ -38,7 +38,7 @@ def test_the_list_shows_each_objects_state(remote: Remote, target: Target):
     sync(target)
     Post.objects.create(title="new", body="B")
     page = administrator().get(reverse(LIST)).content.decode()
-    assert [page.count(f">{state}</span>") for state in ("in step", "parked", "pending")] == [1, 1, 1]
+    assert [page.count(f">{state}</span>") for state in ("in sync", "rejected", "pending")] == [1, 1, 1]
 
 
 def test_with_several_targets_the_list_names_them(target):
@@ -123,7 +123,7 @@ def test_chosen_objects_that_travel_nowhere_are_said_to(target):
     Target.objects.update(enabled=False)
     data = {"action": "sync_now", "_selected_action": [post.pk]}
     page = administrator().post(reverse(LIST), data, follow=True).content.decode()
-    assert "Posts travel to no target that is switched on." in page
+    assert "Posts travel to no target that is not paused." in page
     assert not Run.objects.exists()
 
 

@@ -19,7 +19,7 @@ from tests.flows.wait import until
 from tests.flows.worker import Worker, is_asleep
 
 pytestmark = pytest.mark.django_db(transaction=True)
-QUICK = "--beat=4"
+QUICK = "--heartbeat=4"
 ONE = {"BACKOFFICE_WORKERS": "1"}  # so that the one that waits is the one that has the queue's lock
 
 
@@ -52,12 +52,14 @@ def test_a_worker_gets_over_the_death_of_any_of_its_processes_and_none_outlives_
     with Worker(QUICK, **ONE) as worker:
         until(lambda: is_at_work(worker))
         call_command("worker", "--check")
-        assert "beat:" not in worker.said, "one that is well is no news"
+        assert "heartbeat:" not in worker.said, "one that is well is no news"
         a_cluster_that_looks_alive_and_does_nothing_is_started_anew(worker, "ready for work")
         what_is_left_of_a_cluster_ends_with_its_parent(worker, "sentinel")
         nothing_outlives_the_watchdog(worker)
-    Row.objects.update(beat_at="2026-01-01T00:00:00Z")
-    with pytest.raises(CommandError, match=r"has had no beat for [0-9]+ s: see its log, and start “manage.py worker”"):
+    Row.objects.update(heartbeat_at="2026-01-01T00:00:00Z")
+    with pytest.raises(
+        CommandError, match=r"has had no heartbeat for [0-9]+ s: see its log, and start “manage.py worker”"
+    ):
         call_command("worker", "--check")
 
 
@@ -88,7 +90,7 @@ def what_is_left_of_a_cluster_ends_with_its_parent(worker, which):
     until(lambda: not old & worker.processes())
     work_goes_on()
     until(lambda: restarts(worker) == before + 1)
-    assert "took no beat" not in worker.said[said:], "it ended, and was not ended for its silence"
+    assert "took no heartbeat" not in worker.said[said:], "it ended, and was not ended for its silence"
 
 
 def nothing_outlives_the_watchdog(worker):
@@ -158,7 +160,7 @@ def test_while_the_database_is_away_silence_is_no_death():
     with Worker(QUICK) as worker:
         until(lambda: is_at_work(worker))
         with a_closed_database():
-            # Chores ask every 0.2 s and beats every 0.7 s, so this takes longer than the 4 s of a death.
+            # Chores ask every 0.2 s and heartbeats every 0.7 s, so this takes longer than the 4 s of a death.
             until(lambda: worker.said.count("can't be reached") > 40)
             assert "the queue's cluster" not in worker.said
         work_goes_on()
@@ -214,8 +216,8 @@ def test_a_loop_that_hangs_is_not_well():
     stop = threading.Event()
     loop = Loop(lambda: bool(stop.wait()), every=0, stop=stop, longest=0.2)
     loop.start()
-    assert loop.is_well
-    until(lambda: not loop.is_well)
+    assert loop.is_healthy
+    until(lambda: not loop.is_healthy)
     stop.set()
     loop.join()
 
@@ -223,7 +225,7 @@ def test_a_loop_that_hangs_is_not_well():
 def test_a_loop_that_failed_is_not_well(caplog):
     loop = Loop(lambda: bool(1 / 0), every=0, stop=threading.Event())
     loop.start()
-    until(lambda: not loop.is_well)
+    until(lambda: not loop.is_healthy)
     assert "ZeroDivisionError" in caplog.text
 
 

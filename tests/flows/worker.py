@@ -29,7 +29,7 @@ def database_url() -> str:
 
 
 class Worker:
-    """Runs while the context is open. `options` are the command's, such as `--beat=2`."""
+    """Runs while the context is open. `options` are the command's, such as `--heartbeat=2`."""
 
     def __init__(self, *options: str, **environment: str) -> None:
         self._options = options

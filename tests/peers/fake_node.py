@@ -11,8 +11,8 @@ from syncer.core.merge import (
     By,
     Content,
     Rules,
-    Seen,
     State,
+    VersionVector,
     covers,
     edits_as_json,
     edits_from_json,
@@ -24,7 +24,7 @@ from syncer.core.merge import (
     together,
 )
 
-Told = dict[str, Any]  # the answer to one item, as JSON
+ItemResult = dict[str, Any]  # the answer to one item, as JSON
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Held:
 
     state: State = field(default_factory=State)
     live: Content | None = None
-    known: Seen = field(default_factory=dict)
+    known: VersionVector = field(default_factory=dict)
 
 
 class FakeNode:
@@ -105,13 +105,13 @@ class FakeNode:
         }
         return json.dumps(rows)
 
-    def restore(self, backup: str, *, notices: bool = True) -> None:
+    def restore(self, backup: str, *, alerts: bool = True) -> None:
         """Be what it was then; who does not notice keeps an incarnation whose numbers are known already."""
         self.held = {
             key: Held(State(seen=seen, fields=edits_from_json(fields)), live, known)
             for key, (seen, fields, live, known) in json.loads(backup).items()
         }
-        if notices:
+        if alerts:
             self.reborn()
 
     def heard(self, writer: str) -> None:
@@ -122,12 +122,12 @@ class FakeNode:
                 one.known = {}
 
     # --- what the other end sees -------------------------------------------------------------------------------------
-    def take_in(self, items: Collection[Mapping[str, Any]]) -> list[Told]:
+    def take_in(self, items: Collection[Mapping[str, Any]]) -> list[ItemResult]:
         """What becomes of each item of a batch."""
         told = [self._take_one(item) for item in items]
         return [one for one in told if one["key"] not in self.leaves_out]
 
-    def _take_one(self, item: Mapping[str, Any]) -> Told:
+    def _take_one(self, item: Mapping[str, Any]) -> ItemResult:
         key = item["key"]
         theirs = State(seen=item["seen"], fields=edits_from_json(item["fields"]))
         if key in self.refuses:

@@ -121,7 +121,7 @@ def sync(target: Target, *posts: Post) -> Run:
 def recover(target: Target) -> None:
     """As if all waits were over, and the target well."""
     let_time_pass()
-    Target.objects.filter(pk=target.pk).update(opened_at=None, failures=0, probe_at=None, not_before=None, paused="")
+    Target.objects.filter(pk=target.pk).update(opened_at=None, failures=0, probe_at=None, not_before=None, blocked="")
 
 
 def post(title: str = "T") -> Post:

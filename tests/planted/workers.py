@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from syncer.models import Notice, Run, Target
+from syncer.models import Alert, Run, Target
 from tests.flows.wait import until
 from tests.flows.worker import Worker, database_url
 from tests.planted.echo import TO_WRITES, Echo, said
@@ -49,7 +49,7 @@ def work(planted: Planted, target: Target, server: Echo, *, folder: Path) -> Non
             recover(target)
             post("by a worker, again")
             until(lambda: Run.objects.filter(pk__gt=last, message__contains="answered 403"))
-            until(lambda: Notice.objects.exclude(error="") and posted.posts)
+            until(lambda: Alert.objects.exclude(error="") and posted.posts)
         assert "no more attempts" in worker.log.read_text()
         assert box.signed_in
         for headers, content in posted.posts:

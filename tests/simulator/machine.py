@@ -125,8 +125,8 @@ class Engine(RuleBasedStateMachine):
         self.rows.wait(after[0], at_last=after[1])
         worker = chosen(self.workers, who)
         if worker.is_idle:
-            self.rows.paused = False  # `runs._begin`
-            self.rows.hurry()
+            self.rows.blocked = False  # `runs._begin`
+            self.rows.clear_backoff()
             sync(self.rows, worker, fates, at_last=after[1])
 
     @rule(
@@ -187,7 +187,7 @@ class Engine(RuleBasedStateMachine):
         elif how == "rest":
             self.rest()
         elif how in ("hold", "release"):
-            row.held = how == "hold"
+            row.on_hold = how == "hold"
 
     def _elsewhere(self, how: str, model: str, which: int):
         """With records that we know of, or with their own."""
@@ -206,7 +206,7 @@ class Engine(RuleBasedStateMachine):
             remote.remove(model, number, by_us=False)
 
     def rest(self):
-        """The target is well again for a while."""
+        """The target is healthy again for a while."""
         for worker in self.workers:
             worker.die()
         come_to_rest(self.rows)
@@ -244,7 +244,7 @@ class Engine(RuleBasedStateMachine):
         remote = self.rows.remote if hasattr(self, "rows") else Remote()
         for key, row in self.rows.rows.items() if hasattr(self, "rows") else ():
             model = model_of(key)
-            if row.unsettled or row.remote_id is None or row.agreed is None:
+            if row.unconfirmed or row.remote_id is None or row.agreed is None:
                 continue
             place = (model, as_id(row.remote_id))
             if place not in remote.vanished and place not in remote.touched:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from syncer.core.decide import Action
-from syncer.core.settle import NO_CREATE, WELL, Changes
+from syncer.core.settle import NO_CREATE, SUCCESS, Changes
 from tests.simulator.local import COMMENTS, MODELS, POSTS, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, as_id
 from tests.simulator.rows import Row, Rows
@@ -15,7 +15,7 @@ BATCH = 100
 DAY = 24 * 3600.0  # seconds
 REST = timedelta(hours=4)  # at most, of a target that is well: parents and children with the longest backoff
 # `doubt.DECIDED`
-DECIDED: Changes = WELL | NO_CREATE | dict.fromkeys(("in_doubt", "look_first", "unsettled", "deleting"), False)
+DECIDED: Changes = SUCCESS | NO_CREATE | dict.fromkeys(("in_doubt", "look_first", "unconfirmed", "deleting"), False)
 
 
 def sync(rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool = False) -> bool:
@@ -41,7 +41,7 @@ def _deliver(rows: Rows, worker: Worker, model: str, left: list[Fate], at_last: 
         if worker.is_idle:
             return moved
         worker.look()
-        is_all_waiting = all(parcel.action is Action.WAIT for parcel in worker.parcels)
+        is_all_waiting = all(delivery.action is Action.WAIT for delivery in worker.deliveries)
         while not worker.is_idle:
             fate = left.pop() if worker.unsent and left else Fate.ARRIVES
             worker.step(model, BATCH, fate, 0.0)
@@ -54,8 +54,8 @@ def _deliver(rows: Rows, worker: Worker, model: str, left: list[Fate], at_last: 
 
 
 def come_to_rest(rows: Rows) -> None:
-    """The target is well again and every worker but one is gone; what is due is delivered, however long it takes."""
-    rows.paused, latest = False, rows.now + REST
+    """The target is healthy again and every worker but one is gone; what is due is delivered, however long it takes."""
+    rows.blocked, latest = False, rows.now + REST
     for _ in range(ROUNDS):
         if sync(rows, Worker(rows), [Fate.ARRIVES]):
             continue
@@ -87,7 +87,7 @@ def check_rest(rows: Rows) -> None:
 
 def _is_named(rows: Rows, key: str, row: Row) -> bool:
     """It is aside, and with reason, or waits for another that is."""
-    if row.held:
+    if row.on_hold:
         return True
     if row.in_doubt:
         return not rows.can_look_up or "may be this one" in row.reason
@@ -110,7 +110,7 @@ def _check_equal(rows: Rows, key: str, row: Row) -> None:
         if above.remote_id is None:
             return
         wanted["post"] = as_id(above.remote_id)
-    assert not row.unsettled, f"{key} is at rest and unsettled"
+    assert not row.unconfirmed, f"{key} is at rest and unconfirmed"
     if wanted is None:
         assert row.remote_id is None, f"{key} should not be at the target"
         assert there == [], f"{key} is at the target though it should not be"
@@ -129,7 +129,7 @@ def put_right(rows: Rows) -> bool:
     aside = [key for key, row in rows.rows.items() if row.is_aside]
     edited: set[str] = set()
     for key in aside:
-        rows.rows[key].held = False
+        rows.rows[key].on_hold = False
         if is_asked(rows, key):
             resolve(rows, key)
         elif key in rows.local.live:  # or what it hangs under: its record may be gone, and nobody told us
@@ -147,8 +147,8 @@ def is_asked(rows: Rows, key: str) -> bool:
     row = rows.rows[key]
     if row.lease_until is not None and row.lease_until > rows.now:
         return False
-    is_parked = row.parked is not None and row.parked >= row.wanted
-    return row.in_doubt or (is_parked and (row.create_body is not None or row.gone))
+    is_rejected = row.rejected is not None and row.rejected >= row.wanted
+    return row.in_doubt or (is_rejected and (row.create_body is not None or row.gone))
 
 
 def resolve(rows: Rows, key: str) -> None:

@@ -20,10 +20,10 @@ class Row:
 
     wanted: int = 0
     delivered: int = 0
-    unsettled: bool = False
+    unconfirmed: bool = False
     in_doubt: bool = False
-    parked: int | None = None
-    held: bool = False
+    rejected: int | None = None
+    on_hold: bool = False
     token: int = 0
     lease_until: datetime | None = None
     not_before: datetime | None = None
@@ -46,12 +46,12 @@ class Row:
     @property
     def is_due(self) -> bool:
         """`binding.DUE`."""
-        return self.wanted > self.delivered or self.unsettled
+        return self.wanted > self.delivered or self.unconfirmed
 
     @property
     def is_aside(self) -> bool:
-        """Not `claim.NOT_ASIDE`."""
-        return self.held or self.in_doubt or (self.parked is not None and self.parked >= self.wanted)
+        """Not `claim.NOT_BLOCKED`."""
+        return self.on_hold or self.in_doubt or (self.rejected is not None and self.rejected >= self.wanted)
 
     @property
     def known(self) -> Known:
@@ -60,15 +60,15 @@ class Row:
             remote_id=self.remote_id,
             agreed=self.agreed,
             create_body=self.create_body,
-            unsettled=self.unsettled,
+            unconfirmed=self.unconfirmed,
             deleting=self.deleting,
             look_first=self.look_first,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lane:
-    """`parcel.Lane`."""
+class ClaimedBinding:
+    """`delivery.ClaimedBinding`."""
 
     key: str
     token: int
@@ -87,11 +87,11 @@ class Rows:
     Attributes:
         can_look_up: the routes have a lookup.
         key_hours: what the routes say of keys; 0: the target does not know them.
-        recreate: what the routes say of records that are gone: made anew, else parked.
+        recreate: what the routes say of records that are gone: made anew, else rejected.
         patch: what the routes say of updates.
         has_filter: the route of posts has one: those that are shown.
         unanswered: objects with a create of which nobody knows what became.
-        paused, not_before: of the target.
+        blocked, not_before: of the target.
     """
 
     local: Local
@@ -105,13 +105,13 @@ class Rows:
     rows: dict[str, Row] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MODELS, 0))
     unanswered: set[str] = field(default_factory=set)
-    paused: bool = False
+    blocked: bool = False
     not_before: datetime | None = None
 
     @property
     def may_send(self) -> bool:
         """`runs._may_send`."""
-        return not self.paused and (self.not_before is None or self.not_before <= self.now)
+        return not self.blocked and (self.not_before is None or self.not_before <= self.now)
 
     def wait(self, seconds: float, *, at_last: bool = False) -> None:
         """Time passes; what has been on its way for too long arrives at the last moment, or never."""
@@ -131,10 +131,10 @@ class Rows:
         for key in sorted(keys):  # of a set: the same order in each process
             self.rows.setdefault(key, Row()).wanted += 1
 
-    def hurry(self) -> None:
+    def clear_backoff(self) -> None:
         """`runs._hurry`."""
         for row in self.rows.values():
-            row.not_before = row.not_before if row.unsettled else None
+            row.not_before = row.not_before if row.unconfirmed else None
 
     def claimable(self, model: str) -> list[str]:
         """`claim.claimable`."""
@@ -149,32 +149,32 @@ class Rows:
             and not self.waits(key)
         ]
 
-    def claim(self, model: str, limit: int) -> list[Lane]:
+    def claim(self, model: str, limit: int) -> list[ClaimedBinding]:
         """`claim.claim`."""
-        lanes = []
+        bindings = []
         for key in self.claimable(model)[:limit]:
             row = self.rows[key]
             if row.lease_until is not None:
                 reached["a claim is taken over"] += 1
-            lanes.append(
-                Lane(
+            bindings.append(
+                ClaimedBinding(
                     key=key,
                     token=row.token + 1,
                     ends=self.now + timedelta(seconds=LEASE_SECONDS),
                     known=row.known,
-                    claim=Claim(wanted=row.wanted, was=row.unsettled, tries=row.tries),
+                    claim=Claim(wanted=row.wanted, was=row.unconfirmed, tries=row.tries),
                     last_remote_id=row.last_remote_id,
                     create_key=row.create_key,
                     can_replay=self.can_replay(row),
                 )
             )
-            row.token, row.unsettled = row.token + 1, True
+            row.token, row.unconfirmed = row.token + 1, True
             row.lease_until = self.now + timedelta(seconds=LEASE_SECONDS)
-        return lanes
+        return bindings
 
     def can_replay(self, row: Row) -> bool:
         """`Binding.can_replay` and `Route.remembers`."""
-        if row.create_key is None or row.parked is not None or row.create_at is None:
+        if row.create_key is None or row.rejected is not None or row.create_at is None:
             return False
         return self.now < row.create_at + timedelta(hours=self.key_hours) * 0.9
 
@@ -196,7 +196,7 @@ class Rows:
     def parent_id(self, key: str) -> int | None:
         """The id of a comment's post at the target; None while it is not known and settled (`payload._parents`)."""
         parent = self.rows.get(str(self.local.live[key]["post"]))
-        known = parent.remote_id if parent and not parent.unsettled else None
+        known = parent.remote_id if parent and not parent.unconfirmed else None
         return None if known is None else as_id(known)
 
     def payload(self, key: str) -> Payload | None:
@@ -208,10 +208,10 @@ class Rows:
             return {"title": values["title"]}
         return {"post": self.parent_id(key), "name": values["name"]}
 
-    def write(self, lane: Lane, changes: Changes) -> bool:
+    def write(self, binding: ClaimedBinding, changes: Changes) -> bool:
         """`settling._write`: only by the worker that holds the claim."""
-        row = self.rows[lane.key]
-        if row.token != lane.token:
+        row = self.rows[binding.key]
+        if row.token != binding.token:
             reached["a late worker settles nothing"] += 1
             return False
         for column, value in changes.items():

@@ -36,8 +36,8 @@ MET = {
     "at rest",
     "children are told a new id",
     "in doubt",
-    "parked",
-    "parked because it is gone",
+    "rejected",
+    "rejected because it is gone",
     "too late to be sent",
     "waits for another at rest",
 }

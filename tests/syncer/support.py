@@ -22,7 +22,7 @@ def name_of(fault):
     return f"{fault['kind'].name}-{fault.get('status', '')}-{'acts' if fault.get('act', True) else 'idle'}"
 
 
-def binding(obj):
+def binding_of(obj):
     return Binding.objects.get(route__model=obj._meta.label, object_key=str(obj.pk))
 
 

@@ -1,4 +1,4 @@
-"""What the tests of notices share: targets that go bad and well, and a worker that tells."""
+"""What the tests of alerts share: targets that go bad and well, and a worker that tells."""
 
 from datetime import timedelta
 
@@ -6,9 +6,9 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from syncer.engine.alerts.health import is_well, went_bad
+from syncer.engine.alerts.health import became_healthy, became_unhealthy
 from syncer.engine.alerts.notify import sweep, tell
-from syncer.models import Notice, Target
+from syncer.models import Alert, Target
 
 REASON = "Fake API refused the connection"
 PAUSE = "Fake API answered 401"
@@ -18,23 +18,23 @@ def breaks(target, why=REASON):
     """Its circuit opens."""
     now = timezone.now()
     Target.objects.filter(pk=target.pk).update(opened_at=now)
-    went_bad(target, why, now=now)
+    became_unhealthy(target, why, now=now)
 
 
 def pauses(target, why=PAUSE):
     now = timezone.now()
-    Target.objects.filter(pk=target.pk).update(paused=why)
-    went_bad(target, why, now=now)
+    Target.objects.filter(pk=target.pk).update(blocked=why)
+    became_unhealthy(target, why, now=now)
 
 
 def mends(target):
-    Target.objects.filter(pk=target.pk).update(opened_at=None, paused="")
-    is_well(target, now=timezone.now())
+    Target.objects.filter(pk=target.pk).update(opened_at=None, blocked="")
+    became_healthy(target, now=timezone.now())
 
 
 def let_time_pass():
     """As if every wait were over."""
-    Notice.objects.update(not_before=F("not_before") - timedelta(days=1))
+    Alert.objects.update(not_before=F("not_before") - timedelta(days=1))
 
 
 def work() -> int:
@@ -51,4 +51,4 @@ def told():
     let_time_pass()
     sweep()
     work()
-    return list(Notice.objects.order_by("pk").values_list("kind", "outcome"))
+    return list(Alert.objects.order_by("pk").values_list("kind", "outcome"))

@@ -75,7 +75,7 @@ def test_the_example_becomes_a_target_and_its_routes(write, monkeypatch):
         trigger = "every 5 minutes"
         filter = { user_id__gt = 10 }
         update = "PATCH"
-        missing = "park"
+        missing = "reject"
         key_hours = 24
         id = "key"
         items = "items"
@@ -107,7 +107,7 @@ def test_the_example_becomes_a_target_and_its_routes(write, monkeypatch):
         *("every 5 minutes", {"user_id__gt": 10}, "PATCH"),
     )
     assert (posts.id_field, posts.items_field, posts.next_field) == ("key", "items", "next")
-    assert (posts.missing, posts.key_hours, comments.missing, comments.key_hours) == ("park", 24, "recreate", 0)
+    assert (posts.missing, posts.key_hours, comments.missing, comments.key_hours) == ("reject", 24, "recreate", 0)
     assert (comments.create_path, comments.enabled, comments.trigger) == ("/posts/{post}/comments", False, "manual")
 
 
@@ -192,7 +192,7 @@ def test_a_secret_that_is_not_there_yet_is_a_note(write):
         ('trigger = "change"', 'filter = { comments__name = "a" }', 8, "'comments__name' reads another model; "),
         ('trigger = "change"', "filter = { title = 2024-01-01 }", 8, "filter: Value must be valid JSON"),
         ('trigger = "change"', 'update = "POST"', 8, "'POST' is no update; it may be one of: PUT, PATCH"),
-        ('trigger = "change"', 'missing = "make"', 8, "'make' is no missing; it may be one of: recreate, park"),
+        ('trigger = "change"', 'missing = "make"', 8, "'make' is no missing; it may be one of: recreate, reject"),
         ('trigger = "change"', "key_hours = -1", 8, "key_hours: Ensure this value is greater than or equal to 0"),
         ('trigger = "change"', "key_hours = 8761", 8, "key_hours: Ensure this value is less than or equal to 8760"),
         ('trigger = "change"', "key_hours = 1.5", 8, "'key_hours' must be a whole number"),

@@ -17,7 +17,7 @@ PEER = """\
 [targets.warehouse]
 kind = "peer"
 url = "http://127.0.0.1:8001/api"
-peer = { node = "warehouse", user = "warehouse", meeting = "ask" }
+peer = { node = "warehouse", user = "warehouse", matching = "ask" }
 """
 ORDERS = """\
 [[targets.warehouse.routes]]
@@ -50,7 +50,7 @@ def test_a_peer_and_its_route_become_what_the_file_says(file):
     assert outcomes(report) == [(None, "created"), ("orders.Order", "created")]
     target, route = Target.objects.get(), Route.objects.get()
     assert (target.kind, target.peer_node, str(target.peer_user)) == ("peer", "warehouse", "warehouse")
-    assert target.meeting == "ask"
+    assert target.matching == "ask"
     assert (route.path, route.fields, route.trigger) == ("", {}, "change")
     assert route.lookup == ["product_name", "created_at"]
     assert route.authority == {"quantity": "store", "exists": "ask"}
@@ -71,10 +71,10 @@ def test_a_changed_account_is_reported_by_its_name_in_json_too(file, capsys):
 
 def test_what_the_file_leaves_out_has_its_default(file):
     configure(file(PEER + ORDERS))
-    configure(file(PEER.replace(', meeting = "ask"', "") + '[[targets.warehouse.routes]]\nmodel = "orders.Order"\n'))
+    configure(file(PEER.replace(', matching = "ask"', "") + '[[targets.warehouse.routes]]\nmodel = "orders.Order"\n'))
     route = Route.objects.get()
     assert (route.lookup, route.authority, route.trigger) == ([], {}, "manual")
-    assert Target.objects.get().meeting == "authority"
+    assert Target.objects.get().matching == "authority"
 
 
 def test_a_target_that_is_no_peer_any_more_keeps_nothing_of_one(file):
@@ -82,7 +82,7 @@ def test_a_target_that_is_no_peer_any_more_keeps_nothing_of_one(file):
     rest = 'model = "orders.Order"\npath = "/orders"\nfields = { name = "product_name" }\n'
     configure(file(f'[targets.warehouse]\nurl = "http://127.0.0.1:8001/api"\n[[targets.warehouse.routes]]\n{rest}'))
     target, route = Target.objects.get(), Route.objects.get()
-    assert (target.kind, target.peer_node, target.peer_user, target.meeting) == ("rest", "", None, "authority")
+    assert (target.kind, target.peer_node, target.peer_user, target.matching) == ("rest", "", None, "authority")
     assert (route.path, route.lookup, route.authority) == ("/orders", [], {})
 
 
@@ -92,10 +92,10 @@ def test_a_target_that_is_no_peer_any_more_keeps_nothing_of_one(file):
         (PEER.replace('user = "warehouse"', 'user = "nobody"'), 4, "user: There is no user 'nobody' here"),
         (PEER.replace('node = "warehouse", ', ""), 4, "'node' is missing; it must be given"),
         (PEER.replace('user = "warehouse", ', ""), 4, "'user' is missing; it must be given"),
-        (PEER.replace('"ask"', '"later"'), 4, "'later' is no meeting; it may be one of: authority, ask"),
+        (PEER.replace('"ask"', '"later"'), 4, "'later' is no matching; it may be one of: authority, ask"),
         (PEER.replace('node = "warehouse"', 'node = "store"'), 4, "node: This is store itself"),
         (PEER.replace('node = "warehouse"', 'node = "ware house"'), 4, "node: A node's name: letters, digits"),
-        (PEER.replace("node =", "nod ="), 4, "'nod' is not known here; it may be one of: node, user, meeting"),
+        (PEER.replace("node =", "nod ="), 4, "'nod' is not known here; it may be one of: node, user, matching"),
         (PEER.replace('"peer"', '"rest"'), 4, "node: Only a peer has it; leave it empty"),
         (PEER.replace("peer = {", "# peer = {"), 1, "'node' is missing; it must be given"),
         (PEER + ORDERS + 'path = "/orders"\n', 10, "'path' is not known here; it may be one of: model, natural_key"),

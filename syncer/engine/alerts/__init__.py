@@ -1,1 +1,1 @@
-"""Telling operators that a target is not well, and that it is well again."""
+"""Telling operators that a target is unhealthy, and that it is healthy again."""

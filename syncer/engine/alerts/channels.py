@@ -19,7 +19,7 @@ from backoffice.kit.http import Client, HttpError, Request
 from syncer.engine.alerts.words import Words
 
 
-class NotTold(Exception):
+class NotDeliveredError(Exception):
     """It was not told, or nobody knows. The message is a predicate that reads on from the channel's name."""
 
 
@@ -28,9 +28,9 @@ class Channel:
     """One way.
 
     Attributes:
-        column: where a notice keeps when this channel took it.
+        column: where an alert keeps when this channel took it.
         is_set: whether the settings name somebody to tell.
-        tell: raises NotTold.
+        tell: raises NotDeliveredError.
     """
 
     name: str
@@ -43,7 +43,7 @@ def mail(words: Words) -> None:
     """Hand an e-mail to the mail server; whoever gets it twice can tell by its Message-ID.
 
     Raises:
-        NotTold: the server did not say that it took it.
+        NotDeliveredError: the server did not say that it took it.
     """
     sender = settings.DEFAULT_FROM_EMAIL
     message = EmailMessage(
@@ -53,16 +53,16 @@ def mail(words: Words) -> None:
         to=settings.ALERT_EMAILS,
         headers={
             "Message-ID": f"<{words.uid}@{sender.rpartition('@')[2].rstrip('>')}>",
-            "Auto-Submitted": "auto-generated",  # RFC 3834: nobody's holiday notice answers it
+            "Auto-Submitted": "auto-generated",  # RFC 3834: nobody's holiday alert answers it
         },
     )
     try:
         with get_connection() as server:  # which hangs up where the sign-in fails; `send()` alone does not
             server.send_messages([message])
     except UnicodeError:
-        raise NotTold("can't be signed in to: user name or password holds a letter beyond ASCII") from None
+        raise NotDeliveredError("can't be signed in to: user name or password holds a letter beyond ASCII") from None
     except OSError as error:  # the library's own are among them
-        raise NotTold(_mail_trouble(error)) from None
+        raise NotDeliveredError(_mail_trouble(error)) from None
 
 
 def _mail_trouble(error: OSError) -> str:
@@ -94,7 +94,7 @@ def post(words: Words) -> None:
     """POST the event, signed; whoever gets it twice can tell by its `webhook-id`.
 
     Raises:
-        NotTold: the answer was not 2xx, or there was none.
+        NotDeliveredError: the answer was not 2xx, or there was none.
     """
     body = json.dumps(words.event).encode()
     headers = webhooks.headers(
@@ -105,9 +105,9 @@ def post(words: Words) -> None:
     try:
         answer = client.send(request)
     except HttpError as error:
-        raise NotTold(str(error)) from None
+        raise NotDeliveredError(str(error)) from None
     if not 200 <= answer.status < 300:
-        raise NotTold(f"answered {answer.status}")
+        raise NotDeliveredError(f"answered {answer.status}")
 
 
 MAIL = Channel(name="The mail server", column="mailed_at", is_set=lambda: bool(settings.ALERT_EMAILS), tell=mail)

@@ -1,4 +1,4 @@
-"""The queue in the database, which hosts share; each cluster also takes its own watchdog's beats, and these first."""
+"""The queue in the database, which all hosts share. Each cluster takes its own watchdog's heartbeats first."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ LONGEST = 0.5  # seconds between two looks at the queue, where locks run out wit
 
 
 class Broker(ORM):  # type: ignore[misc]
-    """As django-q2's own, apart from what is next, and when: it knows no order, so that a beat could wait behind all
-    else, and looks at the queue by the clock alone."""
+    """As django-q2's own, apart from what is next, and when: it knows no order, so that a heartbeat could wait behind
+    all else, and looks at the queue by the clock alone."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

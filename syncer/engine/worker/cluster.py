@@ -17,14 +17,14 @@ from typing import Any
 from django_q.signals import post_execute, post_execute_in_worker, pre_execute
 
 VARIABLE = "BACKOFFICE_WATCHDOG"  # `PID PIPE KEY` of the watchdog, for its cluster only
-BEAT = "syncer.engine.worker.cluster.beat"
-PREFIX = "beat:"  # of the keys under which beats are queued
+HEARTBEAT = "syncer.engine.worker.cluster.heartbeat"
+PREFIX = "heartbeat:"  # of the keys under which heartbeats are queued
 PR_SET_PDEATHSIG = 1  # linux/prctl.h; cleared in a fork's child
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """The pipe's writing end, and the key of the beats that are for this cluster."""
+    """The pipe's writing end, and the key of the heartbeats that are for this cluster."""
 
     pipe: int
     key: str
@@ -49,16 +49,16 @@ def join() -> None:
 
 
 def own_key() -> str:
-    """Under which this cluster's beats are queued; empty: no watchdog started it."""
+    """Under which this cluster's heartbeats are queued; empty: no watchdog started it."""
     return _watch.key if _watch else ""
 
 
-def beat() -> None:
+def heartbeat() -> None:
     """The task: that it was done is all."""
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not three lines in the log every few seconds, for each beat that is well."""
+    """Not three lines in the log every few seconds, for each heartbeat that is well."""
     return record.levelno > logging.INFO or PREFIX not in record.getMessage()
 
 

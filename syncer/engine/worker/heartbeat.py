@@ -1,4 +1,4 @@
-"""The beats that a watchdog puts on the queue for its cluster, and its row, from which others see that it is well."""
+"""The heartbeats that a watchdog queues for its cluster, and the row that shows others that it is healthy."""
 
 import os
 import socket
@@ -13,13 +13,13 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from backoffice.kit import clock
-from syncer.engine.worker.cluster import BEAT, PREFIX
+from syncer.engine.worker.cluster import HEARTBEAT, PREFIX
 from syncer.models import Worker
 
-FORGOTTEN = timedelta(hours=1)  # a beat that waited so long is of a host that is gone
+FORGOTTEN = timedelta(hours=1)  # a heartbeat that waited so long is of a host that is gone
 
 
-class Beats:
+class Heartbeats:
     """Of one watchdog. `silent` is for how many seconds its cluster has given no sign; None: it never did."""
 
     def __init__(self) -> None:
@@ -31,14 +31,14 @@ class Beats:
         self._put_at = -float("inf")
 
     def next(self) -> None:
-        """Put the next beat on the queue, where at most one waits, and note how the cluster does."""
+        """Put the next heartbeat on the queue, where at most one waits, and note how the cluster does."""
         try:
             with transaction.atomic():
                 now = clock.now()
                 self._started = self._started or now
                 # One that a cluster took and died with is not answered any more.
                 OrmQ.objects.filter(key=self.key).delete()
-                async_task(BEAT, task_name=self.key, cluster=self.key, save=False)
+                async_task(HEARTBEAT, task_name=self.key, cluster=self.key, save=False)
                 self._note(now)
         except DatabaseError:
             self._put_at = -float("inf")
@@ -61,11 +61,11 @@ class Beats:
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
                 "started_at": self._started,
-                "beat_at": now - timedelta(seconds=self.silent),
+                "heartbeat_at": now - timedelta(seconds=self.silent),
                 "restarts": self.restarts,
             }
             Worker.objects.update_or_create(pk=self.id, defaults=seen)
-        Worker.objects.filter(beat_at__lt=now - Worker.KEPT).delete()
+        Worker.objects.filter(heartbeat_at__lt=now - Worker.KEPT).delete()
         # By the clock of the queue, which is each host's own.
         forgotten = timezone.now() - FORGOTTEN
         OrmQ.objects.filter(key__startswith=PREFIX, lock__lt=forgotten).exclude(key=self.key).delete()

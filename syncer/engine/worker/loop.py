@@ -59,5 +59,5 @@ class Loop(threading.Thread):
             close_old_connections()
 
     @property
-    def is_well(self) -> bool:
+    def is_healthy(self) -> bool:
         return self.is_alive() and time.monotonic() - self._round_at < self._longest

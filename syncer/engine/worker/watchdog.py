@@ -1,9 +1,9 @@
 """Keeps a cluster of django-q2 at work: `manage.py worker` is this, and `loop.py`'s threads beside it.
 
 A cluster can stop working and look alive: a process that is killed while it waits for a task takes the lock of the
-queue along. So only what came through the queue counts; see `core/pulse.py` for what is dead, `beats.py` for what is
-put on the queue, `cluster.py` for what the cluster's processes say. This thread itself touches no database: it must see
-a dead cluster and obey a signal while the database hangs.
+queue along. So only what came through the queue counts; see `core/heartbeat.py` for what is dead, `heartbeat.py` for
+what is put on the queue, `cluster.py` for what the cluster's processes say. This thread itself touches no database: it
+must see a dead cluster and obey a signal while the database hangs.
 """
 
 import faulthandler
@@ -20,9 +20,9 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from syncer.core.heartbeat import Pulse
+from syncer.core.heartbeat import HeartbeatMonitor
 from syncer.engine.worker.cluster import VARIABLE
-from syncer.engine.worker.heartbeat import Beats
+from syncer.engine.worker.heartbeat import Heartbeats
 from syncer.engine.worker.loop import Loop
 
 log = logging.getLogger("syncer.engine.worker")
@@ -37,9 +37,9 @@ PIPE_SIZE = 65536  # bytes, Linux; all that can wait in it
 class Cluster:
     """One start of it: its processes, in a group of their own, and what they say."""
 
-    def __init__(self, key: str, beat: float) -> None:
+    def __init__(self, key: str, heartbeat: float) -> None:
         queue = settings.Q_CLUSTER
-        self.pulse = Pulse(workers=queue["workers"], beat=beat, longest=queue["timeout"] + RESERVE)
+        self.pulse = HeartbeatMonitor(workers=queue["workers"], heartbeat=heartbeat, longest=queue["timeout"] + RESERVE)
         self._looked_at = time.monotonic()
         self._pipe, writer = os.pipe()
         os.set_blocking(writer, False)
@@ -65,7 +65,7 @@ class Cluster:
         """Why it is of no use any more; empty: it is."""
         if self._process.poll() is not None:
             return f"ended by itself with status {self._process.returncode}"
-        return f"took no beat for {self.pulse.beat:g} s" if self.pulse.is_dead else ""
+        return f"took no heartbeat for {self.pulse.heartbeat:g} s" if self.pulse.is_dead else ""
 
     def stop(self, seconds: float) -> None:
         """Let it end what it is at."""
@@ -85,10 +85,10 @@ class Cluster:
 class Watchdog:
     """Of this process, in its main thread. `loops` are started and watched too: they must go on."""
 
-    def __init__(self, *, beat: float, stop_seconds: float, stop: threading.Event, loops: Sequence[Loop]) -> None:
-        self._beat, self._stop_seconds, self._stop = beat, stop_seconds, stop
-        self._beats = Beats()
-        self._heart = Loop(self._beats.next, every=beat / 6, stop=stop, last=self._beats.end)
+    def __init__(self, *, heartbeat: float, stop_seconds: float, stop: threading.Event, loops: Sequence[Loop]) -> None:
+        self._heartbeat, self._stop_seconds, self._stop = heartbeat, stop_seconds, stop
+        self._beats = Heartbeats()
+        self._heart = Loop(self._beats.next, every=heartbeat / 6, stop=stop, last=self._beats.end)
         self._loops = [*loops, self._heart]
 
     def run(self) -> int:
@@ -104,7 +104,7 @@ class Watchdog:
     def _keep(self) -> int:
         failed = 0  # starts in a row
         while True:
-            cluster = Cluster(self._beats.key, self._beat)
+            cluster = Cluster(self._beats.key, self._heartbeat)
             try:
                 trouble = self._watch(cluster)
             finally:
@@ -112,7 +112,7 @@ class Watchdog:
             if self._stop.is_set():
                 return 0
             log.error("the queue's cluster %s", trouble)
-            failed = 0 if cluster.pulse.has_beaten else failed + 1
+            failed = 0 if cluster.pulse.has_heartbeat else failed + 1
             if failed == STARTS or self._ill_loop:
                 return 1
             self._beats.restarts += 1
@@ -121,8 +121,8 @@ class Watchdog:
     def _watch(self, cluster: Cluster) -> str:
         """Until it is to end; why. Empty: we were told to stop."""
         while not self._stop.is_set():
-            cluster.look(is_asked=self._beats.are_put(within=self._beat / 2))
-            self._beats.silent = max(0.0, cluster.pulse.silent) if cluster.pulse.has_beaten else None
+            cluster.look(is_asked=self._beats.are_put(within=self._heartbeat / 2))
+            self._beats.silent = max(0.0, cluster.pulse.silent) if cluster.pulse.has_heartbeat else None
             if trouble := cluster.trouble:
                 return trouble
             if self._ill_loop:
@@ -134,7 +134,7 @@ class Watchdog:
     @property
     def _ill_loop(self) -> str:
         """Empty: all are well, or were told to stop."""
-        ill = next((loop.name for loop in self._loops if not loop.is_well), "")
+        ill = next((loop.name for loop in self._loops if not loop.is_healthy), "")
         return "" if self._stop.is_set() else ill
 
 

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from syncer.management.base import SyncCommand
-from syncer.targets.peer.matching import look as meeting
+from syncer.targets.peer.matching import look as matching
 
 SHOWN = 20  # pairs of a kind
 
@@ -28,20 +28,20 @@ class Command(SyncCommand):
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         target = self.target(options["target"])
         if options["by_key"]:
-            meeting.by_key(target)
-        found = meeting.match(target) if options["match"] else meeting.preview(target)
-        undone = target.routes.filter(enabled=True, met_at=None).exclude(lookup=[]).exists()
+            matching.by_key(target)
+        found = matching.match(target) if options["match"] else matching.preview(target)
+        undone = target.routes.filter(enabled=True, matched_at=None).exclude(lookup=[]).exists()
         return {
             "target": target.name,
-            "met": not undone,
-            "models": [dict(meeting.as_json(one)) for one in found],
+            "matched": not undone,
+            "models": [dict(matching.as_json(one)) for one in found],
         }, undone
 
     def text(self, answer: dict[str, Any]) -> str:
         lines = [line for one in answer["models"] for line in _lines(one)]
         if not lines:
             return "There is no route that shares anything with this peer."
-        if not answer["met"]:
+        if not answer["matched"]:
             lines.append(
                 "Nothing travels yet. “--match” gives our objects the keys of those they are the same as; "
                 "“--by-key” lets all travel as they are."

@@ -6,7 +6,7 @@ from django.conf import settings
 from syncer.management.base import SyncCommand
 from syncer.targets.peer.pair import ends
 
-COLUMNS = ("objects", "pending", "failing", "parked", "held", "conflicts")
+COLUMNS = ("objects", "pending", "retrying", "rejected", "conflicts")
 
 
 class Command(SyncCommand):

@@ -35,7 +35,7 @@ class Command(SyncCommand):
             return "\n".join([*lines, "Nothing was written."])
         if "writer" in answer:
             lines.append(f"Edits made here are signed {answer['writer']} from now on; peers are told.")
-        return "\n".join([*lines, "All of it is due now; targets that are switched on are sent it by the worker."])
+        return "\n".join([*lines, "All of it is due now; targets that are not paused are sent it by the worker."])
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from syncer.models import Run, backlog
 
 
 class Command(SyncCommand):
-    help = "Try again at once what failed or was parked. Exit status 0: nothing is left undone."
+    help = "Try again at once what failed or was rejected. Exit status 0: nothing is left undone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -3,12 +3,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from syncer.core.errors import TargetStopped
+from syncer.core.errors import TargetStoppedError
 from syncer.engine import summary
 from syncer.management.base import SyncCommand
 from syncer.models import Target, Worker, backlog
 
-COLUMNS = ("pending", "failing", "parked", "in_doubt", "held", "conflicts", "bound")
+COLUMNS = ("pending", "retrying", "rejected", "in_doubt", "conflicts", "bound")
 
 
 class Command(SyncCommand):
@@ -17,12 +17,12 @@ class Command(SyncCommand):
 
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         rows, undone = [], 0
-        paused = {target.name: target.paused for target in Target.objects.exclude(paused="")}
+        blocked = {target.name: target.blocked for target in Target.objects.exclude(blocked="")}
         for target in Target.objects.all():
             try:
                 found = backlog.of_target(target)
-            except TargetStopped as error:
-                paused[target.name] = str(error)
+            except TargetStoppedError as error:
+                blocked[target.name] = str(error)
                 continue
             for one in found:
                 undone += one.undone
@@ -37,20 +37,20 @@ class Command(SyncCommand):
             for target in Target.objects.filter(opened_at__isnull=False)
         }
         peers = {target.name: _peer(target) for target in Target.objects.filter(kind=Target.Kind.PEER)}
-        workers = list(Worker.objects.alive().values("host", "pid", "started_at", "beat_at", "restarts"))
-        answer = {"routes": rows, "paused": paused, "not_answering": silent, "peers": peers, "workers": workers}
-        return answer, bool(undone or paused or silent)
+        workers = list(Worker.objects.alive().values("host", "pid", "started_at", "heartbeat_at", "restarts"))
+        answer = {"routes": rows, "blocked": blocked, "unreachable": silent, "peers": peers, "workers": workers}
+        return answer, bool(undone or blocked or silent)
 
     def text(self, answer: dict[str, Any]) -> str:
-        if not (answer["routes"] or answer["paused"]):
+        if not (answer["routes"] or answer["blocked"]):
             return "There is no target with a route yet; make one with sync_configure."
         # A target whose marks can't be read has no numbers.
         lines = [f"{'target':16} {'model':20} " + " ".join(f"{name:>9}" for name in COLUMNS)]
         for row in answer["routes"]:
             numbers = " ".join(f"{row[name]:>9}" for name in COLUMNS)
             lines.append(f"{row['target']:16} {row['model']:20} {numbers}")
-        lines += [f"{name} is paused: {why}" for name, why in answer["paused"].items()]
-        lines += [f"{name} {_silence(**found)}" for name, found in answer["not_answering"].items()]
+        lines += [f"{name} is blocked: {why}" for name, why in answer["blocked"].items()]
+        lines += [f"{name} {_silence(**found)}" for name, found in answer["unreachable"].items()]
         lines += [f"{name} {_contact(**found)}" for name, found in answer["peers"].items()]
         lines += [_worker(**found) for found in answer["workers"]]
         if not answer["workers"]:
@@ -67,13 +67,14 @@ def _contact(*, node: str, contact: datetime | None, knows_us: bool) -> str:
     return f"is the peer {node}: {f'last contact {_local(contact)}' if contact else 'never heard'}{known}"
 
 
-def _worker(*, host: str, pid: int, started_at: datetime, beat_at: datetime, restarts: int) -> str:
-    again = f", its cluster started anew {restarts} times" if restarts else ""
-    return f"A worker runs on {host}, process {pid}, since {_local(started_at)}{again}; last beat {_local(beat_at)}"
+def _worker(*, host: str, pid: int, started_at: datetime, heartbeat_at: datetime, restarts: int) -> str:
+    again = f", its cluster was restarted {restarts} times" if restarts else ""
+    since = f"process {pid}, since {_local(started_at)}{again}"
+    return f"A worker runs on {host}, {since}; last heartbeat {_local(heartbeat_at)}"
 
 
 def _silence(*, why: str, since: datetime, next_try: datetime) -> str:
-    return f"is not answering since {_local(since)}: {why or 'no reason known'}; tried again at {_local(next_try)}"
+    return f"is unreachable since {_local(since)}: {why or 'no reason known'}; tried again at {_local(next_try)}"
 
 
 def _local(at: datetime) -> str:

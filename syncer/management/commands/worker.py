@@ -36,11 +36,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--every", type=float, default=1.0, help="seconds between two looks for what is due")
         parser.add_argument(
-            "--beat", type=float, default=30.0, help="seconds of silence after which the cluster is started anew"
+            "--heartbeat", type=float, default=30.0, help="seconds of silence after which the cluster is started anew"
         )
         parser.add_argument("--stop", type=float, default=30.0, help="seconds in which what is under way may end")
 
-    def handle(self, *args: Any, check: bool, every: float, beat: float, **options: Any) -> None:
+    def handle(self, *args: Any, check: bool, every: float, heartbeat: float, **options: Any) -> None:
         if check:
             _check()
             return
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             Loop(Chores(CHORES).do, every=every, stop=stop),
             Loop(Chores([News().look]).do, every=commits.EVERY, stop=stop),
         ]
-        sys.exit(Watchdog(beat=beat, stop_seconds=options["stop"], stop=stop, loops=loops).run())
+        sys.exit(Watchdog(heartbeat=heartbeat, stop_seconds=options["stop"], stop=stop, loops=loops).run())
 
 
 class News:

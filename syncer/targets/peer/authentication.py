@@ -15,7 +15,7 @@ from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import WRITER
 
 PERMISSION = "syncer.speak_as_peer"
-OFF_SECONDS = 60  # until a peer that was switched off here asks again
+OFF_SECONDS = 60  # until a peer that was paused here asks again
 PROBLEMS = {401: ProblemOut, 403: ProblemOut, 409: ProblemOut, 422: ProblemOut, 503: ProblemOut}
 
 Node = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
@@ -27,7 +27,7 @@ def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
 
     Raises:
         Problem: 403: this account may not; 409: that node is no peer of ours; 422: `writer`, if given, is no
-            incarnation of that node; 503: it was switched off here.
+            incarnation of that node; 503: it was paused here.
     """
     require(request, PERMISSION)
     target = Target.objects.filter(kind=Target.Kind.PEER, peer_node=node).first()
@@ -38,7 +38,7 @@ def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
             403, f"{request.user} does not speak for {node!r}: it is not that target's account at {settings.NODE}."
         )
     if not target.enabled:
-        off = f"{target} is switched off at {settings.NODE}; changes wait."
+        off = f"{target} is paused at {settings.NODE}; changes wait."
         raise Problem(503, off, headers={"Retry-After": str(OFF_SECONDS)})
     if writer and (node_of(writer) != node or is_far(writer)):
         raise Invalid(FieldError("writer", f"It is no incarnation of {node}."))

@@ -24,7 +24,7 @@ def heard(target: Target, writer: str) -> bool:
                 _forget(target)
             # After the bindings, as whoever settles does it.
             older = Q(peer_writer__lt=writer) | ~Q(peer_writer__startswith=f"{node_of(writer)}:")
-            told = {"told_writer": ""} if is_other else {}
+            told = {"acknowledged_writer": ""} if is_other else {}
             Target.objects.filter(older, pk=target.pk).update(peer_writer=writer, **told)
         target.peer_writer = writer
     Target.objects.filter(pk=target.pk).update(contact_at=clock.now())

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from syncer.core.merge import Seen, node_of
+from syncer.core.merge import VersionVector, node_of
 from syncer.models import Incarnation
 
 TRIES = 10
@@ -20,7 +20,7 @@ FAR = 7 * 86_400  # seconds by which the clocks of two nodes never differ
 FIRST = "This node had not spoken to a peer before."
 
 
-class Behind(Exception):
+class BehindError(Exception):
     """A peer knows edits of ours that this database does not: it was put back, and nothing else has told so yet.
 
     Attributes:
@@ -74,12 +74,12 @@ def is_far(writer: str) -> bool:
     return _time_of(writer) > time.time_ns() // 1_000_000 + FAR * 1000
 
 
-def refuse_behind(me: str, mine: Seen, theirs: Seen) -> None:
+def refuse_behind(me: str, mine: VersionVector, theirs: VersionVector) -> None:
     """See that a peer has not seen more of us than we have.
 
     Raises:
-        Behind: it has.
+        BehindError: it has.
     """
     ours = {one: number for one, number in theirs.items() if node_of(one) == node_of(me)}
     if ours.get(me, 0) > mine.get(me, 0) or any(one > me for one in ours):
-        raise Behind(max(ours))
+        raise BehindError(max(ours))

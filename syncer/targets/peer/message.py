@@ -17,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from syncer.core.merge import By, Seen, State, edits_as_json
+from syncer.core.merge import By, State, VersionVector, edits_as_json
 
 LARGEST = 500  # items a batch
 BYTES = 1_000_000  # of JSON a batch, well below what Django takes; one item may have more
@@ -73,7 +73,7 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class ItemResult:
     """The answer to one item.
 
     Attributes:
@@ -83,7 +83,7 @@ class Told:
 
     key: str
     result: Result
-    seen: Seen | None = None
+    seen: VersionVector | None = None
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property

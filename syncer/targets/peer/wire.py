@@ -8,13 +8,13 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from backoffice.kit.http import Request
-from syncer.core.merge import Seen, node_of
+from syncer.core.merge import VersionVector, node_of
 from syncer.models import Route, Target
 from syncer.targets.peer.identity import is_far
-from syncer.targets.peer.message import PATH, WRITER, Item, Result, Told
+from syncer.targets.peer.message import PATH, WRITER, Item, ItemResult, Result
 
 
-class BadAnswer(ValueError):
+class AnswerError(ValueError):
     """It is not what a peer answers. The message is a predicate that reads on from the target's name."""
 
 
@@ -31,7 +31,7 @@ class Answer:
 
     node: str
     writer: str
-    told: Mapping[str, Told]
+    told: Mapping[str, ItemResult]
 
 
 def changes(route: Route, me: str, found: Sequence[Holds]) -> Request:
@@ -53,24 +53,24 @@ def read_answer(record: Mapping[str, Any]) -> Answer:
     """What the peer answered.
 
     Raises:
-        BadAnswer: it is of another shape.
+        AnswerError: it is of another shape.
     """
     try:
         told = [_told(one) for one in record["items"]]
         node, writer = str(record["node"]), str(record["writer"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadAnswer("answered changes with something that no peer says") from error
+        raise AnswerError("answered changes with something that no peer says") from error
     if not re.fullmatch(WRITER, writer) or node_of(writer) != node or is_far(writer):
-        raise BadAnswer("answered without a valid incarnation")
+        raise AnswerError("answered without a valid incarnation")
     return Answer(node=node, writer=writer, told={one.key: one for one in told})
 
 
-def _told(record: Mapping[str, Any]) -> Told:
+def _told(record: Mapping[str, Any]) -> ItemResult:
     fields = {_text(name): [_text(text) for text in texts] for name, texts in record.get("fields", {}).items()}
-    return Told(key=str(record["key"]), result=Result(record["result"]), seen=_seen(record), fields=fields)
+    return ItemResult(key=str(record["key"]), result=Result(record["result"]), seen=_seen(record), fields=fields)
 
 
-def _seen(record: Mapping[str, Any]) -> Seen | None:
+def _seen(record: Mapping[str, Any]) -> VersionVector | None:
     found = record.get("seen")
     if found is not None and not all(isinstance(number, int) and 0 < number < 2**53 for number in found.values()):
         raise ValueError(found)

@@ -8,7 +8,7 @@ from uuid import uuid4
 from backoffice.kit import clock
 from syncer.core.decide import Action, Payload, decide
 from syncer.core.settle import Changes
-from syncer.engine.delivery import Lane, Parcel
+from syncer.engine.delivery import ClaimedBinding, Delivery
 from syncer.engine.sender import Result, Sender
 from syncer.engine.settling import Settler, commit
 from syncer.models import Binding, Route, Run
@@ -20,7 +20,7 @@ COMMITTED_FIRST = (Action.CREATE, Action.DELETE)
 
 
 def deliver(
-    run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender, *, probe: bool = False
+    run: Run, routes: RouteMap, route: Route, bindings: list[ClaimedBinding], sender: Sender, *, probe: bool = False
 ) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
@@ -34,64 +34,68 @@ def deliver(
     """
     endpoint = Endpoint.of(route)
     settler = Settler(run=run, routes=routes, route=route, sender=sender, probe=probe)
-    live = load(routes, route, [lane.key for lane in lanes])
+    live = load(routes, route, [binding.key for binding in bindings])
     # The claim has asked this already, but of objects that were perhaps to be there then.
-    gone = [lane.pk for lane in lanes if lane.key not in live and lane.known.remote_id is not None]
+    gone = [binding.pk for binding in bindings if binding.key not in live and binding.known.remote_id is not None]
     not_yet = routes.with_children(route, gone)
-    parcels = [
-        Parcel(lane=lane, action=Action.WAIT) if lane.pk in not_yet else _decide(endpoint, lane, live.get(lane.key))
-        for lane in lanes
+    deliveries = [
+        Delivery(binding=binding, action=Action.WAIT)
+        if binding.pk in not_yet
+        else _decide(endpoint, binding, live.get(binding.key))
+        for binding in bindings
     ]
-    parcels = _commit_first(parcels)
-    futures: dict[Future[Result], Parcel] = {}
-    silent: list[tuple[Parcel, Result]] = []
-    for parcel in parcels:
-        future = _send(sender, endpoint, parcel)
+    deliveries = _commit_first(deliveries)
+    futures: dict[Future[Result], Delivery] = {}
+    silent: list[tuple[Delivery, Result]] = []
+    for delivery in deliveries:
+        future = _send(sender, endpoint, delivery)
         if future is None:
-            silent.append((parcel, Result(verdict=None)))
+            silent.append((delivery, Result(verdict=None)))
         else:
-            futures[future] = parcel
+            futures[future] = delivery
     settler.settle(silent)
     for done in _batches(futures):
         settler.settle([(futures[future], future.result()) for future in done])
-    return any(parcel.action is not Action.WAIT for parcel in parcels)
+    return any(delivery.action is not Action.WAIT for delivery in deliveries)
 
 
-def _decide(endpoint: Endpoint, lane: Lane, live: Wanted | None) -> Parcel:
+def _decide(endpoint: Endpoint, binding: ClaimedBinding, live: Wanted | None) -> Delivery:
     payload = live.payload if live else None
     if live and live.waits:
-        return Parcel(lane=lane, action=Action.WAIT)
-    action = decide(lane.known, payload, can_look_up=bool(endpoint.lookup), can_replay=lane.can_replay)
+        return Delivery(binding=binding, action=Action.WAIT)
+    action = decide(binding.known, payload, can_look_up=bool(endpoint.lookup), can_replay=binding.can_replay)
     if action is Action.REPLAY:
-        path = lane.create_path or (live.create_path if live else endpoint.path)
-        return Parcel(lane=lane, action=action, sent=lane.known.create_body, create_path=path, key=lane.create_key)
-    return Parcel(
-        lane=lane,
+        path = binding.create_path or (live.create_path if live else endpoint.path)
+        return Delivery(
+            binding=binding, action=action, sent=binding.known.create_body, create_path=path, key=binding.create_key
+        )
+    return Delivery(
+        binding=binding,
         action=action,
         sent=payload,
-        like=_like(endpoint, lane, payload) if action is Action.LOOKUP else None,
+        like=_like(endpoint, binding, payload) if action is Action.LOOKUP else None,
         create_path=live.create_path if live else "",
         parent=live.parent if live else None,
         key=uuid4() if action is Action.CREATE else None,
     )
 
 
-def _like(endpoint: Endpoint, lane: Lane, payload: Payload | None) -> Payload | None:
+def _like(endpoint: Endpoint, binding: ClaimedBinding, payload: Payload | None) -> Payload | None:
     """What a record holds that is looked for: what the create sent; of one we don't know of, what it is told by."""
-    if lane.known.create_body is not None or payload is None:
-        return lane.known.create_body
+    if binding.known.create_body is not None or payload is None:
+        return binding.known.create_body
     return {name: payload[name] for name in endpoint.lookup if name in payload}
 
 
-def _commit_first(parcels: list[Parcel]) -> list[Parcel]:
+def _commit_first(deliveries: list[Delivery]) -> list[Delivery]:
     """Store what each create, and that each delete, is about to send; drops those whose lease was lost meanwhile.
 
     What a create then sends is what its row holds, read back: a database may write a number or the order of names in
     its own way, and a repeat must be the same to the byte.
     """
     now = clock.now()
-    first: list[tuple[Lane, Changes]] = []
-    for one in parcels:
+    first: list[tuple[ClaimedBinding, Changes]] = []
+    for one in deliveries:
         if one.action is Action.CREATE:
             create: Changes = {
                 "create_key": one.key,
@@ -99,35 +103,35 @@ def _commit_first(parcels: list[Parcel]) -> list[Parcel]:
                 "create_at": now,
                 "create_path": one.create_path,
             }
-            create |= {"create_account": one.lane.account, "parent_id": one.parent, "parked": None}
-            first.append((one.lane, create))
+            create |= {"create_account": one.binding.account, "parent_id": one.parent, "rejected": None}
+            first.append((one.binding, create))
         elif one.action is Action.DELETE:
-            first.append((one.lane, {"deleting": True}))
+            first.append((one.binding, {"deleting": True}))
     kept = commit(first)
-    creates = [one.lane.pk for one in parcels if one.action is Action.CREATE and one.lane.pk in kept]
+    creates = [one.binding.pk for one in deliveries if one.action is Action.CREATE and one.binding.pk in kept]
     stored = dict(Binding.objects.filter(pk__in=creates).values_list("pk", "create_body")) if creates else {}
     return [
-        replace(one, sent=stored[one.lane.pk]) if one.lane.pk in stored else one
-        for one in parcels
-        if one.action not in COMMITTED_FIRST or one.lane.pk in kept
+        replace(one, sent=stored[one.binding.pk]) if one.binding.pk in stored else one
+        for one in deliveries
+        if one.action not in COMMITTED_FIRST or one.binding.pk in kept
     ]
 
 
-def _send(sender: Sender, endpoint: Endpoint, parcel: Parcel) -> Future[Result] | None:
-    """Start the parcel's request; None where it needs none."""
-    lane, known = parcel.lane, parcel.lane.known
-    if parcel.action is Action.LOOKUP and parcel.like is not None:
-        return sender.look_up(endpoint, parcel.like, ends=lane.ends)
-    if parcel.action in (Action.CREATE, Action.REPLAY) and parcel.sent is not None and parcel.key:
-        request = endpoint.create(parcel.create_path, parcel.sent, parcel.key)
-    elif parcel.action is Action.UPDATE and parcel.sent is not None and known.remote_id:
+def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Result] | None:
+    """Start the delivery's request; None where it needs none."""
+    binding, known = delivery.binding, delivery.binding.known
+    if delivery.action is Action.LOOKUP and delivery.like is not None:
+        return sender.look_up(endpoint, delivery.like, ends=binding.ends)
+    if delivery.action in (Action.CREATE, Action.REPLAY) and delivery.sent is not None and delivery.key:
+        request = endpoint.create(delivery.create_path, delivery.sent, delivery.key)
+    elif delivery.action is Action.UPDATE and delivery.sent is not None and known.remote_id:
         # After an unknown update nobody can say what the record holds: a PATCH then carries all fields.
-        request = endpoint.update(known.remote_id, parcel.sent, None if known.unsettled else known.agreed)
-    elif parcel.action is Action.DELETE and known.remote_id:
+        request = endpoint.update(known.remote_id, delivery.sent, None if known.unconfirmed else known.agreed)
+    elif delivery.action is Action.DELETE and known.remote_id:
         request = endpoint.delete(known.remote_id)
     else:
         return None
-    return sender.deliver(parcel.action, endpoint, request, ends=lane.ends)
+    return sender.deliver(delivery.action, endpoint, request, ends=binding.ends)
 
 
 def _batches(futures: Iterable[Future[Result]]) -> Iterator[set[Future[Result]]]:

@@ -23,17 +23,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from backoffice.kit import clock
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.core.lookup import ID_LENGTH, decode_id, encode_id, is_id
-from syncer.core.settle import NO_CREATE, WELL, Changes
+from syncer.core.settle import NO_CREATE, SUCCESS, Changes
 from syncer.engine.plan import raise_children
 from syncer.models import Binding, Route, Target
 from syncer.models.routemap import RouteMap
 
 log = logging.getLogger("syncer.targets.rest.doubt")
 NUMBER = re.compile(r"-?(0|[1-9]\d*)")  # as JSON writes a whole number
-SETTLED = dict.fromkeys(("in_doubt", "look_first", "unsettled", "deleting", "gone"), False)
-DECIDED: Changes = WELL | NO_CREATE | SETTLED | {"candidates": None}
+SETTLED = dict.fromkeys(("in_doubt", "look_first", "unconfirmed", "deleting", "gone"), False)
+DECIDED: Changes = SUCCESS | NO_CREATE | SETTLED | {"candidates": None}
 
 
 class Question(StrEnum):
@@ -44,15 +44,15 @@ class Question(StrEnum):
     GONE = "The target has no such record any more. Is it there under another id?"
 
 
-ASKED = Q(in_doubt=True) | Q(parked__gte=F("wanted")) & (
+ASKED = Q(in_doubt=True) | Q(rejected__gte=F("wanted")) & (
     Q(create_body__isnull=False) | Q(remote_id=None, look_first=True) | Q(gone=True)
 )
 
 
 def question(binding: Binding) -> Question | None:
     """What a person must decide of this binding; None: nothing. As `ASKED` says it to the database."""
-    is_parked = binding.parked is not None and binding.parked >= binding.wanted
-    if not binding.in_doubt and not is_parked:
+    is_rejected = binding.rejected is not None and binding.rejected >= binding.wanted
+    if not binding.in_doubt and not is_rejected:
         return None
     if binding.route.target.is_peer:
         return None  # what may not have arrived is handed over again
@@ -75,7 +75,7 @@ def as_id(*, route: Route, text: str) -> int | str:
     `5` is a text too where all records of the route have texts for ids.
 
     Raises:
-        NotPossible: it is no id.
+        NotPossibleError: it is no id.
     """
     text = text.strip()[: ID_LENGTH + 1]
     is_json = text.startswith('"') or (NUMBER.fullmatch(text) and not _has_texts_only(route))
@@ -86,14 +86,16 @@ def decoded(encoded: str) -> int | str:
     """The id that this JSON says.
 
     Raises:
-        NotPossible: it is no JSON, or no id.
+        NotPossibleError: it is no JSON, or no id.
     """
     try:
         found = json.loads(encoded)
     except ValueError:
         found = None
     if not is_id(found):
-        raise NotPossible(f"{encoded[:ID_LENGTH]} can't be a record's id: give a number, or a text of some characters.")
+        raise NotPossibleError(
+            f"{encoded[:ID_LENGTH]} can't be a record's id: give a number, or a text of some characters."
+        )
     return found  # type: ignore[no-any-return]
 
 
@@ -111,7 +113,7 @@ def arrived(*, binding: Binding, remote_id: int | str, user: Any = None, seen: i
         seen: the binding's token when they looked; None: it is not known.
 
     Raises:
-        NotPossible: the id is another object's, or see `_decide`.
+        NotPossibleError: the id is another object's, or see `_decide`.
     """
     encoded = encode_id(remote_id)
     record: Changes = {"remote_id": encoded, "last_remote_id": encoded}
@@ -137,7 +139,7 @@ def _decide(
     """Write what was decided.
 
     Raises:
-        NotPossible: there is nothing to decide, it moved on since it was looked at, or a worker has it.
+        NotPossibleError: there is nothing to decide, it moved on since it was looked at, or a worker has it.
     """
     with transaction.atomic(durable=True):
         rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
@@ -153,12 +155,12 @@ def _decide(
 def _refuse(row: Binding, seen: int | None) -> None:
     target, now = row.route.target, clock.now()
     if seen is not None and row.token != seen:
-        raise NotPossible(f"{row} has moved on since you looked. Look at it again, then decide.")
+        raise NotPossibleError(f"{row} has moved on since you looked. Look at it again, then decide.")
     if row.lease_until is not None and row.lease_until > now:
         seconds = (row.lease_until - now) // timedelta(seconds=1) + 1
-        raise NotPossible(f"A worker has {row} now. Look at it again in {seconds} s, then decide.")
+        raise NotPossibleError(f"A worker has {row} now. Look at it again in {seconds} s, then decide.")
     if question(row) is None:
-        raise NotPossible(f"{row} is not in doubt at {target}: there is nothing to decide.")
+        raise NotPossibleError(f"{row} is not in doubt at {target}: there is nothing to decide.")
 
 
 def _write(row: Binding, changes: Changes) -> None:
@@ -170,4 +172,4 @@ def _write(row: Binding, changes: Changes) -> None:
     except IntegrityError as error:
         other = Binding.objects.filter(route=row.route, remote_id=changes["remote_id"]).first()
         shown = decode_id(changes["remote_id"])
-        raise NotPossible(f"{shown} is the record of {other} already; a record belongs to one object.") from error
+        raise NotPossibleError(f"{shown} is the record of {other} already; a record belongs to one object.") from error

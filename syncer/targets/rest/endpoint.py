@@ -11,7 +11,7 @@ from syncer.core.lookup import SURROGATE, decode_id
 from syncer.models import Route
 
 
-class BadList(ValueError):
+class ListError(ValueError):
     """The answer is not a list of records. The message is a predicate that reads on from the target's name."""
 
 
@@ -67,18 +67,18 @@ class Endpoint:
         A cursor is sent back as `?cursor=…`, unless it is the next page's address.
 
         Raises:
-            BadList: the next page is on another host, or can't be asked for.
+            ListError: the next page is on another host, or can't be asked for.
         """
         if cursor and SURROGATE.search(cursor):
-            raise BadList("named a next page with half a character in it")
+            raise ListError("named a next page with half a character in it")
         if cursor and cursor.startswith(("http://", "https://", "/")):
             try:
                 following = urljoin(self.url, cursor)
                 is_here = urlsplit(following)[:2] == urlsplit(self.url)[:2]
             except ValueError as error:
-                raise BadList("named a next page whose address is none") from error
+                raise ListError("named a next page whose address is none") from error
             if not is_here:
-                raise BadList(f"named a next page on another host: {following}")
+                raise ListError(f"named a next page on another host: {following}")
             return Request(method="GET", url=following)
         query = {name: _query_value(like[name]) for name in self.lookup if name in like} if like else {}
         return Request(method="GET", url=self._address(self.path), query=query | ({"cursor": cursor} if cursor else {}))
@@ -87,16 +87,16 @@ class Endpoint:
         """The records of a list answer, and the cursor of the next page.
 
         Raises:
-            BadList: it is not a list answer.
+            ListError: it is not a list answer.
         """
         cursor = None
         if self.items_field:
             if not isinstance(answer, dict) or self.items_field not in answer:
-                raise BadList(f"answered a list without {self.items_field!r}")
+                raise ListError(f"answered a list without {self.items_field!r}")
             cursor = answer.get(self.next_field) if self.next_field else None
             answer = answer[self.items_field]
         if not isinstance(answer, list):
-            raise BadList("answered something else than a list")
+            raise ListError("answered something else than a list")
         return answer, None if cursor is None else str(cursor)
 
     def _address(self, path: str) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from backoffice.kit import clock
 from syncer.core.decide import Payload
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.core.lookup import encode_id, is_id
 from syncer.core.outcome import Outcome
 from syncer.engine.plan import anchor
@@ -44,11 +44,11 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
     sync finds it equal.
 
     Raises:
-        NotPossible: a table holds rows already, the target does not answer, or a record is not valid here. Nothing
+        NotPossibleError: a table holds rows already, the target does not answer, or a record is not valid here. Nothing
             was written then. Or the target is a peer.
     """
     if target.is_peer:
-        raise NotPossible(
+        raise NotPossibleError(
             f"{target} is a peer: there is no first load. Each end hands over what the other lacks by itself; run "
             "sync_now here and there."
         )
@@ -75,12 +75,12 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
 def _refuse_unless_empty(routes: list[Route]) -> None:
     full = [route.model for route in routes if route.declaration.model._default_manager.exists()]
     if full:
-        raise NotPossible(
+        raise NotPossibleError(
             f"A first load needs empty tables, but there are rows in: {', '.join(full)}. "
             "Delete them first, or sync the other way with sync_now."
         )
     if Binding.objects.filter(DUE | Q(remote_id__isnull=False), route__in=routes).exists():
-        raise NotPossible(
+        raise NotPossibleError(
             "Objects that were deleted here still have records at the target, or may have. Run sync_now first, so that "
             "they go; of what is in doubt, say with sync_resolve whether it is there."
         )
@@ -90,12 +90,12 @@ def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], N
     result = sender.list(Endpoint.of(route))
     if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
         why = "was not asked" if result.verdict is None else result.verdict.why
-        raise NotPossible(f"{target} {why} (asked for {route.path}). Nothing was written.")
+        raise NotPossibleError(f"{target} {why} (asked for {route.path}). Nothing was written.")
     tell(f"{route.model}: {len(result.records)} records fetched")
     for record in result.records:
         if not isinstance(record, dict) or not is_id(record.get(route.id_field)):
             shown = str(record)[:200]
-            raise NotPossible(f"A record of {route.path} has no {route.id_field!r}: {shown}. Nothing was written.")
+            raise NotPossibleError(f"A record of {route.path} has no {route.id_field!r}: {shown}. Nothing was written.")
     return list(result.records)
 
 
@@ -104,10 +104,12 @@ def _build(route: Route, record: dict[str, Any]) -> Loaded:
     model = route.declaration.model
     if missing := [name for name in route.fields if name not in record]:
         lacks = ", ".join(missing)
-        raise NotPossible(f"A record of {route.path} lacks {lacks}: {str(record)[:200]}. Nothing was written.")
+        raise NotPossibleError(f"A record of {route.path} lacks {lacks}: {str(record)[:200]}. Nothing was written.")
     if bad := [name for name in route.fields if not is_storable(record[name])]:
         holds = ", ".join(bad)
-        raise NotPossible(f"A record of {route.path} holds in {holds} what can't be kept here. Nothing was written.")
+        raise NotPossibleError(
+            f"A record of {route.path} holds in {holds} what can't be kept here. Nothing was written."
+        )
     columns = {local: model._meta.get_field(local) for local in route.fields.values()}
     values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}  # type: ignore[union-attr]
     agreed = {remote: record[remote] for remote in route.fields}
@@ -131,7 +133,7 @@ def _validate(route: Route, loaded: list[Loaded], ids: dict[Any, set[Any]]) -> N
             ]
     if faults:
         more = f" … and {len(faults) - ERRORS_SHOWN} more" if len(faults) > ERRORS_SHOWN else ""
-        raise NotPossible(
+        raise NotPossibleError(
             "The target holds records that are not valid here; nothing was written.\n"
             + "\n".join(faults[:ERRORS_SHOWN])
             + more

@@ -77,8 +77,8 @@ def _parents(route: Route | None, found: set[Any]) -> dict[Any, Parent]:
     pk_of = {key_of(route.declaration.model, pk): pk for pk in found}
     bindings = Binding.objects.filter(route=route, object_key__in=pk_of)
     return {
-        pk_of[key]: Parent(binding=pk, remote_id=None if unsettled else remote_id)
-        for pk, key, remote_id, unsettled in bindings.values_list("pk", "object_key", "remote_id", "unsettled")
+        pk_of[key]: Parent(binding=pk, remote_id=None if unconfirmed else remote_id)
+        for pk, key, remote_id, unconfirmed in bindings.values_list("pk", "object_key", "remote_id", "unconfirmed")
     }
 
 

@@ -187,13 +187,13 @@ def test_a_copy_by_statements_brings_history_and_triggers(written, tmp_path):
 
 @isolate_apps("content.news")
 def test_a_field_that_has_a_name_of_the_history_s_own_is_refused(monkeypatch):
-    class Parcel(models.Model):  # noqa: DJ008
+    class Delivery(models.Model):  # noqa: DJ008
         origin = models.CharField(max_length=9)
 
         class Meta:
             app_label = "news"
 
-    monkeypatch.setattr(checks, "recorded_models", lambda: [Parcel])
+    monkeypatch.setattr(checks, "recorded_models", lambda: [Delivery])
     [found] = checks.check_models()
     assert (found.id, "origin" in found.msg) == ("content.E001", True)
 

@@ -67,7 +67,7 @@ def sync_badly(remote: Remote, target: Target) -> None:
     run_here(target)
     Message.objects.filter(text=TEXTS[2]).delete()
     run_here(target)
-    Target.objects.update(paused=f"remote answered 403: {CLIENT} may not")
+    Target.objects.update(blocked=f"remote answered 403: {CLIENT} may not")
 
 
 def wait_to_be_imported() -> None:

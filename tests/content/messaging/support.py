@@ -38,7 +38,7 @@ def body(**values: Any) -> dict[str, Any]:
         "timestamp": "2026-01-05T08:00:00Z",
         "from": "client-7",
         "to": str(BOT),
-        "text": "Where is my parcel?",
+        "text": "Where is my delivery?",
     }
     names = {"sender": "from", "receiver": "to"}
     return given | {names.get(name, name): value for name, value in values.items()}

@@ -154,8 +154,8 @@ def test_a_worker_that_is_sending_meanwhile_keeps_nothing_of_it(remote, target, 
 
     def work(sender):
         try:
-            lanes = claim(routes, route, keys=None, limit=10, lease=60)
-            deliver(run, routes, route, lanes, sender)
+            bindings = claim(routes, route, keys=None, limit=10, lease=60)
+            deliver(run, routes, route, bindings, sender)
         finally:
             connection.close()
 

@@ -60,7 +60,7 @@ def test_an_order_that_did_not_change_is_not_sent_again(target, order, remote):
     remote.clear_journal()
     run_here(target)
     assert requests(remote) == []
-    assert state(order) == public.State.IN_STEP
+    assert state(order) == public.State.IN_SYNC
 
 
 def test_the_binding_names_the_order_as_the_database_spells_it(target, order):
@@ -74,7 +74,7 @@ def test_a_create_whose_answer_was_lost_is_found_again_by_the_id(target, order, 
     let_time_pass()
     run_here(target)
     assert len(remote.store.records("orders")) == 1
-    assert state(order) == public.State.IN_STEP
+    assert state(order) == public.State.IN_SYNC
 
 
 def test_a_filter_on_the_status_takes_an_order_away_again(target, order, remote):
@@ -94,7 +94,7 @@ def test_sync_now_carries_the_chosen_order_only(target, order, remote):
     assert answer.status_code == 302
     work(Run.objects.get())
     assert [record["orderId"] for record in remote.store.records("orders").values()] == [str(KEY)]
-    assert state(other) != public.State.IN_STEP
+    assert state(other) != public.State.IN_SYNC
 
 
 def test_the_pages_of_the_sync_show_an_order(target, order):

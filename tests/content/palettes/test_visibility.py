@@ -195,7 +195,7 @@ def test_an_import_into_a_foreign_team_adds_no_member(team, outsider):
 
 # --- the sync's pages ------------------------------------------------------------------------------------------------
 @pytest.fixture
-def lane(spring):
+def binding(spring):
     """A palette that a target holds, with the exchange that brought it there, and one that waits."""
     target = Target.objects.create(name="studio", url="http://127.0.0.1:9", allow_private=True)
     Route.objects.create(target=target, model="palettes.Team", path="/teams", fields={"name": "name"})
@@ -214,17 +214,17 @@ def lane(spring):
     return binding
 
 
-def sync_pages(lane):
-    attempt = lane.attempts.get()
+def sync_pages(binding):
+    attempt = binding.attempts.get()
     return [
         reverse("admin:syncer_binding_changelist"),
-        reverse("admin:syncer_binding_change", args=[lane.pk]),
+        reverse("admin:syncer_binding_change", args=[binding.pk]),
         reverse("admin:syncer_attempt_changelist"),
         reverse("admin:syncer_attempt_change", args=[attempt.pk]),
         reverse("admin:syncer_run_changelist"),
         reverse("admin:syncer_run_change", args=[attempt.run_id]),
         reverse("admin:syncer_run_progress", args=[attempt.run_id]),
-        reverse("admin:syncer_target_preview", args=[lane.route.target_id]),
+        reverse("admin:syncer_target_preview", args=[binding.route.target_id]),
     ]
 
 
@@ -232,22 +232,22 @@ OPERATOR = ("syncer.sync_target", "syncer.view_target", "news.view_post", "news.
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_syncs_pages_show_a_palette_to_its_team_only(lane, spring):
+def test_the_syncs_pages_show_a_palette_to_its_team_only(binding, spring):
     operator = person("operator", *OPERATOR)
     client = browser(operator)
-    for url in sync_pages(lane):
+    for url in sync_pages(binding):
         answer = client.get(url)
         assert answer.status_code == 200, url
         assert hides(answer), url
     Membership.objects.create(team=spring.team, user=operator)
-    shown = [url for url in sync_pages(lane) if not hides(client.get(url))]
+    shown = [url for url in sync_pages(binding) if not hides(client.get(url))]
     assert len(shown) >= 5
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_syncs_pages_show_a_deleted_palette_to_who_sees_all_teams(lane, spring):
+def test_the_syncs_pages_show_a_deleted_palette_to_who_sees_all_teams(binding, spring):
     spring.delete()
-    url = reverse("admin:syncer_binding_change", args=[lane.pk])
+    url = reverse("admin:syncer_binding_change", args=[binding.pk])
     assert hides(browser(person("operator", *OPERATOR)).get(url))
     assert not hides(browser(person("auditor", *OPERATOR, "palettes.view_all_teams")).get(url))
 

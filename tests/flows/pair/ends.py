@@ -8,7 +8,7 @@ from tests.flows.pair.node import Pair, RealNode, Row
 ORDERS = "SELECT id::text, product_name, quantity, status, created_at FROM orders_order"
 REPLICAS = """SELECT object_key, seen, fields FROM syncer_replica WHERE seen::text <> '{}'"""
 UNDONE = """
-    SELECT (SELECT count(*) FROM syncer_binding WHERE wanted > delivered OR unsettled)
+    SELECT (SELECT count(*) FROM syncer_binding WHERE wanted > delivered OR unconfirmed)
          + (SELECT count(*) FROM syncer_run WHERE finished_at IS NULL) AS undone
 """
 

@@ -24,7 +24,7 @@ EQUAL_SECONDS = 30  # after the last edit
 RATE = 0.2  # of all requests that go wrong
 KILLS = (6, 14)  # seconds from the first edit: killed, and at once started again
 DOWN = (22, 42)  # killed, and started again only so much later
-WORKER = ("--every=0.5", "--beat=15")
+WORKER = ("--every=0.5", "--heartbeat=15")
 QUIET_SECONDS = 5  # of which each worker's clock tells
 AUTHORITY = {"exists": "store"}  # as content/orders/sync.py has it
 SEED = os.environ.get("PAIR_SEED") or f"{random.SystemRandom().getrandbits(32):08x}"
@@ -107,7 +107,7 @@ def wait_for_time(moment: float) -> None:
 def wait_for_beats(node: RealNode, seconds: float) -> None:
     """Until the node's worker has been at work for so long from now on, by the node's own clock."""
     [now] = node.rows("SELECT now() AS at")
-    later = "SELECT 1 FROM syncer_worker WHERE beat_at > %s + %s * interval '1 second'"
+    later = "SELECT 1 FROM syncer_worker WHERE heartbeat_at > %s + %s * interval '1 second'"
     until(lambda: node.rows(later, now["at"], seconds))
 
 

@@ -16,7 +16,9 @@ reached: Counter[str] = Counter()  # situations, and how often they came about
 
 Content = Mapping[str, Any] | None
 Place = tuple[str, str]  # node, key
-Told = dict[Place, tuple[frozenset[int], Content]]  # what a node knew of each object, and how the engine had left it
+ItemResult = dict[
+    Place, tuple[frozenset[int], Content]
+]  # what a node knew of each object, and how the engine had left it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +82,12 @@ class Ledger:
         """The engine wrote the object."""
         self.base[place] = live
 
-    def copy(self, node: str) -> Told:
+    def copy(self, node: str) -> ItemResult:
         """What a backup of a node holds."""
         places = {place for place in (*self.known, *self.base) if place[0] == node}
         return {place: (self.known.get(place, NONE), self.base.get(place)) for place in places}
 
-    def put_back(self, node: str, told: Told) -> None:
+    def put_back(self, node: str, told: ItemResult) -> None:
         """A node knows no more than its backup does."""
         for place in self.copy(node):
             elsewhere = (known for (name, key), known in self.known.items() if name != node and key == place[1])

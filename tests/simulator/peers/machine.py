@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from syncer.core.merge import Rules
-from tests.simulator.peers.ledger import ASK, EXISTS, Ledger, Told, reached
+from tests.simulator.peers.ledger import ASK, EXISTS, ItemResult, Ledger, reached
 from tests.simulator.peers.network import Answer, Message
 from tests.simulator.peers.node import Node, Rows
 from tests.simulator.peers.rest import World
@@ -48,7 +48,7 @@ class Backup:
     """
 
     rows: Rows
-    told: Told
+    told: ItemResult
     is_used: bool = False
 
 
@@ -149,7 +149,7 @@ class Peers(RuleBasedStateMachine):
         else:
             node.plan(peer)
             self._send(node.greet(peer))
-            node.claims += [node.claim(lane) for lane in node.due(peer)]
+            node.claims += [node.claim(binding) for binding in node.due(peer)]
 
     def _die(self, node: Node):
         reached["a worker dies at its work"] += bool(node.claims)
@@ -190,8 +190,8 @@ class Peers(RuleBasedStateMachine):
     def _note(self, one: Message | Answer, *, is_lost: bool):
         """Remember whose answers were lost, until one comes."""
         if isinstance(one, Answer) and one.key:
-            lane = (one.receiver, one.sender, one.key)
-            (self.unanswered.add if is_lost else self.unanswered.discard)(lane)
+            binding = (one.receiver, one.sender, one.key)
+            (self.unanswered.add if is_lost else self.unanswered.discard)(binding)
 
     @rule(who=ANY, which=ANY, fates=st.lists(FATES, min_size=1, max_size=4))
     def run(self, who: int, which: int, fates: list[str]):
@@ -199,7 +199,7 @@ class Peers(RuleBasedStateMachine):
         node, network = chosen(self.nodes, who), self.world.network
         peer = chosen(node.peers, which)
         node.plan(peer)
-        messages = [node.greet(peer), *(node.push(node.claim(lane)) for lane in node.due(peer))]
+        messages = [node.greet(peer), *(node.push(node.claim(binding)) for binding in node.due(peer))]
         for number, message in enumerate(one for one in messages if one):
             self._meet(network.carry(message), fates[number % len(fates)])
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field, replace
 
-from syncer.core.merge import Seen, State, edits_as_json, edits_from_json
+from syncer.core.merge import State, VersionVector, edits_as_json, edits_from_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Answer:
     of: int
     to: int
     key: str
-    seen: Seen
+    seen: VersionVector
     wanted: int
 
 

@@ -8,8 +8,8 @@ from syncer.core.merge import (
     EXISTS,
     By,
     Rules,
-    Seen,
     State,
+    VersionVector,
     changed,
     covers,
     join,
@@ -21,8 +21,8 @@ from syncer.core.merge import (
 from tests.simulator.peers.ledger import NONE, Content, Ledger, reached
 from tests.simulator.peers.network import Answer, Message
 
-Lane = tuple[str, str]  # peer, key
-Claim = tuple[Lane, int]  # and what was wanted then
+ClaimedBinding = tuple[str, str]  # peer, key
+Claim = tuple[ClaimedBinding, int]  # and what was wanted then
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Binding:
 
     wanted: int = 0
     delivered: int = 0
-    peer_seen: Seen = field(default_factory=dict)
+    peer_seen: VersionVector = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Rows:
     live: dict[str, Content] = field(default_factory=dict)
     shadows: dict[str, Content] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
-    bindings: dict[Lane, Binding] = field(default_factory=dict)
+    bindings: dict[ClaimedBinding, Binding] = field(default_factory=dict)
     saved: list[str] = field(default_factory=list)
     marks: dict[str, int] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
@@ -106,12 +106,16 @@ class Node:
             self.want((peer, key))
         self.rows.marks[peer] = len(self.rows.saved)
 
-    def due(self, peer: str) -> list[Lane]:
-        lanes = sorted(lane for lane in self.rows.bindings if lane[0] == peer)
-        return [lane for lane in lanes if self.rows.bindings[lane].wanted > self.rows.bindings[lane].delivered]
+    def due(self, peer: str) -> list[ClaimedBinding]:
+        bindings = sorted(binding for binding in self.rows.bindings if binding[0] == peer)
+        return [
+            binding
+            for binding in bindings
+            if self.rows.bindings[binding].wanted > self.rows.bindings[binding].delivered
+        ]
 
-    def claim(self, lane: Lane) -> Claim:
-        return lane, self.rows.bindings[lane].wanted
+    def claim(self, binding: ClaimedBinding) -> Claim:
+        return binding, self.rows.bindings[binding].wanted
 
     def greet(self, peer: str) -> Message | None:
         """Tell a peer which life this is, where it has not answered to it."""
@@ -121,12 +125,12 @@ class Node:
 
     def push(self, claim: Claim) -> Message | None:
         """What a claim hands over; None: the peer has seen it all."""
-        lane, wanted = claim
-        peer, key = lane
+        binding, wanted = claim
+        peer, key = binding
         state = self._stamped(key)
-        if covers(self._binding(lane).peer_seen, state.seen):
+        if covers(self._binding(binding).peer_seen, state.seen):
             reached["the peer has seen it all"] += 1
-            self._deliver(lane, wanted)
+            self._deliver(binding, wanted)
             return None
         told = self.ledger.known.get((self.name, key), NONE)
         return Message(
@@ -145,9 +149,9 @@ class Node:
             reached["a message of an older life"] += 1
         if message.of > known:
             self.rows.heard[peer] = message.of
-            for lane in [lane for lane in self.rows.bindings if lane[0] == peer]:
-                self.rows.bindings[lane] = replace(self._binding(lane), peer_seen={})
-                self.want(lane)
+            for binding in [binding for binding in self.rows.bindings if binding[0] == peer]:
+                self.rows.bindings[binding] = replace(self._binding(binding), peer_seen={})
+                self.want(binding)
         return message.of >= known
 
     def take_in(self, message: Message, *, is_newest: bool) -> Answer:
@@ -210,21 +214,25 @@ class Node:
 
     def _spread(self, key: str) -> None:
         """Want it wherever it is not known to be seen."""
-        for lane in ((peer, key) for peer in self.peers):
-            if not covers(self._binding(lane).peer_seen, self.rows.states[key].seen):
-                self.want(lane)
+        for binding in ((peer, key) for peer in self.peers):
+            if not covers(self._binding(binding).peer_seen, self.rows.states[key].seen):
+                self.want(binding)
 
-    def _binding(self, lane: Lane) -> Binding:
-        return self.rows.bindings.get(lane, Binding())
+    def _binding(self, binding: ClaimedBinding) -> Binding:
+        return self.rows.bindings.get(binding, Binding())
 
-    def want(self, lane: Lane) -> None:
-        self.rows.bindings[lane] = replace(self._binding(lane), wanted=self._binding(lane).wanted + 1)
+    def want(self, binding: ClaimedBinding) -> None:
+        self.rows.bindings[binding] = replace(self._binding(binding), wanted=self._binding(binding).wanted + 1)
 
-    def _deliver(self, lane: Lane, wanted: int) -> None:
-        self.rows.bindings[lane] = replace(self._binding(lane), delivered=max(self._binding(lane).delivered, wanted))
+    def _deliver(self, binding: ClaimedBinding, wanted: int) -> None:
+        self.rows.bindings[binding] = replace(
+            self._binding(binding), delivered=max(self._binding(binding).delivered, wanted)
+        )
 
-    def _note_seen(self, lane: Lane, seen: Seen) -> None:
-        self.rows.bindings[lane] = replace(self._binding(lane), peer_seen=together(self._binding(lane).peer_seen, seen))
+    def _note_seen(self, binding: ClaimedBinding, seen: VersionVector) -> None:
+        self.rows.bindings[binding] = replace(
+            self._binding(binding), peer_seen=together(self._binding(binding).peer_seen, seen)
+        )
 
     def _notice(self, key: str, mine: State, theirs: State) -> None:
         live = self.rows.live.get(key)

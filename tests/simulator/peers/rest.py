@@ -49,8 +49,8 @@ class World:
         """A whole run that nothing disturbs."""
         node.plan(peer)
         self.exchange(node.greet(peer))
-        for lane in node.due(peer):
-            self.exchange(node.push(node.claim(lane)))
+        for binding in node.due(peer):
+            self.exchange(node.push(node.claim(binding)))
 
     def come_to_rest(self) -> int:
         """How many messages it took."""
@@ -65,7 +65,7 @@ class World:
         raise AssertionError("messages go round for ever")
 
     def _due(self) -> list[tuple[str, str]]:
-        return [lane for node in self.nodes.values() for peer in node.peers for lane in node.due(peer)]
+        return [binding for node in self.nodes.values() for peer in node.peers for binding in node.due(peer)]
 
     def rest(self) -> None:
         """Heal, and see that the laws hold."""
@@ -103,8 +103,8 @@ class World:
         """Law 7: with all of it looked at again, and old messages once more, nothing is sent."""
         sent = self.network.messages
         for node in self.nodes.values():
-            for lane in list(node.rows.bindings):
-                node.want(lane)
+            for binding in list(node.rows.bindings):
+                node.want(binding)
         assert self.come_to_rest() == 0, "something was sent that the other one had seen"
         for old in self._no_news()[::7]:
             self.deliver(old)

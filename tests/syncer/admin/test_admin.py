@@ -303,12 +303,12 @@ def test_addresses_and_messages_are_searched_only_by_who_may_read_them(target):
 def test_pause_switches_off_and_resume_on_and_clears_why_it_was_paused(target):
     client = sign_in(SYNC, *VIEW)
     page = client.post(url("target_pause", target.pk), follow=True).content.decode()
-    assert "Fake API is switched off" in page
-    Target.objects.update(paused="answered 401")
+    assert "Fake API is paused" in page
+    Target.objects.update(blocked="answered 401")
     client.post(url("target_resume", target.pk))
     target.refresh_from_db()
-    assert (target.enabled, target.paused) == (True, "")
-    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["Switched on.", "Switched off."]
+    assert (target.enabled, target.blocked) == (True, "")
+    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["Resumed.", "Paused."]
 
 
 def test_the_switch_sets_every_route_but_those_with_a_rhythm_of_their_own(target):
@@ -409,11 +409,11 @@ def test_a_route_is_changed_on_its_form_and_emptied_columns_are_empty(target):
     client = administrator()
     form = form_of(client.get(url("route_change", route.pk)), "route_form")
     assert '\n  "userId": "user_id"' in form["fields"].replace("\r", "")
-    changed = {"fields": '{"title": "title"}', "lookup": "", "filter": "", "key_hours": "24", "missing": "park"}
+    changed = {"fields": '{"title": "title"}', "lookup": "", "filter": "", "key_hours": "24", "missing": "reject"}
     assert client.post(url("route_change", route.pk), form | changed).status_code == 302
     route.refresh_from_db()
     assert (route.fields, route.lookup, route.filter) == ({"title": "title"}, [], {})
-    assert (route.key_hours, route.missing) == (24, "park")
+    assert (route.key_hours, route.missing) == (24, "reject")
 
 
 @pytest.mark.parametrize(
@@ -463,16 +463,16 @@ def test_every_state_is_found_by_the_word_that_the_list_shows(remote, target):
     soon, past = timezone.now() + timedelta(hours=1), timezone.now() - timedelta(hours=1)
     rows: list[dict[str, Any]] = [
         {},
-        {"held": True},
-        {"held": True, "in_doubt": True},
-        {"in_doubt": True, "unsettled": True},
+        {"on_hold": True},
+        {"on_hold": True, "in_doubt": True},
+        {"in_doubt": True, "unconfirmed": True},
         {"wanted": 5, "delivered": 5, "remote_id": None},
         {"wanted": 6},
         {"wanted": 6, "lease_until": soon},
         {"wanted": 6, "lease_until": soon, "tries": 2},
         {"wanted": 6, "lease_until": past, "tries": 2},
-        {"wanted": 6, "parked": 6},
-        {"wanted": 6, "parked": 6},
+        {"wanted": 6, "rejected": 6},
+        {"wanted": 6, "rejected": 6},
         {},
     ]
     for post, row in zip(made, rows, strict=True):
@@ -489,7 +489,7 @@ def test_a_list_of_bindings_filters_and_searches(target):
     first, second = posts(2)
     Comment.objects.create(post=first, name="N", email="n@example.com", body="B")
     sync(target)
-    Binding.objects.filter(route__model="news.Post", object_key=str(second.pk)).update(held=True)
+    Binding.objects.filter(route__model="news.Post", object_key=str(second.pk)).update(on_hold=True)
     client = sign_in(*VIEW)
 
     def shown(**query):
@@ -498,7 +498,7 @@ def test_a_list_of_bindings_filters_and_searches(target):
 
     assert len(shown(route__target__id__exact=target.pk)) == 3
     assert shown(model="news.Comment") == [f"news.Comment:{Comment.objects.get().pk}"]
-    assert shown(state="held") == [f"news.Post:{second.pk}"]
+    assert shown(state="on hold") == [f"news.Post:{second.pk}"]
     assert f"news.Post:{second.pk}" in shown(q=str(second.pk))
     assert shown(q="no such key") == []
 
@@ -537,7 +537,7 @@ def test_a_binding_of_a_deleted_object_says_so(target):
 
 def test_try_again_sends_a_parked_object_again(remote, target):
     remote.fault(Fault.STATUS, method="POST", path="/posts", status=422)
-    parked = Post.objects.create(title="A", body="B")
+    rejected = Post.objects.create(title="A", body="B")
     sync(target)
     Post.objects.create(title="not chosen", body="B")
     binding = Binding.objects.get()
@@ -545,7 +545,7 @@ def test_try_again_sends_a_parked_object_again(remote, target):
     answer = sign_in(SYNC, *VIEW).post(url("binding_changelist"), data)
     run = Run.objects.latest("pk")
     assert answer["Location"] == url("run_change", run.pk)
-    assert run.scope == {"news.Post": [str(parked.pk)]}
+    assert run.scope == {"news.Post": [str(rejected.pk)]}
     work(run)
     assert [record["title"] for record in remote.records("/posts").values()] == ["A"]
 

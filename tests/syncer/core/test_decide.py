@@ -5,9 +5,9 @@ from syncer.core.decide import Action, Known, changes, decide
 HAVE = {"title": "A"}
 NO_RECORD = Known()
 RECORD = Known(remote_id="1", agreed=HAVE)
-UNSETTLED = Known(remote_id="1", agreed=HAVE, unsettled=True)
+UNCONFIRMED = Known(remote_id="1", agreed=HAVE, unconfirmed=True)
 NOT_KNOWN = Known(remote_id="1")
-UNANSWERED = Known(create_body=HAVE, unsettled=True)
+UNANSWERED = Known(create_body=HAVE, unconfirmed=True)
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,10 @@ UNANSWERED = Known(create_body=HAVE, unsettled=True)
         pytest.param(NO_RECORD, None, Action.NOTHING, id="no record, no object: created and deleted is nothing"),
         pytest.param(RECORD, {"title": "B"}, Action.UPDATE, id="record differs"),
         pytest.param(RECORD, HAVE, Action.NOTHING, id="record equals: changed and changed back is nothing"),
-        pytest.param(UNSETTLED, HAVE, Action.UPDATE, id="record would equal, but an update is unanswered"),
+        pytest.param(UNCONFIRMED, HAVE, Action.UPDATE, id="record would equal, but an update is unanswered"),
         pytest.param(NOT_KNOWN, HAVE, Action.UPDATE, id="what the record holds is not known"),
         pytest.param(RECORD, None, Action.DELETE, id="record, no object"),
-        pytest.param(UNSETTLED, None, Action.DELETE, id="unsettled record, no object"),
+        pytest.param(UNCONFIRMED, None, Action.DELETE, id="unconfirmed record, no object"),
         pytest.param(UNANSWERED, HAVE, Action.LOOKUP, id="a create is unanswered"),
         pytest.param(UNANSWERED, None, Action.LOOKUP, id="a create is unanswered, and the object is gone"),
     ],

@@ -1,12 +1,12 @@
 import pytest
 
-from syncer.core.heartbeat import START, Pulse
+from syncer.core.heartbeat import START, HeartbeatMonitor
 
-BEAT = 30.0
+HEARTBEAT = 30.0
 
 
 def a_pulse(*, began=True, workers=2):
-    pulse = Pulse(workers=workers, beat=BEAT, longest=660)
+    pulse = HeartbeatMonitor(workers=workers, heartbeat=HEARTBEAT, longest=660)
     if began:
         pulse.hear(["!"])
     return pulse
@@ -19,7 +19,7 @@ def wait(pulse, seconds, *, is_asked=True, lives=lambda pid: True):
 
 def test_silence_is_death():
     pulse = a_pulse()
-    wait(pulse, BEAT)
+    wait(pulse, HEARTBEAT)
     assert not pulse.is_dead
     wait(pulse, 1)
     assert pulse.is_dead
@@ -27,16 +27,16 @@ def test_silence_is_death():
 
 def test_a_sign_ends_the_silence():
     pulse = a_pulse()
-    wait(pulse, BEAT)
+    wait(pulse, HEARTBEAT)
     pulse.hear(["!"])
-    wait(pulse, BEAT)
+    wait(pulse, HEARTBEAT)
     assert not pulse.is_dead
 
 
 def test_a_cluster_that_starts_has_time():
     pulse = a_pulse(began=False)
-    wait(pulse, START + BEAT)
-    assert (pulse.is_dead, pulse.has_beaten) == (False, False)
+    wait(pulse, START + HEARTBEAT)
+    assert (pulse.is_dead, pulse.has_heartbeat) == (False, False)
     wait(pulse, 1)
     assert pulse.is_dead
 
@@ -58,7 +58,7 @@ def test_workers_that_are_all_at_long_tasks_are_not_dead():
 def test_one_long_task_does_not_excuse_the_worker_beside_it():
     pulse = a_pulse()
     pulse.hear(["+7"])
-    wait(pulse, BEAT + 1)
+    wait(pulse, HEARTBEAT + 1)
     assert pulse.is_dead
 
 
@@ -67,9 +67,9 @@ def test_a_long_task_that_ended_excuses_no_more():
     pulse.hear(["+7"])
     wait(pulse, 60)
     pulse.hear(["-7"])
-    wait(pulse, BEAT / 2)
+    wait(pulse, HEARTBEAT / 2)
     assert not pulse.is_dead
-    wait(pulse, BEAT / 2 + 1)
+    wait(pulse, HEARTBEAT / 2 + 1)
     assert pulse.is_dead
 
 
@@ -86,14 +86,14 @@ def test_tasks_that_end_without_a_sign_are_a_death():
 def test_a_worker_that_was_killed_at_its_task_excuses_nothing():
     pulse = a_pulse(workers=1)
     pulse.hear(["+7"])
-    wait(pulse, BEAT + 1, lives=lambda pid: pid != 7)
+    wait(pulse, HEARTBEAT + 1, lives=lambda pid: pid != 7)
     assert pulse.is_dead
 
 
 def test_a_task_beyond_the_queues_time_out_excuses_nothing():
     pulse = a_pulse(workers=1)
     pulse.hear(["+7"])
-    wait(pulse, 660 + BEAT + 1)
+    wait(pulse, 660 + HEARTBEAT + 1)
     assert pulse.is_dead
 
 

@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.core.matching import SHOWN, Ambiguous, Line, meet
+from syncer.core.matching import SHOWN, Ambiguous, Line, match
 
 NAMES = ["".join(signs) for length in (1, 2, 3) for signs in product("abc", repeat=length)]
 KEYS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from("xy"), max_size=30)
@@ -17,7 +17,7 @@ def lines(*found):
 
 @given(KEYS, KEYS)
 def test_all_objects_are_counted_once(ours, theirs):
-    found = meet(lines(*sorted(ours.items())), lines(*sorted(theirs.items())))
+    found = match(lines(*sorted(ours.items())), lines(*sorted(theirs.items())))
     both = {*ours} & {*theirs}
     differing = sorted(key for key in both if ours[key] != theirs[key])
     assert (found.equal, found.differ) == (len(both) - len(differing), len(differing))
@@ -27,29 +27,29 @@ def test_all_objects_are_counted_once(ours, theirs):
 
 
 def test_objects_with_one_natural_key_are_a_pair():
-    found = meet(lines(("1", "x", "Lamp"), ("2", "x", "Shelf")), lines(("3", "y", "Lamp"), ("4", "x", "Hook")))
+    found = match(lines(("1", "x", "Lamp"), ("2", "x", "Shelf")), lines(("3", "y", "Lamp"), ("4", "x", "Hook")))
     assert found.pairs == {"1": "3"}
     assert (found.only_here, found.only_there) == (2, 2)
 
 
 def test_objects_without_a_natural_key_are_no_pair():
-    assert meet(lines(("1", "x")), lines(("3", "x"))).pairs == {}
+    assert match(lines(("1", "x")), lines(("3", "x"))).pairs == {}
 
 
 def test_a_natural_key_that_is_there_twice_matches_nothing():
-    found = meet(lines(("1", "x", "Lamp"), ("2", "x", "Lamp")), lines(("3", "y", "Lamp")))
+    found = match(lines(("1", "x", "Lamp"), ("2", "x", "Lamp")), lines(("3", "y", "Lamp")))
     assert found.pairs == {}
     assert found.ambiguous == [Ambiguous("Lamp", ("1", "2"), ("3",))]
-    found = meet(lines(("1", "x", "Lamp")), lines(("3", "y", "Lamp"), ("4", "y", "Lamp")))
+    found = match(lines(("1", "x", "Lamp")), lines(("3", "y", "Lamp"), ("4", "y", "Lamp")))
     assert found.ambiguous == [Ambiguous("Lamp", ("1",), ("3", "4"))]
 
 
 def test_a_natural_key_that_objects_of_one_key_have_too_matches_nothing():
-    found = meet(lines(("1", "x", "Lamp"), ("2", "x", "Lamp")), lines(("1", "x", "Lamp"), ("3", "y", "Lamp")))
+    found = match(lines(("1", "x", "Lamp"), ("2", "x", "Lamp")), lines(("1", "x", "Lamp"), ("3", "y", "Lamp")))
     assert found.pairs == {}
     assert found.ambiguous == [Ambiguous("Lamp", ("2",), ("3",))]
 
 
 def test_of_many_that_differ_the_first_are_named():
-    found = meet(lines(*((f"{n:02}", "x") for n in range(30))), lines(*((f"{n:02}", "y") for n in range(30))))
+    found = match(lines(*((f"{n:02}", "x") for n in range(30))), lines(*((f"{n:02}", "y") for n in range(30))))
     assert (found.differ, found.differing) == (30, [f"{n:02}" for n in range(SHOWN)])

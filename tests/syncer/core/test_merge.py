@@ -366,7 +366,7 @@ def test_what_is_news_comes_once_and_in_order():
     assert [(one.writer, one.number) for one in newest(a.state, b.state.seen)] == [(A, 2)]
 
 
-# --- the first meeting -----------------------------------------------------------------------------------------------
+# --- the first matching -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rules", [NOBODY, Rules(ask=frozenset({"title", "count", EXISTS}))])

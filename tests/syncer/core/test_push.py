@@ -19,7 +19,7 @@ def after(outcome, why="", known=None):
 
 def test_what_arrived_is_delivered_and_seen():
     changes = after(Outcome.DONE)
-    assert (changes["delivered"], changes["unsettled"], changes["tries"]) == (7, False, 0)
+    assert (changes["delivered"], changes["unconfirmed"], changes["tries"]) == (7, False, 0)
     assert changes["peer_seen"] == {"store:1": 3}
 
 
@@ -29,7 +29,7 @@ def test_a_late_answer_takes_nothing_back():
 
 def test_a_refusal_parks_the_version_that_was_claimed():
     changes = after(Outcome.PERMANENT, "answered refused: quantity: Too many.")
-    assert (changes["parked"], changes["unsettled"]) == (7, False)
+    assert (changes["rejected"], changes["unconfirmed"]) == (7, False)
     assert changes["reason"] == "answered refused: quantity: Too many."
     assert "delivered" not in changes
     assert "peer_seen" not in changes
@@ -38,14 +38,14 @@ def test_a_refusal_parks_the_version_that_was_claimed():
 @pytest.mark.parametrize("outcome", [Outcome.RETRYABLE, Outcome.UNKNOWN, Outcome.GONE])
 def test_what_may_not_have_arrived_is_sent_again_and_no_straggler_is_waited_for(outcome):
     changes = after(outcome, "sent an answer that is not JSON")
-    assert (changes["tries"], changes["unsettled"]) == (3, False)
+    assert (changes["tries"], changes["unconfirmed"]) == (3, False)
     assert changes["not_before"] == NOW + timedelta(seconds=8)
     assert "delivered" not in changes
 
 
 def test_a_wrong_setting_burns_no_try():
     changes = after(Outcome.CONFIGURATION, "answered 403")
-    assert changes == {"unsettled": False, "deleting": False, "reason": "answered 403"}
+    assert changes == {"unconfirmed": False, "deleting": False, "reason": "answered 403"}
 
 
 @pytest.mark.parametrize("is_there", [True, False])

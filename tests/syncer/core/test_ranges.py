@@ -23,7 +23,7 @@ def summary(node, part, most=math.inf):
     summing = Summing()
     for key, digest in part_of(node, part).items():
         if summing.count >= most:
-            return summing.summary(upto=key)
+            return summing.summary(covered_to=key)
         summing.add(key, f"{key} {digest}".encode())  # as `digest_of` has it
     return summing.summary()
 
@@ -41,9 +41,9 @@ def compare(ours, theirs, most=math.inf, steps=10_000):
         rest = []
         for part in search.take_ranges():
             told = summary(theirs, part, most)
-            done = part if told.upto is None else Range(part.first, told.upto)
-            if told.upto is not None:
-                rest.append(Range(told.upto, part.end))
+            done = part if told.covered_to is None else Range(part.first, told.covered_to)
+            if told.covered_to is not None:
+                rest.append(Range(told.covered_to, part.end))
             search.summed(done, summary(ours, done), told)
         search.put_back(ranges=rest)
     return search.end(), steps

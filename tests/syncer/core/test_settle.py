@@ -12,7 +12,7 @@ CLAIM = Claim(wanted=7, tries=2)
 AGAIN = Claim(wanted=7, was=True, tries=2)
 SENT = {"title": "A"}
 BOUND = Known(remote_id="5", agreed={"title": "old"})
-UNANSWERED = Known(create_body=SENT, unsettled=True)
+UNANSWERED = Known(create_body=SENT, unconfirmed=True)
 
 
 def after(action, outcome, claim=CLAIM, *, known=BOUND, sent=SENT, record=None, found=(), terms=None):
@@ -25,48 +25,53 @@ def test_a_create_that_is_done_binds_the_record():
     changes = after(Action.CREATE, Outcome.DONE, known=Known(), record={"id": 5, "title": "trimmed"})
     assert changes["remote_id"] == changes["last_remote_id"] == "5"
     assert changes["agreed"] == SENT, "what was sent, not what came back"
-    assert (changes["delivered"], changes["unsettled"], changes["create_key"], changes["tries"]) == (7, False, None, 0)
+    assert (changes["delivered"], changes["unconfirmed"], changes["create_key"], changes["tries"]) == (
+        7,
+        False,
+        None,
+        0,
+    )
 
 
 def test_a_replayed_create_binds_the_record_and_is_compared_again():
     changes = after(Action.REPLAY, Outcome.DONE, AGAIN, known=UNANSWERED, record={"id": 5})
     assert (changes["remote_id"], changes["agreed"], changes["create_key"]) == ("5", SENT, None)
-    assert changes["unsettled"] is False
+    assert changes["unconfirmed"] is False
     assert "delivered" not in changes
 
 
 def test_an_update_that_is_done_agrees_on_what_was_sent():
     changes = after(Action.UPDATE, Outcome.DONE)
-    assert (changes["agreed"], changes["delivered"], changes["parked"]) == (SENT, 7, None)
+    assert (changes["agreed"], changes["delivered"], changes["rejected"]) == (SENT, 7, None)
 
 
 def test_a_delete_that_is_done_forgets_the_record():
     changes = after(Action.DELETE, Outcome.DONE, AGAIN, sent=None)
     assert (changes["remote_id"], changes["agreed"], changes["delivered"]) == (None, None, 7)
-    assert (changes["unsettled"], changes["deleting"]) == (False, False)
+    assert (changes["unconfirmed"], changes["deleting"]) == (False, False)
     assert "last_remote_id" not in changes
 
 
 def test_nothing_needed_counts_as_delivered_and_leaves_the_record():
     changes = after(Action.NOTHING, None)
-    assert (changes["delivered"], changes["unsettled"]) == (7, False)
+    assert (changes["delivered"], changes["unconfirmed"]) == (7, False)
     assert not {"agreed", "remote_id"} & changes.keys()
 
 
 @pytest.mark.parametrize("action", [Action.UPDATE, Action.LOOKUP, Action.WAIT, Action.DELETE])
 @pytest.mark.parametrize("claim", [CLAIM, AGAIN])
 def test_what_was_not_sent_leaves_everything_as_it_was(claim, action):
-    assert after(action, None, claim) == {"unsettled": claim.was, "deleting": False}
+    assert after(action, None, claim) == {"unconfirmed": claim.was, "deleting": False}
 
 
 def test_a_create_that_was_not_sent_forgets_its_key():
-    assert after(Action.CREATE, None, known=Known()) == {"unsettled": False, "deleting": False} | settle.NO_CREATE
+    assert after(Action.CREATE, None, known=Known()) == {"unconfirmed": False, "deleting": False} | settle.NO_CREATE
 
 
 @pytest.mark.parametrize("claim", [CLAIM, AGAIN])
 def test_a_permanent_refusal_parks_the_claimed_version(claim):
     changes = after(Action.UPDATE, Outcome.PERMANENT, claim)
-    assert (changes["parked"], changes["unsettled"], changes["reason"]) == (7, claim.was, "says no")
+    assert (changes["rejected"], changes["unconfirmed"], changes["reason"]) == (7, claim.was, "says no")
     assert not {"delivered", "agreed"} & changes.keys()
 
 
@@ -83,30 +88,30 @@ def test_a_retryable_refusal_waits_longer_each_time():
 
 
 def test_a_wrong_setting_costs_the_object_nothing():
-    assert not {"tries", "not_before", "parked"} & after(Action.UPDATE, Outcome.CONFIGURATION).keys()
+    assert not {"tries", "not_before", "rejected"} & after(Action.UPDATE, Outcome.CONFIGURATION).keys()
 
 
 @pytest.mark.parametrize(("request_seconds", "wait"), [(1.0, 4), (20.0, 20)])
 def test_an_unknown_outcome_waits_at_least_until_a_straggler_has_died(request_seconds, wait):
     changes = after(Action.UPDATE, Outcome.UNKNOWN, terms=Terms(request_seconds=request_seconds))
-    assert changes["unsettled"] is True
+    assert changes["unconfirmed"] is True
     assert changes["not_before"] == NOW + timedelta(seconds=wait)
     assert not {"delivered", "agreed", "create_key", "deleting"} & changes.keys()
 
 
 def test_what_is_gone_is_made_anew():
     changes = after(Action.UPDATE, Outcome.GONE)
-    assert (changes["remote_id"], changes["agreed"], changes["unsettled"]) == (None, None, False)
+    assert (changes["remote_id"], changes["agreed"], changes["unconfirmed"]) == (None, None, False)
     assert "delivered" not in changes
 
 
 def test_what_is_gone_is_parked_where_the_route_says_so_unless_we_deleted_it():
-    park = Terms(recreate=False)
-    changes = after(Action.UPDATE, Outcome.GONE, terms=park)
-    assert changes["parked"] == 7
+    reject = Terms(recreate=False)
+    changes = after(Action.UPDATE, Outcome.GONE, terms=reject)
+    assert changes["rejected"] == 7
     assert "remote_id" not in changes
-    ours = Known(remote_id="5", unsettled=True, deleting=True)
-    assert after(Action.UPDATE, Outcome.GONE, AGAIN, known=ours, terms=park)["remote_id"] is None
+    ours = Known(remote_id="5", unconfirmed=True, deleting=True)
+    assert after(Action.UPDATE, Outcome.GONE, AGAIN, known=ours, terms=reject)["remote_id"] is None
 
 
 def test_a_create_that_was_found_is_bound_but_what_it_holds_is_not_known():
@@ -117,13 +122,13 @@ def test_a_create_that_was_found_is_bound_but_what_it_holds_is_not_known():
 
 def test_a_create_that_was_not_found_may_be_sent_again():
     changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED)
-    assert (changes["create_key"], changes["unsettled"], changes["look_first"]) == (None, False, False)
+    assert (changes["create_key"], changes["unconfirmed"], changes["look_first"]) == (None, False, False)
     assert not {"delivered", "remote_id"} & changes.keys()
 
 
 def test_several_candidates_are_left_to_a_person():
     changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, found=["5", "6"])
-    assert (changes["in_doubt"], changes["unsettled"]) == (True, True)
+    assert (changes["in_doubt"], changes["unconfirmed"]) == (True, True)
     assert "create_key" not in changes
 
 
@@ -139,13 +144,13 @@ def test_what_can_not_be_known_is_left_to_a_person(known, why):
 @pytest.mark.parametrize(("action", "claim"), [(Action.CREATE, CLAIM), (Action.REPLAY, AGAIN)])
 def test_an_id_that_is_taken_sets_the_create_aside_and_it_stays_unanswered(action, claim):
     changes = settle.taken_id(claim, action, "101")
-    assert (changes["parked"], changes["unsettled"], changes["tries"]) == (7, True, 3)
+    assert (changes["rejected"], changes["unconfirmed"], changes["tries"]) == (7, True, 3)
     assert "create_key" not in changes
 
 
 @pytest.mark.parametrize("claim", [CLAIM, AGAIN])
 def test_a_record_that_another_worker_was_quicker_to_bind_is_looked_for_again(claim):
-    assert settle.taken_id(claim, Action.LOOKUP, "101") == {"unsettled": claim.was}
+    assert settle.taken_id(claim, Action.LOOKUP, "101") == {"unconfirmed": claim.was}
 
 
 @pytest.mark.parametrize("action", [Action.LOOKUP, Action.REPLAY])

@@ -16,7 +16,7 @@ from syncer.core.decide import Action
 from syncer.core.outcome import classify
 from syncer.engine.alerts.notify import sweep
 from syncer.engine.sender import Sender
-from syncer.models import Notice, Target
+from syncer.models import Alert, Target
 from tests.content.pages import administrator, sign_in
 from tests.flows.wait import until
 from tests.flows.worker import Worker
@@ -33,17 +33,17 @@ PASSWORD = "s3cret-password"
 # --- what is told ----------------------------------------------------------------------------------------------------
 def test_a_target_that_goes_bad_is_told_once_by_each_channel_and_once_more_when_it_is_well(target, mail, hook):
     pauses(target)
-    assert told() == [("bad", "told")]
+    assert told() == [("unhealthy", "notified")]
     pauses(target)
-    assert told() == [("bad", "told")]
+    assert told() == [("unhealthy", "notified")]
     mends(target)
-    assert told() == [("bad", "told"), ("well", "told")]
+    assert told() == [("unhealthy", "notified"), ("healthy", "notified")]
     assert [message["Subject"] for message in mail.messages] == [
-        "[test] Fake API is not well",
-        "[test] Fake API is well again",
+        "[test] Fake API is unhealthy",
+        "[test] Fake API is healthy again",
     ]
-    assert [json.loads(body)["type"] for _, body in hook.posts] == ["target.bad", "target.well"]
-    assert not Notice.objects.filter(mailed_at=None) | Notice.objects.filter(posted_at=None)
+    assert [json.loads(body)["type"] for _, body in hook.posts] == ["target.unhealthy", "target.healthy"]
+    assert not Alert.objects.filter(mailed_at=None) | Alert.objects.filter(posted_at=None)
 
 
 def test_an_email_says_what_happened_why_what_is_kept_and_what_to_do(target, mail, settings):
@@ -52,7 +52,7 @@ def test_an_email_says_what_happened_why_what_is_kept_and_what_to_do(target, mai
     told()
     (message,) = mail.messages
     text = message.get_content()
-    assert f"Fake API is not well, since {Notice.objects.get().at:%Y-%m-%d %H:%M:%S} UTC." in text
+    assert f"Fake API is unhealthy, since {Alert.objects.get().at:%Y-%m-%d %H:%M:%S} UTC." in text
     assert "Why: Fake API answered 401" in text
     assert "Nothing is lost: 0 objects wait to be sent, and later changes are kept too." in text
     assert "Nothing is sent to it until a person has put that right" in text
@@ -67,22 +67,22 @@ def test_an_email_about_a_circuit_says_that_it_goes_on_by_itself_and_the_next_on
     assert "It is tried again by itself" in mail.messages[0].get_content()
     mends(target)
     told()
-    began = Notice.objects.get(kind="bad").at
-    assert f"It was not well since {began:%Y-%m-%d %H:%M:%S} UTC: {REASON}" in mail.messages[1].get_content()
+    began = Alert.objects.get(kind="unhealthy").at
+    assert f"It was unhealthy since {began:%Y-%m-%d %H:%M:%S} UTC: {REASON}" in mail.messages[1].get_content()
 
 
 def test_an_email_about_a_target_that_a_person_switched_off_meanwhile_says_so(target, mail):
     pauses(target)
     Target.objects.update(enabled=False)
     told()
-    assert "By now it is switched off." in mail.messages[0].get_content()
+    assert "By now it is paused." in mail.messages[0].get_content()
 
 
 def test_a_title_of_several_lines_can_not_write_headers(target, mail):
     Target.objects.update(title="Fake\r\nBcc: somebody@example.com")
     pauses(Target.objects.get())
-    assert told() == [("bad", "told")]
-    assert mail.messages[0]["Subject"] == "[test] Fake Bcc: somebody@example.com is not well"
+    assert told() == [("unhealthy", "notified")]
+    assert mail.messages[0]["Subject"] == "[test] Fake Bcc: somebody@example.com is unhealthy"
     assert mail.messages[0]["Bcc"] is None
 
 
@@ -90,9 +90,9 @@ def test_the_webhook_gets_what_happened_signed_by_its_secret(target, hook):
     pauses(target)
     told()
     ((headers, body),) = hook.posts
-    at = Notice.objects.get().at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = Alert.objects.get().at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert json.loads(body) == {
-        "type": "target.bad",
+        "type": "target.unhealthy",
         "timestamp": at,
         "data": {
             "node": "test",
@@ -112,15 +112,15 @@ def test_the_webhook_gets_what_happened_signed_by_its_secret(target, hook):
 
 def test_without_anybody_to_tell_the_log_and_the_list_have_it(target, caplog):
     pauses(target)
-    assert told() == [("bad", "nobody")]
-    assert f"Fake API is not well: {PAUSE}" in caplog.messages
+    assert told() == [("unhealthy", "no channel")]
+    assert f"Fake API is unhealthy: {PAUSE}" in caplog.messages
 
 
 @pytest.mark.slow
 def test_a_real_worker_tells(target, mail):
     pauses(target)
     with Worker(EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", ALERT_EMAILS="ops@example.com"):
-        until(lambda: Notice.objects.get().outcome == "told")
+        until(lambda: Alert.objects.get().outcome == "notified")
     assert len(mail.messages) == 1
 
 
@@ -129,7 +129,7 @@ def test_what_is_over_before_it_lasted_is_told_to_nobody(target, mail):
     breaks(target)
     assert sweep() == 0
     mends(target)
-    assert told() == [("bad", "over"), ("well", "over")]
+    assert told() == [("unhealthy", "cleared"), ("healthy", "cleared")]
     assert not mail.messages
 
 
@@ -138,9 +138,9 @@ def test_a_target_that_was_told_as_bad_and_is_bad_again_at_once_is_not_told_agai
     told()
     mends(target)
     breaks(target)
-    assert told() == [("bad", "told"), ("well", "over"), ("bad", "over")]
+    assert told() == [("unhealthy", "notified"), ("healthy", "cleared"), ("unhealthy", "cleared")]
     mends(target)
-    assert told()[-1] == ("well", "told")
+    assert told()[-1] == ("healthy", "notified")
     assert len(mail.messages) == 2
 
 
@@ -154,7 +154,7 @@ def test_a_pause_is_told_even_where_operators_know_of_an_outage_that_seemed_over
     told()
     mends(target)
     pauses(target)
-    assert told() == [("bad", "told"), ("well", "over"), ("bad", "told")]
+    assert told() == [("unhealthy", "notified"), ("healthy", "cleared"), ("unhealthy", "notified")]
 
 
 def test_an_outage_that_becomes_a_pause_before_it_is_told_is_told_at_once_as_that(target, mail):
@@ -162,7 +162,7 @@ def test_an_outage_that_becomes_a_pause_before_it_is_told_is_told_at_once_as_tha
     pauses(target)
     assert sweep() == 1
     work()
-    assert Notice.objects.get().reason == PAUSE
+    assert Alert.objects.get().reason == PAUSE
 
 
 def test_a_target_that_flaps_is_told_of_ever_more_rarely(target, mail, settings):
@@ -170,8 +170,8 @@ def test_a_target_that_flaps_is_told_of_ever_more_rarely(target, mail, settings)
     waits = []
     for _ in range(9):
         breaks(target)
-        notice = Notice.objects.filter(kind="bad").latest("pk")
-        waits.append((notice.not_before - notice.at).total_seconds())
+        alert = Alert.objects.filter(kind="unhealthy").latest("pk")
+        waits.append((alert.not_before - alert.at).total_seconds())
         told()
         mends(target)
         told()
@@ -191,8 +191,8 @@ def test_no_secret_is_in_the_row_or_the_log_even_where_it_is_sent_back(target, m
     mail.says = {"AUTH": f"535 {PASSWORD} is wrong"}
     hook.statuses, hook.body = [400], f"{settings.ALERT_WEBHOOK_SECRET} {hook.url}".encode()
     pauses(target)
-    assert told() == [("bad", "open")]
-    kept = f"{list(Notice.objects.values())} {caplog.text} {list(OrmQ.objects.values())}"
+    assert told() == [("unhealthy", "open")]
+    kept = f"{list(Alert.objects.values())} {caplog.text} {list(OrmQ.objects.values())}"
     assert [one for one in (PASSWORD, HOOK_KEY, "s3cret-path") if one in kept] == []
     assert mail.signed_in == [f"store:{PASSWORD}"]
 
@@ -214,14 +214,14 @@ def test_no_reason_quotes_what_a_target_answered(target, remote, fault):
     verdict = classify(Action.CREATE, sent.exchange, now=timezone.now())
     assert verdict.why
     breaks(target, f"{target} {verdict.why}")
-    assert "private-words" not in Notice.objects.get().reason
+    assert "private-words" not in Alert.objects.get().reason
 
 
 def test_what_a_target_answered_is_in_no_notice(target, post, remote, mail, hook):
     remote.fault(Fault.STATUS, status=401, body={"title": "private-words"})
     sync(target)
-    assert told() == [("bad", "told")]
-    assert "private-words" not in f"{list(Notice.objects.values())}{mail.messages[0]}{hook.posts}"
+    assert told() == [("unhealthy", "notified")]
+    assert "private-words" not in f"{list(Alert.objects.values())}{mail.messages[0]}{hook.posts}"
     assert "answered 401" in mail.messages[0].get_content()
 
 
@@ -230,23 +230,23 @@ def test_the_list_shows_what_was_told_and_what_was_not(target, mail, settings):
     settings.EMAIL_PORT = free_port()
     pauses(target)
     told()
-    page = administrator().get(reverse("admin:syncer_notice_changelist")).content.decode()
-    for text in ("Not well", PAUSE, "To be told", "The mail server can&#x27;t be reached"):
+    page = administrator().get(reverse("admin:syncer_alert_changelist")).content.decode()
+    for text in ("Unhealthy", PAUSE, "To be sent", "The mail server can&#x27;t be reached"):
         assert text in page
-    one = administrator().get(reverse("admin:syncer_notice_change", args=[Notice.objects.get().pk]))
+    one = administrator().get(reverse("admin:syncer_alert_change", args=[Alert.objects.get().pk]))
     assert PAUSE in one.content.decode()
 
 
 def test_who_may_see_notices_sees_them_and_nobody_changes_them(target):
     pauses(target)
     pages = [
-        reverse("admin:syncer_notice_changelist"),
-        reverse("admin:syncer_notice_change", args=[Notice.objects.get().pk]),
+        reverse("admin:syncer_alert_changelist"),
+        reverse("admin:syncer_alert_change", args=[Alert.objects.get().pk]),
     ]
-    for right, status in {"syncer.view_notice": 200, "syncer.sync_target": 200, "news.view_post": 403}.items():
+    for right, status in {"syncer.view_alert": 200, "syncer.sync_target": 200, "news.view_post": 403}.items():
         client = sign_in(right, name=right)
         assert [client.get(page).status_code for page in pages] == [status, status]
     client = administrator()
-    assert client.get(reverse("admin:syncer_notice_add")).status_code == 403
+    assert client.get(reverse("admin:syncer_alert_add")).status_code == 403
     assert client.post(pages[1], {"reason": "x"}).status_code == 403
-    assert client.get(reverse("admin:syncer_notice_delete", args=[Notice.objects.get().pk])).status_code == 403
+    assert client.get(reverse("admin:syncer_alert_delete", args=[Alert.objects.get().pk])).status_code == 403

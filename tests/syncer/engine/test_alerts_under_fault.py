@@ -1,4 +1,4 @@
-"""Notices when something fails: the mail server, the webhook, the worker; and when several tell at once."""
+"""Alerts when something fails: the mail server, the webhook, the worker; and when several tell at once."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from django_q.models import OrmQ
 
 from syncer.engine.alerts import notify
 from syncer.engine.alerts.notify import TRIES, sweep, tell
-from syncer.models import Notice
+from syncer.models import Alert
 from tests.flows.worker import ROOT, database_url
 from tests.postgres import free_port
 from tests.syncer.telling import let_time_pass, mends, pauses, told, work
@@ -32,14 +32,14 @@ PASSWORD = "s3cret-password"
 def test_a_mail_server_that_is_down_is_tried_again_and_the_webhook_is_not(target, mail, hook, settings):
     settings.EMAIL_PORT = free_port()
     pauses(target)
-    assert told() == [("bad", "open")]
-    notice = Notice.objects.get()
-    assert notice.error == "The mail server can't be reached (Connection refused)."
-    assert (notice.tries, notice.mailed_at, notice.posted_at is None) == (1, None, False)
+    assert told() == [("unhealthy", "open")]
+    alert = Alert.objects.get()
+    assert alert.error == "The mail server can't be reached (Connection refused)."
+    assert (alert.tries, alert.mailed_at, alert.posted_at is None) == (1, None, False)
     assert sweep() == 0, "the next try waits"
     settings.EMAIL_PORT = mail.port
-    assert told() == [("bad", "told")]
-    assert (len(mail.messages), len(hook.posts), Notice.objects.get().error) == (1, 1, "")
+    assert told() == [("unhealthy", "notified")]
+    assert (len(mail.messages), len(hook.posts), Alert.objects.get().error) == (1, 1, "")
 
 
 def test_a_webhook_that_fails_is_tried_again_under_its_id_and_the_mail_is_not(target, mail, hook):
@@ -48,9 +48,9 @@ def test_a_webhook_that_fails_is_tried_again_under_its_id_and_the_mail_is_not(ta
     errors = []
     for _ in range(3):
         told()
-        errors.append(Notice.objects.get().error)
+        errors.append(Alert.objects.get().error)
     assert errors == [f"The webhook answered {status}." for status in (500, 302, 410)]
-    assert told() == [("bad", "told")]
+    assert told() == [("unhealthy", "notified")]
     assert (len(hook.ids), len(set(hook.ids)), len(mail.messages)) == (4, 1, 1)
 
 
@@ -69,26 +69,26 @@ def test_a_mail_server_that_refuses_is_named_with_what_it_did(target, mail, sett
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "store", PASSWORD
     mail.says = says
     pauses(target)
-    assert told() == [("bad", "open")]
-    assert Notice.objects.get().error == error
+    assert told() == [("unhealthy", "open")]
+    assert Alert.objects.get().error == error
     mail.says = {}
-    assert told() == [("bad", "told")]
+    assert told() == [("unhealthy", "notified")]
     assert set(mail.signed_in) <= {f"store:{PASSWORD}"}
 
 
 def test_a_password_that_can_not_be_sent_is_said_to_be_one(target, mail, settings):
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "store", "naïve"
     pauses(target)
-    assert told() == [("bad", "open")]
-    assert "holds a letter beyond ASCII" in Notice.objects.get().error
+    assert told() == [("unhealthy", "open")]
+    assert "holds a letter beyond ASCII" in Alert.objects.get().error
 
 
 def test_an_answer_that_is_lost_repeats_the_mail_under_its_id(target, mail):
     mail.says = {".": ""}
     pauses(target)
-    assert told() == [("bad", "open")]
+    assert told() == [("unhealthy", "open")]
     mail.says = {}
-    assert told() == [("bad", "told")]
+    assert told() == [("unhealthy", "notified")]
     assert len(mail.ids) == 2
     assert len(set(mail.ids)) == 1
 
@@ -106,35 +106,39 @@ def test_well_again_is_not_told_before_not_well(target, mail, hook):
     pauses(target)
     told()
     mends(target)
-    Notice.objects.filter(kind="well").update(not_before=F("not_before") - timedelta(days=1))
+    Alert.objects.filter(kind="healthy").update(not_before=F("not_before") - timedelta(days=1))
     sweep()
     work()
-    well = Notice.objects.get(kind="well")
+    well = Alert.objects.get(kind="healthy")
     assert (well.outcome, well.mailed_at is None, well.posted_at) == ("open", False, None)
-    assert well.error == "The webhook has not taken the notice before this one."
+    assert well.error == "The webhook has not taken the alert before this one."
     hook.statuses = []
-    while Notice.objects.filter(outcome="open"):
+    while Alert.objects.filter(outcome="open"):
         told()
-    assert [json.loads(body)["type"] for _, body in hook.posts] == ["target.bad", "target.bad", "target.well"]
+    assert [json.loads(body)["type"] for _, body in hook.posts] == [
+        "target.unhealthy",
+        "target.unhealthy",
+        "target.healthy",
+    ]
     assert len(mail.messages) == 2
 
 
 def test_what_can_not_be_told_is_given_up_and_says_so(target, mail, settings, caplog):
     settings.EMAIL_PORT = free_port()
     pauses(target)
-    Notice.objects.update(tries=TRIES - 2)
-    assert told() == [("bad", "open")]
-    assert told() == [("bad", "given up")]
-    assert Notice.objects.get().error == "The mail server can't be reached (Connection refused)."
+    Alert.objects.update(tries=TRIES - 2)
+    assert told() == [("unhealthy", "open")]
+    assert told() == [("unhealthy", "given up")]
+    assert Alert.objects.get().error == "The mail server can't be reached (Connection refused)."
     assert f"is given up after {TRIES} tries" in caplog.text
-    assert told() == [("bad", "given up")]
+    assert told() == [("unhealthy", "given up")]
 
 
 def test_what_ends_its_worker_each_time_is_given_up_too(target, mail):
     pauses(target)
-    Notice.objects.update(tries=TRIES)
-    assert told() == [("bad", "given up")]
-    assert Notice.objects.get().error == notify.ENDED
+    Alert.objects.update(tries=TRIES)
+    assert told() == [("unhealthy", "given up")]
+    assert Alert.objects.get().error == notify.ENDED
     assert not mail.messages
 
 
@@ -143,7 +147,7 @@ def killed_while(arrives: "list[Callable[[], None]]", environment: dict[str, str
     """Tell in a process of its own, which is killed when `arrives[0]` is called."""
     arrived = threading.Event()
     arrives[0] = arrived.set
-    pk = Notice.objects.get().pk
+    pk = Alert.objects.get().pk
     code = f"import django; django.setup(); from syncer.engine.alerts.notify import tell; tell({pk}, 0)"
     process = subprocess.Popen(
         **tied([sys.executable, "-c", code]),
@@ -181,7 +185,7 @@ def test_a_worker_that_dies_after_it_sent_is_repeated_under_the_same_id(target, 
     killed_while(held.arrives, environment | {"DEFAULT_FROM_EMAIL": "store@example.com"})
     held.go.set()
     assert sweep() == 0, "its lease lasts"
-    assert told() == [("bad", "told")]
+    assert told() == [("unhealthy", "notified")]
     assert len(mail.ids) == 2
     assert len(set(mail.ids)) == 1
 
@@ -192,7 +196,7 @@ def test_a_worker_that_dies_after_it_posted_is_repeated_under_the_same_id_and_ma
     environment = {"EMAIL_URL": f"smtp://127.0.0.1:{mail.port}", "ALERT_EMAILS": "ops@example.com"}
     killed_while(held.arrives, environment | {"ALERT_WEBHOOK_URL": hook.url, "ALERT_WEBHOOK_ALLOW_PRIVATE": "true"})
     held.go.set()
-    assert told() == [("bad", "told")]
+    assert told() == [("unhealthy", "notified")]
     assert (len(hook.ids), len(set(hook.ids)), len(mail.messages)) == (2, 1, 1)
 
 
@@ -201,15 +205,15 @@ def test_a_lost_wake_up_costs_a_lease(target, mail):
     assert sweep() == 1
     OrmQ.objects.all().delete()
     assert sweep() == 0
-    assert told() == [("bad", "told")]
+    assert told() == [("unhealthy", "notified")]
 
 
 def test_a_wake_up_that_comes_twice_or_late_tells_nothing(target, mail):
     pauses(target)
     told()
-    tell(Notice.objects.get().pk, 0)
-    Notice.objects.update(outcome="open", mailed_at=None)
-    tell(Notice.objects.get().pk, 0)
+    tell(Alert.objects.get().pk, 0)
+    Alert.objects.update(outcome="open", mailed_at=None)
+    tell(Alert.objects.get().pk, 0)
     assert len(mail.messages) == 1
 
 
@@ -217,7 +221,7 @@ def meanwhile(**columns: Any) -> Callable[[], None]:
     """Another connection writes the row."""
 
     def write() -> None:
-        Notice.objects.update(**columns)
+        Alert.objects.update(**columns)
         connection.close()
 
     return write
@@ -230,18 +234,18 @@ def test_a_late_worker_closes_nothing(target, mail):
     mail.arrived = meanwhile(tries=2)
     let_time_pass()
     sweep()
-    before = Notice.objects.get().not_before
+    before = Alert.objects.get().not_before
     work()
-    notice = Notice.objects.get()
-    assert (notice.tries, notice.error) == (2, "")
-    assert notice.not_before > before, "the successor's lease"
+    alert = Alert.objects.get()
+    assert (alert.tries, alert.error) == (2, "")
+    assert alert.not_before > before, "the successor's lease"
 
 
 def test_nothing_is_locked_while_it_is_sent(target, mail):
     mail.arrived = meanwhile(reason="edited meanwhile")
     pauses(target)
-    assert told() == [("bad", "told")]
-    assert Notice.objects.get().reason == "edited meanwhile"
+    assert told() == [("unhealthy", "notified")]
+    assert Alert.objects.get().reason == "edited meanwhile"
 
 
 def at_once(number, do):
@@ -272,7 +276,7 @@ def test_of_several_hosts_one_wakes_a_worker_and_of_several_workers_one_tells(ta
         row.delete()
         at_once(4, lambda: tell(*row.task["args"]))  # noqa: B023 - done before the next turn
         mends(target)
-        Notice.objects.filter(outcome="open").update(outcome="over")
+        Alert.objects.filter(outcome="open").update(outcome="cleared")
     assert (len(mail.messages), len(hook.posts)) == (10, 10)
 
 
@@ -286,6 +290,6 @@ def test_looking_for_what_is_due_is_one_query_where_nothing_is(target, django_as
 def test_what_is_older_than_ninety_days_goes_with_the_next_one(target):
     pauses(target)
     told()
-    Notice.objects.update(at=timezone.now() - timedelta(days=91))
+    Alert.objects.update(at=timezone.now() - timedelta(days=91))
     mends(target)
-    assert told() == [("well", "nobody")]
+    assert told() == [("healthy", "no channel")]

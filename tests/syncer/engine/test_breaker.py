@@ -1,4 +1,4 @@
-"""The circuit breaker: a target that is down costs a handful of requests, and is well again by itself."""
+"""The circuit breaker: a target that is down costs a handful of requests, and is healthy again by itself."""
 
 import threading
 from datetime import timedelta
@@ -17,10 +17,10 @@ from syncer.engine.breaker import Pace, pace
 from syncer.engine.runs import work
 from syncer.engine.tasks import work_run
 from syncer.engine.wake import sweep
-from syncer.models import Attempt, Binding, Notice, Run, Target
+from syncer.models import Alert, Attempt, Binding, Run, Target
 from tests.remote import Fault
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding, let_time_pass, requests
+from tests.syncer.support import binding_of, let_time_pass, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 1000  # objects
@@ -48,7 +48,7 @@ def note(target, verdicts, *, probe=False):
 
 
 def told():
-    return list(Notice.objects.order_by("pk").values_list("kind", flat=True))
+    return list(Alert.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def by_itself():
@@ -84,7 +84,7 @@ def test_a_thousand_objects_and_a_dead_target_cost_a_handful_of_requests(followi
     most = FAILURES + following.concurrency - 1  # those that were under way
     assert FAILURES <= Attempt.objects.count() <= most
     assert FAILURES <= Binding.objects.filter(tries=1).count() <= most
-    rest = Binding.objects.filter(tries=0, unsettled=False, not_before=None, create_key=None, lease_until=None)
+    rest = Binding.objects.filter(tries=0, unconfirmed=False, not_before=None, create_key=None, lease_until=None)
     assert Binding.objects.filter(tries=1).count() + rest.count() == MANY
     assert run.message.startswith(f"Fake API refused the connection; {MANY} changes are kept, next try in ")
     made = Attempt.objects.count()
@@ -123,7 +123,7 @@ def test_failures_that_two_workers_settle_at_once_are_one_row(following):
         note(target, [BAD] * 3)
     following.refresh_from_db()
     assert (following.failures, bool(following.opened_at)) == (6, True)
-    assert told() == ["bad"]
+    assert told() == ["unhealthy"]
 
 
 def test_good_answers_of_a_well_target_write_nothing_to_its_row(following, remote):
@@ -248,7 +248,7 @@ def test_what_may_have_arrived_waits_until_a_straggler_has_died_and_no_longer(fo
     assert again is not None
     waits = again - clock.now()
     assert timedelta(seconds=3) < waits <= timedelta(seconds=2 * following.timeout)
-    assert Binding.objects.filter(unsettled=True).count() == FAILURES
+    assert Binding.objects.filter(unconfirmed=True).count() == FAILURES
 
 
 def test_an_object_that_turns_out_equal_is_no_probe(silent, remote, synced_twin):
@@ -338,12 +338,12 @@ def test_sync_now_does_not_hurry_a_target_that_asked_us_to_wait(silent, remote):
 @pytest.mark.parametrize(
     "change",
     [
-        {"paused": "Fake API answered 401"},
+        {"blocked": "Fake API answered 401"},
         {"enabled": False},
         {"not_before": clock.now},
         {"opened_at": clock.now, "probe_at": clock.now},
     ],
-    ids=["paused", "off", "waits", "not answering"],
+    ids=["blocked", "off", "waits", "unreachable"],
 )
 def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, settings, change):
     settings.SYNC_BATCH = 3
@@ -355,7 +355,7 @@ def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, s
         held.wait_arrived()
         values = {name: value() + HOUR if callable(value) else value for name, value in change.items()}
         Target.objects.update(failures=7, **values)
-        # What is not answering is looked at by others too: two that fail are not one bad object.
+        # What is unreachable is looked at by others too: two that fail are not one bad object.
         Binding.objects.filter(pk__in=Binding.objects.order_by("-pk").values("pk")[:2]).update(tries=1)
     worker.join(120)
     assert len(remote.posts) <= 2 * settings.SYNC_BATCH
@@ -370,44 +370,44 @@ def test_operators_are_told_once_that_it_is_bad_and_once_that_it_is_well(followi
         for _ in range(5):
             by_itself()
             let_time_pass()
-        assert told() == ["bad", "well"] * (cycle - 1) + ["bad"]
+        assert told() == ["unhealthy", "healthy"] * (cycle - 1) + ["unhealthy"]
         broken.times = 0
         while by_itself() is not None:
             let_time_pass()
-        assert told() == ["bad", "well"] * cycle
+        assert told() == ["unhealthy", "healthy"] * cycle
         assert len(remote.posts) == 20 * cycle
-    assert {notice.target for notice in Notice.objects.all()} == {following}
-    assert {notice.reason for notice in Notice.objects.filter(kind="bad")} == {"Fake API answered 500"}
+    assert {alert.target for alert in Alert.objects.all()} == {following}
+    assert {alert.reason for alert in Alert.objects.filter(kind="unhealthy")} == {"Fake API answered 500"}
 
 
 def test_of_a_target_that_is_paused_again_and_again_they_are_told_once(target, post, remote):
     for _ in range(3):
         remote.fault(Fault.STATUS, status=401)
-        assert sync(target).message.startswith("Paused:")
-    assert told() == ["bad"]
+        assert sync(target).message.startswith("Blocked:")
+    assert told() == ["unhealthy"]
     sync(target)
-    assert told() == ["bad", "well"]
+    assert told() == ["unhealthy", "healthy"]
 
 
 def test_a_route_that_stops_the_target_is_told_too(target):
     target.routes.filter(model="news.Comment").update(model="gone.Model")
     for _ in range(2):
         sync(target)
-    assert told() == ["bad"]
+    assert told() == ["unhealthy"]
 
 
 def test_a_target_that_stays_unwell_in_another_way_is_told_of_once(silent, remote):
     remote.fault(Fault.STATUS, status=403)
-    assert sync(silent).message.startswith("Paused:")
-    assert told() == ["bad"]
+    assert sync(silent).message.startswith("Blocked:")
+    assert told() == ["unhealthy"]
     assert sync(silent).state == "done"
-    assert told() == ["bad", "well"]
+    assert told() == ["unhealthy", "healthy"]
     silent.refresh_from_db()
-    assert (silent.opened_at, silent.bad_since) == (None, None)
+    assert (silent.opened_at, silent.unhealthy_since) == (None, None)
 
 
 def test_a_refused_record_is_an_answer_all_the_same(silent, post, remote):
     remote.fault(Fault.STATUS, status=422, times=None)
     sync(silent)
-    assert told() == ["bad", "well"]
-    assert binding(post).parked
+    assert told() == ["unhealthy", "healthy"]
+    assert binding_of(post).rejected

@@ -6,7 +6,7 @@ from backoffice.kit import clock
 from content.news.models import Comment, Post
 from tests.remote import Fault
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding, let_time_pass, requests
+from tests.syncer.support import binding_of, let_time_pass, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -16,8 +16,8 @@ def test_a_refused_connection_keeps_the_change_and_says_when_it_is_tried_again(t
     began = clock.now()
     run = sync(target)
     assert run.message.startswith("Fake API refused the connection; 1 change is kept, next try in ")
-    one = binding(post)
-    assert (one.unsettled, one.create_key, one.tries) == (False, None, 1)
+    one = binding_of(post)
+    assert (one.unconfirmed, one.create_key, one.tries) == (False, None, 1)
     assert one.not_before > began
     remote.start()
     let_time_pass()
@@ -59,11 +59,11 @@ def test_a_permanent_refusal_parks_that_one_and_the_others_go_on(target, post, r
     Post.objects.create(title="C", body="D")
     remote.fault(Fault.STATUS, method="POST", status=422, where=lambda body: body["title"] == "A")
     run = sync(target)
-    assert (run.state, run.message) == ("failed", "1 created. Not delivered: 1 parked.")
+    assert (run.state, run.message) == ("failed", "1 created. Not delivered: 1 rejected.")
     assert [record["title"] for record in remote.posts.values()] == ["C"]
-    assert "answered 422" in binding(post).reason
+    assert "answered 422" in binding_of(post).reason
     remote.clear_journal()
-    assert sync(target).message == "Not delivered: 1 parked."
+    assert sync(target).message == "Not delivered: 1 rejected."
     assert requests(remote) == []
 
 
@@ -79,7 +79,7 @@ def test_a_child_waits_for_its_parent_and_its_wait_is_named(target, post, remote
     Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
     remote.fault(Fault.STATUS, method="POST", path="/posts", status=422)
     run = sync(target)
-    assert run.message.endswith("Not delivered: 1 parked, 1 waiting for another object.")
+    assert run.message.endswith("Not delivered: 1 rejected, 1 waiting for another object.")
     assert remote.comments == {}
     Post.objects.filter(pk=post.pk).update(title="better")
     assert sync(target).state == "done"
@@ -113,4 +113,4 @@ def test_those_that_wait_do_not_stand_in_the_way_of_the_others(target, synced, r
 
 def test_a_refusal_with_a_nul_is_kept_without_it(target, post, remote):
     remote.fault(Fault.STATUS, method="POST", status=422, body="bad\0title")
-    assert sync(target).message == "Not delivered: 1 parked."
+    assert sync(target).message == "Not delivered: 1 rejected."

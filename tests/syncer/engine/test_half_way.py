@@ -14,7 +14,7 @@ from syncer.models import Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.deliver import deliver
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding, requests
+from tests.syncer.support import binding_of, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 30
@@ -75,10 +75,10 @@ def test_nothing_leaves_in_a_lease_that_ends_before_the_request_must_have(remote
     plan(routes, route)
     run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
     with Sender(target) as sender:
-        lanes = claim(routes, route, keys=None, limit=1, lease=sender.client.request_seconds)
-        deliver(run, routes, route, lanes, sender)
+        bindings = claim(routes, route, keys=None, limit=1, lease=sender.client.request_seconds)
+        deliver(run, routes, route, bindings, sender)
     assert requests(remote) == []
-    assert (binding(post).unsettled, binding(post).create_key) == (False, None)
+    assert (binding_of(post).unconfirmed, binding_of(post).create_key) == (False, None)
 
 
 def test_a_child_that_nobody_edited_is_told_that_its_parent_has_another_id(remote, target, synced):
@@ -99,10 +99,10 @@ def test_a_parent_that_is_deleted_after_its_claim_waits_for_its_children(remote,
     route = routes.parents_first[0]
     plan(routes, route)
     run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
-    lanes = claim(routes, route, keys=None, limit=1, lease=300)
+    bindings = claim(routes, route, keys=None, limit=1, lease=300)
     synced.delete()
     with Sender(target) as sender:
-        deliver(run, routes, route, lanes, sender)
+        deliver(run, routes, route, bindings, sender)
     assert requests(remote) == []
     assert sync(target).state == "done"
     assert requests(remote) == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]

@@ -1,4 +1,4 @@
-"""Beats, and the queue that takes them: without a cluster."""
+"""Heartbeats, and the queue that takes them: without a cluster."""
 
 from datetime import timedelta
 
@@ -11,18 +11,18 @@ from django_q.tasks import async_task
 
 from syncer.engine.worker import cluster
 from syncer.engine.worker.broker import Broker
-from syncer.engine.worker.heartbeat import Beats
+from syncer.engine.worker.heartbeat import Heartbeats
 from syncer.models import Worker
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def beats(monkeypatch):
+def heartbeats(monkeypatch):
     """As the watchdog of this process, which is also its cluster."""
-    beats = Beats()
-    monkeypatch.setattr(cluster, "_watch", cluster.Watch(pipe=-1, key=beats.key))
-    return beats
+    heartbeats = Heartbeats()
+    monkeypatch.setattr(cluster, "_watch", cluster.Watch(pipe=-1, key=heartbeats.key))
+    return heartbeats
 
 
 def taken(broker):
@@ -33,17 +33,17 @@ def taken(broker):
     return keys
 
 
-def test_a_cluster_takes_its_own_beat_first_and_no_others(beats):
+def test_a_cluster_takes_its_own_beat_first_and_no_others(heartbeats):
     for _ in range(3):
         async_task("os.getpid")
-    Beats().next()
-    beats.next()
+    Heartbeats().next()
+    heartbeats.next()
     broker = get_broker()
     assert isinstance(broker, Broker)
-    assert taken(broker) == [beats.key, "test", "test", "test"]
+    assert taken(broker) == [heartbeats.key, "test", "test", "test"]
 
 
-def test_tasks_are_taken_in_the_order_in_which_they_came(beats):
+def test_tasks_are_taken_in_the_order_in_which_they_came(heartbeats):
     names = [f"task {number}" for number in range(3)]
     for name in names:
         async_task("os.getpid", task_name=name)
@@ -52,53 +52,53 @@ def test_tasks_are_taken_in_the_order_in_which_they_came(beats):
     assert [row.name() for row in rows] == names
 
 
-def test_at_most_one_beat_waits_whether_or_not_the_last_was_taken(beats):
-    beats.next()
-    beats.next()
-    assert taken(get_broker()) == [beats.key]
-    beats.next()
+def test_at_most_one_beat_waits_whether_or_not_the_last_was_taken(heartbeats):
+    heartbeats.next()
+    heartbeats.next()
+    assert taken(get_broker()) == [heartbeats.key]
+    heartbeats.next()
     assert OrmQ.objects.count() == 1
-    assert taken(get_broker()) == [beats.key]
+    assert taken(get_broker()) == [heartbeats.key]
 
 
-def test_beats_and_rows_of_hosts_that_are_gone_are_taken_away(beats):
-    gone, alive = Beats(), Beats()
+def test_beats_and_rows_of_hosts_that_are_gone_are_taken_away(heartbeats):
+    gone, alive = Heartbeats(), Heartbeats()
     for one in (gone, alive):
         one.silent = 0.0
         one.next()
     OrmQ.objects.filter(key=gone.key).update(lock=timezone.now() - timedelta(hours=2))
-    Worker.objects.filter(pk=gone.id).update(beat_at=timezone.now() - timedelta(days=2))
-    beats.next()
-    assert set(OrmQ.objects.values_list("key", flat=True)) == {alive.key, beats.key}
+    Worker.objects.filter(pk=gone.id).update(heartbeat_at=timezone.now() - timedelta(days=2))
+    heartbeats.next()
+    assert set(OrmQ.objects.values_list("key", flat=True)) == {alive.key, heartbeats.key}
     assert list(Worker.objects.values_list("pk", flat=True)) == [alive.id]
 
 
-def test_a_worker_has_a_row_once_its_cluster_gave_a_sign_and_until_it_ends(beats):
-    beats.next()
+def test_a_worker_has_a_row_once_its_cluster_gave_a_sign_and_until_it_ends(heartbeats):
+    heartbeats.next()
     assert not Worker.objects.exists()
-    beats.silent, beats.restarts = 10.0, 2
+    heartbeats.silent, heartbeats.restarts = 10.0, 2
     began = timezone.now()
-    beats.next()
+    heartbeats.next()
     row = Worker.objects.get()
-    assert (row.pk, row.restarts) == (beats.id, 2)
-    assert began <= row.beat_at + timedelta(seconds=10) <= timezone.now()
-    beats.end()
+    assert (row.pk, row.restarts) == (heartbeats.id, 2)
+    assert began <= row.heartbeat_at + timedelta(seconds=10) <= timezone.now()
+    heartbeats.end()
     assert not Worker.objects.exists()
     assert not OrmQ.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_beat_that_could_not_be_put_is_not_waited_for(beats):
-    assert not beats.are_put(within=60)
-    beats.next()
-    assert beats.are_put(within=60)
-    assert not beats.are_put(within=0)
+def test_a_beat_that_could_not_be_put_is_not_waited_for(heartbeats):
+    assert not heartbeats.are_put(within=60)
+    heartbeats.next()
+    assert heartbeats.are_put(within=60)
+    assert not heartbeats.are_put(within=0)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE django_q_ormq RENAME TO away")
     try:
         with pytest.raises(DatabaseError):
-            beats.next()
+            heartbeats.next()
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE away RENAME TO django_q_ormq")
-    assert not beats.are_put(within=60)
+    assert not heartbeats.are_put(within=60)

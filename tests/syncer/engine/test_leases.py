@@ -49,7 +49,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_late_worker_settles_nothing(
     assert Binding.objects.get().reason == "in time"
 
 
-@pytest.mark.parametrize("column", ["held", "in_doubt"])
+@pytest.mark.parametrize("column", ["on_hold", "in_doubt"])
 def test_what_a_person_must_look_at_is_not_taken(planned, column):
     Binding.objects.update(**{column: True})
     assert take(planned) == []

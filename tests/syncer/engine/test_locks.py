@@ -19,7 +19,7 @@ from tests.content.locks import blocked_sessions
 from tests.flows.wait import until
 from tests.flows.worker import ROOT, database_url
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding
+from tests.syncer.support import binding_of
 from tools.lifeline import tied
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -71,14 +71,14 @@ def test_a_planner_lets_others_commit_the_bindings_that_it_waits_for(target, com
 def test_who_decides_a_doubt_lets_others_commit_the_children_that_it_waits_for(target, synced, comment):
     """It holds the parent's binding, which a child that is settled names."""
     sync(target)
-    Binding.objects.filter(pk=binding(synced).pk).update(in_doubt=True, remote_id=None, create_body={})
-    Binding.objects.filter(pk=binding(comment).pk).update(parent=None)
-    other = Other(lambda: doubt.arrived(binding=binding(synced), remote_id=7))
+    Binding.objects.filter(pk=binding_of(synced).pk).update(in_doubt=True, remote_id=None, create_body={})
+    Binding.objects.filter(pk=binding_of(comment).pk).update(parent=None)
+    other = Other(lambda: doubt.arrived(binding=binding_of(synced), remote_id=7))
     with transaction.atomic():
-        Binding.objects.filter(pk=binding(comment).pk).update(parent=binding(synced))
+        Binding.objects.filter(pk=binding_of(comment).pk).update(parent=binding_of(synced))
         other.start_and_wait_for_us()
     other.end()
-    assert binding(comment).wanted == 2
+    assert binding_of(comment).wanted == 2
 
 
 STANDS_STILL = """

@@ -81,7 +81,7 @@ def test_a_token_of_another_secret_is_not_used(remote, target, secret, monkeypat
     sync(target)
     monkeypatch.setenv("SYNC_FAKE_API_SECRET", "another")
     Post.objects.create(title="C", body="D")
-    assert sync(target).message.startswith("Paused: Fake API answered 401 to the sign-in")
+    assert sync(target).message.startswith("Blocked: Fake API answered 401 to the sign-in")
 
 
 @pytest.mark.parametrize("wants", [Bearer("another"), Tokens("sync", "another", path="/token/")], ids=["bearer", "jwt"])
@@ -89,7 +89,7 @@ def test_a_wrong_secret_pauses_the_target(remote, target, secret, wants):
     remote.require(wants)
     kind = {"auth": "bearer", "auth_user": ""} if isinstance(wants, Bearer) else {"auth": "jwt", "auth_url": "/token/"}
     use(target, kind.pop("auth"), secret, **kind)
-    assert sync(target).message.startswith("Paused: Fake API answered 401")
+    assert sync(target).message.startswith("Blocked: Fake API answered 401")
     assert remote.posts == {}
 
 
@@ -119,7 +119,7 @@ def test_a_secret_that_the_target_sends_back_is_not_kept(remote, target, secret,
 def test_a_token_that_is_none_pauses_the_target(remote, target, secret, access):
     use(target, "jwt", secret, auth_url="/token/")
     remote.fault(Fault.STATUS, path="/token/", status=200, body={"access": access})
-    assert sync(target).message.startswith("Paused: Fake API answered 200 to the sign-in instead of giving a token")
+    assert sync(target).message.startswith("Blocked: Fake API answered 200 to the sign-in instead of giving a token")
 
 
 def test_an_id_that_is_our_own_secret_is_not_stored(remote, target, secret):

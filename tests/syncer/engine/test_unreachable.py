@@ -48,7 +48,7 @@ def test_the_run_says_why_and_when_it_is_tried_again(target, remote):
 
 def test_the_target_has_a_state_of_its_own_with_the_reason_and_the_next_try(refused):
     found = overview(refused)
-    assert (found.health, found.why) == (Health.NOT_ANSWERING, "Fake API refused the connection")
+    assert (found.health, found.why) == (Health.UNREACHABLE, "Fake API refused the connection")
     assert found.next_try == refused.probe_at
     assert WORDS[found.health]
 
@@ -57,11 +57,11 @@ def test_a_pause_is_said_first_and_a_wait_after(refused):
     Target.objects.update(not_before=clock.now() + 2 * LATER)
     refused.refresh_from_db()
     found = overview(refused)
-    assert (found.health, found.next_try) == (Health.NOT_ANSWERING, refused.not_before)
-    refused.paused = "Fake API answered 401"
-    assert overview(refused).health is Health.PAUSED
+    assert (found.health, found.next_try) == (Health.UNREACHABLE, refused.not_before)
+    refused.blocked = "Fake API answered 401"
+    assert overview(refused).health is Health.BLOCKED
     refused.enabled = False
-    assert overview(refused).health is Health.OFF
+    assert overview(refused).health is Health.PAUSED
 
 
 def test_it_is_said_even_where_no_object_tells_why_any_more(refused):
@@ -70,13 +70,13 @@ def test_it_is_said_even_where_no_object_tells_why_any_more(refused):
     assert sync(refused).message.startswith("Fake API refused the connection; 12 changes are kept")
     Binding.objects.update(tries=0)
     Target.objects.update(not_before=clock.now() + LATER)
-    assert sync(refused).message.startswith("Fake API is not answering; 12 changes are kept, next try in ")
+    assert sync(refused).message.startswith("Fake API is unreachable; 12 changes are kept, next try in ")
 
 
 def test_an_object_that_failed_is_tried_again_with_its_target(refused):
     failed = Binding.objects.filter(tries=1)[0]
     ((state,),) = object_states(Post, [int(failed.object_key)]).values()
-    assert (state.state, state.next_try) == ("failing", refused.probe_at)
+    assert (state.state, state.next_try) == ("retrying", refused.probe_at)
 
 
 def test_the_pages_show_it(refused):
@@ -86,30 +86,30 @@ def test_the_pages_show_it(refused):
         client.get(reverse("admin:syncer_target_change", args=[refused.pk])).content.decode(),
         client.get(reverse("admin:syncer_target_changelist")).content.decode(),
     ):
-        assert "sync-chip sync-not-answering" in page
+        assert "sync-chip sync-unreachable" in page
     assert "Fake API refused the connection" in index(client)
 
 
 def test_resume_lets_the_next_probe_be_due(refused):
-    Target.objects.update(paused="Fake API answered 401")
+    Target.objects.update(blocked="Fake API answered 401")
     administrator().post(reverse("admin:syncer_target_resume", args=[refused.pk]))
     refused.refresh_from_db()
-    assert (refused.paused, bool(refused.opened_at)) == ("", True)
+    assert (refused.blocked, bool(refused.opened_at)) == ("", True)
     assert refused.probe_at <= clock.now()
 
 
 def test_the_status_names_it_until_it_answers(refused, remote):
     answer, status = run("sync_status")
     assert status == 1
-    assert answer["not_answering"]["fakeapi"]["why"] == "refused the connection"
-    assert answer["not_answering"]["fakeapi"]["next_try"] == str(refused.probe_at)
+    assert answer["unreachable"]["fakeapi"]["why"] == "refused the connection"
+    assert answer["unreachable"]["fakeapi"]["next_try"] == str(refused.probe_at)
     remote.start()
     sync(refused)
     answer, status = run("sync_status")
-    assert (answer["not_answering"], status) == ({}, 0)
+    assert (answer["unreachable"], status) == ({}, 0)
 
 
-def test_a_target_that_is_not_answering_and_has_nothing_to_send_is_no_success(refused):
+def test_a_target_that_is_unreachable_and_has_nothing_to_send_is_no_success(refused):
     Binding.objects.all().delete()
     Post.objects.all().delete()
     refused.routes.all().delete()
@@ -122,7 +122,7 @@ def test_a_reader_who_may_not_see_the_content_is_not_shown_what_an_answer_quotes
     sync(target)
     let_time_pass()
     page = index(sign_in("syncer.view_target"))
-    assert "not answering" in page
+    assert "unreachable" in page
     assert "Fake API answered 500" in page
     assert "secret title" not in page
     assert "secret title" in index(administrator())

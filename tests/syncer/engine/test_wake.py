@@ -99,8 +99,8 @@ def test_only_who_follows_is_woken_and_only_for_the_model_that_changed(following
 
 @pytest.mark.parametrize(
     "values",
-    [{"enabled": False}, {"paused": "wrong password"}, {"not_before": LATER}, {"probe_at": LATER}],
-    ids=["off", "paused", "waits", "probed later"],
+    [{"enabled": False}, {"blocked": "wrong password"}, {"not_before": LATER}, {"probe_at": LATER}],
+    ids=["off", "blocked", "waits", "probed later"],
 )
 def test_news_are_left_where_the_target_is_not_to_be_spoken_to(following, values):
     Post.objects.create(title="A", body="B")
@@ -215,7 +215,7 @@ def test_the_sweep_leaves_a_target_alone_that_is_paused_or_off_or_waits(followin
     following.enabled = False
     following.save()
     assert sweep() == 0
-    following.enabled, following.paused = True, "wrong password"
+    following.enabled, following.blocked = True, "wrong password"
     following.save()
     assert sweep() == 0
 

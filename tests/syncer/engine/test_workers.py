@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def a_worker(host="here", *, silent=0):
     now = clock.now()
-    return Worker.objects.create(host=host, pid=7, started_at=now, beat_at=now - timedelta(seconds=silent))
+    return Worker.objects.create(host=host, pid=7, started_at=now, heartbeat_at=now - timedelta(seconds=silent))
 
 
 def test_a_worker_with_a_fresh_beat_is_well_whatever_the_others_are():
@@ -32,7 +32,7 @@ def test_a_silent_worker_is_named_with_the_cure():
     a_worker(silent=100)
     a_worker(silent=3600)
     said = (
-        r"The worker on here, process 7 has had no beat for 10\d s: "
+        r"The worker on here, process 7 has had no heartbeat for 10\d s: "
         "see its log, and start “manage.py worker” anew if it has ended."
     )
     assert re.fullmatch(said, trouble_at("here"))

@@ -78,14 +78,16 @@ def test_sync_status_says_which_workers_are_alive(target, capsys):
     assert "No worker is running; start “manage.py worker”." in capsys.readouterr().out
     now = clock.now()
     for pid, age in ((7, 0), (8, 3600)):
-        Worker.objects.create(host="here", pid=pid, started_at=now, beat_at=now - timedelta(seconds=age), restarts=2)
+        Worker.objects.create(
+            host="here", pid=pid, started_at=now, heartbeat_at=now - timedelta(seconds=age), restarts=2
+        )
     answer, status = run("sync_status")
     assert ([worker["pid"] for worker in answer["workers"]], status) == ([7], 0)
     call_command("sync_status")
     assert "A worker runs on here, process 7, since " in capsys.readouterr().out
 
 
-def test_sync_retry_sends_what_was_parked(remote, target):
+def test_sync_retry_sends_what_was_rejected(remote, target):
     Post.objects.create(title="A", body="B")
     remote.fault(Fault.STATUS, method="POST", status=422)
     run("sync_now", "fakeapi")
@@ -114,16 +116,16 @@ def test_sync_status_says_why_where_the_change_can_not_be_told(target, capsys):
     target.routes.update(mark="elsewhere/1:2:")
     with pytest.raises(SystemExit):
         call_command("sync_status")
-    assert "fakeapi is paused: The history was read in another database" in capsys.readouterr().out
+    assert "fakeapi is blocked: The history was read in another database" in capsys.readouterr().out
 
 
 def test_sync_now_fails_where_the_change_can_not_be_told(target):
     run("sync_now", "fakeapi")
     target.routes.update(mark="elsewhere/1")
     answer, status = run("sync_now", "fakeapi")
-    assert (answer["message"][:7], status) == ("Paused:", 1)
+    assert (answer["message"][:8], status) == ("Blocked:", 1)
     answer, status = run("sync_status")
-    assert ("another database" in answer["paused"]["fakeapi"], status) == (True, 1)
+    assert ("another database" in answer["blocked"]["fakeapi"], status) == (True, 1)
 
 
 def test_sync_now_fails_for_a_target_that_is_off(target):

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from content.news.models import Post
-from syncer.core.errors import ForeignMark
+from syncer.core.errors import ForeignMarkError
 from syncer.models import mark
 from tests.syncer.conftest import sync
 
@@ -95,7 +95,7 @@ def test_a_mark_does_not_go_back_where_the_newest_history_is_erased(remote, targ
 
 
 def test_a_mark_of_another_database_is_refused():
-    with pytest.raises(ForeignMark, match="another database"):
+    with pytest.raises(ForeignMarkError, match="another database"):
         mark.since(Post, "elsewhere/1:2:")
 
 
@@ -103,5 +103,5 @@ def test_a_foreign_mark_pauses_the_target_and_names_the_cure(remote, target):
     target.routes.update(mark="elsewhere/1:2:", fingerprint=target.routes.first().current_fingerprint())
     run = sync(target)
     target.refresh_from_db()
-    assert "sync_recover" in target.paused
-    assert run.message.startswith("Paused: ")
+    assert "sync_recover" in target.blocked
+    assert run.message.startswith("Blocked: ")

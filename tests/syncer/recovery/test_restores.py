@@ -24,7 +24,7 @@ from tests.remote import Fault
 from tests.syncer.backups import backup, recovered, restored, write_over
 from tests.syncer.conftest import sync
 from tests.syncer.management.test_commands import run
-from tests.syncer.support import binding, let_time_pass, requests
+from tests.syncer.support import binding_of, let_time_pass, requests
 
 NOTHING = "Nothing to send: the target holds what we hold."
 
@@ -54,10 +54,10 @@ def theirs(remote, *, without=()):
 
 def assert_stopped(target, remote, why):
     remote.clear_journal()
-    assert sync(target).message.startswith("Paused: ")
+    assert sync(target).message.startswith("Blocked: ")
     target.refresh_from_db()
-    assert why in target.paused
-    assert "manage.py sync_recover" in target.paused
+    assert why in target.blocked
+    assert "manage.py sync_recover" in target.blocked
     assert requests(remote) == []
 
 
@@ -69,7 +69,7 @@ def test_on_a_copy_of_the_database_nothing_is_sent(target, synced, remote):
 
 
 def test_a_copy_does_not_send_what_was_due_either_whoever_asks(target, synced, remote):
-    Binding.objects.update(unsettled=True)
+    Binding.objects.update(unconfirmed=True)
     with backup() as name, restored(name):
         remote.clear_journal()
         assert sweep() == 1
@@ -79,7 +79,7 @@ def test_a_copy_does_not_send_what_was_due_either_whoever_asks(target, synced, r
         run_ = Run.objects.create(target=target, trigger=Run.Trigger.MANUAL, scope=scope)
         work(run_)
         assert requests(remote) == []
-        assert "sync_recover" in Target.objects.get().paused
+        assert "sync_recover" in Target.objects.get().blocked
 
 
 def test_the_original_goes_on(target, synced, remote):
@@ -181,7 +181,7 @@ def test_tables_that_were_made_anew_are_another_database(target, synced, remote)
         cursor.execute("ALTER TABLE syncer_route RENAME TO was; CREATE TABLE syncer_route AS SELECT * FROM was")
         answer, status = run("sync_status")
         transaction.set_rollback(True)
-    assert ("sync_recover" in answer["paused"]["fakeapi"], status) == (True, 1)
+    assert ("sync_recover" in answer["blocked"]["fakeapi"], status) == (True, 1)
 
 
 @pytest.mark.postgres
@@ -232,7 +232,7 @@ def test_the_pages_and_the_status_name_the_cure(target, synced, remote):
         for address in addresses:
             assert "manage.py sync_recover" in client.get(address).content.decode()
         answer, status = run("sync_status")
-    assert ("sync_recover" in answer["paused"]["fakeapi"], status) == (True, 1)
+    assert ("sync_recover" in answer["blocked"]["fakeapi"], status) == (True, 1)
 
 
 # --- the cure --------------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def move_on(target, remote, changed, deleted, lost, same):
     Post.objects.filter(pk=changed.pk).update(body="edited after the backup")
     Comment.objects.filter(name="of D").update(body="edited after the backup")
     deleted.delete()
-    record = binding(lost).record
+    record = binding_of(lost).record
     remote.lose(f"/posts/{record}")
     Post.objects.filter(pk=lost.pk).update(body="edited")
     extra = Post.objects.create(title="extra", body="B")
@@ -277,8 +277,8 @@ def move_on(target, remote, changed, deleted, lost, same):
     sync(target)
     Post.objects.filter(pk=lost.pk).update(body="B")
     assert sync(target).state == "done"
-    assert binding(lost).record != record
-    remote.store.merge("posts", int(binding(same).record), {"body": "somebody else's"})
+    assert binding_of(lost).record != record
+    remote.store.merge("posts", int(binding_of(same).record), {"body": "somebody else's"})
 
 
 def test_what_was_deleted_on_the_restored_database_goes_at_the_target(target, synced, remote):
@@ -297,7 +297,7 @@ def test_a_record_that_was_made_after_the_backup_is_found_and_not_made_again(tar
             remote.clear_journal()
             sync(Target.objects.get())
             assert [method for method, _ in requests(remote)] == ["GET", "PUT"]
-            assert binding(post).record == "1"
+            assert binding_of(post).record == "1"
     assert len(remote.posts) == 1
 
 
@@ -308,7 +308,7 @@ def test_without_a_lookup_what_may_have_been_made_is_left_to_a_person(target, po
         with restored(name):
             recover()
             assert sync(Target.objects.get()).state == "failed"
-            assert binding(post).in_doubt
+            assert binding_of(post).in_doubt
     assert len(remote.posts) == 1
 
 
@@ -351,28 +351,28 @@ def test_a_worker_that_still_runs_settles_nothing_and_its_lease_is_sat_out(targe
     Post.objects.update(title="edited")
     routes = RouteMap(target)
     route = routes.parents_first[0]
-    Binding.objects.update(unsettled=True)
+    Binding.objects.update(unconfirmed=True)
     late = Run.objects.create(target=target, trigger=Run.Trigger.RETRY)
     with Sender(target) as sender:
-        lanes = claim(routes, route, keys=None, limit=10, lease=sender.lease_seconds)
+        bindings = claim(routes, route, keys=None, limit=10, lease=sender.lease_seconds)
         recover()
-        deliver(late, routes, route, lanes, sender)
-        found = binding(synced)
-        assert (found.unsettled, found.agreed["title"]) == (True, "A")
+        deliver(late, routes, route, bindings, sender)
+        found = binding_of(synced)
+        assert (found.unconfirmed, found.agreed["title"]) == (True, "A")
         assert claim(routes, route, keys=None, limit=10, lease=sender.lease_seconds) == []
 
 
 def test_what_was_set_aside_stays_or_is_tried_again(target, remote):
     held, doubted, refused = (Post.objects.create(title=title, body="B") for title in "ABC")
     sync(target)
-    for post, aside in ((held, {"held": True}), (doubted, {"in_doubt": True}), (refused, {"parked": 1})):
+    for post, aside in ((held, {"on_hold": True}), (doubted, {"in_doubt": True}), (refused, {"rejected": 1})):
         Binding.objects.filter(object_key=str(post.pk)).update(**aside)
     Post.objects.update(body="edited")
     recover()
-    assert binding(refused).parked is None
+    assert binding_of(refused).rejected is None
     sync(target)
     assert sorted(record["title"] for record in remote.posts.values() if record["body"] == "edited") == ["C"]
-    assert (binding(held).held, binding(doubted).in_doubt) == (True, True)
+    assert (binding_of(held).on_hold, binding_of(doubted).in_doubt) == (True, True)
 
 
 def test_twice_does_no_harm(target, synced, remote):
@@ -383,11 +383,11 @@ def test_twice_does_no_harm(target, synced, remote):
 
 
 def test_a_target_that_was_paused_for_it_goes_on_and_another_stays_paused(target, synced, remote):
-    Target.objects.create(name="other", url="http://127.0.0.1:9", paused="answered 401")
+    Target.objects.create(name="other", url="http://127.0.0.1:9", blocked="answered 401")
     with backup() as name, restored(name):
         sync(target)
         recover()
-        assert dict(Target.objects.values_list("name", "paused")) == {"fakeapi": "", "other": "answered 401"}
+        assert dict(Target.objects.values_list("name", "blocked")) == {"fakeapi": "", "other": "answered 401"}
 
 
 def test_check_says_what_would_be_done_and_writes_nothing(target, synced, remote):

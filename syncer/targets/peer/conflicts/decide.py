@@ -21,7 +21,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, Validatio
 from django.db import models, transaction
 
 from backoffice.kit import clock, context
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.core.merge import ASK, EXISTS, By, Content, outcome, overrule
 from syncer.engine.plan import raise_keys
 from syncer.engine.wake import wake_followers
@@ -38,7 +38,7 @@ from syncer.targets.rest.payload import plain
 log = logging.getLogger("syncer.targets.peer")
 
 
-class Overtaken(NotPossible):
+class OvertakenError(NotPossibleError):
     """The object is not what the person saw any more."""
 
 
@@ -50,19 +50,19 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
         token: of what the person saw, see `Open`.
 
     Raises:
-        Overtaken: it changed since; nothing was decided.
-        NotPossible: it is none of what waits.
+        OvertakenError: it changed since; nothing was decided.
+        NotPossibleError: it is none of what waits.
         PermissionDenied: `user` may not do that with such objects.
         ValidationError: by field, what would not be valid or is not theirs to set.
     """
     with transaction.atomic():
         now = look(replica, locks=True)
         if why := stopped(now.route):
-            raise NotPossible(why)
+            raise NotPossibleError(why)
         if now.token != token:
-            raise Overtaken(f"{replica} has changed since you looked. Look at it again, then decide.")
+            raise OvertakenError(f"{replica} has changed since you looked. Look at it again, then decide.")
         if not values or not {*values} <= {*now.names}:
-            raise NotPossible(f"{replica}: this does not wait for a decision.")
+            raise NotPossibleError(f"{replica}: this does not wait for a decision.")
         _decide(now, values, user=user, reason=reason)
         said = f"Decided: {', '.join(values)}."
         LogEntry.objects.log_actions(user.pk, [now.replica], CHANGE, said, single_object=True)

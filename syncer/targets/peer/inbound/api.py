@@ -20,7 +20,7 @@ from syncer.targets.peer.contact import heard
 from syncer.targets.peer.inbound.batch import take_in
 from syncer.targets.peer.inbound.checks import mended, refuse_repeated
 from syncer.targets.peer.matching import not_matched
-from syncer.targets.peer.message import LARGEST, Batch, Item, Told
+from syncer.targets.peer.message import LARGEST, Batch, Item, ItemResult
 
 TRIES = 3  # that a peer may know more of us than we do, in one message
 
@@ -60,7 +60,7 @@ class ChangesIn(BaseModel):
     items: list[ItemIn] = Field([], max_length=LARGEST)
 
 
-class ToldOut(BaseModel):
+class ItemResultOut(BaseModel):
     key: UUID
     result: str = Field(description="applied, already there, merged, conflict, refused, or later.")
     seen: dict[str, int] | None = Field(None, description="What is known here of the object; absent: nothing was kept.")
@@ -70,7 +70,7 @@ class ToldOut(BaseModel):
 class ChangesOut(BaseModel):
     node: str
     writer: str
-    items: list[ToldOut]
+    items: list[ItemResultOut]
 
 
 @router.post("/changes", response={200: ChangesOut} | PROBLEMS, summary="Hand in changes")
@@ -108,11 +108,11 @@ def _item(data: ItemIn) -> Item:
     )
 
 
-def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[Told]:
+def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[ItemResult]:
     for _ in range(TRIES):
         try:
             return take_in(target, route, batch, user=user)
-        except identity.Behind as behind:
+        except identity.BehindError as behind:
             identity.take(f"{batch.node} knows edits of ours that this database does not.", after=[behind.known])
     raise Problem(
         503, f"{settings.NODE} finds out what it was before a restore; ask again.", headers={"Retry-After": "1"}

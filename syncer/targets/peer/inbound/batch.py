@@ -25,9 +25,9 @@ from syncer.targets.peer import contact, identity
 from syncer.targets.peer.inbound import permissions
 from syncer.targets.peer.inbound.bookkeeping import note
 from syncer.targets.peer.inbound.checks import faults_of_item
-from syncer.targets.peer.inbound.merging import Judged, judge, settle_replica
+from syncer.targets.peer.inbound.merging import MergedItem, judge, settle_replica
 from syncer.targets.peer.inbound.writing import write
-from syncer.targets.peer.message import Batch, Item, Result, Told
+from syncer.targets.peer.message import Batch, Item, ItemResult, Result
 from syncer.targets.peer.replicas import lock, stamp_all, store
 from syncer.targets.peer.rows import Faults, Rows, newest_history
 
@@ -38,11 +38,11 @@ SHORTEST = 0.01  # seconds; 0 would mean without end
 BUSY = "Somebody is writing it just now."
 
 
-def take_in(target: Target, route: Route, batch: Batch, *, user: Any) -> list[Told]:
+def take_in(target: Target, route: Route, batch: Batch, *, user: Any) -> list[ItemResult]:
     """What became of each item, in their order.
 
     Raises:
-        Behind: the peer knows edits of ours that we don't; nothing was written of what was not answered.
+        BehindError: the peer knows edits of ours that we don't; nothing was written of what was not answered.
     """
     told = {item.key: _unfit(item, faults) for item in batch.items if (faults := faults_of_item(item))}
     fit = [item for item in batch.items if item.key not in told]
@@ -55,17 +55,17 @@ def take_in(target: Target, route: Route, batch: Batch, *, user: Any) -> list[To
     return [told.get(item.key) or _busy(item) for item in batch.items]
 
 
-def _unfit(item: Item, faults: Faults) -> Told:
-    return Told(key=item.key, result=Result.REFUSED, fields=faults)
+def _unfit(item: Item, faults: Faults) -> ItemResult:
+    return ItemResult(key=item.key, result=Result.REFUSED, fields=faults)
 
 
-def _busy(item: Item) -> Told:
-    return Told(key=item.key, result=Result.LATER, fields={"": [BUSY]})
+def _busy(item: Item) -> ItemResult:
+    return ItemResult(key=item.key, result=Result.LATER, fields={"": [BUSY]})
 
 
 def _tried(
     target: Target, route: Route, items: Sequence[Item], *, user: Any, writer: str, waits: float = 0
-) -> dict[str, Told]:
+) -> dict[str, ItemResult]:
     """As `_take_in`; nothing where a lock was not to be had."""
     try:
         return _take_in(target, route, items, user=user, writer=writer, waits=waits) if items else {}
@@ -82,7 +82,7 @@ def _code(error: DatabaseError) -> str:
 
 def _take_in(
     target: Target, route: Route, items: Sequence[Item], *, user: Any, writer: str, waits: float
-) -> dict[str, Told]:
+) -> dict[str, ItemResult]:
     """By the items' keys; those that are left out are being written by somebody."""
     model = route.declaration.model
     by_key = {key_of(model, UUID(item.key)): item for item in items}
@@ -116,16 +116,16 @@ def _refuse_behind(me: str, replicas: Mapping[str, Replica], by_key: Mapping[str
     """As for one object.
 
     Raises:
-        Behind: with the newest writer of ours that any of the items knows.
+        BehindError: with the newest writer of ours that any of the items knows.
     """
     known = []
     for key, one in replicas.items():
         try:
             identity.refuse_behind(me, one.seen, by_key[key].state.seen)
-        except identity.Behind as behind:
+        except identity.BehindError as behind:
             known.append(behind.known)
     if known:
-        raise identity.Behind(max(known))
+        raise identity.BehindError(max(known))
 
 
 def _lock_rows(route: Route, keys: Iterable[str], *, waits: bool) -> tuple[Rows, set[str]]:
@@ -140,12 +140,12 @@ def _lock_rows(route: Route, keys: Iterable[str], *, waits: bool) -> tuple[Rows,
     return locked, there - locked.keys()
 
 
-def _told(one: Judged) -> Told:
+def _told(one: MergedItem) -> ItemResult:
     seen = one.item.state.seen if one.is_kept else None
-    return Told(key=one.item.key, result=one.result, seen=seen, fields=one.faults)
+    return ItemResult(key=one.item.key, result=one.result, seen=seen, fields=one.faults)
 
 
-def _store(route: Route, kept: Sequence[Judged], stamped: Sequence[Replica]) -> None:
+def _store(route: Route, kept: Sequence[MergedItem], stamped: Sequence[Replica]) -> None:
     """What was stamped is stored even where the item was refused."""
     news = [one.replica for one in kept if settle_replica(route, one)]
     written = [one for one in kept if one.row is not one.stored and not one.faults]

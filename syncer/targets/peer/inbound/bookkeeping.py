@@ -13,7 +13,7 @@ from syncer.core.merge import covers, together
 from syncer.engine.plan import raise_keys
 from syncer.engine.wake import wake_followers
 from syncer.models import Binding, Route, Target
-from syncer.targets.peer.inbound.merging import Judged
+from syncer.targets.peer.inbound.merging import MergedItem
 from syncer.targets.peer.replicas import wire_key
 
 COLUMNS = ("object_key", "peer_seen", "common", "remote_id", "last_remote_id", "settled_at")
@@ -21,7 +21,7 @@ COLUMNS = ("object_key", "peer_seen", "common", "remote_id", "last_remote_id", "
 Bindings = Mapping[str, Binding]  # by the objects' keys
 
 
-def note(route: Route, kept: Sequence[Judged], stamped: set[str], *, is_current: bool) -> None:
+def note(route: Route, kept: Sequence[MergedItem], stamped: set[str], *, is_current: bool) -> None:
     """Note what the peer has seen, and raise what some peer has not, also where only causality grew.
 
     In the order of the routes, and of the keys within each, as all who lock bindings.
@@ -48,7 +48,7 @@ def note(route: Route, kept: Sequence[Judged], stamped: set[str], *, is_current:
         transaction.on_commit(lambda: wake_followers(route.model), robust=True)
 
 
-def _note_seen(route: Route, kept: Sequence[Judged]) -> None:
+def _note_seen(route: Route, kept: Sequence[MergedItem]) -> None:
     """Write what is new; a batch that is repeated changes nothing.
 
     What is new is locked by the statement that makes what is missing, in the order of the keys: to lock what is there
@@ -67,13 +67,13 @@ def _known(route: Route, keys: Iterable[str]) -> Bindings:
     return {row.object_key: row for row in found.only("object_key", "peer_seen", "common", "remote_id")}
 
 
-def _is_news(one: Judged, known: Binding | None) -> bool:
+def _is_news(one: MergedItem, known: Binding | None) -> bool:
     if known is None or known.peer_seen is None or not covers(known.peer_seen, one.item.state.seen):
         return True
     return known.remote_id != _remote_id(one) or (one.is_news and known.common != one.replica.read)
 
 
-def _row(one: Judged, known: Binding, now: datetime) -> tuple[Any, ...]:
+def _row(one: MergedItem, known: Binding, now: datetime) -> tuple[Any, ...]:
     """The values of COLUMNS."""
     seen = json.dumps(together(known.peer_seen or {}, one.item.state.seen))
     common = one.replica.read if one.is_news else known.common
@@ -92,9 +92,9 @@ def _write(rows: Sequence[tuple[Any, ...]], route: Route) -> None:
         )
 
 
-def _record(one: Judged) -> str:
+def _record(one: MergedItem) -> str:
     return encode_id(wire_key(one.key))
 
 
-def _remote_id(one: Judged) -> str | None:
+def _remote_id(one: MergedItem) -> str | None:
     return _record(one) if one.replica.shadow is not None else None

@@ -11,7 +11,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from backoffice.kit.api.problems import FieldError, Invalid
-from syncer.core.merge import EXISTS, By, Edit, Edits, Seen, node_of
+from syncer.core.merge import EXISTS, By, Edit, Edits, VersionVector, node_of
 from syncer.models.checks import NOT_STORABLE, is_storable
 from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import Item, time_of
@@ -51,7 +51,7 @@ def faults_of_item(item: Item) -> dict[str, list[str]]:
     return found
 
 
-def _faults_of(edits: Edits, seen: Seen) -> Iterator[str]:
+def _faults_of(edits: Edits, seen: VersionVector) -> Iterator[str]:
     if len(edits) > EDITS:
         yield f"It has more than {EDITS} edits."
     elif any(not one.is_in(seen) for one in edits):

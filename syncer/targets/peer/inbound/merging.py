@@ -28,7 +28,7 @@ EMPTIED = "It says that what is known here was overruled, but not by what."
 
 
 @dataclass(kw_only=True)
-class Judged:
+class MergedItem:
     """One item, and what it makes of its object.
 
     Attributes:
@@ -83,7 +83,9 @@ class Judged:
         return Result.APPLIED if self.is_news else Result.MERGED
 
 
-def judge(target: Target, route: Route, item: Item, key: str, replica: Replica, stored: models.Model | None) -> Judged:
+def judge(
+    target: Target, route: Route, item: Item, key: str, replica: Replica, stored: models.Model | None
+) -> MergedItem:
     """What `item` makes of the object, whose replica is locked and stamped."""
     mine = replica.state
     state = join(mine, _as_known(mine, item.state))
@@ -91,7 +93,7 @@ def judge(target: Target, route: Route, item: Item, key: str, replica: Replica, 
     found = outcome(state, _rules(target, route, replica, item), live=live)
     row, faults = row_of(route, key, stored, live, found.content)
     emptied = {*mine.fields, *item.state.fields} - {*state.fields}
-    return Judged(
+    return MergedItem(
         item=item,
         key=key,
         replica=replica,
@@ -123,17 +125,17 @@ def _as_known(mine: State, theirs: State) -> State:
 
 
 def _rules(target: Target, route: Route, replica: Replica, item: Item) -> Rules:
-    """Where a person decides at the first meeting, what waits at one end waits at both: whoever hears of the other
+    """Where a person decides at the first matching, what waits at one end waits at both: whoever hears of the other
     second is no stranger any more."""
     rules = rules_of(route, replica)
-    if target.meeting != Target.Meeting.ASK:
+    if target.matching != Target.Matching.ASK:
         return rules
     every = {*route.shared, EXISTS}
     asks = every if are_strangers(replica.seen, item.state.seen) else every & item.asks
     return Rules(authority=rules.authority, ask=rules.ask | asks)
 
 
-def settle_replica(route: Route, one: Judged) -> bool:
+def settle_replica(route: Route, one: MergedItem) -> bool:
     """Hold what was joined; whether that is anything new.
 
     Where the row could not be written, the object is as it was, and a person decides.
@@ -148,7 +150,7 @@ def settle_replica(route: Route, one: Judged) -> bool:
     return before != (replica.seen, replica.fields, replica.shadow, replica.conflicts)
 
 
-def changed_fields(route: Route, one: Judged) -> set[str]:
+def changed_fields(route: Route, one: MergedItem) -> set[str]:
     """The fields that the item changes in a row that stays."""
     if one.stored is None or one.row is None:
         return set()

@@ -6,12 +6,12 @@ from typing import Any
 from django.db import models
 
 from syncer.models import Route
-from syncer.targets.peer.inbound.merging import Judged
+from syncer.targets.peer.inbound.merging import MergedItem
 from syncer.targets.peer.message import Result
 from syncer.targets.peer.rows import Faults, value_of
 
 
-def refuse(route: Route, found: Sequence[Judged], *, user: Any) -> None:
+def refuse(route: Route, found: Sequence[MergedItem], *, user: Any) -> None:
     """Give `faults` to what `user` may not write."""
     links = _links(route, [one.row for one in found], user)
     for one in found:

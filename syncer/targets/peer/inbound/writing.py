@@ -15,19 +15,19 @@ from django.db.models.deletion import ProtectedError, RestrictedError
 
 from backoffice.kit import context
 from syncer.models import Route
-from syncer.targets.peer.inbound.merging import Judged, changed_fields
+from syncer.targets.peer.inbound.merging import MergedItem, changed_fields
 from syncer.targets.peer.message import Result
 from syncer.targets.peer.rows import Faults, faults_of, texts_of
 
 REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)
 
 
-def write(route: Route, found: Sequence[Judged], *, origin: str) -> None:
+def write(route: Route, found: Sequence[MergedItem], *, origin: str) -> None:
     """Write the objects; those that can't be written get `faults`, and nothing of them is kept."""
     _write(route, [one for one in found if not (one.faults or one.instead) and one.row is not one.stored], origin)
 
 
-def _write(route: Route, todo: Sequence[Judged], origin: str) -> None:
+def _write(route: Route, todo: Sequence[MergedItem], origin: str) -> None:
     """One bad item among 500 is found in 18 tries, not in 500."""
     try:
         _write_all(route, todo, origin)
@@ -40,14 +40,14 @@ def _write(route: Route, todo: Sequence[Judged], origin: str) -> None:
             _blame(route, todo[0], error)
 
 
-def _blame(route: Route, one: Judged, error: Exception) -> None:
+def _blame(route: Route, one: MergedItem, error: Exception) -> None:
     if one.row is not None and one.stored is None:
         one.is_overtaken = route.declaration.model._default_manager.filter(pk=one.row.pk).exists()
     one.instead = Result.LATER if one.is_overtaken else None
     one.faults = _why(one, error)
 
 
-def _why(one: Judged, error: Exception) -> Faults:
+def _why(one: MergedItem, error: Exception) -> Faults:
     """In the words of the model's own rules, where they know it too."""
     if one.row is not None:
         one.row._state.adding = one.stored is None
@@ -60,7 +60,7 @@ def _why(one: Judged, error: Exception) -> Faults:
     return {"": [f"The database refused it: {str(error).splitlines()[0]}"]}
 
 
-def _write_all(route: Route, todo: Sequence[Judged], origin: str) -> None:
+def _write_all(route: Route, todo: Sequence[MergedItem], origin: str) -> None:
     """A few statements, with each editor's name and reason in the history; nothing stays where one fails."""
     with transaction.atomic(), _caused(route, todo, origin):
         objects: Any = route.declaration.model._default_manager
@@ -78,7 +78,7 @@ def _write_all(route: Route, todo: Sequence[Judged], origin: str) -> None:
             connection.check_constraints()  # it would look at foreign keys on commit, too late to tell whose they are
 
 
-def _caused(route: Route, todo: Sequence[Judged], origin: str) -> AbstractContextManager[None]:
+def _caused(route: Route, todo: Sequence[MergedItem], origin: str) -> AbstractContextManager[None]:
     rows = {
         row.pk: {name: said for name, said in (("origin_user", one.by.user), ("reason", one.by.reason)) if said}
         for one in todo

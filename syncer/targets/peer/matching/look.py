@@ -1,4 +1,4 @@
-"""The first meeting of two nodes that both have data: what both have, what would come of it, and matching by hand.
+"""The first matching of two nodes that both have data: what both have, what would come of it, and matching by hand.
 
 Nothing here is needed where no natural key is named: objects meet by their keys when they first travel.
 """
@@ -12,7 +12,8 @@ from uuid import UUID
 from django.conf import settings
 
 from backoffice.kit import clock
-from syncer.core.matching import Line, Meeting, meet
+from syncer.core.matching import Line, Matching
+from syncer.core.matching import match as match_lines
 from syncer.core.merge import ASK
 from syncer.engine.wake import wake
 from syncer.models import Route, Run, Target
@@ -51,14 +52,14 @@ class Preview:
     Attributes:
         differing: the first of them, field by field.
         shared: of the pairs those, by their keys here, that some peer knows already, so that they keep their keys.
-        is_met: it was said already how objects are matched, or there is nothing to say.
+        is_matched: it was said already how objects are matched, or there is nothing to say.
     """
 
     model: str
-    found: Meeting
+    found: Matching
     differing: list[Differing]
     shared: list[str]
-    is_met: bool
+    is_matched: bool
 
     @property
     def matches(self) -> dict[str, str]:
@@ -75,7 +76,7 @@ def preview(target: Target) -> list[Preview]:
     """What both ends have of each model, parents first. Changes nothing.
 
     Raises:
-        NotPossible: the target is no peer, or it gave no answer that can be used.
+        NotPossibleError: the target is no peer, or it gave no answer that can be used.
     """
     with Peer(target) as peer:
         return [_preview(peer, route) for route in RouteMap(target).parents_first]
@@ -88,7 +89,7 @@ def match(target: Target) -> list[Preview]:
     both ends do this at once, each takes the other's old keys, and the later one sees it.
 
     Raises:
-        NotPossible: as `preview`; or an object can't have another key. Models before it are matched.
+        NotPossibleError: as `preview`; or an object can't have another key. Models before it are matched.
     """
     left = []
     with Peer(target) as peer:
@@ -111,27 +112,29 @@ def by_key(target: Target) -> None:
 
 
 def _met(route: Route) -> None:
-    if not route.is_met:
-        Route.objects.filter(pk=route.pk).update(met_at=clock.now())
+    if not route.is_matched:
+        Route.objects.filter(pk=route.pk).update(matched_at=clock.now())
 
 
 def _go_on(target: Target) -> None:
-    """Forget that it was paused for not having met."""
+    """Forget that it was blocked for not having met."""
     for route in target.routes.select_related("target"):
-        if not route.is_met:
+        if not route.is_matched:
             return
-        route.met_at = None
-        Target.objects.filter(pk=target.pk, paused=not_matched.why(route)).exclude(paused="").update(paused="")
+        route.matched_at = None
+        Target.objects.filter(pk=target.pk, blocked=not_matched.why(route)).exclude(blocked="").update(blocked="")
     target.refresh_from_db()
-    if target.enabled and not target.paused:
+    if target.enabled and not target.blocked:
         wake(target=target, trigger=Run.Trigger.CHANGE)
 
 
 def _preview(peer: Peer, route: Route) -> Preview:
-    found = meet(_ours(route), _theirs(peer, route))
+    found = match_lines(_ours(route), _theirs(peer, route))
     shared = shared_already(route, found.pairs)
     differing = list(_differing(peer, route, found.differing))
-    return Preview(model=route.model, found=found, differing=differing, shared=sorted(shared), is_met=route.is_met)
+    return Preview(
+        model=route.model, found=found, differing=differing, shared=sorted(shared), is_matched=route.is_matched
+    )
 
 
 def _ours(route: Route) -> Iterator[Line]:
@@ -181,7 +184,7 @@ def _decides(route: Route, name: str, *, knows: bool) -> str:
     if knows:
         return TRAVELS
     node = route.rules.of(name)
-    if node == ASK or route.target.meeting == Target.Meeting.ASK:
+    if node == ASK or route.target.matching == Target.Matching.ASK:
         return PERSON
     return node or min(settings.NODE, route.target.peer_node)
 
@@ -191,7 +194,7 @@ def as_json(one: Preview) -> Mapping[str, Any]:
     found = one.found
     return {
         "model": one.model,
-        "met": one.is_met,
+        "matched": one.is_matched,
         "equal": found.equal,
         "differ": found.differ,
         "only_here": found.only_here,

@@ -1,4 +1,4 @@
-"""Giving objects of ours the keys that a peer has for them, at the first meeting.
+"""Giving objects of ours the keys that a peer has for them, at the first matching.
 
 Constraints, each of which some plausible shortcut breaks:
 - To every other target the object stays the same one: no record there is deleted and made again. So bindings follow it,
@@ -21,7 +21,7 @@ from django.db.models import F, Q
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
 from backoffice.kit.context import because, cause, caused_by
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.engine.wake import wake_followers
 from syncer.models import Binding, Replica, Route, Target
 from syncer.models.keys import column, key_of, table
@@ -51,7 +51,7 @@ def rekey(route: Route, pairs: Mapping[str, str]) -> None:
     """Give our objects other keys, `{key: new key}`, as peers write them. All or nothing.
 
     Raises:
-        NotPossible: one of them can't be given another; nothing was changed.
+        NotPossibleError: one of them can't be given another; nothing was changed.
     """
     try:
         with transaction.atomic(durable=True):
@@ -59,7 +59,7 @@ def rekey(route: Route, pairs: Mapping[str, str]) -> None:
                 _rekey(route, {UUID(key): UUID(pairs[key]) for key in some})
             transaction.on_commit(lambda: wake_followers(route.model), robust=True)
     except DatabaseError as error:
-        raise NotPossible(
+        raise NotPossibleError(
             f"{route.model}: the database does not let objects have other keys ({str(error).splitlines()[0]}). "
             "Nothing was changed"
         ) from error
@@ -69,7 +69,7 @@ def _rekey(route: Route, pairs: Mapping[UUID, UUID]) -> None:
     model = route.declaration.model
     objects = {row.pk: row for row in model._default_manager.filter(pk__in=pairs).order_by("pk").select_for_update()}
     if objects.keys() != pairs.keys():
-        raise NotPossible(f"{route.model}: some were deleted meanwhile. Nothing was changed; do it again")
+        raise NotPossibleError(f"{route.model}: some were deleted meanwhile. Nothing was changed; do it again")
     _refuse_known(route, pairs)
     node = route.target.peer_node
     ended = {old: {"reason": REASON.format(other=new, node=node)} for old, new in pairs.items()}
@@ -85,14 +85,14 @@ def _rekey(route: Route, pairs: Mapping[UUID, UUID]) -> None:
 def _refuse_known(route: Route, pairs: Mapping[UUID, UUID]) -> None:
     model = route.declaration.model
     if known := shared_already(route, map(str, (*pairs, *pairs.values()))):
-        raise NotPossible(f"{route.model}:{min(known)} was shared with a peer already. Nothing was changed")
+        raise NotPossibleError(f"{route.model}:{min(known)} was shared with a peer already. Nothing was changed")
     if model._default_manager.filter(pk__in=pairs.values()).exists():
-        raise NotPossible(f"{route.model}: a new key is there already. Nothing was changed; do it again")
+        raise NotPossibleError(f"{route.model}: a new key is there already. Nothing was changed; do it again")
     keys = [key_of(model, old) for old in pairs]
-    lanes = Binding.objects.filter(route__model=route.model, object_key__in=keys)
-    locked = list(lanes.order_by("object_key", "pk").select_for_update(of=("self",)))
+    bindings = Binding.objects.filter(route__model=route.model, object_key__in=keys)
+    locked = list(bindings.order_by("object_key", "pk").select_for_update(of=("self",)))
     if busy := [one for one in locked if one.lease_until is not None and one.lease_until > clock.now()]:
-        raise NotPossible(f"{busy[0]} is being delivered just now. Nothing was changed; do it again in a minute")
+        raise NotPossibleError(f"{busy[0]} is being delivered just now. Nothing was changed; do it again in a minute")
 
 
 def _move(model: type[models.Model], name: str, pairs: Mapping[UUID, UUID]) -> None:
@@ -123,11 +123,13 @@ def _follow(route: Route, pairs: Mapping[UUID, UUID]) -> None:
     """Bindings and replicas stand for the objects under their new keys. Rows that say nothing are in the way there."""
     model = route.declaration.model
     moves = {key_of(model, old): key_of(model, new) for old, new in pairs.items()}
-    lanes = Binding.objects.filter(route__model=route.model)
-    empty = lanes.filter(object_key__in=moves.values(), remote_id=None, create_key=None, unsettled=False, held=False)
+    bindings = Binding.objects.filter(route__model=route.model)
+    empty = bindings.filter(
+        object_key__in=moves.values(), remote_id=None, create_key=None, unconfirmed=False, on_hold=False
+    )
     empty.delete()
     replicas = Replica.objects.filter(model=route.model)
     replicas.filter(object_key__in=moves.values()).delete()  # none of them has seen anything
     for old, new in moves.items():
-        lanes.filter(object_key=old).update(object_key=new, token=F("token") + 1)
+        bindings.filter(object_key=old).update(object_key=new, token=F("token") + 1)
         replicas.filter(object_key=old).update(object_key=new)

@@ -16,8 +16,8 @@ OLD = Verdict(outcome=Outcome.RETRYABLE, why="answered as it was before it was r
 
 def greet(target: Target, sender: Sender) -> bool:
     """See to it that the peer knows our incarnation; whether it does now. Asks nothing where it did already."""
-    target.refresh_from_db(fields=["told_writer"])
-    return target.told_writer == identity.writer() or ask(target, sender)
+    target.refresh_from_db(fields=["acknowledged_writer"])
+    return target.acknowledged_writer == identity.writer() or ask(target, sender)
 
 
 def ask(target: Target, sender: Sender, *, probe: bool = False) -> bool:
@@ -46,7 +46,7 @@ def look_at(target: Target, verdict: Verdict) -> tuple[Verdict, wire.Answer | No
         return verdict, None
     try:
         answer = wire.read_answer(verdict.record)
-    except wire.BadAnswer as error:
+    except wire.AnswerError as error:
         return Verdict(outcome=Outcome.UNKNOWN, why=str(error)), None
     if answer.node != target.peer_node:
         why = f"says that it is {answer.node!r}, but this target is for {target.peer_node!r}"
@@ -58,5 +58,5 @@ def look_at(target: Target, verdict: Verdict) -> tuple[Verdict, wire.Answer | No
 
 def understood(target: Target, me: str) -> None:
     """The peer knows our incarnation."""
-    Target.objects.filter(pk=target.pk).exclude(told_writer=me).update(told_writer=me)
-    target.told_writer = me
+    Target.objects.filter(pk=target.pk).exclude(acknowledged_writer=me).update(acknowledged_writer=me)
+    target.acknowledged_writer = me

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from syncer.core.decide import Action
 from syncer.core.merge import ASK
-from syncer.engine.delivery import Lane
+from syncer.engine.delivery import ClaimedBinding
 from syncer.engine.sender import Result, Sender
 from syncer.models import Binding, Replica, Route, Run
 from syncer.models.routemap import RouteMap
@@ -23,7 +23,7 @@ from syncer.targets.rest.payload import parents_of
 
 
 def hand_over(
-    run: Run, routes: RouteMap, route: Route, lanes: list[Lane], sender: Sender, *, probe: bool = False
+    run: Run, routes: RouteMap, route: Route, bindings: list[ClaimedBinding], sender: Sender, *, probe: bool = False
 ) -> bool:
     """Let the peer know of claimed objects what it is not known to have seen.
 
@@ -35,11 +35,11 @@ def hand_over(
         Whether anything was done.
     """
     settler = PeerSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
-    me, found = _stamped(routes, route, lanes)
+    me, found = _stamped(routes, route, bindings)
     news = [one for one in found if one.is_news]
-    settler.settle([(one.parcel(Action.NOTHING), Result(verdict=None)) for one in found if not one.is_news])
+    settler.settle([(one.delivery(Action.NOTHING), Result(verdict=None)) for one in found if not one.is_news])
     futures = {
-        sender.hand_over(wire.changes(route, me, batch), ends=min(one.lane.ends for one in batch)): batch
+        sender.hand_over(wire.changes(route, me, batch), ends=min(one.binding.ends for one in batch)): batch
         for batch in _batches(news)
     }
     for future in as_completed(futures):
@@ -47,8 +47,8 @@ def hand_over(
     return True
 
 
-def _stamped(routes: RouteMap, route: Route, lanes: list[Lane]) -> tuple[str, list[Pushed]]:
-    keys = [lane.key for lane in lanes]
+def _stamped(routes: RouteMap, route: Route, bindings: list[ClaimedBinding]) -> tuple[str, list[Pushed]]:
+    keys = [binding.key for binding in bindings]
     with transaction.atomic(durable=True):
         replicas = lock(route, keys)
         me = identity.writer()  # not before: whoever held the locks may have found out that we were restored
@@ -56,19 +56,19 @@ def _stamped(routes: RouteMap, route: Route, lanes: list[Lane]) -> tuple[str, li
         stamped = stamp_all(route, replicas, live, me=me)
         store(replicas[key] for key in stamped)
         # Read once more: the peer may have handed in what it knows since the claim.
-        bindings = Binding.objects.filter(pk__in=[lane.pk for lane in lanes])
-        seen = dict(bindings.values_list("pk", "peer_seen"))
+        rows = Binding.objects.filter(pk__in=[binding.pk for binding in bindings])
+        seen = dict(rows.values_list("pk", "peer_seen"))
     mend(route, replicas.values(), stamped)
     above = parents_of(routes, route, live.values())
     return me, [
         Pushed(
-            lane=replace(lane, peer_seen=seen[lane.pk] or {}),
-            item=_item(replicas[lane.key]),
-            is_there=replicas[lane.key].shadow is not None,
-            read=replicas[lane.key].read,
-            parent=above.get(lane.key),
+            binding=replace(binding, peer_seen=seen[binding.pk] or {}),
+            item=_item(replicas[binding.key]),
+            is_there=replicas[binding.key].shadow is not None,
+            read=replicas[binding.key].read,
+            parent=above.get(binding.key),
         )
-        for lane in lanes
+        for binding in bindings
     ]
 
 

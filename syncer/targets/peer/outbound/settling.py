@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from backoffice.kit import clock
 from syncer.core.decide import Action
-from syncer.core.merge import Seen, covers
+from syncer.core.merge import VersionVector, covers
 from syncer.core.outcome import Exchange, Outcome, Verdict, unquoted
 from syncer.core.push import changes_after_push, record
 from syncer.core.settle import Changes
-from syncer.engine.delivery import Lane, Parcel
+from syncer.engine.delivery import ClaimedBinding, Delivery
 from syncer.engine.sender import Result, Sent
 from syncer.engine.settling import Settler, write
 from syncer.models import Binding, Target
 from syncer.targets.peer import identity, message
-from syncer.targets.peer.message import Item, Told
+from syncer.targets.peer.message import Item, ItemResult
 from syncer.targets.peer.outbound.handshake import OLD, look_at, understood
 
 TOO_LARGE = 413
@@ -33,7 +33,7 @@ class Pushed:
         parent: the binding of the object that it hangs under.
     """
 
-    lane: Lane
+    binding: ClaimedBinding
     item: Item
     is_there: bool
     read: int
@@ -42,10 +42,10 @@ class Pushed:
     @property
     def is_news(self) -> bool:
         """The peer is not known to have seen all of it."""
-        return not covers(self.lane.peer_seen, self.item.state.seen)
+        return not covers(self.binding.peer_seen, self.item.state.seen)
 
-    def parcel(self, action: Action) -> Parcel:
-        return Parcel(lane=self.lane, action=action, sent=self.item.as_json(), parent=self.parent)
+    def delivery(self, action: Action) -> Delivery:
+        return Delivery(binding=self.binding, action=action, sent=self.item.as_json(), parent=self.parent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class PeerSettler(Settler):
     batch: dict[int, Pushed] = field(default_factory=dict)
     verdict: Verdict | None = None
     answered_by: str = ""
-    known: dict[int, Seen] = field(default_factory=dict)
+    known: dict[int, VersionVector] = field(default_factory=dict)
     newer: list[str] = field(default_factory=list)
 
     def settle_batch(self, batch: list[Pushed], result: Result, *, me: str) -> None:
@@ -75,10 +75,10 @@ class PeerSettler(Settler):
         if verdict is not None and me != identity.writer():
             verdict, answer = Verdict(outcome=Outcome.RETRYABLE, why="answered what we were before a restore"), None
         told = answer.told if answer else {}
-        pairs = [(one.parcel(Action.PUSH), _result(one, result, verdict, told)) for one in batch]
+        pairs = [(one.delivery(Action.PUSH), _result(one, result, verdict, told)) for one in batch]
         of_batch = replace(
             self,
-            batch={one.lane.pk: one for one in batch},
+            batch={one.binding.pk: one for one in batch},
             verdict=verdict,
             answered_by=answer.writer if answer else "",
             known={},
@@ -86,9 +86,9 @@ class PeerSettler(Settler):
         )
         of_batch.settle(pairs)
 
-    def _prepare(self, results: list[tuple[Parcel, Result]]) -> None:
+    def _prepare(self, results: list[tuple[Delivery, Result]]) -> None:
         """Another answer, or a batch of the peer's own, may have told more meanwhile; or that it was restored."""
-        rows = Binding.objects.filter(pk__in=[parcel.lane.pk for parcel, _ in results])
+        rows = Binding.objects.filter(pk__in=[delivery.binding.pk for delivery, _ in results])
         locked = rows.select_for_update(of=("self",)).order_by("object_key")
         self.known.update({pk: seen or {} for pk, seen in locked.values_list("pk", "peer_seen")})
         if self.answered_by:
@@ -96,32 +96,32 @@ class PeerSettler(Settler):
             target = Target.objects.filter(pk=self.route.target_id)
             self.newer.extend(target.exclude(peer_writer=self.answered_by).values_list("peer_writer", flat=True))
 
-    def _changes(self, parcel: Parcel, result: Result) -> Changes:
-        if parcel.action is not Action.PUSH or result.verdict is None:
-            return super()._changes(parcel, result)
-        one, verdict = self.batch[parcel.lane.pk], result.verdict
+    def _changes(self, delivery: Delivery, result: Result) -> Changes:
+        if delivery.action is not Action.PUSH or result.verdict is None:
+            return super()._changes(delivery, result)
+        one, verdict = self.batch[delivery.binding.pk], result.verdict
         if self.newer:
             verdict = OLD
-        seen, known = one.item.state.seen, self.known.get(parcel.lane.pk, {})
+        seen, known = one.item.state.seen, self.known.get(delivery.binding.pk, {})
         now, jitter = clock.now(), random.random()  # noqa: S311 - no secret
-        changes = changes_after_push(parcel.lane.claim, verdict, seen, known, now=now, jitter=jitter)
+        changes = changes_after_push(delivery.binding.claim, verdict, seen, known, now=now, jitter=jitter)
         if verdict.outcome is Outcome.DONE:
             changes |= record(one.item.key, is_there=one.is_there) | {"common": one.read}
             changes["parent_id"] = one.parent if one.is_there else None
         return changes
 
-    def _write(self, parcel: Parcel, changes: Changes) -> bool:
+    def _write(self, delivery: Delivery, changes: Changes) -> bool:
         """A record's id is the object's own key: no other has it, and no savepoint is needed to find that out."""
-        return write(parcel.lane, changes)
+        return write(delivery.binding, changes)
 
-    def _shown(self, results: list[tuple[Parcel, Result]], lost: set[int]) -> list[Verdict]:
+    def _shown(self, results: list[tuple[Delivery, Result]], lost: set[int]) -> list[Verdict]:
         """One request, one verdict: what the peer says of single objects is none of the target's health."""
         if self.verdict is None:
             return []
         return [replace(self.verdict, why=unquoted(self.verdict.why))] if lost else [self.verdict]
 
 
-def _result(one: Pushed, result: Result, verdict: Verdict | None, told: Mapping[str, Told]) -> Result:
+def _result(one: Pushed, result: Result, verdict: Verdict | None, told: Mapping[str, ItemResult]) -> Result:
     """What the answer means for one object, with an exchange that shows its own part only."""
     if verdict is None:
         return result
@@ -133,7 +133,7 @@ def _result(one: Pushed, result: Result, verdict: Verdict | None, told: Mapping[
     return Result(verdict=_verdict(one, answer), sent=tuple(parts))
 
 
-def _verdict(one: Pushed, answer: Told | None) -> Verdict:
+def _verdict(one: Pushed, answer: ItemResult | None) -> Verdict:
     if answer is None:
         return Verdict(outcome=Outcome.UNKNOWN, why="left it out of its answer")
     outcome = MEANS.get(answer.result, Outcome.DONE)

@@ -1,1 +1,1 @@
-"""The two ends side by side: how far each is, the proof that both hold the same, the first meeting."""
+"""The two ends side by side: how far each is, the proof that both hold the same, the first matching."""

@@ -57,7 +57,7 @@ class ObjectsIn(QuestionIn):
 class RangeOut(BaseModel):
     count: int = Field(description="Objects.")
     digest: str | None = Field(None, description="Of the range: SHA-256, cut to 16 bytes, over its objects' digests.")
-    upto: str | None = Field(None, description="It is told no farther than to this key; null: to its end.")
+    covered_to: str | None = Field(None, description="It is told no farther than to this key; null: to its end.")
     keys: dict[str, str] | None = Field(None, description="Where they were asked for: each object's digest.")
 
 
@@ -78,7 +78,7 @@ class PageOut(AnswerOut):
 class ObjectOut(BaseModel):
     fields: dict[str, Any] | None = Field(None, description="What is shared of it; null: it is not here.")
     seen: dict[str, int] = Field({}, description="The edits of it that are known here; empty: it never travelled.")
-    standing: list[str] = Field(description="What is still to come: pending, parked, held, conflict.")
+    standing: list[str] = Field(description="What is still to come: pending, rejected, held, conflict.")
 
 
 class ObjectsOut(AnswerOut):
@@ -86,7 +86,7 @@ class ObjectsOut(AnswerOut):
 
 
 class StatusOut(AnswerOut):
-    meeting: str
+    matching: str
     routes: list[dict[str, Any]]
 
 
@@ -103,7 +103,7 @@ def digests_of_ranges(request: HttpRequest, data: DigestsIn) -> HttpResponse:
         one = _range(route, _as_range(first, end), request.user, keys=data.keys, most=max(room, 1))
         told.append(one)
         room -= one["count"]
-        if one["upto"] is not None:
+        if one["covered_to"] is not None:
             break
     return _answer(ranges=told)
 
@@ -111,7 +111,7 @@ def digests_of_ranges(request: HttpRequest, data: DigestsIn) -> HttpResponse:
 @router.post("/page", response={200: PageOut} | PROBLEMS, summary="List keys and digests")
 @not_atomic  # it reads for seconds
 def page_of_objects(request: HttpRequest, data: PageIn) -> HttpResponse:
-    """For the other back office of a pair, before the first meeting: all keys in order, a page at a time."""
+    """For the other back office of a pair, before the first matching: all keys in order, a page at a time."""
     _, route = _asked(request, data)
     if strange := sorted({*data.names} - {*route.shared}):
         raise Invalid(FieldError("names", f"{', '.join(strange)}: not among the fields that are shared."))
@@ -132,7 +132,7 @@ def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
 def status(request: HttpRequest, node: Node) -> HttpResponse:
     """For the other back office of a pair: how far this one is, and by which rules it decides."""
     target = speaker(request, node)
-    return _answer(meeting=target.meeting, routes=[one.as_json() for one in ends.ours(target)])
+    return _answer(matching=target.matching, routes=[one.as_json() for one in ends.ours(target)])
 
 
 def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:
@@ -156,9 +156,9 @@ def _as_range(first: Key, end: Key) -> Range:
 def _range(route: Route, part: Range, user: Any, *, keys: bool, most: int) -> dict[str, Any]:
     if keys:
         listed = digests.listed(route, part, user=user, most=most)
-        return {"count": len(listed.digests), "keys": listed.digests, "upto": listed.upto}
+        return {"count": len(listed.digests), "keys": listed.digests, "covered_to": listed.covered_to}
     summary = digests.sum_up(route, part, user=user, most=most)
-    return {"count": summary.count, "digest": summary.digest, "upto": summary.upto}
+    return {"count": summary.count, "digest": summary.digest, "covered_to": summary.covered_to}
 
 
 def _answer(**more: Any) -> HttpResponse:

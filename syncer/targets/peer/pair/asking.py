@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.conf import settings
 
 from backoffice.kit.http import Request
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.core.merge import node_of
 from syncer.core.outcome import Outcome
 from syncer.engine.sender import Sender
@@ -29,9 +29,9 @@ class Peer:
     """
 
     def __init__(self, target: Target) -> None:
-        """Raises NotPossible where the target is no peer."""
+        """Raises NotPossibleError where the target is no peer."""
         if not target.is_peer:
-            raise NotPossible(f"{target} is no peer: only another back office can be asked that.")
+            raise NotPossibleError(f"{target} is no peer: only another back office can be asked that.")
         self.target, self.requests, self.bytes = target, 0, 0
         self._sender = Sender(target)
 
@@ -48,7 +48,7 @@ class Peer:
         """The answer to a question with a body, in the name of this node.
 
         Raises:
-            NotPossible: there is none that can be used.
+            NotPossibleError: there is none that can be used.
         """
         whole = {"node": settings.NODE, "writer": identity.writer(), **body}
         return self._ask(Request(method="POST", url=self._url(path), body=whole))
@@ -66,7 +66,9 @@ class Peer:
         self.bytes += len(json.dumps(request.body)) if request.body else 0
         self.bytes += sum(len(one.exchange.body) for one in result.sent)
         if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
-            raise NotPossible(f"{self.target} {result.verdict.why if result.verdict else 'was not asked any more'}")
+            raise NotPossibleError(
+                f"{self.target} {result.verdict.why if result.verdict else 'was not asked any more'}"
+            )
         return self._checked(result.verdict.record)
 
     def _checked(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -74,10 +76,12 @@ class Peer:
         if not (isinstance(writer, str) and re.fullmatch(WRITER, writer) and node_of(writer) == node):
             raise self.not_understood()
         if node != self.target.peer_node:
-            raise NotPossible(f"{self.target} is for {self.target.peer_node!r}, but {str(node)[:64]!r} answered there.")
+            raise NotPossibleError(
+                f"{self.target} is for {self.target.peer_node!r}, but {str(node)[:64]!r} answered there."
+            )
         heard(self.target, writer)
         return record
 
-    def not_understood(self) -> NotPossible:
+    def not_understood(self) -> NotPossibleError:
         """What to raise where an answer is of another shape."""
-        return NotPossible(f"{self.target} {NOT_UNDERSTOOD}")
+        return NotPossibleError(f"{self.target} {NOT_UNDERSTOOD}")

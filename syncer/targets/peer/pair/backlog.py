@@ -11,7 +11,7 @@ from syncer.models import Binding, Replica, Route
 from syncer.models.backlog import pending_keys
 from syncer.models.keys import key_of
 
-PENDING, PARKED, HELD, CONFLICT = "pending", "parked", "held", "conflict"
+PENDING, REJECTED, ON_HOLD, CONFLICT = "pending", "rejected", "on hold", "conflict"
 
 
 def standing(route: Route, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -23,8 +23,8 @@ def standing(route: Route, keys: Iterable[str]) -> dict[str, list[str]]:
     found: list[tuple[str, Iterable[str]]] = [
         (CONFLICT, _keys(Replica.objects.waiting().filter(model=route.model, object_key__in=of_key))),
         (PENDING, _pending(route, list(of_key))),
-        (PARKED, _keys(bound.filter(parked__gte=F("wanted"), wanted__gt=F("delivered")))),
-        (HELD, _keys(bound.filter(held=True))),
+        (REJECTED, _keys(bound.filter(rejected__gte=F("wanted"), wanted__gt=F("delivered")))),
+        (ON_HOLD, _keys(bound.filter(on_hold=True))),
     ]
     told: dict[str, list[str]] = {}
     for word, some in found:

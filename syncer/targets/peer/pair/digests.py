@@ -15,10 +15,10 @@ PAGE = 2000  # rows a statement
 
 @dataclass(frozen=True)
 class Listed:
-    """Objects of a range, keys and digests, in order; `upto`: they are told no farther than to this key."""
+    """Objects of a range, keys and digests, in order; `covered_to`: they are told no farther than to this key."""
 
     digests: Mapping[str, str]
-    upto: str | None = None
+    covered_to: str | None = None
 
 
 def contents(route: Route, part: Range = WHOLE, *, user: Any = None) -> Iterator[tuple[str, Content]]:
@@ -51,7 +51,7 @@ def sum_up(route: Route, part: Range, *, user: Any = None, most: int | None = No
     summing = Summing()
     for key, digest in digests(route, part, user=user):
         if summing.count == most:
-            return summing.summary(upto=key)
+            return summing.summary(covered_to=key)
         summing.add(key, digest)
     return summing.summary()
 
@@ -61,6 +61,6 @@ def listed(route: Route, part: Range, *, user: Any = None, most: int | None = No
     found: dict[str, str] = {}
     for key, digest in digests(route, part, user=user):
         if len(found) == most:
-            return Listed(found, upto=key)
+            return Listed(found, covered_to=key)
         found[key] = digest.hex()
     return Listed(found)

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from backoffice.kit import clock
-from syncer.core.errors import NotPossible, SyncError
+from syncer.core.errors import NotPossibleError, SyncError
 from syncer.core.merge import EXISTS
 from syncer.models import Route, Target
 from syncer.models.backlog import of_route
@@ -24,7 +24,7 @@ class End:
 
     Attributes:
         planned_at: when that end last read its history, ISO 8601; empty: never.
-        is_met: it exchanges objects: nothing has to be matched first.
+        is_matched: it exchanges objects: nothing has to be matched first.
         problem: why that end can't say how much is pending; empty: it can.
         authority, shared: the rules by which it decides, and the fields that it shares.
         rules: a digest of both.
@@ -35,12 +35,12 @@ class End:
     trigger: str
     planned_at: str
     pending: int
-    failing: int
-    parked: int
-    held: int
+    retrying: int
+    rejected: int
+    on_hold: int
     conflicts: int
     objects: int
-    is_met: bool
+    is_matched: bool
     problem: str
     authority: dict[str, str]
     shared: list[str]
@@ -57,8 +57,8 @@ class End:
 
 TYPES: dict[type, tuple[str, ...]] = {
     str: ("model", "trigger", "planned_at", "problem", "rules"),
-    int: ("pending", "failing", "parked", "held", "conflicts", "objects"),
-    bool: ("enabled", "is_met"),
+    int: ("pending", "retrying", "rejected", "on_hold", "conflicts", "objects"),
+    bool: ("enabled", "is_matched"),
 }
 
 
@@ -69,7 +69,7 @@ def ours(target: Target) -> list[End]:
 
 
 def _end(route: Route) -> End:
-    names = ("pending", "failing", "parked", "held", "conflicts")
+    names = ("pending", "retrying", "rejected", "on_hold", "conflicts")
     try:
         found = of_route(route)
         problem, numbers = "", {name: getattr(found, name) for name in names}
@@ -82,7 +82,7 @@ def _end(route: Route) -> End:
         trigger=route.trigger,
         planned_at=route.planned_at.isoformat(timespec="seconds") if route.planned_at else "",
         objects=route.declaration.model._default_manager.count(),
-        is_met=route.is_met,
+        is_matched=route.is_matched,
         problem=problem,
         authority=authority,
         shared=shared,
@@ -125,7 +125,9 @@ class Pair:
     def is_quiet(self) -> bool:
         """Nothing is to travel any more, and nobody has to decide anything."""
         ends = [end for both in self.models for end in (both.here, both.there)]
-        left = any(end is None or end.problem or end.pending + end.parked + end.held + end.conflicts for end in ends)
+        left = any(
+            end is None or end.problem or end.pending + end.rejected + end.on_hold + end.conflicts for end in ends
+        )
         return not (self.problem or self.warnings or left)
 
 
@@ -133,19 +135,19 @@ def look(target: Target) -> Pair:
     """How both ends stand now; one request.
 
     Raises:
-        NotPossible: the target is no peer.
+        NotPossibleError: the target is no peer.
     """
     here = {end.model: end for end in ours(target)}
     there: dict[str, End] = {}
-    meeting, problem = "", ""
+    matching, problem = "", ""
     with Peer(target) as peer:
         try:
-            there, meeting = _theirs(peer)
-        except NotPossible as error:
+            there, matching = _theirs(peer)
+        except NotPossibleError as error:
             problem = str(error)
     target.refresh_from_db()
     models = [Both(model=name, here=here.get(name), there=there.get(name)) for name in sorted({*here, *there})]
-    warnings = [] if problem else [*_meetings_differ(target, meeting), *_rules_differ(target, models)]
+    warnings = [] if problem else [*_meetings_differ(target, matching), *_rules_differ(target, models)]
     asked_at = clock.now().isoformat(timespec="seconds")
     return Pair(target=target, asked_at=asked_at, problem=problem, models=models, warnings=warnings)
 
@@ -153,7 +155,7 @@ def look(target: Target) -> Pair:
 def _theirs(peer: Peer) -> tuple[dict[str, End], str]:
     record = peer.look("status")
     try:
-        return {one["model"]: _read(one) for one in record["routes"]}, str(record["meeting"])
+        return {one["model"]: _read(one) for one in record["routes"]}, str(record["matching"])
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise peer.not_understood() from error
 
@@ -170,9 +172,9 @@ def _read(record: Mapping[str, Any]) -> End:
 
 
 def _meetings_differ(target: Target, there: str) -> Iterator[str]:
-    if there != target.meeting:
+    if there != target.matching:
         yield (
-            f"At the first meeting {settings.NODE} goes by '{target.meeting}', {target.peer_node} by '{there}': "
+            f"At the first matching {settings.NODE} goes by '{target.matching}', {target.peer_node} by '{there}': "
             "what one end takes by itself, the other asks a person about."
         )
 

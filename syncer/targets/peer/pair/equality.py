@@ -42,7 +42,7 @@ def compare_all(target: Target, *, model: str = "", seconds: float = float("inf"
     """Each model that is shared with the peer, or the named one. What does not fit into the time stays unasked.
 
     Raises:
-        NotPossible: the target is no peer, or it gave no answer that can be used.
+        NotPossibleError: the target is no peer, or it gave no answer that can be used.
     """
     until = time.monotonic() + seconds
     routes = target.routes.filter(enabled=True).select_related("target").order_by("model")
@@ -77,16 +77,16 @@ def _sum_up(peer: Peer, route: Route, search: Search) -> None:
     rest = ranges[len(answers) :]
     for part, (theirs, _) in zip(ranges, answers, strict=False):
         done = part
-        if theirs.upto is not None:
-            done = Range(part.first, theirs.upto)
-            rest.insert(0, Range(theirs.upto, part.end))
+        if theirs.covered_to is not None:
+            done = Range(part.first, theirs.covered_to)
+            rest.insert(0, Range(theirs.covered_to, part.end))
         search.summed(done, digests.sum_up(route, done), theirs)
     search.put_back(ranges=rest)
 
 
 def _summary(peer: Peer, record: Mapping[str, Any]) -> Summary:
     try:
-        return Summary(count=int(record["count"]), digest=str(record["digest"]), upto=record.get("upto"))
+        return Summary(count=int(record["count"]), digest=str(record["digest"]), covered_to=record.get("covered_to"))
     except (KeyError, TypeError, ValueError) as error:
         raise peer.not_understood() from error
 
@@ -95,12 +95,12 @@ def _list(peer: Peer, route: Route, search: Search, leaves: list[Leaf]) -> None:
     answers = _ranges(peer, route, [leaf.part for leaf in leaves], keys=True)
     rest = leaves[len(answers) :]
     for leaf, record in zip(leaves, answers, strict=False):
-        theirs, upto, done = record.get("keys"), record.get("upto"), leaf.part
+        theirs, covered_to, done = record.get("keys"), record.get("covered_to"), leaf.part
         if not isinstance(theirs, dict):
             raise peer.not_understood()
-        if upto is not None:
-            done = Range(leaf.part.first, upto)
-            rest.insert(0, Leaf(Range(upto, leaf.part.end), leaf.ours, max(0, leaf.theirs - len(theirs))))
+        if covered_to is not None:
+            done = Range(leaf.part.first, covered_to)
+            rest.insert(0, Leaf(Range(covered_to, leaf.part.end), leaf.ours, max(0, leaf.theirs - len(theirs))))
         search.listed(((key, digest.hex()) for key, digest in digests.digests(route, done)), theirs)
     search.put_back(leaves=rest)
 
@@ -112,9 +112,13 @@ def _ranges(peer: Peer, route: Route, ranges: list[Range], *, keys: bool) -> lis
     if not (isinstance(told, list) and 0 < len(told) <= len(ranges) and all(isinstance(one, dict) for one in told)):
         raise peer.not_understood()
     for part, one in zip(ranges, told, strict=False):
-        upto = one.get("upto")
-        is_in = isinstance(upto, str) and (part.first or "") < upto and (part.end is None or upto < part.end)
-        if upto is not None and not is_in:
+        covered_to = one.get("covered_to")
+        is_in = (
+            isinstance(covered_to, str)
+            and (part.first or "") < covered_to
+            and (part.end is None or covered_to < part.end)
+        )
+        if covered_to is not None and not is_in:
             raise peer.not_understood()
     return told
 

@@ -60,9 +60,9 @@ def new_target(account, **values):
 
 # --- targets ---------------------------------------------------------------------------------------------------------
 def test_a_peer_is_added_by_its_form(account):
-    new_target(account, meeting="ask")
+    new_target(account, matching="ask")
     found = Target.objects.get()
-    assert (found.kind, found.peer_node, found.peer_user, found.meeting) == ("peer", "warehouse", account, "ask")
+    assert (found.kind, found.peer_node, found.peer_user, found.matching) == ("peer", "warehouse", account, "ask")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_an_account_that_may_not_hand_in_changes_is_noticed(account):
 
 
 def test_a_peer_s_page_tells_when_it_was_heard_and_who_it_is(peer):
-    Target.objects.update(contact_at=timezone.now(), peer_writer="warehouse:018f", told_writer="store:018e")
+    Target.objects.update(contact_at=timezone.now(), peer_writer="warehouse:018f", acknowledged_writer="store:018e")
     text = administrator().get(url("target_change", peer.pk)).content.decode()
     assert "What is known of it" in text
     assert "warehouse:018f" in text

@@ -15,9 +15,9 @@ from django.urls import reverse
 from backoffice.accounts.models import User
 from backoffice.kit import clock
 from content.news.models import Comment, Post
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.core.settle import Claim
-from syncer.engine.delivery import Lane
+from syncer.engine.delivery import ClaimedBinding
 from syncer.engine.runs import run_here, work
 from syncer.engine.settling import commit
 from syncer.models import Binding, Run
@@ -26,7 +26,7 @@ from syncer.targets.rest import doubt
 from tests.content.pages import administrator, form_of, sign_in
 from tests.remote import Fault
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding, let_time_pass, requests
+from tests.syncer.support import binding_of, let_time_pass, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ def doubtful(target, post, remote):
     target.routes.update(lookup=[])
     lose_a_create(target, remote)
     sync(target)
-    assert binding(post).in_doubt
+    assert binding_of(post).in_doubt
     remote.clear_journal()
     return post
 
@@ -58,15 +58,15 @@ def several(target, post, remote):
     lose_a_create(target, remote)
     remote.store.create("posts", SENT)
     sync(target)
-    assert binding(post).in_doubt
+    assert binding_of(post).in_doubt
     remote.clear_journal()
     return post
 
 
 @pytest.fixture
 def gone(target, synced, remote):
-    """A post whose record is gone at the target, and the route parks such ones. The journal is empty."""
-    target.routes.update(missing="park")
+    """A post whose record is gone at the target, and the route rejects such ones. The journal is empty."""
+    target.routes.update(missing="reject")
     remote.store.delete("posts", 1)
     Post.objects.filter(pk=synced.pk).update(title="C")
     sync(target)
@@ -131,13 +131,13 @@ def test_nothing_but_a_decision_moves_what_is_in_doubt(target, doubtful, remote,
 # --- the two ways out -------------------------------------------------------------------------------------------------
 def test_it_arrived_binds_the_record_and_sends_it_all_fields(target, doubtful, remote):
     target.routes.update(update="PATCH")
-    before = binding(doubtful).wanted
-    doubt.arrived(binding=binding(doubtful), remote_id=1)
-    one = binding(doubtful)
+    before = binding_of(doubtful).wanted
+    doubt.arrived(binding=binding_of(doubtful), remote_id=1)
+    one = binding_of(doubtful)
     assert one.wanted == before + 1
     assert (one.remote_id, one.last_remote_id, one.agreed) == ("1", "1", None)
     assert (one.create_key, one.create_body, one.create_at, one.create_path) == (None, None, None, "")
-    assert (one.in_doubt, one.unsettled, one.reason) == (False, False, "")
+    assert (one.in_doubt, one.unconfirmed, one.reason) == (False, False, "")
     assert sync(target).message == "1 updated."
     assert [(entry.method, entry.body) for entry in remote.writes()] == [("PATCH", SENT)]
     assert len(remote.posts) == 1
@@ -147,9 +147,13 @@ def test_it_did_not_arrive_makes_it_anew_with_a_new_key(target, post, remote):
     target.routes.update(lookup=[])
     lose_a_create(target, remote, act=False, kind=Fault.STATUS, status=500)
     sync(target)
-    first = binding(post).create_key
-    doubt.not_arrived(binding=binding(post))
-    assert (binding(post).create_key, binding(post).in_doubt, binding(post).unsettled) == (None, False, False)
+    first = binding_of(post).create_key
+    doubt.not_arrived(binding=binding_of(post))
+    assert (binding_of(post).create_key, binding_of(post).in_doubt, binding_of(post).unconfirmed) == (
+        None,
+        False,
+        False,
+    )
     assert sync(target).message == "1 created."
     assert len(remote.posts) == 1
     assert remote.writes()[-1].headers["Idempotency-Key"] != str(first)
@@ -175,7 +179,7 @@ def test_children_that_waited_go_on(target, doubtful, remote):
     Comment.objects.create(post=doubtful, name="N", email="n@example.com", body="B")
     sync(target)
     assert requests(remote) == []
-    doubt.arrived(binding=binding(doubtful), remote_id=1)
+    doubt.arrived(binding=binding_of(doubtful), remote_id=1)
     assert sync(target).state == "done"
     assert [record["postId"] for record in remote.comments.values()] == [1]
 
@@ -185,7 +189,7 @@ def test_children_of_a_record_that_has_another_id_are_told(target, gone, remote)
     sync(target)
     target.routes.update(update="PATCH")
     remote.store.create("posts", {"title": "by hand"})
-    doubt.arrived(binding=binding(gone), remote_id=2)
+    doubt.arrived(binding=binding_of(gone), remote_id=2)
     assert sync(target).state == "done"
     assert remote.posts == {2: {"id": 2, "userId": 99999942, "title": "C", "body": "B"}}, "what it held is not known"
     assert [record["postId"] for record in remote.comments.values()] == [2]
@@ -196,7 +200,7 @@ def test_a_parent_that_waited_for_a_child_in_doubt_is_deleted(target, synced, re
     comment = Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
     lose_a_create(target, remote, path="/comments")
     sync(target)
-    one = binding(comment)
+    one = binding_of(comment)
     synced.delete()
     remote.clear_journal()
     sync(target)
@@ -207,7 +211,7 @@ def test_a_parent_that_waited_for_a_child_in_doubt_is_deleted(target, synced, re
 
 
 def test_a_record_that_is_gone_is_made_anew(target, gone, remote):
-    one = binding(gone)
+    one = binding_of(gone)
     assert (one.reason[:29], one.remote_id) == ("has no such record any more: ", "1")
     assert doubt.question(one) is doubt.Question.GONE
     doubt.not_arrived(binding=one)
@@ -217,7 +221,7 @@ def test_a_record_that_is_gone_is_made_anew(target, gone, remote):
 
 @pytest.mark.parametrize(("way", "sent"), [("arrived", ["PUT"]), ("not_arrived", ["POST"])])
 def test_a_refused_look_up_is_decided_too(target, refused, remote, way, sent):
-    one = binding(refused)
+    one = binding_of(refused)
     assert one.reason.startswith("did not tell whether a create arrived: answered 400")
     assert (one.in_doubt, doubt.question(one)) == (False, doubt.Question.CREATE)
     doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
@@ -234,7 +238,7 @@ def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, r
     remote.fault(Fault.STATUS, method="GET", status=400)
     sync(target)
     remote.clear_journal()
-    one = binding(post)
+    one = binding_of(post)
     assert (one.in_doubt, doubt.question(one)) == (not lookup, doubt.Question.UNSEEN)
     doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
     assert sync(target).state == "done"
@@ -246,8 +250,8 @@ def test_an_id_of_another_object_is_refused(target, doubtful, remote):
     other = Post.objects.create(title="other", body="B")
     sync(target)
     before = Binding.objects.values().get(object_key=str(doubtful.pk))
-    with pytest.raises(NotPossible, match=f"2 is the record of news.Post:{other.pk} already"):
-        doubt.arrived(binding=binding(doubtful), remote_id=2)
+    with pytest.raises(NotPossibleError, match=f"2 is the record of news.Post:{other.pk} already"):
+        doubt.arrived(binding=binding_of(doubtful), remote_id=2)
     assert Binding.objects.values().get(object_key=str(doubtful.pk)) == before
 
 
@@ -257,38 +261,38 @@ def test_what_is_not_in_doubt_is_not_decided(target, synced, remote, way):
     remote.fault(Fault.STATUS, method="PUT", status=422)
     sync(target)
     before = Binding.objects.values().get()
-    with pytest.raises(NotPossible, match="is not in doubt at Fake API"):
-        way(binding=binding(synced))
+    with pytest.raises(NotPossibleError, match="is not in doubt at Fake API"):
+        way(binding=binding_of(synced))
     assert Binding.objects.values().get() == before
 
 
 def test_what_a_newer_edit_has_unparked_is_not_decided(target, refused):
     Binding.objects.update(wanted=9)
     assert not doubt.asked_of(target)
-    with pytest.raises(NotPossible, match="is not in doubt"):
-        doubt.not_arrived(binding=binding(refused))
+    with pytest.raises(NotPossibleError, match="is not in doubt"):
+        doubt.not_arrived(binding=binding_of(refused))
 
 
 def test_what_a_worker_may_be_sending_is_not_decided(target, doubtful):
     Binding.objects.update(lease_until=clock.now() + timedelta(seconds=50))
-    with pytest.raises(NotPossible, match=r"A worker has news\.Post:\d+ now\. Look at it again in (50|49) s"):
-        doubt.not_arrived(binding=binding(doubtful))
+    with pytest.raises(NotPossibleError, match=r"A worker has news\.Post:\d+ now\. Look at it again in (50|49) s"):
+        doubt.not_arrived(binding=binding_of(doubtful))
 
 
 def test_a_decision_is_about_what_its_person_saw(target, doubtful):
-    with pytest.raises(NotPossible, match="has moved on since you looked"):
-        doubt.not_arrived(binding=binding(doubtful), seen=binding(doubtful).token - 1)
-    doubt.not_arrived(binding=binding(doubtful), seen=binding(doubtful).token)
+    with pytest.raises(NotPossibleError, match="has moved on since you looked"):
+        doubt.not_arrived(binding=binding_of(doubtful), seen=binding_of(doubtful).token - 1)
+    doubt.not_arrived(binding=binding_of(doubtful), seen=binding_of(doubtful).token)
 
 
 def test_of_two_people_one_decides(target, doubtful):
-    one, answers = binding(doubtful), []
+    one, answers = binding_of(doubtful), []
 
     def person():
         try:
             doubt.not_arrived(binding=one)
             answers.append("decided")
-        except NotPossible as error:
+        except NotPossibleError as error:
             answers.append(str(error))
         connection.close()
 
@@ -302,8 +306,10 @@ def test_of_two_people_one_decides(target, doubtful):
 
 
 def test_a_worker_that_is_late_settles_nothing_after_a_decision(target, doubtful):
-    one = binding(doubtful)
-    late = Lane(pk=one.pk, key=one.object_key, token=one.token, ends=0, known=one.known, claim=Claim(wanted=one.wanted))
+    one = binding_of(doubtful)
+    late = ClaimedBinding(
+        pk=one.pk, key=one.object_key, token=one.token, ends=0, known=one.known, claim=Claim(wanted=one.wanted)
+    )
     doubt.not_arrived(binding=one)
     assert commit([(late, {"remote_id": "7"})]) == set()
 
@@ -341,7 +347,7 @@ NO_IDS = ["", " ", ".", "..", '"', '""', '"a', '"a" "b"', '"\\ud800"', "x" * 300
 
 @pytest.mark.parametrize("text", NO_IDS, ids=range(len(NO_IDS)))
 def test_what_can_not_be_an_id_is_refused(target, text):
-    with pytest.raises(NotPossible, match="can't be a record's id"):
+    with pytest.raises(NotPossibleError, match="can't be a record's id"):
         doubt.as_id(route=target.routes.get(model="news.Post"), text=text)
 
 
@@ -361,8 +367,8 @@ def decide(client, one, **answer):
 
 
 def test_the_page_shows_what_was_sent_and_what_may_be_it(target, several):
-    page = administrator().get(page_of(binding(several))).content.decode()
-    one = binding(several)
+    page = administrator().get(page_of(binding_of(several))).content.decode()
+    one = binding_of(several)
     for text in ("A create was not answered. Did it arrive?", str(one.create_key), "99999942", "2 records may be it"):
         assert text in page
     assert f"{target.url}/posts/1" in page
@@ -370,25 +376,25 @@ def test_the_page_shows_what_was_sent_and_what_may_be_it(target, several):
 
 
 def test_a_candidate_is_chosen_with_one_button_and_confirmed(target, several, remote):
-    answer, asked = decide(administrator(), binding(several), encoded="2")
+    answer, asked = decide(administrator(), binding_of(several), encoded="2")
     assert f"All fields of the object are sent to record 2 (a number) at {target} then." in asked
     assert "If there is no such record, it is made anew." in asked
     run = Run.objects.latest("pk")
     assert answer["Location"] == reverse("admin:syncer_run_change", args=[run.pk])
     work(run)
-    assert binding(several).remote_id == "2"
+    assert binding_of(several).remote_id == "2"
     assert requests(remote) == [("PUT", "/posts/2")]
 
 
 def test_an_id_is_written_and_confirmed(target, doubtful, remote):
-    _, asked = decide(administrator(), binding(doubtful), way="arrived", remote_id="1")
+    _, asked = decide(administrator(), binding_of(doubtful), way="arrived", remote_id="1")
     assert "it is there, its id is 1" in asked
     work(Run.objects.latest("pk"))
     assert requests(remote) == [("PUT", "/posts/1")]
 
 
 def test_what_did_not_arrive_is_confirmed_and_sent(target, doubtful, remote):
-    _, asked = decide(administrator(), binding(doubtful), way="not_arrived")
+    _, asked = decide(administrator(), binding_of(doubtful), way="not_arrived")
     assert "It is made anew then, as it is now, with a new key." in asked
     assert "Fake API has it twice" in asked
     work(Run.objects.latest("pk"))
@@ -403,26 +409,26 @@ def test_what_did_not_arrive_is_confirmed_and_sent(target, doubtful, remote):
     ],
 )
 def test_the_page_says_what_follows_for_an_object_that_is_gone_here(target, doubtful, answer, follows):
-    one = binding(doubtful)
+    one = binding_of(doubtful)
     doubtful.delete()
     assert follows in administrator().post(resolve_url(one), {"seen": one.token} | answer).content.decode()
 
 
 def test_the_text_five_stays_a_text_to_the_end(target, doubtful):
-    _, asked = decide(administrator(), binding(doubtful), way="arrived", remote_id='"5"')
+    _, asked = decide(administrator(), binding_of(doubtful), way="arrived", remote_id='"5"')
     assert "(a text)" in asked
-    assert binding(doubtful).remote_id == '"5"'
+    assert binding_of(doubtful).remote_id == '"5"'
 
 
 def test_the_number_of_a_candidate_stays_a_number_among_texts(target, several):
     Binding.objects.create(route=target.routes.get(model="news.Post"), object_key="0", last_remote_id='"b"')
-    decide(administrator(), binding(several), encoded="2")
-    assert binding(several).remote_id == "2"
+    decide(administrator(), binding_of(several), encoded="2")
+    assert binding_of(several).remote_id == "2"
 
 
 def test_nothing_is_decided_before_it_is_confirmed(target, doubtful):
     before = Binding.objects.values().get()
-    administrator().post(resolve_url(binding(doubtful)), {"way": "not_arrived", "seen": binding(doubtful).token})
+    administrator().post(resolve_url(binding_of(doubtful)), {"way": "not_arrived", "seen": binding_of(doubtful).token})
     assert Binding.objects.values().get() == before
     assert not LogEntry.objects.exists()
 
@@ -441,15 +447,15 @@ def test_nothing_is_decided_before_it_is_confirmed(target, doubtful):
 def test_what_is_refused_is_said_on_the_objects_page(target, doubtful, answer, says):
     Post.objects.create(title="other", body="B")
     sync(target)
-    one = binding(doubtful)
+    one = binding_of(doubtful)
     page = administrator().post(resolve_url(one), {"seen": one.token} | answer, follow=True)
     assert page.redirect_chain[-1][0] == page_of(one)
     assert says in page.content.decode()
-    assert binding(doubtful).in_doubt
+    assert binding_of(doubtful).in_doubt
 
 
 def test_what_is_decided_already_is_not_asked_again(target, doubtful):
-    one = binding(doubtful)
+    one = binding_of(doubtful)
     doubt.not_arrived(binding=one)
     page = administrator().post(resolve_url(one), {"seen": one.token, "way": "not_arrived"}, follow=True)
     assert "There is nothing to decide of it any more." in page.content.decode()
@@ -461,24 +467,24 @@ def test_what_is_decided_already_is_not_asked_again(target, doubtful):
     ids=["arrived", "not arrived"],
 )
 def test_the_admins_log_says_who_decided_what(target, doubtful, answer, said):
-    decide(sign_in(SYNC, name="operator"), binding(doubtful), **answer)
+    decide(sign_in(SYNC, name="operator"), binding_of(doubtful), **answer)
     entry = LogEntry.objects.get()
     assert (str(entry.user), entry.get_change_message()) == ("operator", said)
-    assert entry.object_id == str(binding(doubtful).pk)
+    assert entry.object_id == str(binding_of(doubtful).pk)
 
 
 def test_a_decision_needs_its_permission(target, doubtful):
-    one = binding(doubtful)
+    one = binding_of(doubtful)
     client = sign_in("syncer.view_binding")
     assert "Only people who may sync targets can decide this." in client.get(page_of(one)).content.decode()
     assert 'name="way"' not in client.get(page_of(one)).content.decode()
     answer = client.post(resolve_url(one), {"seen": one.token, "way": "not_arrived", "sure": "yes"})
-    assert (answer.status_code, binding(doubtful).in_doubt) == (403, True)
+    assert (answer.status_code, binding_of(doubtful).in_doubt) == (403, True)
 
 
 def test_who_may_not_view_posts_decides_without_reading_them(target, several):
     client = sign_in(SYNC)
-    one = binding(several)
+    one = binding_of(several)
     asked = client.post(resolve_url(one), {"seen": one.token, "encoded": "1"}).content.decode()
     for page in (client.get(page_of(one)).content.decode(), asked):
         assert "you may not view posts" in page
@@ -491,11 +497,11 @@ def test_a_decision_about_nothing_is_not_there(target, key):
 
 
 def test_a_link_decides_nothing(target, doubtful):
-    assert administrator().get(resolve_url(binding(doubtful))).status_code == 405
+    assert administrator().get(resolve_url(binding_of(doubtful))).status_code == 405
 
 
 def test_an_object_that_is_well_asks_nothing(target, synced):
-    page = administrator().get(page_of(binding(synced))).content.decode()
+    page = administrator().get(page_of(binding_of(synced))).content.decode()
     assert "resolve/" not in page
 
 
@@ -508,7 +514,7 @@ def test_what_is_in_doubt_is_found_in_the_list(target, doubtful, remote):
     Post.objects.create(title="other", body="B")
     sync(target)
     page = administrator().get(reverse("admin:syncer_binding_changelist"), {"state": State.IN_DOUBT.value})
-    assert [row.pk for row in page.context["cl"].result_list] == [binding(doubtful).pk]
+    assert [row.pk for row in page.context["cl"].result_list] == [binding_of(doubtful).pk]
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -527,7 +533,7 @@ def name_of(post):
 
 
 def test_the_command_lists_what_is_in_doubt_with_what_was_sent(target, several):
-    one = binding(several)
+    one = binding_of(several)
     answer, status = resolve()
     assert (status, answer["more"]) == (1, 0)
     assert answer["open"] == [
@@ -562,7 +568,7 @@ def test_the_command_says_so_in_words(target, several, gone):
 def test_the_command_lists_each_kind_of_question(target, refused, remote):
     other = Post.objects.create(title="other", body="B")
     sync(target)
-    target.routes.update(missing="park", lookup=[])
+    target.routes.update(missing="reject", lookup=[])
     remote.store.delete("posts", 2)
     Post.objects.filter(pk=other.pk).update(title="C")
     third = Post.objects.create(title="third", body="B")
@@ -602,7 +608,7 @@ def test_the_command_syncs_no_other_object(target, doubtful, remote):
 def test_the_command_fails_where_the_target_is_off(target, doubtful):
     type(target).objects.update(enabled=False)
     answer, status = resolve(name_of(doubtful), "--not-arrived")
-    assert ("switched off" in answer["message"], status) == (True, 1)
+    assert ("paused" in answer["message"], status) == (True, 1)
 
 
 def test_the_command_is_content_where_nothing_is_in_doubt(target, synced):

@@ -21,10 +21,10 @@ from syncer.engine.runs import run_here
 from syncer.models import Attempt, Binding, backlog
 from tests.remote import Fault, Tokens
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding, let_time_pass, requests
+from tests.syncer.support import binding_of, let_time_pass, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DONE, GONE, LATER, UNKNOWN, PARKED, PAUSED = (
+DONE, GONE, LATER, UNKNOWN, REJECTED, BLOCKED = (
     Outcome.DONE,
     Outcome.GONE,
     Outcome.RETRYABLE,
@@ -65,7 +65,7 @@ def status_(code: int, **more: Any) -> dict[str, Any]:
 
 
 LOST: dict[str, Any] = {"means": UNKNOWN, "lookup": LATER}
-NO_SUCH: dict[str, Any] = {"means": PARKED, "update": GONE, "delete": DONE}
+NO_SUCH: dict[str, Any] = {"means": REJECTED, "update": GONE, "delete": DONE}
 DATE = object()  # `Retry-After` as an HTTP date
 TABLE = [
     Row("refused", {}, LATER),
@@ -82,10 +82,10 @@ TABLE = [
     Row("200, empty", {"kind": Fault.EMPTY}, DONE, create=UNKNOWN, lookup=LATER),
     Row("204", {"kind": Fault.EMPTY, "status": 204}, DONE, create=UNKNOWN, lookup=LATER),
     Row("without an id", {"kind": Fault.NO_ID}, DONE, create=UNKNOWN),
-    *(Row(str(code), {"kind": Fault.REDIRECT, "status": code}, PAUSED) for code in (302, 308)),
-    Row("400", status_(400), PARKED),
-    Row("401", status_(401), PAUSED),
-    Row("403", status_(403), PAUSED),
+    *(Row(str(code), {"kind": Fault.REDIRECT, "status": code}, BLOCKED) for code in (302, 308)),
+    Row("400", status_(400), REJECTED),
+    Row("401", status_(401), BLOCKED),
+    Row("403", status_(403), BLOCKED),
     *(
         Row(
             str(code),
@@ -96,8 +96,8 @@ TABLE = [
         for code in (404, 410)
     ),
     Row("408", status_(408), LATER),
-    Row("409", status_(409), PARKED),
-    Row("422", status_(422), PARKED),
+    Row("409", status_(409), REJECTED),
+    Row("422", status_(422), REJECTED),
     Row("425", status_(425), LATER),
     Row("429", status_(429), LATER, waits=0),
     Row("429, seconds", status_(429, retry_after=WAIT), LATER, waits=WAIT),
@@ -161,13 +161,13 @@ def test_what_a_fault_means_and_that_all_is_right_when_it_is_over(target, remote
     if row.name in SLOW:
         type(target).objects.update(timeout=1)
     post, means = prepare(action, target, remote), row.meaning(action)
-    before = Binding(tries=0, unsettled=False) if action == "create" else binding(post)
+    before = Binding(tries=0, unconfirmed=False) if action == "create" else binding_of(post)
     target.refresh_from_db()
     failures = target.failures
     break_it(row, action, remote)
     began = clock.now()
     run = sync(target)
-    after = binding(post)
+    after = binding_of(post)
     target.refresh_from_db()
 
     # What it means, and what the binding and the target remember of it.
@@ -176,7 +176,7 @@ def test_what_a_fault_means_and_that_all_is_right_when_it_is_over(target, remote
     check_binding(means, before, after, target, began)
     check_target(means, row, target, began)
     is_failure = means in (LATER, UNKNOWN) and not row.name.startswith("429")
-    assert target.failures == (0 if means in (DONE, GONE, PARKED) else failures + is_failure)
+    assert target.failures == (0 if means in (DONE, GONE, REJECTED) else failures + is_failure)
     if means is UNKNOWN:
         asked = len(requests(remote))
         assert sync(target).state == "failed", "not before a straggler has landed or died"
@@ -190,39 +190,39 @@ def test_what_a_fault_means_and_that_all_is_right_when_it_is_over(target, remote
     if row.name == "hangs, processed late":
         remote.wait_for(lambda: any(entry.applied for entry in remote.journal))
     let_time_pass()
-    assert run_here(target, scope=backlog.failed(target) if means is PARKED else None).state == "done"
+    assert run_here(target, scope=backlog.failed(target) if means is REJECTED else None).state == "done"
     check_remote(row, action, means, remote)
 
 
 def check_binding(means: Outcome, before: Binding, after: Binding, target: Any, began: datetime) -> None:
-    was = before.unsettled
+    was = before.unconfirmed
     has_create = (after.create_key is not None, after.create_body is not None)
     match means:
         case Outcome.DONE | Outcome.GONE:
-            assert (after.delivered, after.unsettled, after.tries, after.reason) == (after.wanted, False, 0, "")
+            assert (after.delivered, after.unconfirmed, after.tries, after.reason) == (after.wanted, False, 0, "")
         case Outcome.RETRYABLE:
-            assert (after.unsettled, after.tries, after.parked) == (was, before.tries + 1, None)
+            assert (after.unconfirmed, after.tries, after.rejected) == (was, before.tries + 1, None)
             assert after.not_before is not None
             assert after.not_before > began
             assert has_create == (was, was)
         case Outcome.UNKNOWN:
-            assert (after.unsettled, after.tries, after.parked) == (True, before.tries + 1, None)
+            assert (after.unconfirmed, after.tries, after.rejected) == (True, before.tries + 1, None)
             request_seconds = 2 * target.timeout
             assert after.not_before is not None
             assert after.not_before > began + timedelta(seconds=request_seconds)
             assert has_create == (after.remote_id is None,) * 2
         case Outcome.PERMANENT:
-            assert (after.unsettled, after.parked) == (was, after.wanted)
+            assert (after.unconfirmed, after.rejected) == (was, after.wanted)
             assert has_create == (was, was)
         case Outcome.CONFIGURATION:
-            assert (after.unsettled, after.tries, after.parked) == (was, before.tries, None)
+            assert (after.unconfirmed, after.tries, after.rejected) == (was, before.tries, None)
             assert has_create == (was, was)
     assert after.lease_until is None
     assert after.in_doubt is False
 
 
 def check_target(means: Outcome, row: Row, target: Any, began: datetime) -> None:
-    assert bool(target.paused) == (means is PAUSED)
+    assert bool(target.blocked) == (means is BLOCKED)
     assert target.opened_at is None
     if row.waits is None:
         assert target.not_before is None
@@ -244,19 +244,19 @@ def check_remote(row: Row, action: str, means: Outcome, remote: Any) -> None:
 # --- what the table does not say -------------------------------------------------------------------------------------
 @pytest.mark.parametrize("status_code", [404, 410])
 def test_a_record_that_is_gone_is_parked_where_the_route_says_so(target, synced, remote, status_code):
-    target.routes.update(missing="park")
+    target.routes.update(missing="reject")
     Post.objects.filter(pk=synced.pk).update(title="C")
     remote.fault(Fault.LOSE, method="PUT", status=status_code)
-    assert sync(target).message == "Not delivered: 1 parked."
-    assert (binding(synced).remote_id, binding(synced).unsettled) == ("1", False)
-    assert f"answered {status_code}" in binding(synced).reason
+    assert sync(target).message == "Not delivered: 1 rejected."
+    assert (binding_of(synced).remote_id, binding_of(synced).unconfirmed) == ("1", False)
+    assert f"answered {status_code}" in binding_of(synced).reason
     assert remote.posts == {}
     target.routes.update(missing="recreate")
     assert run_here(target, scope=backlog.failed(target)).state == "done"
     assert [record["title"] for record in remote.posts.values()] == ["C"]
 
 
-@pytest.mark.parametrize("missing", ["park", "recreate"])
+@pytest.mark.parametrize("missing", ["reject", "recreate"])
 def test_what_we_deleted_ourselves_is_made_anew_whatever_the_route_says(target, synced, remote, missing):
     target.routes.update(missing=missing)
     Post.objects.filter(pk=synced.pk).delete()
@@ -324,7 +324,7 @@ def test_a_sign_in_that_is_put_off_makes_the_target_wait(target, post, remote, t
     assert sync(target).message.startswith(f"Fake API answered {status_code} to the sign-in; 1 change is kept")
     target.refresh_from_db()
     assert target.not_before >= began + timedelta(seconds=WAIT)
-    assert (binding(post).unsettled, binding(post).create_key) == (False, None)
+    assert (binding_of(post).unconfirmed, binding_of(post).create_key) == (False, None)
     let_time_pass()
     assert sync(target).state == "done"
 

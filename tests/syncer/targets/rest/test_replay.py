@@ -17,7 +17,7 @@ from backoffice.kit import clock
 from content.news.models import Comment, Post
 from syncer.core.decide import Action
 from syncer.engine.claim import claim
-from syncer.engine.delivery import Parcel
+from syncer.engine.delivery import Delivery
 from syncer.engine.plan import plan
 from syncer.models import Binding, Target
 from syncer.models.routemap import RouteMap
@@ -27,7 +27,7 @@ from syncer.targets.rest.deliver import _commit_first
 from tests.flows.worker import ROOT, database_url
 from tests.remote import Fault, Tokens
 from tests.syncer.conftest import sync
-from tests.syncer.support import LOST, binding, let_time_pass, name_of, requests
+from tests.syncer.support import LOST, binding_of, let_time_pass, name_of, requests
 from tools.lifeline import tied
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,9 +72,9 @@ def test_a_create_whose_answer_was_lost_is_sent_again_the_same_to_the_byte(targe
     assert (run.state, run.message) == ("done", "1 created.")
     assert requests(remote) == [("POST", "/posts")] * 2
     assert len({entry.headers["Idempotency-Key"] for entry in remote.writes()}) == 1
-    assert {raw for *_, raw in creates(remote)} == {json.dumps(binding(post).agreed).encode()}
+    assert {raw for *_, raw in creates(remote)} == {json.dumps(binding_of(post).agreed).encode()}
     assert list(remote.posts.values()) == [{"id": 1, **BODY}]
-    assert (binding(post).remote_id, binding(post).create_key) == ("1", None)
+    assert (binding_of(post).remote_id, binding_of(post).create_key) == ("1", None)
 
 
 def test_the_key_stays_until_the_answer_is_known(target, post, remote):
@@ -84,7 +84,7 @@ def test_the_key_stays_until_the_answer_is_known(target, post, remote):
         remote.fault(Fault.STATUS, method="POST", status=status)
     for _ in range(7):
         assert sync(target).state == "failed"
-        assert binding(post).create_key is not None
+        assert binding_of(post).create_key is not None
         let_time_pass()
     assert sync(target).state == "done"
     assert len(set(creates(remote))) == 1
@@ -96,7 +96,7 @@ def test_a_create_that_was_refused_has_a_new_key_when_it_is_tried_later(target, 
         remote.fault(Fault.STATUS, method="POST", status=status)
     for _ in range(3):
         assert sync(target).state == "failed"
-        assert binding(post).create_key is None
+        assert binding_of(post).create_key is None
         let_time_pass()
     assert sync(target).state == "done"
     assert len({key for _, key, _ in creates(remote)}) == 4
@@ -147,7 +147,7 @@ def test_a_child_is_sent_again_to_where_it_was_sent_under_its_parents_id_as_it_w
     assert requests(remote)[2:] == [("POST", "/posts/1/comments"), ("PUT", "/comments/1")]
     assert json.loads(creates(remote)[1][2])["postId"] == 1
     assert [record["postId"] for record in remote.comments.values()] == [2]
-    assert binding(comment).parent == binding(post)
+    assert binding_of(comment).parent == binding_of(post)
 
 
 def test_a_preview_shows_what_would_be_sent_again(target, lost):
@@ -161,10 +161,12 @@ def test_what_leaves_is_what_the_row_holds_however_the_database_writes_it(target
     routes = RouteMap(target)
     route = routes.parents_first[0]
     plan(routes, route)
-    (lane,) = claim(routes, route, keys=None, limit=1, lease=60)
+    (binding,) = claim(routes, route, keys=None, limit=1, lease=60)
     sent = {"ratio": 1e16, "a": -0.0}
-    (kept,) = _commit_first([Parcel(lane=lane, action=Action.CREATE, sent=sent, create_path="/posts", key=uuid4())])
-    assert json.dumps(kept.sent) == json.dumps(binding(post).create_body) != json.dumps(sent)
+    (kept,) = _commit_first(
+        [Delivery(binding=binding, action=Action.CREATE, sent=sent, create_path="/posts", key=uuid4())]
+    )
+    assert json.dumps(kept.sent) == json.dumps(binding_of(post).create_body) != json.dumps(sent)
 
 
 # --- where the key does not help --------------------------------------------------------------------------------------
@@ -187,8 +189,8 @@ def test_a_first_request_that_is_still_being_processed_is_waited_for(target, los
     remote.fault(Fault.STATUS, method="POST", status=409)
     began = clock.now()
     sync(target)
-    one = binding(lost)
-    assert (one.parked, one.in_doubt, one.tries) == (None, False, 2)
+    one = binding_of(lost)
+    assert (one.rejected, one.in_doubt, one.tries) == (None, False, 2)
     assert one.not_before > began
     let_time_pass()
     assert sync(target).state == "done"
@@ -197,16 +199,16 @@ def test_a_first_request_that_is_still_being_processed_is_waited_for(target, los
 
 def refuse(target, post, remote):
     """The target says that the key came with another body."""
-    key = binding(post).create_key
+    key = binding_of(post).create_key
     remote.api.keys._kept[("/posts", str(key))] = (b"other", None, 0.0)
     return sync(target)
 
 
 def test_a_refused_replay_is_parked_and_says_what_was_asked(target, lost, remote):
-    assert refuse(target, lost, remote).message == "Not delivered: 1 parked."
-    one = binding(lost)
+    assert refuse(target, lost, remote).message == "Not delivered: 1 rejected."
+    one = binding_of(lost)
     assert one.reason.startswith("did not tell whether a create arrived: answered 422: ")
-    assert (one.create_body, one.unsettled) == (BODY, True)
+    assert (one.create_body, one.unconfirmed) == (BODY, True)
     remote.clear_journal()
     sync(target)
     assert requests(remote) == []
@@ -252,12 +254,12 @@ def test_an_answer_with_an_id_that_is_bound_already_leaves_the_create_unanswered
     sync(target)
     other = Post.objects.create(title="other", body="B")
     sync(target)
-    assert binding(other).remote_id == "2"
+    assert binding_of(other).remote_id == "2"
     remote.fault(Fault.FIXED_ID, method="POST", fixed_id=2)
     let_time_pass()
     sync(target)
-    one = binding(post)
-    assert (one.remote_id, one.create_body, one.unsettled) == (None, BODY, True)
+    one = binding_of(post)
+    assert (one.remote_id, one.create_body, one.unconfirmed) == (None, BODY, True)
     assert "which another object's record has already" in one.reason
     Post.objects.filter(pk=post.pk).update(title="C")
     assert sync(target).state == "done"
@@ -269,12 +271,12 @@ def test_words_that_were_erased_are_never_sent_again(target, lost, remote, looku
     target.routes.update(lookup=lookup)
     with transaction.atomic():
         erase_objects(Erased(model=Post, keys=Post.objects.filter(pk=lost.pk), fields={"title", "body"}))
-    one = binding(lost)
+    one = binding_of(lost)
     assert (one.create_body, one.create_at, one.create_path) == ({"userId": 99999942}, None, "")
     remote.clear_journal()
     sync(target)
     assert [method for method, _ in requests(remote)][:1] == asked
-    assert binding(lost).in_doubt is doubtful
+    assert binding_of(lost).in_doubt is doubtful
 
 
 # --- workers that die, and late ones ----------------------------------------------------------------------------------
@@ -298,8 +300,8 @@ def test_a_worker_that_dies_is_taken_over_and_makes_one_record(target, post, rem
                 held.wait_arrived(120)
             finally:
                 worker.send_signal(signal.SIGKILL)
-    one = binding(post)
-    assert (one.create_body, one.unsettled) == (BODY, True)
+    one = binding_of(post)
+    assert (one.create_body, one.unconfirmed) == (BODY, True)
     assert one.lease_until > clock.now()
     Binding.objects.update(lease_until=clock.now())
     target.refresh_from_db()
@@ -343,4 +345,4 @@ def test_a_key_is_not_sent_again_to_another_address_or_by_another_user(target, p
     remote.clear_journal()
     sync(Target.objects.get())
     assert requests(remote) == []
-    assert binding(post).in_doubt
+    assert binding_of(post).in_doubt

@@ -6,7 +6,7 @@ from content.news.models import Comment, Post
 from syncer.models import Binding
 from tests.remote import Fault
 from tests.syncer.conftest import sync
-from tests.syncer.support import LOST, binding, let_time_pass, name_of, requests
+from tests.syncer.support import LOST, binding_of, let_time_pass, name_of, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -15,12 +15,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_create_whose_answer_was_lost_is_looked_up_before_it_is_repeated(target, post, remote, fault):
     remote.fault(method="POST", **fault)
     assert sync(target).state == "failed"
-    assert binding(post).create_body == {"userId": 99999942, "title": "A", "body": "B"}
+    assert binding_of(post).create_body == {"userId": 99999942, "title": "A", "body": "B"}
     let_time_pass()
     assert sync(target).state == "done"
     assert requests(remote)[1] == ("GET", "/posts")
     assert len(remote.posts) == 1
-    assert binding(post).create_key is None
+    assert binding_of(post).create_key is None
 
 
 def test_an_unknown_create_is_not_repeated_before_a_straggler_has_died(target, post, remote):
@@ -69,7 +69,7 @@ def test_a_lookup_takes_no_record_that_is_bound(target, synced, remote):
     sync(target)
     let_time_pass()
     assert sync(target).state == "done"
-    assert (binding(synced).remote_id, binding(twin).remote_id) == ("1", "2")
+    assert (binding_of(synced).remote_id, binding_of(twin).remote_id) == ("1", "2")
 
 
 def test_a_lookup_compares_every_field(target, remote):
@@ -79,7 +79,7 @@ def test_a_lookup_compares_every_field(target, remote):
     remote.store.create("posts", {"userId": 99999942, "title": "A", "body": "other"})
     let_time_pass()
     sync(target)
-    assert {binding(first).remote_id, binding(second).remote_id} == {"2", "3"}
+    assert {binding_of(first).remote_id, binding_of(second).remote_id} == {"2", "3"}
     assert len(remote.posts) == 3
 
 
@@ -89,8 +89,8 @@ def test_several_candidates_are_in_doubt(target, post, remote):
     remote.store.create("posts", {"userId": 99999942, "title": "A", "body": "B"})
     let_time_pass()
     run = sync(target)
-    assert binding(post).in_doubt
-    assert "2 records at the target may be this one" in binding(post).reason
+    assert binding_of(post).in_doubt
+    assert "2 records at the target may be this one" in binding_of(post).reason
     assert run.message.endswith("Not delivered: 1 in doubt.")
 
 
@@ -100,17 +100,17 @@ def test_without_a_lookup_an_unknown_create_is_in_doubt(target, post, remote):
     sync(target)
     let_time_pass()
     sync(target)
-    assert binding(post).in_doubt
+    assert binding_of(post).in_doubt
     assert len(remote.writes()) == 1
 
 
-def test_an_answer_with_an_id_that_is_bound_already_is_parked(target, remote):
+def test_an_answer_with_an_id_that_is_bound_already_is_rejected(target, remote):
     remote.fault(Fault.FIXED_ID, method="POST", times=None)
     for title in "AC":
         Post.objects.create(title=title, body="B")
     run = sync(target)
-    assert run.message.endswith("Not delivered: 1 parked.")
-    assert "which another object's record has already" in Binding.objects.get(parked__isnull=False).reason
+    assert run.message.endswith("Not delivered: 1 rejected.")
+    assert "which another object's record has already" in Binding.objects.get(rejected__isnull=False).reason
 
 
 def test_a_lookup_reads_every_page(target, post, remote):
@@ -122,7 +122,7 @@ def test_a_lookup_reads_every_page(target, post, remote):
     sync(target)
     let_time_pass()
     assert sync(target).state == "done"
-    assert binding(post).remote_id == "4"
+    assert binding_of(post).remote_id == "4"
 
 
 def test_a_lookup_goes_by_what_the_create_sent_whatever_the_route_says_now(target, post, remote):
@@ -143,7 +143,7 @@ def test_pages_in_a_circle_park_the_lookup(target, post, remote):
     let_time_pass()
     remote.fault(Fault.STATUS, method="GET", status=200, body={"items": [], "next": "a"}, times=None)
     sync(target)
-    assert binding(post).reason == "did not tell whether a create arrived: lists its pages in a circle"
+    assert binding_of(post).reason == "did not tell whether a create arrived: lists its pages in a circle"
     assert len(requests(remote)) < 5
 
 
@@ -151,4 +151,4 @@ def test_pages_in_a_circle_park_the_lookup(target, post, remote):
 def test_an_id_that_no_binding_or_address_can_hold_is_no_answer(target, post, remote, remote_id):
     remote.fault(Fault.FIXED_ID, method="POST", fixed_id=remote_id, act=True)
     sync(target)
-    assert (binding(post).remote_id, binding(post).unsettled) == (None, True)
+    assert (binding_of(post).remote_id, binding_of(post).unconfirmed) == (None, True)

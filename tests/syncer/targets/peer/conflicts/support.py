@@ -49,7 +49,7 @@ def replica(key: Any) -> Replica:
     return Replica.objects.get(object_key=key_of(Order, UUID(str(key))))
 
 
-def lane(key: Any) -> Binding:
+def binding_of(key: Any) -> Binding:
     return Binding.objects.get(object_key=key_of(Order, UUID(str(key))))
 
 

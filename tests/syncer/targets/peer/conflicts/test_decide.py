@@ -5,14 +5,24 @@ from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from content.orders.models import Order
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS, By, covers
 from syncer.models import Route, Target
-from syncer.targets.peer.conflicts.decide import Overtaken, conflict_decide
+from syncer.targets.peer.conflicts.decide import OvertakenError, conflict_decide
 from syncer.targets.peer.conflicts.waiting import last_common, look
 from syncer.targets.peer.message import time_of
 from tests.syncer.targets.peer.conflicts.conftest import person
-from tests.syncer.targets.peer.conflicts.support import MAY, MODEL, edit, fetch, hand_in, lane, order, ours, replica
+from tests.syncer.targets.peer.conflicts.support import (
+    MAY,
+    MODEL,
+    binding_of,
+    edit,
+    fetch,
+    hand_in,
+    order,
+    ours,
+    replica,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,10 +66,10 @@ def test_who_decided_and_why_travels_with_it_even_if_nothing_changed_here(contes
 def test_a_decision_that_changes_nothing_here_is_wanted_at_every_peer(contested, editor):
     second = Target.objects.create(name="outlet", kind="peer", url="http://127.0.0.1:9", peer_node="outlet")
     Route.objects.create(target=second, model=MODEL, authority={"quantity": "ask", "exists": "ask"})
-    wanted = lane(contested).wanted
+    wanted = binding_of(contested).wanted
     decide(contested, editor, quantity=2)
-    lanes = dict(second.routes.get().bindings.values_list("object_key", "wanted"))
-    assert lanes == {replica(contested).object_key: 1}
+    bindings = dict(second.routes.get().bindings.values_list("object_key", "wanted"))
+    assert bindings == {replica(contested).object_key: 1}
     [here] = Route.objects.get(target__name="warehouse").bindings.values_list("wanted", flat=True)
     assert here == wanted + 1
 
@@ -183,7 +193,7 @@ def test_what_the_other_end_edited_meanwhile_is_not_decided_unseen(contested, no
     seen = look(replica(contested)).token
     node.edit(contested, quantity=9)
     hand_in(warehouse, node, contested)
-    with pytest.raises(Overtaken, match="has changed since you looked"):
+    with pytest.raises(OvertakenError, match="has changed since you looked"):
         conflict_decide(replica=replica(contested), values={"quantity": 2}, user=editor, token=seen)
     assert sorted(values_of(contested, "quantity")) == [2, 9]
 
@@ -191,7 +201,7 @@ def test_what_the_other_end_edited_meanwhile_is_not_decided_unseen(contested, no
 def test_what_was_edited_here_meanwhile_is_not_overruled_unseen(contested, editor):
     seen = look(replica(contested)).token
     edit(contested, editor, quantity=8)
-    with pytest.raises(Overtaken):
+    with pytest.raises(OvertakenError):
         conflict_decide(replica=replica(contested), values={"quantity": 2}, user=editor, token=seen)
     assert order(contested).quantity == 8
 
@@ -204,13 +214,13 @@ def test_what_was_edited_here_and_not_looked_at_is_not_lost(contested, node, edi
 
 
 def test_a_field_that_does_not_wait_is_no_decision(contested, editor):
-    with pytest.raises(NotPossible, match="does not wait for a decision"):
+    with pytest.raises(NotPossibleError, match="does not wait for a decision"):
         decide(contested, editor, product_name="lamp")
 
 
 def test_what_was_decided_is_not_decided_again(contested, editor):
     decide(contested, editor, quantity=3)
-    with pytest.raises(NotPossible, match="does not wait for a decision"):
+    with pytest.raises(NotPossibleError, match="does not wait for a decision"):
         decide(contested, editor, quantity=2)
 
 

@@ -13,7 +13,7 @@ from syncer.reports.overview import overview
 from syncer.reports.state_filter import having
 from syncer.reports.states import State
 from tests.content.pages import administrator
-from tests.syncer.targets.peer.conflicts.support import CONTENT, PACKER, edit, hand_in, lane, order, replica
+from tests.syncer.targets.peer.conflicts.support import CONTENT, PACKER, binding_of, edit, hand_in, order, replica
 
 pytestmark = [pytest.mark.quick("postgres"), pytest.mark.django_db(transaction=True)]
 
@@ -38,16 +38,16 @@ def test_an_object_that_waits_is_in_conflict_and_says_with_what_and_where(contes
         {},
         {"wanted": 5, "delivered": 5},
         {"wanted": 6, "delivered": 5, "tries": 2},
-        {"wanted": 6, "delivered": 5, "parked": 6},
-        {"held": True},
+        {"wanted": 6, "delivered": 5, "rejected": 6},
+        {"on_hold": True},
     ],
 )
 def test_the_list_finds_a_conflict_by_the_word_that_it_shows(warehouse, node, contested, row):
     other = node.create(CONTENT)
     hand_in(warehouse, node, other)
-    Binding.objects.filter(pk=lane(contested).pk).update(**row)
+    Binding.objects.filter(pk=binding_of(contested).pk).update(**row)
     found = states.of_bindings(Binding.objects.select_related("route__target"))
-    assert found[lane(contested).pk].state == (State.HELD if row.get("held") else State.CONFLICT)
+    assert found[binding_of(contested).pk].state == (State.ON_HOLD if row.get("on_hold") else State.CONFLICT)
     for state in State:
         chosen = set(Binding.objects.filter(having(state)).values_list("pk", flat=True))
         assert chosen == {pk for pk, shown in found.items() if shown.state == state}, state
@@ -82,11 +82,11 @@ def test_the_card_of_the_target_counts_conflicts_as_its_list_does(contested, war
     text = text_of(reverse("admin:syncer_target_change", args=[warehouse.pk]))
     assert f"route__target__id__exact={warehouse.pk}&amp;state=conflict" in text
     listed = administrator().get(reverse("admin:syncer_binding_changelist"), {"state": "conflict"})
-    assert [row.pk for row in listed.context["cl"].result_list] == [lane(contested).pk]
+    assert [row.pk for row in listed.context["cl"].result_list] == [binding_of(contested).pk]
 
 
 def test_the_page_of_a_peer_s_binding_says_what_it_has_seen_and_nothing_of_creates(contested, node, warehouse):
-    page = reverse("admin:syncer_binding_change", args=[lane(contested).pk])
+    page = reverse("admin:syncer_binding_change", args=[binding_of(contested).pk])
     text = text_of(page)
     assert "What the peer has seen" in text
     assert "store: 0 of 1 edits" in text
@@ -98,7 +98,7 @@ def test_the_page_of_a_peer_s_binding_says_what_it_has_seen_and_nothing_of_creat
 
 def test_the_page_of_a_peer_s_binding_says_if_nothing_is_known(contested):
     Binding.objects.update(peer_seen=None)
-    page = reverse("admin:syncer_binding_change", args=[lane(contested).pk])
+    page = reverse("admin:syncer_binding_change", args=[binding_of(contested).pk])
     assert "It is not known what warehouse has seen" in text_of(page)
 
 

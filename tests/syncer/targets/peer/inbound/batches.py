@@ -12,7 +12,7 @@ from syncer.models import Binding, Replica, Route, Target
 from syncer.models.keys import key_of
 from syncer.targets.peer.replicas import wire_key
 from tests.content.api_client import ApiClient
-from tests.peers.fake_node import FakeNode, Told
+from tests.peers.fake_node import FakeNode, ItemResult
 
 MODEL = "orders.Order"
 CHANGES = "/api/sync/changes"
@@ -62,12 +62,12 @@ class Peer:
     def send(self, body: Any) -> Any:
         return self.client.send("POST", CHANGES, body)
 
-    def hand_in(self, *keys: str) -> list[Told]:
+    def hand_in(self, *keys: str) -> list[ItemResult]:
         """Hand over these objects, or all that we are not known to have seen; what became of each."""
         answer = self.send(self.node.news(MODEL, keys=keys or None))
         assert answer.status_code == 200, answer.content
         self.node.heed(answer.json())
-        told: list[Told] = answer.json()["items"]
+        told: list[ItemResult] = answer.json()["items"]
         return told
 
     def results(self, *keys: str) -> list[str]:
@@ -99,7 +99,7 @@ def replica(key: str) -> Replica:
     return Replica.objects.get(object_key=key_of(Order, key))
 
 
-def lane(at: Peer, key: str) -> Binding:
+def binding_of(at: Peer, key: str) -> Binding:
     return Binding.objects.get(route__target=at.target, object_key=key_of(Order, key))
 
 

@@ -72,7 +72,7 @@ def test_a_node_that_is_no_peer_of_ours_is_told_what_to_do(store):
     assert "add a target" in refused(store, store.send(node.batch(MODEL, [node.item(key)])), 409)
 
 
-@pytest.mark.parametrize("change", [{"enabled": False}, {"model": "news.Post"}], ids=["switched off", "another model"])
+@pytest.mark.parametrize("change", [{"enabled": False}, {"model": "news.Post"}], ids=["paused", "another model"])
 def test_without_a_route_the_peer_is_told_what_to_do(store, change):
     Route.objects.update(**change)
     assert "add one" in refused(store, store.send(made(store)), 409)
@@ -82,7 +82,7 @@ def test_a_peer_that_was_switched_off_here_is_asked_to_come_again(store):
     store.target.enabled = False
     store.target.save()
     answer = store.send(made(store))
-    assert "switched off" in refused(store, answer, 503)
+    assert "paused" in refused(store, answer, 503)
     assert int(answer["Retry-After"]) > 0
 
 
@@ -116,8 +116,8 @@ def test_the_account_needs_the_models_own_permissions(store, lamp, verb):
     assert told["result"] == "refused"
     assert told["fields"] == {"": [f"peer-store needs the permission orders.{verb}_order."]}
     assert "seen" not in told
-    orders, history, _, lanes = everything()
-    assert [orders, history, lanes] == [before[0], before[1], before[3]]
+    orders, history, _, bindings = everything()
+    assert [orders, history, bindings] == [before[0], before[1], before[3]]
     store.target.peer_user.user_permissions.add(permission)
     assert store.results() == ["applied"]
 

@@ -4,7 +4,7 @@ import pytest
 
 from content.orders.models import Order
 from syncer.models import Binding
-from tests.syncer.targets.peer.inbound.batches import LAMP, lane, live, peer, replica
+from tests.syncer.targets.peer.inbound.batches import LAMP, binding_of, live, peer, replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -15,14 +15,14 @@ def shop(store):
 
 
 def wanted(at, key):
-    return lane(at, key).wanted
+    return binding_of(at, key).wanted
 
 
 def test_what_came_from_one_peer_is_wanted_at_the_others_and_only_there(store, shop):
     key = store.node.create(LAMP)
     store.results()
     assert (wanted(store, key), wanted(shop, key)) == (0, 1)
-    assert lane(shop, key).peer_seen is None
+    assert binding_of(shop, key).peer_seen is None
     assert store.results(key) == ["already there"]
     assert (wanted(store, key), wanted(shop, key)) == (0, 1)
 
@@ -60,7 +60,7 @@ def test_one_edit_that_comes_from_both_peers_is_applied_once(store, shop):
     store.results()
     shop.node.take_in([store.node.item(key)])
     assert shop.results(key) == ["already there"]
-    assert lane(shop, key).peer_seen == replica(key).seen
+    assert binding_of(shop, key).peer_seen == replica(key).seen
     assert Order.history.count() == 1
 
 

@@ -5,7 +5,7 @@ import pytest
 from content.orders.models import Order
 from syncer.models import Incarnation
 from syncer.targets.peer import identity
-from tests.syncer.targets.peer.inbound.batches import LAMP, MODEL, lane, live, replica
+from tests.syncer.targets.peer.inbound.batches import LAMP, MODEL, binding_of, live, replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +22,7 @@ def edited(store, lamp):
 
 
 def test_a_newer_incarnation_is_not_known_to_have_seen_anything(store, edited):
-    before = lane(store, edited).wanted
+    before = binding_of(store, edited).wanted
     old = store.node.backup()
     store.node.edit(edited, quantity=9)
     store.results()
@@ -30,8 +30,8 @@ def test_a_newer_incarnation_is_not_known_to_have_seen_anything(store, edited):
     assert store.send(store.node.batch()).status_code == 200
     store.target.refresh_from_db()
     assert store.target.peer_writer == store.node.writer
-    assert lane(store, edited).peer_seen is None
-    assert lane(store, edited).wanted > before
+    assert binding_of(store, edited).peer_seen is None
+    assert binding_of(store, edited).wanted > before
     store.takes(edited)
     assert store.node.content(edited)["quantity"] == 9
 
@@ -41,12 +41,12 @@ def test_a_message_of_an_older_incarnation_is_merged_and_says_nothing_of_what_th
     late = store.node.news(MODEL)
     store.node.reborn()
     store.send(store.node.batch())
-    before = lane(store, edited).wanted
+    before = binding_of(store, edited).wanted
     answer = store.send(late).json()
     assert answer["items"][0]["result"] == "applied"
     assert live(edited)["quantity"] == 9
-    assert lane(store, edited).peer_seen is None
-    assert lane(store, edited).wanted > before
+    assert binding_of(store, edited).peer_seen is None
+    assert binding_of(store, edited).wanted > before
     store.target.refresh_from_db()
     assert store.target.peer_writer == store.node.writer
 
@@ -59,11 +59,11 @@ def test_what_an_older_incarnation_knew_and_changes_no_content_here_is_wanted_at
     store.node.reborn()
     store.send(store.node.batch())
     store.hand_in(edited)  # stamps ours
-    before = lane(store, edited).wanted
+    before = binding_of(store, edited).wanted
     history = Order.history.count()
     store.send(late)
     assert Order.history.count() == history
-    assert lane(store, edited).wanted >= before
+    assert binding_of(store, edited).wanted >= before
 
 
 def test_who_knows_more_of_us_than_we_do_makes_us_take_a_new_incarnation(store, edited):

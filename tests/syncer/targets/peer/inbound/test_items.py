@@ -5,7 +5,7 @@ import pytest
 from backoffice.accounts.models import User
 from content.orders.models import Order
 from tests.content.api_client import ApiClient
-from tests.syncer.targets.peer.inbound.batches import LAMP, account, by, everything, lane, live, replica, versions
+from tests.syncer.targets.peer.inbound.batches import LAMP, account, binding_of, by, everything, live, replica, versions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,8 +24,8 @@ def test_a_new_object_is_applied_and_seen(store):
     (told,) = store.hand_in()
     assert told == {"key": key, "result": "applied", "seen": {store.node.writer: 1}, "fields": {}}
     assert live(key) == {"product_name": "desk lamp", "quantity": 2, "status": "PENDING"}
-    assert lane(store, key).peer_seen == {store.node.writer: 1}
-    assert lane(store, key).remote_id == f'"{key}"'
+    assert binding_of(store, key).peer_seen == {store.node.writer: 1}
+    assert binding_of(store, key).remote_id == f'"{key}"'
 
 
 def test_an_edit_there_alone_is_applied_whoever_has_the_authority(store, lamp):
@@ -49,8 +49,8 @@ def test_a_delete_is_applied_and_remembered(store, lamp):
     assert store.results() == ["applied"]
     assert not Order.objects.exists()
     assert replica(lamp).shadow is None
-    assert lane(store, lamp).remote_id is None
-    assert lane(store, lamp).last_remote_id == f'"{lamp}"'
+    assert binding_of(store, lamp).remote_id is None
+    assert binding_of(store, lamp).last_remote_id == f'"{lamp}"'
 
 
 def test_an_edit_here_that_nobody_looked_at_yet_is_not_lost(store, lamp):

@@ -14,7 +14,7 @@ from syncer.engine.plan import raise_keys
 from syncer.models import Replica
 from tests.content.locks import blocked_sessions
 from tests.flows.wait import until
-from tests.syncer.targets.peer.inbound.batches import LAMP, everything, lane, live, peer, replica, versions
+from tests.syncer.targets.peer.inbound.batches import LAMP, binding_of, everything, live, peer, replica, versions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 SECONDS = 20
@@ -170,6 +170,6 @@ def test_a_newer_incarnation_that_speaks_meanwhile_is_not_taken_to_have_seen_wha
         answers = Other(lambda: store.send(store.node.batch()))
         until(lambda: blocked_sessions() >= 2, seconds=SECONDS)
     assert other.end().status_code == answers.end().status_code == 200
-    assert lane(store, key).peer_seen is None
-    assert lane(store, lamp).peer_seen is None
+    assert binding_of(store, key).peer_seen is None
+    assert binding_of(store, lamp).peer_seen is None
     assert replica(key).seen == {store.node.writers[0]: 1}

@@ -5,7 +5,7 @@ import pytest
 from content.orders.models import Order
 from syncer.models import Binding
 from syncer.targets.peer.inbound.repair import mend
-from tests.syncer.targets.peer.inbound.batches import LAMP, MODEL, everything, lane, live, peer, replica
+from tests.syncer.targets.peer.inbound.batches import LAMP, MODEL, binding_of, everything, live, peer, replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,5 +80,5 @@ def test_what_is_mended_here_is_not_seen_by_a_peer_that_never_spoke(shop, lamp):
     held.save()
     mend(silent.route, [replica(lamp)], set())
     assert not Binding.objects.filter(route=silent.route, peer_seen__isnull=False).exists()
-    assert lane(shop, lamp).peer_seen == {shop.node.writer: 1}
+    assert binding_of(shop, lamp).peer_seen == {shop.node.writer: 1}
     assert Order.objects.count() == 1

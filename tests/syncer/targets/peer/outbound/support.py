@@ -42,7 +42,7 @@ def order(**values: Any) -> Order:
     return Order.objects.create(**{"product_name": "desk lamp", "quantity": 1} | values)
 
 
-def lane(one: Order) -> Binding:
+def binding_of(one: Order) -> Binding:
     return Binding.objects.get(object_key=key_here(one))
 
 

@@ -13,7 +13,7 @@ from syncer.models import Attempt, Binding, Run, Target
 from syncer.models.backlog import failed
 from tests.remote import Fault
 from tests.syncer.support import LOST, let_time_pass, name_of
-from tests.syncer.targets.peer.outbound.support import by_itself, lane, order, ours, quiet, sent
+from tests.syncer.targets.peer.outbound.support import binding_of, by_itself, order, ours, quiet, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CUT = [{"kind": Fault.CUT}, {"kind": Fault.EMPTY}, {"kind": Fault.STATUS, "status": 500, "act": False}]
@@ -41,11 +41,11 @@ def test_a_refused_item_is_parked_with_its_fields_and_the_others_go_on(greeted, 
     bad, good = order(), order()
     peer.node.refuses[str(bad.pk)] = {"quantity": ["Too many.", "Really."], "": ["It is too late."]}
     run = run_here(greeted)
-    row = lane(bad)
-    assert (row.parked, row.unsettled, row.peer_seen) == (row.wanted, False, None)
+    row = binding_of(bad)
+    assert (row.rejected, row.unconfirmed, row.peer_seen) == (row.wanted, False, None)
     assert row.reason == "answered refused: quantity: Too many. Really.; It is too late."
     assert peer.node.contents.keys() == {str(good.pk)}
-    assert (run.state, lane(good).parked) == ("failed", None)
+    assert (run.state, binding_of(good).rejected) == ("failed", None)
     assert target().failures == 0
     with quiet(peer):
         let_time_pass()
@@ -60,8 +60,8 @@ def test_a_newer_edit_sends_a_refused_item_again(greeted, peer):
     peer.node.refuses.clear()
     Order.objects.filter(pk=one.pk).update(quantity=2)
     run_here(greeted)
-    row = lane(one)
-    assert (row.parked, row.reason, row.tries) == (None, "", 0)
+    row = binding_of(one)
+    assert (row.rejected, row.reason, row.tries) == (None, "", 0)
     assert peer.node.contents == ours()
 
 
@@ -70,8 +70,8 @@ def test_an_item_put_off_is_tried_again_later_and_says_nothing_of_the_peer(greet
     peer.node.later.add(str(busy.pk))
     before = clock.now()
     run = run_here(greeted)
-    row = lane(busy)
-    assert (row.parked, row.tries, row.unsettled) == (None, 1, False)
+    row = binding_of(busy)
+    assert (row.rejected, row.tries, row.unconfirmed) == (None, 1, False)
     assert row.not_before is not None
     assert row.not_before > before
     assert run.message.startswith("warehouse answered later: Somebody is writing it just now.; 1 change is kept, next ")
@@ -90,7 +90,7 @@ def test_however_many_items_are_put_off_the_peer_counts_as_one_that_answers(gree
         run_here(greeted)
         let_time_pass()
     assert target().opened_at is None
-    assert lane(some[0]).tries == 6
+    assert binding_of(some[0]).tries == 6
 
 
 @pytest.mark.parametrize("wrong", ["left out", "no seen", "less seen", "another key"])
@@ -103,14 +103,14 @@ def test_what_the_answer_does_not_say_to_be_seen_is_sent_again(greeted, peer, wr
         changes = {"no seen": {"seen": ...}, "less seen": {"seen": {}}, "another key": {"key": "x"}}
         twist(peer, **changes[wrong])
     run_here(greeted)
-    row = lane(one)
-    assert (row.tries, row.parked, row.peer_seen) == (1, None, None)
+    row = binding_of(one)
+    assert (row.tries, row.rejected, row.peer_seen) == (1, None, None)
     assert Attempt.objects.get(binding=row).outcome == "unknown"
     peer.twists.clear()
     peer.node.leaves_out.clear()
     let_time_pass()
     assert run_here(greeted).state == "done"
-    assert (lane(one).peer_seen, lane(good).tries) != (None, 1)
+    assert (binding_of(one).peer_seen, binding_of(good).tries) != (None, 1)
     assert peer.node.contents == ours()
 
 
@@ -119,7 +119,7 @@ def test_an_attempt_of_what_was_left_out_shows_nothing_of_the_others(greeted, pe
     peer.node.leaves_out.add(str(one.pk))
     peer.node.refuses[str(other.pk)] = {"product_name": ["somebody else's is not for us."]}
     run_here(greeted)
-    assert Attempt.objects.get(binding=lane(one)).answer == ""
+    assert Attempt.objects.get(binding=binding_of(one)).answer == ""
 
 
 # --- lost answers ----------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_where_the_answer_is_lost_all_is_sent_again_and_does_no_harm(greeted, pe
     some = [order() for _ in range(3)]
     peer.fault(**fault)
     run_here(greeted)
-    assert {(row.tries, row.unsettled, row.in_doubt, row.parked) for row in map(lane, some)} == {
+    assert {(row.tries, row.unconfirmed, row.in_doubt, row.rejected) for row in map(binding_of, some)} == {
         (1, False, False, None)
     }
     assert target().failures == 1, "one request, however many objects"
@@ -170,7 +170,7 @@ def test_an_answer_of_another_shape_is_no_answer(greeted, peer, answer):
     one = order()
     peer.twists.append(lambda _: answer)
     run = run_here(greeted)
-    assert (lane(one).tries, lane(one).peer_seen, target().failures) == (1, None, 1)
+    assert (binding_of(one).tries, binding_of(one).peer_seen, target().failures) == (1, None, 1)
     assert "1 change is kept" in run.message
     assert target().peer_writer == peer.node.writer
 
@@ -179,7 +179,7 @@ def test_a_refusal_with_what_no_database_keeps_is_kept_without_it(greeted, peer)
     one = order()
     peer.node.refuses[str(one.pk)] = {"quantity\x00": ["half \ud800 and \x00 nothing"]}
     run_here(greeted)
-    assert lane(one).reason == "answered refused: quantity: half ? and  nothing"
+    assert binding_of(one).reason == "answered refused: quantity: half ? and  nothing"
 
 
 def test_a_peer_that_is_down_costs_one_failure_a_request_and_then_a_probe_at_a_time(greeted, peer):
@@ -200,7 +200,7 @@ def test_a_peer_that_is_down_costs_one_failure_a_request_and_then_a_probe_at_a_t
 
 
 def test_a_peer_that_is_known_again_while_nothing_is_due_is_probed_with_a_greeting(greeted, peer):
-    Target.objects.update(opened_at=clock.now(), failures=5, probe_at=clock.now(), bad_since=clock.now())
+    Target.objects.update(opened_at=clock.now(), failures=5, probe_at=clock.now(), unhealthy_since=clock.now())
     assert sweep() == 1
     [waiting] = Run.objects.filter(finished_at=None)
     run_here(waiting.target)
@@ -208,8 +208,10 @@ def test_a_peer_that_is_known_again_while_nothing_is_due_is_probed_with_a_greeti
     assert (target().opened_at, target().failures) == (None, 0)
 
 
-def test_a_peer_that_is_not_answering_is_not_greeted_before_its_turn(greeted, peer):
-    Target.objects.update(opened_at=clock.now(), failures=5, told_writer="", probe_at=clock.now() + timedelta(hours=1))
+def test_a_peer_that_is_unreachable_is_not_greeted_before_its_turn(greeted, peer):
+    Target.objects.update(
+        opened_at=clock.now(), failures=5, acknowledged_writer="", probe_at=clock.now() + timedelta(hours=1)
+    )
     with quiet(peer):
         assert sweep() == 0
         by_itself(greeted)
@@ -221,9 +223,9 @@ def test_a_refusal_of_the_whole_batch_pauses_the_target_and_burns_nothing(greete
     some = [order() for _ in range(2)]
     peer.fault(Fault.STATUS, status=status, body={"detail": "warehouse has no route for 'orders.Order' to 'store'"})
     run = run_here(greeted)
-    assert target().paused.startswith(f"warehouse answered {status}: ")
+    assert target().blocked.startswith(f"warehouse answered {status}: ")
     assert "has no route for 'orders.Order'" in run.message
-    assert {(row.tries, row.parked, row.not_before, row.unsettled) for row in map(lane, some)} == {
+    assert {(row.tries, row.rejected, row.not_before, row.unconfirmed) for row in map(binding_of, some)} == {
         (0, None, None, False)
     }
     with quiet(peer):
@@ -256,16 +258,16 @@ def test_a_retry_hands_what_was_refused_over_again_and_nothing_else(greeted, pee
     Order.objects.filter(pk=good.pk).update(quantity=2)
     run_here(greeted, scope=failed(greeted))
     assert sent(peer) == [[str(bad.pk)]]
-    assert lane(bad).parked is None
+    assert binding_of(bad).rejected is None
 
 
 def test_what_a_person_holds_back_is_not_handed_over(greeted, peer):
     one = order()
     run_here(greeted)
-    Binding.objects.update(held=True)
+    Binding.objects.update(on_hold=True)
     Order.objects.filter(pk=one.pk).update(quantity=2)
     with quiet(peer):
         run_here(greeted)
-    Binding.objects.update(held=False)
+    Binding.objects.update(on_hold=False)
     run_here(greeted)
     assert peer.node.contents == ours()

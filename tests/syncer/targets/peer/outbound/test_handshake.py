@@ -9,7 +9,16 @@ from syncer.models import Binding, Incarnation, Run, Target
 from syncer.targets.peer import identity
 from tests.remote import Fault
 from tests.syncer.support import let_time_pass
-from tests.syncer.targets.peer.outbound.support import by_itself, hand_in, in_thread, lane, order, ours, quiet, sent
+from tests.syncer.targets.peer.outbound.support import (
+    binding_of,
+    by_itself,
+    hand_in,
+    in_thread,
+    order,
+    ours,
+    quiet,
+    sent,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 30
@@ -23,7 +32,7 @@ def test_the_peer_learns_who_we_are_though_there_is_nothing_to_send(pair, peer):
     assert sweep() == 1
     by_itself(pair)
     assert peer.batches == [{"node": "store", "writer": identity.writer()}]
-    assert (target().told_writer, target().peer_writer) == (identity.writer(), peer.node.writer)
+    assert (target().acknowledged_writer, target().peer_writer) == (identity.writer(), peer.node.writer)
     assert target().contact_at is not None
     with quiet(peer):
         Run.objects.all().delete()
@@ -45,9 +54,9 @@ def test_the_peer_learns_of_a_new_incarnation_of_ours_though_there_is_nothing_to
 @pytest.mark.parametrize("status", [401, 409])
 def test_a_greeting_that_is_refused_pauses_the_target(pair, peer, status):
     peer.fault(Fault.STATUS, status=status, body={"detail": "store has no account here"})
-    assert run_here(pair).message.startswith(f"Paused: warehouse answered {status}: ")
-    assert "store has no account" in target().paused
-    assert (len(peer.journal), target().told_writer) == (1, "")
+    assert run_here(pair).message.startswith(f"Blocked: warehouse answered {status}: ")
+    assert "store has no account" in target().blocked
+    assert (len(peer.journal), target().acknowledged_writer) == (1, "")
 
 
 def test_nothing_is_sent_to_a_peer_that_could_not_be_greeted(pair, peer):
@@ -55,7 +64,7 @@ def test_nothing_is_sent_to_a_peer_that_could_not_be_greeted(pair, peer):
     peer.fault(Fault.STATUS, status=500)
     run = run_here(pair)
     assert sent(peer) == [[]]
-    assert (target().failures, lane(one).tries) == (1, 0)
+    assert (target().failures, binding_of(one).tries) == (1, 0)
     assert "1 change is kept" in run.message
 
 
@@ -66,8 +75,8 @@ def test_another_node_at_the_address_pauses_the_target_and_is_told_apart(pair, p
         order()
     peer.twists.append(lambda answer: answer | {"node": "spoke", "writer": "spoke:1"})
     run = run_here(pair)
-    assert target().paused == "warehouse says that it is 'spoke', but this target is for 'warehouse'"
-    assert run.message.startswith("Paused: ")
+    assert target().blocked == "warehouse says that it is 'spoke', but this target is for 'warehouse'"
+    assert run.message.startswith("Blocked: ")
     assert target().peer_writer == (peer.node.writer if has_items else "")
     assert not Binding.objects.exclude(peer_seen=None).exists()
 
@@ -106,11 +115,11 @@ def test_an_answer_of_an_older_incarnation_tells_nothing(greeted, peer):
     peer.node.reborn()
     run_here(greeted)
     Order.objects.filter(pk=one.pk).update(quantity=2)
-    seen = lane(one).peer_seen
+    seen = binding_of(one).peer_seen
     peer.twists.append(lambda answer: answer | {"writer": older})
     run = run_here(greeted)
     assert "answered as it was before it was restored" in run.message
-    assert (lane(one).peer_seen, target().peer_writer) == (seen, peer.node.writer)
+    assert (binding_of(one).peer_seen, target().peer_writer) == (seen, peer.node.writer)
     peer.twists.clear()
     let_time_pass()
     assert run_here(greeted).state == "done"
@@ -124,12 +133,12 @@ def test_an_answer_to_what_we_were_before_tells_nothing(greeted, peer):
         held.wait_arrived()
         taken = identity.take("a test")
     worker.join(SECONDS)
-    assert lane(one).peer_seen is None
-    assert "answered what we were before a restore" in lane(one).reason
+    assert binding_of(one).peer_seen is None
+    assert "answered what we were before a restore" in binding_of(one).reason
     let_time_pass()
     run_here(greeted)
-    assert (peer.batches[-1]["writer"], target().told_writer) == (taken, taken)
-    assert lane(one).peer_seen
+    assert (peer.batches[-1]["writer"], target().acknowledged_writer) == (taken, taken)
+    assert binding_of(one).peer_seen
 
 
 def test_what_was_said_before_a_restore_that_is_noted_meanwhile_is_not_noted(greeted, peer, live_server):
@@ -146,7 +155,7 @@ def test_what_was_said_before_a_restore_that_is_noted_meanwhile_is_not_noted(gre
     let_time_pass()
     run_here(greeted)
     assert peer.node.contents == ours()
-    assert lane(one).peer_seen
+    assert binding_of(one).peer_seen
 
 
 def test_a_target_that_is_for_another_node_now_knows_nothing_of_it(greeted, peer):
@@ -162,7 +171,7 @@ def test_a_target_that_is_for_another_node_now_knows_nothing_of_it(greeted, peer
     run_here(target())
     run_here(target())
     assert peer.node.contents == ours()
-    assert (target().peer_writer, target().told_writer) == (peer.node.writer, identity.writer())
+    assert (target().peer_writer, target().acknowledged_writer) == (peer.node.writer, identity.writer())
 
 
 def test_a_node_that_was_renamed_signs_with_its_new_name(greeted, peer, settings):

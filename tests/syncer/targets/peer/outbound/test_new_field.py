@@ -68,4 +68,4 @@ def test_an_edit_of_another_field_does_not_overrule_it(told, upgrade, greeted, p
     told.refresh_from_db()
     assert (told.quantity, told.status) == (7, "SHIPPED")
     assert peer.node.content(str(told.pk))["status"] == "SHIPPED"
-    assert Target.objects.get(pk=greeted.pk).paused == ""
+    assert Target.objects.get(pk=greeted.pk).blocked == ""

@@ -13,7 +13,17 @@ from syncer.models import Attempt, Target
 from syncer.targets.peer import identity
 from syncer.targets.peer.message import BYTES, LARGEST
 from syncer.targets.peer.outbound import push
-from tests.syncer.targets.peer.outbound.support import MODEL, NOON, hand_in, lane, order, ours, quiet, replica, sent
+from tests.syncer.targets.peer.outbound.support import (
+    MODEL,
+    NOON,
+    binding_of,
+    hand_in,
+    order,
+    ours,
+    quiet,
+    replica,
+    sent,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,7 +89,7 @@ def test_after_quiet_not_one_request(greeted, peer):
     Order.objects.filter(pk=one.pk).update(updated_at=clock.now())  # does not travel
     with quiet(peer):
         run_here(greeted)
-    assert lane(one).delivered == lane(one).wanted
+    assert binding_of(one).delivered == binding_of(one).wanted
 
 
 def test_what_came_from_the_peer_is_not_sent_back_to_it(greeted, peer, live_server):
@@ -127,7 +137,7 @@ def test_what_was_made_and_deleted_before_the_sync_is_not_sent(greeted, peer):
 def test_a_delete_travels_and_is_remembered(greeted, peer):
     one = order()
     run_here(greeted)
-    key, row = str(one.pk), lane(one)
+    key, row = str(one.pk), binding_of(one)
     one.delete()
     run_here(greeted)
     assert peer.node.content(key) is None
@@ -145,7 +155,7 @@ def test_an_attempt_shows_what_was_sent_and_answered_of_its_object_alone(greeted
     some = [order(product_name="desk"), order(product_name="lamp")]
     run_here(Target.objects.get())
     for one in some:
-        [attempt] = lane(one).attempts.all()
+        [attempt] = binding_of(one).attempts.all()
         assert (attempt.action, attempt.outcome, attempt.status, attempt.method) == ("push", "done", 200, "POST")
         assert attempt.url == f"{peer.api_url}/sync/changes"
         item = attempt.request or {}
@@ -168,5 +178,5 @@ def test_a_peer_that_sends_our_secret_back_is_not_believed_and_it_is_not_kept(gr
     peer.twists.append(lambda answer: {**answer, "echo": "the-secret-of-the-peer"})
     one = order()
     run_here(Target.objects.get())
-    assert "sent our own secret back" in lane(one).reason
+    assert "sent our own secret back" in binding_of(one).reason
     assert "the-secret" not in "".join(Attempt.objects.values_list("answer", flat=True))

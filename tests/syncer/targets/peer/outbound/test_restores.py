@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from content.orders.models import Order
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.engine.runs import run_here
 from syncer.engine.wake import sweep
 from syncer.models import Binding, Incarnation, Target
@@ -15,7 +15,16 @@ from syncer.targets.peer import identity
 from syncer.targets.peer.conflicts.decide import conflict_decide
 from syncer.targets.peer.conflicts.waiting import look
 from tests.syncer.backups import backup, restored
-from tests.syncer.targets.peer.outbound.support import NOON, by_itself, hand_in_here, lane, order, ours, quiet, replica
+from tests.syncer.targets.peer.outbound.support import (
+    NOON,
+    binding_of,
+    by_itself,
+    hand_in_here,
+    order,
+    ours,
+    quiet,
+    replica,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 5  # of exchanges, at most, until both rest
@@ -73,7 +82,7 @@ def test_between_restore_and_recover_no_conflict_is_decided(went_on, admin_user)
     name, edited, *_ = went_on
     with restored(name):
         one, number = replica(edited), replica(edited).seen
-        with pytest.raises(NotPossible, match="sync_recover"):
+        with pytest.raises(NotPossibleError, match="sync_recover"):
             conflict_decide(replica=one, values={"quantity": 5}, token=look(one).token, user=admin_user, reason="")
         assert replica(edited).seen == number
 
@@ -124,18 +133,18 @@ def test_the_peer_is_told_without_anything_to_hand_over(greeted, peer):
         recover()
         sweep()
         by_itself(target())
-        assert peer.node.knows == target().told_writer == identity.writer()
+        assert peer.node.knows == target().acknowledged_writer == identity.writer()
 
 
 def test_a_recover_distrusts_nothing_of_a_peer_and_raises_all(went_on, peer):
     name, edited, *_ = went_on
     with restored(name):
-        seen, wanted, token = lane(edited).peer_seen, lane(edited).wanted, lane(edited).token
-        Binding.objects.update(parked=50)
+        seen, wanted, token = binding_of(edited).peer_seen, binding_of(edited).wanted, binding_of(edited).token
+        Binding.objects.update(rejected=50)
         recover()
-        row = lane(edited)
-        assert (row.peer_seen, row.wanted, row.token, row.parked) == (seen, wanted + 1, token + 1, None)
-        assert (row.look_first, row.unsettled) == (False, False)
+        row = binding_of(edited)
+        assert (row.peer_seen, row.wanted, row.token, row.rejected) == (seen, wanted + 1, token + 1, None)
+        assert (row.look_first, row.unconfirmed) == (False, False)
 
 
 def test_the_command_says_what_it_does_of_peers(went_on, capsys):

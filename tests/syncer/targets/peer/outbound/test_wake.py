@@ -11,9 +11,9 @@ from tests.remote import Remote
 from tests.syncer.targets.peer.outbound.support import (
     MODEL,
     NOON,
+    binding_of,
     by_itself,
     hand_in,
-    lane,
     order,
     ours,
     quiet,
@@ -77,10 +77,10 @@ def test_a_delete_that_came_in_is_looked_at_and_not_sent_back(greeted, peer, liv
     run_here(greeted)
     peer.node.delete(str(one.pk))
     hand_in(peer, live_server)
-    wanted = lane(one).wanted
+    wanted = binding_of(one).wanted
     with quiet(peer):
         run_here(greeted)
-    assert lane(one).wanted == lane(one).delivered == wanted + 1
+    assert binding_of(one).wanted == binding_of(one).delivered == wanted + 1
 
 
 def test_what_came_in_is_carried_to_other_peers_and_services(greeted, peer, live_server):

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from content.orders.models import Order
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.engine.runs import run_here
 from syncer.models import Binding, Replica, Run, Target
 from syncer.reports.preview import preview
@@ -15,7 +15,7 @@ from syncer.targets.rest import doubt
 from syncer.targets.rest.first_load import load_target
 from tests.content.pages import administrator
 from tests.remote import Fault
-from tests.syncer.targets.peer.outbound.support import NOON, by_itself, hand_in, key_here, lane, order, quiet
+from tests.syncer.targets.peer.outbound.support import NOON, binding_of, by_itself, hand_in, key_here, order, quiet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +43,7 @@ def test_a_run_says_how_many_were_refused(greeted, peer):
     bad, _ = order(), order()
     peer.node.refuses[str(bad.pk)] = {"quantity": ["Too many."]}
     run = run_here(greeted)
-    assert run.message == "1 handed over. Not delivered: 1 parked."
+    assert run.message == "1 handed over. Not delivered: 1 rejected."
     assert run.counts == {"handed over": 1, "requests": 1, "failed": 1, "left": 1}
 
 
@@ -144,7 +144,7 @@ def test_sync_status_tells_of_the_peer_itself_and_of_conflicts(pair, peer, capsy
 
 # --- not for peers ---------------------------------------------------------------------------------------------------
 def test_there_is_no_first_load_from_a_peer(greeted, peer):
-    with quiet(peer), pytest.raises(NotPossible, match="warehouse is a peer: there is no first load"):
+    with quiet(peer), pytest.raises(NotPossibleError, match="warehouse is a peer: there is no first load"):
         load_target(greeted)
     with pytest.raises(CommandError, match="Each end hands over what the other lacks"):
         call_command("sync_import", "warehouse")
@@ -155,7 +155,7 @@ def test_nothing_of_a_peer_is_ever_in_doubt(greeted, peer):
     peer.node.refuses[str(one.pk)] = {"quantity": ["Too many."]}
     run_here(greeted)
     Binding.objects.update(look_first=True, gone=True)
-    assert doubt.question(lane(one)) is None
+    assert doubt.question(binding_of(one)) is None
     assert not doubt.asked_of(greeted)
     with pytest.raises(CommandError, match="warehouse is a peer: nothing is ever in doubt there"):
         call_command("sync_resolve", "warehouse")

@@ -13,7 +13,7 @@ from syncer.models import Attempt, Binding, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.peer import identity
 from syncer.targets.peer.outbound.push import _stamped, hand_over
-from tests.syncer.targets.peer.outbound.support import in_thread, lane, order, ours, quiet, replica, sent
+from tests.syncer.targets.peer.outbound.support import binding_of, in_thread, order, ours, quiet, replica, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 30
@@ -33,11 +33,11 @@ class Worker:
     def claim(self, lease=LEASE):
         return claim(self.routes, self.route, keys=None, limit=500, lease=lease)
 
-    def stamp(self, lanes):
-        return _stamped(self.routes, self.route, lanes)
+    def stamp(self, bindings):
+        return _stamped(self.routes, self.route, bindings)
 
-    def hand_over(self, lanes):
-        return hand_over(self.run, self.routes, self.route, lanes, self.sender)
+    def hand_over(self, bindings):
+        return hand_over(self.run, self.routes, self.route, bindings, self.sender)
 
 
 @pytest.fixture
@@ -82,11 +82,11 @@ def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(gre
         peer.node.refuses.clear()
         lease_runs_out()
         run_here(greeted)
-        row = lane(one)
+        row = binding_of(one)
         assert row.peer_seen
     late.join(SECONDS)
-    after = lane(one)
-    assert (after.parked, after.peer_seen, after.token) == (None, row.peer_seen, row.token)
+    after = binding_of(one)
+    assert (after.rejected, after.peer_seen, after.token) == (None, row.peer_seen, row.token)
     lost, _ = Attempt.objects.order_by("at")
     assert (lost.request, lost.answer, lost.url) == (None, LOST, LOST)
     assert peer.node.contents == ours()
@@ -119,11 +119,11 @@ def test_two_workers_hand_each_object_over_once(greeted, peer):
 
 
 def test_what_was_handed_in_between_the_claim_and_the_stamp_is_not_sent_back(worker, greeted, peer):
-    lanes = worker.claim()
+    bindings = worker.claim()
     for one in Order.objects.all():
-        row = lane(one)
-        _, found = worker.stamp([next(each for each in lanes if each.pk == row.pk)])
+        row = binding_of(one)
+        _, found = worker.stamp([next(each for each in bindings if each.pk == row.pk)])
         Binding.objects.filter(pk=row.pk).update(peer_seen=dict(found[0].item.state.seen))
     with quiet(peer):
-        worker.hand_over(lanes)
-    assert not Binding.objects.filter(unsettled=True).exists()
+        worker.hand_over(bindings)
+    assert not Binding.objects.filter(unconfirmed=True).exists()

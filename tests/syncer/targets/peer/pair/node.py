@@ -93,15 +93,15 @@ class Node:
             for table in (*tables, *engine):
                 database.execute(f"DELETE FROM {table}")
             database.execute(
-                "UPDATE syncer_target SET paused = '', meeting = 'authority', opened_at = NULL, failures = 0, "
-                "not_before = NULL, peer_writer = '', told_writer = '', url = 'http://127.0.0.1:1/api'"
+                "UPDATE syncer_target SET blocked = '', matching = 'authority', opened_at = NULL, failures = 0, "
+                "not_before = NULL, peer_writer = '', acknowledged_writer = '', url = 'http://127.0.0.1:1/api'"
             )
 
-    def share(self, model: str = "orders.Order", *, lookup: Sequence[str] = (), meeting: str = "authority") -> None:
+    def share(self, model: str = "orders.Order", *, lookup: Sequence[str] = (), matching: str = "authority") -> None:
         """Have a route for a model, which has read all of the history."""
         self.sql("INSERT INTO syncer_route SELECT * FROM routes WHERE model = ?", model)
         self.sql("UPDATE syncer_route SET lookup = ? WHERE model = ?", json.dumps(lookup), model)
-        self.sql("UPDATE syncer_target SET meeting = ?", meeting)
+        self.sql("UPDATE syncer_target SET matching = ?", matching)
 
     def _database(self) -> sqlite3.Connection:
         return sqlite3.connect(self.folder / "backoffice.sqlite3", timeout=20)

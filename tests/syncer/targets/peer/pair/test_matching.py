@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from content.messaging.models import Bot, Message
 from content.orders.models import Order
-from syncer.core.errors import NotPossible
+from syncer.core.errors import NotPossibleError
 from syncer.engine.runs import run_here
 from syncer.models import Binding, Replica, Route, Target
 from syncer.models.keys import key_of
-from syncer.targets.peer.matching import look as meeting
+from syncer.targets.peer.matching import look as matching
 from syncer.targets.peer.matching.rekey import rekey
 from tests.syncer.targets.peer.pair.conftest import hold, orders, share
 from tests.syncer.targets.peer.pair.node import NAME, PASSWORD
@@ -60,7 +60,7 @@ def test_the_preview_counts_and_says_what_would_decide(there, target, route, cap
     hold(both[:5])
     both[1].quantity, both[1].status = 77, "SHIPPED"
     there.hold([*both[:4], both[5]])
-    call_command("sync_meet", target.name)
+    call_command("sync_match", target.name)
     told = capsys.readouterr().out
     assert "orders.Order: 3 objects are equal, 1 have one key and differ, 1 are only here, 1 only there." in told
     assert f"  {both[1].pk} differs:\n    quantity: here 2, there 77; decides: store\n" in told
@@ -68,13 +68,13 @@ def test_the_preview_counts_and_says_what_would_decide(there, target, route, cap
 
 
 def test_the_preview_says_where_a_person_would_decide(there, target, route):
-    Target.objects.filter(pk=target.pk).update(meeting=Target.Meeting.ASK)
+    Target.objects.filter(pk=target.pk).update(matching=Target.Matching.ASK)
     both = orders(1)
     hold(both)
     both[0].quantity = 77
     there.hold(both)
     target.refresh_from_db()
-    (one,) = meeting.preview(target)
+    (one,) = matching.preview(target)
     assert [(field.name, field.decides) for field in one.differing[0].fields] == [("quantity", "a person")]
 
 
@@ -114,8 +114,8 @@ def test_differing_objects_are_asked_about_at_the_end_that_asks(there, target, r
     both[0].quantity = 77
     there.hold(both)
     Route.objects.update(mark="", fingerprint="")
-    Target.objects.update(meeting=Target.Meeting.ASK)
-    there.sql("UPDATE syncer_target SET meeting = 'ask', url = ?", f"{live_server.url}/api")
+    Target.objects.update(matching=Target.Matching.ASK)
+    there.sql("UPDATE syncer_target SET matching = 'ask', url = ?", f"{live_server.url}/api")
     target.refresh_from_db()
     run_here(target)
     there.manage("sync_now", "store", may_fail=True)
@@ -131,8 +131,8 @@ def test_nothing_is_sent_before_a_person_said_how_objects_are_matched(there, tar
     Route.objects.update(mark="", fingerprint="")
     run_here(target)
     target.refresh_from_db()
-    assert "orders.Order has not met warehouse" in target.paused
-    assert "manage.py sync_meet warehouse" in target.paused
+    assert "orders.Order has not met warehouse" in target.blocked
+    assert "manage.py sync_match warehouse" in target.blocked
     assert there.sql("SELECT count(*) FROM orders_order") == [(0,)]
 
 
@@ -154,26 +154,26 @@ def test_objects_with_one_natural_key_take_the_peers_keys(there, target, natural
     hold(ours)
     there.hold(theirs)
     with pytest.raises(SystemExit):
-        call_command("sync_meet", target.name)
+        call_command("sync_match", target.name)
     told = capsys.readouterr().out
     assert f"the same by its natural key: {ours[0].pk} here, {theirs[1].pk} there" in told
     assert "Nothing travels yet." in told
-    call_command("sync_meet", target.name, "--match")
+    call_command("sync_match", target.name, "--match")
     assert "2 objects are equal, 0 have one key" not in capsys.readouterr().out  # they were made at other times
     names = dict(Order.objects.values_list("pk", "product_name"))
     assert names == {theirs[1].pk: "Lamp", theirs[0].pk: "Shelf", ours[2].pk: "Hook"}
     assert history(ours[0].pk) == [("-", f"The same as {theirs[1].pk} at warehouse")]
     assert history(theirs[1].pk) == [("+", f"Had the key {ours[0].pk} before")]
     assert history(ours[2].pk) == []
-    assert Route.objects.get().met_at is not None
-    assert Target.objects.get().paused == ""
+    assert Route.objects.get().matched_at is not None
+    assert Target.objects.get().blocked == ""
 
 
 def test_after_the_meeting_no_object_is_there_twice(there, target, natural):
     hold(named("Lamp", "Hook"))
     there.hold(named("Lamp", first=100))
-    there.sql("UPDATE syncer_route SET met_at = '2026-01-01'")
-    call_command("sync_meet", target.name, "--match")
+    there.sql("UPDATE syncer_route SET matched_at = '2026-01-01'")
+    call_command("sync_match", target.name, "--match")
     Route.objects.update(mark="", fingerprint="")
     target.refresh_from_db()
     assert run_here(target).state == "done"
@@ -186,18 +186,18 @@ def test_what_a_natural_key_does_not_tell_apart_is_listed_and_left(there, target
     hold(ours)
     there.hold(named("Lamp", first=100))
     with pytest.raises(SystemExit) as ended:
-        call_command("sync_meet", target.name, "--match")
+        call_command("sync_match", target.name, "--match")
     assert ended.value.code == 1
     assert f"""can't be told apart by ["Lamp"]: {ours[0].pk}, {ours[1].pk} here""" in capsys.readouterr().out
-    assert Route.objects.get().met_at is None
+    assert Route.objects.get().matched_at is None
     assert {order.pk for order in ours} == {*Order.objects.values_list("pk", flat=True)}
 
 
 def test_by_key_lets_objects_with_different_keys_travel(there, target, natural):
     hold(named("Lamp"))
     there.hold(named("Lamp", first=100))
-    call_command("sync_meet", target.name, "--by-key")
-    assert Route.objects.get().is_met
+    call_command("sync_match", target.name, "--by-key")
+    assert Route.objects.get().is_matched
 
 
 def test_an_object_that_was_shared_already_keeps_its_key(there, target, natural, capsys):
@@ -206,7 +206,7 @@ def test_an_object_that_was_shared_already_keeps_its_key(there, target, natural,
     there.hold(named("Lamp", first=100))
     Replica.objects.create(model="orders.Order", object_key=key_of(Order, ours.pk), seen={"test:00": 1})
     with pytest.raises(SystemExit):
-        call_command("sync_meet", target.name, "--match")
+        call_command("sync_match", target.name, "--match")
     assert f"can't be matched: {ours.pk} was shared with a peer already" in capsys.readouterr().out
     assert Order.objects.get().pk == ours.pk
 
@@ -219,7 +219,7 @@ def test_to_other_targets_it_stays_the_same_object(there, target, natural, rest,
     run_here(rest)
     record = Binding.objects.get().remote_id
     remote.clear_journal()
-    call_command("sync_meet", target.name, "--match")
+    call_command("sync_match", target.name, "--match")
     run = run_here(rest)
     assert (run.state, remote.journal) == ("done", [])
     assert Binding.objects.get(object_key=key_of(Order, theirs[0].pk)).remote_id == record
@@ -233,7 +233,7 @@ def test_an_object_that_is_being_delivered_is_not_given_another_key(there, targe
     run_here(rest)
     Binding.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
     with pytest.raises(CommandError, match="is being delivered just now"):
-        call_command("sync_meet", target.name, "--match")
+        call_command("sync_match", target.name, "--match")
     assert Order.objects.get().pk == ours[0].pk
     assert not Order.history.exists()
 
@@ -279,7 +279,7 @@ def test_what_points_to_the_object_follows_it(bots, mutable):
 
 def test_where_the_database_refuses_nothing_is_changed(bots):
     route, bot, _, new = bots
-    with pytest.raises(NotPossible, match="the database does not let objects have other keys"):
+    with pytest.raises(NotPossibleError, match="the database does not let objects have other keys"):
         rekey(route, {str(bot.pk): str(new)})
     assert Bot.objects.get().pk == bot.pk
     assert Bot.history.count() == 1

@@ -24,9 +24,9 @@ def test_both_ends_are_shown_and_at_rest(there, target, route, capsys):
     there.hold(both)
     call_command("sync_pair", target.name)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:8] for line in lines[1:3]] == [
-        ["orders.Order", "test", "30", "0", "0", "0", "0", "0"],
-        ["orders.Order", "warehouse", "30", "0", "0", "0", "0", "0"],
+    assert [line.split()[:7] for line in lines[1:3]] == [
+        ["orders.Order", "test", "30", "0", "0", "0", "0"],
+        ["orders.Order", "warehouse", "30", "0", "0", "0", "0"],
     ]
     assert len(lines) == 3
 
@@ -50,12 +50,12 @@ def test_conflicts_and_what_was_parked_at_the_other_end_are_counted(there, targe
         "VALUES ('orders.Order', 'a', '{}', '{}', 0, '{\"quantity\": \"ask\"}')"
     )
     there.sql(
-        "INSERT INTO syncer_binding (route_id, object_key, wanted, parked) SELECT id, 'a', 1, 1 FROM syncer_route"
+        "INSERT INTO syncer_binding (route_id, object_key, wanted, rejected) SELECT id, 'a', 1, 1 FROM syncer_route"
     )
     found = ends.look(target)
     (both,) = found.models
     assert both.there is not None
-    assert (both.there.conflicts, both.there.parked) == (1, 1)
+    assert (both.there.conflicts, both.there.rejected) == (1, 1)
     assert not found.is_quiet
 
 
@@ -72,9 +72,9 @@ def test_rules_that_differ_are_warned_of(there, target, route, end):
 
 
 def test_different_ways_to_meet_are_warned_of(there, target, route):
-    there.sql("UPDATE syncer_target SET meeting = 'ask'")
+    there.sql("UPDATE syncer_target SET matching = 'ask'")
     (warning,) = ends.look(target).warnings
-    assert warning.startswith("At the first meeting test goes by 'authority', warehouse by 'ask'")
+    assert warning.startswith("At the first matching test goes by 'authority', warehouse by 'ask'")
 
 
 def test_a_route_that_is_missing_at_the_other_end_is_warned_of(there, target, route):
@@ -192,4 +192,4 @@ def test_a_range_is_told_no_farther_than_is_read_at_once(client, account, target
     hold(both)
     answer = ask(client, "digests", account, ranges=[[None, None], [None, None]], keys=True).json()
     (one,) = answer["ranges"]
-    assert (one["count"], one["upto"]) == (1000, str(both[1000].pk))
+    assert (one["count"], one["covered_to"]) == (1000, str(both[1000].pk))

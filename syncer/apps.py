@@ -1,3 +1,6 @@
+import pkgutil
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -7,7 +10,11 @@ class SyncerConfig(AppConfig):
     verbose_name = "Sync"
 
     def ready(self) -> None:
+        from syncer import targets
         from syncer.engine.worker import cluster  # needs the queue's models
 
+        for module in pkgutil.iter_modules(targets.__path__):
+            if module.ispkg:
+                import_module(f"syncer.targets.{module.name}.kind")
         autodiscover_modules("sync")
         cluster.join()

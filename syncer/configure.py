@@ -29,6 +29,7 @@ from syncer.core.errors import SyncError
 from syncer.core.toml_lines import Place, line_of, locate
 from syncer.models import Route, Target
 from syncer.models.checks import is_storable
+from syncer.targets.peer import PEER
 
 TABLES = ("auth", "peer", "routes")  # of a target
 WORDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
@@ -137,7 +138,7 @@ class _Document:
         auth = self._typed(table, "auth", dict, place)
         places |= self._fill(target, {"type": "none"} if auth is None else auth, AUTH_KEYS, (*place, "auth"))
         peer = self._typed(table, "peer", dict, place)
-        if target.is_peer or peer is not None:
+        if target.kind == PEER or peer is not None:
             places |= self._fill(target, peer or {}, PEER_KEYS, (*place, "peer"))
             self._refuse_second(target.peer_node, name, (*place, "peer", "node"))
         self._validate(target, places, place)
@@ -158,9 +159,9 @@ class _Document:
                 continue
             route = stored.get(model) or Route(model=model)
             route.target, route.beside = target, beside
-            route.authorities = self._authorities(model, but=target.name) if target.is_peer else None
+            route.authorities = self._authorities(model, but=target.name) if target.kind == PEER else None
             _reset(route, OF_ROUTES)
-            places = self._fill(route, table, PEER_ROUTE_KEYS if target.is_peer else ROUTE_KEYS, here)
+            places = self._fill(route, table, PEER_ROUTE_KEYS if target.kind == PEER else ROUTE_KEYS, here)
             self._validate(route, places, here, exclude={"target"})
             routes[model] = route
         return _Plan(target, list(routes.values()), [route for model, route in stored.items() if model not in routes])
@@ -201,10 +202,10 @@ class _Document:
     def _authorities(self, model: str, *, but: str) -> list[Any]:
         """What other peers' routes of a model will say: those of the file, and of targets that it does not name."""
         tables = self._data["targets"]
-        rows = Route.objects.filter(model=model, target__kind=Target.Kind.PEER).exclude(target__name__in=tables)
+        rows = Route.objects.filter(model=model, target__kind=PEER).exclude(target__name__in=tables)
         found = [*rows.values_list("authority", flat=True)]
         for name, table in tables.items():
-            if name != but and isinstance(table, dict) and table.get("kind") == Target.Kind.PEER:
+            if name != but and isinstance(table, dict) and table.get("kind") == PEER:
                 routes = table.get("routes") if isinstance(table.get("routes"), list) else []
                 found += [one.get("authority", {}) for one in routes or [] if _is_of(one, model)]
         return [one for one in found if isinstance(one, dict)]

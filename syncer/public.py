@@ -6,8 +6,7 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 
-from syncer.engine.asking import Scope
-from syncer.engine.wake import wake
+from syncer.engine.wake import Scope, wake
 from syncer.models import Binding, Run, Target
 from syncer.models.keys import key_of
 from syncer.recovery.erasure import Erased, erase_objects

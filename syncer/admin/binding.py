@@ -27,9 +27,8 @@ from syncer.reports.seen import known_of
 from syncer.reports.state_filter import having
 from syncer.reports.states import State
 from syncer.reports.words import chip
+from syncer.targets.base import kind_of
 
-ON_HOLD, CREATE = "What the target holds", "A create without an answer"
-PEER = ("What the peer has seen", {"fields": ("seen_there",)})
 ATTEMPTS = 20  # shown with the object; all are in the list of attempts
 
 
@@ -93,22 +92,14 @@ class BindingAdmin(EngineRowsAdmin):
         "attempts_made", "seen_there",
     )  # fmt: skip
     change_form_outer_before_template = "syncer/binding_head.html"
-    fieldsets = (
-        (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("record", "settled_at"))}),
-        (ON_HOLD, {"fields": ("agreed_now",)}),
-        (
-            CREATE,
-            {"fields": (("create_at", "create_key"), "create_to", "create_body_now"), "classes": ("collapse",)},
-        ),
+    head = (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("record", "settled_at"))})
+    tail = (
         (
             "For experts",
             {
                 "fields": (
-                    ("wanted", "delivered"),
-                    ("unconfirmed", "token"),
-                    "lease_until",
-                    "parent",
-                    "last_remote_id",
+                    *(("wanted", "delivered"), ("unconfirmed", "token")),
+                    *("lease_until", "parent", "last_remote_id"),
                 ),
                 "classes": ("collapse",),
             },
@@ -117,11 +108,7 @@ class BindingAdmin(EngineRowsAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A peer keeps no record that we send: it is known what of our edits it has seen, and nothing is in doubt."""
-        found = super().get_fieldsets(request, obj)
-        if obj is None or not obj.route.target.is_peer:
-            return found
-        return [PEER if name == ON_HOLD else (name, options) for name, options in found if name != CREATE]
+        return (self.head, *(kind_of(obj.route.target).pages.binding if obj else ()), *self.tail)
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ObjectChangeList]:
         return ObjectChangeList

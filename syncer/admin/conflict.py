@@ -19,10 +19,11 @@ from syncer.admin.parts import MAY_SYNC, named_keys, pk_or_404
 from syncer.admin.run import EngineRowsAdmin
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS
-from syncer.models import Replica, Route, Target
+from syncer.models import Replica, Route
 from syncer.models.mapping import declarations
 from syncer.reports import conflicts, states
 from syncer.reports.reading import unseen
+from syncer.targets.base import two_way
 from syncer.targets.peer.conflicts.decide import OvertakenError, conflict_decide
 from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.rows import fill
@@ -62,7 +63,7 @@ def _gone(replica: Replica) -> str:
 
 def readable(request: HttpRequest) -> list[str]:
     """The models shared with a peer of whose objects this person may read something."""
-    routes = Route.objects.filter(target__kind=Target.Kind.PEER).order_by()
+    routes = Route.objects.filter(target__kind__in=two_way()).order_by()
     return [label for label in routes.values_list("model", flat=True).distinct() if not unseen(request, label)]
 
 

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 from syncer.admin.parts import MAY_SYNC, Named, named_keys, pk_or_404, posted
 from syncer.core.errors import SyncError
 from syncer.models import Target
+from syncer.targets.peer import PEER
 from syncer.targets.peer.pair import ends
 from syncer.targets.peer.pair.equality import Comparison, compare_all
 
@@ -64,7 +65,7 @@ def urls(admin: "ModelAdmin[Any]") -> list[URLPattern]:
 
 def _peer(object_id: str) -> Target:
     target = get_object_or_404(Target, pk=pk_or_404(object_id))
-    if not target.is_peer:
+    if target.kind != PEER:
         raise Http404
     return target
 

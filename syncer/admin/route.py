@@ -1,6 +1,7 @@
 """Routes: what carries one kind of content to one target."""
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -12,12 +13,13 @@ from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from syncer.admin.forms import RouteForm
 from syncer.admin.parts import EngineAdmin, pk_or_404, posted
-from syncer.admin.peer_forms import NATURAL_KEY, RouteForm
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
 from syncer.models.checks import NOT_STORABLE, is_storable
 from syncer.models.mapping import declarations
+from syncer.targets.base import kind_of, kinds
 
 
 class StorableJSON(json.JSONDecoder):
@@ -63,6 +65,15 @@ def _target(request: HttpRequest, route: Route | None) -> Target | None:
     return Target.objects.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
 
 
+def _without_repeats(sections: Iterable[tuple[str | None, dict[str, Any]]]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The sections, each column in the first that names it."""
+    seen: set[str] = set()
+    for title, options in sections:
+        fields = [line for line in options["fields"] if line not in seen]
+        seen.update(name for line in fields for name in ((line,) if isinstance(line, str) else line))
+        yield title, {**options, "fields": fields}
+
+
 @admin.register(Route)
 class RouteAdmin(EngineAdmin):
     list_display = ("carries", "target", "path", "trigger", "shown_fields", "enabled")
@@ -72,43 +83,20 @@ class RouteAdmin(EngineAdmin):
     form = RouteForm
     readonly_fields = ("may_travel", "mark", "fingerprint", "planned_at", "matched_at")
     change_form_outer_before_template = "syncer/route_head.html"
-    fieldsets = (
-        (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))}),
-        ("What is sent", {"fields": ("fields", "filter", "update")}),
-        (
-            "The target's side",
-            {
-                "fields": (
-                    *(("path", "create_path"), "lookup", ("key_hours", "missing")),
-                    *("id_field", ("items_field", "next_field")),
-                ),
-                "description": "How the target keeps these records, and what is done when a create is not answered.",
-            },
-        ),
-        HOW_FAR,
-    )
-    peer_fieldsets = (
-        (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))}),
-        (
-            "Where both ends had or edited something",
-            {"fields": ("authority", "lookup", "matched_at"), "description": "Both ends must say the same here."},
-        ),
-        HOW_FAR,
-    )
-    unknown_fieldsets = (*fieldsets[:-1], ("Of a peer only", {"fields": ("authority",)}), HOW_FAR)
+    head = (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Of a peer, what is asked of peers; of a target that is not chosen yet, all."""
+        """What the kind of target asks for; of a target that is not chosen yet, what all kinds do."""
         target = _target(request, obj)
-        if target is None:
-            return self.unknown_fieldsets
-        return self.peer_fieldsets if target.is_peer else self.fieldsets
+        shown = kinds().values() if target is None else [kind_of(target)]
+        return (self.head, *_without_repeats(section for kind in shown for section in kind.pages.route), HOW_FAR)
 
     def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **options: Any) -> Any:
         form = super().get_form(request, obj, *args, **options)
-        target = _target(request, obj)
-        if target and target.is_peer and "lookup" in form.base_fields:
-            form.base_fields["lookup"].label, form.base_fields["lookup"].help_text = "Natural key", NATURAL_KEY
+        if target := _target(request, obj):
+            for name, (label, help_text) in kind_of(target).pages.labels.items():
+                if name in form.base_fields:
+                    form.base_fields[name].label, form.base_fields[name].help_text = label, help_text
         return form
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
@@ -132,7 +120,7 @@ class RouteAdmin(EngineAdmin):
 
     @admin.display(description="sends")
     def shown_fields(self, route: Route) -> str:
-        return ", ".join(route.shared if route.target.is_peer and route.model in declarations() else route.fields)
+        return ", ".join(kind_of(route.target).carried(route)) if route.model in declarations() else "-"
 
     @admin.display(description="may travel")
     def may_travel(self, route: Route) -> str:
@@ -148,11 +136,11 @@ class RouteAdmin(EngineAdmin):
         return page
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.anew)
-        return [path("<path:object_id>/anew/", view, name="syncer_route_anew"), *super().get_urls()]
+        view = self.admin_site.admin_view(self.recompare)
+        return [path("<path:object_id>/recompare/", view, name="syncer_route_recompare"), *super().get_urls()]
 
     @posted("syncer.change_route")
-    def anew(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def recompare(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Forget how far the history was read: the next sync compares every object with the target."""
         route = get_object_or_404(Route.objects.select_related("target"), pk=pk_or_404(object_id))
         back = HttpResponseRedirect(reverse("admin:syncer_route_change", args=[route.pk]))
@@ -160,7 +148,7 @@ class RouteAdmin(EngineAdmin):
             messages.error(request, why)
             return back
         Route.objects.filter(pk=route.pk).update(mark="", fingerprint="")
-        self.log_change(request, route, "Compare all anew.")
+        self.log_change(request, route, "Compare everything again.")
         messages.success(
             request, f"The next sync compares every {route.model} with {route.target}, and sends what differs."
         )

@@ -21,9 +21,8 @@ from syncer.models import Attempt, Run
 from syncer.reports.progress import Progress, progress
 from syncer.reports.reading import headline, may_read_all
 from syncer.reports.words import chip
+from syncer.targets.base import kind_of
 
-COUNTS = ("created", "updated", "deleted", "requests", "failed")
-COUNTS_OF_PEER = ("handed over", "requests", "failed")
 ANSWER = 300  # characters
 
 
@@ -52,7 +51,8 @@ def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
         "done": found.done,
         "percent": found.percent,
         "counts": {
-            word: found.counts.get(word, 0) for word in (COUNTS_OF_PEER if found.run.target.is_peer else COUNTS)
+            word: found.counts.get(word, 0)
+            for word in (*dict.fromkeys(kind_of(found.run.target).done.values()), "requests", "failed")
         },
         "message": headline(request, found.message),
         "hint": found.hint,

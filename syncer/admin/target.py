@@ -17,20 +17,20 @@ from unfold.views import ChangeList
 from backoffice.kit import references
 from syncer import public
 from syncer.admin import pair
+from syncer.admin.forms import TargetForm
 from syncer.admin.parts import MAY_SYNC, EngineAdmin, pk_or_404, posted, to_runs
-from syncer.admin.peer_forms import TargetForm
 from syncer.core.errors import SyncError
 from syncer.core.schedule import CHANGE
 from syncer.engine import breaker
 from syncer.models import Target
 from syncer.reports.overview import SWITCH, Overview, overview
-from syncer.reports.preview import Planned, preview
+from syncer.reports.preview import preview
 from syncer.reports.reading import headline, unseen_objects
 from syncer.reports.words import chip
+from syncer.targets.base import Planned, kind_of
 from syncer.targets.peer.authentication import PERMISSION
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
-HEARD = ("What is known of it", {"fields": ("contact_at", "peer_writer", "acknowledged_writer")})
 COUNTED = 2000  # deliveries looked at; beyond it is said that there are more
 
 
@@ -85,7 +85,7 @@ class TargetAdmin(EngineAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         found = super().get_fieldsets(request, obj)
-        return [*found, HEARD] if obj is not None and obj.is_peer else found
+        return [*found, *(kind_of(obj).pages.target_facts if obj else ())]
 
     def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)
@@ -134,7 +134,8 @@ class TargetAdmin(EngineAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
         target = options.get("obj")
         if target:
-            context.update(overview=overview(target), target_key=str(target.pk))
+            links = [(text, reverse(name, args=[target.pk])) for text, name in kind_of(target).pages.links]
+            context.update(overview=overview(target), target_key=str(target.pk), links=links)
         page: HttpResponse = super().render_change_form(request, context, **options)
         return page
 
@@ -216,6 +217,7 @@ class TargetAdmin(EngineAdmin):
             "opts": self.opts,
             "original": target,
             "target": target,
+            "nothing": kind_of(target).nothing,
             "planned": _readable(request, planned[:PREVIEWED]),
             "total": min(len(planned), COUNTED),
             "is_more": len(planned) > COUNTED,

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,15 +13,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from backoffice.kit.http import Client, Forbidden, HttpError, Lost, Request
+from backoffice.kit.masking import Mask
 from syncer.core import circuit
-from syncer.core.decide import Action, Payload
-from syncer.core.outcome import ANSWER_KEPT, Exchange, Outcome, Silence, UnreadableError, Verdict, classify, read_json
+from syncer.core.outcome import ANSWER_KEPT, Exchange, Silence, Verdict
 from syncer.engine.signin import Credential, SignIn, SignInBusyError, SignInRefusedError
 from syncer.models import Target
-from syncer.targets.rest.endpoint import Endpoint, ListError
-
-# Nothing was changed, but to begin anew at once would be to end the same way.
-CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +31,7 @@ class Sent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class SendResult:
     """How the sending of one delivery ended.
 
     Attributes:
@@ -93,19 +89,11 @@ class Sender:
         """Let nothing leave any more; what has left is waited for."""
         self._stopped.set()
 
-    def deliver(self, action: Action, endpoint: Endpoint, request: Request, *, ends: float) -> "Future[Result]":
-        """Send one create, update or delete, unless the lease (monotonic seconds) would end too soon."""
-        return self._pool.submit(lambda: self._observe(self._deliver(action, endpoint, request, ends)))
+    def submit(self, work: Callable[[], SendResult]) -> "Future[SendResult]":
+        """Do `work` in one of the target's threads; its verdict counts for whether the others still leave."""
+        return self._pool.submit(lambda: self._observe(work()))
 
-    def look_up(self, endpoint: Endpoint, body: Payload, *, ends: float) -> "Future[Result]":
-        """List the records that are like `body`."""
-        return self._pool.submit(lambda: self._observe(self.list(endpoint, body, ends)))
-
-    def hand_over(self, request: Request, *, ends: float) -> "Future[Result]":
-        """Send a batch of changes to a peer."""
-        return self._pool.submit(lambda: self._observe(self._hand_over(request, ends)))
-
-    def _observe(self, result: Result) -> Result:
+    def _observe(self, result: SendResult) -> SendResult:
         if result.verdict is not None:
             with self._lock:
                 self._failures = circuit.in_a_row(self._failures, result.verdict)
@@ -113,69 +101,25 @@ class Sender:
                     self.stop()
         return result
 
-    def _deliver(self, action: Action, endpoint: Endpoint, request: Request, ends: float) -> Result:
-        sent = self._exchange(request, ends)
-        if sent is None:
-            return Result(verdict=None)
-        verdict = classify(action, sent.exchange, now=timezone.now(), id_field=endpoint.id_field)
-        if self._is_secret(verdict.record.get(endpoint.id_field)):
-            verdict = Verdict(outcome=Outcome.UNKNOWN, why="answered a create with our own secret as the record's id")
-        return Result(verdict=verdict, sent=(sent,))
+    @property
+    def mask(self) -> Mask:
+        """Hides what was used to sign in until now."""
+        return self._sign_in.mask
 
-    def _hand_over(self, request: Request, ends: float) -> Result:
-        sent = self._exchange(request, ends)
-        if sent is None:
-            return Result(verdict=None)
-        verdict = classify(Action.PUSH, sent.exchange, now=timezone.now())
-        if self._sign_in.mask.finds(sent.exchange.body.decode(errors="replace")):
-            verdict = Verdict(outcome=Outcome.UNKNOWN, why="sent our own secret back")
-        return Result(verdict=verdict, sent=(sent,))
+    def is_secret(self, value: Any) -> bool:
+        """Whether a value of an answer holds a secret of ours."""
+        return isinstance(value, str) and self.mask.finds(value)
 
-    def list(self, endpoint: Endpoint, like: Payload | None = None, ends: float = float("inf")) -> Result:
-        """All records that the target lists, page by page; with `like`, by the route's lookup."""
-        sent: list[Sent] = []
-        records: list[Any] = []
-        cursor = None
-        seen: set[str] = set()
-        while True:
-            try:
-                one = self._exchange(endpoint.page(cursor, like), ends)
-                if one is None:
-                    return Result(verdict=CUT_OFF if sent else None, sent=tuple(sent))
-                sent.append(one)
-                verdict = classify(Action.LOOKUP, one.exchange, now=timezone.now())
-                if verdict.outcome is not Outcome.DONE:
-                    return Result(verdict=verdict, sent=tuple(sent))
-                page, following = endpoint.records(read_json(one.exchange.body))
-                self._refuse_secrets(endpoint, page, one.exchange, is_import=like is None)
-            except (ListError, UnreadableError) as error:
-                verdict = Verdict(outcome=Outcome.PERMANENT, why=self._sign_in.mask.hide(str(error)))
-                return Result(verdict=verdict, sent=tuple(sent))
-            records += page
-            if not following:
-                return Result(verdict=verdict, sent=tuple(sent), records=tuple(records))
-            if following in seen:
-                circle = Verdict(outcome=Outcome.PERMANENT, why="lists its pages in a circle")
-                return Result(verdict=circle, sent=tuple(sent))
-            seen.add(following)
-            cursor = following
+    def returned_secret(self, exchange: Exchange) -> bool:
+        """Whether an answer holds a secret of ours anywhere."""
+        return self.mask.finds(exchange.body.decode(errors="replace"))
 
-    def _refuse_secrets(self, endpoint: Endpoint, page: Sequence[Any], exchange: Exchange, *, is_import: bool) -> None:
-        """Ids are stored, and of an import the records too.
+    def exchange(self, request: Request, ends: float) -> Sent | None:
+        """Sign and send, once more with a fresh token where the first one had expired.
 
-        Raises:
-            ListError: a secret of ours would be stored.
+        Returns:
+            None: nothing was sent, for the sender has stopped, or the lease (monotonic seconds) ends too soon.
         """
-        if is_import and self._sign_in.mask.finds(exchange.body.decode(errors="replace")):
-            raise ListError("sent our own secret back in a list")
-        if any(self._is_secret(record.get(endpoint.id_field)) for record in page if isinstance(record, dict)):
-            raise ListError("listed a record with our own secret as its id")
-
-    def _is_secret(self, remote_id: Any) -> bool:
-        return isinstance(remote_id, str) and self._sign_in.mask.finds(remote_id)
-
-    def _exchange(self, request: Request, ends: float) -> Sent | None:
-        """Sign and send; once more with a fresh token where the first one was over. None: nothing was sent."""
         at, started = timezone.now(), time.monotonic()
         if self._must_not_send(ends):
             return None  # nor sign in
@@ -199,7 +143,7 @@ class Sender:
             kind = Silence.REFUSED_BY_US if isinstance(error, Forbidden) else Silence.NOT_SENT
             exchange = Exchange(silence=kind, why=str(error))
         # The next page's address is the target's own words.
-        kept = replace(request, url=self._sign_in.mask.hide(request.url))
+        kept = replace(request, url=self.mask.hide(request.url))
         return Sent(request=kept, exchange=exchange, at=at, milliseconds=int((time.monotonic() - started) * 1000))
 
     def _must_not_send(self, ends: float) -> bool:
@@ -218,5 +162,5 @@ class Sender:
         except Lost as error:
             return Exchange(silence=Silence.LOST, why=str(error))
         retry_after = answer.headers.get("retry-after", "")
-        told = self._sign_in.mask.beginning(answer.body, ANSWER_KEPT)
+        told = self.mask.beginning(answer.body, ANSWER_KEPT)
         return Exchange(status=answer.status, body=answer.body, told=told, retry_after=retry_after)

@@ -5,35 +5,73 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_q.tasks import async_task
 
 from backoffice.kit import clock
 from syncer.core.errors import TargetStoppedError
-from syncer.core.schedule import CHANGE
+from syncer.core.schedule import CHANGE, interval
 from syncer.engine import breaker
-from syncer.engine.asking import Scope, ask, follows
 from syncer.engine.breaker import Pace
 from syncer.engine.claim import claimable
 from syncer.models import Route, Run, Target, mark
 from syncer.models.mapping import declarations
 from syncer.models.routemap import RouteMap
-from syncer.targets.peer import identity
+from syncer.targets.base import kind_of
 
 log = logging.getLogger("syncer.engine.wake")
-TASK = "syncer.engine.tasks.work_run"
+TASK = "syncer.engine.runs.work_run"
+REQUEST_TRIES = 10
+REQUESTED = (Run.Trigger.MANUAL, Run.Trigger.COMMAND)
+Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
+
+
+def request_run(
+    *, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None
+) -> tuple[Run, bool]:
+    """A run for a worker to do, and whether it is new: of those without a scope at most one waits for each target.
+
+    A person who asks while one waits makes it theirs, so that it plans all routes.
+    """
+    if scope is not None:
+        return _queued(target, trigger, user, scope), True
+    for _ in range(REQUEST_TRIES):
+        try:
+            with transaction.atomic():
+                return _queued(target, trigger, user, scope), True
+        except IntegrityError as error:
+            failure = error
+        waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope__isnull=True)
+        if trigger in REQUESTED:
+            waiting.exclude(trigger__in=REQUESTED).update(trigger=trigger, user=user)
+        if found := waiting.first():
+            return found, False
+        # A worker took it between the two statements: try again.
+    raise failure
+
+
+def _queued(target: Target, trigger: Run.Trigger, user: Any, scope: Scope | None) -> Run:
+    return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, heartbeat_at=clock.now())
+
+
+def follows(route: Route) -> bool:
+    """The route syncs automatically, and now."""
+    pause = interval(route.trigger)
+    if pause is None:
+        return route.trigger == CHANGE
+    return route.planned_at is None or route.planned_at + pause <= clock.now()
 
 
 def enqueue(run: Run) -> None:
     """Let a worker go on with the run."""
-    Run.objects.filter(pk=run.pk).update(heartbeat_at=clock.now())
+    run.beat()
     async_task(TASK, run.pk, group=f"run {run.pk}", task_name=f"{run.pk}")
 
 
 def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None) -> Run:
     """Ask for a run and have a worker do it."""
-    run, is_new = ask(target=target, trigger=trigger, user=user, scope=scope)
+    run, is_new = request_run(target=target, trigger=trigger, user=user, scope=scope)
     if is_new:
         enqueue(run)
     return run
@@ -104,12 +142,9 @@ def _due(target: Target) -> Run.Trigger | None:
     pace = breaker.pace(target)
     if pace is Pace.STOP:
         return None
-    if (
-        target.is_peer
-        and pace is not Pace.FRESH
-        and (pace is Pace.PROBE or target.acknowledged_writer != identity.writer())
-    ):
-        return Run.Trigger.CHANGE  # it is greeted
+    kind = kind_of(target)
+    if pace is not Pace.FRESH and kind.can_introduce() and (pace is Pace.PROBE or not kind.is_introduced(target)):
+        return Run.Trigger.CHANGE  # it is contacted
     for route in routes.parents_first:
         due = claimable(routes, route, now)
         if (due.filter(tries=0) if pace is Pace.FRESH else due).exists():

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from syncer.core.errors import SyncError
-from syncer.engine.asking import Scope
+from syncer.engine.wake import Scope
 from syncer.models import Target
 from syncer.models.keys import key_of
 from syncer.models.mapping import declarations

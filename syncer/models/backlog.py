@@ -11,6 +11,7 @@ from syncer.models import Binding, Replica, Route, Target, mark
 from syncer.models.binding import DUE, NOT_BLOCKED
 from syncer.models.mapping import declarations
 from syncer.models.mark import Condition, keys_of
+from syncer.targets.base import kind_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ def of_route(route: Route) -> RouteStatus:
         next_try_=Min("not_before", filter=waiting),
     )
     numbers = {name.removesuffix("_"): number for name, number in counts.items()}
-    conflicts = Replica.objects.waiting().filter(model=route.model).count() if route.target.is_peer else 0
+    conflicts = Replica.objects.waiting().filter(model=route.model).count() if kind_of(route.target).is_two_way else 0
     return RouteStatus(route=route, pending=_count(pending_keys(route)), conflicts=conflicts, **numbers)
 
 

@@ -1,7 +1,13 @@
-"""An object's primary key as the text that bindings hold: exactly what the database makes of it in a cast to text."""
+"""Keys and values of content as the engine's rows hold them.
+
+A key is the text that the database makes of the primary key in a cast to text.
+"""
 
 from collections.abc import Iterable
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models.functions import Cast
@@ -31,3 +37,12 @@ def column(model: type[models.Model], name: str | None = None) -> str:
 def table(model: type[models.Model]) -> str:
     """The quoted table of a model."""
     return connection.ops.quote_name(model._meta.db_table)
+
+
+def json_value(value: Any) -> Any:
+    """A column's value as JSON has it: dates as ISO 8601, decimals and UUIDs as text."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    return value

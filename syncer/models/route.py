@@ -1,6 +1,5 @@
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -9,9 +8,10 @@ from django.db import models
 
 from syncer.core import schedule
 from syncer.core.merge import Rules
-from syncer.models import checks, peer_checks
+from syncer.models import checks
 from syncer.models.mapping import Declaration, declarations
 from syncer.models.target import Target
+from syncer.targets.base import kind_of, kinds
 
 PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#' or white space.")
 
@@ -32,8 +32,8 @@ class Route(models.Model):
         PATCH = "PATCH", "PATCH: only the fields that changed"
 
     class Missing(models.TextChoices):
-        RECREATE = "recreate", "Make it anew"
-        REJECT = "reject", "Park it, for a person"
+        RECREATE = "recreate", "Create it again"
+        REJECT = "reject", "Reject it, for a person"
 
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="routes", help_text="The remote system.")
     model = models.CharField(max_length=64, help_text="What travels, such as news.Post.")
@@ -154,56 +154,19 @@ class Route(models.Model):
         Raises:
             ValidationError: by column; `params["at"]` is the place inside a JSON column.
         """
-        errors: dict[str, list[ValidationError]] = {"model": list(checks.model_errors(self.model))}
-        if not errors["model"] and self.target.is_peer:
-            for column, found in self._peer_errors():
+        errors = {"model": list(checks.model_errors(self.model))}
+        if not errors["model"] and self.target.kind in kinds():
+            kind = kind_of(self.target)
+            for column, found in (*kind.route_errors(self), *checks.foreign_column_errors(self, kind)):
                 errors.setdefault(column, []).extend(found)
-        elif not errors["model"]:
-            errors |= self._content_errors(self.fields if isinstance(self.fields, dict) else {})
-        if self.next_field and not self.items_field:
-            errors["next_field"] = [
-                checks.wrong("A list that keeps a cursor keeps its records under a name: give 'items'")
-            ]
         if errors := {column: found for column, found in errors.items() if found}:
             raise ValidationError(errors)
 
-    def _content_errors(self, fields: dict[str, str]) -> dict[str, list[ValidationError]]:
-        mapped = [name for name in self.declaration.fields if name in fields.values()]
-        beside = self._models_beside()
-        return {
-            "path": [] if self.path else [checks.wrong("Give the path where the target keeps these records: /posts")],
-            "authority": [checks.wrong("Only a peer's route has it; leave it out")] if self.authority else [],
-            "fields": [
-                *([] if fields else [checks.wrong("Give what is sent, remote names and local fields")]),
-                *checks.fields_errors(self.declaration, self.fields),
-                *checks.parent_errors(self.declaration, fields, {self.model, *beside}),
-            ],
-            "lookup": list(checks.lookup_errors(self.lookup, fields)),
-            "filter": list(checks.filter_errors(self.declaration, self.filter)),
-            "create_path": list(checks.create_path_errors(self.create_path, mapped)),
-        }
-
-    def _peer_errors(self) -> Iterator[tuple[str, Iterator[ValidationError]]]:
-        declaration = self.declaration
-        yield "model", peer_checks.model_errors(declaration)
-        yield "lookup", peer_checks.natural_key_errors(declaration, self.lookup)
-        yield "authority", peer_checks.authority_errors(declaration, self.authority, self._other_authorities())
-        for column in ("path", "create_path", "fields", "filter"):
-            yield column, peer_checks.unused_errors(getattr(self, column))
-        links = {name: name for name in self.shared}
-        yield "model", checks.parent_errors(declaration, links, {self.model, *self._models_beside()})
-
-    def _models_beside(self) -> frozenset[str]:
+    def models_beside(self) -> frozenset[str]:
+        """The models that have a route on the same target."""
         if self.beside is not None:
             return self.beside
         return frozenset(Route.objects.filter(target=self.target_id).values_list("model", flat=True))
-
-    def _other_authorities(self) -> list[dict[str, str]]:
-        """What other peers' routes of this model say; an object has one state, whoever its edits come from."""
-        if self.authorities is not None:
-            return self.authorities
-        others = Route.objects.filter(model=self.model, target__kind=Target.Kind.PEER)
-        return list(others.exclude(target=self.target_id).values_list("authority", flat=True))
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -213,8 +176,8 @@ class Route(models.Model):
 
     @property
     def is_matched(self) -> bool:
-        """Objects may travel: where they are matched by a natural key, a person has seen to that first."""
-        return not (self.target.is_peer and self.lookup) or self.matched_at is not None
+        """Of a two-way route: objects may travel. Where a natural key matches them, a person has to see to it first."""
+        return not self.lookup or self.matched_at is not None
 
     @property
     def rules(self) -> Rules:
@@ -239,7 +202,5 @@ class Route(models.Model):
 
     def current_fingerprint(self) -> str:
         """Changes whenever what is sent, where to, or which objects, changes."""
-        parts = [self.path, self.create_path, self.fields, self.filter]
-        if self.target.is_peer:
-            parts.append(self.shared)
+        parts = [self.path, self.create_path, self.filter, kind_of(self.target).carried(self)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

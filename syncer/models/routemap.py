@@ -1,7 +1,9 @@
 """The routes of one target and how they hang together: parents, children, and which objects are to exist there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from django.db import models
@@ -9,10 +11,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from syncer.core.errors import TargetStoppedError
-from syncer.core.order import parents_first
 from syncer.models import Binding, Route, Target
-from syncer.models.keys import as_pk
+from syncer.models.keys import as_pk, key_of
 from syncer.models.mapping import declarations
+from syncer.targets.base import kind_of
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,23 @@ class Link:
     parent: Route | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parent:
+    """A parent's binding, and its record's id as JSON text; None while that is not known for certain."""
+
+    binding: int
+    remote_id: str | None
+
+
 class RouteMap:
     """Loaded once a run. A route that is off sends nothing, but its records are still its children's parents."""
 
     def __init__(self, target: Target) -> None:
-        """Raises TargetStoppedError where a route's domain is not installed any more."""
+        """Load the routes.
+
+        Raises:
+            TargetStoppedError: a route's domain is not installed any more.
+        """
         self.target = target
         routes = {route.model: route for route in target.routes.all()}
         for route in routes.values():
@@ -46,7 +60,7 @@ class RouteMap:
         return [
             Link(child=route, field=name, parent=self._routes.get(related))
             for route in self._routes.values()
-            for name in (route.shared if self.target.is_peer else route.fields.values())
+            for name in kind_of(self.target).carried(route).values()
             if (related := _related(route.declaration.model, name))
         ]
 
@@ -60,12 +74,20 @@ class RouteMap:
 
     @cached_property
     def ordered(self) -> list[Route]:
-        """Every route, parents before children."""
+        """Every route, parents before children.
+
+        Raises:
+            TargetStoppedError: models are each other's parents.
+        """
         above = {
-            model: {link.parent.model for link in self.links_up(route) if link.parent}
+            model: {link.parent.model for link in self.links_up(route) if link.parent and link.parent != route}
             for model, route in self._routes.items()
         }
-        return [self._routes[model] for model in parents_first(above)]
+        try:
+            return [self._routes[model] for model in TopologicalSorter(above).static_order()]
+        except CycleError as error:
+            names = ", ".join(dict.fromkeys(error.args[1]))
+            raise TargetStoppedError(f"carries models that are each other's parents: {names}") from error
 
     @property
     def parents_first(self) -> list[Route]:
@@ -103,6 +125,27 @@ class RouteMap:
         if not found or not self.links_down(route):
             return set()
         return set(Binding.objects.filter(Q(_has_children()), pk__in=found).values_list("pk", flat=True))
+
+    def parents(self, link: Link, found: set[Any]) -> dict[Any, Parent]:
+        """The parents of a link with the primary keys `found`, by primary key; those without a binding are left out."""
+        if link.parent is None:
+            return {}
+        pk_of = {key_of(link.parent.declaration.model, pk): pk for pk in found}
+        bindings = Binding.objects.filter(route=link.parent, object_key__in=pk_of)
+        return {
+            pk_of[key]: Parent(binding=pk, remote_id=None if unconfirmed else remote_id)
+            for pk, key, remote_id, unconfirmed in bindings.values_list("pk", "object_key", "remote_id", "unconfirmed")
+        }
+
+    def parent_bindings(self, route: Route, rows: Iterable[Any]) -> dict[str, int]:
+        """The bindings that these objects of `route` hang under at the target, by the objects' keys."""
+        above = next((link for link in self.links_up(route) if link.field == route.declaration.parent), None)
+        if above is None:
+            return {}
+        model = route.declaration.model
+        links = {key_of(model, row.pk): getattr(row, f"{above.field}_id") for row in rows}
+        parents = self.parents(above, set(links.values()) - {None})
+        return {key: parents[pk].binding for key, pk in links.items() if pk in parents}
 
     def _parent_is_missing(self, link: Link) -> Exists:
         """A child that is to exist waits while its parent's remote id is not known and settled."""

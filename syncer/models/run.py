@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from backoffice.kit import clock
 from syncer.models.binding import Binding
 from syncer.models.target import Target
 
@@ -60,6 +61,10 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target}, {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+    def beat(self) -> None:
+        """Write that its worker is alive."""
+        Run.objects.filter(pk=self.pk).update(heartbeat_at=clock.now())
 
 
 class Attempt(models.Model):

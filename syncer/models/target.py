@@ -1,6 +1,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,14 +11,11 @@ from django.db import models
 
 from backoffice.kit import references
 from backoffice.kit.addresses import check_url
+from syncer.targets.base import choices, kinds
 
 
 class Target(models.Model):
     """A remote system: its address, credential, limits and switches."""
-
-    class Kind(models.TextChoices):
-        REST = "rest", "REST service"
-        PEER = "peer", "Another back office, both ways"
 
     class Matching(models.TextChoices):
         AUTHORITY = "authority", "As between any two edits"
@@ -35,7 +34,7 @@ class Target(models.Model):
         help_text="Short name in commands and configuration files: letters, digits, '-', '_'.",
     )
     title = models.CharField(max_length=128, blank=True, help_text="What people call it. Empty: the name.")
-    kind = models.CharField(max_length=16, choices=Kind, default=Kind.REST, help_text="How the target is spoken to.")
+    kind = models.CharField(max_length=16, choices=choices, default="rest", help_text="How the target is spoken to.")
     url = models.CharField(
         "address",
         max_length=512,
@@ -189,36 +188,26 @@ class Target(models.Model):
                 errors[column] = f"Sign-in '{self.auth}' needs it."
             elif column not in SIGN_IN[self.auth] and getattr(self, column):
                 errors[column] = f"Sign-in '{self.auth}' does not use it; leave it empty."
-        errors |= self._peer_errors() | self._kind_errors()
+        errors |= self._kind_errors()
         # What begins with two slashes is another host, and `urljoin` drops tabs and line breaks before it looks.
         if self.auth_url and not re.fullmatch(r"/(?!/)\S*", self.auth_url):
             errors.setdefault("auth_url", "A token path begins with '/', not '//', and has no white space.")
         if errors:
             raise ValidationError(errors)
 
-    @property
-    def is_peer(self) -> bool:
-        """It is another back office, which keeps one truth with this one."""
-        return self.kind == self.Kind.PEER
-
-    def _peer_errors(self) -> dict[str, str]:
-        if not self.is_peer:
-            given = [column for column in ("peer_node", "peer_user_id") if getattr(self, column)]
-            return {column.removesuffix("_id"): "Only a peer has it; leave it empty." for column in given}
-        if not self.peer_node:
-            return {"peer_node": "A peer needs the other back office's name, its BACKOFFICE_NODE."}
-        if self.peer_node == settings.NODE:
-            return {"peer_node": f"This is {settings.NODE} itself; name the other back office."}
-        if self.peer_user_id is None:
-            return {"peer_user": "A peer needs the account that it signs in with here."}
-        return {}
-
-    def _kind_errors(self) -> dict[str, str]:
-        """What is known of a REST service's records means nothing to a peer, nor the other way round."""
+    def _kind_errors(self) -> Mapping[str, str]:
         before = Target.objects.filter(pk=self.pk, routes__bindings__isnull=False).exclude(kind=self.kind)
-        if self.pk is None or not before.exists():
+        if self.pk is not None and before.exists():
+            # What is known of one kind's records means nothing to another.
+            return {"kind": "Objects were sent there as to a target of another kind; create another target."}
+        if self.kind not in kinds():
             return {}
-        return {"kind": "Objects were sent there as to the other kind already; make another target."}
+        kind = kinds()[self.kind]
+        foreign = {name for other in kinds().values() for name in other.target_columns} - {*kind.target_columns}
+        columns: list[models.Field[Any, Any]] = [column for column in self._meta.fields if column.name in foreign]
+        given = [column.name for column in columns if getattr(self, column.attname) not in (None, column.get_default())]
+        unused = f"A target of the kind '{self.kind}' does not use it; leave it empty."
+        return dict.fromkeys(given, unused) | dict(kind.target_errors(self))
 
 
 SIGN_IN_COLUMNS = ("auth_user", "auth_secret", "auth_header", "auth_url")

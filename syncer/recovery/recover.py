@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Case, CharField, Exists, F, OuterRef, Value, When
+from django.db.models import CharField, Exists, OuterRef
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -41,6 +41,7 @@ from syncer.models.backlog import stopped
 from syncer.models.keys import table
 from syncer.models.mapping import declarations
 from syncer.models.routemap import RouteMap
+from syncer.targets.base import kind_of
 from syncer.targets.peer import identity
 
 CURE = "sync_recover"  # what a target that a foreign mark blocked names
@@ -84,10 +85,7 @@ def recover() -> list[Distrusted]:
         for routes in _targets():
             for route in routes.ordered:
                 raise_all(route)
-                if routes.target.is_peer:
-                    _take_back(route)
-                else:
-                    _distrust(route)
+                kind_of(routes.target).distrust(route)
                 Route.objects.filter(pk=route.pk).update(mark=marks[route.model], planned_at=timezone.now())
         Target.objects.filter(blocked__contains=CURE).update(blocked="")
     if connection.vendor != "postgresql":
@@ -126,20 +124,3 @@ def _forget_numbers() -> None:
         for declaration in declarations().values():
             history = table(history_of(declaration.model))
             cursor.execute(f"UPDATE {history} SET txid = 0 WHERE txid <> 0")
-
-
-def _take_back(route: Route) -> None:
-    """Whoever has an object of a peer's route at work settles nothing, and what was refused is handed over again."""
-    Binding.objects.filter(route=route).update(token=F("token") + 1, rejected=None)
-
-
-def _distrust(route: Route) -> None:
-    bindings = Binding.objects.filter(route=route)
-    unanswered = bindings.filter(create_body__isnull=False, in_doubt=False)
-    for binding in unanswered:
-        body = {name: value for name, value in (binding.create_body or {}).items() if name in route.lookup}
-        unanswered.filter(pk=binding.pk).update(create_body=body or binding.create_body, create_at=None)
-    has_record = When(remote_id__isnull=False, then=Value(value=True))
-    bindings.update(
-        token=F("token") + 1, rejected=None, look_first=True, unconfirmed=Case(has_record, default=F("unconfirmed"))
-    )

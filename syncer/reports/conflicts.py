@@ -14,11 +14,11 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
 from syncer.core.merge import ASK, EXISTS, Edit, outcome, overrule
+from syncer.models.keys import json_value
 from syncer.targets.peer.conflicts.waiting import Open, last_common
 from syncer.targets.peer.message import time_of
 from syncer.targets.peer.replicas import rules_of
 from syncer.targets.peer.rows import value_of
-from syncer.targets.rest.payload import plain
 
 THERE = {True: "Keep it", False: "Delete it"}
 NOTHING = "(empty)"
@@ -167,4 +167,8 @@ def _common(now: Open, name: str, user: Any) -> str | None:
     is_there = row.history_type != "-"
     if name == EXISTS:
         return "it was there" if is_there else "it was deleted"
-    return shown(now.route.declaration.model, name, plain(value_of(row, name)), user) if is_there else "it was deleted"
+    return (
+        shown(now.route.declaration.model, name, json_value(value_of(row, name)), user)
+        if is_there
+        else "it was deleted"
+    )

@@ -11,6 +11,7 @@ from syncer.engine import summary
 from syncer.models import Route, Run, Target, backlog
 from syncer.models.backlog import RouteStatus
 from syncer.reports.words import Health
+from syncer.targets.base import kind_of
 
 SWITCH = (MANUAL, CHANGE)
 
@@ -49,7 +50,7 @@ class Overview:
     @property
     def aside(self) -> list[tuple[str, int]]:
         """What does not go its way, by word, those at zero too."""
-        conflicts = [("conflict", self._sum(lambda found: found.conflicts))] if self.target.is_peer else []
+        conflicts = [("conflict", self._sum(lambda found: found.conflicts))] if kind_of(self.target).is_two_way else []
         return [
             *conflicts,
             ("retrying", self._sum(lambda found: found.retrying)),

@@ -5,10 +5,11 @@ from django.db.models.expressions import RawSQL
 
 from backoffice.kit import clock
 from syncer.core.errors import SyncError
-from syncer.models import Replica, Route, Target, mark
+from syncer.models import Replica, Route, mark
 from syncer.models.binding import DUE
 from syncer.models.mark import keys_of
 from syncer.reports.states import State
+from syncer.targets.base import two_way
 
 FREE = Q(on_hold=False, in_doubt=False)
 SETTLED = Q(wanted=F("delivered"), unconfirmed=False)
@@ -49,7 +50,7 @@ def _of_one_end(state: State) -> Q:
 def _conflicting() -> Q:
     """The object waits for a person, since a peer edited it too."""
     waiting = Replica.objects.waiting().filter(model=OuterRef("route__model"), object_key=OuterRef("object_key"))
-    return Q(route__target__kind=Target.Kind.PEER) & Q(Exists(waiting))
+    return Q(route__target__kind__in=two_way()) & Q(Exists(waiting))
 
 
 def _changed() -> Q:

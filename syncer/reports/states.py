@@ -15,6 +15,7 @@ from syncer.core.merge import EXISTS
 from syncer.engine.summary import next_try
 from syncer.models import Binding, Replica, Route, mark
 from syncer.models.keys import key_of
+from syncer.targets.base import kind_of
 
 
 class State(StrEnum):
@@ -134,7 +135,7 @@ def _state(route: Route, binding: Binding | None, *, changed: bool, why: str) ->
 
 def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:
     """Those of the keys that wait for a person, since a peer edited them too."""
-    if not route.target.is_peer:
+    if not kind_of(route.target).is_two_way:
         return {}
     found = Replica.objects.waiting().filter(model=route.model, object_key__in=keys)
     return {row.object_key: row for row in found.only("object_key", "conflicts")}

@@ -3,8 +3,7 @@
 import pytest
 
 from content.news.models import Comment, Post
-from syncer.engine.asking import ask
-from syncer.engine.wake import wake
+from syncer.engine.wake import request_run, wake
 from syncer.models import Run
 from tests.flows.wait import SECONDS, until
 from tests.flows.worker import Worker
@@ -53,7 +52,7 @@ def a_lost_wake_up_is_found_by_the_sweep(remote, target):  # noqa: F811
     """The run was asked for, but its task never reached the queue."""
     until(lambda: not Run.objects.filter(finished_at=None).exists())  # no other may take it along
     Post.objects.create(title="Lost", body="B")
-    ask(target=target, trigger=Run.Trigger.MANUAL)
+    request_run(target=target, trigger=Run.Trigger.MANUAL)
     remote.wait_for(lambda: has(remote, "Lost"), SECONDS)
 
 

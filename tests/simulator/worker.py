@@ -207,7 +207,7 @@ class Worker:
         self._observe(verdict)
 
     def _candidates(self, delivery: Delivery, verdict: Verdict | None) -> list[str]:
-        """`Settler._candidates`."""
+        """`RestSettler._candidates`."""
         if delivery.looked is None or verdict is None or verdict.outcome is not Outcome.DONE:
             return []
         bound = self.rows.bound(model_of(delivery.binding.key))
@@ -216,7 +216,7 @@ class Worker:
         return found
 
     def _observe(self, verdict: Verdict | None) -> None:
-        """`Settler._observe`."""
+        """`Sender._observe` and `Settler.settle`."""
         if verdict is None:
             return
         if verdict.target_waits is not None:

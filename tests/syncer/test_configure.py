@@ -209,7 +209,7 @@ def test_a_secret_that_is_not_there_yet_is_a_note(write):
         ("http://127", "ftp://127", 2, "url: Give an address that begins with http:// or https:// and a host"),
         ("[targets.fakeapi]", "[targets.fakeapi]\nconcurrency = 65", 2, "concurrency: Ensure this value is less than "),
         ("[targets.fakeapi]", "[targets.fakeapi]\nconcurrency = true", 2, "'concurrency' must be a whole number"),
-        ("[targets.fakeapi]", '[targets.fakeapi]\nkind = "soap"', 2, "'soap' is no kind; it may be one of: rest"),
+        ("[targets.fakeapi]", '[targets.fakeapi]\nkind = "soap"', 2, "'soap' is no kind; it may be one of: peer"),
         (
             "[targets.fakeapi]",
             "[targets.fakeapi]\nport = 1",

@@ -96,7 +96,11 @@ def test_a_target_that_is_no_peer_any_more_keeps_nothing_of_one(file):
         (PEER.replace('node = "warehouse"', 'node = "store"'), 4, "node: This is store itself"),
         (PEER.replace('node = "warehouse"', 'node = "ware house"'), 4, "node: A node's name: letters, digits"),
         (PEER.replace("node =", "nod ="), 4, "'nod' is not known here; it may be one of: node, user, matching"),
-        (PEER.replace('"peer"', '"rest"'), 4, "node: Only a peer has it; leave it empty"),
+        (
+            PEER.replace('"peer"', '"rest"').replace(', matching = "ask"', ""),
+            4,
+            "node: A target of the kind 'rest' does not",
+        ),
         (PEER.replace("peer = {", "# peer = {"), 1, "'node' is missing; it must be given"),
         (PEER + ORDERS + 'path = "/orders"\n', 10, "'path' is not known here; it may be one of: model, natural_key"),
         (PEER + ORDERS.replace('"product_name"', '"titel"'), 8, "'titel' is not a field of orders.Order"),

@@ -2,10 +2,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from syncer.engine.runs import run_here
-from syncer.engine.summary import NO_NEWS, NOTHING, failures
+from syncer.engine.summary import failures
 from syncer.management.base import SyncCommand
 from syncer.models import Run
 from syncer.reports.preview import preview
+from syncer.targets.base import kind_of
 
 
 class Command(SyncCommand):
@@ -24,7 +25,7 @@ class Command(SyncCommand):
                 {"action": one.action, "object": one.name, "remote_id": one.record, "fields": one.fields}
                 for one in preview(target)
             ]
-            nothing = NO_NEWS if target.is_peer else NOTHING
+            nothing = kind_of(target).nothing
             return {"target": target.name, "planned": planned, "message": "" if planned else nothing}, bool(planned)
         run = run_here(target)
         failed = [

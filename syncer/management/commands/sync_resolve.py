@@ -10,7 +10,7 @@ from syncer.engine.runs import run_here
 from syncer.management.base import SyncCommand
 from syncer.models import Binding, Run, Target
 from syncer.reports.doubt import Doubt, doubt_of
-from syncer.targets.rest import doubt
+from syncer.targets.rest import REST, doubt
 
 MOST = 200  # objects that are listed
 HINT = "Decide each: sync_resolve {target} OBJECT --arrived ID, or --not-arrived."
@@ -34,7 +34,7 @@ class Command(SyncCommand):
 
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
         target, name, text = self.target(options["target"]), options["object"], options["arrived"]
-        if target.is_peer:
+        if target.kind != REST:
             raise CommandError(
                 f"{target.name} is a peer: nothing is ever in doubt there, for what may not have arrived is handed "
                 "over again. Where both ends edited the same, decide in the admin, under Conflicts."

@@ -7,6 +7,7 @@ from syncer.core.errors import TargetStoppedError
 from syncer.engine import summary
 from syncer.management.base import SyncCommand
 from syncer.models import Target, Worker, backlog
+from syncer.targets.base import kind_of, two_way
 
 COLUMNS = ("pending", "retrying", "rejected", "in_doubt", "conflicts", "bound")
 
@@ -36,7 +37,7 @@ class Command(SyncCommand):
             }
             for target in Target.objects.filter(opened_at__isnull=False)
         }
-        peers = {target.name: _peer(target) for target in Target.objects.filter(kind=Target.Kind.PEER)}
+        peers = {target.name: _peer(target) for target in Target.objects.filter(kind__in=two_way())}
         workers = list(Worker.objects.alive().values("host", "pid", "started_at", "heartbeat_at", "restarts"))
         answer = {"routes": rows, "blocked": blocked, "unreachable": silent, "peers": peers, "workers": workers}
         return answer, bool(undone or blocked or silent)
@@ -59,11 +60,11 @@ class Command(SyncCommand):
 
 
 def _peer(target: Target) -> dict[str, Any]:
-    return {"node": target.peer_node, "contact": target.contact_at, "knows_us": summary.is_known_to(target)}
+    return {"node": target.peer_node, "contact": target.contact_at, "knows_us": kind_of(target).is_introduced(target)}
 
 
 def _contact(*, node: str, contact: datetime | None, knows_us: bool) -> str:
-    known = "" if knows_us else "; it is still to be told who we are"
+    known = "" if knows_us else "; it does not know this node's incarnation yet"
     return f"is the peer {node}: {f'last contact {_local(contact)}' if contact else 'never heard'}{known}"
 
 

@@ -1,1 +1,3 @@
-"""Peers: another back office with which this one keeps one truth, both ways."""
+"""Peers: another back office with which this one keeps the same objects, both ways."""
+
+PEER = "peer"  # the value of `Target.kind`

@@ -11,6 +11,7 @@ from backoffice.kit.auth import require
 from syncer.core.merge import node_of
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
+from syncer.targets.peer import PEER
 from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import WRITER
 
@@ -30,7 +31,7 @@ def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
             incarnation of that node; 503: it was paused here.
     """
     require(request, PERMISSION)
-    target = Target.objects.filter(kind=Target.Kind.PEER, peer_node=node).first()
+    target = Target.objects.filter(kind=PEER, peer_node=node).first()
     if target is None:
         raise Problem(409, f"{settings.NODE} has no peer {node!r}: add a target of kind 'peer' for that node there.")
     if target.peer_user_id != request.user.pk:

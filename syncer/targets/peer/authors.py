@@ -15,8 +15,8 @@ from django.db.models import Q
 from backoffice.kit.history import history_of
 from syncer.core.merge import EXISTS, By, Content
 from syncer.models import Replica, Route
+from syncer.models.keys import json_value
 from syncer.targets.peer.rows import attname
-from syncer.targets.rest.payload import plain
 
 HISTORY = ("history_id", "history_type", "history_date", "history_change_reason", "history_user_name", "origin")
 
@@ -61,7 +61,7 @@ def _since(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Si
     for row in versions:
         if row["history_id"] <= replica.read:
             continue
-        now = {name: plain(row[attname(route.declaration.model, name)]) for name in route.shared}
+        now = {name: json_value(row[attname(route.declaration.model, name)]) for name in route.shared}
         if not row["origin"]:
             who = _by(row)
             by |= {name: who for name in now if row["history_type"] != "-" and before.get(name) != now[name]}

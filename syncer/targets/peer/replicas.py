@@ -9,9 +9,9 @@ from uuid import UUID
 
 from syncer.core.merge import ASK, Content, Rules, changed, differing, outcome, stamp
 from syncer.models import Replica, Route
+from syncer.models.keys import json_value
 from syncer.targets.peer.authors import authors
 from syncer.targets.peer.rows import Rows, content_of
-from syncer.targets.rest.payload import plain
 
 COLUMNS = ["shadow", "seen", "fields", "read", "conflicts", "conflict_at"]
 
@@ -80,7 +80,7 @@ def shadow_of(route: Route, replica: Replica) -> Content | None:
     if replica.shadow is None:
         return None
     model = route.declaration.model
-    defaults = {name: plain(model._meta.get_field(name).get_default()) for name in lacking(route, replica)}  # type: ignore[union-attr]
+    defaults = {name: json_value(model._meta.get_field(name).get_default()) for name in lacking(route, replica)}  # type: ignore[union-attr]
     return {**replica.shadow, **defaults}
 
 

@@ -12,8 +12,7 @@ from django.utils import timezone
 from backoffice.kit.history import history_of
 from syncer.core.merge import Content
 from syncer.models import Route
-from syncer.models.keys import key_of, pks
-from syncer.targets.rest.payload import plain
+from syncer.models.keys import json_value, key_of, pks
 
 NO_VALUE = "This is no value of that field, or not in the form in which nodes write it."
 
@@ -32,7 +31,7 @@ def content_of(route: Route, row: models.Model | None) -> Content | None:
     """The shared fields of an object as JSON values; None: it is not there."""
     if row is None:
         return None
-    return {name: plain(value_of(row, name)) for name in route.shared}
+    return {name: json_value(value_of(row, name)) for name in route.shared}
 
 
 def attname(model: type[models.Model], name: str) -> str:
@@ -93,7 +92,7 @@ def _read(column: Any, value: Any) -> Any:
     """
     try:
         found = column.to_python(value)
-        written = plain(found.astimezone(UTC) if isinstance(found, datetime) else found)
+        written = json_value(found.astimezone(UTC) if isinstance(found, datetime) else found)
     except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ValidationError(NO_VALUE) from error
     if type(written) is not type(value) or written != value:

@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.utils import timezone
 
 from backoffice.kit.http import Request
+from syncer.core.decide import Action
 from syncer.core.merge import VersionVector, node_of
+from syncer.core.outcome import Outcome, Verdict, classify
+from syncer.engine.sender import Sender, SendResult
 from syncer.models import Route, Target
 from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import PATH, WRITER, Item, ItemResult, Result
@@ -47,6 +52,21 @@ def hello(target: Target, me: str) -> Request:
 def _request(target: Target, me: str, **more: Any) -> Request:
     body = {"node": settings.NODE, "writer": me, **more}
     return Request(method="POST", url=f"{target.url.rstrip('/')}{PATH}", body=body)
+
+
+def hand_over(sender: Sender, request: Request, *, ends: float) -> "Future[SendResult]":
+    """Send a request to a peer, unless the lease (monotonic seconds) would end too soon."""
+
+    def work() -> SendResult:
+        sent = sender.exchange(request, ends)
+        if sent is None:
+            return SendResult(verdict=None)
+        verdict = classify(Action.PUSH, sent.exchange, now=timezone.now())
+        if sender.returned_secret(sent.exchange):
+            verdict = Verdict(outcome=Outcome.UNKNOWN, why="sent our own secret back")
+        return SendResult(verdict=verdict, sent=(sent,))
+
+    return sender.submit(work)
 
 
 def read_answer(record: Mapping[str, Any]) -> Answer:

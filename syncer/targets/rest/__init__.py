@@ -1,1 +1,3 @@
 """REST services: one record for each object."""
+
+REST = "rest"  # the value of `Target.kind`

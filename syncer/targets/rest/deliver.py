@@ -8,13 +8,15 @@ from uuid import uuid4
 from backoffice.kit import clock
 from syncer.core.decide import Action, Payload, decide
 from syncer.core.settle import Changes
-from syncer.engine.delivery import ClaimedBinding, Delivery
-from syncer.engine.sender import Result, Sender
-from syncer.engine.settling import Settler, commit
+from syncer.engine.claim import ClaimedBinding, Delivery
+from syncer.engine.sender import Sender, SendResult
+from syncer.engine.settling import commit
 from syncer.models import Binding, Route, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.payload import Wanted, load
+from syncer.targets.rest.requests import look_up, send_change
+from syncer.targets.rest.settling import RestSettler
 
 COMMITTED_FIRST = (Action.CREATE, Action.DELETE)
 
@@ -24,7 +26,7 @@ def deliver(
 ) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
-    1. Read the live rows: after the claim was committed, so that an edit is either in them or planned anew.
+    1. Read the live rows: after the claim was committed, so that an edit is either in them or planned again.
     2. Decide each, from what the target is known to hold and what we have.
     3. Commit the key and body of each create, and which are deletes, before any of them leaves.
     4. Send, and settle what comes back in the batches in which it comes.
@@ -33,7 +35,7 @@ def deliver(
         Whether anything was done; False: all of them still wait for another object.
     """
     endpoint = Endpoint.of(route)
-    settler = Settler(run=run, routes=routes, route=route, sender=sender, probe=probe)
+    settler = RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
     live = load(routes, route, [binding.key for binding in bindings])
     # The claim has asked this already, but of objects that were perhaps to be there then.
     gone = [binding.pk for binding in bindings if binding.key not in live and binding.known.remote_id is not None]
@@ -45,12 +47,12 @@ def deliver(
         for binding in bindings
     ]
     deliveries = _commit_first(deliveries)
-    futures: dict[Future[Result], Delivery] = {}
-    silent: list[tuple[Delivery, Result]] = []
+    futures: dict[Future[SendResult], Delivery] = {}
+    silent: list[tuple[Delivery, SendResult]] = []
     for delivery in deliveries:
         future = _send(sender, endpoint, delivery)
         if future is None:
-            silent.append((delivery, Result(verdict=None)))
+            silent.append((delivery, SendResult(verdict=None)))
         else:
             futures[future] = delivery
     settler.settle(silent)
@@ -117,11 +119,11 @@ def _commit_first(deliveries: list[Delivery]) -> list[Delivery]:
     ]
 
 
-def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Result] | None:
+def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[SendResult] | None:
     """Start the delivery's request; None where it needs none."""
     binding, known = delivery.binding, delivery.binding.known
     if delivery.action is Action.LOOKUP and delivery.like is not None:
-        return sender.look_up(endpoint, delivery.like, ends=binding.ends)
+        return look_up(sender, endpoint, delivery.like, ends=binding.ends)
     if delivery.action in (Action.CREATE, Action.REPLAY) and delivery.sent is not None and delivery.key:
         request = endpoint.create(delivery.create_path, delivery.sent, delivery.key)
     elif delivery.action is Action.UPDATE and delivery.sent is not None and known.remote_id:
@@ -131,10 +133,10 @@ def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Resu
         request = endpoint.delete(known.remote_id)
     else:
         return None
-    return sender.deliver(delivery.action, endpoint, request, ends=binding.ends)
+    return send_change(sender, delivery.action, endpoint, request, ends=binding.ends)
 
 
-def _batches(futures: Iterable[Future[Result]]) -> Iterator[set[Future[Result]]]:
+def _batches(futures: Iterable[Future[SendResult]]) -> Iterator[set[Future[SendResult]]]:
     left = set(futures)
     while left:
         done, left = wait(left, return_when=FIRST_COMPLETED)

@@ -29,6 +29,7 @@ from syncer.core.settle import NO_CREATE, SUCCESS, Changes
 from syncer.engine.plan import raise_children
 from syncer.models import Binding, Route, Target
 from syncer.models.routemap import RouteMap
+from syncer.targets.rest import REST
 
 log = logging.getLogger("syncer.targets.rest.doubt")
 NUMBER = re.compile(r"-?(0|[1-9]\d*)")  # as JSON writes a whole number
@@ -54,8 +55,8 @@ def question(binding: Binding) -> Question | None:
     is_rejected = binding.rejected is not None and binding.rejected >= binding.wanted
     if not binding.in_doubt and not is_rejected:
         return None
-    if binding.route.target.is_peer:
-        return None  # what may not have arrived is handed over again
+    if binding.route.target.kind != REST:
+        return None
     if binding.create_body is not None:
         return Question.CREATE
     if binding.in_doubt or (binding.look_first and binding.remote_id is None):
@@ -64,8 +65,8 @@ def question(binding: Binding) -> Question | None:
 
 
 def asked_of(target: Target) -> QuerySet[Binding]:
-    """The bindings of which a person must decide something; of a peer none."""
-    asked = Binding.objects.filter(ASKED, route__target=target).exclude(route__target__kind=Target.Kind.PEER)
+    """The bindings of which a person must decide something."""
+    asked = Binding.objects.filter(ASKED, route__target=target, route__target__kind=REST)
     return asked.select_related("route__target").order_by("pk")
 
 

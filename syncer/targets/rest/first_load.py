@@ -19,10 +19,11 @@ from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Target
 from syncer.models.binding import DUE
 from syncer.models.checks import is_storable
-from syncer.models.keys import key_of
+from syncer.models.keys import json_value, key_of
 from syncer.models.routemap import RouteMap
+from syncer.targets.rest import REST
 from syncer.targets.rest.endpoint import Endpoint
-from syncer.targets.rest.payload import plain
+from syncer.targets.rest.requests import list_records
 
 BATCH = 1000  # rows an INSERT
 ERRORS_SHOWN = 20
@@ -47,7 +48,7 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
         NotPossibleError: a table holds rows already, the target does not answer, or a record is not valid here. Nothing
             was written then. Or the target is a peer.
     """
-    if target.is_peer:
+    if target.kind != REST:
         raise NotPossibleError(
             f"{target} is a peer: there is no first load. Each end hands over what the other lacks by itself; run "
             "sync_now here and there."
@@ -87,7 +88,7 @@ def _refuse_unless_empty(routes: list[Route]) -> None:
 
 
 def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], None]) -> list[dict[str, Any]]:
-    result = sender.list(Endpoint.of(route))
+    result = list_records(sender, Endpoint.of(route))
     if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
         why = "was not asked" if result.verdict is None else result.verdict.why
         raise NotPossibleError(f"{target} {why} (asked for {route.path}). Nothing was written.")
@@ -156,7 +157,7 @@ def _bind(route: Route, loaded: list[Loaded], fetched: dict[Route, Any]) -> None
                 parent_id=bindings.get(key_of(parent, getattr(one.obj, f"{above}_id"))) if above else None,
                 remote_id=one.remote_id,
                 last_remote_id=one.remote_id,
-                agreed={name: plain(value) for name, value in one.agreed.items()},
+                agreed={name: json_value(value) for name, value in one.agreed.items()},
                 settled_at=now,
             )
             for one in loaded

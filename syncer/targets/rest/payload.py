@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
 from enum import Enum
 from typing import Any
-from uuid import UUID
 
 from syncer.core.decide import Payload
 from syncer.core.lookup import decode_id
-from syncer.models import Binding, Route
-from syncer.models.keys import key_of, pks
-from syncer.models.routemap import RouteMap
+from syncer.models import Route
+from syncer.models.keys import json_value, key_of, pks
+from syncer.models.routemap import Parent, RouteMap
 
 
 class Missing(Enum):
@@ -38,14 +35,6 @@ class Wanted:
     waits: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parent:
-    """A parent's binding, and its record's id as JSON text; None while that is not known and settled."""
-
-    binding: int
-    remote_id: str | None
-
-
 Parents = dict[str, dict[Any, Parent]]  # {"foreign key": {pk of the parent object: its binding}}
 
 
@@ -55,31 +44,9 @@ def load(routes: RouteMap, route: Route, keys: Iterable[str]) -> dict[str, Wante
         routes.wanted(route).filter(pk__in=pks(route.declaration.model, keys)).values("pk", *route.fields.values())
     )
     parents = {
-        link.field: _parents(link.parent, {row[link.field] for row in rows} - {None}) for link in routes.links_up(route)
+        link.field: routes.parents(link, {row[link.field] for row in rows} - {None}) for link in routes.links_up(route)
     }
     return {key_of(route.declaration.model, row["pk"]): _wanted(route, row, parents) for row in rows}
-
-
-def parents_of(routes: RouteMap, route: Route, rows: Iterable[Any]) -> dict[str, int]:
-    """The bindings that these objects hang under at the target, by the objects' keys."""
-    above = next((link for link in routes.links_up(route) if link.field == route.declaration.parent), None)
-    if above is None:
-        return {}
-    model = route.declaration.model
-    links = {key_of(model, row.pk): getattr(row, f"{above.field}_id") for row in rows}
-    parents = _parents(above.parent, set(links.values()) - {None})
-    return {key: parents[pk].binding for key, pk in links.items() if pk in parents}
-
-
-def _parents(route: Route | None, found: set[Any]) -> dict[Any, Parent]:
-    if route is None:
-        return {}
-    pk_of = {key_of(route.declaration.model, pk): pk for pk in found}
-    bindings = Binding.objects.filter(route=route, object_key__in=pk_of)
-    return {
-        pk_of[key]: Parent(binding=pk, remote_id=None if unconfirmed else remote_id)
-        for pk, key, remote_id, unconfirmed in bindings.values_list("pk", "object_key", "remote_id", "unconfirmed")
-    }
 
 
 def _wanted(route: Route, row: dict[str, Any], parents: Parents) -> Wanted:
@@ -97,15 +64,6 @@ def _wanted(route: Route, row: dict[str, Any], parents: Parents) -> Wanted:
 def _value(value: Any, parents: dict[Any, Parent] | None) -> Any:
     """What is sent for a column's value; for a foreign key (`parents` given) the remote id of what it points to."""
     if parents is None or value is None:
-        return plain(value)
+        return json_value(value)
     parent = parents.get(value)
     return decode_id(parent.remote_id) if parent and parent.remote_id else Missing.PARENT
-
-
-def plain(value: Any) -> Any:
-    """A column's value as JSON has it: dates as ISO 8601, decimals and UUIDs as text."""
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal | UUID):
-        return str(value)
-    return value

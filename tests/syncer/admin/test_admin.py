@@ -74,7 +74,7 @@ BUTTONS = {
     "target_pause": SYNC,
     "target_resume": SYNC,
     "target_trigger": "syncer.change_route",
-    "route_anew": "syncer.change_route",
+    "route_recompare": "syncer.change_route",
 }
 
 
@@ -447,7 +447,7 @@ def test_compare_all_anew_plans_every_object_also_those_deleted_meanwhile(remote
     made = posts(3)
     sync(target)
     route = target.routes.get(model="news.Post")
-    page = sign_in("syncer.change_route", *VIEW).post(url("route_anew", route.pk), follow=True).content.decode()
+    page = sign_in("syncer.change_route", *VIEW).post(url("route_recompare", route.pk), follow=True).content.decode()
     assert "compares every news.Post with Fake API" in page
     route.refresh_from_db()
     assert (route.mark, route.fingerprint) == ("", "")

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.core.lookup import candidates, decode_id, encode_id, is_id
-from syncer.core.order import parents_first
 from syncer.core.schedule import interval
 
 # All of `st.text()`, whose tables take hypothesis two seconds to make in a fresh checkout.
@@ -62,25 +61,6 @@ def test_every_field_of_a_candidate_is_compared(record, found):
 def test_a_bound_record_is_no_candidate():
     records = [BODY | {"id": 1}, BODY | {"id": 2}]
     assert candidates(records, BODY, id_field="id", bound={"1"}) == ["2"]
-
-
-@pytest.mark.parametrize(
-    ("parents", "ordered"),
-    [
-        ({}, []),
-        ({"child": {"parent"}, "parent": set()}, ["parent", "child"]),
-        ({"tree": {"tree"}}, ["tree"]),
-        ({"child": {"elsewhere"}}, ["child"]),
-        ({"c": {"b"}, "b": {"a"}, "a": set()}, ["a", "b", "c"]),
-    ],
-)
-def test_parents_come_first(parents, ordered):
-    assert parents_first(parents) == ordered
-
-
-def test_a_circle_of_parents_is_refused():
-    with pytest.raises(ValueError, match="each other's parents: a, b"):
-        parents_first({"a": {"b"}, "b": {"a"}})
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,9 @@ from content.news.models import Post
 from syncer.core.circuit import FAILURES
 from syncer.core.outcome import Outcome, Verdict
 from syncer.engine import breaker
-from syncer.engine.asking import ask
 from syncer.engine.breaker import Pace, pace
-from syncer.engine.runs import work
-from syncer.engine.tasks import work_run
-from syncer.engine.wake import sweep
+from syncer.engine.runs import work, work_run
+from syncer.engine.wake import request_run, sweep
 from syncer.models import Alert, Attempt, Binding, Run, Target
 from tests.remote import Fault
 from tests.syncer.conftest import sync
@@ -204,7 +202,7 @@ def test_a_worker_that_dies_with_the_turn_keeps_it_for_a_while_only(silent):
 def test_while_one_worker_probes_another_sends_nothing_even_if_a_person_asks(silent, remote):
     with remote.hold("POST") as held:
         let_time_pass()
-        asked, _ = ask(target=silent, trigger=Run.Trigger.RETRY)
+        asked, _ = request_run(target=silent, trigger=Run.Trigger.RETRY)
         worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
         worker.start()
         held.wait_arrived()
@@ -296,12 +294,12 @@ def test_of_the_others_one_goes_at_a_time_too(following, post, remote):
     Target.objects.update(probe_at=clock.now() + HOUR)
     posts(5, title="C")
     with remote.hold("POST") as held:
-        asked, _ = ask(target=following, trigger=Run.Trigger.CHANGE)
+        asked, _ = request_run(target=following, trigger=Run.Trigger.CHANGE)
         worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
         worker.start()
         held.wait_arrived()
         made = len(requests(remote))
-        other, _ = ask(target=following, trigger=Run.Trigger.CHANGE)
+        other, _ = request_run(target=following, trigger=Run.Trigger.CHANGE)
         work(other)
         assert len(requests(remote)) == made
     worker.join(120)
@@ -348,7 +346,7 @@ def test_sync_now_does_not_hurry_a_target_that_asked_us_to_wait(silent, remote):
 def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, settings, change):
     settings.SYNC_BATCH = 3
     posts(20)
-    run, _ = ask(target=following, trigger=Run.Trigger.RETRY)
+    run, _ = request_run(target=following, trigger=Run.Trigger.RETRY)
     with remote.hold("POST") as held:
         worker = threading.Thread(target=in_a_thread, args=(run.pk,))
         worker.start()

@@ -6,10 +6,10 @@ import pytest
 from django.db import DatabaseError, connection
 
 from content.news.models import Comment, Post
-from syncer.engine.asking import ask
 from syncer.engine.claim import claim
 from syncer.engine.plan import plan
 from syncer.engine.sender import Sender
+from syncer.engine.wake import request_run
 from syncer.models import Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.deliver import deliver
@@ -73,7 +73,7 @@ def test_nothing_leaves_in_a_lease_that_ends_before_the_request_must_have(remote
     routes = RouteMap(target)
     route = routes.parents_first[0]
     plan(routes, route)
-    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+    run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
     with Sender(target) as sender:
         bindings = claim(routes, route, keys=None, limit=1, lease=sender.client.request_seconds)
         deliver(run, routes, route, bindings, sender)
@@ -98,7 +98,7 @@ def test_a_parent_that_is_deleted_after_its_claim_waits_for_its_children(remote,
     routes = RouteMap(target)
     route = routes.parents_first[0]
     plan(routes, route)
-    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+    run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
     bindings = claim(routes, route, keys=None, limit=1, lease=300)
     synced.delete()
     with Sender(target) as sender:

@@ -7,12 +7,11 @@ from django.db import IntegrityError, connection
 
 from backoffice.kit import clock
 from content.news.models import Post
-from syncer.engine.asking import ask
 from syncer.engine.claim import claim
 from syncer.engine.plan import plan
-from syncer.engine.runs import run_here, work
+from syncer.engine.runs import run_here, work, work_run
 from syncer.engine.settling import commit
-from syncer.engine.tasks import work_run
+from syncer.engine.wake import request_run
 from syncer.models import Binding, Run, Target
 from syncer.models.routemap import RouteMap
 from tests.flows.wait import until
@@ -85,7 +84,7 @@ def test_a_run_does_not_end_over_a_lease_that_ran_out_during_its_pass(remote, ta
 @pytest.mark.postgres
 def test_two_workers_share_one_run_and_send_nothing_twice(remote, target):
     Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(250))
-    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+    run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
 
     def worker():
         work(Run.objects.get(pk=run.pk))
@@ -103,15 +102,15 @@ def test_two_workers_share_one_run_and_send_nothing_twice(remote, target):
 
 def test_a_person_who_asks_makes_the_waiting_run_theirs(target, django_user_model):
     editor = django_user_model.objects.create_user("editor")
-    ask(target=target, trigger=Run.Trigger.CHANGE)
-    run, is_new = ask(target=target, trigger=Run.Trigger.MANUAL, user=editor)
+    request_run(target=target, trigger=Run.Trigger.CHANGE)
+    run, is_new = request_run(target=target, trigger=Run.Trigger.MANUAL, user=editor)
     assert (run.trigger, run.user, is_new) == ("manual", editor, False)
 
 
 def test_a_run_that_nobody_asked_for_and_that_had_nothing_to_do_is_gone_after_the_next(target):
     runs = []
     for _ in range(2):
-        run, _ = ask(target=target, trigger=Run.Trigger.CHANGE)
+        run, _ = request_run(target=target, trigger=Run.Trigger.CHANGE)
         assert work(run)
         runs.append(run.pk)
     assert list(Run.objects.values_list("pk", flat=True)) == runs[1:]
@@ -125,8 +124,8 @@ def test_a_run_that_ended_is_not_opened_again(target):
 
 def test_a_run_that_became_a_persons_plans_all_routes(remote, target):
     Post.objects.create(title="A", body="B")
-    stale, _ = ask(target=target, trigger=Run.Trigger.CHANGE)
-    ask(target=target, trigger=Run.Trigger.MANUAL)
+    stale, _ = request_run(target=target, trigger=Run.Trigger.CHANGE)
+    request_run(target=target, trigger=Run.Trigger.MANUAL)
     work(stale)
     assert len(remote.posts) == 1
 
@@ -134,12 +133,12 @@ def test_a_run_that_became_a_persons_plans_all_routes(remote, target):
 def test_asking_for_a_target_that_is_gone_is_an_error(target):
     gone = Target(pk=0, name="gone")
     with pytest.raises(IntegrityError):
-        ask(target=gone, trigger=Run.Trigger.CHANGE)
+        request_run(target=gone, trigger=Run.Trigger.CHANGE)
     target.refresh_from_db()
 
 
 def test_an_error_of_the_program_closes_the_run_and_lets_the_target_rest(target):
-    run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+    run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
     target.routes.update(fields=["not", "a", "map"])
     began = clock.now()
     with pytest.raises(AttributeError):

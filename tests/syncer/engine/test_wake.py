@@ -13,10 +13,9 @@ from django_q.models import OrmQ
 
 from backoffice.kit.context import Cause, caused_by
 from content.news.models import Comment, Post
-from syncer.engine.asking import ask
 from syncer.engine.plan import plan
-from syncer.engine.tasks import work_run
-from syncer.engine.wake import sweep, wake_for_news
+from syncer.engine.runs import work_run
+from syncer.engine.wake import request_run, sweep, wake_for_news
 from syncer.engine.worker import broker
 from syncer.engine.worker.commits import Commits
 from syncer.models import Route, Run, Target
@@ -109,7 +108,7 @@ def test_news_are_left_where_the_target_is_not_to_be_spoken_to(following, values
 
 
 def test_what_came_from_a_peer_is_no_news_for_that_peer(following):
-    Target.objects.update(kind=Target.Kind.PEER, peer_node="warehouse")
+    Target.objects.update(kind="peer", peer_node="warehouse")
     with caused_by(Cause(origin="warehouse")):
         Post.objects.create(title="A", body="B")
     assert wake_for_news() == 0
@@ -191,14 +190,14 @@ def test_a_task_is_taken_from_the_queue_when_it_comes(monkeypatch):
 
 # --- runs and the sweep ----------------------------------------------------------------------------------------------
 def test_asking_twice_joins_the_run_that_waits(target):
-    first, is_new = ask(target=target, trigger=Run.Trigger.MANUAL)
-    second, is_newer = ask(target=target, trigger=Run.Trigger.CHANGE)
+    first, is_new = request_run(target=target, trigger=Run.Trigger.MANUAL)
+    second, is_newer = request_run(target=target, trigger=Run.Trigger.CHANGE)
     assert (first, is_new, is_newer) == (second, True, False)
 
 
 def test_chosen_objects_are_a_run_of_their_own(target):
-    ask(target=target, trigger=Run.Trigger.MANUAL)
-    _, is_new = ask(target=target, trigger=Run.Trigger.MANUAL, scope={"news.Post": ["1"]})
+    request_run(target=target, trigger=Run.Trigger.MANUAL)
+    _, is_new = request_run(target=target, trigger=Run.Trigger.MANUAL, scope={"news.Post": ["1"]})
     assert is_new
 
 

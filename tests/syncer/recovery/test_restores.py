@@ -218,7 +218,7 @@ def test_compare_all_anew_is_no_way_around_the_cure(target, synced, remote):
     with backup() as name, restored(name):
         route = target.routes.first()
         client = administrator()
-        page = client.post(reverse("admin:syncer_route_anew", args=[route.pk]), follow=True).content.decode()
+        page = client.post(reverse("admin:syncer_route_recompare", args=[route.pk]), follow=True).content.decode()
         assert "manage.py sync_recover" in page
         assert "Compare all anew" not in page
         route.refresh_from_db()

@@ -25,15 +25,15 @@ from syncer.core.errors import NotPossibleError
 from syncer.core.merge import ASK, EXISTS, By, Content, outcome, overrule
 from syncer.engine.plan import raise_keys
 from syncer.engine.wake import wake_followers
-from syncer.models import Replica, Route, Target
+from syncer.models import Replica, Route
 from syncer.models.backlog import stopped
-from syncer.targets.peer import identity
+from syncer.models.keys import json_value
+from syncer.targets.peer import PEER, identity
 from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.inbound import permissions
 from syncer.targets.peer.inbound.writing import REFUSED
 from syncer.targets.peer.replicas import rules_of, store
 from syncer.targets.peer.rows import Faults, content_of, faults_of, live_rows, newest_history, row_of
-from syncer.targets.rest.payload import plain
 
 log = logging.getLogger("syncer.targets.peer")
 
@@ -100,7 +100,7 @@ def _as_json(route: Route, values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         try:
             column = None if name == EXISTS else route.declaration.model._meta.get_field(name)
-            found[name] = bool(value) if column is None else plain(column.to_python(value))  # type: ignore[union-attr]
+            found[name] = bool(value) if column is None else json_value(column.to_python(value))  # type: ignore[union-attr]
         except ValidationError as error:
             faults[name] = error.messages
     _refuse(faults)
@@ -141,7 +141,7 @@ def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> No
 
 
 def _tell_peers(route: Route, key: str) -> None:
-    for one in Route.objects.filter(model=route.model, target__kind=Target.Kind.PEER).order_by("pk"):
+    for one in Route.objects.filter(model=route.model, target__kind=PEER).order_by("pk"):
         raise_keys(one, [key])
     transaction.on_commit(lambda: wake_followers(route.model), robust=True)
 

@@ -10,9 +10,9 @@ from django.db import models
 
 from backoffice.kit.history import history_of
 from syncer.core.merge import EXISTS, Content, Outcome, differing, outcome
-from syncer.models import Binding, Replica, Route, Target
+from syncer.models import Binding, Replica, Route
 from syncer.models.keys import pks
-from syncer.targets.peer import identity
+from syncer.targets.peer import PEER, identity
 from syncer.targets.peer.message import time_of
 from syncer.targets.peer.replicas import lock, rules_of, stamp_all
 from syncer.targets.peer.rows import content_of
@@ -52,7 +52,7 @@ class Open:
 
 def route_of(label: str) -> Route:
     """One of the routes that share the model with a peer, which all say the same of it; without any, a bare one."""
-    routes = Route.objects.filter(model=label, target__kind=Target.Kind.PEER).select_related("target")
+    routes = Route.objects.filter(model=label, target__kind=PEER).select_related("target")
     return routes.order_by("pk").first() or Route(model=label)
 
 
@@ -78,7 +78,7 @@ def last_common(now: Open, name: str) -> Any:
     None: the history has no such row any more, or there never was one.
     """
     known = Binding.objects.filter(
-        route__target__kind=Target.Kind.PEER,
+        route__target__kind=PEER,
         route__model=now.route.model,
         object_key=now.replica.object_key,
     )

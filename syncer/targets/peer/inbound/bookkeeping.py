@@ -12,7 +12,8 @@ from syncer.core.lookup import encode_id
 from syncer.core.merge import covers, together
 from syncer.engine.plan import raise_keys
 from syncer.engine.wake import wake_followers
-from syncer.models import Binding, Route, Target
+from syncer.models import Binding, Route
+from syncer.targets.peer import PEER
 from syncer.targets.peer.inbound.merging import MergedItem
 from syncer.targets.peer.replicas import wire_key
 
@@ -37,7 +38,7 @@ def note(route: Route, kept: Sequence[MergedItem], stamped: set[str], *, is_curr
         {*mine, *(one.key for one in came if not is_current or not covers(one.item.state.seen, one.state.seen))}
     )
     raised = 0
-    for other in Route.objects.filter(model=route.model, target__kind=Target.Kind.PEER).order_by("pk"):
+    for other in Route.objects.filter(model=route.model, target__kind=PEER).order_by("pk"):
         if other.pk != route.pk:
             raised += raise_keys(other, news)
             continue

@@ -23,8 +23,9 @@ from backoffice.kit.batches import batched
 from backoffice.kit.context import because, cause, caused_by
 from syncer.core.errors import NotPossibleError
 from syncer.engine.wake import wake_followers
-from syncer.models import Binding, Replica, Route, Target
+from syncer.models import Binding, Replica, Route
 from syncer.models.keys import column, key_of, table
+from syncer.targets.peer import PEER
 
 PAGE = 200  # objects a statement
 REASON = "The same as {other} at {node}"
@@ -39,7 +40,7 @@ def shared_already(route: Route, keys: Iterable[str]) -> set[str]:
         there = Binding.objects.filter(
             Q(peer_seen__isnull=False) | Q(remote_id__isnull=False),
             route__model=route.model,
-            route__target__kind=Target.Kind.PEER,
+            route__target__kind=PEER,
             object_key__in=of_key,
         )
         for rows in (stamped, there):

@@ -14,17 +14,11 @@ from syncer.targets.peer.contact import heard
 OLD = Verdict(outcome=Outcome.RETRYABLE, why="answered as it was before it was restored")
 
 
-def greet(target: Target, sender: Sender) -> bool:
-    """See to it that the peer knows our incarnation; whether it does now. Asks nothing where it did already."""
-    target.refresh_from_db(fields=["acknowledged_writer"])
-    return target.acknowledged_writer == identity.writer() or ask(target, sender)
-
-
-def ask(target: Target, sender: Sender, *, probe: bool = False) -> bool:
-    """Say who we are; whether the peer answered that it heard it."""
+def introduce(target: Target, sender: Sender, *, probe: bool = False) -> bool:
+    """Send our incarnation to the peer; whether it answered that it knows it now."""
     me = identity.writer()
     ends = time.monotonic() + sender.lease_seconds
-    result = sender.hand_over(wire.hello(target, me), ends=ends).result()
+    result = wire.hand_over(sender, wire.hello(target, me), ends=ends).result()
     if result.verdict is None:
         return False
     verdict, answer = look_at(target, result.verdict)

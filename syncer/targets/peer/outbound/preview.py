@@ -6,9 +6,9 @@ from typing import Any
 from backoffice.kit.history import history_of
 from syncer.core.merge import EXISTS, Content, changed, covers
 from syncer.models import Binding, Replica, Route
+from syncer.models.keys import json_value
 from syncer.targets.peer.replicas import shadow_of
 from syncer.targets.peer.rows import content_of, live_rows
-from syncer.targets.rest.payload import plain
 
 Differing = dict[str, tuple[Any, Any]]  # {"field": (what the peer has last been known to hold, what we hold)}
 
@@ -49,6 +49,6 @@ def _common(route: Route, bindings: Iterable[Binding]) -> dict[int, Content]:
     columns = {name: str(getattr(model._meta.get_field(name), "attname")) for name in route.shared}  # noqa: B009
     rows = history_of(model)._default_manager.filter(history_id__in={row.common for row in bindings} - {None})
     return {
-        row["history_id"]: {name: plain(row[column]) for name, column in columns.items()}
+        row["history_id"]: {name: json_value(row[column]) for name, column in columns.items()}
         for row in rows.exclude(history_type="-").values("history_id", *columns.values())
     }

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from syncer.core.decide import Action
 from syncer.core.merge import ASK
-from syncer.engine.delivery import ClaimedBinding
-from syncer.engine.sender import Result, Sender
+from syncer.engine.claim import ClaimedBinding
+from syncer.engine.sender import Sender, SendResult
 from syncer.models import Binding, Replica, Route, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.peer import identity, wire
@@ -19,7 +19,6 @@ from syncer.targets.peer.message import BYTES, LARGEST, Item
 from syncer.targets.peer.outbound.settling import PeerSettler, Pushed
 from syncer.targets.peer.replicas import lock, stamp_all, store, wire_key
 from syncer.targets.peer.rows import live_rows
-from syncer.targets.rest.payload import parents_of
 
 
 def hand_over(
@@ -37,9 +36,9 @@ def hand_over(
     settler = PeerSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
     me, found = _stamped(routes, route, bindings)
     news = [one for one in found if one.is_news]
-    settler.settle([(one.delivery(Action.NOTHING), Result(verdict=None)) for one in found if not one.is_news])
+    settler.settle([(one.delivery(Action.NOTHING), SendResult(verdict=None)) for one in found if not one.is_news])
     futures = {
-        sender.hand_over(wire.changes(route, me, batch), ends=min(one.binding.ends for one in batch)): batch
+        wire.hand_over(sender, wire.changes(route, me, batch), ends=min(one.binding.ends for one in batch)): batch
         for batch in _batches(news)
     }
     for future in as_completed(futures):
@@ -59,7 +58,7 @@ def _stamped(routes: RouteMap, route: Route, bindings: list[ClaimedBinding]) -> 
         rows = Binding.objects.filter(pk__in=[binding.pk for binding in bindings])
         seen = dict(rows.values_list("pk", "peer_seen"))
     mend(route, replicas.values(), stamped)
-    above = parents_of(routes, route, live.values())
+    above = routes.parent_bindings(route, live.values())
     return me, [
         Pushed(
             binding=replace(binding, peer_seen=seen[binding.pk] or {}),

@@ -10,10 +10,10 @@ from syncer.core.decide import Action
 from syncer.core.merge import VersionVector, covers
 from syncer.core.outcome import Exchange, Outcome, Verdict, unquoted
 from syncer.core.push import changes_after_push, record
-from syncer.core.settle import Changes
-from syncer.engine.delivery import ClaimedBinding, Delivery
-from syncer.engine.sender import Result, Sent
-from syncer.engine.settling import Settler, write
+from syncer.core.settle import Changes, End, Terms, changes_after
+from syncer.engine.claim import ClaimedBinding, Delivery
+from syncer.engine.sender import SendResult, Sent
+from syncer.engine.settling import Results, Settler
 from syncer.models import Binding, Target
 from syncer.targets.peer import identity, message
 from syncer.targets.peer.message import Item, ItemResult
@@ -65,7 +65,7 @@ class PeerSettler(Settler):
     known: dict[int, VersionVector] = field(default_factory=dict)
     newer: list[str] = field(default_factory=list)
 
-    def settle_batch(self, batch: list[Pushed], result: Result, *, me: str) -> None:
+    def settle_batch(self, batch: list[Pushed], result: SendResult, *, me: str) -> None:
         """Write what the answer to a batch, sent as our incarnation `me`, means for each of its objects."""
         verdict, answer = (None, None) if result.verdict is None else look_at(self.routes.target, result.verdict)
         if answer is not None:
@@ -86,7 +86,7 @@ class PeerSettler(Settler):
         )
         of_batch.settle(pairs)
 
-    def _prepare(self, results: list[tuple[Delivery, Result]]) -> None:
+    def prepare(self, results: Results) -> None:
         """Another answer, or a batch of the peer's own, may have told more meanwhile; or that it was restored."""
         rows = Binding.objects.filter(pk__in=[delivery.binding.pk for delivery, _ in results])
         locked = rows.select_for_update(of=("self",)).order_by("object_key")
@@ -96,9 +96,10 @@ class PeerSettler(Settler):
             target = Target.objects.filter(pk=self.route.target_id)
             self.newer.extend(target.exclude(peer_writer=self.answered_by).values_list("peer_writer", flat=True))
 
-    def _changes(self, delivery: Delivery, result: Result) -> Changes:
+    def changes(self, delivery: Delivery, result: SendResult) -> Changes:
         if delivery.action is not Action.PUSH or result.verdict is None:
-            return super()._changes(delivery, result)
+            end = End(action=delivery.action, known=delivery.binding.known, sent=delivery.sent, verdict=result.verdict)
+            return changes_after(delivery.binding.claim, end, Terms(), now=clock.now(), jitter=0)
         one, verdict = self.batch[delivery.binding.pk], result.verdict
         if self.newer:
             verdict = OLD
@@ -110,27 +111,23 @@ class PeerSettler(Settler):
             changes["parent_id"] = one.parent if one.is_there else None
         return changes
 
-    def _write(self, delivery: Delivery, changes: Changes) -> bool:
-        """A record's id is the object's own key: no other has it, and no savepoint is needed to find that out."""
-        return write(delivery.binding, changes)
-
-    def _shown(self, results: list[tuple[Delivery, Result]], lost: set[int]) -> list[Verdict]:
+    def verdicts(self, results: Results, lost: set[int]) -> list[Verdict]:
         """One request, one verdict: what the peer says of single objects is none of the target's health."""
         if self.verdict is None:
             return []
         return [replace(self.verdict, why=unquoted(self.verdict.why))] if lost else [self.verdict]
 
 
-def _result(one: Pushed, result: Result, verdict: Verdict | None, told: Mapping[str, ItemResult]) -> Result:
+def _result(one: Pushed, result: SendResult, verdict: Verdict | None, told: Mapping[str, ItemResult]) -> SendResult:
     """What the answer means for one object, with an exchange that shows its own part only."""
     if verdict is None:
         return result
     if verdict.outcome is not Outcome.DONE:
-        return Result(verdict=verdict, sent=tuple(_own(sent, one) for sent in result.sent))
+        return SendResult(verdict=verdict, sent=tuple(_own(sent, one) for sent in result.sent))
     answer = told.get(one.item.key)
     text = "" if answer is None else json.dumps(answer.as_json(), ensure_ascii=False)
     parts = (replace(_own(sent, one), exchange=_said(sent, text)) for sent in result.sent)
-    return Result(verdict=_verdict(one, answer), sent=tuple(parts))
+    return SendResult(verdict=_verdict(one, answer), sent=tuple(parts))
 
 
 def _verdict(one: Pushed, answer: ItemResult | None) -> Verdict:

@@ -13,9 +13,10 @@ from syncer.core.merge import node_of
 from syncer.core.outcome import Outcome
 from syncer.engine.sender import Sender
 from syncer.models import Target
-from syncer.targets.peer import identity
+from syncer.targets.peer import PEER, identity
 from syncer.targets.peer.contact import heard
 from syncer.targets.peer.message import WRITER
+from syncer.targets.peer.wire import hand_over
 
 NEVER = float("inf")
 NOT_UNDERSTOOD = "answered with something that no peer says"
@@ -30,7 +31,7 @@ class Peer:
 
     def __init__(self, target: Target) -> None:
         """Raises NotPossibleError where the target is no peer."""
-        if not target.is_peer:
+        if target.kind != PEER:
             raise NotPossibleError(f"{target} is no peer: only another back office can be asked that.")
         self.target, self.requests, self.bytes = target, 0, 0
         self._sender = Sender(target)
@@ -61,7 +62,7 @@ class Peer:
         return f"{self.target.url.rstrip('/')}/sync/{path}"
 
     def _ask(self, request: Request) -> dict[str, Any]:
-        result = self._sender.hand_over(request, ends=NEVER).result()
+        result = hand_over(self._sender, request, ends=NEVER).result()
         self.requests += 1
         self.bytes += len(json.dumps(request.body)) if request.body else 0
         self.bytes += sum(len(one.exchange.body) for one in result.sent)

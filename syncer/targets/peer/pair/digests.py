@@ -8,7 +8,7 @@ from uuid import UUID
 from syncer.core.merge import Content
 from syncer.core.ranges import WHOLE, Range, Summary, Summing, digest_of
 from syncer.models import Route
-from syncer.targets.rest.payload import plain
+from syncer.models.keys import json_value
 
 PAGE = 2000  # rows a statement
 
@@ -35,7 +35,7 @@ def contents(route: Route, part: Range = WHOLE, *, user: Any = None) -> Iterator
     first = {} if part.first is None else {"pk__gte": UUID(part.first)}
     while page := list(rows.filter(**first)[:PAGE]):
         for pk, *values in page:
-            yield str(pk), dict(zip(names, map(plain, values), strict=True))
+            yield str(pk), dict(zip(names, map(json_value, values), strict=True))
         if len(page) < PAGE:
             return
         first = {"pk__gt": page[-1][0]}

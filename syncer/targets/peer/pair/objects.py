@@ -6,10 +6,9 @@ from uuid import UUID
 
 from syncer.core.ranges import Range, digest_of
 from syncer.models import Replica, Route
-from syncer.models.keys import key_of
+from syncer.models.keys import json_value, key_of
 from syncer.targets.peer.pair.backlog import standing
 from syncer.targets.peer.pair.digests import contents
-from syncer.targets.rest.payload import plain
 
 PAGE = 1000  # objects a page
 OBJECTS = 200  # told of at once
@@ -47,7 +46,7 @@ def objects(route: Route, keys: Sequence[str], *, user: Any = None, whole: bool 
     names = sorted(route.shared)
     rows = model._default_manager.all() if user is None else model._default_manager.visible_to(user)
     found = {
-        str(pk): dict(zip(names, map(plain, values), strict=True))
+        str(pk): dict(zip(names, map(json_value, values), strict=True))
         for pk, *values in rows.filter(pk__in=[UUID(key) for key in keys]).values_list("pk", *names)
     }
     seen = _seen(route, keys)

@@ -17,7 +17,7 @@ from backoffice.kit import clock
 from content.news.models import Comment, Post
 from syncer.core.errors import NotPossibleError
 from syncer.core.settle import Claim
-from syncer.engine.delivery import ClaimedBinding
+from syncer.engine.claim import ClaimedBinding
 from syncer.engine.runs import run_here, work
 from syncer.engine.settling import commit
 from syncer.models import Binding, Run

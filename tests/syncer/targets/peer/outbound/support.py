@@ -12,8 +12,8 @@ from django.test import Client
 
 from backoffice.accounts.models import User
 from content.orders.models import Order
-from syncer.engine.asking import ask
 from syncer.engine.runs import work
+from syncer.engine.wake import request_run
 from syncer.models import Binding, Replica, Route, Run, Target
 from syncer.models.keys import key_of
 from syncer.targets.peer.rows import content_of
@@ -57,7 +57,7 @@ def key_here(one: Order) -> str:
 
 def ours() -> dict[str, dict[str, Any]]:
     """Our orders as the peer holds its own, by key."""
-    route = Route.objects.filter(model=MODEL, target__kind=Target.Kind.PEER)[:1].get()
+    route = Route.objects.filter(model=MODEL, target__kind="peer")[:1].get()
     return {str(one.pk): dict(content_of(route, one) or {}) for one in Order.objects.all()}
 
 
@@ -79,7 +79,7 @@ def hand_in_here(peer: FakePeer, *, keys: list[str] | None = None) -> Any:
 
 def by_itself(target: Target) -> Run:
     """A run that nobody asked for."""
-    run, _ = ask(target=target, trigger=Run.Trigger.CHANGE)
+    run, _ = request_run(target=target, trigger=Run.Trigger.CHANGE)
     work(run)
     return run
 

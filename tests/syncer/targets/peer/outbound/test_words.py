@@ -54,7 +54,10 @@ def test_a_run_with_nothing_to_hand_over_says_so(greeted):
 def test_a_run_that_could_not_greet_the_peer_says_so_and_is_not_done_for_who_asked(pair, peer):
     peer.fault(Fault.RESET, times=2)
     run = run_here(pair)
-    assert run.message == "warehouse did not answer when it was told who we are; 0 changes are kept, next try by itself"
+    unanswered = (
+        "warehouse did not answer when this node introduced itself; 0 changes are kept, the next try is automatic"
+    )
+    assert run.message == unanswered
     assert run.state == "failed"
     assert by_itself(pair).state == "done", "else each try would leave a row"
 
@@ -166,5 +169,5 @@ def test_a_target_that_was_sent_to_does_not_become_a_peer_nor_stop_being_one(gre
     greeted.full_clean()
     order()
     run_here(Target.objects.get())
-    with pytest.raises(ValidationError, match="make another target"):
+    with pytest.raises(ValidationError, match="create another target"):
         greeted.full_clean()

@@ -3,12 +3,12 @@
 import pytest
 
 from content.orders.models import Order
-from syncer.engine.asking import ask
 from syncer.engine.claim import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import run_here
 from syncer.engine.sender import Sender
 from syncer.engine.settling import LOST
+from syncer.engine.wake import request_run
 from syncer.models import Attempt, Binding, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.peer import identity
@@ -27,7 +27,7 @@ class Worker:
         self.routes = RouteMap(target)
         self.route = self.routes.parents_first[0]
         plan(self.routes, self.route)
-        self.run, _ = ask(target=target, trigger=Run.Trigger.MANUAL)
+        self.run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
         self.sender = sender
 
     def claim(self, lease=LEASE):

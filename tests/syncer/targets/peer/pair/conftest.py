@@ -63,7 +63,7 @@ def target(there: Node, account: User, monkeypatch: pytest.MonkeyPatch) -> Targe
     monkeypatch.setenv("SYNC_PEER_PASSWORD", PASSWORD)
     target = Target(
         name=NAME,
-        kind=Target.Kind.PEER,
+        kind="peer",
         url=there.url,
         auth=Target.Auth.BASIC,
         auth_user="test",

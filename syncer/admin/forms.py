@@ -1,4 +1,4 @@
-"""The forms of targets and routes, which ask of a peer something else than of a service."""
+"""The forms of targets and routes, which empty what the kind of target does not use and so does not show."""
 
 from typing import Any
 
@@ -6,34 +6,31 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from syncer.models import Route, Target
-
-# What the route of one kind of target has no use for, and so is emptied with it.
-UNUSED = {
-    True: ("path", "create_path", "fields", "filter", "items_field", "next_field"),
-    False: ("authority", "matched_at"),
-}
-NATURAL_KEY = (
-    "The fields by which objects that both ends already had are matched, where their keys differ: "
-    '["product_name", "created_at"]. Empty: by their keys alone.'
-)
-
+from syncer.targets.base import Kind, kind_of, kinds
 
 TAKEN = next(one.violation_error_message for one in Target._meta.constraints if one.name == "syncer_target_peer_node")
 
 
+def unused(kind: Kind | None, columns: str) -> set[str]:
+    """The `target_columns` or `route_columns` that other kinds use and this one does not."""
+    if kind is None:
+        return set()
+    return {name for other in kinds().values() for name in getattr(other, columns)} - {*getattr(kind, columns)}
+
+
 class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Empties what only peers have where the target is none, for its fields are not shown then."""
+    """Empties what other kinds use."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("kind") != Target.Kind.PEER:
-            for name, nothing in (("peer_node", ""), ("peer_user", None)):
-                self.errors.pop(name, None)
-                cleaned[name] = nothing
+        for name in unused(kinds().get(cleaned.get("kind", "")), "target_columns"):
+            column: Any = Target._meta.get_field(name)
+            self.errors.pop(name, None)
+            cleaned[name] = column.get_default()
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """A node that has a target already is told beside the node."""
+        """Show that a node has a target already beside the node."""
         if hasattr(errors, "error_dict"):
             found = errors.error_dict
             general = found.pop(NON_FIELD_ERRORS, [])
@@ -45,19 +42,19 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Empties what the kind of target has no use for, and is not shown."""
+    """Empties what other kinds use."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if target := cleaned.get("target"):
-            for name in UNUSED[target.is_peer]:
+            for name in unused(kind_of(target), "route_columns"):
                 if name not in self.fields:
                     column: Any = Route._meta.get_field(name)
                     setattr(self.instance, name, column.get_default())
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """What is wrong with a column that is not on the form is told above it."""
+        """Show what is wrong with a column that is not on the form above it."""
         if hasattr(errors, "error_dict"):
             for name in [*errors.error_dict]:
                 if name not in self.fields and name != NON_FIELD_ERRORS:

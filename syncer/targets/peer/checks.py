@@ -1,4 +1,4 @@
-"""What a peer's route may say; as `checks`, for routes that carry a model both ways."""
+"""What a peer's route may say; `Route.clean` raises what is found here."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from syncer.core.merge import EXISTS
+from syncer.models import Route
 from syncer.models.checks import NOT_STORABLE, is_storable, listed, wrong
 from syncer.models.mapping import Declaration
 
@@ -19,12 +20,6 @@ def model_errors(declaration: Declaration) -> Iterator[ValidationError]:
             "A shared model has a UUID as its key",
             model=declaration.label,
         )
-
-
-def unused_errors(value: Any) -> Iterator[ValidationError]:
-    """Refuse what a peer's route has no use for: all objects are shared, and both ends name their fields alike."""
-    if value:
-        yield wrong("A peer's route has none; leave it empty")
 
 
 def natural_key_errors(declaration: Declaration, names: Any) -> Iterator[ValidationError]:
@@ -70,3 +65,11 @@ def authority_errors(
                     model=declaration.label,
                     name=name,
                 )
+
+
+def other_authorities(route: Route) -> list[dict[str, str]]:
+    """What other peers' routes of the model say; an object has one state, whoever its edits come from."""
+    if route.authorities is not None:
+        return route.authorities
+    others = Route.objects.filter(model=route.model, target__kind=route.target.kind)
+    return list(others.exclude(target=route.target_id).values_list("authority", flat=True))

@@ -1,0 +1,112 @@
+"""The kind `peer`: another back office, with which this one keeps the same objects, both ways."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import F
+
+from syncer.core.decide import Action
+from syncer.engine.claim import ClaimedBinding
+from syncer.engine.sender import Sender
+from syncer.models import Binding, Route, Run, Target
+from syncer.models.checks import parent_errors
+from syncer.models.routemap import RouteMap
+from syncer.targets.base import Kind, Pages, Planned, register
+from syncer.targets.peer import PEER, checks, identity
+from syncer.targets.peer.matching import not_matched
+from syncer.targets.peer.message import LARGEST
+from syncer.targets.peer.outbound import handshake, preview, push
+from syncer.targets.peer.replicas import wire_key
+
+NATURAL_KEY = (
+    "The fields by which objects that both ends already had are matched, where their keys differ: "
+    '["product_name", "created_at"]. Empty: by their keys alone.'
+)
+
+
+class Peer(Kind):
+    name = PEER
+    label = "Another back office, both ways"
+    target_columns = ("peer_node", "peer_user", "matching")
+    route_columns = ("authority", "matched_at")
+    done = {"push": "handed over"}
+    nothing = "Nothing to send: the peer has seen all that was edited here."
+    is_two_way = True
+    batch = LARGEST
+    pages = Pages(
+        target_facts=(("What is known of it", {"fields": ("contact_at", "peer_writer", "acknowledged_writer")}),),
+        route=(
+            (
+                "Where both ends had or edited something",
+                {
+                    "fields": ("authority", "lookup", "matched_at"),
+                    "description": "Both ends must say the same here.",
+                },
+            ),
+        ),
+        binding=(("What the peer has seen", {"fields": ("seen_there",)}),),
+        labels={"lookup": ("Natural key", NATURAL_KEY)},
+        links=(("Both ends", "admin:syncer_target_pair"),),
+    )
+
+    def target_errors(self, target: Target) -> Mapping[str, str]:
+        if not target.peer_node:
+            return {"peer_node": "A peer needs the other back office's name, its BACKOFFICE_NODE."}
+        if target.peer_node == settings.NODE:
+            return {"peer_node": f"This is {settings.NODE} itself; name the other back office."}
+        if target.peer_user_id is None:
+            return {"peer_user": "A peer needs the account that it signs in with here."}
+        return {}
+
+    def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:
+        declaration = route.declaration
+        yield "model", checks.model_errors(declaration)
+        yield "model", parent_errors(declaration, self.carried(route), {route.model, *route.models_beside()})
+        yield "lookup", checks.natural_key_errors(declaration, route.lookup)
+        yield "authority", checks.authority_errors(declaration, route.authority, checks.other_authorities(route))
+
+    def carried(self, route: Route) -> Mapping[str, str]:
+        return {name: name for name in route.shared}
+
+    def not_ready(self, route: Route) -> str:
+        return not_matched.why(route)
+
+    def deliver(
+        self,
+        run: Run,
+        routes: RouteMap,
+        route: Route,
+        bindings: list[ClaimedBinding],
+        sender: Sender,
+        *,
+        probe: bool,
+    ) -> bool:
+        return push.hand_over(run, routes, route, bindings, sender, probe=probe)
+
+    def is_introduced(self, target: Target) -> bool:
+        """Nothing is sent to a peer that does not know our incarnation."""
+        target.refresh_from_db(fields=["acknowledged_writer"])
+        return target.acknowledged_writer == identity.writer()
+
+    def introduce(self, target: Target, sender: Sender, *, probe: bool = False) -> bool:
+        return handshake.introduce(target, sender, probe=probe)
+
+    def preview(self, routes: RouteMap, route: Route, keys: Sequence[str]) -> Iterator[Planned]:
+        for key, fields in preview.handed_over(route, keys):
+            yield Planned(action=Action.PUSH, name=f"{route.model}:{key}", record=wire_key(key), fields=fields)
+
+    def requests(self, run: Run) -> int:
+        """Each object of a batch has an attempt of its own, with the time at which the batch left."""
+        return run.attempts.values("at").distinct().count()
+
+    def distrust(self, route: Route) -> None:
+        """Let whoever delivers an object settle nothing, and hand over again what was refused.
+
+        That the peer has seen an edit stays true. It may have seen edits of ours that are lost here: a new incarnation
+        signs from now on, and the peer hands back all that it has.
+        """
+        Binding.objects.filter(route=route).update(token=F("token") + 1, rejected=None)
+
+
+register(Peer())

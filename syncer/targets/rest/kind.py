@@ -1,0 +1,109 @@
+"""The kind `rest`: a service with one record for each object, changed by POST, PUT or PATCH, and DELETE."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from django.core.exceptions import ValidationError
+from django.db.models import Case, F, Value, When
+
+from syncer.engine.claim import ClaimedBinding
+from syncer.engine.sender import Sender
+from syncer.models import Binding, Route, Run
+from syncer.models.checks import parent_errors, wrong
+from syncer.models.routemap import RouteMap
+from syncer.targets.base import Kind, Pages, Planned, register
+from syncer.targets.rest import REST, checks, deliver, preview
+
+ROUTE_COLUMNS = ("path", "create_path", "fields", "filter", "items_field", "next_field")
+
+
+class Rest(Kind):
+    name = REST
+    label = "REST service"
+    route_columns = ROUTE_COLUMNS
+    done = {"create": "created", "replay": "created", "update": "updated", "delete": "deleted"}
+    nothing = "Nothing to send: the target holds what we hold."
+    pages = Pages(
+        route=(
+            ("What is sent", {"fields": ("fields", "filter", "update")}),
+            (
+                "The target's side",
+                {
+                    "fields": (
+                        *(("path", "create_path"), "lookup", ("key_hours", "missing")),
+                        *("id_field", ("items_field", "next_field")),
+                    ),
+                    "description": "How the target keeps its records, and what happens when a create is not answered.",
+                },
+            ),
+        ),
+        binding=(
+            ("What the target holds", {"fields": ("agreed_now",)}),
+            (
+                "A create without an answer",
+                {
+                    "fields": (("create_at", "create_key"), "create_to", "create_body_now"),
+                    "classes": ("collapse",),
+                },
+            ),
+        ),
+    )
+
+    def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:
+        declaration = route.declaration
+        fields = route.fields if isinstance(route.fields, dict) else {}
+        if not route.path:
+            yield "path", [wrong("Give the path where the target keeps these records: /posts")]
+        if not fields:
+            yield "fields", [wrong("Give what is sent, remote names and local fields")]
+        yield "fields", checks.fields_errors(declaration, route.fields)
+        yield "fields", parent_errors(declaration, fields, {route.model, *route.models_beside()})
+        yield "lookup", checks.lookup_errors(route.lookup, fields)
+        yield "filter", checks.filter_errors(declaration, route.filter)
+        mapped = [name for name in declaration.fields if name in fields.values()]
+        yield "create_path", checks.create_path_errors(route.create_path, mapped)
+        if route.next_field and not route.items_field:
+            yield (
+                "next_field",
+                [wrong("A list that keeps a cursor keeps its records under a name: give 'items'")],
+            )
+
+    def carried(self, route: Route) -> Mapping[str, str]:
+        fields: Mapping[str, str] = route.fields
+        return fields
+
+    def deliver(
+        self,
+        run: Run,
+        routes: RouteMap,
+        route: Route,
+        bindings: list[ClaimedBinding],
+        sender: Sender,
+        *,
+        probe: bool,
+    ) -> bool:
+        return deliver.deliver(run, routes, route, bindings, sender, probe=probe)
+
+    def preview(self, routes: RouteMap, route: Route, keys: Sequence[str]) -> Iterator[Planned]:
+        return preview.planned(routes, route, keys)
+
+    def distrust(self, route: Route) -> None:
+        """Send what has a record whole, or delete it, even where it seems equal; look for all else before it is made.
+
+        An unanswered create is not repeated under its key, for its answer may have come after the backup. It is looked
+        for by the route's lookup alone: the record may have changed.
+        """
+        bindings = Binding.objects.filter(route=route)
+        unanswered = bindings.filter(create_body__isnull=False, in_doubt=False)
+        for binding in unanswered:
+            body = {name: value for name, value in (binding.create_body or {}).items() if name in route.lookup}
+            unanswered.filter(pk=binding.pk).update(create_body=body or binding.create_body, create_at=None)
+        has_record = When(remote_id__isnull=False, then=Value(value=True))
+        bindings.update(
+            token=F("token") + 1,
+            rejected=None,
+            look_first=True,
+            unconfirmed=Case(has_record, default=F("unconfirmed")),
+        )
+
+
+register(Rest())

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(help_text='What it does, in a few words.', max_length=256)),
                 ('work', models.CharField(help_text='The function that does it.', max_length=256)),
                 ('arguments', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='What the function is given.')),
-                ('scope', models.JSONField(blank=True, help_text='What the API key that started it may do. Empty: all that the person may.', null=True)),
+                ('scope', models.JSONField(blank=True, help_text='What the API key that started it may do. Null: all that the person may.', null=True)),
                 ('request_id', models.CharField(blank=True, help_text='The request that started it.', max_length=64)),
                 ('reason', models.CharField(blank=True, help_text='The reason of its changes, as the caller gave it.', max_length=256)),
                 ('state', models.CharField(choices=[('queued', 'Waiting for a worker'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='queued', help_text='How far it is.', max_length=8)),

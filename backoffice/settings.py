@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "ninja",
+    "content.base",  # before the packages some of whose commands it replaces
     "simple_history",
     "import_export",
     "django_q",
@@ -69,7 +70,6 @@ INSTALLED_APPS = [
     "backoffice.kit.idempotency",
     "backoffice.accounts",
     "syncer",
-    "content.base",
     *CONTENT_APPS,
 ]
 MIDDLEWARE = [
@@ -209,7 +209,6 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-MEDIA_ROOT = VAR_DIR / "media"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # --- admin -----------------------------------------------------------------------------------------------------------

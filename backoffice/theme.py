@@ -1,4 +1,4 @@
-"""How the admin of one node looks: its title and its colour, so that two nodes are told apart at a glance."""
+"""How the admin of one node looks: its title and its color, so that two nodes are told apart at a glance."""
 
 from typing import Any
 from urllib.parse import quote
@@ -6,7 +6,7 @@ from urllib.parse import quote
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
-# Hue in degrees of the OKLCH colour space, https://www.w3.org/TR/css-color-4/#ok-lab
+# Hue in degrees of the OKLCH color space, https://www.w3.org/TR/css-color-4/#ok-lab
 COLORS = {"red": 25, "orange": 55, "green": 150, "teal": 195, "blue": 260, "purple": 304}
 
 # (lightness %, chroma) of the eleven shades that the theme wants, light to dark.
@@ -26,7 +26,7 @@ SHADES = {
 
 
 def favicon(hue: int) -> str:
-    """Two arrows in the node's colour, as a data address: two nodes are told apart among a browser's tabs too."""
+    """Two arrows in the node's color, as a data address: two nodes are told apart among a browser's tabs too."""
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
         f'<rect width="24" height="24" rx="5" fill="oklch(52% .19 {hue})"/>'

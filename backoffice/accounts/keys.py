@@ -26,7 +26,7 @@ def user_of(credential: str) -> User | None:
         return None
     _use(key)
     user = key.user
-    user.key, user.scope = key, frozenset(key.permissions) or None
+    user.key, user.scope = key, key.scope
     return user
 
 

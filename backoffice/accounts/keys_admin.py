@@ -51,12 +51,12 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     permissions = forms.MultipleChoiceField(
         required=False,
         widget=UnfoldAdminSelect2MultipleWidget(attrs={"style": "width: 100%"}),
-        help_text="What it may do, at most. Choose nothing for all that you may do, now and later.",
+        help_text="What it may do, at most. With full access, leave this empty.",
     )
 
     class Meta:
         model = ApiKey
-        fields = ("name",)
+        fields = ("name", "full_access")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -75,14 +75,14 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 class ApiKeyAdmin(BackofficeAdmin):
     form = KeyForm
     list_display = ("name", "user", "shown_prefix", "shown_state", "shown_scope", "expires", "last_used_at")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "full_access", "expires")
     search_fields = ("name", "prefix", "user__username")
     list_select_related = ("user",)
     readonly_fields = (
         "user", "name", "shown_prefix", "shown_state", "shown_permissions", "created", "expires", "revoked_at",
         "last_used_at",
     )  # fmt: skip
-    add_fields = ("name", "days", "permissions")
+    add_fields = ("name", "days", "full_access", "permissions")
     change_form_outer_before_template = "accounts/key_head.html"
 
     # --- who may what ----------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class ApiKeyAdmin(BackofficeAdmin):
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **options: Any) -> Any:
         if obj is None:
-            options["fields"] = ("name",)  # the others are the form's own
+            options["fields"] = ("name", "full_access")  # the others are the form's own
         form = super().get_form(request, obj, **options)
         form.user = request.user
         return form
@@ -130,7 +130,7 @@ class ApiKeyAdmin(BackofficeAdmin):
     @admin.display(description="may do")
     def shown_scope(self, key: ApiKey) -> str:
         number = len(key.permissions)
-        return f"{number} permission{'s' * (number != 1)}" if number else "all that its owner may"
+        return "all that its owner may" if key.full_access else f"{number} permission{'s' * (number != 1)}"
 
     @admin.display(description="may do")
     def shown_permissions(self, key: ApiKey) -> SafeString | str:

@@ -18,7 +18,7 @@ from content.base.documentation import LOCATION
 from content.base.listing import refuse_unknown
 
 router = Router()
-COLUMNS = ("id", "name", "prefix", "permissions", "created", "expires", "revoked_at", "last_used_at")
+COLUMNS = ("id", "name", "prefix", "full_access", "permissions", "created", "expires", "revoked_at", "last_used_at")
 SECRET = {"Cache-Control": "no-store"}  # RFC 9111 §5.2.2.5
 PERMISSIONS_MOST = 1000
 
@@ -29,8 +29,11 @@ Permission = Annotated[Text, Field(max_length=255)]
 class KeyIn(Body):
     name: Text = Field(min_length=1, max_length=64, description="What it is for.")
     expires: AwareDatetime = Field(description=f"At most {KEY_DAYS_MOST} days ahead.")
+    full_access: bool = Field(default=False, description="It may do all that you may, now and later.")
     permissions: list[Permission] = Field(
-        default=[], max_length=PERMISSIONS_MOST, description="What it may do, at most; none: all that you may."
+        default=[],
+        max_length=PERMISSIONS_MOST,
+        description="What it may do, at most. At least one must be named, unless `full_access` is true.",
     )
 
 
@@ -38,6 +41,7 @@ class KeyOut(BaseModel):
     id: int
     name: str
     prefix: str = Field(description="The key begins with `bo_` and this.")
+    full_access: bool
     permissions: list[str]
     created: AwareDatetime
     expires: AwareDatetime

@@ -68,8 +68,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 class ApiKey(models.Model):
     """A credential that a person gives to a program: `bo_<prefix>_<secret>`, shown once.
 
-    `permissions` are names and not links: a permission that goes away with its model must not leave an empty list,
-    which means all.
+    It may do what its owner may and `permissions` names, or, with `full_access`, all that its owner may.
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="keys")
@@ -80,8 +79,9 @@ class ApiKey(models.Model):
     )
     prefix = models.CharField(max_length=12, unique=True, editable=False, help_text="Begins the key; no secret.")
     digest = models.CharField(max_length=64, editable=False)
+    full_access = models.BooleanField(default=False, help_text="It may do all that its owner may, now and later.")
     permissions = models.JSONField(
-        default=list, blank=True, help_text="What it may do, at most; none: all that its owner may."
+        default=list, blank=True, help_text="What it may do, at most; an empty list gives nothing."
     )
     created = models.DateTimeField(default=timezone.now, editable=False)
     expires = models.DateTimeField(help_text=f"At most {KEY_DAYS_MOST} days ahead.")
@@ -106,7 +106,11 @@ class ApiKey(models.Model):
         errors = {}
         if self.expires is not None and not timezone.now() < self.expires <= self._latest():
             errors["expires"] = f"Give a time to come, at most {KEY_DAYS_MOST} days ahead."
-        if strange := sorted(set(self.permissions) - self.user.get_all_permissions()):
+        if self.full_access and self.permissions:
+            errors["permissions"] = "A key with full access names no permissions."
+        elif not self.full_access and not self.permissions:
+            errors["permissions"] = "Name at least one permission, or choose full access."
+        elif strange := sorted(set(self.permissions) - self.user.get_all_permissions()):
             errors["permissions"] = f"{self.user} does not have {', '.join(strange)}."
         if errors:
             raise ValidationError(errors)
@@ -119,6 +123,11 @@ class ApiKey(models.Model):
         secret = secrets.token_hex(KEY_BYTES)
         self.prefix, self.digest = secrets.token_hex(6), digest(secret)
         return f"bo_{self.prefix}_{secret}"
+
+    @property
+    def scope(self) -> frozenset[str] | None:
+        """What it leaves of its owner's permissions; None: all of them. See `User.scope`."""
+        return None if self.full_access else frozenset(self.permissions)
 
     @property
     def state(self) -> str:

@@ -26,8 +26,6 @@ ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 SHEET_ESCAPE = re.compile(r"_x([0-9a-fA-F]{4})_")  # ECMA-376, part 1, section 22.9.2.19
 ESCAPES = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
 
-Eraser = Callable[["Words"], int]
-
 
 class Words:
     """What is to be found: names of the person, as whole words, and texts of theirs, wherever they stand.

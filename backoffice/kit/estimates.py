@@ -45,7 +45,7 @@ def count(rows: "QuerySet[Any]", most: int = MOST) -> Count:
 
 
 def _estimate(rows: "QuerySet[Any]") -> int:
-    """What the database thinks: PostgreSQL since it last analysed the table, SQLite by its highest row number."""
+    """What the database thinks: PostgreSQL since it last analyzed the table, SQLite by its highest row number."""
     connection = connections[rows.db]
     table = connection.ops.quote_name(rows.model._meta.db_table)
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ POSTS = 100
 COMMENTS = 500
 
 SUBJECTS = (
-    "the spring catalogue",
+    "the spring catalog",
     "our delivery times",
     "the new packing line",
     "the returns desk",

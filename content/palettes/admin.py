@@ -107,6 +107,6 @@ class PaletteAdmin(ContentAdmin):
     autocomplete_fields = ("team",)
     resource_classes = (PaletteResource,)
 
-    @admin.display(description="colours")
+    @admin.display(description="colors")
     def swatches(self, palette: Palette) -> SafeString:
         return swatches(palette.colors)

@@ -1,4 +1,4 @@
-"""The column, the form field and the constraint of a list of colours."""
+"""The column, the form field and the constraint of a list of colors."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ STORED = r'^\[("#[0-9A-F]{6}"(, ?"#[0-9A-F]{6}"){0,' + str(MOST - 1) + r"})?\]$"
 
 
 class ColorsWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
-    """A text of colours; where scripts run, also a colour input for each."""
+    """A text of colors; where scripts run, also a color input for each."""
 
     def __init__(self) -> None:
         super().__init__(attrs={"rows": 3, "data-colors": "", "spellcheck": "false"})
@@ -73,5 +73,5 @@ def colors_constraint(field: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         name=f"%(app_label)s_%(class)s_{field}_list",
         condition=models.Q(Regex(Cast(field, models.TextField()), STORED)),
-        violation_error_message=f"{field} must be a list of at most {MOST} colours as #RRGGBB.",
+        violation_error_message=f"{field} must be a list of at most {MOST} colors as #RRGGBB.",
     )

@@ -119,10 +119,9 @@ class Palette(Owned):
     )
     name = text_field(255, help_text="At most 255 characters; the team's other palettes have other names.")
     colors = ColorsField(
-        "colours",
         default=list,
         blank=True,
-        help_text=f"At most {MOST} colours as #RGB or #RRGGBB, with spaces, commas or lines between.",
+        help_text=f"At most {MOST} colors as #RGB or #RRGGBB, with spaces, commas or lines between.",
     )
 
     objects: ClassVar[Any] = OwnedQuerySet.as_manager()

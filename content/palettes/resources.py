@@ -13,7 +13,7 @@ from content.palettes.people import name_of, user_named
 
 
 class ColorsCell(ColumnWidget):
-    """`#AABBCC #112233`; an empty cell holds no colours."""
+    """`#AABBCC #112233`; an empty cell holds no colors."""
 
     def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:
         try:

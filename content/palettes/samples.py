@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 
 from content.palettes.models import Membership, Palette, Team
 
-TEAMS = ("Brand", "Packaging", "Shop windows", "Web shop", "Catalogue", "Trainees")
+TEAMS = ("Brand", "Packaging", "Shop windows", "Web shop", "Catalog", "Trainees")
 IDLE = 1  # of them have no palette yet
 PALETTES = 8  # a team
 SUBJECTS = (
@@ -38,7 +38,7 @@ def _palettes(random: Random, team: Team) -> list[Palette]:
 
 
 def _colors(random: Random) -> list[str]:
-    """Neighbours on the colour wheel from dark to light, and often one from the other side of it."""
+    """Neighbors on the color wheel from dark to light, and often one from the other side of it."""
     hue, step = random.random(), random.uniform(0.02, 0.07)
     number, saturation = random.randint(4, 7), random.uniform(0.35, 0.75)
     found = [_color(hue + step * place, 0.25 + 0.6 * place / (number - 1), saturation) for place in range(number)]

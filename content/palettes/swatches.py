@@ -1,4 +1,4 @@
-"""Colours to look at. SVG, because a page's policy may forbid styles within the page."""
+"""Colors to look at. SVG, because a page's policy may forbid styles within the page."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ IN_A_ROW = 12  # as many as a telephone has room for
 
 
 def swatches(colors: Sequence[str]) -> SafeString:
-    """A square for each colour, each with its name."""
+    """A square for each color, each with its name."""
     if not colors:
         return format_html("{}", "-")
     step, columns = SIDE + GAP, min(len(colors), IN_A_ROW)

@@ -57,6 +57,6 @@ class ItemAdmin(ContentAdmin):
     def enrich(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
         return show(jobs.start_enrich(keys(queryset), user=request.user))
 
-    @admin.action(description="Summarise", permissions=["change"])
+    @admin.action(description="Summarize", permissions=["change"])
     def summarize(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
         return show(jobs.start_summarize(keys(queryset), user=request.user))

@@ -39,8 +39,9 @@ def in_days(days):
 
 
 def make_key(user, *permissions, name="Report"):
-    """A key of `user`, and the whole of it, which only its maker sees."""
-    key = ApiKey(user=user, name=name, permissions=[*permissions], expires=timezone.now() + timedelta(days=30))
+    """A key of `user`, and the whole of it, which only its maker sees; without `permissions` it has full access."""
+    key = ApiKey(user=user, name=name, expires=timezone.now() + timedelta(days=30))
+    key.permissions, key.full_access = [*permissions], not permissions
     whole = key.seal()
     key.full_clean()
     key.save()
@@ -74,7 +75,7 @@ def editor():
 
 
 def test_a_key_is_shown_when_it_is_made_and_signs_its_owner_in(editor):
-    answer = ApiClient(editor).send("POST", KEYS, {"name": "Report", "expires": in_days(30)})
+    answer = ApiClient(editor).send("POST", KEYS, {"name": "Report", "expires": in_days(30), "full_access": True})
     assert answer.status_code == 201
     made = answer.json()
     assert made["key"].startswith(f"bo_{made['prefix']}_")
@@ -89,7 +90,8 @@ def test_the_secret_is_nowhere_in_the_database_nor_in_the_log(editor, caplog):
     caplog.set_level(logging.DEBUG)
     client = ApiClient(editor)
     client.defaults["HTTP_IDEMPOTENCY_KEY"] = "once"
-    whole = client.send("POST", KEYS, {"name": "Report", "expires": in_days(30)}).json()["key"]
+    body = {"name": "Report", "expires": in_days(30), "permissions": ["news.add_post"]}
+    whole = client.send("POST", KEYS, body).json()["key"]
     client_with(whole).post(POSTS, NEW_POST, content_type="application/json")
     client_with(whole).get("/api/nothing/")
     secret = whole.rpartition("_")[2]
@@ -122,7 +124,7 @@ def test_a_key_says_what_it_is_for_and_ends_within_a_year(editor):
         ({"name": "A", "expires": "2026-12-01T00:00:00"}, "expires"),
         ({"name": "A", "expires": in_days(1), "user": 1}, "user"),
     ]:
-        answer = client.send("POST", KEYS, body)
+        answer = client.send("POST", KEYS, {"full_access": True, **body})
         assert answer.status_code == 422, body
         assert list(errors(answer)) == [field]
     assert not ApiKey.objects.exists()
@@ -186,10 +188,38 @@ def test_a_key_may_do_what_its_permissions_name_and_no_more(is_superuser):
     assert client.get(ME).json()["permissions"] == ["news.view_post"]
 
 
-def test_a_key_without_permissions_of_its_own_may_do_all_that_its_owner_may(editor):
+def test_a_key_with_full_access_may_do_all_that_its_owner_may(editor):
     client = client_with(make_key(editor)[1])
     assert client.post(POSTS, NEW_POST, content_type="application/json").status_code == 201
     assert set(client.get(ME).json()["permissions"]) == editor.get_all_permissions()
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_a_key_with_an_empty_list_may_do_nothing(is_superuser):
+    key, whole = make_key(make_user(is_superuser=is_superuser))
+    ApiKey.objects.filter(pk=key.pk).update(full_access=False)
+    client = client_with(whole)
+    assert client.get(POSTS).status_code == 403
+    assert client.get(ME).json()["permissions"] == []
+    job = start(f"{HERE}says_what_it_may", user=keys.user_of(whole), title="A task")
+    work_here(Job.objects.get(pk=job.pk))
+    assert Job.objects.get().result == {"may": []}
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({}, "Name at least one permission"),
+        ({"permissions": []}, "Name at least one permission"),
+        ({"full_access": False, "permissions": []}, "Name at least one permission"),
+        ({"full_access": True, "permissions": ["news.view_post"]}, "names no permissions"),
+    ],
+)
+def test_full_access_is_chosen_and_never_what_is_left(editor, choice, message):
+    answer = ApiClient(editor).send("POST", KEYS, {"name": "A", "expires": in_days(1), **choice})
+    assert answer.status_code == 422
+    assert message in errors(answer)["permissions"]
+    assert not ApiKey.objects.exists()
 
 
 def test_a_key_never_has_what_its_owner_lost(editor):
@@ -407,6 +437,16 @@ def test_the_form_offers_just_what_the_person_may():
     assert add(client, permissions=["news.delete_post"]).status_code == 200
     assert add(client, days="3660").status_code == 200
     assert not ApiKey.objects.exists()
+
+
+def test_the_form_asks_for_permissions_or_full_access():
+    client = sign_in("news.view_post")
+    for fields in ({}, {"permissions": ["news.view_post"], "full_access": "on"}):
+        assert list(add(client, **fields).context["adminform"].form.errors) == ["permissions"]
+    assert not ApiKey.objects.exists()
+    add(client, full_access="on")
+    assert "all that its owner may" in client.get(reverse(LIST)).content.decode()
+    assert (ApiKey.objects.get().full_access, ApiKey.objects.get().permissions) == (True, [])
 
 
 def test_in_the_admin_keys_of_others_need_a_permission():

@@ -20,7 +20,7 @@ def posts():
 
 
 @pytest.fixture
-def analysed(posts):
+def analyzed(posts):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE news_post")
@@ -31,12 +31,12 @@ def test_few_rows_are_counted(posts):
     assert (found, str(found), found.is_exact) == (30, "30", True)
 
 
-def test_of_many_rows_that_match_a_filter_it_is_said_that_they_are_more(analysed):
+def test_of_many_rows_that_match_a_filter_it_is_said_that_they_are_more(analyzed):
     found = count(Post.objects.filter(title="Title 1"), most=10)
     assert (found, str(found), found.is_exact) == (10, "more than 10", False)
 
 
-def test_all_rows_of_a_big_table_are_estimated_and_labelled_so(analysed):
+def test_all_rows_of_a_big_table_are_estimated_and_labeled_so(analyzed):
     found = count(Post.objects.all(), most=10)
     assert not found.is_exact
     assert str(found) == f"about {int(found)}"
@@ -44,7 +44,7 @@ def test_all_rows_of_a_big_table_are_estimated_and_labelled_so(analysed):
 
 
 @pytest.mark.postgres
-def test_a_table_that_was_never_analysed_is_not_estimated(posts):
+def test_a_table_that_was_never_analyzed_is_not_estimated(posts):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE pg_class SET reltuples = -1 WHERE relname = 'news_post'")
     assert str(count(Post.objects.all(), most=10)) == "more than 10"

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.urls import reverse
 
@@ -173,23 +172,6 @@ def test_the_admin_keeps_names_apart_with_an_error_of_the_field():
     assert list(answer.context["adminform"].form.errors) == ["username"]
     other.refresh_from_db()
     assert other.username == "other"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_names_that_collide_stop_the_migration_and_are_named():
-    executor = MigrationExecutor(connection)
-    latest = executor.loader.graph.leaf_nodes()
-    executor.migrate([("accounts", "0001_initial")])
-    try:
-        old = MigrationExecutor(connection).loader.project_state(("accounts", "0001_initial")).apps
-        people = old.get_model("accounts", "User")
-        people.objects.bulk_create(people(username=name) for name in ("editor", "Editor", "other"))
-        with pytest.raises(ValueError, match="editor, Editor"):
-            MigrationExecutor(connection).migrate(latest)
-        people.objects.filter(username="Editor").delete()
-    finally:
-        MigrationExecutor(connection).migrate(latest)
-    assert {user.folded for user in User.objects.all()} == {"editor", "other"}
 
 
 # --- one's own account ------------------------------------------------------------------------------------------------

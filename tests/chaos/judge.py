@@ -33,7 +33,7 @@ PROCESS_GONE = ("reincarnat", "died", "killed", "ended by itself", "took no hear
 
 @dataclass(kw_only=True)
 class Verdict:
-    """One line of the judgement.
+    """One line of the judgment.
 
     Attributes:
         wrong: what speaks against it, as sentences; empty: it holds.

@@ -60,7 +60,7 @@ def build(remotes: dict[str, Remote]) -> None:
     call_command("migrate", verbosity=0)
     audit.install()
     user = User.objects.create_superuser("chaos")
-    key = ApiKey(user=user, name="chaos", expires=timezone.now() + timedelta(days=1))
+    key = ApiKey(user=user, name="chaos", full_access=True, expires=timezone.now() + timedelta(days=1))
     os.environ["CHAOS_API_KEY"] = key.seal()
     key.save()
     Post.objects.bulk_create(Post(title=f"shared-{number} first", body="shared") for number in range(SHARED))

@@ -25,7 +25,7 @@ LISTED = [
     for model in content_models()
     if (endpoint := endpoint_of(model)) and "list" in endpoint.operations
 ]
-TRAVELLING = [pytest.param(one.model, id=label) for label, one in declarations().items()]
+TRAVELING = [pytest.param(one.model, id=label) for label, one in declarations().items()]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -80,7 +80,7 @@ def test_the_api_is_described(model, client):
     assert f"/api/{model._meta.app_label}{endpoint.address}" in paths
 
 
-@pytest.mark.parametrize("model", TRAVELLING)
+@pytest.mark.parametrize("model", TRAVELING)
 def test_an_object_travels_with_what_it_hangs_under(remote, model):
     target = Target.objects.create(name="fake", url=remote.url, timeout=10, allow_private=True)
     scope: dict[str, list[str]] = {}

@@ -51,7 +51,7 @@ class Job(models.Model):
         help_text="Who started it; it may do what they may. Empty: the program itself.",
     )
     scope = models.JSONField(
-        null=True, blank=True, help_text="What the API key that started it may do. Empty: all that the person may."
+        null=True, blank=True, help_text="What the API key that started it may do. Null: all that the person may."
     )
     request_id = models.CharField(max_length=64, blank=True, help_text="The request that started it.")
     reason = models.CharField(max_length=256, blank=True, help_text="The reason of its changes, as the caller gave it.")

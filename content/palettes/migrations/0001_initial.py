@@ -66,13 +66,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(help_text="At most 255 characters; the team's other palettes have other names.", max_length=255, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
-                ('colors', content.palettes.color_field.ColorsField(blank=True, default=list, help_text='At most 64 colours as #RGB or #RRGGBB, with spaces, commas or lines between.', verbose_name='colours')),
+                ('colors', content.palettes.color_field.ColorsField(blank=True, default=list, help_text='At most 64 colors as #RGB or #RRGGBB, with spaces, commas or lines between.')),
                 ('team', models.ForeignKey(help_text='The team that owns the palette.', on_delete=django.db.models.deletion.PROTECT, related_name='palettes', to='palettes.team')),
             ],
             options={
                 'abstract': False,
                 'default_permissions': ('add', 'change', 'delete', 'view', 'import', 'export'),
-                'constraints': [models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('name')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('name'), 255)), name='palettes_palette_name_text', violation_error_message='name must have 1 to 255 characters and may not be blank.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.Regex(django.db.models.functions.comparison.Cast('colors', models.TextField()), '^\\[("#[0-9A-F]{6}"(, ?"#[0-9A-F]{6}"){0,63})?\\]$')), name='palettes_palette_colors_list', violation_error_message='colors must be a list of at most 64 colours as #RRGGBB.'), models.UniqueConstraint(fields=('team', 'name'), name='palettes_palette_name_unique', violation_error_message='The team has a palette of this name already.')],
+                'constraints': [models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('name')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('name'), 255)), name='palettes_palette_name_text', violation_error_message='name must have 1 to 255 characters and may not be blank.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.Regex(django.db.models.functions.comparison.Cast('colors', models.TextField()), '^\\[("#[0-9A-F]{6}"(, ?"#[0-9A-F]{6}"){0,63})?\\]$')), name='palettes_palette_colors_list', violation_error_message='colors must be a list of at most 64 colors as #RRGGBB.'), models.UniqueConstraint(fields=('team', 'name'), name='palettes_palette_name_unique', violation_error_message='The team has a palette of this name already.')],
             },
         ),
         migrations.CreateModel(
@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                 ('txid', models.BigIntegerField(db_default=content.base.history.rows.TransactionId(), editable=False)),
                 ('history_user_id', models.BigIntegerField(null=True)),
                 ('name', models.CharField(help_text="At most 255 characters; the team's other palettes have other names.", max_length=255, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
-                ('colors', content.palettes.color_field.ColorsField(blank=True, default=list, help_text='At most 64 colours as #RGB or #RRGGBB, with spaces, commas or lines between.', verbose_name='colours')),
+                ('colors', content.palettes.color_field.ColorsField(blank=True, default=list, help_text='At most 64 colors as #RGB or #RRGGBB, with spaces, commas or lines between.')),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField()),
                 ('history_change_reason', models.TextField(null=True)),

@@ -185,8 +185,8 @@ def test_a_palette_is_made_and_changed_on_its_form(client, team):
 def test_a_wrong_color_is_named_on_the_form(client, spring):
     answer = sent(client, page("palette", "change", spring.pk), "palette_form", colors="#123 rot #12")
     assert [*answer.context["adminform"].form.errors["colors"]] == [
-        "Colour 2: “rot” is not a colour; write #RGB or #RRGGBB.",
-        "Colour 3: “#12” is not a colour; write #RGB or #RRGGBB.",
+        "Color 2: “rot” is not a color; write #RGB or #RRGGBB.",
+        "Color 3: “#12” is not a color; write #RGB or #RRGGBB.",
     ]
     assert form_of(answer, "palette_form")["colors"] == "#123 rot #12"
     assert Palette.objects.get().colors == [RED, BLUE]
@@ -274,7 +274,7 @@ def test_colors_are_imported_from_one_cell(client, team, cell):
 
 def test_an_import_names_the_wrong_color(client, team):
     text = load(client, "palette", f"team,name,colors\n{team.pk},Spring,#abc rot\n")
-    assert "Colour 2: “rot” is not a colour; write #RGB or #RRGGBB." in text
+    assert "Color 2: “rot” is not a color; write #RGB or #RRGGBB." in text
 
 
 @pytest.mark.parametrize(("number", "title"), [(0, "CSV"), (1, "XLSX"), (2, "JSON")])

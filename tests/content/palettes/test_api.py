@@ -78,9 +78,9 @@ def test_a_change_to_the_same_colors_in_another_form_is_no_change(spring, member
 @pytest.mark.parametrize(
     ("colors", "message"),
     [
-        (["#123", "red"], "Colour 2: “red” is not a colour; write #RGB or #RRGGBB."),
-        (["#1234"], "Colour 1: “#1234” is not a colour; write #RGB or #RRGGBB."),
-        (["#123"] * 65, "These are 65 colours; at most 64 are allowed."),
+        (["#123", "red"], "Color 2: “red” is not a color; write #RGB or #RRGGBB."),
+        (["#1234"], "Color 1: “#1234” is not a color; write #RGB or #RRGGBB."),
+        (["#123"] * 65, "These are 65 colors; at most 64 are allowed."),
     ],
 )
 def test_wrong_colors_are_named(team, member, colors, message):

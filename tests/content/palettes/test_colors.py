@@ -1,4 +1,4 @@
-"""Colours are kept as upper-case #RRGGBB, at most 64 of them, whichever way they come."""
+"""Colors are kept as upper-case #RRGGBB, at most 64 of them, whichever way they come."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -87,9 +87,9 @@ def test_colors_may_come_as_text(text):
     "color", ["", "red", "#12", "#1234", "#12345", "#1234567", "123456", "#12345G", "#١٢٣", "#123\n", 5, None, ["#123"]]
 )
 def test_a_wrong_color_is_named_with_its_place(color):
-    with pytest.raises(ValidationError, match=r"Colour 2: “") as error:
+    with pytest.raises(ValidationError, match=r"Color 2: “") as error:
         colors_of(["#123", color])
-    assert error.value.messages == [f"Colour 2: “{color}” is not a colour; write #RGB or #RRGGBB."]
+    assert error.value.messages == [f"Color 2: “{color}” is not a color; write #RGB or #RRGGBB."]
 
 
 @pytest.mark.parametrize("colors", [5, {"#123": 1}, True])
@@ -104,7 +104,7 @@ def test_sixty_four_colors_are_the_most(spring):
     spring.save()
     assert len(Palette.objects.get().colors) == 64
     spring.colors = ["#123"] * 65
-    with pytest.raises(ValidationError, match="These are 65 colours; at most 64 are allowed"):
+    with pytest.raises(ValidationError, match="These are 65 colors; at most 64 are allowed"):
         spring.full_clean()
     with pytest.raises(ValidationError, match="65"):
         spring.save()

@@ -59,7 +59,7 @@ def test_a_service_that_fails_once_costs_one_item(items, external):
     assert job.problems[0]["message"] == "The external API closed the connection before it answered."
 
 
-def test_summarise_is_done_by_a_job(items):
+def test_summarize_is_done_by_a_job(items):
     choose(sign_in("tasks.change_item", "tasks.view_item"), "summarize", items)
     job = Job.objects.get()
     work_here(job)

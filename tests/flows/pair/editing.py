@@ -124,7 +124,7 @@ def api_key() -> str:
     from backoffice.accounts.models import ApiKey, User
 
     user = User.objects.create_superuser(f"editor-{os.getpid()}")
-    key = ApiKey(user=user, name="editor", expires=timezone.now() + timedelta(days=1))
+    key = ApiKey(user=user, name="editor", full_access=True, expires=timezone.now() + timedelta(days=1))
     whole = key.seal()
     key.save()
     return whole

@@ -26,7 +26,8 @@ def main() -> None:
     user.user_permissions.set(Permission.objects.filter(codename__in=RIGHTS))
     _, prefix, secret = os.environ[KEY].split("_")
     tomorrow = timezone.now() + timedelta(days=1)
-    ApiKey.objects.create(user=user, name="peer", prefix=prefix, digest=digest(secret), expires=tomorrow)
+    key = ApiKey(user=user, name="peer", full_access=True, prefix=prefix, digest=digest(secret), expires=tomorrow)
+    key.save()
     ways = {
         "password": {
             "auth": "jwt",

@@ -1,6 +1,6 @@
 "use strict";
 
-// Under each text of colours: a colour input for every one of them, and a button that adds one. The text is what is sent.
+// Under each text of colors: a color input for every one of them, and a button that adds one. The text is what is sent.
 (() => {
     const COLOR = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i;
     const MOST = 64;
@@ -23,7 +23,7 @@
             made.type = "color";
             made.value = long(color).toLowerCase();
             made.title = long(color).toUpperCase();
-            made.setAttribute("aria-label", `Colour ${place + 1}`);
+            made.setAttribute("aria-label", `Color ${place + 1}`);
             made.addEventListener("change", () => {
                 const colors = words(area.value);
                 colors[place] = made.value.toUpperCase();
@@ -34,14 +34,14 @@
         const wrong = (color) => {
             const made = document.createElement("span");
             made.className = "palette-wrong";
-            made.title = `“${color}” is not a colour`;
+            made.title = `“${color}” is not a color`;
             made.textContent = "?";
             return made;
         };
         const adder = document.createElement("button");
         adder.type = "button";
         adder.textContent = "+";
-        adder.title = "Add a colour";
+        adder.title = "Add a color";
         adder.addEventListener("click", () => {
             const colors = words(area.value);
             write([...colors, colors.at(-1) ?? "#808080"]);

@@ -6,12 +6,13 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 
+from syncer.core.state import State
 from syncer.engine.wake import Scope, wake
 from syncer.models import Binding, Run, Target
 from syncer.models.keys import key_of
 from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports import sending, states
-from syncer.reports.states import MEANING, ObjectState, State
+from syncer.reports.states import MEANING, ObjectState
 from syncer.reports.words import chip
 
 __all__ = [

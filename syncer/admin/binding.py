@@ -19,13 +19,13 @@ from syncer.admin.doubt import resolve
 from syncer.admin.parts import MAY_SYNC, Named, linked, named, pk_or_404, posted, pretty, title, to_runs
 from syncer.admin.run import EngineRowsAdmin
 from syncer.core.outcome import unquoted
+from syncer.core.state import State
 from syncer.models import Binding
 from syncer.models.mapping import declarations
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
 from syncer.reports.seen import known_of
-from syncer.reports.state_filter import having
-from syncer.reports.states import State
+from syncer.reports.states import having
 from syncer.reports.words import chip
 from syncer.targets.base import kind_of
 

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from syncer.core.decide import Action, Known
+from syncer.core.delivery import Changes, Claim
 from syncer.core.lookup import encode_id
 from syncer.core.merge import VersionVector, together
 from syncer.core.outcome import Outcome, Verdict
-from syncer.core.settle import REASON_LENGTH, SUCCESS, Changes, Claim, End, not_sent, put_off, rejected
+from syncer.core.settle import REASON_LENGTH, SUCCESS, End, not_sent, put_off, rejected
 
 
 def changes_after_push(

@@ -12,14 +12,13 @@ The functions return column changes, `{"column": value}`, for a write that is gu
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from backoffice.kit.retry import backoff
 from syncer.core.decide import Action, Known, Payload
+from syncer.core.delivery import Changes, Claim
 from syncer.core.lookup import encode_id
 from syncer.core.outcome import Outcome, Verdict
 
-Changes = dict[str, Any]
 NO_CREATE: Changes = {
     "create_key": None,
     "create_body": None,
@@ -34,21 +33,6 @@ UNTOLD = "did not tell whether a create arrived: "  # begins the reason of a ref
 NOT_THERE = "has no such record any more: "  # begins the reason of a record that is gone and not made anew
 CANDIDATES = 100  # kept; who must choose among more needs another look-up
 LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """One claimed binding, as it was when it was claimed.
-
-    Attributes:
-        wanted: the version that this delivery will have delivered.
-        was: whether it was unconfirmed before.
-        tries: failed tries since the last success.
-    """
-
-    wanted: int
-    was: bool = False
-    tries: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,3 +196,12 @@ def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
     why = f"answered the create with the id {remote_id}, which another object's record has already"
     changes: Changes = {"unconfirmed": True, "rejected": claim.wanted, "gone": False, "tries": claim.tries + 1}
     return changes | {"reason": why[:REASON_LENGTH]}
+
+
+def decided(remote_id: str | None) -> Changes:
+    """A person said what became of the record: it has this id, or (None) there is none. What it holds is not known."""
+    settled = dict.fromkeys(("in_doubt", "look_first", "unconfirmed", "deleting", "gone"), False)
+    record: Changes = {"remote_id": remote_id, "agreed": None, "lease_until": None, "candidates": None}
+    if remote_id is not None:
+        record["last_remote_id"] = remote_id
+    return SUCCESS | NO_CREATE | settled | record

@@ -6,9 +6,10 @@ from datetime import datetime
 from django.conf import settings
 
 from backoffice.kit import clock
+from syncer.core.delivery import ClaimedBinding
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
-from syncer.engine.claim import ClaimedBinding, claim
+from syncer.engine.claim import claim
 from syncer.engine.sender import Sender
 from syncer.models import Route, Run, backlog
 from syncer.models.routemap import RouteMap

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from backoffice.kit import clock
+from syncer.core.delivery import Changes, ClaimedBinding, Delivery
 from syncer.core.outcome import Outcome, Verdict, unquoted
-from syncer.core.settle import Changes
 from syncer.engine import breaker
-from syncer.engine.claim import ClaimedBinding, Delivery
 from syncer.engine.plan import raise_children
 from syncer.engine.sender import Sender, SendResult, Sent
 from syncer.models import Attempt, Binding, Route, Run

@@ -7,7 +7,7 @@ from django.db.models import Count, Max
 
 from backoffice.kit import clock
 from syncer.models import Attempt, Binding, Run, Target, backlog
-from syncer.models.binding import NOT_BLOCKED
+from syncer.models.state import UNBLOCKED
 from syncer.targets.base import kind_of
 
 
@@ -40,7 +40,7 @@ def next_try(target: Target, binding: Binding | None = None) -> datetime | None:
 
 def last_failure(target: Target) -> str:
     """Why something that is retried failed, a predicate that reads on from the target's name; empty: nothing did."""
-    retrying = backlog.left(target).filter(NOT_BLOCKED, tries__gt=0).exclude(reason="")
+    retrying = backlog.left(target).filter(UNBLOCKED, tries__gt=0).exclude(reason="")
     return retrying.order_by("tries").values_list("reason", flat=True).first() or ""
 
 
@@ -48,7 +48,7 @@ def sentence(run: Run) -> str:
     """How the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
     target = Target.objects.get(pk=run.target_id)
     kind, left = kind_of(target), backlog.left(target, run.scope)
-    number = left.filter(NOT_BLOCKED).count()
+    number = left.filter(UNBLOCKED).count()
     kept = "1 change is kept" if number == 1 else f"{number} changes are kept"
     if target.blocked:
         return f"Blocked: {target.blocked}. Put it right, then sync again; changes are kept."
@@ -57,7 +57,7 @@ def sentence(run: Run) -> str:
     is_introduced = kind.is_introduced(target)
     if not left.exists() and is_introduced:
         return _done(run) or kind.nothing
-    first = left.filter(NOT_BLOCKED, tries__gt=0).order_by("not_before").first()
+    first = left.filter(UNBLOCKED, tries__gt=0).order_by("not_before").first()
     if first is not None:
         return f"{target} {first.reason}; {kept}, {_next_try(target, first)}"
     if target.opened_at is not None:
@@ -83,7 +83,7 @@ def _next_try(target: Target, binding: Binding | None = None) -> str:
 
 def _blocked(left: Any) -> str:
     doubtful = left.filter(in_doubt=True).count()
-    rejected = left.exclude(NOT_BLOCKED).count() - doubtful
+    rejected = left.exclude(UNBLOCKED).count() - doubtful
     waiting = left.count() - rejected - doubtful
     words = ((rejected, "rejected"), (doubtful, "in doubt"), (waiting, "waiting for another object"))
     return f"Not delivered: {', '.join(f'{number} {word}' for number, word in words if number)}."

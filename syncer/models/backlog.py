@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from syncer.core.errors import SyncError
 from syncer.models import Binding, Replica, Route, Target, mark
-from syncer.models.binding import DUE, NOT_BLOCKED
 from syncer.models.mapping import declarations
 from syncer.models.mark import Condition, keys_of
+from syncer.models.state import DUE, FACTS, UNBLOCKED, holding
 from syncer.targets.base import kind_of
 
 
@@ -51,13 +51,13 @@ def of_route(route: Route) -> RouteStatus:
     Raises:
         ForeignMarkError: its mark was made in another database.
     """
-    waiting = DUE & NOT_BLOCKED & Q(tries__gt=0)
+    waiting = DUE & UNBLOCKED & FACTS["failed"]
     counts = Binding.objects.filter(route=route).aggregate(
         retrying_=Count("pk", filter=waiting),
-        rejected_=Count("pk", filter=DUE & Q(on_hold=False, in_doubt=False, rejected__gte=F("wanted"))),
-        in_doubt_=Count("pk", filter=Q(in_doubt=True)),
-        on_hold_=Count("pk", filter=Q(on_hold=True)),
-        bound_=Count("pk", filter=Q(remote_id__isnull=False)),
+        rejected_=Count("pk", filter=DUE & holding({"on_hold": False, "in_doubt": False, "rejected": True})),
+        in_doubt_=Count("pk", filter=FACTS["in_doubt"]),
+        on_hold_=Count("pk", filter=FACTS["on_hold"]),
+        bound_=Count("pk", filter=FACTS["bound"]),
         next_try_=Min("not_before", filter=waiting),
     )
     numbers = {name.removesuffix("_"): number for name, number in counts.items()}

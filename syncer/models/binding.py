@@ -1,14 +1,12 @@
 import json
-from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from syncer.core.decide import Known
+from syncer.core.delivery import known_of
 from syncer.models.route import Route
-
-DUE = Q(wanted__gt=F("delivered")) | Q(unconfirmed=True)
-NOT_BLOCKED = Q(on_hold=False, in_doubt=False) & (Q(rejected=None) | Q(rejected__lt=F("wanted")))
+from syncer.models.state import DUE
 
 
 class Binding(models.Model):
@@ -108,20 +106,4 @@ class Binding(models.Model):
     @property
     def known(self) -> Known:
         """What we know of the record, for the decision."""
-        return Known(
-            remote_id=self.remote_id,
-            agreed=self.agreed,
-            create_body=self.create_body,
-            unconfirmed=self.unconfirmed,
-            deleting=self.deleting,
-            look_first=self.look_first,
-        )
-
-    def can_replay(self, route: Route, now: datetime) -> bool:
-        """The unanswered create can be sent again under its key.
-
-        Not where that was refused: an edit un-rejects it, and it is looked up then. `rejected` is older than no create,
-        for each new one clears it. Nor where address or sign-in changed: keys are remembered for each apart.
-        """
-        is_open = self.create_key is not None and self.rejected is None
-        return is_open and self.create_account == route.target.account and route.remembers(self.create_at, now)
+        return known_of(self)

@@ -1,6 +1,5 @@
 import hashlib
 import json
-from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
@@ -192,13 +191,6 @@ class Route(models.Model):
             KeyError: the domain is no longer installed.
         """
         return declarations()[self.model]
-
-    def remembers(self, created: datetime | None, now: datetime) -> bool:
-        """The target still knows the Idempotency-Key of a create that was first sent at `created`.
-
-        A tenth of the time is left for clocks that differ and for the request to arrive.
-        """
-        return created is not None and now < created + timedelta(hours=self.key_hours) * 0.9
 
     def current_fingerprint(self) -> str:
         """Changes whenever what is sent, where to, or which objects, changes."""

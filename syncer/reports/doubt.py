@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncer.core.lookup import encode_id
+from syncer.core.state import Question
 from syncer.models import Binding, Route
 from syncer.models.keys import pks
 from syncer.models.routemap import RouteMap
-from syncer.targets.rest.doubt import Question, question
+from syncer.targets.rest.doubt import question
 from syncer.targets.rest.endpoint import Endpoint
 
 

@@ -3,34 +3,23 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from django.db import connection, models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
 from backoffice.kit import clock
 from syncer.core.errors import SyncError
 from syncer.core.merge import EXISTS
+from syncer.core.state import STATES, State, facts_of, state_of
 from syncer.engine.summary import next_try
 from syncer.models import Binding, Replica, Route, mark
 from syncer.models.keys import key_of
-from syncer.targets.base import kind_of
-
-
-class State(StrEnum):
-    """The words that pages use. MEANING explains each."""
-
-    IN_SYNC = "in sync"
-    PENDING = "pending"
-    SENDING = "sending"
-    RETRYING = "retrying"
-    REJECTED = "rejected"
-    IN_DOUBT = "in doubt"
-    ON_HOLD = "on hold"
-    CONFLICT = "conflict"
-    NOT_SYNCED = "not synced"
-
+from syncer.models.mark import keys_of
+from syncer.models.state import FACTS, claimed, where
+from syncer.targets.base import kind_of, two_way
 
 MEANING = {
     State.IN_SYNC: "The target holds what we hold.",
@@ -79,8 +68,8 @@ def of_objects(model: type[models.Model], found: Iterable[Any]) -> dict[Any, lis
         bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
         conflicts = _conflicts(route, list(keys))
         for key, pk in keys.items():
-            found_one = _state(route, bindings.get(key), changed=key in changed, why=why)
-            states[pk].append(_with_conflict(found_one, conflicts.get(key)))
+            found_one = _state(route, bindings.get(key), changed=key in changed, why=why, replica=conflicts.get(key))
+            states[pk].append(found_one)
     return states
 
 
@@ -97,40 +86,27 @@ def of_bindings(found: Iterable[Binding]) -> dict[int, ObjectState]:
         changed, why = _changed(route, keys)
         conflicts = _conflicts(route, keys)
         for binding in bindings:
-            found_one = _state(route, binding, changed=binding.object_key in changed, why=why)
-            states[binding.pk] = _with_conflict(found_one, conflicts.get(binding.object_key))
+            key = binding.object_key
+            states[binding.pk] = _state(route, binding, changed=key in changed, why=why, replica=conflicts.get(key))
     return states
 
 
-def state_of(binding: Binding) -> State:
-    """The state of a binding, as far as its own row tells."""
-    if binding.on_hold:
-        return State.ON_HOLD
-    if binding.in_doubt:
-        return State.IN_DOUBT
-    if binding.wanted == binding.delivered and not binding.unconfirmed:
-        return State.NOT_SYNCED if binding.remote_id is None else State.IN_SYNC
-    if binding.rejected is not None and binding.rejected >= binding.wanted:
-        return State.REJECTED
-    if binding.lease_until is not None and binding.lease_until > clock.now():
-        return State.SENDING
-    return State.RETRYING if binding.tries else State.PENDING
-
-
-def _state(route: Route, binding: Binding | None, *, changed: bool, why: str) -> ObjectState:
-    if binding is None:
-        return ObjectState(route=route, state=State.PENDING, why=why)
-    state = state_of(binding)
-    if changed and state in (State.IN_SYNC, State.NOT_SYNCED, State.REJECTED):
-        state = State.PENDING
-    return ObjectState(
-        route=route,
-        state=state,
-        why=binding.reason if state in (State.RETRYING, State.REJECTED, State.IN_DOUBT) else why,
-        record=binding.record,
-        settled_at=binding.settled_at,
-        next_try=next_try(route.target, binding) if state is State.RETRYING else None,
-    )
+def _state(route: Route, binding: Binding | None, *, changed: bool, why: str, replica: Replica | None) -> ObjectState:
+    """What one object's state is; without a binding it was never planned."""
+    state = State.PENDING if replica is None else State.CONFLICT
+    if binding is not None:
+        state = state_of(facts_of(binding, clock.now(), changed=changed, conflict=replica is not None))
+    found = ObjectState(route=route, state=state, why=why)
+    if binding is not None:
+        found = replace(found, record=binding.record, settled_at=binding.settled_at)
+        if state in (State.RETRYING, State.REJECTED, State.IN_DOUBT):
+            found = replace(found, why=binding.reason)
+        if state is State.RETRYING:
+            found = replace(found, next_try=next_try(route.target, binding))
+    if state is State.CONFLICT and replica is not None:
+        url = reverse("admin:syncer_replica_change", args=[replica.pk])
+        found = replace(found, why=waiting(replica), url=url)
+    return found
 
 
 def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:
@@ -139,14 +115,6 @@ def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:
         return {}
     found = Replica.objects.waiting().filter(model=route.model, object_key__in=keys)
     return {row.object_key: row for row in found.only("object_key", "conflicts")}
-
-
-def _with_conflict(found: ObjectState, replica: Replica | None) -> ObjectState:
-    """As it is, or that it waits for a person; what is held back waits for its release first."""
-    if replica is None or found.state is State.ON_HOLD:
-        return found
-    url = reverse("admin:syncer_replica_change", args=[replica.pk])
-    return replace(found, state=State.CONFLICT, why=waiting(replica), next_try=None, url=url)
 
 
 def waiting(replica: Replica) -> str:
@@ -173,3 +141,33 @@ def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
             [*changed.params, *keys],
         )
         return {row[0] for row in cursor.fetchall()}, ""
+
+
+def having(state: State) -> Q:
+    """For a queryset of bindings: their objects have this state now."""
+    known = {**FACTS, "claimed": claimed(clock.now()), "changed": _changed_anywhere(), "conflict": _conflicting()}
+    return where(STATES, state, known)
+
+
+def _conflicting() -> Q:
+    """The object waits for a person, since a peer edited it too."""
+    waiting = Replica.objects.waiting().filter(model=OuterRef("route__model"), object_key=OuterRef("object_key"))
+    return Q(route__target__kind__in=two_way()) & Q(Exists(waiting))
+
+
+def _changed_anywhere() -> Q:
+    """The object is to be looked at by the next plan."""
+    found = Q(pk__in=[])
+    for route in Route.objects.all():
+        found |= _changed_on(route)
+    return found
+
+
+def _changed_on(route: Route) -> Q:
+    if not route.mark or route.fingerprint != route.current_fingerprint():
+        return Q(route=route)
+    try:
+        keys = keys_of(mark.changed_pks(route.declaration.model, route.mark), and_bound=None)
+    except SyncError:
+        return Q(route=route)
+    return Q(route=route, object_key__in=RawSQL(keys.sql, keys.params))  # noqa: S611 - built from our own names only

@@ -15,7 +15,7 @@ from syncer.core.decide import Action
 from syncer.core.errors import TargetStoppedError
 
 if TYPE_CHECKING:
-    from syncer.engine.claim import ClaimedBinding
+    from syncer.core.delivery import ClaimedBinding
     from syncer.engine.sender import Sender
     from syncer.models import Route, Run, Target
     from syncer.models.routemap import RouteMap

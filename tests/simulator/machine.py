@@ -221,7 +221,7 @@ class Engine(RuleBasedStateMachine):
             if not put_right(self.rows):
                 break
             self.rest()
-        left = {key: row for key, row in self.rows.rows.items() if row.is_due}
+        left = {key: row for key, row in self.rows.rows.items() if self.rows.facts(key).due}
         assert not left, f"a person did all that can be done, and this is left: {left}"
 
     @invariant()

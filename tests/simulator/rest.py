@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from syncer.core.decide import Action
-from syncer.core.settle import NO_CREATE, SUCCESS, Changes
+from syncer.core.settle import decided
+from syncer.core.state import question_of
 from tests.simulator.local import COMMENTS, MODELS, POSTS, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, as_id
 from tests.simulator.rows import Row, Rows
@@ -14,8 +15,6 @@ PASSES = 50  # at most, of one run
 BATCH = 100
 DAY = 24 * 3600.0  # seconds
 REST = timedelta(hours=4)  # at most, of a target that is well: parents and children with the longest backoff
-# `doubt.DECIDED`
-DECIDED: Changes = SUCCESS | NO_CREATE | dict.fromkeys(("in_doubt", "look_first", "unconfirmed", "deleting"), False)
 
 
 def sync(rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool = False) -> bool:
@@ -41,7 +40,7 @@ def _deliver(rows: Rows, worker: Worker, model: str, left: list[Fate], at_last: 
         if worker.is_idle:
             return moved
         worker.look()
-        is_all_waiting = all(delivery.action is Action.WAIT for delivery in worker.deliveries)
+        is_all_waiting = all(one.delivery.action is Action.WAIT for one in worker.deliveries)
         while not worker.is_idle:
             fate = left.pop() if worker.unsent and left else Fate.ARRIVES
             worker.step(model, BATCH, fate, 0.0)
@@ -59,8 +58,8 @@ def come_to_rest(rows: Rows) -> None:
     for _ in range(ROUNDS):
         if sync(rows, Worker(rows), [Fate.ARRIVES]):
             continue
-        times = [row.not_before for row in rows.rows.values() if row.is_due and not row.is_aside]
-        times += [row.lease_until for row in rows.rows.values() if row.is_due and not row.is_aside]
+        left = [row for key, row in rows.rows.items() if rows.facts(key).due and not rows.is_blocked(key)]
+        times = [time for row in left for time in (row.not_before, row.lease_until)]
         later = [time for time in [*times, rows.not_before] if time is not None and time > rows.now]
         if not later:
             return
@@ -72,7 +71,7 @@ def come_to_rest(rows: Rows) -> None:
 def check_rest(rows: Rows) -> None:
     """Laws 1, 2, 6 and 7: what the target holds is what we hold, but for what is aside, and that is named."""
     for key, row in rows.rows.items():
-        if row.is_due:
+        if rows.facts(key).due:
             assert _is_named(rows, key, row), f"{key} is due, and nothing says why it waits: {row}"
         else:
             _check_equal(rows, key, row)
@@ -91,21 +90,22 @@ def _is_named(rows: Rows, key: str, row: Row) -> bool:
         return True
     if row.in_doubt:
         return not rows.can_look_up or "may be this one" in row.reason
-    if row.is_aside:
+    if rows.is_blocked(key):
         return key in rows.remote.blamed and row.reason != ""
     if not rows.waits(key):
         return False
     reached["waits for another at rest"] += 1
     if model_of(key) == COMMENTS:
         parent = str(rows.local.live[key]["post"])
-        return rows.rows[parent].is_due and _is_named(rows, parent, rows.rows[parent])
-    return all(rows.rows[child].is_due and _is_named(rows, child, rows.rows[child]) for child in rows.hanging(key))
+        return rows.facts(parent).due and _is_named(rows, parent, rows.rows[parent])
+    return all(rows.facts(child).due and _is_named(rows, child, rows.rows[child]) for child in rows.hanging(key))
 
 
 def _check_equal(rows: Rows, key: str, row: Row) -> None:
     model, there = model_of(key), rows.remote.of(key, model_of(key))
-    wanted = rows.payload(key)
-    if wanted is not None and wanted.get("post", 0) is None:  # its parent is aside; while it is, it keeps the id it has
+    found = rows.wanted(key)
+    wanted = None if found is None else found.payload
+    if wanted is not None and found is not None and found.waits:  # its parent is blocked, and keeps the id it has
         above = rows.rows[str(rows.local.live[key]["post"])]
         if above.remote_id is None:
             return
@@ -125,10 +125,10 @@ def _check_equal(rows: Rows, key: str, row: Row) -> None:
 
 
 def put_right(rows: Rows) -> bool:
-    """What a person would do about all that is aside; whether anything was."""
-    aside = [key for key, row in rows.rows.items() if row.is_aside]
+    """What a person would do about all that is blocked; whether anything was."""
+    blocked = [key for key in rows.rows if rows.is_blocked(key)]
     edited: set[str] = set()
-    for key in aside:
+    for key in blocked:
         rows.rows[key].on_hold = False
         if is_asked(rows, key):
             resolve(rows, key)
@@ -139,27 +139,23 @@ def put_right(rows: Rows) -> bool:
     for key in sorted(edited):
         name = "title" if model_of(key) == POSTS else "name"
         rows.local.save(key, **{name: "B" if rows.local.live[key][name] == "A" else "A"})
-    return bool(aside)
+    return bool(blocked)
 
 
 def is_asked(rows: Rows, key: str) -> bool:
     """`doubt.question`, and that nobody has it."""
-    row = rows.rows[key]
-    if row.lease_until is not None and row.lease_until > rows.now:
-        return False
-    is_rejected = row.rejected is not None and row.rejected >= row.wanted
-    return row.in_doubt or (is_rejected and (row.create_body is not None or row.gone))
+    facts = rows.facts(key)
+    return not facts.claimed and question_of(facts) is not None
 
 
 def resolve(rows: Rows, key: str) -> None:
     """`doubt.arrived` or `doubt.not_arrived`, as a person says it who looks at the target and is honest."""
     row = rows.rows[key]
     there, old = rows.remote.of(key, model_of(key)), row.last_remote_id
-    row.token, row.wanted, row.agreed, row.lease_until, row.remote_id = row.token + 1, row.wanted + 1, None, None, None
-    for column, value in DECIDED.items():
+    row.token, row.wanted = row.token + 1, row.wanted + 1
+    for column, value in decided(str(there[0]) if there else None).items():
         setattr(row, column, value)
     if there:
-        row.remote_id = row.last_remote_id = str(there[0])
         assert not rows.is_taken(key, row.remote_id)
         if old not in (None, row.remote_id) and model_of(key) == POSTS:
             rows.raise_keys(rows.local.under(key))

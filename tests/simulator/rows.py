@@ -1,23 +1,29 @@
-"""The bindings, and what the engine does with them in one transaction each; every function names the one it follows."""
+"""The bindings, and what the engine does with them in one transaction each.
 
-from collections.abc import Iterable
+What decides is the product's own, `syncer.core`. What asks the database is written again here, and names its model.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncer.core.decide import Known, Payload
-from syncer.core.settle import Changes, Claim
+from syncer.core.decide import Payload
+from syncer.core.delivery import Changes, ClaimedBinding, Wanted, claimed
+from syncer.core.state import NOT_BLOCKED, Facts, facts_of, holds, is_claimable
 from tests.simulator.local import COMMENTS, MODELS, POSTS, Local, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Remote, as_id
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE_SECONDS = 3 * REQUEST_SECONDS  # `Sender.lease_seconds`
 LOOKUP = {POSTS: ("title",), COMMENTS: ("post", "name")}
 
 
 @dataclass(slots=True)
 class Row:
-    """The columns of `Binding` that decide; `parent` is a key."""
+    """The columns of `Binding` that decide."""
 
+    pk: int
     wanted: int = 0
     delivered: int = 0
     unconfirmed: bool = False
@@ -41,43 +47,8 @@ class Row:
     reason: str = ""
     gone: bool = False
     candidates: list[str] | None = None
-    parent_id: str | None = None
-
-    @property
-    def is_due(self) -> bool:
-        """`binding.DUE`."""
-        return self.wanted > self.delivered or self.unconfirmed
-
-    @property
-    def is_aside(self) -> bool:
-        """Not `claim.NOT_BLOCKED`."""
-        return self.on_hold or self.in_doubt or (self.rejected is not None and self.rejected >= self.wanted)
-
-    @property
-    def known(self) -> Known:
-        """`Binding.known`."""
-        return Known(
-            remote_id=self.remote_id,
-            agreed=self.agreed,
-            create_body=self.create_body,
-            unconfirmed=self.unconfirmed,
-            deleting=self.deleting,
-            look_first=self.look_first,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimedBinding:
-    """`delivery.ClaimedBinding`."""
-
-    key: str
-    token: int
-    ends: datetime
-    known: Known
-    claim: Claim
-    last_remote_id: str | None
-    create_key: Any
-    can_replay: bool
+    parent_id: int | None = None
+    peer_seen: Mapping[str, int] | None = None
 
 
 @dataclass
@@ -87,7 +58,7 @@ class Rows:
     Attributes:
         can_look_up: the routes have a lookup.
         key_hours: what the routes say of keys; 0: the target does not know them.
-        recreate: what the routes say of records that are gone: made anew, else rejected.
+        recreate: what the routes say of records that are gone: created again, else rejected.
         patch: what the routes say of updates.
         has_filter: the route of posts has one: those that are shown.
         unanswered: objects with a create of which nobody knows what became.
@@ -101,7 +72,7 @@ class Rows:
     patch: bool
     key_hours: int = 0
     has_filter: bool = False
-    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    now: datetime = START
     rows: dict[str, Row] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MODELS, 0))
     unanswered: set[str] = field(default_factory=set)
@@ -110,7 +81,7 @@ class Rows:
 
     @property
     def may_send(self) -> bool:
-        """`runs._may_send`."""
+        """`breaker.pace`, of a target whose circuit is closed."""
         return not self.blocked and (self.not_before is None or self.not_before <= self.now)
 
     def wait(self, seconds: float, *, at_last: bool = False) -> None:
@@ -129,54 +100,34 @@ class Rows:
     def raise_keys(self, keys: Iterable[str]) -> None:
         """`plan._raise`."""
         for key in sorted(keys):  # of a set: the same order in each process
-            self.rows.setdefault(key, Row()).wanted += 1
+            self.rows.setdefault(key, Row(pk=len(self.rows) + 1)).wanted += 1
 
     def clear_backoff(self) -> None:
-        """`runs._hurry`."""
+        """`breaker.clear_backoff`."""
         for row in self.rows.values():
             row.not_before = row.not_before if row.unconfirmed else None
 
-    def claimable(self, model: str) -> list[str]:
-        """`claim.claimable`."""
-        return [
-            key
-            for key, row in sorted(self.rows.items())
-            if model_of(key) == model
-            and row.is_due
-            and not row.is_aside
-            and (row.not_before is None or row.not_before <= self.now)
-            and (row.lease_until is None or row.lease_until <= self.now)
-            and not self.waits(key)
-        ]
+    def facts(self, key: str) -> Facts:
+        """What is known of an object."""
+        return facts_of(self.rows[key], self.now)
+
+    def is_blocked(self, key: str) -> bool:
+        """Nothing but a person, or an edit, moves it."""
+        return not holds(self.facts(key), NOT_BLOCKED)
 
     def claim(self, model: str, limit: int) -> list[ClaimedBinding]:
-        """`claim.claim`."""
+        """`claim.claim`, whose statement raises the tokens of what `claim.claimable` finds."""
+        keys = [key for key in sorted(self.rows) if model_of(key) == model and is_claimable(self.rows[key], self.now)]
         bindings = []
-        for key in self.claimable(model)[:limit]:
+        for key in [key for key in keys if not self.waits(key)][:limit]:
             row = self.rows[key]
             if row.lease_until is not None:
                 reached["a claim is taken over"] += 1
-            bindings.append(
-                ClaimedBinding(
-                    key=key,
-                    token=row.token + 1,
-                    ends=self.now + timedelta(seconds=LEASE_SECONDS),
-                    known=row.known,
-                    claim=Claim(wanted=row.wanted, was=row.unconfirmed, tries=row.tries),
-                    last_remote_id=row.last_remote_id,
-                    create_key=row.create_key,
-                    can_replay=self.can_replay(row),
-                )
-            )
+            ends = (self.now - START).total_seconds() + LEASE_SECONDS
+            bindings.append(claimed(row, key, ends=ends, now=self.now, key_hours=self.key_hours, account=""))
             row.token, row.unconfirmed = row.token + 1, True
             row.lease_until = self.now + timedelta(seconds=LEASE_SECONDS)
         return bindings
-
-    def can_replay(self, row: Row) -> bool:
-        """`Binding.can_replay` and `Route.remembers`."""
-        if row.create_key is None or row.rejected is not None or row.create_at is None:
-            return False
-        return self.now < row.create_at + timedelta(hours=self.key_hours) * 0.9
 
     def waits(self, key: str) -> bool:
         """`RouteMap.waits`: a parent must be made first, or a child deleted first."""
@@ -190,26 +141,28 @@ class Rows:
         return [
             child
             for child, row in self.rows.items()
-            if row.parent_id == key and (row.remote_id is not None or row.create_key is not None)
+            if row.parent_id == self.rows[key].pk and (row.remote_id is not None or row.create_key is not None)
         ]
 
     def parent_id(self, key: str) -> int | None:
-        """The id of a comment's post at the target; None while it is not known and settled (`payload._parents`)."""
+        """The id of a comment's post at the target; None while it is not known and settled (`RouteMap.parents`)."""
         parent = self.rows.get(str(self.local.live[key]["post"]))
         known = parent.remote_id if parent and not parent.unconfirmed else None
         return None if known is None else as_id(known)
 
-    def payload(self, key: str) -> Payload | None:
-        """`payload.load`: the object as it is to be there; `{"post": None, …}` while it must wait for its parent."""
+    def wanted(self, key: str) -> Wanted | None:
+        """`payload.load`: the object as it is to be at the target."""
         if not self.local.is_wanted(key):
             return None
         values = self.local.live[key]
         if model_of(key) == POSTS:
-            return {"title": values["title"]}
-        return {"post": self.parent_id(key), "name": values["name"]}
+            return Wanted(payload={"title": values["title"]})
+        number, post = self.parent_id(key), self.rows.get(str(values["post"]))
+        payload = {"post": number, "name": values["name"]}
+        return Wanted(payload=payload, parent=post.pk if post else None, waits=number is None)
 
     def write(self, binding: ClaimedBinding, changes: Changes) -> bool:
-        """`settling._write`: only by the worker that holds the claim."""
+        """`settling.write`: only by the worker that holds the claim."""
         row = self.rows[binding.key]
         if row.token != binding.token:
             reached["a late worker settles nothing"] += 1

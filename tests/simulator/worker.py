@@ -1,33 +1,26 @@
-"""A worker, step by step: `runs._pass` and `deliver.deliver`, taken apart wherever it may die or be overtaken."""
+"""A worker, step by step: `dispatch` and `deliver`, taken apart wherever it may die or be overtaken."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
-from syncer.core.decide import Action, Payload, changes, decide
+from syncer.core.decide import Action
+from syncer.core.delivery import Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
 from syncer.core.lookup import candidates
 from syncer.core.outcome import Exchange, Outcome, Verdict, classify
-from syncer.core.settle import Changes, End, Terms, changes_after, taken_id
+from syncer.core.settle import End, Terms, changes_after, taken_id
 from tests.simulator.local import POSTS, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, Request, as_id
-from tests.simulator.rows import LOOKUP, ClaimedBinding, Rows
+from tests.simulator.rows import LOOKUP, START, Rows
 
-COMMITTED_FIRST = (Action.CREATE, Action.DELETE)
 WRITES = (Action.CREATE, Action.REPLAY, Action.UPDATE, Action.DELETE)
-keys = count(1)
 
 
 @dataclass(eq=False)
-class Delivery:
-    """`engine.delivery.Delivery` and its result: `request` once it has left, `exchange` once an answer was seen."""
+class Sending:
+    """A delivery and its result: `request` once it has left, `exchange` once an answer was seen."""
 
-    binding: ClaimedBinding
-    action: Action
-    sent: Payload | None = None
-    like: Payload | None = None
-    parent: str | None = None
-    key: Any = None
+    delivery: Delivery
     request: Request | None = None
     looked: tuple[Exchange, list[Any]] | None = None
     is_over: bool = False  # nothing (more) is to be sent
@@ -46,7 +39,7 @@ class Worker:
 
     rows: Rows
     bindings: list[ClaimedBinding] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[Sending] = field(default_factory=list)
     is_committed: bool = False
     is_stopped: bool = False
 
@@ -55,9 +48,9 @@ class Worker:
         return not self.bindings
 
     @property
-    def unsent(self) -> list[Delivery]:
+    def unsent(self) -> list[Sending]:
         """What is to leave next."""
-        return [delivery for delivery in self.deliveries if self.is_committed and not delivery.is_over]
+        return [one for one in self.deliveries if self.is_committed and not one.is_over]
 
     @property
     def is_waiting(self) -> bool:
@@ -91,99 +84,75 @@ class Worker:
     def look(self) -> None:
         """`deliver._decide`: after the claim was committed."""
         self.deliveries = [self._decide(binding) for binding in self.bindings]
-        for delivery in self.deliveries:
-            reached[f"action: {delivery.action}"] += 1
+        for one in self.deliveries:
+            reached[f"action: {one.delivery.action}"] += 1
 
-    def _decide(self, binding: ClaimedBinding) -> Delivery:
-        rows = self.rows
-        payload = rows.payload(binding.key)
-        if payload is not None and payload.get("post", 0) is None:
-            return Delivery(binding=binding, action=Action.WAIT)
-        if payload is None and binding.known.remote_id is not None and rows.hanging(binding.key):
-            return Delivery(binding=binding, action=Action.WAIT)  # it was to be there when it was claimed
-        action = decide(binding.known, payload, can_look_up=rows.can_look_up, can_replay=binding.can_replay)
-        if action is Action.REPLAY:
-            return Delivery(binding=binding, action=action, sent=binding.known.create_body, key=binding.create_key)
-        parent = (
-            None if payload is None or model_of(binding.key) == POSTS else str(rows.local.live[binding.key]["post"])
-        )
-        return Delivery(
-            binding=binding,
-            action=action,
-            sent=payload,
-            like=self._like(binding, payload) if action is Action.LOOKUP else None,
-            parent=parent,
-            key=next(keys) if action is Action.CREATE else None,
-        )
-
-    def _like(self, binding: ClaimedBinding, payload: Payload | None) -> Payload | None:
-        """`deliver._like`."""
-        if binding.known.create_body is not None or payload is None:
-            return binding.known.create_body
-        return {name: payload[name] for name in LOOKUP[model_of(binding.key)] if name in payload}
+    def _decide(self, binding: ClaimedBinding) -> Sending:
+        rows, model = self.rows, model_of(binding.key)
+        wanted = rows.wanted(binding.key)
+        if wanted is None and binding.known.remote_id is not None and rows.hanging(binding.key):
+            return Sending(Delivery(binding=binding, action=Action.WAIT))  # it was to be there when it was claimed
+        lookup = LOOKUP[model] if rows.can_look_up else ()
+        return Sending(delivery_of(binding, wanted, lookup=lookup, path=model))
 
     def commit_first(self) -> None:
         """`deliver._commit_first`: what can't be told from the row later is written before anything leaves."""
-        for delivery in self.deliveries:
-            first: Changes = {"deleting": True}
-            if delivery.action is Action.CREATE:
-                first = {"create_key": delivery.key, "create_body": delivery.sent, "create_at": self.rows.now}
-                first |= {"parent_id": delivery.parent, "rejected": None}
-            if delivery.action in COMMITTED_FIRST and not self.rows.write(delivery.binding, first):
+        for sending in [*self.deliveries]:
+            delivery = sending.delivery
+            first = committed_first(delivery, self.rows.now)
+            if first and not self.rows.write(delivery.binding, first):
                 self.bindings = [binding for binding in self.bindings if binding is not delivery.binding]
+                self.deliveries.remove(sending)
             elif delivery.action is Action.CREATE:
                 self.rows.unanswered.add(delivery.binding.key)
-        self.deliveries = [delivery for delivery in self.deliveries if delivery.binding in self.bindings]
         self.is_committed = bool(self.deliveries)  # all taken over: it is idle, and commits again what it claims next
 
-    def send(self, delivery: Delivery, fate: Fate) -> None:
+    def send(self, sending: Sending, fate: Fate) -> None:
         """`deliver._send` and `Sender._must_not_send`."""
-        delivery.is_over = True
+        sending.is_over = True
+        delivery = sending.delivery
         if delivery.action in (Action.NOTHING, Action.WAIT, Action.DOUBT):
             return
         rows, binding = self.rows, delivery.binding
-        if self.is_stopped or binding.ends - rows.now <= timedelta(seconds=REQUEST_SECONDS):
+        if self.is_stopped or binding.ends - (rows.now - START).total_seconds() <= REQUEST_SECONDS:
             reached["too late to be sent"] += 1
             return
         reached[f"fate: {fate.name}"] += 1
         model = model_of(binding.key)
         if delivery.action is Action.LOOKUP:
             assert delivery.like is not None
-            delivery.looked = rows.remote.look_up(binding.key, model, delivery.like, LOOKUP[model], fate)
+            sending.looked = rows.remote.look_up(binding.key, model, delivery.like, LOOKUP[model], fate)
             return
-        delivery.request = Request(
+        body = delivery.sent or {}
+        if delivery.action is Action.UPDATE:
+            body = update_body(binding.known, body, patch=rows.patch)
+        sending.request = Request(
             owner=binding.key,
             model=model,
             action=delivery.action,
             dies=rows.now + timedelta(seconds=REQUEST_SECONDS),
             remote_id=as_id(binding.known.remote_id) if binding.known.remote_id else None,
-            body=self._body(delivery),
+            body=body,
             patch=rows.patch and delivery.action is Action.UPDATE,
             key=delivery.key,
         )
-        rows.remote.send(delivery.request, fate, rows.now)
-
-    def _body(self, delivery: Delivery) -> Payload:
-        known = delivery.binding.known
-        if self.rows.patch and delivery.action is Action.UPDATE and delivery.sent is not None:
-            return changes(None if known.unconfirmed else known.agreed, delivery.sent)
-        return delivery.sent or {}
+        rows.remote.send(sending.request, fate, rows.now)
 
     def settle(self, jitter: float) -> None:
         """`Settler.settle`, of what has been answered; the rest is waited for."""
-        for delivery in [one for one in self.deliveries if one.exchange is not None or one.request is None]:
-            self.deliveries.remove(delivery)
-            self.bindings.remove(delivery.binding)
-            self._settle(delivery, jitter)
+        for one in [one for one in self.deliveries if one.exchange is not None or one.request is None]:
+            self.deliveries.remove(one)
+            self.bindings.remove(one.delivery.binding)
+            self._settle(one, jitter)
         if not self.bindings:
             self.die()
 
-    def _settle(self, delivery: Delivery, jitter: float) -> None:
-        rows, binding = self.rows, delivery.binding
-        exchange = delivery.exchange
+    def _settle(self, sending: Sending, jitter: float) -> None:
+        rows, delivery, exchange = self.rows, sending.delivery, sending.exchange
+        binding = delivery.binding
         verdict = classify(delivery.action, exchange, now=rows.now) if exchange else None
         terms = Terms(recreate=rows.recreate, request_seconds=REQUEST_SECONDS)
-        found = self._candidates(delivery, verdict)
+        found = self._candidates(sending, verdict)
         end = End(action=delivery.action, known=binding.known, sent=delivery.sent, verdict=verdict, found=found)
         written = changes_after(binding.claim, end, terms, now=rows.now, jitter=jitter)
         if delivery.action in (Action.CREATE, Action.UPDATE) and written.get("agreed") is not None:
@@ -195,7 +164,7 @@ class Worker:
             rows.remote.blamed.add(binding.key)
             written = taken_id(binding.claim, delivery.action, written["remote_id"])
         if rows.write(binding, written | {"lease_until": None}):
-            self._notice(delivery, verdict, written)
+            self._count(delivery, verdict, written)
             if is_answered:
                 rows.unanswered.discard(binding.key)
             new = written.get("remote_id")
@@ -206,12 +175,13 @@ class Worker:
                 rows.raise_keys(rows.local.under(binding.key))
         self._observe(verdict)
 
-    def _candidates(self, delivery: Delivery, verdict: Verdict | None) -> list[str]:
+    def _candidates(self, sending: Sending, verdict: Verdict | None) -> list[str]:
         """`RestSettler._candidates`."""
-        if delivery.looked is None or verdict is None or verdict.outcome is not Outcome.DONE:
+        delivery = sending.delivery
+        if sending.looked is None or verdict is None or verdict.outcome is not Outcome.DONE:
             return []
         bound = self.rows.bound(model_of(delivery.binding.key))
-        found = candidates(delivery.looked[1], delivery.like or {}, id_field="id", bound=bound)
+        found = candidates(sending.looked[1], delivery.like or {}, id_field="id", bound=bound)
         reached[f"a lookup finds {min(len(found), 2)}"] += 1
         return found
 
@@ -225,7 +195,7 @@ class Worker:
         if verdict.outcome is Outcome.CONFIGURATION:
             self.is_stopped, self.rows.blocked = True, True
 
-    def _notice(self, delivery: Delivery, verdict: Verdict | None, written: Changes) -> None:
+    def _count(self, delivery: Delivery, verdict: Verdict | None, written: Changes) -> None:
         """Count what came about, and blame the record that is gone where the route rejects it."""
         if verdict is not None:
             reached[f"{delivery.action}: {verdict.outcome}"] += 1

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 
 from syncer.core.decide import Action
-from syncer.engine.claim import ClaimedBinding
+from syncer.core.delivery import ClaimedBinding
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.checks import parent_errors

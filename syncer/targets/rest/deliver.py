@@ -3,22 +3,18 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
-from uuid import uuid4
 
 from backoffice.kit import clock
-from syncer.core.decide import Action, Payload, decide
-from syncer.core.settle import Changes
-from syncer.engine.claim import ClaimedBinding, Delivery
+from syncer.core.decide import Action
+from syncer.core.delivery import ClaimedBinding, Delivery, committed_first, delivery_of, update_body
 from syncer.engine.sender import Sender, SendResult
 from syncer.engine.settling import commit
 from syncer.models import Binding, Route, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
-from syncer.targets.rest.payload import Wanted, load
+from syncer.targets.rest.payload import load
 from syncer.targets.rest.requests import look_up, send_change
 from syncer.targets.rest.settling import RestSettler
-
-COMMITTED_FIRST = (Action.CREATE, Action.DELETE)
 
 
 def deliver(
@@ -43,7 +39,7 @@ def deliver(
     deliveries = [
         Delivery(binding=binding, action=Action.WAIT)
         if binding.pk in not_yet
-        else _decide(endpoint, binding, live.get(binding.key))
+        else delivery_of(binding, live.get(binding.key), lookup=endpoint.lookup, path=endpoint.path)
         for binding in bindings
     ]
     deliveries = _commit_first(deliveries)
@@ -61,61 +57,21 @@ def deliver(
     return any(delivery.action is not Action.WAIT for delivery in deliveries)
 
 
-def _decide(endpoint: Endpoint, binding: ClaimedBinding, live: Wanted | None) -> Delivery:
-    payload = live.payload if live else None
-    if live and live.waits:
-        return Delivery(binding=binding, action=Action.WAIT)
-    action = decide(binding.known, payload, can_look_up=bool(endpoint.lookup), can_replay=binding.can_replay)
-    if action is Action.REPLAY:
-        path = binding.create_path or (live.create_path if live else endpoint.path)
-        return Delivery(
-            binding=binding, action=action, sent=binding.known.create_body, create_path=path, key=binding.create_key
-        )
-    return Delivery(
-        binding=binding,
-        action=action,
-        sent=payload,
-        like=_like(endpoint, binding, payload) if action is Action.LOOKUP else None,
-        create_path=live.create_path if live else "",
-        parent=live.parent if live else None,
-        key=uuid4() if action is Action.CREATE else None,
-    )
-
-
-def _like(endpoint: Endpoint, binding: ClaimedBinding, payload: Payload | None) -> Payload | None:
-    """What a record holds that is looked for: what the create sent; of one we don't know of, what it is told by."""
-    if binding.known.create_body is not None or payload is None:
-        return binding.known.create_body
-    return {name: payload[name] for name in endpoint.lookup if name in payload}
-
-
 def _commit_first(deliveries: list[Delivery]) -> list[Delivery]:
-    """Store what each create, and that each delete, is about to send; drops those whose lease was lost meanwhile.
+    """Store what has to be known before it leaves; drops deliveries whose lease was lost meanwhile.
 
     What a create then sends is what its row holds, read back: a database may write a number or the order of names in
     its own way, and a repeat must be the same to the byte.
     """
     now = clock.now()
-    first: list[tuple[ClaimedBinding, Changes]] = []
-    for one in deliveries:
-        if one.action is Action.CREATE:
-            create: Changes = {
-                "create_key": one.key,
-                "create_body": one.sent,
-                "create_at": now,
-                "create_path": one.create_path,
-            }
-            create |= {"create_account": one.binding.account, "parent_id": one.parent, "rejected": None}
-            first.append((one.binding, create))
-        elif one.action is Action.DELETE:
-            first.append((one.binding, {"deleting": True}))
-    kept = commit(first)
-    creates = [one.binding.pk for one in deliveries if one.action is Action.CREATE and one.binding.pk in kept]
+    first = {one.binding.pk: (one.binding, changes) for one in deliveries if (changes := committed_first(one, now))}
+    lost = first.keys() - commit(first.values())
+    creates = [one.binding.pk for one in deliveries if one.action is Action.CREATE and one.binding.pk not in lost]
     stored = dict(Binding.objects.filter(pk__in=creates).values_list("pk", "create_body")) if creates else {}
     return [
         replace(one, sent=stored[one.binding.pk]) if one.binding.pk in stored else one
         for one in deliveries
-        if one.action not in COMMITTED_FIRST or one.binding.pk in kept
+        if one.binding.pk not in lost
     ]
 
 
@@ -127,8 +83,7 @@ def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Send
     if delivery.action in (Action.CREATE, Action.REPLAY) and delivery.sent is not None and delivery.key:
         request = endpoint.create(delivery.create_path, delivery.sent, delivery.key)
     elif delivery.action is Action.UPDATE and delivery.sent is not None and known.remote_id:
-        # After an unknown update nobody can say what the record holds: a PATCH then carries all fields.
-        request = endpoint.update(known.remote_id, delivery.sent, None if known.unconfirmed else known.agreed)
+        request = endpoint.update(known.remote_id, update_body(known, delivery.sent, patch=endpoint.patch))
     elif delivery.action is Action.DELETE and known.remote_id:
         request = endpoint.delete(known.remote_id)
     else:

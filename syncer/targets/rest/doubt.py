@@ -15,7 +15,6 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -23,50 +22,30 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from backoffice.kit import clock
+from syncer.core.delivery import Changes
 from syncer.core.errors import NotPossibleError
 from syncer.core.lookup import ID_LENGTH, decode_id, encode_id, is_id
-from syncer.core.settle import NO_CREATE, SUCCESS, Changes
+from syncer.core.settle import decided
+from syncer.core.state import Question, facts_of, question_of
 from syncer.engine.plan import raise_children
-from syncer.models import Binding, Route, Target
+from syncer.models import Binding, Route, Target, state
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
 
 log = logging.getLogger("syncer.targets.rest.doubt")
 NUMBER = re.compile(r"-?(0|[1-9]\d*)")  # as JSON writes a whole number
-SETTLED = dict.fromkeys(("in_doubt", "look_first", "unconfirmed", "deleting", "gone"), False)
-DECIDED: Changes = SUCCESS | NO_CREATE | SETTLED | {"candidates": None}
-
-
-class Question(StrEnum):
-    """What a person is asked."""
-
-    CREATE = "A create was not answered. Did it arrive?"
-    UNSEEN = "A record may have been made that is not known here. Was it?"
-    GONE = "The target has no such record any more. Is it there under another id?"
-
-
-ASKED = Q(in_doubt=True) | Q(rejected__gte=F("wanted")) & (
-    Q(create_body__isnull=False) | Q(remote_id=None, look_first=True) | Q(gone=True)
-)
 
 
 def question(binding: Binding) -> Question | None:
-    """What a person must decide of this binding; None: nothing. As `ASKED` says it to the database."""
-    is_rejected = binding.rejected is not None and binding.rejected >= binding.wanted
-    if not binding.in_doubt and not is_rejected:
-        return None
+    """What a person must decide of this binding; None: nothing."""
     if binding.route.target.kind != REST:
         return None
-    if binding.create_body is not None:
-        return Question.CREATE
-    if binding.in_doubt or (binding.look_first and binding.remote_id is None):
-        return Question.UNSEEN
-    return Question.GONE if binding.gone else None
+    return question_of(facts_of(binding, clock.now()))
 
 
 def asked_of(target: Target) -> QuerySet[Binding]:
     """The bindings of which a person must decide something."""
-    asked = Binding.objects.filter(ASKED, route__target=target, route__target__kind=REST)
+    asked = Binding.objects.filter(state.ASKED, route__target=target, route__target__kind=REST)
     return asked.select_related("route__target").order_by("pk")
 
 
@@ -117,13 +96,12 @@ def arrived(*, binding: Binding, remote_id: int | str, user: Any = None, seen: i
         NotPossibleError: the id is another object's, or see `_decide`.
     """
     encoded = encode_id(remote_id)
-    record: Changes = {"remote_id": encoded, "last_remote_id": encoded}
 
     def children(row: Binding) -> None:
         if row.last_remote_id not in (None, encoded):
             raise_children(RouteMap(row.route.target), row.route, [row.object_key])
 
-    _decide(binding, record, f"It arrived, its id is {encoded}.", user=user, seen=seen, also=children)
+    _decide(binding, encoded, f"It arrived, its id is {encoded}.", user=user, seen=seen, also=children)
 
 
 def not_arrived(*, binding: Binding, user: Any = None, seen: int | None = None) -> None:
@@ -131,11 +109,11 @@ def not_arrived(*, binding: Binding, user: Any = None, seen: int | None = None) 
 
     Args and Raises: as `arrived`.
     """
-    _decide(binding, {"remote_id": None}, "It is not there.", user=user, seen=seen, also=lambda _: None)
+    _decide(binding, None, "It is not there.", user=user, seen=seen, also=lambda _: None)
 
 
 def _decide(
-    binding: Binding, record: Changes, said: str, *, user: Any, seen: int | None, also: Callable[[Binding], None]
+    binding: Binding, remote_id: str | None, said: str, *, user: Any, seen: int | None, also: Callable[[Binding], None]
 ) -> None:
     """Write what was decided.
 
@@ -146,7 +124,7 @@ def _decide(
         rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
         row = rows.get(pk=binding.pk)
         _refuse(row, seen)
-        _write(row, DECIDED | record)
+        _write(row, decided(remote_id))
         also(row)
         if user is not None:
             LogEntry.objects.log_actions(user.pk, [row], CHANGE, said, single_object=True)
@@ -167,9 +145,7 @@ def _refuse(row: Binding, seen: int | None) -> None:
 def _write(row: Binding, changes: Changes) -> None:
     try:
         with transaction.atomic():
-            Binding.objects.filter(pk=row.pk).update(
-                **changes, agreed=None, lease_until=None, token=F("token") + 1, wanted=F("wanted") + 1
-            )
+            Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
     except IntegrityError as error:
         other = Binding.objects.filter(route=row.route, remote_id=changes["remote_id"]).first()
         shown = decode_id(changes["remote_id"])

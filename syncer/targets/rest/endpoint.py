@@ -6,7 +6,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from uuid import UUID
 
 from backoffice.kit.http import Request
-from syncer.core.decide import Payload, changes
+from syncer.core.decide import Payload
 from syncer.core.lookup import SURROGATE, decode_id
 from syncer.models import Route
 
@@ -52,9 +52,8 @@ class Endpoint:
         """POST the whole record, with a key by which the target may tell a repeat."""
         return Request(method="POST", url=self._address(path), body=payload, headers={"Idempotency-Key": str(key)})
 
-    def update(self, remote_id: str, payload: Payload, agreed: Payload | None) -> Request:
-        """PUT the whole record, or PATCH what differs from `agreed`, if that is known."""
-        body = changes(agreed, payload) if self.patch else payload
+    def update(self, remote_id: str, body: Payload) -> Request:
+        """PUT the whole record, or PATCH what differs."""
         return Request(method="PATCH" if self.patch else "PUT", url=self.record(remote_id), body=body)
 
     def delete(self, remote_id: str) -> Request:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Value, When
 
-from syncer.engine.claim import ClaimedBinding
+from syncer.core.delivery import ClaimedBinding
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
 from syncer.models.checks import parent_errors, wrong

@@ -1,11 +1,10 @@
 """What we have: live rows as the payloads that their route sends."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from syncer.core.decide import Payload
+from syncer.core.delivery import Wanted
 from syncer.core.lookup import decode_id
 from syncer.models import Route
 from syncer.models.keys import json_value, key_of, pks
@@ -16,23 +15,6 @@ class Missing(Enum):
     """Stands for a parent's remote id that is not known (yet)."""
 
     PARENT = "parent"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """One object as it is to be at the target.
-
-    Attributes:
-        payload: `{"remote name": JSON value}`; Missing.PARENT stands for a remote id that is not known.
-        create_path: where it is made.
-        parent: the binding under whose record it hangs; None: under none.
-        waits: a parent's remote id is not known yet, so nothing can be sent.
-    """
-
-    payload: Payload
-    create_path: str
-    parent: int | None = None
-    waits: bool = False
 
 
 Parents = dict[str, dict[Any, Parent]]  # {"foreign key": {pk of the parent object: its binding}}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from backoffice.kit import clock
 from syncer.core.decide import Action, Known, changes, decide
+from syncer.core.delivery import can_replay
 from syncer.models import Binding, Route
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Planned
@@ -18,8 +19,10 @@ def planned(routes: RouteMap, route: Route, keys: Sequence[str]) -> Iterator[Pla
         binding = bindings.get(key)
         known = binding.known if binding else Known()
         payload = live[key].payload if key in live else None
-        can_replay = binding is not None and binding.can_replay(route, clock.now())
-        action = decide(known, payload, can_look_up=bool(route.lookup), can_replay=can_replay)
+        replays = binding is not None and can_replay(
+            binding, clock.now(), key_hours=route.key_hours, account=route.target.account
+        )
+        action = decide(known, payload, can_look_up=bool(route.lookup), can_replay=replays)
         if action is Action.NOTHING:
             continue
         sent = (known.create_body if action is Action.REPLAY else payload) or {}

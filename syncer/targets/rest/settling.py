@@ -7,10 +7,10 @@ from django.db import IntegrityError, transaction
 
 from backoffice.kit import clock
 from syncer.core.decide import Action
+from syncer.core.delivery import Changes, Delivery
 from syncer.core.lookup import candidates
 from syncer.core.outcome import Outcome
-from syncer.core.settle import Changes, End, Terms, changes_after, taken_id
-from syncer.engine.claim import Delivery
+from syncer.core.settle import End, Terms, changes_after, taken_id
 from syncer.engine.sender import SendResult
 from syncer.engine.settling import Settler
 from syncer.models import Binding, Route

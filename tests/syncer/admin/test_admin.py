@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from content.news.models import Comment, Post
+from syncer.core.state import State
 from syncer.engine.runs import work
 from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.models.mapping import declarations
 from syncer.reports import states
-from syncer.reports.state_filter import having
-from syncer.reports.states import State
+from syncer.reports.states import having
 from tests.content.pages import administrator, form_of, sign_in
 from tests.remote import Fault
 from tests.syncer.conftest import sync

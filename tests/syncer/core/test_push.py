@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from syncer.core.delivery import Claim
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.push import changes_after_push, record
-from syncer.core.settle import Claim
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLAIM = Claim(wanted=7, was=True, tries=2)

@@ -4,8 +4,9 @@ import pytest
 
 from syncer.core import settle
 from syncer.core.decide import Action, Known
+from syncer.core.delivery import Claim
 from syncer.core.outcome import Outcome, Verdict
-from syncer.core.settle import Claim, End, Terms, changes_after
+from syncer.core.settle import End, Terms, changes_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLAIM = Claim(wanted=7, tries=2)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from django.db import transaction
 
 from syncer.core.decide import Action
+from syncer.core.delivery import ClaimedBinding
 from syncer.core.merge import ASK
-from syncer.engine.claim import ClaimedBinding
 from syncer.engine.sender import Sender, SendResult
 from syncer.models import Binding, Replica, Route, Run
 from syncer.models.routemap import RouteMap

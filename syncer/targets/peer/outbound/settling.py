@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from backoffice.kit import clock
 from syncer.core.decide import Action
+from syncer.core.delivery import Changes, ClaimedBinding, Delivery
 from syncer.core.merge import VersionVector, covers
 from syncer.core.outcome import Exchange, Outcome, Verdict, unquoted
 from syncer.core.push import changes_after_push, record
-from syncer.core.settle import Changes, End, Terms, changes_after
-from syncer.engine.claim import ClaimedBinding, Delivery
+from syncer.core.settle import End, Terms, changes_after
 from syncer.engine.sender import SendResult, Sent
 from syncer.engine.settling import Results, Settler
 from syncer.models import Binding, Target

@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
 
 from syncer.models import Binding, Replica, Route
 from syncer.models.backlog import pending_keys
 from syncer.models.keys import key_of
+from syncer.models.state import FACTS, holding
 
 PENDING, REJECTED, ON_HOLD, CONFLICT = "pending", "rejected", "on hold", "conflict"
 
@@ -23,8 +23,8 @@ def standing(route: Route, keys: Iterable[str]) -> dict[str, list[str]]:
     found: list[tuple[str, Iterable[str]]] = [
         (CONFLICT, _keys(Replica.objects.waiting().filter(model=route.model, object_key__in=of_key))),
         (PENDING, _pending(route, list(of_key))),
-        (REJECTED, _keys(bound.filter(rejected__gte=F("wanted"), wanted__gt=F("delivered")))),
-        (ON_HOLD, _keys(bound.filter(on_hold=True))),
+        (REJECTED, _keys(bound.filter(holding({"due": True, "on_hold": False, "in_doubt": False, "rejected": True})))),
+        (ON_HOLD, _keys(bound.filter(FACTS["on_hold"]))),
     ]
     told: dict[str, list[str]] = {}
     for word, some in found:

@@ -15,13 +15,12 @@ from django.urls import reverse
 from backoffice.accounts.models import User
 from backoffice.kit import clock
 from content.news.models import Comment, Post
+from syncer.core.delivery import Claim, ClaimedBinding
 from syncer.core.errors import NotPossibleError
-from syncer.core.settle import Claim
-from syncer.engine.claim import ClaimedBinding
+from syncer.core.state import Question, State
 from syncer.engine.runs import run_here, work
 from syncer.engine.settling import commit
 from syncer.models import Binding, Run
-from syncer.reports.states import State
 from syncer.targets.rest import doubt
 from tests.content.pages import administrator, form_of, sign_in
 from tests.remote import Fault
@@ -213,7 +212,7 @@ def test_a_parent_that_waited_for_a_child_in_doubt_is_deleted(target, synced, re
 def test_a_record_that_is_gone_is_made_anew(target, gone, remote):
     one = binding_of(gone)
     assert (one.reason[:29], one.remote_id) == ("has no such record any more: ", "1")
-    assert doubt.question(one) is doubt.Question.GONE
+    assert doubt.question(one) is Question.GONE
     doubt.not_arrived(binding=one)
     assert sync(target).message == "1 created."
     assert list(remote.posts) == [2]
@@ -223,7 +222,7 @@ def test_a_record_that_is_gone_is_made_anew(target, gone, remote):
 def test_a_refused_look_up_is_decided_too(target, refused, remote, way, sent):
     one = binding_of(refused)
     assert one.reason.startswith("did not tell whether a create arrived: answered 400")
-    assert (one.in_doubt, doubt.question(one)) == (False, doubt.Question.CREATE)
+    assert (one.in_doubt, doubt.question(one)) == (False, Question.CREATE)
     doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
     assert sync(target).state == "done"
     assert [method for method, _ in requests(remote)] == sent
@@ -239,7 +238,7 @@ def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, r
     sync(target)
     remote.clear_journal()
     one = binding_of(post)
-    assert (one.in_doubt, doubt.question(one)) == (not lookup, doubt.Question.UNSEEN)
+    assert (one.in_doubt, doubt.question(one)) == (not lookup, Question.UNSEEN)
     doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
     assert sync(target).state == "done"
     assert [method for method, _ in requests(remote)] == sent
@@ -576,9 +575,9 @@ def test_the_command_lists_each_kind_of_question(target, refused, remote):
     sync(target)
     found = {one["object"]: one["question"] for one in resolve()[0]["open"]}
     assert found == {
-        name_of(refused): doubt.Question.CREATE,
-        name_of(other): doubt.Question.GONE,
-        name_of(third): doubt.Question.CREATE,
+        name_of(refused): Question.CREATE,
+        name_of(other): Question.GONE,
+        name_of(third): Question.CREATE,
     }
     assert set(found) == {str(row) for row in Binding.objects.all() if doubt.question(row)}
 

@@ -1,10 +1,11 @@
 """A target whose answers mean harm stops no more than its own object, and no run ends by an error of the program."""
 
 import pytest
+from django.utils import timezone
 
 from content.news.models import Post
+from syncer.core.state import State, facts_of, state_of
 from syncer.models import Binding
-from syncer.reports.states import State, state_of
 from tests.backoffice.raw_server import raw_server, says
 from tests.remote import Fault
 from tests.syncer.conftest import sync
@@ -42,7 +43,7 @@ def test_a_next_page_that_leads_astray_is_not_asked_for(remote, paged, post, fol
     body = {"items": [], "next": following.replace("{here}", here)}
     remote.fault(Fault.STATUS, method="GET", status=200, body=body)
     sync(paged)
-    assert state_of(binding_of(post)) is State.REJECTED
+    assert state_of(facts_of(binding_of(post), timezone.now())) is State.REJECTED
     assert why in binding_of(post).reason
     assert [entry.path for entry in remote.journal] == ["/posts", "/posts"]
 
@@ -54,7 +55,10 @@ def test_an_id_that_can_not_be_one_leaves_the_create_unanswered_and_stops_no_oth
     target.concurrency = 1
     target.save()
     sync(target)
-    assert [state_of(binding_of(one)) for one in (post, other)] == [State.RETRYING, State.IN_SYNC]
+    assert [state_of(facts_of(binding_of(one), timezone.now())) for one in (post, other)] == [
+        State.RETRYING,
+        State.IN_SYNC,
+    ]
     assert Binding.objects.filter(remote_id__isnull=False).count() == 1
 
 
@@ -78,4 +82,4 @@ def test_lists_in_lists_without_end_are_no_error_of_the_program(target, post):
         target.url = server.url
         target.save()
         assert "sent an answer that is not JSON" in sync(target).message
-    assert state_of(binding_of(post)) is State.RETRYING
+    assert state_of(facts_of(binding_of(post), timezone.now())) is State.RETRYING

@@ -7,11 +7,11 @@ from django.urls import reverse
 
 from content.orders.models import Order
 from syncer import public
+from syncer.core.state import State
 from syncer.models import Binding
 from syncer.reports import states
 from syncer.reports.overview import overview
-from syncer.reports.state_filter import having
-from syncer.reports.states import State
+from syncer.reports.states import having
 from tests.content.pages import administrator
 from tests.syncer.targets.peer.conflicts.support import CONTENT, PACKER, binding_of, edit, hand_in, order, replica
 

@@ -1,0 +1,55 @@
+"""Every combination of facts has one state, and the words for some of them."""
+
+from dataclasses import fields
+from itertools import product
+
+import pytest
+
+from syncer.core.state import Facts, Question, State, question_of, state_of
+
+NAMES = [field.name for field in fields(Facts)]
+
+
+def test_every_combination_of_facts_has_a_state():
+    for values in product((False, True), repeat=len(NAMES)):
+        assert state_of(Facts(**dict(zip(NAMES, values, strict=True)))) in State
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        ({"bound": True}, State.IN_SYNC),
+        ({}, State.NOT_SYNCED),
+        ({"bound": True, "changed": True}, State.PENDING),
+        ({"due": True}, State.PENDING),
+        ({"due": True, "claimed": True, "failed": True}, State.SENDING),
+        ({"due": True, "failed": True}, State.RETRYING),
+        ({"due": True, "rejected": True, "claimed": True}, State.REJECTED),
+        ({"due": True, "rejected": True, "changed": True}, State.PENDING),
+        ({"due": True, "failed": True, "changed": True}, State.RETRYING),
+        ({"due": True, "in_doubt": True, "rejected": True}, State.IN_DOUBT),
+        ({"in_doubt": True, "conflict": True}, State.CONFLICT),
+        ({"on_hold": True, "conflict": True, "in_doubt": True}, State.ON_HOLD),
+    ],
+)
+def test_the_word_for_what_is_known(facts, state):
+    assert state_of(Facts(**facts)) is state
+
+
+@pytest.mark.parametrize(
+    ("facts", "question"),
+    [
+        ({}, None),
+        ({"unanswered": True}, None),
+        ({"gone": True, "look_first": True}, None),
+        ({"in_doubt": True, "unanswered": True}, Question.CREATE),
+        ({"in_doubt": True}, Question.UNSEEN),
+        ({"rejected": True}, None),
+        ({"rejected": True, "unanswered": True, "gone": True}, Question.CREATE),
+        ({"rejected": True, "look_first": True}, Question.UNSEEN),
+        ({"rejected": True, "look_first": True, "bound": True}, None),
+        ({"rejected": True, "gone": True, "bound": True}, Question.GONE),
+    ],
+)
+def test_what_a_person_is_asked(facts, question):
+    assert question_of(Facts(**facts)) is question

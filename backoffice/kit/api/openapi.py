@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from backoffice.kit.api import problems, request_ids, versions
+from backoffice.kit import request_ids
+from backoffice.kit.api import problems, versions
+from backoffice.kit.api.middleware import REASON, WRITES
 from backoffice.kit.api.responses import JSON
 
 Object = dict[str, Any]
@@ -55,7 +57,7 @@ PARAMETERS = {
         maxLength=255,
         pattern="^[!-~]([ -~]*[!-~])?$",
     ),
-    request_ids.REASON: _text(
+    REASON: _text(
         "Why; kept in the history. At most 100 characters, those beyond ASCII as percent-encoded UTF-8.",
         pattern="^ *[!-~][ -~]*$",
     ),
@@ -101,7 +103,7 @@ def _statuses(method: str, path: str, operation: Object) -> Iterator[int]:
         yield from (400, 413, 415, 422)
     if "{" in path:
         yield 404
-    if method in request_ids.WRITES or operation.get("parameters"):
+    if method in WRITES or operation.get("parameters"):
         yield 422
     if _is_repeatable(method, operation):
         yield from (400, 409)
@@ -114,7 +116,7 @@ def _is_repeatable(method: str, operation: Object) -> bool:
 
 def _headers(method: str, operation: Object, statuses: set[int]) -> Iterator[tuple[str, bool]]:
     """The shared headers of an operation's request and of its success, and whether it has them."""
-    yield request_ids.REASON, method in request_ids.WRITES
+    yield REASON, method in WRITES
     yield "If-Match", 412 in statuses
     yield "If-None-Match", 304 in statuses
     yield "ETag", bool({304, 412} & statuses)

@@ -1,7 +1,7 @@
 """What every operation answers beside its own, added to the API's description in one place.
 
 Errors, headers and shared parameters are components, described once. An operation's `response=` lists its success and
-only those errors that can't be told from its method, path, body, parameters and sign-in.
+only those errors that do not follow from its method, path, body and sign-in.
 """
 
 from collections.abc import Iterator
@@ -47,6 +47,8 @@ HEADERS = {
     "RateLimit-Policy": _text('What may be sent: `"default";q=100;w=60`, 100 requests in 60 seconds.'),
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
 }
+# For the operations that make something: `openapi_extra=LOCATION`.
+LOCATION = {"responses": {201: {"headers": {"Location": HEADERS["Location"]}}}}
 ALWAYS = (versions.HEADER, request_ids.HEADER, "RateLimit", "RateLimit-Policy")
 ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 PARAMETERS = {
@@ -65,7 +67,7 @@ PARAMETERS = {
 
 
 def complete(document: Object, version: int) -> None:
-    """Add to ninja's `document`, in place, what `version` answers by itself."""
+    """Add to ninja's `document`, in place, what every operation of `version` answers."""
     used: set[int] = set()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -96,15 +98,14 @@ def _operation(method: str, path: str, operation: Object, version: int) -> Objec
 
 
 def _statuses(method: str, path: str, operation: Object) -> Iterator[int]:
-    yield from (405, 406, 429)
+    """The errors that follow from what an operation is."""
+    yield from (405, 406, 422, 429)
     if "security" in operation:
         yield from (401, 403)
     if "requestBody" in operation:
-        yield from (400, 413, 415, 422)
+        yield from (400, 413, 415)
     if "{" in path:
         yield 404
-    if method in WRITES or operation.get("parameters"):
-        yield 422
     if _is_repeatable(method, operation):
         yield from (400, 409)
 

@@ -12,6 +12,7 @@ site gives `patterns(version)`; requests for the newest version go by the site's
 """
 
 import copy
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from backoffice.kit.api.problems import Problem
 from backoffice.kit.api.responses import JSON
 
 HEADER = "API-Version"
+ALL = range(1, sys.maxsize)  # versions
 VENDOR = "application/vnd.backoffice+json"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -34,22 +36,15 @@ View = TypeVar("View", bound=Callable[..., Any])
 # --- which operation is in which version -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class Availability:
-    """`since`, `until`: the first and the last version that have an operation; None: there is no last one yet."""
-
-    since: int = 1
-    until: int | None = None
-
-    def __contains__(self, version: int) -> bool:
-        return self.since <= version and (self.until is None or version <= self.until)
-
-
 def available(*, since: int = 1, until: int | None = None) -> Callable[[View], View]:
-    """Put the operation of the decorated function into these versions only; goes under `@router.get(…)`."""
+    """Put the operation of the decorated function into these versions only; goes under `@router.get(…)`.
+
+    Args:
+        since, until: the first and the last version that have it; None: there is no last one yet.
+    """
 
     def decorate(view: View) -> View:
-        view.availability = Availability(since=since, until=until)  # type: ignore[attr-defined]
+        view.versions = range(since, sys.maxsize if until is None else until + 1)  # type: ignore[attr-defined]
         return view
 
     return decorate
@@ -61,15 +56,10 @@ def of_version(router: Router, version: int) -> Router:
     made.path_operations = {}
     for path, view in router.path_operations.items():
         kept = copy.copy(view)
-        kept.operations = [one for one in view.operations if version in _availability(one.view_func)]
+        kept.operations = [one for one in view.operations if version in getattr(one.view_func, "versions", ALL)]
         made.path_operations[path] = kept
     made._routers = [(prefix, of_version(child, version), tags) for prefix, child, tags in router._routers]
     return made
-
-
-def _availability(view: Callable[..., Any]) -> Availability:
-    found: Availability = getattr(view, "availability", Availability())
-    return found
 
 
 # --- which version is asked for --------------------------------------------------------------------------------------

@@ -94,16 +94,12 @@ def from_validation(error: ValidationError) -> Problem:
 
 def from_ninja_validation(error: ninja_errors.ValidationError) -> Problem:
     """Ninja's: `loc` is ("body", parameter, field…) or ("query" | "path", field…)."""
-    return Invalid(*map(_field_error, error.errors))
-
-
-def _field_error(error: Mapping[str, Any]) -> FieldError:
-    source, *names = error["loc"]
-    if source == "body":
-        names = names[1:]
-        if not names:
-            return FieldError("", NOT_AN_OBJECT)
-    return FieldError(".".join(map(str, names)), error["msg"])
+    errors = []
+    for one in error.errors:
+        source, *names = one["loc"]
+        name = ".".join(map(str, names[1:] if source == "body" else names))
+        errors.append(FieldError(name, one["msg"] if name or source != "body" else NOT_AN_OBJECT))
+    return Invalid(*errors)
 
 
 HANDLERS: dict[type[Exception], Callable[[Any], Problem]] = {
@@ -120,7 +116,7 @@ HANDLERS: dict[type[Exception], Callable[[Any], Problem]] = {
 
 
 def install(api: NinjaAPI) -> None:
-    """Let `api` answer what has a name below with a problem; the rest stays for Django, which logs it whole."""
+    """Answer the exceptions of HANDLERS by a problem; any other stays for Django, which logs it whole."""
     for kind, problem in HANDLERS.items():
         api.add_exception_handler(kind, _handler(problem))
 
@@ -130,7 +126,7 @@ def _handler(problem: Callable[[Any], Problem]) -> Callable[[HttpRequest, Any], 
 
 
 def from_response(response: HttpResponseBase) -> HttpResponseBase:
-    """A problem in place of an error that is not one yet; it says nothing of a crash."""
+    """The problem in place of an error that has another shape; it says nothing of a crash."""
     if response.get("Content-Type", "") == CONTENT_TYPE:
         return response
     status = HTTPStatus(response.status_code)

@@ -48,7 +48,7 @@ class Usage(NamedTuple):
 
 
 class Throttle(BaseThrottle):
-    """Counts each request that reaches an operation, after sign-in; `with_limits` puts the outcome into the answer.
+    """Count each request that reaches an operation, after sign-in; `with_limits` puts the outcome into the answer.
 
     Args:
         policy: the name in the headers.

@@ -22,6 +22,7 @@ from backoffice.accounts.auth import WAYS
 from backoffice.accounts.people_api import router as people
 from backoffice.kit.api import openapi, problems, throttle
 from backoffice.kit.api.responses import JSONParser
+from backoffice.kit.api.router import strict
 from backoffice.kit.api.versions import of_version
 from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
@@ -99,7 +100,8 @@ def build_api(version: int, mounted: Iterable[Mount]) -> BackofficeAPI:
         docs_decorator=page,
     )
     problems.install(api)
-    api.add_decorator(idempotent, mode="operation")
+    for decorator in (idempotent, strict):  # the last is the outermost
+        api.add_decorator(decorator, mode="operation")
     for mount in mounted:
         api.add_router(mount.prefix, of_version(mount.router, version), **mount.options)
     return api

@@ -73,15 +73,10 @@ INSTALLED_APPS = [
     *CONTENT_APPS,
 ]
 MIDDLEWARE = [
-    "backoffice.kit.api.request_ids.RequestIdMiddleware",
-    "backoffice.kit.api.versions.VersionMiddleware",
+    "backoffice.kit.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "backoffice.kit.api.throttle.RateLimitMiddleware",
-    "backoffice.kit.api.methods.MethodMiddleware",
-    "backoffice.kit.api.problems.ProblemMiddleware",
-    "backoffice.kit.api.request_ids.ChangeReasonMiddleware",
-    "backoffice.kit.api.paths.SlashMiddleware",
+    "backoffice.kit.api.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -307,7 +302,7 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "backoffice.kit.api.request_ids.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "backoffice.kit.request_ids.RequestIdFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {

@@ -14,7 +14,7 @@ from backoffice.kit.idempotency.decorators import answer_is_secret
 from backoffice.kit.tokens import Kind
 
 router = Router(tags=["Sign in"])
-ERRORS = dict.fromkeys((400, 401, 422), ProblemOut)
+ERRORS = {401: ProblemOut}
 
 
 class CredentialsIn(Body):

@@ -3,19 +3,18 @@
 
 from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from backoffice.accounts import keys
 from backoffice.accounts.auth import owner
 from backoffice.accounts.models import KEY_DAYS_MOST, ApiKey, ApiKeyQuerySet
-from backoffice.kit.api.pagination import page
+from backoffice.kit.api.lists import list_response
+from backoffice.kit.api.openapi import LOCATION
 from backoffice.kit.api.responses import empty_response, json_response
-from backoffice.kit.api.schemas import Body, Text
+from backoffice.kit.api.schemas import Body, Page, PageQuery, Text
 from backoffice.kit.idempotency.decorators import answer_is_secret
-from content.base.documentation import LOCATION
-from content.base.listing import refuse_unknown
 
 router = Router()
 COLUMNS = ("id", "name", "prefix", "full_access", "permissions", "created", "expires", "revoked_at", "last_used_at")
@@ -53,21 +52,9 @@ class NewKeyOut(KeyOut):
     key: str = Field(description="The whole key, which is never shown again.")
 
 
-class KeyPage(BaseModel):
-    items: list[KeyOut]
-    next: str | None
-
-
-class KeyQuery(BaseModel):
-    limit: int = Field(default=50, ge=1, le=500, description="Items a page.")
-    cursor: str | None = Field(default=None, description="`next` of the page before.")
-
-
-@router.get("", operation_id="accounts_key_list", summary="List your API keys", response={200: KeyPage})
-def list_keys(request: HttpRequest, query: Query[KeyQuery]) -> HttpResponse:
-    refuse_unknown(request, query)
-    items, following = page(_own(request).values(*COLUMNS), limit=query.limit, cursor=query.cursor)
-    return json_response({"items": items, "next": following})
+@router.get("", operation_id="accounts_key_list", summary="List your API keys", response={200: Page[KeyOut]})
+def list_keys(request: HttpRequest, query: Query[PageQuery]) -> HttpResponseBase:
+    return list_response(query, _own(request).values(*COLUMNS))
 
 
 @router.post(

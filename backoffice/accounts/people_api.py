@@ -14,7 +14,7 @@ from backoffice.accounts.auth import WAYS, open_registration, owner
 from backoffice.accounts.keys_api import KeyOut, shown
 from backoffice.accounts.keys_api import router as keys_router
 from backoffice.accounts.models import ApiKey, User
-from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut, from_validation
+from backoffice.kit.api.problems import FieldError, Invalid, Problem, from_validation
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.api.throttle import SIGN_IN
@@ -65,7 +65,7 @@ class PasswordOut(BaseModel):
     auth=[*WAYS, open_registration],
     operation_id="accounts_user_create",
     summary="Register a user",
-    response={201: UserOut, 409: ProblemOut},
+    response={201: UserOut},
     throttle=SIGN_IN,
 )
 def register(request: HttpRequest, data: UserIn) -> HttpResponse:

@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+REASON_LENGTH = 100  # characters, as many as a history row holds
+
 
 def nobody() -> None:
     """The user of a program that nobody asked."""

@@ -14,3 +14,8 @@ def history_of(model: type[models.Model]) -> type[models.Model]:
     manager: Any = getattr(model, model._meta.simple_history_manager_attribute)  # type: ignore[attr-defined]
     found: type[models.Model] = manager.model
     return found
+
+
+def column_values(obj: models.Model) -> dict[str, Any]:
+    """The column values of `obj`, in the types that the database gives back: `{"attname": value}`."""
+    return {field.attname: field.to_python(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}

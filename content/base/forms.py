@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from unfold.forms import PaginationInlineFormSet
 
+from backoffice.kit.history import column_values
 from content.base import rules
-from content.base.models import tracked
 
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -55,7 +55,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         obj = self.instance
-        before = rules.blank(type(obj)) if obj._state.adding else tracked(obj)
+        before = rules.blank(type(obj)) if obj._state.adding else column_values(obj)
         super()._post_clean()  # type: ignore[misc]
         for refusal in rules.refusals(obj, user=self.user, before=before):
             self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)

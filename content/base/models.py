@@ -9,11 +9,6 @@ from django.db import models
 from content.base.history import Records
 
 
-def tracked(obj: models.Model) -> dict[str, Any]:
-    """The column values of `obj`, in the types that the database gives back: `{"attname": value}`."""
-    return {field.attname: field.to_python(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}
-
-
 class ContentQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> Self:
         """The rows that exist for `user`, at every entry point; a domain whose content has owners overrides it."""

@@ -16,10 +16,11 @@ from import_export.results import Result
 from import_export.widgets import Widget
 
 from backoffice.kit.context import cause, caused_by
+from backoffice.kit.history import column_values
 from content.base import rules
 from content.base.files import MISSING, FileError
 from content.base.import_result import ContentResult, ContentRow
-from content.base.models import ContentModel, tracked
+from content.base.models import ContentModel
 
 PAGE = 500  # rows read at a time
 
@@ -194,7 +195,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
 
     def after_init_instance(self, instance: ContentModel, new: bool, row: Any, **options: Any) -> None:  # noqa: FBT001 - the library's signature
         key = self._key(row) if new else instance.pk  # a new instance may have a key by default, which is none yet
-        self.before = tracked(instance) | {self.model._meta.pk.attname: key}
+        self.before = column_values(instance) | {self.model._meta.pk.attname: key}
         number = self.numbers[options["row_number"] - 1]
         first = number if key is None else self.seen.setdefault(key, number)
         if first != number:
@@ -219,7 +220,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
     def skip_row(self, instance: ContentModel, _original: Any, _row: Any, import_validation_errors: Any = None) -> bool:
         if import_validation_errors:
             return False
-        now, fields = tracked(instance), instance._meta.concrete_fields
+        now, fields = column_values(instance), instance._meta.concrete_fields
         self.changed = [field.name for field in fields if now[field.attname] != self.before[field.attname]]
         return not self.changed and not instance._state.adding
 

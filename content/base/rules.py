@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from content.base.models import ContentModel, tracked
+from backoffice.kit.history import column_values
+from content.base.models import ContentModel
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Refusal:
 
 def blank(model: type[ContentModel]) -> dict[str, Any]:
     """What `before` is for an object that is not there yet: `{"attname": default}`."""
-    return tracked(model())
+    return column_values(model())
 
 
 def refusals(obj: ContentModel, *, user: Any, before: Mapping[str, Any]) -> list[Refusal]:

@@ -19,9 +19,10 @@ from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
 from backoffice.kit.context import because
+from backoffice.kit.history import column_values
 from content.base import rules
 from content.base.differences import as_html
-from content.base.models import ContentModel, tracked
+from content.base.models import ContentModel
 
 Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML
 
@@ -144,7 +145,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
                 raise ValidationError(
                     f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history."
                 )
-        before = rules.blank(self.model) if stored is None else tracked(stored)
+        before = rules.blank(self.model) if stored is None else column_values(stored)
         for refusal in rules.refusals(obj, user=request.user, before=before):
             raise ValidationError(f"You have no permission to set the {refusal.field} so.")
         rules.check_links(obj, user=request.user, before=before)

@@ -10,13 +10,12 @@ from ninja import Query
 from pydantic import BaseModel, Field
 
 from backoffice.kit.api import conditional
+from backoffice.kit.api.lists import list_response
+from backoffice.kit.api.openapi import LOCATION
 from backoffice.kit.api.pagination import Row
 from backoffice.kit.api.problems import FieldError, Invalid, Problem
-from backoffice.kit.api.responses import empty_response, json_response
 from backoffice.kit.api.schemas import ListQuery, Text
-from content.base.api import Endpoint, build_router, written
-from content.base.documentation import LOCATION, docs
-from content.base.listing import list_answer, refuse_unknown
+from content.base.api import Resource, build_router
 from content.messaging import wire
 from content.messaging.api_clients import router as clients
 from content.messaging.models import CLIENT_LENGTH, Bot, Direction, Message
@@ -25,19 +24,19 @@ from content.messaging.wire import MessageIn, MessageOut
 NAMES = "|".join(wire.NAMES)
 
 
-class BotEndpoint(Endpoint):
+class Bots(Resource):
     def check_delete(self, request: HttpRequest, obj: Any) -> None:
         if number := obj.messages.count():
             raise Problem(409, f"This bot has {number} message{'s' * (number > 1)}, so it can't be deleted.")
 
 
-class MessageEndpoint(Endpoint):
+class Messages(Resource):
     def row(self, obj: Any) -> Row:
-        return wire.message({column.name: getattr(obj, column.attname) for column in (self.key_column, *self.columns)})
+        return wire.message(super().row(obj))
 
 
-bots = BotEndpoint(Bot, path="bots", fields=("name",), key="caller", order=("name",), search=("name",))
-messages = MessageEndpoint(Message, path="messages", fields=wire.COLUMNS[1:], operations=frozenset())
+bots = Bots(Bot, path="bots", fields=("name",), key="caller", sort=("name",), search=("name",))
+messages = Messages(Message, path="messages", fields=wire.COLUMNS[1:], operations=frozenset())
 router = build_router(bots, messages)
 router.add_router("", clients)
 
@@ -52,7 +51,7 @@ class MessageQuery(FieldsQuery, ListQuery):
     conversationId: UUID | None = Field(None, description="Of this conversation.")  # noqa: N815 - its name in JSON
     bot: UUID | None = Field(None, description="From or to this bot.")
     client: Text | None = Field(None, description="From or to this client.")
-    order: Literal["timestamp", "-timestamp"] | None = Field(
+    sort: Literal["timestamp", "-timestamp"] | None = Field(
         None, description="Oldest or newest first. Else: a conversation the oldest, all other lists the newest first."
     )
 
@@ -71,17 +70,18 @@ class MessagePage(BaseModel):
 
 @router.get(
     "/messages/",
-    **docs(messages, "list", "List messages", {200: MessagePage | list[MessageOut] | list[MessagePart]}, 422),
+    operation_id="messaging_messages_list",
+    summary="List messages",
+    response={200: MessagePage | list[MessageOut] | list[MessagePart]},
 )
 def list_messages(request: HttpRequest, query: Query[MessageQuery]) -> HttpResponseBase:
     messages.allow(request, "view")
-    refuse_unknown(request, query)
     wanted = {"conversation": query.conversationId, "bot": query.bot, "client": query.client}
     filters = {name: value for name, value in wanted.items() if value is not None}
     rows = messages.visible(request).filter(**filters).values(*wire.COLUMNS)
-    direction = query.order or ("timestamp" if query.conversationId else "-timestamp")
+    direction = query.sort or ("timestamp" if query.conversationId else "-timestamp")
     order = (direction, direction.replace("timestamp", "id"))
-    return list_answer(request, query, rows, order=order, shown=partial(_only, query.fields))
+    return list_response(query, rows, order=order, shown=partial(_only, query.fields))
 
 
 def _only(fields: str | None, rows: list[Row]) -> list[Row]:
@@ -91,13 +91,15 @@ def _only(fields: str | None, rows: list[Row]) -> list[Row]:
 
 @router.post(
     "/messages/",
-    **docs(messages, "create", "Keep a message", {201: MessageOut}, 400, 409, 422),
+    operation_id="messaging_messages_create",
+    summary="Keep a message",
+    response={201: MessageOut},
     openapi_extra=LOCATION,
 )
 def create_message(request: HttpRequest, data: MessageIn) -> HttpResponse:
     messages.allow(request, "add")
     values = {"conversation": data.conversationId, "timestamp": data.timestamp, "text": data.text}
-    return written(request, messages, messages.create(request, values | _ends(request, data)))
+    return messages.response(request, messages.create(request, values | _ends(request, data)))
 
 
 def _ends(request: HttpRequest, data: MessageIn) -> dict[str, Any]:
@@ -130,13 +132,11 @@ def _bot(request: HttpRequest, text: str) -> UUID | None:
 @router.get(
     "/messages/{int:id}/",
     url_name=messages.name,
-    **docs(messages, "get", "Get a message", {200: MessageOut | MessagePart, 304: None}, 404, 422),
+    operation_id="messaging_messages_get",
+    summary="Get a message",
+    response={200: MessageOut | MessagePart, 304: None},
 )
 def get_message(request: HttpRequest, id: int, query: Query[FieldsQuery]) -> HttpResponse:
     messages.allow(request, "view")
-    refuse_unknown(request, query)
     row, version = messages.get(request, id, wire.COLUMNS)
-    tag = conditional.etag(request, version, fields=query.fields or "")
-    if conditional.is_known(request, tag):
-        return empty_response(304, ETag=tag)
-    return json_response(_only(query.fields, [row])[0], headers={"ETag": tag})
+    return conditional.response(request, _only(query.fields, [row])[0], version, fields=query.fields or "")

@@ -7,12 +7,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
-from backoffice.kit.api.pagination import page
-from backoffice.kit.api.problems import ProblemOut
+from backoffice.kit.api.lists import list_response
 from backoffice.kit.api.responses import json_response
-from backoffice.kit.api.schemas import Body, Text
+from backoffice.kit.api.schemas import Body, Page, PageQuery, Text
 from backoffice.kit.auth import require
-from content.base.listing import refuse_unknown
 from content.messaging import services
 from content.messaging.models import CLIENT_LENGTH, Erasure
 
@@ -37,16 +35,6 @@ class ErasureOut(BaseModel):
     reason: str
     messages: int = Field(description="How many messages were theirs.")
     counts: dict[str, int] = Field(description="What was erased where, beside the messages.")
-
-
-class ErasurePage(BaseModel):
-    items: list[ErasureOut]
-    next: str | None
-
-
-class ErasureQuery(BaseModel):
-    limit: int = Field(default=50, ge=1, le=500, description="Items a page.")
-    cursor: str | None = Field(default=None, description="`next` of the page before.")
 
 
 class ClientQuery(BaseModel):
@@ -74,20 +62,23 @@ class ClientOut(BaseModel):
     sent: list[SentOut]
 
 
-def _docs(name: str, summary: str, success: Any, *errors: int) -> dict[str, Any]:
-    answers = success | dict.fromkeys((401, 403, *errors), ProblemOut)
-    return {"operation_id": f"messaging_{name}", "summary": summary, "response": answers}
-
-
-@router.get("/erasures/", **_docs("erasures_list", "List erasures", {200: ErasurePage}, 422))
-def list_erasures(request: HttpRequest, query: Query[ErasureQuery]) -> HttpResponse:
+@router.get(
+    "/erasures/",
+    operation_id="messaging_erasures_list",
+    summary="List erasures",
+    response={200: Page[ErasureOut]},
+)
+def list_erasures(request: HttpRequest, query: Query[PageQuery]) -> HttpResponseBase:
     require(request, "messaging.view_erasure", "messaging.erase_client")
-    refuse_unknown(request, query)
-    items, following = page(Erasure.objects.values(*COLUMNS), limit=query.limit, cursor=query.cursor)
-    return json_response({"items": items, "next": following})
+    return list_response(query, Erasure.objects.values(*COLUMNS))
 
 
-@router.post("/erasures/", **_docs("erasures_create", "Erase a client", {201: ErasureOut}, 400, 409, 422))
+@router.post(
+    "/erasures/",
+    operation_id="messaging_erasures_create",
+    summary="Erase a client",
+    response={201: ErasureOut},
+)
 def erase_client(request: HttpRequest, data: ErasureIn) -> HttpResponse:
     """Replaces the client's id and texts wherever they are kept, history included. It can't be undone."""
     require(request, "messaging.erase_client")
@@ -95,9 +86,13 @@ def erase_client(request: HttpRequest, data: ErasureIn) -> HttpResponse:
     return json_response({name: getattr(record, "user_id" if name == "user" else name) for name in COLUMNS}, status=201)
 
 
-@router.get("/clients/", **_docs("clients_export", "Export all that is held on a client", {200: ClientOut}, 422))
+@router.get(
+    "/clients/",
+    operation_id="messaging_clients_export",
+    summary="Export all that is held on a client",
+    response={200: ClientOut},
+)
 def export_client(request: HttpRequest, query: Query[ClientQuery]) -> HttpResponseBase:
     """Messages, their history, and what was sent of them; streamed."""
     require(request, "messaging.export_client")
-    refuse_unknown(request, query)
     return StreamingHttpResponse(services.export_client(query.client), content_type="application/json")

@@ -6,8 +6,9 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from django.db.models.deletion import Collector, ProtectedError
 
+from backoffice.kit.history import column_values
 from content.base.fields import not_blank, text_constraint, text_field
-from content.base.models import ContentModel, tracked
+from content.base.models import ContentModel
 
 CLIENT_LENGTH = 128  # characters
 TEXT_LENGTH = 10_000  # characters
@@ -99,7 +100,7 @@ class Message(ContentModel):
         ValidationError: the message is stored, and differs.
         """
         stored = None if self._state.adding else type(self).objects.filter(pk=self.pk).first()
-        if stored is not None and tracked(stored) != tracked(self):
+        if stored is not None and column_values(stored) != column_values(self):
             raise ValidationError(IMMUTABLE, code="immutable")
 
 

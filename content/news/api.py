@@ -1,15 +1,15 @@
-from content.base.api import Endpoint, build_router
+from content.base.api import Resource, build_router
 from content.news.models import Comment, Post
 
-posts = Endpoint(
-    Post, path="posts", fields=("user_id", "title", "body"), order=("-id", "title", "user_id"), search=("title", "body")
+posts = Resource(
+    Post, path="posts", fields=("user_id", "title", "body"), sort=("-id", "title", "user_id"), search=("title", "body")
 )
-comments = Endpoint(
+comments = Resource(
     Comment,
     path="comments",
     fields=("post", "name", "email", "body"),
     parents={"post": posts},
-    order=("-id", "name", "email"),
+    sort=("-id", "name", "email"),
     search=("name", "email", "body"),
 )
 

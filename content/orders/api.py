@@ -1,13 +1,13 @@
-from content.base.api import Endpoint, build_router
+from content.base.api import Resource, build_router
 from content.orders.models import Order
 
-orders = Endpoint(
+orders = Resource(
     Order,
     path="orders",
     root=True,
     fields=("product_name", "quantity", "status", "created_at", "updated_at"),
     filters=("status", "product_name", "quantity", "quantity__gte", "quantity__lte", "created_at__gte"),
-    order=("-created_at", "product_name", "quantity", "status", "updated_at"),
+    sort=("-created_at", "product_name", "quantity", "status", "updated_at"),
     search=("product_name",),
     key="caller",
 )

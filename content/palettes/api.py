@@ -10,27 +10,26 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from ninja import Query
 from pydantic import BaseModel, Field
 
-from backoffice.kit.api.pagination import page
+from backoffice.kit.api.lists import list_response
+from backoffice.kit.api.openapi import LOCATION
 from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
+from backoffice.kit.api.resource import Values, Written
 from backoffice.kit.api.responses import empty_response, json_response
-from backoffice.kit.api.schemas import Body, Text
+from backoffice.kit.api.schemas import Body, Page, PageQuery, Text
 from backoffice.kit.auth import require
-from content.base.api import Endpoint, build_router
-from content.base.documentation import LOCATION
-from content.base.endpoint import Values, Written
-from content.base.listing import refuse_unknown
+from content.base.api import Resource, build_router
 from content.palettes import services
 from content.palettes.colors import Color
 from content.palettes.models import Membership, Palette, Team
 from content.palettes.people import user_named
 
 
-class TeamEndpoint(Endpoint):
+class Teams(Resource):
     """Who creates a team is its first member. A team that owns palettes stays."""
 
     def create(self, request: HttpRequest, values: Values) -> Written:
@@ -45,13 +44,13 @@ class TeamEndpoint(Endpoint):
             raise Problem(409, f"This team owns {owned}. Give them to another team, or delete them first.")
 
 
-teams = TeamEndpoint(Team, path="teams", fields=("name",), order=("-id", "name"), search=("name",))
-palettes = Endpoint(
+teams = Teams(Team, path="teams", fields=("name",), sort=("-id", "name"), search=("name",))
+palettes = Resource(
     Palette,
     path="palettes",
     fields=("team", "name", "colors"),
     parents={"team": teams},
-    order=("-id", "name"),
+    sort=("-id", "name"),
     search=("name",),
     types={"colors": list[Color]},
 )
@@ -59,26 +58,14 @@ router = build_router(teams, palettes)
 
 # --- members ---------------------------------------------------------------------------------------------------------
 
-ERRORS = dict.fromkeys((401, 403, 404), ProblemOut)
-
 
 class MemberOut(BaseModel):
     user: str = Field(description="The user's name.")
     since: datetime
 
 
-class MembersPage(BaseModel):
-    items: list[MemberOut]
-    next: str | None
-
-
 class MemberIn(Body):
     user: Text = Field(description="The name of an active user.", max_length=150)
-
-
-class MembersQuery(BaseModel):
-    limit: int = Field(default=50, ge=1, le=500, description="Members a page.")
-    cursor: Text | None = Field(default=None, description="`next` of the page before.")
 
 
 @router.get(
@@ -86,21 +73,18 @@ class MembersQuery(BaseModel):
     operation_id="palettes_members_list",
     summary="List the members of a team",
     description="Those who came last come first.",
-    response={200: MembersPage, 422: ProblemOut} | ERRORS,
+    response={200: Page[MemberOut]},
 )
-def list_members(request: HttpRequest, id: int, query: Query[MembersQuery]) -> HttpResponse:
+def list_members(request: HttpRequest, id: int, query: Query[PageQuery]) -> HttpResponseBase:
     rows = _members(request, id, "view").values("id", name=F("user__username"), when=F("since"))
-    refuse_unknown(request, query)
-    found, following = page(rows, limit=query.limit, cursor=query.cursor)
-    items = [{"user": row["name"], "since": row["when"]} for row in found]
-    return json_response({"items": items, "next": following})
+    return list_response(query, rows, shown=lambda found: [{"user": r["name"], "since": r["when"]} for r in found])
 
 
 @router.post(
     "/teams/{int:id}/members/",
     operation_id="palettes_members_create",
     summary="Add a member to a team",
-    response={201: MemberOut, 400: ProblemOut, 409: ProblemOut, 422: ProblemOut} | ERRORS,
+    response={201: MemberOut},
     openapi_extra=LOCATION,
 )
 def add_member(request: HttpRequest, id: int, data: MemberIn) -> HttpResponse:
@@ -112,8 +96,7 @@ def add_member(request: HttpRequest, id: int, data: MemberIn) -> HttpResponse:
     if members.filter(user=user).exists():
         raise Problem(409, f"{user} is a member already.")
     made = services.join(team=Team.objects.get(pk=id), user=user)
-    namespace = request.resolver_match.namespace if request.resolver_match else ""
-    location = reverse(f"{namespace}:palettes_member", args=[id, made.user.get_username()])
+    location = reverse("api:palettes_member", args=[id, made.user.get_username()])
     return json_response(_shown(made), status=201, headers={"Location": location})
 
 
@@ -122,7 +105,7 @@ def add_member(request: HttpRequest, id: int, data: MemberIn) -> HttpResponse:
     url_name="palettes_member",
     operation_id="palettes_members_get",
     summary="Get a member of a team",
-    response={200: MemberOut} | ERRORS,
+    response={200: MemberOut},
 )
 def get_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
     return json_response(_shown(_member(request, id, user, "view")))
@@ -133,7 +116,7 @@ def get_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
     operation_id="palettes_members_delete",
     summary="Remove a member from a team, or leave it",
     description="The last member can't be removed: 409.",
-    response={204: None, 409: ProblemOut} | ERRORS,
+    response={204: None, 409: ProblemOut},
 )
 def remove_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
     membership = _member(request, id, user, "delete")
@@ -151,8 +134,7 @@ def _members(request: HttpRequest, team: int, action: str) -> Any:
         Problem: 403, naming the permission; 404.
     """
     require(request, f"palettes.{action}_membership")
-    if not teams.visible(request).filter(pk=team).exists():
-        raise teams.missing(team)
+    teams.find(request, team)
     return Membership.objects.filter(team_id=team)
 
 

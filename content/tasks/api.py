@@ -11,19 +11,18 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query
 from pydantic import BaseModel, Field
 
+from backoffice.kit.api import conditional
 from backoffice.kit.api.problems import ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Text
 from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
 from backoffice.kit.jobs.api import JobOut, job_response
-from content.base.api import Endpoint, build_router, written
-from content.base.endpoint import Written
-from content.base.listing import refuse_unknown
+from content.base.api import Resource, build_router
 from content.tasks import external, jobs, services
 from content.tasks.models import Item
 
-items = Endpoint(
+items = Resource(
     Item,
     path="items",
     fields=(
@@ -38,14 +37,13 @@ items = Endpoint(
         "updated_at",
     ),
     filters=("title", "external_id", "external_fetched_at__gte", "external_fetched_at__lt", "updated_at__gte"),
-    order=("-id", "title", "created_at", "updated_at"),
+    sort=("-id", "title", "created_at", "updated_at"),
     search=("title", "description"),
     types={"external_data": dict[str, Any]},
 )
 router = build_router(items)
 
-ASKING = dict.fromkeys((401, 403, 404, 409, 422, 502, 503, 504), ProblemOut)
-LOOKING = dict.fromkeys((401, 403, 422, 502, 503, 504), ProblemOut)
+FAILURES = dict.fromkeys((502, 503, 504), ProblemOut)  # of those who are asked
 
 
 class EnrichQuery(BaseModel):
@@ -67,12 +65,11 @@ class ExternalPage(BaseModel):
     operation_id="tasks_items_enrich",
     summary="Fetch an item's external record",
     description="Its fields are merged into `external_data`. 502, 503, 504: it could not be had; nothing was changed.",
-    response={200: items.out, 202: JobOut} | ASKING,
+    response={200: items.out, 202: JobOut} | FAILURES,
 )
 @not_atomic
 def enrich(request: HttpRequest, id: int, query: Query[EnrichQuery]) -> HttpResponse:
     item = _to_change(request, id)
-    refuse_unknown(request, query)
     if not query.wait:
         return job_response(request, jobs.start_enrich([item.pk], user=request.user))
     return _answer(request, services.enrich(item))
@@ -83,7 +80,7 @@ def enrich(request: HttpRequest, id: int, query: Query[EnrichQuery]) -> HttpResp
     operation_id="tasks_items_summarize",
     summary="Summarize an item",
     description="`summary_source` says what made the summary. 502, 504: it could not be made; nothing was changed.",
-    response={200: items.out} | ASKING,
+    response={200: items.out} | FAILURES,
 )
 @not_atomic
 def summarize(request: HttpRequest, id: int) -> HttpResponse:
@@ -94,11 +91,10 @@ def summarize(request: HttpRequest, id: int) -> HttpResponse:
     "/external/posts/",
     operation_id="tasks_external_posts",
     summary="List what the external API offers",
-    response={200: ExternalPage} | LOOKING,
+    response={200: ExternalPage} | FAILURES,
 )
 def posts(request: HttpRequest, query: Query[ExternalQuery]) -> HttpResponse:
     require(request, "tasks.view_item", "tasks.change_item")
-    refuse_unknown(request, query)
     found = external.posts(limit=query.limit, cursor=query.cursor)
     return json_response({"items": found.items, "next": found.next})
 
@@ -108,12 +104,9 @@ def _to_change(request: HttpRequest, key: int) -> Item:
     Problem: 403, or 404.
     """
     items.allow(request, "change")
-    item: Item | None = items.visible(request).filter(pk=key).first()
-    if item is None:
-        raise items.missing(key)
+    item: Item = items.find(request, key)
     return item
 
 
 def _answer(request: HttpRequest, item: Item) -> HttpResponse:
-    row, version = items.get(request, item.pk, items.shown)  # both of one moment
-    return written(request, items, Written(row, version, is_new=False))
+    return conditional.response(request, *items.get(request, item.pk, items.shown))  # both of one moment

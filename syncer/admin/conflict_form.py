@@ -10,7 +10,7 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from backoffice.kit.api.request_ids import REASON_MOST
+from backoffice.kit.context import REASON_LENGTH
 from syncer.core.merge import EXISTS
 from syncer.reports.conflicts import Question
 from syncer.targets.peer.conflicts.waiting import Open
@@ -24,7 +24,7 @@ class DecisionForm(forms.Form):
     token = forms.CharField(widget=forms.HiddenInput)
     reason = forms.CharField(
         required=False,
-        max_length=REASON_MOST,
+        max_length=REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget,
         help_text="Why so? It is kept in the history, at both ends.",
     )

@@ -181,5 +181,5 @@ def test_each_version_has_a_description_of_its_own(two, version, paths, shape):
 
 
 def test_a_version_before_an_operation_or_behind_it_does_not_have_it():
-    availability = available(since=2, until=3)(lambda: None).availability  # type: ignore[attr-defined]
-    assert [version for version in range(1, 6) if version in availability] == [2, 3]
+    versions = available(since=2, until=3)(lambda: None).versions  # type: ignore[attr-defined]
+    assert [version for version in range(1, 6) if version in versions] == [2, 3]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 
-from content.base.models import tracked
+from backoffice.kit.history import column_values
 from syncer.models import Binding, Run, Target, backlog
 from tests.chaos import books
 from tests.chaos.audit import Audit
@@ -166,7 +166,7 @@ def _missing(label: str, objects: dict[str, Any]) -> list[str]:
     """A comment goes with its post, which another editor may have deleted."""
     model: Any = apps.get_model(label)
     posts = set(apps.get_model("news.Post").objects.values_list("pk", flat=True))
-    live = {obj.pk: tracked(obj) for obj in model.objects.all()}
+    live = {obj.pk: column_values(obj) for obj in model.objects.all()}
     found = []
     for key, values in objects.items():
         row = live.get(int(key))

@@ -1,6 +1,6 @@
 """Every way into the content that the project has. Each door is tried with each model that it leads to.
 
-A domain joins by itself: its models are found by their base class, their API by its `Endpoint`, their admin by the
+A domain joins by itself: its models are found by their base class, their API by its `Resource`, their admin by the
 registry, their values by its samples. Where that is not enough, `tests/content/<domain>/objects.py` may have:
 
     fill()               makes more objects than the samples
@@ -28,7 +28,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from backoffice.accounts.models import User
-from content.base.endpoint import Endpoint
+from content.base.api import Resource
 from content.base.models import ContentModel
 from syncer.models.mapping import declarations
 from tests.content.api_client import ApiClient
@@ -239,16 +239,16 @@ def api_user() -> User:
     return User.objects.filter(username="api").first() or User.objects.create_superuser("api")
 
 
-def endpoint_of(model: Model) -> Endpoint | None:
+def resource_of(model: Model) -> Resource | None:
     module = import_module(f"{apps.get_app_config(model._meta.app_label).name}.api")
-    return next((one for one in vars(module).values() if isinstance(one, Endpoint) and one.model is model), None)
+    return next((one for one in vars(module).values() if isinstance(one, Resource) and one.model is model), None)
 
 
 def api(model: Model, method: str, key: Any = None, **body: Any) -> None:
-    endpoint = endpoint_of(model)
-    assert endpoint
-    address = f"/api/{model._meta.app_label}{endpoint.address}" + (f"{key}/" if key else "")
-    row, written = endpoint.row(some(model)), {column.name for column in endpoint.written}
+    resource = resource_of(model)
+    assert resource
+    address = f"/api/{model._meta.app_label}{resource.list_path}" + (f"{key}/" if key else "")
+    row, written = resource.row(some(model)), {column.name for column in resource.writable}
     whole = {name: value for name, value in row.items() if name in written}
     data = body if method == "PATCH" else whole | body
     answer = ApiClient(api_user()).send(method, address, data)
@@ -256,8 +256,8 @@ def api(model: Model, method: str, key: Any = None, **body: Any) -> None:
 
 
 def api_post(model: Model) -> None:
-    endpoint = endpoint_of(model)
-    key = {endpoint.key_column.name: str(copy(model).pk)} if endpoint and endpoint.key == "caller" else {}
+    resource = resource_of(model)
+    key = {resource.key_column.name: str(copy(model).pk)} if resource and resource.key == "caller" else {}
     api(model, "POST", **{text_field(model): "through the door"}, **key)
 
 
@@ -286,7 +286,7 @@ class Door:
 
     Attributes:
         changes: it is for objects that are there, and changes them.
-        operation: of the model's `Endpoint`, which it needs.
+        operation: of the model's `Resource`, which it needs.
         leads_to: to which models, beside that.
     """
 
@@ -298,8 +298,8 @@ class Door:
     def fits(self, model: Model) -> bool:
         if self.changes and not can_change(model):
             return False
-        endpoint = endpoint_of(model) if self.operation else None
-        return self.leads_to(model) and (not self.operation or bool(endpoint and self.operation in endpoint.operations))
+        resource = resource_of(model) if self.operation else None
+        return self.leads_to(model) and (not self.operation or bool(resource and self.operation in resource.operations))
 
 
 DOORS = [

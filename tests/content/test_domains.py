@@ -14,7 +14,7 @@ from syncer.models import Route, Target
 from syncer.models.keys import key_of
 from syncer.models.mapping import declarations
 from tests.content.api_client import ApiClient
-from tests.content.doors import admin_of, api_user, content_models, endpoint_of, fill, page, some
+from tests.content.doors import admin_of, api_user, content_models, fill, page, resource_of, some
 from tests.content.pages import administrator
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ MODELS = [pytest.param(model, id=model._meta.label) for model in content_models(
 LISTED = [
     pytest.param(model, id=model._meta.label)
     for model in content_models()
-    if (endpoint := endpoint_of(model)) and "list" in endpoint.operations
+    if (resource := resource_of(model)) and "list" in resource.operations
 ]
 TRAVELING = [pytest.param(one.model, id=label) for label, one in declarations().items()]
 
@@ -65,19 +65,19 @@ def test_content_goes_in_and_out_as_files(model):
 
 @pytest.mark.parametrize("model", LISTED)
 def test_the_api_lists_what_there_is(model):
-    endpoint = endpoint_of(model)
-    assert endpoint
-    answer = ApiClient(api_user()).get(f"/api/{model._meta.app_label}{endpoint.address}", {"limit": 1})
+    resource = resource_of(model)
+    assert resource
+    answer = ApiClient(api_user()).get(f"/api/{model._meta.app_label}{resource.list_path}", {"limit": 1})
     assert answer.status_code == 200
-    assert list(answer.json()["items"][0]) == list(endpoint.shown)
+    assert list(answer.json()["items"][0]) == list(resource.shown)
 
 
 @pytest.mark.parametrize("model", LISTED)
 def test_the_api_is_described(model, client):
-    endpoint = endpoint_of(model)
-    assert endpoint
+    resource = resource_of(model)
+    assert resource
     paths = client.get(reverse("api:openapi-json")).json()["paths"]
-    assert f"/api/{model._meta.app_label}{endpoint.address}" in paths
+    assert f"/api/{model._meta.app_label}{resource.list_path}" in paths
 
 
 @pytest.mark.parametrize("model", TRAVELING)

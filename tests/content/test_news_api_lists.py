@@ -113,7 +113,7 @@ def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(api):
     answer = api.get(POSTS, {"name": "x", "userId": 1})
     assert answer.status_code == 422
     known = (
-        "There is no such parameter; there are all, body, count, cursor, fields, limit, order, search, title, user_id."
+        "There is no such parameter; there are all, body, count, cursor, fields, limit, search, sort, title, user_id."
     )
     assert errors(answer) == {"name": known, "userId": known}
 

@@ -6,26 +6,34 @@
 
 import re
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 
 from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.responses import empty_response, json_response
 
 OURS = re.compile(r'"([0-9]{1,19})-[0-9]+(?:-[0-9a-f]{8})?"')  # a number of more digits is refused by int()
 ANY = ["*"]
 
 
-def etag(request: HttpRequest, version: int, *, fields: str = "") -> str:
-    """The tag of an object's `version`, the number of its newest history row (0: it has none)."""
+def response(request: HttpRequest, row: Mapping[str, Any], version: int, *, fields: str = "") -> HttpResponse:
+    """An object as JSON with its `ETag`; 304 to a GET whose client has this version already.
+
+    Args:
+        version: the number of the object's newest history row; 0: it has none.
+        fields: which columns `row` has, as they were asked for; empty: all.
+    """
     shape = f"-{zlib.crc32(fields.encode()):08x}" if fields else ""
-    return f'"{version}-{request.api_version}{shape}"'  # type: ignore[attr-defined]
-
-
-def is_known(request: HttpRequest, tag: str) -> bool:
-    """The client has this already: `If-None-Match` by weak comparison, as RFC 9110, section 13.1.2, asks."""
-    known = parse_etags(request.headers.get("If-None-Match", ""))
-    return known == ANY or tag in (one.removeprefix("W/") for one in known)
+    tag = f'"{version}-{request.api_version}{shape}"'  # type: ignore[attr-defined]
+    if request.method == "GET":
+        # By weak comparison, as RFC 9110, section 13.1.2, asks.
+        known = parse_etags(request.headers.get("If-None-Match", ""))
+        if known == ANY or tag in (one.removeprefix("W/") for one in known):
+            return empty_response(304, ETag=tag)
+    return json_response(row, headers={"ETag": tag})
 
 
 def is_guarded(request: HttpRequest) -> bool:

@@ -1,25 +1,26 @@
 """What every operation answers beside its own, added to the API's description in one place.
 
 Errors, headers and shared parameters are components, described once. An operation's `response=` lists its success and
-only those errors that can't be told from its method, path, body, parameters and sign-in.
+only those errors that do not follow from its method, path, body and sign-in.
 """
 
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from backoffice.kit.api import problems, request_ids, versions
+from backoffice.kit import request_ids
+from backoffice.kit.api import problems, versions
+from backoffice.kit.api.middleware import REASON, WRITES
 from backoffice.kit.api.responses import JSON
 
 Object = dict[str, Any]
 
 ERRORS = {
     400: "The body is not JSON.",
-    401: "Nobody is signed in, or not validly.",
+    401: "No valid token, key, password or session came.",
     403: "A permission is missing, or the CSRF token.",
-    404: "There is no such address or object.",
-    405: "There is no such method here.",
-    406: "Accept names nothing that there is; the answer lists what there is.",
+    404: "There is nothing at this address.",
+    405: "This address does not know that method.",
+    406: "Accept names no type that this API answers in; the answer lists them.",
     409: "What is stored now forbids it, or the same request is being answered.",
     412: "The stored version is another one than the request's condition names.",
     413: "The body is too large.",
@@ -37,16 +38,18 @@ HEADERS = {
     versions.HEADER: {"description": "The version that answered.", "schema": {"type": "integer"}},
     request_ids.HEADER: _text("The id of the request: the caller's, or one made here."),
     "ETag": _text("The version of the object, for If-Match and If-None-Match."),
-    "Location": _text("The address of what was made."),
-    "Allow": _text("The methods that there are."),
+    "Location": _text("The address of the new object."),
+    "Allow": _text("The methods that this address knows."),
     "WWW-Authenticate": _text("The ways to sign in."),
     "Idempotency-Replayed": _text("`true`: this is the first answer to the same Idempotency-Key, repeated."),
     "RateLimit": _text('What is left: `"default";r=99;t=60`, 99 requests in the next 60 seconds.'),
     "RateLimit-Policy": _text('What may be sent: `"default";q=100;w=60`, 100 requests in 60 seconds.'),
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
 }
+# For the operations that make something: `openapi_extra=LOCATION`.
+LOCATION = {"responses": {201: {"headers": {"Location": HEADERS["Location"]}}}}
 ALWAYS = (versions.HEADER, request_ids.HEADER, "RateLimit", "RateLimit-Policy")
-ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
+ERROR_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",)}
 PARAMETERS = {
     "If-Match": _text("Write only if this ETag, or one of these, is still the object's; `*`: if there is an object."),
     "If-None-Match": _text("Answer 304 if the object's ETag is still this one."),
@@ -55,7 +58,7 @@ PARAMETERS = {
         maxLength=255,
         pattern="^[!-~]([ -~]*[!-~])?$",
     ),
-    request_ids.REASON: _text(
+    REASON: _text(
         "Why; kept in the history. At most 100 characters, those beyond ASCII as percent-encoded UTF-8.",
         pattern="^ *[!-~][ -~]*$",
     ),
@@ -63,13 +66,13 @@ PARAMETERS = {
 
 
 def complete(document: Object, version: int) -> None:
-    """Add to ninja's `document`, in place, what `version` answers by itself."""
+    """Add to ninja's `document`, in place, what every operation of `version` answers."""
     used: set[int] = set()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            made = _operation(method.upper(), path, operation, version)
-            operations[method] = made
-            used |= {status for status in made["responses"] if status >= 400}
+            # A copy: ninja gives one operation to several methods.
+            operations[method] = operation | _described(method.upper(), path, operation, version)
+            used |= {status for status in operations[method]["responses"] if status >= 400}
     schema = problems.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
     components = document["components"]
     components["schemas"] |= {**schema.pop("$defs"), problems.ProblemOut.__name__: schema}
@@ -77,71 +80,48 @@ def complete(document: Object, version: int) -> None:
     components["parameters"] = {
         name: {"name": name, "in": "header", "required": False, **text} for name, text in PARAMETERS.items()
     }
-    components["responses"] = {_name(status): _problem(status) for status in sorted(used)}
+    components["responses"] = {f"Problem{status}": _problem(status) for status in sorted(used)}
 
 
-def _operation(method: str, path: str, operation: Object, version: int) -> Object:
-    """A copy of ninja's `operation`, which may stand under several methods, with all its answers."""
-    statuses = {*operation["responses"], *_statuses(method, path, operation)}
-    own = {name for name, needed in _headers(method, operation, statuses) if needed}
-    answers = {status: _success(operation["responses"][status], version, own) for status in statuses if status < 400}
-    errors = {status: {"$ref": f"#/components/responses/{_name(status)}"} for status in statuses if status >= 400}
-    parameters = [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS if name in own]
-    return operation | {
-        "parameters": operation.get("parameters", []) + parameters,
-        "responses": dict(sorted({**answers, **errors}.items())),
+def _described(method: str, path: str, operation: Object, version: int) -> Object:
+    """All answers of an operation, with the errors that follow from what it is, and its shared parameters."""
+    is_signed_in = "security" in operation
+    is_repeatable = method == "POST" and is_signed_in  # else its answer is a token, which is not kept
+    statuses = {*operation["responses"], 405, 406, 422, 429}
+    statuses |= {401, 403} if is_signed_in else set()
+    statuses |= {400, 413, 415} if "requestBody" in operation else set()
+    statuses |= {404} if "{" in path else set()
+    statuses |= {400, 409} if is_repeatable else set()
+    has = {
+        REASON: method in WRITES,
+        "If-Match": 412 in statuses,
+        "If-None-Match": 304 in statuses,
+        "ETag": bool({304, 412} & statuses),
+        "Idempotency-Key": is_repeatable,
+        "Idempotency-Replayed": is_repeatable,
     }
-
-
-def _statuses(method: str, path: str, operation: Object) -> Iterator[int]:
-    yield from (405, 406, 429)
-    if "security" in operation:
-        yield from (401, 403)
-    if "requestBody" in operation:
-        yield from (400, 413, 415, 422)
-    if "{" in path:
-        yield 404
-    if method in request_ids.WRITES or operation.get("parameters"):
-        yield 422
-    if _is_repeatable(method, operation):
-        yield from (400, 409)
-
-
-def _is_repeatable(method: str, operation: Object) -> bool:
-    """It may have an Idempotency-Key; answers to who is not signed in are tokens, which are not kept."""
-    return method == "POST" and "security" in operation
-
-
-def _headers(method: str, operation: Object, statuses: set[int]) -> Iterator[tuple[str, bool]]:
-    """The shared headers of an operation's request and of its success, and whether it has them."""
-    yield request_ids.REASON, method in request_ids.WRITES
-    yield "If-Match", 412 in statuses
-    yield "If-None-Match", 304 in statuses
-    yield "ETag", bool({304, 412} & statuses)
-    yield "Idempotency-Key", _is_repeatable(method, operation)
-    yield "Idempotency-Replayed", _is_repeatable(method, operation)
-
-
-def _success(answer: Object, version: int, own: set[str]) -> Object:
-    names = [*ALWAYS, *(name for name in HEADERS if name in own), *answer.get("headers", {})]
-    made = answer | {"headers": {name: _header(name, answer) for name in names}}
-    if JSON in answer.get("content", {}):
-        made["content"] = answer["content"] | {versions.vendor_type(version): answer["content"][JSON]}
-    return made
-
-
-def _header(name: str, answer: Object) -> Object:
-    return {"$ref": f"#/components/headers/{name}"} if name in HEADERS else answer["headers"][name]
-
-
-def _name(status: int) -> str:
-    return f"Problem{status}"
+    answers: dict[int, Object] = {status: _ref("responses", f"Problem{status}") for status in statuses if status >= 400}
+    for status in statuses - {*answers}:
+        answer = operation["responses"][status]
+        own, content = answer.get("headers", {}), answer.get("content", {})
+        names = [*ALWAYS, *(name for name in HEADERS if has.get(name) or name in own)]
+        answers[status] = answer | {"headers": own | {name: _ref("headers", name) for name in names}}
+        if JSON in content:
+            answers[status]["content"] = content | {versions.vendor_type(version): content[JSON]}
+    parameters = [_ref("parameters", name) for name in PARAMETERS if has[name]]
+    return {
+        "parameters": operation.get("parameters", []) + parameters,
+        "responses": dict(sorted(answers.items())),
+    }
 
 
 def _problem(status: int) -> Object:
-    names = [*ALWAYS, *([ERROR_HEADERS[status]] if status in ERROR_HEADERS else [])]
     return {
         "description": ERRORS.get(status, HTTPStatus(status).phrase),
-        "headers": {name: _header(name, {}) for name in names},
-        "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+        "headers": {name: _ref("headers", name) for name in (*ALWAYS, *ERROR_HEADERS.get(status, ()))},
+        "content": {problems.CONTENT_TYPE: {"schema": _ref("schemas", problems.ProblemOut.__name__)}},
     }
+
+
+def _ref(kind: str, name: str) -> Object:
+    return {"$ref": f"#/components/{kind}/{name}"}

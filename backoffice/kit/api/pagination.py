@@ -39,7 +39,7 @@ class Keyset:
             raise FieldDoesNotExist(f"{model._meta.label}: {nullable} may be null, so it gives no order.")
 
     def cursor(self, row: Row) -> str:
-        """Names the place after `row`; holds the order, so that it can't be used with another one."""
+        """Name the place after `row`; the order is in it, so that it can't be used with another one."""
         values = [*self.order, *(row[name] for name in self.columns)]
         return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
 
@@ -50,43 +50,39 @@ class Keyset:
             Invalid: it is not one that a list in this order gave.
         """
         values = self._values(cursor)
-        first, value = self.order[0], values[0]
-        # The bound on the first column alone is what an index can be entered by; the rest says which of the equals.
-        return rows.filter(
-            Q(**{f"{self.columns[0]}__{'lte' if first.startswith('-') else 'gte'}": value}), self._behind(values)
-        )
-
-    def _behind(self, values: list[Any]) -> Q:
-        """`(a, b) > (x, y)` is `a > x or (a = x and b > y)`; with `<` where a column falls."""
-        found, equal = Q(), Q()
-        for name, column, value in zip(self.order, self.columns, values, strict=True):
-            found |= equal & Q(**{f"{column}__{'lt' if name.startswith('-') else 'gt'}": value})
+        comparisons = ["lt" if name.startswith("-") else "gt" for name in self.order]
+        # An index is entered by the bound on the first column alone; the rest chooses among the equals:
+        # `(a, b) > (x, y)` is `a > x or (a = x and b > y)`, with `<` where a column falls.
+        bound = Q(**{f"{self.columns[0]}__{comparisons[0]}e": values[0]})
+        behind, equal = Q(), Q()
+        for column, comparison, value in zip(self.columns, comparisons, values, strict=True):
+            behind |= equal & Q(**{f"{column}__{comparison}": value})
             equal &= Q(**{column: value})
-        return found
+        return rows.filter(bound, behind)
 
     def _values(self, cursor: str) -> list[Any]:
         try:
-            held = orjson.loads(base64.urlsafe_b64decode(cursor + "=="))
+            parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=="))
             half = len(self.order)
-            if isinstance(held, list) and tuple(held[:half]) == self.order and len(held) == 2 * half:
-                found = [_asked(field, value) for field, value in zip(self.fields, held[half:], strict=True)]
-                if None not in found:
-                    return found
+            if isinstance(parts, list) and tuple(parts[:half]) == self.order and len(parts) == 2 * half:
+                values = [_comparable(field, value) for field, value in zip(self.fields, parts[half:], strict=True)]
+                if None not in values:
+                    return values
         except (ValueError, TypeError, ValidationError):
             pass
         raise Invalid(FieldError("cursor", "This is not a cursor that a list in this order gave."))
 
 
-def _asked(field: Any, value: Any) -> Any:
-    """`value` of a cursor, which anybody can write, as the column of every database can be compared with it.
+def _comparable(field: Any, value: Any) -> Any:
+    """`value` of a cursor, which anybody can write, as every database can compare the column with it.
 
     Raises:
-        ValueError, TypeError, ValidationError: it is none.
+        ValueError, TypeError, ValidationError: the column can't hold it.
     """
-    found = field.to_python(value)
-    if isinstance(found, datetime):
-        return in_utc(found)
-    return no_nul(found) if isinstance(found, str) else found
+    parsed = field.to_python(value)
+    if isinstance(parsed, datetime):
+        return in_utc(parsed)
+    return no_nul(parsed) if isinstance(parsed, str) else parsed
 
 
 def page(
@@ -99,25 +95,25 @@ def page(
     keyset = Keyset(rows.model, order)
     if cursor is not None:
         rows = keyset.after(rows, cursor)
-    found = list(rows.order_by(*keyset.order)[: limit + 1])
-    if len(found) <= limit:
-        return found, None
-    return found[:limit], keyset.cursor(found[limit - 1])
+    items = list(rows.order_by(*keyset.order)[: limit + 1])
+    if len(items) <= limit:
+        return items, None
+    return items[:limit], keyset.cursor(items[limit - 1])
 
 
 def pages(rows: Rows, *, order: Sequence[str] = NEWEST_FIRST) -> Iterator[list[Row]]:
     """All of `rows`, STREAM_ROWS at a time, in constant memory and without a server-side cursor."""
-    found, cursor = page(rows, limit=STREAM_ROWS, order=order)
-    yield found
+    items, cursor = page(rows, limit=STREAM_ROWS, order=order)
+    yield items
     while cursor is not None:
-        found, cursor = page(rows, limit=STREAM_ROWS, cursor=cursor, order=order)
-        if found:  # else the rows that the cursor promised were deleted meanwhile
-            yield found
+        items, cursor = page(rows, limit=STREAM_ROWS, cursor=cursor, order=order)
+        if items:  # else the rows that the cursor promised were deleted meanwhile
+            yield items
 
 
-def stream(found: Iterator[list[Row]]) -> Iterator[bytes]:
+def stream(pages_of_rows: Iterator[list[Row]]) -> Iterator[bytes]:
     """Pages of rows as one JSON array."""
-    yield b"[" + dumps(next(found, []))[1:-1]
-    for rows in found:
+    yield b"[" + dumps(next(pages_of_rows, []))[1:-1]
+    for rows in pages_of_rows:
         yield b"," + dumps(rows)[1:-1]
     yield b"]"

@@ -3,11 +3,10 @@
     {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "…",
      "errors": [{"field": "…", "message": "…"}]}
 
-Views raise `Problem` (or Django's and ninja's own errors, which become one); `ProblemMiddleware` gives the same shape
-to what never reaches a view: unknown paths, wrong methods, refused hosts, crashes.
+Views raise `Problem` (or Django's and ninja's own errors, which become one); `ApiMiddleware` gives the same shape to
+what never reaches a view: unknown paths, wrong methods, refused hosts, crashes.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
@@ -19,15 +18,18 @@ from ninja import NinjaAPI
 from ninja import errors as ninja_errors
 from pydantic import BaseModel, Field
 
-from backoffice.kit.api.methods import allowed
-from backoffice.kit.api.paths import is_api
 from backoffice.kit.api.responses import json_response
 
 CONTENT_TYPE = "application/problem+json"
-JSON_TYPE = re.compile(r"application/([\w.+-]+\+)?json")
 CHALLENGE = 'Bearer realm="api", Basic realm="api", charset="UTF-8"'  # RFC 9110 §11.6.1, RFC 7617 §2.1
 NOT_AN_OBJECT = "The body must be a JSON object."
 NOTHING_HERE = "There is nothing at this address."
+DETAILS = {
+    400: "The request can't be understood.",
+    404: NOTHING_HERE,
+    405: "This address does not know that method.",
+    500: "Something failed here; it was logged.",
+}
 
 
 class FieldError(NamedTuple):
@@ -92,16 +94,12 @@ def from_validation(error: ValidationError) -> Problem:
 
 def from_ninja_validation(error: ninja_errors.ValidationError) -> Problem:
     """Ninja's: `loc` is ("body", parameter, field…) or ("query" | "path", field…)."""
-    return Invalid(*map(_field_error, error.errors))
-
-
-def _field_error(error: Mapping[str, Any]) -> FieldError:
-    source, *names = error["loc"]
-    if source == "body":
-        names = names[1:]
-        if not names:
-            return FieldError("", NOT_AN_OBJECT)
-    return FieldError(".".join(map(str, names)), error["msg"])
+    errors = []
+    for one in error.errors:
+        source, *names = one["loc"]
+        name = ".".join(map(str, names[1:] if source == "body" else names))
+        errors.append(FieldError(name, one["msg"] if name or source != "body" else NOT_AN_OBJECT))
+    return Invalid(*errors)
 
 
 HANDLERS: dict[type[Exception], Callable[[Any], Problem]] = {
@@ -118,7 +116,7 @@ HANDLERS: dict[type[Exception], Callable[[Any], Problem]] = {
 
 
 def install(api: NinjaAPI) -> None:
-    """Let `api` answer what has a name below with a problem; the rest stays for Django, which logs it whole."""
+    """Answer the exceptions of HANDLERS by a problem; any other stays for Django, which logs it whole."""
     for kind, problem in HANDLERS.items():
         api.add_exception_handler(kind, _handler(problem))
 
@@ -127,38 +125,17 @@ def _handler(problem: Callable[[Any], Problem]) -> Callable[[HttpRequest, Any], 
     return lambda request, error: problem(error).response()
 
 
-class ProblemMiddleware:
-    """Gives every error answer under /api/ that is not a problem yet its shape; nothing of a crash is told."""
+def from_response(response: HttpResponseBase) -> HttpResponseBase:
+    """The problem in place of an error that has another shape; it says nothing of a crash."""
+    if response.get("Content-Type", "") == CONTENT_TYPE:
+        return response
+    status = HTTPStatus(response.status_code)
+    headers = {"Allow": response["Allow"]} if "Allow" in response else {}
+    problem = Problem(status, DETAILS.get(status, status.description or status.phrase), headers=headers)
+    return replacing(response, problem.response())
 
-    DETAILS = {
-        400: "The request can't be understood.",
-        404: NOTHING_HERE,
-        405: "This address does not know that method.",
-        500: "Something failed here; it was logged.",
-    }
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        """Refuse a body that is not declared as JSON.
-
-        Forms of other sites can send text/plain without asking, and browsers add Basic credentials by themselves; for
-        application/json they ask first (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
-        """
-        empty = request.META.get("CONTENT_LENGTH") in (None, "", "0")
-        if empty or not is_api(request) or JSON_TYPE.fullmatch(request.content_type or ""):
-            return None
-        return Problem(415, "Send the body with Content-Type: application/json.").response()
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        if response.status_code < 400 or not is_api(request):
-            return response
-        if response.get("Content-Type", "") == CONTENT_TYPE:
-            return response
-        status = HTTPStatus(response.status_code)
-        allow = {"Allow": allowed(response["Allow"])} if "Allow" in response else {}
-        made = Problem(status, self.DETAILS.get(status, status.description or status.phrase), headers=allow).response()
-        made._has_been_logged = getattr(response, "_has_been_logged", False)  # type: ignore[attr-defined]
-        return made
+def replacing(response: HttpResponseBase, other: HttpResponse) -> HttpResponse:
+    """`other`, which Django logs as an error only if it has not logged `response` as one."""
+    other._has_been_logged = getattr(response, "_has_been_logged", False)  # type: ignore[attr-defined]
+    return other

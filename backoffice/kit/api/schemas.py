@@ -6,7 +6,7 @@ They hold what JSON can say: names, types, ranges of columns. The model's own ru
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -29,11 +29,26 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ListQuery(BaseModel):
-    """What every list can be asked, beside its filters."""
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list."""
+
+    items: list[Item]
+    next: str | None
+
+
+class PageQuery(BaseModel):
+    """The parameters of every list."""
 
     limit: int = Field(default=50, ge=1, le=500, description="Items a page.")
     cursor: str | None = Field(default=None, description="`next` of the page before.")
+
+
+class ListQuery(PageQuery):
+    """Those of a list of content, beside its filters."""
+
     count: bool = Field(default=False, description="Also count what the filters match; costs a scan.")
     all: bool = Field(default=False, description="Stream the whole list as one JSON array; goes with no page.")
 

@@ -7,7 +7,6 @@ keep) would not allow that, but grows with the quota and loses counts between th
 
 import math
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from django.conf import settings
@@ -49,7 +48,7 @@ class Usage(NamedTuple):
 
 
 class Throttle(BaseThrottle):
-    """Counts each request that reaches an operation, after sign-in; `RateLimitMiddleware` tells the outcome.
+    """Count each request that reaches an operation, after sign-in; `with_limits` puts the outcome into the answer.
 
     Args:
         policy: the name in the headers.
@@ -88,22 +87,17 @@ def _increment(key: str, seconds: int) -> int:
         return 1 if cache.add(key, 1, seconds) else cache.incr(key)
 
 
-class RateLimitMiddleware:
-    """Puts the headers on every answer under /api/. What reached no operation, as nobody was signed in or nothing is at
-    its address, is counted by address."""
+def with_limits(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The answer with what is left in its headers, or 429 in its place.
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        if not request.path_info.startswith("/api/"):
-            return response
-        usage: Usage | None = getattr(request, "rate_usage", None)
-        if usage is None:
-            usage = DEFAULT.count(request, _address(request))
-            if usage.is_over:
-                response = Problem(429, "Too many requests.").response()
-        for name, value in usage.headers.items():
-            response[name] = value
-        return response
+    What reached no operation, as nobody was signed in or nothing is at its address, is counted by address.
+    """
+    usage: Usage | None = getattr(request, "rate_usage", None)
+    if usage is None:
+        usage = DEFAULT.count(request, _address(request))
+        if usage.is_over:
+            response.close()
+            response = Problem(429, "Too many requests.").response()
+    for name, value in usage.headers.items():
+        response[name] = value
+    return response

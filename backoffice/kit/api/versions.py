@@ -12,6 +12,7 @@ site gives `patterns(version)`; requests for the newest version go by the site's
 """
 
 import copy
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,17 +20,15 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.cache import patch_vary_headers
+from django.http import HttpRequest
 from ninja import Router
 
-from backoffice.kit.api.paths import is_api
 from backoffice.kit.api.problems import Problem
 from backoffice.kit.api.responses import JSON
 
 HEADER = "API-Version"
+ALL = range(1, sys.maxsize)  # versions
 VENDOR = "application/vnd.backoffice+json"
-CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -37,22 +36,15 @@ View = TypeVar("View", bound=Callable[..., Any])
 # --- which operation is in which version -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class Availability:
-    """`since`, `until`: the first and the last version that have an operation; None: there is no last one yet."""
-
-    since: int = 1
-    until: int | None = None
-
-    def __contains__(self, version: int) -> bool:
-        return self.since <= version and (self.until is None or version <= self.until)
-
-
 def available(*, since: int = 1, until: int | None = None) -> Callable[[View], View]:
-    """Put the operation of the decorated function into these versions only; goes under `@router.get(…)`."""
+    """Put the operation of the decorated function into these versions only; goes under `@router.get(…)`.
+
+    Args:
+        since, until: the first and the last version that have it; None: there is no last one yet.
+    """
 
     def decorate(view: View) -> View:
-        view.availability = Availability(since=since, until=until)  # type: ignore[attr-defined]
+        view.versions = range(since, sys.maxsize if until is None else until + 1)  # type: ignore[attr-defined]
         return view
 
     return decorate
@@ -64,15 +56,10 @@ def of_version(router: Router, version: int) -> Router:
     made.path_operations = {}
     for path, view in router.path_operations.items():
         kept = copy.copy(view)
-        kept.operations = [one for one in view.operations if version in _availability(one.view_func)]
+        kept.operations = [one for one in view.operations if version in getattr(one.view_func, "versions", ALL)]
         made.path_operations[path] = kept
     made._routers = [(prefix, of_version(child, version), tags) for prefix, child, tags in router._routers]
     return made
-
-
-def _availability(view: Callable[..., Any]) -> Availability:
-    found: Availability = getattr(view, "availability", Availability())
-    return found
 
 
 # --- which version is asked for --------------------------------------------------------------------------------------
@@ -98,39 +85,27 @@ class URLs:
         return found
 
 
-class VersionMiddleware:
-    """Sets `request.api_version`, sends the request to that version, and says in the answer which one it was.
+def negotiate(request: HttpRequest) -> str | None:
+    """Set `request.api_version`, and send the request to the URLconf of that version.
 
-    A write whose answer could not be accepted is refused before it is done. A read is refused by what it answers, so
-    pages and files, which are no JSON, need no rule of their own; nor do errors, which are problems for everyone.
+    Returns:
+        The Content-Type to answer in; None: the caller accepts none of ours.
     """
+    offers = _offers()
+    try:
+        preferred = request.get_preferred_type(list(offers))
+    except ValueError:  # a parameter in a character set that does not exist (RFC 2231)
+        preferred = None
+    accepted, version = offers[preferred] if preferred else (None, newest())
+    request.api_version = version  # type: ignore[attr-defined]
+    if version != newest():
+        request.urlconf = URLs(version)  # type: ignore[assignment]
+    return accepted
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not is_api(request):
-            return self.get_response(request)
-        accepted, version = _negotiate(request)
-        request.api_version = version  # type: ignore[attr-defined]
-        request.api_accepted = accepted is not None  # type: ignore[attr-defined]
-        if version != newest():
-            request.urlconf = URLs(version)  # type: ignore[assignment]
-        response = self.get_response(request)
-        if _is_json(response):
-            if accepted is None:
-                response.close()
-                response = _not_acceptable(response)
-            elif accepted != JSON:
-                response["Content-Type"] = accepted
-        response[HEADER] = str(version)
-        patch_vary_headers(response, ["Accept"])
-        return response
-
-    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        if getattr(request, "api_accepted", True) or request.method in CHANGES_NOTHING:
-            return None
-        return _not_acceptable()
+def not_acceptable() -> Problem:
+    types = ", ".join([JSON, *map(vendor_type, settings.API_VERSIONS)])
+    return Problem(406, f"Accept one of these: {types}.")
 
 
 def _offers() -> dict[str, tuple[str, int]]:
@@ -139,24 +114,3 @@ def _offers() -> dict[str, tuple[str, int]]:
     plain = (JSON, f"{JSON}; charset=utf-8", f"{JSON}; charset=UTF-8")
     versions = sorted(settings.API_VERSIONS, reverse=True)
     return dict.fromkeys(plain, (JSON, newest())) | {vendor_type(one): (vendor_type(one), one) for one in versions}
-
-
-def _negotiate(request: HttpRequest) -> tuple[str | None, int]:
-    """The Content-Type to answer in (None: none of ours is accepted), and the version."""
-    offers = _offers()
-    try:
-        preferred = request.get_preferred_type(list(offers))
-    except ValueError:  # a parameter in a character set that there is not (RFC 2231)
-        preferred = None
-    return offers[preferred] if preferred else (None, newest())
-
-
-def _is_json(response: HttpResponseBase) -> bool:
-    return response.get("Content-Type", "").partition(";")[0] == JSON
-
-
-def _not_acceptable(refused: HttpResponseBase | None = None) -> HttpResponse:
-    """The answer in place of `refused`, with what that told of the limits."""
-    types = ", ".join([JSON, *(vendor_type(version) for version in settings.API_VERSIONS)])
-    limits = {name: value for name, value in (refused.items() if refused else ()) if name.startswith("RateLimit")}
-    return Problem(406, f"Accept one of these: {types}.", headers=limits).response()

@@ -11,12 +11,10 @@ from ninja import Router
 from pydantic import BaseModel, Field
 
 from backoffice.kit import waiting_files
-from backoffice.kit.api.problems import ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.jobs.models import Job
 
 AGAIN = 1  # seconds until who waits may ask again
-PROBLEMS = {401: ProblemOut, 404: ProblemOut}
 
 router = Router()
 
@@ -52,14 +50,14 @@ def as_json(request: HttpRequest, job: Job) -> dict[str, Any]:
     return {
         **{name: getattr(job, name) for name in plain},
         "problems_left_out": job.left_out,
-        "file": _address(request, "job_file", job) if has_file_for(request, job) else None,
+        "file": reverse("api:job_file", args=[job.pk]) if has_file_for(request, job) else None,
         **{name: getattr(job, name) for name in times},
     }
 
 
 def job_response(request: HttpRequest, job: Job) -> HttpResponse:
     """202: the job, and where to ask how far it is."""
-    headers = {"Location": _address(request, "job", job), "Retry-After": str(AGAIN)}
+    headers = {"Location": reverse("api:job", args=[job.pk]), "Retry-After": str(AGAIN)}
     return json_response(as_json(request, job), status=202, headers=headers)
 
 
@@ -77,9 +75,7 @@ def file_response(job: Job) -> FileResponse:
     return FileResponse(file, as_attachment=True, filename=job.file_name, content_type=job.file_type, headers=headers)
 
 
-@router.get(
-    "/{uuid:id}/", url_name="job", operation_id="job_get", summary="Get a job", response={200: JobOut} | PROBLEMS
-)
+@router.get("/{uuid:id}/", url_name="job", operation_id="job_get", summary="Get a job", response={200: JobOut})
 def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
     job = visible_job(request, id)
     headers = {"Retry-After": str(AGAIN)} if job.is_open else {}
@@ -92,7 +88,7 @@ def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
     operation_id="job_file",
     summary="Download the file that a job made",
     description="For who started the job only.",
-    response=PROBLEMS,
+    response={200: None},
     openapi_extra={"responses": {200: {"description": "The file.", "content": {"*/*": {}}}}},
 )
 def get_file(request: HttpRequest, id: UUID) -> FileResponse:
@@ -115,9 +111,3 @@ def visible_job(request: HttpRequest, id: UUID) -> Job:
     if job is None:
         raise Http404
     return job
-
-
-def _address(request: HttpRequest, name: str, job: Job) -> str:
-    """In the version of the API that was asked."""
-    namespace = request.resolver_match.namespace if request.resolver_match else ""
-    return reverse(f"{namespace}:{name}", args=[job.pk])

@@ -67,7 +67,7 @@ def api_lists() -> list[dict[str, Any]]:
         {"bot": BOT},
         {"bot": OTHER_BOT},
     ]
-    return [{}, {"order": "timestamp"}, *owners, {"client": "client-0"}, {"client": "client-199"}]
+    return [{}, {"sort": "timestamp"}, *owners, {"client": "client-0"}, {"client": "client-199"}]
 
 
 def admin_lists() -> list[dict[str, Any]]:

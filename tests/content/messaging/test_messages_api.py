@@ -155,7 +155,7 @@ def test_other_lists_come_newest_first(conversation):
     answer = conversation.get(MESSAGES, {"bot": BOT, "limit": 3, "count": True})
     assert numbers(answer) == [5, 4, 3]
     assert answer.json()["count"] == 10
-    assert numbers(conversation.get(MESSAGES, {"client": "client-7", "order": "timestamp", "limit": 2})) == [0, 0]
+    assert numbers(conversation.get(MESSAGES, {"client": "client-7", "sort": "timestamp", "limit": 2})) == [0, 0]
 
 
 def test_a_whole_list_is_streamed(conversation):
@@ -169,7 +169,7 @@ def test_a_whole_list_is_streamed(conversation):
         ({"conversationId": "17"}, "conversationId"),
         ({"bot": "17"}, "bot"),
         ({"conversationID": CONVERSATION}, "conversationID"),
-        ({"order": "text"}, "order"),
+        ({"sort": "text"}, "sort"),
         ({"fields": "secret"}, "fields"),
         ({"cursor": "x"}, "cursor"),
         ({"limit": 501}, "limit"),

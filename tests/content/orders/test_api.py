@@ -242,7 +242,7 @@ def test_the_list_is_filtered_ordered_and_searched(made):
     Order.objects.filter(quantity=6).update(status="SHIPPED")
     client = api()
     assert keys(client.get(f"{ORDERS}?status=SHIPPED")) == [str(made[-1].pk)]
-    assert keys(client.get(f"{ORDERS}?quantity__gte=5&order=quantity")) == [str(order.pk) for order in made[-2:]]
+    assert keys(client.get(f"{ORDERS}?quantity__gte=5&sort=quantity")) == [str(order.pk) for order in made[-2:]]
     assert keys(client.get(f"{ORDERS}?search=p4")) == [str(made[5].pk)]
     assert client.get(f"{ORDERS}?status=LOST").status_code == 422
 

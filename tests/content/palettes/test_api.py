@@ -132,7 +132,7 @@ def test_a_foreign_team_is_answered_as_one_that_is_not_there(team, outsider, met
 
 def test_lists_counts_filters_and_search_hold_nothing_of_others(spring, outsider):
     client = api(outsider)
-    for query in ("", "?all=true", f"?team={spring.team_id}", "?name=Spring", "?search=spring", "?order=name"):
+    for query in ("", "?all=true", f"?team={spring.team_id}", "?name=Spring", "?search=spring", "?sort=name"):
         assert b"Spring" not in client.get(f"{PALETTES}{query}").getvalue(), query
     assert client.get(f"{PALETTES}?count=true").json() == {"items": [], "next": None, "count": 0}
     own = {"items": [{"id": outsider.memberships.get().team_id, "name": "outsider's team"}], "next": None, "count": 1}

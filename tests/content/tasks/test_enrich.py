@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from content.base.models import tracked
+from backoffice.kit.history import column_values
 from content.tasks.models import Item
 from tests.content.api_client import ApiClient
 from tests.content.tasks.conftest import RECORD
@@ -79,11 +79,11 @@ def test_the_credential_of_the_settings_is_sent(api, item, external, settings):
 )
 def test_a_failed_fetch_says_why_and_changes_nothing(api, item, external, settings, fault, status, why):
     settings.TASKS_EXTERNAL_TIMEOUT = 0.3
-    before = tracked(item)
+    before = column_values(item)
     external.fault(**fault)
     found, detail = problem(post(api, address(item)))
     assert (found, detail.startswith("The external API "), why in detail) == (status, True, True), detail
-    assert tracked(Item.objects.get(pk=item.pk)) == before
+    assert column_values(Item.objects.get(pk=item.pk)) == before
     assert item.history.count() == 1
 
 

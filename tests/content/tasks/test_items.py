@@ -86,8 +86,8 @@ def test_lists_are_filtered_ordered_and_searched(api):
         return [one["title"] for one in api.get(f"{ITEMS}?{query}").json()["items"]]
 
     assert titles("external_id=7") == ["Pump"]
-    assert titles("order=title") == ["Another pump", "Gate", "Pump"]
-    assert titles("search=pump&order=-title") == ["Pump", "Another pump"]
+    assert titles("sort=title") == ["Another pump", "Gate", "Pump"]
+    assert titles("search=pump&sort=-title") == ["Pump", "Another pump"]
 
 
 def test_files_hold_what_a_person_writes(item):

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from content.base.models import tracked
+from backoffice.kit.history import column_values
 from content.tasks.models import Item
 from content.tasks.summaries import CHAT_MOST, LEADING, LOCAL_MOST, SENT_MOST, leading_sentences
 from tests.content.api_client import ApiClient
@@ -124,11 +124,11 @@ def test_what_is_sent_and_what_is_kept_is_bounded(api, item, chat):
     ids=lambda value: value["kind"].name if isinstance(value, dict) else None,
 )
 def test_a_summarizer_that_fails_changes_nothing(api, item, chat, fault, status, why):
-    before = tracked(item)
+    before = column_values(item)
     chat.fault(**fault)
     found, detail = problem(post(api, address(item)))
     assert (found, detail.startswith("The summarizer "), why in detail) == (status, True, True), detail
-    assert tracked(Item.objects.get(pk=item.pk)) == before
+    assert column_values(Item.objects.get(pk=item.pk)) == before
 
 
 def test_the_key_is_in_no_log_and_no_answer(api, item, chat, settings, caplog):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Query, Router
 from pydantic import BaseModel, ConfigDict, Field
 
 from backoffice.kit.api.problems import FieldError, Invalid
@@ -35,6 +35,10 @@ class QuestionIn(BaseModel):
     node: Node = Field(description="Who asks: its `BACKOFFICE_NODE`.")
     writer: Writer = Field(description="Its incarnation.")
     model: str = Field(max_length=64, description="Of what: such as `orders.Order`.")
+
+
+class StatusQuery(BaseModel):
+    node: Node
 
 
 class DigestsIn(QuestionIn):
@@ -129,9 +133,9 @@ def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
 
 @router.get("/status", response={200: StatusOut} | PROBLEMS, summary="Tell how a pair stands")
 @not_atomic  # it reads for seconds
-def status(request: HttpRequest, node: Node) -> HttpResponse:
+def status(request: HttpRequest, query: Query[StatusQuery]) -> HttpResponse:
     """For the other back office of a pair: how far this one is, and by which rules it decides."""
-    target = speaker(request, node)
+    target = speaker(request, query.node)
     return _answer(matching=target.matching, routes=[one.as_json() for one in ends.ours(target)])
 
 

@@ -44,11 +44,11 @@ def walk(api, **query):
 
 
 @pytest.mark.parametrize(
-    "order", ["title", "-title", "title,-user_id", "user_id,-title", "-user_id,-title", "id", "-id"]
+    "sort", ["title", "-title", "title,-user_id", "user_id,-title", "-user_id,-title", "id", "-id"]
 )
-def test_a_list_in_any_declared_order_has_each_row_once(api, posts, order):
-    names = [(name.lstrip("-"), name.startswith("-")) for name in order.split(",")]
-    found = walk(api, order=order)
+def test_a_list_in_any_declared_order_has_each_row_once(api, posts, sort):
+    names = [(name.lstrip("-"), name.startswith("-")) for name in sort.split(",")]
+    found = walk(api, sort=sort)
     assert sorted(item["id"] for item in found) == sorted(post.pk for post in posts)
     expected = list(found)
     for name, falls in reversed(names):
@@ -57,26 +57,26 @@ def test_a_list_in_any_declared_order_has_each_row_once(api, posts, order):
 
 
 def test_equal_values_are_told_apart_by_the_key_in_the_same_direction(api, posts):
-    assert [item["id"] for item in walk(api, order="user_id")] == [posts[i].pk for i in (0, 2, 3, 1, 4)]
-    assert [item["id"] for item in walk(api, order="-user_id")] == [posts[i].pk for i in (4, 1, 3, 2, 0)]
+    assert [item["id"] for item in walk(api, sort="user_id")] == [posts[i].pk for i in (0, 2, 3, 1, 4)]
+    assert [item["id"] for item in walk(api, sort="-user_id")] == [posts[i].pk for i in (4, 1, 3, 2, 0)]
 
 
 def test_the_whole_list_streams_in_the_order_that_was_asked(api, posts):
-    answer = api.get(POSTS, {"all": "true", "order": "title", "fields": "title"})
+    answer = api.get(POSTS, {"all": "true", "sort": "title", "fields": "title"})
     assert (
         b"".join(answer.streaming_content) == b'[{"title":"a"},{"title":"a"},{"title":"b"},{"title":"b"},{"title":"c"}]'
     )
 
 
-@pytest.mark.parametrize("order", ["body", "title;user_id", "--title", "title,", ""])
-def test_an_order_that_was_not_declared_is_refused(api, order):
-    answer = api.get(POSTS, {"order": order})
+@pytest.mark.parametrize("sort", ["body", "title;user_id", "--title", "title,", ""])
+def test_an_order_that_was_not_declared_is_refused(api, sort):
+    answer = api.get(POSTS, {"sort": sort})
     assert answer.status_code == 422
-    assert list(errors(answer)) == ["order"]
+    assert list(errors(answer)) == ["sort"]
 
 
 def test_a_cursor_of_another_order_is_refused(api, posts):
-    cursor = api.get(POSTS, {"limit": 2, "order": "title"}).json()["next"]
+    cursor = api.get(POSTS, {"limit": 2, "sort": "title"}).json()["next"]
     answer = api.get(POSTS, {"limit": 2, "cursor": cursor})
     assert errors(answer) == {"cursor": "This is not a cursor that a list in this order gave."}
 
@@ -104,7 +104,7 @@ def test_a_search_takes_every_character_as_itself(api, posts, text):
 
 
 def test_only_the_columns_that_were_asked_for_come(api, posts):
-    assert walk(api, fields="title,id", order="-user_id")[0] == {"title": "b", "id": posts[4].pk}
+    assert walk(api, fields="title,id", sort="-user_id")[0] == {"title": "b", "id": posts[4].pk}
     assert api.get(f"{POSTS}{posts[0].pk}/", {"fields": "body"}).json() == {"body": "Body b"}
 
 
@@ -119,6 +119,23 @@ def test_a_column_that_is_not_there_is_refused(api, fields, path):
 def test_an_unknown_parameter_of_one_object_is_refused(api, posts):
     answer = api.get(f"{POSTS}{posts[0].pk}/", {"field": "title"})
     assert errors(answer) == {"field": "There is no such parameter; there are fields."}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/accounts/me/"),
+        ("GET", "/api/accounts/keys/"),
+        ("GET", "/api/tasks/external/posts/"),
+        ("POST", "/api/token/verify/"),
+        ("GET", "/api/messaging/erasures/"),
+    ],
+)
+def test_no_address_leaves_an_unknown_parameter_out(method, path):
+    api = ApiClient(User.objects.create_superuser("editor"))
+    answer = api.send(method, f"{path}?nonsense=1", {"token": "x"} if method == "POST" else b"")
+    assert answer.status_code == 422
+    assert [*errors(answer)] == ["nonsense"]
 
 
 def test_a_parameter_that_is_given_twice_is_refused(api, posts):
@@ -161,7 +178,7 @@ def test_a_cursor_that_no_list_gave_is_refused_and_not_asked_of_the_database(ord
     path = "/api/palettes/teams/" if order == "name" else "/api/orders/"
     columns = [order, f"{order[:1] * (order[:1] == '-')}id"]
     cursor = base64.urlsafe_b64encode(json.dumps([*columns, *values]).encode()).decode()
-    assert [*errors(api.get(path, {"order": order, "cursor": cursor}))] == ["cursor"]
+    assert [*errors(api.get(path, {"sort": order, "cursor": cursor}))] == ["cursor"]
 
 
 @pytest.mark.parametrize("search", ["a " * 1200, "a" * 60_000], ids=["words", "word"])

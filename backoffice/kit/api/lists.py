@@ -1,0 +1,124 @@
+"""Lists: a page of rows, or all of them; and what the list of a resource can be asked: filter, sort, search, fields."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial, reduce
+from operator import or_
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from pydantic import BaseModel, Field, create_model
+
+from backoffice.kit.api.pagination import NEWEST_FIRST, Keyset, Row, Rows, page, pages, stream
+from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.resource import Resource
+from backoffice.kit.api.responses import JSON, json_response
+from backoffice.kit.api.schemas import ListQuery, PageQuery, Text, annotation
+
+COMPARISONS = {"gt": "greater than", "gte": "at least", "lt": "less than", "lte": "at most"}
+SEARCH_LENGTH = 256  # characters: SQLite nests at most 1000 conditions, one of each word
+PAGED = {"limit", "cursor", "count"}  # parameters of pages, which a whole list does not have
+
+
+def list_response(
+    query: PageQuery,
+    rows: Rows,
+    *,
+    order: Sequence[str] = NEWEST_FIRST,
+    shown: Callable[[list[Row]], list[Row]] = list,
+) -> HttpResponseBase:
+    """The page of `rows` that `query` asks for, or all of them.
+
+    Args:
+        rows: a `.values(…)` queryset that holds the columns of `order` and the primary key.
+        shown: what is shown of a page's rows.
+
+    Raises:
+        Invalid: `all` came with a parameter of pages, or the cursor is not of this order.
+    """
+    if isinstance(query, ListQuery) and query.all:
+        if stray := sorted(PAGED & query.model_fields_set):
+            raise Invalid(*(FieldError(name, "This does not go with all=true.") for name in stray))
+        return StreamingHttpResponse(stream(map(shown, pages(rows, order=order))), content_type=JSON)
+    items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
+    count = {"count": rows.count()} if isinstance(query, ListQuery) and query.count else {}
+    return json_response({"items": shown(items), "next": following, **count})
+
+
+class Listing:
+    """The list of one resource.
+
+    Args:
+        fixed: the column that the address has decided already, such as a parent.
+    """
+
+    def __init__(self, resource: Resource, *, fixed: str = "") -> None:
+        self.resource = resource
+        self.filters = tuple(name for name in resource.filter_names if name != fixed)
+        sort = resource.sort or NEWEST_FIRST
+        self.default_order = Keyset(resource.model, sort[:1]).order
+        self.sortable = Keyset(resource.model, sort).columns
+        self.query = self._query("NestedQuery" if fixed else "Query")
+
+    def response(self, request: HttpRequest, query: Any, fixed: Mapping[str, Any]) -> HttpResponseBase:
+        """The page that `query`, which is of `self.query`, asks for.
+
+        Raises:
+            Invalid: a parameter does not go with another one.
+        """
+        columns = columns_of(self.resource, query.fields)
+        order = Keyset(self.resource.model, _names(query.sort)).order if query.sort else self.default_order
+        wanted = {name: getattr(query, name) for name in self.filters if name in query.model_fields_set}
+        rows = self.resource.visible(request).filter(**wanted, **fixed)
+        for word in (getattr(query, "search", None) or "").split():
+            matches = (models.Q(**{f"{name}__icontains": word}) for name in self.resource.search)
+            rows = rows.filter(reduce(or_, matches))
+        needed = dict.fromkeys([*columns, *(name.lstrip("-") for name in order)])
+        return list_response(query, rows.values(*needed), order=order, shown=partial(_only, columns))
+
+    def _query(self, suffix: str) -> type[BaseModel]:
+        resource = self.resource
+        made = dict(self._filters())
+        made["fields"] = fields_parameter(resource)
+        text = "Columns to sort by, `-` before those that fall. Else: " + ",".join(self.default_order)
+        made["sort"] = _names_parameter(self.sortable, text, "-?")
+        if resource.search:
+            text = f"Words, each of which is in one of: {', '.join(resource.search)}."
+            made["search"] = (Text | None, Field(None, max_length=SEARCH_LENGTH, description=text))
+        return create_model(f"{resource.model.__name__}{suffix}", __base__=ListQuery, **made)
+
+    def _filters(self) -> Iterator[tuple[str, Any]]:
+        for name in self.filters:
+            field, _, comparison = name.partition("__")
+            column: Any = self.resource.model._meta.get_field(field)
+            text = f"`{field}` is {COMPARISONS[comparison]} this." if comparison else str(column.help_text) or None
+            yield name, (annotation(column, compared=True), Field(None, description=text))
+
+
+def fields_parameter(resource: Resource) -> Any:
+    return _names_parameter(resource.shown, "Only these columns.")
+
+
+def columns_of(resource: Resource, fields: str | None) -> tuple[str, ...]:
+    """The columns that `fields=` names; all of them, if it was not given."""
+    return _names(fields) if fields else resource.shown
+
+
+def _names_parameter(names: tuple[str, ...], description: str, before: str = "") -> Any:
+    one = f"{before}({'|'.join(map(re.escape, names))})"
+    return (str | None, Field(None, description=f"{description} Of: {', '.join(names)}.", pattern=f"^{one}(,{one})*$"))
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    """Names with commas between; one that is named twice counts where it stands first."""
+    names: dict[str, str] = {}
+    for name in listed.split(","):
+        names.setdefault(name.lstrip("-"), name)
+    return tuple(names.values())
+
+
+def _only(columns: tuple[str, ...], rows: list[Row]) -> list[Row]:
+    if not rows or len(rows[0]) == len(columns):
+        return rows
+    return [{name: row[name] for name in columns} for row in rows]

@@ -1,0 +1,334 @@
+"""One model at the JSON API: what it is declared by, the shapes that follow, and how it is read and written.
+
+It has over 300 lines since a domain overrides parts of it: whoever does finds all of them here. The operations that
+lead to it are in `backoffice.kit.api.router`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models.deletion import Collector
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from pydantic import BaseModel, create_model
+
+from backoffice.kit.api import conditional
+from backoffice.kit.api.pagination import Row
+from backoffice.kit.api.problems import FieldError, Problem
+from backoffice.kit.api.schemas import from_fields, has_default
+from backoffice.kit.auth import require
+from backoffice.kit.history import column_values, has_history
+
+ALL = frozenset({"list", "create", "get", "replace", "change", "delete"})
+NO_FILTER = (models.JSONField, models.TextField)
+
+Column: TypeAlias = "models.Field[Any, Any]"
+Values = dict[str, Any]  # by the field names of the API
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write left: the row, its version (the number of its newest history row), and whether it is new."""
+
+    row: Row
+    version: int
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One model as the API shows it. A domain may override what reads and writes it.
+
+    Attributes:
+        model: has history, and a manager with `visible_to(user)`.
+        path: the plural by which its addresses and operations are named, `posts`.
+        fields: what is shown beside the primary key, and written, but for columns that are not editable.
+        parents: lists that hang under another resource, by the foreign key that leads there, `{"post": posts}`.
+        filters: by what a list can be filtered, `("status", "quantity__gte")`; None: all but long texts and JSON.
+            A key that the caller gives is always one, so that a sender can find out whether its create arrived.
+        sort: by what a list can be sorted, `("-created_at", "title")`, beside the key; the first is the default.
+        search: the texts that `?search=` looks into.
+        root: its list is at the domain's own address, `/api/orders/`, without `path`.
+        key: who gives the primary key of a new object. By the caller: PUT creates what is not there.
+        operations: of ALL; the others answer 405.
+        types: of fields whose column says too little, `{"colors": list[str]}`.
+        since, until: the first and the last version of the API that have it; None: there is no last one yet.
+    """
+
+    model: type[Any]
+    path: str
+    fields: tuple[str, ...]
+    parents: Mapping[str, "Resource"] = field(default_factory=dict)
+    filters: tuple[str, ...] | None = None
+    sort: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    root: bool = False
+    key: Literal["server", "caller"] = "server"
+    operations: frozenset[str] = ALL
+    types: Mapping[str, Any] = field(default_factory=dict)
+    since: int = 1
+    until: int | None = None
+
+    # --- names and addresses -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def noun(self) -> str:
+        return str(self.model._meta.verbose_name)
+
+    @cached_property
+    def a_noun(self) -> str:
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+    @cached_property
+    def name(self) -> str:
+        """The URL name of one object, and the beginning of the operations' names: `news_posts`."""
+        label: str = self.model._meta.app_label
+        return label if self.root else f"{label}_{self.path}"
+
+    @cached_property
+    def list_path(self) -> str:
+        """Where its list is, under the domain's address."""
+        return "/" if self.root else f"/{self.path}/"
+
+    @cached_property
+    def detail_path(self) -> str:
+        """Where one object is. What the converter does not match is a 404."""
+        return f"{self.list_path}{{{'uuid' if self.key_type is UUID else 'int'}:id}}/"
+
+    # --- columns and shapes ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def key_column(self) -> Column:
+        key: Column = self.model._meta.pk
+        return key
+
+    @cached_property
+    def key_type(self) -> type:
+        return UUID if isinstance(self.key_column, models.UUIDField) else int
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        return (self.key_column, *(self.model._meta.get_field(name) for name in self.fields))
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        return (self.key_column.name, *self.fields)
+
+    @cached_property
+    def writable(self) -> tuple[Column, ...]:
+        """What a write sets, beside the key."""
+        return tuple(column for column in self.columns[1:] if column.editable)
+
+    @cached_property
+    def filter_names(self) -> tuple[str, ...]:
+        own = (self.key_column.name,) if self.key == "caller" else ()
+        if self.filters is not None:
+            return (*own, *self.filters)
+        return (*own, *(column.name for column in self.columns[1:] if not isinstance(column, NO_FILTER)))
+
+    @cached_property
+    def out(self) -> Any:
+        return from_fields(self.model.__name__, self.columns, base=BaseModel, types=self.types)
+
+    @cached_property
+    def part(self) -> Any:
+        """What `fields=` leaves."""
+        name = f"{self.model.__name__}Part"
+        return from_fields(name, self.columns, base=BaseModel, optional=self.shown, types=self.types)
+
+    @cached_property
+    def rows(self) -> Any:
+        """A page, or all rows; with all columns, or with those of `fields=`."""
+        rows = list[self.out] | list[self.part]  # type: ignore[name-defined]
+        shape = {"items": (rows, ...), "next": (str | None, ...), "count": (int | None, None)}
+        return create_model(f"{self.model.__name__}Page", **shape) | rows  # type: ignore[call-overload]
+
+    def body(self, suffix: str, *, key: bool, optional: tuple[str, ...] = ()) -> Any:
+        """The shape of a request: what may be written, with the key where `key` says so."""
+        columns = (self.key_column, *self.writable) if key else self.writable
+        defaulted = tuple(column.name for column in columns if has_default(column))
+        name = f"{self.model.__name__}{suffix}"
+        return from_fields(name, columns, optional=(*optional, *defaulted), types=self.types)
+
+    # --- permissions -------------------------------------------------------------------------------------------------
+
+    def allow(self, request: HttpRequest, action: str) -> None:
+        """As the admin: whoever may change may also view.
+
+        Raises:
+            Problem: 403, naming the permission.
+        """
+        app, model = self.model._meta.app_label, self.model._meta.model_name
+        actions = ("view", "change") if action == "view" else (action,)
+        require(request, *(f"{app}.{one}_{model}" for one in actions))
+
+    def visible(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """The objects that exist for the user of `request`."""
+        rows: models.QuerySet[Any] = self.model.objects.visible_to(request.user)
+        return rows
+
+    def refusals(self, obj: Any, *, user: Any, before: Values) -> list[FieldError]:
+        """The values of `obj` that `user` may not set, where they differ from those `before`, by attname."""
+        return []
+
+    def check_links(self, obj: Any, *, user: Any, before: Values) -> None:
+        """Raises:
+        ValidationError: `obj` now leads to what `user` can't see.
+        """
+
+    def check_delete(self, request: HttpRequest, obj: Any) -> None:
+        """For a domain that lets some objects not be deleted.
+
+        Raises:
+            Problem: why not.
+        """
+
+    # --- reads -------------------------------------------------------------------------------------------------------
+
+    def find(self, request: HttpRequest, key: Any) -> Any:
+        """The object of `key`.
+
+        Raises:
+            Problem: 404, it does not exist for the user.
+        """
+        obj = self.visible(request).filter(pk=key).first()
+        if obj is None:
+            raise self._missing(key)
+        return obj
+
+    def get(self, request: HttpRequest, key: Any, columns: tuple[str, ...]) -> tuple[Row, int]:
+        """The `columns` of `key`, and its version.
+
+        Raises:
+            Problem: 404.
+        """
+        rows = self.visible(request).filter(pk=key).values_list(*columns, self._newest_version)[:1]
+        row = next(iter(rows), None)
+        if row is None:
+            raise self._missing(key)
+        return dict(zip(columns, row[:-1], strict=True)), row[-1] or 0
+
+    @cached_property
+    def _newest_version(self) -> models.Subquery:
+        return models.Subquery(self._history(models.OuterRef("pk")))
+
+    def version(self, key: Any) -> int:
+        """The number of the newest history row of `key`; 0: there is none."""
+        return self._history(key).first() or 0
+
+    def _history(self, key: Any) -> Any:
+        rows = self.model.history.filter(**{self.key_column.attname: key})
+        return rows.order_by("-history_id").values_list("history_id", flat=True)[:1]
+
+    def lock(self, request: HttpRequest, key: Any) -> Any:
+        """The object of `key`, locked until the transaction ends, as the request's conditions want it.
+
+        Raises:
+            Problem: 404, or 412.
+        """
+        obj = self.visible(request).select_for_update(of=("self",)).filter(pk=key).first()
+        if obj is None:
+            conditional.check(request, None)
+            raise self._missing(key)
+        if conditional.is_guarded(request):
+            conditional.check(request, self.version(key))
+        return obj
+
+    def _missing(self, key: Any) -> Problem:
+        return Problem(404, f"There is no {self.noun} {key}.")
+
+    def row(self, obj: models.Model) -> Row:
+        return {column.name: getattr(obj, column.attname) for column in self.columns}
+
+    # --- writes: each is one transaction, so that an error after it keeps nothing of it -------------------------------
+
+    def create(self, request: HttpRequest, values: Values) -> Written:
+        """Write a new object.
+
+        Raises:
+            Problem: 409, there is one of this key.
+        """
+        key = values.get(self.key_column.name)
+        taken = Problem(409, f"The {self.noun} {key} is there already; change it with PUT or PATCH.")
+        if self._exists(key):
+            raise taken
+        try:
+            with transaction.atomic():
+                return self.save(request, self.model(), values)
+        except (IntegrityError, ValidationError):
+            if self._exists(key):  # another request made it meanwhile
+                raise taken from None
+            raise
+
+    def _exists(self, key: Any) -> bool:
+        """Whether anybody could see it; None is no key."""
+        return bool(self.model._base_manager.filter(pk=key).exists())
+
+    def replace(self, request: HttpRequest, key: Any, values: Values) -> Written:
+        """Write all of an object: what is left out becomes its default, but for what the user may not set."""
+        with transaction.atomic():
+            if self.key == "caller" and not self._exists(key):
+                try:
+                    self.allow(request, "add")
+                    conditional.check(request, None)
+                    return self.create(request, values | {self.key_column.name: key})
+                except Problem:
+                    if not self._exists(key):  # else another request made it meanwhile
+                        raise
+            self.allow(request, "change")
+            obj = self.lock(request, key)
+            kept = {one.field for one in self.refusals(self.model(), user=request.user, before=column_values(obj))}
+            defaults = {column.name: column.get_default() for column in self.writable if column.name not in kept}
+            return self.save(request, obj, defaults | values)
+
+    def change(self, request: HttpRequest, key: Any, values: Values) -> Written:
+        with transaction.atomic():
+            return self.save(request, self.lock(request, key), values)
+
+    def delete(self, request: HttpRequest, key: Any) -> None:
+        """Delete the object and what hangs under it, each kind of content by its own permission, as the admin.
+
+        Raises:
+            Problem: 404, or 403, naming the permission.
+        """
+        with transaction.atomic():
+            obj = self.lock(request, key)
+            self.check_delete(request, obj)
+            going = Collector(using=self.model._default_manager.db, origin=obj)
+            going.collect([obj])
+            unread = (rows.model for rows in going.fast_deletes if rows.exists())
+            for model in filter(has_history, {*going.data, *unread}):
+                require(request, f"{model._meta.app_label}.delete_{model._meta.model_name}")
+            going.delete()
+
+    def save(self, request: HttpRequest, obj: Any, values: Values) -> Written:
+        """Write `values`, in a transaction that holds the row's lock.
+
+        Raises:
+            Problem: 403, naming the permission that a value needs.
+            ValidationError: a rule is broken, or a link leads to what the user can't see.
+        """
+        adding, before = obj._state.adding, column_values(obj)
+        for column in (self.key_column, *self.writable):
+            if column.name in values:
+                setattr(obj, column.attname, values[column.name])
+        if errors := self.refusals(obj, user=request.user, before=before):
+            raise Problem(403, "; ".join(f"{name}: {text}" for name, text in errors), errors=errors)
+        self.check_links(obj, user=request.user, before=before)
+        obj.full_clean()
+        if adding or column_values(obj) != before:
+            obj.save(force_insert=adding)
+        return Written(self.row(obj), self.version(obj.pk), adding)
+
+    def response(self, request: HttpRequest, written: Written) -> HttpResponse:
+        """The answer to a write; 201 with the address, if it made something new."""
+        response = conditional.response(request, written.row, written.version)
+        if written.is_new:
+            response.status_code = 201
+            response["Location"] = reverse(f"api:{self.name}", args=[written.row[self.key_column.name]])
+        return response

@@ -122,13 +122,29 @@ def test_the_mail_server_is_one_address(tmp_path, url, read):
         ({"DATABASE_URL": "postgres://me:a#s3cret@db.example/x"}, "DATABASE_URL is no such address as postgres://"),
         ({"DATABASE_URL": "postgres://me:s3cret@db.example:port/x"}, "DATABASE_URL is no such address as postgres://"),
         ({"CACHE_URL": "rediss3cret://:s3cret@cache.example/0"}, "CACHE_URL is no such address as redis://"),
-        ({"ALERT_WEBHOOK_SECRET": "s3cret"}, "ALERT_WEBHOOK_SECRET: It must be whsec_"),
+        ({"ALERT_WEBHOOK_SECRET": "s3cret"}, "ALERT_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24"),
     ],
 )
 def test_a_setting_that_holds_a_secret_is_refused_without_quoting_it(tmp_path, change, reason):
     said = refusal(tmp_path, {**PRODUCTION, **change})
     assert reason in said
     assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "whsec_",
+        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "whsec_c2hvcnQ=",
+        "whsec_MfKQ9r8GKYqrTwj no base64 LaLaSw",
+        "whsec_ß",
+    ],
+    ids=["empty", "no prefix", "short", "not base64", "not ASCII"],
+)
+def test_a_signing_secret_that_is_malformed_or_can_be_guessed_is_refused(tmp_path, secret):
+    said = refusal(tmp_path, {**PRODUCTION, "ALERT_WEBHOOK_SECRET": secret})
+    assert "ALERT_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24 random bytes." in said
 
 
 def test_who_is_told_of_targets_is_not_mailed_the_variables_of_errors(tmp_path):

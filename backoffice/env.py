@@ -3,12 +3,12 @@
 import base64
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
+from environ.fileaware_mapping import FileAwareMapping
 
 from backoffice.kit.addresses import check_url
 
@@ -21,22 +21,33 @@ PERIODS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}  # s
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
 
 
-class Env(environ.Env):  # type: ignore[misc]
-    """The process environment, where any `NAME` may also be given as a file named by `NAME_FILE`."""
+class Environment(FileAwareMapping):  # type: ignore[misc]
+    """The variables of the process. `NAME_FILE` may name a file that holds the value of `NAME`."""
 
-    def text(self, name: str, default: str = "") -> str:
-        """The value of `NAME`, else the content of the file `NAME_FILE` without its final newline.
+    def __getitem__(self, name: str) -> str:
+        """Return the value without its final newline.
 
         Raises:
-            ImproperlyConfigured: `NAME_FILE` names a file that can't be read.
+            ImproperlyConfigured: the file can't be read.
+            KeyError: neither variable is set.
         """
-        path = self.str(f"{name}_FILE", default="")
-        if not path:
-            return str(self.str(name, default=default))
         try:
-            return Path(path).read_text().rstrip("\n")
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which can't be read: {error.strerror}.") from error
+            return str(super().__getitem__(name)).rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "It is not UTF-8 text"
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {self.env[f'{name}_FILE']}, which can't be read: {reason}."
+            ) from None
+
+
+class Env(environ.Env):  # type: ignore[misc]
+    """Reads the environment, each kind of value by a method that says what is wrong with it."""
+
+    ENVIRON = Environment(cache=False)  # the library's own cache outlives a change of the environment
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return the value as it is; `str` takes one that begins with "$" for the name of another variable."""
+        return str(self.ENVIRON.get(name, default))
 
     def address(self, name: str) -> str:
         """The http(s) address that `NAME` gives, without a final slash; empty: none.

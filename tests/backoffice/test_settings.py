@@ -88,6 +88,25 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     assert settings_with(tmp_path, {**hosts, "SECRET_KEY_FILE": str(tmp_path / "key")}).SECRET_KEY == KEY
 
 
+def test_any_setting_may_come_from_a_file_which_goes_before_the_variable(tmp_path):
+    (tmp_path / "hosts").write_text("one.example,two.example\n")
+    files = {"ALLOWED_HOSTS_FILE": str(tmp_path / "hosts")}
+    assert settings_with(tmp_path, {**PRODUCTION, **files}).ALLOWED_HOSTS == ["one.example", "two.example"]
+
+
+def test_a_secret_that_begins_with_a_dollar_sign_is_not_the_name_of_a_variable(tmp_path):
+    (tmp_path / "key").write_text("$HOME-of-the-summarizer")
+    for given in ({"SUMMARIZER_KEY": "$HOME-of-the-summarizer"}, {"SUMMARIZER_KEY_FILE": str(tmp_path / "key")}):
+        assert settings_with(tmp_path, {**PRODUCTION, **given}).SUMMARIZER_KEY == "$HOME-of-the-summarizer"
+
+
+def test_a_file_that_is_not_text_is_refused_without_quoting_it(tmp_path):
+    (tmp_path / "key").write_bytes(b"s3cret \xe9")
+    said = refusal(tmp_path, {**PRODUCTION, "SECRET_KEY_FILE": str(tmp_path / "key")})
+    assert "SECRET_KEY_FILE names" in said
+    assert "s3cret" not in said
+
+
 @pytest.mark.parametrize("mode", ["production", "development"])
 def test_the_folder_of_the_data_is_closed_to_other_users_of_the_machine(tmp_path, mode):
     var = settings_with(tmp_path / "var", {**PRODUCTION, "BACKOFFICE_ENV": mode}).VAR_DIR

@@ -1,41 +1,53 @@
 """Reading the environment that `settings` is driven by."""
 
+import base64
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
+from environ.fileaware_mapping import FileAwareMapping
 
-from backoffice.kit import webhooks
 from backoffice.kit.addresses import check_url
 
 SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
+SIGNING_KEY_MIN_LENGTH = 24  # bytes; Standard Webhooks asks for 24 to 64
 PERIODS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}  # seconds
 
 
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
 
 
-class Env(environ.Env):  # type: ignore[misc]
-    """The process environment, where any `NAME` may also be given as a file named by `NAME_FILE`."""
+class Environment(FileAwareMapping):  # type: ignore[misc]
+    """The variables of the process. `NAME_FILE` may name a file that holds the value of `NAME`."""
 
-    def text(self, name: str, default: str = "") -> str:
-        """The value of `NAME`, else the content of the file `NAME_FILE` without its final newline.
+    def __getitem__(self, name: str) -> str:
+        """Return the value without its final newline.
 
         Raises:
-            ImproperlyConfigured: `NAME_FILE` names a file that can't be read.
+            ImproperlyConfigured: the file can't be read.
+            KeyError: neither variable is set.
         """
-        path = self.str(f"{name}_FILE", default="")
-        if not path:
-            return str(self.str(name, default=default))
         try:
-            return Path(path).read_text().rstrip("\n")
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which can't be read: {error.strerror}.") from error
+            return str(super().__getitem__(name)).rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "It is not UTF-8 text"
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {self.env[f'{name}_FILE']}, which can't be read: {reason}."
+            ) from None
+
+
+class Env(environ.Env):  # type: ignore[misc]
+    """Reads the environment, each kind of value by a method that says what is wrong with it."""
+
+    ENVIRON = Environment(cache=False)  # the library's own cache outlives a change of the environment
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return the value as it is; `str` takes one that begins with "$" for the name of another variable."""
+        return str(self.ENVIRON.get(name, default))
 
     def address(self, name: str) -> str:
         """The http(s) address that `NAME` gives, without a final slash; empty: none.
@@ -86,17 +98,20 @@ class Env(environ.Env):  # type: ignore[misc]
         return url
 
     def signing_secret(self, name: str) -> str:
-        """A secret of Standard Webhooks; empty: none.
+        """Return the secret of Standard Webhooks that `NAME` gives, `whsec_` and base64, or an empty text.
 
         Raises:
-            ImproperlyConfigured: it is none, or can be guessed.
+            ImproperlyConfigured: it is malformed, or short enough to be guessed. The message does not quote it.
         """
         secret = self.text(name)
         try:
-            if secret:
-                webhooks.key_of(secret)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{name}: {error}") from None
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:  # binascii.Error, or letters beyond ASCII
+            key = b""
+        if secret and not (secret.startswith("whsec_") and len(key) >= SIGNING_KEY_MIN_LENGTH):
+            raise ImproperlyConfigured(
+                f"{name} must be whsec_ and the base64 of at least {SIGNING_KEY_MIN_LENGTH} random bytes."
+            )
         return secret
 
     def emails(self, name: str) -> list[str]:

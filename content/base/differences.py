@@ -2,47 +2,41 @@
 
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 
+from diff_match_patch import diff_match_patch
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
-TAGS = {"equal": "span", "delete": "del", "insert": "ins"}
+TAGS = {diff_match_patch.DIFF_EQUAL: "span", diff_match_patch.DIFF_DELETE: "del", diff_match_patch.DIFF_INSERT: "ins"}
+PRIVATE_USE = 0xE000  # letters that are neither words nor spaces to the library, which likes to cut at those
+LONGEST = 1_000_000  # letters of both texts, so that each word can have a letter: from PRIVATE_USE on Unicode has more
+SECONDS = 0.2  # for one pair of texts; beyond it the differences become coarser
 
 
 def segments(old: str, new: str) -> Iterator[tuple[str, str]]:
-    """The pieces of both texts in reading order: `("equal" | "delete" | "insert", text)`."""
-    before, after = WORDS.findall(old), WORDS.findall(new)
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    if matcher.ratio() < 0.5:  # hardly a word in common: the one, then the other, is easier to read
-        changes = [(False, old, new)]
-    else:
-        changes = [
-            (tag == "equal", "".join(before[start:end]), "".join(after[new_start:new_end]))
-            for tag, start, end, new_start, new_end in matcher.get_opcodes()
-        ]
-    for equal, gone, come in _joined(changes):
-        if equal:
-            yield "equal", gone
-        else:
-            yield from (piece for piece in (("delete", gone), ("insert", come)) if piece[1])
+    """Yield the pieces of both texts in reading order: `("span" | "del" | "ins", text)`.
 
-
-def _joined(changes: list[tuple[bool, str, str]]) -> list[tuple[bool, str, str]]:
-    """Changed words with only a space or a comma between them become one piece."""
-    joined: list[tuple[bool, str, str]] = []
-    for number, (equal, gone, come) in enumerate(changes):
-        inside = 0 < number < len(changes) - 1
-        same = equal and not (inside and not re.search(r"\w", gone))
-        if joined and not same and not joined[-1][0]:
-            joined[-1] = (False, joined[-1][1] + gone, joined[-1][2] + come)
-        else:
-            joined.append((same, gone, come))
-    return joined
+    The library compares letters, so it is given one for each word: "Shipped" and "Delivered" have no "ed" in common.
+    """
+    if len(old) + len(new) > LONGEST:
+        yield from (("del", old), ("ins", new))
+        return
+    letters: dict[str, str] = {}
+    before, after = (
+        "".join(letters.setdefault(word, chr(PRIVATE_USE + len(letters))) for word in WORDS.findall(text))
+        for text in (old, new)
+    )
+    words = list(letters)
+    library = diff_match_patch()
+    library.Diff_Timeout = SECONDS
+    pieces = library.diff_main(before, after, checklines=False)
+    library.diff_cleanupSemantic(pieces)
+    for kind, piece in pieces:
+        yield TAGS[kind], "".join(words[ord(letter) - PRIVATE_USE] for letter in piece)
 
 
 def as_html(old: str, new: str) -> SafeString:
-    """The differences as HTML: what went in `<del>`, what came in `<ins>`."""
-    pieces = ((TAGS[kind], text, TAGS[kind]) for kind, text in segments(old, new))
+    """Show the differences as HTML: what was deleted in `<del>`, what was inserted in `<ins>`."""
+    pieces = ((tag, text, tag) for tag, text in segments(old, new))
     return format_html('<span class="difference">{}</span>', format_html_join("", "<{}>{}</{}>", pieces))

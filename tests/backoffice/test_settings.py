@@ -88,6 +88,25 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     assert settings_with(tmp_path, {**hosts, "SECRET_KEY_FILE": str(tmp_path / "key")}).SECRET_KEY == KEY
 
 
+def test_any_setting_may_come_from_a_file_which_goes_before_the_variable(tmp_path):
+    (tmp_path / "hosts").write_text("one.example,two.example\n")
+    files = {"ALLOWED_HOSTS_FILE": str(tmp_path / "hosts")}
+    assert settings_with(tmp_path, {**PRODUCTION, **files}).ALLOWED_HOSTS == ["one.example", "two.example"]
+
+
+def test_a_secret_that_begins_with_a_dollar_sign_is_not_the_name_of_a_variable(tmp_path):
+    (tmp_path / "key").write_text("$HOME-of-the-summarizer")
+    for given in ({"SUMMARIZER_KEY": "$HOME-of-the-summarizer"}, {"SUMMARIZER_KEY_FILE": str(tmp_path / "key")}):
+        assert settings_with(tmp_path, {**PRODUCTION, **given}).SUMMARIZER_KEY == "$HOME-of-the-summarizer"
+
+
+def test_a_file_that_is_not_text_is_refused_without_quoting_it(tmp_path):
+    (tmp_path / "key").write_bytes(b"s3cret \xe9")
+    said = refusal(tmp_path, {**PRODUCTION, "SECRET_KEY_FILE": str(tmp_path / "key")})
+    assert "SECRET_KEY_FILE names" in said
+    assert "s3cret" not in said
+
+
 @pytest.mark.parametrize("mode", ["production", "development"])
 def test_the_folder_of_the_data_is_closed_to_other_users_of_the_machine(tmp_path, mode):
     var = settings_with(tmp_path / "var", {**PRODUCTION, "BACKOFFICE_ENV": mode}).VAR_DIR
@@ -122,13 +141,29 @@ def test_the_mail_server_is_one_address(tmp_path, url, read):
         ({"DATABASE_URL": "postgres://me:a#s3cret@db.example/x"}, "DATABASE_URL is no such address as postgres://"),
         ({"DATABASE_URL": "postgres://me:s3cret@db.example:port/x"}, "DATABASE_URL is no such address as postgres://"),
         ({"CACHE_URL": "rediss3cret://:s3cret@cache.example/0"}, "CACHE_URL is no such address as redis://"),
-        ({"ALERT_WEBHOOK_SECRET": "s3cret"}, "ALERT_WEBHOOK_SECRET: It must be whsec_"),
+        ({"ALERT_WEBHOOK_SECRET": "s3cret"}, "ALERT_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24"),
     ],
 )
 def test_a_setting_that_holds_a_secret_is_refused_without_quoting_it(tmp_path, change, reason):
     said = refusal(tmp_path, {**PRODUCTION, **change})
     assert reason in said
     assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "whsec_",
+        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "whsec_c2hvcnQ=",
+        "whsec_MfKQ9r8GKYqrTwj no base64 LaLaSw",
+        "whsec_ß",
+    ],
+    ids=["empty", "no prefix", "short", "not base64", "not ASCII"],
+)
+def test_a_signing_secret_that_is_malformed_or_can_be_guessed_is_refused(tmp_path, secret):
+    said = refusal(tmp_path, {**PRODUCTION, "ALERT_WEBHOOK_SECRET": secret})
+    assert "ALERT_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24 random bytes." in said
 
 
 def test_who_is_told_of_targets_is_not_mailed_the_variables_of_errors(tmp_path):

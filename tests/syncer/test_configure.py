@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 
 from backoffice.accounts.models import User
 from content.news.models import Post
-from syncer.configure import Refused, Report, configure
+from syncer.configure import ConfigurationError, Report, configure, schema
+from syncer.configure.rows import columns_of
 from syncer.models import Route, Target
 
 pytestmark = pytest.mark.django_db
@@ -49,10 +50,10 @@ def outcomes(report: Report) -> list[tuple[str | None, str]]:
     return [(change.route, change.outcome) for change in report.changes]
 
 
-def faults(file: Path) -> list[tuple[int, str]]:
-    with pytest.raises(Refused) as caught:
+def faults(file: Path) -> list[tuple[str, str]]:
+    with pytest.raises(ConfigurationError) as caught:
         configure(file)
-    return [(fault.line, fault.message) for fault in caught.value.faults]
+    return [(fault.path, fault.message) for fault in caught.value.faults]
 
 
 def test_the_example_becomes_a_target_and_its_routes(write, monkeypatch):
@@ -159,151 +160,195 @@ def test_a_secret_that_is_not_there_yet_is_a_note(write):
     assert note.startswith("fakeapi: the secret env:SYNC_NO_SUCH_VARIABLE is not there yet.")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "line", "message"),
-    [
-        ('title = "title"', 'title = "titel"', 6, "news.Post has no field 'titel' that may travel; it may be one of: "),
-        ("news.Post", "news.Psot", 4, "news.Psot is not a model that may travel; it may be one of: "),
-        ("news.Comment", "news.Post", 10, "news.Post has a route to fakeapi already; one is enough"),
-        (
-            'trigger = "change"',
-            'trigger = "often"',
-            8,
-            "trigger: 'often' is no trigger: 'change', 'manual', or such as ",
-        ),
-        ('path = "/posts"', 'path = "posts"', 5, "path: A path begins with '/' and has no '?', '#' or white space"),
-        ('path = "/posts"', 'pfad = "/posts"', 5, "'pfad' is not known here; it may be one of: model, path, fields, "),
-        ('path = "/posts"', "", 3, "'path' is missing; it must be given"),
-        ('path = "/posts"', "path = 5", 5, "'path' must be text"),
-        (
-            '"userId", "title"]',
-            '"userId", "titel"]',
-            7,
-            "'titel' is not among the remote names in fields; it may be one",
-        ),
-        ('trigger = "change"', "filter = { user = 1 }", 8, "'user' does not filter news.Post: Cannot resolve keyword "),
-        (
-            'trigger = "change"',
-            'filter = { user_id = "a" }',
-            8,
-            "'user_id' does not filter news.Post: Field 'user_id' ",
-        ),
-        ('trigger = "change"', "filter = { user_id__in = 1 }", 8, "'user_id__in' does not filter news.Post: "),
-        ('trigger = "change"', 'filter = { comments__name = "a" }', 8, "'comments__name' reads another model; "),
-        ('trigger = "change"', "filter = { title = 2024-01-01 }", 8, "filter: Value must be valid JSON"),
-        ('trigger = "change"', 'update = "POST"', 8, "'POST' is no update; it may be one of: PUT, PATCH"),
-        ('trigger = "change"', 'missing = "make"', 8, "'make' is no missing; it may be one of: recreate, reject"),
-        ('trigger = "change"', "key_hours = -1", 8, "key_hours: Ensure this value is greater than or equal to 0"),
-        ('trigger = "change"', "key_hours = 8761", 8, "key_hours: Ensure this value is less than or equal to 8760"),
-        ('trigger = "change"', "key_hours = 1.5", 8, "'key_hours' must be a whole number"),
-        ('trigger = "change"', 'next = "next"', 8, "A list that keeps a cursor keeps its records under a name: give "),
-        (
-            'trigger = "change"',
-            'create_path = "/u/{user}"',
-            8,
-            "'{user}' is not a local field of this route; it may be ",
-        ),
-        ('trigger = "change"', 'create_path = "/u/{title!r:>5}"', 8, "'{title!r:>5}' is not a local field of this "),
-        ('trigger = "change"', 'create_path = "/u/{title"', 8, "The braces in '/u/{title' do not match"),
-        ("[targets.fakeapi]", "[targets.'fake api']", 1, "fake api: Enter a valid"),
-        ("http://127", "ftp://127", 2, "url: Give an address that begins with http:// or https:// and a host"),
-        ("[targets.fakeapi]", "[targets.fakeapi]\nconcurrency = 65", 2, "concurrency: Ensure this value is less than "),
-        ("[targets.fakeapi]", "[targets.fakeapi]\nconcurrency = true", 2, "'concurrency' must be a whole number"),
-        ("[targets.fakeapi]", '[targets.fakeapi]\nkind = "soap"', 2, "'soap' is no kind; it may be one of: peer"),
-        (
-            "[targets.fakeapi]",
-            "[targets.fakeapi]\nport = 1",
-            2,
-            "'port' is not known here; it may be one of: title, kind",
-        ),
-        (
-            "[targets.fakeapi]",
-            "x = 1\n[targets.fakeapi]",
-            1,
-            "'x' is not known here; a target begins with [targets.NAME]",
-        ),
-        (
-            "[targets.fakeapi]",
-            '[targets.fakeapi]\nauth = { type = "x" }',
-            2,
-            "'x' is no type; it may be one of: none, ",
-        ),
-        ("[targets.fakeapi]", '[targets.fakeapi]\nauth = "none"', 2, "'auth' must be a table"),
-        (
-            "[targets.fakeapi]",
-            '[targets.fakeapi]\nauth = { type = "basic", user = "u" }',
-            2,
-            "secret: Sign-in 'basic' ",
-        ),
-        (
-            "[targets.fakeapi]",
-            '[targets.fakeapi]\nauth = { type = "none", user = "u" }',
-            2,
-            "user: Sign-in 'none' does ",
-        ),
-        (
-            "[targets.fakeapi]",
-            '[targets.fakeapi]\nauth = { type = "bearer", secret = "abc" }',
-            2,
-            "secret: Give where ",
-        ),
-        ("[targets.fakeapi]", "[targets.fakeapi]\nauth = {}", 2, "'type' is missing; it must be given"),
-        (
-            "[targets.fakeapi]",
-            '[targets.fakeapi]\nauth = { type = "jwt", user = "u", secret = "env:SYNC_S", url = "token" }',
-            2,
-            "url: A token path begins with '/'",
-        ),
-        (
-            "[targets.fakeapi]",
-            '[targets.fakeapi]\nauth = { type = "jwt", user = "u", secret = "env:SYNC_S", url = "//evil.example/t" }',
-            2,
-            "url: A token path begins with '/', not '//'",
-        ),
-        (POSTS, "", 6, "'post' is sent as the remote id of its news.Post, which has no route on this target. Add "),
-    ],
-)
-def test_a_fault_is_told_with_its_line_and_its_cure(write, old, new, line, message):
-    assert old in EXAMPLE
-    found = faults(write(EXAMPLE.replace(old, new, 1)))
-    assert (line, message) in [(at, text[: len(message)]) for at, text in found]
+def assert_fault(file: Path, path: str, message: str) -> None:
+    """The file has the fault, whose message begins so, and nothing is written."""
+    assert (path, message) in [(at, text[: len(message)]) for at, text in faults(file)]
     assert not Target.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "message"),
+    ("line", "key", "message"),
     [
-        ("", 1, "The file names no target; one begins with [targets.NAME]"),
-        ("targets = 1", 1, "'targets' must be a table"),
-        ("[targets]\nfakeapi = 1", 2, "'fakeapi' must be a table"),
-        (TARGET + "routes = [1]", 3, "item 1 must be a table"),
-        ("a = 1\nb = = 2", 2, "This is not TOML: "),
-        ("a = 1\nb = [", 2, "This is not TOML: "),
-        (f"a = 1\nb = {'9' * 5000}", 2, "This is not TOML: "),
-        (f"a = 1\nb = {'[' * 5000}", 2, "This is not TOML: "),
-        (TARGET + 'title = "a\\u0000b"', 3, "'title' has a NUL"),
+        ('trigger = "often"', "trigger", "'often' is no trigger: 'change', 'manual', or such as "),
+        ("filter = { user = 1 }", "filter.user", "'user' does not filter news.Post: Cannot resolve keyword "),
+        ('filter = { user_id = "a" }', "filter.user_id", "'user_id' does not filter news.Post: Field 'user_id' "),
+        ("filter = { user_id__in = 1 }", "filter.user_id__in", "'user_id__in' does not filter news.Post: "),
+        ('filter = { comments__name = "a" }', "filter.comments__name", "'comments__name' reads another model; "),
+        ("filter = { title = 2024-01-01 }", "filter", "Value must be valid JSON"),
+        ('update = "POST"', "update", '"POST" is not one of PUT, PATCH'),
+        ('missing = "make"', "missing", '"make" is not one of recreate, reject'),
+        ("key_hours = -1", "key_hours", "Ensure this value is greater than or equal to 0"),
+        ("key_hours = 8761", "key_hours", "Ensure this value is less than or equal to 8760"),
+        ("key_hours = 1.5", "key_hours", "Must be a whole number"),
+        ("enabled = 1", "enabled", "Must be true or false"),
+        ("filter = []", "filter", "Must be a table"),
+        ('next = "next"', "next", "A list that keeps a cursor keeps its records under a name: give "),
+        ('create_path = "/u/{user}"', "create_path", "'{user}' is not a local field of this route; it may be "),
+        ('create_path = "/u/{title!r:>5}"', "create_path", "'{title!r:>5}' is not a local field of this "),
+        ('create_path = "/u/{title"', "create_path", "The braces in '/u/{title' do not match"),
     ],
 )
-def test_a_file_of_another_shape_is_refused(write, text, line, message):
-    found = faults(write(text))
-    assert [(at, told[: len(message)]) for at, told in found][:1] == [(line, message)]
+def test_a_fault_of_a_route_is_reported_with_the_path_of_its_key_and_its_cure(write, line, key, message):
+    text = EXAMPLE.replace('trigger = "change"', line)
+    assert_fault(write(text), f"targets.fakeapi.routes[0].{key}", message)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "message"),
+    [
+        ("concurrency = 65", "concurrency", "Ensure this value is less than "),
+        ("concurrency = true", "concurrency", "Must be a whole number"),
+        ('kind = "soap"', "kind", '"soap" is not one of peer, rest'),
+        ("port = 1", "port", "Unknown key; it may be one of: title, kind"),
+        ('"[key]" = 1', '"[key]"', "Unknown key; "),
+        ('auth = { type = "x" }', "auth.type", '"x" is not one of none, '),
+        ('auth = "none"', "auth", "Must be a table"),
+        ('auth = { type = "basic", user = "u" }', "auth.secret", "Sign-in 'basic' "),
+        ('auth = { type = "none", user = "u" }', "auth.user", "Sign-in 'none' does "),
+        ('auth = { type = "bearer", secret = "abc" }', "auth.secret", "Give where "),
+        ("auth = {}", "auth.type", "This key is required"),
+        (
+            'auth = { type = "jwt", user = "u", secret = "env:SYNC_S", url = "token" }',
+            "auth.url",
+            "A token path begins with '/'",
+        ),
+        (
+            'auth = { type = "jwt", user = "u", secret = "env:SYNC_S", url = "//evil.example/t" }',
+            "auth.url",
+            "A token path begins with '/', not '//'",
+        ),
+    ],
+)
+def test_a_fault_of_a_target_is_reported_with_the_path_of_its_key_and_its_cure(write, line, key, message):
+    text = EXAMPLE.replace("[targets.fakeapi]", f"[targets.fakeapi]\n{line}")
+    assert_fault(write(text), f"targets.fakeapi.{key}", message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "message"),
+    [
+        (
+            'title = "title"',
+            'title = "titel"',
+            "targets.fakeapi.routes[0].fields.title",
+            "news.Post has no field 'titel' that may travel; it may be one of: ",
+        ),
+        (
+            "news.Post",
+            "news.Psot",
+            "targets.fakeapi.routes[0].model",
+            "news.Psot is not a model that may travel; it may be one of: ",
+        ),
+        (
+            "news.Comment",
+            "news.Post",
+            "targets.fakeapi.routes[1].model",
+            "fakeapi already has a route for news.Post; one is enough",
+        ),
+        (
+            'path = "/posts"',
+            'path = "posts"',
+            "targets.fakeapi.routes[0].path",
+            "A path begins with '/' and has no '?', '#' or white space",
+        ),
+        (
+            'path = "/posts"',
+            'pfad = "/posts"',
+            "targets.fakeapi.routes[0].pfad",
+            "Unknown key; it may be one of: model, path, fields, ",
+        ),
+        ('path = "/posts"', "", "targets.fakeapi.routes[0].path", "This key is required"),
+        ('path = "/posts"', "path = 5", "targets.fakeapi.routes[0].path", "Must be text"),
+        (
+            '"userId", "title"]',
+            '"userId", "titel"]',
+            "targets.fakeapi.routes[0].lookup[1]",
+            "'titel' is not among the remote names in fields; it may be one",
+        ),
+        ("[targets.fakeapi]", "[targets.'fake api']", 'targets."fake api"', "Enter a valid"),
+        (
+            "http://127",
+            "ftp://127",
+            "targets.fakeapi.url",
+            "Give an address that begins with http:// or https:// and a host",
+        ),
+        ("[targets.fakeapi]", "x = 1\n[targets.fakeapi]", "x", "Unknown key; it may be one of: targets"),
+        (
+            POSTS,
+            "",
+            "targets.fakeapi.routes[0].fields.postId",
+            "'post' is sent as the remote id of its news.Post, which has no route on this target. Add ",
+        ),
+    ],
+)
+def test_a_fault_anywhere_is_reported_with_the_path_of_its_key_and_its_cure(write, old, new, path, message):
+    assert old in EXAMPLE
+    assert_fault(write(EXAMPLE.replace(old, new, 1)), path, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "message"),
+    [
+        ("", "targets", "The file names no target; one begins with [targets.NAME]"),
+        ("targets = 1", "targets", "Must be a table"),
+        ("[targets]\nfakeapi = 1", "targets.fakeapi", "Must be a table"),
+        (TARGET + "routes = [1]", "targets.fakeapi.routes[0]", "Must be a table"),
+        ("a = 1\nb = = 2", "", "This is not TOML: Invalid value (at line 2, column 5)"),
+        ("a = 1\nb = [", "", "This is not TOML: Invalid value (at end of document)"),
+        (f"a = 1\nb = {'9' * 5000}", "", "This is not TOML: Exceeds the limit"),
+        (f"a = 1\nb = {'[' * 5000}", "", "This is not TOML: maximum recursion depth exceeded"),
+        (TARGET + 'title = "a\\u0000b"', "targets.fakeapi.title", "Must not contain a NUL character"),
+        ('[targets."a\\u0000b"]\nurl = "http://a.example"', 'targets."a\\u0000b"', "Must not contain a NUL character"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(write, text, path, message):
+    [(at, said)] = faults(write(text))
+    assert (at, said[: len(message)]) == (path, message)
 
 
 def test_a_file_that_can_not_be_read_is_refused(tmp_path):
     (tmp_path / "latin").write_bytes(b"# \xe9")
-    assert faults(tmp_path / "latin") == [(1, "The file is not UTF-8 text")]
-    assert faults(tmp_path / "none") == [(1, "The file can't be read: No such file or directory")]
+    assert faults(tmp_path / "latin") == [("", "The file is not UTF-8 text")]
+    assert faults(tmp_path / "none") == [("", "The file can't be read: No such file or directory")]
 
 
-def test_all_faults_are_told_at_once(write):
+def test_all_faults_are_reported_at_once_those_of_types_and_those_of_values(write):
     text = EXAMPLE.replace('"/posts"', '"posts"').replace('"email"', '"mail"').replace("http:", "ftp:")
-    assert [line for line, _ in faults(write(text))] == [2, 5, 12, 13]
+    text = text.replace('trigger = "change"', "trigger = 5") + 'extra = "x"'
+    assert [path for path, _ in faults(write(text))] == [
+        "targets.fakeapi.routes[0].path",
+        "targets.fakeapi.routes[0].trigger",
+        "targets.fakeapi.routes[1].extra",
+        "targets.fakeapi.routes[1].fields.email",
+        "targets.fakeapi.routes[1].lookup[1]",
+        "targets.fakeapi.url",
+    ]
+
+
+def test_an_item_of_the_wrong_type_leaves_the_others_their_numbers(write):
+    found = faults(write(TARGET + 'routes = [1, { model = "news.Post", path = "posts", fields = { t = "title" } }]'))
+    assert [path for path, _ in found] == ["targets.fakeapi.routes[0]", "targets.fakeapi.routes[1].path"]
+
+
+def test_a_key_of_the_wrong_type_is_reported_once(write):
+    text = EXAMPLE.replace('model = "news.Post"', "model = 5").replace('url = "http://127.0.0.1:3999"', "url = []")
+    assert [(path, message) for path, message in faults(write(text)) if "postId" not in path] == [
+        ("targets.fakeapi.routes[0].model", "Must be text"),
+        ("targets.fakeapi.url", "Must be text"),
+    ]
+
+
+@pytest.mark.parametrize("row", [Target, Route])
+def test_every_column_that_the_admin_sets_has_a_key_in_the_file(row):
+    tables = (schema.PeerTarget, schema.RestTarget, schema.RestRoute, schema.PeerRoute)
+    keys = {key for table in tables for key in schema.keys_at(table, [])}
+    assert {column for column in columns_of(row()) if column not in keys | set(schema.COLUMNS.values())} == set()
 
 
 def test_a_route_left_out_does_not_serve_its_children(write):
     configure(write(EXAMPLE))
-    [(line, message)] = faults(write(TARGET + COMMENTS))
-    assert (line, "news.Post, which has no route" in message) == (6, True)
+    [(path, message)] = faults(write(TARGET + COMMENTS))
+    assert (path, "news.Post, which has no route" in message) == ("targets.fakeapi.routes[0].fields.postId", True)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Peers in a configuration file: what it may say of them, and what is refused with its line."""
+"""Peers in a configuration file: what it may say of them, and what is refused."""
 
 import json
 
@@ -87,51 +87,49 @@ def test_a_target_that_is_no_peer_any_more_keeps_nothing_of_one(file):
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "message"),
+    ("text", "key", "message"),
     [
-        (PEER.replace('user = "warehouse"', 'user = "nobody"'), 4, "user: There is no user 'nobody' here"),
-        (PEER.replace('node = "warehouse", ', ""), 4, "'node' is missing; it must be given"),
-        (PEER.replace('user = "warehouse", ', ""), 4, "'user' is missing; it must be given"),
-        (PEER.replace('"ask"', '"later"'), 4, "'later' is no matching; it may be one of: authority, ask"),
-        (PEER.replace('node = "warehouse"', 'node = "store"'), 4, "node: This is store itself"),
-        (PEER.replace('node = "warehouse"', 'node = "ware house"'), 4, "node: A node's name: letters, digits"),
-        (PEER.replace("node =", "nod ="), 4, "'nod' is not known here; it may be one of: node, user, matching"),
-        (
-            PEER.replace('"peer"', '"rest"').replace(', matching = "ask"', ""),
-            4,
-            "node: A target of the kind 'rest' does not",
-        ),
-        (PEER.replace("peer = {", "# peer = {"), 1, "'node' is missing; it must be given"),
-        (PEER + ORDERS + 'path = "/orders"\n', 10, "'path' is not known here; it may be one of: model, natural_key"),
-        (PEER + ORDERS.replace('"product_name"', '"titel"'), 8, "'titel' is not a field of orders.Order"),
-        (PEER + ORDERS.replace("quantity", "number"), 9, "'number' is not a field of orders.Order"),
-        (PEER + ORDERS.replace("orders.Order", "news.Post"), 6, "news.Post can't be shared with a peer"),
+        (PEER.replace('user = "warehouse"', 'user = "nobody"'), "peer.user", "There is no user 'nobody' here"),
+        (PEER.replace('node = "warehouse", ', ""), "peer.node", "This key is required"),
+        (PEER.replace('user = "warehouse", ', ""), "peer.user", "This key is required"),
+        (PEER.replace('"ask"', '"later"'), "peer.matching", '"later" is not one of authority, ask'),
+        (PEER.replace('node = "warehouse"', 'node = "store"'), "peer.node", "This is store itself"),
+        (PEER.replace('node = "warehouse"', 'node = "ware house"'), "peer.node", "A node's name: letters, digits"),
+        (PEER.replace("node =", "nod ="), "peer.nod", "Unknown key; it may be one of: node, user, matching"),
+        (PEER.replace('"peer"', '"rest"'), "peer", "Unknown key; it may be one of: title, kind, url"),
+        (PEER.replace("peer = {", "# peer = {"), "peer", "This key is required"),
+        (PEER + ORDERS + 'path = "/orders"\n', "routes[0].path", "Unknown key; it may be one of: model, natural_key"),
+        (PEER + ORDERS.replace('"product_name"', '"titel"'), "routes[0].natural_key[0]", "'titel' is not a field of"),
+        (PEER + ORDERS.replace("quantity", "number"), "routes[0].authority.number", "'number' is not a field of"),
+        (PEER + ORDERS.replace("orders.Order", "news.Post"), "routes[0].model", "news.Post can't be shared with a"),
     ],
 )
-def test_a_fault_has_its_line_and_nothing_is_written(file, text, line, message):
+def test_a_fault_has_the_path_of_its_key_and_nothing_is_written(file, text, key, message):
     found = faults(file(text))
-    assert [at for at, said in found if message in said] == [line], found
+    assert [path for path, said in found if said.startswith(message)] == [f"targets.warehouse.{key}"], found
     assert not Target.objects.exists()
 
 
 def test_a_route_that_is_no_peers_needs_path_and_fields_and_has_no_authority(file):
     rest = '[targets.t]\nurl = "http://127.0.0.1:8001"\n[[targets.t.routes]]\nmodel = "orders.Order"\nauthority = {}\n'
-    assert [message.split(";")[0] for _, message in faults(file(rest))] == [
-        "'fields' is missing",
-        "'path' is missing",
-        "'authority' is not known here",
+    assert [(path, message.split(";")[0]) for path, message in faults(file(rest))] == [
+        ("targets.t.routes[0].authority", "Unknown key"),
+        ("targets.t.routes[0].fields", "This key is required"),
+        ("targets.t.routes[0].path", "This key is required"),
     ]
 
 
 def test_one_node_has_one_target(file):
     second = SECOND.replace('node = "spoke"', 'node = "warehouse"')
-    assert faults(file(PEER + second)) == [(8, "warehouse is the target for 'warehouse' already; one is enough")]
+    assert faults(file(PEER + second)) == [
+        ("targets.spoke.peer.node", "warehouse is already the target for node 'warehouse'")
+    ]
 
 
 def test_a_node_that_a_target_outside_the_file_is_for_is_refused(file):
     configure(file(PEER))
     found = faults(file(PEER.replace("targets.warehouse", "targets.other")))
-    assert [(at, message.endswith("There is a target for this node already")) for at, message in found] == [(1, True)]
+    assert found == [("targets.other", "There is a target for this node already")]
 
 
 def test_peers_that_would_decide_one_model_differently_are_refused_together(file):

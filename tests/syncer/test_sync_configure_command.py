@@ -39,14 +39,15 @@ def test_check_says_that_nothing_is_written(file):
     assert not Target.objects.exists()
 
 
-def test_the_faults_stand_with_file_and_line(file):
+def test_the_faults_stand_with_file_and_path(file):
     file.write_text(EXAMPLE.replace('"/posts"', '"posts"').replace('title = "title"', 'title = "titel"'))
     with pytest.raises(CommandError) as caught:
         run(file)
+    route = f"{file}: targets.fakeapi.routes[0]"
     assert str(caught.value).splitlines() == [
         f"2 faults in {file}; nothing was written",
-        f"{file}:5: path: A path begins with '/' and has no '?', '#' or white space",
-        f"{file}:6: news.Post has no field 'titel' that may travel; it may be one of: user_id, title, body",
+        f"{route}.fields.title: news.Post has no field 'titel' that may travel; it may be one of: user_id, title, body",
+        f"{route}.path: A path begins with '/' and has no '?', '#' or white space",
     ]
 
 
@@ -59,4 +60,4 @@ def test_programs_read_json(file):
     with pytest.raises(CommandError):
         call_command("sync_configure", str(file), "--json", stdout=out)
     answer = json.loads(out.getvalue())
-    assert (answer["ok"], [(fault["line"]) for fault in answer["faults"]]) == (False, [1, 1])
+    assert (answer["ok"], [fault["path"] for fault in answer["faults"]]) == (False, ["targets", "x"])

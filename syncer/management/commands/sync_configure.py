@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from syncer.configure import Change, Refused, Report, configure
+from syncer.configure import Change, ConfigurationError, Report, configure
 
 
 class Command(BaseCommand):
@@ -13,17 +13,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE.toml")
-        parser.add_argument("--check", action="store_true", help="Say what would change and write nothing.")
+        parser.add_argument("--check", action="store_true", help="Report what would change and write nothing.")
         parser.add_argument("--json", action="store_true", help="Answer as JSON.")
 
     def handle(self, *, file: Path, check: bool, **options: Any) -> None:
         try:
             report = configure(file, check=check)
-        except Refused as error:
+        except ConfigurationError as error:
             if options["json"]:
                 faults = [{"file": str(file), **dataclasses.asdict(fault)} for fault in error.faults]
                 self.stdout.write(json.dumps({"ok": False, "written": False, "faults": faults}, indent=2))
-            lines = [f"{file}:{fault.line}: {fault.message}" for fault in error.faults]
+            lines = [f"{file}: {fault}" for fault in error.faults]
             raise CommandError("\n".join([f"{error} in {file}; nothing was written", *lines])) from error
         if options["json"]:
             answer = {"ok": True, "written": not check, **dataclasses.asdict(report)}

@@ -10,6 +10,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
+from standardwebhooks import Webhook
 
 from backoffice.kit.http import Request
 from syncer.core.decide import Action
@@ -108,6 +109,15 @@ def test_the_webhook_gets_what_happened_signed_by_its_secret(target, hook):
     digest = hmac.new(base64.b64decode(HOOK_KEY), signed, hashlib.sha256).digest()
     assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
     assert headers["content-type"] == "application/json"
+    assert Webhook(f"whsec_{HOOK_KEY}").verify(body, headers) == json.loads(body)  # its time is now, too
+
+
+def test_without_a_secret_the_webhook_gets_an_id_and_a_time_but_no_signature(target, hook, settings):
+    settings.ALERT_WEBHOOK_SECRET = ""
+    pauses(target)
+    told()
+    ((headers, _),) = hook.posts
+    assert {name for name in headers if name.startswith("webhook-")} == {"webhook-id", "webhook-timestamp"}
 
 
 def test_without_anybody_to_tell_the_log_and_the_list_have_it(target, caplog):

@@ -1,0 +1,73 @@
+"""Saving what a configuration file describes, and reporting what changed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from django.db import models
+
+from backoffice.kit import references
+from syncer.configure.rows import Plan, columns_of
+from syncer.models import Route, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What became of one target or, where `route` names a model, of one route.
+
+    Attributes:
+        columns: what differs, `{"path": ("before", "after")}`; before is None for a new row.
+    """
+
+    target: str
+    route: str | None = None
+    outcome: Literal["created", "changed", "disabled", "unchanged"]
+    columns: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a file did, or with `check` would do. `notes` name what is allowed but still missing."""
+
+    changes: list[Change]
+    notes: list[str]
+
+
+def apply(plans: Sequence[Plan], *, check: bool) -> Report:
+    """Save the rows that differ, each target before its routes; with `check`, only report them."""
+    changes = []
+    for plan in plans:
+        changes.append(_save(plan.target, check=check))
+        for route in plan.routes:
+            route.target = plan.target  # it has its key by now
+            changes.append(_save(route, check=check))
+        for route in plan.left_out:
+            if route.enabled:
+                route.enabled = False
+                changes.append(replace(_save(route, check=check), outcome="disabled"))
+    return Report(changes, [note for plan in plans for note in _notes(plan.target)])
+
+
+def _save(row: Target | Route, *, check: bool) -> Change:
+    target, route = (row.name, None) if isinstance(row, Target) else (row.target.name, row.model)
+    stored = type(row).objects.filter(pk=row.pk).first() if row.pk else None
+    pairs = {name: (_reported(getattr(stored, name, None)), _reported(getattr(row, name))) for name in columns_of(row)}
+    columns = {name: (before, after) for name, (before, after) in pairs.items() if before != after}
+    if columns and not check:
+        row.save(update_fields=list(columns) if stored else None)
+    outcome: Literal["created", "changed", "unchanged"]
+    outcome = "created" if not stored else "changed" if columns else "unchanged"
+    return Change(target=target, route=route, outcome=outcome, columns=columns)
+
+
+def _reported(value: Any) -> Any:
+    """Return the value as a report has it, an account by its name."""
+    return str(value) if isinstance(value, models.Model) else value
+
+
+def _notes(target: Target) -> Iterator[str]:
+    try:
+        if target.auth_secret:
+            references.resolve(target.auth_secret)
+    except references.Unresolved as error:
+        yield f"{target.name}: the secret {target.auth_secret} is not there yet. {error}"

@@ -1,0 +1,45 @@
+"""What a configuration file says of peers that concerns more than one target."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+
+from syncer.configure.document import Targets
+from syncer.configure.faults import Faults
+from syncer.models import Route
+from syncer.targets.peer import PEER
+
+
+def user_named(name: str) -> Any:
+    """Return the account that a peer signs in with here.
+
+    Raises:
+        ValidationError: there is no such account.
+    """
+    users = get_user_model()
+    try:
+        return users._default_manager.get_by_natural_key(name)
+    except users.DoesNotExist as error:
+        raise ValidationError(f"There is no user {name!r} here; make that account first") from error
+
+
+def refuse_second_targets(targets: Targets, faults: Faults) -> None:
+    """Report two targets of the file for one node; of targets that are not in it, the database knows."""
+    names: dict[str, str] = {}  # of the first target, by node
+    for name, table in targets.items():
+        node = table.get("peer", {}).get("node", "")
+        if node and names.setdefault(node, name) != name:
+            faults.report(("targets", name, "peer", "node"), f"{names[node]} is already the target for node {node!r}")
+
+
+def other_authorities(model: str, targets: Targets, *, but: str) -> list[dict[str, Any]]:
+    """Return what the routes of `model` to peers other than `but` will say: the file's, and those it does not name."""
+    rows = Route.objects.filter(model=model, target__kind=PEER).exclude(target__name__in=targets)
+    return list(rows.values_list("authority", flat=True)) + [
+        route.get("authority", {})
+        for name, table in targets.items()
+        if name != but and table.get("kind") == PEER
+        for route in table.get("routes", [])
+        if route.get("model") == model
+    ]

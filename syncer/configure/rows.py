@@ -1,0 +1,75 @@
+"""The rows that a configuration file describes: changed and validated, but not saved."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
+from syncer.configure.document import Targets
+from syncer.configure.faults import Faults
+from syncer.configure.peers import other_authorities, user_named
+from syncer.configure.schema import COLUMNS, Path
+from syncer.models import Route, Target
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A target as the file wants it, and its routes. `left_out` are stored routes that the file does not have."""
+
+    target: Target
+    routes: list[Route]
+    left_out: list[Route]
+
+
+def plan(name: str, targets: Targets, faults: Faults) -> Plan:
+    """Return the rows of one target of the file; what is wrong with them is reported."""
+    table = targets[name]
+    target = Target.objects.filter(name=name).first() or Target(name=name)
+    _fill(target, table, ("targets", name), faults)
+
+    stored = {route.model: route for route in target.routes.all()} if target.pk else {}
+    tables = table.get("routes", [])
+    routes: dict[str, Route] = {}
+    for index, route_table in enumerate(tables):
+        place = ("targets", name, "routes", index)
+        model = route_table.get("model", "")
+        if model in routes:
+            faults.report((*place, "model"), f"{name} already has a route for {model}; one is enough")
+            continue
+        routes[model] = route = stored.get(model) or Route(model=model)
+        route.target, route.beside = target, frozenset(beside.get("model", "") for beside in tables)
+        route.authorities = other_authorities(model, targets, but=name)
+        _fill(route, route_table, place, faults)
+    return Plan(target, list(routes.values()), [route for model, route in stored.items() if model not in routes])
+
+
+def columns_of(row: Target | Route) -> list[str]:
+    """Return the columns that a file sets: those that the admin's form shows, but not what the row is found by."""
+    found_by = ("id", "name", "target")
+    return [column.name for column in row._meta.fields if column.editable and column.name not in found_by]
+
+
+def _fill(row: Target | Route, table: Mapping[str, Any], place: Path, faults: Faults) -> None:
+    """Set the row's columns to what `table` says, those left out to their defaults, and validate the row."""
+    for column in columns_of(row):
+        setattr(row, column, row._meta.get_field(column).get_default())  # type: ignore[union-attr]
+    paths: dict[str, Path] = {column: tuple(key.split(".")) for key, column in COLUMNS.items()}
+    paths |= {"name": (), NON_FIELD_ERRORS: ()}
+    for column, path, value in _values(table):
+        paths[column] = path
+        try:
+            setattr(row, column, user_named(value) if column == "peer_user" else value)
+        except ValidationError as error:
+            faults.refuse((*place, *path), error.messages[0])
+    faults.validate(row, paths, place)
+
+
+def _values(table: Mapping[str, Any], within: Path = ()) -> Iterator[tuple[str, Path, Any]]:
+    """Yield each column that the table sets, the path of its key, and the value."""
+    for key, value in table.items():
+        path = (*within, key)
+        if path in (("auth",), ("peer",)):
+            yield from _values(value, path)
+        elif path != ("routes",):
+            yield COLUMNS.get(".".join(map(str, path)), key), path, value

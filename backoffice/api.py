@@ -26,8 +26,7 @@ from backoffice.kit.api.router import strict
 from backoffice.kit.api.versions import of_version
 from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
-from syncer.targets.peer.inbound.api import router as peers
-from syncer.targets.peer.pair.api import router as pair
+from syncer import public
 
 # The pages come whole from our own static files; ReDoc and Swagger would still ask their makers' hosts for a logo and a
 # validator's badge.
@@ -80,8 +79,7 @@ def mounts() -> list[Mount]:
         Mount("/token/", tokens, {"auth": None}),
         Mount("/accounts/", people, {}),
         Mount("/jobs/", jobs, {"tags": ["Jobs"]}),
-        Mount("/sync/", peers, {"tags": ["Peers"]}),
-        Mount("/sync/", pair, {"tags": ["Peers"]}),
+        *(Mount("/sync/", router, {"tags": ["Peers"]}) for router in public.routers()),
         *domains,
     ]
 

@@ -1,31 +1,42 @@
-"""All that the rest of the house may ask of the engine."""
+"""All that content and the project may ask of the engine: data, no HTML."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import models
-from django.urls import reverse
+from ninja import Router
 
+from syncer.core.merge import ASK, EXISTS
 from syncer.core.state import State
 from syncer.engine.wake import Scope, wake
 from syncer.models import Binding, Run, Target
 from syncer.models.keys import key_of
+from syncer.models.mapping import declare
+from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports import sending, states
-from syncer.reports.states import MEANING, ObjectState
-from syncer.reports.words import chip
+from syncer.reports.overview import Overview, overview
+from syncer.reports.progress import runs_url
+from syncer.reports.states import ObjectState
+from syncer.reports.words import meaning
+from syncer.targets.base import kinds
 
 __all__ = [
-    "MEANING",
+    "ASK",
+    "EXISTS",
+    "SYNC_PERMISSION",
     "Erased",
     "ObjectState",
     "Run",
     "State",
     "Target",
-    "chip",
+    "declare",
     "erase_objects",
     "follow",
+    "meaning",
     "object_states",
+    "overviews",
+    "routers",
     "runs_url",
     "sent",
     "sync_bindings",
@@ -73,14 +84,17 @@ def sync_bindings(found: Iterable[Binding], *, user: Any) -> list[Run]:
     return [wake(target=target, trigger=Run.Trigger.MANUAL, user=user, scope=scope) for target, scope in scopes.items()]
 
 
-def runs_url(runs: list[Run]) -> str:
-    """The page that shows this run; of several, their list."""
-    if len(runs) == 1:
-        return reverse("admin:syncer_run_change", args=[runs[0].pk])
-    return f"{reverse('admin:syncer_run_changelist')}?pk__in={','.join(str(run.pk) for run in runs)}"
-
-
 def follow(target: Target) -> None:
     """Let a target whose routes follow changes catch up with what waits."""
     if target.enabled and not target.blocked:
         wake(target=target, trigger=Run.Trigger.CHANGE)
+
+
+def overviews() -> list[Overview]:
+    """Every target at this moment."""
+    return [overview(target) for target in Target.objects.all()]
+
+
+def routers() -> list[Router]:
+    """The part of the API that targets ask, under `/sync/`."""
+    return [router for kind in kinds().values() for router in kind.routers()]

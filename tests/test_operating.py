@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from syncer.core.state import State
+from syncer.core.state import Health, State
 from syncer.management import commands
 from syncer.models import Alert, Attempt, Run
-from syncer.reports.words import Health
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/operating.md").read_text()
 TABLES = {

@@ -22,7 +22,7 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelectWi
 from backoffice.accounts import keys
 from backoffice.accounts.models import ApiKey, User
 from backoffice.kit.admin import BackofficeAdmin
-from syncer.reports.words import chip
+from backoffice.kit.ui import chip
 
 DAYS = [(7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year")]
 CHIPS = {"works": "found", "revoked": "missing", "expired": "gone"}

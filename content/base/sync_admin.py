@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from backoffice.kit import ui
 from syncer import public
 
 
@@ -34,7 +35,7 @@ class StatesChangeList(ChangeList):  # type: ignore[misc]
 
 def _chip(state: public.ObjectState) -> SafeString:
     """The word; of what waits for a person, with the page where it is decided behind it."""
-    chip = public.chip(state.state)
+    chip = ui.chip(state.state, meaning=public.meaning(state.state))
     return format_html('<a href="{}">{}</a>', state.url, chip) if state.url else chip
 
 
@@ -74,7 +75,7 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         return [path("<path:object_id>/sync/", view, name=name), *super().get_urls()]
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("syncer.sync_target")
+        return request.user.has_perm(public.SYNC_PERMISSION)
 
     @admin.action(description="Sync now", permissions=["sync"])
     def sync_now(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
@@ -97,6 +98,6 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         if runs:
             return HttpResponseRedirect(public.runs_url(runs))
         messages.warning(
-            request, f"{self.opts.verbose_name_plural} travel to no target that is not paused.".capitalize()
+            request, f"{self.opts.verbose_name_plural} travel to no target, or all of them are paused.".capitalize()
         )
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))

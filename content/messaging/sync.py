@@ -1,7 +1,7 @@
 """What of the messaging may travel."""
 
 from content.messaging.models import Bot, Message
-from syncer.models.mapping import declare
+from syncer.public import declare
 
 declare(Bot, fields=("id", "name"), natural_key=("id",))
 declare(

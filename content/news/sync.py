@@ -1,7 +1,7 @@
 """What of the news may travel."""
 
 from content.news.models import Comment, Post
-from syncer.models.mapping import declare
+from syncer.public import declare
 
 declare(Post, fields=("user_id", "title", "body"), natural_key=("user_id", "title"))
 declare(Comment, fields=("post", "name", "email", "body"), natural_key=("post", "email", "name"), parent="post")

@@ -1,7 +1,7 @@
 """What of the orders may travel. The store decides what was ordered, the warehouse how far it got."""
 
 from content.orders.models import Order
-from syncer.models.mapping import EXISTS, declare
+from syncer.public import EXISTS, declare
 
 declare(
     Order,

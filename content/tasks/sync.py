@@ -1,7 +1,7 @@
 """What of the tasks may travel."""
 
 from content.tasks.models import Item
-from syncer.models.mapping import declare
+from syncer.public import declare
 
 declare(
     Item,

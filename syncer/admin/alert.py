@@ -5,9 +5,8 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
-from syncer.admin.run import EngineRowsAdmin
+from syncer.admin.parts import EngineRowsAdmin, chip
 from syncer.models import Alert
-from syncer.reports.words import chip
 
 
 @admin.register(Alert)

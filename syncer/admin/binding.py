@@ -16,17 +16,16 @@ from unfold.views import ChangeList
 
 from syncer import public
 from syncer.admin.doubt import resolve
-from syncer.admin.parts import MAY_SYNC, Named, linked, named, pk_or_404, posted, pretty, title, to_runs
-from syncer.admin.run import EngineRowsAdmin
+from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, named, pk_or_404, posted, pretty, title, to_runs
 from syncer.core.outcome import unquoted
 from syncer.core.state import State
 from syncer.models import Binding
 from syncer.models.mapping import declarations
+from syncer.models.target import SYNC_PERMISSION
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
 from syncer.reports.seen import known_of
 from syncer.reports.states import having
-from syncer.reports.words import chip
 from syncer.targets.base import kind_of
 
 ATTEMPTS = 20  # shown with the object; all are in the list of attempts
@@ -136,7 +135,7 @@ class BindingAdmin(EngineRowsAdmin):
         return queryset.filter(here | Q(remote_id__in=[term, json.dumps(term)])), False
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(MAY_SYNC)
+        return request.user.has_perm(SYNC_PERMISSION)
 
     @admin.action(description="Try again", permissions=["sync"])
     def try_again(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> HttpResponse:
@@ -204,7 +203,7 @@ class BindingAdmin(EngineRowsAdmin):
         view = self.admin_site.admin_view(self.resolve)
         return [path("<path:object_id>/resolve/", view, name="syncer_binding_resolve"), *super().get_urls()]
 
-    @posted(MAY_SYNC)
+    @posted(SYNC_PERMISSION)
     def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Say whether its record is there: asks again what will follow, then does it."""
         binding = self.get_object(request, str(pk_or_404(object_id)))

@@ -15,12 +15,12 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.views import ChangeList
 
 from syncer.admin.conflict_form import DecisionForm
-from syncer.admin.parts import MAY_SYNC, named_keys, pk_or_404
-from syncer.admin.run import EngineRowsAdmin
+from syncer.admin.parts import EngineRowsAdmin, named_keys, pk_or_404
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS
 from syncer.models import Replica, Route
 from syncer.models.mapping import declarations
+from syncer.models.target import SYNC_PERMISSION
 from syncer.reports import conflicts, states
 from syncer.reports.reading import unseen
 from syncer.targets.base import two_way
@@ -113,7 +113,7 @@ class ConflictAdmin(EngineRowsAdmin):
         return self.has_view_permission(request)
 
     def _may_see_engine(self, request: HttpRequest) -> bool:
-        return any(map(request.user.has_perm, ("syncer.view_replica", "syncer.change_replica", MAY_SYNC)))
+        return any(map(request.user.has_perm, ("syncer.view_replica", "syncer.change_replica", SYNC_PERMISSION)))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         page: HttpResponse = super().changelist_view(request, {"title": "Conflicts", **(extra_context or {})})

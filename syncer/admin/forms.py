@@ -6,16 +6,9 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from syncer.models import Route, Target
-from syncer.targets.base import Kind, kind_of, kinds
+from syncer.targets.base import kind_of, kinds, unused_columns
 
 TAKEN = next(one.violation_error_message for one in Target._meta.constraints if one.name == "syncer_target_peer_node")
-
-
-def unused(kind: Kind | None, columns: str) -> set[str]:
-    """The `target_columns` or `route_columns` that other kinds use and this one does not."""
-    if kind is None:
-        return set()
-    return {name for other in kinds().values() for name in getattr(other, columns)} - {*getattr(kind, columns)}
 
 
 class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -23,7 +16,8 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        for name in unused(kinds().get(cleaned.get("kind", "")), "target_columns"):
+        kind = kinds().get(cleaned.get("kind", ""))
+        for name in unused_columns(kind, "target_columns") if kind else ():
             column: Any = Target._meta.get_field(name)
             self.errors.pop(name, None)
             cleaned[name] = column.get_default()
@@ -47,7 +41,7 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if target := cleaned.get("target"):
-            for name in unused(kind_of(target), "route_columns"):
+            for name in unused_columns(kind_of(target), "route_columns"):
                 if name not in self.fields:
                     column: Any = Route._meta.get_field(name)
                     setattr(self.instance, name, column.get_default())

@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from syncer.admin.parts import MAY_SYNC, Named, named_keys, pk_or_404, posted
+from syncer.admin.parts import Named, named_keys, pk_or_404, posted
 from syncer.core.errors import SyncError
 from syncer.models import Target
+from syncer.models.target import SYNC_PERMISSION
 from syncer.targets.peer import PEER
 from syncer.targets.peer.pair import ends
 from syncer.targets.peer.pair.equality import Comparison, compare_all
@@ -45,11 +46,11 @@ def urls(admin: "ModelAdmin[Any]") -> list[URLPattern]:
 
     def page(request: HttpRequest, object_id: str) -> HttpResponse:
         target = _peer(object_id)
-        if not (admin.has_view_permission(request, target) or request.user.has_perm(MAY_SYNC)):
+        if not (admin.has_view_permission(request, target) or request.user.has_perm(SYNC_PERMISSION)):
             raise PermissionDenied
         return _page(admin, request, target)
 
-    @posted(MAY_SYNC)
+    @posted(SYNC_PERMISSION)
     def compare(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
         return _page(admin, request, _peer(object_id), is_asked=True)
 

@@ -15,14 +15,16 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.kit.admin import BackofficeAdmin
+from backoffice.kit import ui
+from backoffice.kit.admin import BackofficeAdmin, ReadOnlyAdmin
 from syncer.models import Binding, Run
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
-from syncer.public import runs_url
-from syncer.reports.reading import unseen_objects
+from syncer.models.target import SYNC_PERMISSION
+from syncer.reports.progress import runs_url
+from syncer.reports.reading import may_read_all, unseen_objects
+from syncer.reports.words import meaning
 
-MAY_SYNC = "syncer.sync_target"
 P = ParamSpec("P")
 A = TypeVar("A")
 View = Callable[Concatenate[A, HttpRequest, P], HttpResponse]
@@ -56,11 +58,16 @@ def pk_or_404(text: str) -> int:
     return int(text)
 
 
+def chip(word: str, text: str = "") -> SafeString:
+    """One of the engine's words in its color."""
+    return ui.chip(word, text, meaning=meaning(word))
+
+
 def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
-    """Off to the page that shows these runs."""
+    """Redirect to the page that shows these runs."""
     if runs:
         return HttpResponseRedirect(runs_url(runs))
-    messages.warning(request, "There is nothing to sync with: no target is not paused.")
+    messages.warning(request, "There is nothing to sync with: every target is paused.")
     return HttpResponseRedirect(reverse("admin:index"))
 
 
@@ -76,6 +83,20 @@ class EngineAdmin(BackofficeAdmin):
         # A filter on a column that a page hides would tell what it holds, one guess after the other.
         hidden = CONTENT_COLUMNS.intersection(lookup.split("__"))
         return not hidden and bool(super().lookup_allowed(lookup, value, request))
+
+
+class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
+    """Whoever may sync may see what became of it; the content itself only who may view that."""
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        found = super().get_search_fields(request)
+        return [name for name in found if name not in CONTENT_COLUMNS or may_read_all(request)]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_view_permission(request, obj)) or request.user.has_perm(SYNC_PERMISSION)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_module_permission(request)) or request.user.has_perm(SYNC_PERMISSION)
 
 
 @dataclass(frozen=True)

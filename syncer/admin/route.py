@@ -17,8 +17,7 @@ from syncer.admin.forms import RouteForm
 from syncer.admin.parts import EngineAdmin, pk_or_404, posted
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
-from syncer.models.checks import NOT_STORABLE, is_storable
-from syncer.models.mapping import declarations
+from syncer.models.mapping import NOT_STORABLE, declarations, is_storable
 from syncer.targets.base import kind_of, kinds
 
 

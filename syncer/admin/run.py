@@ -14,30 +14,14 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.views import ChangeList
 
-from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.filters import TimeRangeFilter
-from syncer.admin.parts import CONTENT_COLUMNS, MAY_SYNC, EngineAdmin, linked, named, pk_or_404, pretty
+from syncer.admin.parts import EngineRowsAdmin, chip, linked, named, pk_or_404, pretty
 from syncer.models import Attempt, Run
 from syncer.reports.progress import Progress, progress
-from syncer.reports.reading import headline, may_read_all
-from syncer.reports.words import chip
+from syncer.reports.reading import headline
 from syncer.targets.base import kind_of
 
 ANSWER = 300  # characters
-
-
-class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
-    """Who may sync may see what became of it; the content itself only who may view that."""
-
-    def get_search_fields(self, request: HttpRequest) -> list[str]:
-        found = super().get_search_fields(request)
-        return [name for name in found if name not in CONTENT_COLUMNS or may_read_all(request)]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super().has_view_permission(request, obj)) or request.user.has_perm(MAY_SYNC)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(super().has_module_permission(request)) or request.user.has_perm(MAY_SYNC)
 
 
 def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:

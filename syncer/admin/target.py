@@ -18,15 +18,15 @@ from backoffice.kit import references
 from syncer import public
 from syncer.admin import pair
 from syncer.admin.forms import TargetForm
-from syncer.admin.parts import MAY_SYNC, EngineAdmin, pk_or_404, posted, to_runs
+from syncer.admin.parts import EngineAdmin, chip, pk_or_404, posted, to_runs
 from syncer.core.errors import SyncError
 from syncer.core.schedule import CHANGE
 from syncer.engine import breaker
 from syncer.models import Target
+from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.overview import SWITCH, Overview, overview
 from syncer.reports.preview import preview
 from syncer.reports.reading import headline, unseen_objects
-from syncer.reports.words import chip
 from syncer.targets.base import Planned, kind_of
 from syncer.targets.peer.authentication import PERMISSION
 
@@ -155,18 +155,18 @@ class TargetAdmin(EngineAdmin):
         ]
         return [*own, *pair.urls(self), *super().get_urls()]
 
-    @posted(MAY_SYNC)
+    @posted(SYNC_PERMISSION)
     def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Sync all that is pending at the target."""
         return to_runs(request, [public.sync_target(_target(object_id), user=request.user)])
 
-    @posted(MAY_SYNC)
+    @posted(SYNC_PERMISSION)
     def sync_all(self, request: HttpRequest) -> HttpResponse:
         """Sync every target that is not paused."""
         found = Target.objects.filter(enabled=True)
         return to_runs(request, [public.sync_target(target, user=request.user) for target in found])
 
-    @posted(MAY_SYNC)
+    @posted(SYNC_PERMISSION)
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Switch the target off; changes wait."""
         target = _target(object_id)
@@ -175,7 +175,7 @@ class TargetAdmin(EngineAdmin):
         messages.success(request, f"{target} is paused: nothing is sent, changes are kept.")
         return _back(request, target)
 
-    @posted(MAY_SYNC)
+    @posted(SYNC_PERMISSION)
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Switch the target on, and forget why it was blocked."""
         target = _target(object_id)
@@ -203,7 +203,7 @@ class TargetAdmin(EngineAdmin):
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What a sync would send now; nothing is sent and nothing is moved."""
         target = _target(object_id)
-        if not (self.has_view_permission(request, target) or request.user.has_perm(MAY_SYNC)):
+        if not (self.has_view_permission(request, target) or request.user.has_perm(SYNC_PERMISSION)):
             raise PermissionDenied
         planned: list[Planned] = []
         problem = ""

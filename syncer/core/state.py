@@ -36,6 +36,16 @@ class Question(StrEnum):
     GONE = "The target has no such record any more. Is it there under another id?"
 
 
+class Health(StrEnum):
+    """A target as a whole."""
+
+    HEALTHY = "healthy"
+    BLOCKED = "blocked"
+    UNREACHABLE = "unreachable"
+    RATE_LIMITED = "rate limited"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What is known of one object at one target.
@@ -127,6 +137,28 @@ def facts_of(row: BindingRow, now: datetime, *, changed: bool = False, conflict:
         changed=changed,
         conflict=conflict,
     )
+
+
+class TargetRow(Protocol):
+    """The columns of a target that decide."""
+
+    enabled: bool
+    blocked: str
+    opened_at: datetime | None
+    not_before: datetime | None
+
+
+def health_of(target: TargetRow, now: datetime) -> Health:
+    """What a target as a whole is called."""
+    if not target.enabled:
+        return Health.PAUSED
+    if target.blocked:
+        return Health.BLOCKED
+    if target.opened_at is not None:
+        return Health.UNREACHABLE
+    if target.not_before is not None and target.not_before > now:
+        return Health.RATE_LIMITED
+    return Health.HEALTHY
 
 
 def holds(facts: Facts, wanted: Mapping[str, bool]) -> bool:

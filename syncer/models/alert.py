@@ -1,8 +1,6 @@
 from django.db import models
 from django.db.models import Q
 
-from syncer.models.target import Target
-
 
 class Alert(models.Model):
     """What operators are told of a target: once when it goes bad, once when it is healthy again.
@@ -22,7 +20,9 @@ class Alert(models.Model):
         NO_CHANNEL = "no channel", "No channel is set up"
         GIVEN_UP = "given up", "Given up"
 
-    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="alerts", help_text="The remote system.")
+    target = models.ForeignKey(
+        "syncer.Target", on_delete=models.CASCADE, related_name="alerts", help_text="The remote system."
+    )
     kind = models.CharField("what", max_length=16, choices=Kind, help_text="What is told.")
     reason = models.CharField("why", max_length=512, blank=True, help_text="Why it is unhealthy.")
     at = models.DateTimeField("when", help_text="When it happened.")

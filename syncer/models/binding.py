@@ -5,7 +5,6 @@ from django.db.models import Q
 
 from syncer.core.decide import Known
 from syncer.core.delivery import known_of
-from syncer.models.route import Route
 from syncer.models.state import DUE
 
 
@@ -16,7 +15,9 @@ class Binding(models.Model):
     can be compared with them. `agreed` is what we sent and the target accepted, not what it answered.
     """
 
-    route = models.ForeignKey(Route, on_delete=models.CASCADE, related_name="bindings", help_text="What carries it.")
+    route = models.ForeignKey(
+        "syncer.Route", on_delete=models.CASCADE, related_name="bindings", help_text="What carries it."
+    )
     object_key = models.CharField("object", max_length=64, help_text="The local object's primary key, as text.")
     parent = models.ForeignKey(
         "self",

@@ -1,13 +1,23 @@
-"""The words in which a domain's `sync.py` says what of a model may travel. Declaring does nothing by itself."""
+"""What of a model may travel, as a domain's `sync.py` declares it, and what every route may say of that.
 
-from collections.abc import Mapping
+Declaring does nothing. A kind of target adds rules of its own; the form and `sync_configure` call `Route.clean`. An
+error that lies inside a JSON column says where: `params["at"]` is the remote name, the lookup or the position.
+"""
+
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
-from syncer.core.merge import ASK, EXISTS
+from syncer.core.merge import EXISTS
 
-__all__ = ["ASK", "EXISTS", "Declaration", "declarations", "declare"]
+DEEPEST = 8  # lists and tables within each other
+NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")  # PostgreSQL keeps no NUL; a lone surrogate is not UTF-8
+NOT_STORABLE = "It has a NUL, half a character, a number that is none, or is nested too deeply"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +75,57 @@ def declare(
 def declarations() -> Mapping[str, Declaration]:
     """All that was declared, by model label."""
     return _declarations
+
+
+# --- what every route may say ----------------------------------------------------------------------------------------
+def wrong(message: str, *, at: str | int | None = None, **words: object) -> ValidationError:
+    """An error whose `message` has places for `words`, `%(name)s`."""
+    return ValidationError(message, code="route", params={"at": at, **words})
+
+
+def listed(names: Collection[Any]) -> str:
+    """`a, b, c`, for "it may be one of"."""
+    return ", ".join(map(str, names)) or "none"
+
+
+def is_storable(value: Any, *, deepest: int = DEEPEST) -> bool:
+    """This JSON can be kept in every database, and shown."""
+    if isinstance(value, str):
+        return not NOT_TEXT.search(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return not isinstance(value, list) or (
+        deepest > 0 and all(is_storable(part, deepest=deepest - 1) for part in value)
+    )
+
+
+def model_errors(model: str) -> Iterator[ValidationError]:
+    """Refuse a model of which no domain says what may travel."""
+    if model not in declarations():
+        yield wrong(
+            "%(model)s is not a model that may travel; it may be one of: %(choices)s",
+            model=model,
+            choices=listed(sorted(declarations())),
+        )
+
+
+def parent_errors(
+    declaration: Declaration, fields: Mapping[str, str], routed: Collection[str]
+) -> Iterator[ValidationError]:
+    """Refuse a foreign key to a model that has no route on the same target: its remote ids would never be known.
+
+    Args:
+        routed: the labels of the models that have one.
+    """
+    for remote, local in fields.items():
+        parent = declaration.model._meta.get_field(local).related_model if local in declaration.fields else None
+        if parent and not isinstance(parent, str) and parent._meta.label not in routed:
+            yield wrong(
+                "'%(field)s' is sent as the remote id of its %(parent)s, which has no route on this target. "
+                "Add a route for %(parent)s, or leave '%(field)s' out",
+                at=remote,
+                field=local,
+                parent=parent._meta.label,
+            )

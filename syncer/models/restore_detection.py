@@ -12,8 +12,6 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
-from syncer.models import Route
-
 
 def inode() -> int:
     """The database file's; 0 of a database in memory, which nothing can be restored to."""
@@ -26,17 +24,19 @@ def is_put_back() -> bool:
     return _counted() < _noted()
 
 
-def count(*, anew: bool = False) -> None:
-    """Count one run more; `anew`: what was noted of the runs before is over.
+def count(*, forget: bool = False) -> None:
+    """Count one more run.
 
-    It is over too where no route has read any history: that database was made anew, under the old name.
+    Args:
+        forget: what was noted of earlier runs does not count any more. So it is too where no route has read any
+            history: that database was created again under the old name.
     """
     path = _path()
     if path is None:
         return
     with transaction.atomic():
         noted, counted = _noted(), _counted()
-        if counted < noted and not anew and Route.objects.exclude(mark="").exists():
+        if counted < noted and not forget and _has_marks():
             return
         newest = max(noted, counted) + 1
         with connection.cursor() as cursor:
@@ -53,6 +53,12 @@ def given(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0)", [table])
         return int(cursor.fetchone()[0])
+
+
+def _has_marks() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM syncer_route WHERE mark <> '')")
+        return bool(cursor.fetchone()[0])
 
 
 def _counted() -> int:

@@ -7,10 +7,9 @@ from django.db import models
 
 from syncer.core import schedule
 from syncer.core.merge import Rules
-from syncer.models import checks
+from syncer.models import mapping
 from syncer.models.mapping import Declaration, declarations
-from syncer.models.target import Target
-from syncer.targets.base import kind_of, kinds
+from syncer.targets.base import kind_of, kinds, unused_columns
 
 PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#' or white space.")
 
@@ -34,7 +33,9 @@ class Route(models.Model):
         RECREATE = "recreate", "Create it again"
         REJECT = "reject", "Reject it, for a person"
 
-    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="routes", help_text="The remote system.")
+    target = models.ForeignKey(
+        "syncer.Target", on_delete=models.CASCADE, related_name="routes", help_text="The remote system."
+    )
     model = models.CharField(max_length=64, help_text="What travels, such as news.Post.")
     enabled = models.BooleanField(default=True, help_text="Off: this model's changes wait.")
     path = models.CharField(
@@ -148,16 +149,19 @@ class Route(models.Model):
     authorities: list[dict[str, str]] | None = None
 
     def clean(self) -> None:
-        """Refuse what the model's domain does not let travel, and what could not be carried; see `checks`.
+        """Refuse what the model's domain does not let travel, and what could not be carried; see `mapping`.
 
         Raises:
             ValidationError: by column; `params["at"]` is the place inside a JSON column.
         """
-        errors = {"model": list(checks.model_errors(self.model))}
+        errors = {"model": list(mapping.model_errors(self.model))}
         if not errors["model"] and self.target.kind in kinds():
             kind = kind_of(self.target)
-            for column, found in (*kind.route_errors(self), *checks.foreign_column_errors(self, kind)):
+            for column, found in kind.route_errors(self):
                 errors.setdefault(column, []).extend(found)
+            unused = f"A route to a target of the kind '{kind.name}' does not use it; leave it empty"
+            for column in unused_columns(kind, "route_columns"):
+                errors.setdefault(column, []).extend([mapping.wrong(unused)] if getattr(self, column) else [])
         if errors := {column: found for column, found in errors.items() if found}:
             raise ValidationError(errors)
 

@@ -3,8 +3,6 @@ from django.db import models
 from django.db.models import Q
 
 from backoffice.kit import clock
-from syncer.models.binding import Binding
-from syncer.models.target import Target
 
 
 class Run(models.Model):
@@ -23,7 +21,9 @@ class Run(models.Model):
         DONE = "done", "Done"
         FAILED = "failed", "Not all was delivered"
 
-    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="runs", help_text="The remote system.")
+    target = models.ForeignKey(
+        "syncer.Target", on_delete=models.CASCADE, related_name="runs", help_text="The remote system."
+    )
     trigger = models.CharField(max_length=16, choices=Trigger, help_text="Why it was started.")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -88,7 +88,7 @@ class Attempt(models.Model):
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts", help_text="The sync it belongs to.")
     binding = models.ForeignKey(
-        Binding, on_delete=models.CASCADE, related_name="attempts", help_text="Of which object."
+        "syncer.Binding", on_delete=models.CASCADE, related_name="attempts", help_text="Of which object."
     )
     at = models.DateTimeField(db_index=True, help_text="When the request left.")
     milliseconds = models.PositiveIntegerField(help_text="From the request to the end of the answer.")

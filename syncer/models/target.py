@@ -11,7 +11,9 @@ from django.db import models
 
 from backoffice.kit import references
 from backoffice.kit.addresses import check_url
-from syncer.targets.base import choices, kinds
+from syncer.targets.base import choices, kinds, unused_columns
+
+SYNC_PERMISSION = "syncer.sync_target"
 
 
 class Target(models.Model):
@@ -203,7 +205,7 @@ class Target(models.Model):
         if self.kind not in kinds():
             return {}
         kind = kinds()[self.kind]
-        foreign = {name for other in kinds().values() for name in other.target_columns} - {*kind.target_columns}
+        foreign = unused_columns(kind, "target_columns")
         columns: list[models.Field[Any, Any]] = [column for column in self._meta.fields if column.name in foreign]
         given = [column.name for column in columns if getattr(self, column.attname) not in (None, column.get_default())]
         unused = f"A target of the kind '{self.kind}' does not use it; leave it empty."

@@ -89,7 +89,7 @@ def recover() -> list[Distrusted]:
                 Route.objects.filter(pk=route.pk).update(mark=marks[route.model], planned_at=timezone.now())
         Target.objects.filter(blocked__contains=CURE).update(blocked="")
     if connection.vendor != "postgresql":
-        restore_detection.count(anew=True)
+        restore_detection.count(forget=True)
     return found
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from backoffice.kit import clock
 from syncer.core.errors import SyncError
 from syncer.core.schedule import CHANGE, MANUAL
+from syncer.core.state import Health, health_of
 from syncer.engine import summary
 from syncer.models import Route, Run, Target, backlog
 from syncer.models.backlog import RouteStatus
-from syncer.reports.words import Health
 from syncer.targets.base import kind_of
 
 SWITCH = (MANUAL, CHANGE)
@@ -76,7 +76,10 @@ class Overview:
 
 def overview(target: Target) -> Overview:
     """The target as its rows tell it now."""
-    health, why = _health(target)
+    health = health_of(target, clock.now())
+    why = target.blocked if health is Health.BLOCKED else ""
+    if health is Health.UNREACHABLE and (failure := summary.last_failure(target)):
+        why = f"{target} {failure}"
     found: list[tuple[Route, RouteStatus | None]] = []
     problem = ""
     for route in target.routes.select_related("target"):
@@ -95,16 +98,3 @@ def overview(target: Target) -> Overview:
         problem=problem,
         last=last,
     )
-
-
-def _health(target: Target) -> tuple[Health, str]:
-    if not target.enabled:
-        return Health.PAUSED, ""
-    if target.blocked:
-        return Health.BLOCKED, target.blocked
-    if target.opened_at:
-        why = summary.last_failure(target)
-        return Health.UNREACHABLE, f"{target} {why}" if why else ""
-    if target.not_before and target.not_before > clock.now():
-        return Health.RATE_LIMITED, ""
-    return Health.HEALTHY, ""

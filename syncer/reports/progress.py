@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.urls import reverse
+
 from backoffice.kit import clock
 from syncer.engine import summary
 from syncer.models import Attempt, Run
@@ -77,3 +79,10 @@ def _hint(run: Run) -> str:
     if run.state == Run.State.QUEUED and run.created_at + LATE < clock.now():
         return waiting_hint()
     return ""
+
+
+def runs_url(runs: list[Run]) -> str:
+    """The page that shows this run; of several, their list."""
+    if len(runs) == 1:
+        return reverse("admin:syncer_run_change", args=[runs[0].pk])
+    return f"{reverse('admin:syncer_run_changelist')}?pk__in={','.join(str(run.pk) for run in runs)}"

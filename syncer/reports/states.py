@@ -21,18 +21,6 @@ from syncer.models.mark import keys_of
 from syncer.models.state import FACTS, claimed, where
 from syncer.targets.base import kind_of, two_way
 
-MEANING = {
-    State.IN_SYNC: "The target holds what we hold.",
-    State.PENDING: "It changed, or waits for another object; the next sync looks at it.",
-    State.SENDING: "A worker has it now.",
-    State.RETRYING: "The last try failed; it is still pending, and tried again by itself.",
-    State.REJECTED: "The target refused it for good. An edit, or a retry, sends it again.",
-    State.IN_DOUBT: "A create may or may not have happened, and only a person can find out.",
-    State.ON_HOLD: "A person keeps it back.",
-    State.CONFLICT: "Both ends edited it, and a person has to decide what it is to be.",
-    State.NOT_SYNCED: "It is not to be at this target, and is not there.",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectState:

@@ -1,25 +1,9 @@
-"""The engine's words as pages show them, each with its one line of meaning."""
+"""The engine's words as pages show them, each with its meaning in one line."""
 
 from collections.abc import Iterable
-from enum import StrEnum
-
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.text import slugify
 
 from syncer.core.schedule import CHANGE, MANUAL
-from syncer.reports.states import MEANING
-
-
-class Health(StrEnum):
-    """How a target as a whole is."""
-
-    HEALTHY = "healthy"
-    BLOCKED = "blocked"
-    UNREACHABLE = "unreachable"
-    RATE_LIMITED = "rate limited"
-    PAUSED = "paused"
-
+from syncer.core.state import Health, State
 
 WORDS: dict[str, str] = {
     "target": "A remote system that follows what is edited here.",
@@ -49,19 +33,21 @@ WORDS: dict[str, str] = {
     Health.UNREACHABLE: "Several requests in a row failed. One at a time is tried, until one is answered.",
     Health.RATE_LIMITED: "The target asked us to wait.",
     Health.PAUSED: "A person stopped it; changes are kept.",
-    **{state.value: meaning for state, meaning in MEANING.items()},
+    State.IN_SYNC: "The target holds what we hold.",
+    State.PENDING: "It changed, or waits for another object; the next sync looks at it.",
+    State.SENDING: "A worker has it now.",
+    State.RETRYING: "The last try failed; it is still pending, and tried again by itself.",
+    State.REJECTED: "The target refused it for good. An edit, or a retry, sends it again.",
+    State.IN_DOUBT: "A create may or may not have happened, and only a person can find out.",
+    State.ON_HOLD: "A person keeps it back.",
+    State.CONFLICT: "Both ends edited it, and a person has to decide what it is to be.",
+    State.NOT_SYNCED: "It is not to be at this target, and is not there.",
 }
 
 
 def meaning(word: str) -> str:
     """The word's one line; empty for a word that has none."""
     return WORDS.get(word, "")
-
-
-def chip(word: str, text: str = "") -> SafeString:
-    """The word in its colour, its meaning at hand."""
-    kind = f"sync-chip sync-{slugify(word)}"
-    return format_html('<span class="{}" title="{}">{}</span>', kind, meaning(word), text or word)
 
 
 def legend(words: Iterable[str]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ the registry and know no kind by name. Only `core` is imported here, so that eve
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
 
@@ -15,6 +15,8 @@ from syncer.core.decide import Action
 from syncer.core.errors import TargetStoppedError
 
 if TYPE_CHECKING:
+    from ninja import Router
+
     from syncer.core.delivery import ClaimedBinding
     from syncer.engine.sender import Sender
     from syncer.models import Route, Run, Target
@@ -131,6 +133,10 @@ class Kind(ABC):
         """How many requests a run made."""
         return run.attempts.count()
 
+    def routers(self) -> "Sequence[Router]":
+        """What targets of this kind ask of this node, as parts of its API."""
+        return ()
+
     @abstractmethod
     def distrust(self, route: "Route") -> None:
         """After a restore: believe nothing that the bindings say of the target; all of them are locked and wanted."""
@@ -170,3 +176,8 @@ def kind_of(target: "Target") -> Kind:
         return _kinds[target.kind]
     except KeyError:
         raise TargetStoppedError(f"is a target of the kind {target.kind!r}, which is not installed here") from None
+
+
+def unused_columns(kind: Kind, columns: Literal["target_columns", "route_columns"]) -> set[str]:
+    """The columns that other kinds use and this one does not."""
+    return {name for other in _kinds.values() for name in getattr(other, columns)} - {*getattr(kind, columns)}

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
+from backoffice.kit import ui
 from syncer.reports import reading, words
 
 register = template.Library()
@@ -12,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag
 def chip(word: str, text: str = "") -> SafeString:
-    return words.chip(word, text)
+    return ui.chip(word, text, meaning=words.meaning(word))
 
 
 @register.simple_tag(takes_context=True)

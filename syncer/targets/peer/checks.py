@@ -8,8 +8,7 @@ from django.db import models
 
 from syncer.core.merge import EXISTS
 from syncer.models import Route
-from syncer.models.checks import NOT_STORABLE, is_storable, listed, wrong
-from syncer.models.mapping import Declaration
+from syncer.models.mapping import NOT_STORABLE, Declaration, is_storable, listed, wrong
 
 
 def model_errors(declaration: Declaration) -> Iterator[ValidationError]:

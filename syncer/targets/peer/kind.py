@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F
+from ninja import Router
 
 from syncer.core.decide import Action
 from syncer.core.delivery import ClaimedBinding
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run, Target
-from syncer.models.checks import parent_errors
+from syncer.models.mapping import parent_errors
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, register
 from syncer.targets.peer import PEER, checks, identity
@@ -95,6 +96,12 @@ class Peer(Kind):
     def preview(self, routes: RouteMap, route: Route, keys: Sequence[str]) -> Iterator[Planned]:
         for key, fields in preview.handed_over(route, keys):
             yield Planned(action=Action.PUSH, name=f"{route.model}:{key}", record=wire_key(key), fields=fields)
+
+    def routers(self) -> Sequence[Router]:
+        from syncer.targets.peer.inbound.api import router as changes  # a worker need not load the API
+        from syncer.targets.peer.pair.api import router as pair
+
+        return (changes, pair)
 
     def requests(self, run: Run) -> int:
         """Each object of a batch has an attempt of its own, with the time at which the batch left."""

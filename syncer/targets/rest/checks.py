@@ -8,8 +8,7 @@ from typing import Any
 from django.core.exceptions import FieldError, ValidationError
 from django.db import DatabaseError, models, transaction
 
-from syncer.models.checks import NOT_STORABLE, is_storable, listed, wrong
-from syncer.models.mapping import Declaration
+from syncer.models.mapping import NOT_STORABLE, Declaration, is_storable, listed, wrong
 
 WRONG_FILTER = (FieldError, TypeError, ValueError, LookupError, ArithmeticError, DatabaseError, re.error)
 

@@ -17,8 +17,8 @@ from syncer.core.outcome import Outcome
 from syncer.engine.plan import anchor
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Target
-from syncer.models.checks import is_storable
 from syncer.models.keys import json_value, key_of
+from syncer.models.mapping import is_storable
 from syncer.models.routemap import RouteMap
 from syncer.models.state import DUE
 from syncer.targets.rest import REST

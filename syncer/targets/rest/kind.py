@@ -8,7 +8,7 @@ from django.db.models import Case, F, Value, When
 from syncer.core.delivery import ClaimedBinding
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
-from syncer.models.checks import parent_errors, wrong
+from syncer.models.mapping import parent_errors, wrong
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, register
 from syncer.targets.rest import REST, checks, deliver, preview

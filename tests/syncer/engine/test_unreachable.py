@@ -9,10 +9,11 @@ from django.urls import reverse
 from backoffice.kit import clock
 from content.news.models import Post
 from syncer.core.circuit import FAILURES
+from syncer.core.state import Health
 from syncer.models import Binding, Target
 from syncer.public import object_states
 from syncer.reports.overview import overview
-from syncer.reports.words import WORDS, Health
+from syncer.reports.words import WORDS
 from tests.content.pages import administrator, sign_in
 from tests.remote import Fault
 from tests.syncer.conftest import sync

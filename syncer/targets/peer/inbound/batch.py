@@ -13,12 +13,13 @@ whose row somebody is writing come after, each alone.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
+from syncer.core.merge import ASK
 from syncer.models import Replica, Route, Target
 from syncer.models.keys import key_of, pks
 from syncer.targets.peer import contact, identity
@@ -28,7 +29,7 @@ from syncer.targets.peer.inbound.checks import faults_of_item
 from syncer.targets.peer.inbound.merging import MergedItem, judge, settle_replica
 from syncer.targets.peer.inbound.writing import write
 from syncer.targets.peer.message import Batch, Item, ItemResult, Result
-from syncer.targets.peer.replicas import lock, stamp_all, store
+from syncer.targets.peer.replicas import lacking, lock, stamp_all, store, wire_key
 from syncer.targets.peer.rows import Faults, Rows, newest_history
 
 BATCH_SECONDS = 0.5  # that a whole batch waits for one lock; less than a second, after which deadlocks are looked for
@@ -154,3 +155,24 @@ def _store(route: Route, kept: Sequence[MergedItem], stamped: Sequence[Replica])
         for one in written:
             one.replica.read = newest.get(one.key, one.replica.read)
     store({one.pk: one for one in (*stamped, *news)}.values())
+
+
+def repair(route: Route, replicas: Iterable[Replica], stamped: Collection[str]) -> None:
+    """Write objects that are not what their edits together say, where they can be written now.
+
+    What was not valid together an edit here may have set right: then what else a peer had edited is written too, and
+    nothing is left of the conflict. And what a peer said of a field that this program did not have yet is written when
+    it has it. It is as if the peer had handed in again what is known.
+    """
+    waiting = [
+        one for one in replicas if lacking(route, one) or (one.object_key in stamped and _is_open(one.conflicts))
+    ]
+    if waiting:
+        target = route.target
+        items = tuple(Item(key=wire_key(one.object_key), state=one.state) for one in waiting)
+        # Without an incarnation it says nothing of what the peer has seen.
+        take_in(target, route, Batch(node=target.peer_node, writer="", items=items), user=target.peer_user)
+
+
+def _is_open(conflicts: Mapping[str, str] | None) -> bool:
+    return any(why != ASK for why in (conflicts or {}).values())

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from backoffice.kit.api.problems import FieldError, Invalid
 from syncer.core.merge import EXISTS, By, Edit, Edits, VersionVector, node_of
-from syncer.models.checks import NOT_STORABLE, is_storable
+from syncer.models.mapping import NOT_STORABLE, is_storable
 from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import Item, time_of
 

@@ -14,7 +14,7 @@ from syncer.engine.sender import Sender, SendResult
 from syncer.models import Binding, Replica, Route, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.peer import identity, wire
-from syncer.targets.peer.inbound.repair import mend
+from syncer.targets.peer.inbound.batch import repair
 from syncer.targets.peer.message import BYTES, LARGEST, Item
 from syncer.targets.peer.outbound.settling import PeerSettler, Pushed
 from syncer.targets.peer.replicas import lock, stamp_all, store, wire_key
@@ -57,7 +57,7 @@ def _stamped(routes: RouteMap, route: Route, bindings: list[ClaimedBinding]) -> 
         # Read once more: the peer may have handed in what it knows since the claim.
         rows = Binding.objects.filter(pk__in=[binding.pk for binding in bindings])
         seen = dict(rows.values_list("pk", "peer_seen"))
-    mend(route, replicas.values(), stamped)
+    repair(route, replicas.values(), stamped)
     above = routes.parent_bindings(route, live.values())
     return me, [
         Pushed(

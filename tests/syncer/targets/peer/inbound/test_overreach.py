@@ -4,7 +4,7 @@ import pytest
 
 from content.orders.models import Order
 from syncer.models import Binding
-from syncer.targets.peer.inbound.repair import mend
+from syncer.targets.peer.inbound.batch import repair
 from tests.syncer.targets.peer.inbound.batches import LAMP, MODEL, binding_of, everything, live, peer, replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,7 +78,7 @@ def test_what_is_mended_here_is_not_seen_by_a_peer_that_never_spoke(shop, lamp):
     held = replica(lamp)
     held.shadow = {name: value for name, value in (held.shadow or {}).items() if name != "status"}
     held.save()
-    mend(silent.route, [replica(lamp)], set())
+    repair(silent.route, [replica(lamp)], set())
     assert not Binding.objects.filter(route=silent.route, peer_seen__isnull=False).exists()
     assert binding_of(shop, lamp).peer_seen == {shop.node.writer: 1}
     assert Order.objects.count() == 1

@@ -45,6 +45,9 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
                 if name not in self.fields:
                     column: Any = Route._meta.get_field(name)
                     setattr(self.instance, name, column.get_default())
+            if self.instance.pk is None and not cleaned.get("lookup"):
+                new = Route(target=target, model=cleaned.get("model", ""), fields=cleaned.get("fields"))
+                cleaned["lookup"] = new.default_lookup()
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:

@@ -56,12 +56,16 @@ def _fill(row: Target | Route, table: Mapping[str, Any], place: Path, faults: Fa
         setattr(row, column, row._meta.get_field(column).get_default())  # type: ignore[union-attr]
     paths: dict[str, Path] = {column: tuple(key.split(".")) for key, column in COLUMNS.items()}
     paths |= {"name": (), NON_FIELD_ERRORS: ()}
+    given = set()
     for column, path, value in _values(table):
+        given.add(column)
         paths[column] = path
         try:
             setattr(row, column, user_named(value) if column == "peer_user" else value)
         except ValidationError as error:
             faults.refuse((*place, *path), error.messages[0])
+    if isinstance(row, Route) and "lookup" not in given:
+        row.lookup = row.default_lookup()
     faults.validate(row, paths, place)
 
 

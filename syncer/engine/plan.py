@@ -7,14 +7,14 @@ each other in a circle.
 from collections.abc import Iterable
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from syncer.models import Route, mark
-from syncer.models.keys import column, pks, table
+from syncer.models import Binding, Route, mark
+from syncer.models.keys import as_pk, column, pks, table
 from syncer.models.mark import Condition, keys_of
 from syncer.models.routemap import RouteMap
-
-ORDER = {"postgresql": 'object_key COLLATE "C"'}
+from syncer.models.state import holding
 
 
 def plan(routes: RouteMap, route: Route) -> int:
@@ -69,6 +69,16 @@ def raise_keys(route: Route, keys: Iterable[str], *, by: int = 1) -> int:
         values = ", ".join(["(%s)"] * len(keys))
         named = Condition(f"SELECT column1 AS object_key FROM (VALUES {values}) AS v", tuple(keys))
         return _raise(route, named, by=by)
+
+
+def raise_orphans(route: Route) -> int:
+    """Raise what has a record and is at rest, but whose object is gone: no history names it any more.
+
+    History that was removed before it was planned, by hand or with its tables, leaves such bindings.
+    """
+    live = route.declaration.model._default_manager.filter(pk=as_pk(route.declaration.model, OuterRef("object_key")))
+    at_rest = Binding.objects.filter(holding({"due": False, "bound": True}), ~Exists(live), route=route)
+    return raise_keys(route, at_rest.values_list("object_key", flat=True))
 
 
 def raise_children(routes: RouteMap, route: Route, keys: Iterable[str]) -> None:

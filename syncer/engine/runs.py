@@ -16,7 +16,7 @@ from backoffice.kit import clock
 from syncer.core.errors import TargetStoppedError
 from syncer.engine import breaker, summary
 from syncer.engine.dispatch import dispatch
-from syncer.engine.plan import anchor, plan, raise_keys
+from syncer.engine.plan import anchor, plan, raise_keys, raise_orphans
 from syncer.engine.wake import REQUESTED, Scope, enqueue, follows
 from syncer.models import Run, Target, backlog, mark
 from syncer.models.routemap import RouteMap
@@ -98,7 +98,10 @@ def _plan(run: Run, routes: RouteMap) -> None:
         anchor(route)
         if run.scope is not None:
             raise_keys(route, run.scope.get(route.model, []))
-        elif run.trigger in REQUESTED or follows(route):
+        elif run.trigger in REQUESTED:
+            plan(routes, route)
+            raise_orphans(route)
+        elif follows(route):
             plan(routes, route)
     left = backlog.left(run.target, run.scope)
     if run.trigger in REQUESTED:

@@ -59,9 +59,9 @@ class Route(models.Model):
     lookup = models.JSONField(
         default=list,
         blank=True,
-        help_text='Remote names by which an uncertain create is found again: ["userId", "title"]. '
-        "Empty: it can't be looked up, and a person decides. For a peer: the fields by which objects are matched at "
-        "the first matching, where their keys differ.",
+        help_text='Remote names by which an uncertain create is found again: ["userId", "title"]. Empty: it can\'t be '
+        "looked up, and a person decides; a new route then gets the natural key that the model's domain declares. For "
+        "a peer: the fields by which objects are matched at first, where their keys differ.",
     )
     authority = models.JSONField(
         default=dict,
@@ -195,6 +195,12 @@ class Route(models.Model):
             KeyError: the domain is no longer installed.
         """
         return declarations()[self.model]
+
+    def default_lookup(self) -> list[str]:
+        """What its lookup is where none is given when it is made."""
+        if self.model not in declarations() or self.target.kind not in kinds() or not isinstance(self.fields, dict):
+            return []
+        return kind_of(self.target).default_lookup(self)
 
     def current_fingerprint(self) -> str:
         """Changes whenever what is sent, where to, or which objects, changes."""

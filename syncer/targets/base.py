@@ -94,6 +94,10 @@ class Kind(ABC):
     def carried(self, route: "Route") -> Mapping[str, str]:
         """What a route sends, `{"remote name": "local field"}`."""
 
+    def default_lookup(self, route: "Route") -> list[str]:
+        """The lookup of a route that names none when it is made."""
+        return []
+
     def not_ready(self, route: "Route") -> str:
         """What a person has to do before anything travels, in a sentence; empty: nothing."""
         return ""

@@ -455,3 +455,18 @@ def documented() -> list[str]:
 def test_the_documented_examples_are_taken(write, text):
     User.objects.create_user("warehouse")  # of the example of a peer
     assert {change.outcome for change in configure(write(text)).changes} == {"created"}
+
+
+@pytest.mark.parametrize(
+    ("line", "lookup"),
+    [("", ["userId", "title"]), ("lookup = []\n", []), ('lookup = ["title"]\n', ["title"])],
+)
+def test_a_route_without_a_lookup_takes_the_natural_key_of_its_model(write, line, lookup):
+    configure(write(EXAMPLE.replace('lookup = ["userId", "title"]\n', line)))
+    assert Route.objects.get(model="news.Post").lookup == lookup
+
+
+def test_a_natural_key_of_which_a_part_is_not_sent_is_no_lookup(write):
+    without = EXAMPLE.replace('lookup = ["userId", "title"]\n', "").replace('userId = "user_id", ', "")
+    configure(write(without))
+    assert Route.objects.get(model="news.Post").lookup == []

@@ -71,6 +71,12 @@ class Rest(Kind):
         fields: Mapping[str, str] = route.fields
         return fields
 
+    def default_lookup(self, route: Route) -> list[str]:
+        """The remote names of the model's natural key, where the route sends all of it."""
+        remote_names = {local: remote for remote, local in route.fields.items()}
+        names = [remote_names.get(local, "") for local in route.declaration.natural_key]
+        return names if all(names) else []
+
     def deliver(
         self,
         run: Run,

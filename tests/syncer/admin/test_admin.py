@@ -416,6 +416,16 @@ def test_a_route_is_changed_on_its_form_and_emptied_columns_are_empty(target):
     assert (route.key_hours, route.missing) == (24, "reject")
 
 
+def test_a_route_that_is_added_without_a_lookup_takes_the_natural_key_of_its_model(target):
+    Route.objects.all().delete()
+    client = administrator()
+    form = form_of(client.get(f"{url('route_add')}?target={target.pk}"), "route_form")
+    given = {"target": target.pk, "model": "news.Post", "path": "/posts", "lookup": ""}
+    given["fields"] = '{"by": "user_id", "title": "title"}'
+    assert client.post(url("route_add"), form | given).status_code == 302
+    assert Route.objects.get().lookup == ["by", "title"]
+
+
 @pytest.mark.parametrize(
     ("column", "text", "message"),
     [

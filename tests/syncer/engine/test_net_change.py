@@ -4,6 +4,7 @@ import pytest
 
 from content.news.models import Comment, Post
 from tests.syncer.conftest import sync
+from tests.syncer.support import binding_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,3 +71,17 @@ def test_a_comment_on_a_new_post_carries_the_remote_id_of_its_post(remote, targe
     Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
     sync(target)
     assert [record["postId"] for record in remote.records("/comments").values()] == [2]
+
+
+def test_an_object_that_is_gone_though_no_history_says_so_is_deleted_there_too(remote, target):
+    post = Post.objects.create(title="A", body="B")
+    kept = Post.objects.create(title="C", body="D")
+    sync(target)
+    number, record = post.pk, binding_of(post).record
+    post.delete()
+    Post.history.filter(id=number).delete()
+    remote.clear_journal()
+    assert sync(target).message == "1 deleted."
+    assert requests(remote) == [("DELETE", f"/posts/{record}")]
+    assert [record["title"] for record in remote.records("/posts").values()] == [kept.title]
+    assert sync(target).message.startswith("Nothing to send")

@@ -7,8 +7,7 @@ ever in doubt, and no straggler is waited for.
 from datetime import datetime
 from typing import Any
 
-from syncer.core.decide import Action, Known
-from syncer.core.delivery import Changes, Claim
+from syncer.core.decide import Action, Changes, Claim, Known
 from syncer.core.lookup import encode_id
 from syncer.core.merge import VersionVector, together
 from syncer.core.outcome import Outcome, Verdict

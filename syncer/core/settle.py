@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backoffice.kit.retry import backoff
-from syncer.core.decide import Action, Known, Payload
-from syncer.core.delivery import Changes, Claim
+from syncer.core.decide import Action, Changes, Claim, Known, Payload
 from syncer.core.lookup import encode_id
 from syncer.core.outcome import Outcome, Verdict
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from backoffice.kit import clock
-from syncer.core.delivery import ClaimedBinding, claimed
+from syncer.core.decide import ClaimedBinding, claimed
 from syncer.models import Binding, Route, state
 from syncer.models.routemap import RouteMap
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from backoffice.kit import clock
-from syncer.core.delivery import ClaimedBinding
+from syncer.core.decide import ClaimedBinding
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
 from syncer.engine.claim import claim

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from backoffice.kit import clock
-from syncer.core.delivery import Changes, ClaimedBinding, Delivery
+from syncer.core.decide import Changes, ClaimedBinding, Delivery
 from syncer.core.outcome import Outcome, Verdict, unquoted
 from syncer.engine import breaker
 from syncer.engine.plan import raise_children

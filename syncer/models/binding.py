@@ -3,8 +3,7 @@ import json
 from django.db import models
 from django.db.models import Q
 
-from syncer.core.decide import Known
-from syncer.core.delivery import known_of
+from syncer.core.decide import Known, known_of
 from syncer.models.state import DUE
 
 

@@ -17,7 +17,7 @@ from syncer.core.errors import TargetStoppedError
 if TYPE_CHECKING:
     from ninja import Router
 
-    from syncer.core.delivery import ClaimedBinding
+    from syncer.core.decide import ClaimedBinding
     from syncer.engine.sender import Sender
     from syncer.models import Route, Run, Target
     from syncer.models.routemap import RouteMap

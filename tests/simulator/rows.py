@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncer.core.decide import Payload
-from syncer.core.delivery import Changes, ClaimedBinding, Wanted, claimed
+from syncer.core.decide import Changes, ClaimedBinding, Payload, Wanted, claimed
 from syncer.core.state import NOT_BLOCKED, Facts, facts_of, holds, is_claimable
 from tests.simulator.local import COMMENTS, MODELS, POSTS, Local, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Remote, as_id

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from syncer.core.decide import Action
-from syncer.core.delivery import Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
+from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
 from syncer.core.lookup import candidates
 from syncer.core.outcome import Exchange, Outcome, Verdict, classify
 from syncer.core.settle import End, Terms, changes_after, taken_id

@@ -7,8 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from ninja import Router
 
-from syncer.core.decide import Action
-from syncer.core.delivery import ClaimedBinding
+from syncer.core.decide import Action, ClaimedBinding
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.mapping import parent_errors

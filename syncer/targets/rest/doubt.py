@@ -22,7 +22,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from backoffice.kit import clock
-from syncer.core.delivery import Changes
+from syncer.core.decide import Changes
 from syncer.core.errors import NotPossibleError
 from syncer.core.lookup import ID_LENGTH, decode_id, encode_id, is_id
 from syncer.core.settle import decided

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Value, When
 
-from syncer.core.delivery import ClaimedBinding
+from syncer.core.decide import ClaimedBinding
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
 from syncer.models.mapping import parent_errors, wrong

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-from syncer.core.delivery import Wanted
+from syncer.core.decide import Wanted
 from syncer.core.lookup import decode_id
 from syncer.models import Route
 from syncer.models.keys import json_value, key_of, pks

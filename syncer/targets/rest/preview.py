@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from backoffice.kit import clock
-from syncer.core.decide import Action, Known, changes, decide
-from syncer.core.delivery import can_replay
+from syncer.core.decide import Action, Known, can_replay, changes, decide
 from syncer.models import Binding, Route
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Planned

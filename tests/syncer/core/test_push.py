@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncer.core.delivery import Claim
+from syncer.core.decide import Claim
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.push import changes_after_push, record
 

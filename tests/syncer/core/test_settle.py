@@ -3,8 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncer.core import settle
-from syncer.core.decide import Action, Known
-from syncer.core.delivery import Claim
+from syncer.core.decide import Action, Claim, Known
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import End, Terms, changes_after
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from syncer.core.decide import Action
-from syncer.core.delivery import ClaimedBinding
+from syncer.core.decide import Action, ClaimedBinding
 from syncer.core.merge import ASK
 from syncer.engine.sender import Sender, SendResult
 from syncer.models import Binding, Replica, Route, Run

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from backoffice.kit import clock
-from syncer.core.decide import Action
-from syncer.core.delivery import Changes, ClaimedBinding, Delivery
+from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery
 from syncer.core.merge import VersionVector, covers
 from syncer.core.outcome import Exchange, Outcome, Verdict, unquoted
 from syncer.core.push import changes_after_push, record

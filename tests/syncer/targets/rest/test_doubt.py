@@ -15,7 +15,7 @@ from django.urls import reverse
 from backoffice.accounts.models import User
 from backoffice.kit import clock
 from content.news.models import Comment, Post
-from syncer.core.delivery import Claim, ClaimedBinding
+from syncer.core.decide import Claim, ClaimedBinding
 from syncer.core.errors import NotPossibleError
 from syncer.core.state import Question, State
 from syncer.engine.runs import run_here, work

@@ -15,8 +15,7 @@ from django.db.models import F
 
 from backoffice.kit import clock
 from content.news.models import Comment, Post
-from syncer.core.decide import Action
-from syncer.core.delivery import Delivery
+from syncer.core.decide import Action, Delivery
 from syncer.engine.claim import claim
 from syncer.engine.plan import plan
 from syncer.models import Binding, Target

@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from syncer.core.decide import Action, Known
-from syncer.core.delivery import (
+from syncer.core.decide import (
+    Action,
     Claim,
     ClaimedBinding,
     Delivery,
+    Known,
     Wanted,
     can_replay,
     claimed,

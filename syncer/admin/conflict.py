@@ -181,12 +181,12 @@ class ConflictAdmin(EngineRowsAdmin):
             form.refuse(error)
             return self._page(request, replica, now, form)
         else:
-            messages.success(request, "It is decided. The decision travels like any edit.")
+            messages.success(request, "Resolved. The decision travels like any edit.")
         dress(request, [replica])
         return HttpResponseRedirect(_after(replica))
 
     def _overtaken(self, request: HttpRequest, replica: Any) -> HttpResponse:
-        """The page anew, with what there is now."""
+        """Show the page again, with what there is now."""
         dress(request, [replica])
         now = look(replica)
         messages.warning(request, f"{replica.title} has changed since you looked; nothing was decided.")

@@ -33,7 +33,7 @@ def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) ->
     except SyncError as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:syncer_binding_change", args=[binding.pk]))
-    messages.success(request, "It is decided, and synced now.")
+    messages.success(request, "Resolved. Sync started.")
     return to_runs(request, public.sync_bindings([binding], user=request.user))
 
 
@@ -57,10 +57,10 @@ def _ask_again(
     admin: "ModelAdmin[Any]", request: HttpRequest, binding: Any, remote_id: int | str | None, seen: int
 ) -> HttpResponse:
     if doubt.question(binding) is None:
-        raise NotPossibleError("There is nothing to decide of it any more.")
+        raise NotPossibleError("There is nothing left to decide.")
     context = {
         **admin.admin_site.each_context(request),
-        "title": "Is this right?",
+        "title": "Confirm the decision",
         "opts": admin.opts,
         "original": binding,
         "binding": binding,

@@ -51,7 +51,7 @@ def pk_or_404(text: str) -> int:
     """The key in an address.
 
     Raises:
-        Http404: it is none that a row can have.
+        Http404: no row can have it.
     """
     if not (text.isdecimal() and len(text) <= 19):  # digits of a 64-bit number
         raise Http404

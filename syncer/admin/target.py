@@ -182,7 +182,9 @@ class TargetAdmin(EngineAdmin):
         Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
         breaker.probe_now(target)
         self.log_change(request, target, "Resumed.")
-        messages.success(request, f"{target} is on again. What is due by itself goes out now; the rest by Sync now.")
+        messages.success(
+            request, f"{target} is active again. What syncs automatically goes out now; the rest with Sync now."
+        )
         return _back(request, target)
 
     @posted("syncer.change_route")

@@ -4,7 +4,7 @@ Constraints:
 - A target that is down costs a handful of requests and objects a try, however much is pending.
 - Single faults are no outage. At a share p of faults the first row of five is to be expected after
   (1 - p^5) / (p^5 (1 - p)) requests: 3,900 at 20 %, 29 at 60 %.
-- It closes by itself, at the first answer: refused or not, a target that answers works.
+- It closes automatically, at the first answer: refused or not, a target that answers works.
 - One object that always fails is no outage either, and looks like one while nothing else is due. It may open the
   circuit, but holds up nobody: see `breaker.Pace.FRESH`.
 

@@ -19,7 +19,7 @@ class Outcome(StrEnum):
     """What happens next."""
 
     DONE = "done"
-    GONE = "gone"  # there is no such record: make it anew
+    GONE = "gone"  # there is no such record any more
     RETRYABLE = "retryable"  # nothing was changed: try again later
     UNKNOWN = "unknown"  # it may have been carried out
     PERMANENT = "permanent"  # refused: this object needs an edit

@@ -43,7 +43,7 @@ class Summary:
 
     Attributes:
         cuts: keys of it in their order, spread evenly; of our own only.
-        covered_to: it is told no farther than to this key; None: to the range's end.
+        covered_to: the summary ends at this key; None: to the range's end.
     """
 
     count: int

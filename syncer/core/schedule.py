@@ -13,11 +13,13 @@ def interval(trigger: str) -> timedelta | None:
     """The time between two syncs: `every 5 minutes` is 300 s; None for `change` and `manual`.
 
     Raises:
-        ValueError: `trigger` is none of the three.
+        ValueError: `trigger` is not one of the three.
     """
     if trigger in (CHANGE, MANUAL):
         return None
     found = EVERY.fullmatch(trigger)
     if not found:
-        raise ValueError(f"{trigger!r} is no trigger: 'change', 'manual', or such as 'every 5 minutes'.")
+        raise ValueError(
+            f"{trigger!r} is not a trigger: give 'change', 'manual', or an interval such as 'every 5 minutes'."
+        )
     return timedelta(seconds=int(found[1] or 1) * UNITS[found[2]])

@@ -29,7 +29,7 @@ SUCCESS: Changes = {"tries": 0, "reason": "", "not_before": None, "rejected": No
 REASON_LENGTH = 512  # characters, the column's
 NO_WAY = "a create was not answered, and this route has no lookup to find it by"
 UNTOLD = "did not tell whether a create arrived: "  # begins the reason of a refused replay or look-up
-NOT_THERE = "has no such record any more: "  # begins the reason of a record that is gone and not made anew
+NOT_THERE = "has no such record any more: "  # begins the reason of a record that is gone and not created again
 CANDIDATES = 100  # kept; who must choose among more needs another look-up
 LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
 
@@ -40,7 +40,7 @@ class Terms:
 
     Attributes:
         id_field: the name of a record's id in answers.
-        recreate: a record that is gone is made anew; else it is rejected.
+        recreate: a record that is gone is created again; else it is rejected.
         request_seconds: after this time no request of ours can still arrive.
     """
 
@@ -118,7 +118,7 @@ def not_sent(claim: Claim, end: End) -> Changes:
 
 
 def gone(why: str) -> Changes:
-    """The target has no such record: the next claim makes it anew."""
+    """The target has no such record: the next claim creates it again."""
     return {"remote_id": None, "agreed": None, "unconfirmed": False, "deleting": False, "reason": why[:REASON_LENGTH]}
 
 
@@ -171,7 +171,7 @@ def looked_up(claim: Claim, end: End) -> Changes:
 
 def several(found: Sequence[str]) -> str:
     """The reason that names the records which may be the one looked for, as many as have room."""
-    why = f"{len(found)} records at the target may be this one: {found[0]}"
+    why = f"{len(found)} possible matches at the target: {found[0]}"
     for one in found[1:]:
         if len(f"{why}, {one}, …") > REASON_LENGTH:
             return f"{why}, …"

@@ -40,7 +40,7 @@ def circuit_of(target: Target) -> Circuit:
 
 
 def pace(target: Target) -> Pace:
-    """What may be sent now; reads the target's row anew, so that every worker heeds what any other found out."""
+    """What may be sent now. Reads the target's row again, so that every worker goes by what any other found out."""
     target.refresh_from_db(fields=["enabled", "blocked", "unhealthy_since", *COLUMNS])
     if not target.enabled or target.blocked:
         return Pace.STOP

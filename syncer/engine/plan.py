@@ -34,10 +34,10 @@ def plan(routes: RouteMap, route: Route) -> int:
         # A full lock would block whoever inserts a binding of this route, and we may be waiting for that binding.
         locked = Route.objects.select_for_update(of=("self",), no_key=True).get(pk=route.pk)
         fingerprint, here = route.current_fingerprint(), mark.take(model)
-        anew = locked.fingerprint != fingerprint
-        changed = mark.changed_pks(model, "" if anew else locked.mark, but_from=routes.target.peer_node)
-        raised = _raise(route, keys_of(changed, and_bound=route.pk if anew else None))
-        if route.filter or anew:
+        is_new = locked.fingerprint != fingerprint
+        changed = mark.changed_pks(model, "" if is_new else locked.mark, but_from=routes.target.peer_node)
+        raised = _raise(route, keys_of(changed, and_bound=route.pk if is_new else None))
+        if route.filter or is_new:
             raised += _raise_below(routes, route, changed)
         locked.mark, locked.fingerprint, locked.planned_at = str(here), fingerprint, timezone.now()
         locked.save(update_fields=["mark", "fingerprint", "planned_at"])

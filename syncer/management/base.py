@@ -47,7 +47,7 @@ class SyncCommand(BaseCommand, ABC):
         """The named target.
 
         Raises:
-            CommandError: there is none; the message names those there are.
+            CommandError: there is no such target; the message names those there are.
         """
         found = Target.objects.filter(name=name).first()
         if found is None:

@@ -82,9 +82,9 @@ def of_target(target: Target) -> list[RouteStatus]:
 
 def pending_keys(route: Route) -> Condition:
     """A query of one column `object_key`: what the next "Sync now" will look at."""
-    anew = route.fingerprint != route.current_fingerprint()
-    changed = mark.changed_pks(route.declaration.model, "" if anew else route.mark)
-    keys = keys_of(changed, and_bound=route.pk if anew else None)
+    is_new = route.fingerprint != route.current_fingerprint()
+    changed = mark.changed_pks(route.declaration.model, "" if is_new else route.mark)
+    keys = keys_of(changed, and_bound=route.pk if is_new else None)
     due = (
         "SELECT object_key FROM syncer_binding WHERE route_id = %s AND (wanted > delivered OR unconfirmed) "
         "AND NOT on_hold AND NOT in_doubt AND (rejected IS NULL OR rejected < wanted)"

@@ -64,7 +64,7 @@ class Binding(models.Model):
         max_length=64, db_default="", blank=True, help_text="Of the address and sign-in it was sent with, a digest."
     )
     candidates = models.JSONField(
-        null=True, blank=True, help_text="In doubt: the records that may be it, by their ids as JSON texts."
+        null=True, blank=True, help_text="In doubt: the possible matches, by their ids as JSON texts."
     )
     gone = models.BooleanField(db_default=False, help_text="Rejected since the target has no such record any more.")
     deleting = models.BooleanField(db_default=False, help_text="A delete was sent and its answer is not known.")

@@ -17,7 +17,7 @@ from syncer.core.merge import EXISTS
 
 DEEPEST = 8  # lists and tables within each other
 NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")  # PostgreSQL keeps no NUL; a lone surrogate is not UTF-8
-NOT_STORABLE = "It has a NUL, half a character, a number that is none, or is nested too deeply"
+NOT_STORABLE = "It holds a NUL, an unpaired surrogate, NaN or Infinity, or is nested too deeply"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ def model_errors(model: str) -> Iterator[ValidationError]:
     """Refuse a model of which no domain says what may travel."""
     if model not in declarations():
         yield wrong(
-            "%(model)s is not a model that may travel; it may be one of: %(choices)s",
+            "%(model)s is not a model that may travel; choose one of: %(choices)s",
             model=model,
             choices=listed(sorted(declarations())),
         )

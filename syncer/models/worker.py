@@ -23,7 +23,7 @@ class Worker(models.Model):
     pid = models.PositiveIntegerField(help_text="The watchdog's process number there.")
     started_at = models.DateTimeField(help_text="When it began.")
     heartbeat_at = models.DateTimeField(help_text="When a task last came through its queue, or one was at work.")
-    restarts = models.PositiveIntegerField(default=0, help_text="How often its cluster had to be started anew.")
+    restarts = models.PositiveIntegerField(default=0, help_text="How often its cluster had to be restarted.")
 
     objects = WorkerQuerySet.as_manager()
 

@@ -42,21 +42,23 @@ def doubt_of(binding: Binding) -> Doubt | None:
 
 
 def follows(binding: Binding, remote_id: int | str | None) -> str:
-    """What is sent once it is decided that the record has this id, or (None) that there is none.
+    """What is sent once it is decided that the record has this id, or (None) does not exist.
 
     Raises:
-        TargetStoppedError: it can't be told, see `RouteMap`.
+        TargetStoppedError: nobody can know, see `RouteMap`.
     """
     route, target = binding.route, binding.route.target
     is_wanted = _is_wanted(route, binding.object_key)
     if remote_id is None:
         if not is_wanted:
             return "Nothing is sent then: the object is gone here, or is not to be there."
-        return f"It is made anew then, as it is now, with a new key. If it is there after all, {target} has it twice."
+        return (
+            f"It is then created again, as it is now, with a new key. If it is there after all, {target} has it twice."
+        )
     record = f"record {_told(remote_id)} at {target}"
     if not is_wanted:
         return f"{record[0].upper()}{record[1:]} is deleted then: the object is gone here, or is not to be there."
-    gone = "it is made anew" if route.missing == Route.Missing.RECREATE else "it is rejected"
+    gone = "it is created again" if route.missing == Route.Missing.RECREATE else "it is rejected"
     return f"All fields of the object are sent to {record} then. If there is no such record, {gone}."
 
 

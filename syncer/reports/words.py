@@ -36,7 +36,7 @@ WORDS: dict[str, str] = {
     State.IN_SYNC: "The target holds what we hold.",
     State.PENDING: "It changed, or waits for another object; the next sync looks at it.",
     State.SENDING: "A worker has it now.",
-    State.RETRYING: "The last try failed; it is still pending, and tried again by itself.",
+    State.RETRYING: "The last try failed; it is still pending, and retried automatically.",
     State.REJECTED: "The target refused it for good. An edit, or a retry, sends it again.",
     State.IN_DOUBT: "A create may or may not have happened, and only a person can find out.",
     State.ON_HOLD: "A person keeps it back.",

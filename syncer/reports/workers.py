@@ -15,7 +15,7 @@ def trouble_at(host: str) -> str:
     if last is None:
         return f"No worker runs on {host}, or it has had no heartbeat yet: {START}, or see its log."
     age = (clock.now() - last.heartbeat_at).total_seconds()
-    return f"The worker on {last} has had no heartbeat for {age:.0f} s: see its log, and {START} anew if it has ended."
+    return f"The worker on {last} has had no heartbeat for {age:.0f} s: see its log, and {START} again if it has ended."
 
 
 def waiting_hint() -> str:

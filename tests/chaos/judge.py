@@ -28,7 +28,7 @@ DATABASE_GONE = (
     "SSL connection has been closed",
 )
 # What django-q2 and the watchdog say of processes that were killed, or ended when their connection was.
-PROCESS_GONE = ("reincarnat", "died", "killed", "ended by itself", "took no heartbeat", "starting")
+PROCESS_GONE = ("reincarnat", "died", "killed", "exited with", "took no heartbeat", "starting")
 
 
 @dataclass(kw_only=True)

@@ -105,7 +105,7 @@ class Worker:
         until(lambda: not self.processes())
 
     def wait(self) -> int:
-        """Its exit status, once it has ended by itself."""
+        """Its exit status, once it has exited with."""
         assert self._process
         return self._process.wait(SECONDS)
 

@@ -89,7 +89,7 @@ def _is_named(rows: Rows, key: str, row: Row) -> bool:
     if row.on_hold:
         return True
     if row.in_doubt:
-        return not rows.can_look_up or "may be this one" in row.reason
+        return not rows.can_look_up or "possible matches" in row.reason
     if rows.is_blocked(key):
         return key in rows.remote.blamed and row.reason != ""
     if not rows.waits(key):

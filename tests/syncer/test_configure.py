@@ -169,7 +169,7 @@ def assert_fault(file: Path, path: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("line", "key", "message"),
     [
-        ('trigger = "often"', "trigger", "'often' is no trigger: 'change', 'manual', or such as "),
+        ('trigger = "often"', "trigger", "'often' is not a trigger: give 'change', 'manual', or an"),
         ("filter = { user = 1 }", "filter.user", "'user' does not filter news.Post: Cannot resolve keyword "),
         ('filter = { user_id = "a" }', "filter.user_id", "'user_id' does not filter news.Post: Field 'user_id' "),
         ("filter = { user_id__in = 1 }", "filter.user_id__in", "'user_id__in' does not filter news.Post: "),
@@ -183,7 +183,7 @@ def assert_fault(file: Path, path: str, message: str) -> None:
         ("enabled = 1", "enabled", "Must be true or false"),
         ("filter = []", "filter", "Must be a table"),
         ('next = "next"', "next", "A list that keeps a cursor keeps its records under a name: give "),
-        ('create_path = "/u/{user}"', "create_path", "'{user}' is not a local field of this route; it may be "),
+        ('create_path = "/u/{user}"', "create_path", "'{user}' is not a local field of this route; choose one"),
         ('create_path = "/u/{title!r:>5}"', "create_path", "'{title!r:>5}' is not a local field of this "),
         ('create_path = "/u/{title"', "create_path", "The braces in '/u/{title' do not match"),
     ],
@@ -231,13 +231,13 @@ def test_a_fault_of_a_target_is_reported_with_the_path_of_its_key_and_its_cure(w
             'title = "title"',
             'title = "titel"',
             "targets.fakeapi.routes[0].fields.title",
-            "news.Post has no field 'titel' that may travel; it may be one of: ",
+            "news.Post has no field 'titel' that may travel; choose one of: ",
         ),
         (
             "news.Post",
             "news.Psot",
             "targets.fakeapi.routes[0].model",
-            "news.Psot is not a model that may travel; it may be one of: ",
+            "news.Psot is not a model that may travel; choose one of: ",
         ),
         (
             "news.Comment",
@@ -263,7 +263,7 @@ def test_a_fault_of_a_target_is_reported_with_the_path_of_its_key_and_its_cure(w
             '"userId", "title"]',
             '"userId", "titel"]',
             "targets.fakeapi.routes[0].lookup[1]",
-            "'titel' is not among the remote names in fields; it may be one",
+            "'titel' is not among the remote names in fields; choose one",
         ),
         ("[targets.fakeapi]", "[targets.'fake api']", 'targets."fake api"', "Enter a valid"),
         (
@@ -424,7 +424,7 @@ for _ in range(400):
     ids=range(9),
 )
 def test_json_that_no_database_can_keep_is_refused(column, value):
-    assert "It has a NUL" in str(errors_of(column, value)[column])
+    assert "It holds a NUL" in str(errors_of(column, value)[column])
 
 
 @pytest.mark.parametrize("path", ["//evil.example/t", "/\t/evil.example/t", " /token", "/to ken", "token", "/a\n"])

@@ -46,7 +46,7 @@ def test_the_faults_stand_with_file_and_path(file):
     route = f"{file}: targets.fakeapi.routes[0]"
     assert str(caught.value).splitlines() == [
         f"2 faults in {file}; nothing was written",
-        f"{route}.fields.title: news.Post has no field 'titel' that may travel; it may be one of: user_id, title, body",
+        f"{route}.fields.title: news.Post has no field 'titel' that may travel; choose one of: user_id, title, body",
         f"{route}.path: A path begins with '/' and has no '?', '#' or white space",
     ]
 

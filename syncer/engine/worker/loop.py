@@ -14,7 +14,8 @@ LONGEST = 600.0  # seconds that one round may take; what hangs for longer is not
 
 
 class Loop(threading.Thread):
-    """Until `stop`, then `last`. The database may be away; any other error ends it, and is told.
+    """Repeat `action` until `stop`, then do `last`. The database may be away; any other error ends the loop and is
+    logged.
 
     A daemon, for what hangs can't be ended.
     """

@@ -64,7 +64,7 @@ class Cluster:
     def trouble(self) -> str:
         """Why it is of no use any more; empty: it is."""
         if self._process.poll() is not None:
-            return f"ended by itself with status {self._process.returncode}"
+            return f"exited with status {self._process.returncode}"
         return f"took no heartbeat for {self.pulse.heartbeat:g} s" if self.pulse.is_dead else ""
 
     def stop(self, seconds: float) -> None:
@@ -83,7 +83,7 @@ class Cluster:
 
 
 class Watchdog:
-    """Of this process, in its main thread. `loops` are started and watched too: they must go on."""
+    """Runs in the main thread of the process. Starts and watches `loops` too."""
 
     def __init__(self, *, heartbeat: float, stop_seconds: float, stop: threading.Event, loops: Sequence[Loop]) -> None:
         self._heartbeat, self._stop_seconds, self._stop = heartbeat, stop_seconds, stop
@@ -92,7 +92,7 @@ class Watchdog:
         self._loops = [*loops, self._heart]
 
     def run(self) -> int:
-        """Until it is told to stop; the exit status: not 0 where whoever supervises us must help."""
+        """Run until asked to stop; the exit status: not 0 where whoever supervises us must help."""
         for loop in self._loops:
             loop.start()
         try:
@@ -119,7 +119,7 @@ class Watchdog:
             self._stop.wait(PAUSE * 2**failed)
 
     def _watch(self, cluster: Cluster) -> str:
-        """Until it is to end; why. Empty: we were told to stop."""
+        """Watch until the cluster has to end, and say why; empty: we were asked to stop."""
         while not self._stop.is_set():
             cluster.look(is_asked=self._beats.are_put(within=self._heartbeat / 2))
             self._beats.silent = max(0.0, cluster.pulse.silent) if cluster.pulse.has_heartbeat else None
@@ -127,13 +127,13 @@ class Watchdog:
                 return trouble
             if self._ill_loop:
                 faulthandler.dump_traceback()
-                return f"is ended, for “{self._ill_loop}” beside it failed or hangs: see the stacks above"
+                return f"was stopped: background thread “{self._ill_loop}” failed or hangs, see the stacks above"
         cluster.stop(self._stop_seconds)
         return ""
 
     @property
     def _ill_loop(self) -> str:
-        """Empty: all are well, or were told to stop."""
+        """The name of a loop that failed or hangs; empty: none, or we were asked to stop."""
         ill = next((loop.name for loop in self._loops if not loop.is_healthy), "")
         return "" if self._stop.is_set() else ill
 

@@ -50,8 +50,8 @@ def _lines(one: dict[str, Any]) -> list[str]:
             lines.append(f"  … and {len(found) - SHOWN} more")
     if one["unread"] or one["unasked"]:
         lines.append(
-            f"  It was not looked further: up to {one['unread']} objects in ranges that differ, "
-            f"and {one['unasked']} ranges of which nothing is known."
+            f"  Comparison stopped early: up to {one['unread']} objects in ranges that differ, "
+            f"and {one['unasked']} ranges, were not compared."
         )
     return lines
 

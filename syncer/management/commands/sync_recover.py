@@ -9,7 +9,7 @@ from syncer.targets.peer import identity
 
 class Command(SyncCommand):
     help = (
-        "After this database was restored: compare everything with every target anew, believing nothing that the "
+        "After this database was restored: compare everything with every target again, believing nothing that the "
         "backup says of them. Not for a copy whose original goes on; switch its targets off. Can be repeated. "
         "Exit status 0; with --check 1 where a route has stopped."
     )
@@ -34,7 +34,9 @@ class Command(SyncCommand):
             lines += dict.fromkeys(one["problem"] or "This database's own marks." for one in answer["routes"])
             return "\n".join([*lines, "Nothing was written."])
         if "writer" in answer:
-            lines.append(f"Edits made here are signed {answer['writer']} from now on; peers are told.")
+            lines.append(
+                f"Edits made here are signed {answer['writer']} from now on; peers learn of it with the next sync."
+            )
         return "\n".join([*lines, "All of it is due now; targets that are not paused are sent it by the worker."])
 
 

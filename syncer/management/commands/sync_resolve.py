@@ -29,7 +29,7 @@ class Command(SyncCommand):
         way.add_argument(
             "--arrived", metavar="ID", help='it is there, and this is its id: 5, or "5" in quotation marks'
         )
-        way.add_argument("--not-arrived", action="store_true", help="it is not there: make it anew")
+        way.add_argument("--not-arrived", action="store_true", help="it is not there: create it again")
         parser.add_argument("--by", metavar="USER", help="who decided, for the admin's log")
 
     def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:

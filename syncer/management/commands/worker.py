@@ -32,11 +32,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--check", action="store_true", help="say whether a worker of this host is well; exit status 0: one is"
+            "--check", action="store_true", help="check that a worker of this host is healthy; exit status 0: one is"
         )
         parser.add_argument("--every", type=float, default=1.0, help="seconds between two looks for what is due")
         parser.add_argument(
-            "--heartbeat", type=float, default=30.0, help="seconds of silence after which the cluster is started anew"
+            "--heartbeat", type=float, default=30.0, help="seconds of silence after which the cluster is restarted"
         )
         parser.add_argument("--stop", type=float, default=30.0, help="seconds in which what is under way may end")
 

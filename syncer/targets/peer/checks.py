@@ -15,7 +15,7 @@ def model_errors(declaration: Declaration) -> Iterator[ValidationError]:
     """Refuse a model whose keys two nodes could give to different objects."""
     if not isinstance(declaration.model._meta.pk, models.UUIDField):
         yield wrong(
-            "%(model)s can't be shared with a peer: its keys are numbers that each node gives by itself. "
+            "%(model)s can't be shared with a peer: its keys are numbers that each node assigns on its own. "
             "A shared model has a UUID as its key",
             model=declaration.label,
         )
@@ -29,7 +29,7 @@ def natural_key_errors(declaration: Declaration, names: Any) -> Iterator[Validat
     for position, name in enumerate(names):
         if name not in declaration.fields:
             yield wrong(
-                "'%(name)s' is not a field of %(model)s that may travel; it may be one of: %(choices)s",
+                "'%(name)s' is not a field of %(model)s that may travel; choose one of: %(choices)s",
                 at=position,
                 name=name,
                 model=declaration.label,
@@ -50,7 +50,7 @@ def authority_errors(
     for name in authority:
         if name != EXISTS and name not in declaration.fields:
             yield wrong(
-                "'%(name)s' is not a field of %(model)s that may travel; it may be one of: %(choices)s",
+                "'%(name)s' is not a field of %(model)s that may travel; choose one of: %(choices)s",
                 at=name,
                 name=name,
                 model=declaration.label,

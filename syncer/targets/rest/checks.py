@@ -24,7 +24,7 @@ def fields_errors(declaration: Declaration, fields: Any) -> Iterator[ValidationE
     for remote, local in fields.items():
         if local not in declaration.fields:
             yield wrong(
-                "%(model)s has no field '%(field)s' that may travel; it may be one of: %(choices)s",
+                "%(model)s has no field '%(field)s' that may travel; choose one of: %(choices)s",
                 at=remote,
                 model=declaration.label,
                 field=local,
@@ -43,7 +43,7 @@ def lookup_errors(lookup: Any, fields: Mapping[str, str]) -> Iterator[Validation
     for position, name in enumerate(lookup):
         if name not in list(fields):
             yield wrong(
-                "'%(name)s' is not among the remote names in fields; it may be one of: %(choices)s",
+                "'%(name)s' is not among the remote names in fields; choose one of: %(choices)s",
                 at=position,
                 name=name,
                 choices=listed(fields),
@@ -100,7 +100,7 @@ def create_path_errors(path: str, mapped: Collection[str]) -> Iterator[Validatio
     for _, name, form, conversion in places:
         if form or conversion or name not in mapped:
             yield wrong(
-                "'{%(name)s}' is not a local field of this route; it may be one of: %(choices)s",
+                "'{%(name)s}' is not a local field of this route; choose one of: %(choices)s",
                 name=f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}",
                 choices=listed(mapped),
             )

@@ -105,7 +105,7 @@ def arrived(*, binding: Binding, remote_id: int | str, user: Any = None, seen: i
 
 
 def not_arrived(*, binding: Binding, user: Any = None, seen: int | None = None) -> None:
-    """It is not there: it is made anew, with a new key, if it is still to be there.
+    """It is not there: it is created again, with a new key, if it is still to be there.
 
     Args and Raises: as `arrived`.
     """

@@ -69,13 +69,13 @@ class Endpoint:
             ListError: the next page is on another host, or can't be asked for.
         """
         if cursor and SURROGATE.search(cursor):
-            raise ListError("named a next page with half a character in it")
+            raise ListError("named a next page with an unpaired surrogate in it")
         if cursor and cursor.startswith(("http://", "https://", "/")):
             try:
                 following = urljoin(self.url, cursor)
                 is_here = urlsplit(following)[:2] == urlsplit(self.url)[:2]
             except ValueError as error:
-                raise ListError("named a next page whose address is none") from error
+                raise ListError("named a next page whose address is not valid") from error
             if not is_here:
                 raise ListError(f"named a next page on another host: {following}")
             return Request(method="GET", url=following)

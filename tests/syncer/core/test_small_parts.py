@@ -83,5 +83,5 @@ def test_the_words_of_a_trigger(trigger, seconds):
     "trigger", ["", "every", "every 0 minutes", "every -1 minutes", "5 minutes", "Change", "every 5 weeks"]
 )
 def test_other_words_are_no_trigger(trigger):
-    with pytest.raises(ValueError, match="is no trigger"):
+    with pytest.raises(ValueError, match="is not a trigger"):
         interval(trigger)

@@ -33,7 +33,7 @@ def test_a_silent_worker_is_named_with_the_cure():
     a_worker(silent=3600)
     said = (
         r"The worker on here, process 7 has had no heartbeat for 10\d s: "
-        "see its log, and start “manage.py worker” anew if it has ended."
+        "see its log, and start “manage.py worker” again if it has ended."
     )
     assert re.fullmatch(said, trouble_at("here"))
 

@@ -220,7 +220,7 @@ def test_compare_all_anew_is_no_way_around_the_cure(target, synced, remote):
         client = administrator()
         page = client.post(reverse("admin:syncer_route_recompare", args=[route.pk]), follow=True).content.decode()
         assert "manage.py sync_recover" in page
-        assert "Compare all anew" not in page
+        assert "Compare everything again" not in page
         route.refresh_from_db()
         assert route.mark
 

@@ -61,7 +61,7 @@ class ObjectsIn(QuestionIn):
 class RangeOut(BaseModel):
     count: int = Field(description="Objects.")
     digest: str | None = Field(None, description="Of the range: SHA-256, cut to 16 bytes, over its objects' digests.")
-    covered_to: str | None = Field(None, description="It is told no farther than to this key; null: to its end.")
+    covered_to: str | None = Field(None, description="The answer ends at this key; null: it is complete.")
     keys: dict[str, str] | None = Field(None, description="Where they were asked for: each object's digest.")
 
 

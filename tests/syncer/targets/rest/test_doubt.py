@@ -368,7 +368,7 @@ def decide(client, one, **answer):
 def test_the_page_shows_what_was_sent_and_what_may_be_it(target, several):
     page = administrator().get(page_of(binding_of(several))).content.decode()
     one = binding_of(several)
-    for text in ("A create was not answered. Did it arrive?", str(one.create_key), "99999942", "2 records may be it"):
+    for text in ("A create was not answered. Did it arrive?", str(one.create_key), "99999942", "2 possible matches"):
         assert text in page
     assert f"{target.url}/posts/1" in page
     assert f"{target.url}/posts/2" in page
@@ -377,7 +377,7 @@ def test_the_page_shows_what_was_sent_and_what_may_be_it(target, several):
 def test_a_candidate_is_chosen_with_one_button_and_confirmed(target, several, remote):
     answer, asked = decide(administrator(), binding_of(several), encoded="2")
     assert f"All fields of the object are sent to record 2 (a number) at {target} then." in asked
-    assert "If there is no such record, it is made anew." in asked
+    assert "If there is no such record, it is created again." in asked
     run = Run.objects.latest("pk")
     assert answer["Location"] == reverse("admin:syncer_run_change", args=[run.pk])
     work(run)
@@ -394,7 +394,7 @@ def test_an_id_is_written_and_confirmed(target, doubtful, remote):
 
 def test_what_did_not_arrive_is_confirmed_and_sent(target, doubtful, remote):
     _, asked = decide(administrator(), binding_of(doubtful), way="not_arrived")
-    assert "It is made anew then, as it is now, with a new key." in asked
+    assert "It is then created again, as it is now, with a new key." in asked
     assert "Fake API has it twice" in asked
     work(Run.objects.latest("pk"))
     assert requests(remote) == [("POST", "/posts")]
@@ -457,7 +457,7 @@ def test_what_is_decided_already_is_not_asked_again(target, doubtful):
     one = binding_of(doubtful)
     doubt.not_arrived(binding=one)
     page = administrator().post(resolve_url(one), {"seen": one.token, "way": "not_arrived"}, follow=True)
-    assert "There is nothing to decide of it any more." in page.content.decode()
+    assert "There is nothing left to decide." in page.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -539,7 +539,7 @@ def test_the_command_lists_what_is_in_doubt_with_what_was_sent(target, several):
         {
             "object": name_of(several),
             "question": "A create was not answered. Did it arrive?",
-            "why": "2 records at the target may be this one: 1, 2",
+            "why": "2 possible matches at the target: 1, 2",
             "record": None,
             "candidates": [{"id": number, "address": f"{target.url}/posts/{number}"} for number in (1, 2)],
             "sent": {

@@ -23,9 +23,9 @@ def paged(target):
 @pytest.mark.parametrize(
     ("following", "why"),
     [
-        ("\ud800", "half a character"),
-        ("/posts\ud800", "half a character"),
-        ("http://[", "whose address is none"),
+        ("\ud800", "an unpaired surrogate"),
+        ("/posts\ud800", "an unpaired surrogate"),
+        ("http://[", "whose address is not valid"),
         ("http://[::1]]/", "named a next page"),  # an address on another host, and none since Python 3.14
         ("//elsewhere.example/posts", "on another host"),
         ("http://127.0.0.1@elsewhere.example/", "on another host"),

@@ -90,7 +90,7 @@ def test_several_candidates_are_in_doubt(target, post, remote):
     let_time_pass()
     run = sync(target)
     assert binding_of(post).in_doubt
-    assert "2 records at the target may be this one" in binding_of(post).reason
+    assert "2 possible matches at the target" in binding_of(post).reason
     assert run.message.endswith("Not delivered: 1 in doubt.")
 
 

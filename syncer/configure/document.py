@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from syncer.configure.faults import ConfigurationError, Fault, Faults, words_of
-from syncer.configure.schema import Document, Path, kind_of
+from syncer.configure.schema import Document, Path, configuration_of
 
 Targets = dict[str, dict[str, Any]]  # the table of each target, by name
 
@@ -34,7 +34,7 @@ def read(file: File, faults: Faults) -> Targets:
     _take_out_faulty_keys(data, Document, (), faults)
     targets: Targets = data.get("targets", {})
     for name, table in targets.items():
-        _take_out_faulty_keys(table, kind_of(table), ("targets", name), faults)
+        _take_out_faulty_keys(table, configuration_of(table).table, ("targets", name), faults)
     return targets
 
 

@@ -9,7 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from syncer.configure.document import Targets
 from syncer.configure.faults import Faults
 from syncer.configure.peers import other_authorities, user_named
-from syncer.configure.schema import COLUMNS, Path
+from syncer.configure.schema import Path, columns_of_keys
 from syncer.models import Route, Target
 
 
@@ -26,7 +26,8 @@ def plan(name: str, targets: Targets, faults: Faults) -> Plan:
     """Return the rows of one target of the file; what is wrong with them is reported."""
     table = targets[name]
     target = Target.objects.filter(name=name).first() or Target(name=name)
-    _fill(target, table, ("targets", name), faults)
+    names = columns_of_keys(table)
+    _fill(target, table, names, ("targets", name), faults)
 
     stored = {route.model: route for route in target.routes.all()} if target.pk else {}
     tables = table.get("routes", [])
@@ -40,7 +41,7 @@ def plan(name: str, targets: Targets, faults: Faults) -> Plan:
         routes[model] = route = stored.get(model) or Route(model=model)
         route.target, route.beside = target, frozenset(beside.get("model", "") for beside in tables)
         route.authorities = other_authorities(model, targets, but=name)
-        _fill(route, route_table, place, faults)
+        _fill(route, route_table, names, place, faults)
     return Plan(target, list(routes.values()), [route for model, route in stored.items() if model not in routes])
 
 
@@ -50,14 +51,14 @@ def columns_of(row: Target | Route) -> list[str]:
     return [column.name for column in row._meta.fields if column.editable and column.name not in found_by]
 
 
-def _fill(row: Target | Route, table: Mapping[str, Any], place: Path, faults: Faults) -> None:
+def _fill(row: Target | Route, table: Mapping[str, Any], names: Mapping[str, str], place: Path, faults: Faults) -> None:
     """Set the row's columns to what `table` says, those left out to their defaults, and validate the row."""
     for column in columns_of(row):
         setattr(row, column, row._meta.get_field(column).get_default())  # type: ignore[union-attr]
-    paths: dict[str, Path] = {column: tuple(key.split(".")) for key, column in COLUMNS.items()}
+    paths: dict[str, Path] = {column: tuple(key.split(".")) for key, column in names.items()}
     paths |= {"name": (), NON_FIELD_ERRORS: ()}
     given = set()
-    for column, path, value in _values(table):
+    for column, path, value in _values(table, names):
         given.add(column)
         paths[column] = path
         try:
@@ -69,11 +70,11 @@ def _fill(row: Target | Route, table: Mapping[str, Any], place: Path, faults: Fa
     faults.validate(row, paths, place)
 
 
-def _values(table: Mapping[str, Any], within: Path = ()) -> Iterator[tuple[str, Path, Any]]:
+def _values(table: Mapping[str, Any], names: Mapping[str, str], within: Path = ()) -> Iterator[tuple[str, Path, Any]]:
     """Yield each column that the table sets, the path of its key, and the value."""
     for key, value in table.items():
         path = (*within, key)
         if path in (("auth",), ("peer",)):
-            yield from _values(value, path)
+            yield from _values(value, names, path)
         elif path != ("routes",):
-            yield COLUMNS.get(".".join(map(str, path)), key), path, value
+            yield names.get(".".join(map(str, path)), key), path, value

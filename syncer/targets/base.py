@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 
 from syncer.core.decide import Action
 from syncer.core.errors import TargetStoppedError
+from syncer.targets.configuration import Configuration
 
 if TYPE_CHECKING:
     from ninja import Router
@@ -68,6 +69,7 @@ class Kind(ABC):
         done: `{"create": "created"}`, an attempt's action and the word for it in the counts of a run.
         nothing: what a run says that had nothing to send.
         is_two_way: both ends edit: objects have replicas, and there may be conflicts.
+        configuration: its keys in a configuration file.
         batch: objects that are claimed at a time; None: SYNC_BATCH.
     """
 
@@ -80,6 +82,7 @@ class Kind(ABC):
     is_two_way: ClassVar[bool] = False
     batch: ClassVar[int | None] = None
     pages: ClassVar[Pages]
+    configuration: ClassVar[Configuration]
 
     # --- configuration -----------------------------------------------------------------------------------------------
     def target_errors(self, target: "Target") -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from content.news.models import Post
 from syncer.configure import ConfigurationError, Report, configure, schema
 from syncer.configure.rows import columns_of
 from syncer.models import Route, Target
+from syncer.targets.base import kinds
 
 pytestmark = pytest.mark.django_db
 
@@ -340,9 +341,12 @@ def test_a_key_of_the_wrong_type_is_reported_once(write):
 
 @pytest.mark.parametrize("row", [Target, Route])
 def test_every_column_that_the_admin_sets_has_a_key_in_the_file(row):
-    tables = (schema.PeerTarget, schema.RestTarget, schema.RestRoute, schema.PeerRoute)
-    keys = {key for table in tables for key in schema.keys_at(table, [])}
-    assert {column for column in columns_of(row()) if column not in keys | set(schema.COLUMNS.values())} == set()
+    keys, columns = set[str](), set[str]()
+    for kind in kinds().values():
+        table = kind.configuration.table
+        keys |= {*schema.keys_at(table, []), *schema.keys_at(table, ["routes", 0])}
+        columns |= {*schema.columns_of_keys({"kind": kind.name}).values()}
+    assert {column for column in columns_of(row()) if column not in keys | columns} == set()
 
 
 def test_a_route_left_out_does_not_serve_its_children(write):

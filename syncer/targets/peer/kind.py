@@ -14,6 +14,7 @@ from syncer.models.mapping import parent_errors
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, register
 from syncer.targets.peer import PEER, checks, identity
+from syncer.targets.peer.configuration import PEER_CONFIGURATION
 from syncer.targets.peer.matching import not_matched
 from syncer.targets.peer.message import LARGEST
 from syncer.targets.peer.outbound import handshake, preview, push
@@ -31,6 +32,7 @@ class Peer(Kind):
     target_columns = ("peer_node", "peer_user", "matching")
     route_columns = ("authority", "matched_at")
     done = {"push": "handed over"}
+    configuration = PEER_CONFIGURATION
     nothing = "Nothing to send: the peer has seen all that was edited here."
     is_two_way = True
     batch = LARGEST

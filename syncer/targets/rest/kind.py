@@ -12,6 +12,7 @@ from syncer.models.mapping import parent_errors, wrong
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, register
 from syncer.targets.rest import REST, checks, deliver, preview
+from syncer.targets.rest.configuration import REST_CONFIGURATION
 
 ROUTE_COLUMNS = ("path", "create_path", "fields", "filter", "items_field", "next_field")
 
@@ -21,6 +22,7 @@ class Rest(Kind):
     label = "REST service"
     route_columns = ROUTE_COLUMNS
     done = {"create": "created", "replay": "created", "update": "updated", "delete": "deleted"}
+    configuration = REST_CONFIGURATION
     nothing = "Nothing to send: the target holds what we hold."
     pages = Pages(
         route=(

@@ -6,15 +6,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models.deletion import Collector
 from django.http import HttpRequest
 from django.urls import reverse
 
 from backoffice.kit.api import conditional
 from backoffice.kit.api.pagination import Row
-from backoffice.kit.api.problems import FieldError, Problem
-from backoffice.kit.auth import require
-from content.base import rules
+from backoffice.kit.api.problems import Problem
+from backoffice.kit.auth import require_action, require_write
+from backoffice.kit.permissions import Action, Person, Write, value_refusals
 from content.base.models import ContentModel, tracked
 from content.base.shapes import Shapes
 
@@ -39,16 +38,13 @@ class Endpoint(Shapes):
 
     # --- permissions -------------------------------------------------------------------------------------------------
 
-    def permission(self, action: str) -> str:
-        return f"{self.model._meta.app_label}.{action}_{self.model._meta.model_name}"
-
-    def allow(self, request: HttpRequest, action: str) -> None:
+    def allow(self, request: HttpRequest, action: Action) -> None:
         """As the admin: who may change may also view.
 
         Raises:
             Problem: 403, naming the permission.
         """
-        require(request, self.permission(action), *([self.permission("change")] if action == "view" else []))
+        require_action(request, self.model, action)
 
     # --- reads -------------------------------------------------------------------------------------------------------
 
@@ -143,7 +139,8 @@ class Endpoint(Shapes):
 
     def _defaults(self, request: HttpRequest, obj: ContentModel) -> Values:
         """Those that the user may set in `obj`."""
-        kept = {one.field for one in rules.refusals(self.model(), user=request.user, before=tracked(obj))}
+        write = Write("change", self.model(), tracked(obj))
+        kept = {one.field for one in value_refusals(write, Person(request.user))}
         return {column.name: column.get_default() for column in self.written if column.name not in kept}
 
     def _put(self, request: HttpRequest, key: Any, values: Values) -> Written:
@@ -164,13 +161,8 @@ class Endpoint(Shapes):
         with transaction.atomic():
             obj = self.lock(request, key)
             self.check_delete(request, obj)
-            going = Collector(using=self.model._default_manager.db, origin=obj)
-            going.collect([obj])
-            unread = (rows.model for rows in going.fast_deletes if rows.exists())
-            for model in {*going.data, *unread}:
-                if issubclass(model, ContentModel):
-                    require(request, f"{model._meta.app_label}.delete_{model._meta.model_name}")
-            going.delete()
+            require_write(request, Write("delete", obj))
+            obj.delete()
 
     def check_delete(self, request: HttpRequest, obj: Any) -> None:
         """For a domain that lets some objects not be deleted.
@@ -191,10 +183,7 @@ class Endpoint(Shapes):
         for column in (self.key_column, *self.written):
             if column.name in values:
                 setattr(obj, column.attname, values[column.name])
-        if found := rules.refusals(obj, user=request.user, before=before):
-            errors = [FieldError(one.field, f"{one.message[:-1]}; leave it out.") for one in found]
-            raise Problem(403, "; ".join(f"{name}: {text}" for name, text in errors), errors=errors)
-        rules.check_links(obj, user=request.user, before=before)
+        require_write(request, Write("add", obj) if adding else Write("change", obj, before))
         obj.full_clean()
         if adding or tracked(obj) != before:
             obj.save(force_insert=adding)

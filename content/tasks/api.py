@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field
 from backoffice.kit.api.problems import ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Text
-from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
 from backoffice.kit.jobs.api import JobOut, job_response
 from content.base.api import Endpoint, build_router, written
@@ -97,7 +96,7 @@ def summarize(request: HttpRequest, id: int) -> HttpResponse:
     response={200: ExternalPage} | LOOKING,
 )
 def posts(request: HttpRequest, query: Query[ExternalQuery]) -> HttpResponse:
-    require(request, "tasks.view_item", "tasks.change_item")
+    items.allow(request, "view")
     refuse_unknown(request, query)
     found = external.posts(limit=query.limit, cursor=query.cursor)
     return json_response({"items": found.items, "next": found.next})

@@ -12,12 +12,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Model
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from backoffice.kit import tokens
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import FieldError, Problem
+from backoffice.kit.permissions import Action, Person, Write, as_error, refusals
 from backoffice.kit.sign_in import forget_failures
 
 
@@ -98,5 +100,31 @@ def require(request: HttpRequest, permission: str, *others: str) -> None:
     Raises:
         Problem: 403, naming `permission`.
     """
-    if not any(request.user.has_perm(name) for name in (permission, *others)):
-        raise Problem(403, f"This needs the permission {permission}.")
+    person = Person(request.user)
+    if not person.has(permission, *others):
+        raise Problem(403, person.needs(permission))
+
+
+def require_action(request: HttpRequest, model: type[Model], action: Action) -> None:
+    """Let pass who may do that with objects of `model`.
+
+    Raises:
+        Problem: 403, naming the permission.
+    """
+    if refusal := Person(request.user).refusal(model, action):
+        raise Problem(403, refusal)
+
+
+def require_write(request: HttpRequest, write: Write) -> None:
+    """Let pass who may do this write.
+
+    Raises:
+        Problem: 403, naming the permission and, where a value needs it, the field.
+        ValidationError: by field; it points to what does not exist for them.
+    """
+    found = refusals(write, Person(request.user))
+    if forbidden := [one for one in found if not one.is_link]:
+        errors = [FieldError(one.field, one.message) for one in forbidden if one.field]
+        raise Problem(403, " ".join(one.message for one in forbidden), errors=errors)
+    if found:
+        raise as_error(found)

@@ -12,6 +12,7 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.kit.admin import BackofficeAdmin
+from backoffice.kit.permissions import Person
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
 from content.base.models import ContentModel
 from content.base.sync_admin import SyncAdmin
@@ -57,6 +58,8 @@ class ContentFields:
         parent = db_field.related_model
         if issubclass(parent, ContentModel):
             options.setdefault("queryset", parent.objects.visible_to(request.user))
+            unseen = Person(request.user).unseen(parent, "%(value)s")
+            options.setdefault("error_messages", {"invalid_choice": unseen})
         return super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[misc]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -9,7 +9,7 @@ from django.db import models
 from unfold.forms import PaginationInlineFormSet
 
 from backoffice.kit.history import column_values
-from content.base import rules
+from backoffice.kit.permissions import Person, Write, refusals
 
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -55,9 +55,9 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         obj = self.instance
-        before = rules.blank(type(obj)) if obj._state.adding else column_values(obj)
+        write = Write("add", obj) if obj._state.adding else Write("change", obj, column_values(obj))
         super()._post_clean()  # type: ignore[misc]
-        for refusal in rules.refusals(obj, user=self.user, before=before):
+        for refusal in refusals(write, Person(self.user)):
             self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
 
     def _check_overtaken(self, name: str) -> None:

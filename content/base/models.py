@@ -39,7 +39,7 @@ class ContentModel(models.Model):
         return True
 
     def restrictions(self, before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """The values that only a permission may set as they are now: `(field, permission)`; see `rules.refusals`.
+        """The values that only a permission may set as they are now: `(field, permission)`; see `kit.permissions`.
 
         Args:
             before: the values that are stored, by attname; those of a new object are its defaults.

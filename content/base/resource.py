@@ -17,7 +17,7 @@ from import_export.widgets import Widget
 
 from backoffice.kit.context import cause, caused_by
 from backoffice.kit.history import column_values
-from content.base import rules
+from backoffice.kit.permissions import Person, Write, as_error, refusals
 from content.base.files import MISSING, FileError
 from content.base.import_result import ContentResult, ContentRow
 from content.base.models import ContentModel
@@ -181,8 +181,8 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         found: ContentModel | None = self._visible().filter(pk=key).first()
         if found is None and not self._meta.caller_keys:
             column, name = self.model._meta.pk.name, self.model._meta.verbose_name
-            message = f"no {name} has the {column} {key}; leave it empty to add a new {name}."
-            raise ValidationError({column: message})
+            unseen = Person(self.user).unseen(self.model, key)
+            raise ValidationError({column: f"{unseen} Leave the {column} empty to add a new {name}."})
         return found
 
     def _key(self, row: Mapping[str, Any]) -> Any:
@@ -203,42 +203,23 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             raise ValidationError({name: f"the {name} {key} is in row {first} already."})
 
     def import_instance(self, instance: ContentModel, row: Mapping[str, Any], **options: Any) -> None:
-        errors: dict[str, Any] = {}
+        errors: dict[str, list[ValidationError]] = {}
         for column in self.get_import_fields():
             try:
                 self.import_field(column, instance, row, **options)
             except ValueError as error:
-                errors[column.column_name] = ValidationError(str(error), code="invalid")
-        try:
+                errors[column.column_name] = [ValidationError(str(error), code="invalid")]
+        now, fields, adding = column_values(instance), instance._meta.concrete_fields, instance._state.adding
+        self.changed = [field.name for field in fields if now[field.attname] != self.before[field.attname]]
+        if adding or self.changed:
             # Before the model's own rules: that a name is taken would tell of a parent that this person can't see.
-            rules.check_links(instance, user=self.user, before=self.before)
-        except ValidationError as error:
-            errors |= error.error_dict
+            write = Write("add", instance) if adding else Write("change", instance, self.before)
+            errors = as_error(refusals(write, Person(self.user))).update_error_dict(errors)
         if errors:
             raise ValidationError(errors)
 
     def skip_row(self, instance: ContentModel, _original: Any, _row: Any, import_validation_errors: Any = None) -> bool:
-        if import_validation_errors:
-            return False
-        now, fields = column_values(instance), instance._meta.concrete_fields
-        self.changed = [field.name for field in fields if now[field.attname] != self.before[field.attname]]
-        return not self.changed and not instance._state.adding
-
-    def before_save_instance(self, instance: ContentModel, row: Any, **options: Any) -> None:
-        self._check_permissions(instance)
-
-    def _check_permissions(self, instance: ContentModel) -> None:
-        if self.user is None:
-            return
-        options, adding = self.model._meta, instance._state.adding
-        verb = "add" if adding else "change"
-        if not self.user.has_perm(f"{options.app_label}.{verb}_{options.model_name}"):
-            raise ValidationError(f"you have no permission to {verb} a {options.verbose_name}.")
-        for refusal in rules.refusals(instance, user=self.user, before=self.before):
-            kept = self.before[options.get_field(refusal.field).attname]  # type: ignore[union-attr]
-            name = refusal.field
-            message = f"you have no permission to set the {name} so; leave it {kept}, or leave the column out."
-            raise ValidationError({name: message})
+        return not import_validation_errors and not self.changed and not instance._state.adding
 
     def do_instance_save(self, instance: ContentModel, is_create: bool) -> None:  # noqa: FBT001 - the library's signature
         if is_create:

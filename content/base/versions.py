@@ -20,7 +20,7 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from backoffice.kit.context import because
 from backoffice.kit.history import column_values
-from content.base import rules
+from backoffice.kit.permissions import Person, Write, as_error, refusals
 from content.base.differences import as_html
 from content.base.models import ContentModel
 
@@ -116,7 +116,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             stored = self.model._base_manager.select_for_update(of=("self",)).filter(pk=obj.pk).first()
             obj._state.adding = stored is None
             if not self._may_revert(request, stored):
-                raise PermissionDenied
+                raise PermissionDenied(Person(request.user).refusal(self.model, "change" if stored else "add"))
             if stored is not None and not differences(self.model, stored, obj, request.user):
                 messages.info(request, "There is nothing to revert: the content is already as in that version.")
                 return HttpResponseRedirect(self._url("history", obj))
@@ -145,10 +145,9 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
                 raise ValidationError(
                     f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history."
                 )
-        before = rules.blank(self.model) if stored is None else column_values(stored)
-        for refusal in rules.refusals(obj, user=request.user, before=before):
-            raise ValidationError(f"You have no permission to set the {refusal.field} so.")
-        rules.check_links(obj, user=request.user, before=before)
+        write = Write("add", obj) if stored is None else Write("change", obj, column_values(stored))
+        if found := refusals(write, Person(request.user)):
+            raise as_error(found)
         obj.full_clean()
 
     def _require_visible(self, request: HttpRequest, obj: ContentModel) -> None:

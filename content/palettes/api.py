@@ -21,7 +21,8 @@ from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
 from backoffice.kit.api.resource import Values, Written
 from backoffice.kit.api.responses import empty_response, json_response
 from backoffice.kit.api.schemas import Body, Page, PageQuery, Text
-from backoffice.kit.auth import require
+from backoffice.kit.auth import require_action
+from backoffice.kit.permissions import Action
 from content.base.api import Resource, build_router
 from content.palettes import services
 from content.palettes.colors import Color
@@ -127,18 +128,18 @@ def remove_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
     return empty_response(204)
 
 
-def _members(request: HttpRequest, team: int, action: str) -> Any:
+def _members(request: HttpRequest, team: int, action: Action) -> Any:
     """The members of a team that exists for the user.
 
     Raises:
         Problem: 403, naming the permission; 404.
     """
-    require(request, f"palettes.{action}_membership")
+    require_action(request, Membership, action)
     teams.find(request, team)
     return Membership.objects.filter(team_id=team)
 
 
-def _member(request: HttpRequest, team: int, name: str, action: str) -> Membership:
+def _member(request: HttpRequest, team: int, name: str, action: Action) -> Membership:
     members = _members(request, team, action).select_related("user")
     found: Membership | None = None if "\0" in name else members.filter(user__username=name).first()
     if found is None:

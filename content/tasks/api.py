@@ -15,7 +15,6 @@ from backoffice.kit.api import conditional
 from backoffice.kit.api.problems import ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Text
-from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
 from backoffice.kit.jobs.api import JobOut, job_response
 from content.base.api import Resource, build_router
@@ -94,7 +93,7 @@ def summarize(request: HttpRequest, id: int) -> HttpResponse:
     response={200: ExternalPage} | FAILURES,
 )
 def posts(request: HttpRequest, query: Query[ExternalQuery]) -> HttpResponse:
-    require(request, "tasks.view_item", "tasks.change_item")
+    items.allow(request, "view")
     found = external.posts(limit=query.limit, cursor=query.cursor)
     return json_response({"items": found.items, "next": found.next})
 

@@ -10,11 +10,11 @@ from backoffice.kit.api.problems import Problem
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
 from backoffice.kit.jobs.service import start
+from backoffice.kit.permissions import Person
 from content.tasks import services
 from content.tasks.models import Item
 
 RESERVE = 120  # seconds that are left for the last item when a job ends, before its worker is killed
-PERMISSION = "tasks.change_item"
 OUT_OF_TIME = "It was not begun: the time for one job was over. Choose the rest again."
 
 
@@ -45,8 +45,8 @@ def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> No
     Problem: 403, who started it lost the permission since.
     """
     user = progress.user
-    if user is not None and not user.has_perm(PERMISSION):
-        raise Problem(403, f"This needs the permission {PERMISSION}.")
+    if refusal := Person(user).refusal(Item, "change"):
+        raise Problem(403, refusal)
     items = Item.objects.all() if user is None else Item.objects.visible_to(user)
     ends = time.monotonic() + settings.Q_CLUSTER["timeout"] - RESERVE
     for number, key in enumerate(keys):

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.views import ChangeList
 
+from backoffice.kit.permissions import Person
 from syncer.admin.conflict_form import DecisionForm
 from syncer.admin.parts import EngineRowsAdmin, named_keys, pk_or_404
 from syncer.core.errors import NotPossibleError
@@ -213,9 +214,7 @@ class ConflictAdmin(EngineRowsAdmin):
 
 def _may_decide(request: HttpRequest, now: Open) -> bool:
     """Something of it: each choice needs the permission for what it does."""
-    options = now.route.declaration.model._meta
-    verbs = ("change", "delete") if now.row is not None else ("add", "delete")
-    return any(request.user.has_perm(f"{options.app_label}.{verb}_{options.model_name}") for verb in verbs)
+    return Person(request.user).may(now.route.declaration.model, "change" if now.row else "add", "delete")
 
 
 def _after(replica: Any) -> str:

@@ -4,22 +4,23 @@ Apart from the admin's modules, which template tags can't import: unfold loads t
 """
 
 from collections.abc import Collection
-from typing import Any
 
 from django.http import HttpRequest
 
+from backoffice.kit.permissions import Person, hidden, hides_rows
 from syncer.core.outcome import unquoted
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
 
 
 def unseen(request: HttpRequest, label: str) -> str:
-    """Why this person may not read what objects of a model hold: "you may not view posts". Empty: they may."""
-    app, _, model = label.lower().partition(".")
-    if any(request.user.has_perm(f"{app}.{verb}_{model}") for verb in ("view", "change")):
-        return ""
-    declaration = declarations().get(label)
-    return f"you may not view {declaration.model._meta.verbose_name_plural if declaration else label}"
+    """Why this person may not read what objects of a model hold, as a sentence. Empty: they may."""
+    person = Person(request.user)
+    if declaration := declarations().get(label):
+        return person.refusal(declaration.model, "view")
+    app, _, model = label.lower().partition(".")  # of a model that travels no more
+    view, change = (f"{app}.{action}_{model}" for action in ("view", "change"))
+    return "" if person.has(view, change) else person.needs(view, f"to view {label}")
 
 
 def unseen_objects(request: HttpRequest, label: str, keys: Collection[str]) -> dict[str, str]:
@@ -30,24 +31,18 @@ def unseen_objects(request: HttpRequest, label: str, keys: Collection[str]) -> d
     """
     if why := unseen(request, label):
         return dict.fromkeys(keys, why)
-    if not _has_owners(request, label):
+    if label not in declarations():
         return {}
-    model = declarations()[label].model
+    model, person = declarations()[label].model, Person(request.user)
     by_key = dict(zip(keys, pks(model, keys), strict=True))
-    rows: Any = model._default_manager
-    visible = {*rows.visible_to(request.user).filter(pk__in=by_key.values()).values_list("pk", flat=True)}
-    return {key: f"you may not view this {model._meta.verbose_name}" for key, pk in by_key.items() if pk not in visible}
-
-
-def _has_owners(request: HttpRequest, label: str) -> bool:
-    """Some rows of the model exist for others only."""
-    rows: Any = declarations()[label].model._default_manager if label in declarations() else None
-    return hasattr(rows, "visible_to") and bool(rows.visible_to(request.user).query.where)
+    unseen_pks = hidden(model, by_key.values(), person)
+    return {key: person.unseen(model, pk) for key, pk in by_key.items() if pk in unseen_pks}
 
 
 def may_read_all(request: HttpRequest) -> bool:
     """This person may read everything that travels."""
-    return not any(unseen(request, label) or _has_owners(request, label) for label in declarations())
+    person, models = Person(request.user), [one.model for one in declarations().values()]
+    return not any(person.refusal(model, "view") or hides_rows(model, person) for model in models)
 
 
 def headline(request: HttpRequest, text: str) -> str:

@@ -326,7 +326,9 @@ def test_who_may_only_look_sees_the_differences_and_may_not_revert(post):
     page = client.get(url)
     assert page.status_code == 200
     assert "Revert to this version" not in page.content.decode()
-    assert client.post(url).status_code == 403
+    answer = client.post(url)
+    assert answer.status_code == 403
+    assert "You need the permission news.change_post to change posts." in answer.content.decode()
     assert Post.objects.get().title == "Other"
 
 
@@ -334,7 +336,7 @@ def test_reverting_the_user_id_needs_its_permission(post):
     Post.objects.filter(pk=post.pk).update(user_id=5)
     client = sign_in(*EDIT)
     answer = client.post(post_url(post, "simple_history", Post.history.last().pk), follow=True)
-    assert "You have no permission to set the user_id" in answer.content.decode()
+    assert "You need the permission news.set_user_id to set the user id" in answer.content.decode()
     assert Post.objects.get().user_id == 5
 
 

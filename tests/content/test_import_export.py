@@ -277,7 +277,7 @@ def test_a_row_that_became_wrong_after_the_preview_writes_nothing_at_all():
     post.delete()
     answer = confirm(client, answer, follow=True)
     assert "Nothing was imported. 1 of 2 rows are wrong." in answer.content.decode()
-    assert f"no post has the id {key}" in answer.content.decode()
+    assert f"There is no post {key} that you may see." in answer.content.decode()
     assert Post.objects.count() == 0
 
 
@@ -332,12 +332,12 @@ def test_a_preview_shows_what_would_change_first_and_says_what_it_leaves_out():
 # --- errors ----------------------------------------------------------------------------------------------------------
 def test_an_unknown_id_is_an_error_with_its_cure():
     found = problems(administrator(), table(["id", "title", "body"], [123, "T", "B"]))
-    assert found == [(2, "id", "no post has the id 123; leave it empty to add a new post.")]
+    assert found == [(2, "id", "There is no post 123 that you may see. Leave the id empty to add a new post.")]
 
 
 @pytest.mark.parametrize("value", [10**30, -(10**30)])
 def test_an_id_beyond_every_number_is_unknown_too(value):
-    assert "no post has the id" in problems(administrator(), table(["id", "title"], [value, "T"]))[0][2]
+    assert "There is no post" in problems(administrator(), table(["id", "title"], [value, "T"]))[0][2]
 
 
 def test_an_id_that_is_there_twice_is_an_error():
@@ -375,7 +375,7 @@ def test_a_comment_of_a_post_that_is_not_there_is_an_error():
     rows = table(["post", "name", "email", "body"], ["77", "N", "reader@example.com", "B"])
     found = problems(administrator(), rows, model="comment")
     assert [(row, column) for row, column, _ in found] == [(2, "post")]
-    assert "post instance with id 77" in found[0][2]
+    assert found[0][2] == "There is no post 77 that you may see."
 
 
 def test_an_unknown_column_names_those_allowed():
@@ -484,7 +484,7 @@ def test_an_import_needs_the_right_to_add_for_new_and_to_change_for_changed_rows
     client = sign_in(*TRANSFER, permission)
     rows = {"add": ["", "New", "B"], "change": [post.pk, "New", "B"]}
     found = problems(client, table(["id", "title", "body"], rows[verb]))
-    assert found == [(2, "", f"you have no permission to {verb} a post.")]
+    assert found == [(2, "", f"You need the permission news.{verb}_post to {verb} posts.")]
 
 
 @pytest.mark.parametrize("key", ["new", "changed"])
@@ -594,7 +594,7 @@ def test_a_wrong_row_in_a_job_writes_nothing_and_is_named():
     job = Job.objects.get()
     assert page == job_page(job)
     assert (job.state, job.total, job.done, job.failed) == ("failed", 2, 0, 1)
-    message = f"id: no post has the id {key}; leave it empty to add a new post."
+    message = f"id: There is no post {key} that you may see. Leave the id empty to add a new post."
     assert job.problems == [{"item": "row 3", "message": message}]
     assert not Post.objects.exists()
 
@@ -617,7 +617,7 @@ def test_what_was_taken_away_since_the_confirmation_is_missed(lost):
     job_user(job).user_permissions.remove(Permission.objects.get(codename=lost.partition(".")[2]))
     work_here(job)
     assert job.state == "failed"
-    assert "may not" in job.error or "no permission to add" in job.problems[0]["message"]
+    assert "may not" in job.error or "the permission news.add_post" in job.problems[0]["message"]
     assert not Post.objects.exists()
 
 

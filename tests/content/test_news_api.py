@@ -156,14 +156,15 @@ def test_deleting_a_post_needs_the_right_to_delete_what_hangs_under_it(post):
 
 @pytest.mark.parametrize("user_id", [5, -1])
 def test_without_the_permission_the_user_id_is_refused_by_name(api, post, user_id):
-    for answer in (
-        api.send("POST", POSTS, {"user_id": user_id, "title": "T", "body": "B"}),
-        api.send("PUT", at(post), {"user_id": user_id, "title": "T", "body": "B"}),
-        api.send("PATCH", at(post), {"user_id": user_id}),
-        api.send("PATCH", at(post), {"user_id": LOCAL_USER_ID}),
+    needs = "You need the permission news.set_user_id to set the user id to"
+    for answer, change in (
+        (api.send("POST", POSTS, {"user_id": user_id, "title": "T", "body": "B"}), (user_id, LOCAL_USER_ID)),
+        (api.send("PUT", at(post), {"user_id": user_id, "title": "T", "body": "B"}), (user_id, 7)),
+        (api.send("PATCH", at(post), {"user_id": user_id}), (user_id, 7)),
+        (api.send("PATCH", at(post), {"user_id": LOCAL_USER_ID}), (LOCAL_USER_ID, 7)),
     ):
         assert answer.status_code == 403
-        assert errors(answer) == {"user_id": "Setting this needs the permission news.set_user_id; leave it out."}
+        assert errors(answer) == {"user_id": f"{needs} “{change[0]}” instead of “{change[1]}”."}
     assert Post.history.count() == 1
 
 

@@ -252,7 +252,9 @@ def test_each_address_asks_for_its_own_permission(granted):
             if not allowed:
                 assert answer.status_code == 403
                 errors(answer)
-                assert answer.json()["detail"] == f"This needs the permission news.{needed}."
+                action, model = needed.split("_")
+                said = f"You need the permission news.{needed} to {action} {model}s."
+                assert answer.json()["detail"] == said
 
 
 def test_a_superuser_may_all(api):

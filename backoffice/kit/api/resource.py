@@ -12,17 +12,17 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models.deletion import Collector
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from pydantic import BaseModel, create_model
 
 from backoffice.kit.api import conditional
 from backoffice.kit.api.pagination import Row
-from backoffice.kit.api.problems import FieldError, Problem
+from backoffice.kit.api.problems import Problem
 from backoffice.kit.api.schemas import from_fields, has_default
-from backoffice.kit.auth import require
-from backoffice.kit.history import column_values, has_history
+from backoffice.kit.auth import require_action, require_write
+from backoffice.kit.history import column_values
+from backoffice.kit.permissions import Action, Person, Write, value_refusals
 
 ALL = frozenset({"list", "create", "get", "replace", "change", "delete"})
 NO_FILTER = (models.JSONField, models.TextField)
@@ -157,29 +157,18 @@ class Resource:
 
     # --- permissions -------------------------------------------------------------------------------------------------
 
-    def allow(self, request: HttpRequest, action: str) -> None:
+    def allow(self, request: HttpRequest, action: Action) -> None:
         """As the admin: whoever may change may also view.
 
         Raises:
             Problem: 403, naming the permission.
         """
-        app, model = self.model._meta.app_label, self.model._meta.model_name
-        actions = ("view", "change") if action == "view" else (action,)
-        require(request, *(f"{app}.{one}_{model}" for one in actions))
+        require_action(request, self.model, action)
 
     def visible(self, request: HttpRequest) -> models.QuerySet[Any]:
         """The objects that exist for the user of `request`."""
         rows: models.QuerySet[Any] = self.model.objects.visible_to(request.user)
         return rows
-
-    def refusals(self, obj: Any, *, user: Any, before: Values) -> list[FieldError]:
-        """The values of `obj` that `user` may not set, where they differ from those `before`, by attname."""
-        return []
-
-    def check_links(self, obj: Any, *, user: Any, before: Values) -> None:
-        """Raises:
-        ValidationError: `obj` now leads to what `user` can't see.
-        """
 
     def check_delete(self, request: HttpRequest, obj: Any) -> None:
         """For a domain that lets some objects not be deleted.
@@ -282,7 +271,8 @@ class Resource:
                         raise
             self.allow(request, "change")
             obj = self.lock(request, key)
-            kept = {one.field for one in self.refusals(self.model(), user=request.user, before=column_values(obj))}
+            write = Write("change", self.model(), column_values(obj))
+            kept = {one.field for one in value_refusals(write, Person(request.user))}
             defaults = {column.name: column.get_default() for column in self.writable if column.name not in kept}
             return self.save(request, obj, defaults | values)
 
@@ -299,12 +289,8 @@ class Resource:
         with transaction.atomic():
             obj = self.lock(request, key)
             self.check_delete(request, obj)
-            going = Collector(using=self.model._default_manager.db, origin=obj)
-            going.collect([obj])
-            unread = (rows.model for rows in going.fast_deletes if rows.exists())
-            for model in filter(has_history, {*going.data, *unread}):
-                require(request, f"{model._meta.app_label}.delete_{model._meta.model_name}")
-            going.delete()
+            require_write(request, Write("delete", obj))
+            obj.delete()
 
     def save(self, request: HttpRequest, obj: Any, values: Values) -> Written:
         """Write `values`, in a transaction that holds the row's lock.
@@ -317,9 +303,7 @@ class Resource:
         for column in (self.key_column, *self.writable):
             if column.name in values:
                 setattr(obj, column.attname, values[column.name])
-        if errors := self.refusals(obj, user=request.user, before=before):
-            raise Problem(403, "; ".join(f"{name}: {text}" for name, text in errors), errors=errors)
-        self.check_links(obj, user=request.user, before=before)
+        require_write(request, Write("add", obj) if adding else Write("change", obj, before))
         obj.full_clean()
         if adding or column_values(obj) != before:
             obj.save(force_insert=adding)

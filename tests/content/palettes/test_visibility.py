@@ -133,7 +133,7 @@ def test_a_form_takes_no_foreign_team(spring, outsider, form):
     assert hides(client.get(page("palette", "add") + query))
     answer = client.post(page("palette", "add"), {"team": spring.team_id, "name": "Spring", "colors": "#123"})
     text = answer.content.decode()
-    assert "Select a valid choice. That choice is not one of the available choices." in text
+    assert f"There is no team {spring.team_id} that you may see." in text
     assert "already" not in text
     assert Palette.objects.count() == 1
 
@@ -172,7 +172,7 @@ def test_an_import_of_a_foreign_row_says_that_it_is_not_there(spring, outsider, 
     text = upload(
         browser(outsider), model, f"id,{'team' if model == 'membership' else 'name'}\n{key},1\n"
     ).content.decode()
-    assert f"no {model} has the id {key}" in text
+    assert f"There is no {model} {key} that you may see." in text
     assert "confirm_form" not in text
 
 
@@ -182,7 +182,7 @@ def test_an_import_into_a_foreign_team_is_refused_as_into_none(spring, outsider)
     def said(team):
         text = upload(browser(outsider), "palette", f"team,name,colors\n{team},Spring,#123\n").content.decode()
         assert "already" not in text
-        return text.count("team instance with id"), f"team instance with id {team} is not a valid choice." in text
+        return text.count("There is no team"), f"There is no team {team} that you may see." in text
 
     assert said(spring.team_id) == said(spring.team_id + 1000) == (1, True)
     assert Palette.objects.count() == 1

@@ -207,7 +207,7 @@ def test_an_item_that_is_deleted_during_the_fetch_stays_deleted(fetching):
 
 def test_it_needs_the_permission_to_change(item, external):
     client = ApiClient(editor("view_item", name="reader"))
-    assert problem(post(client, address(item))) == (403, "This needs the permission tasks.change_item.")
+    assert problem(post(client, address(item))) == (403, "You need the permission tasks.change_item to change items.")
     assert not external.journal
 
 

@@ -88,7 +88,7 @@ def test_a_permission_that_was_taken_away_ends_the_job(items, external):
     job = jobs.start_enrich([items[0].pk], user=user)
     user.user_permissions.clear()
     work_here(job)
-    assert (job.state, job.error) == (Job.State.FAILED, "This needs the permission tasks.change_item.")
+    assert (job.state, job.error) == (Job.State.FAILED, "You need the permission tasks.change_item to change items.")
     assert not external.journal
 
 

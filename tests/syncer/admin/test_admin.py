@@ -257,7 +257,7 @@ def test_who_may_not_view_posts_reads_none_of_them_on_the_pages_of_the_sync(remo
     client = sign_in(*permissions)
     texts = {page: client.get(page).content.decode() for page in pages}
     assert [page for page, text in texts.items() if re.search("(old|new) (words|body)", text)] == []
-    assert sum("you may not view posts" in text for text in texts.values()) >= 7
+    assert sum("You need the permission news.view_post to view posts." in text for text in texts.values()) >= 7
     assert f"news.Post:{Post.objects.get().pk}" in texts[url("run_progress", Run.objects.latest("pk").pk)]
 
 
@@ -266,7 +266,7 @@ def test_who_may_view_posts_reads_them_on_the_pages_of_the_sync(remote, target, 
     pages = pages_of_a_refused_edit(remote, target)
     client = sign_in(*VIEW, permission)
     texts = {page: client.get(page).content.decode() for page in pages}
-    assert [page for page, text in texts.items() if "you may not view posts" in text] == []
+    assert [page for page, text in texts.items() if "You need the permission news.view_post" in text] == []
     assert sum("new words" in text for text in texts.values()) >= 5
 
 

@@ -21,6 +21,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, Validatio
 from django.db import models, transaction
 
 from backoffice.kit import clock, context
+from backoffice.kit.permissions import Person, as_error, refusals
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import ASK, EXISTS, By, Content, outcome, overrule
 from syncer.engine.plan import raise_keys
@@ -30,7 +31,7 @@ from syncer.models.backlog import stopped
 from syncer.models.keys import json_value
 from syncer.targets.peer import PEER, identity
 from syncer.targets.peer.conflicts.waiting import Open, look
-from syncer.targets.peer.inbound import permissions
+from syncer.targets.peer.inbound.permissions import write_of
 from syncer.targets.peer.inbound.writing import REFUSED
 from syncer.targets.peer.replicas import rules_of, store
 from syncer.targets.peer.rows import Faults, content_of, faults_of, live_rows, newest_history, row_of
@@ -118,15 +119,16 @@ def _row(now: Open, content: Content | None) -> models.Model | None:
 
 
 def _check(now: Open, row: models.Model | None, user: Any) -> None:
-    """As at every other door.
+    """As at every other entry point.
 
     Raises:
         PermissionDenied, ValidationError: see `conflict_decide`.
     """
-    if not user.has_perm(permissions.permission_for(now.route, row, now.row)):
-        raise PermissionDenied
-    if row is not now.row:
-        _refuse(permissions.faults(now.route, row, now.row, user=user))
+    found = refusals(write_of(now.route, row, now.row), Person(user))
+    if whole := [one.message for one in found if not one.field]:
+        raise PermissionDenied(" ".join(whole))
+    if found:
+        raise as_error(found)
 
 
 def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backoffice.kit.api.problems import FieldError, Invalid
 from backoffice.kit.api.responses import json_response
-from backoffice.kit.auth import require
+from backoffice.kit.auth import require_action
 from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.ranges import ASKED, Range
 from syncer.models import Route, Target
@@ -148,8 +148,7 @@ def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:
     target = speaker(request, data.node, data.writer)
     heard(target, data.writer)
     route = shared_route(target, data.model)
-    options = route.declaration.model._meta
-    require(request, f"{options.app_label}.view_{options.model_name}")
+    require_action(request, route.declaration.model, "view")
     return target, route
 
 

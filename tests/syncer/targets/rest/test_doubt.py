@@ -486,7 +486,7 @@ def test_who_may_not_view_posts_decides_without_reading_them(target, several):
     one = binding_of(several)
     asked = client.post(resolve_url(one), {"seen": one.token, "encoded": "1"}).content.decode()
     for page in (client.get(page_of(one)).content.decode(), asked):
-        assert "you may not view posts" in page
+        assert "You need the permission news.view_post to view posts." in page
         assert "99999942" not in page
 
 

@@ -222,8 +222,8 @@ def test_who_may_sync_but_not_read_orders_sees_that_something_waits_and_no_value
     client = sign_in("syncer.sync_target", name="operator")
     listed = text_of(client.get(reverse("admin:syncer_replica_changelist")))
     answer = client.get(page_of(contested))
-    assert "you may not view orders" in listed
-    assert "You may not view orders" in text_of(answer)
+    assert "You need the permission orders.view_order to view orders." in listed
+    assert "You need the permission orders.view_order to view orders." in text_of(answer)
     for text in (listed, text_of(answer)):
         assert not [word for word in ("secret lamp", "by phone", "counted twice", "packer") if word in text]
     assert client.post(page_of(contested), {"take-quantity": "0"}).status_code == 403

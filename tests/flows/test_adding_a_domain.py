@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "adding-a-domain.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PLACE = re.compile(r"# (?P<file>[\w./]+)(, at the end of (?P<list>\w+))?\n")
+GENERATED = re.compile(r"__pycache__|_cache/|^\.hypothesis/")
 LINES = 150  # of code, at most
 SECONDS = 240  # that one command may take
 NOT_COPIED = (".git", ".venv", ".venvs", "var", "__pycache__", ".*_cache", ".hypothesis", "node_modules")
@@ -67,7 +68,7 @@ class Checkout:
     def files(self) -> dict[str, bytes]:
         found = (path for path in self.folder.rglob("*") if path.is_file() and not path.is_symlink())
         names = {str(path.relative_to(self.folder)): path for path in found}
-        return {name: path.read_bytes() for name, path in names.items() if not re.search(r"__pycache__|_cache/", name)}
+        return {name: path.read_bytes() for name, path in names.items() if not GENERATED.search(name)}
 
     def follow(self, block: Block) -> str:
         """What its commands say."""

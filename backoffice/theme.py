@@ -42,7 +42,7 @@ def unfold(*, title: str, color: str) -> dict[str, Any]:
         ImproperlyConfigured: `color` is not a name of COLORS.
     """
     if color not in COLORS:
-        raise ImproperlyConfigured(f"BACKOFFICE_COLOR is {color!r}; it may be one of: {', '.join(COLORS)}.")
+        raise ImproperlyConfigured(f"BACKOFFICE_COLOR is {color!r}; choose one of: {', '.join(COLORS)}.")
     hue = COLORS[color]
     return {
         "SITE_TITLE": title,

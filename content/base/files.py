@@ -64,7 +64,7 @@ def check_text(number: int, cells: Iterable[Any]) -> None:
                 cell.encode()
     except UnicodeEncodeError as error:
         raise FileError(
-            f"Row {number} holds U+{ord(error.object[error.start]):04X}, which is half a character. Take it away."
+            f"Row {number} holds U+{ord(error.object[error.start]):04X}, which is an unpaired surrogate. Remove it."
         ) from error
 
 

@@ -37,7 +37,7 @@ class Order(ContentModel):
         default=Status.PENDING,
         help_text="Goes forward, past a stage too; only who may reopen orders sets it back.",
     )
-    # Not `auto_now_add`: an order that comes back from its history was not made anew.
+    # Not `auto_now_add`: an order that comes back from its history was not created again.
     created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When the order was made.")
     updated_at = models.DateTimeField(auto_now=True, help_text="When it was changed last.")
 

@@ -61,7 +61,7 @@ class Item(ContentModel):
     summary_source = optional_text_field(
         256, verbose_name="summary made by", editable=False, help_text="What made the summary."
     )
-    # Not `auto_now_add`: an item that comes back from its history was not made anew.
+    # Not `auto_now_add`: an item that comes back from its history was not created again.
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

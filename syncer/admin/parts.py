@@ -67,7 +67,7 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     """Redirect to the page that shows these runs."""
     if runs:
         return HttpResponseRedirect(runs_url(runs))
-    messages.warning(request, "There is nothing to sync with: every target is paused.")
+    messages.warning(request, "Nothing to sync: every target is paused.")
     return HttpResponseRedirect(reverse("admin:index"))
 
 

@@ -182,9 +182,7 @@ class TargetAdmin(EngineAdmin):
         Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
         breaker.probe_now(target)
         self.log_change(request, target, "Resumed.")
-        messages.success(
-            request, f"{target} is active again. What syncs automatically goes out now; the rest with Sync now."
-        )
+        messages.success(request, f"{target} is resumed. What is due is sent now; the rest waits for Sync now.")
         return _back(request, target)
 
     @posted("syncer.change_route")

@@ -138,7 +138,7 @@ def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
         return Verdict(outcome=Outcome.DONE, record=answer)
     if action is Action.PUSH:
         if not isinstance(answer, dict):
-            return Verdict(outcome=lost, why="answered changes with something else than an object")
+            return Verdict(outcome=lost, why="answered a push with something other than an object")
         return Verdict(outcome=Outcome.DONE, record=answer)
     return Verdict(outcome=Outcome.DONE)
 

@@ -28,8 +28,8 @@ NO_CREATE: Changes = {
 SUCCESS: Changes = {"tries": 0, "reason": "", "not_before": None, "rejected": None}
 REASON_LENGTH = 512  # characters, the column's
 NO_WAY = "a create was not answered, and this route has no lookup to find it by"
-UNTOLD = "did not tell whether a create arrived: "  # begins the reason of a refused replay or look-up
-NOT_THERE = "has no such record any more: "  # begins the reason of a record that is gone and not created again
+UNTOLD = "did not settle whether a create arrived: "  # begins the reason of a refused replay or look-up
+NOT_THERE = "no longer has this record: "  # begins the reason of a record that is gone and not created again
 CANDIDATES = 100  # kept; who must choose among more needs another look-up
 LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
 

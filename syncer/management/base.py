@@ -71,4 +71,4 @@ class SyncCommand(BaseCommand, ABC):
         try:
             return {model: [key_of(meta.model, meta.pk.to_python(key))]}
         except ValidationError as error:
-            raise CommandError(f"{key!r} is no key of {model}: {' '.join(error.messages)}") from error
+            raise CommandError(f"{key!r} is not a key of {model}: {' '.join(error.messages)}") from error

@@ -91,7 +91,7 @@ class Binding(models.Model):
             models.Index(
                 fields=["route", "id"],
                 condition=Q(rejected__isnull=False) | Q(in_doubt=True) | Q(on_hold=True),
-                name="syncer_binding_aside",
+                name="syncer_binding_blocked",
             ),
         ]
 

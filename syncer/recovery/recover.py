@@ -14,7 +14,7 @@ The design, in one transaction:
 4. Plan every live object and every binding, one statement a route, in the order of keys.
 5. Distrust the bindings, which step 4 has locked. Those with a record are unconfirmed: what they hold is sent whole, or
    deleted, even where it seems equal. All are to be looked for before they are made, those too whose record turns out
-   to be gone, for it may have been made anew under another id. An unanswered create is not repeated under its key:
+   to be gone, for it may have been created again under another id. An unanswered create is not repeated under its key:
    its answer may have come after the backup. It is looked for by the route's lookup alone: the record may have changed.
    Tokens are raised, so what is under way settles nothing; leases stay, until no request of theirs can arrive.
 6. Of a peer nothing is distrusted: that it has seen an edit stays true. But it may have seen edits of ours that are

@@ -126,7 +126,7 @@ def _question(now: Open, name: str, user: Any) -> Question:
     why = conflicts.get(name, "")
     return Question(
         name=name,
-        label="Is it to be there?" if name == EXISTS else label(model, name),
+        label="Should it exist?" if name == EXISTS else label(model, name),
         asked=why == ASK,
         wrong="" if why == ASK else why,
         sides=tuple(_sides(now, name, user)),

@@ -48,8 +48,8 @@ class Overview:
         return self._sum(lambda found: found.bound)
 
     @property
-    def aside(self) -> list[tuple[str, int]]:
-        """What does not go its way, by word, those at zero too."""
+    def attention(self) -> list[tuple[str, int]]:
+        """What needs attention, by word, those at zero too."""
         conflicts = [("conflict", self._sum(lambda found: found.conflicts))] if kind_of(self.target).is_two_way else []
         return [
             *conflicts,

@@ -1,8 +1,11 @@
 """The admin's index: each target with what waits for it and its buttons."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from content.news.models import Post
 from syncer.models import Target
@@ -114,3 +117,8 @@ def test_each_word_on_the_index_has_its_meaning(target):
     for word in ("pending", "retrying", "rejected", "in doubt", "manual", "change"):
         assert f"<dt>{word}</dt><dd>" in page
         assert f"<dt>{word}</dt><dd></dd>" not in page
+
+
+def test_a_target_that_asked_us_to_wait_says_until_when(target):
+    Target.objects.filter(pk=target.pk).update(not_before=timezone.now() + timedelta(hours=1))
+    assert "The target asked us to wait until" in index(sign_in(*VIEW))

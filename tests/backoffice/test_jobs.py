@@ -156,7 +156,7 @@ def test_a_job_of_an_account_that_was_switched_off_does_nothing():
     user.is_active = False
     user.save()
     work_here(job)
-    assert (job.state, job.error) == ("failed", "The account that started this was switched off.")
+    assert (job.state, job.error) == ("failed", "The account that started this was deactivated.")
     assert not Post.objects.exists()
 
 

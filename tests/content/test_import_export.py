@@ -395,7 +395,7 @@ def test_an_unknown_column_names_those_allowed():
         ("json", '[{"title": ', "The file is not JSON"),
         ("json", '{"title": "T"}', "must hold a list of objects"),
         ("json", b"\xff\xfe[", "not UTF-8 text"),
-        ("json", r'[{"title": "T"}, {"title": "\ud800"}]', "Row 2 holds U+D800, which is half a character"),
+        ("json", r'[{"title": "T"}, {"title": "\ud800"}]', "Row 2 holds U+D800, which is an unpaired surrogate"),
         ("json", r'[{"title": "T"}, {"\udfff": "T"}]', "Row 2 holds U+DFFF"),
         ("xlsx", workbook(["title", "body"], ["T", "_xD800_"]), "Row 2 holds U+D800"),
         ("xlsx", b"PK\x03\x04 broken", "not an XLSX workbook"),

@@ -131,7 +131,7 @@ def _on_behalf_of(job: Job) -> Iterator[None]:
         Problem: 403, the account was switched off since.
     """
     if job.user is not None and not job.user.is_active:
-        raise Problem(403, "The account that started this was switched off.")
+        raise Problem(403, "The account that started this was deactivated.")
     if job.user is not None and job.scope is not None:
         job.user.scope = frozenset(job.scope)
     with caused_by(Cause(user=lambda: job.user, request_id=job.request_id, reason=job.reason)):

@@ -14,7 +14,7 @@ from syncer.models import Alert, Target, backlog
 BLOCKED = (
     "Nothing is sent to it until a person has put that right: then press Resume, or Sync now, on the target's page."
 )
-OPENED = "It is tried again by itself, with one request at a time, and goes on once one is answered."
+OPENED = "It is retried automatically, with one request at a time, and goes on once one is answered."
 PASSED = "By now it may be sent to again."
 OFF = "By now it is paused."
 

@@ -34,9 +34,7 @@ class Command(SyncCommand):
             lines += dict.fromkeys(one["problem"] or "This database's own marks." for one in answer["routes"])
             return "\n".join([*lines, "Nothing was written."])
         if "writer" in answer:
-            lines.append(
-                f"Edits made here are signed {answer['writer']} from now on; peers learn of it with the next sync."
-            )
+            lines.append(f"Edits made here are signed {answer['writer']} from now on; peers are informed.")
         return "\n".join([*lines, "All of it is due now; targets that are not paused are sent it by the worker."])
 
 

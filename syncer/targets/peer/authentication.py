@@ -42,7 +42,7 @@ def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
         off = f"{target} is paused at {settings.NODE}; changes wait."
         raise Problem(503, off, headers={"Retry-After": str(OFF_SECONDS)})
     if writer and (node_of(writer) != node or is_far(writer)):
-        raise Invalid(FieldError("writer", f"It is no incarnation of {node}."))
+        raise Invalid(FieldError("writer", f"It is not an incarnation of {node}."))
     return target
 
 

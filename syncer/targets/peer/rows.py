@@ -14,7 +14,7 @@ from syncer.core.merge import Content
 from syncer.models import Route
 from syncer.models.keys import json_value, key_of, pks
 
-NO_VALUE = "This is no value of that field, or not in the form in which nodes write it."
+NO_VALUE = "This is not a valid value of that field, or not in the form in which nodes write it."
 
 Rows = dict[str, models.Model]  # by key
 Faults = dict[str, list[str]]  # {"field": ["what is wrong"]}; under "" what is wrong with all of it

@@ -79,7 +79,7 @@ def read_answer(record: Mapping[str, Any]) -> Answer:
         told = [_told(one) for one in record["items"]]
         node, writer = str(record["node"]), str(record["writer"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise AnswerError("answered changes with something that no peer says") from error
+        raise AnswerError("answered something that no back office sends") from error
     if not re.fullmatch(WRITER, writer) or node_of(writer) != node or is_far(writer):
         raise AnswerError("answered without a valid incarnation")
     return Answer(node=node, writer=writer, told={one.key: one for one in told})

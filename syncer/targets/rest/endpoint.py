@@ -95,7 +95,7 @@ class Endpoint:
             cursor = answer.get(self.next_field) if self.next_field else None
             answer = answer[self.items_field]
         if not isinstance(answer, list):
-            raise ListError("answered something else than a list")
+            raise ListError("answered something other than a list")
         return answer, None if cursor is None else str(cursor)
 
     def _address(self, path: str) -> str:

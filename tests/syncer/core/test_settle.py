@@ -156,12 +156,12 @@ def test_a_record_that_another_worker_was_quicker_to_bind_is_looked_for_again(cl
 @pytest.mark.parametrize("action", [Action.LOOKUP, Action.REPLAY])
 def test_the_reason_of_a_refused_question_says_what_was_asked(action):
     reason = after(action, Outcome.PERMANENT, AGAIN, known=UNANSWERED)["reason"]
-    assert reason == "did not tell whether a create arrived: says no"
+    assert reason == "did not settle whether a create arrived: says no"
 
 
 def test_a_record_that_is_gone_is_parked_as_such_and_the_reason_says_so():
     changes = after(Action.UPDATE, Outcome.GONE, terms=Terms(recreate=False))
-    assert (changes["gone"], changes["reason"]) == (True, "has no such record any more: says no")
+    assert (changes["gone"], changes["reason"]) == (True, "no longer has this record: says no")
     assert after(Action.UPDATE, Outcome.PERMANENT)["gone"] is False
 
 

@@ -65,7 +65,7 @@ def test_an_email_says_what_happened_why_what_is_kept_and_what_to_do(target, mai
 def test_an_email_about_a_circuit_says_that_it_goes_on_by_itself_and_the_next_one_how_long_it_was(target, mail):
     breaks(target)
     told()
-    assert "It is tried again by itself" in mail.messages[0].get_content()
+    assert "It is retried automatically" in mail.messages[0].get_content()
     mends(target)
     told()
     began = Alert.objects.get(kind="unhealthy").at

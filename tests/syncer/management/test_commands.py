@@ -106,7 +106,7 @@ def test_sync_retry_of_one_object_leaves_the_others(remote, target):
 
 
 def test_sync_retry_refuses_a_key_that_can_not_be_one(remote, target):
-    with pytest.raises(CommandError, match="'abc' is no key of news"):
+    with pytest.raises(CommandError, match="'abc' is not a key of news"):
         call_command("sync_retry", "fakeapi", "--object", "news.Comment:abc")
     assert not Binding.objects.exists()
 

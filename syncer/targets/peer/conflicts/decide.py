@@ -139,7 +139,7 @@ def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> No
         with context.caused_by(replace(context.cause(), user=lambda: user, reason=reason)):
             written.delete() if row is None else written.save(force_insert=now.row is None)
     except REFUSED as error:
-        raise ValidationError(f"It can't be so here: {str(error.args[0]).splitlines()[0]}") from error
+        raise ValidationError(f"Not possible here: {str(error.args[0]).splitlines()[0]}") from error
 
 
 def _tell_peers(route: Route, key: str) -> None:

@@ -31,7 +31,7 @@ def refuse_repeated(items: Iterable[Item]) -> None:
     keys: set[str] = set()
     for position, item in enumerate(items):
         if item.key in keys:
-            raise Invalid(FieldError(f"items.{position}.key", f"{item.key} comes twice in one batch."))
+            raise Invalid(FieldError(f"items.{position}.key", f"{item.key} appears twice in one batch."))
         keys.add(item.key)
 
 
@@ -47,7 +47,7 @@ def faults_of_item(item: Item) -> dict[str, list[str]]:
     if len(seen) > WRITERS:
         found.setdefault("", []).append(f"It names more than {WRITERS} writers.")
     if any(not _could_be(one) for one in seen):
-        found.setdefault("", []).append("It knows an incarnation that there can't be.")
+        found.setdefault("", []).append("It names an impossible incarnation.")
     return found
 
 

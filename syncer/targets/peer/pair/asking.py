@@ -19,7 +19,7 @@ from syncer.targets.peer.message import WRITER
 from syncer.targets.peer.wire import hand_over
 
 NEVER = float("inf")
-NOT_UNDERSTOOD = "answered with something that no peer says"
+NOT_UNDERSTOOD = "answered something that no back office sends"
 
 
 class Peer:
@@ -32,7 +32,7 @@ class Peer:
     def __init__(self, target: Target) -> None:
         """Raises NotPossibleError where the target is no peer."""
         if target.kind != PEER:
-            raise NotPossibleError(f"{target} is no peer: only another back office can be asked that.")
+            raise NotPossibleError(f"{target} is not a peer: only another back office can be asked that.")
         self.target, self.requests, self.bytes = target, 0, 0
         self._sender = Sender(target)
 

@@ -175,7 +175,7 @@ def _meetings_differ(target: Target, there: str) -> Iterator[str]:
     if there != target.matching:
         yield (
             f"At the first matching {settings.NODE} goes by '{target.matching}', {target.peer_node} by '{there}': "
-            "one end takes automatically what the other asks a person about."
+            "one end decides automatically what the other asks a person about."
         )
 
 

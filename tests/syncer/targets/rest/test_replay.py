@@ -206,7 +206,7 @@ def refuse(target, post, remote):
 def test_a_refused_replay_is_parked_and_says_what_was_asked(target, lost, remote):
     assert refuse(target, lost, remote).message == "Not delivered: 1 rejected."
     one = binding_of(lost)
-    assert one.reason.startswith("did not tell whether a create arrived: answered 422: ")
+    assert one.reason.startswith("did not settle whether a create arrived: answered 422: ")
     assert (one.create_body, one.unconfirmed) == (BODY, True)
     remote.clear_journal()
     sync(target)

@@ -143,7 +143,7 @@ def test_pages_in_a_circle_park_the_lookup(target, post, remote):
     let_time_pass()
     remote.fault(Fault.STATUS, method="GET", status=200, body={"items": [], "next": "a"}, times=None)
     sync(target)
-    assert binding_of(post).reason == "did not tell whether a create arrived: lists its pages in a circle"
+    assert binding_of(post).reason == "did not settle whether a create arrived: lists its pages in a circle"
     assert len(requests(remote)) < 5
 
 

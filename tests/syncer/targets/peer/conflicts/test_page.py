@@ -75,7 +75,7 @@ def test_what_is_not_valid_shows_what_is_wrong_and_what_is_here(shared, node, wa
 
 def test_of_what_is_deleted_at_one_end_it_shows_what_would_be_kept(deleted_here, client):
     text = text_of(client.get(page_of(deleted_here)))
-    for word in ("Is it to be there?", "Keep it", "Delete it", "deleted here", "<dt>Quantity</dt><dd>3</dd>"):
+    for word in ("Should it exist?", "Keep it", "Delete it", "deleted here", "<dt>Quantity</dt><dd>3</dd>"):
         assert word in text, word
 
 

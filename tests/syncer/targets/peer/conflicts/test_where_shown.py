@@ -78,7 +78,7 @@ def test_the_object_s_form_and_list_lead_to_the_decision(contested):
 
 
 def test_the_card_of_the_target_counts_conflicts_as_its_list_does(contested, warehouse):
-    assert dict(overview(warehouse).aside)["conflict"] == 1
+    assert dict(overview(warehouse).attention)["conflict"] == 1
     text = text_of(reverse("admin:syncer_target_change", args=[warehouse.pk]))
     assert f"route__target__id__exact={warehouse.pk}&amp;state=conflict" in text
     listed = administrator().get(reverse("admin:syncer_binding_changelist"), {"state": "conflict"})

@@ -240,10 +240,10 @@ def test_half_a_character_is_refused(store):
 def test_one_object_twice_in_a_batch_refuses_the_message(store):
     batch = made(store)
     answer = store.send(batch | {"items": batch["items"] * 2})
-    assert "comes twice" in refused(store, answer, 422)
+    assert "appears twice" in refused(store, answer, 422)
     same = batch["items"][0]["key"]
     twice = [batch["items"][0], batch["items"][0] | {"key": same.replace("-", "").upper()}]
-    assert "comes twice" in refused(store, store.send(batch | {"items": twice}), 422)
+    assert "appears twice" in refused(store, store.send(batch | {"items": twice}), 422)
 
 
 def test_more_than_500_items_are_refused(store):

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from django.db import transaction
 from django.db.models import QuerySet
 
-from backoffice.kit import clock
+from backoffice.kit import clock, lease
 from syncer.core.circuit import Circuit, Shown, after, shown
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH
@@ -58,27 +58,30 @@ def pace(target: Target) -> Pace:
 
 def _may_be_one_objects_fault(target: Target, now: datetime) -> bool:
     """At most one object is failing, and nothing is under way."""
-    due = Binding.objects.filter(DUE, route__target=target)
-    return len(due.filter(tries__gt=0)[:2]) < 2 and not due.filter(lease_until__gt=now).exists()
+    failing = Binding.objects.filter(DUE, route__target=target, tries__gt=0)
+    return len(failing[:2]) < 2 and not _is_sending(target, now)
+
+
+def _is_sending(target: Target, now: datetime) -> bool:
+    return Binding.objects.filter(DUE, route__target=target, lease_until__gt=now).exists()
 
 
 def take_turn(target: Target, seconds: float) -> datetime | None:
     """Take the turn to probe, by the row as `pace` read it; until when it is ours. None: another was quicker."""
     until = clock.now() + timedelta(seconds=seconds)
-    free = Target.objects.filter(pk=target.pk, opened_at__isnull=False, probe_at=target.probe_at)
-    return until if free.update(probe_at=until) else None
+    is_open = Target.objects.filter(pk=target.pk, opened_at__isnull=False)
+    return until if lease.move(is_open, target.probe_at, until, "probe_at") else None
 
 
 def give_back(target: Target, turn: datetime) -> None:
     """Nothing came of the turn: the probe is due when it was before. Without effect where an answer came."""
-    mine = Target.objects.filter(pk=target.pk, opened_at__isnull=False, probe_at=turn)
-    mine.update(probe_at=target.probe_at)
+    lease.move(Target.objects.filter(pk=target.pk, opened_at__isnull=False), turn, target.probe_at, "probe_at")
 
 
 def probe_now(target: Target) -> None:
     """A person asks: the next probe is due, unless one is under way."""
     now = clock.now()
-    if not Binding.objects.filter(DUE, route__target=target, lease_until__gt=now).exists():
+    if not _is_sending(target, now):
         Target.objects.filter(pk=target.pk, probe_at__gt=now).update(probe_at=now)
 
 
@@ -87,7 +90,7 @@ def probe_soon(target: Target) -> None:
     if target.opened_at is None:
         return
     now = clock.now()
-    if not Binding.objects.filter(DUE, route__target=target, lease_until__gt=now).exists():
+    if not _is_sending(target, now):
         Target.objects.filter(pk=target.pk, probe_at__gt=now + SOON).update(probe_at=now + SOON)
 
 

@@ -51,7 +51,6 @@ def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
             )
         ):
             moved = kind.deliver(run, routes, route, bindings, sender, probe=False)
-            run.beat()
             if not moved:
                 break
             progress = True
@@ -75,7 +74,6 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
     else:
         # Not out of turn, for it is nothing that has not failed yet.
         moved = pace is Pace.PROBE and kind.introduce(run.target, sender, probe=True)
-    run.beat()
     breaker.give_back(run.target, turn)
     return moved
 
@@ -99,7 +97,6 @@ def _wait_for_others(run: Run, sender: Sender, *, since: datetime) -> bool:
     if sender.is_stopped or not backlog.left(run.target, run.scope).filter(lease_until__gt=since).exists():
         return False
     time.sleep(OTHERS_PAUSE)
-    run.beat()
     return True
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
-from backoffice.kit import clock
+from backoffice.kit import clock, lease
 from syncer.core.errors import TargetStoppedError
 from syncer.engine import breaker, summary
 from syncer.engine.dispatch import dispatch
@@ -42,9 +42,7 @@ def work_run(pk: int) -> None:
 
 def run_here(target: Target, *, scope: Scope | None = None) -> Run:
     """Sync a target in this process, to the end."""
-    run = Run.objects.create(
-        target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING, scope=scope, heartbeat_at=clock.now()
-    )
+    run = Run.objects.create(target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING, scope=scope)
     work(run)
     return run
 
@@ -61,25 +59,30 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
     until = time.monotonic() + seconds
     if not _begin(run):
         return True
-    try:
-        routes = RouteMap(run.target)
-        if run.target.enabled:
-            _plan(run, routes)
-    except TargetStoppedError as error:
-        with transaction.atomic():
-            breaker.block(run.target, str(error), now=clock.now())
-    else:
-        if not dispatch(run, routes, until=until):
-            return False
-    _finish(run)
+    with lease.kept_alive(Run.objects.filter(pk=run.pk, finished_at=None)):
+        try:
+            routes = RouteMap(run.target)
+            if run.target.enabled:
+                _plan(run, routes)
+        except TargetStoppedError as error:
+            with transaction.atomic():
+                breaker.block(run.target, str(error), now=clock.now())
+        else:
+            if not dispatch(run, routes, until=until):
+                return False
+        _finish(run)
     return True
 
 
 def _begin(run: Run) -> bool:
     """Whether there is anything to do: another worker may have ended the run, or a person may have made it theirs."""
     now = clock.now()
-    is_open = Run.objects.filter(pk=run.pk, finished_at=None)
-    if not is_open.update(state=Run.State.RUNNING, started_at=Coalesce("started_at", Value(now)), heartbeat_at=now):
+    taken = {
+        "state": Run.State.RUNNING,
+        "started_at": Coalesce("started_at", Value(now)),
+        "lease_until": lease.ends(now),
+    }
+    if not Run.objects.filter(pk=run.pk, finished_at=None).update(**taken):
         return False
     run.refresh_from_db()
     if run.trigger in REQUESTED:

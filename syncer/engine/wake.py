@@ -1,15 +1,14 @@
 """Waking the workers. A wake-up may be lost or come twice: the sweep finds what nobody asked for."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_q.tasks import async_task
 
-from backoffice.kit import clock
+from backoffice.kit import clock, lease
 from syncer.core.errors import TargetStoppedError
 from syncer.core.schedule import CHANGE, interval
 from syncer.engine import breaker
@@ -52,7 +51,7 @@ def request_run(
 
 
 def _queued(target: Target, trigger: Run.Trigger, user: Any, scope: Scope | None) -> Run:
-    return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope, heartbeat_at=clock.now())
+    return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope)
 
 
 def follows(route: Route) -> bool:
@@ -64,8 +63,7 @@ def follows(route: Route) -> bool:
 
 
 def enqueue(run: Run) -> None:
-    """Let a worker go on with the run."""
-    run.beat()
+    """Queue a task that works on the run; it has the lease of the run for as long as that lasts."""
     async_task(TASK, run.pk, group=f"run {run.pk}", task_name=f"{run.pk}")
 
 
@@ -111,14 +109,13 @@ def _free(now: datetime) -> QuerySet[Target]:
 
 
 def sweep() -> int:
-    """Find what is due and has no run, and runs whose worker is gone; how many were woken."""
+    """Wake runs whose task or worker is gone, and targets that have something due and no run; return how many."""
     woken = 0
     now = clock.now()
-    lost = now - timedelta(seconds=settings.SYNC_LEASE_SECONDS)
-    for run in Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], heartbeat_at__lt=lost):
+    for run in lease.take_expired(Run.objects.filter(state__in=Run.OPEN).order_by("pk"), now=now):
         enqueue(run)
         woken += 1
-    for target in _free(now).exclude(runs__state__in=[Run.State.QUEUED, Run.State.RUNNING]):
+    for target in _free(now).exclude(runs__state__in=Run.OPEN):
         try:
             trigger = _due(target)
         except Exception:

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from backoffice.kit import clock
+from backoffice.kit import lease
 
 
 class Run(models.Model):
@@ -20,6 +20,8 @@ class Run(models.Model):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Not all was delivered"
+
+    OPEN = (State.QUEUED, State.RUNNING)
 
     target = models.ForeignKey(
         "syncer.Target", on_delete=models.CASCADE, related_name="runs", help_text="The remote system."
@@ -42,7 +44,9 @@ class Run(models.Model):
     message = models.CharField(max_length=512, blank=True, help_text="How it ended, in one sentence.")
     created_at = models.DateTimeField(auto_now_add=True, help_text="When it was asked for.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
-    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="When its worker last gave a sign of life.")
+    lease_until = models.DateTimeField(
+        default=lease.ends, help_text="Its worker, or the task that is queued for it, has it until then."
+    )
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
 
     class Meta:
@@ -55,16 +59,12 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["state", "heartbeat_at"], condition=Q(state__in=["queued", "running"]), name="syncer_run_open"
+                fields=["state", "lease_until"], condition=Q(state__in=["queued", "running"]), name="syncer_run_open"
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.target}, {self.created_at:%Y-%m-%d %H:%M:%S}"
-
-    def beat(self) -> None:
-        """Write that its worker is alive."""
-        Run.objects.filter(pk=self.pk).update(heartbeat_at=clock.now())
 
 
 class Attempt(models.Model):

@@ -12,7 +12,6 @@ from syncer.reports.workers import waiting_hint
 
 LATE = timedelta(seconds=10)
 SHOWN = 100  # failed objects
-OPEN = (Run.State.QUEUED, Run.State.RUNNING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ class Progress:
 
     @property
     def is_open(self) -> bool:
-        return self.run.state in OPEN
+        return self.run.state in Run.OPEN
 
     @property
     def percent(self) -> int:
@@ -51,7 +50,7 @@ class Progress:
 
 def progress(run: Run) -> Progress:
     """How far `run` is."""
-    is_open = run.state in OPEN
+    is_open = run.state in Run.OPEN
     counts = summary.counts(run) if is_open else run.counts
     failures = list(summary.failures(run)[:SHOWN])
     done = 0 if run.state == Run.State.QUEUED else max(0, run.total - counts.get("left", 0))

@@ -348,7 +348,7 @@ def test_of_many_at_once_one_writes_and_none_gets_another_answer():
 @pytest.mark.postgres
 def test_one_that_was_taken_over_commits_nothing(api):
     with at_work(api, "/api/one/slow") as late:
-        KeptAnswer.objects.update(leased_until=timezone.now())
+        KeptAnswer.objects.update(lease_until=timezone.now())
         successor = post(api, to="/api/one/slow")
         assert successor.status_code == 201
     assert late[0].status_code == 409
@@ -360,12 +360,12 @@ def test_a_claim_whose_lease_ran_out_is_taken_over_by_one():
     first = claim(digest="d", fingerprint="f")
     with pytest.raises(Problem, match="being answered"):
         claim(digest="d", fingerprint="f")
-    KeptAnswer.objects.update(leased_until=timezone.now())
+    KeptAnswer.objects.update(lease_until=timezone.now())
     second = claim(digest="d", fingerprint="f")
     assert second.holder != first.holder
     with pytest.raises(Problem, match="being answered"):
         claim(digest="d", fingerprint="f")
-    assert KeptAnswer.objects.get().leased_until > timezone.now() + LEASE / 2
+    assert KeptAnswer.objects.get().lease_until > timezone.now() + LEASE / 2
 
 
 # --- how long ---------------------------------------------------------------------------------------------------------

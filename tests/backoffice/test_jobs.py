@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.test import RequestFactory
 from django.urls import resolve, reverse
 from django_q.models import OrmQ
@@ -15,9 +16,8 @@ from backoffice.kit.context import Cause, caused_by
 from backoffice.kit.jobs.api import job_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import PROBLEMS, JobOver, Progress
-from backoffice.kit.jobs.service import LOGGED, start, take, work_here
+from backoffice.kit.jobs.service import LOGGED, start, take, work, work_here
 from backoffice.kit.jobs.sweep import STOPPED, sweep
-from backoffice.kit.jobs.tasks import work
 from content.news.models import Post
 from tests.backoffice.works import HERE, SECRET
 from tests.content.api_client import ApiClient, make_user
@@ -198,28 +198,29 @@ def test_what_is_rolled_back_wakes_nobody():
 
 
 def test_a_lost_wake_up_costs_seconds():
-    job = begin("posts", here=False, titles=["A"])
+    begin("posts", here=False, titles=["A"])
     assert sweep() == 0
-    ago(job, created_at=timedelta(seconds=5), beat_at=timedelta(seconds=5))
+    Job.objects.update(lease_until=F("lease_until") - timedelta(seconds=5))
     assert sweep() == 1
     assert OrmQ.objects.count() == 1
     assert sweep() == 0
 
 
-@pytest.mark.parametrize(("woken", "again"), [(6, 0), (10, 1), (59, 0), (61, 1)])
-def test_wake_ups_of_a_long_queue_grow_rare(woken, again):
-    """The job is ten seconds, or ten minutes, older than its last wake-up."""
+@pytest.mark.parametrize(("age", "pause"), [(1, 5), (10, 10), (30, 30), (59, 59), (61, 60), (600, 60)])
+def test_wake_ups_of_a_long_queue_grow_rare(age, pause):
     job = begin("posts", here=False, titles=["A"])
-    older = 10 if woken <= 10 else 600
-    ago(job, created_at=timedelta(seconds=older + woken), beat_at=timedelta(seconds=woken))
-    assert sweep() == again
+    ago(job, created_at=timedelta(seconds=age), lease_until=timedelta())
+    began = clock.now()
+    assert sweep() == 1
+    job.refresh_from_db()
+    assert began + timedelta(seconds=pause) <= job.lease_until <= clock.now() + timedelta(seconds=pause + 1)
 
 
 def test_a_job_whose_worker_is_gone_ends_and_says_so():
     job = begin("posts", here=False, titles=["A"])
     take(job)
     assert sweep() == 0
-    ago(job, beat_at=timedelta(seconds=settings.SYNC_LEASE_SECONDS + 1))
+    Job.objects.update(lease_until=F("lease_until") - timedelta(seconds=settings.SYNC_LEASE_SECONDS))
     assert sweep() == 1
     job.refresh_from_db()
     assert (job.state, job.error) == ("failed", STOPPED)
@@ -260,8 +261,8 @@ def test_a_job_is_ended_by_the_next_worker_when_its_own_was_killed():
     job = begin("never_ends", here=False)
     with Worker(SYNC_LEASE_SECONDS="2") as worker:
         until(lambda: Job.objects.get(pk=job.pk).done, seconds=SECONDS)
-        before = Job.objects.get(pk=job.pk).beat_at
-        until(lambda: Job.objects.get(pk=job.pk).beat_at > before + timedelta(seconds=3), seconds=SECONDS)
+        before = Job.objects.get(pk=job.pk).lease_until
+        until(lambda: Job.objects.get(pk=job.pk).lease_until > before + timedelta(seconds=3), seconds=SECONDS)
         assert Job.objects.get(pk=job.pk).state == "running"
         worker.kill()
         worker.start()

@@ -13,7 +13,7 @@ class KeptAnswer(models.Model):
     fingerprint = models.CharField(max_length=64, help_text="Of the body, and of the version that was asked for.")
     holder = models.UUIDField(help_text="The one attempt that may keep an answer here.")
     created_at = models.DateTimeField(db_index=True)
-    leased_until = models.DateTimeField(help_text="Until then the holder is at work, if there is no answer yet.")
+    lease_until = models.DateTimeField(help_text="Until then the holder is at work, if there is no answer yet.")
     status = models.PositiveSmallIntegerField(null=True, help_text="Empty: no answer yet.")
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True)

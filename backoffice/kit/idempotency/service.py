@@ -7,8 +7,7 @@ The constraints:
 
 The design: a claim is a row, committed before the work, that names its holder. The answer is kept by an update that
 asks for that holder, in the transaction of the work. Taking over replaces the holder, so the slow one's update finds no
-row, and its transaction is rolled back. A row without an answer means that nothing was committed. Clocks that differ
-between hosts change only how soon a claim is taken over, never that one attempt alone commits.
+row, and its transaction is rolled back. A row without an answer means that nothing was committed.
 """
 
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.http import HttpResponse
-from django.utils import timezone
 
+from backoffice.kit import clock, lease
 from backoffice.kit.api.problems import Problem
 from backoffice.kit.idempotency.models import KeptAnswer
 
@@ -39,35 +38,33 @@ class Claim:
 
 
 def claim(*, digest: str, fingerprint: str) -> Claim | KeptAnswer:
-    """The claim on the request of `digest`, or the answer that it has already.
+    """Claim the request of `digest`, or return the answer that it has already.
 
     Raises:
         Problem: 409, another attempt is at work; 422, the key came with another body.
     """
-    now = timezone.now()
-    values = {"fingerprint": fingerprint, "holder": uuid4(), "created_at": now, "leased_until": now + LEASE}
-    KeptAnswer.objects.bulk_create([KeptAnswer(digest=digest, **values)], ignore_conflicts=True)
+    now = clock.now()
+    mine = Claim(digest=digest, holder=uuid4())
+    values: dict[str, Any] = {"fingerprint": fingerprint, "holder": mine.holder, "created_at": now}
+    KeptAnswer.objects.bulk_create(
+        [KeptAnswer(digest=digest, lease_until=now + LEASE, **values)], ignore_conflicts=True
+    )
     found = KeptAnswer.objects.filter(digest=digest).first()
     if found is None:  # the other attempt failed and gave its claim up in this moment
         raise busy()
-    if found.holder == values["holder"]:
-        return Claim(digest=digest, holder=found.holder)
-    if found.created_at <= now - KEPT:
-        return _take_over(found, values)
-    if found.fingerprint != fingerprint:
-        raise Problem(422, OTHER)
-    if found.status is not None:
-        return found
-    if found.leased_until <= now:
-        return _take_over(found, values)
-    raise busy()
-
-
-def _take_over(found: KeptAnswer, values: dict[str, Any]) -> Claim:
-    unchanged = KeptAnswer.objects.filter(digest=found.digest, holder=found.holder, status=found.status)
-    if not unchanged.update(**values, status=None, headers={}, body=""):
+    if found.holder == mine.holder:
+        return mine
+    if found.created_at > now - KEPT:
+        if found.fingerprint != fingerprint:
+            raise Problem(422, OTHER)
+        if found.status is not None:
+            return found
+        if found.lease_until > now:
+            raise busy()
+    unchanged = KeptAnswer.objects.filter(digest=digest, status=found.status)
+    if not lease.move(unchanged, found.lease_until, now + LEASE, **values, status=None, headers={}, body=""):
         raise busy()
-    return Claim(digest=found.digest, holder=values["holder"])
+    return mine
 
 
 def busy() -> Problem:
@@ -91,7 +88,7 @@ def give_up(claim: Claim) -> None:
 
 
 def prune() -> int:
-    """Drop what was kept for its time; how many. Run every second or so, it writes at most once a minute."""
-    over = KeptAnswer.objects.filter(created_at__lte=timezone.now() - KEPT)
-    due = KeptAnswer.objects.filter(created_at__lte=timezone.now() - KEPT - PRUNE_EVERY)
-    return over.delete()[0] if due.exists() else 0
+    """Drop what was kept for its time; return how many. Run every second or so, it writes at most once a minute."""
+    now = clock.now()
+    due = KeptAnswer.objects.filter(created_at__lte=now - KEPT - PRUNE_EVERY)
+    return KeptAnswer.objects.filter(created_at__lte=now - KEPT).delete()[0] if due.exists() else 0

@@ -1,3 +1,4 @@
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,13 @@ from django.db.models import F, Q
 
 from backoffice.kit import clock
 from backoffice.kit.context import scope_of
+
+FIRST_WAKE_UP = timedelta(seconds=5)
+
+
+def first_lease() -> datetime:
+    """When the lease of a job that was just queued ends: a wake-up that is lost costs seconds."""
+    return clock.now() + FIRST_WAKE_UP
 
 
 class JobQuerySet(models.QuerySet[Any]):
@@ -67,7 +75,9 @@ class Job(models.Model):
     file_type = models.CharField(max_length=128, blank=True, help_text="The media type of the file.")
     created_at = models.DateTimeField(default=clock.now, help_text="When it was asked for.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
-    beat_at = models.DateTimeField(default=clock.now, help_text="When it was last woken, or gave a sign of life.")
+    lease_until = models.DateTimeField(
+        default=first_lease, help_text="Its worker, or the task that is queued for it, has it until then."
+    )
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
 
     objects = JobQuerySet.as_manager()
@@ -89,7 +99,7 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["state", "beat_at"], condition=Q(state__in=["queued", "running"]), name="jobs_job_open"
+                fields=["state", "lease_until"], condition=Q(state__in=["queued", "running"]), name="jobs_job_open"
             ),
             models.Index(F("user"), F("created_at").desc(), F("id").desc(), name="jobs_job_own"),
             models.Index(F("created_at").desc(), F("id").desc(), name="jobs_job_newest"),

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from django.db.models import F
 
-from backoffice.kit import clock, waiting_files
+from backoffice.kit import lease, waiting_files
 from backoffice.kit.jobs.models import Job
 
 PROBLEMS = 100  # kept of a job; of the others only how many they are
@@ -80,5 +80,5 @@ class Progress:
 
     def _update(self, **values: Any) -> None:
         running = Job.objects.filter(pk=self._job.pk, state=Job.State.RUNNING)
-        if not running.update(beat_at=clock.now(), **values):
+        if not running.update(lease_until=lease.ends(), **values):
             raise JobOver

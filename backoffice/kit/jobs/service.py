@@ -16,14 +16,14 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
 
-from backoffice.kit import clock
+from backoffice.kit import clock, lease
 from backoffice.kit.api.problems import Problem, from_validation
 from backoffice.kit.context import Cause, cause, caused_by, scope_of
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import JobOver, Progress, storable
 
 log = logging.getLogger("backoffice.jobs")
-TASK = "backoffice.kit.jobs.tasks.work"
+TASK = "backoffice.kit.jobs.service.work"
 LOGGED = "An error in the program ended this; it was logged."
 
 
@@ -66,8 +66,16 @@ def start(
 
 
 def enqueue(job: Job) -> None:
-    """Wake a worker. A wake-up too many is harmless, one that is lost is found by the sweep."""
+    """Queue a task for the job. One task too many is harmless; one that is lost is found by the sweep."""
     async_task(TASK, str(job.pk), group=f"job {job.pk}", task_name=str(job.pk))
+
+
+def work(pk: str) -> None:
+    """Do the job unless somebody did; the queue's task."""
+    job = Job.objects.filter(pk=pk, state=Job.State.QUEUED).first()
+    if job is not None:
+        with lease.kept_alive(Job.objects.filter(pk=pk, state=Job.State.RUNNING)):
+            work_here(job)
 
 
 def work_here(job: Job) -> bool:
@@ -99,7 +107,7 @@ def take(job: Job) -> bool:
     """Whether the job is ours to do: of all who were woken, one gets it."""
     now = clock.now()
     waiting = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED)
-    return bool(waiting.update(state=Job.State.RUNNING, started_at=now, beat_at=now))
+    return bool(waiting.update(state=Job.State.RUNNING, started_at=now, lease_until=lease.ends(now)))
 
 
 def _words(error: Problem | PermissionDenied | ValidationError) -> str:

@@ -1,14 +1,11 @@
-"""What no wake-up sees to: jobs that nobody took, jobs whose worker is gone, and what is old."""
+"""Jobs that nobody took, jobs whose worker is gone, and old jobs."""
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
-from backoffice.kit import clock, waiting_files
-from backoffice.kit.jobs.models import Job
+from backoffice.kit import clock, lease, waiting_files
+from backoffice.kit.jobs.models import FIRST_WAKE_UP, Job
 from backoffice.kit.jobs.service import enqueue
 
-FIRST = timedelta(seconds=5)
 LONGEST = timedelta(seconds=60)
 KEPT = timedelta(days=7)
 FILE_KEPT = timedelta(seconds=waiting_files.KEPT)
@@ -16,31 +13,24 @@ STOPPED = "Its worker stopped before the end; start it again."
 
 
 def sweep() -> int:
-    """Run every second or so, by every worker; how many jobs were woken or ended.
+    """Wake jobs, and end those whose worker is gone; return how many. Every worker runs it every second or so.
 
     It reads where there is nothing to do: on SQLite, a write that changes nothing waits for the others too.
     """
     now = clock.now()
     _prune(now)
-    return _wake(now) + _end_lost(now)
-
-
-def _wake(now: datetime) -> int:
+    queued = Job.objects.filter(state=Job.State.QUEUED).order_by("created_at")
     woken = 0
-    for job in Job.objects.filter(state=Job.State.QUEUED, beat_at__lte=now - FIRST):
-        # 5, 5, 10, 20 … 60 seconds apart: a long queue must not grow by wake-ups for what already waits in it.
-        if now - job.beat_at < min(job.beat_at - job.created_at, LONGEST):
-            continue
-        waiting = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED, beat_at=job.beat_at)
-        if waiting.update(beat_at=now):
-            enqueue(job)
-            woken += 1
-    return woken
+    for job in lease.take_expired(queued, now=now, until=lambda job: now + _pause(job, now)):
+        enqueue(job)
+        woken += 1
+    lost = Job.objects.filter(lease.is_free(now), state=Job.State.RUNNING)
+    return woken + (lost.update(state=Job.State.FAILED, error=STOPPED, finished_at=now) if lost.exists() else 0)
 
 
-def _end_lost(now: datetime) -> int:
-    lost = Job.objects.filter(state=Job.State.RUNNING, beat_at__lt=now - timedelta(seconds=settings.SYNC_LEASE_SECONDS))
-    return lost.update(state=Job.State.FAILED, error=STOPPED, finished_at=now) if lost.exists() else 0
+def _pause(job: Job, now: datetime) -> timedelta:
+    """5, 5, 10, 20 … 60 seconds between wake-ups: a long queue must not grow by tasks for what waits in it already."""
+    return min(max(now - job.created_at, FIRST_WAKE_UP), LONGEST)
 
 
 def _prune(now: datetime) -> None:

@@ -6,8 +6,8 @@ from django.db.models import Case, Value, When
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
-from django_q.models import OrmQ
 
+from backoffice.kit import lease
 from syncer.engine.worker import cluster
 from syncer.engine.worker.commits import Commits
 
@@ -26,12 +26,13 @@ class Broker(ORM):  # type: ignore[misc]
         """`[(row, payload), …]`; None: there was nothing, and now there may be something."""
         keys = [self.list_key, cluster.own_key()]
         beats_first = Case(When(key=keys[1], then=Value(0)), default=Value(1))
-        rows = self.get_connection().filter(key__in=keys, lock__lt=timezone.now())
-        if waiting := list(rows.order_by(beats_first, "pk")[: Conf.BULK]):
-            return [(row.pk, row.payload) for row in waiting if self._take(row)]
+        queue = self.get_connection()
+        rows = queue.filter(key__in=keys, lock__lt=timezone.now()).order_by(beats_first, "pk")
+        if waiting := list(rows[: Conf.BULK]):
+            return [
+                (row.pk, row.payload)
+                for row in waiting
+                if lease.move(queue.filter(pk=row.pk), row.lock, self.timeout(row), "lock")
+            ]
         self._commits.wait(LONGEST)
         return None
-
-    def _take(self, row: OrmQ) -> bool:
-        """Whether no other cluster was faster."""
-        return bool(self.get_connection().filter(pk=row.pk, lock=row.lock).update(lock=self.timeout(row)))

@@ -1,9 +1,13 @@
 """Leases and fencing: who holds a binding, and what a late worker can still do."""
 
 import threading
+from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection
+from django.db.models import F
+from django_q.models import OrmQ
 
 from backoffice.kit import clock
 from content.news.models import Post
@@ -11,7 +15,7 @@ from syncer.engine.claim import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import run_here, work, work_run
 from syncer.engine.settling import commit
-from syncer.engine.wake import request_run
+from syncer.engine.wake import request_run, sweep
 from syncer.models import Binding, Run, Target
 from syncer.models.routemap import RouteMap
 from tests.flows.wait import until
@@ -79,6 +83,33 @@ def test_a_run_does_not_end_over_a_lease_that_ran_out_during_its_pass(remote, ta
     with connection.execute_wrapper(claim_slowly):
         assert run_here(target).state == "done"
     assert len(remote.posts) == 1
+
+
+def test_a_run_whose_task_or_worker_is_gone_is_woken_once_when_its_lease_ends(target):
+    request_run(target=target, trigger=Run.Trigger.MANUAL)
+    Run.objects.create(target=target, trigger=Run.Trigger.CHANGE, state=Run.State.RUNNING)
+    assert sweep() == 0
+    Run.objects.update(lease_until=F("lease_until") - timedelta(seconds=settings.SYNC_LEASE_SECONDS))
+    assert sweep() == 2
+    assert OrmQ.objects.count() == 2
+    assert sweep() == 0
+
+
+def test_a_run_keeps_its_lease_through_a_request_that_takes_longer(remote, target, planned, settings):
+    settings.SYNC_LEASE_SECONDS = 0.6
+    run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
+
+    def worker():
+        work(Run.objects.get(pk=run.pk))
+        connection.close()
+
+    with remote.hold("POST") as held:
+        thread = threading.Thread(target=worker)
+        thread.start()
+        held.wait_arrived()
+        until(lambda: Run.objects.get().lease_until > run.lease_until + timedelta(seconds=1.5), seconds=20)
+    thread.join(60)
+    assert Run.objects.get().state == "done"
 
 
 @pytest.mark.postgres

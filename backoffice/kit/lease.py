@@ -16,8 +16,7 @@ the present holder knows, and writes results only where that still stands: a del
 `holder`, an alert its `tries`, a job its `state`. A run needs none, for two workers may share it.
 
 What does not fit, or only in part:
-- A delivery takes a batch at a time under row locks (`syncer/engine/claim.py`), which replace the comparison. When its
-  row is free is said in `syncer/models/state.py`, with the other conditions of a claim and their twin in Python.
+- A delivery takes a batch at a time under row locks (`syncer/engine/claim.py`), which replace the comparison.
 - `Alert.not_before` and `Target.probe_at` say when the next try is due. Taking the try moves that date on, so they are
   leases under their own names: a second column would only repeat them.
 - `OrmQ.lock` belongs to django-q2, which reads it by each host's own clock. Our broker takes tasks with `move`.

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from django.db.models import F, Q
 
+from backoffice.kit.lease import is_free
 from syncer.core.state import NOT_BLOCKED, QUESTIONS, Table
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ def claimed(now: datetime) -> Q:
 
 def claimable(now: datetime) -> Q:
     """As `core.state.is_claimable`."""
-    return DUE & UNBLOCKED & ~claimed(now) & (Q(not_before=None) | Q(not_before__lte=now))
+    return DUE & UNBLOCKED & is_free(now) & (Q(not_before=None) | Q(not_before__lte=now))
 
 
 def where(table: Table[T], what: T, known: Mapping[str, Q]) -> Q:

@@ -71,17 +71,19 @@ def test_a_run_ends_only_when_what_others_hold_is_settled(remote, target, planne
 
 def test_a_run_does_not_end_over_a_lease_that_ran_out_during_its_pass(remote, target, planned):
     take(planned)
-    lease_until = Binding.objects.get().lease_until
+    lease_until, claims = Binding.objects.get().lease_until, []
     assert lease_until
 
     def claim_slowly(execute, sql, *args):
         found = execute(sql, *args)
         if sql.startswith("SELECT") and '"lease_until" <' in sql:
+            claims.append(sql)
             until(lambda: clock.now() > lease_until)
         return found
 
     with connection.execute_wrapper(claim_slowly):
         assert run_here(target).state == "done"
+    assert claims, "the statement of a claim is recognized by its condition"
     assert len(remote.posts) == 1
 
 

@@ -260,8 +260,8 @@ SECRET_REFERENCE_FOLDERS = env.list(
     "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
 )
 
-# --- telling operators that a target went bad, or is well again, see syncer/engine/alerts/ ----------------------
-# How long it must have lasted; 0: told at once. A target that is paused is always told at once.
+# --- alerts: a target became unhealthy, or is healthy again, see syncer/engine/alerts/ -------------------------------
+# How long it must have lasted; 0: sent at once. That a target is blocked is always sent at once.
 ALERT_AFTER_SECONDS = env.int("ALERT_AFTER_SECONDS", default=30)
 # Not ADMINS: Django mails those the request and the variables of each error 500.
 ALERT_EMAILS = env.emails("ALERT_EMAILS")
@@ -274,7 +274,7 @@ ALERT_WEBHOOK_URL = env.hook("ALERT_WEBHOOK_URL")
 ALERT_WEBHOOK_SECRET = env.signing_secret("ALERT_WEBHOOK_SECRET")
 ALERT_WEBHOOK_ALLOW_PRIVATE = env.bool("ALERT_WEBHOOK_ALLOW_PRIVATE", default=False)
 ALERT_WEBHOOK_TIMEOUT = 10.0  # seconds of each wait
-# Where people reach this node, for links; empty: they are told the path.
+# Where people reach this node, for links; empty: links hold the path only.
 NODE_URL = env.address("BACKOFFICE_URL")
 
 # --- tasks -----------------------------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@ from django.db.models import Q
 
 
 class Alert(models.Model):
-    """What operators are told of a target: once when it goes bad, once when it is healthy again.
+    """What operators are notified of: once when a target becomes unhealthy, once when it is healthy again.
 
-    Written in the transaction that changes the target, and sent by the worker afterwards (`alerts/notify.py`). It
+    It is created in the transaction that changes the target, and sent by a worker afterwards (`alerts/notify.py`). It
     quotes no answer of the target: that could be content.
     """
 
@@ -23,12 +23,14 @@ class Alert(models.Model):
     target = models.ForeignKey(
         "syncer.Target", on_delete=models.CASCADE, related_name="alerts", help_text="The remote system."
     )
-    kind = models.CharField("what", max_length=16, choices=Kind, help_text="What is told.")
+    kind = models.CharField("what", max_length=16, choices=Kind, help_text="What happened.")
     reason = models.CharField("why", max_length=512, blank=True, help_text="Why it is unhealthy.")
     at = models.DateTimeField("when", help_text="When it happened.")
     outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.OPEN, help_text="What came of it.")
-    not_before = models.DateTimeField(help_text="It is not told, or not tried again, before then.")
-    tries = models.PositiveSmallIntegerField(default=0, help_text="Tries to tell it, with one that is under way.")
+    not_before = models.DateTimeField(help_text="It is not sent, or not tried again, before then.")
+    tries = models.PositiveSmallIntegerField(
+        default=0, help_text="How often it was tried, with a try that is under way."
+    )
     mailed_at = models.DateTimeField("mailed", null=True, blank=True, help_text="When the mail server took the e-mail.")
     posted_at = models.DateTimeField("posted", null=True, blank=True, help_text="When the webhook took it.")
     error = models.CharField(max_length=512, blank=True, help_text="Why the last try failed.")

@@ -1,4 +1,4 @@
-"""A real worker, while errors of the program happen and operators can't be told."""
+"""A real worker, while errors of the program happen and operators can't be notified."""
 
 import secrets
 from base64 import b64encode

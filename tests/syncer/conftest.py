@@ -53,7 +53,7 @@ def synced(target: Target, post: Post, remote: Remote) -> Post:
 
 @pytest.fixture
 def mail(settings):
-    """Operators are told by e-mail."""
+    """Operators are notified by e-mail."""
     with receivers.mailbox() as box:
         settings.ALERT_EMAILS = ["ops@example.com", "night@example.com"]
         settings.DEFAULT_FROM_EMAIL = "Store <store@example.com>"
@@ -64,7 +64,7 @@ def mail(settings):
 
 @pytest.fixture
 def hook(settings):
-    """Operators are told by a webhook."""
+    """Operators are notified by a webhook."""
     with receivers.hook() as hook:
         settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_ALLOW_PRIVATE = hook.url, True
         settings.ALERT_WEBHOOK_SECRET = f"whsec_{HOOK_KEY}"

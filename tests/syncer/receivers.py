@@ -1,4 +1,4 @@
-"""Who operators are told by: a mail server and a webhook's receiver, on loopback, that fail as a test wants."""
+"""What carries alerts: a mail server and a webhook's receiver, on loopback, that fail as a test wants."""
 
 import base64
 import socketserver

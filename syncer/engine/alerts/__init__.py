@@ -1,1 +1,1 @@
-"""Telling operators that a target is unhealthy, and that it is healthy again."""
+"""Alerts: notify operators when a target becomes unhealthy, and when it is healthy again."""

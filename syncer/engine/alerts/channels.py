@@ -1,6 +1,7 @@
-"""The ways by which operators are told: e-mail, and a webhook.
+"""What an alert says, and the channels that carry it: e-mail and a webhook.
 
-What is said of a failure quotes nothing that the other side said: a server can be made to repeat the password.
+A message holds no content and no secret. The reason why a channel failed quotes nothing that the other side said: a
+server can be made to repeat the password.
 """
 
 import json
@@ -10,55 +11,139 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any, Self
+from uuid import NAMESPACE_OID, uuid5
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.urls import reverse
+from django.utils import timezone
 from standardwebhooks import Webhook
 
 from backoffice.kit.http import Client, HttpError, Request
-from syncer.engine.alerts.words import Words
+from syncer.models import Alert, Target, backlog
 
-
-class NotDeliveredError(Exception):
-    """It was not told, or nobody knows. The message is a predicate that reads on from the channel's name."""
+BLOCKED = "Nothing is sent to it until a person has fixed that: then press Resume, or Sync now, on the target's page."
+OPENED = "It is retried automatically, with one request at a time, and goes on once one is answered."
+PASSED = "It may be sent to again by now."
+PAUSED = "It is paused by now."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Channel:
-    """One way.
+class AlertMessage:
+    """An alert as people and programs read it.
 
     Attributes:
-        column: where an alert keeps when this channel took it.
-        is_set: whether the settings name somebody to tell.
-        tell: raises NotDeliveredError.
+        uid: letters and digits, the same each time that this alert is sent.
+        url: the target's page; only its path where the node's own address is not set.
+        pending: objects that wait to be sent.
     """
 
-    name: str
-    column: str
-    is_set: Callable[[], bool]
-    tell: Callable[[Words], None]
+    alert: Alert
+    uid: str
+    url: str
+    pending: int
+
+    @classmethod
+    def of(cls, alert: Alert) -> Self:
+        """Make the message from the rows as they are now."""
+        # With the time: a database that was restored gives the same number again, to another alert.
+        uid = uuid5(NAMESPACE_OID, f"{settings.NODE} {alert.pk} {alert.at.timestamp()}").hex
+        path = reverse("admin:syncer_target_change", args=[alert.target_id])
+        pending = backlog.left(alert.target).count()
+        return cls(alert=alert, uid=uid, url=f"{settings.NODE_URL}{path}", pending=pending)
+
+    @property
+    def title(self) -> str:
+        """The target's title in one line, as a subject must be."""
+        return " ".join(str(self.alert.target).split())
+
+    @property
+    def headline(self) -> str:
+        """What happened: `Demo remote is unhealthy`."""
+        return f"{self.title} is {'healthy again' if self.alert.kind == Alert.Kind.HEALTHY else 'unhealthy'}"
+
+    @property
+    def subject(self) -> str:
+        return f"[{settings.NODE}] {self.headline}"
+
+    @property
+    def text(self) -> str:
+        """The text of an e-mail: what happened, since when, why, what is kept, what to do."""
+        alert = self.alert
+        parts = [f"{self.headline}, since {_local(alert.at)}."]
+        if alert.kind == Alert.Kind.UNHEALTHY:
+            waiting = "1 object waits" if self.pending == 1 else f"{self.pending} objects wait"
+            kept = f"Nothing is lost: {waiting} to be sent, and later changes are kept too."
+            parts += [f"Why: {alert.reason}", f"{kept} {_next(alert.target)}"]
+        else:
+            sent = Alert.objects.filter(target=alert.target, kind=Alert.Kind.UNHEALTHY, tries__gt=0, pk__lt=alert.pk)
+            if unhealthy := sent.order_by("-pk").first():
+                parts.append(f"It was unhealthy since {_local(unhealthy.at)}: {unhealthy.reason}")
+            parts.append("What waits is sent now. There is nothing to do.")
+        more = "What each message means: docs/operating.md."
+        return "\n\n".join([*parts, f"The target's page: {self.url}\n{more}\n"])
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The webhook's body, in Standard Webhooks form: `{"type": "target.unhealthy", "timestamp", "data"}`."""
+        alert = self.alert
+        at = alert.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {
+            "type": f"target.{alert.kind}",
+            "timestamp": at,
+            "data": {
+                "node": settings.NODE,
+                "target": alert.target.name,
+                "title": self.title,
+                "reason": alert.reason,
+                "since": at,
+                "pending": self.pending,
+                "url": self.url,
+            },
+        }
 
 
-def mail(words: Words) -> None:
-    """Hand an e-mail to the mail server; whoever gets it twice can tell by its Message-ID.
+def _next(target: Target) -> str:
+    """What happens next, or what a person has to do."""
+    if not target.enabled:
+        return PAUSED
+    if target.blocked:
+        return BLOCKED
+    return OPENED if target.opened_at else PASSED
+
+
+def _local(at: datetime) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
+
+
+class NotDeliveredError(Exception):
+    """A channel did not take an alert, or it is not known whether it did.
+
+    The message is a predicate that reads on from the channel's name.
+    """
+
+
+def mail(message: AlertMessage) -> None:
+    """Hand an e-mail to the mail server; whoever gets it twice recognizes it by its `Message-ID`.
 
     Raises:
         NotDeliveredError: the server did not say that it took it.
     """
     sender = settings.DEFAULT_FROM_EMAIL
-    message = EmailMessage(
-        subject=words.subject,
-        body=words.text,
+    email = EmailMessage(
+        subject=message.subject,
+        body=message.text,
         from_email=sender,
         to=settings.ALERT_EMAILS,
         headers={
-            "Message-ID": f"<{words.uid}@{sender.rpartition('@')[2].rstrip('>')}>",
-            "Auto-Submitted": "auto-generated",  # RFC 3834: nobody's holiday alert answers it
+            "Message-ID": f"<{message.uid}@{sender.rpartition('@')[2].rstrip('>')}>",
+            "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office reply answers it
         },
     )
     try:
         with get_connection() as server:  # which hangs up where the sign-in fails; `send()` alone does not
-            server.send_messages([message])
+            server.send_messages([email])
     except UnicodeError:
         raise NotDeliveredError("can't be signed in to: user name or password holds a letter beyond ASCII") from None
     except OSError as error:  # the library's own are among them
@@ -86,18 +171,18 @@ def _mail_trouble(error: OSError) -> str:
 
 @cache
 def _client(timeout: float, allow_private: bool) -> Client:  # noqa: FBT001 - the cache's key
-    """It keeps its connections open."""
+    """Keep one client, which keeps its connections open."""
     return Client(timeout=timeout, allow_private=allow_private)
 
 
-def post(words: Words) -> None:
+def post(message: AlertMessage) -> None:
     """POST the event by Standard Webhooks, signed where there is a secret; a repeat has the same `webhook-id`.
 
     Raises:
         NotDeliveredError: the answer was not 2xx, or there was none.
     """
-    body = json.dumps(words.event)
-    message_id, sent_at = f"msg_{words.uid}", datetime.now(UTC)  # `sign` takes any other time for UTC
+    body = json.dumps(message.event)
+    message_id, sent_at = f"msg_{message.uid}", datetime.now(UTC)  # `sign` takes any other time for UTC
     headers = {"webhook-id": message_id, "webhook-timestamp": str(int(sent_at.timestamp()))}
     if settings.ALERT_WEBHOOK_SECRET:
         headers["webhook-signature"] = Webhook(settings.ALERT_WEBHOOK_SECRET).sign(message_id, sent_at, body)
@@ -111,6 +196,23 @@ def post(words: Words) -> None:
         raise NotDeliveredError(f"answered {answer.status}")
 
 
-MAIL = Channel(name="The mail server", column="mailed_at", is_set=lambda: bool(settings.ALERT_EMAILS), tell=mail)
-WEBHOOK = Channel(name="The webhook", column="posted_at", is_set=lambda: bool(settings.ALERT_WEBHOOK_URL), tell=post)
-CHANNELS = (MAIL, WEBHOOK)
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A way to notify operators.
+
+    Attributes:
+        column: of an alert, when this channel took it.
+        is_set: whether the settings name somebody to notify.
+        send: raises NotDeliveredError.
+    """
+
+    name: str
+    column: str
+    is_set: Callable[[], bool]
+    send: Callable[[AlertMessage], None]
+
+
+CHANNELS = (
+    Channel(name="The mail server", column="mailed_at", is_set=lambda: bool(settings.ALERT_EMAILS), send=mail),
+    Channel(name="The webhook", column="posted_at", is_set=lambda: bool(settings.ALERT_WEBHOOK_URL), send=post),
+)

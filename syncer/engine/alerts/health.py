@@ -1,12 +1,13 @@
-"""Whether a target is well, as operators are told: once when it goes bad, once when it is healthy again.
+"""Which changes of a target's health become an alert: one when it becomes unhealthy, one when it is healthy again.
 
-A target is bad while it is blocked, or its circuit is open. Well again is only what was *seen* to be well: a person who
-resumes a blocked target has put it right or has not; the first good answer tells. So `unhealthy_since` stays until
-then.
+A target is unhealthy while it is blocked, or its circuit is open. It is healthy again once it was *seen* to answer: a
+person who resumes a blocked target may or may not have fixed it, and the first good answer shows which. Until then
+`unhealthy_since` stays.
 
-A target that goes bad and well by turns must not fill mailboxes: a change is told when it has lasted for
-ALERT_AFTER_SECONDS, doubled with each time that the same was told of this target within an hour. If it is undone
-before, neither is told: what operators believe is true again. A pause does not pass by itself, so it is told at once.
+A target that flaps must not fill mailboxes. An alert is sent when the change has lasted for ALERT_AFTER_SECONDS, which
+doubles with each alert of the same kind that was sent for this target within an hour. If the change is undone before,
+neither alert is sent: what operators believe is true again. A block never ends automatically, so its alert is sent at
+once.
 """
 
 from datetime import datetime, timedelta
@@ -22,43 +23,44 @@ REASON_LENGTH = 512  # characters
 
 
 def became_unhealthy(target: Target, why: str, *, now: datetime) -> None:
-    """Note it, in the caller's transaction, after the target's columns; operators are told unless they know.
+    """Create an alert unless operators know; in the caller's transaction, after the target's columns.
 
-    `why` is a whole sentence.
+    Args:
+        why: a whole sentence.
     """
     reason = unquoted(why)[:REASON_LENGTH]
-    is_paused = Target.objects.filter(pk=target.pk).exclude(blocked="").exists()
+    is_blocked = Target.objects.filter(pk=target.pk).exclude(blocked="").exists()
     if Target.objects.filter(pk=target.pk, unhealthy_since=None).update(unhealthy_since=now):
-        _note(target, Alert.Kind.UNHEALTHY, now=now, reason=reason, at_once=is_paused)
-    elif is_paused:  # it was unreachable, and now needs a person
-        _untold(target, Alert.Kind.UNHEALTHY).update(reason=reason, not_before=now)
+        _create(target, Alert.Kind.UNHEALTHY, now=now, reason=reason, at_once=is_blocked)
+    elif is_blocked:  # it was unreachable, and now needs a person
+        _unsent(target, Alert.Kind.UNHEALTHY).update(reason=reason, not_before=now)
 
 
 def became_healthy(target: Target, *, now: datetime) -> None:
-    """It answered well, is not blocked, and its circuit is closed; in the caller's transaction."""
+    """Create an alert that it answered, is not blocked, and its circuit is closed; in the caller's transaction."""
     well = Target.objects.filter(pk=target.pk, blocked="", opened_at=None, unhealthy_since__isnull=False)
     if well.update(unhealthy_since=None):
-        _note(target, Alert.Kind.HEALTHY, now=now)
+        _create(target, Alert.Kind.HEALTHY, now=now)
 
 
-def _note(target: Target, kind: Alert.Kind, *, now: datetime, reason: str = "", at_once: bool = False) -> None:
-    undoes = _untold(target, *(other for other in Alert.Kind if other != kind)).update(outcome=Alert.Outcome.CLEARED)
-    is_over = bool(undoes) and not at_once
+def _create(target: Target, kind: Alert.Kind, *, now: datetime, reason: str = "", at_once: bool = False) -> None:
+    """Create an alert and clear the unsent one that it undoes; it is then cleared itself, unless it goes `at_once`.
+
+    It waits 30, 60, 120 … 3600 seconds: a target that flaps causes some seven alerts an hour each way, and no more.
+    """
+    others = [other for other in Alert.Kind if other != kind]
+    cleared = _unsent(target, *others).update(outcome=Alert.Outcome.CLEARED)
+    sent = Alert.objects.filter(target=target, kind=kind, tries__gt=0, at__gt=now - HOUR).count()
+    pause = min(timedelta(seconds=settings.ALERT_AFTER_SECONDS * 2.0 ** min(sent, 16)), HOUR)
     Alert.objects.create(
         target=target,
         kind=kind,
         reason=reason,
         at=now,
-        not_before=now if at_once else now + _patience(target, kind, now),
-        outcome=Alert.Outcome.CLEARED if is_over else Alert.Outcome.OPEN,
+        not_before=now if at_once else now + pause,
+        outcome=Alert.Outcome.CLEARED if cleared and not at_once else Alert.Outcome.OPEN,
     )
 
 
-def _untold(target: Target, *kinds: Alert.Kind) -> QuerySet[Alert]:
+def _unsent(target: Target, *kinds: Alert.Kind) -> QuerySet[Alert]:
     return Alert.objects.filter(target=target, kind__in=kinds, outcome=Alert.Outcome.OPEN, tries=0)
-
-
-def _patience(target: Target, kind: Alert.Kind, now: datetime) -> timedelta:
-    """30, 60, 120 … 3600 seconds: a target that flaps is told of some seven times an hour each way, and no more."""
-    told = Alert.objects.filter(target=target, kind=kind, tries__gt=0, at__gt=now - HOUR).count()
-    return min(timedelta(seconds=settings.ALERT_AFTER_SECONDS * 2.0 ** min(told, 16)), HOUR)

@@ -1,4 +1,4 @@
-"""What operators are told of targets: once each, whatever dies, by a real mail server and a real webhook."""
+"""What operators are notified of: each change once, by a real mail server and a real webhook."""
 
 import base64
 import hashlib
@@ -23,22 +23,22 @@ from tests.flows.wait import until
 from tests.flows.worker import Worker
 from tests.postgres import free_port
 from tests.remote import Fault
+from tests.syncer.alerting import BLOCK, REASON, becomes_blocked, becomes_unreachable, outcomes, recovers, work
 from tests.syncer.conftest import HOOK_KEY, sync
-from tests.syncer.telling import PAUSE, REASON, breaks, mends, pauses, told, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "s3cret-password"
 
 
-# --- what is told ----------------------------------------------------------------------------------------------------
-def test_a_target_that_goes_bad_is_told_once_by_each_channel_and_once_more_when_it_is_well(target, mail, hook):
-    pauses(target)
-    assert told() == [("unhealthy", "notified")]
-    pauses(target)
-    assert told() == [("unhealthy", "notified")]
-    mends(target)
-    assert told() == [("unhealthy", "notified"), ("healthy", "notified")]
+# --- what is sent ----------------------------------------------------------------------------------------------------
+def test_each_channel_notifies_once_of_an_unhealthy_target_and_once_when_it_is_healthy_again(target, mail, hook):
+    becomes_blocked(target)
+    assert outcomes() == [("unhealthy", "notified")]
+    becomes_blocked(target)
+    assert outcomes() == [("unhealthy", "notified")]
+    recovers(target)
+    assert outcomes() == [("unhealthy", "notified"), ("healthy", "notified")]
     assert [message["Subject"] for message in mail.messages] == [
         "[test] Fake API is unhealthy",
         "[test] Fake API is healthy again",
@@ -49,47 +49,47 @@ def test_a_target_that_goes_bad_is_told_once_by_each_channel_and_once_more_when_
 
 def test_an_email_says_what_happened_why_what_is_kept_and_what_to_do(target, mail, settings):
     settings.NODE_URL = "https://backoffice.example.com"
-    pauses(target)
-    told()
+    becomes_blocked(target)
+    outcomes()
     (message,) = mail.messages
     text = message.get_content()
     assert f"Fake API is unhealthy, since {Alert.objects.get().at:%Y-%m-%d %H:%M:%S} UTC." in text
     assert "Why: Fake API answered 401" in text
     assert "Nothing is lost: 0 objects wait to be sent, and later changes are kept too." in text
-    assert "Nothing is sent to it until a person has put that right" in text
+    assert "Nothing is sent to it until a person has fixed that" in text
     assert f"The target's page: https://backoffice.example.com/admin/syncer/target/{target.pk}/change/" in text
     assert (message["To"], message["From"]) == ("ops@example.com, night@example.com", "Store <store@example.com>")
     assert message["Auto-Submitted"] == "auto-generated"
 
 
-def test_an_email_about_a_circuit_says_that_it_goes_on_by_itself_and_the_next_one_how_long_it_was(target, mail):
-    breaks(target)
-    told()
+def test_an_email_about_a_circuit_says_that_it_is_retried_and_the_next_one_since_when_it_was_unhealthy(target, mail):
+    becomes_unreachable(target)
+    outcomes()
     assert "It is retried automatically" in mail.messages[0].get_content()
-    mends(target)
-    told()
+    recovers(target)
+    outcomes()
     began = Alert.objects.get(kind="unhealthy").at
     assert f"It was unhealthy since {began:%Y-%m-%d %H:%M:%S} UTC: {REASON}" in mail.messages[1].get_content()
 
 
-def test_an_email_about_a_target_that_a_person_switched_off_meanwhile_says_so(target, mail):
-    pauses(target)
+def test_an_email_about_a_target_that_a_person_paused_meanwhile_says_so(target, mail):
+    becomes_blocked(target)
     Target.objects.update(enabled=False)
-    told()
-    assert "By now it is paused." in mail.messages[0].get_content()
+    outcomes()
+    assert "It is paused by now." in mail.messages[0].get_content()
 
 
 def test_a_title_of_several_lines_can_not_write_headers(target, mail):
     Target.objects.update(title="Fake\r\nBcc: somebody@example.com")
-    pauses(Target.objects.get())
-    assert told() == [("unhealthy", "notified")]
+    becomes_blocked(Target.objects.get())
+    assert outcomes() == [("unhealthy", "notified")]
     assert mail.messages[0]["Subject"] == "[test] Fake Bcc: somebody@example.com is unhealthy"
     assert mail.messages[0]["Bcc"] is None
 
 
 def test_the_webhook_gets_what_happened_signed_by_its_secret(target, hook):
-    pauses(target)
-    told()
+    becomes_blocked(target)
+    outcomes()
     ((headers, body),) = hook.posts
     at = Alert.objects.get().at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert json.loads(body) == {
@@ -99,7 +99,7 @@ def test_the_webhook_gets_what_happened_signed_by_its_secret(target, hook):
             "node": "test",
             "target": "fakeapi",
             "title": "Fake API",
-            "reason": PAUSE,
+            "reason": BLOCK,
             "since": at,
             "pending": 0,
             "url": f"/admin/syncer/target/{target.pk}/change/",
@@ -114,83 +114,83 @@ def test_the_webhook_gets_what_happened_signed_by_its_secret(target, hook):
 
 def test_without_a_secret_the_webhook_gets_an_id_and_a_time_but_no_signature(target, hook, settings):
     settings.ALERT_WEBHOOK_SECRET = ""
-    pauses(target)
-    told()
+    becomes_blocked(target)
+    outcomes()
     ((headers, _),) = hook.posts
     assert {name for name in headers if name.startswith("webhook-")} == {"webhook-id", "webhook-timestamp"}
 
 
-def test_without_anybody_to_tell_the_log_and_the_list_have_it(target, caplog):
-    pauses(target)
-    assert told() == [("unhealthy", "no channel")]
-    assert f"Fake API is unhealthy: {PAUSE}" in caplog.messages
+def test_without_anybody_to_notify_the_log_and_the_list_have_it(target, caplog):
+    becomes_blocked(target)
+    assert outcomes() == [("unhealthy", "no channel")]
+    assert f"Fake API is unhealthy: {BLOCK}" in caplog.messages
 
 
 @pytest.mark.slow
-def test_a_real_worker_tells(target, mail):
-    pauses(target)
+def test_a_real_worker_notifies(target, mail):
+    becomes_blocked(target)
     with Worker(EMAIL_URL=f"smtp://127.0.0.1:{mail.port}", ALERT_EMAILS="ops@example.com"):
         until(lambda: Alert.objects.get().outcome == "notified")
     assert len(mail.messages) == 1
 
 
-# --- what is not worth telling ---------------------------------------------------------------------------------------
-def test_what_is_over_before_it_lasted_is_told_to_nobody(target, mail):
-    breaks(target)
+# --- what is not worth sending ---------------------------------------------------------------------------------------
+def test_nobody_is_notified_of_what_is_over_before_it_lasted(target, mail):
+    becomes_unreachable(target)
     assert sweep() == 0
-    mends(target)
-    assert told() == [("unhealthy", "cleared"), ("healthy", "cleared")]
+    recovers(target)
+    assert outcomes() == [("unhealthy", "cleared"), ("healthy", "cleared")]
     assert not mail.messages
 
 
-def test_a_target_that_was_told_as_bad_and_is_bad_again_at_once_is_not_told_again(target, mail):
-    breaks(target)
-    told()
-    mends(target)
-    breaks(target)
-    assert told() == [("unhealthy", "notified"), ("healthy", "cleared"), ("unhealthy", "cleared")]
-    mends(target)
-    assert told()[-1] == ("healthy", "notified")
+def test_a_target_that_is_known_to_be_unhealthy_and_is_so_again_at_once_causes_no_second_alert(target, mail):
+    becomes_unreachable(target)
+    outcomes()
+    recovers(target)
+    becomes_unreachable(target)
+    assert outcomes() == [("unhealthy", "notified"), ("healthy", "cleared"), ("unhealthy", "cleared")]
+    recovers(target)
+    assert outcomes()[-1] == ("healthy", "notified")
     assert len(mail.messages) == 2
 
 
-def test_a_pause_is_told_at_once(target, mail):
-    pauses(target)
+def test_a_block_is_sent_at_once(target, mail):
+    becomes_blocked(target)
     assert sweep() == 1
 
 
-def test_a_pause_is_told_even_where_operators_know_of_an_outage_that_seemed_over(target, mail):
-    breaks(target)
-    told()
-    mends(target)
-    pauses(target)
-    assert told() == [("unhealthy", "notified"), ("healthy", "cleared"), ("unhealthy", "notified")]
+def test_a_block_is_sent_even_where_operators_know_of_an_outage_that_seemed_over(target, mail):
+    becomes_unreachable(target)
+    outcomes()
+    recovers(target)
+    becomes_blocked(target)
+    assert outcomes() == [("unhealthy", "notified"), ("healthy", "cleared"), ("unhealthy", "notified")]
 
 
-def test_an_outage_that_becomes_a_pause_before_it_is_told_is_told_at_once_as_that(target, mail):
-    breaks(target)
-    pauses(target)
+def test_an_outage_that_becomes_a_block_before_its_alert_is_sent_is_sent_at_once_as_that(target, mail):
+    becomes_unreachable(target)
+    becomes_blocked(target)
     assert sweep() == 1
     work()
-    assert Alert.objects.get().reason == PAUSE
+    assert Alert.objects.get().reason == BLOCK
 
 
-def test_a_target_that_flaps_is_told_of_ever_more_rarely(target, mail, settings):
+def test_a_target_that_flaps_causes_ever_fewer_alerts(target, mail, settings):
     settings.ALERT_AFTER_SECONDS = 30
     waits = []
     for _ in range(9):
-        breaks(target)
+        becomes_unreachable(target)
         alert = Alert.objects.filter(kind="unhealthy").latest("pk")
         waits.append((alert.not_before - alert.at).total_seconds())
-        told()
-        mends(target)
-        told()
+        outcomes()
+        recovers(target)
+        outcomes()
     assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
-def test_without_a_wait_everything_is_told_at_once(target, mail, settings):
+def test_without_a_wait_everything_is_sent_at_once(target, mail, settings):
     settings.ALERT_AFTER_SECONDS = 0
-    breaks(target)
+    becomes_unreachable(target)
     assert sweep() == 1
 
 
@@ -200,8 +200,8 @@ def test_no_secret_is_in_the_row_or_the_log_even_where_it_is_sent_back(target, m
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "store", PASSWORD
     mail.says = {"AUTH": f"535 {PASSWORD} is wrong"}
     hook.statuses, hook.body = [400], f"{settings.ALERT_WEBHOOK_SECRET} {hook.url}".encode()
-    pauses(target)
-    assert told() == [("unhealthy", "open")]
+    becomes_blocked(target)
+    assert outcomes() == [("unhealthy", "open")]
     kept = f"{list(Alert.objects.values())} {caplog.text} {list(OrmQ.objects.values())}"
     assert [one for one in (PASSWORD, HOOK_KEY, "s3cret-path") if one in kept] == []
     assert mail.signed_in == [f"store:{PASSWORD}"]
@@ -223,32 +223,32 @@ def test_no_reason_quotes_what_a_target_answered(target, remote, fault):
     assert sent is not None
     verdict = classify(Action.CREATE, sent.exchange, now=timezone.now())
     assert verdict.why
-    breaks(target, f"{target} {verdict.why}")
+    becomes_unreachable(target, f"{target} {verdict.why}")
     assert "private-words" not in Alert.objects.get().reason
 
 
-def test_what_a_target_answered_is_in_no_notice(target, post, remote, mail, hook):
+def test_what_a_target_answered_is_in_no_alert(target, post, remote, mail, hook):
     remote.fault(Fault.STATUS, status=401, body={"title": "private-words"})
     sync(target)
-    assert told() == [("unhealthy", "notified")]
+    assert outcomes() == [("unhealthy", "notified")]
     assert "private-words" not in f"{list(Alert.objects.values())}{mail.messages[0]}{hook.posts}"
     assert "answered 401" in mail.messages[0].get_content()
 
 
 # --- the list --------------------------------------------------------------------------------------------------------
-def test_the_list_shows_what_was_told_and_what_was_not(target, mail, settings):
+def test_the_list_shows_what_was_sent_and_what_was_not(target, mail, settings):
     settings.EMAIL_PORT = free_port()
-    pauses(target)
-    told()
+    becomes_blocked(target)
+    outcomes()
     page = administrator().get(reverse("admin:syncer_alert_changelist")).content.decode()
-    for text in ("Unhealthy", PAUSE, "To be sent", "The mail server can&#x27;t be reached"):
+    for text in ("Unhealthy", BLOCK, "To be sent", "The mail server can&#x27;t be reached"):
         assert text in page
     one = administrator().get(reverse("admin:syncer_alert_change", args=[Alert.objects.get().pk]))
-    assert PAUSE in one.content.decode()
+    assert BLOCK in one.content.decode()
 
 
-def test_who_may_see_notices_sees_them_and_nobody_changes_them(target):
-    pauses(target)
+def test_whoever_may_see_alerts_sees_them_and_nobody_changes_them(target):
+    becomes_blocked(target)
     pages = [
         reverse("admin:syncer_alert_changelist"),
         reverse("admin:syncer_alert_change", args=[Alert.objects.get().pk]),

@@ -45,7 +45,7 @@ def note(target, verdicts, *, probe=False):
         breaker.note(target, verdicts, probe=probe, request_seconds=4)
 
 
-def told():
+def alerts():
     return list(Alert.objects.order_by("pk").values_list("kind", flat=True))
 
 
@@ -121,7 +121,7 @@ def test_failures_that_two_workers_settle_at_once_are_one_row(following):
         note(target, [BAD] * 3)
     following.refresh_from_db()
     assert (following.failures, bool(following.opened_at)) == (6, True)
-    assert told() == ["unhealthy"]
+    assert alerts() == ["unhealthy"]
 
 
 def test_good_answers_of_a_well_target_write_nothing_to_its_row(following, remote):
@@ -360,46 +360,46 @@ def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, s
     assert Run.objects.get(pk=run.pk).state == "failed"
 
 
-# --- operators are told ----------------------------------------------------------------------------------------------
-def test_operators_are_told_once_that_it_is_bad_and_once_that_it_is_well(following, remote):
+# --- operators are notified ------------------------------------------------------------------------------------------
+def test_operators_get_one_alert_that_it_is_unhealthy_and_one_that_it_is_healthy_again(following, remote):
     for cycle in range(1, 4):
         posts(20, title=f"cycle {cycle} ")
         broken = remote.fault(Fault.STATUS, status=500, times=None)
         for _ in range(5):
             by_itself()
             let_time_pass()
-        assert told() == ["unhealthy", "healthy"] * (cycle - 1) + ["unhealthy"]
+        assert alerts() == ["unhealthy", "healthy"] * (cycle - 1) + ["unhealthy"]
         broken.times = 0
         while by_itself() is not None:
             let_time_pass()
-        assert told() == ["unhealthy", "healthy"] * cycle
+        assert alerts() == ["unhealthy", "healthy"] * cycle
         assert len(remote.posts) == 20 * cycle
     assert {alert.target for alert in Alert.objects.all()} == {following}
     assert {alert.reason for alert in Alert.objects.filter(kind="unhealthy")} == {"Fake API answered 500"}
 
 
-def test_of_a_target_that_is_paused_again_and_again_they_are_told_once(target, post, remote):
+def test_a_target_that_is_blocked_again_and_again_causes_one_alert(target, post, remote):
     for _ in range(3):
         remote.fault(Fault.STATUS, status=401)
         assert sync(target).message.startswith("Blocked:")
-    assert told() == ["unhealthy"]
+    assert alerts() == ["unhealthy"]
     sync(target)
-    assert told() == ["unhealthy", "healthy"]
+    assert alerts() == ["unhealthy", "healthy"]
 
 
-def test_a_route_that_stops_the_target_is_told_too(target):
+def test_a_route_that_stops_the_target_causes_an_alert_too(target):
     target.routes.filter(model="news.Comment").update(model="gone.Model")
     for _ in range(2):
         sync(target)
-    assert told() == ["unhealthy"]
+    assert alerts() == ["unhealthy"]
 
 
-def test_a_target_that_stays_unwell_in_another_way_is_told_of_once(silent, remote):
+def test_a_target_that_stays_unhealthy_in_another_way_causes_one_alert(silent, remote):
     remote.fault(Fault.STATUS, status=403)
     assert sync(silent).message.startswith("Blocked:")
-    assert told() == ["unhealthy"]
+    assert alerts() == ["unhealthy"]
     assert sync(silent).state == "done"
-    assert told() == ["unhealthy", "healthy"]
+    assert alerts() == ["unhealthy", "healthy"]
     silent.refresh_from_db()
     assert (silent.opened_at, silent.unhealthy_since) == (None, None)
 
@@ -407,5 +407,5 @@ def test_a_target_that_stays_unwell_in_another_way_is_told_of_once(silent, remot
 def test_a_refused_record_is_an_answer_all_the_same(silent, post, remote):
     remote.fault(Fault.STATUS, status=422, times=None)
     sync(silent)
-    assert told() == ["unhealthy", "healthy"]
+    assert alerts() == ["unhealthy", "healthy"]
     assert binding_of(post).rejected

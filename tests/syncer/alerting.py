@@ -1,4 +1,4 @@
-"""What the tests of alerts share: targets that go bad and well, and a worker that tells."""
+"""What the tests of alerts share: targets that become unhealthy and healthy, and a worker that sends alerts."""
 
 from datetime import timedelta
 
@@ -7,27 +7,27 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from syncer.engine.alerts.health import became_healthy, became_unhealthy
-from syncer.engine.alerts.notify import sweep, tell
+from syncer.engine.alerts.notify import send_alert, sweep
 from syncer.models import Alert, Target
 
 REASON = "Fake API refused the connection"
-PAUSE = "Fake API answered 401"
+BLOCK = "Fake API answered 401"
 
 
-def breaks(target, why=REASON):
+def becomes_unreachable(target, why=REASON):
     """Its circuit opens."""
     now = timezone.now()
     Target.objects.filter(pk=target.pk).update(opened_at=now)
     became_unhealthy(target, why, now=now)
 
 
-def pauses(target, why=PAUSE):
+def becomes_blocked(target, why=BLOCK):
     now = timezone.now()
     Target.objects.filter(pk=target.pk).update(blocked=why)
     became_unhealthy(target, why, now=now)
 
 
-def mends(target):
+def recovers(target):
     Target.objects.filter(pk=target.pk).update(opened_at=None, blocked="")
     became_healthy(target, now=timezone.now())
 
@@ -42,12 +42,12 @@ def work() -> int:
     tasks = list(OrmQ.objects.order_by("pk"))
     for row in tasks:
         row.delete()
-        tell(*row.task["args"])
+        send_alert(*row.task["args"])
     return len(tasks)
 
 
-def told():
-    """One look for what is due, after every wait, and what came of it."""
+def outcomes():
+    """Send what is due once every wait is over; return the kind and the outcome of each alert."""
     let_time_pass()
     sweep()
     work()

@@ -16,7 +16,7 @@ from pathlib import Path
 import django
 
 from tools import pair, secret_file, servers
-from tools.nodes import MIGRATE, ROOT, Batch, Node, Refused, both_nodes
+from tools.nodes import MIGRATE, ROOT, Batch, Node, RefusedError, both_nodes
 from tools.processes import Processes
 from tools.run import say
 from tools.secret_file import REMOTE_PASSWORD
@@ -31,7 +31,7 @@ def main() -> int:
         try:
             store, warehouse = scratch_nodes(Path(folder))
             prepare(store, warehouse, processes, Path(folder))
-        except Refused as refusal:
+        except RefusedError as refusal:
             print(refusal, file=sys.stderr)
             return 1
         os.environ.update(store.environment, DJANGO_SETTINGS_MODULE="backoffice.settings", LOG_LEVEL="WARNING")

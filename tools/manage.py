@@ -4,16 +4,16 @@ import os
 import sys
 
 from tools import secret_file
-from tools.nodes import Refused, both_nodes, command, var_folder
+from tools.nodes import RefusedError, both_nodes, command, var_folder
 
 
 def main() -> int:
     try:
         var = var_folder()
         if not secret_file.file(var).exists():
-            raise Refused("There is no data yet; `make run` makes it.")
+            raise RefusedError("There is no data yet; `make run` makes it.")
         store, _ = both_nodes(var=var, secret=secret_file.load(var))
-    except Refused as refusal:
+    except RefusedError as refusal:
         print(refusal, file=sys.stderr)
         return 1
     words = command(*sys.argv[1:])

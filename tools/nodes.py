@@ -28,11 +28,11 @@ NOT_INHERITED = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """We can't go on; the message is one line that says why and names the cure."""
 
 
-class Failed(Refused):
+class FailedError(RefusedError):
     """One of Django's commands failed, with this exit status."""
 
     def __init__(self, message: str, status: int) -> None:
@@ -62,16 +62,16 @@ def var_folder() -> Path:
     """The folder of all data, made where it is missing.
 
     Raises:
-        Refused: it can't be written to.
+        RefusedError: it can't be written to.
     """
     var = Path(os.environ.get("BACKOFFICE_VAR") or ROOT / "var").resolve()
     for folder in (var, var / "log", var / "remote"):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise Refused(f"{folder} can't be made: {error.strerror}.") from error
+            raise RefusedError(f"{folder} can't be made: {error.strerror}.") from error
         if not os.access(folder, os.W_OK):
-            raise Refused(f"{folder} can't be written to.")
+            raise RefusedError(f"{folder} can't be written to.")
     return var
 
 
@@ -79,11 +79,11 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
     """The store and the warehouse; in names of folders and variables the warehouse is the `remote` one.
 
     Raises:
-        Refused: PORT or REMOTE_PORT is no port, or both are the same.
+        RefusedError: PORT or REMOTE_PORT is no port, or both are the same.
     """
     port, remote_port = port_number("PORT", "8000"), port_number("REMOTE_PORT", "8001")
     if port == remote_port:
-        raise Refused(f"PORT and REMOTE_PORT are both {port}; each node needs its own.")
+        raise RefusedError(f"PORT and REMOTE_PORT are both {port}; each node needs its own.")
 
     def node(*, name: str, title: str, color: str, port: int, var: Path, key: str, **more: str) -> Node:
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
@@ -136,7 +136,7 @@ def enriched_from(port: int, password: str) -> dict[str, str]:
 def port_number(name: str, default: str) -> int:
     text = os.environ.get(name) or default
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
-        raise Refused(f"{name} is {text!r}; a port is a number from 1 to 65535.")
+        raise RefusedError(f"{name} is {text!r}; a port is a number from 1 to 65535.")
     return int(text)
 
 
@@ -163,7 +163,7 @@ class Batch:
         """Until all are done.
 
         Raises:
-            Failed: with the last line of what they said.
+            FailedError: with the last line of what they said.
         """
         with self._process as process:
             try:
@@ -173,7 +173,7 @@ class Batch:
                 raise
         if process.returncode:
             said = (errors.strip() or output.strip() or "it said nothing").splitlines()[-1]
-            raise Failed(f"manage.py failed on the node {self.node.name!r}: {said}", process.returncode)
+            raise FailedError(f"manage.py failed on the node {self.node.name!r}: {said}", process.returncode)
 
 
 def manage(node: Node, *command: str, **environment: str) -> None:

@@ -3,7 +3,7 @@
 import sys
 
 from tools import secret_file
-from tools.nodes import Refused, both_nodes, manage, var_folder
+from tools.nodes import RefusedError, both_nodes, manage, var_folder
 from tools.secret_file import ADMIN_PASSWORD
 
 
@@ -11,11 +11,11 @@ def main() -> int:
     try:
         var = var_folder()
         if not secret_file.file(var).exists():
-            raise Refused("There is no administrator yet; `make run` makes one.")
+            raise RefusedError("There is no administrator yet; `make run` makes one.")
         password = secret_file.renew_admin_password(var)
         for node in both_nodes(var=var, secret=secret_file.load(var)):
             manage(node, "ensure_admin", "--reset", **{ADMIN_PASSWORD: password})
-    except Refused as refusal:
+    except RefusedError as refusal:
         print(refusal, file=sys.stderr)
         return 1
     print(f"User name   admin\nPassword    {password}")

@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tools import pair, secret_file, servers
-from tools.nodes import MIGRATE, Batch, Failed, Node, Refused, both_nodes, var_folder
+from tools.nodes import MIGRATE, Batch, FailedError, Node, RefusedError, both_nodes, var_folder
 from tools.processes import Processes
 from tools.secret_file import ADMIN_PASSWORD
 
@@ -41,7 +41,7 @@ def main() -> int:
                 say("\nStopping …")
             finally:
                 on_signals(signal.SIG_IGN)  # nothing may keep the processes from being stopped
-    except Refused as refusal:
+    except RefusedError as refusal:
         print(refusal, file=sys.stderr)
         return 1
     except PermissionError as error:
@@ -57,7 +57,7 @@ def on_signals(handler: "Callable[..., object] | signal.Handlers") -> None:
 
 
 def run(processes: Processes) -> None:
-    """Raises Refused where it can't go on; ends by KeyboardInterrupt."""
+    """Raises RefusedError where it can't go on; ends by KeyboardInterrupt."""
     var = var_folder()
     secret = secret_file.load(var)
     store, warehouse = both_nodes(var=var, secret=secret)
@@ -119,7 +119,7 @@ def has_our_password(batch: Batch) -> bool:
     """Wait until it is done."""
     try:
         batch.wait()
-    except Failed as failure:
+    except FailedError as failure:
         if failure.status != OTHER_PASSWORD:
             raise
         return False
@@ -153,7 +153,7 @@ def wait(processes: Processes) -> None:
         time.sleep(LOOK)
         for ended in processes.ended():
             say(f"{ended.title} ended (exit status {ended.process.returncode}); its log: {servers.shown(ended.log)}")
-    raise Refused("Nothing is left running.")
+    raise RefusedError("Nothing is left running.")
 
 
 def end_with_starter() -> None:

@@ -7,23 +7,23 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tools.nodes import ROOT, Node, Refused, command
+from tools.nodes import ROOT, Node, RefusedError, command
 from tools.processes import Processes
 
 READY_SECONDS = 180  # an end, not an expectation: two seconds of CPU a process, on however busy a machine
 
 
 def require_free(name: str, port: int) -> None:
-    """Raises Refused if `port`, which the variable `name` gives, can't be listened on."""
+    """Raises RefusedError if `port`, which the variable `name` gives, can't be listened on."""
     with socket.socket() as probe:
         # Without it, connections that a server closed a moment ago would count as a taken port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
-            raise Refused(f"Port {port} is for the system only. Choose another: make run {name}=8080") from None
+            raise RefusedError(f"Port {port} is for the system only. Choose another: make run {name}=8080") from None
         except OSError:
-            raise Refused(f"Port {port} is taken. Choose another: make run {name}={port + 10}") from None
+            raise RefusedError(f"Port {port} is taken. Choose another: make run {name}={port + 10}") from None
 
 
 def free_port() -> str:
@@ -61,14 +61,14 @@ def web_server(node: Node) -> list[str]:
 
 
 def wait_until_ready(processes: Processes, nodes: list[Node]) -> None:
-    """Raises Refused if a process ends, or a node does not answer in time."""
+    """Raises RefusedError if a process ends, or a node does not answer in time."""
     until = time.monotonic() + READY_SECONDS
     waiting = list(nodes)
     while waiting:
         for ended in processes.ended():
-            raise Refused(f"{ended.title} did not start; the reason is in {shown(ended.log)}")
+            raise RefusedError(f"{ended.title} did not start; the reason is in {shown(ended.log)}")
         if time.monotonic() > until:
-            raise Refused(f"{waiting[0].address} does not answer; see {shown(processes.running[0].log.parent)}/")
+            raise RefusedError(f"{waiting[0].address} does not answer; see {shown(processes.running[0].log.parent)}/")
         time.sleep(0.1)
         waiting = [node for node in waiting if not ready(node)]
 

@@ -5,7 +5,7 @@ from ninja import Router
 from pydantic import BaseModel
 
 from backoffice.kit import tokens
-from backoffice.kit.api.problems import Problem, ProblemOut
+from backoffice.kit.api.problems import ProblemError, ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.api.throttle import SIGN_IN
@@ -53,7 +53,7 @@ class NothingOut(BaseModel):
 def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
     user = check_password(request, data.username, data.password)
     if user is None:
-        raise Problem(401, "No active account has this name and password.")
+        raise ProblemError(401, "No active account has this name and password.")
     return json_response({"access": tokens.issue(user, Kind.ACCESS), "refresh": tokens.issue(user, Kind.REFRESH)})
 
 
@@ -69,7 +69,7 @@ def refresh_token(request: HttpRequest, data: RefreshIn) -> HttpResponse:
     try:
         user = tokens.user_of(data.refresh, Kind.REFRESH)
     except tokens.TokenError:
-        raise Problem(401, "The refresh token is not valid, or no longer.") from None
+        raise ProblemError(401, "The refresh token is not valid, or no longer.") from None
     return json_response({"access": tokens.issue(user, Kind.ACCESS)})
 
 
@@ -78,5 +78,5 @@ def verify_token(request: HttpRequest, data: TokenIn) -> HttpResponse:
     try:
         tokens.user_of(data.token, *Kind)
     except tokens.TokenError:
-        raise Problem(401, "The token is not valid, or no longer.") from None
+        raise ProblemError(401, "The token is not valid, or no longer.") from None
     return json_response({})

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from backoffice.accounts import keys
 from backoffice.accounts.models import User
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.auth import BasicAuth, HeaderAuth, SessionAuth, TokenAuth
 
 
@@ -32,9 +32,9 @@ def owner(request: HttpRequest) -> User:
     """Who is signed in by themselves: what a key could change of its account, it could make its own.
 
     Raises:
-        Problem: 403, they came with a key.
+        ProblemError: 403, they came with a key.
     """
     user = cast(User, request.user)
     if user.key is not None:
-        raise Problem(403, "An API key can't do this; sign in with a token, a password or a session.")
+        raise ProblemError(403, "An API key can't do this; sign in with a token, a password or a session.")
     return user

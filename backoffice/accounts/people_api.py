@@ -14,7 +14,7 @@ from backoffice.accounts.auth import WAYS, open_registration, owner
 from backoffice.accounts.keys_api import KeyOut, shown
 from backoffice.accounts.keys_api import router as keys_router
 from backoffice.accounts.models import ApiKey, User
-from backoffice.kit.api.problems import FieldError, Invalid, Problem, from_validation
+from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError, from_validation
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.api.throttle import SIGN_IN
@@ -78,7 +78,7 @@ def register(request: HttpRequest, data: UserIn) -> HttpResponse:
     try:
         user.validate_unique()
     except ValidationError:
-        raise Problem(409, "This user name is taken.", errors=[FieldError("username", "It is taken.")]) from None
+        raise ProblemError(409, "This user name is taken.", errors=[FieldError("username", "It is taken.")]) from None
     with transaction.atomic():
         user.save()
     return json_response({"username": user.username, "email": user.email}, status=201)
@@ -109,7 +109,7 @@ def change_password(request: HttpRequest, data: PasswordIn) -> HttpResponse:
     """Ends all tokens and other sessions of yours, and no API key."""
     user = owner(request)
     if check_password(request, user.username, data.old) is None:
-        raise Invalid(FieldError("old", "This is not your password."))
+        raise InvalidError(FieldError("old", "This is not your password."))
     _check(user, data.new, "new")
     user.set_password(data.new)
     user.save(update_fields=["password"])
@@ -127,7 +127,7 @@ def _check(user: User, password: str, field: str) -> None:
     """The model's rules and the password's at once.
 
     Raises:
-        Invalid: one is broken.
+        InvalidError: one is broken.
     """
     found: list[FieldError] = []
     try:
@@ -139,4 +139,4 @@ def _check(user: User, password: str, field: str) -> None:
     except ValidationError as error:
         found += [FieldError(field, message) for message in error.messages]
     if found:
-        raise Invalid(*found)
+        raise InvalidError(*found)

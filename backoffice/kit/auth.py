@@ -18,7 +18,7 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from backoffice.kit import tokens
-from backoffice.kit.api.problems import FieldError, Problem
+from backoffice.kit.api.problems import FieldError, ProblemError
 from backoffice.kit.permissions import Action, Person, Write, as_error, refusals
 from backoffice.kit.sign_in import forget_failures
 
@@ -77,7 +77,7 @@ class SessionAuth(AuthBase):
         if "Authorization" in request.headers or not request.user.is_authenticated:
             return None
         if check_csrf(request) is not None:
-            raise Problem(403, "The CSRF token is missing or wrong; send it in the header X-CSRFToken.")
+            raise ProblemError(403, "The CSRF token is missing or wrong; send it in the header X-CSRFToken.")
         return request.user
 
 
@@ -98,33 +98,33 @@ def require(request: HttpRequest, permission: str, *others: str) -> None:
     """Let pass who has `permission` or one of `others`.
 
     Raises:
-        Problem: 403, naming `permission`.
+        ProblemError: 403, naming `permission`.
     """
     person = Person(request.user)
     if not person.has(permission, *others):
-        raise Problem(403, person.needs(permission))
+        raise ProblemError(403, person.needs(permission))
 
 
 def require_action(request: HttpRequest, model: type[Model], action: Action) -> None:
     """Let pass who may do that with objects of `model`.
 
     Raises:
-        Problem: 403, naming the permission.
+        ProblemError: 403, naming the permission.
     """
     if refusal := Person(request.user).refusal(model, action):
-        raise Problem(403, refusal)
+        raise ProblemError(403, refusal)
 
 
 def require_write(request: HttpRequest, write: Write) -> None:
     """Let pass who may do this write.
 
     Raises:
-        Problem: 403, naming the permission and, where a value needs it, the field.
+        ProblemError: 403, naming the permission and, where a value needs it, the field.
         ValidationError: by field; it points to what does not exist for them.
     """
     found = refusals(write, Person(request.user))
     if forbidden := [one for one in found if not one.is_link]:
         errors = [FieldError(one.field, one.message) for one in forbidden if one.field]
-        raise Problem(403, " ".join(one.message for one in forbidden), errors=errors)
+        raise ProblemError(403, " ".join(one.message for one in forbidden), errors=errors)
     if found:
         raise as_error(found)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 import urllib3
 
 from backoffice.kit import addresses
-from backoffice.kit.http_errors import Forbidden, HttpError, NotSent
+from backoffice.kit.http_errors import ForbiddenError, HttpError, NotSentError
 
 
 class Watch:
@@ -39,11 +39,11 @@ class Watch:
         """Seconds.
 
         Raises:
-            NotSent: there are none.
+            NotSentError: there are none.
         """
         left = self._ends - time.monotonic()
         if left <= 0 or self.is_over:
-            raise NotSent("did not take the connection in time", slow=True)
+            raise NotSentError("did not take the connection in time", slow=True)
         return left
 
     def begins(self, connection: Any) -> None:
@@ -84,11 +84,11 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NotSent(f"can't be reached ({_reason(error)})") from error
+        raise NotSentError(f"can't be reached ({_reason(error)})") from error
     failure: HttpError | None = None
     for family, kind, protocol, _, address in found:
         if why := addresses.refusal(str(address[0]), allow_private=client.allow_private):
-            failure = failure or Forbidden(why)
+            failure = failure or ForbiddenError(why)
             continue
         opened = socket.socket(family, kind, protocol)
         try:
@@ -99,20 +99,20 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
         except OSError as error:
             opened.close()
             failure = _not_taken(error, client)
-        except NotSent:
+        except NotSentError:
             opened.close()
             raise
         else:
             return opened
-    raise failure or NotSent("can't be reached (its name has no address)")
+    raise failure or NotSentError("can't be reached (its name has no address)")
 
 
-def _not_taken(error: OSError, client: Asker) -> NotSent:
+def _not_taken(error: OSError, client: Asker) -> NotSentError:
     if isinstance(error, TimeoutError):
-        return NotSent(f"did not take the connection within {client.timeout:g} s", slow=True)
+        return NotSentError(f"did not take the connection within {client.timeout:g} s", slow=True)
     if isinstance(error, ConnectionRefusedError):
-        return NotSent("refused the connection")
-    return NotSent(f"can't be reached ({_reason(error)})")
+        return NotSentError("refused the connection")
+    return NotSentError(f"can't be reached ({_reason(error)})")
 
 
 def _reason(error: Exception) -> str:
@@ -147,11 +147,11 @@ def checked(connection: Any, client: Asker) -> Any:
             try:
                 super().connect()
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError) as error:
-                raise NotSent("ended the connection before the encryption was agreed on") from error
+                raise NotSentError("ended the connection before the encryption was agreed on") from error
             except TimeoutError as error:
                 raise _not_taken(error, client) from error
             except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
-                raise Forbidden(_untrusted(error)) from error
+                raise ForbiddenError(_untrusted(error)) from error
             client.watch.begins(self)
 
         def request(self, *args: Any, **options: Any) -> None:

@@ -19,9 +19,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import DecodeError, IncompleteRead, InvalidChunkLength
 
 from backoffice.kit.connections import Watch, checked
-from backoffice.kit.http_errors import Forbidden, HttpError, Lost, NotSent
+from backoffice.kit.http_errors import ForbiddenError, HttpError, LostError, NotSentError
 
-__all__ = ["ANSWER_MOST", "Answer", "Client", "Forbidden", "HttpError", "Lost", "NotSent", "Request"]
+__all__ = ["ANSWER_MOST", "Answer", "Client", "ForbiddenError", "HttpError", "LostError", "NotSentError", "Request"]
 
 ANSWER_MOST = 8 * 1024 * 1024  # bytes, as they are when decompressed
 CHUNK = 64 * 1024  # bytes
@@ -74,14 +74,14 @@ class Client:
         """Send one request and read its answer, whatever its status.
 
         Raises:
-            NotSent, Lost, Forbidden: as their names say.
+            NotSentError, LostError, ForbiddenError: as their names say.
         """
         with Watch(self.request_seconds) as watch:
             self._local.watch = watch
-            cut = Lost(f"did not finish its answer within {self.request_seconds:g} s", slow=True)
+            cut = LostError(f"did not finish its answer within {self.request_seconds:g} s", slow=True)
             try:
                 answer = self._exchange(request)
-            except Lost:
+            except LostError:
                 if watch.is_over:
                     raise cut from None
                 raise
@@ -96,11 +96,11 @@ class Client:
             with self._session.send(prepared, timeout=self.timeout, allow_redirects=False, stream=True) as response:
                 body = self._read(response)
         except UNUSABLE as error:
-            raise NotSent("was not asked: its address can't be used") from error
+            raise NotSentError("was not asked: its address can't be used") from error
         except requests.exceptions.Timeout as error:
-            raise Lost(f"did not answer within {self.timeout:g} s", slow=True) from error
+            raise LostError(f"did not answer within {self.timeout:g} s", slow=True) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Lost(_broken(error)) from error
+            raise LostError(_broken(error)) from error
         return Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
@@ -121,16 +121,16 @@ class Client:
             )
         except requests.exceptions.InvalidHeader:
             # Not "from" it: its text holds the header.
-            raise NotSent("was not asked: a header holds what no header can carry") from None
+            raise NotSentError("was not asked: a header holds what no header can carry") from None
         except (*UNUSABLE, UnicodeError) as error:  # the latter: half a character
-            raise NotSent("was not asked: its address can't be used") from error
+            raise NotSentError("was not asked: its address can't be used") from error
 
     def _read(self, response: requests.Response) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(CHUNK):
             body += chunk
             if len(body) > ANSWER_MOST:
-                raise Lost(f"sent an answer of more than {ANSWER_MOST} bytes")
+                raise LostError(f"sent an answer of more than {ANSWER_MOST} bytes")
         return bytes(body)
 
     @property

@@ -1,9 +1,9 @@
 """What can become of a request, by the one thing that decides what happens next: whether it can have arrived.
 
     HttpError
-    ├── NotSent        it never left: refused, unreachable, no such host
-    ├── Lost           it may have arrived: reset, time-out, broken or overlong answer
-    └── Forbidden      the address or the certificate may not be trusted
+    ├── NotSentError        it never left: refused, unreachable, no such host
+    ├── LostError           it may have arrived: reset, time-out, broken or overlong answer
+    └── ForbiddenError      the address or the certificate may not be trusted
 
 What a message quotes is ours: a server could make it repeat the secret that it was sent.
 """
@@ -21,13 +21,13 @@ class HttpError(Exception):
         self.slow = slow
 
 
-class NotSent(HttpError):
+class NotSentError(HttpError):
     """The request never left."""
 
 
-class Lost(HttpError):
+class LostError(HttpError):
     """The request may have arrived, but its answer was lost."""
 
 
-class Forbidden(HttpError):
+class ForbiddenError(HttpError):
     """We do not speak to this address."""

@@ -15,7 +15,7 @@ FORM = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s\0]+")
 OWN = ("SECRET_KEY", "DATABASE_URL", "BACKOFFICE_ADMIN_PASSWORD")  # the program's own, whatever the settings say
 
 
-class Unresolved(Exception):
+class UnresolvedError(Exception):
     """The reference is well-formed, but no secret is there. The message names the cure."""
 
 
@@ -32,7 +32,7 @@ def validate(reference: str) -> None:
         )
     try:
         _place(reference)
-    except Unresolved as error:
+    except UnresolvedError as error:
         raise ValidationError(str(error), code="out_of_reach") from error
 
 
@@ -40,7 +40,7 @@ def resolve(reference: str) -> str:
     """The secret that `reference` names, without a final newline.
 
     Raises:
-        Unresolved: it is out of reach, the variable is not set, or the file can't be read, or either is empty.
+        UnresolvedError: it is out of reach, the variable is not set, or the file can't be read, or either is empty.
     """
     place = _place(reference)
     if isinstance(place, str):
@@ -50,7 +50,7 @@ def resolve(reference: str) -> str:
         secret = _read(place)
         cure = f"{place} is empty."
     if not secret:
-        raise Unresolved(cure)
+        raise UnresolvedError(cure)
     return secret
 
 
@@ -60,7 +60,7 @@ def _place(reference: str) -> str | Path:
     if kind == "env":
         prefixes = settings.SECRET_REFERENCE_PREFIXES
         if place in OWN or not place.startswith(tuple(prefixes)):
-            raise Unresolved(
+            raise UnresolvedError(
                 f"{place} may not be read: the variable's name must begin with {' or '.join(prefixes)} "
                 "(setting SECRET_REFERENCE_PREFIXES)."
             )
@@ -71,8 +71,8 @@ def _place(reference: str) -> str | Path:
         if any(file.is_relative_to(Path(folder).resolve()) for folder in folders):
             return file
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
-        raise Unresolved(f"{place!r} is no path.") from error
-    raise Unresolved(
+        raise UnresolvedError(f"{place!r} is no path.") from error
+    raise UnresolvedError(
         f"{place} may not be read: the file must lie in {' or '.join(map(str, folders))} "
         "(setting SECRET_REFERENCE_FOLDERS)."
     )
@@ -82,6 +82,6 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8").rstrip("\n")
     except OSError as error:
-        raise Unresolved(f"{file} can't be read: {error.strerror}.") from error
+        raise UnresolvedError(f"{file} can't be read: {error.strerror}.") from error
     except ValueError as error:
-        raise Unresolved(f"{file} is not UTF-8 text.") from error
+        raise UnresolvedError(f"{file} is not UTF-8 text.") from error

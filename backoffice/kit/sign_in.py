@@ -27,7 +27,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 
 Attempts = QuerySet[AccessAttempt]
 Credentials = dict[str, Any] | None
@@ -89,7 +89,7 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: Creden
     minutes = math.ceil(seconds / 60)
     text = LOCKED.format("a minute" if minutes == 1 else f"{minutes} minutes")
     if request.path_info.startswith("/api/"):
-        return Problem(429, text, headers={"Retry-After": str(seconds)}).response()
+        return ProblemError(429, text, headers={"Retry-After": str(seconds)}).response()
     context = {
         **admin.site.each_context(request),
         "title": "Too many failed sign-ins",

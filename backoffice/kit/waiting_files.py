@@ -15,7 +15,7 @@ NAME = re.compile(r"[0-9a-f]{32}")
 KEPT = 24 * 60 * 60  # seconds
 
 
-class FileGone(Exception):
+class FileGoneError(Exception):
     """There is no such file: it was taken, is too old, or never was."""
 
 
@@ -31,10 +31,10 @@ def path(name: str | None) -> Path:
     """Where the file of that name is.
 
     Raises:
-        FileGone: this is no name of ours.
+        FileGoneError: this is no name of ours.
     """
     if name is None or not NAME.fullmatch(name):
-        raise FileGone
+        raise FileGoneError
     return _folder() / name
 
 
@@ -42,13 +42,13 @@ def take(name: str) -> str:
     """Give the file a new name, which only the caller knows: of two who take it, one gets it. It is kept anew.
 
     Raises:
-        FileGone: somebody took it before.
+        FileGoneError: somebody took it before.
     """
     taken = path(uuid4().hex)
     try:
         path(name).rename(taken)
     except FileNotFoundError as error:
-        raise FileGone from error
+        raise FileGoneError from error
     taken.touch()
     return taken.name
 

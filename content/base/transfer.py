@@ -16,7 +16,7 @@ from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
 from content.base.files import FORMATS, MAX_ROWS, FileError
-from content.base.uploads import UploadGone, UploadStorage
+from content.base.uploads import UploadGoneError, UploadStorage
 
 WORK = "content.base.transfer_work"
 MAX_BYTES = 20 * 1024 * 1024
@@ -86,7 +86,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             if not form.is_valid():
                 raise ValueError
             job = self._import(request, form)
-        except (UploadGone, FileError) as error:
+        except (UploadGoneError, FileError) as error:
             messages.warning(request, str(error))
             return HttpResponseRedirect(self._page("import"))
         except (ValueError, IndexError):  # the numbers of format and resource are as they came

@@ -14,7 +14,7 @@ from backoffice.kit.jobs.progress import Progress
 from content.base.files import FORMATS, FileError
 from content.base.import_result import ContentResult
 from content.base.resource import PAGE
-from content.base.uploads import UploadGone, UploadStorage
+from content.base.uploads import UploadGoneError, UploadStorage
 
 
 def import_file(
@@ -41,7 +41,7 @@ def import_file(
             if result.is_clean():
                 progress.total(len(rows))
                 progress.advance(len(rows))  # last: what was given up meanwhile is rolled back
-    except (FileError, UploadGone) as error:
+    except (FileError, UploadGoneError) as error:
         raise ValidationError(str(error)) from error
     finally:
         waiting.remove()

@@ -3,10 +3,10 @@
 from import_export.tmp_storages import BaseStorage
 
 from backoffice.kit import waiting_files
-from backoffice.kit.waiting_files import FileGone
+from backoffice.kit.waiting_files import FileGoneError
 
 
-class UploadGone(Exception):
+class UploadGoneError(Exception):
     """The file was imported already, or is too old."""
 
     def __str__(self) -> str:
@@ -27,23 +27,23 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
 
     def read(self) -> bytes:
         """Raises:
-        UploadGone: there is no such file.
+        UploadGoneError: there is no such file.
         """
         try:
             return waiting_files.path(self.name).read_bytes()
-        except (FileGone, FileNotFoundError) as error:
-            raise UploadGone from error
+        except (FileGoneError, FileNotFoundError) as error:
+            raise UploadGoneError from error
 
     def take(self) -> str:
         """The name under which only the caller finds it from now on.
 
         Raises:
-            UploadGone: somebody took it before.
+            UploadGoneError: somebody took it before.
         """
         try:
             self.name = waiting_files.take(self.name or "")
-        except FileGone as error:
-            raise UploadGone from error
+        except FileGoneError as error:
+            raise UploadGoneError from error
         return self.name
 
     def remove(self) -> None:

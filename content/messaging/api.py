@@ -13,7 +13,7 @@ from backoffice.kit.api import conditional
 from backoffice.kit.api.lists import list_response
 from backoffice.kit.api.openapi import LOCATION
 from backoffice.kit.api.pagination import Row
-from backoffice.kit.api.problems import FieldError, Invalid, Problem
+from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError
 from backoffice.kit.api.schemas import ListQuery, Text
 from content.base.api import Resource, build_router
 from content.messaging import wire
@@ -27,7 +27,7 @@ NAMES = "|".join(wire.NAMES)
 class Bots(Resource):
     def check_delete(self, request: HttpRequest, obj: Any) -> None:
         if number := obj.messages.count():
-            raise Problem(409, f"This bot has {number} message{'s' * (number > 1)}, so it can't be deleted.")
+            raise ProblemError(409, f"This bot has {number} message{'s' * (number > 1)}, so it can't be deleted.")
 
 
 class Messages(Resource):
@@ -106,16 +106,16 @@ def _ends(request: HttpRequest, data: MessageIn) -> dict[str, Any]:
     """The bot, the client, and who of them spoke.
 
     Raises:
-        Invalid: not exactly one of `from` and `to` is a bot that is known; both are named. Or the client is no id.
+        InvalidError: not exactly one of `from` and `to` is a bot that is known; both are named. Or the client is no id.
     """
     sender, receiver = _bot(request, data.sender), _bot(request, data.receiver)
     if bool(sender) == bool(receiver):
         found = "Both from and to are bots" if sender else "Neither from nor to is a known bot"
         text = f"{found}; one must be a bot, the other a client."
-        raise Invalid(FieldError("from", text), FieldError("to", text))
+        raise InvalidError(FieldError("from", text), FieldError("to", text))
     name, client = ("to", data.receiver) if sender else ("from", data.sender)
     if not client.strip() or len(client) > CLIENT_LENGTH:
-        raise Invalid(FieldError(name, f"A client's id has 1 to {CLIENT_LENGTH} characters and may not be blank."))
+        raise InvalidError(FieldError(name, f"A client's id has 1 to {CLIENT_LENGTH} characters and may not be blank."))
     direction = Direction.FROM_BOT if sender else Direction.TO_BOT
     return {"bot": (sender or receiver), "client": client, "direction": direction}
 

@@ -76,16 +76,16 @@ class MembershipAdmin(ContentAdmin):
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
             return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
-        except services.LastMember as error:  # the others left while the page was asking
+        except services.LastMemberError as error:  # the others left while the page was asking
             return self._stays(request, error)
 
     def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
         try:
             return super().response_action(request, queryset)
-        except services.LastMember as error:
+        except services.LastMemberError as error:
             return self._stays(request, error)
 
-    def _stays(self, request: HttpRequest, error: services.LastMember) -> HttpResponse:
+    def _stays(self, request: HttpRequest, error: services.LastMemberError) -> HttpResponse:
         messages.error(request, error.messages[0])
         return HttpResponseRedirect(reverse("admin:palettes_membership_changelist"))
 
@@ -94,7 +94,7 @@ class MembershipAdmin(ContentAdmin):
         team_of = {membership.team_id: membership for membership in going}
         staying = Membership.objects.filter(team_id__in=team_of).exclude(pk__in=[one.pk for one in going])
         kept = {*staying.values_list("team_id", flat=True)}
-        return [services.LastMember(one.user).messages[0] for team, one in team_of.items() if team not in kept]
+        return [services.LastMemberError(one.user).messages[0] for team, one in team_of.items() if team not in kept]
 
 
 @admin.register(Palette)

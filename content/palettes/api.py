@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from backoffice.kit.api.lists import list_response
 from backoffice.kit.api.openapi import LOCATION
-from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
+from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError, ProblemOut
 from backoffice.kit.api.resource import Values, Written
 from backoffice.kit.api.responses import empty_response, json_response
 from backoffice.kit.api.schemas import Body, Page, PageQuery, Text
@@ -42,7 +42,7 @@ class Teams(Resource):
     def check_delete(self, request: HttpRequest, obj: Team) -> None:
         if number := obj.palettes.count():
             owned = "1 palette" if number == 1 else f"{number} palettes"
-            raise Problem(409, f"This team owns {owned}. Give them to another team, or delete them first.")
+            raise ProblemError(409, f"This team owns {owned}. Give them to another team, or delete them first.")
 
 
 teams = Teams(Team, path="teams", fields=("name",), sort=("-id", "name"), search=("name",))
@@ -93,9 +93,9 @@ def add_member(request: HttpRequest, id: int, data: MemberIn) -> HttpResponse:
     try:
         user = user_named(data.user)
     except ValidationError as error:
-        raise Invalid(FieldError("user", error.messages[0])) from error
+        raise InvalidError(FieldError("user", error.messages[0])) from error
     if members.filter(user=user).exists():
-        raise Problem(409, f"{user} is a member already.")
+        raise ProblemError(409, f"{user} is a member already.")
     made = services.join(team=Team.objects.get(pk=id), user=user)
     location = reverse("api:palettes_member", args=[id, made.user.get_username()])
     return json_response(_shown(made), status=201, headers={"Location": location})
@@ -123,8 +123,8 @@ def remove_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
     membership = _member(request, id, user, "delete")
     try:
         services.leave(membership=membership)
-    except services.LastMember as error:
-        raise Problem(409, error.messages[0]) from error
+    except services.LastMemberError as error:
+        raise ProblemError(409, error.messages[0]) from error
     return empty_response(204)
 
 
@@ -132,7 +132,7 @@ def _members(request: HttpRequest, team: int, action: Action) -> Any:
     """The members of a team that exists for the user.
 
     Raises:
-        Problem: 403, naming the permission; 404.
+        ProblemError: 403, naming the permission; 404.
     """
     require_action(request, Membership, action)
     teams.find(request, team)
@@ -143,7 +143,7 @@ def _member(request: HttpRequest, team: int, name: str, action: Action) -> Membe
     members = _members(request, team, action).select_related("user")
     found: Membership | None = None if "\0" in name else members.filter(user__username=name).first()
     if found is None:
-        raise Problem(404, "The team has no member of this name.")
+        raise ProblemError(404, "The team has no member of this name.")
     return found
 
 

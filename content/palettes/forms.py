@@ -53,7 +53,7 @@ class MembershipFormSet(PagedFormSet):
         coming = [form for form in self.extra_forms if form.has_changed() and form not in self.deleted_forms]
         staying = Membership.objects.filter(team_id=self.instance.pk).exclude(pk__in=[one.pk for one in going])
         if going and not coming and not staying.exists():
-            raise services.LastMember(going[-1].user)
+            raise services.LastMemberError(going[-1].user)
 
     def get_unique_error_message(self, unique_check: Any) -> str:
         return "This user is a member already."

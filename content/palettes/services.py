@@ -9,7 +9,7 @@ from content.palettes.models import Membership, Team
 from content.palettes.names import names_for
 
 
-class LastMember(ValidationError):
+class LastMemberError(ValidationError):
     """Nobody would be left in the team."""
 
     def __init__(self, user: Any) -> None:
@@ -32,7 +32,7 @@ def leave(*, membership: Membership) -> None:
     """End a membership.
 
     Raises:
-        LastMember: nobody would be left.
+        LastMemberError: nobody would be left.
     """
     with transaction.atomic():
         membership.delete()
@@ -47,10 +47,10 @@ def check_members_left(*, membership: Membership) -> None:
     """After `membership` ended, with the team locked.
 
     Raises:
-        LastMember: it was the last one.
+        LastMemberError: it was the last one.
     """
     if not Membership.objects.filter(team_id=membership.team_id).exists():
-        raise LastMember(membership.user)
+        raise LastMemberError(membership.user)
 
 
 def give_personal_team(user: Any) -> Team:

@@ -100,7 +100,7 @@ def posts(request: HttpRequest, query: Query[ExternalQuery]) -> HttpResponse:
 
 def _to_change(request: HttpRequest, key: int) -> Item:
     """Raises:
-    Problem: 403, or 404.
+    ProblemError: 403, or 404.
     """
     items.allow(request, "change")
     item: Item = items.find(request, key)

@@ -14,11 +14,11 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.problems import FieldError, InvalidError
 from backoffice.kit.http import Answer, Request
 from backoffice.kit.masking import secrets_of
 from content.tasks.records import MOST, check_json, check_record
-from content.tasks.upstream import Failed, NotSetUp, Upstream, client
+from content.tasks.upstream import FailedError, NotSetUpError, Upstream, client
 
 NAME = "The external API"
 LIST_MOST = 2 * 1024 * 1024  # bytes of one page
@@ -39,13 +39,13 @@ def record(name: str) -> dict[str, Any]:
     """The record whose id is `name`.
 
     Raises:
-        Invalid: there is none.
+        InvalidError: there is none.
         UpstreamError: the external API did not give it.
     """
     service = _service(MOST)
     answer = service.ask(_request(f"/{quote(name, safe='')}", {}))
     if answer.status in (404, 410):
-        raise Invalid(FieldError("external_id", f"{NAME} has no record {name}."))
+        raise InvalidError(FieldError("external_id", f"{NAME} has no record {name}."))
     found = service.json(answer)
     check(found)
     return dict(found)
@@ -53,19 +53,19 @@ def record(name: str) -> dict[str, Any]:
 
 def check(value: Any) -> None:
     """Raises:
-    Failed: what came, or what it makes together with what is kept, can't be kept.
+    FailedError: what came, or what it makes together with what is kept, can't be kept.
     """
     try:
         check_record(value)
     except ValidationError as error:
-        raise Failed(f"{NAME} sent a record that {error.messages[0]}") from error
+        raise FailedError(f"{NAME} sent a record that {error.messages[0]}") from error
 
 
 def posts(*, limit: int, cursor: str | None) -> Page:
     """At most `limit` records after `cursor`.
 
     Raises:
-        Invalid: the cursor is none that was given.
+        InvalidError: the cursor is none that was given.
         UpstreamError: the external API did not give them.
     """
     return _by_cursor(limit, cursor) if settings.TASKS_EXTERNAL_PAGING == "cursor" else _by_page(limit, cursor)
@@ -73,7 +73,7 @@ def posts(*, limit: int, cursor: str | None) -> Page:
 
 def _by_page(limit: int, cursor: str | None) -> Page:
     if not PAGE.fullmatch(cursor or "1"):
-        raise Invalid(WRONG_CURSOR)
+        raise InvalidError(WRONG_CURSOR)
     number = int(cursor or 1)
     service, answer = _list({"_page": str(number), "_limit": str(limit)})
     found = _records(service.json(answer))
@@ -87,10 +87,10 @@ def _by_page(limit: int, cursor: str | None) -> Page:
 def _by_cursor(limit: int, cursor: str | None) -> Page:
     service, answer = _list({"limit": str(limit)} | ({"cursor": cursor} if cursor else {}))
     if cursor and answer.status in (400, 404, 422):
-        raise Invalid(WRONG_CURSOR)
+        raise InvalidError(WRONG_CURSOR)
     found = service.json(answer)
     if not isinstance(found, dict) or not isinstance(found.get("next"), str | None):
-        raise Failed(f"{NAME} sent no page: an object with `items` and `next`.")
+        raise FailedError(f"{NAME} sent no page: an object with `items` and `next`.")
     return Page(items=_records(found.get("items")), next=found["next"])
 
 
@@ -101,20 +101,20 @@ def _list(query: dict[str, str]) -> tuple[Upstream, Answer]:
 
 def _records(found: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Failed(f"{NAME} sent no list of JSON objects.")
+        raise FailedError(f"{NAME} sent no list of JSON objects.")
     try:
         check_json(found)
     except ValidationError as error:
-        raise Failed(f"{NAME} sent a list that {error.messages[0]}") from error
+        raise FailedError(f"{NAME} sent a list that {error.messages[0]}") from error
     return found
 
 
 def _service(most: int) -> Upstream:
     """Raises:
-    NotSetUp: no address is set.
+    NotSetUpError: no address is set.
     """
     if not settings.TASKS_EXTERNAL_URL:
-        raise NotSetUp(NAME, "TASKS_EXTERNAL_URL")
+        raise NotSetUpError(NAME, "TASKS_EXTERNAL_URL")
     return Upstream(
         name=NAME,
         client=client(settings.TASKS_EXTERNAL_TIMEOUT, settings.TASKS_EXTERNAL_ALLOW_PRIVATE),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
 from backoffice.kit.jobs.service import start
@@ -42,11 +42,11 @@ def _start(work: str, items: list[int], user: Any) -> Job:
 
 def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> None:
     """Raises:
-    Problem: 403, who started it lost the permission since.
+    ProblemError: 403, who started it lost the permission since.
     """
     user = progress.user
     if refusal := Person(user).refusal(Item, "change"):
-        raise Problem(403, refusal)
+        raise ProblemError(403, refusal)
     items = Item.objects.all() if user is None else Item.objects.visible_to(user)
     ends = time.monotonic() + settings.Q_CLUSTER["timeout"] - RESERVE
     for number, key in enumerate(keys):
@@ -56,9 +56,9 @@ def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> No
         item = items.filter(pk=key).first()
         try:
             if item is None:
-                raise Problem(404, "It was deleted meanwhile.")
+                raise ProblemError(404, "It was deleted meanwhile.")
             do(item)
-        except Problem as error:
+        except ProblemError as error:
             progress.fail(f"item {key}", error.detail)
         else:
             progress.advance()

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backoffice.kit import context
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from content.tasks import external, summaries
 from content.tasks.models import Item
 
@@ -16,16 +16,16 @@ def enrich(item: Item) -> Item:
     Returns the item as it is stored then.
 
     Raises:
-        Invalid: the external API has no such record.
+        InvalidError: the external API has no such record.
         UpstreamError: it did not give the record.
-        Problem: 404 or 409, the item was deleted, or names another record, since.
+        ProblemError: 404 or 409, the item was deleted, or names another record, since.
     """
     name = item.record_id
     found = external.record(name)
     with transaction.atomic():
         stored = _locked(item)
         if stored.record_id != name:
-            raise Problem(409, f"The item names the record {stored.record_id} now, not {name}; ask again.")
+            raise ProblemError(409, f"The item names the record {stored.record_id} now, not {name}; ask again.")
         stored.external_data = {**stored.external_data, **found}
         external.check(stored.external_data)
         stored.external_fetched_at = timezone.now()
@@ -38,7 +38,7 @@ def summarize(item: Item) -> Item:
 
     Raises:
         UpstreamError: the summarizer that is set up did not give one.
-        Problem: 404, the item was deleted since.
+        ProblemError: 404, the item was deleted since.
     """
     made = summaries.summarize(item)
     with transaction.atomic():
@@ -51,7 +51,7 @@ def summarize(item: Item) -> Item:
 def _locked(item: Item) -> Item:
     stored: Item | None = Item.objects.select_for_update(of=("self",)).filter(pk=item.pk).first()
     if stored is None:
-        raise Problem(404, f"There is no item {item.pk}.")
+        raise ProblemError(404, f"There is no item {item.pk}.")
     return stored
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from backoffice.kit.http import Request
 from content.tasks.models import Item
-from content.tasks.upstream import Failed, Upstream, client
+from content.tasks.upstream import FailedError, Upstream, client
 
 LEADING = "leading sentences"
 NAME = "The summarizer"
@@ -115,7 +115,7 @@ def _content(said: Any) -> str:
     try:
         text = said["choices"][0]["message"]["content"].replace("\0", "")
     except (LookupError, TypeError, AttributeError) as error:
-        raise Failed(f"{NAME} sent no message.") from error
+        raise FailedError(f"{NAME} sent no message.") from error
     if not text.split():
-        raise Failed(f"{NAME} sent an empty message.")
+        raise FailedError(f"{NAME} sent an empty message.")
     return " ".join(text.split())

@@ -1,9 +1,9 @@
 """Asking another service while somebody waits for our answer: few tries, in bounded time, and errors that say which.
 
 UpstreamError     a problem: its detail names the service and what became of the request
-├── NotSetUp      503: no address is set
-├── Failed        502: it refused, failed, or sent what can't be used
-└── TooSlow       504: it did not answer in time, or asks to wait for longer than we may
+├── NotSetUpError      503: no address is set
+├── FailedError        502: it refused, failed, or sent what can't be used
+└── TooSlowError       504: it did not answer in time, or asks to wait for longer than we may
 """
 
 import random
@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.http import Answer, Client, HttpError, Request
 from backoffice.kit.masking import Mask
 from backoffice.kit.retry import backoff, retry_after
@@ -25,21 +25,21 @@ from backoffice.kit.retry import backoff, retry_after
 TRIES = 4
 
 
-class UpstreamError(Problem):
+class UpstreamError(ProblemError):
     """The other service did not give what was asked for; nothing was changed here."""
 
 
-class NotSetUp(UpstreamError):
+class NotSetUpError(UpstreamError):
     def __init__(self, name: str, setting: str) -> None:
         super().__init__(503, f"{name} is not set up here: the setting {setting} is empty.")
 
 
-class Failed(UpstreamError):
+class FailedError(UpstreamError):
     def __init__(self, detail: str) -> None:
         super().__init__(502, detail)
 
 
-class TooSlow(UpstreamError):
+class TooSlowError(UpstreamError):
     def __init__(self, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(504, detail, headers=headers)
 
@@ -78,8 +78,8 @@ class Upstream:
         No try begins so late that it could outlast `total`. A `Retry-After` is obeyed as far as that goes.
 
         Raises:
-            Failed: no answer, or 429 or 5xx to the last.
-            TooSlow: the time ran out, or would.
+            FailedError: no answer, or 429 or 5xx to the last.
+            TooSlowError: the time ran out, or would.
         """
         last_start = time.monotonic() + self.total - self.client.request_seconds
         for tries in count(1):
@@ -100,33 +100,33 @@ class Upstream:
         """What a success holds.
 
         Raises:
-            Failed: it is no success, too large, not JSON, or holds a secret of ours.
+            FailedError: it is no success, too large, not JSON, or holds a secret of ours.
         """
         if not 200 <= answer.status < 300:
             self.refuse(answer)
         if len(answer.body) > self.most:
-            raise Failed(f"{self.name} sent an answer of more than {self.most} bytes.")
+            raise FailedError(f"{self.name} sent an answer of more than {self.most} bytes.")
         if Mask(self.secrets).finds(answer.body.decode(errors="replace")):
-            raise Failed(f"{self.name} sent our own secret back; nothing of its answer was kept.")
+            raise FailedError(f"{self.name} sent our own secret back; nothing of its answer was kept.")
         try:
             return orjson.loads(answer.body)
         except orjson.JSONDecodeError as error:
-            raise Failed(f"{self.name} sent an answer that is not JSON.") from error
+            raise FailedError(f"{self.name} sent an answer that is not JSON.") from error
 
     def refuse(self, answer: Answer) -> NoReturn:
         """Raises:
-        Failed: with the status of `answer`, not its text, which may hold what we sent.
+        FailedError: with the status of `answer`, not its text, which may hold what we sent.
         """
-        raise Failed(f"{self.name} answered {answer.status}.")
+        raise FailedError(f"{self.name} answered {answer.status}.")
 
     def _give_up(self, answer: Answer, asked: float) -> NoReturn:
         seconds = f"{asked:.0f}"
         detail = f"{self.name} answered {answer.status} and asks to wait {seconds} s, longer than a request may."
-        raise TooSlow(detail, {"Retry-After": seconds})
+        raise TooSlowError(detail, {"Retry-After": seconds})
 
     def _send(self, request: Request) -> Answer:
         try:
             return self.client.send(request)
         except HttpError as error:
-            kind = TooSlow if error.slow else Failed
+            kind = TooSlowError if error.slow else FailedError
             raise kind(f"{self.name} {error}.") from error

@@ -127,7 +127,7 @@ class TargetAdmin(EngineAdmin):
             return chip("nothing", "no secret needed" if target.auth == Target.Auth.NONE else "none given yet")
         try:
             references.resolve(target.auth_secret)
-        except references.Unresolved as error:
+        except references.UnresolvedError as error:
             return format_html("{} {}", chip("missing", "not there"), error)
         return chip("found", "resolves")
 

@@ -69,5 +69,5 @@ def _notes(target: Target) -> Iterator[str]:
     try:
         if target.auth_secret:
             references.resolve(target.auth_secret)
-    except references.Unresolved as error:
+    except references.UnresolvedError as error:
         yield f"{target.name}: the secret {target.auth_secret} is not there yet. {error}"

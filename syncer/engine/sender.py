@@ -12,7 +12,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.utils import timezone
 
-from backoffice.kit.http import Client, Forbidden, HttpError, Lost, Request
+from backoffice.kit.http import Client, ForbiddenError, HttpError, LostError, Request
 from backoffice.kit.masking import Mask
 from syncer.core import circuit
 from syncer.core.outcome import ANSWER_KEPT, Exchange, Silence, Verdict
@@ -140,7 +140,7 @@ class Sender:
             status, retry_after = error.status, error.retry_after
             exchange = Exchange(silence=Silence.NOT_SENT, why=str(error), status=status, retry_after=retry_after)
         except HttpError as error:
-            kind = Silence.REFUSED_BY_US if isinstance(error, Forbidden) else Silence.NOT_SENT
+            kind = Silence.REFUSED_BY_US if isinstance(error, ForbiddenError) else Silence.NOT_SENT
             exchange = Exchange(silence=kind, why=str(error))
         # The next page's address is the target's own words.
         kept = replace(request, url=self.mask.hide(request.url))
@@ -159,7 +159,7 @@ class Sender:
         )
         try:
             answer = self.client.send(signed)
-        except Lost as error:
+        except LostError as error:
             return Exchange(silence=Silence.LOST, why=str(error))
         retry_after = answer.headers.get("retry-after", "")
         told = self.mask.beginning(answer.body, ANSWER_KEPT)

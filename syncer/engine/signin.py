@@ -12,7 +12,7 @@ from typing import Self
 from urllib.parse import urljoin
 
 from backoffice.kit import references
-from backoffice.kit.http import Client, NotSent, Request
+from backoffice.kit.http import Client, NotSentError, Request
 from backoffice.kit.masking import Mask
 from syncer.core.outcome import UnreadableError, read_json
 from syncer.models import Target
@@ -51,7 +51,7 @@ class Credential:
         """
         try:
             secret = references.resolve(self.secret)
-        except references.Unresolved as error:
+        except references.UnresolvedError as error:
             raise SignInRefusedError(f"needs a secret that is not there: {error}") from error
         if not is_sendable(secret):
             raise SignInRefusedError(
@@ -64,7 +64,7 @@ class Credential:
 _tokens: dict[tuple[Credential, str], str] = {}  # of this process, by the credential and a digest of its secret
 
 
-class SignInBusyError(NotSent):
+class SignInBusyError(NotSentError):
     """The sign-in was put off, and with it the request: 429, or a server error.
 
     Attributes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backoffice.kit.http import Client, Forbidden, Lost, NotSent, Request
+from backoffice.kit.http import Client, ForbiddenError, LostError, NotSentError, Request
 from tests.backoffice.raw_server import for_ever, nothing, raw_server, says
 from tests.remote import Fault
 
@@ -62,7 +62,7 @@ DISGUISES = ["127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[:
 
 @pytest.mark.parametrize("host", DISGUISES)
 def test_a_private_address_is_not_even_knocked_at(host):
-    with raw_server(says(OK)) as server, pytest.raises(Forbidden, match=r"a private address|never spoken to"):
+    with raw_server(says(OK)) as server, pytest.raises(ForbiddenError, match=r"a private address|never spoken to"):
         get(f"http://{host}:{server.port}/", allow_private=False)
     assert server.heard == []
 
@@ -85,7 +85,7 @@ def test_a_private_address_is_not_even_knocked_at(host):
     ],
 )
 def test_metadata_is_out_of_reach_however_it_is_written(host):
-    with pytest.raises(Forbidden, match="never spoken to"):
+    with pytest.raises(ForbiddenError, match="never spoken to"):
         get(f"http://{host}/latest/meta-data/")
 
 
@@ -101,7 +101,7 @@ def test_a_name_that_means_something_else_at_the_next_connection_is_judged_anew(
         names([("127.0.0.1", 0)], [("169.254.169.254", 0)])
         client = Client(timeout=0.5, allow_private=True)
         get(f"http://{NAME}:{server.port}/", client=client)
-        with pytest.raises(Forbidden, match="never spoken to"):
+        with pytest.raises(ForbiddenError, match="never spoken to"):
             get(f"http://{NAME}:{server.port}/", client=client)
 
 
@@ -110,7 +110,7 @@ def test_of_several_addresses_only_those_are_used_that_may_be(names):
         names([("169.254.169.254", 0), ("127.0.0.1", 0)])
         assert get(f"http://{NAME}:{server.port}/").status == 200
         names([("169.254.169.254", 0), ("127.0.0.1", 0)])
-        with pytest.raises(Forbidden):
+        with pytest.raises(ForbiddenError):
             get(f"http://{NAME}:{server.port}/", allow_private=False)
     assert len(server.heard) == 1
 
@@ -126,7 +126,7 @@ def test_a_request_does_not_leave_when_its_time_is_over(names):
         dead = ("127.0.0.1", full.getsockname()[1])
         names([dead, dead, dead, ("127.0.0.1", server.port)])
         started = time.monotonic()
-        with pytest.raises(NotSent, match="did not take the connection") as refusal:
+        with pytest.raises(NotSentError, match="did not take the connection") as refusal:
             get(f"http://{NAME}/")
     assert refusal.value.slow
     assert time.monotonic() - started < 60  # seconds, an end: 1 is due, and the kernel gives up after two minutes
@@ -179,7 +179,7 @@ def test_an_answer_without_end_costs_bounded_time_and_memory(answer):
     started = time.monotonic()
     tracemalloc.start()
     try:
-        with raw_server(answer) as server, pytest.raises(Lost):
+        with raw_server(answer) as server, pytest.raises(LostError):
             get(server.url)
         most = tracemalloc.get_traced_memory()[1]
     finally:
@@ -219,7 +219,7 @@ def test_an_error_quotes_nothing_of_what_came(line):
         opened.sendall(line.replace(b"%s", SECRET.encode()))
         nothing(opened)
 
-    with raw_server(answer) as server, pytest.raises(Lost) as lost:
+    with raw_server(answer) as server, pytest.raises(LostError) as lost:
         get(server.url)
     assert SECRET not in str(lost.value)
 
@@ -235,7 +235,7 @@ def test_where_a_redirect_leads_is_not_looked_at(location):
     "url", ["http://[::1", f"http://{'a' * 64}.example/", "http://.example/", "ftp://example.com/", "http://x/\ud800"]
 )
 def test_an_address_that_can_not_be_asked_was_not_sent(url):
-    with pytest.raises(NotSent, match=r"was not asked|can't be reached"):
+    with pytest.raises(NotSentError, match=r"was not asked|can't be reached"):
         get(url)
 
 
@@ -260,7 +260,7 @@ def test_an_untrusted_certificate_is_not_spoken_to():
     thread.start()
     with (
         listener,
-        pytest.raises(Forbidden, match=r"has a certificate that can't be trusted \(self-signed certificate\)"),
+        pytest.raises(ForbiddenError, match=r"has a certificate that can't be trusted \(self-signed certificate\)"),
     ):
         get(f"https://localhost:{listener.getsockname()[1]}/", timeout=5)
     thread.join()
@@ -268,18 +268,21 @@ def test_an_untrusted_certificate_is_not_spoken_to():
 
 
 def test_who_does_not_encrypt_is_told_nothing():
-    with raw_server(says(OK)) as server, pytest.raises(Forbidden, match="does not encrypt as it must"):
+    with raw_server(says(OK)) as server, pytest.raises(ForbiddenError, match="does not encrypt as it must"):
         get(f"https://127.0.0.1:{server.port}/")
     assert SECRET.encode() not in b"".join(server.heard)
 
 
 def test_what_ends_before_encryption_began_was_not_sent():
     """A restarting proxy does so: no setting is wrong, and nothing can have arrived."""
-    with raw_server(nothing) as server, pytest.raises(NotSent, match="ended the connection"):
+    with raw_server(nothing) as server, pytest.raises(NotSentError, match="ended the connection"):
         get(f"https://127.0.0.1:{server.port}/")
 
 
 def test_who_never_agrees_on_encryption_was_not_sent_anything():
-    with raw_server(lambda _: None) as server, pytest.raises(NotSent, match="did not take the connection") as refusal:
+    with (
+        raw_server(lambda _: None) as server,
+        pytest.raises(NotSentError, match="did not take the connection") as refusal,
+    ):
         get(f"https://127.0.0.1:{server.port}/")
     assert refusal.value.slow

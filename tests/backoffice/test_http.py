@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from backoffice.kit.http import Client, Forbidden, Lost, NotSent, Request
+from backoffice.kit.http import Client, ForbiddenError, LostError, NotSentError, Request
 from tests.postgres import free_port
 from tests.remote import Fault
 
@@ -34,12 +34,12 @@ def test_a_query_is_escaped(client, remote):
 
 
 def test_a_refused_connection_was_not_sent(client):
-    with pytest.raises(NotSent, match="refused the connection"):
+    with pytest.raises(NotSentError, match="refused the connection"):
         client.send(Request(method="GET", url=f"http://127.0.0.1:{free_port()}/"))
 
 
 def test_a_host_without_an_address_was_not_sent(client):
-    with pytest.raises(NotSent, match="can't be reached"):
+    with pytest.raises(NotSentError, match="can't be reached"):
         client.send(Request(method="GET", url="http://nowhere.invalid/"))
 
 
@@ -56,14 +56,14 @@ def test_a_host_without_an_address_was_not_sent(client):
 )
 def test_what_may_have_arrived_is_lost(client, remote, fault, why):
     remote.fault(**fault)
-    with pytest.raises(Lost, match=why) as lost:
+    with pytest.raises(LostError, match=why) as lost:
         client.send(post(remote))
     assert lost.value.slow == ("within" in why)
 
 
 def test_an_answer_without_end_is_given_up(client, remote):
     remote.fault(Fault.STATUS, status=200, body="x" * (9 * 1024 * 1024))
-    with pytest.raises(Lost, match="more than 8388608 bytes"):
+    with pytest.raises(LostError, match="more than 8388608 bytes"):
         client.send(post(remote))
 
 
@@ -79,7 +79,7 @@ def test_proxies_of_the_environment_are_not_used(client, remote, monkeypatch):
 
 
 def test_a_private_address_needs_to_be_allowed(remote):
-    with pytest.raises(Forbidden, match=r"127\.0\.0\.1, a private address"):
+    with pytest.raises(ForbiddenError, match=r"127\.0\.0\.1, a private address"):
         Client(timeout=0.5, allow_private=False).send(post(remote))
     assert not remote.journal
 
@@ -111,13 +111,13 @@ def drip(answer: bytes, pause: float) -> "tuple[socket.socket, str]":
 def test_no_answer_lasts_longer_than_a_request_may(answer):
     listener, url = drip(answer, 0.05)
     started = time.monotonic()
-    with listener, pytest.raises(Lost, match="did not finish its answer within 1 s"):
+    with listener, pytest.raises(LostError, match="did not finish its answer within 1 s"):
         Client(timeout=0.5, allow_private=True).send(Request(method="GET", url=url))
     assert time.monotonic() - started < 60, "the whole answer would take more than a hundred seconds"
 
 
 def test_a_header_that_can_not_be_sent_is_not_told(client, remote):
-    with pytest.raises(NotSent) as refusal:
+    with pytest.raises(NotSentError) as refusal:
         client.send(Request(method="GET", url=remote.url, headers={"X-Api-Key": "s3cret\nsecond line"}))
     assert "s3cret" not in str(refusal.value)
 
@@ -130,6 +130,6 @@ def test_bytes_are_sent_as_they_are(client, remote):
 
 def test_what_came_is_not_quoted_where_it_can_not_be_read(client):
     listener, url = drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nprivate words\r\n", pause=0)
-    with listener, pytest.raises(Lost, match="sent a broken answer") as lost:
+    with listener, pytest.raises(LostError, match="sent a broken answer") as lost:
         client.send(Request(method="GET", url=url))
     assert "private" not in str(lost.value)

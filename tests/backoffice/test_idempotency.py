@@ -13,7 +13,7 @@ from django.utils import timezone
 from ninja import NinjaAPI, Router
 
 from backoffice.kit.api import problems
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.api.responses import dumps, json_response
 from backoffice.kit.auth import TokenAuth
 from backoffice.kit.idempotency.decorators import answer_is_secret, idempotent, not_atomic
@@ -162,8 +162,8 @@ def wait() -> None:
 def refuse(request: HttpRequest, raises: bool) -> HttpResponse:
     add_post()
     if raises:
-        raise Problem(409, "No.")
-    return Problem(409, "No.").response()
+        raise ProblemError(409, "No.")
+    return ProblemError(409, "No.").response()
 
 
 @router.post("/die")
@@ -197,13 +197,13 @@ def fetch(request: HttpRequest) -> HttpResponse:
 @router.post("/upstream")
 @not_atomic
 def upstream(request: HttpRequest) -> HttpResponse:
-    raise Problem(502, "It failed.")
+    raise ProblemError(502, "It failed.")
 
 
 @router.post("/gone")
 @not_atomic
 def gone(request: HttpRequest) -> HttpResponse:
-    raise Problem(410, "It is gone.")
+    raise ProblemError(410, "It is gone.")
 
 
 @router.post("/secret")
@@ -358,12 +358,12 @@ def test_one_that_was_taken_over_commits_nothing(api):
 
 def test_a_claim_whose_lease_ran_out_is_taken_over_by_one():
     first = claim(digest="d", fingerprint="f")
-    with pytest.raises(Problem, match="being answered"):
+    with pytest.raises(ProblemError, match="being answered"):
         claim(digest="d", fingerprint="f")
     KeptAnswer.objects.update(lease_until=timezone.now())
     second = claim(digest="d", fingerprint="f")
     assert second.holder != first.holder
-    with pytest.raises(Problem, match="being answered"):
+    with pytest.raises(ProblemError, match="being answered"):
         claim(digest="d", fingerprint="f")
     assert KeptAnswer.objects.get().lease_until > timezone.now() + LEASE / 2
 

@@ -15,7 +15,7 @@ from backoffice.kit import clock, waiting_files
 from backoffice.kit.context import Cause, caused_by
 from backoffice.kit.jobs.api import job_response
 from backoffice.kit.jobs.models import Job
-from backoffice.kit.jobs.progress import PROBLEMS, JobOver, Progress
+from backoffice.kit.jobs.progress import PROBLEMS, JobOverError, Progress
 from backoffice.kit.jobs.service import LOGGED, start, take, work, work_here
 from backoffice.kit.jobs.sweep import STOPPED, sweep
 from content.news.models import Post
@@ -125,7 +125,7 @@ def test_what_is_written_with_the_progress_goes_when_the_job_was_given_up():
     job = begin("posts", here=False, titles=[])
     take(job)
     Job.objects.filter(pk=job.pk).update(state="failed", error=STOPPED, finished_at=clock.now())
-    with pytest.raises(JobOver):
+    with pytest.raises(JobOverError):
         write_and_advance(Progress(job))
     assert not Post.objects.exists()
 

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from backoffice.kit.references import Unresolved, resolve, validate
+from backoffice.kit.references import UnresolvedError, resolve, validate
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_no_other_variable_is_read(monkeypatch, name):
     cure = r"must begin with SYNC_ or BACKOFFICE_SECRET_ or DEMO_ \(setting SECRET_REFERENCE_PREFIXES\)"
     with pytest.raises(ValidationError, match=cure):
         validate(f"env:{name}")
-    with pytest.raises(Unresolved, match=cure):
+    with pytest.raises(UnresolvedError, match=cure):
         resolve(f"env:{name}")
 
 
@@ -36,7 +36,7 @@ def test_no_other_variable_is_read(monkeypatch, name):
 def test_the_programs_own_secrets_are_not_read_whatever_the_settings_say(settings, monkeypatch, name):
     settings.SECRET_REFERENCE_PREFIXES = ["SECRET_", "DATABASE_", "BACKOFFICE_"]
     monkeypatch.setenv(name, "s3cret")
-    with pytest.raises(Unresolved, match="may not be read"):
+    with pytest.raises(UnresolvedError, match="may not be read"):
         resolve(f"env:{name}")
 
 
@@ -52,7 +52,7 @@ def test_no_other_file_is_read(folder, path):
     (folder / "link").symlink_to(folder.parent / "outside")
     (folder / "away").symlink_to(folder.parent)
     reference = f"file:{path.format(folder)}"
-    for refuse, error in ((validate, ValidationError), (resolve, Unresolved)):
+    for refuse, error in ((validate, ValidationError), (resolve, UnresolvedError)):
         with pytest.raises(error, match="SECRET_REFERENCE_FOLDERS"):
             refuse(reference)
 
@@ -73,7 +73,7 @@ def test_what_can_not_be_read_is_said(folder, name, message):
     (folder / "latin").write_bytes(b"\xe9")
     (folder / "empty").write_text("\n")
     (folder / "circle").symlink_to("circle")
-    with pytest.raises(Unresolved, match=message):
+    with pytest.raises(UnresolvedError, match=message):
         resolve(f"file:{folder}/{name}")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
 from content.news.models import Post
@@ -59,7 +59,7 @@ def breaks_a_rule(progress: Progress) -> None:
 
 
 def has_a_problem(progress: Progress) -> None:
-    raise Problem(502, "The service does not answer.")
+    raise ProblemError(502, "The service does not answer.")
 
 
 def is_refused(progress: Progress) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import requests
 
 from backoffice.kit.idempotency.service import BUSY
-from tests.chaos.editor import PAUSE, Door, Editor, Refused, Uncertain, change
+from tests.chaos.editor import PAUSE, Door, Editor, RefusedError, UncertainError, change
 from tests.chaos.ledger import Values, Write
 
 PATHS = {"news.Post": "/api/news/posts/", "news.Comment": "/api/news/comments/"}
@@ -63,19 +63,19 @@ class ApiEditor(Editor):
         return Write(door=method, changes=[change(label, pk, new)], do=lambda: self.send(method, path, data))
 
     def send(self, method: str, path: str, data: Values | None, headers: Values | None = None) -> requests.Response:
-        """Raises Uncertain where no answer came, or one that does not say what was done; Refused at 4xx."""
+        """Raises UncertainError where no answer came, or one that does not say what was done; RefusedError at 4xx."""
         for _ in range(WAITS):
             try:
                 answer = self.http.request(method, f"{self.url}{path}", json=data, headers=headers, timeout=TIMEOUT)
             except requests.RequestException as error:
-                raise Uncertain(f"{type(error).__name__}: {error}") from error
+                raise UncertainError(f"{type(error).__name__}: {error}") from error
             if answer.status_code >= 500:
-                raise Uncertain(f"{answer.status_code}: {answer.text}")
+                raise UncertainError(f"{answer.status_code}: {answer.text}")
             if BUSY not in answer.text:
                 break
             time.sleep(PAUSE)
         if answer.status_code >= 400:
-            raise Refused(f"{answer.status_code}: {answer.text}")
+            raise RefusedError(f"{answer.status_code}: {answer.text}")
         return answer
 
 

@@ -18,11 +18,11 @@ ENDED = (OperationalError, InterfaceError)
 Door = Callable[[], Write | None]
 
 
-class Uncertain(Exception):
+class UncertainError(Exception):
     """Nobody can say what became of the write."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """It was not done, and would not be another time: what it needs is gone."""
 
 
@@ -69,11 +69,11 @@ class Editor:
         for _ in range(TRIES):
             try:
                 write.do()
-            except Refused as refusal:
+            except RefusedError as refusal:
                 self.ledger.refusals.append(f"{write.door}: {refusal}"[:500])
                 self.sure(self.forget_gone)
                 return
-            except Uncertain as error:
+            except UncertainError as error:
                 trouble = {"at": time.time(), "door": write.door, "error": str(error)[:500]}
                 self.ledger.troubles.append(trouble)
                 time.sleep(PAUSE)
@@ -171,7 +171,7 @@ def change(label: str, pk: int | None, values: Values | None) -> Change:
 def uncertain(error: Exception) -> NoReturn:
     """Our connection was ended in the middle."""
     ended()
-    raise Uncertain(str(error)) from error
+    raise UncertainError(str(error)) from error
 
 
 def ended() -> None:

@@ -11,7 +11,7 @@ from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import LOGGED, start
 from backoffice.kit.jobs.sweep import STOPPED
 from content.base.uploads import UploadStorage
-from tests.chaos.editor import ENDED, PAUSE, Door, Editor, Refused, Uncertain, change, ended
+from tests.chaos.editor import ENDED, PAUSE, Door, Editor, RefusedError, UncertainError, change, ended
 from tests.chaos.ledger import Change, Values, Write
 
 WORK = "content.base.transfer_work.import_file"
@@ -54,7 +54,7 @@ class ImportEditor(Editor):
             # Whoever asked may not know it, but the job was begun: then somebody does it.
             job = self.sure(lambda: Job.objects.filter(arguments__name=name).first())
             if job is None:
-                raise Uncertain(str(error)) from error
+                raise UncertainError(str(error)) from error
         self.wait(job)
 
     def begin(self, label: str, content: bytes, name: str, *, here: bool) -> Job:
@@ -64,7 +64,7 @@ class ImportEditor(Editor):
         return start(WORK, user=User.objects.get(username="chaos"), title=name, arguments=arguments, here=here)
 
     def wait(self, job: Job) -> None:
-        """Raises Uncertain where its worker went, Refused where the rows are wrong, TimeoutError."""
+        """Raises UncertainError where its worker went, RefusedError where the rows are wrong, TimeoutError."""
         until = time.monotonic() + WAIT
         while job.is_open:
             if time.monotonic() > until:
@@ -75,9 +75,9 @@ class ImportEditor(Editor):
             except ENDED:
                 connection.close()
         if job.error in (LOGGED, STOPPED):
-            raise Uncertain(job.error)
+            raise UncertainError(job.error)
         if job.error:
-            raise Refused(f"{job.error} {job.problems}")
+            raise RefusedError(f"{job.error} {job.problems}")
 
 
 def as_csv(label: str, changes: list[Change]) -> bytes:

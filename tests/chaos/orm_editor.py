@@ -8,13 +8,13 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from content.news.models import Comment, Post
-from tests.chaos.editor import ENDED, Door, Editor, Refused, change, model_of, uncertain
+from tests.chaos.editor import ENDED, Door, Editor, RefusedError, change, model_of, uncertain
 from tests.chaos.ledger import Change, Values, Write
 
 SLOW = (0.3, 2.5)  # seconds that a slow transaction stays open
 
 
-class Changed(Exception):
+class RollbackError(Exception):
     """Rolls a transaction back."""
 
 
@@ -47,7 +47,7 @@ class OrmEditor(Editor):
             except ENDED as error:
                 uncertain(error)
             except (IntegrityError, ObjectDoesNotExist) as error:
-                raise Refused(str(error)) from error
+                raise RefusedError(str(error)) from error
 
         return Write(door=door, changes=changes, do=do, shared=shared)
 
@@ -90,7 +90,7 @@ class OrmEditor(Editor):
         def work() -> None:
             with transaction.atomic():
                 if model_of(label).objects.filter(pk__in=keys).update(**values) != len(keys):
-                    raise Refused("one of them is gone")
+                    raise RefusedError("one of them is gone")
 
         return self.write("update", [change(label, pk, dict(values)) for pk in keys], work)
 
@@ -158,8 +158,8 @@ class OrmEditor(Editor):
         try:
             with transaction.atomic():
                 Post.objects.create(**values)
-                raise Changed
-        except Changed:
+                raise RollbackError
+        except RollbackError:
             self.ledger.doors["rolled back"] += 1
         except ENDED:
             connection.close()
@@ -169,7 +169,7 @@ def save(label: str, pk: int, values: Values) -> None:
     """As a form does: the object is read, changed, and what was changed is saved.
 
     Raises:
-        Refused: another editor deleted it between the two.
+        RefusedError: another editor deleted it between the two.
     """
     obj = model_of(label).objects.get(pk=pk)
     for name, value in values.items():
@@ -178,5 +178,5 @@ def save(label: str, pk: int, values: Values) -> None:
         obj.save(update_fields=list(values))
     except DatabaseError as error:
         if "did not affect any rows" in str(error):
-            raise Refused(str(error)) from error
+            raise RefusedError(str(error)) from error
         raise

@@ -15,7 +15,7 @@ from django.urls import reverse
 from backoffice.accounts.models import User
 from backoffice.kit import clock, waiting_files
 from backoffice.kit.jobs.models import Job
-from backoffice.kit.jobs.progress import JobOver, Progress
+from backoffice.kit.jobs.progress import JobOverError, Progress
 from backoffice.kit.jobs.service import start, take, work_here
 from backoffice.kit.jobs.sweep import STOPPED
 from content.base import resource, transfer
@@ -605,7 +605,7 @@ def test_an_import_that_was_given_up_meanwhile_writes_nothing(admin_user):
     take(job)
     Job.objects.update(state="failed", error=STOPPED, finished_at=clock.now())
     job.refresh_from_db()
-    with pytest.raises(JobOver):
+    with pytest.raises(JobOverError):
         import_file(Progress(job), **job.arguments)
     assert not Post.objects.exists()
 

@@ -18,7 +18,7 @@ import requests
 from tests.remote import Remote
 from tools import secret_file, servers
 from tools.lifeline import tied
-from tools.nodes import ROOT, Node, Refused, both_nodes, manage
+from tools.nodes import ROOT, Node, RefusedError, both_nodes, manage
 from tools.processes import Processes
 from tools.run import say
 from tools.secret_file import ADMIN_PASSWORD
@@ -35,7 +35,7 @@ def main() -> int:
         folder = Path(name)
         try:
             node, token = start(processes, folder, external)
-        except Refused as refusal:
+        except RefusedError as refusal:
             sys.exit(str(refusal))
         say(f"Fuzzing {node.address}; `make fuzz SEED={seed}` repeats it …")
         status = fuzz(node, token, seed=seed, folder=folder)
@@ -49,7 +49,7 @@ def start(processes: Processes, folder: Path, external: Remote) -> tuple[Node, s
     """A node that answers, and the administrator's token.
 
     Raises:
-        Refused: it can't be started.
+        RefusedError: it can't be started.
     """
     os.environ["PORT"], os.environ["REMOTE_PORT"] = servers.free_port(), servers.free_port()
     secret = secret_file.load(folder)
@@ -73,14 +73,14 @@ def start(processes: Processes, folder: Path, external: Remote) -> tuple[Node, s
 
 def sign_in(node: Node, password: str) -> str:
     """Raises:
-    Refused: it answers something else than a token.
+    RefusedError: it answers something else than a token.
     """
     with requests.Session() as session:
         session.trust_env = False  # no proxy reaches this machine's loopback
         body = {"username": "admin", "password": password}
         answer = session.post(f"{node.address}/api/token/", json=body, timeout=10)
     if answer.status_code != 200:
-        raise Refused(f"Signing in was answered by {answer.status_code}: {answer.text}")
+        raise RefusedError(f"Signing in was answered by {answer.status_code}: {answer.text}")
     return str(answer.json()["access"])
 
 

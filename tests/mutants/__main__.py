@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.mutants.patch import BadMutant, Mutant
+from tests.mutants.patch import Mutant, MutantError
 from tests.mutants.runner import Ending, Runner
 from tools.nodes import ROOT
 from tools.run import say
@@ -19,7 +19,7 @@ def main() -> int:
     began, only = time.monotonic(), os.environ.get("ONLY", "")
     try:
         mutants = [Mutant.read(path) for path in sorted(Path(__file__).parent.glob("*.patch")) if only in path.stem]
-    except BadMutant as error:
+    except MutantError as error:
         sys.exit(str(error))
     if not mutants:
         sys.exit(f"No mutant has {only!r} in its name.")

@@ -8,7 +8,7 @@ from typing import Self
 DATABASES = ("sqlite", "postgres")
 
 
-class BadMutant(Exception):
+class MutantError(Exception):
     """It can't be planted. The message says what to do."""
 
 
@@ -40,21 +40,21 @@ class Mutant:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Raises:
-        BadMutant: the file lacks a part.
+        MutantError: the file lacks a part.
         """
         head, _, diff = path.read_text().partition("\n--- a/")
         said = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
         hunks = tuple(_hunks(f"--- a/{diff}"))
         kills = tuple(said.get("Kills", "").split())
         if not (said.get("Fault") and kills and said.get("Database") in DATABASES and hunks):
-            raise BadMutant(f"{path.name} lacks Fault, Kills, Database (sqlite or postgres) or the change itself.")
+            raise MutantError(f"{path.name} lacks Fault, Kills, Database (sqlite or postgres) or the change itself.")
         return cls(name=path.stem, fault=said["Fault"], kills=kills, database=said["Database"], hunks=hunks)
 
     def planted(self, folder: Path) -> dict[Path, str]:
         """The files that it changes, as they are to be: `{path: text}`. Nothing is written.
 
         Raises:
-            BadMutant: a file is gone, has other lines now, or would be no Python.
+            MutantError: a file is gone, has other lines now, or would be no Python.
         """
         texts: dict[Path, str] = {}
         for hunk in self.hunks:
@@ -63,13 +63,13 @@ class Mutant:
             found = len(re.findall(f"(?=\n{re.escape(hunk.old)})", f"\n{text}"))  # overlapping ones too
             if found != 1:
                 cure = f"write tests/mutants/{self.name}.patch anew, so that it plants the same fault in today's code"
-                raise BadMutant(f"its lines stand {found} times in {hunk.path}; {cure}:\n{hunk.old}")
+                raise MutantError(f"its lines stand {found} times in {hunk.path}; {cure}:\n{hunk.old}")
             texts[path] = f"\n{text}".replace(f"\n{hunk.old}", f"\n{hunk.new}").removeprefix("\n")
         for path, text in texts.items():
             try:
                 compile(text, path.name, "exec")
             except SyntaxError as error:
-                raise BadMutant(f"{path.name} is no Python then: {error}") from error
+                raise MutantError(f"{path.name} is no Python then: {error}") from error
         return texts
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.mutants.patch import BadMutant, Mutant
+from tests.mutants.patch import Mutant, MutantError
 from tools.lifeline import tied
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".venvs", "var", "__pycache__", ".*_cache", ".hypothesis")
@@ -83,7 +83,7 @@ class Runner:
             try:
                 with _planted(mutant, folder):
                     status, output = self._pytest(folder, mutant.database, mutant.kills, "-x")
-            except BadMutant as error:
+            except MutantError as error:
                 return Report(name=mutant.name, ending=Ending.ERROR, why=str(error))
         seconds = time.monotonic() - began
         killer = FAILED_TEST.search(output)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.patch import BadMutant, Mutant
+from tests.mutants.patch import Mutant, MutantError
 from tests.mutants.runner import Ending, Runner
 from tools.nodes import ROOT
 
@@ -136,7 +136,7 @@ def test_a_mutant_that_does_not_say_all_is_refused(tmp_path, missing):
     path = tmp_path / "one.patch"
     lines = PATCH.format(fault="It is wrong.", kills="test_sums.py", change=ADD).splitlines()
     path.write_text("\n".join(line for line in lines if not line.startswith(missing)))
-    with pytest.raises(BadMutant, match=r"one.patch lacks"):
+    with pytest.raises(MutantError, match=r"one.patch lacks"):
         Mutant.read(path)
 
 

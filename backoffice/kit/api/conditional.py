@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.api.responses import empty_response, json_response
 
 OURS = re.compile(r'"([0-9]{1,19})-[0-9]+(?:-[0-9a-f]{8})?"')  # a number of more digits is refused by int()
@@ -50,14 +50,14 @@ def check(request: HttpRequest, version: int | None) -> None:
         version: what is stored now; None: there is no such object.
 
     Raises:
-        Problem: 412, with what to do.
+        ProblemError: 412, with what to do.
     """
     wanted = parse_etags(request.headers.get("If-Match", ""))
     if "If-Match" in request.headers and not _matches(wanted, version):
-        raise Problem(412, "It is not the version that If-Match names: somebody changed it. Read it again.")
+        raise ProblemError(412, "It is not the version that If-Match names: somebody changed it. Read it again.")
     unwanted = parse_etags(request.headers.get("If-None-Match", ""))
     if "If-None-Match" in request.headers and _matches([one.removeprefix("W/") for one in unwanted], version):
-        raise Problem(412, "If-None-Match forbids the version that is there.")
+        raise ProblemError(412, "If-None-Match forbids the version that is there.")
 
 
 def _matches(tags: list[str], version: int | None) -> bool:

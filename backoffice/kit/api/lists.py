@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from pydantic import BaseModel, Field, create_model
 
 from backoffice.kit.api.pagination import NEWEST_FIRST, Keyset, Row, Rows, page, pages, stream
-from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.problems import FieldError, InvalidError
 from backoffice.kit.api.resource import Resource
 from backoffice.kit.api.responses import JSON, json_response
 from backoffice.kit.api.schemas import ListQuery, PageQuery, Text, annotation
@@ -35,11 +35,11 @@ def list_response(
         shown: what is shown of a page's rows.
 
     Raises:
-        Invalid: `all` came with a parameter of pages, or the cursor is not of this order.
+        InvalidError: `all` came with a parameter of pages, or the cursor is not of this order.
     """
     if isinstance(query, ListQuery) and query.all:
         if stray := sorted(PAGED & query.model_fields_set):
-            raise Invalid(*(FieldError(name, "This does not go with all=true.") for name in stray))
+            raise InvalidError(*(FieldError(name, "This does not go with all=true.") for name in stray))
         return StreamingHttpResponse(stream(map(shown, pages(rows, order=order))), content_type=JSON)
     items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
     count = {"count": rows.count()} if isinstance(query, ListQuery) and query.count else {}
@@ -65,7 +65,7 @@ class Listing:
         """The page that `query`, which is of `self.query`, asks for.
 
         Raises:
-            Invalid: a parameter does not go with another one.
+            InvalidError: a parameter does not go with another one.
         """
         columns = columns_of(self.resource, query.fields)
         order = Keyset(self.resource.model, _names(query.sort)).order if query.sort else self.default_order

@@ -9,7 +9,7 @@ from django.urls import is_valid_path
 from django.utils.cache import patch_vary_headers
 
 from backoffice.kit.api import problems, throttle, versions
-from backoffice.kit.api.problems import FieldError, Invalid, Problem
+from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError
 from backoffice.kit.api.responses import JSON, empty_response
 from backoffice.kit.context import REASON_LENGTH, because
 
@@ -55,7 +55,7 @@ class ApiMiddleware:
         """What the view answers, or why it is not asked."""
         try:
             reason = check(request, accepted) if find_address(request) else ""
-        except Problem as problem:
+        except ProblemError as problem:
             return problem.response()
         method = request.method
         request.method = "GET" if method == "HEAD" else method
@@ -90,7 +90,7 @@ def check(request: HttpRequest, accepted: str | None) -> str:
         The reason that it gives for its change; empty: none.
 
     Raises:
-        Problem: 406, its answer would not be accepted; 415; 422, its reason can't be kept.
+        ProblemError: 406, its answer would not be accepted; 415; 422, its reason can't be kept.
     """
     is_write = request.method in WRITES
     if is_write and accepted is None:
@@ -99,7 +99,7 @@ def check(request: HttpRequest, accepted: str | None) -> str:
     # application/json they ask first (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
     has_body = request.META.get("CONTENT_LENGTH") not in (None, "", "0")
     if has_body and not JSON_TYPE.fullmatch(request.content_type or ""):
-        raise Problem(415, "Send the body with Content-Type: application/json.")
+        raise ProblemError(415, "Send the body with Content-Type: application/json.")
     return read_reason(request.headers[REASON]) if is_write and REASON in request.headers else ""
 
 
@@ -110,16 +110,16 @@ def read_reason(value: str) -> str:
     web server, gives what is not ASCII as an empty text.
 
     Raises:
-        Invalid: it is empty or too long, holds a control character, or is not encoded so.
+        InvalidError: it is empty or too long, holds a control character, or is not encoded so.
     """
     try:
         text = unquote(value, errors="strict").strip()
     except UnicodeDecodeError:
         text = ""
     if not text or not value.isascii() or not text.isprintable():
-        raise Invalid(FieldError(REASON, "Use printable characters; those beyond ASCII as percent-encoded UTF-8."))
+        raise InvalidError(FieldError(REASON, "Use printable characters; those beyond ASCII as percent-encoded UTF-8."))
     if len(text) > REASON_LENGTH:
-        raise Invalid(FieldError(REASON, f"Use at most {REASON_LENGTH} characters; these are {len(text)}."))
+        raise InvalidError(FieldError(REASON, f"Use at most {REASON_LENGTH} characters; these are {len(text)}."))
     return text
 
 

@@ -9,7 +9,7 @@ import orjson
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, Q, QuerySet
 
-from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.problems import FieldError, InvalidError
 from backoffice.kit.api.responses import dumps
 from backoffice.kit.api.schemas import in_utc, no_nul
 
@@ -47,7 +47,7 @@ class Keyset:
         """The rows behind the place that `cursor` names.
 
         Raises:
-            Invalid: it is not one that a list in this order gave.
+            InvalidError: it is not one that a list in this order gave.
         """
         values = self._values(cursor)
         comparisons = ["lt" if name.startswith("-") else "gt" for name in self.order]
@@ -70,7 +70,7 @@ class Keyset:
                     return values
         except (ValueError, TypeError, ValidationError):
             pass
-        raise Invalid(FieldError("cursor", "This is not a cursor that a list in this order gave."))
+        raise InvalidError(FieldError("cursor", "This is not a cursor that a list in this order gave."))
 
 
 def _comparable(field: Any, value: Any) -> Any:

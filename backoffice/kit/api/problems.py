@@ -3,8 +3,8 @@
     {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "…",
      "errors": [{"field": "…", "message": "…"}]}
 
-Views raise `Problem` (or Django's and ninja's own errors, which become one); `ApiMiddleware` gives the same shape to
-what never reaches a view: unknown paths, wrong methods, refused hosts, crashes.
+Views raise `ProblemError` (or Django's and ninja's own errors, which become one); `ApiMiddleware` gives the same shape
+to what never reaches a view: unknown paths, wrong methods, refused hosts, crashes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +37,7 @@ class FieldError(NamedTuple):
     message: str
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """An answer that is an error. Raised inside `transaction.atomic()`, it rolls back."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Problem(Exception):
         return json_response(body, status=self.status, content_type=CONTENT_TYPE, headers={**headers, **self.headers})
 
 
-class Invalid(Problem):
+class InvalidError(ProblemError):
     """422: what was sent breaks a rule."""
 
     def __init__(self, *errors: FieldError) -> None:
@@ -85,33 +85,37 @@ class ProblemOut(BaseModel):
     errors: list[FieldErrorOut]
 
 
-def from_validation(error: ValidationError) -> Problem:
+def from_validation(error: ValidationError) -> ProblemError:
     """Django's own: `full_clean()` gives errors by field."""
     by_field = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
     pairs = ((name, text) for name, texts in by_field.items() for text in texts)
-    return Invalid(*(FieldError("" if name == NON_FIELD_ERRORS else name, text) for name, text in pairs))
+    return InvalidError(*(FieldError("" if name == NON_FIELD_ERRORS else name, text) for name, text in pairs))
 
 
-def from_ninja_validation(error: ninja_errors.ValidationError) -> Problem:
+def from_ninja_validation(error: ninja_errors.ValidationError) -> ProblemError:
     """Ninja's: `loc` is ("body", parameter, field…) or ("query" | "path", field…)."""
     errors = []
     for one in error.errors:
         source, *names = one["loc"]
         name = ".".join(map(str, names[1:] if source == "body" else names))
         errors.append(FieldError(name, one["msg"] if name or source != "body" else NOT_AN_OBJECT))
-    return Invalid(*errors)
+    return InvalidError(*errors)
 
 
-HANDLERS: dict[type[Exception], Callable[[Any], Problem]] = {
-    Problem: lambda error: error,
+HANDLERS: dict[type[Exception], Callable[[Any], ProblemError]] = {
+    ProblemError: lambda error: error,
     ValidationError: from_validation,
     ninja_errors.ValidationError: from_ninja_validation,
-    ninja_errors.AuthenticationError: lambda error: Problem(401, "Sign in: no valid token, password or session came."),
-    ninja_errors.HttpError: lambda error: Problem(error.status_code, error.message),
-    Http404: lambda error: Problem(404, NOTHING_HERE),
-    PermissionDenied: lambda error: Problem(403, str(error) or "You may not do this."),
-    RequestDataTooBig: lambda error: Problem(413, "The body is too large."),
-    IntegrityError: lambda error: Problem(409, "This can't be kept with what is stored now; read again and retry."),
+    ninja_errors.AuthenticationError: lambda error: ProblemError(
+        401, "Sign in: no valid token, password or session came."
+    ),
+    ninja_errors.HttpError: lambda error: ProblemError(error.status_code, error.message),
+    Http404: lambda error: ProblemError(404, NOTHING_HERE),
+    PermissionDenied: lambda error: ProblemError(403, str(error) or "You may not do this."),
+    RequestDataTooBig: lambda error: ProblemError(413, "The body is too large."),
+    IntegrityError: lambda error: ProblemError(
+        409, "This can't be kept with what is stored now; read again and retry."
+    ),
 }
 
 
@@ -121,7 +125,7 @@ def install(api: NinjaAPI) -> None:
         api.add_exception_handler(kind, _handler(problem))
 
 
-def _handler(problem: Callable[[Any], Problem]) -> Callable[[HttpRequest, Any], HttpResponse]:
+def _handler(problem: Callable[[Any], ProblemError]) -> Callable[[HttpRequest, Any], HttpResponse]:
     return lambda request, error: problem(error).response()
 
 
@@ -131,7 +135,7 @@ def from_response(response: HttpResponseBase) -> HttpResponseBase:
         return response
     status = HTTPStatus(response.status_code)
     headers = {"Allow": response["Allow"]} if "Allow" in response else {}
-    problem = Problem(status, DETAILS.get(status, status.description or status.phrase), headers=headers)
+    problem = ProblemError(status, DETAILS.get(status, status.description or status.phrase), headers=headers)
     return replacing(response, problem.response())
 
 

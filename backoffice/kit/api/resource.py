@@ -18,7 +18,7 @@ from pydantic import BaseModel, create_model
 
 from backoffice.kit.api import conditional
 from backoffice.kit.api.pagination import Row
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.api.schemas import from_fields, has_default
 from backoffice.kit.auth import require_action, require_write
 from backoffice.kit.history import column_values
@@ -161,7 +161,7 @@ class Resource:
         """As the admin: whoever may change may also view.
 
         Raises:
-            Problem: 403, naming the permission.
+            ProblemError: 403, naming the permission.
         """
         require_action(request, self.model, action)
 
@@ -174,7 +174,7 @@ class Resource:
         """For a domain that lets some objects not be deleted.
 
         Raises:
-            Problem: why not.
+            ProblemError: why not.
         """
 
     # --- reads -------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class Resource:
         """The object of `key`.
 
         Raises:
-            Problem: 404, it does not exist for the user.
+            ProblemError: 404, it does not exist for the user.
         """
         obj = self.visible(request).filter(pk=key).first()
         if obj is None:
@@ -194,7 +194,7 @@ class Resource:
         """The `columns` of `key`, and its version.
 
         Raises:
-            Problem: 404.
+            ProblemError: 404.
         """
         rows = self.visible(request).filter(pk=key).values_list(*columns, self._newest_version)[:1]
         row = next(iter(rows), None)
@@ -218,7 +218,7 @@ class Resource:
         """The object of `key`, locked until the transaction ends, as the request's conditions want it.
 
         Raises:
-            Problem: 404, or 412.
+            ProblemError: 404, or 412.
         """
         obj = self.visible(request).select_for_update(of=("self",)).filter(pk=key).first()
         if obj is None:
@@ -228,8 +228,8 @@ class Resource:
             conditional.check(request, self.version(key))
         return obj
 
-    def _missing(self, key: Any) -> Problem:
-        return Problem(404, f"There is no {self.noun} {key}.")
+    def _missing(self, key: Any) -> ProblemError:
+        return ProblemError(404, f"There is no {self.noun} {key}.")
 
     def row(self, obj: models.Model) -> Row:
         return {column.name: getattr(obj, column.attname) for column in self.columns}
@@ -240,10 +240,10 @@ class Resource:
         """Write a new object.
 
         Raises:
-            Problem: 409, there is one of this key.
+            ProblemError: 409, there is one of this key.
         """
         key = values.get(self.key_column.name)
-        taken = Problem(409, f"The {self.noun} {key} is there already; change it with PUT or PATCH.")
+        taken = ProblemError(409, f"The {self.noun} {key} is there already; change it with PUT or PATCH.")
         if self._exists(key):
             raise taken
         try:
@@ -266,7 +266,7 @@ class Resource:
                     self.allow(request, "add")
                     conditional.check(request, None)
                     return self.create(request, values | {self.key_column.name: key})
-                except Problem:
+                except ProblemError:
                     if not self._exists(key):  # else another request made it meanwhile
                         raise
             self.allow(request, "change")
@@ -284,7 +284,7 @@ class Resource:
         """Delete the object and what hangs under it, each kind of content by its own permission, as the admin.
 
         Raises:
-            Problem: 404, or 403, naming the permission.
+            ProblemError: 404, or 403, naming the permission.
         """
         with transaction.atomic():
             obj = self.lock(request, key)
@@ -296,7 +296,7 @@ class Resource:
         """Write `values`, in a transaction that holds the row's lock.
 
         Raises:
-            Problem: 403, naming the permission that a value needs.
+            ProblemError: 403, naming the permission that a value needs.
             ValidationError: a rule is broken, or a link leads to what the user can't see.
         """
         adding, before = obj._state.adding, column_values(obj)

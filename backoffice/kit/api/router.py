@@ -18,7 +18,7 @@ from pydantic import BaseModel, create_model
 from backoffice.kit.api import conditional
 from backoffice.kit.api.lists import Listing, columns_of, fields_parameter
 from backoffice.kit.api.openapi import LOCATION
-from backoffice.kit.api.problems import FieldError, Invalid, ProblemOut
+from backoffice.kit.api.problems import FieldError, InvalidError, ProblemOut
 from backoffice.kit.api.resource import Resource, Values
 from backoffice.kit.api.responses import empty_response
 from backoffice.kit.api.versions import available
@@ -43,7 +43,7 @@ def strict(view: View) -> View:
     An operation takes its parameters as one argument, `query`.
 
     Raises:
-        Invalid: a parameter is not known, or is given twice.
+        InvalidError: a parameter is not known, or is given twice.
     """
 
     @wraps(view)
@@ -51,9 +51,11 @@ def strict(view: View) -> View:
         known = type(kwargs["query"]).model_fields if "query" in kwargs else {}
         if unknown := sorted({*request.GET} - {*known}):
             names = ", ".join(sorted(known)) or "none"
-            raise Invalid(*(FieldError(name, f"There is no such parameter; there are {names}.") for name in unknown))
+            raise InvalidError(
+                *(FieldError(name, f"There is no such parameter; there are {names}.") for name in unknown)
+            )
         if twice := sorted(name for name in request.GET if len(request.GET.getlist(name)) > 1):
-            raise Invalid(*(FieldError(name, "This is given more than once.") for name in twice))
+            raise InvalidError(*(FieldError(name, "This is given more than once.") for name in twice))
         return view(request, *args, **kwargs)
 
     return wrapped
@@ -154,10 +156,10 @@ def given(data: BaseModel, **fixed: Any) -> Values:
     """What the body names, without what the address has said already, which it may only repeat.
 
     Raises:
-        Invalid: it says something else than the address.
+        InvalidError: it says something else than the address.
     """
     values = {name: getattr(data, name) for name in data.model_fields_set}
     for name, value in fixed.items():
         if values.pop(name, value) != value:
-            raise Invalid(FieldError(name, f"The address says {value}."))
+            raise InvalidError(FieldError(name, f"The address says {value}."))
     return values

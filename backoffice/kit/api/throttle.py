@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponseBase
 from ninja.throttling import BaseThrottle
 
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.clients import client_address
 
 
@@ -97,7 +97,7 @@ def with_limits(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
         usage = DEFAULT.count(request, _address(request))
         if usage.is_over:
             response.close()
-            response = Problem(429, "Too many requests.").response()
+            response = ProblemError(429, "Too many requests.").response()
     for name, value in usage.headers.items():
         response[name] = value
     return response

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import Router
 
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.api.responses import JSON
 
 HEADER = "API-Version"
@@ -103,9 +103,9 @@ def negotiate(request: HttpRequest) -> str | None:
     return accepted
 
 
-def not_acceptable() -> Problem:
+def not_acceptable() -> ProblemError:
     types = ", ".join([JSON, *map(vendor_type, settings.API_VERSIONS)])
-    return Problem(406, f"Accept one of these: {types}.")
+    return ProblemError(406, f"Accept one of these: {types}.")
 
 
 def _offers() -> dict[str, tuple[str, int]]:

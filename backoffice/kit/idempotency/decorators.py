@@ -14,7 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
-from backoffice.kit.api.problems import HANDLERS, Problem
+from backoffice.kit.api.problems import HANDLERS, ProblemError
 from backoffice.kit.context import scope_of
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.idempotency.service import Claim, busy, claim, give_up, keep
@@ -46,7 +46,7 @@ def idempotent(view: View) -> View:
     """An operation that answers a repeated `Idempotency-Key` with its first answer. It must return an HttpResponse.
 
     Raises:
-        Problem: 400, the key is malformed; 409, the first attempt is still at work; 422, the key came with another
+        ProblemError: 400, the key is malformed; 409, the first attempt is still at work; 422, the key came with another
             body.
     """
     work = _apart if hasattr(view, "_not_atomic") else _in_one_transaction
@@ -77,7 +77,9 @@ def _key(header: str) -> str:
     """The key: RFC 9651 writes it with quotes, most clients without."""
     key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
     if not 0 < len(key) <= KEY_LENGTH or not (key.isascii() and key.isprintable()):
-        raise Problem(400, f"Idempotency-Key must be 1 to {KEY_LENGTH} printable ASCII characters, such as a UUID.")
+        raise ProblemError(
+            400, f"Idempotency-Key must be 1 to {KEY_LENGTH} printable ASCII characters, such as a UUID."
+        )
     return key
 
 
@@ -124,7 +126,7 @@ def _checked(response: Any) -> HttpResponse:
     return response
 
 
-def _problem(error: Exception) -> Problem:
+def _problem(error: Exception) -> ProblemError:
     return next(HANDLERS[kind](error) for kind in type(error).__mro__ if kind in HANDLERS)
 
 

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from django.http import HttpResponse
 
 from backoffice.kit import clock, lease
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.idempotency.models import KeptAnswer
 
 KEPT = timedelta(hours=24)
@@ -41,7 +41,7 @@ def claim(*, digest: str, fingerprint: str) -> Claim | KeptAnswer:
     """Claim the request of `digest`, or return the answer that it has already.
 
     Raises:
-        Problem: 409, another attempt is at work; 422, the key came with another body.
+        ProblemError: 409, another attempt is at work; 422, the key came with another body.
     """
     now = clock.now()
     mine = Claim(digest=digest, holder=uuid4())
@@ -56,7 +56,7 @@ def claim(*, digest: str, fingerprint: str) -> Claim | KeptAnswer:
         return mine
     if found.created_at > now - KEPT:
         if found.fingerprint != fingerprint:
-            raise Problem(422, OTHER)
+            raise ProblemError(422, OTHER)
         if found.status is not None:
             return found
         if found.lease_until > now:
@@ -67,8 +67,8 @@ def claim(*, digest: str, fingerprint: str) -> Claim | KeptAnswer:
     return mine
 
 
-def busy() -> Problem:
-    return Problem(409, BUSY, headers={"Retry-After": "1"})
+def busy() -> ProblemError:
+    return ProblemError(409, BUSY, headers={"Retry-After": "1"})
 
 
 def keep(claim: Claim, response: HttpResponse) -> bool:

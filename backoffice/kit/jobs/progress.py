@@ -18,7 +18,7 @@ def storable(text: str) -> str:
     return text[:MESSAGE].replace("\0", "\ufffd")
 
 
-class JobOver(Exception):
+class JobOverError(Exception):
     """The job was ended meanwhile, or is gone with its account. What is not committed is to be rolled back."""
 
 
@@ -49,7 +49,7 @@ class Progress:
         """So many more items are done.
 
         Raises:
-            JobOver: nobody waits for this job any more.
+            JobOverError: nobody waits for this job any more.
         """
         self._update(done=F("done") + done)
 
@@ -81,4 +81,4 @@ class Progress:
     def _update(self, **values: Any) -> None:
         running = Job.objects.filter(pk=self._job.pk, state=Job.State.RUNNING)
         if not running.update(lease_until=lease.ends(), **values):
-            raise JobOver
+            raise JobOverError

@@ -17,10 +17,10 @@ from django.utils.module_loading import import_string
 from django_q.tasks import async_task
 
 from backoffice.kit import clock, lease
-from backoffice.kit.api.problems import Problem, from_validation
+from backoffice.kit.api.problems import ProblemError, from_validation
 from backoffice.kit.context import Cause, cause, caused_by, scope_of
 from backoffice.kit.jobs.models import Job
-from backoffice.kit.jobs.progress import JobOver, Progress, storable
+from backoffice.kit.jobs.progress import JobOverError, Progress, storable
 
 log = logging.getLogger("backoffice.jobs")
 TASK = "backoffice.kit.jobs.service.work"
@@ -92,9 +92,9 @@ def work_here(job: Job) -> bool:
         with _on_behalf_of(job):
             result = import_string(job.work)(Progress(job), **job.arguments)
         _end(job, state=Job.State.DONE, result=result)
-    except (Problem, PermissionDenied, ValidationError) as error:
+    except (ProblemError, PermissionDenied, ValidationError) as error:
         _fail(job, _words(error))
-    except JobOver:
+    except JobOverError:
         log.warning("job %s (%s) was given up before its end", job.pk, job.title)
     except Exception:
         log.exception("job %s (%s) failed", job.pk, job.title)
@@ -110,7 +110,7 @@ def take(job: Job) -> bool:
     return bool(waiting.update(state=Job.State.RUNNING, started_at=now, lease_until=lease.ends(now)))
 
 
-def _words(error: Problem | PermissionDenied | ValidationError) -> str:
+def _words(error: ProblemError | PermissionDenied | ValidationError) -> str:
     if isinstance(error, ValidationError):
         return from_validation(error).detail
     return str(error) or "You may not do this."
@@ -136,10 +136,10 @@ def _on_behalf_of(job: Job) -> Iterator[None]:
     """What is written has the person, the request and the reason in its history.
 
     Raises:
-        Problem: 403, the account was switched off since.
+        ProblemError: 403, the account was switched off since.
     """
     if job.user is not None and not job.user.is_active:
-        raise Problem(403, "The account that started this was deactivated.")
+        raise ProblemError(403, "The account that started this was deactivated.")
     if job.user is not None and job.scope is not None:
         job.user.scope = frozenset(job.scope)
     with caused_by(Cause(user=lambda: job.user, request_id=job.request_id, reason=job.reason)):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from pydantic import StringConstraints
 
-from backoffice.kit.api.problems import FieldError, Invalid, Problem, ProblemOut
+from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError, ProblemOut
 from backoffice.kit.auth import require
 from syncer.core.merge import node_of
 from syncer.models import Route, Target
@@ -27,22 +27,24 @@ def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
     """The peer in whose name the request speaks.
 
     Raises:
-        Problem: 403: this account may not; 409: that node is no peer of ours; 422: `writer`, if given, is no
+        ProblemError: 403: this account may not; 409: that node is no peer of ours; 422: `writer`, if given, is no
             incarnation of that node; 503: it was paused here.
     """
     require(request, PERMISSION)
     target = Target.objects.filter(kind=PEER, peer_node=node).first()
     if target is None:
-        raise Problem(409, f"{settings.NODE} has no peer {node!r}: add a target of kind 'peer' for that node there.")
+        raise ProblemError(
+            409, f"{settings.NODE} has no peer {node!r}: add a target of kind 'peer' for that node there."
+        )
     if target.peer_user_id != request.user.pk:
-        raise Problem(
+        raise ProblemError(
             403, f"{request.user} does not speak for {node!r}: it is not that target's account at {settings.NODE}."
         )
     if not target.enabled:
         off = f"{target} is paused at {settings.NODE}; changes wait."
-        raise Problem(503, off, headers={"Retry-After": str(OFF_SECONDS)})
+        raise ProblemError(503, off, headers={"Retry-After": str(OFF_SECONDS)})
     if writer and (node_of(writer) != node or is_far(writer)):
-        raise Invalid(FieldError("writer", f"It is not an incarnation of {node}."))
+        raise InvalidError(FieldError("writer", f"It is not an incarnation of {node}."))
     return target
 
 
@@ -50,11 +52,11 @@ def shared_route(target: Target, model: str) -> Route:
     """What carries `model` between us.
 
     Raises:
-        Problem: 409: nothing does; 503: this database was restored, and nobody has said so yet.
+        ProblemError: 409: nothing does; 503: this database was restored, and nobody has said so yet.
     """
     route = Route.objects.filter(target=target, model=model, enabled=True).select_related("target").first()
     if route is None:
-        raise Problem(409, f"{settings.NODE} has no route for {model!r} to {target.peer_node!r}: add one there.")
+        raise ProblemError(409, f"{settings.NODE} has no route for {model!r} to {target.peer_node!r}: add one there.")
     if why := stopped(route):
-        raise Problem(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
+        raise ProblemError(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
     return route

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from backoffice.kit.http import Client, Request
-from content.tasks.upstream import TRIES, Failed, TooSlow, Upstream
+from content.tasks.upstream import TRIES, FailedError, TooSlowError, Upstream
 from tests.remote import Fault
 
 
@@ -24,7 +24,7 @@ def ask(remote, waits):
 
 def test_the_waits_grow_with_full_jitter(ask, remote, waits):
     remote.fault(Fault.STATUS, status=503, times=None)
-    with pytest.raises(Failed, match="It answered 503"):
+    with pytest.raises(FailedError, match="It answered 503"):
         ask()
     assert len(remote.journal) == TRIES
     assert len(waits) == TRIES - 1
@@ -48,7 +48,7 @@ def test_retry_after_as_a_date_is_obeyed(ask, remote, waits):
 
 def test_no_try_begins_so_late_that_it_could_outlast_the_whole(ask, remote, waits):
     remote.fault(Fault.STATUS, status=429, retry_after=29)  # and two seconds for the try itself
-    with pytest.raises(TooSlow, match="asks to wait 29 s"):
+    with pytest.raises(TooSlowError, match="asks to wait 29 s"):
         ask()
     assert (waits, len(remote.journal)) == ([], 1)
 

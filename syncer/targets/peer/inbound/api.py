@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backoffice.kit.api.problems import Problem
+from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.merge import State, edits_from_json
@@ -93,11 +93,11 @@ def _met_route(target: Target, model: str) -> Route:
     """As `shared_route`.
 
     Raises:
-        Problem: 503 too where objects that both ends had are to be matched first.
+        ProblemError: 503 too where objects that both ends had are to be matched first.
     """
     route = shared_route(target, model)
     if why := not_matched.why(route):
-        raise Problem(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
+        raise ProblemError(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
     return route
 
 
@@ -114,6 +114,6 @@ def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[Item
             return take_in(target, route, batch, user=user)
         except identity.BehindError as behind:
             identity.take(f"{batch.node} knows edits of ours that this database does not.", after=[behind.known])
-    raise Problem(
+    raise ProblemError(
         503, f"{settings.NODE} finds out what it was before a restore; ask again.", headers={"Retry-After": "1"}
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.problems import FieldError, InvalidError
 from syncer.core.merge import EXISTS, By, Edit, Edits, VersionVector, node_of
 from syncer.models.mapping import NOT_STORABLE, is_storable
 from syncer.targets.peer.identity import is_far
@@ -26,12 +26,12 @@ def refuse_repeated(items: Iterable[Item]) -> None:
     """See that a message names each object once.
 
     Raises:
-        Invalid: it does not.
+        InvalidError: it does not.
     """
     keys: set[str] = set()
     for position, item in enumerate(items):
         if item.key in keys:
-            raise Invalid(FieldError(f"items.{position}.key", f"{item.key} appears twice in one batch."))
+            raise InvalidError(FieldError(f"items.{position}.key", f"{item.key} appears twice in one batch."))
         keys.add(item.key)
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import BaseModel, ConfigDict, Field
 
-from backoffice.kit.api.problems import FieldError, Invalid
+from backoffice.kit.api.problems import FieldError, InvalidError
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.auth import require_action
 from backoffice.kit.idempotency.decorators import not_atomic
@@ -118,7 +118,7 @@ def page_of_objects(request: HttpRequest, data: PageIn) -> HttpResponse:
     """For the other back office of a pair, before the first matching: all keys in order, a page at a time."""
     _, route = _asked(request, data)
     if strange := sorted({*data.names} - {*route.shared}):
-        raise Invalid(FieldError("names", f"{', '.join(strange)}: not among the fields that are shared."))
+        raise InvalidError(FieldError("names", f"{', '.join(strange)}: not among the fields that are shared."))
     found = page(route, after=None if data.after is None else str(data.after), names=data.names, user=request.user)
     return _answer(objects=found, is_last=len(found) < PAGE)
 
@@ -143,7 +143,7 @@ def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:
     """Who asks, and what carries the model between us; reading needs the right to read.
 
     Raises:
-        Problem: as `speaker` and `shared_route` say.
+        ProblemError: as `speaker` and `shared_route` say.
     """
     target = speaker(request, data.node, data.writer)
     heard(target, data.writer)

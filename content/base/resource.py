@@ -33,8 +33,10 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         self.field: Any = getattr(field, "target_field", field)
 
     def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:
-        """Raises:
-        ValueError: the cell does not hold such a value; the message says what it holds.
+        """Return the cell's value as the column takes it.
+
+        Raises:
+            ValueError: the cell does not hold such a value; the message says what it holds.
         """
         if isinstance(self.field, models.CharField | models.TextField):
             return self._text(value)

@@ -51,8 +51,10 @@ def import_file(
 
 
 def _refuse(progress: Progress, result: ContentResult, total: int) -> None:
-    """Raises:
-    ValidationError: always.
+    """Report the rows that are wrong, and end the job.
+
+    Raises:
+        ValidationError: always.
     """
     wrong = result.wrong_rows()
     progress.total(total)

@@ -26,8 +26,10 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
         waiting_files.path(self.name).write_bytes(data)
 
     def read(self) -> bytes:
-        """Raises:
-        UploadGoneError: there is no such file.
+        """Return the file's bytes.
+
+        Raises:
+            UploadGoneError: there is no such file.
         """
         try:
             return waiting_files.path(self.name).read_bytes()

@@ -134,8 +134,10 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         return HttpResponseRedirect(self._url("change", obj))
 
     def _check(self, request: HttpRequest, obj: ContentModel, stored: ContentModel | None) -> None:
-        """Raises:
-        ValidationError: the version would not be valid now, or needs a permission of its own.
+        """Refuse a version that can't be restored as it was.
+
+        Raises:
+            ValidationError: the version would not be valid now, or needs a permission of its own.
         """
         for field in self.model._meta.concrete_fields:
             parent: Any = field.related_model

@@ -96,8 +96,10 @@ class Message(ContentModel):
         return f"Message {self.pk}"
 
     def clean(self) -> None:
-        """Raises:
-        ValidationError: the message is stored, and differs.
+        """Refuse to change a stored message.
+
+        Raises:
+            ValidationError: the message is stored, and differs.
         """
         stored = None if self._state.adding else type(self).objects.filter(pk=self.pk).first()
         if stored is not None and column_values(stored) != column_values(self):

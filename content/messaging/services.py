@@ -64,8 +64,10 @@ def erase_client(*, client: str, user: Any, reason: str) -> Erasure:
 
 
 def check(*, client: str, reason: str) -> None:
-    """Raises:
-    ValidationError: by field.
+    """Refuse an erasure that could not be recorded.
+
+    Raises:
+        ValidationError: by field.
     """
     if not client.strip() or len(client) > CLIENT_LENGTH or "\0" in client:
         raise ValidationError({"client": f"Give the client's id, 1 to {CLIENT_LENGTH} characters."})

@@ -105,8 +105,10 @@ class Membership(Owned):
         return str(self.user)  # not the team: a page about the user shows it to people of other teams
 
     def clean(self) -> None:
-        """Raises:
-        ValidationError: it was another one's. A member who could be replaced would be removed without the rules.
+        """Refuse to replace the member of a membership.
+
+        Raises:
+            ValidationError: it was another one's. A member who could be replaced would be removed without the rules.
         """
         stored = None if self.pk is None else type(self).objects.filter(pk=self.pk).first()
         if stored is not None and (stored.team_id, stored.user_id) != (self.team_id, self.user_id):

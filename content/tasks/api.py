@@ -99,8 +99,10 @@ def posts(request: HttpRequest, query: Query[ExternalQuery]) -> HttpResponse:
 
 
 def _to_change(request: HttpRequest, key: int) -> Item:
-    """Raises:
-    ProblemError: 403, or 404.
+    """Return the item, if this person may change it.
+
+    Raises:
+        ProblemError: 403, or 404.
     """
     items.allow(request, "change")
     item: Item = items.find(request, key)

@@ -52,8 +52,10 @@ def record(name: str) -> dict[str, Any]:
 
 
 def check(value: Any) -> None:
-    """Raises:
-    FailedError: what came, or what it makes together with what is kept, can't be kept.
+    """Refuse a record that can't be kept.
+
+    Raises:
+        FailedError: what came, or what it makes together with what is kept, can't be kept.
     """
     try:
         check_record(value)
@@ -110,8 +112,10 @@ def _records(found: Any) -> list[dict[str, Any]]:
 
 
 def _service(most: int) -> Upstream:
-    """Raises:
-    NotSetUpError: no address is set.
+    """Return the external API as the settings describe it.
+
+    Raises:
+        NotSetUpError: no address is set.
     """
     if not settings.TASKS_EXTERNAL_URL:
         raise NotSetUpError(NAME, "TASKS_EXTERNAL_URL")

@@ -41,8 +41,10 @@ def _start(work: str, items: list[int], user: Any) -> Job:
 
 
 def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> None:
-    """Raises:
-    ProblemError: 403, who started it lost the permission since.
+    """Do something with each item, and report the items that fail.
+
+    Raises:
+        ProblemError: 403, who started it lost the permission since.
     """
     user = progress.user
     if refusal := Person(user).refusal(Item, "change"):

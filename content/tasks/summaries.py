@@ -41,8 +41,10 @@ class Summary:
 
 
 def summarize(item: Item) -> Summary:
-    """Raises:
-    UpstreamError: the summarizer that is set up did not give one.
+    """Summarize an item, by the service that is set up or else here.
+
+    Raises:
+        UpstreamError: the summarizer that is set up did not give one.
     """
     return _by_chat(item) if settings.SUMMARIZER_URL else leading_sentences(item)
 

@@ -114,8 +114,10 @@ class Upstream:
             raise FailedError(f"{self.name} sent an answer that is not JSON.") from error
 
     def refuse(self, answer: Answer) -> NoReturn:
-        """Raises:
-        FailedError: with the status of `answer`, not its text, which may hold what we sent.
+        """Raise for an answer that is an error.
+
+        Raises:
+            FailedError: with the status of `answer`, not its text, which may hold what we sent.
         """
         raise FailedError(f"{self.name} answered {answer.status}.")
 

@@ -104,8 +104,10 @@ def has_file_for(request: HttpRequest, job: Job) -> bool:
 
 
 def visible_job(request: HttpRequest, id: UUID) -> Job:
-    """Raises:
-    Http404: there is no such job, for this person.
+    """Return the job, if this person may see it.
+
+    Raises:
+        Http404: there is no such job, for this person.
     """
     job: Job | None = Job.objects.visible_to(request.user).filter(pk=id).first()
     if job is None:

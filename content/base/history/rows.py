@@ -65,11 +65,13 @@ class Rows(HistoryManager):  # type: ignore[misc]
     """django-simple-history's manager, without the way to write history beside the triggers."""
 
     def bulk_history_create(self, *_args: Any, **_options: Any) -> NoReturn:
-        """Raises:
-        NotImplementedError: always.
+        """Refuse: only the triggers write history.
+
+        Raises:
+            NotImplementedError: always.
         """
         raise NotImplementedError(
-            "The database writes the history of content by itself; use bulk_create() and bulk_update(), and "
+            "The database writes the history of content automatically; use bulk_create() and bulk_update(), and "
             "backoffice.kit.context to give user and reason."
         )
 

@@ -30,7 +30,11 @@ class Peer:
     """
 
     def __init__(self, target: Target) -> None:
-        """Raises NotPossibleError where the target is no peer."""
+        """Prepare to ask the peer.
+
+        Raises:
+            NotPossibleError: the target is not a peer.
+        """
         if target.kind != PEER:
             raise NotPossibleError(f"{target} is not a peer: only another back office can be asked that.")
         self.target, self.requests, self.bytes = target, 0, 0

@@ -50,13 +50,16 @@ def of_objects(model: type[models.Model], found: Iterable[Any]) -> dict[Any, lis
     """
     keys = {key_of(model, pk): pk for pk in found}
     states: dict[Any, list[ObjectState]] = {pk: [] for pk in keys.values()}
+    now = clock.now()
     routes = Route.objects.filter(model=model._meta.label, enabled=True, target__enabled=True).select_related("target")
     for route in routes:
         changed, why = _changed(route, list(keys))
         bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
         conflicts = _conflicts(route, list(keys))
         for key, pk in keys.items():
-            found_one = _state(route, bindings.get(key), changed=key in changed, why=why, replica=conflicts.get(key))
+            found_one = _state(
+                route, bindings.get(key), now=now, changed=key in changed, why=why, replica=conflicts.get(key)
+            )
             states[pk].append(found_one)
     return states
 
@@ -68,22 +71,26 @@ def of_bindings(found: Iterable[Binding]) -> dict[int, ObjectState]:
     by_route: dict[Route, list[Binding]] = {}
     for binding in found:
         by_route.setdefault(binding.route, []).append(binding)
-    states = {}
+    states, now = {}, clock.now()
     for route, bindings in by_route.items():
         keys = [binding.object_key for binding in bindings]
         changed, why = _changed(route, keys)
         conflicts = _conflicts(route, keys)
         for binding in bindings:
             key = binding.object_key
-            states[binding.pk] = _state(route, binding, changed=key in changed, why=why, replica=conflicts.get(key))
+            states[binding.pk] = _state(
+                route, binding, now=now, changed=key in changed, why=why, replica=conflicts.get(key)
+            )
     return states
 
 
-def _state(route: Route, binding: Binding | None, *, changed: bool, why: str, replica: Replica | None) -> ObjectState:
+def _state(
+    route: Route, binding: Binding | None, *, now: datetime, changed: bool, why: str, replica: Replica | None
+) -> ObjectState:
     """What one object's state is; without a binding it was never planned."""
     state = State.PENDING if replica is None else State.CONFLICT
     if binding is not None:
-        state = state_of(facts_of(binding, clock.now(), changed=changed, conflict=replica is not None))
+        state = state_of(facts_of(binding, now, changed=changed, conflict=replica is not None))
     found = ObjectState(route=route, state=state, why=why)
     if binding is not None:
         found = replace(found, record=binding.record, settled_at=binding.settled_at)

@@ -20,6 +20,7 @@ from typing import Any
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from backoffice.kit import clock
 from syncer.core.decide import Changes
@@ -40,7 +41,9 @@ def question(binding: Binding) -> Question | None:
     """What a person must decide of this binding; None: nothing."""
     if binding.route.target.kind != REST:
         return None
-    return question_of(facts_of(binding, clock.now()))
+    return question_of(
+        facts_of(binding, timezone.now())
+    )  # whose clock it is does not matter: no question asks the time
 
 
 def asked_of(target: Target) -> QuerySet[Binding]:

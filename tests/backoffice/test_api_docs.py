@@ -62,7 +62,7 @@ def test_errors_are_described_as_problems(document):
     for _, _, operation in operations(document):
         for status, answer in operation["responses"].items():
             if status >= "400":
-                assert answer == {"$ref": f"#/components/responses/ProblemError{status}"}
+                assert answer == {"$ref": f"#/components/responses/Problem{status}"}
                 assert described[f"Problem{status}"]["content"] == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}
                 }

@@ -33,13 +33,13 @@ class Command(BaseCommand):
 
 
 def lines_of(report: Report, *, check: bool) -> list[str]:
-    """The report for people."""
+    """Return the report as lines of text."""
     lines = ["Nothing is written (--check). It would be:"] if check else []
     return [*lines, *map(line_of, report.changes), *report.notes]
 
 
 def line_of(change: Change) -> str:
-    """`fakeapi news.Post: changed (path: '/a' → '/b')`."""
+    """Return a change as text: `fakeapi news.Post: changed (path: '/a' → '/b')`."""
     name = f"{change.target} {change.route}" if change.route else change.target
     if change.outcome == "changed":
         columns = (f"{column}: {old!r} → {new!r}" for column, (old, new) in change.columns.items())

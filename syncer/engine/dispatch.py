@@ -57,8 +57,7 @@ def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
                 routes, route, keys=keys, limit=kind.batch or settings.SYNC_BATCH, lease=sender.lease_seconds
             )
         ):
-            delivered = kind.deliver(run, routes, route, bindings, sender, probe=False)
-            if not delivered:
+            if not kind.deliver(run, routes, route, bindings, sender, probe=False):
                 break
             progress = True
             if sender.is_stopped:
@@ -77,12 +76,12 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
     kind = kind_of(run.target)
     if claimed := _claim_one(run, routes, sender, pace):
         route, bindings = claimed
-        delivered = kind.deliver(run, routes, route, bindings, sender, probe=True)
+        progress = kind.deliver(run, routes, route, bindings, sender, probe=True)
     else:
         # Not at the pace FRESH: contacting the target is no delivery of an object that has not failed.
-        delivered = pace is Pace.PROBE and kind.introduce(run.target, sender, probe=True)
+        progress = pace is Pace.PROBE and kind.introduce(run.target, sender, probe=True)
     breaker.give_back(run.target, turn)
-    return delivered
+    return progress
 
 
 def _claim_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[Route, list[ClaimedBinding]] | None:

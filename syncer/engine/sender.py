@@ -158,5 +158,5 @@ class Sender:
         except LostError as error:
             return Exchange(silence=Silence.LOST, why=str(error))
         retry_after = answer.headers.get("retry-after", "")
-        told = self.mask.beginning(answer.body, ANSWER_KEPT)
-        return Exchange(status=answer.status, body=answer.body, told=told, retry_after=retry_after)
+        excerpt = self.mask.beginning(answer.body, ANSWER_KEPT)
+        return Exchange(status=answer.status, body=answer.body, told=excerpt, retry_after=retry_after)

@@ -1,7 +1,5 @@
 """The queue in the database, shared by all hosts. Each cluster takes its own watchdog's heartbeats first."""
 
-from typing import Any
-
 from django.db.models import Case, Value, When
 from django.utils import timezone
 from django_q.brokers.orm import ORM
@@ -20,7 +18,7 @@ class Broker(ORM):  # type: ignore[misc]
     The original has no order, so that a heartbeat could wait behind all other tasks, and it polls at a fixed interval.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         self._commits = Commits()
 

@@ -42,7 +42,7 @@ class Cluster:
         self.monitor = HeartbeatMonitor(
             workers=queue["workers"], heartbeat=heartbeat, longest=queue["timeout"] + RESERVE
         )
-        self._looked_at = time.monotonic()
+        self._read_at = time.monotonic()
         self._pipe, writer = os.pipe()
         os.set_blocking(writer, False)
         self._process = subprocess.Popen(  # noqa: S603
@@ -53,7 +53,7 @@ class Cluster:
         )
         os.close(writer)
 
-    def look(self, *, is_asked: bool) -> None:
+    def read_reports(self, *, is_asked: bool) -> None:
         """Read the reports of one tick, and count its seconds.
 
         Args:
@@ -63,8 +63,8 @@ class Cluster:
         reports = os.read(self._pipe, PIPE_SIZE).decode() if ready else ""
         self.monitor.hear(reports.split())
         now = time.monotonic()
-        self.monitor.wait(now - self._looked_at, is_asked=is_asked, lives=_exists)
-        self._looked_at = now
+        self.monitor.wait(now - self._read_at, is_asked=is_asked, lives=_exists)
+        self._read_at = now
 
     @property
     def trouble(self) -> str:
@@ -128,7 +128,7 @@ class Watchdog:
     def _watch(self, cluster: Cluster) -> str:
         """Watch the cluster until it has to end; return why, or empty if we were asked to stop."""
         while not self._stop.is_set():
-            cluster.look(is_asked=self._heartbeats.are_put(within=self._heartbeat / 2))
+            cluster.read_reports(is_asked=self._heartbeats.are_put(within=self._heartbeat / 2))
             monitor = cluster.monitor
             self._heartbeats.silent = max(0.0, monitor.silent) if monitor.has_heartbeat else None
             if trouble := cluster.trouble:

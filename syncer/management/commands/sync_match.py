@@ -14,13 +14,13 @@ class Command(SyncCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        ways = parser.add_mutually_exclusive_group()
-        ways.add_argument(
+        choices = parser.add_mutually_exclusive_group()
+        choices.add_argument(
             "--match",
             action="store_true",
             help="give our objects the keys of the peer's that have the same natural key; at one end of a pair only",
         )
-        ways.add_argument(
+        choices.add_argument(
             "--by-key", action="store_true", help="objects with different keys are different; let them travel"
         )
 

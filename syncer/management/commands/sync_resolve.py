@@ -25,11 +25,11 @@ class Command(SyncCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("object", nargs="?", help="such as news.Post:5")
-        way = parser.add_mutually_exclusive_group()
-        way.add_argument(
+        choice = parser.add_mutually_exclusive_group()
+        choice.add_argument(
             "--arrived", metavar="ID", help='it is there, and this is its id: 5, or "5" in quotation marks'
         )
-        way.add_argument("--not-arrived", action="store_true", help="it is not there: create it again")
+        choice.add_argument("--not-arrived", action="store_true", help="it is not there: create it again")
         parser.add_argument("--by", metavar="USER", help="who decided, for the admin's log")
 
     def answer(self, **options: Any) -> tuple[JsonObject, bool]:

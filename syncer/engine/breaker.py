@@ -62,6 +62,7 @@ def pace(target: Target) -> Pace:
 
 
 def _is_sending(target: Target, now: datetime) -> bool:
+    """Return whether a worker holds the claim of a due binding, so that a request may be in flight."""
     return Binding.objects.filter(DUE, route__target=target, lease_until__gt=now).exists()
 
 

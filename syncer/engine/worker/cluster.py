@@ -1,4 +1,4 @@
-"""The part of django-q2's cluster processes in the watchdog's work; see `watchdog.py`.
+"""The cluster's side of the watchdog: what runs in each process of django-q2's cluster; see `watchdog.py`.
 
 Each process reports its tasks through a pipe, and is killed when its parent ends, so that no process of a cluster
 outlives its watchdog, main process or sentinel for more than a moment. This needs each process to be a fork of the

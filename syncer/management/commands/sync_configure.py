@@ -1,7 +1,6 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -16,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="Report what would change and write nothing.")
         parser.add_argument("--json", action="store_true", help="Answer as JSON.")
 
-    def handle(self, *, file: Path, check: bool, **options: Any) -> None:
+    def handle(self, *, file: Path, check: bool, **options: object) -> None:
         try:
             report = configure(file, check=check)
         except ConfigurationError as error:

@@ -3,6 +3,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import CommandError
 
 from syncer.core.lookup import decode_id
@@ -70,7 +71,7 @@ class Command(SyncCommand):
         return binding
 
 
-def _user(name: str | None) -> Any:
+def _user(name: str | None) -> AbstractBaseUser | None:
     if name is None:
         return None
     model = get_user_model()

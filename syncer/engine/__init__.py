@@ -1,1 +1,1 @@
-"""The engine: which work there is, who does it, and when."""
+"""The engine: find the work, share it between workers, and do it."""

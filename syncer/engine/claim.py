@@ -1,4 +1,4 @@
-"""Claims: a worker takes bindings for the length of a lease, by a conditional write."""
+"""Claims: a worker takes bindings for the length of a lease, under row locks."""
 
 import time
 from datetime import datetime, timedelta
@@ -13,16 +13,21 @@ from syncer.models.routemap import RouteMap
 
 
 def claimable(routes: RouteMap, route: Route, now: datetime) -> QuerySet[Binding]:
-    """The bindings that a worker may take now. Each condition is looked at here and stored nowhere."""
+    """Return the bindings that a worker may take now. The conditions are evaluated here and stored nowhere."""
     return Binding.objects.filter(state.claimable(now), ~routes.waits(route), route=route)
 
 
 def claim(
     routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int, lease: float, fresh: bool = False
 ) -> list[ClaimedBinding]:
-    """Take up to `limit` bindings (of `keys`, if given) for `lease` seconds, those that nobody else is just taking.
+    """Claim up to `limit` bindings that no other worker is claiming at this moment.
 
-    Committed when it returns; what is to be sent must be read after that. With `fresh` only such as have not failed.
+    The claim is committed when this returns; the objects to send must be read after that.
+
+    Args:
+        keys: only these objects; None: all.
+        lease: seconds.
+        fresh: only bindings that have not failed.
     """
     ends = time.monotonic() + lease
     with transaction.atomic(durable=True):

@@ -1,4 +1,4 @@
-"""Dispatch: a run claims and delivers route by route while the target works, and probes it while it does not."""
+"""Dispatch: claim and deliver route by route while the target is healthy, and probe it while it is unreachable."""
 
 import time
 from datetime import datetime
@@ -19,7 +19,14 @@ OTHERS_PAUSE = 0.2  # seconds
 
 
 def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
-    """Send what can be sent now; False: the time, `until` by the monotonic clock, was over before the work."""
+    """Send what can be sent now.
+
+    Args:
+        until: when to stop, by the monotonic clock.
+
+    Returns:
+        False if the time ended before the work did.
+    """
     with Sender(run.target) as sender:
         goes_on = True
         while goes_on and not sender.is_stopped:
@@ -37,21 +44,20 @@ def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
 
 
 def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
-    """Claim and deliver what can be claimed now, parents first; whether another round may find more."""
+    """Claim and deliver what can be claimed now, parents first; return whether another round may find more."""
     kind = kind_of(run.target)
     if not (kind.is_introduced(run.target) or kind.introduce(run.target, sender)):
         return False
     progress = False
     for route in routes.parents_first:
         keys = _chosen(run, route)
-        # Looked at before each claim: the target may have been blocked meanwhile, or have stopped answering.
+        # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
         while breaker.pace(run.target) is Pace.GO and (
             bindings := claim(
                 routes, route, keys=keys, limit=kind.batch or settings.SYNC_BATCH, lease=sender.lease_seconds
             )
         ):
-            moved = kind.deliver(run, routes, route, bindings, sender, probe=False)
-            if not moved:
+            if not kind.deliver(run, routes, route, bindings, sender, probe=False):
                 break
             progress = True
             if sender.is_stopped:
@@ -62,24 +68,24 @@ def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
 
 
 def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
-    """Deliver one object, if it is our turn; whether to look again how the target is."""
-    # A probe may be a look-up that signs in first, each of them twice.
+    """Deliver one object, if it is our turn; return whether to ask for the target's pace again."""
+    # A probe can take four requests: a sign-in and a lookup, each of them sent twice.
     turn = breaker.take_turn(run.target, 4 * sender.client.request_seconds)
     if turn is None:
         return False
     kind = kind_of(run.target)
     if claimed := _claim_one(run, routes, sender, pace):
         route, bindings = claimed
-        moved = kind.deliver(run, routes, route, bindings, sender, probe=True)
+        progress = kind.deliver(run, routes, route, bindings, sender, probe=True)
     else:
-        # Not out of turn, for it is nothing that has not failed yet.
-        moved = pace is Pace.PROBE and kind.introduce(run.target, sender, probe=True)
+        # Not at the pace FRESH: contacting the target is no delivery of an object that has not failed.
+        progress = pace is Pace.PROBE and kind.introduce(run.target, sender, probe=True)
     breaker.give_back(run.target, turn)
-    return moved
+    return progress
 
 
 def _claim_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[Route, list[ClaimedBinding]] | None:
-    """What has not failed yet goes first: of one object that always fails the others must not have to wait."""
+    """Claim one binding, those that have not failed first: one object that always fails must not hold up the others."""
     for fresh in (True,) if pace is Pace.FRESH else (True, False):
         for route in routes.parents_first:
             keys = _chosen(run, route)
@@ -90,9 +96,13 @@ def _claim_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[
 
 
 def _wait_for_others(run: Run, sender: Sender, *, since: datetime) -> bool:
-    """Wait a little where other workers hold what is left, so that the run ends only when the outcome is known.
+    """Wait a little if other workers hold what is left, so that the run ends only when the outcome is known.
 
-    A lease that was live `since` the round began kept us from taking the object, also if it has run out by now.
+    Args:
+        since: when the round began; a lease that was live then kept us from claiming, even if it has ended by now.
+
+    Returns:
+        Whether it waited, so that another round may find more.
     """
     if sender.is_stopped or not backlog.left(run.target, run.scope).filter(lease_until__gt=since).exists():
         return False
@@ -101,5 +111,5 @@ def _wait_for_others(run: Run, sender: Sender, *, since: datetime) -> bool:
 
 
 def _chosen(run: Run, route: Route) -> list[str] | None:
-    """The keys of the objects that the run is for; None: all."""
+    """Return the keys of the route's objects that the run is limited to; None: all of them."""
     return None if run.scope is None else run.scope.get(route.model, [])

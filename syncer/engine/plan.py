@@ -1,7 +1,6 @@
-"""Planning: what the history names since the mark becomes wanted. Nothing is sent.
+"""Planning: raise `wanted` of each object that the history names after the mark. Nothing is sent.
 
-The insert orders its rows by key, as every other writer of several bindings does, so that two of them never wait for
-each other in a circle.
+The insert orders its rows by key, as every other writer of several bindings does, so that no two of them deadlock.
 """
 
 from collections.abc import Iterable
@@ -20,18 +19,18 @@ from syncer.models.state import holding
 def plan(routes: RouteMap, route: Route) -> int:
     """Raise `wanted` of every object that changed since the route's mark, and move the mark.
 
-    One short transaction; the route's row is locked in a statement of its own first, so that two planners of one
-    route follow each other. Everything is planned where nothing was before, or where path, map or filter changed.
+    This is one short transaction. A statement of its own locks the route's row first, so that two planners of one route
+    run one after the other. Every object is planned on the first plan, and after the path, map or filter changed.
 
     Returns:
-        How many bindings were raised.
+        The number of bindings that were raised.
 
     Raises:
         ForeignMarkError: the mark is another database's, or lies in the future.
     """
     model = route.declaration.model
     with transaction.atomic(durable=True):
-        # A full lock would block whoever inserts a binding of this route, and we may be waiting for that binding.
+        # A full lock would block inserts of bindings of this route, and this transaction may wait for such a binding.
         locked = Route.objects.select_for_update(of=("self",), no_key=True).get(pk=route.pk)
         fingerprint, here = route.current_fingerprint(), mark.take(model)
         is_new = locked.fingerprint != fingerprint
@@ -45,9 +44,9 @@ def plan(routes: RouteMap, route: Route) -> int:
 
 
 def anchor(route: Route) -> None:
-    """Let a mark that is empty name this database, so that a restore is noticed from now on.
+    """Let an empty mark name this database, so that a restore is detected from now on.
 
-    Nothing was read by it: without a fingerprint the first plan takes every object all the same.
+    The mark covers no history: without a fingerprint, the first plan takes every object regardless.
     """
     if not route.mark:
         here = str(mark.take(route.declaration.model))
@@ -55,13 +54,13 @@ def anchor(route: Route) -> None:
 
 
 def raise_all(route: Route) -> int:
-    """Raise every object there is and every binding, which stay locked; returns how many."""
+    """Raise every object and every binding, which stay locked; return how many."""
     with transaction.atomic():
         return _raise(route, keys_of(mark.changed_pks(route.declaration.model, ""), and_bound=route.pk))
 
 
 def raise_keys(route: Route, keys: Iterable[str], *, by: int = 1) -> int:
-    """Raise `wanted` of the named objects; returns how many. By 0 they only get bindings, which are locked."""
+    """Raise `wanted` of the named objects by `by`; return how many. With 0 it only creates and locks their bindings."""
     keys = list(keys)
     if not keys:
         return 0
@@ -72,9 +71,9 @@ def raise_keys(route: Route, keys: Iterable[str], *, by: int = 1) -> int:
 
 
 def raise_orphans(route: Route) -> int:
-    """Raise what has a record and is at rest, but whose object is gone: no history names it any more.
+    """Raise each binding that has a record and is not due, but whose object is gone; return how many.
 
-    History that was removed before it was planned, by hand or with its tables, leaves such bindings.
+    Such bindings remain where history was removed before it was planned, by hand or with its tables.
     """
     live = route.declaration.model._default_manager.filter(pk=as_pk(route.declaration.model, OuterRef("object_key")))
     at_rest = Binding.objects.filter(holding({"due": False, "bound": True}), ~Exists(live), route=route)
@@ -82,7 +81,7 @@ def raise_orphans(route: Route) -> int:
 
 
 def raise_children(routes: RouteMap, route: Route, keys: Iterable[str]) -> None:
-    """Raise the children of the named objects, whose remote id changed."""
+    """Raise the children of the named objects, whose remote ids changed."""
     model = route.declaration.model
     params = tuple(model._meta.pk.get_db_prep_value(pk, connection) for pk in pks(model, keys))
     parents = Condition(", ".join(["%s"] * len(params)), params)
@@ -90,18 +89,22 @@ def raise_children(routes: RouteMap, route: Route, keys: Iterable[str]) -> None:
         _raise(link.child, keys_of(_below(link.child, link.field, parents), and_bound=None))
 
 
-def _raise_below(routes: RouteMap, route: Route, found: Condition) -> int:
-    """Raise all that hangs under the objects `found` (a query of primary keys), on every level."""
+def _raise_below(routes: RouteMap, route: Route, parents: Condition) -> int:
+    """Raise all descendants of the objects `parents` (a query of primary keys), on every level; return how many."""
     raised = 0
     for link in routes.links_down(route):
         if link.child != route:
-            below = _below(link.child, link.field, found)
+            below = _below(link.child, link.field, parents)
             raised += _raise(link.child, keys_of(below, and_bound=None)) + _raise_below(routes, link.child, below)
     return raised
 
 
 def _below(child: Route, field: str, parents: Condition) -> Condition:
-    """A query of one column `pk`: the objects whose foreign key is among `parents`, values or a query of them."""
+    """Return a query of one column `pk`: the objects whose foreign key `field` is among `parents`.
+
+    Args:
+        parents: a list of values, or a query of them.
+    """
     model = child.declaration.model
     return Condition(
         f"SELECT t.{column(model)} AS pk FROM {table(model)} t WHERE t.{column(model, field)} IN ({parents.sql})",
@@ -110,7 +113,7 @@ def _below(child: Route, field: str, parents: Condition) -> Condition:
 
 
 def _raise(route: Route, keys: Condition, *, by: int = 1) -> int:
-    """Insert or raise, in one statement, the bindings of the keys that a query gives in its column `object_key`."""
+    """Insert or raise, in one statement, the bindings of the keys in the column `object_key` of a query."""
     order = 'object_key COLLATE "C"' if connection.vendor == "postgresql" else "object_key"
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,7 +1,7 @@
-"""Runs: one sync of one target, from its beginning to the report.
+"""Runs: one sync of one target, from start to report.
 
-A run can be worked on twice at once, killed at any line and taken up again: which work there is, and who holds it,
-lives in the bindings.
+Two workers can work on a run at once, and it can be killed at any line and resumed: the bindings say which work is left
+and who holds it.
 """
 
 import time
@@ -41,20 +41,20 @@ def work_run(pk: int) -> None:
 
 
 def run_here(target: Target, *, scope: Scope | None = None) -> Run:
-    """Sync a target in this process, to the end."""
+    """Sync a target in this process, to the end; return the finished run."""
     run = Run.objects.create(target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING, scope=scope)
     work(run)
     return run
 
 
 def work(run: Run, *, seconds: float = float("inf")) -> bool:
-    """Do the run, or as much of it as fits into `seconds`; whether it ended.
+    """Do the run, or as much of it as fits into `seconds`; return whether it ended.
 
-    1. Mark it as running: a change from here on asks for a run of its own.
-    2. Plan: all routes when a person asked, else those that follow changes or are due.
-    3. Claim and deliver, parents first, until a whole round finds nothing to do and nobody else is at it. Before each
-       claim the target is looked at: it may have been blocked meanwhile, or have stopped answering.
-    4. Count what became of it.
+    1. Mark it as running: a change from here on requests a run of its own.
+    2. Plan: all routes when a person asked, otherwise those that follow changes or are due.
+    3. Claim and deliver, parents first, until a whole round finds nothing to do and no other worker holds any of it.
+       Each claim checks the target first: it may have been blocked meanwhile, or have stopped answering.
+    4. Count the outcomes and close the run.
     """
     until = time.monotonic() + seconds
     if not _begin(run):
@@ -75,24 +75,33 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
 
 
 def _begin(run: Run) -> bool:
-    """Whether there is anything to do: another worker may have ended the run, or a person may have made it theirs."""
+    """Mark the run as running and read it again, since a person may have taken it over.
+
+    Returns:
+        False if another worker has ended the run.
+    """
     now = clock.now()
-    taken = {
+    columns = {
         "state": Run.State.RUNNING,
         "started_at": Coalesce("started_at", Value(now)),
         "lease_until": lease.ends(now),
     }
-    if not Run.objects.filter(pk=run.pk, finished_at=None).update(**taken):
+    if not Run.objects.filter(pk=run.pk, finished_at=None).update(**columns):
         return False
     run.refresh_from_db()
     if run.trigger in REQUESTED:
-        # Whoever asks has put right what the target was blocked for; if not, the first answer blocks it again.
+        # A person who asks has fixed what the target was blocked for; if not, the first answer blocks it again.
         Target.objects.filter(pk=run.target_id).update(blocked="")
         breaker.probe_now(run.target)
     return True
 
 
 def _plan(run: Run, routes: RouteMap) -> None:
+    """Plan the run's routes and set its total.
+
+    Raises:
+        TargetStoppedError: a mark is not this database's, or a route needs a person first.
+    """
     mark.check((route.declaration.model, route.mark) for route in routes.parents_first)
     for route in routes.parents_first:
         if why := kind_of(run.target).not_ready(route):
@@ -114,22 +123,22 @@ def _plan(run: Run, routes: RouteMap) -> None:
 
 
 def _finish(run: Run) -> None:
-    """Close the run with its counts and its sentence."""
+    """Close the run with its counts and its message, and delete earlier runs that did nothing."""
     target = Target.objects.get(pk=run.target_id)
     is_undone = bool(backlog.left(target, run.scope).exists() or target.blocked or not target.enabled)
     if run.trigger in REQUESTED and not kind_of(target).is_introduced(target):
         is_undone = True
     _close(run, Run.State.FAILED if is_undone else Run.State.DONE, summary.sentence(run))
-    # Earlier runs that nobody asked for and that had nothing to do are not worth a row.
+    # Earlier automatic runs that had nothing to do are not worth a row.
     empty = Run.objects.filter(target=target, total=0, attempts=None, finished_at__isnull=False, pk__lt=run.pk)
     empty.exclude(trigger__in=REQUESTED).exclude(state=Run.State.FAILED).delete()
 
 
 def fail(run: Run) -> None:
-    """Close a run that an error of the program ended; the target rests for a while, so that it does not repeat."""
+    """Close a run that a program error ended, and let the target rest for a lease, so that the error does not loop."""
     later = clock.now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS)
-    is_sooner = Q(not_before=None) | Q(not_before__lt=later)
-    Target.objects.filter(is_sooner, pk=run.target_id).update(not_before=later)
+    waits_less = Q(not_before=None) | Q(not_before__lt=later)
+    Target.objects.filter(waits_less, pk=run.target_id).update(not_before=later)
     _close(run, Run.State.FAILED, PROGRAM_ERROR)
 
 

@@ -1,4 +1,4 @@
-"""Sending: requests leave here, in threads that touch no database. What comes back is data for the settling."""
+"""Sending: make requests in threads that touch no database, and return results for `settling.py` to write."""
 
 import threading
 import time
@@ -32,30 +32,30 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class SendResult:
-    """How the sending of one delivery ended.
+    """The result of sending one delivery.
 
     Attributes:
-        verdict: what it means; None: nothing was sent after all.
+        verdict: what the answers mean; None: nothing was sent after all.
         sent: every exchange that was made.
-        records: of a lookup, what the target listed.
+        records: the records that the target listed, for a lookup.
     """
 
     verdict: Verdict | None
     sent: tuple[Sent, ...] = ()
-    records: tuple[Any, ...] = ()
+    records: tuple[Any, ...] = ()  # JSON of the target, of any shape
 
     @property
     def ended(self) -> datetime:
-        """When its last exchange was over; for those that had one."""
+        """The end of the last exchange; there must have been one."""
         last = self.sent[-1]
         return last.at + timedelta(milliseconds=last.milliseconds)
 
 
 class Sender:
-    """Speaks to one target with its credential and limits, for the length of a run.
+    """Sends to one target with its credential and limits, for the length of a run.
 
-    It stops by itself, between two requests, when an answer asks for it or too many in a row failed: to settle them
-    takes longer than a target that is down takes to refuse hundreds more.
+    It stops automatically, between two requests, when an answer asks for it or too many failed in a row: a target that
+    is down refuses hundreds of requests in the time in which those failures are settled.
     """
 
     def __init__(self, target: Target) -> None:
@@ -77,20 +77,20 @@ class Sender:
 
     @property
     def lease_seconds(self) -> float:
-        """How long a claim is held: long enough for a request that leaves late in it."""
+        """The length of a claim: enough for a request that is sent late in it."""
         return max(float(settings.SYNC_LEASE_SECONDS), 3 * self.client.request_seconds)
 
     @property
     def is_stopped(self) -> bool:
-        """Nothing leaves any more."""
+        """Whether no further request is sent."""
         return self._stopped.is_set()
 
     def stop(self) -> None:
-        """Let nothing leave any more; what has left is waited for."""
+        """Send no further request. Those in flight are waited for on exit."""
         self._stopped.set()
 
-    def submit(self, work: Callable[[], SendResult]) -> "Future[SendResult]":
-        """Do `work` in one of the target's threads; its verdict counts for whether the others still leave."""
+    def submit(self, work: Callable[[], SendResult]) -> Future[SendResult]:
+        """Do `work` in one of the target's threads; its verdict may stop the sender."""
         return self._pool.submit(lambda: self._observe(work()))
 
     def _observe(self, result: SendResult) -> SendResult:
@@ -103,26 +103,29 @@ class Sender:
 
     @property
     def mask(self) -> Mask:
-        """Hides what was used to sign in until now."""
+        """The mask that hides every secret used to sign in so far."""
         return self._sign_in.mask
 
-    def is_secret(self, value: Any) -> bool:
-        """Whether a value of an answer holds a secret of ours."""
+    def is_secret(self, value: object) -> bool:
+        """Return whether a value of an answer holds a secret of ours."""
         return isinstance(value, str) and self.mask.finds(value)
 
     def returned_secret(self, exchange: Exchange) -> bool:
-        """Whether an answer holds a secret of ours anywhere."""
+        """Return whether an answer holds a secret of ours anywhere."""
         return self.mask.finds(exchange.body.decode(errors="replace"))
 
     def exchange(self, request: Request, ends: float) -> Sent | None:
-        """Sign and send, once more with a fresh token where the first one had expired.
+        """Sign and send a request, and once more with a fresh token if the first one had expired.
+
+        Args:
+            ends: when the lease ends, by the monotonic clock.
 
         Returns:
-            None: nothing was sent, for the sender has stopped, or the lease (monotonic seconds) ends too soon.
+            None if nothing was sent: the sender has stopped, or the lease ends too soon.
         """
         at, started = timezone.now(), time.monotonic()
         if self._must_not_send(ends):
-            return None  # nor sign in
+            return None  # before the sign-in, which is a request too
         try:
             headers = self._sign_in.headers()
             if self._must_not_send(ends):
@@ -142,25 +145,18 @@ class Sender:
         except HttpError as error:
             kind = Silence.REFUSED_BY_US if isinstance(error, ForbiddenError) else Silence.NOT_SENT
             exchange = Exchange(silence=kind, why=str(error))
-        # The next page's address is the target's own words.
-        kept = replace(request, url=self.mask.hide(request.url))
-        return Sent(request=kept, exchange=exchange, at=at, milliseconds=int((time.monotonic() - started) * 1000))
+        # The address of a list's next page comes from the target, so it may hold a secret.
+        masked = replace(request, url=self.mask.hide(request.url))
+        return Sent(request=masked, exchange=exchange, at=at, milliseconds=int((time.monotonic() - started) * 1000))
 
     def _must_not_send(self, ends: float) -> bool:
         return self._stopped.is_set() or ends - time.monotonic() <= self.client.request_seconds
 
     def _send(self, request: Request, headers: dict[str, str]) -> Exchange:
-        signed = Request(
-            method=request.method,
-            url=request.url,
-            query=request.query,
-            body=request.body,
-            headers={**request.headers, **headers},
-        )
         try:
-            answer = self.client.send(signed)
+            answer = self.client.send(replace(request, headers={**request.headers, **headers}))
         except LostError as error:
             return Exchange(silence=Silence.LOST, why=str(error))
         retry_after = answer.headers.get("retry-after", "")
-        told = self.mask.beginning(answer.body, ANSWER_KEPT)
-        return Exchange(status=answer.status, body=answer.body, told=told, retry_after=retry_after)
+        excerpt = self.mask.beginning(answer.body, ANSWER_KEPT)
+        return Exchange(status=answer.status, body=answer.body, told=excerpt, retry_after=retry_after)

@@ -1,4 +1,4 @@
-"""Settling: what came of deliveries is written, in small batches, and only by the worker that holds the claim."""
+"""Settling: write the results of deliveries, in small batches, and only while this worker holds their claims."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -23,9 +23,9 @@ Results = list[tuple[Delivery, SendResult]]
 
 
 def commit(writes: Iterable[tuple[ClaimedBinding, Changes]]) -> set[int]:
-    """Write each binding's changes if its claim still holds; the keys of those that were written.
+    """Write each binding's changes if its claim still holds; return the primary keys of the bindings that were written.
 
-    In the order of object keys, like every other writer of several bindings, so that two never wait for each other.
+    Writes in the order of object keys, like every other writer of several bindings, so that no two of them deadlock.
     """
     with transaction.atomic():
         ordered = sorted(writes, key=lambda write: write[0].key)
@@ -33,7 +33,7 @@ def commit(writes: Iterable[tuple[ClaimedBinding, Changes]]) -> set[int]:
 
 
 def write(binding: ClaimedBinding, changes: Changes) -> bool:
-    """Write a binding's changes if its claim still holds; whether it did."""
+    """Write a binding's changes if its claim still holds; return whether it did."""
     return Binding.objects.filter(pk=binding.pk, token=binding.token).update(**changes) == 1
 
 
@@ -42,7 +42,7 @@ class Settler(ABC):
     """Settles the deliveries of one route in one run.
 
     Attributes:
-        probe: they try whether an unreachable target answers again.
+        probe: whether the deliveries test if an unreachable target answers again.
     """
 
     run: Run
@@ -53,20 +53,20 @@ class Settler(ABC):
 
     @abstractmethod
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:
-        """The columns of the binding that the result of its delivery changes."""
+        """Return the columns of the binding that the result of its delivery changes."""
 
     def prepare(self, results: Results) -> None:  # noqa: B027 - most kinds need nothing
-        """Read what has to be read under lock, before anything is written."""
+        """Read, under lock, the rows that `changes` needs, before anything is written."""
 
     def write(self, delivery: Delivery, changes: Changes) -> bool:
-        """Write a binding's changes if its claim still holds; whether it did."""
+        """Write a binding's changes if its claim still holds; return whether it did."""
         return write(delivery.binding, changes)
 
     def verdicts(self, results: Results, lost: set[int]) -> list[Verdict]:
-        """What the answers show of the target, in the order in which they came.
+        """Return what the answers show of the target, in the order in which they came.
 
         Args:
-            lost: bindings whose claim was lost; what was said to those is not quoted, for it may have been erased.
+            lost: bindings whose claim was lost. Answers to them are not quoted, since they may have been erased.
         """
         answered = [(delivery, result) for delivery, result in results if result.verdict]
         return [
@@ -76,7 +76,7 @@ class Settler(ABC):
         ]
 
     def settle(self, results: Results) -> None:
-        """Write what came of deliveries, their attempts, and what they show of the target, in one transaction."""
+        """Write the results of deliveries, their attempts, and what they show of the target, in one transaction."""
         if not results:
             return
         with transaction.atomic(durable=True):
@@ -124,6 +124,6 @@ class Settler(ABC):
 
 
 def _id_changed(delivery: Delivery, changes: Changes) -> bool:
-    """Children made under an older id must be sent the new one; a first id they have waited for."""
+    """Return whether the children have to be sent a new parent id; for the first id, they have waited unsent."""
     old, new = delivery.binding.last_remote_id, changes.get("remote_id")
     return old is not None and new is not None and old != new

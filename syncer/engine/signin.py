@@ -1,7 +1,7 @@
-"""How we sign in to a target. Secrets are read when they are used and kept nowhere but in memory.
+"""Signing in to a target. Secrets are read when they are used, and kept in memory only.
 
-A token outlives the run that fetched it: to check a password costs the other side more than most requests, and runs
-that follow changes are short. When it is over, the answer 401 tells.
+A token outlives the run that fetched it: checking a password costs the target more than most requests, and runs that
+follow changes are short. An answer of 401 shows that the token has expired.
 """
 
 import base64
@@ -19,12 +19,12 @@ from syncer.models import Target
 
 
 class SignInRefusedError(Exception):
-    """The credential does not work. The message is a predicate that reads on from the target's name."""
+    """The credential does not work. The message is a predicate to follow the target's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """How to sign in, with a reference in place of the secret."""
+    """The way to sign in, with a reference in place of the secret."""
 
     kind: str
     user: str
@@ -34,7 +34,7 @@ class Credential:
 
     @classmethod
     def of(cls, target: Target) -> Self:
-        """The credential that `target` names."""
+        """Return the credential that `target` names."""
         return cls(
             kind=target.auth,
             user=target.auth_user,
@@ -44,10 +44,10 @@ class Credential:
         )
 
     def resolve(self) -> str:
-        """The secret.
+        """Return the secret.
 
         Raises:
-            SignInRefusedError: it is not there.
+            SignInRefusedError: the secret is missing, or no header can carry it.
         """
         try:
             secret = references.resolve(self.secret)
@@ -65,10 +65,11 @@ _tokens: dict[tuple[Credential, str], str] = {}  # of this process, by the crede
 
 
 class SignInBusyError(NotSentError):
-    """The sign-in was put off, and with it the request: 429, or a server error.
+    """The sign-in got 429 or a server error, so the request was not sent.
 
     Attributes:
-        status, retry_after: of the answer.
+        status: the answer's.
+        retry_after: the answer's `Retry-After` header, or empty.
     """
 
     def __init__(self, status: int, retry_after: str) -> None:
@@ -77,12 +78,12 @@ class SignInBusyError(NotSentError):
 
 
 def is_sendable(secret: str) -> bool:
-    """Whether a header can carry it: ASCII without line breaks, and no space around it."""
+    """Return whether a header can carry the secret: printable ASCII, with no space around it."""
     return secret.isascii() and secret.isprintable() and secret == secret.strip()
 
 
 class SignIn:
-    """Gives the headers that sign a request; safe to use from several threads."""
+    """The headers that sign a request; safe to use from several threads."""
 
     def __init__(self, credential: Credential, client: Client) -> None:
         self._credential = credential
@@ -93,20 +94,20 @@ class SignIn:
 
     @property
     def mask(self) -> Mask:
-        """Hides what was used to sign in until now, older tokens too."""
+        """The mask that hides every secret used to sign in so far, including older tokens."""
         return Mask(self._used)
 
     @property
     def can_renew(self) -> bool:
-        """A refusal may only mean that the token is over."""
+        """Whether a 401 may only mean that the token has expired."""
         return self._credential.kind == Target.Auth.JWT
 
     def headers(self) -> dict[str, str]:
-        """What to add to a request.
+        """Return the headers to add to a request, fetching a token if none is kept.
 
         Raises:
             SignInRefusedError: the credential is missing or wrong.
-            HttpError: no token could be fetched; whatever its kind, the request itself was not sent.
+            HttpError: no token could be fetched; whatever the class, the request itself was not sent.
         """
         credential = self._credential
         if credential.kind == Target.Auth.NONE:
@@ -122,7 +123,7 @@ class SignIn:
         return {credential.header: secret}
 
     def forget(self, headers: dict[str, str]) -> None:
-        """The token in `headers` was refused: fetch another next time, unless somebody did already."""
+        """Drop the token in `headers`, which was refused, unless another thread has replaced it already."""
         with self._lock:
             key = self._key(self._secret())
             if headers.get("Authorization") == f"Bearer {_tokens.get(key)}":
@@ -139,7 +140,7 @@ class SignIn:
         return self._credential, hashlib.sha256(secret.encode()).hexdigest()
 
     def _fetch(self, secret: str) -> str:
-        """The access token of simplejwt's exchange: `{username, password}` → `{access, refresh}`."""
+        """Fetch the access token of simplejwt's exchange: `{username, password}` → `{access, refresh}`."""
         body = {"username": self._credential.user, "password": secret}
         answer = self._client.send(Request(method="POST", url=self._credential.token_url, body=body))
         if answer.status == 429 or answer.status >= 500:
@@ -156,6 +157,7 @@ class SignIn:
         return self._use(self._credential.resolve())
 
     def _use(self, secret: str) -> str:
+        """Add the secret to those that `mask` hides, and return it."""
         with self._adding:
             self._used |= {secret}
         return secret

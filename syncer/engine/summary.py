@@ -1,9 +1,8 @@
-"""What became of a run, in numbers and in one sentence."""
+"""The outcome of a run, in counts and in one sentence."""
 
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from backoffice.kit import clock
 from syncer.models import Attempt, Binding, Run, Target, backlog
@@ -12,10 +11,10 @@ from syncer.targets.base import kind_of
 
 
 def counts(run: Run) -> dict[str, int]:
-    """What the run's attempts say: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1, "left": 1}`.
+    """Count the run's attempts: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1, "left": 1}`.
 
-    The first words are those of the target's kind. `failed` counts the objects whose last exchange in this run was not
-    a success; `left` those that are still due, with or without an exchange.
+    The target's kind names the first counts. `failed` counts the objects whose last exchange in this run was not a
+    success; `left` counts those that are still due, with or without an exchange.
     """
     kind = kind_of(run.target)
     done = dict.fromkeys(kind.done.values(), 0)
@@ -26,26 +25,26 @@ def counts(run: Run) -> dict[str, int]:
     return done | {"requests": kind.requests(run), "failed": failures(run).count(), "left": left}
 
 
-def failures(run: Run) -> Any:
-    """The last exchange in this run with each object, where it was not a success; newest first."""
+def failures(run: Run) -> QuerySet[Attempt]:
+    """Return each object's last exchange in this run, where it was not a success; newest first."""
     last = run.attempts.values("binding").annotate(last=Max("pk")).values("last")
     return run.attempts.filter(pk__in=last).exclude(outcome=Attempt.Outcome.DONE).select_related("binding__route")
 
 
 def next_try(target: Target, binding: Binding | None = None) -> datetime | None:
-    """When the target, or one object there, is tried again: both have waits of their own. None: nothing waits."""
+    """Return when the target, or one binding there, is tried again: both have their own waits. None: neither waits."""
     waits = (target.not_before, target.probe_at if target.opened_at else None, binding.not_before if binding else None)
     return max((time for time in waits if time), default=None)
 
 
 def last_failure(target: Target) -> str:
-    """Why something that is retried failed, a predicate that reads on from the target's name; empty: nothing did."""
+    """Return why a retried object failed, as a predicate to follow the target's name; empty: none is retried."""
     retrying = backlog.left(target).filter(UNBLOCKED, tries__gt=0).exclude(reason="")
     return retrying.order_by("tries").values_list("reason", flat=True).first() or ""
 
 
 def sentence(run: Run) -> str:
-    """How the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
+    """Say how the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
     target = Target.objects.get(pk=run.target_id)
     kind, left = kind_of(target), backlog.left(target, run.scope)
     number = left.filter(UNBLOCKED).count()
@@ -70,8 +69,8 @@ def sentence(run: Run) -> str:
 
 
 def _done(run: Run) -> str:
-    found = counts(run)
-    words = [f"{found[word]} {word}" for word in dict.fromkeys(kind_of(run.target).done.values()) if found[word]]
+    numbers = counts(run)
+    words = [f"{numbers[word]} {word}" for word in dict.fromkeys(kind_of(run.target).done.values()) if numbers[word]]
     return f"{', '.join(words)}." if words else ""
 
 
@@ -81,7 +80,7 @@ def _next_try(target: Target, binding: Binding | None = None) -> str:
     return f"next try in {seconds} s"
 
 
-def _blocked(left: Any) -> str:
+def _blocked(left: QuerySet[Binding]) -> str:
     doubtful = left.filter(in_doubt=True).count()
     rejected = left.exclude(UNBLOCKED).count() - doubtful
     waiting = left.count() - rejected - doubtful

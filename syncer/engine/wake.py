@@ -1,4 +1,4 @@
-"""Waking the workers. A wake-up may be lost or come twice: the sweep finds what nobody asked for."""
+"""Waking the workers. A wake-up may be lost or come twice: the sweep finds work without one."""
 
 import logging
 from datetime import datetime
@@ -29,33 +29,33 @@ Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
 def request_run(
     *, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None
 ) -> tuple[Run, bool]:
-    """A run for a worker to do, and whether it is new: of those without a scope at most one waits for each target.
+    """Create a run for a worker to do, or return the one that waits.
 
-    A person who asks while one waits makes it theirs, so that it plans all routes.
+    Of the runs without a scope, at most one waits for each target. A request by a person takes a waiting run over, so
+    that it plans all routes.
+
+    Returns:
+        The run, and whether it is new.
     """
     if scope is not None:
-        return _queued(target, trigger, user, scope), True
+        return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope), True
     for _ in range(REQUEST_TRIES):
         try:
             with transaction.atomic():
-                return _queued(target, trigger, user, scope), True
+                return Run.objects.create(target=target, trigger=trigger, user=user), True
         except IntegrityError as error:
             failure = error
         waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope__isnull=True)
         if trigger in REQUESTED:
             waiting.exclude(trigger__in=REQUESTED).update(trigger=trigger, user=user)
-        if found := waiting.first():
-            return found, False
+        if run := waiting.first():
+            return run, False
         # A worker took it between the two statements: try again.
     raise failure
 
 
-def _queued(target: Target, trigger: Run.Trigger, user: Any, scope: Scope | None) -> Run:
-    return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope)
-
-
 def follows(route: Route) -> bool:
-    """The route syncs automatically, and now."""
+    """Return whether the route syncs automatically, and is to be planned now."""
     pause = interval(route.trigger)
     if pause is None:
         return route.trigger == CHANGE
@@ -63,12 +63,12 @@ def follows(route: Route) -> bool:
 
 
 def enqueue(run: Run) -> None:
-    """Queue a task that works on the run; it has the lease of the run for as long as that lasts."""
+    """Queue a task that works on the run. Until the run's lease ends, the run counts as taken by this task."""
     async_task(TASK, run.pk, group=f"run {run.pk}", task_name=f"{run.pk}")
 
 
 def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None) -> Run:
-    """Ask for a run and have a worker do it."""
+    """Request a run and queue it for a worker, unless one waits already."""
     run, is_new = request_run(target=target, trigger=trigger, user=user, scope=scope)
     if is_new:
         enqueue(run)
@@ -76,40 +76,42 @@ def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope
 
 
 def wake_followers(model: str) -> None:
-    """Wake every target with a route that follows changes of `model`, for bindings that were raised without history."""
+    """Wake each target with a route that follows changes of `model`, for bindings that were raised without history."""
     for target in {route.target for route in _followers().filter(model=model)}:
         wake(target=target, trigger=Run.Trigger.CHANGE)
 
 
 def wake_for_news() -> int:
-    """Wake the targets whose routes follow changes, where the history names some that no waiting run will plan; how
-    many. Asked after each commit of anybody's, so it is two queries.
+    """Wake the targets whose routes follow changes and have history that no waiting run will plan; return how many.
 
-    What came from a peer has nothing new for that peer; whoever took it in has raised what the peer does not know.
+    Called after every commit in the database, so it makes only two queries.
+
+    Changes that came from a peer are not news for that peer: the code that accepted them has raised what the peer does
+    not know.
     """
     waiting = Run.objects.filter(target=OuterRef("target"), state=Run.State.QUEUED, scope__isnull=True)
     routes = list(_followers().filter(model__in=declarations()).exclude(mark="").exclude(Exists(waiting)))
-    found = mark.with_news((route.pk, route.declaration.model, route.mark, route.target.peer_node) for route in routes)
-    targets = {route.target for route in routes if route.pk in found}
+    pks = mark.with_news((route.pk, route.declaration.model, route.mark, route.target.peer_node) for route in routes)
+    targets = {route.target for route in routes if route.pk in pks}
     for target in targets:
         wake(target=target, trigger=Run.Trigger.CHANGE)
     return len(targets)
 
 
 def _followers() -> QuerySet[Route]:
-    """The routes that follow changes, of targets that may be spoken to now."""
+    """Return the routes that follow changes, of targets that may be sent to now."""
     now = clock.now()
     free = _free(now).exclude(probe_at__gt=now)
     return Route.objects.filter(enabled=True, trigger=CHANGE, target__in=free).select_related("target")
 
 
 def _free(now: datetime) -> QuerySet[Target]:
-    """The targets that may be spoken to, as far as their own rows tell."""
+    """Return the targets that are enabled, not blocked and not rate limited."""
     return Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, blocked="")
 
 
 def sweep() -> int:
-    """Wake runs whose task or worker is gone, and targets that have something due and no run; return how many."""
+    """Wake runs whose task or worker is gone, and targets that have work due and no run; return how many."""
     woken = 0
     now = clock.now()
     for run in lease.take_expired(Run.objects.filter(state__in=Run.OPEN).order_by("pk"), now=now):
@@ -121,7 +123,7 @@ def sweep() -> int:
         except Exception:
             if not connection.is_usable():
                 raise
-            # One target must not stop the others. Its run will fail in the same way, say so, and let it rest.
+            # One target must not stop the others. Its run will fail in the same way, report it, and let it rest.
             log.exception("can't tell what is due at %s", target.name)
             trigger = Run.Trigger.CHANGE
         if trigger is not None:
@@ -131,11 +133,11 @@ def sweep() -> int:
 
 
 def _due(target: Target) -> Run.Trigger | None:
-    """Why the target should be synced now; None: it should not."""
+    """Return why the target should be synced now; None: it should not."""
     try:
         routes, now = RouteMap(target), clock.now()
     except TargetStoppedError:
-        return Run.Trigger.CHANGE  # the run will pause the target and say why
+        return Run.Trigger.CHANGE  # the run will block the target and say why
     pace = breaker.pace(target)
     if pace is Pace.STOP:
         return None
@@ -159,7 +161,7 @@ def _has_news(route: Route) -> bool:
     try:
         changed = mark.changed_pks(route.declaration.model, route.mark)
     except TargetStoppedError:
-        return True  # as above
+        return True  # here too, the run will block the target
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS({changed.sql})", changed.params)
         return bool(cursor.fetchone()[0])

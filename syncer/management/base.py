@@ -1,4 +1,4 @@
-"""What the sync commands share: a target by name, `--json`, errors without a traceback, an honest exit status."""
+"""The base of the sync commands: a target by name, `--json`, errors without a traceback, an exit status."""
 
 import json
 import sys
@@ -15,9 +15,15 @@ from syncer.models import Target
 from syncer.models.keys import key_of
 from syncer.models.mapping import declarations
 
+JsonObject = dict[str, Any]
+
 
 class SyncCommand(BaseCommand, ABC):
-    """A command that answers `(what to say, anything left undone)`; exit status 1 where something is."""
+    """A command that prints an answer, and exits with status 1 if something is left undone.
+
+    Attributes:
+        takes_target: whether the first argument is the name of a target.
+    """
 
     takes_target = True
 
@@ -36,30 +42,40 @@ class SyncCommand(BaseCommand, ABC):
             sys.exit(1)
 
     @abstractmethod
-    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
-        """Do it; what to print (the JSON object), and whether something is left undone."""
+    def answer(self, *args: Any, **options: Any) -> tuple[JsonObject, bool]:
+        """Do the command's work.
+
+        Args:
+            options: the command's arguments by name; each command names those that it uses.
+
+        Returns:
+            The JSON object to print, and whether something is left undone.
+
+        Raises:
+            SyncError: becomes a CommandError.
+        """
 
     @abstractmethod
-    def text(self, answer: dict[str, Any]) -> str:
-        """`answer` for people."""
+    def text(self, answer: JsonObject) -> str:
+        """Return the answer as text for people."""
 
     def target(self, name: str) -> Target:
-        """The named target.
+        """Return the named target.
 
         Raises:
-            CommandError: there is no such target; the message names those there are.
+            CommandError: there is no such target; the message names the existing ones.
         """
-        found = Target.objects.filter(name=name).first()
-        if found is None:
+        target = Target.objects.filter(name=name).first()
+        if target is None:
             names = ", ".join(Target.objects.values_list("name", flat=True)) or "none yet; make one with sync_configure"
             raise CommandError(f"There is no target {name!r}. There are: {names}.")
-        return found
+        return target
 
-    def one(self, target: Target, name: str) -> Scope:
-        """`news.Post:5` as a scope.
+    def scope(self, target: Target, name: str) -> Scope:
+        """Return a scope with the one object that is named as `news.Post:5`: `{"news.Post": ["5"]}`.
 
         Raises:
-            CommandError: it names nothing that travels to the target.
+            CommandError: no route carries such an object to the target.
         """
         model, _, key = name.rpartition(":")
         models = list(target.routes.filter(enabled=True).values_list("model", flat=True))

@@ -1,13 +1,13 @@
-"""`Idempotency-Key` on every POST: who repeats a request whose answer was lost gets that answer, and nothing twice.
+"""`Idempotency-Key` on every POST: a repeated request gets the first answer, and nothing is done twice.
 
 https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07. Installed for the whole API by
-`api.add_decorator(idempotent, mode="operation")`, so it runs after sign-in and validation: a request that was refused
-there did nothing and keeps nothing.
+`api.add_decorator(idempotent, mode="operation")`, so it runs after authentication and validation: a request that was
+refused there did nothing, and its answer is not kept.
 """
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from django.db import transaction
@@ -20,51 +20,52 @@ from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.idempotency.service import Claim, busy, claim, give_up, keep
 
 KEY_LENGTH = 255  # characters
-# Who asks again may by then be allowed to, or be in time: nothing was written, so the operation decides anew.
+# Not kept: nothing was written, and a repeated request may be allowed, or in time, so the operation decides again.
 PASSING = frozenset({401, 403, 408, 425, 429})
 
-View = Callable[..., Any]
+View = Callable[..., object]
 Marked = TypeVar("Marked", bound=View)
 
 
 def not_atomic(view: Marked) -> Marked:
     """Mark an operation that waits for another system, during which no transaction may be open.
 
-    Its answer is kept after its work, in a transaction of its own: after a crash between the two it is done again.
+    Its answer is kept after its work, in a transaction of its own: a crash between the two makes a repeat do it again.
     """
     view._not_atomic = True  # type: ignore[attr-defined]
     return view
 
 
 def answer_is_secret(view: Marked) -> Marked:
-    """Mark an operation whose answer may not be stored, such as a token: the header has no effect on it."""
+    """Mark an operation whose answer must not be stored, such as a token; it ignores the header."""
     view._answer_is_secret = True  # type: ignore[attr-defined]
     return view
 
 
 def idempotent(view: View) -> View:
-    """An operation that answers a repeated `Idempotency-Key` with its first answer. It must return an HttpResponse.
+    """Make an operation answer a repeated `Idempotency-Key` with its first answer.
 
     Raises:
         ProblemError: 400, the key is malformed; 409, the first attempt is still at work; 422, the key came with another
             body.
+        TypeError: the operation did not return an HttpResponse.
     """
     work = _apart if hasattr(view, "_not_atomic") else _in_one_transaction
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> object:
         header = request.headers.get("Idempotency-Key")
         if header is None or request.method != "POST" or hasattr(view, "_answer_is_secret"):
             return view(request, *args, **kwargs)
-        found = claim(digest=_digest(request, _key(header)), fingerprint=_fingerprint(request))
-        if isinstance(found, KeptAnswer):
-            return _repeated(found)
+        claimed = claim(digest=_digest(request, _key(header)), fingerprint=_fingerprint(request))
+        if isinstance(claimed, KeptAnswer):
+            return _repeated(claimed)
         kept = False
         try:
-            response, kept = work(found, partial(view, request, *args, **kwargs))
+            response, kept = work(claimed, partial(view, request, *args, **kwargs))
         finally:
             if not kept:
-                give_up(found)
+                give_up(claimed)
         return response
 
     return wrapped
@@ -74,7 +75,7 @@ def idempotent(view: View) -> View:
 
 
 def _key(header: str) -> str:
-    """The key: RFC 9651 writes it with quotes, most clients without."""
+    """Return the key of a header: in quotes by RFC 9651, but without them from most clients."""
     key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
     if not 0 < len(key) <= KEY_LENGTH or not (key.isascii() and key.isprintable()):
         raise ProblemError(
@@ -97,8 +98,12 @@ def _fingerprint(request: HttpRequest) -> str:
 # --- the work ---------------------------------------------------------------------------------------------------------
 
 
-def _in_one_transaction(claim: Claim, view: Callable[[], Any]) -> tuple[HttpResponse, bool]:
-    """The answer, and whether it was kept: with what the view wrote, or, if it is an error, with nothing of it."""
+def _in_one_transaction(claim: Claim, view: Callable[[], object]) -> tuple[HttpResponse, bool]:
+    """Call the view; commit its writes with its answer, or roll them back if the answer is an error.
+
+    Returns:
+        The answer, and whether it was kept.
+    """
     try:
         with transaction.atomic():
             response = _checked(view())
@@ -112,7 +117,8 @@ def _in_one_transaction(claim: Claim, view: Callable[[], Any]) -> tuple[HttpResp
     return response, _lasts(response) and keep(claim, response)
 
 
-def _apart(claim: Claim, view: Callable[[], Any]) -> tuple[HttpResponse, bool]:
+def _apart(claim: Claim, view: Callable[[], object]) -> tuple[HttpResponse, bool]:
+    """Call the view outside a transaction, then keep its answer; return it, and whether it was kept."""
     try:
         response = _checked(view())
     except tuple(HANDLERS) as error:
@@ -120,7 +126,7 @@ def _apart(claim: Claim, view: Callable[[], Any]) -> tuple[HttpResponse, bool]:
     return response, _lasts(response) and keep(claim, response)
 
 
-def _checked(response: Any) -> HttpResponse:
+def _checked(response: object) -> HttpResponse:
     if not isinstance(response, HttpResponse):
         raise TypeError("A POST operation returns an HttpResponse, see backoffice.kit.api.responses.json_response.")
     return response

@@ -1,4 +1,4 @@
-"""The answers that are repeated to who sends the same request again."""
+"""The answers that are kept for repeated requests."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from django.db import models
 class KeptAnswer(models.Model):
     """One request with an `Idempotency-Key`, and its answer as soon as there is one.
 
-    What was sent is not here: only digests of it, made with the secret key.
+    The request itself is not stored, only digests of it, made with SECRET_KEY.
     """
 
     digest = models.CharField(max_length=64, primary_key=True, help_text="Of who asked, what, and the key.")

@@ -1,13 +1,13 @@
-"""Which attempt may carry a request out, and the answer that all others get.
+"""Claims: choose the one attempt that carries out a request, and keep its answer for all others.
 
 The constraints:
-1. What a request writes and its answer are committed together, or neither is.
-2. A request that died is not in the way of its own repetition for longer than LEASE.
-3. An attempt that was too slow, and was taken over, may not commit beside its successor.
+1. The writes of a request and its answer are committed together, or neither is.
+2. An attempt that died blocks its own repetition for no longer than LEASE.
+3. A slow attempt that was taken over may not commit beside its successor.
 
-The design: a claim is a row, committed before the work, that names its holder. The answer is kept by an update that
-asks for that holder, in the transaction of the work. Taking over replaces the holder, so the slow one's update finds no
-row, and its transaction is rolled back. A row without an answer means that nothing was committed.
+The design: a claim is a row, committed before the work, that names its holder. The answer is stored by an update that
+filters by that holder, in the transaction of the work. Taking over replaces the holder, so the update of the slow
+attempt finds no row, and its transaction is rolled back. A row without an answer means that nothing was committed.
 """
 
 from dataclasses import dataclass
@@ -31,48 +31,57 @@ OTHER = "This Idempotency-Key came with another request already; take a new key 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The right to carry a request out and to keep its answer."""
+    """The right to carry out a request and to keep its answer."""
 
     digest: str
     holder: UUID
 
 
 def claim(*, digest: str, fingerprint: str) -> Claim | KeptAnswer:
-    """Claim the request of `digest`, or return the answer that it has already.
+    """Claim the request of `digest`, or return its kept answer.
+
+    Args:
+        digest: identifies user, scope, method, address and key.
+        fingerprint: identifies the body and the API version.
 
     Raises:
         ProblemError: 409, another attempt is at work; 422, the key came with another body.
     """
     now = clock.now()
-    mine = Claim(digest=digest, holder=uuid4())
-    values: dict[str, Any] = {"fingerprint": fingerprint, "holder": mine.holder, "created_at": now}
+    own_claim = Claim(digest=digest, holder=uuid4())
+    values: dict[str, Any] = {"fingerprint": fingerprint, "holder": own_claim.holder, "created_at": now}
     KeptAnswer.objects.bulk_create(
         [KeptAnswer(digest=digest, lease_until=now + LEASE, **values)], ignore_conflicts=True
     )
-    found = KeptAnswer.objects.filter(digest=digest).first()
-    if found is None:  # the other attempt failed and gave its claim up in this moment
+    row = KeptAnswer.objects.filter(digest=digest).first()
+    if row is None:  # another attempt failed and gave up its claim between the two statements
         raise busy()
-    if found.holder == mine.holder:
-        return mine
-    if found.created_at > now - KEPT:
-        if found.fingerprint != fingerprint:
+    if row.holder == own_claim.holder:
+        return own_claim
+    if row.created_at > now - KEPT:
+        if row.fingerprint != fingerprint:
             raise ProblemError(422, OTHER)
-        if found.status is not None:
-            return found
-        if found.lease_until > now:
+        if row.status is not None:
+            return row
+        if row.lease_until > now:
             raise busy()
-    unchanged = KeptAnswer.objects.filter(digest=digest, status=found.status)
-    if not lease.move(unchanged, found.lease_until, now + LEASE, **values, status=None, headers={}, body=""):
+    unchanged = KeptAnswer.objects.filter(digest=digest, status=row.status)
+    if not lease.move(unchanged, row.lease_until, now + LEASE, **values, status=None, headers={}, body=""):
         raise busy()
-    return mine
+    return own_claim
 
 
 def busy() -> ProblemError:
+    """Return the 409 of a request that another attempt is carrying out."""
     return ProblemError(409, BUSY, headers={"Retry-After": "1"})
 
 
 def keep(claim: Claim, response: HttpResponse) -> bool:
-    """Keep the answer; False: the claim was taken over, so nothing of this attempt may be committed."""
+    """Keep the answer.
+
+    Returns:
+        False if the claim was taken over: then nothing of this attempt may be committed.
+    """
     return bool(
         KeptAnswer.objects.filter(digest=claim.digest, holder=claim.holder).update(
             status=response.status_code,
@@ -83,12 +92,12 @@ def keep(claim: Claim, response: HttpResponse) -> bool:
 
 
 def give_up(claim: Claim) -> None:
-    """Let the next attempt begin at once, where this one left no answer."""
+    """Give up the claim, so that the next attempt can begin at once; no effect once an answer is kept."""
     KeptAnswer.objects.filter(digest=claim.digest, holder=claim.holder, status=None).delete()
 
 
 def prune() -> int:
-    """Drop what was kept for its time; return how many. Run every second or so, it writes at most once a minute."""
+    """Delete answers older than KEPT; return how many. Run every second or so, it writes at most once a minute."""
     now = clock.now()
     due = KeptAnswer.objects.filter(created_at__lte=now - KEPT - PRUNE_EVERY)
     return KeptAnswer.objects.filter(created_at__lte=now - KEPT).delete()[0] if due.exists() else 0

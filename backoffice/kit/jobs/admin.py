@@ -1,6 +1,6 @@
-"""The pages of jobs: a list of one's own, and each with its progress."""
+"""The admin pages of jobs: the list, and the progress of each job."""
 
-from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -18,12 +18,12 @@ from backoffice.kit.jobs.api import file_response, has_file_for
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.reading import Reading
 
-LISTED = 40  # characters of a title: a row of the theme's list is one line high on a small screen
+LISTED = 40  # characters of a title, so that a row of the list takes one line on a small screen
 
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    """Everybody sees their own jobs; with the permission to view them, all."""
+    """Shows people their own jobs, and those who have the permission to view jobs all of them."""
 
     list_display = ("short_title", "user", "shown_state", "items", "created_at", "finished_at")
     list_select_related = ("user",)
@@ -46,9 +46,9 @@ class JobAdmin(ReadOnlyAdmin):
         return obj is None or obj.user_id == request.user.pk or bool(super().has_view_permission(request, obj))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return True  # the site asked whether they are staff
+        return True  # the admin site has checked that the user is staff
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return Job.objects.visible_to(request.user).order_by(*self.get_ordering(request))
 
     def get_urls(self) -> list[URLPattern]:
@@ -59,8 +59,8 @@ class JobAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
-        """The job as it goes on, then with what came of it."""
+    def change_view(self, request: HttpRequest, object_id: str, *_: object, **__: object) -> HttpResponse:
+        """Show the job's progress, and its result once it has ended."""
         job = self._job(request, object_id)
         context = {
             **self.admin_site.each_context(request),
@@ -76,18 +76,18 @@ class JobAdmin(ReadOnlyAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "jobs/job.html", context)
 
-    def progress_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """See `Reading.as_json`."""
-        shown = Reading(self._job(request, pk)).as_json()
-        return JsonResponse(shown, headers={"Cache-Control": "no-store"})
+    def progress_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Return `Reading.as_json` for the page's script."""
+        progress = Reading(self._job(request, pk)).as_json()
+        return JsonResponse(progress, headers={"Cache-Control": "no-store"})
 
-    def file_view(self, request: HttpRequest, pk: Any) -> FileResponse:
+    def file_view(self, request: HttpRequest, pk: UUID) -> FileResponse:
         job = self._job(request, pk)
         if not has_file_for(request, job):
             raise Http404
         return file_response(job)
 
-    def _job(self, request: HttpRequest, key: Any) -> Job:
+    def _job(self, request: HttpRequest, key: UUID | str) -> Job:
         job: Job | None = self.get_object(request, str(key))
         if job is None:
             raise Http404

@@ -1,5 +1,5 @@
 # ruff: noqa: A002 (the addresses call it `id`)
-"""Jobs as programs see them: how far, what failed, what came of it."""
+"""Jobs in the API: progress, failed items and result."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from backoffice.kit import waiting_files
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.jobs.models import Job
 
-AGAIN = 1  # seconds until who waits may ask again
+AGAIN = 1  # seconds after which a client should ask again
 
 router = Router()
 
@@ -44,7 +44,7 @@ class JobOut(BaseModel):
 
 
 def as_json(request: HttpRequest, job: Job) -> dict[str, Any]:
-    """What `JobOut` says."""
+    """Return the job as `JobOut` describes it."""
     plain = ("id", "title", "state", "total", "done", "failed", "problems", "result", "error")
     times = ("created_at", "started_at", "finished_at")
     return {
@@ -56,16 +56,16 @@ def as_json(request: HttpRequest, job: Job) -> dict[str, Any]:
 
 
 def job_response(request: HttpRequest, job: Job) -> HttpResponse:
-    """202: the job, and where to ask how far it is."""
+    """Return 202 with the job, and its address in `Location`."""
     headers = {"Location": reverse("api:job", args=[job.pk]), "Retry-After": str(AGAIN)}
     return json_response(as_json(request, job), status=202, headers=headers)
 
 
 def file_response(job: Job) -> FileResponse:
-    """The file that the job made, to be saved.
+    """Return the file that the job made, as a download.
 
     Raises:
-        Http404: it made none, or the day is over.
+        Http404: the job made none, or its day is over.
     """
     try:
         file = waiting_files.path(job.file).open("rb")
@@ -99,17 +99,17 @@ def get_file(request: HttpRequest, id: UUID) -> FileResponse:
 
 
 def has_file_for(request: HttpRequest, job: Job) -> bool:
-    """Whether the job made a file that this person may have."""
+    """Return whether the job made a file that this user may download."""
     return bool(job.file) and Job.objects.readable_by(request.user).filter(pk=job.pk).exists()
 
 
 def visible_job(request: HttpRequest, id: UUID) -> Job:
-    """Return the job, if this person may see it.
+    """Return the job, if this user may see it.
 
     Raises:
-        Http404: there is no such job, for this person.
+        Http404: there is no such job, or this user may not see it.
     """
-    job: Job | None = Job.objects.visible_to(request.user).filter(pk=id).first()
+    job = Job.objects.visible_to(request.user).filter(pk=id).first()
     if job is None:
         raise Http404
     return job

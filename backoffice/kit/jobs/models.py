@@ -14,17 +14,20 @@ FIRST_WAKE_UP = timedelta(seconds=5)
 
 
 def first_lease() -> datetime:
-    """When the lease of a job that was just queued ends: a wake-up that is lost costs seconds."""
+    """Return when the lease of a job that is queued now ends: soon, so that a lost wake-up costs seconds."""
     return clock.now() + FIRST_WAKE_UP
 
 
-class JobQuerySet(models.QuerySet[Any]):
+class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: Any) -> "JobQuerySet":
-        """Those that `user` started, with a key only those of its scope; with the permission to view jobs, all."""
+        """Return all jobs if `user` may view jobs, otherwise those that `user` started with the same key scope."""
         return self if user.has_perm("jobs.view_job") else self._own(user)
 
     def readable_by(self, user: Any) -> "JobQuerySet":
-        """Those whose file is for `user`: it holds what its maker may see, who views jobs may see less."""
+        """Return the jobs whose files `user` may download.
+
+        A file holds what the user who started the job may see; a user who may view jobs may see less.
+        """
         programs = self.filter(user=None) if user.has_perm("jobs.view_job") else self.none()
         return self._own(user) | programs
 
@@ -34,9 +37,9 @@ class JobQuerySet(models.QuerySet[Any]):
 
 
 class Job(models.Model):
-    """Work that somebody asked for and that takes longer than a request: who asked, how far it is, what came of it.
+    """Work that takes longer than a request: who asked for it, its progress and its result.
 
-    It runs once: queued, running, then done or failed for good. Who wants it again starts a new one.
+    It runs once: queued, running, then done or failed for good. To repeat it, a new job is started.
     """
 
     class State(models.TextChoices):
@@ -49,7 +52,7 @@ class Job(models.Model):
     title = models.CharField(max_length=256, help_text="What it does, in a few words.")
     work = models.CharField(max_length=256, help_text="The function that does it.")
     arguments = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="What the function is given.")
-    # A job without its person would be a program's, which may do everything: it goes with the account.
+    # Deleted with the account: a job without a user counts as the program's, which may do everything.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -111,9 +114,10 @@ class Job(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether the job is still queued or running."""
         return self.state in (self.State.QUEUED, self.State.RUNNING)
 
     @property
     def left_out(self) -> int:
-        """How many items failed that `problems` does not hold."""
+        """The number of failed items that `problems` does not list."""
         return max(0, self.failed - len(self.problems))

@@ -1,4 +1,4 @@
-"""What a work function holds in its hand: how far it is, and what failed."""
+"""The handle by which a work function reports its progress and its failed items."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,28 +9,28 @@ from django.db.models import F
 from backoffice.kit import lease, waiting_files
 from backoffice.kit.jobs.models import Job
 
-PROBLEMS = 100  # kept of a job; of the others only how many they are
+PROBLEMS = 100  # kept of a job; the others are only counted
 MESSAGE = 1000  # characters
 
 
 def storable(text: str) -> str:
-    """`text`, not too long, and without what PostgreSQL can't keep."""
+    """Return `text`, cut to MESSAGE characters and without the NUL that PostgreSQL can't store."""
     return text[:MESSAGE].replace("\0", "\ufffd")
 
 
 class JobOverError(Exception):
-    """The job was ended meanwhile, or is gone with its account. What is not committed is to be rolled back."""
+    """The job has been ended, or was deleted with its account. Uncommitted work must be rolled back."""
 
 
 class Progress:
     """The running job, for the function that does its work.
 
-    Called inside a transaction, `advance` and `fail` are seen by others when it commits, and what was written in it
-    is rolled back should the job have been given up by then.
+    Inside a transaction, the figures of `advance` and `fail` become visible when it commits. If the job was given up,
+    both raise JobOverError, which rolls the transaction back.
 
     Attributes:
-        user: who started the job, read anew; None: the program itself. What is written under the job has this user,
-            the request's id and its reason in the history by itself.
+        user: the user who started the job, read again; None: the program itself. The history of all that the job writes
+            gets this user, the request's id and its reason automatically.
     """
 
     def __init__(self, job: Job) -> None:
@@ -39,35 +39,43 @@ class Progress:
 
     @property
     def job_id(self) -> str:
+        """The job's UUID."""
         return str(self._job.pk)
 
     def total(self, items: int) -> None:
-        """Say how many items there are, where the caller could not."""
+        """Set the number of items, if the caller of `start` did not know it."""
         self._update(total=items)
 
     def advance(self, done: int = 1) -> None:
-        """So many more items are done.
+        """Count `done` more items as done.
 
         Raises:
-            JobOverError: nobody waits for this job any more.
+            JobOverError: the job was given up.
         """
         self._update(done=F("done") + done)
 
     def fail(self, item: object, message: str) -> None:
-        """One item failed; the others go on. `message` is for people, and is shown."""
+        """Record that one item failed; the others go on.
+
+        Args:
+            message: shown to the user.
+
+        Raises:
+            JobOverError: the job was given up.
+        """
         self.fail_all([(item, message)])
 
     def fail_all(self, problems: Iterable[tuple[object, str]]) -> None:
-        """As `fail`, for many items with one write."""
-        found = [{"item": storable(str(item)), "message": storable(message)} for item, message in problems]
-        self._job.problems = (self._job.problems + found)[:PROBLEMS]
-        self._update(failed=F("failed") + len(found), problems=self._job.problems)
+        """Record many failed items, `(item, message)` each, with one write; see `fail`."""
+        failed = [{"item": storable(str(item)), "message": storable(message)} for item, message in problems]
+        self._job.problems = (self._job.problems + failed)[:PROBLEMS]
+        self._update(failed=F("failed") + len(failed), problems=self._job.problems)
 
     @contextmanager
     def file(self, name: str, content_type: str) -> Iterator[BinaryIO]:
-        """A file to write, which who started the job can then download as `name`, for a day. One for each job.
+        """Open the one file of the job for writing; its starter can download it as `name`, for a day.
 
-        A running job that has a file's name is writing it.
+        While the job runs, a file name without a file means that the file is being written.
         """
         self._update(file_name=name, file_type=content_type)
         file = waiting_files.new()

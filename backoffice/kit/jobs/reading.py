@@ -1,7 +1,6 @@
 """A job in words and numbers, for its page."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.template.defaultfilters import pluralize
 
@@ -12,17 +11,20 @@ LATE = timedelta(seconds=10)
 
 
 class Reading:
+    """The texts and figures that a page shows of a job."""
+
     def __init__(self, job: Job) -> None:
         self.job = job
 
     @property
     def items(self) -> str:
-        """`3 of 10`; where the total is not known, `3`."""
+        """The number of settled items: `3 of 10`; if the total is not known, `3`."""
         settled = self.job.done + self.job.failed
         return f"{settled:,}" if self.job.total is None else f"{settled:,} of {self.job.total:,}"
 
     @property
     def percent(self) -> int:
+        """The settled items in percent; 0 if the total is not known."""
         job = self.job
         if job.state == Job.State.DONE:
             return 100
@@ -30,7 +32,7 @@ class Reading:
 
     @property
     def message(self) -> str:
-        """How it stands, in one sentence."""
+        """The state in one sentence."""
         job = self.job
         if job.state == Job.State.QUEUED:
             return "Waiting for a worker."
@@ -42,7 +44,7 @@ class Reading:
 
     @property
     def hint(self) -> str:
-        """What may be wrong, when nothing moves; empty: nothing."""
+        """A possible cause why the job does not start; empty: none is known."""
         if self.job.state == Job.State.QUEUED and self.job.created_at + LATE < clock.now():
             return "No worker has taken this yet; is “manage.py worker” running?"
         return ""
@@ -53,15 +55,15 @@ class Reading:
         return [(word, value) for word, value in self._result() if isinstance(value, int)]
 
     @property
-    def texts(self) -> list[tuple[str, Any]]:
-        """What else the work gave back."""
+    def texts(self) -> list[tuple[str, object]]:
+        """The values of the result that are not numbers."""
         return [(word, value) for word, value in self._result() if not isinstance(value, int)]
 
-    def _result(self) -> list[tuple[str, Any]]:
+    def _result(self) -> list[tuple[str, object]]:
         return [(key.replace("_", " "), value) for key, value in (self.job.result or {}).items()]
 
-    def as_json(self) -> dict[str, Any]:
-        """What the page shows, as its script reads it."""
+    def as_json(self) -> dict[str, object]:
+        """Return what the page shows, in the form that its script reads."""
         job = self.job
         return {
             "state": job.state,

@@ -1,8 +1,8 @@
-"""Starting a job, and doing it: once, whatever wakes it how often.
+"""Start jobs and do them, each of them once, however often it is woken.
 
 Work is a function `def enrich(progress: Progress, *, items: list[int]) -> dict[str, Any] | None`, named by its dotted
-path; what it gives back is the job's result. It may take the queue's time-out, `Q_CLUSTER["timeout"]` (600 seconds),
-after which its worker is killed.
+path; its return value is the job's result. After the queue's time-out, `Q_CLUSTER["timeout"]` (600 seconds), its worker
+is killed.
 """
 
 import logging
@@ -36,17 +36,20 @@ def start(
     arguments: Mapping[str, Any] | None = None,
     here: bool = False,
 ) -> Job:
-    """A job for a worker to do once this transaction is committed.
+    """Create a job for a worker to do once this transaction is committed.
 
     Args:
         work: the dotted path of the function that does it.
-        user: who asks; None: the program itself. Who came with a key may do no more in the job than with the key.
-        total: how many items there are to do, where that is known.
-        arguments: what JSON can hold; given to the function as keywords.
-        here: do it now, in this process, before this returns: for what is small, so that nobody has to wait.
+        user: the user who asks; None: the program itself. The scope of the user's API key also limits the job.
+        total: the number of items, if it is known.
+        arguments: the function's keyword arguments, `{"name": value}`, of types that JSON can hold.
+        here: do the job in this process before returning, so that a small job needs no wait.
+
+    Raises:
+        ImportError: there is no such function.
     """
     import_string(work)
-    given = cause()
+    origin = cause()
     job = Job.objects.create(
         work=work,
         user=user,
@@ -54,24 +57,24 @@ def start(
         title=title[:256],
         total=total,
         arguments=dict(arguments or {}),
-        request_id=given.request_id,
-        reason=given.reason,
+        request_id=origin.request_id,
+        reason=origin.reason,
     )
     if here:
         work_here(job)
     else:
-        # Robust: should the queue fail, the sweep finds the job.
+        # Robust: if the queue fails, the sweep finds the job.
         transaction.on_commit(partial(enqueue, job), robust=True)
     return job
 
 
 def enqueue(job: Job) -> None:
-    """Queue a task for the job. One task too many is harmless; one that is lost is found by the sweep."""
+    """Queue a task for the job. A surplus task is harmless, and the sweep replaces a lost one."""
     async_task(TASK, str(job.pk), group=f"job {job.pk}", task_name=str(job.pk))
 
 
 def work(pk: str) -> None:
-    """Do the job unless somebody did; the queue's task."""
+    """Do the job unless another worker has taken it; the queue's task."""
     job = Job.objects.filter(pk=pk, state=Job.State.QUEUED).first()
     if job is not None:
         with lease.kept_alive(Job.objects.filter(pk=pk, state=Job.State.RUNNING)):
@@ -79,10 +82,13 @@ def work(pk: str) -> None:
 
 
 def work_here(job: Job) -> bool:
-    """Do the job in this process, to its end; `job` is then as the database has it. False: somebody else took it.
+    """Do the job in this process, to its end, and read `job` again from the database.
 
-    An error of the work ends the job, not the caller: a rule that was broken in its own words, anything else is
-    logged whole and shown as no more than that.
+    An error of the work fails the job and is not raised. The message of a broken rule is shown; any other error is
+    logged, and the job only says so.
+
+    Returns:
+        False if another process has taken the job.
     """
     if not take(job):
         _refresh(job)
@@ -93,7 +99,7 @@ def work_here(job: Job) -> bool:
             result = import_string(job.work)(Progress(job), **job.arguments)
         _end(job, state=Job.State.DONE, result=result)
     except (ProblemError, PermissionDenied, ValidationError) as error:
-        _fail(job, _words(error))
+        _fail(job, _message(error))
     except JobOverError:
         log.warning("job %s (%s) was given up before its end", job.pk, job.title)
     except Exception:
@@ -104,13 +110,13 @@ def work_here(job: Job) -> bool:
 
 
 def take(job: Job) -> bool:
-    """Whether the job is ours to do: of all who were woken, one gets it."""
+    """Take the job; return whether we got it. Of all the workers that were woken, one does."""
     now = clock.now()
     waiting = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED)
     return bool(waiting.update(state=Job.State.RUNNING, started_at=now, lease_until=lease.ends(now)))
 
 
-def _words(error: ProblemError | PermissionDenied | ValidationError) -> str:
+def _message(error: ProblemError | PermissionDenied | ValidationError) -> str:
     if isinstance(error, ValidationError):
         return from_validation(error).detail
     return str(error) or "You may not do this."
@@ -122,21 +128,21 @@ def _fail(job: Job, error: str) -> None:
 
 def _end(job: Job, **values: Any) -> None:
     running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING)
-    with transaction.atomic():  # what can't be written must not spoil a transaction of the caller's
+    with transaction.atomic():  # an error in this write must not break a transaction of the caller's
         running.update(finished_at=clock.now(), **values)
 
 
 def _refresh(job: Job) -> None:
-    with suppress(Job.DoesNotExist):  # it went with its account
+    with suppress(Job.DoesNotExist):  # deleted with its account
         job.refresh_from_db()
 
 
 @contextmanager
 def _on_behalf_of(job: Job) -> Iterator[None]:
-    """What is written has the person, the request and the reason in its history.
+    """Record the job's user, request and reason in the history of all that the body writes.
 
     Raises:
-        ProblemError: 403, the account was switched off since.
+        ProblemError: 403, the account was deactivated since the job was started.
     """
     if job.user is not None and not job.user.is_active:
         raise ProblemError(403, "The account that started this was deactivated.")

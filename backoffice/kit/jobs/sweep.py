@@ -1,4 +1,4 @@
-"""Jobs that nobody took, jobs whose worker is gone, and old jobs."""
+"""The sweep: wake jobs that no worker took, fail jobs whose worker is gone, and prune old jobs."""
 
 from datetime import datetime, timedelta
 
@@ -13,9 +13,9 @@ STOPPED = "Its worker stopped before the end; start it again."
 
 
 def sweep() -> int:
-    """Wake jobs, and end those whose worker is gone; return how many. Every worker runs it every second or so.
+    """Wake queued jobs, and fail those whose worker is gone; return how many. Every worker runs it every second or so.
 
-    It reads where there is nothing to do: on SQLite, a write that changes nothing waits for the others too.
+    It only reads while there is nothing to do: on SQLite even a write that changes nothing waits for other writers.
     """
     now = clock.now()
     _prune(now)
@@ -29,7 +29,7 @@ def sweep() -> int:
 
 
 def _pause(job: Job, now: datetime) -> timedelta:
-    """5, 5, 10, 20 … 60 seconds between wake-ups: a long queue must not grow by tasks for what waits in it already."""
+    """Wait 5, 5, 10, 20 … 60 seconds between wake-ups, so that a long queue does not fill with repeated tasks."""
     return min(max(now - job.created_at, FIRST_WAKE_UP), LONGEST)
 
 

@@ -1,6 +1,6 @@
-"""What an alert says, and the channels that carry it: e-mail and a webhook.
+"""The message of an alert, and the channels that carry it: e-mail and a webhook.
 
-A message holds no content and no secret. The reason why a channel failed quotes nothing that the other side said: a
+A message holds no content and no secret. The reason why a channel failed quotes nothing of the server's answer: a
 server can be made to repeat the password.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Self
+from typing import Self
 from uuid import NAMESPACE_OID, uuid5
 
 from django.conf import settings
@@ -35,7 +35,7 @@ class AlertMessage:
 
     Attributes:
         uid: letters and digits, the same each time that this alert is sent.
-        url: the target's page; only its path where the node's own address is not set.
+        url: the target's page; only its path if NODE_URL is not set.
         pending: objects that wait to be sent.
     """
 
@@ -47,7 +47,7 @@ class AlertMessage:
     @classmethod
     def of(cls, alert: Alert) -> Self:
         """Make the message from the rows as they are now."""
-        # With the time: a database that was restored gives the same number again, to another alert.
+        # With the time: a restored database gives the same primary key to another alert.
         uid = uuid5(NAMESPACE_OID, f"{settings.NODE} {alert.pk} {alert.at.timestamp()}").hex
         path = reverse("admin:syncer_target_change", args=[alert.target_id])
         pending = backlog.left(alert.target).count()
@@ -55,12 +55,12 @@ class AlertMessage:
 
     @property
     def title(self) -> str:
-        """The target's title in one line, as a subject must be."""
+        """The target's title in one line, for the subject of an e-mail."""
         return " ".join(str(self.alert.target).split())
 
     @property
     def headline(self) -> str:
-        """What happened: `Demo remote is unhealthy`."""
+        """The event in a few words: `Demo remote is unhealthy`."""
         return f"{self.title} is {'healthy again' if self.alert.kind == Alert.Kind.HEALTHY else 'unhealthy'}"
 
     @property
@@ -69,7 +69,7 @@ class AlertMessage:
 
     @property
     def text(self) -> str:
-        """The text of an e-mail: what happened, since when, why, what is kept, what to do."""
+        """The text of an e-mail: the event, its time and reason, the number of waiting objects, and the next step."""
         alert = self.alert
         parts = [f"{self.headline}, since {_local(alert.at)}."]
         if alert.kind == Alert.Kind.UNHEALTHY:
@@ -85,7 +85,7 @@ class AlertMessage:
         return "\n\n".join([*parts, f"The target's page: {self.url}\n{more}\n"])
 
     @property
-    def event(self) -> dict[str, Any]:
+    def event(self) -> dict[str, object]:
         """The webhook's body, in Standard Webhooks form: `{"type": "target.unhealthy", "timestamp", "data"}`."""
         alert = self.alert
         at = alert.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -105,7 +105,7 @@ class AlertMessage:
 
 
 def _next(target: Target) -> str:
-    """What happens next, or what a person has to do."""
+    """Say what happens next, or what a person has to do."""
     if not target.enabled:
         return PAUSED
     if target.blocked:
@@ -118,17 +118,17 @@ def _local(at: datetime) -> str:
 
 
 class NotDeliveredError(Exception):
-    """A channel did not take an alert, or it is not known whether it did.
+    """A channel did not accept an alert, or it is not known whether it did.
 
-    The message is a predicate that reads on from the channel's name.
+    The message is a predicate to follow the channel's name.
     """
 
 
 def mail(message: AlertMessage) -> None:
-    """Hand an e-mail to the mail server; whoever gets it twice recognizes it by its `Message-ID`.
+    """Send an e-mail to ALERT_EMAILS; a repeat has the same `Message-ID`.
 
     Raises:
-        NotDeliveredError: the server did not say that it took it.
+        NotDeliveredError: the server did not confirm that it accepted the e-mail.
     """
     sender = settings.DEFAULT_FROM_EMAIL
     email = EmailMessage(
@@ -142,11 +142,11 @@ def mail(message: AlertMessage) -> None:
         },
     )
     try:
-        with get_connection() as server:  # which hangs up where the sign-in fails; `send()` alone does not
+        with get_connection() as server:  # closes the connection if the sign-in fails; `email.send()` does not
             server.send_messages([email])
     except UnicodeError:
         raise NotDeliveredError("can't be signed in to: user name or password holds a letter beyond ASCII") from None
-    except OSError as error:  # the library's own are among them
+    except OSError as error:  # the errors of smtplib are subclasses
         raise NotDeliveredError(_mail_trouble(error)) from None
 
 
@@ -171,18 +171,18 @@ def _mail_trouble(error: OSError) -> str:
 
 @cache
 def _client(timeout: float, allow_private: bool) -> Client:  # noqa: FBT001 - the cache's key
-    """Keep one client, which keeps its connections open."""
+    """Return the one client for these settings, which keeps its connections open."""
     return Client(timeout=timeout, allow_private=allow_private)
 
 
 def post(message: AlertMessage) -> None:
-    """POST the event by Standard Webhooks, signed where there is a secret; a repeat has the same `webhook-id`.
+    """POST the event by Standard Webhooks, signed if ALERT_WEBHOOK_SECRET is set; a repeat has the same `webhook-id`.
 
     Raises:
         NotDeliveredError: the answer was not 2xx, or there was none.
     """
     body = json.dumps(message.event)
-    message_id, sent_at = f"msg_{message.uid}", datetime.now(UTC)  # `sign` takes any other time for UTC
+    message_id, sent_at = f"msg_{message.uid}", datetime.now(UTC)  # `sign` treats a naive or local time as UTC
     headers = {"webhook-id": message_id, "webhook-timestamp": str(int(sent_at.timestamp()))}
     if settings.ALERT_WEBHOOK_SECRET:
         headers["webhook-signature"] = Webhook(settings.ALERT_WEBHOOK_SECRET).sign(message_id, sent_at, body)
@@ -201,9 +201,9 @@ class Channel:
     """A way to notify operators.
 
     Attributes:
-        column: of an alert, when this channel took it.
-        is_set: whether the settings name somebody to notify.
-        send: raises NotDeliveredError.
+        column: the column of `Alert` with the time at which this channel accepted it.
+        is_set: whether the settings name a receiver.
+        send: sends the message; raises NotDeliveredError.
     """
 
     name: str

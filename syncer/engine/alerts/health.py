@@ -1,13 +1,13 @@
-"""Which changes of a target's health become an alert: one when it becomes unhealthy, one when it is healthy again.
+"""Create an alert when a target becomes unhealthy, and one when it is healthy again.
 
-A target is unhealthy while it is blocked, or its circuit is open. It is healthy again once it was *seen* to answer: a
-person who resumes a blocked target may or may not have fixed it, and the first good answer shows which. Until then
+A target is unhealthy while it is blocked, or its circuit is open. It is healthy again only after an answer: a person
+who resumes a blocked target may or may not have fixed it, and the first good answer shows which. Until then
 `unhealthy_since` stays.
 
 A target that flaps must not fill mailboxes. An alert is sent when the change has lasted for ALERT_AFTER_SECONDS, which
-doubles with each alert of the same kind that was sent for this target within an hour. If the change is undone before,
-neither alert is sent: what operators believe is true again. A block never ends automatically, so its alert is sent at
-once.
+doubles with each alert of the same kind that was sent for this target within an hour. If the change is undone before
+that, neither alert is sent: the last alert that operators got is true again. A block never ends automatically, so its
+alert is sent at once.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,9 @@ REASON_LENGTH = 512  # characters
 
 
 def became_unhealthy(target: Target, why: str, *, now: datetime) -> None:
-    """Create an alert unless operators know; in the caller's transaction, after the target's columns.
+    """Create an alert if the target was healthy until now; if it is blocked, send its alert at once.
+
+    To be called in the transaction that changed the target's columns, after that change.
 
     Args:
         why: a whole sentence.
@@ -32,21 +34,24 @@ def became_unhealthy(target: Target, why: str, *, now: datetime) -> None:
     is_blocked = Target.objects.filter(pk=target.pk).exclude(blocked="").exists()
     if Target.objects.filter(pk=target.pk, unhealthy_since=None).update(unhealthy_since=now):
         _create(target, Alert.Kind.UNHEALTHY, now=now, reason=reason, at_once=is_blocked)
-    elif is_blocked:  # it was unreachable, and now needs a person
+    elif is_blocked:  # the target was unreachable, and now needs a person
         _unsent(target, Alert.Kind.UNHEALTHY).update(reason=reason, not_before=now)
 
 
 def became_healthy(target: Target, *, now: datetime) -> None:
-    """Create an alert that it answered, is not blocked, and its circuit is closed; in the caller's transaction."""
-    well = Target.objects.filter(pk=target.pk, blocked="", opened_at=None, unhealthy_since__isnull=False)
-    if well.update(unhealthy_since=None):
+    """Create an alert if the target was unhealthy, and is neither blocked nor unreachable now.
+
+    To be called after a good answer, in the transaction that records it.
+    """
+    healthy = Target.objects.filter(pk=target.pk, blocked="", opened_at=None, unhealthy_since__isnull=False)
+    if healthy.update(unhealthy_since=None):
         _create(target, Alert.Kind.HEALTHY, now=now)
 
 
 def _create(target: Target, kind: Alert.Kind, *, now: datetime, reason: str = "", at_once: bool = False) -> None:
-    """Create an alert and clear the unsent one that it undoes; it is then cleared itself, unless it goes `at_once`.
+    """Create an alert and clear the unsent one that it undoes; it is then cleared itself, unless sent `at_once`.
 
-    It waits 30, 60, 120 … 3600 seconds: a target that flaps causes some seven alerts an hour each way, and no more.
+    It waits 30, 60, 120 … 3600 seconds: a target that flaps causes at most some seven alerts an hour of each kind.
     """
     others = [other for other in Alert.Kind if other != kind]
     cleared = _unsent(target, *others).update(outcome=Alert.Outcome.CLEARED)

@@ -1,13 +1,13 @@
 """Sending alerts to operators, by e-mail and webhook.
 
 The constraints:
-1. An alert is sent, whatever dies, and by one host only.
-2. One channel that fails must not make the other send again, nor delay it.
+1. An alert is sent, whichever process dies, and by one host only.
+2. A channel that fails must neither delay the other channel nor make it send again.
 3. Each channel sends the alerts of a target in the order of events: "healthy again" is never followed by "unhealthy".
 
 The design: `sweep`, which every host runs, takes each alert that is due by moving its `not_before` on, as a lease, and
 queues a task. The task first counts its try, in a write that only one worker can make. It then sends outside every
-transaction, and records for each channel when that took the alert. An alert whose worker died between sending and
+transaction, and records for each channel when it accepted the alert. An alert whose worker died between sending and
 recording is sent again when the lease ends, under the same `Message-ID` and `webhook-id`, so that the repeat can be
 recognized.
 """
@@ -50,10 +50,10 @@ def _open() -> QuerySet[Alert]:
 
 
 def send_alert(pk: int, tries: int) -> None:
-    """Send an alert by each channel that has not taken it; the queue's task.
+    """Send an alert by each channel that has not accepted it; the queue's task.
 
     Args:
-        tries: how often it had been tried when this task was queued; if it was tried since, the task does nothing.
+        tries: the number of tries when this task was queued; if there was one since, the task does nothing.
     """
     if not _open().filter(pk=pk, tries=tries).update(tries=tries + 1, not_before=lease.ends()):
         return
@@ -68,7 +68,7 @@ def send_alert(pk: int, tries: int) -> None:
 
 
 def _send(channel: Channel, message: AlertMessage) -> str:
-    """Send by one channel, unless it took the alert before, and record that it did; why it failed, or nothing."""
+    """Send by one channel, unless it has accepted the alert, and record the time; return why it failed, or empty."""
     alert = message.alert
     if not channel.is_set() or getattr(alert, channel.column):
         return ""
@@ -85,7 +85,7 @@ def _send(channel: Channel, message: AlertMessage) -> str:
 
 
 def _close(alert: Alert, errors: list[str]) -> None:
-    """Close an alert, or set the time of its next try. A worker that was taken over from changes nothing."""
+    """Close an alert, or set the time of its next try. A worker whose try was taken over changes nothing."""
     error = " ".join(errors)[:ERROR_LENGTH]
     mine = _open().filter(pk=alert.pk, tries=alert.tries)
     if errors and alert.tries < TRIES:
@@ -101,5 +101,5 @@ def _close(alert: Alert, errors: list[str]) -> None:
         outcome = Alert.Outcome.NO_CHANNEL
     if mine.update(outcome=outcome, error=error) and errors:
         log.error("alert %s is given up after %s tries: %s", alert.pk, alert.tries, error)
-    # Pruned where one is closed, so that looking for what is due costs nothing more.
+    # Old alerts are pruned here, so that the sweep stays one query while nothing is due.
     Alert.objects.exclude(outcome=Alert.Outcome.OPEN).filter(at__lt=clock.now() - KEPT).delete()

@@ -1,6 +1,4 @@
-"""The queue in the database, which all hosts share. Each cluster takes its own watchdog's heartbeats first."""
-
-from typing import Any
+"""The queue in the database, shared by all hosts. Each cluster takes its own watchdog's heartbeats first."""
 
 from django.db.models import Case, Value, When
 from django.utils import timezone
@@ -11,23 +9,29 @@ from backoffice.kit import lease
 from syncer.engine.worker import cluster
 from syncer.engine.worker.commits import Commits
 
-LONGEST = 0.5  # seconds between two looks at the queue, where locks run out without a commit
+LONGEST = 0.5  # seconds between two queries of the queue at most: a lock expires without a commit
 
 
 class Broker(ORM):  # type: ignore[misc]
-    """As django-q2's own, apart from what is next, and when: it knows no order, so that a heartbeat could wait behind
-    all else, and looks at the queue by the clock alone."""
+    """django-q2's broker, with another order and other times of asking.
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    The original has no order, so that a heartbeat could wait behind all other tasks, and it polls at a fixed interval.
+    """
+
+    def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         self._commits = Commits()
 
     def dequeue(self) -> list[tuple[int, str]] | None:
-        """`[(row, payload), …]`; None: there was nothing, and now there may be something."""
+        """Take the next tasks.
+
+        Returns:
+            `[(primary key, payload), …]`; None, after a wait for a commit, if there was none.
+        """
         keys = [self.list_key, cluster.own_key()]
-        beats_first = Case(When(key=keys[1], then=Value(0)), default=Value(1))
+        heartbeats_first = Case(When(key=keys[1], then=Value(0)), default=Value(1))
         queue = self.get_connection()
-        rows = queue.filter(key__in=keys, lock__lt=timezone.now()).order_by(beats_first, "pk")
+        rows = queue.filter(key__in=keys, lock__lt=timezone.now()).order_by(heartbeats_first, "pk")
         if waiting := list(rows[: Conf.BULK]):
             return [
                 (row.pk, row.payload)

@@ -1,8 +1,8 @@
-"""What each process of django-q2's cluster does for the watchdog that started it; see `watchdog.py`.
+"""The cluster's side of the watchdog: what runs in each process of django-q2's cluster; see `watchdog.py`.
 
-It says through a pipe what it is at, and ends when its parent does: each process watches the one that made it, so that
-nothing is left of a cluster a moment after any of watchdog, main process or sentinel is gone. For that each process
-must be a fork of the one that made it, which a fork server would not be: the settings choose the start method.
+Each process reports its tasks through a pipe, and is killed when its parent ends, so that no process of a cluster
+outlives its watchdog, main process or sentinel for more than a moment. This needs each process to be a fork of the
+process that started it, which a fork server's are not: the settings choose the start method.
 """
 
 import ctypes
@@ -12,7 +12,6 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from django_q.signals import post_execute, post_execute_in_worker, pre_execute
 
@@ -35,30 +34,33 @@ _pid = os.getpid()
 
 
 def join() -> None:
-    """Called in each process that starts; the cluster's others are forks of the one that finds the variable."""
+    """Report to the watchdog from now on, if one started this process; called in every process that starts.
+
+    Only the cluster's main process finds the variable; the others are its forks.
+    """
     global _watch, _pid
-    logging.getLogger("django-q").addFilter(_is_news)
+    logging.getLogger("django-q").addFilter(_is_worth_logging)
     if given := os.environ.pop(VARIABLE, ""):
         watchdog, pipe, key = given.split()
         _watch, _pid = Watch(pipe=int(pipe), key=key), os.getpid()
         _end_with(int(watchdog))
         os.register_at_fork(after_in_child=_forked)
-        pre_execute.connect(_began)
-        post_execute_in_worker.connect(_ended)
-        post_execute.connect(_came_through)
+        pre_execute.connect(_task_began)
+        post_execute_in_worker.connect(_task_ended)
+        post_execute.connect(_finished)
 
 
 def own_key() -> str:
-    """Under which this cluster's heartbeats are queued; empty: no watchdog started it."""
+    """Return the key under which this cluster's heartbeats are queued; empty: no watchdog started it."""
     return _watch.key if _watch else ""
 
 
 def heartbeat() -> None:
-    """The task: that it was done is all."""
+    """Do nothing: that this task was done is the sign of life."""
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Not three lines in the log every few seconds, for each heartbeat that is well."""
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    """Filter out django-q2's three log lines for each heartbeat that succeeds."""
     return record.levelno > logging.INFO or PREFIX not in record.getMessage()
 
 
@@ -69,27 +71,27 @@ def _forked() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, by whatever. Linux only: elsewhere orphans work on."""
+    """Have the kernel kill this process when its parent ends, however it ends. Linux only: elsewhere orphans go on."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before we said so
+        if os.getppid() != parent:  # the parent ended before the call above
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _began(**_: Any) -> None:
-    _say(f"+{os.getpid()}")
+def _task_began(**_: object) -> None:
+    _report(f"+{os.getpid()}")
 
 
-def _ended(**_: Any) -> None:
-    _say(f"-{os.getpid()}")
+def _task_ended(**_: object) -> None:
+    _report(f"-{os.getpid()}")
 
 
-def _came_through(**_: Any) -> None:
-    """In the monitor, once the task's row is off the queue."""
-    _say("!")
+def _finished(**_: object) -> None:
+    """Report a finished task, in the monitor, once its row is off the queue."""
+    _report("!")
 
 
-def _say(message: str) -> None:
-    """Never waits, never fails: a watchdog that stands still will hear the next; without one, we are about to end."""
+def _report(message: str) -> None:
+    """Write to the pipe, never waiting or failing. A watchdog that hangs reads a later report; without one, we end."""
     with suppress(BlockingIOError, BrokenPipeError):
         os.write(_watch.pipe if _watch else -1, f"{message}\n".encode())

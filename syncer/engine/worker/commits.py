@@ -1,14 +1,13 @@
-"""Whether anything was committed to the database since it was last asked: so cheap that it can be asked all the time.
+"""Ask whether anything was committed since the last time: cheap enough to ask twenty times a second.
 
-Writers pay nothing for it, whoever they are, and however they are connected; see docs/adr/0016.
+It costs the writers nothing, and finds the commits of any client; see docs/adr/0016.
 """
 
 import time
-from typing import Any
 
 from django.db import Error, connection
 
-EVERY = 0.05  # seconds between two looks
+EVERY = 0.05  # seconds between two queries
 
 # PostgreSQL: which transactions are over (https://www.postgresql.org/docs/current/functions-info.html).
 # SQLite: a number that each commit by another connection moves (https://www.sqlite.org/pragma.html#pragma_data_version).
@@ -16,15 +15,15 @@ ASK = {"postgresql": "SELECT pg_current_snapshot()::text", "sqlite": "PRAGMA dat
 
 
 class Commits:
-    """What one thread has seen of them."""
+    """The commits that one thread has seen."""
 
     def __init__(self) -> None:
-        self._seen: tuple[Any, Any] | None = None
+        self._seen: tuple[object, object] | None = None
 
     def have_come(self) -> bool:
-        """Whether some may have come since this was last asked; the first time, and on a new connection, always.
+        """Return whether there may have been commits since the last call; always True on a new connection.
 
-        True too where the database can't be asked: whoever looks then gets a new connection, or the error.
+        Also True where the database can't be reached: the caller's next query gets a new connection, or the error.
         """
         before, self._seen = self._seen, None
         try:
@@ -36,7 +35,7 @@ class Commits:
         return self._seen is None or self._seen != before
 
     def wait(self, seconds: float) -> None:
-        """Until some have come, or for so long at most."""
-        over = time.monotonic() + seconds
-        while not self.have_come() and time.monotonic() < over:
+        """Wait until there may have been commits, but no longer than `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not self.have_come() and time.monotonic() < deadline:
             time.sleep(EVERY)

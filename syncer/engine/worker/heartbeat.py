@@ -1,4 +1,4 @@
-"""The heartbeats that a watchdog queues for its cluster, and the row that shows others that it is healthy."""
+"""The heartbeats that a watchdog queues for its cluster, and the row that shows pages that the worker is healthy."""
 
 import os
 import socket
@@ -16,11 +16,17 @@ from backoffice.kit import clock
 from syncer.engine.worker.cluster import HEARTBEAT, PREFIX
 from syncer.models import Worker
 
-FORGOTTEN = timedelta(hours=1)  # a heartbeat that waited so long is of a host that is gone
+FORGOTTEN = timedelta(hours=1)  # the host of a heartbeat that has waited this long is gone
 
 
 class Heartbeats:
-    """Of one watchdog. `silent` is for how many seconds its cluster has given no sign; None: it never did."""
+    """The heartbeats of one watchdog.
+
+    Attributes:
+        key: the key of its heartbeats in the queue.
+        restarts: how often its cluster was started again.
+        silent: seconds since the cluster's last sign of life; None: there was none yet.
+    """
 
     def __init__(self) -> None:
         self.id = uuid4()
@@ -31,41 +37,41 @@ class Heartbeats:
         self._put_at = -float("inf")
 
     def next(self) -> None:
-        """Put the next heartbeat on the queue, where at most one waits, and note how the cluster does."""
+        """Queue the next heartbeat, of which at most one waits, and record the state of the cluster."""
         try:
             with transaction.atomic():
                 now = clock.now()
                 self._started = self._started or now
-                # One that a cluster took and died with is not answered any more.
+                # Nothing answers a heartbeat whose cluster took it and died.
                 OrmQ.objects.filter(key=self.key).delete()
                 async_task(HEARTBEAT, task_name=self.key, cluster=self.key, save=False)
-                self._note(now)
+                self._record(now)
         except DatabaseError:
             self._put_at = -float("inf")
             raise
         self._put_at = time.monotonic()
 
     def are_put(self, *, within: float) -> bool:
-        """The last one was put on the queue at most that many seconds ago."""
+        """Return whether the last heartbeat was queued at most `within` seconds ago."""
         return time.monotonic() - self._put_at < within
 
     def end(self) -> None:
-        """Take away what was ours; not where the database is away: others will."""
+        """Delete our heartbeat and our row. If the database can't be reached, other workers delete them later."""
         with suppress(DatabaseError), transaction.atomic():
             OrmQ.objects.filter(key=self.key).delete()
             Worker.objects.filter(pk=self.id).delete()
 
-    def _note(self, now: datetime) -> None:
+    def _record(self, now: datetime) -> None:
         if self.silent is not None:
-            seen = {
+            columns = {
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
                 "started_at": self._started,
                 "heartbeat_at": now - timedelta(seconds=self.silent),
                 "restarts": self.restarts,
             }
-            Worker.objects.update_or_create(pk=self.id, defaults=seen)
+            Worker.objects.update_or_create(pk=self.id, defaults=columns)
         Worker.objects.filter(heartbeat_at__lt=now - Worker.KEPT).delete()
-        # By the clock of the queue, which is each host's own.
-        forgotten = timezone.now() - FORGOTTEN
-        OrmQ.objects.filter(key__startswith=PREFIX, lock__lt=forgotten).exclude(key=self.key).delete()
+        # django-q2 sets `lock` by the clock of the host, not of the database.
+        oldest = timezone.now() - FORGOTTEN
+        OrmQ.objects.filter(key__startswith=PREFIX, lock__lt=oldest).exclude(key=self.key).delete()

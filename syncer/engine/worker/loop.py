@@ -1,4 +1,4 @@
-"""Something that is done again and again beside the main thread."""
+"""A loop in a background thread."""
 
 import logging
 import threading
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 log = logging.getLogger("syncer.engine.worker")
-AWAY = 1.0  # seconds at least between two tries while the database is away
-LOOKED_AFTER = 0.9  # seconds, so that it is each round of what is done once a second
-LONGEST = 600.0  # seconds that one round may take; what hangs for longer is not expected back
+AWAY = 1.0  # seconds at least between two tries while the database can't be reached
+CHECK_EVERY = 0.9  # seconds between two checks of the connections: once in each round of a loop of one second
+LONGEST = 600.0  # seconds that one round may take; after that the loop counts as hanging
 
 
 class Loop(threading.Thread):
-    """Repeat `action` until `stop`, then do `last`. The database may be away; any other error ends the loop and is
-    logged.
+    """Repeat `action` every `every` seconds until `stop` is set, then call `last`.
 
-    A daemon, for what hangs can't be ended.
+    It goes on while the database can't be reached; any other error is logged and ends it. The thread is a daemon,
+    because a thread that hangs can't be ended.
     """
 
     def __init__(
@@ -30,35 +30,36 @@ class Loop(threading.Thread):
         longest: float = LONGEST,
     ) -> None:
         super().__init__(name=action.__qualname__, daemon=True)
-        self._action, self._every, self._told, self._last = action, every, stop, last
+        self._action, self._every, self._stop_event, self._last = action, every, stop, last
         self._longest = longest
         self._round_at = time.monotonic()
-        self._looked_after_at = -float("inf")
+        self._checked_at = -float("inf")
 
     def run(self) -> None:
         pause = self._every
-        while not self._told.wait(pause):
+        while not self._stop_event.wait(pause):
             pause, self._round_at = self._every, time.monotonic()
             try:
                 self._action()
             except (OperationalError, InterfaceError):
                 log.warning("the database can't be reached; trying again", exc_info=True)
-                pause, self._looked_after_at = max(AWAY, self._every), -float("inf")
+                pause, self._checked_at = max(AWAY, self._every), -float("inf")
             except Exception:
                 log.exception("%s failed", self.name)
                 return
             finally:
-                self._look_after_connections()
+                self._close_old_connections()
         if self._last:
             self._last()
             close_old_connections()
 
-    def _look_after_connections(self) -> None:
-        """Not in each of many rounds a second: each then begins with a question whether the connection still works."""
-        if self._round_at - self._looked_after_at >= LOOKED_AFTER:
-            self._looked_after_at = self._round_at
+    def _close_old_connections(self) -> None:
+        """Close old connections, once in CHECK_EVERY at most: the next query then tests if its connection works."""
+        if self._round_at - self._checked_at >= CHECK_EVERY:
+            self._checked_at = self._round_at
             close_old_connections()
 
     @property
     def is_healthy(self) -> bool:
+        """Whether the loop runs and its current round has not taken too long."""
         return self.is_alive() and time.monotonic() - self._round_at < self._longest

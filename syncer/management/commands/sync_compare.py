@@ -1,7 +1,6 @@
 from argparse import ArgumentParser
-from typing import Any
 
-from syncer.management.base import SyncCommand
+from syncer.management.base import JsonObject, SyncCommand
 from syncer.targets.peer.pair.equality import Comparison, compare_all
 
 SHOWN = 20  # objects of a kind
@@ -14,47 +13,45 @@ class Command(SyncCommand):
         super().add_arguments(parser)
         parser.add_argument("--model", default="", help="only this one, such as orders.Order")
 
-    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
-        target = self.target(options["target"])
-        found = compare_all(target, model=options["model"])
-        models = [_told(one) for one in found]
-        differs = not all(one.found.is_equal for one in found)
-        return {"target": target.name, "equal": not differs, "models": models}, differs or not found
+    def answer(self, *, target: str, model: str, **_: object) -> tuple[JsonObject, bool]:
+        comparisons = compare_all(self.target(target), model=model)
+        models = [_as_json(comparison) for comparison in comparisons]
+        differs = not all(comparison.found.is_equal for comparison in comparisons)
+        return {"target": target, "equal": not differs, "models": models}, differs or not comparisons
 
-    def text(self, answer: dict[str, Any]) -> str:
+    def text(self, answer: JsonObject) -> str:
         if not answer["models"]:
             return f"{answer['target']} shares nothing of that kind with us."
-        return "\n".join(line for one in answer["models"] for line in _lines(one))
+        return "\n".join(line for model in answer["models"] for line in _lines(model))
 
 
-def _told(one: Comparison) -> dict[str, Any]:
-    found = one.found
+def _as_json(comparison: Comparison) -> JsonObject:
+    found = comparison.found
     names = ("differing", "only_here", "only_there")
-    lists = {name: {key: one.words(key) for key in getattr(found, name)} for name in names}
+    lists = {name: {key: comparison.words(key) for key in getattr(found, name)} for name in names}
     numbers = {name: getattr(found, name) for name in ("equal", "more_here", "more_there", "unread", "unasked")}
-    return {"model": one.model, **numbers, **lists, "requests": one.requests, "bytes": one.bytes}
+    cost = {"requests": comparison.requests, "bytes": comparison.bytes}
+    return {"model": comparison.model, **numbers, **lists, **cost}
 
 
-def _lines(one: dict[str, Any]) -> list[str]:
-    cost = f"{one['requests']} requests, {one['bytes']} bytes"
-    differing, here, there = one["differing"], one["only_here"], one["only_there"]
-    rest = one["more_here"] + one["more_there"] + one["unread"] + one["unasked"]
+def _lines(model: JsonObject) -> list[str]:
+    cost = f"{model['requests']} requests, {model['bytes']} bytes"
+    differing, here, there = model["differing"], model["only_here"], model["only_there"]
+    rest = model["more_here"] + model["more_there"] + model["unread"] + model["unasked"]
     if not (differing or here or there or rest):
-        return [f"{one['model']}: {one['equal']} objects, all equal ({cost})."]
-    numbers = f"{one['equal']} objects are equal, {len(differing)} differ"
-    only = f"{len(here) + one['more_here']} are only here, {len(there) + one['more_there']} only there"
-    lines = [f"{one['model']}: {numbers}, {only} ({cost})."]
-    for title, found in (("differs", differing), ("only here", here), ("only there", there)):
-        lines += [f"  {title}: {key}{_why(words)}" for key, words in list(found.items())[:SHOWN]]
-        if len(found) > SHOWN:
-            lines.append(f"  … and {len(found) - SHOWN} more")
-    if one["unread"] or one["unasked"]:
+        return [f"{model['model']}: {model['equal']} objects, all equal ({cost})."]
+    numbers = f"{model['equal']} objects are equal, {len(differing)} differ"
+    only = f"{len(here) + model['more_here']} are only here, {len(there) + model['more_there']} only there"
+    lines = [f"{model['model']}: {numbers}, {only} ({cost})."]
+    for title, objects in (("differs", differing), ("only here", here), ("only there", there)):
+        for key, reasons in list(objects.items())[:SHOWN]:
+            why = f" ({', '.join(reasons)})" if reasons else ""
+            lines.append(f"  {title}: {key}{why}")
+        if len(objects) > SHOWN:
+            lines.append(f"  … and {len(objects) - SHOWN} more")
+    if model["unread"] or model["unasked"]:
         lines.append(
-            f"  Comparison stopped early: up to {one['unread']} objects in ranges that differ, "
-            f"and {one['unasked']} ranges, were not compared."
+            f"  Comparison stopped early: up to {model['unread']} objects in ranges that differ, "
+            f"and {model['unasked']} ranges, were not compared."
         )
     return lines
-
-
-def _why(words: list[str]) -> str:
-    return f" ({', '.join(words)})" if words else ""

@@ -1,7 +1,6 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -16,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="Report what would change and write nothing.")
         parser.add_argument("--json", action="store_true", help="Answer as JSON.")
 
-    def handle(self, *, file: Path, check: bool, **options: Any) -> None:
+    def handle(self, *, file: Path, check: bool, **options: object) -> None:
         try:
             report = configure(file, check=check)
         except ConfigurationError as error:
@@ -33,13 +32,13 @@ class Command(BaseCommand):
 
 
 def lines_of(report: Report, *, check: bool) -> list[str]:
-    """The report for people."""
+    """Return the report as lines of text."""
     lines = ["Nothing is written (--check). It would be:"] if check else []
     return [*lines, *map(line_of, report.changes), *report.notes]
 
 
 def line_of(change: Change) -> str:
-    """`fakeapi news.Post: changed (path: '/a' → '/b')`."""
+    """Return a change as text: `fakeapi news.Post: changed (path: '/a' → '/b')`."""
     name = f"{change.target} {change.route}" if change.route else change.target
     if change.outcome == "changed":
         columns = (f"{column}: {old!r} → {new!r}" for column, (old, new) in change.columns.items())

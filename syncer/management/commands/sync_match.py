@@ -1,7 +1,6 @@
 from argparse import ArgumentParser
-from typing import Any
 
-from syncer.management.base import SyncCommand
+from syncer.management.base import JsonObject, SyncCommand
 from syncer.targets.peer.matching import look as matching
 
 SHOWN = 20  # pairs of a kind
@@ -15,30 +14,27 @@ class Command(SyncCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        ways = parser.add_mutually_exclusive_group()
-        ways.add_argument(
+        choices = parser.add_mutually_exclusive_group()
+        choices.add_argument(
             "--match",
             action="store_true",
             help="give our objects the keys of the peer's that have the same natural key; at one end of a pair only",
         )
-        ways.add_argument(
+        choices.add_argument(
             "--by-key", action="store_true", help="objects with different keys are different; let them travel"
         )
 
-    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
-        target = self.target(options["target"])
-        if options["by_key"]:
-            matching.by_key(target)
-        found = matching.match(target) if options["match"] else matching.preview(target)
-        undone = target.routes.filter(enabled=True, matched_at=None).exclude(lookup=[]).exists()
-        return {
-            "target": target.name,
-            "matched": not undone,
-            "models": [dict(matching.as_json(one)) for one in found],
-        }, undone
+    def answer(self, *, target: str, match: bool, by_key: bool, **_: object) -> tuple[JsonObject, bool]:
+        peer = self.target(target)
+        if by_key:
+            matching.by_key(peer)
+        previews = matching.match(peer) if match else matching.preview(peer)
+        undone = peer.routes.filter(enabled=True, matched_at=None).exclude(lookup=[]).exists()
+        models = [dict(matching.as_json(preview)) for preview in previews]
+        return {"target": target, "matched": not undone, "models": models}, undone
 
-    def text(self, answer: dict[str, Any]) -> str:
-        lines = [line for one in answer["models"] for line in _lines(one)]
+    def text(self, answer: JsonObject) -> str:
+        lines = [line for model in answer["models"] for line in _lines(model)]
         if not lines:
             return "There is no route that shares anything with this peer."
         if not answer["matched"]:
@@ -49,27 +45,26 @@ class Command(SyncCommand):
         return "\n".join(lines)
 
 
-def _lines(one: dict[str, Any]) -> list[str]:
-    both = f"{one['equal']} objects are equal, {one['differ']} have one key and differ"
-    lines = [f"{one['model']}: {both}, {one['only_here']} are only here, {one['only_there']} only there."]
-    for key, fields in one["differing"].items():
+def _lines(model: JsonObject) -> list[str]:
+    both = f"{model['equal']} objects are equal, {model['differ']} have one key and differ"
+    lines = [f"{model['model']}: {both}, {model['only_here']} are only here, {model['only_there']} only there."]
+    for key, fields in model["differing"].items():
         lines.append(f"  {key} differs:")
-        lines += [
-            f"    {name}: here {here!r}, there {there!r}; decides: {who}" for name, (here, there, who) in fields.items()
-        ]
-    lines += [f"  the same by its natural key: {here} here, {there} there" for here, there in _first(one["pairs"])]
-    if len(one["pairs"]) > SHOWN:
-        lines.append(f"  … and {len(one['pairs']) - SHOWN} more such pairs")
+        for name, (here, there, decider) in fields.items():
+            lines.append(f"    {name}: here {here!r}, there {there!r}; decides: {decider}")
+    lines += [f"  the same by its natural key: {here} here, {there} there" for here, there in _first(model["pairs"])]
+    if len(model["pairs"]) > SHOWN:
+        lines.append(f"  … and {len(model['pairs']) - SHOWN} more such pairs")
     lines += [
         f"  can't be matched: {here} was shared with a peer already; there it would be {there}"
-        for here, there in _first(one["shared"])
+        for here, there in _first(model["shared"])
     ]
     lines += [
         f"  can't be told apart by {natural}: {', '.join(here)} here, {', '.join(there)} there"
-        for natural, here, there in one["ambiguous"][:SHOWN]
+        for natural, here, there in model["ambiguous"][:SHOWN]
     ]
     return lines
 
 
-def _first(found: dict[str, str]) -> list[tuple[str, str]]:
-    return list(found.items())[:SHOWN]
+def _first(pairs: dict[str, str]) -> list[tuple[str, str]]:
+    return list(pairs.items())[:SHOWN]

@@ -3,7 +3,7 @@ from typing import Any
 
 from syncer.engine.runs import run_here
 from syncer.engine.summary import failures
-from syncer.management.base import SyncCommand
+from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Run
 from syncer.reports.preview import preview
 from syncer.targets.base import kind_of
@@ -18,12 +18,17 @@ class Command(SyncCommand):
             "--preview", action="store_true", help="show what would be sent; send nothing, move nothing"
         )
 
-    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
+    def answer(self, **options: Any) -> tuple[JsonObject, bool]:
         target = self.target(options["target"])
         if options["preview"]:
             planned = [
-                {"action": one.action, "object": one.name, "remote_id": one.record, "fields": one.fields}
-                for one in preview(target)
+                {
+                    "action": delivery.action,
+                    "object": delivery.name,
+                    "remote_id": delivery.record,
+                    "fields": delivery.fields,
+                }
+                for delivery in preview(target)
             ]
             nothing = kind_of(target).nothing
             return {"target": target.name, "planned": planned, "message": "" if planned else nothing}, bool(planned)
@@ -40,15 +45,16 @@ class Command(SyncCommand):
         answer = {"target": target.name, "message": run.message, "counts": run.counts, "failed": failed}
         return answer, run.state != Run.State.DONE
 
-    def text(self, answer: dict[str, Any]) -> str:
+    def text(self, answer: JsonObject) -> str:
         if "planned" in answer:
             return "\n".join(map(_planned, answer["planned"])) or str(answer["message"])
         lines = [
-            f"  {one['object']}: {one['action']}: {one['status'] or ''} {one['answer']}" for one in answer["failed"]
+            f"  {failure['object']}: {failure['action']}: {failure['status'] or ''} {failure['answer']}"
+            for failure in answer["failed"]
         ]
         return "\n".join([answer["message"], *lines])
 
 
-def _planned(one: dict[str, Any]) -> str:
-    fields = [f"    {name}: {old!r} -> {new!r}" for name, (old, new) in one["fields"].items()]
-    return "\n".join([f"{one['action']} {one['object']}", *fields])
+def _planned(delivery: JsonObject) -> str:
+    fields = [f"    {name}: {old!r} -> {new!r}" for name, (old, new) in delivery["fields"].items()]
+    return "\n".join([f"{delivery['action']} {delivery['object']}", *fields])

@@ -1,9 +1,8 @@
 from dataclasses import asdict
-from typing import Any
 
 from django.conf import settings
 
-from syncer.management.base import SyncCommand
+from syncer.management.base import JsonObject, SyncCommand
 from syncer.targets.peer.pair import ends
 
 COLUMNS = ("objects", "pending", "retrying", "rejected", "conflicts")
@@ -12,20 +11,20 @@ COLUMNS = ("objects", "pending", "retrying", "rejected", "conflicts")
 class Command(SyncCommand):
     help = "Show how both ends of a pair stand. Exit status 0: nothing is to travel, and nobody has to decide anything."
 
-    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
-        found = ends.look(self.target(options["target"]))
+    def answer(self, *, target: str, **_: object) -> tuple[JsonObject, bool]:
+        pair = ends.look(self.target(target))
         answer = {
-            "target": found.target.name,
+            "target": target,
             "node": settings.NODE,
-            "peer": found.target.peer_node,
-            "contact_at": found.target.contact_at,
-            "problem": found.problem,
-            "warnings": found.warnings,
-            "models": [asdict(both) for both in found.models],
+            "peer": pair.target.peer_node,
+            "contact_at": pair.target.contact_at,
+            "problem": pair.problem,
+            "warnings": pair.warnings,
+            "models": [asdict(both) for both in pair.models],
         }
-        return answer, not found.is_quiet
+        return answer, not pair.is_quiet
 
-    def text(self, answer: dict[str, Any]) -> str:
+    def text(self, answer: JsonObject) -> str:
         lines = [f"{'model':20} {'node':16} " + " ".join(f"{name:>9}" for name in COLUMNS) + "  history read"]
         for both in answer["models"]:
             for side, node in (("here", answer["node"]), ("there", answer["peer"])):
@@ -35,7 +34,7 @@ class Command(SyncCommand):
         return "\n".join(lines)
 
 
-def _numbers(end: dict[str, Any] | None) -> str:
+def _numbers(end: JsonObject | None) -> str:
     if end is None:
         return "no route, or not known"
     return " ".join(f"{end[name]:>9}" for name in COLUMNS) + f"  {end['planned_at'] or 'never'}"

@@ -3,11 +3,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import CommandError
 
 from syncer.core.lookup import decode_id
 from syncer.engine.runs import run_here
-from syncer.management.base import SyncCommand
+from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Binding, Run, Target
 from syncer.reports.doubt import Doubt, doubt_of
 from syncer.targets.rest import REST, doubt
@@ -25,52 +26,52 @@ class Command(SyncCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("object", nargs="?", help="such as news.Post:5")
-        way = parser.add_mutually_exclusive_group()
-        way.add_argument(
+        choice = parser.add_mutually_exclusive_group()
+        choice.add_argument(
             "--arrived", metavar="ID", help='it is there, and this is its id: 5, or "5" in quotation marks'
         )
-        way.add_argument("--not-arrived", action="store_true", help="it is not there: create it again")
+        choice.add_argument("--not-arrived", action="store_true", help="it is not there: create it again")
         parser.add_argument("--by", metavar="USER", help="who decided, for the admin's log")
 
-    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
+    def answer(self, **options: Any) -> tuple[JsonObject, bool]:
         target, name, text = self.target(options["target"]), options["object"], options["arrived"]
         if target.kind != REST:
             raise CommandError(
                 f"{target.name} is a peer: nothing is ever in doubt there, for what may not have arrived is handed "
                 "over again. Where both ends edited the same, decide in the admin, under Conflicts."
             )
-        found = None if name is None else self._binding(target, name)
+        binding = None if name is None else self._binding(target, name)
         if text is None and not options["not_arrived"]:
-            return _listed(target, found)
-        if found is None:
+            return _listed(target, binding)
+        if binding is None:
             raise CommandError("Name the object of which this is so, such as news.Post:5.")
         if text is None:
-            doubt.not_arrived(binding=found, user=_user(options["by"]))
+            doubt.not_arrived(binding=binding, user=_user(options["by"]))
         else:
-            remote_id = doubt.as_id(route=found.route, text=text)
-            doubt.arrived(binding=found, remote_id=remote_id, user=_user(options["by"]))
-        run = run_here(target, scope={found.route.model: [found.object_key]})
-        answer = {"target": target.name, "object": str(found), "message": run.message, "counts": run.counts}
+            remote_id = doubt.as_id(route=binding.route, text=text)
+            doubt.arrived(binding=binding, remote_id=remote_id, user=_user(options["by"]))
+        run = run_here(target, scope={binding.route.model: [binding.object_key]})
+        answer = {"target": target.name, "object": str(binding), "message": run.message, "counts": run.counts}
         return answer, run.state != Run.State.DONE
 
-    def text(self, answer: dict[str, Any]) -> str:
+    def text(self, answer: JsonObject) -> str:
         if "open" not in answer:
             return f"Decided. {answer['message']}"
-        lines = [line for one in answer["open"] for line in _lines(one)]
+        lines = [line for item in answer["open"] for line in _lines(item)]
         lines += [f"And {answer['more']} more."] if answer["more"] else []
         lines += [HINT.format(**answer)] if lines else ["Nothing is in doubt."]
         return "\n".join(lines)
 
     def _binding(self, target: Target, name: str) -> Binding:
-        [(model, [key])] = self.one(target, name).items()
-        found = Binding.objects.filter(route__target=target, route__model=model, object_key=key)
-        binding = found.select_related("route__target").first()
+        [(model, [key])] = self.scope(target, name).items()
+        bindings = Binding.objects.filter(route__target=target, route__model=model, object_key=key)
+        binding = bindings.select_related("route__target").first()
         if binding is None:
             raise CommandError(f"Nothing was ever sent of {name} to {target.name}.")
         return binding
 
 
-def _user(name: str | None) -> Any:
+def _user(name: str | None) -> AbstractBaseUser | None:
     if name is None:
         return None
     model = get_user_model()
@@ -80,31 +81,33 @@ def _user(name: str | None) -> Any:
         raise CommandError(f"There is no user {name!r}.") from error
 
 
-def _listed(target: Target, one: Binding | None) -> tuple[dict[str, Any], bool]:
-    rows = doubt.asked_of(target) if one is None else doubt.asked_of(target).filter(pk=one.pk)
-    found = [_row(asked) for row in rows[:MOST] if (asked := doubt_of(row))]
-    return {"target": target.name, "open": found, "more": max(0, rows.count() - MOST)}, bool(found)
+def _listed(target: Target, binding: Binding | None) -> tuple[JsonObject, bool]:
+    rows = doubt.asked_of(target) if binding is None else doubt.asked_of(target).filter(pk=binding.pk)
+    items = [_as_json(question) for row in rows[:MOST] if (question := doubt_of(row))]
+    return {"target": target.name, "open": items, "more": max(0, rows.count() - MOST)}, bool(items)
 
 
-def _row(found: Doubt) -> dict[str, Any]:
-    row = found.binding
+def _as_json(question: Doubt) -> JsonObject:
+    row = question.binding
     sent = {"at": row.create_at, "path": row.create_path, "key": row.create_key, "body": row.create_body}
     return {
         "object": str(row),
-        "question": found.question.value,
+        "question": question.question.value,
         "why": row.reason,
         "record": None if row.remote_id is None else decode_id(row.remote_id),
-        "candidates": [{"id": decode_id(encoded), "address": address} for encoded, address in found.candidates],
+        "candidates": [{"id": decode_id(encoded), "address": address} for encoded, address in question.candidates],
         "sent": None if row.create_body is None else sent,
     }
 
 
-def _lines(one: dict[str, Any]) -> list[str]:
-    lines = [f"{one['object']}: {one['question']}", f"    why: {one['why']}"]
-    if one["sent"]:
-        lines += [f"    sent {name}: {_shown(value)}" for name, value in one["sent"].items() if value]
-    return lines + [f"    may be {json.dumps(found['id'])}: {found['address']}" for found in one["candidates"]]
+def _lines(item: JsonObject) -> list[str]:
+    lines = [f"{item['object']}: {item['question']}", f"    why: {item['why']}"]
+    if item["sent"]:
+        lines += [f"    sent {name}: {_as_text(value)}" for name, value in item["sent"].items() if value]
+    for candidate in item["candidates"]:
+        lines.append(f"    may be {json.dumps(candidate['id'])}: {candidate['address']}")
+    return lines
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)

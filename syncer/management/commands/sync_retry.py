@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from syncer.engine.runs import run_here
-from syncer.management.base import SyncCommand
+from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Run, backlog
 
 
@@ -13,13 +13,13 @@ class Command(SyncCommand):
         super().add_arguments(parser)
         parser.add_argument("--object", help="only this one, such as news.Post:5")
 
-    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
+    def answer(self, **options: Any) -> tuple[JsonObject, bool]:
         target = self.target(options["target"])
-        scope = self.one(target, options["object"]) if options["object"] else backlog.failed(target)
+        scope = self.scope(target, options["object"]) if options["object"] else backlog.failed(target)
         run = run_here(target, scope=scope)
         retried = sum(len(keys) for keys in scope.values())
         answer = {"target": target.name, "retried": retried, "message": run.message, "counts": run.counts}
         return answer, run.state != Run.State.DONE
 
-    def text(self, answer: dict[str, Any]) -> str:
+    def text(self, answer: JsonObject) -> str:
         return f"Tried {answer['retried']} again. {answer['message']}"

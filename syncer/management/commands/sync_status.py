@@ -1,11 +1,10 @@
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
 from syncer.core.errors import TargetStoppedError
 from syncer.engine import summary
-from syncer.management.base import SyncCommand
+from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Target, Worker, backlog
 from syncer.targets.base import kind_of, two_way
 
@@ -16,20 +15,20 @@ class Command(SyncCommand):
     help = "Show what is pending at each target. Exit status 0: nothing is left undone anywhere."
     takes_target = False
 
-    def answer(self, **options: Any) -> tuple[dict[str, Any], bool]:
+    def answer(self, **_: object) -> tuple[JsonObject, bool]:
         rows, undone = [], 0
         blocked = {target.name: target.blocked for target in Target.objects.exclude(blocked="")}
         for target in Target.objects.all():
             try:
-                found = backlog.of_target(target)
+                backlogs = backlog.of_target(target)
             except TargetStoppedError as error:
                 blocked[target.name] = str(error)
                 continue
-            for one in found:
-                undone += one.undone
-                numbers = {name: getattr(one, name) for name in COLUMNS}
-                rows.append({"target": target.name, "model": one.route.model, **numbers, "next_try": one.next_try})
-        silent = {
+            for item in backlogs:
+                undone += item.undone
+                numbers = {name: getattr(item, name) for name in COLUMNS}
+                rows.append({"target": target.name, "model": item.route.model, **numbers, "next_try": item.next_try})
+        unreachable = {
             target.name: {
                 "why": summary.last_failure(target),
                 "since": target.opened_at,
@@ -39,10 +38,10 @@ class Command(SyncCommand):
         }
         peers = {target.name: _peer(target) for target in Target.objects.filter(kind__in=two_way())}
         workers = list(Worker.objects.alive().values("host", "pid", "started_at", "heartbeat_at", "restarts"))
-        answer = {"routes": rows, "blocked": blocked, "unreachable": silent, "peers": peers, "workers": workers}
-        return answer, bool(undone or blocked or silent)
+        answer = {"routes": rows, "blocked": blocked, "unreachable": unreachable, "peers": peers, "workers": workers}
+        return answer, bool(undone or blocked or unreachable)
 
-    def text(self, answer: dict[str, Any]) -> str:
+    def text(self, answer: JsonObject) -> str:
         if not (answer["routes"] or answer["blocked"]):
             return "There is no target with a route yet; make one with sync_configure."
         # A target whose marks can't be read has no numbers.
@@ -51,15 +50,15 @@ class Command(SyncCommand):
             numbers = " ".join(f"{row[name]:>9}" for name in COLUMNS)
             lines.append(f"{row['target']:16} {row['model']:20} {numbers}")
         lines += [f"{name} is blocked: {why}" for name, why in answer["blocked"].items()]
-        lines += [f"{name} {_silence(**found)}" for name, found in answer["unreachable"].items()]
-        lines += [f"{name} {_contact(**found)}" for name, found in answer["peers"].items()]
-        lines += [_worker(**found) for found in answer["workers"]]
+        lines += [f"{name} {_unreachable(**facts)}" for name, facts in answer["unreachable"].items()]
+        lines += [f"{name} {_contact(**facts)}" for name, facts in answer["peers"].items()]
+        lines += [_worker(**facts) for facts in answer["workers"]]
         if not answer["workers"]:
             lines.append("No worker is running; start “manage.py worker”.")
         return "\n".join(lines)
 
 
-def _peer(target: Target) -> dict[str, Any]:
+def _peer(target: Target) -> JsonObject:
     return {"node": target.peer_node, "contact": target.contact_at, "knows_us": kind_of(target).is_introduced(target)}
 
 
@@ -74,7 +73,7 @@ def _worker(*, host: str, pid: int, started_at: datetime, heartbeat_at: datetime
     return f"A worker runs on {host}, {since}; last heartbeat {_local(heartbeat_at)}"
 
 
-def _silence(*, why: str, since: datetime, next_try: datetime) -> str:
+def _unreachable(*, why: str, since: datetime, next_try: datetime) -> str:
     return f"is unreachable since {_local(since)}: {why or 'no reason known'}; tried again at {_local(next_try)}"
 
 

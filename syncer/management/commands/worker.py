@@ -1,4 +1,4 @@
-"""`manage.py worker`: the queue's cluster under a watchdog, and the chores that find what no task asked for."""
+"""`manage.py worker`: the queue's cluster under a watchdog, and the chores that find work without a task."""
 
 import logging
 import signal
@@ -8,7 +8,6 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -23,8 +22,8 @@ from syncer.engine.worker.watchdog import Watchdog
 from syncer.reports.workers import trouble_at
 
 log = logging.getLogger("syncer.engine.worker")
-CHORES = (sweep_jobs, sweep, notify.sweep, prune_answers)  # each is short, and alike on every host
-REST = 60.0  # seconds that a chore rests after an error of the program
+CHORES = (sweep_jobs, sweep, notify.sweep, prune_answers)  # each is short; every host runs all of them
+REST = 60.0  # seconds that a chore rests after a program error
 
 
 class Command(BaseCommand):
@@ -40,22 +39,22 @@ class Command(BaseCommand):
         )
         parser.add_argument("--stop", type=float, default=30.0, help="seconds in which what is under way may end")
 
-    def handle(self, *args: Any, check: bool, every: float, heartbeat: float, **options: Any) -> None:
+    def handle(self, *, check: bool, every: float, heartbeat: float, stop: float, **_: object) -> None:
         if check:
             _check()
             return
-        stop = threading.Event()
+        stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: stop.set())
+            signal.signal(number, lambda _number, _frame: stopping.set())
         loops = [
-            Loop(Chores(CHORES).do, every=every, stop=stop),
-            Loop(Chores([News().look]).do, every=commits.EVERY, stop=stop),
+            Loop(Chores(CHORES).do, every=every, stop=stopping),
+            Loop(Chores([News().look]).do, every=commits.EVERY, stop=stopping),
         ]
-        sys.exit(Watchdog(heartbeat=heartbeat, stop_seconds=options["stop"], stop=stop, loops=loops).run())
+        sys.exit(Watchdog(heartbeat=heartbeat, stop_seconds=stop, stop=stopping, loops=loops).run())
 
 
 class News:
-    """Looks for changes as soon as something was committed."""
+    """Wakes targets for changes as soon as something was committed."""
 
     def __init__(self) -> None:
         self._commits = commits.Commits()
@@ -66,16 +65,16 @@ class News:
 
 
 class Chores:
-    """What is done again and again."""
+    """Short functions that are called again and again."""
 
     def __init__(self, chores: Sequence[Callable[[], object]]) -> None:
         self._chores = chores
         self._not_before: dict[Callable[[], object], float] = {}
 
     def do(self) -> None:
-        """An error of the program is logged whole and lets its chore rest, here, where nothing is left to catch it.
+        """Call each chore; log a program error whole, and let its chore rest for REST seconds.
 
-        It must not end the worker: the row that a chore stumbles over would end those of all hosts, again and again.
+        Such an error must not end the worker: a row that breaks a chore would end the workers of all hosts, repeatedly.
 
         Raises:
             OperationalError, InterfaceError: the database can't be reached.

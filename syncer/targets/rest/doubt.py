@@ -2,7 +2,7 @@
 
 Constraints:
 - Nothing else moves an object that is in doubt: no edit, no retry, no run.
-- A decision is about the state that the person saw. If a worker claimed the object since, it is refused.
+- A decision is about the state that the person saw: it is refused if a worker has claimed the object since.
 - A record belongs to one object, so an id that is bound is refused.
 - A late worker, whose answer dates from before the decision, settles nothing.
 

@@ -32,18 +32,18 @@ ATTEMPTS = 20  # shown with the object; all are in the list of attempts
 
 
 class ObjectChangeList(ChangeList):  # type: ignore[misc]
-    """Finds objects and states for the whole page at once."""
+    """A list that reads the objects and states of a page in few queries."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        dress(request, self.result_list)
+        annotate(request, self.result_list)
 
 
-def dress(request: HttpRequest, bindings: Any) -> None:
-    """Give each binding its object, `named`, and its state, `shown`."""
-    objects, found = named(request, bindings), states.of_bindings(bindings)
-    for row in bindings:
-        row.named, row.shown = objects[row.pk], found[row.pk]
+def annotate(request: HttpRequest, bindings: Any) -> None:
+    """Set each binding's object, `named`, and state, `shown`."""
+    objects, binding_states = named(request, bindings), states.of_bindings(bindings)
+    for binding in bindings:
+        binding.named, binding.shown = objects[binding.pk], binding_states[binding.pk]
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]
@@ -113,8 +113,8 @@ class BindingAdmin(EngineRowsAdmin):
         return ObjectChangeList
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Binding]":
-        found: QuerySet[Binding] = super().get_queryset(request)
-        return found.select_related("route__target")
+        bindings: QuerySet[Binding] = super().get_queryset(request)
+        return bindings.select_related("route__target")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         page: HttpResponse = super().changelist_view(request, {"title": "Objects at targets", **(extra_context or {})})
@@ -123,16 +123,16 @@ class BindingAdmin(EngineRowsAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Binding | None:
         binding: Binding | None = super().get_object(request, object_id, from_field)
         if binding is not None:
-            dress(request, [binding])
+            annotate(request, [binding])
         return binding
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A key or an id as people read it; ids are kept as JSON, and UUIDs by SQLite without dashes."""
+        """Find a key or an id as people write it: ids are stored as JSON, and by SQLite UUIDs without dashes."""
         term = search_term.strip().replace("\0", "")
         if not term:
             return queryset, False
-        here = Q(object_key__in=[term, term.replace("-", "")])
-        return queryset.filter(here | Q(remote_id__in=[term, json.dumps(term)])), False
+        key = Q(object_key__in=[term, term.replace("-", "")])
+        return queryset.filter(key | Q(remote_id__in=[term, json.dumps(term)])), False
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(SYNC_PERMISSION)
@@ -147,10 +147,8 @@ class BindingAdmin(EngineRowsAdmin):
 
     @admin.display(description="object")
     def content(self, binding: Any) -> SafeString:
-        found: Named = binding.named
-        return (
-            format_html('<a class="sync-link" href="{}">{}</a>', found.url, found.title) if found.url else title(found)
-        )
+        obj: Named = binding.named
+        return format_html('<a class="sync-link" href="{}">{}</a>', obj.url, obj.title) if obj.url else title(obj)
 
     @admin.display(description="object")
     def of(self, binding: Any) -> SafeString:
@@ -162,9 +160,8 @@ class BindingAdmin(EngineRowsAdmin):
 
     @admin.display(description="state")
     def state(self, binding: Any) -> SafeString:
-        found = chip(binding.shown.state)
-        url = binding.shown.url
-        return format_html('{} <a class="sync-link" href="{}">Decide</a>', found, url) if url else found
+        state, url = chip(binding.shown.state), binding.shown.url
+        return format_html('{} <a class="sync-link" href="{}">Decide</a>', state, url) if url else state
 
     @admin.display(description="record there", ordering="remote_id")
     def record(self, binding: Binding) -> str:
@@ -181,8 +178,8 @@ class BindingAdmin(EngineRowsAdmin):
 
     @admin.display(description="of what was edited anywhere")
     def seen_there(self, binding: Any) -> SafeString:
-        known, told = known_of(binding)
-        return render_to_string("syncer/seen_there.html", {"known": known, "told": told, "binding": binding})
+        nodes, is_known = known_of(binding)
+        return render_to_string("syncer/seen_there.html", {"nodes": nodes, "is_known": is_known, "binding": binding})
 
     @admin.display(description="what that create sent")
     def create_body_now(self, binding: Any) -> SafeString | str:
@@ -205,7 +202,7 @@ class BindingAdmin(EngineRowsAdmin):
 
     @posted(SYNC_PERMISSION)
     def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Say whether its record is there: asks again what will follow, then does it."""
+        """Decide whether the record exists: show what will follow and ask for confirmation, then decide."""
         binding = self.get_object(request, str(pk_or_404(object_id)))
         if binding is None:
             raise Http404
@@ -213,13 +210,13 @@ class BindingAdmin(EngineRowsAdmin):
 
     @admin.display(description="newest first")
     def attempts_made(self, binding: Any) -> SafeString:
-        found = list(binding.attempts.all()[: ATTEMPTS + 1])
+        attempts = list(binding.attempts.all()[: ATTEMPTS + 1])
         url = f"{reverse('admin:syncer_attempt_changelist')}?binding__id__exact={binding.pk}"
         return render_to_string(
             "syncer/attempts.html",
             {
-                "attempts": found[:ATTEMPTS],
-                "more": len(found) > ATTEMPTS,
+                "attempts": attempts[:ATTEMPTS],
+                "more": len(attempts) > ATTEMPTS,
                 "all_url": url,
                 "unseen": binding.named.unseen,
             },

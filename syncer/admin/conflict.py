@@ -1,4 +1,4 @@
-"""Conflicts: the objects that wait for a person since two nodes edited them, and the page where one is decided."""
+"""Conflicts: the list of objects that two nodes edited and a person has to decide, and the page of one of them."""
 
 from typing import Any
 
@@ -29,30 +29,30 @@ from syncer.targets.peer.conflicts.decide import OvertakenError, conflict_decide
 from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.rows import fill
 
-SHOWN = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the address may name
+SHOWN = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the URL may name
 
 
 class ConflictList(ChangeList):  # type: ignore[misc]
-    """Finds the objects of the whole page, as this person may see them."""
+    """A list that reads the objects of a page in few queries, as this person may see them."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        dress(request, self.result_list)
+        annotate(request, self.result_list)
 
 
-def dress(request: HttpRequest, replicas: Any) -> None:
-    """Give each replica its object, `named`."""
-    keys: dict[str, list[str]] = {}
-    for row in replicas:
-        keys.setdefault(row.model, []).append(row.object_key)
-    found = {label: named_keys(request, label, some) for label, some in keys.items()}
-    for row in replicas:
-        row.named = found[row.model][row.object_key]
-        row.title = row.named.unseen or row.named.title or _gone(row)
+def annotate(request: HttpRequest, replicas: Any) -> None:
+    """Set each replica's object, `named`, and `title`."""
+    keys_by_model: dict[str, list[str]] = {}
+    for replica in replicas:
+        keys_by_model.setdefault(replica.model, []).append(replica.object_key)
+    objects = {label: named_keys(request, label, keys) for label, keys in keys_by_model.items()}
+    for replica in replicas:
+        replica.named = objects[replica.model][replica.object_key]
+        replica.title = replica.named.unseen or replica.named.title or _deleted_title(replica)
 
 
-def _gone(replica: Replica) -> str:
-    """What an object that is deleted here would call itself."""
+def _deleted_title(replica: Replica) -> str:
+    """Return the title of an object that is deleted here, made from the last edits of its fields."""
     declaration = declarations().get(replica.model)
     if declaration is None:
         return replica.object_key
@@ -63,7 +63,7 @@ def _gone(replica: Replica) -> str:
 
 
 def readable(request: HttpRequest) -> list[str]:
-    """The models shared with a peer of whose objects this person may read something."""
+    """Return the labels of the models shared with a peer that this person may read, at least in part."""
     routes = Route.objects.filter(target__kind__in=two_way()).order_by()
     return [label for label in routes.values_list("model", flat=True).distinct() if not unseen(request, label)]
 
@@ -81,7 +81,7 @@ class ModelFilter(DropdownFilter):  # type: ignore[misc]
 
 @admin.register(Replica)
 class ConflictAdmin(EngineRowsAdmin):
-    """Who may edit the content may decide; who may sync sees that something waits."""
+    """The permission to edit the content is needed to decide; the permission to sync is enough to see the list."""
 
     list_display = ("content", "kind", "waiting", "conflict_at", "of")
     list_display_links = ("content",)
@@ -95,11 +95,11 @@ class ConflictAdmin(EngineRowsAdmin):
         return ConflictList
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Replica]":
-        found: QuerySet[Replica] = super().get_queryset(request).waiting()
-        return found if self._may_see_engine(request) else found.filter(model__in=readable(request))
+        replicas: QuerySet[Replica] = super().get_queryset(request).waiting()
+        return replicas if self._may_see_engine(request) else replicas.filter(model__in=readable(request))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A key as people read it; UUIDs are kept without dashes by SQLite."""
+        """Find a key as people write it: SQLite stores UUIDs without dashes."""
         term = search_term.strip().replace("\0", "")
         keys = Q(object_key__in=[term, term.replace("-", "")])
         return (queryset.filter(keys) if term else queryset), False
@@ -138,16 +138,18 @@ class ConflictAdmin(EngineRowsAdmin):
         url = replica.named.url
         return format_html('<a class="sync-link" href="{}">{}</a>', url, self.kind(replica)) if url else "-"
 
-    # --- the page of one ---------------------------------------------------------------------------------------------
+    # --- the page of one conflict ------------------------------------------------------------------------------------
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
-        """The values side by side, and the form that decides."""
+        """Show the values side by side, with the form that decides."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = Replica.objects.all() if self._may_see_engine(request) else self._readable_rows(request)
-        replica: Any = get_object_or_404(rows, pk=pk_or_404(object_id))
+        replicas = Replica.objects.all()
+        if not self._may_see_engine(request):
+            replicas = replicas.filter(model__in=readable(request))
+        replica: Any = get_object_or_404(replicas, pk=pk_or_404(object_id))
         if replica.model not in declarations():
             raise Http404
-        dress(request, [replica])
+        annotate(request, [replica])
         if request.method == "POST":
             return self._decide(request, replica)
         now = look(replica)
@@ -156,9 +158,6 @@ class ConflictAdmin(EngineRowsAdmin):
             return HttpResponseRedirect(_after(replica))
         form = None if replica.named.unseen else DecisionForm(request, now, conflicts.questions(now, request.user))
         return self._page(request, replica, now, form)
-
-    def _readable_rows(self, request: HttpRequest) -> "QuerySet[Replica]":
-        return Replica.objects.filter(model__in=readable(request))
 
     def _decide(self, request: HttpRequest, replica: Any) -> HttpResponse:
         now = look(replica)
@@ -169,11 +168,9 @@ class ConflictAdmin(EngineRowsAdmin):
         form = DecisionForm(request, now, conflicts.questions(now, request.user), request.POST)
         if not form.is_valid():
             return self._page(request, replica, now, form)
-        given = form.cleaned_data
+        reason, token = form.cleaned_data["reason"], form.cleaned_data["token"]
         try:
-            conflict_decide(
-                replica=replica, values=form.values, user=request.user, reason=given["reason"], token=given["token"]
-            )
+            conflict_decide(replica=replica, values=form.values, user=request.user, reason=reason, token=token)
         except OvertakenError:
             return self._overtaken(request, replica)
         except NotPossibleError as error:
@@ -183,12 +180,12 @@ class ConflictAdmin(EngineRowsAdmin):
             return self._page(request, replica, now, form)
         else:
             messages.success(request, "Resolved. The decision travels like any edit.")
-        dress(request, [replica])
+        annotate(request, [replica])
         return HttpResponseRedirect(_after(replica))
 
     def _overtaken(self, request: HttpRequest, replica: Any) -> HttpResponse:
-        """Show the page again, with what there is now."""
-        dress(request, [replica])
+        """Show the page again, with the current values."""
+        annotate(request, [replica])
         now = look(replica)
         messages.warning(request, f"{replica.title} has changed since you looked; nothing was decided.")
         if not now.names:
@@ -213,10 +210,10 @@ class ConflictAdmin(EngineRowsAdmin):
 
 
 def _may_decide(request: HttpRequest, now: Open) -> bool:
-    """Something of it: each choice needs the permission for what it does."""
+    """Return whether this person may decide anything here; each choice needs the permission for what it does."""
     return Person(request.user).may(now.route.declaration.model, "change" if now.row else "add", "delete")
 
 
 def _after(replica: Any) -> str:
-    """The object's page, or the list where it has none."""
+    """Return the URL of the object's page, or of the list if it has none."""
     return str(replica.named.url or reverse("admin:syncer_replica_changelist"))

@@ -1,4 +1,4 @@
-"""Runs, with the page that shows one moving; and attempts, the requests that runs made."""
+"""Runs, with the page that shows the progress of one; and attempts, the requests that runs made."""
 
 from typing import Any
 
@@ -24,23 +24,27 @@ from syncer.targets.base import kind_of
 ANSWER = 300  # characters
 
 
-def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
-    """What the run's page shows, as its script reads it."""
-    objects = named(request, [attempt.binding for attempt in found.failures])
+def as_json(request: HttpRequest, state: Progress) -> dict[str, Any]:
+    """Return the progress of a run in the form that the script of its page reads.
+
+    `{state, label, open, total, done, percent, counts, message, hint, more, failures}`, with failures as
+    `{object, title, link, action, outcome, status, answer}`.
+    """
+    objects = named(request, [attempt.binding for attempt in state.failures])
     return {
-        "state": found.run.state,
-        "label": found.run.get_state_display(),
-        "open": found.is_open,
-        "total": found.total,
-        "done": found.done,
-        "percent": found.percent,
+        "state": state.run.state,
+        "label": state.run.get_state_display(),
+        "open": state.is_open,
+        "total": state.total,
+        "done": state.done,
+        "percent": state.percent,
         "counts": {
-            word: found.counts.get(word, 0)
-            for word in (*dict.fromkeys(kind_of(found.run.target).done.values()), "requests", "failed")
+            word: state.counts.get(word, 0)
+            for word in (*dict.fromkeys(kind_of(state.run.target).done.values()), "requests", "failed")
         },
-        "message": headline(request, found.message),
-        "hint": found.hint,
-        "more": found.more,
+        "message": headline(request, state.message),
+        "hint": state.hint,
+        "more": state.more,
         "failures": [
             {
                 "object": objects[attempt.binding_id].name,
@@ -51,23 +55,23 @@ def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
                 "status": attempt.status,
                 "answer": objects[attempt.binding_id].unseen or Truncator(attempt.answer).chars(ANSWER),
             }
-            for attempt in found.failures
+            for attempt in state.failures
         ],
     }
 
 
 class RunChangeList(ChangeList):  # type: ignore[misc]
-    """Says of each run what this person may read of how it ended."""
+    """A list with each run's message as this person may read it, `headline`."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         for run in self.result_list:
-            run.told = headline(request, run.message)
+            run.headline = headline(request, run.message)
 
 
 @admin.register(Run)
 class RunAdmin(EngineRowsAdmin):
-    list_display = ("created_at", "target", "trigger", "user", "shown_state", "told")
+    list_display = ("created_at", "target", "trigger", "user", "shown_state", "shown_message")
     list_display_links = ("created_at",)
     list_select_related = ("target", "user")
     list_filter = (
@@ -86,25 +90,23 @@ class RunAdmin(EngineRowsAdmin):
         return RunChangeList
 
     @admin.display(description="message")
-    def told(self, run: Any) -> str:
-        return str(run.told)
+    def shown_message(self, run: Any) -> str:
+        return str(run.headline)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.progress_view)
         return [path("<path:pk>/progress/", view, name="syncer_run_progress"), *super().get_urls()]
 
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
-        """The run as it goes on, then with its numbers and what failed."""
+        """Show the progress of the run, its numbers and the objects that failed."""
         run = self._run(request, object_id)
-        found = progress(run)
-        shown = as_json(request, found)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Sync of {run.target}",
             "opts": self.opts,
             "original": run,
             "run": run,
-            "progress": shown,
+            "progress": as_json(request, progress(run)),
             "chosen": sum(len(keys) for keys in run.scope.values()) if run.scope else 0,
             "progress_url": reverse("admin:syncer_run_progress", args=[run.pk]),
             "attempts_url": f"{reverse('admin:syncer_attempt_changelist')}?run__id__exact={run.pk}",
@@ -113,7 +115,7 @@ class RunAdmin(EngineRowsAdmin):
         return TemplateResponse(request, "syncer/run.html", context)
 
     def progress_view(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """`{state, label, open, total, done, percent, counts, message, hint, failures, more}`."""
+        """Return the progress as JSON, in the form of `as_json`."""
         return JsonResponse(as_json(request, progress(self._run(request, pk))), headers={"Cache-Control": "no-store"})
 
     def _run(self, request: HttpRequest, pk: str) -> Run:
@@ -123,7 +125,7 @@ class RunAdmin(EngineRowsAdmin):
 
 
 class AttemptChangeList(ChangeList):  # type: ignore[misc]
-    """Finds the objects of the whole page at once."""
+    """A list that reads the objects of a page in few queries."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -153,8 +155,8 @@ class AttemptAdmin(EngineRowsAdmin):
         return AttemptChangeList
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Attempt]":
-        found: QuerySet[Attempt] = super().get_queryset(request)
-        return found.select_related("binding__route", "run__target")
+        attempts: QuerySet[Attempt] = super().get_queryset(request)
+        return attempts.select_related("binding__route", "run__target")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         attempt: Any = super().get_object(request, object_id, from_field)

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.admin import site
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.context import REASON_LENGTH
@@ -33,7 +33,9 @@ class DecisionForm(forms.Form):
         help_text="Why so? It is kept in the history, at both ends.",
     )
 
-    def __init__(self, request: HttpRequest, now: Open, asked: Sequence[Question], data: Any = None) -> None:
+    def __init__(
+        self, request: HttpRequest, now: Open, asked: Sequence[Question], data: QueryDict | None = None
+    ) -> None:
         super().__init__(data, initial={"token": now.token})
         self.asked = asked
         self.values: dict[str, Any] = {}
@@ -46,7 +48,7 @@ class DecisionForm(forms.Form):
                 self.initial[f"value-{name}"] = _initial(now, name)
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, object]]:
         """Each question with its choice, its errors, and the field for another value, for the template."""
         rows = []
         for question in self.asked:
@@ -107,7 +109,7 @@ def _field(request: HttpRequest, now: Open, name: str) -> forms.Field | None:
     return field
 
 
-def _initial(now: Open, name: str) -> Any:
+def _initial(now: Open, name: str) -> object:
     column: Any = now.route.declaration.model._meta.get_field(name)
     if now.row is not None:
         return column.value_from_object(now.row)

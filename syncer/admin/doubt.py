@@ -57,7 +57,7 @@ def _seen(request: HttpRequest) -> int:
 
 
 def _ask_again(
-    admin: "ModelAdmin[Any]", request: HttpRequest, binding: Any, remote_id: int | str | None, seen: int
+    admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding, remote_id: int | str | None, seen: int
 ) -> HttpResponse:
     if doubt.question(binding) is None:
         raise NotPossibleError("There is nothing left to decide.")

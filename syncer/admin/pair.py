@@ -93,7 +93,7 @@ def _page(admin: "ModelAdmin[Any]", request: HttpRequest, target: Target, *, is_
     return TemplateResponse(request, "syncer/pair.html", context)
 
 
-def _proved(request: HttpRequest, target: Target) -> dict[str, Any]:
+def _proved(request: HttpRequest, target: Target) -> dict[str, object]:
     began = time.monotonic()
     try:
         comparisons = compare_all(target, seconds=SECONDS)

@@ -10,11 +10,13 @@ from django.contrib import messages
 from django.contrib.admin import site
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.views import ChangeList
 
 from backoffice.kit import ui
 from backoffice.kit.admin import BackofficeAdmin, ReadOnlyAdmin
@@ -28,6 +30,7 @@ from syncer.reports.words import meaning
 
 P = ParamSpec("P")
 A = TypeVar("A")
+M = TypeVar("M", bound=Model)
 View = Callable[Concatenate[A, HttpRequest, P], HttpResponse]
 
 
@@ -77,8 +80,36 @@ CONTENT_COLUMNS = frozenset(
 )
 
 
+class AnnotatedList(ChangeList):  # type: ignore[misc]
+    """A list whose admin reads what its columns show for all rows of a page at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.model_admin.annotate(request, self.result_list)
+
+
+class ModelFilter(DropdownFilter):  # type: ignore[misc]
+    """A filter by the model of an object; `column` is the lookup that leads to its label."""
+
+    title = "kind of content"
+    parameter_name = "model"
+    column: str
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(label, label) for label in declarations()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[M]") -> "QuerySet[M]":
+        return queryset.filter(**{self.column: self.value()}) if self.value() in declarations() else queryset
+
+
 class EngineAdmin(BackofficeAdmin):
     """Base class of the admin of the engine's tables."""
+
+    def get_changelist(self, request: HttpRequest, **_: object) -> type[AnnotatedList]:
+        return AnnotatedList
+
+    def annotate(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        """Set on each row what its columns show beside its own fields; by default nothing."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # A filter on a hidden column would reveal its content, one guess after another.
@@ -96,7 +127,7 @@ class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
         names = super().get_search_fields(request)
         return [name for name in names if name not in CONTENT_COLUMNS or may_read_all(request)]
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(super().has_view_permission(request, obj)) or request.user.has_perm(SYNC_PERMISSION)
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -26,7 +26,7 @@ Section = tuple[str | None, dict[str, Any]]  # one of Django's fieldsets
 class StorableJSON(json.JSONDecoder):
     """A decoder that refuses JSON that can't be stored or shown, as JSON that is not valid."""
 
-    def decode(self, text: str, *args: Any) -> Any:
+    def decode(self, text: str, *args: Any) -> object:
         try:
             value = super().decode(text, *args)
         except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
@@ -43,11 +43,11 @@ class IndentedJSON(forms.JSONField):
         super().__init__(**{**options, "decoder": StorableJSON})
         self.nothing = nothing
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         cleaned = super().clean(value)
         return self.nothing if cleaned is None else cleaned
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         if isinstance(value, forms.fields.InvalidJSONInput):
             return value
         if value == self.nothing:
@@ -86,13 +86,13 @@ class RouteAdmin(EngineAdmin):
     change_form_outer_before_template = "syncer/route_head.html"
     head = (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))})
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> tuple[Section, ...]:
         """Return the fieldsets of the kind of target; before a target is chosen, those of all kinds."""
         target = _target(request, obj)
         shown_kinds = kinds().values() if target is None else [kind_of(target)]
         return (self.head, *_without_repeats(section for kind in shown_kinds for section in kind.pages.route), PROGRESS)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **options: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Route | None = None, *args: object, **options: object) -> Any:
         form = super().get_form(request, obj, *args, **options)
         if target := _target(request, obj):
             for name, (label, help_text) in kind_of(target).pages.labels.items():
@@ -130,7 +130,7 @@ class RouteAdmin(EngineAdmin):
         own_model = [declaration for declaration in all_models if declaration.label == route.model]
         return "; ".join(f"{model.label}: {', '.join(model.fields)}" for model in own_model or all_models)
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if route := options.get("obj"):
             context.update(stopped=stopped(route))
         page: HttpResponse = super().render_change_form(request, context, **options)

@@ -1,7 +1,8 @@
 """Targets: their state, the buttons *Sync now* and *Pause*, the trigger, and the preview of a sync."""
 
+from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -12,7 +13,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
-from unfold.views import ChangeList
 
 from backoffice.kit import references
 from syncer import public
@@ -34,14 +34,16 @@ PREVIEWED = 200  # deliveries shown; the rest is counted
 COUNTED = 2000  # deliveries counted; beyond this the page says only that there are more
 
 
-class TargetChangeList(ChangeList):  # type: ignore[misc]
-    """A list with each target's overview, and the message of its last run as this person may read it."""
+if TYPE_CHECKING:
 
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        for target in self.result_list:
-            target.overview = overview(target)
-            target.last_message = target.overview.last and headline(request, target.overview.last.message)
+    class AnnotatedTarget(Target):
+        """A target with its overview and last message, as `TargetAdmin.annotate` sets them."""
+
+        overview: Overview
+        last_message: str
+
+        class Meta:
+            abstract = True
 
 
 @admin.register(Target)
@@ -83,11 +85,11 @@ class TargetAdmin(EngineAdmin):
         "auth_url": "auth == 'jwt'",
     }
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Target | None = None) -> list[object]:
         fieldsets = super().get_fieldsets(request, obj)
         return [*fieldsets, *(kind_of(obj).pages.target_facts if obj else ())]
 
-    def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+    def save_model(self, request: HttpRequest, obj: Target, form: object, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)
         if obj.peer_user and not obj.peer_user.has_perm(PERMISSION):
             messages.warning(
@@ -95,25 +97,27 @@ class TargetAdmin(EngineAdmin):
             )
 
     # --- what is shown ---------------------------------------------------------------------------------------------
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[TargetChangeList]:
-        return TargetChangeList
+    def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedTarget]") -> None:
+        for target in rows:
+            target.overview = overview(target)
+            last = target.overview.last
+            target.last_message = headline(request, last.message) if last else ""
 
     @admin.display(description="title", ordering="title")
     def shown_title(self, target: Target) -> str:
         return str(target)
 
     @admin.display(description="state")
-    def health(self, target: Any) -> SafeString:
-        state: Overview = target.overview
-        return chip(state.health)
+    def health(self, target: "AnnotatedTarget") -> SafeString:
+        return chip(target.overview.health)
 
     @admin.display(description="pending")
-    def pending(self, target: Any) -> SafeString | str:
-        state: Overview = target.overview
+    def pending(self, target: "AnnotatedTarget") -> SafeString | str:
+        state = target.overview
         return "not known" if state.problem else format_html("{}", state.pending)
 
     @admin.display(description="last run")
-    def last_run(self, target: Any) -> SafeString | str:
+    def last_run(self, target: "AnnotatedTarget") -> SafeString | str:
         run = target.overview.last
         if run is None:
             return "never"
@@ -131,7 +135,7 @@ class TargetAdmin(EngineAdmin):
             return format_html("{} {}", chip("missing", "not there"), error)
         return chip("found", "resolves")
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         target = options.get("obj")
         if target:
             links = [(text, reverse(name, args=[target.pk])) for text, name in kind_of(target).pages.links]

@@ -1,7 +1,5 @@
 """Template tags: `{% chip state %}` colors a word of the engine; `{% legend "pending, rejected" %}` explains words."""
 
-from typing import Any
-
 from django import template
 from django.template import Context
 from django.utils.safestring import SafeString
@@ -29,6 +27,6 @@ def meaning(word: str) -> str:
 
 
 @register.inclusion_tag("syncer/legend.html")
-def legend(listed: str) -> dict[str, Any]:
+def legend(listed: str) -> dict[str, object]:
     """Explain the words in `listed`, separated by commas."""
     return {"legend": words.legend(word.strip() for word in listed.split(","))}

@@ -1,6 +1,6 @@
 """The first load: import all records of a target as our content, under the same ids, without sending them back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -131,7 +131,7 @@ def _build(route: Route, record: dict[str, Any]) -> Loaded:
     return Loaded(obj=model(**{key.attname: pk} | values), remote_id=encode_id(remote_id), agreed=agreed)
 
 
-def _validate(route: Route, loaded: list[Loaded], ids: dict[type[models.Model], set[Any]]) -> None:
+def _validate(route: Route, loaded: list[Loaded], ids: Mapping[type[models.Model], set[object]]) -> None:
     """Check every object by its model, and its foreign keys against the fetched `ids`, which takes no queries.
 
     Raises:
@@ -142,7 +142,8 @@ def _validate(route: Route, loaded: list[Loaded], ids: dict[type[models.Model], 
     for item in loaded:
         for field in item.obj._meta.concrete_fields:
             value, parent = getattr(item.obj, field.attname), field.related_model
-            if parent in ids and value is not None and value not in ids[parent]:
+            parent_ids = ids.get(parent) if parent else None
+            if parent_ids is not None and value is not None and value not in parent_ids:
                 faults.append(f"{route.model} {item.obj.pk}: {field.name}: the target lists no record {value}")
         try:
             item.obj.full_clean(validate_unique=False, exclude=relations)

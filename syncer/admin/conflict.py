@@ -28,8 +28,7 @@ from syncer.targets.peer.conflicts.decide import OvertakenError, conflict_decide
 from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.rows import fill
 
-SHOWN = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the URL may name
-
+FILTERABLE = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the URL may name
 
 if TYPE_CHECKING:
 
@@ -98,7 +97,7 @@ class ConflictAdmin(EngineRowsAdmin):
         return (queryset.filter(keys) if term else queryset), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup.split("__")[0] in SHOWN and super().lookup_allowed(lookup, value, request)
+        return lookup.split("__")[0] in FILTERABLE and super().lookup_allowed(lookup, value, request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._may_see_engine(request) or bool(readable(request))

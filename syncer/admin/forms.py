@@ -28,7 +28,7 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """Show the error that a node has a target already beside the field of the node."""
+        """Show the error about a node that has a target already at the field `peer_node`."""
         if hasattr(errors, "error_dict"):
             general = errors.error_dict.pop(NON_FIELD_ERRORS, [])
             if taken := [error for error in general if TAKEN in error.messages]:
@@ -54,7 +54,7 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """Show the errors of columns that are not on the form above the form."""
+        """Show the errors of columns that the form lacks among its general errors."""
         if hasattr(errors, "error_dict"):
             for name in [*errors.error_dict]:
                 if name not in self.fields and name != NON_FIELD_ERRORS:

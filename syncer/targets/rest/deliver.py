@@ -36,7 +36,7 @@ def deliver(
     endpoint = Endpoint.of(route)
     settler = RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
     live = load(routes, route, [binding.key for binding in bindings])
-    # The claim checked this too, but an object may have been deleted, or stopped passing the filter, since then.
+    # The claim made parents wait for their children, but an object may have become one to delete since the claim.
     gone = [binding.pk for binding in bindings if binding.key not in live and binding.known.remote_id is not None]
     not_yet = routes.with_children(route, gone)
     deliveries = [

@@ -47,7 +47,7 @@ def _wanted(route: Route, row: dict[str, Any], parents: Parents) -> Wanted:
 
 
 def _value(value: Any, parents: dict[Any, Parent] | None) -> Any:
-    """Return the JSON value of a column; for a foreign key (`parents` given) the remote id of that parent."""
+    """Return the JSON value of a column; for a foreign key (`parents` given) the parent's remote id."""
     if parents is None or value is None:
         return json_value(value)
     parent = parents.get(value)

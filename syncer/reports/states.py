@@ -154,12 +154,16 @@ def _changed_anywhere() -> Q:
     """Return the condition on bindings that the next plan looks at their objects."""
     condition = Q(pk__in=[])
     for route in Route.objects.all():
-        of_route = Q(route=route)
-        if route.mark and route.fingerprint == route.current_fingerprint():
-            try:
-                keys = keys_of(mark.changed_pks(route.declaration.model, route.mark), and_bound=None)
-                of_route &= Q(object_key__in=RawSQL(keys.sql, keys.params))  # noqa: S611 - built from our own names only
-            except SyncError:
-                pass  # a mark that can't be read stands for everything
-        condition |= of_route
+        condition |= _changed_on(route)
     return condition
+
+
+def _changed_on(route: Route) -> Q:
+    """Return the condition on one route's bindings; a mark that can't be read stands for all of them."""
+    if not route.mark or route.fingerprint != route.current_fingerprint():
+        return Q(route=route)
+    try:
+        keys = keys_of(mark.changed_pks(route.declaration.model, route.mark), and_bound=None)
+    except SyncError:
+        return Q(route=route)
+    return Q(route=route, object_key__in=RawSQL(keys.sql, keys.params))  # noqa: S611 - built from our own names only

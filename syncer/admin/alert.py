@@ -1,4 +1,4 @@
-"""Alerts: what operators were notified of, and what came of that."""
+"""Alerts: what operators were notified of, and how it was delivered."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString

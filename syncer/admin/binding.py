@@ -1,7 +1,8 @@
 """Bindings: each object at each target, its state, and what the target is known to hold."""
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin import ListFilter
@@ -12,45 +13,52 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
-from unfold.views import ChangeList
 
 from syncer import public
 from syncer.admin.doubt import resolve
-from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, named, pk_or_404, posted, pretty, title, to_runs
+from syncer.admin.parts import (
+    EngineRowsAdmin,
+    ModelFilter,
+    Named,
+    chip,
+    linked,
+    named,
+    pk_or_404,
+    posted,
+    pretty,
+    title,
+    to_runs,
+)
 from syncer.core.outcome import unquoted
 from syncer.core.state import State
 from syncer.models import Binding
-from syncer.models.mapping import declarations
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
 from syncer.reports.seen import known_of
 from syncer.reports.states import having
-from syncer.targets.base import kind_of
+from syncer.targets.base import Fieldsets, kind_of
 
 ATTEMPTS = 20  # shown with the object; all are in the list of attempts
 
 
-class ObjectChangeList(ChangeList):  # type: ignore[misc]
-    """Finds objects and states for the whole page at once."""
+if TYPE_CHECKING:
 
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        dress(request, self.result_list)
+    class AnnotatedBinding(Binding):
+        """A binding with its object and the object's state, as `BindingAdmin.annotate` sets them."""
 
+        named: Named
+        shown: states.ObjectState
 
-def dress(request: HttpRequest, bindings: Any) -> None:
-    """Give each binding its object, `named`, and its state, `shown`."""
-    objects, found = named(request, bindings), states.of_bindings(bindings)
-    for row in bindings:
-        row.named, row.shown = objects[row.pk], found[row.pk]
+        class Meta:
+            abstract = True
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]
     title = "state"
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [(state.value, state.value) for state in State]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
@@ -58,20 +66,13 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(having(State(chosen))) if chosen in list(State) else queryset
 
 
-class ModelFilter(DropdownFilter):  # type: ignore[misc]
-    title = "kind of content"
-    parameter_name = "model"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(label, label) for label in declarations()]
-
-    def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
-        return queryset.filter(route__model=self.value()) if self.value() in declarations() else queryset
+class BindingModelFilter(ModelFilter):
+    column = "route__model"
 
 
 FILTERS: tuple[type[ListFilter] | tuple[str, type[ListFilter]], ...] = (
     ("route__target", RelatedDropdownFilter),
-    ModelFilter,
+    BindingModelFilter,
     StateFilter,
 )
 
@@ -106,33 +107,40 @@ class BindingAdmin(EngineRowsAdmin):
         ("Attempts", {"fields": ("attempts_made",)}),
     )
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Binding | None = None) -> Fieldsets:
         return (self.head, *(kind_of(obj.route.target).pages.binding if obj else ()), *self.tail)
 
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ObjectChangeList]:
-        return ObjectChangeList
+    def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedBinding]") -> None:
+        bindings = list(rows)
+        objects, binding_states = named(request, bindings), states.of_bindings(bindings)
+        for binding in bindings:
+            binding.named, binding.shown = objects[binding.pk], binding_states[binding.pk]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Binding]":
-        found: QuerySet[Binding] = super().get_queryset(request)
-        return found.select_related("route__target")
+        bindings: QuerySet[Binding] = super().get_queryset(request)
+        return bindings.select_related("route__target")
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         page: HttpResponse = super().changelist_view(request, {"title": "Objects at targets", **(extra_context or {})})
         return page
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Binding | None:
-        binding: Binding | None = super().get_object(request, object_id, from_field)
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> "AnnotatedBinding | None":
+        binding: AnnotatedBinding | None = super().get_object(request, object_id, from_field)
         if binding is not None:
-            dress(request, [binding])
+            self.annotate(request, [binding])
         return binding
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A key or an id as people read it; ids are kept as JSON, and UUIDs by SQLite without dashes."""
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Binding]", search_term: str
+    ) -> tuple["QuerySet[Binding]", bool]:
+        """Find a key or an id as people write it: ids are stored as JSON, and by SQLite UUIDs without dashes."""
         term = search_term.strip().replace("\0", "")
         if not term:
             return queryset, False
-        here = Q(object_key__in=[term, term.replace("-", "")])
-        return queryset.filter(here | Q(remote_id__in=[term, json.dumps(term)])), False
+        key = Q(object_key__in=[term, term.replace("-", "")])
+        return queryset.filter(key | Q(remote_id__in=[term, json.dumps(term)])), False
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(SYNC_PERMISSION)
@@ -142,18 +150,16 @@ class BindingAdmin(EngineRowsAdmin):
         return to_runs(request, public.sync_bindings(queryset, user=request.user))
 
     @admin.display(description="binding")
-    def binding(self, binding: Any) -> str:
-        return str(binding.named.name)
+    def binding(self, binding: "AnnotatedBinding") -> str:
+        return binding.named.name
 
     @admin.display(description="object")
-    def content(self, binding: Any) -> SafeString:
-        found: Named = binding.named
-        return (
-            format_html('<a class="sync-link" href="{}">{}</a>', found.url, found.title) if found.url else title(found)
-        )
+    def content(self, binding: "AnnotatedBinding") -> SafeString:
+        obj = binding.named
+        return format_html('<a class="sync-link" href="{}">{}</a>', obj.url, obj.title) if obj.url else title(obj)
 
     @admin.display(description="object")
-    def of(self, binding: Any) -> SafeString:
+    def of(self, binding: "AnnotatedBinding") -> SafeString:
         return linked(binding.named)
 
     @admin.display(description="target", ordering="route__target")
@@ -161,38 +167,37 @@ class BindingAdmin(EngineRowsAdmin):
         return str(binding.route.target)
 
     @admin.display(description="state")
-    def state(self, binding: Any) -> SafeString:
-        found = chip(binding.shown.state)
-        url = binding.shown.url
-        return format_html('{} <a class="sync-link" href="{}">Decide</a>', found, url) if url else found
+    def state(self, binding: "AnnotatedBinding") -> SafeString:
+        state, url = chip(binding.shown.state), binding.shown.url
+        return format_html('{} <a class="sync-link" href="{}">Decide</a>', state, url) if url else state
 
     @admin.display(description="record there", ordering="remote_id")
     def record(self, binding: Binding) -> str:
         return binding.record or "-"
 
     @admin.display(description="why")
-    def why(self, binding: Any) -> str:
-        why = str(binding.shown.why)
+    def why(self, binding: "AnnotatedBinding") -> str:
+        why = binding.shown.why
         return (unquoted(why) if binding.named.unseen else why) or "-"
 
     @admin.display(description="what it holds, as sent and accepted")
-    def agreed_now(self, binding: Any) -> SafeString | str:
+    def agreed_now(self, binding: "AnnotatedBinding") -> SafeString | str:
         return binding.named.unseen or pretty(binding.agreed)
 
     @admin.display(description="of what was edited anywhere")
-    def seen_there(self, binding: Any) -> SafeString:
-        known, told = known_of(binding)
-        return render_to_string("syncer/seen_there.html", {"known": known, "told": told, "binding": binding})
+    def seen_there(self, binding: "AnnotatedBinding") -> SafeString:
+        nodes, is_known = known_of(binding)
+        return render_to_string("syncer/seen_there.html", {"nodes": nodes, "is_known": is_known, "binding": binding})
 
     @admin.display(description="what that create sent")
-    def create_body_now(self, binding: Any) -> SafeString | str:
+    def create_body_now(self, binding: "AnnotatedBinding") -> SafeString | str:
         return binding.named.unseen or pretty(binding.create_body)
 
     @admin.display(description="where that create was sent")
-    def create_to(self, binding: Any) -> str:
-        return str(binding.named.unseen or binding.create_path or "-")
+    def create_to(self, binding: "AnnotatedBinding") -> str:
+        return binding.named.unseen or binding.create_path or "-"
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if binding := options.get("obj"):
             context["doubt"] = doubt_of(binding)
             context["sent_body"] = binding.named.unseen or pretty(binding.create_body)
@@ -205,21 +210,21 @@ class BindingAdmin(EngineRowsAdmin):
 
     @posted(SYNC_PERMISSION)
     def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Say whether its record is there: asks again what will follow, then does it."""
+        """Decide whether the record exists: show what will follow and ask for confirmation, then decide."""
         binding = self.get_object(request, str(pk_or_404(object_id)))
         if binding is None:
             raise Http404
         return resolve(self, request, binding)
 
     @admin.display(description="newest first")
-    def attempts_made(self, binding: Any) -> SafeString:
-        found = list(binding.attempts.all()[: ATTEMPTS + 1])
+    def attempts_made(self, binding: "AnnotatedBinding") -> SafeString:
+        attempts = list(binding.attempts.all()[: ATTEMPTS + 1])
         url = f"{reverse('admin:syncer_attempt_changelist')}?binding__id__exact={binding.pk}"
         return render_to_string(
             "syncer/attempts.html",
             {
-                "attempts": found[:ATTEMPTS],
-                "more": len(found) > ATTEMPTS,
+                "attempts": attempts[:ATTEMPTS],
+                "more": len(attempts) > ATTEMPTS,
                 "all_url": url,
                 "unseen": binding.named.unseen,
             },

@@ -1,22 +1,21 @@
-"""Conflicts: the objects that wait for a person since two nodes edited them, and the page where one is decided."""
+"""Conflicts: the list of objects that two nodes edited and a person has to decide, and the page of one of them."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import DropdownFilter
-from unfold.views import ChangeList
 
 from backoffice.kit.permissions import Person
 from syncer.admin.conflict_form import DecisionForm
-from syncer.admin.parts import EngineRowsAdmin, named_keys, pk_or_404
+from syncer.admin.parts import EngineRowsAdmin, ModelFilter, Named, named_keys, pk_or_404
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS
 from syncer.models import Replica, Route
@@ -29,30 +28,22 @@ from syncer.targets.peer.conflicts.decide import OvertakenError, conflict_decide
 from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.rows import fill
 
-SHOWN = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the address may name
+FILTERABLE = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the URL may name
+
+if TYPE_CHECKING:
+
+    class AnnotatedReplica(Replica):
+        """A replica with its object and the object's title, as `ConflictAdmin.annotate` sets them."""
+
+        named: Named
+        title: str
+
+        class Meta:
+            abstract = True
 
 
-class ConflictList(ChangeList):  # type: ignore[misc]
-    """Finds the objects of the whole page, as this person may see them."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        dress(request, self.result_list)
-
-
-def dress(request: HttpRequest, replicas: Any) -> None:
-    """Give each replica its object, `named`."""
-    keys: dict[str, list[str]] = {}
-    for row in replicas:
-        keys.setdefault(row.model, []).append(row.object_key)
-    found = {label: named_keys(request, label, some) for label, some in keys.items()}
-    for row in replicas:
-        row.named = found[row.model][row.object_key]
-        row.title = row.named.unseen or row.named.title or _gone(row)
-
-
-def _gone(replica: Replica) -> str:
-    """What an object that is deleted here would call itself."""
+def _deleted_title(replica: Replica) -> str:
+    """Return the title of an object that is deleted here, made from the last edits of its fields."""
     declaration = declarations().get(replica.model)
     if declaration is None:
         return replica.object_key
@@ -63,51 +54,52 @@ def _gone(replica: Replica) -> str:
 
 
 def readable(request: HttpRequest) -> list[str]:
-    """The models shared with a peer of whose objects this person may read something."""
+    """Return the labels of the models shared with a peer that this person may read, at least in part."""
     routes = Route.objects.filter(target__kind__in=two_way()).order_by()
     return [label for label in routes.values_list("model", flat=True).distinct() if not unseen(request, label)]
 
 
-class ModelFilter(DropdownFilter):  # type: ignore[misc]
-    title = "kind of content"
-    parameter_name = "model"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(label, label) for label in declarations()]
-
-    def queryset(self, request: HttpRequest, queryset: "QuerySet[Replica]") -> "QuerySet[Replica]":
-        return queryset.filter(model=self.value()) if self.value() in declarations() else queryset
+class ReplicaModelFilter(ModelFilter):
+    column = "model"
 
 
 @admin.register(Replica)
 class ConflictAdmin(EngineRowsAdmin):
-    """Who may edit the content may decide; who may sync sees that something waits."""
+    """The permission to edit the content is needed to decide; the permission to sync is enough to see the list."""
 
     list_display = ("content", "kind", "waiting", "conflict_at", "of")
     list_display_links = ("content",)
-    list_filter = (ModelFilter,)
+    list_filter = (ReplicaModelFilter,)
     list_after_template = "syncer/legend_conflicts.html"
     ordering = ("conflict_at", "pk")
     search_fields = ("object_key__exact",)
     search_help_text = "An object's key."
 
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ConflictList]:
-        return ConflictList
+    def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedReplica]") -> None:
+        keys_by_model: dict[str, list[str]] = {}
+        for replica in rows:
+            keys_by_model.setdefault(replica.model, []).append(replica.object_key)
+        objects = {label: named_keys(request, label, keys) for label, keys in keys_by_model.items()}
+        for replica in rows:
+            replica.named = objects[replica.model][replica.object_key]
+            replica.title = replica.named.unseen or replica.named.title or _deleted_title(replica)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Replica]":
-        found: QuerySet[Replica] = super().get_queryset(request).waiting()
-        return found if self._may_see_engine(request) else found.filter(model__in=readable(request))
+        replicas: QuerySet[Replica] = super().get_queryset(request).waiting()
+        return replicas if self._may_see_engine(request) else replicas.filter(model__in=readable(request))
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A key as people read it; UUIDs are kept without dashes by SQLite."""
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Replica]", search_term: str
+    ) -> tuple["QuerySet[Replica]", bool]:
+        """Find a key as people write it: SQLite stores UUIDs without dashes."""
         term = search_term.strip().replace("\0", "")
         keys = Q(object_key__in=[term, term.replace("-", "")])
         return (queryset.filter(keys) if term else queryset), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup.split("__")[0] in SHOWN and super().lookup_allowed(lookup, value, request)
+        return lookup.split("__")[0] in FILTERABLE and super().lookup_allowed(lookup, value, request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._may_see_engine(request) or bool(readable(request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -116,12 +108,12 @@ class ConflictAdmin(EngineRowsAdmin):
     def _may_see_engine(self, request: HttpRequest) -> bool:
         return any(map(request.user.has_perm, ("syncer.view_replica", "syncer.change_replica", SYNC_PERMISSION)))
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         page: HttpResponse = super().changelist_view(request, {"title": "Conflicts", **(extra_context or {})})
         return page
 
     @admin.display(description="object")
-    def content(self, replica: Any) -> SafeString:
+    def content(self, replica: "AnnotatedReplica") -> SafeString:
         return format_html('<span class="sync-link">{}</span>', replica.title)
 
     @admin.display(description="kind", ordering="model")
@@ -134,20 +126,22 @@ class ConflictAdmin(EngineRowsAdmin):
         return states.waiting(replica)
 
     @admin.display(description="its own page")
-    def of(self, replica: Any) -> SafeString | str:
+    def of(self, replica: "AnnotatedReplica") -> SafeString | str:
         url = replica.named.url
         return format_html('<a class="sync-link" href="{}">{}</a>', url, self.kind(replica)) if url else "-"
 
-    # --- the page of one ---------------------------------------------------------------------------------------------
-    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
-        """The values side by side, and the form that decides."""
+    # --- the page of one conflict ------------------------------------------------------------------------------------
+    def change_view(self, request: HttpRequest, object_id: str, *_: object, **__: object) -> HttpResponse:
+        """Show the values side by side, with the form that decides."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = Replica.objects.all() if self._may_see_engine(request) else self._readable_rows(request)
-        replica: Any = get_object_or_404(rows, pk=pk_or_404(object_id))
+        replicas = Replica.objects.all()
+        if not self._may_see_engine(request):
+            replicas = replicas.filter(model__in=readable(request))
+        replica = cast("AnnotatedReplica", get_object_or_404(replicas, pk=pk_or_404(object_id)))
         if replica.model not in declarations():
             raise Http404
-        dress(request, [replica])
+        self.annotate(request, [replica])
         if request.method == "POST":
             return self._decide(request, replica)
         now = look(replica)
@@ -157,10 +151,7 @@ class ConflictAdmin(EngineRowsAdmin):
         form = None if replica.named.unseen else DecisionForm(request, now, conflicts.questions(now, request.user))
         return self._page(request, replica, now, form)
 
-    def _readable_rows(self, request: HttpRequest) -> "QuerySet[Replica]":
-        return Replica.objects.filter(model__in=readable(request))
-
-    def _decide(self, request: HttpRequest, replica: Any) -> HttpResponse:
+    def _decide(self, request: HttpRequest, replica: "AnnotatedReplica") -> HttpResponse:
         now = look(replica)
         if replica.named.unseen or not _may_decide(request, now):
             raise PermissionDenied
@@ -169,11 +160,9 @@ class ConflictAdmin(EngineRowsAdmin):
         form = DecisionForm(request, now, conflicts.questions(now, request.user), request.POST)
         if not form.is_valid():
             return self._page(request, replica, now, form)
-        given = form.cleaned_data
+        reason, token = form.cleaned_data["reason"], form.cleaned_data["token"]
         try:
-            conflict_decide(
-                replica=replica, values=form.values, user=request.user, reason=given["reason"], token=given["token"]
-            )
+            conflict_decide(replica=replica, values=form.values, user=request.user, reason=reason, token=token)
         except OvertakenError:
             return self._overtaken(request, replica)
         except NotPossibleError as error:
@@ -183,19 +172,21 @@ class ConflictAdmin(EngineRowsAdmin):
             return self._page(request, replica, now, form)
         else:
             messages.success(request, "Resolved. The decision travels like any edit.")
-        dress(request, [replica])
+        self.annotate(request, [replica])
         return HttpResponseRedirect(_after(replica))
 
-    def _overtaken(self, request: HttpRequest, replica: Any) -> HttpResponse:
-        """Show the page again, with what there is now."""
-        dress(request, [replica])
+    def _overtaken(self, request: HttpRequest, replica: "AnnotatedReplica") -> HttpResponse:
+        """Show the page again, with the current values."""
+        self.annotate(request, [replica])
         now = look(replica)
         messages.warning(request, f"{replica.title} has changed since you looked; nothing was decided.")
         if not now.names:
             return HttpResponseRedirect(_after(replica))
         return self._page(request, replica, now, DecisionForm(request, now, conflicts.questions(now, request.user)))
 
-    def _page(self, request: HttpRequest, replica: Any, now: Open, form: DecisionForm | None) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, replica: "AnnotatedReplica", now: Open, form: DecisionForm | None
+    ) -> HttpResponse:
         seen = form is not None
         context = {
             **self.admin_site.each_context(request),
@@ -213,10 +204,10 @@ class ConflictAdmin(EngineRowsAdmin):
 
 
 def _may_decide(request: HttpRequest, now: Open) -> bool:
-    """Something of it: each choice needs the permission for what it does."""
+    """Return whether this person may decide anything here; each choice needs the permission for what it does."""
     return Person(request.user).may(now.route.declaration.model, "change" if now.row else "add", "delete")
 
 
-def _after(replica: Any) -> str:
-    """The object's page, or the list where it has none."""
-    return str(replica.named.url or reverse("admin:syncer_replica_changelist"))
+def _after(replica: "AnnotatedReplica") -> str:
+    """Return the URL of the object's page, or of the list if it has none."""
+    return replica.named.url or reverse("admin:syncer_replica_changelist")

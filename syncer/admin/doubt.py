@@ -1,4 +1,4 @@
-"""The page that asks a person again before it is decided whether a record is there."""
+"""The page that asks for confirmation before the decision whether a record exists."""
 
 from typing import Any
 
@@ -18,9 +18,12 @@ from syncer.targets.rest import doubt
 
 
 def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) -> HttpResponse:
-    """With `way=not_arrived` there is no record; else its id is `encoded`, or what was written as `remote_id`.
+    """Decide whether a binding's record exists, from these fields of the POST:
 
-    Without `sure` nothing is changed, and what would follow is shown. `seen` is the token that the person saw.
+    - `way`: `not_arrived` if there is no record;
+    - `encoded`, or else `remote_id`: the record's id as JSON, or as a person wrote it;
+    - `seen`: the binding's token when the person looked;
+    - `sure`: without it nothing is changed, and a page shows what would follow.
     """
     try:
         remote_id, seen = _remote_id(request, binding), _seen(request)
@@ -38,7 +41,7 @@ def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) ->
 
 
 def _remote_id(request: HttpRequest, binding: Binding) -> int | str | None:
-    """The id that was given; None: there is no record."""
+    """Return the given id; None if there is no record."""
     if request.POST.get("way") == "not_arrived":
         return None
     if encoded := request.POST.get("encoded"):
@@ -54,7 +57,7 @@ def _seen(request: HttpRequest) -> int:
 
 
 def _ask_again(
-    admin: "ModelAdmin[Any]", request: HttpRequest, binding: Any, remote_id: int | str | None, seen: int
+    admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding, remote_id: int | str | None, seen: int
 ) -> HttpResponse:
     if doubt.question(binding) is None:
         raise NotPossibleError("There is nothing left to decide.")

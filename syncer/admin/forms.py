@@ -1,4 +1,4 @@
-"""The forms of targets and routes, which empty what the kind of target does not use and so does not show."""
+"""The forms of targets and routes: columns that the kind of target does not use, and does not show, are emptied."""
 
 from typing import Any
 
@@ -8,11 +8,15 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from syncer.models import Route, Target
 from syncer.targets.base import kind_of, kinds, unused_columns
 
-TAKEN = next(one.violation_error_message for one in Target._meta.constraints if one.name == "syncer_target_peer_node")
+TAKEN = next(
+    constraint.violation_error_message
+    for constraint in Target._meta.constraints
+    if constraint.name == "syncer_target_peer_node"
+)
 
 
 class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Empties what other kinds use."""
+    """The form of a target; empties the columns that only other kinds use."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -24,19 +28,18 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """Show that a node has a target already beside the node."""
+        """Show the error about a node that has a target already at the field `peer_node`."""
         if hasattr(errors, "error_dict"):
-            found = errors.error_dict
-            general = found.pop(NON_FIELD_ERRORS, [])
-            if taken := [one for one in general if TAKEN in one.messages]:
-                found["peer_node"] = taken
-            if others := [one for one in general if one not in taken]:
-                found[NON_FIELD_ERRORS] = others
+            general = errors.error_dict.pop(NON_FIELD_ERRORS, [])
+            if taken := [error for error in general if TAKEN in error.messages]:
+                errors.error_dict["peer_node"] = taken
+            if others := [error for error in general if error not in taken]:
+                errors.error_dict[NON_FIELD_ERRORS] = others
         super()._update_errors(errors)  # type: ignore[misc]
 
 
 class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Empties what other kinds use."""
+    """The form of a route; empties the columns that only other kinds use, and fills the lookup of a new route."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -51,11 +54,10 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """Show what is wrong with a column that is not on the form above it."""
+        """Show the errors of columns that the form lacks among its general errors."""
         if hasattr(errors, "error_dict"):
             for name in [*errors.error_dict]:
                 if name not in self.fields and name != NON_FIELD_ERRORS:
-                    wrong = errors.error_dict.pop(name)
-                    texts = [f"{name}: {text}" for one in wrong for text in one.messages]
+                    texts = [f"{name}: {text}" for error in errors.error_dict.pop(name) for text in error.messages]
                     errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(map(ValidationError, texts))
         super()._update_errors(errors)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The page of a pair: both ends' marks, backlogs and rules, and the proof that they are equal."""
+"""The page of a pair: both ends' marks, backlogs and rules, and the proof that their contents are equal."""
 
 import time
 from dataclasses import dataclass
@@ -20,13 +20,19 @@ from syncer.targets.peer import PEER
 from syncer.targets.peer.pair import ends
 from syncer.targets.peer.pair.equality import Comparison, compare_all
 
-SECONDS = 10.0  # until the proof is given up; the command takes the time that it needs
-SHOWN = 20  # objects of a kind
+SECONDS = 10.0  # until the proof is stopped; the command sync_compare has no such limit
+SHOWN = 20  # objects of each kind
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Objects of a kind that were found: what they have in common, each with why it may be so, and how many more."""
+    """The objects that differ in one way.
+
+    Attributes:
+        title: their number and the way, `2 differ`.
+        objects: at most `SHOWN` of them, each with the reasons why it may differ for now.
+        more: how many are not shown.
+    """
 
     title: str
     objects: list[tuple[Named, str]]
@@ -35,14 +41,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class Proof:
-    """One model's comparison, for people."""
+    """One model's comparison, as the page shows it."""
 
-    one: Comparison
+    comparison: Comparison
     kinds: list[Kind]
 
 
 def urls(admin: "ModelAdmin[Any]") -> list[URLPattern]:
-    """The addresses of a pair's page, for the admin of targets."""
+    """Return the URLs of a pair's page, for the admin of targets."""
 
     def page(request: HttpRequest, object_id: str) -> HttpResponse:
         target = _peer(object_id)
@@ -72,49 +78,51 @@ def _peer(object_id: str) -> Target:
 
 
 def _page(admin: "ModelAdmin[Any]", request: HttpRequest, target: Target, *, is_asked: bool = False) -> HttpResponse:
-    found = ends.look(target)
+    pair = ends.look(target)
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Pair: {target}",
         "opts": admin.opts,
         "original": target,
         "target": target,
-        "pair": found,
+        "pair": pair,
         "node": settings.NODE,
-        **(_proved(request, target) if is_asked and not found.problem else {}),
+        **(_proved(request, target) if is_asked and not pair.problem else {}),
     }
     request.current_app = admin.admin_site.name
     return TemplateResponse(request, "syncer/pair.html", context)
 
 
-def _proved(request: HttpRequest, target: Target) -> dict[str, Any]:
+def _proved(request: HttpRequest, target: Target) -> dict[str, object]:
     began = time.monotonic()
     try:
-        found = compare_all(target, seconds=SECONDS)
+        comparisons = compare_all(target, seconds=SECONDS)
     except SyncError as error:
         return {"proof_problem": str(error)}
-    proofs = [Proof(one, [*_kinds(request, one)]) for one in found]
-    is_equal = all(one.found.is_equal for one in found)
+    proofs = [Proof(comparison, _kinds(request, comparison)) for comparison in comparisons]
+    is_equal = all(comparison.found.is_equal for comparison in comparisons)
     return {"proofs": proofs, "is_equal": is_equal, "took": time.monotonic() - began}
 
 
-def _kinds(request: HttpRequest, one: Comparison) -> list[Kind]:
-    """Those there are any of."""
-    found = one.found
-    all_ = [
+def _kinds(request: HttpRequest, comparison: Comparison) -> list[Kind]:
+    """Return the kinds of difference that have any objects."""
+    found = comparison.found
+    differences = [
         ("differ", found.differing, 0),
         ("are only here", found.only_here, found.more_here),
         ("are only there", found.only_there, found.more_there),
     ]
-    return [_kind(request, one, title, keys, more) for title, keys, more in all_ if keys or more]
-
-
-def _kind(request: HttpRequest, one: Comparison, title: str, keys: list[str], more: int) -> Kind:
-    shown = keys[:SHOWN]
-    is_here = title != "are only there"
-    names = named_keys(request, one.model, shown) if is_here else {key: Named(key, "", "") for key in shown}
-    return Kind(
-        title=f"{len(keys) + more} {title}",
-        objects=[(names[key], ", ".join(one.words(key))) for key in shown],
-        more=len(keys) + more - len(shown),
-    )
+    kinds = []
+    for title, all_keys, more in differences:
+        if not all_keys and not more:
+            continue
+        keys, is_here = all_keys[:SHOWN], title != "are only there"
+        names = named_keys(request, comparison.model, keys) if is_here else {key: Named(key, "", "") for key in keys}
+        kinds.append(
+            Kind(
+                title=f"{len(all_keys) + more} {title}",
+                objects=[(names[key], ", ".join(comparison.words(key))) for key in keys],
+                more=len(all_keys) + more - len(keys),
+            )
+        )
+    return kinds

@@ -1,4 +1,4 @@
-"""What the engine's pages share."""
+"""Parts that the engine's pages share: base classes, guards of views, and objects by name."""
 
 import json
 from collections.abc import Callable, Collection, Iterable
@@ -10,10 +10,13 @@ from django.contrib import messages
 from django.contrib.admin import site
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.views import ChangeList
 
 from backoffice.kit import ui
 from backoffice.kit.admin import BackofficeAdmin, ReadOnlyAdmin
@@ -27,11 +30,12 @@ from syncer.reports.words import meaning
 
 P = ParamSpec("P")
 A = TypeVar("A")
+M = TypeVar("M", bound=Model)
 View = Callable[Concatenate[A, HttpRequest, P], HttpResponse]
 
 
 def posted(permission: str) -> Callable[[View[A, P]], View[A, P]]:
-    """A view of an admin that changes something: POST only, and only with the permission."""
+    """Guard a view that changes something: only POST, and only with the permission."""
 
     def decorate(view: View[A, P]) -> View[A, P]:
         @wraps(view)
@@ -48,10 +52,10 @@ def posted(permission: str) -> Callable[[View[A, P]], View[A, P]]:
 
 
 def pk_or_404(text: str) -> int:
-    """The key in an address.
+    """Return the primary key in an address.
 
     Raises:
-        Http404: no row can have it.
+        Http404: the text is not a number of at most 19 digits.
     """
     if not (text.isdecimal() and len(text) <= 19):  # digits of a 64-bit number
         raise Http404
@@ -59,12 +63,12 @@ def pk_or_404(text: str) -> int:
 
 
 def chip(word: str, text: str = "") -> SafeString:
-    """One of the engine's words in its color."""
+    """Return one of the engine's words as a colored chip, with its meaning as the tooltip."""
     return ui.chip(word, text, meaning=meaning(word))
 
 
 def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
-    """Redirect to the page that shows these runs."""
+    """Redirect to the page of these runs, or to the start page if there are none."""
     if runs:
         return HttpResponseRedirect(runs_url(runs))
     messages.warning(request, "Nothing to sync: every target is paused.")
@@ -76,23 +80,54 @@ CONTENT_COLUMNS = frozenset(
 )
 
 
+class AnnotatedList(ChangeList):  # type: ignore[misc]
+    """A list whose admin reads what its columns show for all rows of a page at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.model_admin.annotate(request, self.result_list)
+
+
+class ModelFilter(DropdownFilter):  # type: ignore[misc]
+    """A filter by the model of an object; `column` is the lookup that leads to its label."""
+
+    title = "kind of content"
+    parameter_name = "model"
+    column: str
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(label, label) for label in declarations()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[M]") -> "QuerySet[M]":
+        return queryset.filter(**{self.column: self.value()}) if self.value() in declarations() else queryset
+
+
 class EngineAdmin(BackofficeAdmin):
-    """The base of every page of the engine's own rows."""
+    """Base class of the admin of the engine's tables."""
+
+    def get_changelist(self, request: HttpRequest, **_: object) -> type[AnnotatedList]:
+        return AnnotatedList
+
+    def annotate(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        """Set on each row what its columns show beside its own fields; by default nothing."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        # A filter on a column that a page hides would tell what it holds, one guess after the other.
+        # A filter on a hidden column would reveal its content, one guess after another.
         hidden = CONTENT_COLUMNS.intersection(lookup.split("__"))
         return not hidden and bool(super().lookup_allowed(lookup, value, request))
 
 
 class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
-    """Whoever may sync may see what became of it; the content itself only who may view that."""
+    """Base class of the admin of rows that the engine writes.
+
+    The permission to sync is enough to see them; content in them needs the permission to view that content.
+    """
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        found = super().get_search_fields(request)
-        return [name for name in found if name not in CONTENT_COLUMNS or may_read_all(request)]
+        names = super().get_search_fields(request)
+        return [name for name in names if name not in CONTENT_COLUMNS or may_read_all(request)]
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(super().has_view_permission(request, obj)) or request.user.has_perm(SYNC_PERMISSION)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -101,11 +136,13 @@ class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
 
 @dataclass(frozen=True)
 class Named:
-    """A local object as people know it.
+    """A local object as one person may see it.
 
     Attributes:
-        name: `Post 5`. title: what it calls itself; empty: it is gone. url: its page, where this person may see it.
-        unseen: why this person may not read what it holds, and what was sent of it; empty: they may.
+        name: `Post 5`.
+        title: the object as a string; empty if it was deleted.
+        url: its page; empty if it has none that this person may see.
+        unseen: why this person may not read its content, nor what was sent of it; empty if they may.
     """
 
     name: str
@@ -115,26 +152,26 @@ class Named:
 
 
 def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]:
-    """The objects that bindings stand for, `{binding's pk: its object}`; one query a model."""
+    """Return the objects of bindings, `{binding's pk: object}`, by one query for each model."""
     by_model: dict[str, list[Binding]] = {}
     for binding in bindings:
         by_model.setdefault(binding.route.model, []).append(binding)
-    found: dict[int, Named] = {}
+    result: dict[int, Named] = {}
     for label, rows in by_model.items():
         objects = named_keys(request, label, {row.object_key for row in rows})
-        found |= {row.pk: objects[row.object_key] for row in rows}
-    return found
+        result |= {row.pk: objects[row.object_key] for row in rows}
+    return result
 
 
 def named_keys(request: HttpRequest, label: str, keys: Collection[str]) -> dict[str, Named]:
-    """As `named`, of the objects of one model by their keys."""
+    """Return the objects of the model `label` with these keys, `{key: object}`."""
     hidden = unseen_objects(request, label, keys)
-    found = {key: Named(f"{label}:{key}", "", "", why) for key, why in hidden.items()}
-    return found | _seen(request, label, [key for key in keys if key not in hidden])
+    unseen = {key: Named(f"{label}:{key}", "", "", why) for key, why in hidden.items()}
+    return unseen | _seen(request, label, [key for key in keys if key not in hidden])
 
 
 def _seen(request: HttpRequest, label: str, keys: list[str]) -> dict[str, Named]:
-    """The objects that this person may read."""
+    """Return the objects with these keys, all of which this person may read."""
     declaration = declarations().get(label)
     if declaration is None:
         return {key: Named(f"{label} {key}", "", "") for key in keys}
@@ -143,35 +180,35 @@ def _seen(request: HttpRequest, label: str, keys: list[str]) -> dict[str, Named]
     live = model._default_manager.in_bulk(list(set(by_key.values())))
     name, page = str(model._meta.verbose_name).capitalize(), site._registry.get(model)
     may_see = page is not None and page.has_view_permission(request)
-    found = {}
+    objects = {}
     for key in keys:
         obj = live.get(by_key[key])
         url = _url(model, obj.pk) if obj is not None and may_see else ""
-        found[key] = Named(f"{name} {by_key[key]}", "" if obj is None else str(obj), url)
-    return found
+        objects[key] = Named(f"{name} {by_key[key]}", "" if obj is None else str(obj), url)
+    return objects
 
 
-def _url(model: Any, pk: Any) -> str:
+def _url(model: type[Model], pk: Any) -> str:
     try:
         return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(pk)])
     except NoReverseMatch:
         return ""
 
 
-def title(found: Named) -> SafeString:
-    """What the object calls itself, or that it is gone."""
-    return format_html('<span class="sync-soft">{}</span>', found.unseen or found.title or "deleted here")
+def title(obj: Named) -> SafeString:
+    """Return the object's title, or why it has none here."""
+    return format_html('<span class="sync-soft">{}</span>', obj.unseen or obj.title or "deleted here")
 
 
-def linked(found: Named) -> SafeString:
-    """The object's name and title, with its page behind them."""
-    if not found.url:
-        return format_html("{} {}", found.name, title(found))
-    return format_html('<a class="sync-link" href="{}">{}</a> {}', found.url, found.name, title(found))
+def linked(obj: Named) -> SafeString:
+    """Return the object's name, linked to its page, and its title."""
+    if not obj.url:
+        return format_html("{} {}", obj.name, title(obj))
+    return format_html('<a class="sync-link" href="{}">{}</a> {}', obj.url, obj.name, title(obj))
 
 
-def pretty(value: Any) -> SafeString | str:
-    """JSON for people."""
+def pretty(value: object) -> SafeString | str:
+    """Return a JSON value, indented, as HTML; a dash for None."""
     if value is None:
         return "-"
     return format_html('<pre class="sync-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))

@@ -20,11 +20,13 @@ from syncer.models.backlog import stopped
 from syncer.models.mapping import NOT_STORABLE, declarations, is_storable
 from syncer.targets.base import kind_of, kinds
 
+Section = tuple[str | None, dict[str, Any]]  # one of Django's fieldsets
+
 
 class StorableJSON(json.JSONDecoder):
-    """Takes no JSON that could not be kept or shown, and says of all that it refuses that it is not valid."""
+    """A decoder that refuses JSON that can't be stored or shown, as JSON that is not valid."""
 
-    def decode(self, text: str, *args: Any) -> Any:
+    def decode(self, text: str, *args: Any) -> object:
         try:
             value = super().decode(text, *args)
         except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
@@ -35,17 +37,17 @@ class StorableJSON(json.JSONDecoder):
 
 
 class IndentedJSON(forms.JSONField):
-    """JSON over several lines; an emptied field is the column's own emptiness, not `null`."""
+    """JSON over several lines; an empty field stands for `nothing`, the column's empty value, not for `null`."""
 
-    def __init__(self, *, nothing: Any, **options: Any) -> None:
+    def __init__(self, *, nothing: object, **options: Any) -> None:
         super().__init__(**{**options, "decoder": StorableJSON})
         self.nothing = nothing
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         cleaned = super().clean(value)
         return self.nothing if cleaned is None else cleaned
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         if isinstance(value, forms.fields.InvalidJSONInput):
             return value
         if value == self.nothing:
@@ -54,18 +56,18 @@ class IndentedJSON(forms.JSONField):
         return json.dumps(value, indent=indent, ensure_ascii=False, cls=self.encoder)
 
 
-HOW_FAR = ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)})
+PROGRESS = ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)})
 
 
 def _target(request: HttpRequest, route: Route | None) -> Target | None:
-    """The target that was chosen in the form, or is stored, or that a link to the form names; None: none yet."""
+    """Return the target that is chosen in the form, or stored, or named by a link to the form; else None."""
     chosen = request.POST.get("target") or (route.target_id if route else None) or request.GET.get("target", "")
     text = str(chosen)
     return Target.objects.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
 
 
-def _without_repeats(sections: Iterable[tuple[str | None, dict[str, Any]]]) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The sections, each column in the first that names it."""
+def _without_repeats(sections: Iterable[Section]) -> Iterator[Section]:
+    """Yield the fieldsets, each column only in the first one that names it."""
     seen: set[str] = set()
     for title, options in sections:
         fields = [line for line in options["fields"] if line not in seen]
@@ -84,13 +86,13 @@ class RouteAdmin(EngineAdmin):
     change_form_outer_before_template = "syncer/route_head.html"
     head = (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))})
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What the kind of target asks for; of a target that is not chosen yet, what all kinds do."""
+    def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> tuple[Section, ...]:
+        """Return the fieldsets of the kind of target; before a target is chosen, those of all kinds."""
         target = _target(request, obj)
-        shown = kinds().values() if target is None else [kind_of(target)]
-        return (self.head, *_without_repeats(section for kind in shown for section in kind.pages.route), HOW_FAR)
+        shown_kinds = kinds().values() if target is None else [kind_of(target)]
+        return (self.head, *_without_repeats(section for kind in shown_kinds for section in kind.pages.route), PROGRESS)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **options: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Route | None = None, *args: object, **options: object) -> Any:
         form = super().get_form(request, obj, *args, **options)
         if target := _target(request, obj):
             for name, (label, help_text) in kind_of(target).pages.labels.items():
@@ -123,12 +125,12 @@ class RouteAdmin(EngineAdmin):
 
     @admin.display(description="may travel")
     def may_travel(self, route: Route) -> str:
-        """The local fields from which a map can be made."""
-        declared = declarations().values()
-        shown = [one for one in declared if one.label == route.model] or declared
-        return "; ".join(f"{one.label}: {', '.join(one.fields)}" for one in shown)
+        """Return the local fields that the route may send; before a model is chosen, those of all models."""
+        all_models = declarations().values()
+        own_model = [declaration for declaration in all_models if declaration.label == route.model]
+        return "; ".join(f"{model.label}: {', '.join(model.fields)}" for model in own_model or all_models)
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if route := options.get("obj"):
             context.update(stopped=stopped(route))
         page: HttpResponse = super().render_change_form(request, context, **options)
@@ -140,10 +142,10 @@ class RouteAdmin(EngineAdmin):
 
     @posted("syncer.change_route")
     def recompare(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Forget how far the history was read: the next sync compares every object with the target."""
+        """Forget the route's mark, so that the next sync compares every object with the target."""
         route = get_object_or_404(Route.objects.select_related("target"), pk=pk_or_404(object_id))
         back = HttpResponseRedirect(reverse("admin:syncer_route_change", args=[route.pk]))
-        if why := stopped(route):  # to forget the mark would be to believe what a backup says of the target
+        if why := stopped(route):  # without its mark the route would trust what a backup says of the target
             messages.error(request, why)
             return back
         Route.objects.filter(pk=route.pk).update(mark="", fingerprint="")

@@ -1,6 +1,7 @@
-"""Runs, with the page that shows one moving; and attempts, the requests that runs made."""
+"""Runs, with the page that shows the progress of one; and attempts, the requests that runs made."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -12,10 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.views import ChangeList
 
 from backoffice.kit.filters import TimeRangeFilter
-from syncer.admin.parts import EngineRowsAdmin, chip, linked, named, pk_or_404, pretty
+from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, named, pk_or_404, pretty
 from syncer.models import Attempt, Run
 from syncer.reports.progress import Progress, progress
 from syncer.reports.reading import headline
@@ -24,23 +24,27 @@ from syncer.targets.base import kind_of
 ANSWER = 300  # characters
 
 
-def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
-    """What the run's page shows, as its script reads it."""
-    objects = named(request, [attempt.binding for attempt in found.failures])
+def as_json(request: HttpRequest, state: Progress) -> dict[str, object]:
+    """Return the progress of a run in the form that the script of its page reads.
+
+    `{state, label, open, total, done, percent, counts, message, hint, more, failures}`, with failures as
+    `{object, title, link, action, outcome, status, answer}`.
+    """
+    objects = named(request, [attempt.binding for attempt in state.failures])
     return {
-        "state": found.run.state,
-        "label": found.run.get_state_display(),
-        "open": found.is_open,
-        "total": found.total,
-        "done": found.done,
-        "percent": found.percent,
+        "state": state.run.state,
+        "label": state.run.get_state_display(),
+        "open": state.is_open,
+        "total": state.total,
+        "done": state.done,
+        "percent": state.percent,
         "counts": {
-            word: found.counts.get(word, 0)
-            for word in (*dict.fromkeys(kind_of(found.run.target).done.values()), "requests", "failed")
+            word: state.counts.get(word, 0)
+            for word in (*dict.fromkeys(kind_of(state.run.target).done.values()), "requests", "failed")
         },
-        "message": headline(request, found.message),
-        "hint": found.hint,
-        "more": found.more,
+        "message": headline(request, state.message),
+        "hint": state.hint,
+        "more": state.more,
         "failures": [
             {
                 "object": objects[attempt.binding_id].name,
@@ -51,23 +55,33 @@ def as_json(request: HttpRequest, found: Progress) -> dict[str, Any]:
                 "status": attempt.status,
                 "answer": objects[attempt.binding_id].unseen or Truncator(attempt.answer).chars(ANSWER),
             }
-            for attempt in found.failures
+            for attempt in state.failures
         ],
     }
 
 
-class RunChangeList(ChangeList):  # type: ignore[misc]
-    """Says of each run what this person may read of how it ended."""
+if TYPE_CHECKING:
 
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        for run in self.result_list:
-            run.told = headline(request, run.message)
+    class AnnotatedRun(Run):
+        """A run with its message as this person may read it, as `RunAdmin.annotate` sets it."""
+
+        headline: str
+
+        class Meta:
+            abstract = True
+
+    class AnnotatedAttempt(Attempt):
+        """An attempt with its object, as `AttemptAdmin.annotate` sets it."""
+
+        named: Named
+
+        class Meta:
+            abstract = True
 
 
 @admin.register(Run)
 class RunAdmin(EngineRowsAdmin):
-    list_display = ("created_at", "target", "trigger", "user", "shown_state", "told")
+    list_display = ("created_at", "target", "trigger", "user", "shown_state", "shown_message")
     list_display_links = ("created_at",)
     list_select_related = ("target", "user")
     list_filter = (
@@ -82,29 +96,28 @@ class RunAdmin(EngineRowsAdmin):
     def shown_state(self, run: Run) -> SafeString:
         return chip(run.state, run.get_state_display())
 
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[RunChangeList]:
-        return RunChangeList
+    def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedRun]") -> None:
+        for run in rows:
+            run.headline = headline(request, run.message)
 
     @admin.display(description="message")
-    def told(self, run: Any) -> str:
-        return str(run.told)
+    def shown_message(self, run: "AnnotatedRun") -> str:
+        return run.headline
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.progress_view)
         return [path("<path:pk>/progress/", view, name="syncer_run_progress"), *super().get_urls()]
 
-    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
-        """The run as it goes on, then with its numbers and what failed."""
+    def change_view(self, request: HttpRequest, object_id: str, *_: object, **__: object) -> HttpResponse:
+        """Show the progress of the run, its numbers and the objects that failed."""
         run = self._run(request, object_id)
-        found = progress(run)
-        shown = as_json(request, found)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Sync of {run.target}",
             "opts": self.opts,
             "original": run,
             "run": run,
-            "progress": shown,
+            "progress": as_json(request, progress(run)),
             "chosen": sum(len(keys) for keys in run.scope.values()) if run.scope else 0,
             "progress_url": reverse("admin:syncer_run_progress", args=[run.pk]),
             "attempts_url": f"{reverse('admin:syncer_attempt_changelist')}?run__id__exact={run.pk}",
@@ -113,23 +126,13 @@ class RunAdmin(EngineRowsAdmin):
         return TemplateResponse(request, "syncer/run.html", context)
 
     def progress_view(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """`{state, label, open, total, done, percent, counts, message, hint, failures, more}`."""
+        """Return the progress as JSON, in the form of `as_json`."""
         return JsonResponse(as_json(request, progress(self._run(request, pk))), headers={"Cache-Control": "no-store"})
 
     def _run(self, request: HttpRequest, pk: str) -> Run:
         if not self.has_view_permission(request):
             raise PermissionDenied
         return get_object_or_404(Run.objects.select_related("target", "user"), pk=pk_or_404(pk))
-
-
-class AttemptChangeList(ChangeList):  # type: ignore[misc]
-    """Finds the objects of the whole page at once."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        objects = named(request, [attempt.binding for attempt in self.result_list])
-        for attempt in self.result_list:
-            attempt.named = objects[attempt.binding_id]
 
 
 @admin.register(Attempt)
@@ -149,17 +152,22 @@ class AttemptAdmin(EngineRowsAdmin):
     )  # fmt: skip
     readonly_fields = ("of", "address", "sent", "answered", "shown_outcome")
 
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[AttemptChangeList]:
-        return AttemptChangeList
+    def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedAttempt]") -> None:
+        attempts = list(rows)
+        objects = named(request, [attempt.binding for attempt in attempts])
+        for attempt in attempts:
+            attempt.named = objects[attempt.binding_id]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Attempt]":
-        found: QuerySet[Attempt] = super().get_queryset(request)
-        return found.select_related("binding__route", "run__target")
+        attempts: QuerySet[Attempt] = super().get_queryset(request)
+        return attempts.select_related("binding__route", "run__target")
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        attempt: Any = super().get_object(request, object_id, from_field)
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> "AnnotatedAttempt | None":
+        attempt: AnnotatedAttempt | None = super().get_object(request, object_id, from_field)
         if attempt is not None:
-            attempt.named = named(request, [attempt.binding])[attempt.binding_id]
+            self.annotate(request, [attempt])
         return attempt
 
     @admin.display(description="outcome", ordering="outcome")
@@ -167,17 +175,17 @@ class AttemptAdmin(EngineRowsAdmin):
         return chip(attempt.outcome, attempt.get_outcome_display())
 
     @admin.display(description="request")
-    def sent(self, attempt: Any) -> SafeString | str:
+    def sent(self, attempt: "AnnotatedAttempt") -> SafeString | str:
         return attempt.named.unseen or pretty(attempt.request)
 
     @admin.display(description="address")
-    def address(self, attempt: Any) -> str:
-        return str(attempt.named.unseen or attempt.url)
+    def address(self, attempt: "AnnotatedAttempt") -> str:
+        return attempt.named.unseen or attempt.url
 
     @admin.display(description="answer")
-    def answered(self, attempt: Any) -> str:
-        return str(attempt.named.unseen or attempt.answer or "-")
+    def answered(self, attempt: "AnnotatedAttempt") -> str:
+        return attempt.named.unseen or attempt.answer or "-"
 
     @admin.display(description="object")
-    def of(self, attempt: Any) -> SafeString:
+    def of(self, attempt: "AnnotatedAttempt") -> SafeString:
         return linked(attempt.named)

@@ -1,7 +1,8 @@
-"""Targets: their state, Sync now, the switches, and what a sync would send."""
+"""Targets: their state, the buttons *Sync now* and *Pause*, the trigger, and the preview of a sync."""
 
+from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -12,7 +13,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
-from unfold.views import ChangeList
 
 from backoffice.kit import references
 from syncer import public
@@ -31,17 +31,19 @@ from syncer.targets.base import Planned, kind_of
 from syncer.targets.peer.authentication import PERMISSION
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
-COUNTED = 2000  # deliveries looked at; beyond it is said that there are more
+COUNTED = 2000  # deliveries counted; beyond this the page says only that there are more
 
 
-class TargetChangeList(ChangeList):  # type: ignore[misc]
-    """Gives each target its overview."""
+if TYPE_CHECKING:
 
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        for target in self.result_list:
-            target.overview = overview(target)
-            target.told = target.overview.last and headline(request, target.overview.last.message)
+    class AnnotatedTarget(Target):
+        """A target with its overview and last message, as `TargetAdmin.annotate` sets them."""
+
+        overview: Overview
+        last_message: str
+
+        class Meta:
+            abstract = True
 
 
 @admin.register(Target)
@@ -83,11 +85,11 @@ class TargetAdmin(EngineAdmin):
         "auth_url": "auth == 'jwt'",
     }
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        found = super().get_fieldsets(request, obj)
-        return [*found, *(kind_of(obj).pages.target_facts if obj else ())]
+    def get_fieldsets(self, request: HttpRequest, obj: Target | None = None) -> list[object]:
+        fieldsets = super().get_fieldsets(request, obj)
+        return [*fieldsets, *(kind_of(obj).pages.target_facts if obj else ())]
 
-    def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+    def save_model(self, request: HttpRequest, obj: Target, form: object, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)
         if obj.peer_user and not obj.peer_user.has_perm(PERMISSION):
             messages.warning(
@@ -95,34 +97,36 @@ class TargetAdmin(EngineAdmin):
             )
 
     # --- what is shown ---------------------------------------------------------------------------------------------
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[TargetChangeList]:
-        return TargetChangeList
+    def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedTarget]") -> None:
+        for target in rows:
+            target.overview = overview(target)
+            last = target.overview.last
+            target.last_message = headline(request, last.message) if last else ""
 
     @admin.display(description="title", ordering="title")
     def shown_title(self, target: Target) -> str:
         return str(target)
 
     @admin.display(description="state")
-    def health(self, target: Any) -> SafeString:
-        found: Overview = target.overview
-        return chip(found.health)
+    def health(self, target: "AnnotatedTarget") -> SafeString:
+        return chip(target.overview.health)
 
     @admin.display(description="pending")
-    def pending(self, target: Any) -> SafeString | str:
-        found: Overview = target.overview
-        return "not known" if found.problem else format_html("{}", found.pending)
+    def pending(self, target: "AnnotatedTarget") -> SafeString | str:
+        state = target.overview
+        return "not known" if state.problem else format_html("{}", state.pending)
 
     @admin.display(description="last run")
-    def last_run(self, target: Any) -> SafeString | str:
+    def last_run(self, target: "AnnotatedTarget") -> SafeString | str:
         run = target.overview.last
         if run is None:
             return "never"
         url = reverse("admin:syncer_run_change", args=[run.pk])
-        return format_html('<a class="sync-link" href="{}">{}</a>', url, target.told or run.get_state_display())
+        return format_html('<a class="sync-link" href="{}">{}</a>', url, target.last_message or run.get_state_display())
 
     @admin.display(description="is the secret there?")
     def secret_found(self, target: Target) -> SafeString:
-        """Whether the reference leads to a secret, on this machine; never the secret."""
+        """Return whether the reference resolves to a secret on this machine, never the secret itself."""
         if not target.auth_secret:
             return chip("nothing", "no secret needed" if target.auth == Target.Auth.NONE else "none given yet")
         try:
@@ -131,7 +135,7 @@ class TargetAdmin(EngineAdmin):
             return format_html("{} {}", chip("missing", "not there"), error)
         return chip("found", "resolves")
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         target = options.get("obj")
         if target:
             links = [(text, reverse(name, args=[target.pk])) for text, name in kind_of(target).pages.links]
@@ -157,18 +161,18 @@ class TargetAdmin(EngineAdmin):
 
     @posted(SYNC_PERMISSION)
     def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Sync all that is pending at the target."""
+        """Sync everything that is pending at the target."""
         return to_runs(request, [public.sync_target(_target(object_id), user=request.user)])
 
     @posted(SYNC_PERMISSION)
     def sync_all(self, request: HttpRequest) -> HttpResponse:
         """Sync every target that is not paused."""
-        found = Target.objects.filter(enabled=True)
-        return to_runs(request, [public.sync_target(target, user=request.user) for target in found])
+        targets = Target.objects.filter(enabled=True)
+        return to_runs(request, [public.sync_target(target, user=request.user) for target in targets])
 
     @posted(SYNC_PERMISSION)
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Switch the target off; changes wait."""
+        """Pause the target: nothing is sent, and changes wait."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=False)
         self.log_change(request, target, "Paused.")
@@ -177,7 +181,7 @@ class TargetAdmin(EngineAdmin):
 
     @posted(SYNC_PERMISSION)
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Switch the target on, and forget why it was blocked."""
+        """Resume the target, clear the reason why it was blocked, and probe it."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
         breaker.probe_now(target)
@@ -187,7 +191,7 @@ class TargetAdmin(EngineAdmin):
 
     @posted("syncer.change_route")
     def trigger(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Let all routes without a rhythm of their own sync by hand, or at each change."""
+        """Set the trigger of all routes without a schedule of their own: `manual` or `change`."""
         target, chosen = _target(object_id), request.POST.get("trigger", "")
         if chosen not in SWITCH:
             return HttpResponseBadRequest("trigger: manual or change")
@@ -201,7 +205,7 @@ class TargetAdmin(EngineAdmin):
         return _back(request, target)
 
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What a sync would send now; nothing is sent and nothing is moved."""
+        """Show what a sync would send now; this sends nothing and moves no mark."""
         target = _target(object_id)
         if not (self.has_view_permission(request, target) or request.user.has_perm(SYNC_PERMISSION)):
             raise PermissionDenied
@@ -229,17 +233,17 @@ class TargetAdmin(EngineAdmin):
 
 
 def _readable(request: HttpRequest, planned: list[Planned]) -> list[tuple[Planned, str]]:
-    """Each delivery, and why this person may not read what it would send; empty: they may."""
-    named: dict[str, set[str]] = {}
-    for one in planned:
-        label, _, key = one.name.partition(":")
-        named.setdefault(label, set()).add(key)
+    """Return each delivery with the reason why this person may not read what it would send; empty if they may."""
+    keys_by_model: dict[str, set[str]] = {}
+    for delivery in planned:
+        label, _, key = delivery.name.partition(":")
+        keys_by_model.setdefault(label, set()).add(key)
     hidden = {
-        f"{label}:{key}": why
-        for label, keys in named.items()
-        for key, why in unseen_objects(request, label, keys).items()
+        f"{label}:{key}": reason
+        for label, keys in keys_by_model.items()
+        for key, reason in unseen_objects(request, label, keys).items()
     }
-    return [(one, hidden.get(one.name, "")) for one in planned]
+    return [(delivery, hidden.get(delivery.name, "")) for delivery in planned]
 
 
 def _target(object_id: str) -> Target:
@@ -247,7 +251,7 @@ def _target(object_id: str) -> Target:
 
 
 def _back(request: HttpRequest, target: Target) -> HttpResponse:
-    """To the page the button stood on."""
+    """Redirect to the page of the button that was pressed, `next`, or to that of the target."""
     after = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(after, allowed_hosts={request.get_host()}):
         after = reverse("admin:syncer_target_change", args=[target.pk])

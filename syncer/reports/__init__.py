@@ -1,1 +1,1 @@
-"""What pages and commands say of the engine, read from its rows whenever it is asked for."""
+"""What pages and commands show of the engine, read from its rows on each request."""

@@ -1,24 +1,28 @@
-"""A conflict as people read it: what stands against what, who did it, and what it was before."""
+"""A conflict as people read it: the competing values, their authors, and the last common value."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from syncer.core.merge import ASK, EXISTS, Edit, outcome, overrule
+from syncer.core.merge import ASK, EXISTS, outcome, overrule
 from syncer.models.keys import json_value
 from syncer.targets.peer.conflicts.waiting import Open, last_common
 from syncer.targets.peer.message import time_of
 from syncer.targets.peer.replicas import rules_of
 from syncer.targets.peer.rows import value_of
+
+User: TypeAlias = AbstractBaseUser | AnonymousUser
 
 THERE = {True: "Keep it", False: "Delete it"}
 NOTHING = "(empty)"
@@ -26,12 +30,13 @@ NOTHING = "(empty)"
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """A value that can be taken.
+    """One of the values that a person can choose.
 
     Attributes:
-        value: as JSON has it. text: as people read it.
-        user, node, reason, at: who gave it; without a node nobody is known.
-        is_here: the object holds it now.
+        value: the JSON value.
+        text: the value as people read it.
+        is_here: True if the object here has the value now.
+        user, node, reason, at: the edit that gave the value; empty if no edit did.
     """
 
     value: Any
@@ -45,12 +50,14 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One field, or whether the object is to be there.
+    """A question about one field, or about whether the object should exist.
 
     Attributes:
-        asked: a person has to decide it; else it may be changed so that the object is valid.
-        wrong: why what both ends made of it can't be.
-        common: what it was before, as people read it; None: the history does not tell.
+        name: the field, or `EXISTS`.
+        asked: True if a person has to decide; False if the field may be changed so that the object becomes valid.
+        wrong: why the merged value is not valid; empty if it is.
+        sides: the values to choose from.
+        common: the last common value, as people read it; None if the history does not have it.
     """
 
     name: str
@@ -61,114 +68,96 @@ class Question:
     common: str | None
 
 
-def questions(now: Open, user: Any) -> list[Question]:
-    """What is to be decided of an object, as `user` may read it."""
+def questions(now: Open, user: User) -> list[Question]:
+    """Return the open questions about an object, with values as `user` may read them."""
     return [_question(now, name, user) for name in now.names]
 
 
 def wrong(now: Open) -> str:
-    """What is wrong with the object as a whole; empty: nothing is."""
+    """Return why the object as a whole is not valid; empty if it is."""
     return str((now.replica.conflicts or {}).get("", ""))
 
 
-def kept(now: Open, user: Any) -> list[tuple[str, str]]:
-    """What the object holds if it stays, or comes back: `(label, value)`."""
+def kept(now: Open, user: User) -> list[tuple[str, str]]:
+    """Return what the object holds if it is kept or restored: `[(label, value), …]`."""
     state = overrule(now.replica.state, {EXISTS: True}, me="")
     content = outcome(state, rules_of(now.route, now.replica), live=now.live).content or {}
     model = now.route.declaration.model
     return [
-        (label(model, name), shown(model, name, content[name], user)) for name in now.route.shared if name in content
+        (label(model, name), readable(model, name, content[name], user)) for name in now.route.shared if name in content
     ]
 
 
 def label(model: type[models.Model], name: str) -> str:
-    """What people call a field."""
-    column: Any = model._meta.get_field(name)
-    return str(capfirst(column.verbose_name))
+    """Return the field's verbose name, capitalized."""
+    return str(capfirst(_column(model, name).verbose_name))
 
 
-def shown(model: type[models.Model], name: str, value: Any, user: Any) -> str:
-    """A value as JSON has it, as `user` may read it."""
-    column: Any = model._meta.get_field(name)
+def readable(model: type[models.Model], name: str, value: Any, user: User) -> str:
+    """Return a field's JSON value as people read it; of a parent that `user` must not see, only the key."""
+    column = _column(model, name)
     if value is None or value == "":
         return NOTHING
     try:
-        return _shown(column, value, user)
-    except (
-        ValidationError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-    ):  # a peer may hand in what is no such field's value
+        if isinstance(column, models.ForeignKey):
+            rows: Any = column.related_model._default_manager
+            rows = rows.visible_to(user) if hasattr(rows, "visible_to") else rows
+            parent = rows.filter(pk=value).first()
+            return f"{value}: {parent}" if parent else str(value)
+        if isinstance(column, models.JSONField):
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        local = column.to_python(value)
+        if isinstance(local, datetime):
+            return date_format(localtime(local), "Y-m-d H:i:s")
+        return str(dict(column.flatchoices).get(local, local) if column.choices else local)
+    except (ValidationError, TypeError, ValueError, ArithmeticError):  # a peer may send a value of another type
         return json.dumps(value, ensure_ascii=False)
 
 
-def _shown(column: Any, value: Any, user: Any) -> str:
-    if isinstance(column, models.ForeignKey):
-        return _linked(column, value, user)
-    if isinstance(column, models.JSONField):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    found = column.to_python(value)
-    if isinstance(found, datetime):
-        return date_format(localtime(found), "Y-m-d H:i:s")
-    return str(dict(column.flatchoices).get(found, found) if column.choices else found)
+def _column(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    return cast("models.Field[Any, Any]", model._meta.get_field(name))
 
 
-def _linked(column: Any, value: Any, user: Any) -> str:
-    rows = column.related_model._default_manager
-    rows = rows.visible_to(user) if hasattr(rows, "visible_to") else rows
-    parent = rows.filter(pk=value).first()
-    return f"{value}: {parent}" if parent else str(value)
-
-
-def _question(now: Open, name: str, user: Any) -> Question:
-    conflicts, model = now.replica.conflicts or {}, now.route.declaration.model
-    why = conflicts.get(name, "")
+def _question(now: Open, name: str, user: User) -> Question:
+    reason = (now.replica.conflicts or {}).get(name, "")
     return Question(
         name=name,
-        label="Should it exist?" if name == EXISTS else label(model, name),
-        asked=why == ASK,
-        wrong="" if why == ASK else why,
+        label="Should it exist?" if name == EXISTS else label(now.route.declaration.model, name),
+        asked=reason == ASK,
+        wrong="" if reason == ASK else reason,
         sides=tuple(_sides(now, name, user)),
         common=_common(now, name, user),
     )
 
 
-def _sides(now: Open, name: str, user: Any) -> Iterator[Side]:
-    """Of each edit; then, where no edit gave it, of what is here."""
+def _sides(now: Open, name: str, user: User) -> Iterator[Side]:
+    """Yield the value of each edit, then the value here unless one of the edits gave it."""
     edits = now.replica.state.fields.get(name, ())
     here = now.live is not None if name == EXISTS else (now.live or {}).get(name)
-    for one in edits:
-        yield _side(one, _text(now, name, one.value, user), is_here=one.value == here)
-    if (name == EXISTS or now.live is not None) and all(one.value != here for one in edits):
+    for edit in edits:
+        yield Side(
+            value=edit.value,
+            text=_text(now, name, edit.value, user),
+            is_here=edit.value == here,
+            user=edit.by.user,
+            node="here" if edit.node == settings.NODE else edit.node,
+            reason=edit.by.reason,
+            at=time_of(edit.by),
+        )
+    if (name == EXISTS or now.live is not None) and all(edit.value != here for edit in edits):
         yield Side(value=here, text=_text(now, name, here, user), is_here=True)
 
 
-def _text(now: Open, name: str, value: Any, user: Any) -> str:
-    return THERE[bool(value)] if name == EXISTS else shown(now.route.declaration.model, name, value, user)
+def _text(now: Open, name: str, value: Any, user: User) -> str:
+    return THERE[bool(value)] if name == EXISTS else readable(now.route.declaration.model, name, value, user)
 
 
-def _side(one: Edit, text: str, *, is_here: bool) -> Side:
-    return Side(
-        value=one.value,
-        text=text,
-        is_here=is_here,
-        user=one.by.user,
-        node="here" if one.node == settings.NODE else one.node,
-        reason=one.by.reason,
-        at=time_of(one.by),
-    )
-
-
-def _common(now: Open, name: str, user: Any) -> str | None:
+def _common(now: Open, name: str, user: User) -> str | None:
     row = last_common(now, name)
     if row is None:
         return None
-    is_there = row.history_type != "-"
+    if row.history_type == "-":
+        return "it was deleted"
     if name == EXISTS:
-        return "it was there" if is_there else "it was deleted"
-    return (
-        shown(now.route.declaration.model, name, json_value(value_of(row, name)), user)
-        if is_there
-        else "it was deleted"
-    )
+        return "it was there"
+    return readable(now.route.declaration.model, name, json_value(value_of(row, name)), user)

@@ -1,7 +1,6 @@
-"""What a person is shown who must say whether a record was made."""
+"""The question whether a record was made, or is still there, as pages and commands show it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from syncer.core.lookup import encode_id
 from syncer.core.state import Question
@@ -14,10 +13,10 @@ from syncer.targets.rest.endpoint import Endpoint
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """One object of which a person must decide something.
+    """One object about which a person must answer a question.
 
     Attributes:
-        candidates: the records that may be it, as a look-up found them, encoded id and address.
+        candidates: the possible matches that a look-up found: `[(encoded id, address), …]`.
         listed: the address at which the target lists its records.
     """
 
@@ -32,40 +31,36 @@ class Doubt:
 
 
 def doubt_of(binding: Binding) -> Doubt | None:
-    """What is to be decided of this binding; None: nothing."""
-    asked = question(binding)
-    if asked is None:
+    """Return the question about this binding and what helps to answer it; None if there is no question."""
+    open_question = question(binding)
+    if open_question is None:
         return None
     endpoint = Endpoint.of(binding.route)
-    found = [(one, endpoint.record(one)) for one in binding.candidates or ()]
-    return Doubt(binding=binding, question=asked, candidates=found, listed=endpoint.url + endpoint.path)
+    candidates = [(encoded, endpoint.record(encoded)) for encoded in binding.candidates or ()]
+    return Doubt(binding=binding, question=open_question, candidates=candidates, listed=endpoint.url + endpoint.path)
 
 
 def follows(binding: Binding, remote_id: int | str | None) -> str:
-    """What is sent once it is decided that the record has this id, or (None) does not exist.
+    """Return the sentence that says what is sent after a decision.
+
+    Args:
+        remote_id: the record's id by that decision; None if there is no record.
 
     Raises:
-        TargetStoppedError: nobody can know, see `RouteMap`.
+        TargetStoppedError: the target's routes can't be read, see `RouteMap`.
     """
     route, target = binding.route, binding.route.target
-    is_wanted = _is_wanted(route, binding.object_key)
+    pk = pks(route.declaration.model, [binding.object_key])
+    is_wanted = RouteMap(target).wanted(route).filter(pk__in=pk).exists()
     if remote_id is None:
         if not is_wanted:
             return "Nothing is sent then: the object is gone here, or is not to be there."
         return (
             f"It is then created again, as it is now, with a new key. If it is there after all, {target} has it twice."
         )
-    record = f"record {_told(remote_id)} at {target}"
+    kind = "number" if isinstance(remote_id, int) else "text"
+    record = f"record {encode_id(remote_id)} (a {kind}) at {target}"
     if not is_wanted:
         return f"{record[0].upper()}{record[1:]} is deleted then: the object is gone here, or is not to be there."
     gone = "it is created again" if route.missing == Route.Missing.RECREATE else "it is rejected"
     return f"All fields of the object are sent to {record} then. If there is no such record, {gone}."
-
-
-def _told(remote_id: Any) -> str:
-    return f"{encode_id(remote_id)} (a {'number' if isinstance(remote_id, int) else 'text'})"
-
-
-def _is_wanted(route: Route, key: str) -> bool:
-    model = route.declaration.model
-    return RouteMap(route.target).wanted(route).filter(pk__in=pks(model, [key])).exists()

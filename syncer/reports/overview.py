@@ -1,6 +1,5 @@
-"""What a page says of a target as a whole."""
+"""The state of a whole target, as pages show it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,14 +17,14 @@ SWITCH = (MANUAL, CHANGE)
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """A target at this moment; the numbers are objects.
+    """A target at this moment; numbers count objects.
 
     Attributes:
-        why: of a target that is blocked or unreachable, the reason.
-        next_try: of one that waits or is unreachable, when something is sent again.
-        routes: every route, and the status of those that are on and can tell it.
-        problem: why some route can't tell what is pending; the numbers lack that route then.
-        last: its newest run.
+        why: why the target is blocked or unreachable; else empty.
+        next_try: when the next request is sent, if the target is rate limited or unreachable; else None.
+        routes: every route, with its status; None for a route that is off or has a problem.
+        problem: why the status of a route can't be read; the numbers then lack that route. Empty if all can be read.
+        last: the newest run; None if there was none.
     """
 
     target: Target
@@ -36,33 +35,36 @@ class Overview:
     problem: str
     last: Run | None
 
-    def _sum(self, number: Callable[[RouteStatus], int]) -> int:
-        return sum(number(found) for _, found in self.routes if found)
+    @property
+    def _statuses(self) -> list[RouteStatus]:
+        return [status for _, status in self.routes if status]
 
     @property
     def pending(self) -> int:
-        return self._sum(lambda found: found.pending)
+        return sum(status.pending for status in self._statuses)
 
     @property
     def bound(self) -> int:
-        return self._sum(lambda found: found.bound)
+        return sum(status.bound for status in self._statuses)
 
     @property
     def attention(self) -> list[tuple[str, int]]:
-        """What needs attention, by word, those at zero too."""
-        conflicts = [("conflict", self._sum(lambda found: found.conflicts))] if kind_of(self.target).is_two_way else []
-        return [
-            *conflicts,
-            ("retrying", self._sum(lambda found: found.retrying)),
-            ("rejected", self._sum(lambda found: found.rejected)),
-            ("in doubt", self._sum(lambda found: found.in_doubt)),
+        """The number of objects that need attention by state, zeros included: `[("retrying", 2), …]`."""
+        statuses = self._statuses
+        numbers = [
+            ("retrying", sum(status.retrying for status in statuses)),
+            ("rejected", sum(status.rejected for status in statuses)),
+            ("in doubt", sum(status.in_doubt for status in statuses)),
         ]
+        if kind_of(self.target).is_two_way:
+            numbers.insert(0, ("conflict", sum(status.conflicts for status in statuses)))
+        return numbers
 
     @property
     def trigger(self) -> str:
-        """`manual` or `change`, where all routes that can be switched say so; else empty."""
-        found = {route.trigger for route, _ in self.routes if route.trigger in SWITCH}
-        return found.pop() if len(found) == 1 else ""
+        """The trigger that all routes without a schedule share, `manual` or `change`; empty if they differ."""
+        triggers = {route.trigger for route, _ in self.routes if route.trigger in SWITCH}
+        return triggers.pop() if len(triggers) == 1 else ""
 
     @property
     def is_switchable(self) -> bool:
@@ -70,23 +72,23 @@ class Overview:
 
     @property
     def scheduled(self) -> list[Route]:
-        """The routes with a rhythm of their own, `every 5 minutes`."""
+        """The routes with a schedule of their own, such as `every 5 minutes`."""
         return [route for route, _ in self.routes if route.trigger not in SWITCH]
 
 
 def overview(target: Target) -> Overview:
-    """The target as its rows tell it now."""
+    """Return the state of the target, as its rows are now."""
     health = health_of(target, clock.now())
     why = target.blocked if health is Health.BLOCKED else ""
     if health is Health.UNREACHABLE and (failure := summary.last_failure(target)):
         why = f"{target} {failure}"
-    found: list[tuple[Route, RouteStatus | None]] = []
+    routes: list[tuple[Route, RouteStatus | None]] = []
     problem = ""
     for route in target.routes.select_related("target"):
         try:
-            found.append((route, backlog.of_route(route) if route.enabled else None))
+            routes.append((route, backlog.of_route(route) if route.enabled else None))
         except SyncError as error:
-            found.append((route, None))
+            routes.append((route, None))
             problem = f"{route.model}: {error}"
     last = target.runs.select_related("target").first()
     return Overview(
@@ -94,7 +96,7 @@ def overview(target: Target) -> Overview:
         health=health,
         why=why,
         next_try=summary.next_try(target),
-        routes=found,
+        routes=routes,
         problem=problem,
         last=last,
     )

@@ -1,4 +1,4 @@
-"""What a sync would send, field by field: nothing is sent, nothing is moved."""
+"""The preview of a sync, field by field; it sends nothing and moves no mark."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ PAGE = 500  # objects
 
 
 def preview(target: Target) -> Iterator[Planned]:
-    """The deliveries of a sync of all that is pending, parents first; a page of objects is read at a time."""
+    """Yield the deliveries of a sync of all pending objects, parents first, reading `PAGE` objects at a time."""
     routes, kind = RouteMap(target), kind_of(target)
     for route in routes.parents_first:
         for keys in _pages(route):

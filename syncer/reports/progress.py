@@ -1,4 +1,4 @@
-"""How far a run is, from the rows; of one that ended, what was stored then."""
+"""The progress of a run: read from the rows while it is open, from what was stored once it has ended."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +10,7 @@ from syncer.engine import summary
 from syncer.models import Attempt, Run
 from syncer.reports.workers import waiting_hint
 
-LATE = timedelta(seconds=10)
+LATE = timedelta(seconds=10)  # in the queue, before a hint is given
 SHOWN = 100  # failed objects
 
 
@@ -19,10 +19,11 @@ class Progress:
     """A run at this moment.
 
     Attributes:
-        total: objects that were due when it began; done: of those, the ones that are settled.
+        total: objects that were due when the run began.
+        done: those of them that are settled.
         counts: see `summary.counts`.
-        message: how it stands, or how it ended, in one sentence.
-        hint: what may be wrong, when nothing moves; empty: nothing.
+        message: its state or its outcome, in one sentence.
+        hint: what may be wrong with a run that no worker takes; else empty.
         failures: the last exchange with each object that failed, newest first, `SHOWN` at most.
         more: failed objects that are not shown.
     """
@@ -42,46 +43,37 @@ class Progress:
 
     @property
     def percent(self) -> int:
-        """Of a run without work: 100 once it ended."""
+        """The settled part of `total`, 0 to 100; of a run without work 100 once it has ended."""
         if self.total == 0:
             return 0 if self.is_open else 100
         return 100 * self.done // self.total
 
 
 def progress(run: Run) -> Progress:
-    """How far `run` is."""
-    is_open = run.state in Run.OPEN
-    counts = summary.counts(run) if is_open else run.counts
+    """Return the progress of `run`."""
+    counts = summary.counts(run) if run.state in Run.OPEN else run.counts
     failures = list(summary.failures(run)[:SHOWN])
-    done = 0 if run.state == Run.State.QUEUED else max(0, run.total - counts.get("left", 0))
+    done = max(0, run.total - counts.get("left", 0))
+    message, hint = run.message, ""
+    if run.state == Run.State.QUEUED:
+        done, message = 0, "Waiting for a worker."
+        hint = waiting_hint() if run.created_at + LATE < clock.now() else ""
+    elif run.state == Run.State.RUNNING:
+        message = f"{done} of {run.total} done." if run.total else "Looking for what changed."
     return Progress(
         run=run,
         total=run.total,
         done=done,
         counts=counts,
-        message=_message(run, done),
-        hint=_hint(run),
+        message=message,
+        hint=hint,
         failures=failures,
         more=max(0, counts.get("failed", 0) - len(failures)) if failures else 0,
     )
 
 
-def _message(run: Run, done: int) -> str:
-    if run.state == Run.State.QUEUED:
-        return "Waiting for a worker."
-    if run.state == Run.State.RUNNING:
-        return f"{done} of {run.total} done." if run.total else "Looking for what changed."
-    return run.message
-
-
-def _hint(run: Run) -> str:
-    if run.state == Run.State.QUEUED and run.created_at + LATE < clock.now():
-        return waiting_hint()
-    return ""
-
-
 def runs_url(runs: list[Run]) -> str:
-    """The page that shows this run; of several, their list."""
+    """Return the URL of the run's page; for several runs, that of the list of these runs."""
     if len(runs) == 1:
         return reverse("admin:syncer_run_change", args=[runs[0].pk])
     return f"{reverse('admin:syncer_run_changelist')}?pk__in={','.join(str(run.pk) for run in runs)}"

@@ -1,6 +1,6 @@
-"""Who may read what: the pages of the sync show of the content what its own pages would, and no more.
+"""Permission to read content: the sync's pages show of an object only what its own pages would show the same person.
 
-Apart from the admin's modules, which template tags can't import: unfold loads the tags while it is loaded itself.
+This module is not in `syncer.admin`, which template tags can't import: unfold loads the tags while it is being loaded.
 """
 
 from collections.abc import Collection
@@ -14,20 +14,20 @@ from syncer.models.mapping import declarations
 
 
 def unseen(request: HttpRequest, label: str) -> str:
-    """Why this person may not read what objects of a model hold, as a sentence. Empty: they may."""
+    """Return the sentence that says why this person may not read objects of a model; empty if they may."""
     person = Person(request.user)
     if declaration := declarations().get(label):
         return person.refusal(declaration.model, "view")
-    app, _, model = label.lower().partition(".")  # of a model that travels no more
+    app, _, model = label.lower().partition(".")  # a model that no longer travels
     view, change = (f"{app}.{action}_{model}" for action in ("view", "change"))
     return "" if person.has(view, change) else person.needs(view, f"to view {label}")
 
 
 def unseen_objects(request: HttpRequest, label: str, keys: Collection[str]) -> dict[str, str]:
-    """As `unseen`, for single objects, `{key: why}`; those that this person may read are left out.
+    """Return `{key: why}` for those of the objects that this person may not read, with the sentence of `unseen`.
 
-    A model whose rows have owners has a manager with `visible_to(user)`. Who sees but a part of its rows does not see
-    those that were deleted: nothing says any more whose they were.
+    A model whose rows have owners has a manager with `visible_to(user)`. A person who sees only some of its rows sees
+    no deleted ones: nothing says any more who owned them.
     """
     if why := unseen(request, label):
         return dict.fromkeys(keys, why)
@@ -40,11 +40,11 @@ def unseen_objects(request: HttpRequest, label: str, keys: Collection[str]) -> d
 
 
 def may_read_all(request: HttpRequest) -> bool:
-    """This person may read everything that travels."""
-    person, models = Person(request.user), [one.model for one in declarations().values()]
+    """Return whether this person may read all objects of all models that travel."""
+    person, models = Person(request.user), [declaration.model for declaration in declarations().values()]
     return not any(person.refusal(model, "view") or hides_rows(model, person) for model in models)
 
 
 def headline(request: HttpRequest, text: str) -> str:
-    """A sentence about a whole target, as this person may read it."""
+    """Return a sentence about a whole target, without its quotes of content unless this person may read everything."""
     return text if may_read_all(request) else unquoted(text)

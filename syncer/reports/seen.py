@@ -1,4 +1,4 @@
-"""What a peer is known to have seen of an object's edits, for people to read."""
+"""The edits of an object that a peer is known to have seen, as pages show them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,12 @@ from syncer.models import Binding, Replica
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The edits of one node, of all its incarnations together: how many there are, and how many the peer has seen."""
+    """The edits of one node, all its incarnations together.
+
+    Attributes:
+        edits: how many edits are known.
+        seen: how many of them the peer has seen.
+    """
 
     node: str
     edits: int
@@ -16,7 +21,7 @@ class Known:
 
 
 def known_of(binding: Binding) -> tuple[list[Known], bool]:
-    """By node; and whether anything is known of the peer."""
+    """Return the edits by node, and whether it is known at all what the peer has seen."""
     replica = Replica.objects.filter(model=binding.route.model, object_key=binding.object_key).first()
     there: VersionVector = binding.peer_seen or {}
     here: VersionVector = replica.seen if replica else {}

@@ -1,4 +1,4 @@
-"""What was sent of objects, and where to."""
+"""What was sent of objects, and where it was sent."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,9 +20,9 @@ COLUMNS = {
 }
 
 
-def of_objects(model: type[models.Model], found: "models.QuerySet[Any, Any]") -> Iterator[list[dict[str, Any]]]:
-    """The bindings of the objects whose keys the query `found` gives, oldest first; see `public.sent`."""
-    keys = found.order_by().values_list(Cast(model._meta.pk.attname, models.CharField()))
+def of_objects(model: type[models.Model], objects: "models.QuerySet[Any, Any]") -> Iterator[list[dict[str, Any]]]:
+    """Yield pages of the bindings of the queried objects, oldest first, as dictionaries; see `public.sent`."""
+    keys = objects.order_by().values_list(Cast(model._meta.pk.attname, models.CharField()))
     bindings = Binding.objects.filter(route__model=model._meta.label, object_key__in=keys)
     rows: Any = bindings.values("id", "remote_id", **COLUMNS)
     for page in pages(rows, order=("id",)):

@@ -1,4 +1,4 @@
-"""What one object's state at a target is called, and what each word means."""
+"""The state of single objects at their targets, and the filter of bindings by state."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -27,11 +27,11 @@ class ObjectState:
     """One object at one target.
 
     Attributes:
-        why: of a state that is unhealthy, the reason.
-        record: the record's id there, as people read it; None: there is none.
+        why: the reason, if the object is retrying, rejected, in doubt or in conflict, or its route can't read its mark.
+        record: the record's id at the target, as people read it; None if it has no record.
         settled_at: when the target last gave a definite answer.
-        next_try: when a failing object is tried again.
-        url: of a conflict, the page where it is decided.
+        next_try: when a retrying object is tried again.
+        url: the page where a conflict is decided; else empty.
     """
 
     route: Route
@@ -43,12 +43,12 @@ class ObjectState:
     url: str = ""
 
 
-def of_objects(model: type[models.Model], found: Iterable[Any]) -> dict[Any, list[ObjectState]]:
-    """The states of the objects with the primary keys `found`, at each target: `{pk: [state, …]}`.
+def of_objects(model: type[models.Model], primary_keys: Iterable[Any]) -> dict[Any, list[ObjectState]]:
+    """Return the states of objects at each target, by primary key: `{pk: [state, …]}`.
 
-    Three queries a route, and one more for a peer's, however many objects.
+    This takes three queries for each route, and one more for a peer's, however many objects.
     """
-    keys = {key_of(model, pk): pk for pk in found}
+    keys = {key_of(model, pk): pk for pk in primary_keys}
     states: dict[Any, list[ObjectState]] = {pk: [] for pk in keys.values()}
     now = clock.now()
     routes = Route.objects.filter(model=model._meta.label, enabled=True, target__enabled=True).select_related("target")
@@ -57,26 +57,26 @@ def of_objects(model: type[models.Model], found: Iterable[Any]) -> dict[Any, lis
         bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
         conflicts = _conflicts(route, list(keys))
         for key, pk in keys.items():
-            found_one = _state(
-                route, bindings.get(key), now=now, changed=key in changed, why=why, replica=conflicts.get(key)
+            states[pk].append(
+                _state(route, bindings.get(key), now=now, changed=key in changed, why=why, replica=conflicts.get(key))
             )
-            states[pk].append(found_one)
     return states
 
 
-def of_bindings(found: Iterable[Binding]) -> dict[int, ObjectState]:
-    """The states of the objects that these bindings stand for, `{binding's pk: state}`; one query a route,
-    and one more for a peer's.
+def of_bindings(bindings: Iterable[Binding]) -> dict[int, ObjectState]:
+    """Return the states of the objects of these bindings, `{binding's pk: state}`.
+
+    This takes one query for each route, and one more for a peer's.
     """
     by_route: dict[Route, list[Binding]] = {}
-    for binding in found:
+    for binding in bindings:
         by_route.setdefault(binding.route, []).append(binding)
     states, now = {}, clock.now()
-    for route, bindings in by_route.items():
-        keys = [binding.object_key for binding in bindings]
+    for route, rows in by_route.items():
+        keys = [binding.object_key for binding in rows]
         changed, why = _changed(route, keys)
         conflicts = _conflicts(route, keys)
-        for binding in bindings:
+        for binding in rows:
             key = binding.object_key
             states[binding.pk] = _state(
                 route, binding, now=now, changed=key in changed, why=why, replica=conflicts.get(key)
@@ -87,41 +87,41 @@ def of_bindings(found: Iterable[Binding]) -> dict[int, ObjectState]:
 def _state(
     route: Route, binding: Binding | None, *, now: datetime, changed: bool, why: str, replica: Replica | None
 ) -> ObjectState:
-    """What one object's state is; without a binding it was never planned."""
+    """Return one object's state; an object without a binding was never planned."""
     state = State.PENDING if replica is None else State.CONFLICT
     if binding is not None:
         state = state_of(facts_of(binding, now, changed=changed, conflict=replica is not None))
-    found = ObjectState(route=route, state=state, why=why)
+    result = ObjectState(route=route, state=state, why=why)
     if binding is not None:
-        found = replace(found, record=binding.record, settled_at=binding.settled_at)
+        result = replace(result, record=binding.record, settled_at=binding.settled_at)
         if state in (State.RETRYING, State.REJECTED, State.IN_DOUBT):
-            found = replace(found, why=binding.reason)
+            result = replace(result, why=binding.reason)
         if state is State.RETRYING:
-            found = replace(found, next_try=next_try(route.target, binding))
+            result = replace(result, next_try=next_try(route.target, binding))
     if state is State.CONFLICT and replica is not None:
         url = reverse("admin:syncer_replica_change", args=[replica.pk])
-        found = replace(found, why=waiting(replica), url=url)
-    return found
+        result = replace(result, why=waiting(replica), url=url)
+    return result
 
 
 def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:
-    """Those of the keys that wait for a person, since a peer edited them too."""
+    """Return the replicas that are in conflict, by object key; only a two-way target has any."""
     if not kind_of(route.target).is_two_way:
         return {}
-    found = Replica.objects.waiting().filter(model=route.model, object_key__in=keys)
-    return {row.object_key: row for row in found.only("object_key", "conflicts")}
+    replicas = Replica.objects.waiting().filter(model=route.model, object_key__in=keys)
+    return {replica.object_key: replica for replica in replicas.only("object_key", "conflicts")}
 
 
 def waiting(replica: Replica) -> str:
-    """What of an object waits for a person: `keep or delete, quantity`."""
+    """Return what a person has to decide about an object: `keep or delete, quantity`."""
     words = {EXISTS: "keep or delete", "": "the whole"}
     return ", ".join(words.get(name, name.replace("_", " ")) for name in sorted(replica.conflicts or {}))
 
 
 def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
-    """Which of the keys the history names after the route's mark; all, where everything is to be compared.
+    """Return the keys that the history names after the route's mark, and why the mark can't be read, if so.
 
-    A mark that can't be read names all of them too, and the second value says why.
+    All keys are returned if the mark can't be read, or if the next plan compares everything.
     """
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return set(keys), ""
@@ -139,26 +139,27 @@ def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
 
 
 def having(state: State) -> Q:
-    """For a queryset of bindings: their objects have this state now."""
+    """Return the condition on bindings that their objects have this state now."""
     known = {**FACTS, "claimed": claimed(clock.now()), "changed": _changed_anywhere(), "conflict": _conflicting()}
     return where(STATES, state, known)
 
 
 def _conflicting() -> Q:
-    """The object waits for a person, since a peer edited it too."""
+    """Return the condition on bindings that their objects are in conflict with a peer."""
     waiting = Replica.objects.waiting().filter(model=OuterRef("route__model"), object_key=OuterRef("object_key"))
     return Q(route__target__kind__in=two_way()) & Q(Exists(waiting))
 
 
 def _changed_anywhere() -> Q:
-    """The object is to be looked at by the next plan."""
-    found = Q(pk__in=[])
+    """Return the condition on bindings that the next plan looks at their objects."""
+    condition = Q(pk__in=[])
     for route in Route.objects.all():
-        found |= _changed_on(route)
-    return found
+        condition |= _changed_on(route)
+    return condition
 
 
 def _changed_on(route: Route) -> Q:
+    """Return the condition on one route's bindings; a mark that can't be read stands for all of them."""
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return Q(route=route)
     try:

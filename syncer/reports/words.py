@@ -46,10 +46,10 @@ WORDS: dict[str, str] = {
 
 
 def meaning(word: str) -> str:
-    """The word's one line; empty for a word that has none."""
+    """Return the word's meaning in one line; empty for an unknown word."""
     return WORDS.get(word, "")
 
 
 def legend(words: Iterable[str]) -> list[tuple[str, str]]:
-    """Words and meanings, each word once."""
+    """Return `[(word, meaning), …]`, each word once."""
     return [(word, meaning(word)) for word in dict.fromkeys(map(str, words))]

@@ -1,4 +1,4 @@
-"""Which workers there are, and whether they are well."""
+"""Hints about workers that are missing or without a heartbeat."""
 
 from backoffice.kit import clock
 from syncer.models import Worker
@@ -7,7 +7,7 @@ START = "start “manage.py worker”"
 
 
 def trouble_at(host: str) -> str:
-    """What is wrong with the workers of a machine, and the cure; empty: one of them is well."""
+    """Return what is wrong with a machine's workers, and the cure; empty if one of them is alive."""
     here = Worker.objects.filter(host=host)
     if here.alive().exists():
         return ""
@@ -19,7 +19,7 @@ def trouble_at(host: str) -> str:
 
 
 def waiting_hint() -> str:
-    """Why nobody has taken what was asked for."""
+    """Return the sentence that says why no worker may have taken a run yet."""
     alive = Worker.objects.alive().count()
     if alive == 0:
         return f"No worker has taken this yet, and none is running: {START}."

@@ -1,8 +1,7 @@
-"""`{% chip state %}` is a word of the engine in its colour; `{% legend "pending rejected" %}` says what words mean."""
-
-from typing import Any
+"""Template tags: `{% chip state %}` colors a word of the engine; `{% legend "pending, rejected" %}` explains words."""
 
 from django import template
+from django.template import Context
 from django.utils.safestring import SafeString
 
 from backoffice.kit import ui
@@ -17,8 +16,8 @@ def chip(word: str, text: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def headline(context: Any, text: str) -> str:
-    """`{% headline run.message %}`: the sentence, as who looks may read it."""
+def headline(context: Context, text: str) -> str:
+    """Return the sentence as the current person may read it: `{% headline run.message %}`."""
     return reading.headline(context["request"], text)
 
 
@@ -28,6 +27,6 @@ def meaning(word: str) -> str:
 
 
 @register.inclusion_tag("syncer/legend.html")
-def legend(listed: str) -> dict[str, Any]:
-    """`listed`: words with commas between them."""
+def legend(listed: str) -> dict[str, object]:
+    """Explain the words in `listed`, separated by commas."""
     return {"legend": words.legend(word.strip() for word in listed.split(","))}

@@ -1,4 +1,4 @@
-// Who writes another value means to take it.
+// Typing another value also selects it.
 for (const other of document.querySelectorAll("[data-other]")) {
     const radio = other.querySelector("input[type=radio]");
     other.addEventListener("input", (event) => {

@@ -1,18 +1,18 @@
-// The page of a run: what failed, as it happens. progress.js asks.
+// The page of a run: the list of failures, updated by each event of progress.js.
 (() => {
   const failures = document.getElementById("run-failures");
   if (!failures) return;
   const rows = failures.querySelector("tbody");
 
   function cell(row, label, text) {
-    const made = row.insertCell();
-    made.dataset.label = label;
-    made.textContent = text;
-    return made;
+    const inserted = row.insertCell();
+    inserted.dataset.label = label;
+    inserted.textContent = text;
+    return inserted;
   }
 
   function objectCell(row, failure) {
-    const made = cell(row, "Object", "");
+    const target = cell(row, "Object", "");
     const name = document.createElement(failure.link ? "a" : "span");
     name.textContent = failure.object;
     if (failure.link) {
@@ -22,16 +22,16 @@
     const title = document.createElement("span");
     title.className = "sync-soft";
     title.textContent = ` ${failure.title}`;
-    const together = document.createElement("span");
-    together.append(name, title);
-    made.append(together);
+    const content = document.createElement("span");
+    content.append(name, title);
+    target.append(content);
   }
 
-  function showFailures(found) {
-    failures.hidden = found.failures.length === 0;
-    document.getElementById("run-more").hidden = !found.more;
+  function showFailures(progress) {
+    failures.hidden = progress.failures.length === 0;
+    document.getElementById("run-more").hidden = !progress.more;
     rows.replaceChildren();
-    for (const failure of found.failures) {
+    for (const failure of progress.failures) {
       const row = rows.insertRow();
       objectCell(row, failure);
       cell(row, "Action", failure.action);

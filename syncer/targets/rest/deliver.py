@@ -1,7 +1,6 @@
-"""Delivering: claimed bindings become requests, and what came of them is settled."""
+"""Delivery to a REST service: send the requests of claimed bindings, and settle their results."""
 
 import random
-from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 
@@ -26,18 +25,18 @@ def deliver(
 ) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
-    1. Read the live rows: after the claim was committed, so that an edit is either in them or planned again.
-    2. Decide each, from what the target is known to hold and what we have.
-    3. Commit the key and body of each create, and which are deletes, before any of them leaves.
-    4. Send, and settle what comes back in the batches in which it comes.
+    1. Read the live rows after the claim was committed, so that an edit is either in them or planned again.
+    2. Decide each delivery from what the target is known to hold and what we have.
+    3. Commit the key and body of each create, and which deliveries are deletes, before any request leaves.
+    4. Send, and settle the results in the batches in which they arrive.
 
     Returns:
-        Whether anything was done; False: all of them still wait for another object.
+        False if all of the bindings still wait for another object; else True.
     """
     endpoint = Endpoint.of(route)
     settler = RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
     live = load(routes, route, [binding.key for binding in bindings])
-    # The claim has asked this already, but of objects that were perhaps to be there then.
+    # The claim made parents wait for their children, but an object may have become one to delete since the claim.
     gone = [binding.pk for binding in bindings if binding.key not in live and binding.known.remote_id is not None]
     not_yet = routes.with_children(route, gone)
     deliveries = [
@@ -48,39 +47,45 @@ def deliver(
     ]
     deliveries = _commit_first(deliveries)
     futures: dict[Future[SendResult], Delivery] = {}
-    silent: list[tuple[Delivery, SendResult]] = []
+    without_request: list[tuple[Delivery, SendResult]] = []
     for delivery in deliveries:
         future = _send(sender, endpoint, delivery)
         if future is None:
-            silent.append((delivery, SendResult(verdict=None)))
+            without_request.append((delivery, SendResult(verdict=None)))
         else:
             futures[future] = delivery
-    settler.settle(silent)
-    for done in _batches(futures):
+    settler.settle(without_request)
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, return_when=FIRST_COMPLETED)
         settler.settle([(futures[future], future.result()) for future in done])
     return any(delivery.action is not Action.WAIT for delivery in deliveries)
 
 
 def _commit_first(deliveries: list[Delivery]) -> list[Delivery]:
-    """Store what has to be known before it leaves; drops deliveries whose lease was lost meanwhile.
+    """Store what a later worker has to know of requests that may have left; drop deliveries whose claim was lost.
 
-    What a create then sends is what its row holds, read back: a database may write a number or the order of names in
-    its own way, and a repeat must be the same to the byte.
+    A create sends the body as read back from its row: a database may change how a number is written or how names are
+    ordered, and a repeat must be the same to the byte.
     """
     now = clock.now()
-    first = {one.binding.pk: (one.binding, changes) for one in deliveries if (changes := committed_first(one, now))}
-    lost = first.keys() - commit(first.values())
-    creates = [one.binding.pk for one in deliveries if one.action is Action.CREATE and one.binding.pk not in lost]
-    stored = dict(Binding.objects.filter(pk__in=creates).values_list("pk", "create_body")) if creates else {}
+    writes = {
+        delivery.binding.pk: (delivery.binding, changes)
+        for delivery in deliveries
+        if (changes := committed_first(delivery, now))
+    }
+    lost = writes.keys() - commit(writes.values())
+    kept = [delivery for delivery in deliveries if delivery.binding.pk not in lost]
+    creates = [delivery.binding.pk for delivery in kept if delivery.action is Action.CREATE]
+    bodies = dict(Binding.objects.filter(pk__in=creates).values_list("pk", "create_body")) if creates else {}
     return [
-        replace(one, sent=stored[one.binding.pk]) if one.binding.pk in stored else one
-        for one in deliveries
-        if one.binding.pk not in lost
+        replace(delivery, sent=bodies[delivery.binding.pk]) if delivery.binding.pk in bodies else delivery
+        for delivery in kept
     ]
 
 
 def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[SendResult] | None:
-    """Start the delivery's request; None where it needs none."""
+    """Start the delivery's request; return None for a delivery that needs no request."""
     binding, known = delivery.binding, delivery.binding.known
     if delivery.action is Action.LOOKUP and delivery.like is not None:
         return look_up(sender, endpoint, delivery.like, ends=binding.ends)
@@ -95,24 +100,16 @@ def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Send
     return send_change(sender, delivery.action, endpoint, request, ends=binding.ends)
 
 
-def _batches(futures: Iterable[Future[SendResult]]) -> Iterator[set[Future[SendResult]]]:
-    left = set(futures)
-    while left:
-        done, left = wait(left, return_when=FIRST_COMPLETED)
-        yield done
-
-
 @dataclass(frozen=True, kw_only=True)
 class RestSettler(Settler):
     """Settles creates, updates, deletes and look-ups."""
 
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:
-        verdict, found = result.verdict, list[str]()
+        """Return the columns of the binding that the result changes; a look-up's result names the candidates."""
+        verdict, ids = result.verdict, list[str]()
         if delivery.action is Action.LOOKUP and verdict and verdict.outcome is Outcome.DONE:
-            found = self._candidates(delivery, result)
-        end = End(
-            action=delivery.action, known=delivery.binding.known, sent=delivery.sent, verdict=verdict, found=found
-        )
+            ids = self._candidate_ids(delivery, result)
+        end = End(action=delivery.action, known=delivery.binding.known, sent=delivery.sent, verdict=verdict, found=ids)
         terms = Terms(
             id_field=self.route.id_field,
             recreate=self.route.missing == Route.Missing.RECREATE,
@@ -124,15 +121,15 @@ class RestSettler(Settler):
             changes["parent_id"] = delivery.parent
         return changes
 
-    def _candidates(self, delivery: Delivery, result: SendResult) -> list[str]:
-        """The records that may be the one looked for; one that is bound belongs to another object."""
+    def _candidate_ids(self, delivery: Delivery, result: SendResult) -> list[str]:
+        """Return the ids of the records that may be the wanted one; a bound record belongs to another object."""
         body, id_field = delivery.like or {}, self.route.id_field
-        found = candidates(result.records, body, id_field=id_field, bound=())
-        bound = Binding.objects.filter(route=self.route, remote_id__in=found).values_list("remote_id", flat=True)
-        return candidates(result.records, body, id_field=id_field, bound={str(one) for one in bound})
+        ids = candidates(result.records, body, id_field=id_field, bound=())
+        bound = Binding.objects.filter(route=self.route, remote_id__in=ids).values_list("remote_id", flat=True)
+        return candidates(result.records, body, id_field=id_field, bound={str(remote_id) for remote_id in bound})
 
     def write(self, delivery: Delivery, changes: Changes) -> bool:
-        """As for any target; a record's id that another object's binding has already is not taken."""
+        """Write the changes as any settler does, but refuse a remote id that another object's binding has already."""
         if "remote_id" not in changes:
             return super().write(delivery, changes)
         try:

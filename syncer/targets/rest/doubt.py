@@ -1,21 +1,20 @@
-"""What only a person can know: whether a record was made, or is still there. And the two honest ways out.
+"""Decisions that only a person can make: whether a record was made, or is still there.
 
 Constraints:
 - Nothing else moves an object that is in doubt: no edit, no retry, no run.
-- A decision is about what its person saw. If a worker had the object since, or has it now, nothing is decided.
+- A decision is about the state that the person saw: it is refused if a worker has claimed the object since.
 - A record belongs to one object, so an id that is bound is refused.
-- A worker that is late with what it was told before the decision settles nothing.
+- A late worker, whose answer dates from before the decision, settles nothing.
 
-The design: the binding's row is locked, looked at again, written and its token raised, in one transaction with the
-entry in the admin's log. `wanted` is raised, so that the ordinary way does the rest: it compares and sends.
+The design: one transaction locks the binding's row, checks it again, writes it, raises its token, and adds the entry
+in the admin's log. It also raises `wanted`, so that the next sync compares and sends as usual.
 """
 
 import json
 import logging
 import re
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import IntegrityError, transaction
@@ -23,7 +22,6 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from backoffice.kit import clock
-from syncer.core.decide import Changes
 from syncer.core.errors import NotPossibleError
 from syncer.core.lookup import ID_LENGTH, decode_id, encode_id, is_id
 from syncer.core.settle import decided
@@ -34,31 +32,30 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
 
 log = logging.getLogger("syncer.targets.rest.doubt")
-NUMBER = re.compile(r"-?(0|[1-9]\d*)")  # as JSON writes a whole number
+NUMBER = re.compile(r"-?(0|[1-9]\d*)")  # a whole number in JSON's notation
 
 
 def question(binding: Binding) -> Question | None:
-    """What a person must decide of this binding; None: nothing."""
+    """Return the question that a person must answer about this binding; None if there is none."""
     if binding.route.target.kind != REST:
         return None
-    return question_of(
-        facts_of(binding, timezone.now())
-    )  # whose clock it is does not matter: no question asks the time
+    now = timezone.now()  # this machine's clock will do: no question depends on the time
+    return question_of(facts_of(binding, now))
 
 
 def asked_of(target: Target) -> QuerySet[Binding]:
-    """The bindings of which a person must decide something."""
-    asked = Binding.objects.filter(state.ASKED, route__target=target, route__target__kind=REST)
-    return asked.select_related("route__target").order_by("pk")
+    """Return the target's bindings about which a person must answer a question, ordered by primary key."""
+    bindings = Binding.objects.filter(state.ASKED, route__target=target, route__target__kind=REST)
+    return bindings.select_related("route__target").order_by("pk")
 
 
 def as_id(*, route: Route, text: str) -> int | str:
-    """The id that a person means by `text`: `5` is a number, `"5"` and `a5` are texts.
+    """Return the id that a person means by `text`: `5` is a number, `"5"` and `a5` are texts.
 
-    `5` is a text too where all records of the route have texts for ids.
+    `5` is a text too if all known ids of the route's records are texts.
 
     Raises:
-        NotPossibleError: it is no id.
+        NotPossibleError: the text is not a valid id.
     """
     text = text.strip()[: ID_LENGTH + 1]
     is_json = text.startswith('"') or (NUMBER.fullmatch(text) and not _has_texts_only(route))
@@ -66,20 +63,20 @@ def as_id(*, route: Route, text: str) -> int | str:
 
 
 def decoded(encoded: str) -> int | str:
-    """The id that this JSON says.
+    """Return the id that a JSON text holds.
 
     Raises:
-        NotPossibleError: it is no JSON, or no id.
+        NotPossibleError: the text is not JSON, or not a valid id.
     """
     try:
-        found = json.loads(encoded)
+        remote_id: object = json.loads(encoded)
     except ValueError:
-        found = None
-    if not is_id(found):
+        remote_id = None
+    if not is_id(remote_id):
         raise NotPossibleError(
             f"{encoded[:ID_LENGTH]} can't be a record's id: give a number, or a text of some characters."
         )
-    return found  # type: ignore[no-any-return]
+    return cast("int | str", remote_id)
 
 
 def _has_texts_only(route: Route) -> bool:
@@ -89,49 +86,62 @@ def _has_texts_only(route: Route) -> bool:
 
 
 def arrived(*, binding: Binding, remote_id: int | str, user: Any = None, seen: int | None = None) -> None:
-    """It is there, and this is its record's id. What the record holds is not known: it is sent all, or deleted.
+    """Record that the object's record exists, and its id.
+
+    What the record holds is not known, so the next sync sends all fields, or deletes the record.
 
     Args:
-        user: who decided; None: somebody at the command line.
-        seen: the binding's token when they looked; None: it is not known.
+        user: the person who decided; None for a decision at the command line.
+        seen: the binding's token when the person looked; None if it is not known.
 
     Raises:
-        NotPossibleError: the id is another object's, or see `_decide`.
+        NotPossibleError: the id belongs to another object, or for the reasons that `_decide` names.
     """
     encoded = encode_id(remote_id)
-
-    def children(row: Binding) -> None:
-        if row.last_remote_id not in (None, encoded):
-            raise_children(RouteMap(row.route.target), row.route, [row.object_key])
-
-    _decide(binding, encoded, f"It arrived, its id is {encoded}.", user=user, seen=seen, also=children)
+    _decide(binding, encoded, f"It arrived, its id is {encoded}.", user=user, seen=seen)
 
 
 def not_arrived(*, binding: Binding, user: Any = None, seen: int | None = None) -> None:
-    """It is not there: it is created again, with a new key, if it is still to be there.
+    """Record that the object has no record: if the object is still wanted, it is created again, with a new key.
 
-    Args and Raises: as `arrived`.
-    """
-    _decide(binding, None, "It is not there.", user=user, seen=seen, also=lambda _: None)
-
-
-def _decide(
-    binding: Binding, remote_id: str | None, said: str, *, user: Any, seen: int | None, also: Callable[[Binding], None]
-) -> None:
-    """Write what was decided.
+    Args:
+        user: the person who decided; None for a decision at the command line.
+        seen: the binding's token when the person looked; None if it is not known.
 
     Raises:
-        NotPossibleError: there is nothing to decide, it moved on since it was looked at, or a worker has it.
+        NotPossibleError: for the reasons that `_decide` names.
+    """
+    _decide(binding, None, "It is not there.", user=user, seen=seen)
+
+
+def _decide(binding: Binding, remote_id: str | None, message: str, *, user: Any, seen: int | None) -> None:
+    """Write the decision, with the record's encoded id, or None if there is no record.
+
+    Children that were sent an older id of the record are planned, so that they are sent this one.
+
+    Raises:
+        NotPossibleError: there is nothing to decide, the binding has changed since the person looked, a worker has
+            claimed it, or the id belongs to another object.
     """
     with transaction.atomic(durable=True):
         rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
         row = rows.get(pk=binding.pk)
         _refuse(row, seen)
-        _write(row, decided(remote_id))
-        also(row)
+        changes = decided(remote_id)
+        try:
+            with transaction.atomic():
+                Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
+        except IntegrityError as error:
+            owner = Binding.objects.filter(route=row.route, remote_id=remote_id).first()
+            taken = decode_id(str(remote_id))
+            raise NotPossibleError(
+                f"{taken} is the record of {owner} already; a record belongs to one object."
+            ) from error
+        if remote_id is not None and row.last_remote_id not in (None, remote_id):
+            raise_children(RouteMap(row.route.target), row.route, [row.object_key])
         if user is not None:
-            LogEntry.objects.log_actions(user.pk, [row], CHANGE, said, single_object=True)
-    log.info("%s at %s: %s (decided by %s)", row, row.route.target.name, said, user or "command")
+            LogEntry.objects.log_actions(user.pk, [row], CHANGE, message, single_object=True)
+    log.info("%s at %s: %s (decided by %s)", row, row.route.target.name, message, user or "command")
 
 
 def _refuse(row: Binding, seen: int | None) -> None:
@@ -143,13 +153,3 @@ def _refuse(row: Binding, seen: int | None) -> None:
         raise NotPossibleError(f"A worker has {row} now. Look at it again in {seconds} s, then decide.")
     if question(row) is None:
         raise NotPossibleError(f"{row} is not in doubt at {target}: there is nothing to decide.")
-
-
-def _write(row: Binding, changes: Changes) -> None:
-    try:
-        with transaction.atomic():
-            Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
-    except IntegrityError as error:
-        other = Binding.objects.filter(route=row.route, remote_id=changes["remote_id"]).first()
-        shown = decode_id(changes["remote_id"])
-        raise NotPossibleError(f"{shown} is the record of {other} already; a record belongs to one object.") from error

@@ -1,4 +1,4 @@
-"""The dialect of REST services: deliveries as requests, one record each."""
+"""The requests that a REST service understands, one record each, and its lists."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,19 +12,19 @@ from syncer.models import Route
 
 
 class ListError(ValueError):
-    """The answer is not a list of records. The message is a predicate that reads on from the target's name."""
+    """An answer that is not a list of records. The message is a predicate whose subject is the target."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One route's side of the target, free of the database so that threads can use it.
+    """The addresses and dialect of one route at its target, without the database, so that threads can use it.
 
     Attributes:
         url: the target's address, without a final slash.
         path: the collection, `/posts` or `/posts/`; records are addressed in the same style.
-        patch: changes are sent as PATCH of what differs; else as PUT of the whole.
+        patch: True to send changes as PATCH of the fields that differ, False as PUT of the whole record.
         id_field, items_field, next_field: names in the target's answers; see the route's columns.
-        lookup: the remote names by which a record is looked for.
+        lookup: the remote names by whose values a record is found again.
     """
 
     url: str
@@ -37,7 +37,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, route: Route) -> Self:
-        """The endpoint that `route` describes."""
+        """Return the endpoint that `route` describes."""
         return cls(
             url=route.target.url.rstrip("/"),
             path=route.path,
@@ -49,24 +49,24 @@ class Endpoint:
         )
 
     def create(self, path: str, payload: Payload, key: UUID) -> Request:
-        """POST the whole record, with a key by which the target may tell a repeat."""
+        """POST the whole record, with a key by which the target may recognize a repeat."""
         return Request(method="POST", url=self._address(path), body=payload, headers={"Idempotency-Key": str(key)})
 
     def update(self, remote_id: str, body: Payload) -> Request:
-        """PUT the whole record, or PATCH what differs."""
+        """PUT the whole record as `body`, or PATCH the fields in `body`; `remote_id` is encoded."""
         return Request(method="PATCH" if self.patch else "PUT", url=self.record(remote_id), body=body)
 
     def delete(self, remote_id: str) -> Request:
-        """DELETE the record."""
+        """DELETE the record; `remote_id` is encoded."""
         return Request(method="DELETE", url=self.record(remote_id))
 
     def page(self, cursor: str | None, like: Payload | None = None) -> Request:
-        """GET one page of the list, of records that are `like` a payload in the lookup's fields.
+        """GET one page of the list, of all records or of those that equal `like` in the lookup's fields.
 
         A cursor is sent back as `?cursor=…`, unless it is the next page's address.
 
         Raises:
-            ListError: the next page is on another host, or can't be asked for.
+            ListError: the next page is on another host, or its address or cursor is not valid.
         """
         if cursor and SURROGATE.search(cursor):
             raise ListError("named a next page with an unpaired surrogate in it")
@@ -82,11 +82,11 @@ class Endpoint:
         query = {name: _query_value(like[name]) for name in self.lookup if name in like} if like else {}
         return Request(method="GET", url=self._address(self.path), query=query | ({"cursor": cursor} if cursor else {}))
 
-    def records(self, answer: Any) -> tuple[list[Any], str | None]:
-        """The records of a list answer, and the cursor of the next page.
+    def records(self, answer: object) -> tuple[list[Any], str | None]:
+        """Return the records of a list answer, and the cursor of the next page (None on the last page).
 
         Raises:
-            ListError: it is not a list answer.
+            ListError: the answer is not a list answer.
         """
         cursor = None
         if self.items_field:
@@ -102,10 +102,10 @@ class Endpoint:
         return self.url + quote(path, safe="/")
 
     def record(self, remote_id: str) -> str:
-        """The address of one record; `remote_id` is its encoded id."""
+        """Return the address of one record; `remote_id` is encoded."""
         slash = "/" if self.path.endswith("/") else ""
         return f"{self._address(self.path.rstrip('/'))}/{quote(str(decode_id(remote_id)), safe='')}{slash}"
 
 
-def _query_value(value: Any) -> str:
+def _query_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,8 +1,8 @@
-"""The first load: what a target holds becomes our content, under the same ids, and is not pushed back."""
+"""The first load: import all records of a target as our content, under the same ids, without sending them back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.core.management.color import no_style
@@ -31,7 +31,13 @@ ERRORS_SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """One record of the target, and the object that it became."""
+    """One record of the target, and the object that it became.
+
+    Attributes:
+        obj: the object, not saved before it is loaded.
+        remote_id: the record's encoded id.
+        agreed: the record's fields that the route sends.
+    """
 
     obj: models.Model
     remote_id: str
@@ -39,19 +45,25 @@ class Loaded:
 
 
 def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) -> dict[str, int]:
-    """Fetch every record of every route, then store them in one transaction: `{"news.Post": 100}`.
+    """Fetch every record of every route, then store them in one transaction.
 
-    The remote ids become ours. Each object is bound to its record with what was fetched as `agreed`, so that the next
+    The remote ids become ours. Each object is bound to its record with the fetched fields as `agreed`, so that the next
     sync finds it equal.
 
+    Args:
+        tell: called with one sentence for each route that was fetched.
+
+    Returns:
+        The number of records by model, `{"news.Post": 100}`.
+
     Raises:
-        NotPossibleError: a table holds rows already, the target does not answer, or a record is not valid here. Nothing
-            was written then. Or the target is a peer.
+        NotPossibleError: the target is a peer, a table holds rows already, deletes are pending, the target does not
+            answer, or a record is not valid here. Nothing was written.
     """
     if target.kind != REST:
         raise NotPossibleError(
-            f"{target} is a peer: there is no first load. Each end hands over what the other lacks by itself; run "
-            "sync_now here and there."
+            f"{target} is a peer: there is no first load. Each end automatically hands over what the other lacks; "
+            "run sync_now here and there."
         )
     routes = RouteMap(target)
     ordered = routes.parents_first
@@ -60,13 +72,13 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
         fetched = {route: _fetch(sender, target, route, tell) for route in ordered}
     with transaction.atomic(durable=True):
         _refuse_unless_empty(ordered)
-        # What is left of content that was deleted, here and there: it has no record and would be in the way.
+        # Bindings of objects that were deleted at both ends remain; their keys would collide with those of new ones.
         Binding.objects.filter(route__in=ordered).delete()
         ids = {route.declaration.model: {record.get(route.id_field) for record in fetched[route]} for route in ordered}
         for route, records in fetched.items():
             loaded = [_build(route, record) for record in records]
             _validate(route, loaded, ids)
-            route.declaration.model._default_manager.bulk_create([one.obj for one in loaded], batch_size=BATCH)
+            route.declaration.model._default_manager.bulk_create([item.obj for item in loaded], batch_size=BATCH)
             _bind(route, loaded, fetched)
             anchor(route)
         _reset_sequences(ordered)
@@ -74,10 +86,10 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
 
 
 def _refuse_unless_empty(routes: list[Route]) -> None:
-    full = [route.model for route in routes if route.declaration.model._default_manager.exists()]
-    if full:
+    filled = [route.model for route in routes if route.declaration.model._default_manager.exists()]
+    if filled:
         raise NotPossibleError(
-            f"A first load needs empty tables, but there are rows in: {', '.join(full)}. "
+            f"A first load needs empty tables, but there are rows in: {', '.join(filled)}. "
             "Delete them first, or sync the other way with sync_now."
         )
     if Binding.objects.filter(DUE | Q(remote_id__isnull=False), route__in=routes).exists():
@@ -95,42 +107,49 @@ def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], N
     tell(f"{route.model}: {len(result.records)} records fetched")
     for record in result.records:
         if not isinstance(record, dict) or not is_id(record.get(route.id_field)):
-            shown = str(record)[:200]
-            raise NotPossibleError(f"A record of {route.path} has no {route.id_field!r}: {shown}. Nothing was written.")
+            text = str(record)[:200]
+            raise NotPossibleError(f"A record of {route.path} has no {route.id_field!r}: {text}. Nothing was written.")
     return list(result.records)
 
 
 def _build(route: Route, record: dict[str, Any]) -> Loaded:
-    """The object that `record` becomes; a foreign key takes the remote id, which is its parent's id here too."""
+    """Return the object that `record` becomes; a foreign key takes the remote id, which is the parent's id here too."""
     model = route.declaration.model
     if missing := [name for name in route.fields if name not in record]:
         lacks = ", ".join(missing)
         raise NotPossibleError(f"A record of {route.path} lacks {lacks}: {str(record)[:200]}. Nothing was written.")
-    if bad := [name for name in route.fields if not is_storable(record[name])]:
-        holds = ", ".join(bad)
+    if not_storable := [name for name in route.fields if not is_storable(record[name])]:
+        holds = ", ".join(not_storable)
         raise NotPossibleError(
             f"A record of {route.path} holds in {holds} what can't be kept here. Nothing was written."
         )
-    columns = {local: model._meta.get_field(local) for local in route.fields.values()}
-    values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}  # type: ignore[union-attr]
+    columns = {local: cast("models.Field[Any, Any]", model._meta.get_field(local)) for local in route.fields.values()}
+    values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}
     agreed = {remote: record[remote] for remote in route.fields}
     remote_id, key = record[route.id_field], model._meta.pk
     pk = remote_id if isinstance(key, models.IntegerField) else str(remote_id)  # a UUIDField would take 1 for a UUID
     return Loaded(obj=model(**{key.attname: pk} | values), remote_id=encode_id(remote_id), agreed=agreed)
 
 
-def _validate(route: Route, loaded: list[Loaded], ids: dict[Any, set[Any]]) -> None:
+def _validate(route: Route, loaded: list[Loaded], ids: Mapping[type[models.Model], set[object]]) -> None:
+    """Check every object by its model, and its foreign keys against the fetched `ids`, which takes no queries.
+
+    Raises:
+        NotPossibleError: an object is not valid, or its parent was not fetched.
+    """
+    relations = {field.name for field in route.declaration.model._meta.concrete_fields if field.is_relation}
     faults = []
-    for one in loaded:
-        for field in one.obj._meta.concrete_fields:
-            value = getattr(one.obj, field.attname)
-            if field.related_model in ids and value is not None and value not in ids[field.related_model]:
-                faults.append(f"{route.model} {one.obj.pk}: {field.name}: the target lists no record {value}")
+    for item in loaded:
+        for field in item.obj._meta.concrete_fields:
+            value, parent = getattr(item.obj, field.attname), field.related_model
+            parent_ids = ids.get(parent) if parent else None
+            if parent_ids is not None and value is not None and value not in parent_ids:
+                faults.append(f"{route.model} {item.obj.pk}: {field.name}: the target lists no record {value}")
         try:
-            one.obj.full_clean(validate_unique=False, exclude=_foreign_keys(one.obj))
+            item.obj.full_clean(validate_unique=False, exclude=relations)
         except ValidationError as error:
             faults += [
-                f"{route.model} {one.obj.pk}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()
+                f"{route.model} {item.obj.pk}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()
             ]
     if faults:
         more = f" … and {len(faults) - ERRORS_SHOWN} more" if len(faults) > ERRORS_SHOWN else ""
@@ -141,40 +160,36 @@ def _validate(route: Route, loaded: list[Loaded], ids: dict[Any, set[Any]]) -> N
         )
 
 
-def _foreign_keys(obj: models.Model) -> set[str]:
-    """They are looked for among what was fetched: one query a row less."""
-    return {field.name for field in obj._meta.concrete_fields if field.is_relation}
-
-
-def _bind(route: Route, loaded: list[Loaded], fetched: dict[Route, Any]) -> None:
+def _bind(route: Route, loaded: list[Loaded], fetched: Iterable[Route]) -> None:
+    """Bind each object to its record, under its parent's binding where the model declares a parent."""
     model, above, now = route.declaration.model, route.declaration.parent, clock.now()
     bindings, parent = _parents(route, fetched) if above else ({}, model)
     Binding.objects.bulk_create(
         (
             Binding(
                 route=route,
-                object_key=key_of(model, one.obj.pk),
-                parent_id=bindings.get(key_of(parent, getattr(one.obj, f"{above}_id"))) if above else None,
-                remote_id=one.remote_id,
-                last_remote_id=one.remote_id,
-                agreed={name: json_value(value) for name, value in one.agreed.items()},
+                object_key=key_of(model, item.obj.pk),
+                parent_id=bindings.get(key_of(parent, getattr(item.obj, f"{above}_id"))) if above else None,
+                remote_id=item.remote_id,
+                last_remote_id=item.remote_id,
+                agreed={name: json_value(value) for name, value in item.agreed.items()},
                 settled_at=now,
             )
-            for one in loaded
+            for item in loaded
         ),
         batch_size=BATCH,
     )
 
 
-def _parents(route: Route, fetched: dict[Route, Any]) -> tuple[dict[str, int], type[models.Model]]:
-    """The parents' bindings, `{object_key: pk}`, and their model."""
+def _parents(route: Route, fetched: Iterable[Route]) -> tuple[dict[str, int], type[models.Model]]:
+    """Return the parents' bindings, `{object_key: pk}`, and the parents' model."""
     related: Any = route.declaration.model._meta.get_field(str(route.declaration.parent)).related_model
-    above = next((one for one in fetched if one.declaration.model is related), None)
+    above = next((candidate for candidate in fetched if candidate.declaration.model is related), None)
     return dict(Binding.objects.filter(route=above).values_list("object_key", "pk")), related
 
 
 def _reset_sequences(routes: list[Route]) -> None:
-    """The next id that the database gives lies behind all that were loaded."""
+    """Let the database's next id follow the highest loaded one."""
     tables = [route.declaration.model for route in routes]
     with connection.cursor() as cursor:
         for sql in connection.ops.sequence_reset_sql(no_style(), tables):

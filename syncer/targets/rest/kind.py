@@ -74,7 +74,7 @@ class Rest(Kind):
         return fields
 
     def default_lookup(self, route: Route) -> list[str]:
-        """The remote names of the model's natural key, where the route sends all of it."""
+        """Return the remote names of the model's natural key; empty unless the route sends the whole key."""
         remote_names = {local: remote for remote, local in route.fields.items()}
         names = [remote_names.get(local, "") for local in route.declaration.natural_key]
         return names if all(names) else []
@@ -95,10 +95,10 @@ class Rest(Kind):
         return preview.planned(routes, route, keys)
 
     def distrust(self, route: Route) -> None:
-        """Send what has a record whole, or delete it, even where it seems equal; look for all else before it is made.
+        """Send or delete every object that has a record, even if it seems equal; look up all others before a create.
 
-        An unanswered create is not repeated under its key, for its answer may have come after the backup. It is looked
-        for by the route's lookup alone: the record may have changed.
+        An unanswered create is not repeated under its key, for its answer may have come after the backup. Its record is
+        looked up by the fields of the route's lookup alone: the others may have changed.
         """
         bindings = Binding.objects.filter(route=route)
         unanswered = bindings.filter(create_body__isnull=False, in_doubt=False)

@@ -1,4 +1,4 @@
-"""What we have: live rows as the payloads that their route sends."""
+"""The payloads that a route sends, built from live rows."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -12,7 +12,7 @@ from syncer.models.routemap import Parent, RouteMap
 
 
 class Missing(Enum):
-    """Stands for a parent's remote id that is not known (yet)."""
+    """A placeholder for a parent's remote id that is not known (yet)."""
 
     PARENT = "parent"
 
@@ -21,7 +21,10 @@ Parents = dict[str, dict[Any, Parent]]  # {"foreign key": {pk of the parent obje
 
 
 def load(routes: RouteMap, route: Route, keys: Iterable[str]) -> dict[str, Wanted]:
-    """The named objects that are to exist at the target, by key. One query, and one for each mapped foreign key."""
+    """Return the objects with these keys that are to exist at the target, by key.
+
+    This takes one query, and one more for each mapped foreign key.
+    """
     rows = list(
         routes.wanted(route).filter(pk__in=pks(route.declaration.model, keys)).values("pk", *route.fields.values())
     )
@@ -44,7 +47,7 @@ def _wanted(route: Route, row: dict[str, Any], parents: Parents) -> Wanted:
 
 
 def _value(value: Any, parents: dict[Any, Parent] | None) -> Any:
-    """What is sent for a column's value; for a foreign key (`parents` given) the remote id of what it points to."""
+    """Return the JSON value of a column; for a foreign key (`parents` given) the parent's remote id."""
     if parents is None or value is None:
         return json_value(value)
     parent = parents.get(value)

@@ -1,4 +1,4 @@
-"""What a REST service would be sent, field by field."""
+"""The preview of a sync with a REST service, field by field."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ from syncer.targets.rest.payload import Missing, load
 
 
 def planned(routes: RouteMap, route: Route, keys: Sequence[str]) -> Iterator[Planned]:
-    """The deliveries that a sync of these objects would make."""
+    """Yield the deliveries that a sync of these objects would make."""
     live = load(routes, route, keys)
     bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
     for key in keys:

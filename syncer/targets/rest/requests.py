@@ -1,4 +1,4 @@
-"""What a REST service is asked, and what its answers mean. Runs in the sender's threads, and touches no database."""
+"""Requests to a REST service and the verdicts on its answers. Runs in the sender's threads; uses no database."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -12,7 +12,7 @@ from syncer.core.outcome import Exchange, Outcome, UnreadableError, Verdict, cla
 from syncer.engine.sender import Sender, SendResult, Sent
 from syncer.targets.rest.endpoint import Endpoint, ListError
 
-# Nothing was changed, but to start again at once would end in the same way.
+# Nothing was changed, but a retry without a pause would end in the same way.
 CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
 CIRCLE = Verdict(outcome=Outcome.PERMANENT, why="lists its pages in a circle")
 OUR_SECRET = Verdict(outcome=Outcome.UNKNOWN, why="answered a create with our own secret as the record's id")
@@ -36,29 +36,37 @@ def send_change(
 
 
 def look_up(sender: Sender, endpoint: Endpoint, like: Payload, *, ends: float) -> "Future[SendResult]":
-    """List the records that are like `like` in the fields of the route's lookup."""
+    """List the records that equal `like` in the fields of the route's lookup."""
     return sender.submit(lambda: list_records(sender, endpoint, like, ends))
 
 
 def list_records(
     sender: Sender, endpoint: Endpoint, like: Payload | None = None, ends: float = float("inf")
 ) -> SendResult:
-    """All records that the target lists, page by page; with `like`, by the route's lookup."""
+    """Fetch the target's list, page by page, until its end, a failure, or the end of the lease.
+
+    Args:
+        like: list only the records that equal this payload in the fields of the route's lookup.
+        ends: when the lease ends, in monotonic seconds.
+
+    Returns:
+        The verdict on the last answer, None if nothing was sent; with the exchanges, and on success the records.
+    """
     sent: list[Sent] = []
     records: list[Any] = []
     cursor = None
     seen: set[str] = set()
     while True:
         try:
-            one = sender.exchange(endpoint.page(cursor, like), ends)
-            if one is None:
+            latest = sender.exchange(endpoint.page(cursor, like), ends)
+            if latest is None:
                 return SendResult(verdict=CUT_OFF if sent else None, sent=tuple(sent))
-            sent.append(one)
-            verdict = classify(Action.LOOKUP, one.exchange, now=timezone.now())
+            sent.append(latest)
+            verdict = classify(Action.LOOKUP, latest.exchange, now=timezone.now())
             if verdict.outcome is not Outcome.DONE:
                 return SendResult(verdict=verdict, sent=tuple(sent))
-            page, following = endpoint.records(read_json(one.exchange.body))
-            _refuse_secrets(sender, endpoint, page, one.exchange, is_import=like is None)
+            page, following = endpoint.records(read_json(latest.exchange.body))
+            _refuse_secrets(sender, endpoint, page, latest.exchange, is_import=like is None)
         except (ListError, UnreadableError) as error:
             verdict = Verdict(outcome=Outcome.PERMANENT, why=sender.mask.hide(str(error)))
             return SendResult(verdict=verdict, sent=tuple(sent))
@@ -74,10 +82,10 @@ def list_records(
 def _refuse_secrets(
     sender: Sender, endpoint: Endpoint, page: Sequence[Any], exchange: Exchange, *, is_import: bool
 ) -> None:
-    """Keep our secrets out of what is stored: ids, and of an import the records too.
+    """Keep our secrets out of the database: out of ids, and in an import out of whole records.
 
     Raises:
-        ListError: the answer holds one.
+        ListError: the answer holds a secret of ours.
     """
     if is_import and sender.returned_secret(exchange):
         raise ListError("sent our own secret back in a list")

@@ -51,7 +51,7 @@ def test_both_values_stand_side_by_side_with_who_where_when_and_why(contested, c
 
 def test_without_history_it_says_that_nothing_common_is_known(contested, client):
     Order.history.all().delete()
-    assert "not known, the history does not tell" in text_of(client.get(page_of(contested)))
+    assert "not known, the history does not have it" in text_of(client.get(page_of(contested)))
 
 
 def test_a_choice_is_shown_by_its_label(shared, node, warehouse, editor, client):

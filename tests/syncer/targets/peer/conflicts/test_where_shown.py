@@ -1,4 +1,4 @@
-"""Where a conflict is told of, beside its object, in lists, on cards; and in the history what came from a peer."""
+"""Where a conflict is shown (beside its object, in lists, on cards), and what came from a peer in the history."""
 
 import pytest
 from django.db import connection

@@ -149,7 +149,7 @@ def test_sync_status_tells_of_the_peer_itself_and_of_conflicts(pair, peer, capsy
 def test_there_is_no_first_load_from_a_peer(greeted, peer):
     with quiet(peer), pytest.raises(NotPossibleError, match="warehouse is a peer: there is no first load"):
         load_target(greeted)
-    with pytest.raises(CommandError, match="Each end hands over what the other lacks"):
+    with pytest.raises(CommandError, match="Each end automatically hands over what the other lacks"):
         call_command("sync_import", "warehouse")
 
 

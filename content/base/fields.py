@@ -30,12 +30,10 @@ def text_field(max_length: int, **options: Any) -> "models.CharField[str, str]":
     return models.CharField(max_length=max_length, validators=[not_blank, ProhibitNullCharactersValidator()], **options)
 
 
-def optional_text_field(
-    max_length: int, *validators: Callable[[str], None], **options: Any
-) -> "models.CharField[str, str]":
+def optional_text_field(max_length: int, *rules: Callable[[str], None], **options: Any) -> "models.CharField[str, str]":
     """Return a column for a text of 0 to `max_length` characters; add `length_constraint` to it."""
-    rules = [ProhibitNullCharactersValidator(), *validators]
-    return models.CharField(max_length=max_length, blank=True, default="", validators=rules, **options)
+    validators = [ProhibitNullCharactersValidator(), *rules]
+    return models.CharField(max_length=max_length, blank=True, default="", validators=validators, **options)
 
 
 def text_constraint(field: str, max_length: int) -> models.CheckConstraint:

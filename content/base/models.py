@@ -11,7 +11,7 @@ from content.base.history import Records
 
 class ContentQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> Self:
-        """Return the rows that exist for `user`, at every entry point. A domain whose content has owners overrides it."""
+        """Return the rows that exist for `user`, at every entry point. A domain with owners overrides it."""
         return self
 
 
@@ -35,7 +35,7 @@ class ContentModel(models.Model):
             self.save(update_fields=changed | {field.name for field in own if getattr(field, "auto_now", False)})
 
     def is_visible_to(self, user: Any) -> bool:
-        """Return whether the object, which may be deleted already, exists for `user`; see `ContentQuerySet.visible_to`."""
+        """Return whether the object, which may be deleted already, exists for `user`; see `visible_to`."""
         return True
 
     def restrictions(self, before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

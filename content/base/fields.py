@@ -32,7 +32,7 @@ def text_field(max_length: int, **options: Any) -> "models.CharField[str, str]":
 
 def optional_text_field(max_length: int, *rules: Callable[[str], None], **options: Any) -> "models.CharField[str, str]":
     """Return a column for a text of 0 to `max_length` characters; add `length_constraint` to it."""
-    validators = [ProhibitNullCharactersValidator(), *rules]
+    validators: list[Callable[[str], None]] = [ProhibitNullCharactersValidator(), *rules]
     return models.CharField(max_length=max_length, blank=True, default="", validators=validators, **options)
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query
 from pydantic import BaseModel, Field
@@ -31,7 +32,7 @@ class Bots(Resource):
 
 
 class Messages(Resource):
-    def row(self, obj: Message) -> Row:
+    def row(self, obj: Model) -> Row:
         return wire.message(super().row(obj))
 
 

@@ -60,12 +60,13 @@ def erase_client(*, client: str, user: Any, reason: str) -> Erasure:
     """
     check(client=client, reason=reason)
     before = Words(names=[client], texts=_texts(client))
-    cleaned = files(before)
+    file_count = files(before)
     with transaction.atomic():
         words = Words(names=[client], texts=_texts(client), clean=before.clean)
         record = Erasure(client_digest=client_digest(client), user=user, reason=reason)
         record.messages, counts = _erase_messages(client, record)
-        record.counts = dict(Counter(counts) + Counter(erase_everywhere(words)) + Counter(files=cleaned))  # drops zeros
+        # Adding counters drops their zeros.
+        record.counts = dict(Counter(counts) + Counter(erase_everywhere(words)) + Counter(files=file_count))
         record.save()
     return record
 

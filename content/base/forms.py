@@ -28,7 +28,7 @@ class TextField(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         return self._normalized(initial) != self._normalized(data)
 
-    def _normalized(self, value: Any) -> str:
+    def _normalized(self, value: object) -> str:
         text = str(self.to_python(value) or "")
         return text if isinstance(self.widget, forms.Textarea) else text.replace("\n", "").replace("\r", "")
 
@@ -67,8 +67,8 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         if bound.html_initial_name not in self.data:
             return
         field = self.fields[name]
-        shown = self.data[bound.html_initial_name]
-        if field.has_changed(stored, shown) and field.has_changed(stored, bound.data):
+        initial = self.data[bound.html_initial_name]
+        if field.has_changed(stored, initial) and field.has_changed(stored, bound.data):
             self.add_error(
                 name,
                 ValidationError(
@@ -77,8 +77,8 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
                     params={"now": stored},
                 ),
             )
-            sent: Any = self.data
-            self.data = data = sent.copy()  # a request's data is immutable
+            submitted: Any = self.data
+            self.data = data = submitted.copy()  # a request's data is immutable
             data[bound.html_initial_name] = stored
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature

@@ -57,7 +57,7 @@ class ContentResult(Result):  # type: ignore[misc]
         super().__init__()
         self.numbers, self.columns = numbers, columns
 
-    def append_invalid_row(self, number: int, row: Any, validation_error: ValidationError) -> None:
+    def append_invalid_row(self, number: int, row: object, validation_error: ValidationError) -> None:
         super().append_invalid_row(self.numbers[number - 1], row, validation_error)
 
     def is_clean(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files import File
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
@@ -33,8 +34,8 @@ class ContentImportForm(ImportForm):  # type: ignore[misc]
         self.fields["import_file"].help_text = f"CSV or JSON (UTF-8), or XLSX. At most 20 MB and {MAX_ROWS:,} rows."
         self.fields["format"].help_text = "Chosen from the file's name; choose another one if that is wrong."
 
-    def clean_import_file(self) -> Any:
-        file = self.cleaned_data["import_file"]
+    def clean_import_file(self) -> "File[bytes]":
+        file: File[bytes] = self.cleaned_data["import_file"]
         if file.size > MAX_BYTES:
             raise forms.ValidationError("The file is larger than 20 MB. Split it.", code="too_large")
         return file
@@ -60,17 +61,17 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         allowed: bool = super().has_export_permission(request)
         return allowed and self.has_view_or_change_permission(request)
 
-    def get_import_resource_kwargs(self, request: HttpRequest, **_options: object) -> dict[str, Any]:
+    def get_import_resource_kwargs(self, request: HttpRequest, **_options: object) -> dict[str, object]:
         return {"user": request.user}
 
-    def get_export_resource_kwargs(self, request: HttpRequest, **_options: object) -> dict[str, Any]:
+    def get_export_resource_kwargs(self, request: HttpRequest, **_options: object) -> dict[str, object]:
         return {"user": request.user}
 
-    def get_import_context_data(self, **_options: object) -> dict[str, Any]:
+    def get_import_context_data(self, **_options: object) -> dict[str, object]:
         columns = [column.column_name for column in self.resource_classes[0]().get_import_fields()]
         return {"columns": columns}
 
-    def get_import_data_kwargs(self, **_options: object) -> dict[str, Any]:
+    def get_import_data_kwargs(self, **_options: object) -> dict[str, object]:
         return {"rollback_on_validation_errors": True}
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
@@ -138,7 +139,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             return file_response(job)
         return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
 
-    def _arguments(self, kind: type[Format], form: forms.Form | None) -> dict[str, Any]:
+    def _arguments(self, kind: type[Format], form: forms.Form | None) -> dict[str, object]:
         return {"model": self.opts.label, "resource": self.get_resource_index(form), "kind": kind.title}
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:

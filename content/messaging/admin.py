@@ -53,7 +53,8 @@ class BotAdmin(ContentAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         try:
-            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+            response: HttpResponse = super().delete_view(request, object_id, extra_context)
+            return response
         except ProtectedError as error:  # a message came after the page asked
             messages.error(request, str(error.args[0]))
             return HttpResponseRedirect(reverse("admin:messaging_bot_changelist"))
@@ -92,7 +93,9 @@ class MessageAdmin(ContentAdmin):
     def beginning(self, message: Message) -> str:
         return Truncator(message.text).chars(SHOWN)
 
-    def get_search_results(self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str) -> Any:
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
         """Search by equality only, which an index answers."""
         word = search_term.replace("\0", "").strip()
         if not word:

@@ -80,7 +80,7 @@ class ErasureAdmin(ReadOnlyAdmin):
             "title": "Erase a client",
             "opts": self.opts,
             "form": form,
-            "found": services.held_on(form.cleaned_data["client"]) if is_valid else None,
+            "held": services.held_on(form.cleaned_data["client"]) if is_valid else None,
             "may_export": request.user.has_perm(EXPORT),
             "media": self.media,
         }

@@ -2,7 +2,7 @@
 """The API of bots and messages. Messages have their own field names in JSON, and are never changed."""
 
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from django.db.models import Model
@@ -104,7 +104,7 @@ def create_message(request: HttpRequest, data: MessageIn) -> HttpResponse:
     return messages.response(request, messages.create(request, values | _parties(request, data)))
 
 
-def _parties(request: HttpRequest, data: MessageIn) -> dict[str, Any]:
+def _parties(request: HttpRequest, data: MessageIn) -> dict[str, object]:
     """Return the values of `bot`, `client` and `direction`.
 
     Raises:

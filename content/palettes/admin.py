@@ -77,7 +77,8 @@ class MembershipAdmin(ContentAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         try:
-            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+            response: HttpResponse = super().delete_view(request, object_id, extra_context)
+            return response
         except services.LastMemberError as error:  # the others left after the page asked
             return self._refuse(request, error)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from ninja import Query
@@ -78,7 +78,7 @@ class MemberIn(Body):
     response={200: Page[MemberOut]},
 )
 def list_members(request: HttpRequest, id: int, query: Query[PageQuery]) -> HttpResponseBase:
-    members = _members(request, id, "view").values("id", name=F("user__username"), when=F("since"))
+    members: Any = _members(request, id, "view").values("id", name=F("user__username"), when=F("since"))
     return list_response(query, members, shown=lambda rows: [{"user": r["name"], "since": r["when"]} for r in rows])
 
 
@@ -129,7 +129,7 @@ def remove_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
     return empty_response(204)
 
 
-def _members(request: HttpRequest, team: int, action: Action) -> Any:
+def _members(request: HttpRequest, team: int, action: Action) -> "QuerySet[Membership]":
     """Return the members of a team.
 
     Raises:
@@ -138,7 +138,8 @@ def _members(request: HttpRequest, team: int, action: Action) -> Any:
     """
     require_action(request, Membership, action)
     teams.find(request, team)
-    return Membership.objects.filter(team_id=team)
+    members: QuerySet[Membership] = Membership.objects.filter(team_id=team)
+    return members
 
 
 def _member(request: HttpRequest, team: int, name: str, action: Action) -> Membership:
@@ -148,11 +149,11 @@ def _member(request: HttpRequest, team: int, name: str, action: Action) -> Membe
         ProblemError: as `_members`; 404 also if the team has no such member.
     """
     members = _members(request, team, action).select_related("user")
-    membership: Membership | None = None if "\0" in name else members.filter(user__username=name).first()
+    membership = None if "\0" in name else members.filter(user__username=name).first()
     if membership is None:
         raise ProblemError(404, "The team has no member of this name.")
     return membership
 
 
-def _as_json(membership: Membership) -> dict[str, Any]:
+def _as_json(membership: Membership) -> dict[str, object]:
     return {"user": membership.user.get_username(), "since": membership.since}

@@ -39,7 +39,7 @@ class UserCell(ColumnWidget):
 
 
 class UserColumn(Column):
-    def get_value(self, instance: Any) -> Any:
+    def get_value(self, instance: Membership) -> str | None:
         return instance.user.get_username() if instance.user_id else None
 
 

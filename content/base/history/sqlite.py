@@ -108,7 +108,13 @@ def hand_over(connection: BaseDatabaseWrapper) -> None:
         connection.execute_wrappers.append(execute_with_cause)
 
 
-def execute_with_cause(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001 - Django's signature
+def execute_with_cause(
+    execute: Callable[..., Any],
+    sql: str,
+    params: object,
+    many: bool,
+    context: dict[str, Any],  # noqa: FBT001 - Django's signature
+) -> Any:
     """Run a statement, with the cause in place for its triggers. Django's `execute_wrapper`."""
     causes = _cause_rows() if may_write_content(sql) else []
     if not causes:

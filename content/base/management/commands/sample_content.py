@@ -1,6 +1,6 @@
 from importlib import import_module
 from random import Random
-from typing import Any
+from types import ModuleType
 
 from django.apps import AppConfig, apps
 from django.conf import settings
@@ -38,13 +38,13 @@ class Command(BaseCommand):
         self.stdout.write(f"Wrote {written} samples.")
 
     def _configs(self, labels: list[str]) -> list[AppConfig]:
-        known = {config.label: config for config in apps.get_app_configs() if config.name in settings.CONTENT_APPS}
-        if unknown := sorted({*labels} - {*known}):
-            raise CommandError(f"There is no domain {', '.join(unknown)}; there are {', '.join(known)}.")
-        return [known[label] for label in labels or known]
+        by_label = {config.label: config for config in apps.get_app_configs() if config.name in settings.CONTENT_APPS}
+        if unknown := sorted({*labels} - {*by_label}):
+            raise CommandError(f"There is no domain {', '.join(unknown)}; there are {', '.join(by_label)}.")
+        return [by_label[label] for label in labels or by_label]
 
 
-def samples_of(domain: AppConfig) -> Any:
+def samples_of(domain: AppConfig) -> ModuleType | None:
     """Return the domain's module `samples`; None if it has none."""
     return import_module(f"{domain.name}.samples") if module_has_submodule(domain.module, "samples") else None
 
@@ -52,7 +52,7 @@ def samples_of(domain: AppConfig) -> Any:
 def is_empty(domain: AppConfig) -> bool:
     """Return whether the domain has no content yet."""
     samples = samples_of(domain)
-    if hasattr(samples, "is_empty"):
+    if samples and hasattr(samples, "is_empty"):
         return bool(samples.is_empty())
     models = [model for model in domain.get_models() if issubclass(model, ContentModel)]
     return not any(model._base_manager.exists() for model in models)

@@ -1,6 +1,5 @@
 """The base classes of every domain's admin, which make a domain's own file a few declarative lines."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -36,6 +35,7 @@ def _shortened(names: list[Any]) -> list[Any]:
 class ContentFields:
     """The fields of content in forms and inlines: widgets, visible choices and permissions of single fields."""
 
+    model: type[ContentModel]
     form = ContentForm
     formfield_overrides: ClassVar[dict[Any, Any]] = {
         models.CharField: {"form_class": TextField},
@@ -67,8 +67,8 @@ class ContentFields:
         return super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[misc]
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
-        needed_by: Mapping[str, str] = self.model.field_permissions  # type: ignore[attr-defined]
-        forbidden = [name for name, needed in needed_by.items() if not request.user.has_perm(needed)]
+        permissions = self.model.field_permissions
+        forbidden = [name for name, permission in permissions.items() if not request.user.has_perm(permission)]
         return [*super().get_readonly_fields(request, obj), *forbidden]  # type: ignore[misc]
 
 

@@ -113,7 +113,7 @@ class Erasure(models.Model):
         max_length=64,
         db_index=True,
         editable=False,
-        help_text="Of the client's id, made with the secret key: tells whether a client that one knows was erased.",
+        help_text="Made from the client's id and the secret key; shows whether a known client was erased.",
     )
     erased_at = models.DateTimeField(auto_now_add=True, help_text="When it was done.")
     user = models.ForeignKey(

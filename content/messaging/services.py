@@ -108,7 +108,7 @@ def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
     return messages, counts
 
 
-# --- all data about a client ------------------------------------------------------------------------------------------
+# --- all data about a client -----------------------------------------------------------------------------------------
 
 
 def held_on(client: str) -> dict[str, Any]:

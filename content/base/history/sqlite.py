@@ -112,8 +112,8 @@ def execute_with_cause(
     execute: Callable[..., Any],
     sql: str,
     params: object,
-    many: bool,
-    context: dict[str, Any],  # noqa: FBT001 - Django's signature
+    many: bool,  # noqa: FBT001 - Django's signature
+    context: dict[str, Any],
 ) -> Any:
     """Run a statement, with the cause in place for its triggers. Django's `execute_wrapper`."""
     causes = _cause_rows() if may_write_content(sql) else []

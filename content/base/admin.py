@@ -1,6 +1,5 @@
-"""What every domain's admin shares, so that a domain's own file is a few declarative lines."""
+"""The base classes of every domain's admin, which make a domain's own file a few declarative lines."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,19 +18,24 @@ from content.base.sync_admin import SyncAdmin
 from content.base.transfer import TransferAdmin
 from content.base.versions import VersionsAdmin
 
-LONG = 256  # characters; a longer text gets an area of several lines
-LISTED = 50  # names on each level of a page that asks whether to delete
+LONG = 256  # characters; longer texts get a textarea
+LISTED = 50  # names on each level of the page that confirms a deletion
+
+
+# What Django's `get_deleted_objects` returns: nested names, {model: count}, missing permissions, protected objects.
+Deletion = tuple[list[Any], dict[str, int], set[str], list[Any]]
 
 
 def _shortened(names: list[Any]) -> list[Any]:
-    """A nested list of names with at most LISTED entries on each level."""
+    """Return a nested list of names with at most LISTED entries on each level."""
     short = [_shortened(name) if isinstance(name, list) else name for name in names[:LISTED]]
     return [*short, f"… and {len(names) - LISTED} more"] if len(names) > LISTED else short
 
 
 class ContentFields:
-    """The form fields of content, in forms and inlines alike."""
+    """The fields of content in forms and inlines: widgets, visible choices and permissions of single fields."""
 
+    model: type[ContentModel]
     form = ContentForm
     formfield_overrides: ClassVar[dict[Any, Any]] = {
         models.CharField: {"form_class": TextField},
@@ -43,7 +47,7 @@ class ContentFields:
             options.setdefault("widget", UnfoldAdminTextareaWidget(attrs={"rows": self.text_rows}))
         field: forms.Field | None = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]
         if field is not None:
-            field.show_hidden_initial = True  # see ContentForm
+            field.show_hidden_initial = True  # ContentForm needs it
         return field
 
     text_rows = 8
@@ -62,49 +66,52 @@ class ContentFields:
             options.setdefault("error_messages", {"invalid_choice": unseen})
         return super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[misc]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        needed_by: Mapping[str, str] = self.model.field_permissions  # type: ignore[attr-defined]
-        forbidden = [name for name, needed in needed_by.items() if not request.user.has_perm(needed)]
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        permissions = self.model.field_permissions
+        forbidden = [name for name, permission in permissions.items() if not request.user.has_perm(permission)]
         return [*super().get_readonly_fields(request, obj), *forbidden]  # type: ignore[misc]
 
 
 class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, BackofficeAdmin):
-    """The admin of a content model: lists, a form that saves what was changed, history, import and export."""
+    """The admin of a content model: lists, a form that saves the changed fields only, history, import and export."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """As Django's; a form that is sent holds the row from here on, so that what it is compared with stays true."""
-        found = super().get_object(request, object_id, from_field)
-        if found is not None and request.method == "POST" and connection.in_atomic_block:
-            self.model.objects.select_for_update(of=("self",)).filter(pk=found.pk).first()
-            found = super().get_object(request, object_id, from_field)
-        return found
+        """Return the object, as Django does; on POST lock its row first.
+
+        The form compares what it was sent with the stored values, so these must not change until it is saved.
+        """
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None and request.method == "POST" and connection.in_atomic_block:
+            self.model.objects.select_for_update(of=("self",)).filter(pk=obj.pk).first()
+            obj = super().get_object(request, object_id, from_field)
+        return obj
 
     def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         form = super().get_form(request, *args, **options)
         form.user = request.user
         return form
 
-    def save_model(self, request: HttpRequest, obj: Any, form: ContentForm, change: bool) -> None:  # noqa: FBT001 - Django's signature
+    def save_model(self, request: HttpRequest, obj: ContentModel, form: ContentForm, change: bool) -> None:  # noqa: FBT001 - Django's signature
         if change:
             obj.save_fields(form.changed_data)
         else:
             obj.save()
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
-        """As Django's, but a page that asks shows at most LISTED names, however many comments a post has."""
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
+        """Return what Django returns, with at most LISTED names on each level: a post may have very many comments."""
         names, counts, needed, protected = super().get_deleted_objects(objs, request)
         return _shortened(names), counts, needed, protected
 
 
 class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
-    """The objects that hang under another one, a page at a time, newest first, with a link to them all as a list."""
+    """The children of an object: one page of them, newest first, and a link to the list of all."""
 
     formset = PagedFormSet
     extra = 0
     per_page = 20
     text_rows = 2
     show_title = False
-    if hasattr(TabularInline, "hide_title"):  # what django-unfold 0.91 calls it; later ones warn of it
+    if hasattr(TabularInline, "hide_title"):  # the name in django-unfold 0.91; later versions warn about it
         hide_title = True
     template_after = "content/inline_link.html"
 
@@ -117,7 +124,7 @@ class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
         return formset
 
     def list_url(self) -> str:
-        """The list of this model; the parent's key is to be put after it."""
+        """Return the address of the list of all children, for the template to append the parent's key."""
         options, parent = self.model._meta, self.parent_model._meta
         key = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name).name
         page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")

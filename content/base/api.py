@@ -1,4 +1,4 @@
-"""Content at the JSON API, in a few declarative lines:
+"""The JSON API of a content model, in a few declarative lines:
 
 posts = Resource(Post, path="posts", fields=("user_id", "title", "body"))
 router = build_router(posts)

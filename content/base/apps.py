@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.apps import AppConfig
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -15,10 +13,11 @@ class ContentBaseConfig(AppConfig):
 
         pre_migrate.connect(triggers.before_migrations, sender=self)
         post_migrate.connect(triggers.after_migrations, sender=self)
-        connection_created.connect(_hand_over, dispatch_uid="content.base.cause")
+        connection_created.connect(_add_cause, dispatch_uid="content.base.cause")
 
 
-def _hand_over(connection: BaseDatabaseWrapper, **_: Any) -> None:
+def _add_cause(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Make a new connection send the cause of each write to the history triggers."""
     from content.base.history.triggers import dialect_of
 
     dialect_of(connection).hand_over(connection)

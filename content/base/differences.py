@@ -1,4 +1,4 @@
-"""How two texts differ, word by word, for people to read."""
+"""Word-by-word differences between two texts, for people to read."""
 
 import re
 from collections.abc import Iterator
@@ -9,15 +9,16 @@ from django.utils.safestring import SafeString
 
 WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 TAGS = {diff_match_patch.DIFF_EQUAL: "span", diff_match_patch.DIFF_DELETE: "del", diff_match_patch.DIFF_INSERT: "ins"}
-PRIVATE_USE = 0xE000  # letters that are neither words nor spaces to the library, which likes to cut at those
-LONGEST = 1_000_000  # letters of both texts, so that each word can have a letter: from PRIVATE_USE on Unicode has more
-SECONDS = 0.2  # for one pair of texts; beyond it the differences become coarser
+PRIVATE_USE = 0xE000  # the library prefers to cut at word boundaries; private-use letters are neither words nor spaces
+LONGEST = 1_000_000  # letters of both texts together; Unicode has more from PRIVATE_USE on, so each word can have one
+SECONDS = 0.2  # for one pair of texts; then the library returns coarser differences
 
 
 def segments(old: str, new: str) -> Iterator[tuple[str, str]]:
     """Yield the pieces of both texts in reading order: `("span" | "del" | "ins", text)`.
 
-    The library compares letters, so it is given one for each word: "Shipped" and "Delivered" have no "ed" in common.
+    The library compares letters, so each word is replaced by one letter. Otherwise "Shipped" and "Delivered" would
+    share their "ed".
     """
     if len(old) + len(new) > LONGEST:
         yield from (("del", old), ("ins", new))
@@ -37,6 +38,6 @@ def segments(old: str, new: str) -> Iterator[tuple[str, str]]:
 
 
 def as_html(old: str, new: str) -> SafeString:
-    """Show the differences as HTML: what was deleted in `<del>`, what was inserted in `<ins>`."""
+    """Return the differences as HTML, with deleted text in `<del>` and inserted text in `<ins>`."""
     pieces = ((tag, text, tag) for tag, text in segments(old, new))
     return format_html('<span class="difference">{}</span>', format_html_join("", "<{}>{}</{}>", pieces))

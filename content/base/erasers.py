@@ -1,6 +1,4 @@
-"""The eraser of what every content's history says beside the content: why it was changed, and by which request."""
-
-from typing import Any
+"""Erase words from the reasons and request ids in the history of all content."""
 
 from django.apps import apps
 from django.db.models import Q
@@ -10,21 +8,25 @@ from content.base.models import ContentModel
 
 
 def history(words: Words) -> int:
-    """The content itself is the rooms' own; see `backoffice.kit.erasure`."""
-    models: list[Any] = [model for model in apps.get_models() if issubclass(model, ContentModel)]
-    return sum(_reasons(model.history.all(), words) + _requests(model.history.all(), words) for model in models)
+    """Erase `words` from the history of all content, and return how many rows changed.
+
+    Each domain erases its content itself; see `backoffice.kit.erasure`.
+    """
+    models = [model for model in apps.get_models() if issubclass(model, ContentModel)]
+    return sum(_erase_reasons(model, words) + _erase_request_ids(model, words) for model in models)
 
 
-def _reasons(rows: Any, words: Words) -> int:
-    """Many rows have the same reason, so the database gives each once."""
-    given = rows.exclude(history_change_reason=None).order_by().values_list("history_change_reason", flat=True)
-    found = [reason for reason in given.distinct() if words.are_in(reason, cut=True)]
-    return sum(rows.filter(history_change_reason=reason).update(history_change_reason=ERASED) for reason in found)
+def _erase_reasons(model: type[ContentModel], words: Words) -> int:
+    """Erase reasons that hold one of the words. Many rows share a reason, so each distinct reason is searched once."""
+    rows = model.history.all()
+    reasons = rows.exclude(history_change_reason=None).order_by().values_list("history_change_reason", flat=True)
+    matching = [reason for reason in reasons.distinct() if words.are_in(reason, cut=True)]
+    return sum(rows.filter(history_change_reason=reason).update(history_change_reason=ERASED) for reason in matching)
 
 
-def _requests(rows: Any, words: Words) -> int:
-    """Nearly each row has a request of its own, named by who sent it: the database looks for the names."""
-    named = Q()
+def _erase_request_ids(model: type[ContentModel], words: Words) -> int:
+    """Erase the names from request ids. Callers choose the ids and nearly all differ, so the database searches them."""
+    condition = Q()
     for name in words.names:
-        named |= Q(request_id__contains=name)
-    return erase_in(rows.filter(named), ("request_id",), words)
+        condition |= Q(request_id__contains=name)
+    return erase_in(model.history.filter(condition), ("request_id",), words)

@@ -1,5 +1,6 @@
-"""Column types that every domain shares."""
+"""Column types and constraints that every domain shares."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,7 +13,11 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 def not_blank(value: str) -> None:
-    """Refuse text that is only white space."""
+    """Refuse text of white space only.
+
+    Raises:
+        ValidationError: the text is blank.
+    """
     if not value.strip():
         raise ValidationError("This text may not be blank.", code="blank")
 
@@ -21,18 +26,18 @@ not_blank.json_schema = {"minLength": 1, "pattern": r"\S"}  # type: ignore[attr-
 
 
 def text_field(max_length: int, **options: Any) -> "models.CharField[str, str]":
-    """A text of 1 to `max_length` characters that is not blank; see `text_constraint` for the database's side."""
+    """Return a column for a text of 1 to `max_length` characters that is not blank; add `text_constraint` to it."""
     return models.CharField(max_length=max_length, validators=[not_blank, ProhibitNullCharactersValidator()], **options)
 
 
-def optional_text_field(max_length: int, *validators: Any, **options: Any) -> "models.CharField[str, str]":
-    """A text of at most `max_length` characters, or none; see `length_constraint` for the database's side."""
-    rules = [ProhibitNullCharactersValidator(), *validators]
-    return models.CharField(max_length=max_length, blank=True, default="", validators=rules, **options)
+def optional_text_field(max_length: int, *rules: Callable[[str], None], **options: Any) -> "models.CharField[str, str]":
+    """Return a column for a text of 0 to `max_length` characters; add `length_constraint` to it."""
+    validators: list[Callable[[str], None]] = [ProhibitNullCharactersValidator(), *rules]
+    return models.CharField(max_length=max_length, blank=True, default="", validators=validators, **options)
 
 
 def text_constraint(field: str, max_length: int) -> models.CheckConstraint:
-    """`text_field`'s rule in the database, which SQLite's columns don't hold by themselves."""
+    """Return the constraint for a `text_field`: SQLite's columns don't enforce a length."""
     return models.CheckConstraint(
         name=f"%(app_label)s_%(class)s_{field}_text",
         condition=models.Q(GreaterThan(Length(Trim(field)), 0)) & models.Q(LessThanOrEqual(Length(field), max_length)),
@@ -41,7 +46,7 @@ def text_constraint(field: str, max_length: int) -> models.CheckConstraint:
 
 
 def length_constraint(field: str, max_length: int) -> models.CheckConstraint:
-    """`optional_text_field`'s rule in the database, which SQLite's columns don't hold by themselves."""
+    """Return the constraint for an `optional_text_field`: SQLite's columns don't enforce a length."""
     return models.CheckConstraint(
         name=f"%(app_label)s_%(class)s_{field}_length",
         condition=models.Q(LessThanOrEqual(Length(field), max_length)),
@@ -50,7 +55,7 @@ def length_constraint(field: str, max_length: int) -> models.CheckConstraint:
 
 
 class JsonType(models.Func):
-    """What kind of JSON a column holds: `object`, `array`, …"""
+    """The type of the JSON in a column: `object`, `array`, …"""
 
     function = "JSON_TYPE"
     output_field = models.TextField()
@@ -60,7 +65,7 @@ class JsonType(models.Func):
 
 
 def json_object_constraint(field: str) -> models.CheckConstraint:
-    """The column holds a JSON object, nothing else."""
+    """Return the constraint that a column holds a JSON object."""
     return models.CheckConstraint(
         name=f"%(app_label)s_%(class)s_{field}_object",
         condition=models.Q(Exact(JsonType(field), models.Value("object"))),
@@ -69,7 +74,7 @@ def json_object_constraint(field: str) -> models.CheckConstraint:
 
 
 def integer_constraint(field: str) -> models.CheckConstraint:
-    """The range of a PostgreSQL `integer`, which SQLite's columns don't hold by themselves."""
+    """Return the constraint for the range of a PostgreSQL `integer`: SQLite's columns don't enforce one."""
     low, high = -(2**31), 2**31 - 1
     return models.CheckConstraint(
         name=f"%(app_label)s_%(class)s_{field}_range",

@@ -1,8 +1,8 @@
-"""The file formats of import and export: CSV, XLSX and JSON, read strictly and written so that they come back exact.
+"""The file formats of import and export: CSV, XLSX and JSON, read strictly and written without loss.
 
 Spreadsheet programs run a cell that begins with `=`, `+`, `-` or `@` as a formula
-(https://owasp.org/www-community/attacks/CSV_Injection), so such texts leave CSV and XLSX with one `'` in front, and
-one is taken away when they come back. Texts that have such quotes already get one more, so that nothing is lost.
+(https://owasp.org/www-community/attacks/CSV_Injection). So CSV and XLSX are written with one `'` before such a text,
+and one `'` is removed on reading. A text that has such quotes already gets one more, so nothing is lost.
 """
 
 import csv
@@ -12,48 +12,49 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import openpyxl
 import tablib
 from import_export.formats.base_formats import Format
 from openpyxl.utils.exceptions import InvalidFileException
 
-MAX_ROWS = 10_000  # 500 to 1,000 a second are written in one transaction, and SQLite's other writers wait 20 s
+MAX_ROWS = 10_000  # one transaction writes 500 to 1,000 a second, and SQLite's other writers time out after 20 s
 MAX_COLUMNS = 200
-MAX_UNPACKED = 200_000_000  # bytes that a workbook may unpack to; 10,000 rows are a tenth of it
-MAX_SHEET = 1_048_575  # rows under the header that a sheet of XLSX can hold
-MISSING = object()  # a JSON record's cell whose key is absent
+MAX_UNPACKED = 200_000_000  # bytes of an unpacked workbook; 10,000 rows take a tenth of that
+MAX_SHEET = 1_048_575  # rows below the header of an XLSX sheet
+MISSING = object()  # the cell of a key that a JSON record lacks
 
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 ESCAPED = re.compile(r"'+[=+\-@\t\r]")
-# ECMA-376 part 1, 22.9.2.19 (ST_Xstring): what XML can't hold is written _xHHHH_, and so is a text that looks like it.
+# ECMA-376 part 1, 22.9.2.19 (ST_Xstring): characters that XML can't hold are written _xHHHH_, and so is text of that
+# form.
 XLSX_WRITE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 XLSX_READ = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class FileError(Exception):
-    """The file can't be read. The message says where and what to do."""
+    """The file can't be read or written. The message says where and what to do."""
 
 
 class Table(tablib.Dataset):  # type: ignore[misc]
-    """Rows with headers that know where in the file they were: `numbers[i]` is the place of row i, from 1."""
+    """Rows with headers. `numbers[i]` is the number of row i in the file, from 1."""
 
     numbers: Sequence[int]
 
 
-def escape(cell: Any) -> Any:
-    """A text that a spreadsheet would run, made harmless; anything else as it is."""
+def escape(cell: object) -> object:
+    """Return the cell with a `'` before a text that a spreadsheet would run; any other cell unchanged."""
     return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
 
 
-def unescape(cell: Any) -> Any:
-    """The opposite of `escape`."""
+def unescape(cell: object) -> object:
+    """Return the cell that `escape` was given."""
     return cell[1:] if isinstance(cell, str) and ESCAPED.match(cell) else cell
 
 
-def check_text(number: int, cells: Iterable[Any]) -> None:
-    """Refuse what JSON and XLSX can spell but no UTF-8 text can hold.
+def check_text(number: int, cells: Iterable[object]) -> None:
+    """Refuse unpaired surrogates, which JSON and XLSX can spell but UTF-8 can't encode.
 
     Raises:
         FileError: a text in the row holds half of a surrogate pair.
@@ -68,12 +69,12 @@ def check_text(number: int, cells: Iterable[Any]) -> None:
         ) from error
 
 
-def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[Any]]]) -> Table:
-    """The rows, `(number, cells)`, under their headers; rows of which every cell is empty are left out.
+def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[object]]]) -> Table:
+    """Return the rows, `(number, cells)`, under their headers, without the rows of which every cell is empty.
 
     Raises:
-        FileError: a header is empty or there twice, a row is not as long as the header, a text is no UTF-8, or there
-            are too many columns or rows.
+        FileError: a header is empty or repeated, a row is not as long as the header, a text can't be encoded as UTF-8,
+            or there are too many columns or rows.
     """
     if len(headers) > MAX_COLUMNS:
         raise FileError(
@@ -104,7 +105,11 @@ def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[Any]]]) -> 
 
 
 def decode(data: bytes, title: str) -> str:
-    """UTF-8 text, with or without a byte order mark."""
+    """Return UTF-8 text, with or without a byte order mark, as a string.
+
+    Raises:
+        FileError: the data is not UTF-8.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -115,7 +120,7 @@ def decode(data: bytes, title: str) -> str:
 
 
 class _Format(Format):  # type: ignore[misc]
-    """What the three have in common. `is_binary` keeps line breaks inside texts from being translated."""
+    """The base of the formats. The library's `is_binary` stays set, so line breaks in texts are not translated."""
 
     title: str
     extension: str
@@ -139,11 +144,11 @@ class _Format(Format):  # type: ignore[misc]
     def can_export(self) -> bool:
         return True
 
-    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Write the rows as they come: memory does not grow with their number.
+    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Write the rows one by one: memory does not grow with their number.
 
         Raises:
-            FileError: the format can't hold so many.
+            FileError: the format can't hold so many rows.
         """
         raise NotImplementedError
 
@@ -162,12 +167,12 @@ class CSV(_Format):
         headers = [name.strip() for name in rows[0][1]]
         return table(headers, ((number, [unescape(cell) for cell in row]) for number, row in rows[1:]))
 
-    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         text = io.TextIOWrapper(out, encoding="utf-8", newline="")
         writer = csv.writer(text)
         writer.writerow(headers)
         writer.writerows([escape(cell) for cell in row] for row in rows)
-        text.detach()  # flushes; `out` stays open
+        text.detach()  # flushes, and leaves `out` open
 
 
 class XLSX(_Format):
@@ -197,24 +202,24 @@ class XLSX(_Format):
                 "Keep its first sheet only, or save it as CSV."
             )
 
-    def _cells(self, rows: Iterator[tuple[Any, ...]], width: int) -> Iterator[tuple[int, list[Any]]]:
+    def _cells(self, rows: Iterator[tuple[object, ...]], width: int) -> Iterator[tuple[int, list[object]]]:
         for number, row in enumerate(rows, 2):
             cells = list(row) + [None] * (width - len(row))
             while len(cells) > width and cells[-1] is None:
                 cells.pop()
             yield number, [self._read(cell) for cell in cells]
 
-    def _read(self, cell: Any) -> Any:
+    def _read(self, cell: object) -> object:
         if not isinstance(cell, str):
             return cell
-        return unescape(XLSX_READ.sub(lambda found: chr(int(found[1], 16)), cell))
+        return unescape(XLSX_READ.sub(lambda match: chr(int(match[1], 16)), cell))
 
-    def _write(self, cell: Any) -> Any:
+    def _write(self, cell: object) -> object:
         if not isinstance(cell, str):
             return cell
-        return XLSX_WRITE.sub(lambda found: f"_x{ord(found[0]):04X}_", escape(cell))
+        return XLSX_WRITE.sub(lambda match: f"_x{ord(match[0]):04X}_", str(escape(cell)))
 
-    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         book = openpyxl.Workbook(write_only=True)
         sheet = book.create_sheet("Export")
         sheet.freeze_panes = "A2"
@@ -245,7 +250,7 @@ class JSON(_Format):
         rows = ([record.get(name, MISSING) for name in headers] for record in records)
         return table(headers, enumerate(rows, 1))
 
-    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         before = "[\n"
         for row in rows:
             record = dict(zip(headers, row, strict=True))

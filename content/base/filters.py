@@ -1,4 +1,4 @@
-"""Filters of the admin's lists."""
+"""Filters for the admin's lists."""
 
 from typing import Any
 
@@ -15,6 +15,9 @@ class VisibleChoiceForm(AutocompleteDropdownForm):  # type: ignore[misc]
 
 
 class VisibleSelectFilter(AutocompleteSelectFilter):  # type: ignore[misc]
-    """By a content object that the person can see; the theme's own names whatever object the address asks for."""
+    """A filter by a content object that the user can see.
+
+    The theme's own filter shows the name of any object whose key is in the address.
+    """
 
     form_class = VisibleChoiceForm

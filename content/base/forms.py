@@ -1,4 +1,4 @@
-"""Forms that save only what the person changed, whatever others saved while the form was open."""
+"""Forms that save only the fields that the user changed, whatever others saved while the form was open."""
 
 import re
 from typing import Any
@@ -15,10 +15,10 @@ PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class TextField(forms.CharField):
-    """A text that counts as changed only when a person changed it.
+    """A text field that counts as changed only if the user changed it.
 
-    Browsers send every line break as CR LF and drop those of a one-line field, and forms strip white space: without
-    care a text with any of these changes by being looked at.
+    Browsers send every line break as CR LF and drop the line breaks of a one-line field, and forms strip white space.
+    So without normalization, opening and sending a form would change such a text.
     """
 
     def to_python(self, value: Any) -> Any:
@@ -26,25 +26,26 @@ class TextField(forms.CharField):
         return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self._seen(initial) != self._seen(data)
+        return self._normalized(initial) != self._normalized(data)
 
-    def _seen(self, value: Any) -> str:
+    def _normalized(self, value: object) -> str:
         text = str(self.to_python(value) or "")
         return text if isinstance(self.widget, forms.Textarea) else text.replace("\n", "").replace("\r", "")
 
 
 class EmailField(TextField, forms.EmailField):
-    """As TextField, for an address."""
+    """A TextField for an email address."""
 
 
 class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
     """The form of a content object.
 
-    Each field also sends what it showed (Django's `show_hidden_initial`). So `changed_data` is what the person changed,
-    and a field that somebody else changed meanwhile is left alone, or is an error if both changed it.
+    Each field also sends its initial value (Django's `show_hidden_initial`). So `changed_data` lists the fields that
+    the user changed. A field that only somebody else changed meanwhile keeps the stored value; a field that both
+    changed is an error.
     """
 
-    user: Any = None  # who edits; None: a program, which may do everything
+    user: Any = None  # the editor; None for a program, which may do everything
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -61,12 +62,13 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
 
     def _check_overtaken(self, name: str) -> None:
+        """Add an error to a field that somebody else changed too. Sending the form again then replaces that change."""
         bound, stored = self[name], self.initial.get(name)
         if bound.html_initial_name not in self.data:
             return
         field = self.fields[name]
-        shown = self.data[bound.html_initial_name]
-        if field.has_changed(stored, shown) and field.has_changed(stored, bound.data):
+        initial = self.data[bound.html_initial_name]
+        if field.has_changed(stored, initial) and field.has_changed(stored, bound.data):
             self.add_error(
                 name,
                 ValidationError(
@@ -75,8 +77,8 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
                     params={"now": stored},
                 ),
             )
-            sent: Any = self.data
-            self.data = data = sent.copy()  # what was sent can't be changed
+            submitted: Any = self.data
+            self.data = data = submitted.copy()  # a request's data is immutable
             data[bound.html_initial_name] = stored
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature
@@ -87,10 +89,10 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class PagedFormSet(PaginationInlineFormSet):  # type: ignore[misc]
-    """One page of related objects. What is sent is found by its key.
+    """One page of related objects, which are looked up by their keys when the form is sent.
 
-    The theme's own form set finds it by its place on the page, and silently drops the edit of a row that moved to
-    another page because somebody added one meanwhile.
+    The theme's own form set looks them up by their position on the page, and silently drops the edit of a row that
+    moved to another page because somebody added one meanwhile.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -106,6 +108,7 @@ class PagedFormSet(PaginationInlineFormSet):  # type: ignore[misc]
         return int(number) if PAGE_NUMBER.fullmatch(number) else 1
 
     def _keys(self, key: "models.Field[Any, Any]", names: list[str]) -> list[Any]:
+        """Return the keys that were sent under these names, without those that are empty or not valid."""
         keys = []
         for name in names:
             try:

@@ -1,4 +1,4 @@
-"""What became of the rows of an import."""
+"""The result of an import: its rows, their problems and its preview."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,11 +17,11 @@ from content.base.differences import as_html
 from content.base.files import FileError
 
 log = logging.getLogger("content.import")
-SHOWN = 500  # rows of a preview, and problems on its page
+SHOWN = 500  # rows of a preview, and problems on a page
 
 
 def words(error: Error) -> str:
-    """What people may read of an error that the library caught; one of the program's own is logged instead."""
+    """Return the message for an error that the library caught. An error in the program is logged instead of shown."""
     if isinstance(error.error, FileError | ValueError):
         return str(error.error)
     if isinstance(error.error, IntegrityError):
@@ -31,14 +31,24 @@ def words(error: Error) -> str:
 
 
 class ContentRow(RowResult):  # type: ignore[misc]
-    """What became of one row. `number` is its place in the file, from 1; `before` the values it found, by attname."""
+    """The result of one row.
+
+    Attributes:
+        number: the row's number in the file, from 1.
+        before: the object's values before the import, by attname.
+    """
 
     number: int = 0
     before: Mapping[str, Any]
 
 
 class ContentResult(Result):  # type: ignore[misc]
-    """What became of the rows, for the preview page."""
+    """The result of all rows, for the preview page and the job.
+
+    Args:
+        numbers: the number in the file of each row.
+        columns: the columns that the preview shows.
+    """
 
     WORDS = {"new": RowResult.IMPORT_TYPE_NEW, "changed": "update", "unchanged": RowResult.IMPORT_TYPE_SKIP}
     limit = SHOWN
@@ -47,45 +57,46 @@ class ContentResult(Result):  # type: ignore[misc]
         super().__init__()
         self.numbers, self.columns = numbers, columns
 
-    def append_invalid_row(self, number: int, row: Any, validation_error: ValidationError) -> None:
+    def append_invalid_row(self, number: int, row: object, validation_error: ValidationError) -> None:
         super().append_invalid_row(self.numbers[number - 1], row, validation_error)
 
     def is_clean(self) -> bool:
         return not self.has_errors() and not self.has_validation_errors()
 
     def problems(self) -> list[tuple[int, str, str]]:
-        """The first `limit` errors: `(row, column or "", message)`."""
+        """Return the first `limit` errors: `(row, column or "", message)`."""
         return self._problems()[: self.limit]
 
     def wrong_rows(self) -> list[tuple[int, str]]:
-        """All wrong rows, each with what is wrong: `[(5, "body: This field cannot be blank."), …]`."""
+        """Return all wrong rows with their messages: `[(5, "body: This field cannot be blank."), …]`."""
         return [
-            (number, " ".join(f"{name}: {message}" if name else message for _, name, message in found))
-            for number, found in groupby(self._problems(), key=itemgetter(0))
+            (number, " ".join(f"{name}: {message}" if name else message for _, name, message in problems))
+            for number, problems in groupby(self._problems(), key=itemgetter(0))
         ]
 
     def base_problems(self) -> list[str]:
-        """What is wrong with the file as a whole."""
+        """Return the messages about the file as a whole."""
         return [words(error) for error in self.base_errors]
 
     def _problems(self) -> list[tuple[int, str, str]]:
-        found = [
+        problems = [
             (row.number, "" if name == NON_FIELD_ERRORS else name, message)
             for row in self.invalid_rows
             for name, messages in row.error_dict.items()
             for message in messages
         ]
-        found += [(self.numbers[row.number - 1], "", words(error)) for row in self.error_rows for error in row.errors]
-        return sorted(found)
+        for row in self.error_rows:
+            problems += [(self.numbers[row.number - 1], "", words(error)) for error in row.errors]
+        return sorted(problems)
 
     def preview(self) -> Iterator[tuple[ContentRow, list[SafeString]]]:
-        """The first `limit` rows, those that would change something first, each with its cells as HTML."""
+        """Yield the first `limit` rows with their cells as HTML; rows that would change something come first."""
         rows = sorted(self.valid_rows(), key=RowResult.is_skip)[: self.limit]
         for row in sorted(rows, key=lambda row: (row.is_skip(), row.number)):
             yield row, [self._cell(row, column) for column in self.columns]
 
     def hidden(self) -> int:
-        """How many rows the preview leaves out."""
+        """Return how many rows the preview leaves out."""
         return max(0, len(self.valid_rows()) - self.limit)
 
     def _cell(self, row: ContentRow, column: Field) -> SafeString:

@@ -1,4 +1,4 @@
-"""The base of every content model. Writes are Django's own; the database records each, see `content.base.history`."""
+"""The base of every content model. Writes are plain Django; the database records each in `content.base.history`."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -11,12 +11,12 @@ from content.base.history import Records
 
 class ContentQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> Self:
-        """The rows that exist for `user`, at every entry point; a domain whose content has owners overrides it."""
+        """Return the rows that exist for `user`, at every entry point. A domain with owners overrides it."""
         return self
 
 
 class ContentModel(models.Model):
-    """One record of content. Whatever writes it leaves history, in the transaction of the write."""
+    """One record of content. Every write of it leaves history, in the transaction of the write."""
 
     # Fields that only a permission may set, at every entry point: {"user_id": "news.set_user_id"}.
     field_permissions: ClassVar[Mapping[str, str]] = {}
@@ -29,20 +29,20 @@ class ContentModel(models.Model):
         default_permissions = ("add", "change", "delete", "view", "import", "export")
 
     def save_fields(self, names: Iterable[str]) -> None:
-        """Save these fields only, and those that tell when it was changed; nothing where none of its own is named."""
+        """Save only the fields named, and those with `auto_now`; do nothing if the model has none of these names."""
         own = self._meta.concrete_fields
         if changed := {field.name for field in own} & {*names}:
             self.save(update_fields=changed | {field.name for field in own if getattr(field, "auto_now", False)})
 
     def is_visible_to(self, user: Any) -> bool:
-        """As `ContentQuerySet.visible_to`, for one object that may be deleted already."""
+        """Return whether the object, which may be deleted already, exists for `user`; see `visible_to`."""
         return True
 
     def restrictions(self, before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """The values that only a permission may set as they are now: `(field, permission)`; see `kit.permissions`.
+        """Yield `(field, permission)` for each changed value that needs a permission of its own; see `kit.permissions`.
 
         Args:
-            before: the values that are stored, by attname; those of a new object are its defaults.
+            before: the stored values, by attname; the defaults for a new object.
         """
         for name, permission in self.field_permissions.items():
             attname = self._meta.get_field(name).attname  # type: ignore[union-attr]
@@ -50,19 +50,21 @@ class ContentModel(models.Model):
                 yield name, permission
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """As Django's, which asks the database about each check; here it is asked once, if all of them hold."""
+        """Validate as Django does, but with one query for all check constraints while they hold, not one for each."""
         self._checks_hold = not exclude and self._all_checks_hold()
         super().validate_constraints(exclude)
 
     def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
-        """Those that `validate_constraints` has to ask about one by one, for their own messages."""
-        found = super().get_constraints()
+        """Return the constraints to validate one by one: without the checks, if these are known to hold."""
+        by_model = super().get_constraints()
         if not getattr(self, "_checks_hold", False):
-            return found
-        return [(model, [one for one in all_ if not isinstance(one, models.CheckConstraint)]) for model, all_ in found]
+            return by_model
+        check = models.CheckConstraint
+        return [(model, [item for item in items if not isinstance(item, check)]) for model, items in by_model]
 
     def _all_checks_hold(self) -> bool:
-        checks = [one.condition for one in self._meta.constraints if isinstance(one, models.CheckConstraint)]
+        constraints = self._meta.constraints
+        checks = [item.condition for item in constraints if isinstance(item, models.CheckConstraint)]
         try:
             models.CheckConstraint(name="all", condition=models.Q(*checks)).validate(type(self), self)
         except ValidationError:

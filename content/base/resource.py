@@ -1,4 +1,4 @@
-"""Import and export of one content model: strict rows, only what changed is written, each write with its history."""
+"""Import and export of a content model. Rows are read strictly, and only changed fields are written, with history."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import tablib
 from django.core.exceptions import ValidationError
 from django.db import models
 from import_export.fields import Field
@@ -26,17 +27,17 @@ PAGE = 500  # rows read at a time
 
 
 class ColumnWidget(Widget):  # type: ignore[misc]
-    """A cell and the model field it belongs to; the field's own rules say what the cell may hold."""
+    """The conversion between a cell and a model field's value, by the field's own rules."""
 
     def __init__(self, field: Any) -> None:
         super().__init__(coerce_to_string=False)
         self.field: Any = getattr(field, "target_field", field)
 
-    def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:
-        """Return the cell's value as the column takes it.
+    def clean(self, value: Any, row: object = None, **_options: object) -> Any:
+        """Return the value that the model field takes; None for an empty cell.
 
         Raises:
-            ValueError: the cell does not hold such a value; the message says what it holds.
+            ValueError: the cell does not hold such a value. The message quotes the cell.
         """
         if isinstance(self.field, models.CharField | models.TextField):
             return self._text(value)
@@ -46,27 +47,27 @@ class ColumnWidget(Widget):  # type: ignore[misc]
             value = value.strip() or None
         if isinstance(self.field, models.JSONField):
             return json.loads(value) if isinstance(value, str) else value
-        if isinstance(self.field, models.IntegerField) and not self._whole(value):
+        if isinstance(self.field, models.IntegerField) and not self._is_whole(value):
             raise ValueError(f"“{value}” is not a whole number.")
         try:
             return None if value is None else self.field.to_python(value)
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from error
 
-    def _text(self, value: Any) -> str:
+    def _text(self, value: object) -> str:
         if value is None or isinstance(value, str):
             return value or ""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"“{value}” is not a text. Format the cell as text.")
         return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
-    def _whole(self, value: Any) -> bool:
+    def _is_whole(self, value: object) -> bool:
         if isinstance(value, str):
             return value.lstrip("+-").isdecimal()
         return value is None or (not isinstance(value, bool) and isinstance(value, int | float) and value % 1 == 0)
 
-    def render(self, value: Any, obj: Any = None, **_options: Any) -> Any:
-        """A cell that all three formats can hold."""
+    def render(self, value: Any, obj: object = None, **_options: object) -> Any:
+        """Return a cell that all three formats can hold."""
         if isinstance(value, date):  # and datetime
             return value.isoformat()
         if isinstance(value, dict | list):
@@ -75,7 +76,7 @@ class ColumnWidget(Widget):  # type: ignore[misc]
 
 
 class Column(Field):  # type: ignore[misc]
-    """A column named as the model field. An empty cell of a new row takes the field's default."""
+    """A column named as the model field. An empty cell of a new row gets the field's default."""
 
     widget: ColumnWidget
 
@@ -87,20 +88,20 @@ class Column(Field):  # type: ignore[misc]
 
 
 class ContentResource(ModelResource):  # type: ignore[misc]
-    """The base of a domain's resources, which say only `Meta.model` and `Meta.fields`, the key first.
+    """The base of a domain's resources, which declare only `Meta.model` and `Meta.fields`, the key first.
 
-    A row with a key changes that object, a row without one adds an object. Where `Meta.caller_keys` says that who adds
-    an object may choose its key, a row with an unknown key adds one too. A column that is not in the file keeps what is
-    stored. One bad row, and nothing is written.
+    A row with a key changes that object; a row without one adds an object. With `Meta.caller_keys`, callers choose
+    the keys of new objects, so a row with an unknown key adds an object too. A column that is not in the file keeps the
+    stored values. If one row is invalid, nothing is written.
 
     Args:
-        user: who imports; None: a program, which may do everything.
+        user: the user who imports; None for a program, which may do everything.
     """
 
     class Meta:
         clean_model_instances = True
         report_skipped = True
-        skip_diff = True  # skip_row() has its own comparison, and the preview its own differences
+        skip_diff = True  # skip_row() and the preview make their own comparisons
         store_instance = True
         use_transactions = True
         caller_keys = False
@@ -128,10 +129,11 @@ class ContentResource(ModelResource):  # type: ignore[misc]
 
     # --- export ------------------------------------------------------------------------------------------------------
     def table(self, queryset: Any, fields: Sequence[str] | None = None) -> tuple[list[str], Iterator[list[Any]]]:
-        """Headers, and the rows of `queryset` that exist for the user, read as they are asked for.
+        """Return the headers, and an iterator over the rows of `queryset` that exist for the user.
 
         Args:
-            fields: the columns; None: all.
+            queryset: the objects to export.
+            fields: the names of the columns; None for all.
         """
         visible = queryset if self.user is None else queryset.visible_to(self.user)
         columns = self.get_export_fields(fields)
@@ -139,56 +141,64 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         return [column.column_name for column in columns], rows
 
     def iter_queryset(self, queryset: models.QuerySet[Any]) -> Iterator[Any]:
-        """Keyset pages: constant memory, and no server-side cursor."""
+        """Yield the objects by key, in keyset pages: constant memory, without a server-side cursor."""
         rows, last = queryset.order_by("pk"), None
         while page := list((rows if last is None else rows.filter(pk__gt=last))[:PAGE]):
             yield from page
             last = page[-1].pk
 
     # --- import ------------------------------------------------------------------------------------------------------
-    def import_data(self, dataset: Any, *args: Any, **options: Any) -> ContentResult:
+    def import_data(self, dataset: tablib.Dataset, *args: Any, **options: Any) -> ContentResult:
         self.numbers, self.seen = getattr(dataset, "numbers", range(1, len(dataset) + 1)), {}
         with self._caused(options.get("file_name") or "a file"):
             result: ContentResult = super().import_data(dataset, *args, **options)
         return result
 
     def _caused(self, name: str) -> AbstractContextManager[None]:
-        known = cause()
-        user = known.user if self.user is None else lambda: self.user
-        return caused_by(replace(known, user=user, reason=f"Imported from {name}"))
+        current = cause()
+        user = current.user if self.user is None else lambda: self.user
+        return caused_by(replace(current, user=user, reason=f"Imported from {name}"))
 
-    def get_result_class(self) -> Any:  # the library's is a class method; this one knows the rows' numbers
+    def get_result_class(self) -> Any:  # a class method in the library; this one needs the rows' numbers
         return lambda: ContentResult(self.numbers, self.get_import_fields())
 
     @classmethod
     def get_row_result_class(cls) -> type[ContentRow]:
         return ContentRow
 
-    def before_import(self, dataset: Any, **_options: Any) -> None:
+    def before_import(self, dataset: tablib.Dataset, **_options: object) -> None:
         known = [column.column_name for column in self.get_import_fields()]
         unknown = [name for name in dataset.headers or [] if name not in known]
         if unknown:
             dataset.wipe()
             raise FileError(f"There is no column {', '.join(unknown)}. The columns may be: {', '.join(known)}.")
 
-    def before_import_row(self, row: dict[str, Any], **_options: Any) -> None:
+    def before_import_row(self, row: dict[str, Any], **_options: object) -> None:
         for name in [name for name, value in row.items() if value is MISSING]:
             del row[name]
 
-    def get_instance(self, _loader: Any, row: Mapping[str, Any]) -> ContentModel | None:
-        """The object that the row names, or None for a new one."""
+    def get_instance(self, _loader: object, row: Mapping[str, Any]) -> ContentModel | None:
+        """Return the object that the row changes; None if the row adds an object.
+
+        Raises:
+            ValidationError: no such object exists for the user.
+        """
         key = self._key(row)
         if key is None:
             return None
-        found: ContentModel | None = self._visible().filter(pk=key).first()
-        if found is None and not self._meta.caller_keys:
+        obj: ContentModel | None = self._visible().filter(pk=key).first()
+        if obj is None and not self._meta.caller_keys:
             column, name = self.model._meta.pk.name, self.model._meta.verbose_name
             unseen = Person(self.user).unseen(self.model, key)
             raise ValidationError({column: f"{unseen} Leave the {column} empty to add a new {name}."})
-        return found
+        return obj
 
     def _key(self, row: Mapping[str, Any]) -> Any:
-        """The key that the row gives; None: it gives none."""
+        """Return the row's key; None if the row has no key.
+
+        Raises:
+            ValidationError: the cell does not hold a key.
+        """
         column = self.fields[self.model._meta.pk.name]
         try:
             return column.clean(row) if column.column_name in row else None
@@ -196,7 +206,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             raise ValidationError({column.column_name: str(error)}) from error
 
     def after_init_instance(self, instance: ContentModel, new: bool, row: Any, **options: Any) -> None:  # noqa: FBT001 - the library's signature
-        key = self._key(row) if new else instance.pk  # a new instance may have a key by default, which is none yet
+        key = self._key(row) if new else instance.pk  # a new instance may have a default key, which does not count
         self.before = column_values(instance) | {self.model._meta.pk.attname: key}
         number = self.numbers[options["row_number"] - 1]
         first = number if key is None else self.seen.setdefault(key, number)
@@ -214,13 +224,15 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         now, fields, adding = column_values(instance), instance._meta.concrete_fields, instance._state.adding
         self.changed = [field.name for field in fields if now[field.attname] != self.before[field.attname]]
         if adding or self.changed:
-            # Before the model's own rules: that a name is taken would tell of a parent that this person can't see.
+            # Before the model's own rules: "name is taken" would reveal a parent that this user can't see.
             write = Write("add", instance) if adding else Write("change", instance, self.before)
             errors = as_error(refusals(write, Person(self.user))).update_error_dict(errors)
         if errors:
             raise ValidationError(errors)
 
-    def skip_row(self, instance: ContentModel, _original: Any, _row: Any, import_validation_errors: Any = None) -> bool:
+    def skip_row(
+        self, instance: ContentModel, _original: object, _row: object, import_validation_errors: object = None
+    ) -> bool:
         return not import_validation_errors and not self.changed and not instance._state.adding
 
     def do_instance_save(self, instance: ContentModel, is_create: bool) -> None:  # noqa: FBT001 - the library's signature
@@ -229,9 +241,9 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         else:
             instance.save_fields(self.changed)
 
-    def after_import_row(self, _row: Any, row_result: ContentRow, **options: Any) -> None:
+    def after_import_row(self, _row: object, row_result: ContentRow, **options: Any) -> None:
         row_result.number = self.numbers[options["row_number"] - 1]
         row_result.before = self.before
 
-    def after_import(self, _dataset: Any, _result: Result, **_options: Any) -> None:
-        """Leaves the sequence alone: keys come from it, and setting it would race with other writers."""
+    def after_import(self, _dataset: object, _result: Result, **_options: object) -> None:
+        """Do nothing, where the library sets the sequence of keys: that would race with other writers."""

@@ -1,4 +1,4 @@
-"""The state of each object at each target, on the list and the form of a content model, and Sync now for the chosen."""
+"""The state of each object at each target, on the list and form of a content model, and the action *Sync now*."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +19,7 @@ from syncer import public
 
 
 class StatesChangeList(ChangeList):  # type: ignore[misc]
-    """Finds the states of a whole page at once."""
+    """A change list that reads the states of a whole page at once."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -29,29 +29,32 @@ class StatesChangeList(ChangeList):  # type: ignore[misc]
             row.sync_states = states[row.pk]
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        """As Django's, which leaves the columns that offer no order to be ordered by in the address."""
+        """Return the field to order by, as Django does; None for a column that is not sortable.
+
+        Django only hides the links of such columns and still accepts them in the address.
+        """
         return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
 
 
 def _chip(state: public.ObjectState) -> SafeString:
-    """The word; of what waits for a person, with the page where it is decided behind it."""
+    """Return a state's name as HTML, linked to the page where a person decides if there is one."""
     chip = ui.chip(state.state, meaning=public.meaning(state.state))
     return format_html('<a href="{}">{}</a>', state.url, chip) if state.url else chip
 
 
 class SyncAdmin(ModelAdmin):  # type: ignore[misc]
-    """Says where an object stands at the targets that its model travels to; says nothing where there is none."""
+    """Shows the state of each object at the targets of its model; nothing if the model has no target."""
 
     change_form_outer_before_template = "content/at_targets.html"
     list_after_template = "content/sync_legend.html"
     actions = ("sync_now",)
 
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[StatesChangeList]:
+    def get_changelist(self, request: HttpRequest, **_: object) -> type[StatesChangeList]:
         return StatesChangeList
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        shown = list(super().get_list_display(request))
-        return [*shown, "at_targets"] if public.targets_of(self.model) else shown
+        columns = list(super().get_list_display(request))
+        return [*columns, "at_targets"] if public.targets_of(self.model) else columns
 
     @admin.display(description="At targets")
     def at_targets(self, obj: Any) -> SafeString:
@@ -79,11 +82,15 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
 
     @admin.action(description="Sync now", permissions=["sync"])
     def sync_now(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
-        chosen = queryset.order_by().values_list("pk", flat=True)
-        return self._sync(request, chosen)
+        return self._sync(request, queryset.order_by().values_list("pk", flat=True))
 
     def sync_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Sync this one object."""
+        """Start a sync of one object (POST), and redirect to the run.
+
+        Raises:
+            PermissionDenied: the user may not sync, or not see the model.
+            Http404: the object does not exist for the user.
+        """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not (self.has_sync_permission(request) and self.has_view_permission(request)):
@@ -93,8 +100,8 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
             raise Http404
         return self._sync(request, [obj.pk])
 
-    def _sync(self, request: HttpRequest, found: Iterable[Any]) -> HttpResponse:
-        runs = public.sync_objects(self.model, found, user=request.user)
+    def _sync(self, request: HttpRequest, keys: Iterable[Any]) -> HttpResponse:
+        runs = public.sync_objects(self.model, keys, user=request.user)
         if runs:
             return HttpResponseRedirect(public.runs_url(runs))
         messages.warning(

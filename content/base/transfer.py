@@ -1,15 +1,18 @@
-"""The import and export pages."""
+"""The admin's import and export pages."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files import File
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import Format
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
 from backoffice.kit.jobs.api import file_response
@@ -20,7 +23,7 @@ from content.base.uploads import UploadGoneError, UploadStorage
 
 WORK = "content.base.transfer_work"
 MAX_BYTES = 20 * 1024 * 1024
-# As many rows are read or written while the person waits; more are a worker's.
+# The most rows that a request imports or exports itself; a worker does more.
 IMPORTED_HERE = 1_000
 EXPORTED_HERE = 5_000
 
@@ -31,8 +34,8 @@ class ContentImportForm(ImportForm):  # type: ignore[misc]
         self.fields["import_file"].help_text = f"CSV or JSON (UTF-8), or XLSX. At most 20 MB and {MAX_ROWS:,} rows."
         self.fields["format"].help_text = "Chosen from the file's name; choose another one if that is wrong."
 
-    def clean_import_file(self) -> Any:
-        file = self.cleaned_data["import_file"]
+    def clean_import_file(self) -> "File[bytes]":
+        file: File[bytes] = self.cleaned_data["import_file"]
         if file.size > MAX_BYTES:
             raise forms.ValidationError("The file is larger than 20 MB. Split it.", code="too_large")
         return file
@@ -52,23 +55,23 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
     export_form_class = ContentExportForm
     formats = list(FORMATS.values())
     tmp_storage_class = UploadStorage
-    skip_admin_log = True  # each row has its history
+    skip_admin_log = True  # each object has its history
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         allowed: bool = super().has_export_permission(request)
         return allowed and self.has_view_or_change_permission(request)
 
-    def get_import_resource_kwargs(self, request: HttpRequest, **_options: Any) -> dict[str, Any]:
+    def get_import_resource_kwargs(self, request: HttpRequest, **_options: object) -> dict[str, object]:
         return {"user": request.user}
 
-    def get_export_resource_kwargs(self, request: HttpRequest, **_options: Any) -> dict[str, Any]:
+    def get_export_resource_kwargs(self, request: HttpRequest, **_options: object) -> dict[str, object]:
         return {"user": request.user}
 
-    def get_import_context_data(self, **_options: Any) -> dict[str, Any]:
+    def get_import_context_data(self, **_options: object) -> dict[str, object]:
         columns = [column.column_name for column in self.resource_classes[0]().get_import_fields()]
         return {"columns": columns}
 
-    def get_import_data_kwargs(self, **_options: Any) -> dict[str, Any]:
+    def get_import_data_kwargs(self, **_options: object) -> dict[str, object]:
         return {"rollback_on_validation_errors": True}
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
@@ -77,8 +80,12 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         form.add_error("import_file", str(e))
 
     @method_decorator(require_POST)
-    def process_import(self, request: HttpRequest, **_options: Any) -> HttpResponse:
-        """Import what was previewed, in a job: here and now if it is small."""
+    def process_import(self, request: HttpRequest, **_options: object) -> HttpResponse:
+        """Import the previewed file in a job, which runs in this request if the file is small.
+
+        Raises:
+            PermissionDenied: the user may not import.
+        """
         if not self.has_import_permission(request):
             raise PermissionDenied
         form = self.create_confirm_form(request)
@@ -89,7 +96,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         except (UploadGoneError, FileError) as error:
             messages.warning(request, str(error))
             return HttpResponseRedirect(self._page("import"))
-        except (ValueError, IndexError):  # the numbers of format and resource are as they came
+        except (ValueError, IndexError):  # the form does not validate the numbers of format and resource
             messages.error(request, "The preview was not sent back as it was. Upload the file again.")
             return HttpResponseRedirect(self._page("import"))
         if job.state != Job.State.DONE:
@@ -100,12 +107,16 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         return HttpResponseRedirect(self._page("changelist"))
 
     def _import(self, request: HttpRequest, form: forms.Form) -> Job:
+        """Start the job of an import.
+
+        Raises:
+            FileError: the file can't be read.
+            UploadGoneError: the file was imported already or is too old.
+        """
         kind = self.get_import_formats()[int(form.cleaned_data["format"])]
         self.choose_import_resource_class(form, request)
-        upload, name = (
-            UploadStorage(name=form.cleaned_data["import_file_name"]),
-            form.cleaned_data["original_file_name"],
-        )
+        upload = UploadStorage(name=form.cleaned_data["import_file_name"])
+        name = form.cleaned_data["original_file_name"]
         total = len(kind().create_dataset(upload.read()))
         arguments = self._arguments(kind, form) | {"upload": upload.take(), "name": name}
         title = f"Import {self.opts.verbose_name_plural} from {name}"
@@ -113,9 +124,9 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         return start(f"{WORK}.import_file", user=request.user, title=title, arguments=arguments, here=here)
 
     def _do_file_export(
-        self, file_format: Any, request: HttpRequest, queryset: Any, export_form: Any = None
+        self, file_format: Format, request: HttpRequest, queryset: QuerySet[Any], export_form: Any = None
     ) -> HttpResponseBase:
-        """The file, or the page of the job that makes it."""
+        """Return the file, or redirect to the page of the job that writes it."""
         arguments = self._arguments(type(file_format), export_form) | {
             "fields": self.get_export_resource_fields_from_form(export_form),
             "query": request.GET.urlencode(),
@@ -128,7 +139,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             return file_response(job)
         return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
 
-    def _arguments(self, kind: Any, form: Any) -> dict[str, Any]:
+    def _arguments(self, kind: type[Format], form: forms.Form | None) -> dict[str, object]:
         return {"model": self.opts.label, "resource": self.get_resource_index(form), "kind": kind.title}
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:

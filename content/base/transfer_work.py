@@ -1,4 +1,4 @@
-"""What the jobs of import and export do. They ask anew for everything that the person may."""
+"""The jobs of import and export. They check the user's permissions again when they run."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -17,17 +17,23 @@ from content.base.resource import PAGE
 from content.base.uploads import UploadGoneError, UploadStorage
 
 
-def import_file(
-    progress: Progress, *, model: str, resource: int, kind: str, upload: str, name: str
-) -> dict[str, Any] | None:
-    """Import an upload, all of it or nothing.
+def import_file(progress: Progress, *, model: str, resource: int, kind: str, upload: str, name: str) -> dict[str, int]:
+    """Import an uploaded file, all of it or nothing.
 
     Args:
-        model: `news.Post`. resource: which of its admin's. kind: the title of a format.
-        upload: what `UploadStorage.take` gave; it is gone afterwards. name: what the file is called.
+        progress: the job's progress.
+        model: the model's label, such as `news.Post`.
+        resource: the index of the resource in its admin.
+        kind: the title of the format.
+        upload: the name that `UploadStorage.take` returned. The upload is removed afterwards.
+        name: the name of the user's file.
+
+    Returns:
+        The number of rows, `{"new": 1, "changed": 2, "unchanged": 3}`.
 
     Raises:
-        ValidationError: it can't be read, or holds wrong rows, which the job then names.
+        PermissionDenied: the user may not import.
+        ValidationError: the file can't be read, or holds wrong rows, which the job then lists.
     """
     pages, request = _admin(model), _request(progress)
     if not pages.has_import_permission(request):
@@ -40,7 +46,7 @@ def import_file(
             result = rules.import_data(rows, rollback_on_validation_errors=True, file_name=name, user=progress.user)
             if result.is_clean():
                 progress.total(len(rows))
-                progress.advance(len(rows))  # last: what was given up meanwhile is rolled back
+                progress.advance(len(rows))  # last, so that a job that was cancelled meanwhile is rolled back
     except (FileError, UploadGoneError) as error:
         raise ValidationError(str(error)) from error
     finally:
@@ -51,7 +57,7 @@ def import_file(
 
 
 def _refuse(progress: Progress, result: ContentResult, total: int) -> None:
-    """Report the rows that are wrong, and end the job.
+    """Report the wrong rows and end the job.
 
     Raises:
         ValidationError: always.
@@ -66,31 +72,38 @@ def _refuse(progress: Progress, result: ContentResult, total: int) -> None:
 def export_file(
     progress: Progress, *, model: str, resource: int, kind: str, fields: list[str] | None, query: str, name: str
 ) -> None:
-    """Write what the list shows to a file, which the job then offers.
+    """Write the objects on a list to a file, which the job then offers.
 
     Args:
-        model, resource, kind: as above. fields: the columns; None: all.
-        query: the list's own, which filters. name: what the file is called.
+        progress: the job's progress.
+        model: the model's label, such as `news.Post`.
+        resource: the index of the resource in its admin.
+        kind: the title of the format.
+        fields: the names of the columns; None for all.
+        query: the list's query string, with its filters and search.
+        name: the name of the file.
 
     Raises:
+        PermissionDenied: the user may not export.
         ValidationError: the format can't hold so many rows.
     """
     pages, request = _admin(model), _request(progress, query)
     if not pages.has_export_permission(request):
         raise PermissionDenied
-    found = pages.get_export_queryset(request)
+    objects = pages.get_export_queryset(request)
     rules = pages.get_export_resource_classes(request)[resource](**pages.get_export_resource_kwargs(request))
-    progress.total(found.count())
-    headers, rows = rules.table(found, fields)
-    to = FORMATS[kind]()
+    progress.total(objects.count())
+    headers, rows = rules.table(objects, fields)
+    file_format = FORMATS[kind]()
     try:
-        with progress.file(name, to.get_content_type()) as out:
-            to.write(out, headers, _counted(progress, rows))
+        with progress.file(name, file_format.get_content_type()) as out:
+            file_format.write(out, headers, _counted(progress, rows))
     except FileError as error:
         raise ValidationError(str(error)) from error
 
 
 def _counted(progress: Progress, rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """Yield the rows, and report the progress after each page."""
     while page := list(islice(rows, PAGE)):
         yield from page
         progress.advance(len(page))
@@ -101,7 +114,7 @@ def _admin(model: str) -> Any:
 
 
 def _request(progress: Progress, query: str = "") -> HttpRequest:
-    """What the person would ask the list for: filters, search and permissions are then the list's own."""
+    """Return the request by which the user would open the list, so its filters, search and permissions apply."""
     request = HttpRequest()
     request.method, request.GET, request.user = "GET", QueryDict(query), progress.user
     return request

@@ -1,4 +1,4 @@
-"""Where an uploaded file waits between the preview of an import and its end."""
+"""The storage of an uploaded file between the preview of an import and its end."""
 
 from import_export.tmp_storages import BaseStorage
 
@@ -7,16 +7,17 @@ from backoffice.kit.waiting_files import FileGoneError
 
 
 class UploadGoneError(Exception):
-    """The file was imported already, or is too old."""
+    """The file was imported already or is too old."""
 
     def __str__(self) -> str:
         return "This file was imported already, or waited for more than a day. Nothing was done."
 
 
 class UploadStorage(BaseStorage):  # type: ignore[misc]
-    """A file of its own under VAR_DIR, with a name that can't be guessed. What nobody confirmed is removed later.
+    """A file under VAR_DIR with a name that can't be guessed. An upload that nobody confirms is removed later.
 
-    The library's own storage leaves files in the system's folder for ever, and reads there whatever a form names.
+    The library's own storage never removes its files from the system's temporary folder, and reads any file there that
+    a form names.
     """
 
     name: str | None
@@ -29,7 +30,7 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
         """Return the file's bytes.
 
         Raises:
-            UploadGoneError: there is no such file.
+            UploadGoneError: the file was imported already or is too old.
         """
         try:
             return waiting_files.path(self.name).read_bytes()
@@ -37,10 +38,10 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
             raise UploadGoneError from error
 
     def take(self) -> str:
-        """The name under which only the caller finds it from now on.
+        """Rename the file, so that only the caller can find it, and return its new name.
 
         Raises:
-            UploadGoneError: somebody took it before.
+            UploadGoneError: the file was taken before or is too old.
         """
         try:
             self.name = waiting_files.take(self.name or "")

@@ -1,4 +1,4 @@
-"""The history pages: each version with what changed, and the way back to it."""
+"""The history pages of an object: its versions with their changes, and going back to a version."""
 
 import json
 from datetime import datetime
@@ -27,8 +27,14 @@ from content.base.models import ContentModel
 Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML
 
 
-def shown(record: Any, field: "models.Field[Any, Any]", user: Any) -> str:
-    """The value of `field` in an object or a history row, as `user` may read it."""
+def display_value(record: models.Model, field: "models.Field[Any, Any]", user: Any) -> str:
+    """Return the value of a field as text that `user` may read.
+
+    Args:
+        record: an object or a history row.
+        field: the model's field.
+        user: the reader.
+    """
     value = getattr(record, field.attname)
     if isinstance(field, models.JSONField):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -40,19 +46,25 @@ def shown(record: Any, field: "models.Field[Any, Any]", user: Any) -> str:
         return str(dict(field.flatchoices).get(value, value) if field.choices else value)
     parent = field.related_model._base_manager.filter(pk=value).first()
     if isinstance(parent, ContentModel) and not parent.is_visible_to(user):
-        return str(value)  # what it is called is for others
+        return str(value)  # the parent's name is hidden from this user
     return f"{value}: {parent}" if parent else f"{value} (deleted)"
 
 
 def differences(model: type[models.Model], old: Any, new: Any, user: Any) -> list[Difference]:
-    """The fields that differ between two objects or history rows, as `user` may read them; `old` may be None.
+    """Return the fields that differ between two objects or history rows, as `user` may read them.
 
-    A field that the program sets at each write differs always, and says nothing that the page does not say.
+    Fields with `auto_now` are left out: they differ in every version, and the page shows the time anyway.
+
+    Args:
+        model: the model of the object.
+        old: the earlier version; None for none, so every field differs.
+        new: the later version.
+        user: the reader.
     """
     return [
         (
             str(capfirst(field.verbose_name)),
-            as_html("" if old is None else shown(old, field, user), shown(new, field, user)),
+            as_html("" if old is None else display_value(old, field, user), display_value(new, field, user)),
         )
         for field in model._meta.concrete_fields
         if not (field.primary_key or getattr(field, "auto_now", False))
@@ -61,21 +73,23 @@ def differences(model: type[models.Model], old: Any, new: Any, user: Any) -> lis
 
 
 class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
-    """The history of an object. Going back to a version is a new change, by whoever asked for it."""
+    """The history of an object. Going back to a version is a new change, made by the user who asked for it."""
 
     history_list_per_page = 25
     object_history_template = "content/history.html"
     object_history_list_template = "content/versions.html"
     revert_template = "content/revert.html"
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
         newest = self._newest(object_id)
         if newest is not None:
             self._require_visible(request, newest.instance)
         response: HttpResponse = super().history_view(request, object_id, extra_context)
         return response
 
-    def set_history_delta_changes(self, request: HttpRequest, historical_records: "Page[Any]", **_: Any) -> None:
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: "Page[Any]", **_: object) -> None:
         records = list(historical_records)
         older: list[Any] = [*records[1:], records[-1].prev_record] if records else []
         for record, before in zip(records, older, strict=True):
@@ -85,9 +99,14 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             record.current = historical_records.number == 1 and record is records[0] and record.history_type != "-"
 
     def history_form_view(
-        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """What going back to the version would change (GET), and going back to it (POST)."""
+        """Show what going back to a version would change (GET), or go back to it (POST).
+
+        Raises:
+            Http404: the object or version does not exist for the user.
+            PermissionDenied: the user may not see the model, or may not go back.
+        """
         record = self._record(object_id, version_id)
         stored = self.model._base_manager.filter(pk=record.instance.pk).first()
         self._require_visible(request, stored or self._newest(object_id).instance)
@@ -111,6 +130,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         return TemplateResponse(request, self.revert_template, context)
 
     def _revert(self, request: HttpRequest, record: Any) -> HttpResponse:
+        """Save the object as it was in a history row, with its row locked, and redirect to its page."""
         obj: ContentModel = record.instance
         with transaction.atomic():
             stored = self.model._base_manager.select_for_update(of=("self",)).filter(pk=obj.pk).first()
@@ -137,7 +157,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         """Refuse a version that can't be restored as it was.
 
         Raises:
-            ValidationError: the version would not be valid now, or needs a permission of its own.
+            ValidationError: the version would not be valid now, or needs a permission that the user lacks.
         """
         for field in self.model._meta.concrete_fields:
             parent: Any = field.related_model
@@ -148,8 +168,8 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
                     f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history."
                 )
         write = Write("add", obj) if stored is None else Write("change", obj, column_values(stored))
-        if found := refusals(write, Person(request.user)):
-            raise as_error(found)
+        if reasons := refusals(write, Person(request.user)):
+            raise as_error(reasons)
         obj.full_clean()
 
     def _require_visible(self, request: HttpRequest, obj: ContentModel) -> None:
@@ -157,13 +177,13 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             raise Http404
 
     def _may_revert(self, request: HttpRequest, stored: ContentModel | None) -> bool:
-        """Going back is a change; of a deleted object, an addition."""
+        """Return whether the user may go back, which is a change, or an addition if the object is deleted."""
         if stored is None:
             return bool(self.has_add_permission(request))
         return bool(self.has_change_permission(request, stored))
 
     def _newest(self, object_id: str) -> Any:
-        """The last version, which says whose a deleted object is, whoever had it before; None: there never was one."""
+        """Return the last version, which decides who sees a deleted object; None if there never was such an object."""
         key = {self.model._meta.pk.attname: self._key(object_id)}
         return self.model.history.filter(**key).order_by("-history_id").first()
 

@@ -2,7 +2,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import Model, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import Truncator
@@ -10,17 +10,18 @@ from unfold.decorators import action
 
 from backoffice.kit.estimates import Count, count
 from backoffice.kit.filters import TimeRangeFilter
-from content.base.admin import ContentAdmin
+from content.base.admin import ContentAdmin, Deletion
 from content.base.filters import VisibleSelectFilter
-from content.messaging import admin_erasure  # noqa: F401 - registers
+from content.messaging import admin_erasure  # noqa: F401 - registers its admin
 from content.messaging.models import Bot, Message
 from content.messaging.resources import BotResource, MessageResource
 
 SHOWN = 80  # characters of a text on the list
 
 
-def number_of(found: Count) -> str:
-    return "1 message" if found == 1 else f"{found} messages"
+def number_of(number: Count) -> str:
+    """Return `1 message` or `2 messages`."""
+    return "1 message" if number == 1 else f"{number} messages"
 
 
 @admin.register(Bot)
@@ -30,42 +31,44 @@ class BotAdmin(ContentAdmin):
     ordering = ("name", "id")
     resource_classes = (BotResource,)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return ("id", "name")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [*super().get_readonly_fields(request, obj), *(["id"] if obj else [])]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"id": uuid4()} | super().get_changeform_initial_data(request)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
-        """Says how many messages are in the way, instead of naming each."""
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
+        """Report the number of messages that prevent the deletion, instead of naming each."""
         names, counts, needed, protected = super().get_deleted_objects(objs, request)
         if protected:
-            needed.discard(Message._meta.verbose_name)  # nobody may delete one
-            protected = [
-                f"{bot}: {number_of(found)}" for bot in objs if (found := count(Message.objects.filter(bot=bot)))
-            ]
+            needed.discard(Message._meta.verbose_name)  # no permission to delete a message exists
+            counted = ((bot, count(Message.objects.filter(bot=bot))) for bot in objs)
+            protected = [f"{bot}: {number_of(number)}" for bot, number in counted if number]
         return names, counts, needed, protected
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
         try:
-            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
-        except ProtectedError as error:  # a message came while the page was asking
+            response: HttpResponse = super().delete_view(request, object_id, extra_context)
+            return response
+        except ProtectedError as error:  # a message came after the page asked
             messages.error(request, str(error.args[0]))
             return HttpResponseRedirect(reverse("admin:messaging_bot_changelist"))
 
 
 @admin.register(Message)
 class MessageAdmin(ContentAdmin):
-    """Messages are looked at. They come by API and import, and go with their client."""
+    """Read-only: messages come by API and import, and are erased with their client."""
 
     list_display = ("timestamp", "bot", "direction", "client", "beginning", "conversation")
     list_filter = (("bot", VisibleSelectFilter), ("timestamp", TimeRangeFilter))
     list_select_related = ("bot",)
     ordering = ("-timestamp", "-id")
-    sortable_by = ("timestamp",)  # there is an index for it
+    sortable_by = ("timestamp",)  # the only column with an index
     search_fields = ("client", "conversation")
     search_help_text = "The whole id of a client or of a conversation."
     fields = ("bot", "direction", "client", "conversation", "timestamp", "text")
@@ -76,22 +79,24 @@ class MessageAdmin(ContentAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """As the filters have it: others, which an address could name, would read every message."""
+        """Allow the lookups of the filters only: any other, typed into the address, would scan every message."""
         return lookup.startswith(("bot__", "timestamp")) and bool(super().lookup_allowed(lookup, value, request))
 
     @admin.display(description="text")
     def beginning(self, message: Message) -> str:
         return Truncator(message.text).chars(SHOWN)
 
-    def get_search_results(self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str) -> Any:
-        """By equality only, which an index answers."""
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        """Search by equality only, which an index answers."""
         word = search_term.replace("\0", "").strip()
         if not word:
             return queryset, False
@@ -103,7 +108,7 @@ class MessageAdmin(ContentAdmin):
         return (of_client if of_client.exists() else queryset.filter(conversation=conversation)), False
 
     # --- erasing -----------------------------------------------------------------------------------------------------
-    def has_erase_permission(self, request: HttpRequest, *_: Any) -> bool:
+    def has_erase_permission(self, request: HttpRequest, *_: object) -> bool:
         return request.user.has_perm("messaging.erase_client")
 
     @action(description="Erase a client", permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]

@@ -1,4 +1,4 @@
-"""The page that erases a client, after showing how much that is; and the record of what was erased."""
+"""The page that erases a client after showing how much is erased, and the records of erasures."""
 
 from typing import Any
 
@@ -46,9 +46,9 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     @admin.display(description="elsewhere")
     def elsewhere(self, erasure: Erasure) -> str:
-        return ", ".join(f"{number} {what}" for what, number in erasure.counts.items()) or "nothing"
+        return ", ".join(f"{number} {kind}" for kind, number in erasure.counts.items()) or "nothing"
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Erasure | None = None) -> bool:
         return request.user.has_perm("messaging.view_erasure") or request.user.has_perm(ERASE)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -61,51 +61,58 @@ class ErasureAdmin(ReadOnlyAdmin):
         export = self.admin_site.admin_view(self.export_view)
         return [path("client/", export, name="messaging_erasure_export"), *super().get_urls()]
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Asks which client (GET), shows how much that is (POST), and erases them (POST with `sure`)."""
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """Ask for the client (GET), show how much would be erased (POST), or erase it (POST with `sure`).
+
+        Raises:
+            PermissionDenied: the user may not erase clients.
+        """
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = ErasureForm(request.POST or None, initial=self._initial(request))
-        is_known = form.is_bound and form.is_valid()
-        if is_known and "sure" in request.POST:
+        is_valid = form.is_bound and form.is_valid()
+        if is_valid and "sure" in request.POST:
             return self._erase(request, form)
         context = {
             **self.admin_site.each_context(request),
             "title": "Erase a client",
             "opts": self.opts,
             "form": form,
-            "found": services.held_on(form.cleaned_data["client"]) if is_known else None,
+            "held": services.held_on(form.cleaned_data["client"]) if is_valid else None,
             "may_export": request.user.has_perm(EXPORT),
             "media": self.media,
         }
         return TemplateResponse(request, "messaging/erase.html", context)
 
     def export_view(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-        """All that is held on a client, to download. Asked by POST: addresses are logged."""
+        """Stream all data about a client as a download. POST only: addresses are logged, and so would be the client.
+
+        Raises:
+            PermissionDenied: the user may not export clients.
+        """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm(EXPORT):
             raise PermissionDenied
         client = request.POST.get("client", "")
-        answer = StreamingHttpResponse(services.export_client(client), content_type="application/json")
-        answer["Content-Disposition"] = 'attachment; filename="client.json"'
-        return answer
+        response = StreamingHttpResponse(services.export_client(client), content_type="application/json")
+        response["Content-Disposition"] = 'attachment; filename="client.json"'
+        return response
 
     def _initial(self, request: HttpRequest) -> dict[str, str]:
-        """The client of the message that the address names, which is no client's id."""
+        """Return the form's initial client: that of the message in the address, which never holds a client's id."""
         key = request.GET.get("message", "")
-        found = Message.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
-        return {"client": found.client} if found and self._may_see(request) else {}
-
-    def _may_see(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("messaging.view_message")
+        message = Message.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
+        return {"client": message.client} if message and request.user.has_perm("messaging.view_message") else {}
 
     def _erase(self, request: HttpRequest, form: ErasureForm) -> HttpResponse:
         try:
-            made = services.erase_client(user=request.user, **form.cleaned_data)
+            erasure = services.erase_client(user=request.user, **form.cleaned_data)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return HttpResponseRedirect(reverse("admin:messaging_erasure_add"))
-        number = "1 message" if made.messages == 1 else f"{made.messages} messages"
+        number = "1 message" if erasure.messages == 1 else f"{erasure.messages} messages"
         messages.success(request, f"The client is erased: {number}, and what was kept of them elsewhere.")
-        return HttpResponseRedirect(reverse("admin:messaging_erasure_change", args=[made.pk]))
+        return HttpResponseRedirect(reverse("admin:messaging_erasure_change", args=[erasure.pk]))

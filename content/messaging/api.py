@@ -1,10 +1,11 @@
 # ruff: noqa: A002 (the addresses call it `id`)
-"""Bots are as any content. Messages have names of their own in JSON, and are never changed."""
+"""The API of bots and messages. Messages have their own field names in JSON, and are never changed."""
 
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query
 from pydantic import BaseModel, Field
@@ -25,13 +26,13 @@ NAMES = "|".join(wire.NAMES)
 
 
 class Bots(Resource):
-    def check_delete(self, request: HttpRequest, obj: Any) -> None:
+    def check_delete(self, request: HttpRequest, obj: Bot) -> None:
         if number := obj.messages.count():
             raise ProblemError(409, f"This bot has {number} message{'s' * (number > 1)}, so it can't be deleted.")
 
 
 class Messages(Resource):
-    def row(self, obj: Any) -> Row:
+    def row(self, obj: Model) -> Row:
         return wire.message(super().row(obj))
 
 
@@ -81,12 +82,13 @@ def list_messages(request: HttpRequest, query: Query[MessageQuery]) -> HttpRespo
     rows = messages.visible(request).filter(**filters).values(*wire.COLUMNS)
     direction = query.sort or ("timestamp" if query.conversationId else "-timestamp")
     order = (direction, direction.replace("timestamp", "id"))
-    return list_response(query, rows, order=order, shown=partial(_only, query.fields))
+    return list_response(query, rows, order=order, shown=partial(_selected, query.fields))
 
 
-def _only(fields: str | None, rows: list[Row]) -> list[Row]:
-    found = wire.messages(rows)
-    return found if fields is None else [{name: row[name] for name in fields.split(",")} for row in found]
+def _selected(fields: str | None, rows: list[Row]) -> list[Row]:
+    """Return the messages of these rows, with the fields named in `fields`, or with all if it is None."""
+    items = wire.messages(rows)
+    return items if fields is None else [{name: item[name] for name in fields.split(",")} for item in items]
 
 
 @router.post(
@@ -99,19 +101,20 @@ def _only(fields: str | None, rows: list[Row]) -> list[Row]:
 def create_message(request: HttpRequest, data: MessageIn) -> HttpResponse:
     messages.allow(request, "add")
     values = {"conversation": data.conversationId, "timestamp": data.timestamp, "text": data.text}
-    return messages.response(request, messages.create(request, values | _ends(request, data)))
+    return messages.response(request, messages.create(request, values | _parties(request, data)))
 
 
-def _ends(request: HttpRequest, data: MessageIn) -> dict[str, Any]:
-    """The bot, the client, and who of them spoke.
+def _parties(request: HttpRequest, data: MessageIn) -> dict[str, object]:
+    """Return the values of `bot`, `client` and `direction`.
 
     Raises:
-        InvalidError: not exactly one of `from` and `to` is a bot that is known; both are named. Or the client is no id.
+        InvalidError: not exactly one of `from` and `to` is a known bot (the error names both), or the client's id is
+            blank or too long.
     """
     sender, receiver = _bot(request, data.sender), _bot(request, data.receiver)
     if bool(sender) == bool(receiver):
-        found = "Both from and to are bots" if sender else "Neither from nor to is a known bot"
-        text = f"{found}; one must be a bot, the other a client."
+        problem = "Both from and to are bots" if sender else "Neither from nor to is a known bot"
+        text = f"{problem}; one must be a bot, the other a client."
         raise InvalidError(FieldError("from", text), FieldError("to", text))
     name, client = ("to", data.receiver) if sender else ("from", data.sender)
     if not client.strip() or len(client) > CLIENT_LENGTH:
@@ -121,7 +124,7 @@ def _ends(request: HttpRequest, data: MessageIn) -> dict[str, Any]:
 
 
 def _bot(request: HttpRequest, text: str) -> UUID | None:
-    """The key of the bot that `text` names; None: it names none."""
+    """Return the key of the bot that the user sees under this id; None if there is no such bot."""
     try:
         key = UUID(text)
     except ValueError:
@@ -139,4 +142,4 @@ def _bot(request: HttpRequest, text: str) -> UUID | None:
 def get_message(request: HttpRequest, id: int, query: Query[FieldsQuery]) -> HttpResponse:
     messages.allow(request, "view")
     row, version = messages.get(request, id, wire.COLUMNS)
-    return conditional.response(request, _only(query.fields, [row])[0], version, fields=query.fields or "")
+    return conditional.response(request, _selected(query.fields, [row])[0], version, fields=query.fields or "")

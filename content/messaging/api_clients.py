@@ -1,4 +1,4 @@
-"""What may be done with a client: erase, and export. Their id may hold any character, so it is in no path."""
+"""The API that erases and exports a client. The id may hold any character, so it is never part of a path."""
 
 from datetime import datetime
 from typing import Any

@@ -12,8 +12,8 @@ from content.base.models import ContentModel
 
 CLIENT_LENGTH = 128  # characters
 TEXT_LENGTH = 10_000  # characters
-ERASED = "[erased]"  # in place of a text
-ERASED_CLIENT = "erased-"  # what the name of a client that was erased begins with
+ERASED = "[erased]"  # replaces a text
+ERASED_CLIENT = "erased-"  # the prefix of an erased client's replacement id
 IMMUTABLE = "A message is never changed. What may not be kept is erased with its client."
 
 
@@ -31,17 +31,17 @@ class Bot(ContentModel):
         return self.name
 
 
-def refuse(collector: Collector, field: Any, found: "models.QuerySet[Any]", using: str) -> None:
-    """As Django's PROTECT, which reads every row that is in the way, however many millions.
+def refuse(collector: Collector, field: Any, messages: "models.QuerySet[Any]", using: str) -> None:
+    """Protect a bot that has messages, as Django's PROTECT does, without reading every one of its messages.
 
     Raises:
-        ProtectedError: with one of the messages.
+        ProtectedError: the bot has messages; the error holds one of them.
     """
-    if first := found.order_by().first():
+    if first := messages.order_by().first():
         raise ProtectedError("A bot that has messages can't be deleted.", {first})
 
 
-refuse.lazy_sub_objs = True  # type: ignore[attr-defined]  # Django then hands the rows over unread
+refuse.lazy_sub_objs = True  # type: ignore[attr-defined]  # makes Django pass a lazy queryset
 
 
 class Direction(models.TextChoices):
@@ -50,7 +50,7 @@ class Direction(models.TextChoices):
 
 
 class Message(ContentModel):
-    """What a bot and a client said to each other. Never changed but by `services.erase_client`."""
+    """A message between a bot and a client. Only `services.erase_client` ever changes it."""
 
     history_indexes: ClassVar[Any] = (models.Index(fields=["client", "id"], name="messaging_history_client"),)
 
@@ -83,7 +83,7 @@ class Message(ContentModel):
                 violation_error_message=f"direction must be one of {', '.join(Direction.values)}.",
             ),
         ]
-        # One for each list there is; the key makes the order of equal times certain.
+        # One for each list of the API. The key makes the order of equal times definite.
         indexes = [
             models.Index(fields=["timestamp", "id"], name="messaging_message_time"),
             models.Index(fields=["conversation", "timestamp", "id"], name="messaging_message_conversation"),
@@ -92,14 +92,14 @@ class Message(ContentModel):
         ]
 
     def __str__(self) -> str:
-        """Neither text nor client: the admin's log keeps it."""
+        """Return a name without text or client: the admin's log keeps it."""
         return f"Message {self.pk}"
 
     def clean(self) -> None:
         """Refuse to change a stored message.
 
         Raises:
-            ValidationError: the message is stored, and differs.
+            ValidationError: a stored message differs.
         """
         stored = None if self._state.adding else type(self).objects.filter(pk=self.pk).first()
         if stored is not None and column_values(stored) != column_values(self):
@@ -107,13 +107,13 @@ class Message(ContentModel):
 
 
 class Erasure(models.Model):
-    """That a client was erased: when, by whom and why, and how much. It does not say which client."""
+    """The record of an erasure: when, by whom, why and how much, but not which client."""
 
     client_digest = models.CharField(
         max_length=64,
         db_index=True,
         editable=False,
-        help_text="Of the client's id, made with the secret key: tells whether a client that one knows was erased.",
+        help_text="Made from the client's id and the secret key; shows whether a known client was erased.",
     )
     erased_at = models.DateTimeField(auto_now_add=True, help_text="When it was done.")
     user = models.ForeignKey(

@@ -10,7 +10,7 @@ class BotResource(ContentResource):
 
 
 class MessageResource(ContentResource):
-    """Adds messages; a row that would change a stored one is an error, as the model has it."""
+    """Adds messages. A row that would change a stored message is an error of the model."""
 
     class Meta:
         model = Message

@@ -1,4 +1,4 @@
-"""Generated bots, and what clients said to them, for a first look. The clients are numbers; no person is among them."""
+"""Sample bots and conversations. The clients are numbers; no real person is among them."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -8,7 +8,7 @@ from content.messaging.models import Bot, Direction, Message
 
 NAMES = ("Order status", "Returns desk", "Opening hours", "Gift vouchers", "Repair service")
 CONVERSATIONS = 30
-SHORTEST, LONGEST = 6, 14  # messages of a conversation
+SHORTEST, LONGEST = 6, 14  # messages in a conversation
 BEGINNING = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 DAYS = 60
 
@@ -39,11 +39,11 @@ ANSWERS = (
 
 
 def create(random: Random) -> int:
-    """Write the samples, each with its history. Returns how many there are."""
+    """Write the samples with their history, and return how many there are."""
     bots = Bot.objects.bulk_create([Bot(id=_uuid(random), name=name) for name in NAMES])
-    found = [message for _ in range(CONVERSATIONS) for message in _conversation(random, random.choice(bots))]
-    # In the order of time, so that the ids are in it too.
-    messages = Message.objects.bulk_create(sorted(found, key=lambda message: message.timestamp))
+    unsorted = [message for _ in range(CONVERSATIONS) for message in _conversation(random, random.choice(bots))]
+    # Sorted by time, so that the ids are in the order of time too.
+    messages = Message.objects.bulk_create(sorted(unsorted, key=lambda message: message.timestamp))
     return len(bots) + len(messages)
 
 

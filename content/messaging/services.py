@@ -1,14 +1,14 @@
-"""Erasing a client, and all that is held on one.
+"""Erase a client, and export all data about a client.
 
-Erasing. Files are searched first, for that takes long and SQLite has one writer. Then, in one transaction:
-1. The client's texts are read, so that copies of them are found in other stores.
-2. Messages and history get one name that says nothing, the same for all of this client's, and the text `[erased]`;
-   each message a new version by who erases. Set-based: two updates, however many messages.
-3. What the engine sent of them is erased by the same rows, those of deleted messages included.
-4. Every store that `settings.ERASERS` names is searched for the client's id and texts.
-5. The routes that follow changes are woken, so the targets are sent what is left.
+Erasing searches files first, because that takes long and SQLite has one writer. Then, in one transaction:
+1. Read the client's texts, to find copies of them in other stores.
+2. In messages and history, replace the client by a random id, the same in all rows, and the text by `[erased]`. Each
+   message gets a new version by the user who erases. Two set-based updates, however many messages.
+3. Erase the records that the engine sent of these messages, including those of deleted messages.
+4. Search every store in `settings.ERASERS` for the client's id and texts.
+5. Wake the routes that follow changes, so that the targets receive the erased messages.
 
-What comes after the commit, such as a message that was being sent here meanwhile, is not covered: erase again.
+Data that arrives after the commit, such as a message in flight, is not covered: erase the client again.
 """
 
 import secrets
@@ -37,28 +37,36 @@ History: Any = Message.history.model
 
 
 def client_digest(client: str) -> str:
-    """Tells in the record of erasures whether it was this client; without the secret key nothing can be learned."""
+    """Return the digest by which an erasure's record can be matched to a client.
+
+    It is keyed with the secret key, so that nobody else can test which client was erased.
+    """
     return salted_hmac("messaging.client", client, algorithm="sha256").hexdigest()
 
 
 def erase_client(*, client: str, user: Any, reason: str) -> Erasure:
-    """Erase a client, wherever the house holds their id or texts. Can be repeated.
+    """Erase a client's id and texts from every store of this node. Can be repeated.
 
     Args:
-        user: who does it; None: a command.
-        reason: why, without the client's id in it.
+        client: the client's id.
+        user: the user who erases; None for a command.
+        reason: the reason, without the client's id in it.
+
+    Returns:
+        The record of the erasure, with the number of messages and `counts`, `{"versions": 3, "sessions": 1}`.
 
     Raises:
-        ValidationError: by field, of `client` and `reason`.
+        ValidationError: `client` or `reason` is not valid; the errors are by field.
     """
     check(client=client, reason=reason)
     before = Words(names=[client], texts=_texts(client))
-    gone = files(before)
+    file_count = files(before)
     with transaction.atomic():
         words = Words(names=[client], texts=_texts(client), clean=before.clean)
         record = Erasure(client_digest=client_digest(client), user=user, reason=reason)
         record.messages, counts = _erase_messages(client, record)
-        record.counts = dict(Counter(counts) + Counter(erase_everywhere(words)) + Counter(files=gone))  # no zeros
+        # Adding counters drops their zeros.
+        record.counts = dict(Counter(counts) + Counter(erase_everywhere(words)) + Counter(files=file_count))
         record.save()
     return record
 
@@ -67,27 +75,29 @@ def check(*, client: str, reason: str) -> None:
     """Refuse an erasure that could not be recorded.
 
     Raises:
-        ValidationError: by field.
+        ValidationError: `client` or `reason` is not valid; the errors are by field.
     """
     if not client.strip() or len(client) > CLIENT_LENGTH or "\0" in client:
         raise ValidationError({"client": f"Give the client's id, 1 to {CLIENT_LENGTH} characters."})
-    named = Words(names=[client], texts=())
-    if named.are_in(reason) or named.are_in(cause().reason):
+    name = Words(names=[client], texts=())
+    if name.are_in(reason) or name.are_in(cause().reason):
         raise ValidationError({"reason": "The reason is kept, so it may not name the client."})
     Erasure(client_digest=client_digest(client), reason=reason).full_clean()
 
 
 def _texts(client: str) -> Iterator[str]:
+    """Return the distinct texts of the client's messages and their history."""
     models: tuple[Any, ...] = (Message, History)
-    rows = (model.objects.filter(client=client).order_by() for model in models)
-    return chain.from_iterable(found.values_list("text", flat=True).distinct() for found in rows)
+    querysets = (model.objects.filter(client=client).order_by() for model in models)
+    return chain.from_iterable(rows.values_list("text", flat=True).distinct() for rows in querysets)
 
 
 def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
+    """Erase messages, history and sent records; return the number of messages, and the numbers of the others."""
     name = f"{ERASED_CLIENT}{secrets.token_hex(8)}"
     rows, past = Message.objects.filter(client=client), History.objects.filter(client=client)
     messages = versions = 0
-    # A message that is committed between the two statements would keep one half of itself.
+    # A message that is committed between the two statements would be erased in one of the two tables only.
     while rows.exists() or past.exists():
         with caused_by(replace(cause(), user=lambda: record.user, reason=record.reason)):
             messages += rows.update(client=name, text=ERASED)
@@ -98,11 +108,11 @@ def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
     return messages, counts
 
 
-# --- all that is held on a client ------------------------------------------------------------------------------------
+# --- all data about a client -----------------------------------------------------------------------------------------
 
 
 def held_on(client: str) -> dict[str, Any]:
-    """How much that is: `{"messages", "conversations", "first", "last"}`."""
+    """Return how much data about a client there is: `{"messages", "conversations", "first", "last"}`."""
     rows = Message.objects.filter(client=client)
     return rows.aggregate(
         messages=Count("pk"),
@@ -113,10 +123,10 @@ def held_on(client: str) -> dict[str, Any]:
 
 
 def export_client(client: str) -> Iterator[bytes]:
-    """All that is held on a client, as one JSON object, in constant memory.
+    """Yield all data about a client as the parts of one JSON object, in constant memory.
 
-    `{"client": "…", "messages": […], "history": […], "sent": […]}`: messages as the API gives them, history as
-    `{"version", "at", "change", "message"}`, `sent` as what the targets are known to hold of the messages.
+    `{"client": "…", "messages": […], "history": […], "sent": […]}`: messages as the API returns them, history as
+    `{"version", "at", "change", "message"}`, and `sent` with the records that the targets are known to hold.
     """
     yield b'{"client":' + dumps(client)
     versions = History.objects.filter(client=client)
@@ -125,7 +135,7 @@ def export_client(client: str) -> Iterator[bytes]:
         "history": map(wire.versions, pages(versions.values(*wire.VERSION_COLUMNS), order=("id",))),
         "sent": sync.sent(Message, versions.values("id")),
     }
-    for name, found in parts.items():
+    for name, part in parts.items():
         yield b',"' + name.encode() + b'":'
-        yield from stream(found)
+        yield from stream(part)
     yield b"}"

@@ -1,4 +1,4 @@
-"""What of the messaging may travel."""
+"""The fields of bots and messages that a sync may carry."""
 
 from content.messaging.models import Bot, Message
 from syncer.public import declare

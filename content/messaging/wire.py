@@ -1,8 +1,8 @@
-"""A message as programs write and read it: `{conversationId, timestamp, from, to, text}`."""
+"""The JSON of a message in the API: `{conversationId, timestamp, from, to, text}`."""
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -22,16 +22,16 @@ NO_TIME = (
 )
 
 
-def read_time(value: Any) -> datetime:
-    """The moment, to the microsecond: what is finer is cut off.
+def read_time(value: object) -> datetime:
+    """Return the time in UTC, truncated to the microsecond.
 
     Raises:
-        ValueError: `value` is not such a time.
+        ValueError: `value` is not a time in the format of `TIME`.
     """
-    found = TIME.fullmatch(value) if isinstance(value, str) else None
-    if not found:
+    match = TIME.fullmatch(value) if isinstance(value, str) else None
+    if not match:
         raise ValueError(NO_TIME)
-    date, time, fraction, zone = found.groups()
+    date, time, fraction, zone = match.groups()
     text = f"{date}T{time}.{(fraction or '0')[:6].ljust(6, '0')}{zone.upper().replace('Z', '+00:00')}"
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
@@ -62,19 +62,20 @@ class MessageOut(BaseModel):
 
 
 def message(row: Row) -> Row:
-    """A row of COLUMNS as the API gives it."""
-    ends = str(row["bot"]), row["client"]
-    sender, receiver = ends if row["direction"] == Direction.FROM_BOT else ends[::-1]
+    """Return the JSON of a message from a row of COLUMNS."""
+    parties = str(row["bot"]), row["client"]
+    sender, receiver = parties if row["direction"] == Direction.FROM_BOT else parties[::-1]
     values = (row["id"], row["conversation"], row["timestamp"], sender, receiver, row["text"])
     return dict(zip(NAMES, values, strict=True))
 
 
 def messages(rows: list[Row]) -> list[Row]:
+    """Return the JSON of messages from rows of COLUMNS."""
     return [message(row) for row in rows]
 
 
 def versions(rows: list[Row]) -> list[Row]:
-    """Rows of VERSION_COLUMNS as an export gives them."""
+    """Return the JSON of versions in an export from rows of VERSION_COLUMNS."""
     return [
         {
             "version": row["history_id"],

@@ -1,4 +1,4 @@
-"""Generated posts and comments for a first look. No person and no real address is in them."""
+"""Sample posts and comments, without real people or addresses."""
 
 from itertools import count
 from random import Random
@@ -26,7 +26,7 @@ TITLES = (
     "News about {}",
     "Five questions on {}",
     "What changes with {}",
-    "BehindError the scenes: {}",
+    "Behind the scenes: {}",
     "A second look at {}",
     "{}: what we learned",
     "How we improved {}",
@@ -77,7 +77,7 @@ HOSTS = ("example.com", "example.org")
 
 
 def create(random: Random) -> int:
-    """Write the samples, each with its history. Returns how many there are."""
+    """Write the samples with their history, and return how many there are."""
     posts = Post.objects.bulk_create([_post(random) for _ in range(POSTS)])
     numbers = count(1)
     comments = [_comment(random, random.choice(posts), next(numbers)) for _ in range(COMMENTS)]

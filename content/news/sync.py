@@ -1,4 +1,4 @@
-"""What of the news may travel."""
+"""The fields of posts and comments that a sync may carry."""
 
 from content.news.models import Comment, Post
 from syncer.public import declare

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
@@ -23,7 +21,7 @@ class OrderAdmin(ContentAdmin):
     readonly_fields = ("id", "created_at", "updated_at")
     resource_classes = (OrderResource,)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
         return (*self.fields, *self.readonly_fields) if obj else self.fields
 
     @display(description="Status", ordering="status", label=COLORS)  # type: ignore[untyped-decorator]

@@ -9,11 +9,11 @@ from django.utils import timezone
 from content.base.fields import text_constraint, text_field
 from content.base.models import ContentModel
 
-LARGEST = 2**31 - 1  # of a PostgreSQL `integer`, which SQLite's columns don't hold by themselves
+LARGEST = 2**31 - 1  # the largest PostgreSQL `integer`; SQLite's columns enforce no range
 
 
 class Status(models.TextChoices):
-    """In the order in which an order goes through them."""
+    """The stages of an order, in their sequence."""
 
     PENDING = "PENDING", "Pending"
     SHIPPED = "SHIPPED", "Shipped"
@@ -35,7 +35,7 @@ class Order(ContentModel):
         max_length=9,
         choices=Status,
         default=Status.PENDING,
-        help_text="Goes forward, past a stage too; only who may reopen orders sets it back.",
+        help_text="Goes forward, past a stage too; only a user with the permission to reopen orders sets it back.",
     )
     # Not `auto_now_add`: an order that comes back from its history was not created again.
     created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When the order was made.")
@@ -64,6 +64,6 @@ class Order(ContentModel):
 
     def restrictions(self, before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().restrictions(before)
-        known = self.status in STAGES  # what is none is refused as such
-        if known and STAGES[self.status] < STAGES[before["status"]]:
+        # An unknown status is refused by its constraint.
+        if self.status in STAGES and STAGES[self.status] < STAGES[before["status"]]:
             yield "status", "orders.reopen_order"

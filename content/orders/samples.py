@@ -1,4 +1,4 @@
-"""Generated orders for a first look. The same ids everywhere, so that two nodes begin with the same orders."""
+"""Sample orders. Their ids are the same everywhere, so that two nodes start with the same orders."""
 
 from datetime import timedelta
 from random import Random
@@ -9,7 +9,7 @@ from django.utils import timezone
 from content.orders.models import Order, Status
 
 ORDERS = 200
-DAYS = 60  # over which they spread
+DAYS = 60  # the age of the oldest order
 
 KINDS = ("Wooden", "Folding", "Stackable", "Oiled", "Painted", "Small", "Large", "Spare")
 THINGS = (
@@ -31,7 +31,7 @@ QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 6, 10, 12, 24, 100)
 
 
 def create(random: Random) -> int:
-    """Write the samples, each with its history. Returns how many there are."""
+    """Write the samples with their history, and return how many there are."""
     return len(Order.objects.bulk_create([_order(random) for _ in range(ORDERS)]))
 
 
@@ -47,6 +47,6 @@ def _order(random: Random) -> Order:
 
 
 def _status(random: Random, age: float) -> Status:
-    """The older an order (in days), the farther it is."""
+    """Return a status: the older an order (in days), the later its stage."""
     stage = age + random.uniform(-4, 4)
     return Status.PENDING if stage < 6 else Status.SHIPPED if stage < 14 else Status.DELIVERED

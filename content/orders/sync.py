@@ -1,4 +1,4 @@
-"""What of the orders may travel. The store decides what was ordered, the warehouse how far it got."""
+"""The fields of orders that a sync may carry. The store decides what is ordered, the warehouse its status."""
 
 from content.orders.models import Order
 from syncer.public import EXISTS, declare

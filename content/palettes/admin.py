@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from content.base.admin import ContentAdmin, ContentInline
+from content.base.admin import ContentAdmin, ContentInline, Deletion
 from content.base.filters import VisibleSelectFilter
 from content.palettes import services
 from content.palettes.forms import MembershipForm, MembershipFormSet
@@ -36,8 +36,8 @@ class TeamAdmin(ContentAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         counts = {f"{name}_count": Count(name, distinct=True) for name in ("memberships", "palettes")}
-        found: QuerySet[Any] = super().get_queryset(request).annotate(**counts)
-        return found
+        teams: QuerySet[Any] = super().get_queryset(request).annotate(**counts)
+        return teams
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_related(request, form, formsets, change)
@@ -55,7 +55,7 @@ class TeamAdmin(ContentAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(ContentAdmin):
-    """Members as a list, with their history. Who is in a team is changed on the team's page as well."""
+    """Members as a list, with their history. The page of a team changes its members too."""
 
     form = MembershipForm
     list_display = ("user", "team", "since")
@@ -66,35 +66,39 @@ class MembershipAdmin(ContentAdmin):
     autocomplete_fields = ("team",)
     resource_classes = (MembershipResource,)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         return obj is None and bool(super().has_change_permission(request))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
         names, counts, needed, protected = super().get_deleted_objects(objs, request)
         return names, counts, needed, [*protected, *self._last_members(list(objs))]
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
         try:
-            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
-        except services.LastMemberError as error:  # the others left while the page was asking
-            return self._stays(request, error)
+            response: HttpResponse = super().delete_view(request, object_id, extra_context)
+            return response
+        except services.LastMemberError as error:  # the others left after the page asked
+            return self._refuse(request, error)
 
     def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
         try:
             return super().response_action(request, queryset)
         except services.LastMemberError as error:
-            return self._stays(request, error)
+            return self._refuse(request, error)
 
-    def _stays(self, request: HttpRequest, error: services.LastMemberError) -> HttpResponse:
+    def _refuse(self, request: HttpRequest, error: services.LastMemberError) -> HttpResponse:
         messages.error(request, error.messages[0])
         return HttpResponseRedirect(reverse("admin:palettes_membership_changelist"))
 
-    def _last_members(self, going: list[Membership]) -> list[str]:
-        """Why some can't go."""
-        team_of = {membership.team_id: membership for membership in going}
-        staying = Membership.objects.filter(team_id__in=team_of).exclude(pk__in=[one.pk for one in going])
-        kept = {*staying.values_list("team_id", flat=True)}
-        return [services.LastMemberError(one.user).messages[0] for team, one in team_of.items() if team not in kept]
+    def _last_members(self, leaving: list[Membership]) -> list[str]:
+        """Return a message for each team that would have no members left."""
+        by_team = {membership.team_id: membership for membership in leaving}
+        keys = [membership.pk for membership in leaving]
+        staying = Membership.objects.filter(team_id__in=by_team).exclude(pk__in=keys)
+        empty = by_team.keys() - {*staying.values_list("team_id", flat=True)}
+        return [services.LastMemberError(by_team[team].user).messages[0] for team in by_team if team in empty]
 
 
 @admin.register(Palette)

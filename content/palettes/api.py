@@ -1,7 +1,8 @@
 # ruff: noqa: A002 (the addresses call it `id`)
-"""Teams, who is in them, and the palettes that they own.
+"""The API of teams, their members and their palettes.
 
-/teams/{id}/members/, /teams/{id}/members/{user}/   a member adds and removes others, and may leave
+/teams/{id}/members/          list the members, or add one
+/teams/{id}/members/{user}/   get or remove a member; a member may leave
 """
 
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from ninja import Query
@@ -31,13 +32,13 @@ from content.palettes.people import user_named
 
 
 class Teams(Resource):
-    """Who creates a team is its first member. A team that owns palettes stays."""
+    """Makes the creator of a team its first member, and refuses to delete a team that owns palettes."""
 
     def create(self, request: HttpRequest, values: Values) -> Written:
         with transaction.atomic():
-            made = super().create(request, values)
-            services.join(team=Team.objects.get(pk=made.row["id"]), user=request.user)
-        return made
+            written = super().create(request, values)
+            services.join(team=Team.objects.get(pk=written.row["id"]), user=request.user)
+        return written
 
     def check_delete(self, request: HttpRequest, obj: Team) -> None:
         if number := obj.palettes.count():
@@ -77,8 +78,8 @@ class MemberIn(Body):
     response={200: Page[MemberOut]},
 )
 def list_members(request: HttpRequest, id: int, query: Query[PageQuery]) -> HttpResponseBase:
-    rows = _members(request, id, "view").values("id", name=F("user__username"), when=F("since"))
-    return list_response(query, rows, shown=lambda found: [{"user": r["name"], "since": r["when"]} for r in found])
+    members: Any = _members(request, id, "view").values("id", name=F("user__username"), when=F("since"))
+    return list_response(query, members, shown=lambda rows: [{"user": r["name"], "since": r["when"]} for r in rows])
 
 
 @router.post(
@@ -96,9 +97,9 @@ def add_member(request: HttpRequest, id: int, data: MemberIn) -> HttpResponse:
         raise InvalidError(FieldError("user", error.messages[0])) from error
     if members.filter(user=user).exists():
         raise ProblemError(409, f"{user} is a member already.")
-    made = services.join(team=Team.objects.get(pk=id), user=user)
-    location = reverse("api:palettes_member", args=[id, made.user.get_username()])
-    return json_response(_shown(made), status=201, headers={"Location": location})
+    membership = services.join(team=Team.objects.get(pk=id), user=user)
+    location = reverse("api:palettes_member", args=[id, membership.user.get_username()])
+    return json_response(_as_json(membership), status=201, headers={"Location": location})
 
 
 @router.get(
@@ -109,7 +110,7 @@ def add_member(request: HttpRequest, id: int, data: MemberIn) -> HttpResponse:
     response={200: MemberOut},
 )
 def get_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
-    return json_response(_shown(_member(request, id, user, "view")))
+    return json_response(_as_json(_member(request, id, user, "view")))
 
 
 @router.delete(
@@ -128,24 +129,31 @@ def remove_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
     return empty_response(204)
 
 
-def _members(request: HttpRequest, team: int, action: Action) -> Any:
-    """The members of a team that exists for the user.
+def _members(request: HttpRequest, team: int, action: Action) -> "QuerySet[Membership]":
+    """Return the members of a team.
 
     Raises:
-        ProblemError: 403, naming the permission; 404.
+        ProblemError: 403: the user lacks a permission, which the problem names. 404: the team does not exist for the
+            user.
     """
     require_action(request, Membership, action)
     teams.find(request, team)
-    return Membership.objects.filter(team_id=team)
+    members: QuerySet[Membership] = Membership.objects.filter(team_id=team)
+    return members
 
 
 def _member(request: HttpRequest, team: int, name: str, action: Action) -> Membership:
+    """Return a member of a team by name.
+
+    Raises:
+        ProblemError: as `_members`; 404 also if the team has no such member.
+    """
     members = _members(request, team, action).select_related("user")
-    found: Membership | None = None if "\0" in name else members.filter(user__username=name).first()
-    if found is None:
+    membership = None if "\0" in name else members.filter(user__username=name).first()
+    if membership is None:
         raise ProblemError(404, "The team has no member of this name.")
-    return found
+    return membership
 
 
-def _shown(membership: Membership) -> dict[str, Any]:
+def _as_json(membership: Membership) -> dict[str, object]:
     return {"user": membership.user.get_username(), "since": membership.since}

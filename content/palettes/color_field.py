@@ -1,4 +1,4 @@
-"""The column, the form field and the constraint of a list of colors."""
+"""A list of colors: its column, form field and constraint."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from content.palettes.colors import MOST, Colors, colors_of
 
-# As PostgreSQL and Python write JSON, and as SQLite's json() does, which leaves the space out.
+# The JSON of PostgreSQL and Python, and of SQLite's json(), which writes no space.
 STORED = r'^\[("#[0-9A-F]{6}"(, ?"#[0-9A-F]{6}"){0,' + str(MOST - 1) + r"})?\]$"
 
 
 class ColorsWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
-    """A text of colors; where scripts run, also a color input for each."""
+    """A textarea of colors; with JavaScript, also a color input for each color."""
 
     def __init__(self) -> None:
         super().__init__(attrs={"rows": 3, "data-colors": "", "spellcheck": "false"})
@@ -29,7 +29,7 @@ class ColorsWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
 class ColorsFormField(forms.Field):
     widget = ColorsWidget
 
-    def to_python(self, value: Any) -> Colors:
+    def to_python(self, value: object) -> Colors:
         return colors_of(value)
 
     def prepare_value(self, value: Any) -> Any:
@@ -43,33 +43,33 @@ class ColorsFormField(forms.Field):
 
 
 class ColorsField(models.JSONField):
-    """A JSON list of `#RRGGBB`. Whatever is written becomes that, at every door: forms, saves and bulk writes."""
+    """A JSON list of `#RRGGBB`. Every write is normalized to that: forms, saves and bulk writes."""
 
-    def to_python(self, value: Any) -> Colors:
+    def to_python(self, value: object) -> Colors:
         return colors_of(value)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        found = super().from_db_value(value, expression, connection)
-        return Colors(found) if isinstance(found, list) else found
+        colors = super().from_db_value(value, expression, connection)
+        return Colors(colors) if isinstance(colors, list) else colors
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        plain = not hasattr(value, "as_sql")  # else an expression
-        return super().get_db_prep_save(colors_of(value) if plain else value, connection)
+        is_expression = hasattr(value, "as_sql")
+        return super().get_db_prep_save(value if is_expression else colors_of(value), connection)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
         value = super().pre_save(model_instance, add)
         if not hasattr(value, "as_sql"):
             value = colors_of(value)
-            setattr(model_instance, self.attname, value)  # the history row is made from the object
+            setattr(model_instance, self.attname, value)  # the object shows the stored value after a save
         return value
 
     def formfield(self, **options: Any) -> Any:
-        chosen = {"form_class": ColorsFormField, "widget": ColorsFormField.widget}
-        return models.Field.formfield(self, **{**options, **chosen})
+        own = {"form_class": ColorsFormField, "widget": ColorsFormField.widget}
+        return models.Field.formfield(self, **{**options, **own})
 
 
 def colors_constraint(field: str) -> models.CheckConstraint:
-    """`ColorsField`'s rule in the database."""
+    """Return the constraint for a `ColorsField`."""
     return models.CheckConstraint(
         name=f"%(app_label)s_%(class)s_{field}_list",
         condition=models.Q(Regex(Cast(field, models.TextField()), STORED)),

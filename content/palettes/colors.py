@@ -1,30 +1,29 @@
-"""A list of colors: how people write it, and what it is kept as."""
+"""Lists of colors: the spellings that are accepted, and the stored form."""
 
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.core.exceptions import ValidationError
 from pydantic import Field
 
 MOST = 64  # colors of one palette
 COLOR = re.compile(r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
-# For the API's description only: the model says which color is wrong.
+# Only describes the API; the model validates, and its message names the wrong color.
 Color = Annotated[str, Field(json_schema_extra={"pattern": f"^{COLOR.pattern}$"})]
 
 
 class Colors(list[str]):
-    """Colors as `#RRGGBB`. Its text has a space between them, which is also how people may write them."""
+    """Colors as `#RRGGBB`. `str()` separates them by spaces, which `colors_of` reads again."""
 
     def __str__(self) -> str:
         return " ".join(self)
 
 
-def normal(color: Any) -> str:
-    """`#abc` and `#aabbcc` as `#AABBCC`.
+def normal(color: object) -> str:
+    """Return `#AABBCC` for `#abc` or `#aabbcc`.
 
     Raises:
-        ValidationError: it is neither of the two.
+        ValidationError: `color` has neither form.
     """
     if not isinstance(color, str) or not COLOR.fullmatch(color):
         raise ValidationError(f"“{color}” is not a color; write #RGB or #RRGGBB.", code="color")
@@ -32,11 +31,12 @@ def normal(color: Any) -> str:
     return "#" + ("".join(digit * 2 for digit in digits) if len(digits) == 3 else digits)
 
 
-def colors_of(value: Any) -> Colors:
-    """The colors of a list, or of a text with spaces, commas or lines between; of None, no colors.
+def colors_of(value: object) -> Colors:
+    """Return the colors in a list, or in a text that separates them by spaces, commas or line breaks; none for None.
 
     Raises:
-        ValidationError: one is no color (each is named, with its place), or there are more than MOST.
+        ValidationError: some are not colors (one message for each, with its position), there are more than MOST, or
+            `value` is of another type.
     """
     if isinstance(value, str):
         value = re.findall(r"[^\s,]+", value)
@@ -46,16 +46,12 @@ def colors_of(value: Any) -> Colors:
         raise ValidationError("The colors must be a list.", code="list")
     if len(value) > MOST:
         raise ValidationError(f"These are {len(value)} colors; at most {MOST} are allowed.", code="many")
-    return _all_normal(value)
-
-
-def _all_normal(value: Iterable[Any]) -> Colors:
-    found, wrong = Colors(), []
+    colors, errors = Colors(), []
     for number, color in enumerate(value, 1):
         try:
-            found.append(normal(color))
+            colors.append(normal(color))
         except ValidationError as error:
-            wrong.append(ValidationError(f"Color {number}: {error.messages[0]}", code="color"))
-    if wrong:
-        raise ValidationError(wrong)
-    return found
+            errors.append(ValidationError(f"Color {number}: {error.messages[0]}", code="color"))
+    if errors:
+        raise ValidationError(errors)
+    return colors

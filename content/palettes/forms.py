@@ -1,4 +1,4 @@
-"""The forms of the members of a team."""
+"""The forms for the members of a team."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from content.palettes.people import name_of, user_named
 
 
 class UserNameField(forms.CharField):
-    """A user by name. A list to choose from would tell every name to everybody."""
+    """A user by name. A list to choose from would reveal every user's name to everybody."""
 
     widget = UnfoldAdminTextInputWidget
 
@@ -29,7 +29,7 @@ class UserNameField(forms.CharField):
 
 
 class UserShown(UserNameField):
-    """A member: a membership is made and ended, never changed, even of a user who may not sign in any more."""
+    """The user of an existing membership, who can't be changed. Inactive users are shown too."""
 
     def to_python(self, value: Any) -> Any:
         return get_user_model()._default_manager.filter(pk=value).first()
@@ -49,17 +49,17 @@ class MembershipFormSet(PagedFormSet):
 
     def clean(self) -> None:
         super().clean()
-        going = [form.instance for form in self.deleted_forms if form.instance.pk]
-        coming = [form for form in self.extra_forms if form.has_changed() and form not in self.deleted_forms]
-        staying = Membership.objects.filter(team_id=self.instance.pk).exclude(pk__in=[one.pk for one in going])
-        if going and not coming and not staying.exists():
-            raise services.LastMemberError(going[-1].user)
+        leaving = [form.instance for form in self.deleted_forms if form.instance.pk]
+        joining = [form for form in self.extra_forms if form.has_changed() and form not in self.deleted_forms]
+        staying = Membership.objects.filter(team_id=self.instance.pk).exclude(pk__in=[item.pk for item in leaving])
+        if leaving and not joining and not staying.exists():
+            raise services.LastMemberError(leaving[-1].user)
 
     def get_unique_error_message(self, unique_check: Any) -> str:
         return "This user is a member already."
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature
-        """New members come before others go: one may take the place of the last."""
+        """Save new members before others leave: a new member may replace the last one."""
         if not commit:
             return super().save(commit=False)
         return self.save_new_objects() + self.save_existing_objects()

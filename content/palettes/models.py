@@ -15,12 +15,12 @@ SEE_ALL = "palettes.view_all_teams"
 
 
 def sees_all(user: Any) -> bool:
-    """Whether every team exists for `user`; None is a program, for which all do."""
+    """Return whether every team exists for `user`; always true for None, which is a program."""
     return user is None or bool(user.has_perm(SEE_ALL))
 
 
 def teams_of(user: Any) -> "models.QuerySet[Any]":
-    """The keys of the teams that `user` is a member of."""
+    """Return the keys of the teams that `user` is a member of, as a subquery."""
     return Membership.objects.filter(user_id=user.pk).values("team_id")
 
 
@@ -30,7 +30,7 @@ class TeamQuerySet(ContentQuerySet):
 
 
 class OwnedQuerySet(ContentQuerySet):
-    """Rows that belong to a team, and exist for its members."""
+    """Rows that belong to a team and exist for its members only."""
 
     def visible_to(self, user: Any) -> Self:
         return self if sees_all(user) else self.filter(team_id__in=teams_of(user))
@@ -46,7 +46,7 @@ class Team(ContentModel):
         permissions = [("view_all_teams", "Can see every team and what it owns")]
         constraints = [
             text_constraint("name", 255),
-            # Two teams that differ only in upper and lower case could not be told apart by people.
+            # People could not distinguish two teams whose names differ only in case.
             models.UniqueConstraint(
                 Lower("name"),
                 name="palettes_team_name_unique",
@@ -65,7 +65,7 @@ class Team(ContentModel):
 
 
 class Owned(ContentModel):
-    """What belongs to a team: it exists for the team's members only."""
+    """The base of content that belongs to a team and exists for its members only."""
 
     team: Any
     team_id: int
@@ -78,7 +78,7 @@ class Owned(ContentModel):
 
 
 class Membership(Owned):
-    """A person in a team. It is made and ended, never changed; its history says who did so."""
+    """A user in a team. A membership is created and deleted but never changed; its history says by whom."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships", help_text="The team.")
     user = models.ForeignKey(
@@ -108,7 +108,8 @@ class Membership(Owned):
         """Refuse to replace the member of a membership.
 
         Raises:
-            ValidationError: it was another one's. A member who could be replaced would be removed without the rules.
+            ValidationError: team or user differ from the stored ones. Replacing a member would remove the old one
+                without the rules of leaving.
         """
         stored = None if self.pk is None else type(self).objects.filter(pk=self.pk).first()
         if stored is not None and (stored.team_id, stored.user_id) != (self.team_id, self.user_id):

@@ -1,4 +1,4 @@
-"""Users by name: their keys are told to nobody."""
+"""Look up users by name: their keys are never shown."""
 
 from typing import Any
 
@@ -7,14 +7,15 @@ from django.core.exceptions import ValidationError
 
 
 def name_of(key: int) -> str:
+    """Return the name of the user with this key."""
     return str(get_user_model()._default_manager.get(pk=key).get_username())
 
 
 def user_named(name: str) -> Any:
-    """The active user of that name.
+    """Return the active user with this name.
 
     Raises:
-        ValidationError: there is none.
+        ValidationError: there is no such user.
     """
     users, field = get_user_model()._default_manager, get_user_model().USERNAME_FIELD
     user = None if "\0" in name else users.filter(**{field: name}, is_active=True).first()

@@ -1,4 +1,4 @@
-"""Who may use the domain: everybody with an account. Membership then decides which rows there are for them."""
+"""Permissions to use the domain, which every account has. Membership decides which rows exist for a user."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What follows from a new user, and from a membership that ends, whichever way either came about."""
+"""Signal receivers: give a new user a team, and keep a team from losing its last member, for every kind of write."""
 
 from typing import Any
 
@@ -16,23 +16,23 @@ def connect() -> None:
     post_delete.connect(on_left, sender=Membership, dispatch_uid="palettes.left")
 
 
-def on_new_user(instance: Any, created: bool, raw: bool, **_: Any) -> None:  # noqa: FBT001 - the signal's
+def on_new_user(instance: Any, created: bool, raw: bool, **_: object) -> None:  # noqa: FBT001 - the signal's
     if created and not raw:
         services.give_personal_team(instance)
 
 
-def on_leaving(instance: Membership, origin: Any, **_: Any) -> None:
-    if _is_leaving(origin):
+def on_leaving(instance: Membership, origin: Any, **_: object) -> None:
+    if _is_membership(origin):
         services.lock_team(instance.team_id)
 
 
-def on_left(instance: Membership, origin: Any, **_: Any) -> None:
-    """After all that one statement deletes is gone, so that two members who are removed together are counted as two."""
-    if _is_leaving(origin):
+def on_left(instance: Membership, origin: Any, **_: object) -> None:
+    """Check the team after all deletes of a statement, so that two members who are removed together count as two."""
+    if _is_membership(origin):
         services.check_members_left(membership=instance)
 
 
-def _is_leaving(origin: Model | QuerySet[Any] | None) -> bool:
-    """Else the team itself, or the user's account, is what was deleted."""
+def _is_membership(origin: Model | QuerySet[Any] | None) -> bool:
+    """Return whether memberships were deleted themselves, not with their team or user."""
     model = origin.model if isinstance(origin, QuerySet) else type(origin)
     return model is Membership

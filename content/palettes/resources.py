@@ -13,38 +13,38 @@ from content.palettes.people import name_of, user_named
 
 
 class ColorsCell(ColumnWidget):
-    """`#AABBCC #112233`; an empty cell holds no colors."""
+    """A cell of colors, such as `#AABBCC #112233`; an empty cell is an empty list."""
 
-    def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:
+    def clean(self, value: Any, row: object = None, **_options: object) -> Any:
         try:
             return colors_of(value)
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from error
 
-    def render(self, value: Any, obj: Any = None, **_options: Any) -> str:
+    def render(self, value: Any, obj: object = None, **_options: object) -> str:
         return " ".join(value)
 
 
 class UserCell(ColumnWidget):
-    """A user's name: numbers of users are of no use to people."""
+    """A cell with a user's name: people don't know the keys of users."""
 
-    def clean(self, value: Any, row: Any = None, **_options: Any) -> Any:
+    def clean(self, value: Any, row: object = None, **_options: object) -> Any:
         try:
             return user_named(str(value or "").strip()).pk
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from error
 
-    def render(self, value: Any, obj: Any = None, **_options: Any) -> Any:
+    def render(self, value: Any, obj: object = None, **_options: object) -> Any:
         return name_of(value) if isinstance(value, int) else value
 
 
 class UserColumn(Column):
-    def get_value(self, instance: Any) -> Any:
+    def get_value(self, instance: Membership) -> str | None:
         return instance.user.get_username() if instance.user_id else None
 
 
 class TeamResource(ContentResource):
-    """Who adds a team is its first member."""
+    """Makes the user who adds a team its first member."""
 
     class Meta:
         model = Team

@@ -1,4 +1,4 @@
-"""Teams and who is in them: writes that span rows."""
+"""Writes of teams and memberships that span rows."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from content.palettes.names import names_for
 
 
 class LastMemberError(ValidationError):
-    """Nobody would be left in the team."""
+    """The team would have no members left."""
 
     def __init__(self, user: Any) -> None:
         super().__init__(f"{user} is the last member, who can't leave; delete the team instead.", code="last_member")
 
 
 def join(*, team: Team, user: Any) -> Membership:
-    """Make `user` a member.
+    """Make a user a member of a team, and return the membership.
 
     Raises:
-        ValidationError: they are one already.
+        ValidationError: the user is a member already.
     """
     membership = Membership(team=team, user=user)
     membership.full_clean()
@@ -32,29 +32,29 @@ def leave(*, membership: Membership) -> None:
     """End a membership.
 
     Raises:
-        LastMemberError: nobody would be left.
+        LastMemberError: it is the last membership of its team.
     """
     with transaction.atomic():
         membership.delete()
 
 
 def lock_team(team_id: int) -> None:
-    """Let nobody else leave the team until this transaction ends; joining goes on."""
+    """Keep others from leaving the team until this transaction ends; joining stays possible."""
     list(Team.objects.filter(pk=team_id).select_for_update(no_key=True).values_list("pk"))
 
 
 def check_members_left(*, membership: Membership) -> None:
-    """After `membership` ended, with the team locked.
+    """Check, after `membership` was deleted and with the team locked, that the team has members left.
 
     Raises:
-        LastMemberError: it was the last one.
+        LastMemberError: it was the last membership of its team.
     """
     if not Membership.objects.filter(team_id=membership.team_id).exists():
         raise LastMemberError(membership.user)
 
 
 def give_personal_team(user: Any) -> Team:
-    """A team of their own for a new user, whatever other teams are called."""
+    """Create a personal team for a new user, with the first name that no other team has."""
     for name in names_for(user.get_username()):
         try:
             with transaction.atomic():
@@ -62,5 +62,5 @@ def give_personal_team(user: Any) -> Team:
                 Membership.objects.create(team=team, user=user)
                 return team
         except IntegrityError:
-            continue  # another team has the name, perhaps since a moment ago
+            continue  # another team has the name, perhaps created concurrently
     raise RuntimeError("No name was left for a personal team.")

@@ -1,4 +1,4 @@
-"""Colors to look at. SVG, because a page's policy may forbid styles within the page."""
+"""Colors as pictures. They are SVG, because a content security policy may forbid inline styles."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 SIDE, GAP = 18, 3  # pixels
-IN_A_ROW = 12  # as many as a telephone has room for
+IN_A_ROW = 12  # fits the width of a telephone
 
 
 def swatches(colors: Sequence[str]) -> SafeString:
-    """A square for each color, each with its name."""
+    """Return an SVG with a labelled square for each color, or a dash if there are no colors."""
     if not colors:
         return format_html("{}", "-")
     step, columns = SIDE + GAP, min(len(colors), IN_A_ROW)

@@ -1,4 +1,4 @@
-"""What of the palettes may travel. Memberships stay: the users of another system are not ours."""
+"""The fields of teams and palettes that a sync may carry. Memberships stay: other systems have other users."""
 
 from content.palettes.models import Palette, Team
 from syncer.public import declare

@@ -16,12 +16,12 @@ from content.tasks.models import Item
 from content.tasks.resources import ItemResource
 
 
-def keys(chosen: "QuerySet[Any]") -> list[int]:
-    return list(chosen.order_by("pk").values_list("pk", flat=True))
+def keys(queryset: "QuerySet[Any]") -> list[int]:
+    return list(queryset.order_by("pk").values_list("pk", flat=True))
 
 
 def show(job: Job) -> HttpResponse:
-    """The page on which the job's progress is seen."""
+    """Redirect to the page that shows the job's progress."""
     return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
 
 

@@ -1,8 +1,9 @@
 # ruff: noqa: A002 (the addresses call it `id`)
-"""Items, and what others know of them.
+"""The API of items, and of the external services that enrich and summarize them.
 
-/items/{id}/enrich/, /items/{id}/summarize/   others are asked, and what they say is kept with the item
-/external/posts/                              what the external API offers
+/items/{id}/enrich/      fetch the item's record from the external API and keep it with the item
+/items/{id}/summarize/   have the item summarized and keep the summary with it
+/external/posts/         list the records of the external API
 """
 
 from typing import Any
@@ -42,7 +43,7 @@ items = Resource(
 )
 router = build_router(items)
 
-FAILURES = dict.fromkeys((502, 503, 504), ProblemOut)  # of those who are asked
+FAILURES = dict.fromkeys((502, 503, 504), ProblemOut)  # failures of the external services
 
 
 class EnrichQuery(BaseModel):
@@ -94,15 +95,15 @@ def summarize(request: HttpRequest, id: int) -> HttpResponse:
 )
 def posts(request: HttpRequest, query: Query[ExternalQuery]) -> HttpResponse:
     items.allow(request, "view")
-    found = external.posts(limit=query.limit, cursor=query.cursor)
-    return json_response({"items": found.items, "next": found.next})
+    page = external.posts(limit=query.limit, cursor=query.cursor)
+    return json_response({"items": page.items, "next": page.next})
 
 
 def _to_change(request: HttpRequest, key: int) -> Item:
-    """Return the item, if this person may change it.
+    """Return the item if the user may change it.
 
     Raises:
-        ProblemError: 403, or 404.
+        ProblemError: 403: the user may not change items. 404: the item does not exist for the user.
     """
     items.allow(request, "change")
     item: Item = items.find(request, key)
@@ -110,4 +111,4 @@ def _to_change(request: HttpRequest, key: int) -> Item:
 
 
 def _answer(request: HttpRequest, item: Item) -> HttpResponse:
-    return conditional.response(request, *items.get(request, item.pk, items.shown))  # both of one moment
+    return conditional.response(request, *items.get(request, item.pk, items.shown))  # values and version from one read

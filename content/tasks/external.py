@@ -1,9 +1,10 @@
-"""The external API that items are enriched from: where it is, one record of it, and what it offers.
+"""The client of the external API that items are enriched from.
 
-It is a collection at one address: `GET {address}/{id}` is a record, `GET {address}` a list in pages, of two kinds:
+The external API is a collection at one address: `GET {address}/{id}` returns a record, `GET {address}` a list in pages.
+The setting TASKS_EXTERNAL_PAGING chooses one of two ways to read the pages:
 
-    page      `?_page=2&_limit=50` gives an array, as https://jsonplaceholder.typicode.com/posts does
-    cursor    `?cursor=…&limit=50` gives `{"items": […], "next": …}`, as each list of this program does
+    page      `?_page=2&_limit=50` returns an array, as https://jsonplaceholder.typicode.com/posts does
+    cursor    `?cursor=…&limit=50` returns `{"items": […], "next": …}`, as every list of this program does
 """
 
 import re
@@ -29,33 +30,33 @@ WRONG_CURSOR = FieldError("cursor", "This is not a cursor that a list gave.")
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page of what there is; `next` is the cursor of the following one, None: there is none."""
+    """One page of records; `next` is the cursor of the next page, or None on the last page."""
 
     items: list[dict[str, Any]]
     next: str | None
 
 
 def record(name: str) -> dict[str, Any]:
-    """The record whose id is `name`.
+    """Return the record with the id `name`.
 
     Raises:
-        InvalidError: there is none.
-        UpstreamError: the external API did not give it.
+        InvalidError: there is no such record.
+        UpstreamError: the external API did not return the record.
     """
     service = _service(MOST)
     answer = service.ask(_request(f"/{quote(name, safe='')}", {}))
     if answer.status in (404, 410):
         raise InvalidError(FieldError("external_id", f"{NAME} has no record {name}."))
-    found = service.json(answer)
-    check(found)
-    return dict(found)
+    fields = service.json(answer)
+    check(fields)
+    return dict(fields)
 
 
-def check(value: Any) -> None:
+def check(value: object) -> None:
     """Refuse a record that can't be kept.
 
     Raises:
-        FailedError: what came, or what it makes together with what is kept, can't be kept.
+        FailedError: the record, alone or merged with the item's stored data, can't be kept.
     """
     try:
         check_record(value)
@@ -64,11 +65,15 @@ def check(value: Any) -> None:
 
 
 def posts(*, limit: int, cursor: str | None) -> Page:
-    """At most `limit` records after `cursor`.
+    """Return at most `limit` records, from `cursor` on.
+
+    Args:
+        limit: the most records of a page.
+        cursor: the `next` of the previous page; None for the first page.
 
     Raises:
-        InvalidError: the cursor is none that was given.
-        UpstreamError: the external API did not give them.
+        InvalidError: the cursor did not come from a list.
+        UpstreamError: the external API did not return the records.
     """
     return _by_cursor(limit, cursor) if settings.TASKS_EXTERNAL_PAGING == "cursor" else _by_page(limit, cursor)
 
@@ -78,22 +83,22 @@ def _by_page(limit: int, cursor: str | None) -> Page:
         raise InvalidError(WRONG_CURSOR)
     number = int(cursor or 1)
     service, answer = _list({"_page": str(number), "_limit": str(limit)})
-    found = _records(service.json(answer))
+    records = _records(service.json(answer))
     total = answer.headers.get("x-total-count", "")
-    if len(found) > limit:  # it knows no pages and sent all that there is
-        found, total = found[(number - 1) * limit :][:limit], str(len(found))
-    more = number * limit < int(total) if COUNT.fullmatch(total) else len(found) == limit
-    return Page(items=found, next=str(number + 1) if more else None)
+    if len(records) > limit:  # the API has no pages and sent all records
+        records, total = records[(number - 1) * limit :][:limit], str(len(records))
+    more = number * limit < int(total) if COUNT.fullmatch(total) else len(records) == limit
+    return Page(items=records, next=str(number + 1) if more else None)
 
 
 def _by_cursor(limit: int, cursor: str | None) -> Page:
     service, answer = _list({"limit": str(limit)} | ({"cursor": cursor} if cursor else {}))
     if cursor and answer.status in (400, 404, 422):
         raise InvalidError(WRONG_CURSOR)
-    found = service.json(answer)
-    if not isinstance(found, dict) or not isinstance(found.get("next"), str | None):
+    page = service.json(answer)
+    if not isinstance(page, dict) or not isinstance(page.get("next"), str | None):
         raise FailedError(f"{NAME} sent no page: an object with `items` and `next`.")
-    return Page(items=_records(found.get("items")), next=found["next"])
+    return Page(items=_records(page.get("items")), next=page["next"])
 
 
 def _list(query: dict[str, str]) -> tuple[Upstream, Answer]:
@@ -101,14 +106,19 @@ def _list(query: dict[str, str]) -> tuple[Upstream, Answer]:
     return service, service.ask(_request("", query))
 
 
-def _records(found: Any) -> list[dict[str, Any]]:
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+def _records(value: object) -> list[dict[str, Any]]:
+    """Return `value` as a list of records.
+
+    Raises:
+        FailedError: it is not a list of JSON objects, or can't be kept.
+    """
+    if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
         raise FailedError(f"{NAME} sent no list of JSON objects.")
     try:
-        check_json(found)
+        check_json(value)
     except ValidationError as error:
         raise FailedError(f"{NAME} sent a list that {error.messages[0]}") from error
-    return found
+    return value
 
 
 def _service(most: int) -> Upstream:
@@ -130,6 +140,6 @@ def _service(most: int) -> Upstream:
 
 
 def _request(path: str, query: dict[str, str]) -> Request:
-    given = settings.TASKS_EXTERNAL_AUTHORIZATION
-    headers = {"Authorization": given} if given else {}
+    authorization = settings.TASKS_EXTERNAL_AUTHORIZATION
+    headers = {"Authorization": authorization} if authorization else {}
     return Request(method="GET", url=settings.TASKS_EXTERNAL_URL + path, query=query, headers=headers)

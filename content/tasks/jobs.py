@@ -1,4 +1,4 @@
-"""What is done to many items by a worker. An item that fails is named; the others go on."""
+"""The jobs that enrich and summarize many items. A failed item is reported, and the job goes on with the others."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from backoffice.kit.permissions import Person
 from content.tasks import services
 from content.tasks.models import Item
 
-RESERVE = 120  # seconds that are left for the last item when a job ends, before its worker is killed
+RESERVE = 120  # seconds: no item is begun later than this before the worker would be killed
 OUT_OF_TIME = "It was not begun: the time for one job was over. Choose the rest again."
 
 
@@ -35,16 +35,16 @@ def summarize(progress: Progress, *, items: list[int]) -> None:
 
 
 def _start(work: str, items: list[int], user: Any) -> Job:
-    named = f"item {items[0]}" if len(items) == 1 else f"{len(items)} items"
-    title = f"{work.capitalize()} {named}"
+    subject = f"item {items[0]}" if len(items) == 1 else f"{len(items)} items"
+    title = f"{work.capitalize()} {subject}"
     return start(f"{__name__}.{work}", user=user, title=title, total=len(items), arguments={"items": items})
 
 
 def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> None:
-    """Do something with each item, and report the items that fail.
+    """Call `do` with each item, and report the items that fail.
 
     Raises:
-        ProblemError: 403, who started it lost the permission since.
+        ProblemError: 403: the user who started the job has lost the permission since.
     """
     user = progress.user
     if refusal := Person(user).refusal(Item, "change"):

@@ -1,4 +1,4 @@
-"""Items that are enriched by what an external API knows of them."""
+"""Items, which records of an external API enrich."""
 
 import re
 
@@ -16,12 +16,12 @@ from content.base.fields import (
 from content.base.models import ContentModel
 from content.tasks.records import check_record
 
-# It becomes a step of an address: no slash, and neither "." nor "..". Both databases read `\A` and `\Z` as Python does.
+# A segment of a URL's path: no slash, and neither "." nor "..". Both databases read `\A` and `\Z` as Python does.
 EXTERNAL_ID = r"\A([A-Za-z0-9][A-Za-z0-9._~:-]*)?\Z"
 
 
 class ExternalIdValidator(RegexValidator):
-    """The form of an external id; `json_schema` says it to readers of the API's description."""
+    """The validator of an external id; `json_schema` goes into the description of the API."""
 
     json_schema = {"pattern": "^([A-Za-z0-9][A-Za-z0-9._~:-]*)?$"}
 
@@ -36,7 +36,7 @@ class ExternalIdValidator(RegexValidator):
 
 
 class Item(ContentModel):
-    """One task. What the external API sent is apart from the item's own fields: neither overwrites the other."""
+    """One task. The external API's data has a field of its own, so that neither overwrites the other."""
 
     title = text_field(256, db_index=True, help_text="One line, at most 256 characters.")
     description = optional_text_field(4096, help_text="What is to be done, at most 4096 characters.")

@@ -1,20 +1,18 @@
-"""What may be kept of a record that another system sent."""
-
-from typing import Any
+"""The limits of a record from another system."""
 
 import orjson
 from django.core.exceptions import ValidationError
 
-MOST = 256 * 1024  # bytes of JSON that one item keeps
+MOST = 256 * 1024  # bytes of JSON in one item
 DEPTH = 32  # levels; the JSON library gives up at 254
-NUMBER_MOST = 2**63  # a longer whole number has no place in our JSON
+NUMBER_MOST = 2**63  # orjson writes no integers beyond 64 bits
 
 
-def check_record(value: Any) -> None:
-    """Refuse what is no JSON object, or one that a database or our own answers can't hold.
+def check_record(value: object) -> None:
+    """Refuse a value that is not a JSON object, or that a database or our own JSON can't hold.
 
     Raises:
-        ValidationError: the message is a predicate, it reads on from the name of what holds `value`.
+        ValidationError: the message is a predicate, such as "is not a JSON object.", to follow a subject.
     """
     if not isinstance(value, dict):
         raise ValidationError("is not a JSON object.", code="not_an_object")
@@ -23,11 +21,11 @@ def check_record(value: Any) -> None:
         raise ValidationError("is larger than %(most)s bytes.", code="too_large", params={"most": MOST})
 
 
-def check_json(value: Any, depth: int = DEPTH) -> None:
+def check_json(value: object, depth: int = DEPTH) -> None:
     """Refuse JSON that is nested too deeply, text with null characters, and numbers beyond 64 bits.
 
     Raises:
-        ValidationError: as `check_record`.
+        ValidationError: the message is a predicate, as in `check_record`.
     """
     if depth == 0:
         raise ValidationError("is nested more than %(most)s levels deep.", code="too_deep", params={"most": DEPTH})
@@ -35,11 +33,10 @@ def check_json(value: Any, depth: int = DEPTH) -> None:
         raise ValidationError("holds a null character.", code="null_character")
     if isinstance(value, int | float) and not -NUMBER_MOST <= value < NUMBER_MOST:
         raise ValidationError("holds a number beyond 64 bits.", code="too_wide")
-    for part in _parts(value):
-        check_json(part, depth - 1)
-
-
-def _parts(value: Any) -> list[Any]:
+    parts: list[object] = []
     if isinstance(value, dict):
-        return [*value, *value.values()]
-    return value if isinstance(value, list) else []
+        parts = [*value, *value.values()]
+    elif isinstance(value, list):
+        parts = value
+    for part in parts:
+        check_json(part, depth - 1)

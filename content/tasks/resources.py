@@ -3,7 +3,7 @@ from content.tasks.models import Item
 
 
 class ItemResource(ContentResource):
-    """What a person writes. What the program writes is read at the API."""
+    """The fields that people write. The API also has the fields that the program writes."""
 
     class Meta:
         model = Item

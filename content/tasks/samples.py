@@ -1,4 +1,4 @@
-"""Generated items for a first look."""
+"""Sample items."""
 
 from random import Random
 
@@ -36,13 +36,13 @@ NOTES = (
 
 
 def create(random: Random) -> int:
-    """Write the samples, each with its history. Returns how many there are."""
+    """Write the samples with their history, and return how many there are."""
     return len(Item.objects.bulk_create([_item(random) for _ in range(ITEMS)]))
 
 
 def _item(random: Random) -> Item:
     description = " ".join([random.choice(REASONS), *random.sample(NOTES, 2)])
-    # A record of the demo's other node, for some; the others are known there by their own number.
+    # Some items name a record of the demo's other node; the others have the record of their own number.
     external_id = str(random.randint(1, 100)) if random.random() < 0.5 else ""
     title = f"{random.choice(VERBS)} {random.choice(THINGS)}"
     return Item(title=title, description=description, external_id=external_id)

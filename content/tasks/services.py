@@ -1,5 +1,8 @@
-"""What is done to an item with the help of others. They are asked outside of every transaction; what comes is written
-in one, with the row locked, and only the columns that it is about: an edit that was made meanwhile stays."""
+"""Enrich and summarize items with the help of external services.
+
+The services are called outside of any transaction. Their answer is written in a transaction with the row locked, and
+only to its own columns, so an edit that was made meanwhile stays.
+"""
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,22 +14,23 @@ from content.tasks.models import Item
 
 
 def enrich(item: Item) -> Item:
-    """Fetch the item's external record and merge it into `external_data`: its fields replace those of the same name.
+    """Fetch the item's external record and merge it into `external_data`; its fields replace those of the same name.
 
-    Returns the item as it is stored then.
+    Returns:
+        The item as stored afterwards.
 
     Raises:
         InvalidError: the external API has no such record.
-        UpstreamError: it did not give the record.
-        ProblemError: 404 or 409, the item was deleted, or names another record, since.
+        UpstreamError: the external API did not return the record.
+        ProblemError: 404: the item was deleted meanwhile. 409: it names another record now.
     """
     name = item.record_id
-    found = external.record(name)
+    fetched = external.record(name)
     with transaction.atomic():
         stored = _locked(item)
         if stored.record_id != name:
             raise ProblemError(409, f"The item names the record {stored.record_id} now, not {name}; ask again.")
-        stored.external_data = {**stored.external_data, **found}
+        stored.external_data = {**stored.external_data, **fetched}
         external.check(stored.external_data)
         stored.external_fetched_at = timezone.now()
         _save(stored, "Enriched from the external API", "external_data", "external_fetched_at")
@@ -34,17 +38,20 @@ def enrich(item: Item) -> Item:
 
 
 def summarize(item: Item) -> Item:
-    """Give the item a summary; says what made it. Returns the item as it is stored then.
+    """Write a summary of the item, and what made it.
+
+    Returns:
+        The item as stored afterwards.
 
     Raises:
-        UpstreamError: the summarizer that is set up did not give one.
-        ProblemError: 404, the item was deleted since.
+        UpstreamError: the configured summarizer did not return a summary.
+        ProblemError: 404: the item was deleted meanwhile.
     """
-    made = summaries.summarize(item)
+    summary = summaries.summarize(item)
     with transaction.atomic():
         stored = _locked(item)
-        stored.summary, stored.summary_source = made.text, made.source
-        _save(stored, f"Summarized by {made.source}"[:100], "summary", "summary_source")
+        stored.summary, stored.summary_source = summary.text, summary.source
+        _save(stored, f"Summarized by {summary.source}"[:100], "summary", "summary_source")
     return stored
 
 

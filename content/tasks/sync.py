@@ -1,4 +1,4 @@
-"""What of the tasks may travel."""
+"""The fields of items that a sync may carry."""
 
 from content.tasks.models import Item
 from syncer.public import declare

@@ -1,9 +1,9 @@
-"""Asking another service while somebody waits for our answer: few tries, in bounded time, and errors that say which.
+"""Call another service while a client waits for our response: few tries, in bounded time.
 
-UpstreamError     a problem: its detail names the service and what became of the request
-├── NotSetUpError      503: no address is set
-├── FailedError        502: it refused, failed, or sent what can't be used
-└── TooSlowError       504: it did not answer in time, or asks to wait for longer than we may
+UpstreamError         a problem; its detail names the service and the outcome of the request
+├── NotSetUpError     503: no address is set
+├── FailedError       502: the service refused, failed, or sent an unusable answer
+└── TooSlowError      504: the service did not answer in time, or asks for a longer wait than we have time for
 """
 
 import random
@@ -26,7 +26,7 @@ TRIES = 4
 
 
 class UpstreamError(ProblemError):
-    """The other service did not give what was asked for; nothing was changed here."""
+    """The other service did not answer as needed; nothing was changed here."""
 
 
 class NotSetUpError(UpstreamError):
@@ -46,22 +46,22 @@ class TooSlowError(UpstreamError):
 
 @cache
 def client(timeout: float, allow_private: bool) -> Client:  # noqa: FBT001 - the cache's key
-    """One client for each choice of settings: it keeps its connections open."""
+    """Return the shared client of these settings, which keeps its connections open."""
     return Client(timeout=timeout, allow_private=allow_private)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Upstream:
-    """A service that we ask.
+    """A service that we call.
 
     Attributes:
-        name: as problems name it.
-        client: sends one request, within `client.request_seconds`.
-        total: seconds for all tries and the waits between them.
-        first_wait: seconds at most after the first 429 or 5xx; then twice as many, with full jitter.
-        most: bytes of an answer.
-        secrets: what it is signed in to with; an answer that holds one is not taken, for what it holds is kept.
-        wait: waits for so many seconds.
+        name: the service's name in problems.
+        client: the client, which sends a request within `client.request_seconds`.
+        total: the seconds for all tries and the waits between them.
+        first_wait: the longest wait in seconds after the first 429 or 5xx; it doubles each time, with full jitter.
+        most: the most bytes of an answer.
+        secrets: our credentials for the service. Answers are kept, so an answer that holds one of them is refused.
+        wait: the function that waits for a number of seconds.
     """
 
     name: str
@@ -73,13 +73,13 @@ class Upstream:
     wait: Callable[[float], None] = time.sleep
 
     def ask(self, request: Request) -> Answer:
-        """The answer to `request`, which is sent again after 429 and 5xx.
+        """Send a request, again after 429 and 5xx, and return the answer.
 
-        No try begins so late that it could outlast `total`. A `Retry-After` is obeyed as far as that goes.
+        No try begins so late that it could outlast `total`. A `Retry-After` is obeyed within that time.
 
         Raises:
-            FailedError: no answer, or 429 or 5xx to the last.
-            TooSlowError: the time ran out, or would.
+            FailedError: there was no answer, or the last one was 429 or 5xx.
+            TooSlowError: the service did not answer in time, or asks for a longer wait than there is time for.
         """
         last_start = time.monotonic() + self.total - self.client.request_seconds
         for tries in count(1):
@@ -97,10 +97,10 @@ class Upstream:
         return answer
 
     def json(self, answer: Answer) -> Any:
-        """What a success holds.
+        """Return the JSON value of a successful answer.
 
         Raises:
-            FailedError: it is no success, too large, not JSON, or holds a secret of ours.
+            FailedError: the answer is not a success, is too large, is not JSON, or holds one of our secrets.
         """
         if not 200 <= answer.status < 300:
             self.refuse(answer)
@@ -114,10 +114,10 @@ class Upstream:
             raise FailedError(f"{self.name} sent an answer that is not JSON.") from error
 
     def refuse(self, answer: Answer) -> NoReturn:
-        """Raise for an answer that is an error.
+        """Raise the error for an answer that is not a success.
 
         Raises:
-            FailedError: with the status of `answer`, not its text, which may hold what we sent.
+            FailedError: always, with the answer's status but not its text, which may quote what we sent.
         """
         raise FailedError(f"{self.name} answered {answer.status}.")
 

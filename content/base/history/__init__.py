@@ -1,7 +1,13 @@
-"""The history of content, written by the database itself, whoever writes: see docs/adr/0015.
+"""The history of content. Triggers in the database write it, for every writer: see docs/adr/0015.
 
-`rows`: what a history row holds. `tables`: which columns are recorded. `postgresql` and `sqlite`: the triggers of each,
-and how they learn who writes and why. `triggers`: making, dropping and checking them. `audit`: rows that history lacks.
+rows         the columns of a history row
+tables       which tables and columns are recorded
+cause        the user, reason and request that a write hands to the triggers
+postgresql   the triggers on PostgreSQL, and how they receive the cause
+sqlite       the triggers on SQLite, and how they receive the cause
+triggers     create, drop and check the triggers
+audit        find and record changes that history lacks
+checks       Django's system checks
 """
 
 from content.base.history.rows import HistoryRow, Records, TransactionId

@@ -1,11 +1,11 @@
-"""Rows that differ from their newest history row: what was written while the triggers were off.
+"""Find rows that differ from their newest history row because they were written while the triggers were off.
 
-They are off while a migration runs, in a restore of data alone, and where somebody switched them off.
+The triggers are off while a migration runs, during a data-only restore, and where somebody disabled them.
 
-- A writer that commits meanwhile is not found: row and history row are one transaction, so whatever sees both in one
-  statement sees both or none.
-- A million rows are looked at in constant memory, a page of keys at a time, and nothing is locked that is well.
-- What is recorded is copied within the database, so that it can't differ again by having been read.
+- A concurrent writer is never reported: a row and its history row are written in one transaction, so one statement
+  sees both of them or neither.
+- Memory is constant: the tables are compared one page of keys at a time. Only pages that differ are locked.
+- Missing history is copied within the database. A value that went through Python could differ again.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunPython
+from django.db.migrations.state import StateApps
 
 from content.base.history.cause import change
 from content.base.history.tables import Recorded, recorded
@@ -26,91 +28,104 @@ REASON = "Changed without history; recorded afterwards."
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Some of a table's keys.
+    """The result for one page of a table's keys.
 
     Attributes:
-        last: the last of them.
-        found: those that differ, with what is missing in history: `[(key, "+" | "~" | "-"), …]`.
+        last: the last key of the page.
+        found: the keys that differ, with the type of the missing history row: `[(key, "+" | "~" | "-"), …]`.
     """
 
     last: Any
     found: list[tuple[Any, str]]
 
 
-def pages(of: Recorded, connection: BaseDatabaseWrapper, *, record: bool = False) -> Iterator[Page]:
-    """Compare all rows with their newest history rows; `record`: write the history rows that are missing."""
-    after: list[Any] = []  # the last key of the page before; none yet
-    while last := _last_key(of, connection, after):
-        found = _drift(of, connection, after, last)
-        if found and record:
-            _record(of, connection, after, last)
-        yield Page(last=last[0], found=found)
+def pages(table: Recorded, connection: BaseDatabaseWrapper, *, record: bool = False) -> Iterator[Page]:
+    """Compare all rows with their newest history rows, and yield the result of each page.
+
+    Args:
+        table: the table to compare.
+        connection: the database.
+        record: also write the missing history rows.
+    """
+    after: list[Any] = []  # the last key of the previous page; empty before the first page
+    while last := _last_key(table, connection, after):
+        with connection.cursor() as cursor:
+            statement = f"{_drift_of(table, connection, after)} SELECT pk, kind FROM drift ORDER BY pk"
+            cursor.execute(statement, [*after, *last] * 2)
+            differing = list(cursor.fetchall())
+        if differing and record:
+            _record(table, connection, after, last)
+        yield Page(last=last[0], found=differing)
         after = last
 
 
-def _last_key(of: Recorded, connection: BaseDatabaseWrapper, after: list[Any]) -> list[Any]:
-    """Of the page behind `after`; empty: there is none."""
-    behind = f"WHERE {of.key} > %s" if after else ""
-    page = f"SELECT DISTINCT {of.key} AS pk FROM {{}} {behind} ORDER BY {of.key} LIMIT {PAGE}"
-    both = " UNION ".join(f"SELECT pk FROM ({page.format(table)}) AS keys" for table in (of.live, of.history))
+def _last_key(table: Recorded, connection: BaseDatabaseWrapper, after: list[Any]) -> list[Any]:
+    """Return the last key of the page that follows `after`, as a list of one; empty after the last page."""
+    behind = f"WHERE {table.key} > %s" if after else ""
+    page = f"SELECT DISTINCT {table.key} AS pk FROM {{}} {behind} ORDER BY {table.key} LIMIT {PAGE}"
+    both = " UNION ".join(f"SELECT pk FROM ({page.format(name)}) AS keys" for name in (table.live, table.history))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pk FROM ({both}) AS keys ORDER BY pk LIMIT {PAGE}", after * 2)
         return [row[0] for row in cursor.fetchall()][-1:]
 
 
-def _drift(of: Recorded, connection: BaseDatabaseWrapper, after: list[Any], last: list[Any]) -> list[tuple[Any, str]]:
-    with connection.cursor() as cursor:
-        statement = f"{_drift_of(of, connection, after)} SELECT pk, kind FROM drift ORDER BY pk"
-        cursor.execute(statement, [*after, *last] * 2)
-        return list(cursor.fetchall())
+def _record(table: Recorded, connection: BaseDatabaseWrapper, after: list[Any], last: list[Any]) -> None:
+    """Write the missing history rows of one page.
 
-
-def _record(of: Recorded, connection: BaseDatabaseWrapper, after: list[Any], last: list[Any]) -> None:
-    """Every ordinary writer holds a row's lock until its history row is committed, so it is taken first."""
+    An ordinary writer holds a row's lock until its history row is committed, so the rows are locked before they are
+    compared again.
+    """
     values = {
         "history_date": dialect_of(connection).NOW,
         "history_type": "kind",
         "origin": "''",
         "origin_user": "''",
     }
-    said = {
-        "history_user_id": change().get("user"),
-        "history_user_name": change().get("user_name", ""),
-        "history_change_reason": change().get("reason", REASON),
-        "request_id": change().get("request_id", ""),
+    cause = change()
+    causes = {
+        "history_user_id": cause.get("user"),
+        "history_user_name": cause.get("user_name", ""),
+        "history_change_reason": cause.get("reason", REASON),
+        "request_id": cause.get("request_id", ""),
     }
-    copied = ", ".join(f"CASE WHEN kind = '-' THEN h.{name} ELSE t.{name} END" for name in of.columns)
+    copied = ", ".join(f"CASE WHEN kind = '-' THEN h.{name} ELSE t.{name} END" for name in table.columns)
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
         if connection.features.has_select_for_update:
-            cursor.execute(f"SELECT 1 FROM {of.live} WHERE {_between(of, after)} FOR UPDATE", [*after, *last])
+            cursor.execute(f"SELECT 1 FROM {table.live} WHERE {_between(table, after)} FOR UPDATE", [*after, *last])
         cursor.execute(
-            f"{_drift_of(of, connection, after)} "
-            f"INSERT INTO {of.history} ({', '.join((*of.columns, *values, *said))}) "
-            f"SELECT {copied}, {', '.join((*values.values(), *('%s' for _ in said)))} FROM drift "
-            f"LEFT JOIN {of.live} t ON t.{of.key} = pk LEFT JOIN {of.history} h ON h.history_id = newest ORDER BY pk",
-            [*[*after, *last] * 2, *said.values()],
+            f"{_drift_of(table, connection, after)} "
+            f"INSERT INTO {table.history} ({', '.join((*table.columns, *values, *causes))}) "
+            f"SELECT {copied}, {', '.join((*values.values(), *('%s' for _ in causes)))} FROM drift "
+            f"LEFT JOIN {table.live} t ON t.{table.key} = pk LEFT JOIN {table.history} h ON h.history_id = newest "
+            "ORDER BY pk",
+            [*[*after, *last] * 2, *causes.values()],
         )
 
 
-def _between(of: Recorded, after: list[Any]) -> str:
-    return f"{of.key} > %s AND {of.key} <= %s" if after else f"{of.key} <= %s"
+def _between(table: Recorded, after: list[Any]) -> str:
+    """Return the SQL condition for the keys of one page; its parameters are `[*after, *last]`."""
+    return f"{table.key} > %s AND {table.key} <= %s" if after else f"{table.key} <= %s"
 
 
-def _drift_of(of: Recorded, connection: BaseDatabaseWrapper, after: list[Any]) -> str:
-    """The table `drift (pk, kind, newest)` of a page: what differs, how, and its newest history row."""
-    page = _between(of, after)
+def _drift_of(table: Recorded, connection: BaseDatabaseWrapper, after: list[Any]) -> str:
+    """Return the WITH clause of `drift (pk, kind, newest)`: the keys of one page that differ.
+
+    `kind` is the type of the missing history row, `newest` the id of the newest history row. The clause takes the
+    parameters `[*after, *last] * 2`.
+    """
+    page = _between(table, after)
     return f"""
         WITH last AS (
-            SELECT {of.key} AS pk, max(history_id) AS newest FROM {of.history} WHERE {page} GROUP BY {of.key}
+            SELECT {table.key} AS pk, max(history_id) AS newest FROM {table.history} WHERE {page} GROUP BY {table.key}
         ), keys AS (
-            SELECT {of.key} AS pk FROM {of.live} WHERE {page} UNION SELECT pk FROM last
+            SELECT {table.key} AS pk FROM {table.live} WHERE {page} UNION SELECT pk FROM last
         ), pairs AS (
-            SELECT keys.pk, newest, t.{of.key} IS NOT NULL AS is_live, h.history_type <> '-' AS is_known,
-                {dialect_of(connection).differ(of, "t", "h")} AS differs
+            SELECT keys.pk, newest, t.{table.key} IS NOT NULL AS is_live, h.history_type <> '-' AS is_known,
+                {dialect_of(connection).differ(table, "t", "h")} AS differs
             FROM keys
             LEFT JOIN last ON last.pk = keys.pk
-            LEFT JOIN {of.history} h ON h.history_id = newest
-            LEFT JOIN {of.live} t ON t.{of.key} = keys.pk
+            LEFT JOIN {table.history} h ON h.history_id = newest
+            LEFT JOIN {table.live} t ON t.{table.key} = keys.pk
         ), drift AS (
             SELECT pk, newest, CASE WHEN NOT is_live THEN '-' WHEN is_known THEN '~' ELSE '+' END AS kind
             FROM pairs WHERE is_live AND (is_known IS NOT TRUE OR differs) OR is_known AND NOT is_live
@@ -119,14 +134,18 @@ def _drift_of(of: Recorded, connection: BaseDatabaseWrapper, after: list[Any]) -
 
 
 def record_history(*labels: str) -> RunPython:
-    """An operation for migrations that change rows: writes the history of these models, such as `"palettes.Team"`."""
+    """Return an operation that records what the migration before it changed, without history, in these models.
 
-    def forward(apps: Any, schema_editor: Any) -> None:
+    Args:
+        labels: models, such as `"palettes.Team"`.
+    """
+
+    def forward(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         for label in labels:
             app, name = label.split(".")
             history = apps.get_model(app, f"Historical{name}")
-            of = recorded(apps.get_model(app, name), schema_editor.connection, history=history)
-            for _ in pages(of, schema_editor.connection, record=True):
+            table = recorded(apps.get_model(app, name), schema_editor.connection, history=history)
+            for _ in pages(table, schema_editor.connection, record=True):
                 pass
 
     return RunPython(forward, RunPython.noop)

@@ -1,7 +1,6 @@
-"""System checks: that every model can have history, and that the database writes it."""
+"""System checks: every content model can have history, and the database has the triggers that write it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 from django.db import connections
@@ -13,30 +12,34 @@ from content.base.history.tables import recorded_models
 
 
 @register(Tags.models)
-def check_models(**_: Any) -> list[CheckMessage]:
+def check_models(**_: object) -> list[CheckMessage]:
+    """Report models whose field names clash with those of history (E001) and models in two tables (E003)."""
     own = {field.name for field in HistoryRow._meta.get_fields()}
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for model in recorded_models():
         if taken := own & {field.name for field in model._meta.get_fields()}:
             text = f"{model._meta.label} has a field {min(taken)}, a name that its history needs."
-            found.append(Error(text, hint="Give the field another name.", obj=model, id="content.E001"))
+            messages.append(Error(text, hint="Give the field another name.", obj=model, id="content.E001"))
         if model._meta.parents:
             text = f"{model._meta.label} is in two tables, so that no trigger sees all of its columns."
-            found.append(Error(text, hint="Inherit from an abstract model.", obj=model, id="content.E003"))
-    return found
+            messages.append(Error(text, hint="Inherit from an abstract model.", obj=model, id="content.E003"))
+    return messages
 
 
 @register(Tags.database)
-def check_triggers(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """`manage.py check --database default`. Warnings, for `migrate`, which is the cure, stops at errors."""
+def check_triggers(*, databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Report missing and wrong triggers (`manage.py check --database default`).
+
+    They are warnings: `migrate`, which creates the triggers, would stop at errors.
+    """
     return [
         Warning(
-            f"Triggers that write history are missing or wrong: {', '.join(found)}.",
+            f"Triggers that write history are missing or wrong: {', '.join(faults)}.",
             hint=triggers.CURE,
             id="content.W002",
         )
         for alias in databases or ()
-        if _is_migrated(connections[alias]) and (found := triggers.faults(connections[alias]))
+        if _is_migrated(connections[alias]) and (faults := triggers.faults(connections[alias]))
     ]
 
 

@@ -1,14 +1,14 @@
-"""History on PostgreSQL: triggers of whole statements, which see all rows that a statement wrote.
+"""History on PostgreSQL: statement-level triggers, which see all rows that a statement wrote.
 
-- One `INSERT … SELECT` a statement, so that many rows cost little more than one. Its FULL JOIN also sees a key that
-  changed, as an end and a beginning; and it is never carried out row by row, whatever plan was cached for few rows.
-- `*<>` compares what is stored (https://www.postgresql.org/docs/current/functions-comparisons.html): a collation that
-  takes two texts for equal hides no change, and types without equality can be compared.
-- All names say their schema: a restore runs triggers with an empty `search_path`.
-- TRUNCATE fires no trigger of deletes, so it has its own.
+- One `INSERT … SELECT` per statement, so that many rows cost little more than one. Its FULL JOIN shows a changed key
+  as a delete and an insert; and a FULL JOIN never runs row by row, even on a plan that was cached for few rows.
+- `*<>` compares the stored bytes (https://www.postgresql.org/docs/current/functions-comparisons.html): a collation that
+  treats two texts as equal hides no change, and types without an equality operator can be compared.
+- All names are qualified with their schema: a restore runs triggers with an empty `search_path`.
+- TRUNCATE fires no DELETE trigger, so it has a trigger of its own.
 
-The cause is one JSON in the setting `backoffice.cause`, sent in the same message as the write, and valid until the
-transaction, or the savepoint, ends.
+The cause is a JSON object in the setting `backoffice.cause`. It is sent in the same message as the write and is valid
+until the end of the transaction or savepoint.
 """
 
 import json
@@ -24,9 +24,9 @@ from content.base.history.cause import change, changes_of_rows, may_write_conten
 from content.base.history.tables import CHANGE, Recorded, Trigger, trigger_name
 
 SETTING = "backoffice.cause"
-LONGEST_NAME = 63  # bytes; longer names are cut
+LONGEST_NAME = 63  # bytes; PostgreSQL truncates longer names
 NOW = "clock_timestamp()"
-SCHEMA = "SELECT quote_ident(current_schema())"  # in which a connection makes tables
+SCHEMA = "SELECT quote_ident(current_schema())"  # where a connection creates tables
 DROP = 'DROP FUNCTION "{name}"() CASCADE'
 INSTALLED = """
     SELECT t.tgname, CASE WHEN t.tgenabled IN ('O', 'A') THEN p.prosrc ELSE 'disabled' END
@@ -45,20 +45,25 @@ FIRES = {
 # --- the triggers ----------------------------------------------------------------------------------------------------
 
 
-def triggers(of: Recorded, schema: str) -> Iterator[Trigger]:
-    """The triggers of a table."""
+def triggers(table: Recorded, schema: str) -> Iterator[Trigger]:
+    """Yield the triggers of a table.
+
+    Args:
+        table: the table.
+        schema: the schema of the triggers' functions, quoted.
+    """
     bodies = {
-        "insert": _record(of, "'+'", "n", "n.{}".format),
-        "update": _record_update(of),
-        "delete": _record(of, "'-'", "o", "o.{}".format),
-        "truncate": _record(of, "'-'", f"{of.live} AS o", "o.{}".format),
+        "insert": _record(table, "'+'", "n", "n.{}".format),
+        "update": _record_update(table),
+        "delete": _record(table, "'-'", "o", "o.{}".format),
+        "truncate": _record(table, "'-'", f"{table.live} AS o", "o.{}".format),
     }
-    if of.automatic:
-        kept = " ".join(f"NEW.{name} := OLD.{name};" for name in of.automatic)
-        bodies["same"] = f"BEGIN IF NOT ({differ(of, 'OLD', 'NEW')}) THEN {kept} END IF; RETURN NEW; END"
+    if table.automatic:
+        kept = " ".join(f"NEW.{name} := OLD.{name};" for name in table.automatic)
+        bodies["same"] = f"BEGIN IF NOT ({differ(table, 'OLD', 'NEW')}) THEN {kept} END IF; RETURN NEW; END"
     for event, body in bodies.items():
-        name = trigger_name(event, of, LONGEST_NAME)
-        fires, function = FIRES[event].format(table=of.live), f'{schema}."{name}"()'
+        name = trigger_name(event, table, LONGEST_NAME)
+        fires, function = FIRES[event].format(table=table.live), f'{schema}."{name}"()'
         definition = f"\n-- {fires}\n{body}\n"
         yield Trigger(
             name=name,
@@ -70,28 +75,39 @@ def triggers(of: Recorded, schema: str) -> Iterator[Trigger]:
         )
 
 
-def _record_update(of: Recorded) -> str:
-    """Rows that differ; where the key changed, the old row ended, and then the new one began."""
-    kind = f"CASE WHEN o.{of.key} IS NULL THEN '+' WHEN n.{of.key} IS NULL THEN '-' ELSE '~' END"
-    source = f"o FULL JOIN n ON o.{of.key} = n.{of.key} WHERE {differ(of, 'o', 'n')}"
-    newest = f"CASE WHEN n.{of.key} IS NULL THEN o.{{0}} ELSE n.{{0}} END"
-    return _record(of, kind, source, newest.format, order=f"n.{of.key} IS NOT NULL, ")
+def _record_update(table: Recorded) -> str:
+    """Return the body of the UPDATE trigger's function.
+
+    It records rows that differ. A changed key is recorded as a delete of the old row, then an insert of the new one.
+    """
+    kind = f"CASE WHEN o.{table.key} IS NULL THEN '+' WHEN n.{table.key} IS NULL THEN '-' ELSE '~' END"
+    source = f"o FULL JOIN n ON o.{table.key} = n.{table.key} WHERE {differ(table, 'o', 'n')}"
+    newest = f"CASE WHEN n.{table.key} IS NULL THEN o.{{0}} ELSE n.{{0}} END"
+    return _record(table, kind, source, newest.format, order=f"n.{table.key} IS NOT NULL, ")
 
 
-def _record(of: Recorded, kind: str, source: str, value: Callable[[str], str], order: str = "") -> str:
-    """The body of a function that writes a history row for each row of `source`, in the order of keys after `order`."""
-    key = value(of.key)
-    table = of.name.replace("'", "''")
+def _record(table: Recorded, kind: str, source: str, value: Callable[[str], str], order: str = "") -> str:
+    """Return the body of a function that writes a history row for each row of `source`.
+
+    Args:
+        table: the table.
+        kind: an SQL expression of the history row's type: '+', '~' or '-'.
+        source: the FROM clause.
+        value: takes a column, gives the SQL expression of its value.
+        order: what to sort by before the key, with a comma after it.
+    """
+    key = value(table.key)
+    name = table.name.replace("'", "''")
     return f"""
         #variable_conflict use_variable
         DECLARE
             cause jsonb := nullif(current_setting('{SETTING}', true), '')::jsonb;
-            of_rows jsonb := cause -> 'rows' -> '{table}';
+            of_rows jsonb := cause -> 'rows' -> '{name}';
             written_at timestamptz := {NOW};
         BEGIN
-            INSERT INTO {of.history} ({", ".join((*of.columns, *CHANGE))})
+            INSERT INTO {table.history} ({", ".join((*table.columns, *CHANGE))})
             SELECT
-                {", ".join(value(column) for column in of.columns)},
+                {", ".join(value(column) for column in table.columns)},
                 written_at,
                 {kind},
                 (cause ->> 'user')::bigint,
@@ -107,9 +123,12 @@ def _record(of: Recorded, kind: str, source: str, value: Callable[[str], str], o
     """
 
 
-def differ(of: Recorded, one: str, other: str) -> str:
-    """Whether two rows differ in what counts. Without the cast PostgreSQL would compare column by column."""
-    rows = (f"ROW({', '.join(f'{name}.{column}' for column in of.counted)})::record" for name in (one, other))
+def differ(table: Recorded, one: str, other: str) -> str:
+    """Return the SQL condition that two rows, named `one` and `other`, differ in a counted column.
+
+    Without the cast to `record` PostgreSQL would compare column by column.
+    """
+    rows = (f"ROW({', '.join(f'{name}.{column}' for column in table.counted)})::record" for name in (one, other))
     return " *<> ".join(rows)
 
 
@@ -117,7 +136,7 @@ def differ(of: Recorded, one: str, other: str) -> str:
 
 
 class Cursor(cursor):
-    """psycopg2's cursor, which tells the database the cause of each statement that may write content."""
+    """psycopg2's cursor; it sends the cause along with each statement that may write content."""
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
         super().execute(self._with_cause(query, has_values=vars is not None), vars)
@@ -136,39 +155,39 @@ class Cursor(cursor):
     def _with_cause(self, query: Any, *, has_values: bool) -> str:
         text: str = query.as_string(self) if isinstance(query, sql.Composable) else query
         text = text.decode() if isinstance(text, bytes) else text
-        if self.name is not None or not may_write_content(text):  # a cursor with a name is DECLAREd FOR a query
+        if self.name is not None or not may_write_content(text):  # a named cursor is DECLAREd FOR a query
             return text
-        told = self._telling()
-        return f"{told.replace('%', '%%') if has_values else told}{text}"
+        statement = self._cause_statement()
+        return f"{statement.replace('%', '%%') if has_values else statement}{text}"
 
-    def _telling(self) -> str:
-        """The statement that hands over the cause; empty: there is none, nor was there in this transaction."""
-        told: dict[str, Any] = {**change()}
+    def _cause_statement(self) -> str:
+        """Return the statement that sets the cause; empty if there is no cause and no transaction that had one."""
+        values: dict[str, object] = {**change()}
         if rows := changes_of_rows():
-            told["rows"] = rows
-        if not told and self.connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
+            values["rows"] = rows
+        if not values and self.connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
             return ""
-        literal = adapt(json.dumps(told))  # an empty one replaces that of a statement before
+        literal = adapt(json.dumps(values))  # an empty object replaces the cause of an earlier statement
         literal.prepare(self.connection)
         return f"SELECT set_config('{SETTING}', {literal.getquoted().decode()}, true); "
 
     @contextmanager
     def _caused(self) -> Iterator[None]:
-        """COPY takes no statement before it in its message, so it needs a transaction around both."""
-        told = self._telling()
+        """Set the cause of a COPY: it can't share a message with another statement, so a transaction holds both."""
+        statement = self._cause_statement()
         begins = self.connection.info.transaction_status == TRANSACTION_STATUS_IDLE and self.connection.autocommit
-        if told:
-            super().execute(f"BEGIN; {told}" if begins else told)
+        if statement:
+            super().execute(f"BEGIN; {statement}" if begins else statement)
         try:
             yield
         except BaseException:
-            if told and begins:
+            if statement and begins:
                 super().execute("ROLLBACK")
             raise
-        if told and begins:
+        if statement and begins:
             super().execute("COMMIT")
 
 
 def hand_over(connection: BaseDatabaseWrapper) -> None:
-    """Have a connection that was just made tell the causes."""
+    """Make a new connection send the cause of each write."""
     connection.connection.cursor_factory = Cursor

@@ -1,4 +1,4 @@
-"""What a history row carries, and how a model asks for history. The database writes the rows: see `triggers`."""
+"""The columns of a history row, and the declaration of history on a model. Triggers write the rows: see `triggers`."""
 
 from typing import Any, NoReturn
 
@@ -10,9 +10,9 @@ from simple_history.models import HistoricalRecords
 
 
 class TransactionId(models.Func):
-    """The number of the transaction that writes the row; 0 on SQLite, which has one writer at a time.
+    """The id of the transaction that writes the row; 0 on SQLite, which has one writer at a time.
 
-    `pg_current_xact_id()` names the top transaction, where the system column `xmin` would name the sub-transaction
+    `pg_current_xact_id()` is the id of the top-level transaction; the system column `xmin` has the subtransaction's
     (https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT).
     """
 
@@ -25,7 +25,7 @@ class TransactionId(models.Func):
 
 
 class HistoryRow(models.Model):
-    """The base of every history table: what it has beside django-simple-history's own columns."""
+    """The base of every history table: its columns beside those of django-simple-history."""
 
     history_user_name = models.CharField(
         max_length=256,
@@ -62,10 +62,10 @@ class HistoryRow(models.Model):
 
 
 class Rows(HistoryManager):  # type: ignore[misc]
-    """django-simple-history's manager, without the way to write history beside the triggers."""
+    """django-simple-history's manager, without its method that writes history."""
 
-    def bulk_history_create(self, *_args: Any, **_options: Any) -> NoReturn:
-        """Refuse: only the triggers write history.
+    def bulk_history_create(self, *_args: object, **_options: object) -> NoReturn:
+        """Refuse to write: only the triggers write history.
 
         Raises:
             NotImplementedError: always.
@@ -77,9 +77,9 @@ class Rows(HistoryManager):  # type: ignore[misc]
 
 
 class Records(HistoricalRecords):  # type: ignore[misc]
-    """django-simple-history's models, admin and queries; its recording is off, for the database does it.
+    """django-simple-history's models, admin and queries, without its recording, which the database does.
 
-    Without its signals the ORM also deletes children by one statement, instead of reading them first.
+    Without the receivers of its signals, the ORM also deletes children in one statement instead of reading them first.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Records(HistoricalRecords):  # type: ignore[misc]
             bases=[HistoryRow],
             history_id_field=models.BigAutoField(),
             history_manager=Rows,
-            # No foreign key: an account may be deleted, and what it did stays as it was; its name is in the row.
+            # No foreign key: history must survive the deletion of an account. The account's name is in the row.
             history_user_id_field=models.BigIntegerField(null=True),
             inherit=True,
         )
@@ -102,15 +102,15 @@ class Records(HistoricalRecords):  # type: ignore[misc]
             signal.disconnect(receiver, sender=sender)
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, Any]:
-        """With an index of the key only: each one more makes every write dearer."""
+        """Return the fields of the history table, with an index of the key only: each index slows every write."""
         fields: dict[str, Any] = super().copy_fields(model)
         for name, field in fields.items():
             field.db_index = name == model._meta.pk.name
         return fields
 
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
-        """With an index for marks, and those that the model wants on its history, `history_indexes`."""
-        # Not of what lies behind every mark: of nothing on SQLite, where it is always 0.
+        """Return the options of the history model: an index for marks, and the model's own `history_indexes`."""
+        # The index leaves out rows that lie behind every mark. On SQLite it is empty: `txid` is always 0 there.
         marks = models.Index(fields=["txid"], condition=models.Q(txid__gt=0), name=f"{model._meta.db_table[:25]}_txid")
         options: dict[str, Any] = super().get_meta_options(model)
         return options | {"indexes": [marks, *getattr(model, "history_indexes", ())]}

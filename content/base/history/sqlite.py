@@ -1,11 +1,12 @@
-"""History on SQLite: triggers of single rows.
+"""History on SQLite: row-level triggers.
 
-- `INSERT OR REPLACE` fires no trigger for the row that it replaces, so an insert looks whether history knows the key.
-- What is set at each save is put back where nothing else changed; the trigger does not fire itself again
+- `INSERT OR REPLACE` fires no trigger for the row that it replaces, so the insert trigger looks up whether history
+  knows the key.
+- Columns that Django sets at each save are reset where nothing else changed; the trigger does not fire itself again
   (https://www.sqlite.org/pragma.html#pragma_recursive_triggers).
 
-The cause is in a small table, written and emptied again around each statement, in its transaction: no other program
-sees it. (A function of the connection would do as well, but the triggers would then fail in every other program.)
+The cause is in a small table, filled before each statement and emptied after it, in the same transaction: no other
+program sees it. (A function of the connection would do as well, but then the triggers would fail in other programs.)
 """
 
 from collections.abc import Callable, Iterator
@@ -19,12 +20,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from content.base.history.cause import change, changes_of_rows, may_write_content
 from content.base.history.tables import CHANGE, Recorded, Trigger, trigger_name
 
-CAUSE = "history_cause"  # `key` is empty, or `table:key` of a row that has a cause of its own
+CAUSE = "history_cause"  # `key` is empty, or `table:key` for a row with a cause of its own
 COLUMNS = ("user", "user_name", "reason", "request_id", "origin", "origin_user")
 MAKE_CAUSE = f"CREATE TABLE IF NOT EXISTS {CAUSE} (key TEXT PRIMARY KEY, {', '.join(COLUMNS)}) WITHOUT ROWID"
 LONGEST_NAME = 200  # characters; there is no limit
 NOW = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"  # as Django writes times; SQLite's clock has milliseconds
-SCHEMA = "SELECT ''"  # triggers name none
+SCHEMA = "SELECT ''"  # SQLite's triggers name no schema
 DROP = 'DROP TRIGGER "{name}"'
 INSTALLED = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'history\\_%' ESCAPE '\\'"
 
@@ -32,40 +33,46 @@ INSTALLED = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name
 # --- the triggers ----------------------------------------------------------------------------------------------------
 
 
-def triggers(of: Recorded, _schema: str) -> Iterator[Trigger]:
-    """The triggers of a table."""
+def triggers(table: Recorded, _schema: str) -> Iterator[Trigger]:
+    """Yield the triggers of a table. SQLite has no schemas, so `_schema` is not used."""
     is_new = (
-        f"CASE WHEN (SELECT history_type FROM {of.history} WHERE {of.key} = NEW.{of.key} "
+        f"CASE WHEN (SELECT history_type FROM {table.history} WHERE {table.key} = NEW.{table.key} "
         f"ORDER BY history_id DESC LIMIT 1) IN ('+', '~') THEN '~' ELSE '+' END"
     )
-    began, ended = _record(of, "'+'", "NEW"), _record(of, "'-'", "OLD")
-    is_same_key = f"OLD.{of.key} IS NEW.{of.key}"
-    is_changed = differ(of, "OLD", "NEW")
-    found = {
-        "insert": ("AFTER INSERT", "", _record(of, is_new, "NEW")),
-        "update": ("AFTER UPDATE", f"WHEN {is_same_key} AND ({is_changed})", _record(of, "'~'", "NEW")),
+    began, ended = _record(table, "'+'", "NEW"), _record(table, "'-'", "OLD")
+    is_same_key = f"OLD.{table.key} IS NEW.{table.key}"
+    is_changed = differ(table, "OLD", "NEW")
+    parts = {
+        "insert": ("AFTER INSERT", "", _record(table, is_new, "NEW")),
+        "update": ("AFTER UPDATE", f"WHEN {is_same_key} AND ({is_changed})", _record(table, "'~'", "NEW")),
         "rekey": ("AFTER UPDATE", f"WHEN NOT ({is_same_key})", f"{ended} {began}"),
         "delete": ("AFTER DELETE", "", ended),
     }
-    if of.automatic:
-        is_touched = _differ(of.automatic, "OLD", "NEW")
-        kept = ", ".join(f"{name} = OLD.{name}" for name in of.automatic)
-        found["same"] = (
+    if table.automatic:
+        is_touched = _differ(table.automatic, "OLD", "NEW")
+        kept = ", ".join(f"{name} = OLD.{name}" for name in table.automatic)
+        parts["same"] = (
             "AFTER UPDATE",
             f"WHEN NOT ({is_changed}) AND ({is_touched})",
-            f"UPDATE {of.live} SET {kept} WHERE {of.key} = NEW.{of.key};",
+            f"UPDATE {table.live} SET {kept} WHERE {table.key} = NEW.{table.key};",
         )
-    for event, (when, condition, body) in found.items():
-        name = trigger_name(event, of, LONGEST_NAME)
-        statement = f'CREATE TRIGGER "{name}" {when} ON {of.live} FOR EACH ROW {condition} BEGIN {body} END'
+    for event, (when, condition, body) in parts.items():
+        name = trigger_name(event, table, LONGEST_NAME)
+        statement = f'CREATE TRIGGER "{name}" {when} ON {table.live} FOR EACH ROW {condition} BEGIN {body} END'
         yield Trigger(name=name, definition=statement, create=(MAKE_CAUSE, statement))
 
 
-def _record(of: Recorded, kind: str, row: str) -> str:
-    """The statement that writes the history row of `row`, which is OLD or NEW."""
-    mine = f"'{of.name}:' || {row}.{of.key}"
+def _record(table: Recorded, kind: str, row: str) -> str:
+    """Return the statement that writes the history row of `row`, which is OLD or NEW.
+
+    Args:
+        table: the table.
+        kind: an SQL expression of the history row's type: '+', '~' or '-'.
+        row: OLD or NEW.
+    """
+    cause_key = f"'{table.name}:' || {row}.{table.key}"
     values = (
-        *(f"{row}.{column}" for column in of.columns),
+        *(f"{row}.{column}" for column in table.columns),
         NOW,
         kind,
         "c.user",
@@ -76,18 +83,19 @@ def _record(of: Recorded, kind: str, row: str) -> str:
         "coalesce(c.origin_user, '')",
     )
     return (
-        f"INSERT INTO {of.history} ({', '.join((*of.columns, *CHANGE))}) SELECT {', '.join(values)} "
-        f"FROM (SELECT 1) LEFT JOIN {CAUSE} c ON c.key = coalesce((SELECT key FROM {CAUSE} WHERE key = {mine}), '');"
+        f"INSERT INTO {table.history} ({', '.join((*table.columns, *CHANGE))}) SELECT {', '.join(values)} "
+        f"FROM (SELECT 1) LEFT JOIN {CAUSE} c "
+        f"ON c.key = coalesce((SELECT key FROM {CAUSE} WHERE key = {cause_key}), '');"
     )
 
 
-def differ(of: Recorded, one: str, other: str) -> str:
-    """Whether two rows differ in what counts."""
-    return _differ(of.counted, one, other)
+def differ(table: Recorded, one: str, other: str) -> str:
+    """Return the SQL condition that two rows, named `one` and `other`, differ in a counted column."""
+    return _differ(table.counted, one, other)
 
 
 def _differ(columns: tuple[str, ...], one: str, other: str) -> str:
-    """Byte for byte: a collation may take two texts for equal."""
+    """Compare byte for byte: a collation may treat two texts as equal."""
     return " OR ".join(f"{one}.{name} IS NOT {other}.{name} COLLATE BINARY" for name in columns)
 
 
@@ -95,14 +103,20 @@ def _differ(columns: tuple[str, ...], one: str, other: str) -> str:
 
 
 def hand_over(connection: BaseDatabaseWrapper) -> None:
-    """Have a connection tell the causes."""
-    if tell not in connection.execute_wrappers:
-        connection.execute_wrappers.append(tell)
+    """Make a connection write the cause of each write."""
+    if execute_with_cause not in connection.execute_wrappers:
+        connection.execute_wrappers.append(execute_with_cause)
 
 
-def tell(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001 - Django's signature
-    """Run a statement; what it writes to content has the cause in its history."""
-    causes = _causes() if may_write_content(sql) else []
+def execute_with_cause(
+    execute: Callable[..., Any],
+    sql: str,
+    params: object,
+    many: bool,  # noqa: FBT001 - Django's signature
+    context: dict[str, Any],
+) -> Any:
+    """Run a statement, with the cause in place for its triggers. Django's `execute_wrapper`."""
+    causes = _cause_rows() if may_write_content(sql) else []
     if not causes:
         return execute(sql, params, many, context)
     connection = context["connection"]
@@ -112,24 +126,24 @@ def tell(execute: Callable[..., Any], sql: str, params: Any, many: bool, context
         raw.executemany(f"INSERT INTO {CAUSE} VALUES (?{', ?' * len(COLUMNS)})", causes)
         try:
             result = execute(sql, params, many, context)
-            if is_alone and context["cursor"].description:  # SQLite can't commit before the rows of RETURNING are read
+            if is_alone and context["cursor"].description:  # SQLite can't commit before all rows of RETURNING are read
                 context["cursor"].cursor = Fetched(context["cursor"].cursor)
         finally:
             raw.execute(f"DELETE FROM {CAUSE}")
     return result
 
 
-def _causes() -> list[tuple[str | None, ...]]:
-    """The rows of the table of causes."""
-    known = change()
-    causes = [("", known)] if known else []
+def _cause_rows() -> list[tuple[str | None, ...]]:
+    """Return the rows of the table of causes: `(key, *COLUMNS)`."""
+    shared = change()
+    causes = [("", shared)] if shared else []
     for table, rows in changes_of_rows().items():
-        causes += [(f"{table}:{key}", {**known, **said}) for key, said in rows.items()]
-    return [(key, *(said.get(name) for name in COLUMNS)) for key, said in causes]
+        causes += [(f"{table}:{key}", {**shared, **values}) for key, values in rows.items()]
+    return [(key, *(values.get(name) for name in COLUMNS)) for key, values in causes]
 
 
 class Fetched:
-    """A cursor whose rows were all read."""
+    """A cursor with all of its rows already fetched."""
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor

@@ -1,4 +1,4 @@
-"""Which tables have history, and which of their columns, as SQL names them."""
+"""The tables and columns that have history, as SQL names them."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +11,7 @@ from django.db.backends.utils import truncate_name
 
 from backoffice.kit.history import has_history, history_of
 
-# What a history row says of its change, beside the columns of the object; `triggers` give each a value.
+# The columns of a history row that describe the change, beside the copied ones; the triggers give each a value.
 CHANGE = (
     "history_date",
     "history_type",
@@ -29,13 +29,13 @@ class Recorded:
     """A table whose changes are recorded.
 
     Attributes:
-        name: as in `django.db.models.Options.db_table`.
-        live: the same, as SQL names it: quoted, with the schema where the database has schemas.
-        history: the table of its history rows, likewise.
-        key: the column of its primary key, quoted, as all columns.
-        columns: those that a history row copies.
-        counted: those by which an update counts as a change: all but `automatic`.
-        automatic: those that Django sets at each save (`auto_now`).
+        name: the name, as in `django.db.models.Options.db_table`.
+        live: the name in SQL: quoted, with the schema where the database has schemas.
+        history: the name in SQL of the table of its history rows.
+        key: the column of the primary key, quoted, as all columns.
+        columns: the columns that a history row copies.
+        counted: the columns of which a change counts as a change of the row: all but `automatic`.
+        automatic: the columns that Django sets at each save (`auto_now`).
     """
 
     name: str
@@ -49,11 +49,12 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """A trigger as it should be.
+    """The intended state of a trigger.
 
     Attributes:
-        definition: what the database gives back of it, to tell whether it is as it should be.
-        create: the statements that make it.
+        name: its name in the database.
+        definition: its definition as the database reports it, for comparing.
+        create: the statements that create it.
     """
 
     name: str
@@ -61,20 +62,20 @@ class Trigger:
     create: tuple[str, ...]
 
 
-def trigger_name(event: str, of: Recorded, longest: int) -> str:
-    """Such as `history_update_news_post`; a table's name may be as long as names may be."""
-    return truncate_name(f"history_{event}_{of.name}", longest)
+def trigger_name(event: str, table: Recorded, longest: int) -> str:
+    """Return a trigger's name, such as `history_update_news_post`, shortened to at most `longest`."""
+    return truncate_name(f"history_{event}_{table.name}", longest)
 
 
 def recorded_models() -> list[type[models.Model]]:
-    """The models whose history the database writes."""
-    return [one for one in apps.get_models() if has_history(one)]
+    """Return the models that have history."""
+    return [model for model in apps.get_models() if has_history(model)]
 
 
 @cache
 def recorded_tables() -> frozenset[str]:
-    """The names of the tables that have history."""
-    return frozenset(one._meta.db_table for one in recorded_models())
+    """Return the names of the tables that have history."""
+    return frozenset(model._meta.db_table for model in recorded_models())
 
 
 def recorded(
@@ -84,16 +85,18 @@ def recorded(
     schema: str = "",
     history: type[models.Model] | None = None,
 ) -> Recorded:
-    """How the table of `model` is recorded.
+    """Return the description of a model's table.
 
     Args:
-        schema: where the tables are, quoted; empty: where the connection finds them.
-        history: the model of its history rows, where `model` is one of a migration.
+        model: the content model.
+        connection: the database, which quotes the names.
+        schema: the tables' schema, quoted; empty for the connection's default.
+        history: the model of the history rows; needed where `model` is a migration's historical model.
     """
     quote, prefix = connection.ops.quote_name, f"{schema}." if schema else ""
-    fields: list[Any] = [model._meta.pk, *(one for one in model._meta.concrete_fields if not one.primary_key)]
-    automatic = tuple(quote(one.column) for one in fields if getattr(one, "auto_now", False))
-    columns = tuple(quote(one.column) for one in fields)
+    fields: list[Any] = [model._meta.pk, *(field for field in model._meta.concrete_fields if not field.primary_key)]
+    automatic = tuple(quote(field.column) for field in fields if getattr(field, "auto_now", False))
+    columns = tuple(quote(field.column) for field in fields)
     return Recorded(
         name=model._meta.db_table,
         live=prefix + quote(model._meta.db_table),

@@ -1,16 +1,16 @@
-"""Making, dropping and checking the triggers that write history.
+"""Create, drop and check the triggers that write history.
 
-Migrations run without them: SQLite does not alter tables under triggers, and on PostgreSQL a function that does not
-know a new column fails. So they are dropped before migrations that change something, and made after them. A migration
-that changes rows leaves no history, unless it says so: see `audit.record_history`.
+Migrations run without the triggers: SQLite does not alter tables that have triggers, and on PostgreSQL a function that
+does not know a new column fails. So they are dropped before migrations that change something, and created after them.
+A migration that changes rows leaves no history unless it uses `audit.record_history`.
 """
 
 from collections.abc import Iterable, Iterator
 from types import ModuleType
-from typing import Any
 
 from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
 
 from backoffice.kit.history import history_of
 from content.base.history import postgresql, sqlite
@@ -20,61 +20,62 @@ CURE = "Run: manage.py migrate; then, for what was written meanwhile: manage.py 
 
 
 def dialect_of(connection: BaseDatabaseWrapper) -> ModuleType:
-    """What differs by database."""
+    """Return the module of this kind of database: `postgresql` or `sqlite`."""
     return {"postgresql": postgresql, "sqlite": sqlite}[connection.vendor]
 
 
 def installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
-    """The triggers that are there, `{name: definition}`; see `Trigger`."""
+    """Return the triggers in the database, `{name: definition}`; see `Trigger`."""
     with connection.cursor() as cursor:
         cursor.execute(dialect_of(connection).INSTALLED)
         return dict(cursor.fetchall())
 
 
-def wanted(connection: BaseDatabaseWrapper, found: Iterable[type[models.Model]]) -> dict[str, Trigger]:
-    """The triggers of these models, by name."""
+def wanted(connection: BaseDatabaseWrapper, of: Iterable[type[models.Model]]) -> dict[str, Trigger]:
+    """Return the triggers that these models should have, by name."""
     dialect = dialect_of(connection)
     with connection.cursor() as cursor:
         cursor.execute(dialect.SCHEMA)
         schema = str(cursor.fetchone()[0])
-    tables = [recorded(model, connection, schema=schema) for model in found]
+    tables = [recorded(model, connection, schema=schema) for model in of]
     return {trigger.name: trigger for table in tables for trigger in dialect.triggers(table, schema)}
 
 
 def faults(connection: BaseDatabaseWrapper) -> list[str]:
-    """The triggers that are missing, disabled, or not as they should be, by name."""
-    there = installed(connection)
-    return sorted(
-        name for name, one in wanted(connection, recorded_models()).items() if there.get(name) != one.definition
-    )
+    """Return the names of the triggers that are missing, disabled or different from their definition, sorted."""
+    present = installed(connection)
+    triggers = wanted(connection, recorded_models())
+    return sorted(name for name, trigger in triggers.items() if present.get(name) != trigger.definition)
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Make the triggers that are missing or differ, and drop those that nobody wants any more."""
-    there, all_wanted = installed(connection), wanted(connection, _migrated(connection))
+    """Create the triggers that are missing or different, and drop those that are no longer wanted."""
+    present, triggers = installed(connection), wanted(connection, _migrated(connection))
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
-        for name, definition in there.items():
-            if name not in all_wanted or all_wanted[name].definition != definition:
+        for name, definition in present.items():
+            if name not in triggers or triggers[name].definition != definition:
                 _drop(name, connection)
-        for name, trigger in all_wanted.items():
-            if there.get(name) != trigger.definition:
+        for name, trigger in triggers.items():
+            if present.get(name) != trigger.definition:
                 for statement in trigger.create:
                     cursor.execute(statement)
 
 
 def _migrated(connection: BaseDatabaseWrapper) -> Iterator[type[models.Model]]:
-    """The models whose tables are as the program knows them; after a migration back, some are not."""
-    tables = set(connection.introspection.table_names())
+    """Yield the models of which both tables have all columns; after a backward migration, some may not."""
+    names = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
+
+        def is_migrated(model: type[models.Model]) -> bool:
+            table = model._meta.db_table
+            if table not in names:
+                return False
+            columns = {column.name for column in connection.introspection.get_table_description(cursor, table)}
+            return all(field.column in columns for field in model._meta.concrete_fields)
+
         for model in recorded_models():
-            both = (model, history_of(model))
-            if all(one._meta.db_table in tables and _has_all_columns(one, connection, cursor) for one in both):
+            if is_migrated(model) and is_migrated(history_of(model)):
                 yield model
-
-
-def _has_all_columns(model: type[models.Model], connection: BaseDatabaseWrapper, cursor: Any) -> bool:
-    there = {one.name for one in connection.introspection.get_table_description(cursor, model._meta.db_table)}
-    return all(field.column in there for field in model._meta.concrete_fields)
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
@@ -89,11 +90,13 @@ def _drop(name: str, connection: BaseDatabaseWrapper) -> None:
         cursor.execute(dialect_of(connection).DROP.format(name=name))
 
 
-def before_migrations(*, using: str, plan: Iterable[tuple[Any, bool]] = (), **_: Any) -> None:
+def before_migrations(*, using: str, plan: Iterable[tuple[Migration, bool]] = (), **_: object) -> None:
+    """Drop the triggers before migrations that change an app with history. Receives `pre_migrate`."""
     apps = {model._meta.app_label for model in recorded_models()}
     if any(migration.app_label in apps for migration, _ in plan):
         drop(connections[using])
 
 
-def after_migrations(*, using: str, **_: Any) -> None:
+def after_migrations(*, using: str, **_: object) -> None:
+    """Create the triggers after all migrations. Receives `post_migrate`."""
     install(connections[using])

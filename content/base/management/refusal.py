@@ -1,6 +1,6 @@
-"""Commands of installed packages that would lose changes. Ours stand in their place, for `content.base` comes first."""
+"""Refuse commands of installed packages that would lose changes. `content.base` is installed first, so ours win."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models
@@ -9,7 +9,7 @@ from content.base.history import HistoryRow
 
 
 class RefusedCommand(BaseCommand):
-    """The base of a command that takes the arguments of the one it replaces, and refuses to run."""
+    """The base of a command that accepts the arguments of the command it replaces, and refuses to run."""
 
     reason: str
 
@@ -17,12 +17,12 @@ class RefusedCommand(BaseCommand):
     def help(self) -> str:  # type: ignore[override]
         return f"Refuses to run. {self.reason}"
 
-    def handle(self, *args: Any, **options: Any) -> NoReturn:
+    def handle(self, *_args: object, **_options: object) -> NoReturn:
         raise CommandError(self.reason)
 
 
 def refuse_bookkeeping(model: type[models.Model]) -> None:
-    """Let no file write history rows, or the engine's own: a pending change would be overwritten, or count as sent.
+    """Refuse to load rows of history or of the engine: they could overwrite a pending change or mark it as sent.
 
     Raises:
         CommandError: `model` is one of these.

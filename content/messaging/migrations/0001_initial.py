@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             name='Erasure',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('client_digest', models.CharField(db_index=True, editable=False, help_text="Of the client's id, made with the secret key: tells whether a client that one knows was erased.", max_length=64)),
+                ('client_digest', models.CharField(db_index=True, editable=False, help_text="Made from the client's id and the secret key; shows whether a known client was erased.", max_length=64)),
                 ('erased_at', models.DateTimeField(auto_now_add=True, help_text='When it was done.')),
                 ('reason', models.CharField(help_text='Why, without naming the client: the number of their request, for example.', max_length=100, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
                 ('messages', models.PositiveIntegerField(default=0, help_text='How many messages were theirs.')),

@@ -1,5 +1,7 @@
-"""The database itself lets a message be erased and changed in no other way. SQLite loses the trigger where a later
-migration remakes the table; such a migration makes it anew."""
+"""Add triggers that refuse every change of a message except its erasure.
+
+SQLite drops a trigger when a later migration remakes the table, so such a migration must create it again.
+"""
 
 from django.db import migrations
 

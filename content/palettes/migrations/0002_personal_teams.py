@@ -1,4 +1,4 @@
-"""Users that were there before the teams get a personal one, as every new user does."""
+"""Give existing users a personal team, as every new user gets one."""
 
 from django.conf import settings
 from django.db import migrations

@@ -1,4 +1,4 @@
-"""`manage.py check_history`: what was written while the triggers that write history were off."""
+"""`manage.py check_history`: find and record changes that were written while the history triggers were off."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -6,12 +6,13 @@ from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, models
+from django.db import connection
+from django.db.models import Model
 
 from content.base.history import audit, triggers
 from content.base.history.tables import recorded, recorded_models
 
-NAMED = 20  # rows of a model that are named
+NAMED = 20  # rows of each model that are written by name
 WORDS = {"+": "made", "~": "changed", "-": "deleted"}
 
 
@@ -27,20 +28,20 @@ class Command(BaseCommand):
             "--record", action="store_true", help="write the history that is missing, so that it travels"
         )
 
-    def handle(self, *args: Any, record: bool, **options: Any) -> None:
-        known = {model._meta.label: model for model in recorded_models()}
+    def handle(self, *_args: object, record: bool, **options: Any) -> None:
+        models = {model._meta.label: model for model in recorded_models()}
         for label in options["model"]:
-            if label not in known:
-                raise CommandError(f"{label!r} is not a model with history; there are: {', '.join(sorted(known))}.")
+            if label not in models:
+                raise CommandError(f"{label!r} is not a model with history; there are: {', '.join(sorted(models))}.")
         if faults := triggers.faults(connection):
             raise CommandError(f"Triggers are missing, or not as they should be: {', '.join(faults)}. {triggers.CURE}")
-        found = sum(self._check(known[label], record=record) for label in options["model"] or sorted(known))
-        if found and not record:
-            raise CommandError(f"{found} rows have no history. To record them: manage.py check_history --record.")
-        self.stdout.write(f"{found} rows were recorded." if found else "Every row is as its history says.")
+        rows = sum(self._check(models[label], record=record) for label in options["model"] or sorted(models))
+        if rows and not record:
+            raise CommandError(f"{rows} rows have no history. To record them: manage.py check_history --record.")
+        self.stdout.write(f"{rows} rows were recorded." if rows else "Every row is as its history says.")
 
-    def _check(self, model: type[models.Model], *, record: bool) -> int:
-        """How many rows differ from their history; the first are named."""
+    def _check(self, model: type[Model], *, record: bool) -> int:
+        """Write the names of the first rows that differ from their history, and return the number of all."""
         pages = audit.pages(recorded(model, connection), connection, record=record)
         kinds: Counter[str] = Counter()
         for number, (key, kind) in enumerate(chain.from_iterable(page.found for page in pages)):

@@ -10,7 +10,7 @@ Replaced: Any = import_module("import_export.management.commands.import").Comman
 
 
 class Command(Replaced):  # type: ignore[misc]
-    """django-import-export's, but for the rows that the program keeps itself."""
+    """django-import-export's command, except that it refuses the program's own bookkeeping."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_bookkeeping(get_resource_class(options["resource"])._meta.model)

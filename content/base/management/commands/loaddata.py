@@ -5,10 +5,10 @@ from content.base.management.refusal import refuse_bookkeeping
 
 
 class Command(loaddata.Command):
-    """Django's, but for the rows that the program keeps itself. One transaction holds the whole file."""
+    """Django's command, except that it refuses the program's own bookkeeping, and so rolls back the whole file."""
 
     def save_obj(self, obj: DeserializedObject) -> bool:
         saved = super().save_obj(obj)
-        if saved:  # else it was excluded
+        if saved:  # false for an excluded model
             refuse_bookkeeping(type(obj.object))
         return saved

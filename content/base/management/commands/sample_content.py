@@ -1,6 +1,6 @@
 from importlib import import_module
 from random import Random
-from typing import Any
+from types import ModuleType
 
 from django.apps import AppConfig, apps
 from django.conf import settings
@@ -14,9 +14,9 @@ SEED = 42
 
 
 class Command(BaseCommand):
-    """Fills an empty database from each domain's `samples.create(random)`; the same content every time.
+    """Fill an empty database with each domain's `samples.create(random)`, the same content every time.
 
-    A domain that has content before any person made some says in `samples.is_empty()` whether that is all.
+    A domain that has content before anybody created any defines `samples.is_empty()`.
     """
 
     help = "Write generated sample content, if there is no content yet."
@@ -24,34 +24,35 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("domains", nargs="*", metavar="domain", help="such as news; without any, all of them")
 
-    def handle(self, *_args: Any, domains: list[str], **_options: Any) -> None:
-        chosen = self._chosen(domains)
-        if not all(is_empty(domain) for domain in chosen):
+    def handle(self, *_args: object, domains: list[str], **_options: object) -> None:
+        configs = self._configs(domains)
+        if not all(is_empty(domain) for domain in configs):
             self.stdout.write("There is content already; no samples were written.")
             return
         written = 0
         with transaction.atomic():
-            for domain in chosen:
+            for domain in configs:
                 if samples := samples_of(domain):
-                    # One for each domain: what it gets does not depend on which others there are.
-                    written += samples.create(Random(f"{SEED} {domain.label}"))  # noqa: S311 - to be the same is the purpose
+                    # One generator for each domain, so that its content does not depend on the other domains.
+                    written += samples.create(Random(f"{SEED} {domain.label}"))  # noqa: S311 - reproducible on purpose
         self.stdout.write(f"Wrote {written} samples.")
 
-    def _chosen(self, labels: list[str]) -> list[AppConfig]:
-        known = {config.label: config for config in apps.get_app_configs() if config.name in settings.CONTENT_APPS}
-        if unknown := sorted({*labels} - {*known}):
-            raise CommandError(f"There is no domain {', '.join(unknown)}; there are {', '.join(known)}.")
-        return [known[label] for label in labels or known]
+    def _configs(self, labels: list[str]) -> list[AppConfig]:
+        by_label = {config.label: config for config in apps.get_app_configs() if config.name in settings.CONTENT_APPS}
+        if unknown := sorted({*labels} - {*by_label}):
+            raise CommandError(f"There is no domain {', '.join(unknown)}; there are {', '.join(by_label)}.")
+        return [by_label[label] for label in labels or by_label]
 
 
-def samples_of(domain: AppConfig) -> Any:
-    """The domain's module of samples, if it has one."""
+def samples_of(domain: AppConfig) -> ModuleType | None:
+    """Return the domain's module `samples`; None if it has none."""
     return import_module(f"{domain.name}.samples") if module_has_submodule(domain.module, "samples") else None
 
 
 def is_empty(domain: AppConfig) -> bool:
+    """Return whether the domain has no content yet."""
     samples = samples_of(domain)
-    if hasattr(samples, "is_empty"):
+    if samples and hasattr(samples, "is_empty"):
         return bool(samples.is_empty())
     models = [model for model in domain.get_models() if issubclass(model, ContentModel)]
     return not any(model._base_manager.exists() for model in models)

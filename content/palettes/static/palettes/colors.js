@@ -1,6 +1,6 @@
 "use strict";
 
-// Under each text of colors: a color input for every one of them, and a button that adds one. The text is what is sent.
+// Adds below each textarea of colors a color input for every color, and a button that adds one. The form sends the text.
 (() => {
     const COLOR = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i;
     const MOST = 64;

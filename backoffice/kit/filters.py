@@ -9,11 +9,11 @@ from django.utils.timezone import make_aware
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.utils import parse_datetime_str
 
-ENDS = {"from": ("gte", "00:00:00"), "to": ("lte", "23:59:59")}  # with the time of a day that is given alone
+ENDS = {"from": ("gte", "00:00:00"), "to": ("lte", "23:59:59")}  # the lookup, and the time for a day without one
 
 
 class TimeRangeFilter(RangeDateTimeFilter):  # type: ignore[misc]
-    """By times in the zone of the page; the theme's own gives the database times without a zone, which warns."""
+    """Filters by times in the page's time zone; the theme's filter passes naive times, which makes Django warn."""
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         for end, (lookup, time) in ENDS.items():

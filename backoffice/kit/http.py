@@ -1,6 +1,6 @@
-"""The house's one HTTP client: bounded in time and size, and particular about whom it speaks to.
+"""The one HTTP client: bounded in time and size, and limited to allowed addresses.
 
-It tells its caller whether a request can have arrived; see `http_errors`.
+Its errors say whether a request can have arrived; see `http_errors`.
 """
 
 import http.client
@@ -23,15 +23,15 @@ from backoffice.kit.http_errors import ForbiddenError, HttpError, LostError, Not
 
 __all__ = ["ANSWER_MOST", "Answer", "Client", "ForbiddenError", "HttpError", "LostError", "NotSentError", "Request"]
 
-ANSWER_MOST = 8 * 1024 * 1024  # bytes, as they are when decompressed
+ANSWER_MOST = 8 * 1024 * 1024  # bytes, decompressed
 CHUNK = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request. `body` is sent as JSON, bytes as they are; None sends no body.
+    """One request. `body` is sent as JSON, bytes unchanged; None sends no body.
 
-    Its text does not show what may be a secret: it gets into logs and error pages.
+    Its `repr()`, which reaches logs and error pages, leaves out all that may be secret.
     """
 
     method: str
@@ -51,13 +51,13 @@ class Answer:
 
 
 class Client:
-    """Sends requests, from any number of threads; each keeps its connections open.
+    """Sends requests, from any number of threads; each thread keeps its connections open.
 
-    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used; nothing is repeated.
+    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used; nothing is retried.
 
     Args:
         timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.
-        allow_private: addresses of this machine and of private networks may be spoken to; see `addresses.refusal`.
+        allow_private: whether addresses of this machine and of private networks are allowed; see `addresses.refusal`.
     """
 
     def __init__(self, *, timeout: float, allow_private: bool) -> None:
@@ -67,7 +67,7 @@ class Client:
 
     @property
     def request_seconds(self) -> float:
-        """After this time a request of ours has ended, whatever the other side does."""
+        """The seconds after which every request has ended, whatever the other side does."""
         return 2 * self.timeout
 
     def send(self, request: Request) -> Answer:
@@ -86,7 +86,7 @@ class Client:
                     raise cut from None
                 raise
             if watch.is_over:
-                # Headers that end too early pass for whole ones.
+                # Headers that were cut short are parsed as if they were complete.
                 raise cut
             return answer
 
@@ -120,9 +120,9 @@ class Client:
                 )
             )
         except requests.exceptions.InvalidHeader:
-            # Not "from" it: its text holds the header.
+            # Without its cause, whose text holds the header.
             raise NotSentError("was not asked: a header holds what no header can carry") from None
-        except (*UNUSABLE, UnicodeError) as error:  # the latter: half a character
+        except (*UNUSABLE, UnicodeError) as error:  # the latter: an unpaired surrogate
             raise NotSentError("was not asked: its address can't be used") from error
 
     def _read(self, response: requests.Response) -> bytes:
@@ -135,13 +135,13 @@ class Client:
 
     @property
     def watch(self) -> Watch:
-        """Over the request that this thread is sending."""
+        """The deadline of the request that this thread is sending."""
         watch: Watch = self._local.watch
         return watch
 
     @property
     def _session(self) -> requests.Session:
-        """This thread's session: `requests` does not promise that one can be shared."""
+        """This thread's session: `requests` does not promise that threads can share one."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = _Session(self)
@@ -152,7 +152,7 @@ def _encoded(body: Any) -> str | bytes | None:
     return body if body is None or isinstance(body, bytes) else json.dumps(body)
 
 
-UNUSABLE = (  # before anything leaves
+UNUSABLE = (  # raised before anything is sent
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
@@ -167,14 +167,14 @@ BROKEN = {
 
 
 def _broken(error: BaseException | None) -> str:
-    """The first thing that went wrong, in our words; the libraries wrap it several times."""
-    found = "sent a broken answer"
+    """Return the predicate for the first error in the chain; the libraries wrap it several times."""
+    predicate = "sent a broken answer"
     while error is not None:
         # Their own wrapper of a lost connection is an OSError too.
         if not isinstance(error, requests.exceptions.RequestException):
-            found = next((words for kind, words in BROKEN.items() if isinstance(error, kind)), found)
+            predicate = next((words for kind, words in BROKEN.items() if isinstance(error, kind)), predicate)
         error = error.__cause__ or error.__context__
-    return found
+    return predicate
 
 
 class _Session(requests.Session):
@@ -187,7 +187,7 @@ class _Session(requests.Session):
             self.mount(scheme, _Adapter(client))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None, never: else the whole body is read, however long, to prepare a request that nobody sends."""
+        """Return None: otherwise `requests` reads the whole body, however long, to prepare a request never sent."""
 
 
 class _Adapter(HTTPAdapter):

@@ -1,6 +1,6 @@
-"""The JSON API: one NinjaAPI for each version, of what the project and the domains of `settings.CONTENT_APPS` bring.
+"""The JSON API: one NinjaAPI for each version, built from the routers of the project and of `settings.CONTENT_APPS`.
 
-A domain's `api.py` has a `router`, which holds the operations of all versions; see `backoffice.kit.api.versions`.
+A domain's `api.py` has a `router` with the operations of all versions; see `backoffice.kit.api.versions`.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,8 +28,8 @@ from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
 from syncer import public
 
-# The pages come whole from our own static files; ReDoc and Swagger would still ask their makers' hosts for a logo and a
-# validator's badge.
+# The pages are served from our own static files; ReDoc and Swagger would still fetch a logo and a validator's badge
+# from their makers' hosts.
 DOCS_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'"
@@ -43,7 +43,7 @@ number. `X-Request-ID` (up to 64 letters, digits and `._-`) names a request in i
 
 
 class Mount(NamedTuple):
-    """A router and where it is found under /api/; `options` are those of `NinjaAPI.add_router`."""
+    """A router and its prefix under /api/; `options` are those of `NinjaAPI.add_router`."""
 
     prefix: str
     router: Router
@@ -51,6 +51,8 @@ class Mount(NamedTuple):
 
 
 class BackofficeAPI(NinjaAPI):
+    """The API of one version, whose description is completed by `openapi.complete`."""
+
     def __init__(self, *, number: int, **options: Any) -> None:
         super().__init__(version=str(number), **options)
         self.number = number
@@ -59,7 +61,7 @@ class BackofficeAPI(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
-        """Describe the API as it is under `path_prefix`: made once, as it takes a quarter of a second of CPU."""
+        """Return the description of the API under `path_prefix`; cached, as it takes a quarter of a second of CPU."""
         prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
         if prefix not in self._described:
             document = super().get_openapi_schema(path_prefix=prefix)
@@ -69,7 +71,7 @@ class BackofficeAPI(NinjaAPI):
 
 
 def mounts() -> list[Mount]:
-    """All that the API is made of."""
+    """Return all routers of the API."""
     domains = [
         Mount(f"/{config.label}/", import_module(f"{config.name}.api").router, {"tags": [str(config.verbose_name)]})
         for config in apps.get_app_configs()
@@ -85,7 +87,7 @@ def mounts() -> list[Mount]:
 
 
 def build_api(version: int, mounted: Iterable[Mount]) -> BackofficeAPI:
-    """The operations of `mounted` that `version` has."""
+    """Return an API with the operations of `mounted` that `version` has."""
     api = BackofficeAPI(
         number=version,
         title=settings.TITLE,
@@ -106,7 +108,7 @@ def build_api(version: int, mounted: Iterable[Mount]) -> BackofficeAPI:
 
 
 def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for reading, of our own files only."""
+    """Make a view a read-only page that may load our own files only."""
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> HttpResponse:
@@ -118,7 +120,7 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def patterns(api: NinjaAPI) -> list[Any]:
-    """The addresses under /api/."""
+    """Return the URL patterns under /api/."""
 
     @page
     def redoc(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from backoffice.kit.api.versions import newest
 
 
 def patterns(version: int) -> list[Any]:
-    """The addresses of the site, where /api/ is of `version`."""
+    """Return the site's URL patterns, with `version` of the API under /api/."""
     return [
         path("", RedirectView.as_view(pattern_name="admin:index")),
         path("admin/", admin.site.urls),

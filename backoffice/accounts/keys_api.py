@@ -1,5 +1,5 @@
 # ruff: noqa: A002 (the addresses call it `id`)
-"""One's own API keys: see, make, revoke."""
+"""The API of one's own API keys: list, create, revoke."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""What an API key leaves of its user's permissions, for the length of one request."""
+"""Limit a user's permissions to those of an API key, for one request."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ Names = set[str]  # `{"news.view_post"}`
 
 
 class Scoped:
-    """Stands before Django's permissions of a user and takes away what the scope does not name, superusers too.
+    """A mixin before Django's user that removes the permissions that the scope does not name, superusers' too.
 
-    The asynchronous methods are Django's own entrances beside the others; one left open would be a way around.
+    Django's asynchronous methods don't call the others: each is limited here, or it would bypass the scope.
     """
 
-    scope: frozenset[str] | None = None  # `{"news.view_post"}`; None: all that the user has
+    scope: frozenset[str] | None = None  # `{"news.view_post"}`; None for all of the user's permissions
 
-    def _within(self, found: Names) -> Names:
-        return found if self.scope is None else found & self.scope
+    def _within(self, names: Names) -> Names:
+        return names if self.scope is None else names & self.scope
 
     def _names(self, permission: str) -> bool:
         return self.scope is None or permission in self.scope
@@ -32,8 +32,8 @@ class Scoped:
         return self._reaches(app_label) and super().has_module_perms(app_label)  # type: ignore[misc]
 
     async def ahas_module_perms(self, app_label: str) -> bool:
-        found = await self.aget_all_permissions()
-        return any(name.startswith(f"{app_label}.") for name in found)
+        names = await self.aget_all_permissions()
+        return any(name.startswith(f"{app_label}.") for name in names)
 
     def get_user_permissions(self, obj: Any = None) -> Names:
         return self._within(super().get_user_permissions(obj))  # type: ignore[misc]

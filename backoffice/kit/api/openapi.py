@@ -86,9 +86,7 @@ def complete(document: Object, version: int) -> None:
 def _described(method: str, path: str, operation: Object, version: int) -> Object:
     """Return all answers of an operation, with the errors that follow from its kind, and its shared parameters."""
     is_signed_in = "security" in operation
-    is_repeatable = (
-        method == "POST" and is_signed_in
-    )  # an operation without sign-in answers with a token, which is not kept
+    is_repeatable = method == "POST" and is_signed_in  # others answer with a token, never kept
     statuses = {*operation["responses"], 405, 406, 422, 429}
     statuses |= {401, 403} if is_signed_in else set()
     statuses |= {400, 413, 415} if "requestBody" in operation else set()

@@ -1,4 +1,4 @@
-"""The first administrator. Its password comes from the environment, so that it is in no list of processes."""
+"""Create the first administrator. The password comes from the environment, so that no list of processes shows it."""
 
 import os
 from typing import Any
@@ -45,7 +45,11 @@ class Command(BaseCommand):
 
 
 def check_strength(password: str) -> None:
-    """A development node takes any password that a person chose for it."""
+    """Validate the password in production; a development node accepts any.
+
+    Raises:
+        CommandError: the password is too weak.
+    """
     if not settings.PRODUCTION:
         return
     try:

@@ -1,4 +1,4 @@
-"""The account of a program that uses the API. Its password comes from the environment, never from the command line."""
+"""Create the account of a program that uses the API. The password comes from the environment, as in `ensure_admin`."""
 
 import os
 from typing import Any
@@ -39,8 +39,13 @@ class Command(BaseCommand):
 
 
 def permission(text: str) -> Permission:
+    """Return the permission of `APP.CODENAME`.
+
+    Raises:
+        CommandError: it does not exist.
+    """
     app_label, _, codename = text.partition(".")
-    found = Permission.objects.filter(content_type__app_label=app_label, codename=codename).first()
-    if found is None:
+    match = Permission.objects.filter(content_type__app_label=app_label, codename=codename).first()
+    if match is None:
         raise CommandError(f"There is no permission {text}.")
-    return found
+    return match

@@ -88,7 +88,7 @@ class Env(environ.Env):  # type: ignore[misc]
             entry = {}
         if not {"ENGINE", "BACKEND"} & entry.keys() or "#" in url:
             raise ImproperlyConfigured(
-                f"{name} is not an address example {example}. In user name and password signs are percent-encoded: %2F."
+                f"{name} is not an address like {example}. In user name and password signs are percent-encoded: %2F."
             ) from None
         return entry
 

@@ -133,9 +133,7 @@ SIGN_IN_RATE = env.rate("SIGN_IN_RATE", default="30/minute")
 # In memory each web process counts its own requests, so with N processes N times as many may pass.
 CACHES: dict[str, dict[str, Any]] = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
-    CACHES["default"]["OPTIONS"] = {
-        "MAX_ENTRIES": 20_000
-    }  # about 200 bytes each; Django's default of 300 would drop counts
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # about 200 bytes each; Django's 300 would drop counts
 
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -1,4 +1,4 @@
-"""The files of ours that one save in the admin enters on its way to the target.
+"""List our files that one save in the admin enters on its way to the target.
 
 Profiles the real request and then the real run, in this process: `python -m bench.save_to_put`.
 """
@@ -19,7 +19,7 @@ OURS = tuple(str(ROOT / package) for package in ("backoffice", "content", "synce
 
 
 class Files:
-    """The files of ours in which a function was called, in the order of the first call."""
+    """Our files in which a function was called, in the order of the first call, `{file: function}`."""
 
     def __init__(self) -> None:
         self.entered: dict[str, str] = {}
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def measure() -> None:
-    """Save a post in the admin, sync it, and print which files that took."""
+    """Save a post in the admin, sync it, and print the files entered."""
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
     from django.test import Client

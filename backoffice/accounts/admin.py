@@ -1,6 +1,4 @@
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -24,7 +22,7 @@ class UserAdmin(DjangoUserAdmin, BackofficeAdmin):  # type: ignore[type-arg, mis
     change_password_form = AdminPasswordChangeForm
     inlines = (KeysInline,)
 
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> Sequence[Any]:
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[KeysInline], ...]:
         return () if obj is None else self.inlines
 
 

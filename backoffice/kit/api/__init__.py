@@ -8,5 +8,5 @@ responses   JSON; problems, errors (RFC 9457); conditional, ETags (RFC 9110)
 versions    the operations of each version, and the choice of the version by a request
 throttle    rate limits
 middleware  the steps around every operation
-openapi     the description
+openapi     the API's description
 """

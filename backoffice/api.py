@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 from django.utils.module_loading import module_has_submodule
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Redoc, Router, Swagger
@@ -111,7 +111,7 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Make a view a read-only page that may load our own files only."""
 
     @wraps(view)
-    def wrapped(*args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(*args: object, **kwargs: object) -> HttpResponse:
         response = view(*args, **kwargs)
         response["Content-Security-Policy"] = DOCS_POLICY
         return response
@@ -119,7 +119,7 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return require_safe(wrapped)
 
 
-def patterns(api: NinjaAPI) -> list[Any]:
+def patterns(api: NinjaAPI) -> list[URLPattern | URLResolver]:
     """Return the URL patterns under /api/."""
 
     @page

@@ -1,6 +1,5 @@
 """The look of one node's admin: its title and its color, so that people can distinguish two nodes at a glance."""
 
-from typing import Any
 from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
@@ -35,7 +34,7 @@ def favicon(hue: int) -> str:
     return f"data:image/svg+xml,{quote(picture)}"
 
 
-def unfold(*, title: str, color: str) -> dict[str, Any]:
+def unfold(*, title: str, color: str) -> dict[str, object]:
     """Return the `UNFOLD` setting, https://unfoldadmin.com/docs/configuration/settings/
 
     Raises:

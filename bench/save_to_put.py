@@ -10,7 +10,6 @@ import tempfile
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import django
 
@@ -24,7 +23,7 @@ class Files:
     def __init__(self) -> None:
         self.entered: dict[str, str] = {}
 
-    def _profile(self, frame: FrameType, event: str, _: Any) -> None:
+    def _profile(self, frame: FrameType, event: str, _: object) -> None:
         file = frame.f_code.co_filename
         if event == "call" and file.startswith(OURS) and frame.f_code.co_name != "<module>":
             self.entered.setdefault(file.removeprefix(f"{ROOT}/"), frame.f_code.co_qualname)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 from content.orders.models import Order
@@ -16,7 +15,7 @@ from tools.nodes import Node
 
 FIELDS = ("product_name", "quantity", "status")
 SHIPPED = {"status": "SHIPPED"}
-NEW: dict[str, Any] = {"product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
+NEW: dict[str, object] = {"product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ HANDED_OVER = """
     JOIN syncer_binding AS binding ON binding.id = attempt.binding_id WHERE attempt.action = 'push' AND attempt.id > ?
 """
 
-Edit = Mapping[str, Any] | None  # the fields to write; None deletes the order
+Edit = Mapping[str, object] | None  # the fields to write; None deletes the order
 HandedOver = list[tuple[UUID, str]]  # an order, and the request that carried it
 
 
@@ -29,7 +29,7 @@ class Warehouse:
         self.node = node
         self._headers = {"Authorization": f"Bearer {token(node.address, user, password)}"}
 
-    def create(self, key: UUID, values: Mapping[str, Any]) -> None:
+    def create(self, key: UUID, values: Mapping[str, object]) -> None:
         self._write("POST", PATH, {"id": str(key), **values})
 
     def edit(self, key: UUID, edit: Edit) -> None:
@@ -48,6 +48,6 @@ class Warehouse:
         manage(self.node, "sync_now", "store")
         return [(UUID(key), f"warehouse {at}") for key, at in self._rows(HANDED_OVER, newest)]
 
-    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.node.database)) as database:
             return database.execute(query, values).fetchall()

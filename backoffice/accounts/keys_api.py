@@ -1,7 +1,7 @@
 # ruff: noqa: A002 (the addresses call it `id`)
 """The API of one's own API keys: list, create, revoke."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query, Router
@@ -88,7 +88,7 @@ def revoke_key(request: HttpRequest, id: Id) -> HttpResponse:
     return empty_response(204)
 
 
-def shown(key: ApiKey) -> dict[str, Any]:
+def shown(key: ApiKey) -> dict[str, object]:
     return {name: getattr(key, name) for name in COLUMNS}
 
 

@@ -1,6 +1,6 @@
 """The API of one's own account, and registration."""
 
-from typing import Any, cast
+from typing import cast
 
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
@@ -119,7 +119,7 @@ def change_password(request: HttpRequest, data: PasswordIn) -> HttpResponse:
     return json_response({"keys": [shown(key) for key in working]})
 
 
-def _profile(user: User) -> dict[str, Any]:
+def _profile(user: User) -> dict[str, object]:
     return {name: getattr(user, name) for name in ACCOUNT} | {"permissions": sorted(user.get_all_permissions())}
 
 

@@ -1,11 +1,16 @@
 """Limit a user's permissions to those of an API key, for one request."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser as Base
+else:
+    Base = object  # a mixin: its methods call those of the user class after it
 
 Names = set[str]  # `{"news.view_post"}`
 
 
-class Scoped:
+class Scoped(Base):
     """A mixin before Django's user that removes the permissions that the scope does not name, superusers' too.
 
     Django's asynchronous methods don't call the others: each is limited here, or it would bypass the scope.
@@ -23,32 +28,32 @@ class Scoped:
         return self.scope is None or any(self.has_perm(name) for name in self.scope if name.startswith(f"{app_label}."))
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        return self._names(perm) and super().has_perm(perm, obj)  # type: ignore[misc]
+        return self._names(perm) and super().has_perm(perm, obj)
 
     async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
-        return self._names(perm) and await super().ahas_perm(perm, obj)  # type: ignore[misc]
+        return self._names(perm) and await super().ahas_perm(perm, obj)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self._reaches(app_label) and super().has_module_perms(app_label)  # type: ignore[misc]
+        return self._reaches(app_label) and super().has_module_perms(app_label)
 
     async def ahas_module_perms(self, app_label: str) -> bool:
         names = await self.aget_all_permissions()
         return any(name.startswith(f"{app_label}.") for name in names)
 
     def get_user_permissions(self, obj: Any = None) -> Names:
-        return self._within(super().get_user_permissions(obj))  # type: ignore[misc]
+        return self._within(super().get_user_permissions(obj))
 
     async def aget_user_permissions(self, obj: Any = None) -> Names:
-        return self._within(await super().aget_user_permissions(obj))  # type: ignore[misc]
+        return self._within(await super().aget_user_permissions(obj))
 
     def get_group_permissions(self, obj: Any = None) -> Names:
-        return self._within(super().get_group_permissions(obj))  # type: ignore[misc]
+        return self._within(super().get_group_permissions(obj))
 
     async def aget_group_permissions(self, obj: Any = None) -> Names:
-        return self._within(await super().aget_group_permissions(obj))  # type: ignore[misc]
+        return self._within(await super().aget_group_permissions(obj))
 
     def get_all_permissions(self, obj: Any = None) -> Names:
-        return self._within(super().get_all_permissions(obj))  # type: ignore[misc]
+        return self._within(super().get_all_permissions(obj))
 
     async def aget_all_permissions(self, obj: Any = None) -> Names:
-        return self._within(await super().aget_all_permissions(obj))  # type: ignore[misc]
+        return self._within(await super().aget_all_permissions(obj))

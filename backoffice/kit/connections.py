@@ -24,7 +24,7 @@ class Watch:
     def __init__(self, seconds: float) -> None:
         self.is_over = False
         self._ends = time.monotonic() + seconds
-        self._connection: Any = None
+        self._connection: object = None
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
@@ -46,7 +46,7 @@ class Watch:
             raise NotSentError("did not take the connection in time", slow=True)
         return left
 
-    def begins(self, connection: Any) -> None:
+    def begins(self, connection: object) -> None:
         """Watch this connection from now on: the request is about to be sent on it."""
         self.left()
         self._connection = connection

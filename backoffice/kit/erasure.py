@@ -78,7 +78,7 @@ class Words:
                     return True
         return False
 
-    def erased(self, value: Any, *, cut: bool = False) -> Any:
+    def erased(self, value: object, *, cut: bool = False) -> Any:
         """Return the JSON `value` with each text that holds the words replaced as a whole; JSON in texts, in place."""
         if isinstance(value, str):
             return self._erased_text(value, cut=cut)

@@ -9,7 +9,6 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import requests
 import urllib3
@@ -37,7 +36,7 @@ class Request:
     method: str
     url: str
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: Any = field(default=None, repr=False)
+    body: object = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -148,7 +147,7 @@ class Client:
         return session
 
 
-def _encoded(body: Any) -> str | bytes | None:
+def _encoded(body: object) -> str | bytes | None:
     return body if body is None or isinstance(body, bytes) else json.dumps(body)
 
 

@@ -7,7 +7,7 @@ of their own, and `visible_to(user)` of its manager returns the rows that exist 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model, ProtectedError, RestrictedError
@@ -15,6 +15,7 @@ from django.db.models.deletion import Collector
 from django.utils.text import Truncator
 
 Action = Literal["add", "change", "delete", "view"]
+Key = TypeVar("Key")
 LONGEST = 60  # characters of a value in a message
 
 
@@ -66,14 +67,14 @@ class Write:
 
     action: Action
     obj: Any
-    before: Mapping[str, Any] | None = None
+    before: Mapping[str, object] | None = None
 
     @property
     def model(self) -> type[Model]:
         return type(self.obj)
 
     @cached_property
-    def old(self) -> Mapping[str, Any]:
+    def old(self) -> Mapping[str, object]:
         """The values that need no permission: the stored ones, or for a new object the defaults."""
         defaults = {field.attname: field.get_default() for field in self.model._meta.concrete_fields}
         return defaults if self.before is None else self.before
@@ -137,7 +138,7 @@ def value_refusals(write: Write, person: Person) -> list[Refusal]:
         if not person.has(permission):
             field: Any = write.model._meta.get_field(name)
             new, old = (
-                "" if value is None else Truncator(value).chars(LONGEST)
+                "" if value is None else Truncator(str(value)).chars(LONGEST)
                 for value in (getattr(write.obj, field.attname), write.old[field.attname])
             )
             purpose = f"to set the {field.verbose_name} to “{new}” instead of “{old}”"
@@ -160,12 +161,12 @@ def hides_rows(model: type[Model], person: Person) -> bool:
     return person.user is not None and hasattr(rows, "visible_to") and bool(rows.visible_to(person.user).query.where)
 
 
-def hidden(model: type[Model], keys: Collection[Any], person: Person) -> set[Any]:
+def hidden(model: type[Model], keys: Collection[Key], person: Person) -> set[Key]:
     """Return those of `keys` that refer to no row visible to `person`; costs no query where they see all rows."""
     return _unknown(model, keys, person) if keys and hides_rows(model, person) else set()
 
 
-def _unknown(model: type[Model], keys: Collection[Any], person: Person) -> set[Any]:
+def _unknown(model: type[Model], keys: Collection[Key], person: Person) -> set[Key]:
     rows: Any = model._default_manager
     # Not `pk__in` for a single key: it raises for a number that the database can't hold.
     wanted = {"pk__in": keys} if len(keys) > 1 else {"pk": next(iter(keys))}
@@ -190,7 +191,7 @@ def _new_link(write: Write, field: Any) -> Any:
 
 
 # --- objects deleted in cascade --------------------------------------------------------------------------------------
-def _kept_children(obj: Any, person: Person) -> Iterator[Refusal]:
+def _kept_children(obj: Model, person: Person) -> Iterator[Refusal]:
     """Yield a refusal for each model whose objects the cascade would delete and `person` may not, as in the admin."""
     kinds = _kinds_below(type(obj))
     if obj.pk is None or all(person.may(kind, "delete") for kind in kinds):

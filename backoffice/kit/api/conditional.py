@@ -7,7 +7,6 @@
 import re
 import zlib
 from collections.abc import Mapping
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
@@ -19,7 +18,7 @@ OURS = re.compile(r'"([0-9]{1,19})-[0-9]+(?:-[0-9a-f]{8})?"')  # a number of mor
 ANY = ["*"]
 
 
-def response(request: HttpRequest, row: Mapping[str, Any], version: int, *, fields: str = "") -> HttpResponse:
+def response(request: HttpRequest, row: Mapping[str, object], version: int, *, fields: str = "") -> HttpResponse:
     """Return an object as JSON with its `ETag`; 304 to a GET if the client has this version already.
 
     Args:

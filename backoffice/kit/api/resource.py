@@ -147,8 +147,8 @@ class Resource:
     def rows(self) -> Any:
         """The schema of a list: a page, or all rows; with all columns, or with those of `fields=`."""
         rows = list[self.out] | list[self.part]  # type: ignore[name-defined]
-        shape = {"items": (rows, ...), "next": (str | None, ...), "count": (int | None, None)}
-        return create_model(f"{self.model.__name__}Page", **shape) | rows  # type: ignore[call-overload]
+        shape: dict[str, Any] = {"items": (rows, ...), "next": (str | None, ...), "count": (int | None, None)}
+        return create_model(f"{self.model.__name__}Page", **shape) | rows
 
     def body(self, suffix: str, *, key: bool, optional: tuple[str, ...] = ()) -> Any:
         """Return the schema of a request's body: the writable columns, and with `key` the primary key."""
@@ -181,7 +181,7 @@ class Resource:
 
     # --- reads -------------------------------------------------------------------------------------------------------
 
-    def find(self, request: HttpRequest, key: Any) -> Any:
+    def find(self, request: HttpRequest, key: object) -> Any:
         """Return the object of `key`.
 
         Raises:
@@ -192,7 +192,7 @@ class Resource:
             raise self._missing(key)
         return obj
 
-    def get(self, request: HttpRequest, key: Any, columns: tuple[str, ...]) -> tuple[Row, int]:
+    def get(self, request: HttpRequest, key: object, columns: tuple[str, ...]) -> tuple[Row, int]:
         """Return the `columns` of the object of `key`, and its version.
 
         Raises:
@@ -208,15 +208,15 @@ class Resource:
     def _newest_version(self) -> models.Subquery:
         return models.Subquery(self._history(models.OuterRef("pk")))
 
-    def version(self, key: Any) -> int:
+    def version(self, key: object) -> int:
         """Return the number of the newest history row of `key`; 0 if it has none."""
         return self._history(key).first() or 0
 
-    def _history(self, key: Any) -> Any:
+    def _history(self, key: object) -> Any:
         rows = self.model.history.filter(**{self.key_column.attname: key})
         return rows.order_by("-history_id").values_list("history_id", flat=True)[:1]
 
-    def lock(self, request: HttpRequest, key: Any) -> Any:
+    def lock(self, request: HttpRequest, key: object) -> Any:
         """Return the object of `key`, locked until the transaction ends.
 
         Raises:
@@ -230,7 +230,7 @@ class Resource:
             conditional.check(request, self.version(key))
         return obj
 
-    def _missing(self, key: Any) -> ProblemError:
+    def _missing(self, key: object) -> ProblemError:
         return ProblemError(404, f"There is no {self.noun} {key}.")
 
     def row(self, obj: models.Model) -> Row:
@@ -256,11 +256,11 @@ class Resource:
                 raise taken from None
             raise
 
-    def _exists(self, key: Any) -> bool:
+    def _exists(self, key: object) -> bool:
         """Return whether the row exists, visible or not; None is not a key."""
         return bool(self.model._base_manager.filter(pk=key).exists())
 
-    def replace(self, request: HttpRequest, key: Any, values: Values) -> Written:
+    def replace(self, request: HttpRequest, key: object, values: Values) -> Written:
         """Write a whole object: fields left out get their defaults, except those that the user may not set.
 
         An object that does not exist is created if the caller gives keys.
@@ -284,11 +284,11 @@ class Resource:
             defaults = {column.name: column.get_default() for column in self.writable if column.name not in kept}
             return self.save(request, obj, defaults | values)
 
-    def change(self, request: HttpRequest, key: Any, values: Values) -> Written:
+    def change(self, request: HttpRequest, key: object, values: Values) -> Written:
         with transaction.atomic():
             return self.save(request, self.lock(request, key), values)
 
-    def delete(self, request: HttpRequest, key: Any) -> None:
+    def delete(self, request: HttpRequest, key: object) -> None:
         """Delete the object and its children, each model by its own permission, as in the admin.
 
         Raises:

@@ -11,7 +11,7 @@ from ninja.parser import Parser
 JSON = "application/json"
 
 
-def dumps(data: Any) -> bytes:
+def dumps(data: object) -> bytes:
     """Return `data` as JSON; decimals become text, so that no digit is lost."""
     return orjson.dumps(data, default=_plain)
 
@@ -23,7 +23,7 @@ def _plain(value: object) -> str:
 
 
 def json_response(
-    data: Any,
+    data: object,
     *,
     status: int = 200,
     content_type: str = JSON,

@@ -62,7 +62,7 @@ def no_nul(text: str) -> str:
 Text = Annotated[str, AfterValidator(no_nul)]
 
 
-def written_out(value: Any) -> Any:
+def written_out(value: object) -> object:
     """Refuse a number, also as a text, which pydantic would take for the seconds since 1970.
 
     Raises:

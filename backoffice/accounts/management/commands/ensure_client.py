@@ -1,7 +1,6 @@
 """Create the account of a program that uses the API. The password comes from the environment, as in `ensure_admin`."""
 
 import os
-from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,7 +20,7 @@ class Command(BaseCommand):
         )
 
     @transaction.atomic
-    def handle(self, *, name: str, password_env: str, permissions: list[str], **options: Any) -> None:
+    def handle(self, *, name: str, password_env: str, permissions: list[str], **options: object) -> None:
         password = os.environ.get(password_env, "")
         if not password:
             raise CommandError(f"{password_env} is not set.")

@@ -12,6 +12,8 @@ from environ.fileaware_mapping import FileAwareMapping
 
 from backoffice.kit.addresses import check_url
 
+Settings = dict[str, Any]  # by the names of Django's settings
+
 SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
 SIGNING_KEY_MIN_LENGTH = 24  # bytes; Standard Webhooks asks for 24 to 64
@@ -61,7 +63,7 @@ class Env(environ.Env):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{name}{quoted}: {error}")
         return url
 
-    def database(self, name: str, default: str) -> dict[str, Any]:
+    def database(self, name: str, default: str) -> Settings:
         """Return Django's `DATABASES` entry for `postgres://USER:PASSWORD@HOST:5432/NAME`.
 
         Raises:
@@ -69,7 +71,7 @@ class Env(environ.Env):  # type: ignore[misc]
         """
         return self._by_address(name, default, self.db_url_config, "postgres://USER:PASSWORD@HOST:5432/NAME")
 
-    def cache(self, name: str, default: str) -> dict[str, Any]:
+    def cache(self, name: str, default: str) -> Settings:
         """Return Django's `CACHES` entry for `redis://:PASSWORD@HOST:6379/0`.
 
         Raises:
@@ -77,9 +79,7 @@ class Env(environ.Env):  # type: ignore[misc]
         """
         return self._by_address(name, default, self.cache_url_config, "redis://:PASSWORD@HOST:6379/0")
 
-    def _by_address(
-        self, name: str, default: str, read: Callable[[str], dict[str, Any]], example: str
-    ) -> dict[str, Any]:
+    def _by_address(self, name: str, default: str, read: Callable[[str], Settings], example: str) -> Settings:
         url = self.text(name, default)
         try:
             with warnings.catch_warnings(action="ignore"):  # warnings quote the address
@@ -134,7 +134,7 @@ class Env(environ.Env):  # type: ignore[misc]
                 raise ImproperlyConfigured(f"{name} holds {email!r}, which is not an e-mail address.") from error
         return emails
 
-    def mail(self, name: str, default: str) -> dict[str, Any]:
+    def mail(self, name: str, default: str) -> Settings:
         """Return Django's `EMAIL_…` settings for `smtp+tls://USER:PASSWORD@HOST:587`; without one, mail is dropped.
 
         Raises:
@@ -143,7 +143,7 @@ class Env(environ.Env):  # type: ignore[misc]
         url = self.text(name, default) or "dummymail://"
         scheme = url.partition(":")[0]
         try:
-            settings: dict[str, Any] = self.email_url_config(url)
+            settings: Settings = self.email_url_config(url)
         except (ValueError, ImproperlyConfigured):
             settings = {}
         if not settings or (scheme.startswith("smtp") and not settings["EMAIL_HOST"]) or "OPTIONS" in settings:

@@ -107,17 +107,19 @@ class ApiKeyAdmin(BackofficeAdmin):
         return rows if _sees_all(request) else rows.filter(user=request.user.pk)
 
     # --- pages -------------------------------------------------------------------------------------------------------
-    def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+    def get_fieldsets(
+        self, request: HttpRequest, obj: ApiKey | None = None
+    ) -> list[tuple[None, dict[str, tuple[str, ...]]]]:
         return [(None, {"fields": self.add_fields if obj is None else self.readonly_fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         return () if obj is None else self.readonly_fields
 
-    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **options: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **options: Any) -> type[KeyForm]:
         if obj is None:
             options["fields"] = ("name", "full_access")  # the other fields are declared by the form
-        form = super().get_form(request, obj, **options)
-        form.user = request.user
+        form: type[KeyForm] = super().get_form(request, obj, **options)
+        form.user = cast(User, request.user)
         return form
 
     @admin.display(description="begins with", ordering="prefix")
@@ -137,7 +139,7 @@ class ApiKeyAdmin(BackofficeAdmin):
     def shown_permissions(self, key: ApiKey) -> SafeString | str:
         return format_html_join("", "<div>{}</div>", ((name,) for name in key.permissions)) or self.shown_scope(key)
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         key = options.get("obj")
         context.update(
             show_save_and_add_another=False,

@@ -1,6 +1,8 @@
 """Limit a user's permissions to those of an API key, for one request."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from django.db.models import Model
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser as Base
@@ -27,10 +29,10 @@ class Scoped(Base):
     def _reaches(self, app_label: str) -> bool:
         return self.scope is None or any(self.has_perm(name) for name in self.scope if name.startswith(f"{app_label}."))
 
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
+    def has_perm(self, perm: str, obj: Model | None = None) -> bool:
         return self._names(perm) and super().has_perm(perm, obj)
 
-    async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
+    async def ahas_perm(self, perm: str, obj: Model | None = None) -> bool:
         return self._names(perm) and await super().ahas_perm(perm, obj)
 
     def has_module_perms(self, app_label: str) -> bool:
@@ -40,20 +42,20 @@ class Scoped(Base):
         names = await self.aget_all_permissions()
         return any(name.startswith(f"{app_label}.") for name in names)
 
-    def get_user_permissions(self, obj: Any = None) -> Names:
+    def get_user_permissions(self, obj: Model | None = None) -> Names:
         return self._within(super().get_user_permissions(obj))
 
-    async def aget_user_permissions(self, obj: Any = None) -> Names:
+    async def aget_user_permissions(self, obj: Model | None = None) -> Names:
         return self._within(await super().aget_user_permissions(obj))
 
-    def get_group_permissions(self, obj: Any = None) -> Names:
+    def get_group_permissions(self, obj: Model | None = None) -> Names:
         return self._within(super().get_group_permissions(obj))
 
-    async def aget_group_permissions(self, obj: Any = None) -> Names:
+    async def aget_group_permissions(self, obj: Model | None = None) -> Names:
         return self._within(await super().aget_group_permissions(obj))
 
-    def get_all_permissions(self, obj: Any = None) -> Names:
+    def get_all_permissions(self, obj: Model | None = None) -> Names:
         return self._within(super().get_all_permissions(obj))
 
-    async def aget_all_permissions(self, obj: Any = None) -> Names:
+    async def aget_all_permissions(self, obj: Model | None = None) -> Names:
         return self._within(await super().aget_all_permissions(obj))

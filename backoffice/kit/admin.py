@@ -5,10 +5,11 @@ from typing import Any, cast
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from unfold.admin import ModelAdmin
 
 from backoffice.kit.estimates import BoundedPaginator
@@ -25,7 +26,7 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter_submit = True
     warn_unsaved_form = True
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Turn values that only the database refuses (a NUL, a number too large for its column) into Django's redirect.
 
         Raises:
@@ -35,7 +36,7 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
             for field in self._links():  # Django reads the value of such a filter only in the template
                 if value := request.GET.get(f"{field.name}__{field.target_field.name}__exact"):
                     field.target_field.clean(value, None)
-            return super().get_changelist_instance(request)
+            return cast(ChangeList, super().get_changelist_instance(request))
         except (ValueError, OverflowError, ValidationError, DataError) as error:
             if not request.GET:
                 raise
@@ -45,16 +46,21 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
         """Return the newest first by default; without any order the pages of a list would overlap."""
         return cast(Sequence[str], self.ordering or self.opts.ordering or ("-pk",))
 
-    def get_search_results(self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str) -> Any:
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Model]", search_term: str
+    ) -> tuple["QuerySet[Model]", bool]:
+        rows: tuple[QuerySet[Model], bool] = super().get_search_results(
+            request, queryset, search_term.replace("\0", "")
+        )
+        return rows
 
-    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
+    def response_action(self, request: HttpRequest, queryset: "QuerySet[Model]") -> HttpResponseBase | None:
         try:
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.clean(key, None)
         except ValidationError as error:
             raise BadRequest("What was chosen is not on the list.") from error
-        return super().response_action(request, queryset)
+        return cast(HttpResponseBase | None, super().response_action(request, queryset))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out keys of related objects that are not valid keys."""

@@ -41,7 +41,7 @@ def cause() -> Cause:
     return _cause.get()
 
 
-def scope_of(user: Any) -> list[str] | None:
+def scope_of(user: object) -> list[str] | None:
     """Return the sorted permissions that the API key of `user` is limited to; None if nothing limits them."""
     scope = getattr(user, "scope", None)
     return None if scope is None else sorted(scope)

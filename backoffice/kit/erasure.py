@@ -126,7 +126,7 @@ def _readings(text: str) -> Iterator[str]:
         yield _unbroken(text).replace('""', '"')
 
 
-def erase_in(rows: "QuerySet[Any]", fields: Collection[str], words: Words, *, cut: bool = False) -> int:
+def erase_in(rows: "QuerySet[Row]", fields: Collection[str], words: Words, *, cut: bool = False) -> int:
     """Erase the words from the columns `fields` of `rows`, page by page, by plain updates.
 
     Returns:

@@ -1,10 +1,10 @@
 """Count rows without reading a whole table: exactly up to MOST, above that "more than" or, unfiltered, "about"."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.core.paginator import Paginator
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 
 MOST = 10_000  # rows that are counted exactly, which takes milliseconds, and that can be paged through
@@ -30,7 +30,7 @@ class Count(int):
         return f"{self.words} {int(self):,}" if self.words else int.__repr__(self)
 
 
-def count(rows: "QuerySet[Any]", most: int = MOST) -> Count:
+def count(rows: "QuerySet[Model]", most: int = MOST) -> Count:
     """Return the number of `rows`, at the cost of reading `most` of them.
 
     The rows keep their order, so that the count uses the index of the page: without an order PostgreSQL may scan the
@@ -45,7 +45,7 @@ def count(rows: "QuerySet[Any]", most: int = MOST) -> Count:
     return Count(_rounded(estimated), "about") if estimated > most else Count(most, "more than")
 
 
-def _estimate(rows: "QuerySet[Any]") -> int:
+def _estimate(rows: "QuerySet[Model]") -> int:
     """Return the database's estimate: PostgreSQL's from the last ANALYZE, SQLite's from the highest row number."""
     connection = connections[rows.db]
     table = connection.ops.quote_name(rows.model._meta.db_table)

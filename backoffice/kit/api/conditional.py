@@ -13,6 +13,7 @@ from django.utils.http import parse_etags
 
 from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.api.responses import empty_response, json_response
+from backoffice.kit.api.versions import version_of
 
 OURS = re.compile(r'"([0-9]{1,19})-[0-9]+(?:-[0-9a-f]{8})?"')  # a number of more digits is refused by int()
 ANY = ["*"]
@@ -26,7 +27,7 @@ def response(request: HttpRequest, row: Mapping[str, object], version: int, *, f
         fields: the columns of `row`, as the request named them; empty for all.
     """
     shape = f"-{zlib.crc32(fields.encode()):08x}" if fields else ""
-    tag = f'"{version}-{request.api_version}{shape}"'  # type: ignore[attr-defined]
+    tag = f'"{version}-{version_of(request)}{shape}"'
     if request.method == "GET":
         # By weak comparison, as RFC 9110, section 13.1.2, requires.
         known = parse_etags(request.headers.get("If-None-Match", ""))

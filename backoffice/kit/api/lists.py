@@ -61,7 +61,7 @@ class Listing:
         self.sortable = Keyset(resource.model, sort).columns
         self.query = self._query("NestedQuery" if fixed else "Query")
 
-    def response(self, request: HttpRequest, query: Any, fixed: Mapping[str, Any]) -> HttpResponseBase:
+    def response(self, request: HttpRequest, query: Any, fixed: Mapping[str, object]) -> HttpResponseBase:
         """Answer with the page that `query`, an instance of `self.query`, names.
 
         Raises:

@@ -47,7 +47,7 @@ class ApiMiddleware:
             else:
                 response["Content-Type"] = accepted
         response = throttle.with_limits(request, response)
-        response[versions.HEADER] = str(request.api_version)  # type: ignore[attr-defined]
+        response[versions.HEADER] = str(versions.version_of(request))
         patch_vary_headers(response, ["Accept"])
         return _without_body(response) if request.method == "HEAD" else response
 

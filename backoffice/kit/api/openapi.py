@@ -30,7 +30,7 @@ ERRORS = {
 }
 
 
-def _text(description: str, **schema: Any) -> Object:
+def _text(description: str, **schema: object) -> Object:
     return {"description": description, "schema": {"type": "string", **schema}}
 
 

@@ -76,7 +76,7 @@ class Keyset:
         raise InvalidError(FieldError("cursor", "This is not a cursor that a list in this order gave."))
 
 
-def _comparable(field: Any, value: Any) -> Any:
+def _comparable(field: Any, value: object) -> Any:
     """Return `value`, from a cursor that anybody can forge, in a form that every database can compare with the column.
 
     Raises:

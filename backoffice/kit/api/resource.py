@@ -7,7 +7,7 @@ operations that call it are in `backoffice.kit.api.router`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -19,7 +19,7 @@ from pydantic import BaseModel, create_model
 from backoffice.kit.api import conditional
 from backoffice.kit.api.pagination import Row
 from backoffice.kit.api.problems import ProblemError
-from backoffice.kit.api.schemas import from_fields, has_default
+from backoffice.kit.api.schemas import Column, from_fields, has_default
 from backoffice.kit.auth import require_action, require_write
 from backoffice.kit.history import column_values
 from backoffice.kit.permissions import Action, Person, Write, value_refusals
@@ -27,7 +27,6 @@ from backoffice.kit.permissions import Action, Person, Write, value_refusals
 ALL = frozenset({"list", "create", "get", "replace", "change", "delete"})
 NO_FILTER = (models.JSONField, models.TextField)
 
-Column: TypeAlias = "models.Field[Any, Any]"
 Values = dict[str, Any]  # by the field names of the API
 
 

@@ -71,7 +71,7 @@ def _add_collection(router: Router, resource: Resource, link: str = "", parent: 
     query = listing.query
     body = resource.body("NestedCreate" if parent else "Create", key=resource.key == "caller", optional=(link,))
 
-    def fixed(request: HttpRequest, id: Any = None) -> Values:
+    def fixed(request: HttpRequest, id: object = None) -> Values:
         if parent:
             parent.find(request, id)
         return {link: id} if parent else {}
@@ -153,7 +153,7 @@ def _add(
     router.add_api_operation(path, [method], view, **options)
 
 
-def given(data: BaseModel, **fixed: Any) -> Values:
+def given(data: BaseModel, **fixed: object) -> Values:
     """Return the values in the body, without those `fixed` by the address, which the body may only repeat.
 
     Raises:

@@ -6,7 +6,7 @@ They check names, types and the ranges of columns. The model checks the rest, in
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -16,6 +16,7 @@ from ninja.orm.fields import TYPES
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 RANGES = BaseDatabaseOperations.integer_field_ranges
+Column: TypeAlias = "models.Field[Any, Any]"
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -85,7 +86,7 @@ def in_utc(time: datetime) -> datetime:
         raise ValueError("This is before the year 1 or after 9999 in UTC.") from None
 
 
-def annotation(field: "models.Field[Any, Any]", *, strict: bool = False, compared: bool = False) -> Any:
+def annotation(field: Column, *, strict: bool = False, compared: bool = False) -> Any:
     """Return the type of `field` in JSON; that of a foreign key is the type of the key it refers to.
 
     Args:
@@ -108,7 +109,7 @@ def annotation(field: "models.Field[Any, Any]", *, strict: bool = False, compare
     return kind | None if field.null else kind
 
 
-def _range(field: "models.Field[Any, Any]") -> tuple[int, int]:
+def _range(field: Column) -> tuple[int, int]:
     """Return the widest range that every database's column (SQLite's is always 64 bits) and the model allow."""
     low, high = RANGES[field.get_internal_type()]
     for validator in field.validators:
@@ -119,7 +120,7 @@ def _range(field: "models.Field[Any, Any]") -> tuple[int, int]:
     return low, high
 
 
-def _documented(field: "models.Field[Any, Any]") -> dict[str, Any]:
+def _documented(field: Column) -> dict[str, Any]:
     """Return a text's limits for the API's description only: the model's validators check them, in our own words."""
     limits: dict[str, Any] = {"maxLength": field.max_length} if field.max_length else {}
     for validator in field.validators:
@@ -129,7 +130,7 @@ def _documented(field: "models.Field[Any, Any]") -> dict[str, Any]:
 
 def from_fields(
     name: str,
-    fields: Iterable["models.Field[Any, Any]"],
+    fields: Iterable[Column],
     *,
     base: type[BaseModel] = Body,
     optional: Collection[str] = (),
@@ -150,6 +151,6 @@ def from_fields(
     return create_model(name, __base__=base, **annotations)
 
 
-def has_default(field: "models.Field[Any, Any]") -> bool:
+def has_default(field: Column) -> bool:
     """Return whether a new object may leave the field out."""
     return field.has_default() or field.blank or field.null

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -75,6 +75,12 @@ def vendor_type(version: int) -> str:
     return f"{VENDOR}; version={version}"
 
 
+class ApiRequest(HttpRequest):
+    """A request under /api/, as the middleware passes it on."""
+
+    api_version: int
+
+
 @dataclass(frozen=True)
 class URLs:
     """The URLconf of a version; equal ones share a resolver, which Django caches by its URLconf."""
@@ -99,10 +105,15 @@ def negotiate(request: HttpRequest) -> str | None:
     except ValueError:  # a parameter in a character set that does not exist (RFC 2231)
         preferred = None
     accepted, version = offers[preferred] if preferred else (None, newest())
-    request.api_version = version  # type: ignore[attr-defined]
+    cast(ApiRequest, request).api_version = version
     if version != newest():
         request.urlconf = URLs(version)  # type: ignore[assignment]
     return accepted
+
+
+def version_of(request: HttpRequest) -> int:
+    """Return the version that answers `request`, after `negotiate`."""
+    return cast(ApiRequest, request).api_version
 
 
 def not_acceptable() -> ProblemError:

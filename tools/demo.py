@@ -55,6 +55,11 @@ def scratch_nodes(folder: Path) -> tuple[Node, Node]:
 
 
 def prepare(store: Node, warehouse: Node, processes: Processes, folder: Path) -> None:
+    """Fill both nodes, configure their targets, and start their web servers.
+
+    Raises:
+        RefusedError: a step failed.
+    """
     say("Preparing two nodes …")
     rights = pair.PEER_PERMISSIONS
     editor = ["ensure_client", EDITOR, "--password-env", REMOTE_PASSWORD, "--permissions", *rights]

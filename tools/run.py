@@ -157,7 +157,7 @@ def wait(processes: Processes) -> None:
     while processes.running:
         time.sleep(LOOK)
         for ended in processes.ended():
-            say(f"{ended.title} ended (exit status {ended.process.returncode}); its log: {servers.shown(ended.log)}")
+            say(f"{ended.title} ended (exit status {ended.process.returncode}); its log: {servers.relative(ended.log)}")
     raise RefusedError("Nothing is left running.")
 
 

@@ -75,9 +75,11 @@ def wait_until_ready(processes: Processes, nodes: list[Node]) -> None:
     waiting = list(nodes)
     while waiting:
         for ended in processes.ended():
-            raise RefusedError(f"{ended.title} did not start; the reason is in {shown(ended.log)}")
+            raise RefusedError(f"{ended.title} did not start; the reason is in {relative(ended.log)}")
         if time.monotonic() > until:
-            raise RefusedError(f"{waiting[0].address} does not answer; see {shown(processes.running[0].log.parent)}/")
+            raise RefusedError(
+                f"{waiting[0].address} does not answer; see {relative(processes.running[0].log.parent)}/"
+            )
         time.sleep(0.1)
         waiting = [node for node in waiting if not ready(node)]
 
@@ -91,6 +93,6 @@ def ready(node: Node) -> bool:
         return False
 
 
-def shown(path: Path) -> str:
+def relative(path: Path) -> str:
     """Return the path relative to the project's folder if it is inside."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

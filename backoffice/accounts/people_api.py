@@ -11,7 +11,7 @@ from ninja import Router
 from pydantic import BaseModel, Field
 
 from backoffice.accounts.auth import WAYS, open_registration, owner
-from backoffice.accounts.keys_api import KeyOut, shown
+from backoffice.accounts.keys_api import KeyOut, key_values
 from backoffice.accounts.keys_api import router as keys_router
 from backoffice.accounts.models import ApiKey, User
 from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError, from_validation
@@ -116,7 +116,7 @@ def change_password(request: HttpRequest, data: PasswordIn) -> HttpResponse:
     if "Authorization" not in request.headers:
         update_session_auth_hash(request, user)
     working = ApiKey.objects.working().filter(user=user).order_by("-pk")
-    return json_response({"keys": [shown(key) for key in working]})
+    return json_response({"keys": [key_values(key) for key in working]})
 
 
 def _profile(user: User) -> dict[str, object]:

@@ -38,6 +38,7 @@ _cause: ContextVar[Cause] = ContextVar("cause", default=Cause())  # noqa: B039 -
 
 
 def cause() -> Cause:
+    """Return the cause of the writes in the current context."""
     return _cause.get()
 
 

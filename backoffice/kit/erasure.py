@@ -100,12 +100,14 @@ class Words:
 
 
 def _pattern(name: str) -> str:
+    """Return a pattern of `name` as a whole word, or, for a short name, as a whole value."""
     if len(name) < (SHORTEST_NUMBER if name.isdecimal() else SHORTEST_NAME):
         return rf"""(?<![^"'=,;>\t\n]){re.escape(name)}(?![^"'&,;<\t\r\n])"""
     return rf"(?<!\w){re.escape(name)}(?!\w)"
 
 
 def _unbroken(text: str) -> str:
+    """Return `text` with line feeds alone as line breaks."""
     return text.replace("\r\n", "\n")
 
 

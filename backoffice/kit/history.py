@@ -6,6 +6,7 @@ from django.db import models
 
 
 def has_history(model: type[models.Model]) -> bool:
+    """Return whether django-simple-history keeps the versions of `model`."""
     return hasattr(model._meta, "simple_history_manager_attribute") and not model._meta.proxy
 
 

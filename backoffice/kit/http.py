@@ -90,6 +90,7 @@ class Client:
             return answer
 
     def _exchange(self, request: Request) -> Answer:
+        """Send the request and read the whole answer, with the libraries' errors translated to ours."""
         prepared = self._prepared(request)
         try:
             with self._session.send(prepared, timeout=self.timeout, allow_redirects=False, stream=True) as response:
@@ -177,6 +178,8 @@ def _broken(error: BaseException | None) -> str:
 
 
 class _Session(requests.Session):
+    """A session without the environment's settings and without cookies."""
+
     def __init__(self, client: Client) -> None:
         super().__init__()
         self.trust_env = False
@@ -190,6 +193,8 @@ class _Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
+    """An adapter whose connections are checked for `client`, and which never retries."""
+
     def __init__(self, client: Client) -> None:
         super().__init__(max_retries=0)
         kinds = {"http": (HTTPConnectionPool, HTTPConnection), "https": (HTTPSConnectionPool, HTTPSConnection)}

@@ -68,12 +68,14 @@ def _searches(secrets: tuple[str, ...]) -> list[tuple[str, re.Pattern[str]]]:
 
 
 def _pattern(form: str) -> re.Pattern[str]:
+    """Return a pattern of `form`, plain or with any of its signs escaped."""
     single = re.sub(r"\\+", r"\\", form)  # one backslash stands for any number
     signs = "".join(sign if RUN.fullmatch(sign) else _escaped(sign) for sign in single)
     return re.compile(f"{re.escape(form)}|{signs}", re.IGNORECASE)
 
 
 def _forms(secret: str) -> Iterator[str]:
+    """Yield the secret as it may be encoded: plain, in hex, in base64 at each of three offsets."""
     yield secret
     yield secret.encode().hex()
     for offset in range(3):  # bytes before the secret in its group of three, which four letters encode

@@ -167,6 +167,7 @@ def hidden(model: type[Model], keys: Collection[Key], person: Person) -> set[Key
 
 
 def _unknown(model: type[Model], keys: Collection[Key], person: Person) -> set[Key]:
+    """Return those of `keys`, at least one, that refer to no row visible to `person`."""
     rows: Any = model._default_manager
     # Not `pk__in` for a single key: it raises for a number that the database can't hold.
     wanted = {"pk__in": keys} if len(keys) > 1 else {"pk": next(iter(keys))}

@@ -31,6 +31,7 @@ ERRORS = {
 
 
 def _text(description: str, **schema: object) -> Object:
+    """Return the description of a header or parameter that is a text."""
     return {"description": description, "schema": {"type": "string", **schema}}
 
 

@@ -48,7 +48,7 @@ class PageQuery(BaseModel):
 
 
 class ListQuery(PageQuery):
-    """Those of a list of content, beside its filters."""
+    """The parameters of a list of content, beside its filters."""
 
     count: bool = Field(default=False, description="Also count what the filters match; costs a scan.")
     all: bool = Field(default=False, description="Stream the whole list as one JSON array; goes with no page.")

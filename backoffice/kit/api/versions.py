@@ -68,6 +68,7 @@ def of_version(router: Router, version: int) -> Router:
 
 
 def newest() -> int:
+    """Return the number of the newest version."""
     return max(settings.API_VERSIONS)
 
 

@@ -49,4 +49,5 @@ class FailedSignInAdmin(ReadOnlyAdmin):
         return last
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return BackofficeAdmin.has_delete_permission(self, request, obj)  # type: ignore[no-any-return]
+        may: bool = BackofficeAdmin.has_delete_permission(self, request, obj)
+        return may

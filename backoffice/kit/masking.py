@@ -79,16 +79,13 @@ def _forms(secret: str) -> Iterator[str]:
     yield secret
     yield secret.encode().hex()
     for offset in range(3):  # bytes before the secret in its group of three, which four letters encode
-        yield from _in_base64(secret, offset)
-
-
-def _in_base64(secret: str, offset: int) -> tuple[str, ...]:
-    """Return the letters that encode `secret` alone, whatever surrounds it; with `+/` and with `-_`."""
-    packed = bytes(offset) + secret.encode()
-    first, last = (0, 2, 3)[offset], len(packed) * 8 // 6  # six bits a letter
-    if last - first < 4:  # too short, it would match harmless words: search for the secret encoded on its own
-        packed, first, last = secret.encode(), 0, 4
-    return tuple(pack(packed).decode().rstrip("=")[first:last] for pack in (base64.b64encode, base64.urlsafe_b64encode))
+        # The letters that encode the secret alone, whatever surrounds it; with `+/` and with `-_`.
+        packed = bytes(offset) + secret.encode()
+        first, last = (0, 2, 3)[offset], len(packed) * 8 // 6  # six bits a letter
+        if last - first < 4:  # too short, it would match harmless words: search for the secret encoded on its own
+            packed, first, last = secret.encode(), 0, 4
+        for pack in (base64.b64encode, base64.urlsafe_b64encode):
+            yield pack(packed).decode().rstrip("=")[first:last]
 
 
 @cache

@@ -66,7 +66,11 @@ class Throttle(BaseThrottle):
         """Count `request` for `caller`, and keep the usage as its attribute `rate_usage`."""
         rate = Rate(*getattr(settings, self.setting))
         window, passed = divmod(time.time(), rate.seconds)
-        used = _increment(f"rate:{self.policy}:{caller}:{window:.0f}", rate.seconds)
+        key = f"rate:{self.policy}:{caller}:{window:.0f}"
+        try:
+            used = cache.incr(key)
+        except ValueError:  # the first of its window
+            used = 1 if cache.add(key, 1, rate.seconds) else cache.incr(key)
         usage = Usage(self.policy, rate, used, math.ceil(rate.seconds - passed))
         request.rate_usage = usage  # type: ignore[attr-defined]
         return usage
@@ -78,13 +82,6 @@ SIGN_IN = Throttle("sign-in", "SIGN_IN_RATE")
 
 def _address(request: HttpRequest) -> str:
     return f"address:{client_address(request)}"
-
-
-def _increment(key: str, seconds: int) -> int:
-    try:
-        return cache.incr(key)
-    except ValueError:  # the first of its window
-        return 1 if cache.add(key, 1, seconds) else cache.incr(key)
 
 
 def with_limits(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

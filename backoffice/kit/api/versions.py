@@ -100,7 +100,12 @@ def negotiate(request: HttpRequest) -> str | None:
     Returns:
         The Content-Type of the answer; None if the caller accepts none that we offer.
     """
-    offers = _offers()
+    # JSON is always UTF-8 (RFC 8259, section 8.1), and some clients name it.
+    plain = (JSON, f"{JSON}; charset=utf-8", f"{JSON}; charset=UTF-8")
+    # The media types on offer, the preferred first, with the Content-Type of the answer and its version.
+    offers = dict.fromkeys(plain, (JSON, newest()))
+    for number in sorted(settings.API_VERSIONS, reverse=True):
+        offers[vendor_type(number)] = (vendor_type(number), number)
     try:
         preferred = request.get_preferred_type(list(offers))
     except ValueError:  # a parameter in a character set that does not exist (RFC 2231)
@@ -120,12 +125,3 @@ def version_of(request: HttpRequest) -> int:
 def not_acceptable() -> ProblemError:
     types = ", ".join([JSON, *map(vendor_type, settings.API_VERSIONS)])
     return ProblemError(406, f"Accept one of these: {types}.")
-
-
-def _offers() -> dict[str, tuple[str, int]]:
-    """Return the media types on offer, the preferred first: `{media type: (Content-Type of the answer, version)}`."""
-    # JSON is always UTF-8 (RFC 8259, section 8.1), and some clients name it.
-    plain = (JSON, f"{JSON}; charset=utf-8", f"{JSON}; charset=UTF-8")
-    versions = sorted(settings.API_VERSIONS, reverse=True)
-    vendor = {vendor_type(version): (vendor_type(version), version) for version in versions}
-    return dict.fromkeys(plain, (JSON, newest())) | vendor

@@ -82,8 +82,8 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
     different one. Forbidden addresses get no packet at all.
 
     Raises:
-        ForbiddenError: the first address that failed is one that is not allowed.
-        NotSentError: no address accepted the connection in time, or the name has none.
+        ForbiddenError: no address of the host is allowed.
+        NotSentError: no allowed address accepted the connection in time, or the name has no address.
     """
     try:
         resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

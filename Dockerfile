@@ -1,4 +1,4 @@
-# An exact release of Python on a named Debian; Dependabot proposes the next. Both lines say the same.
+# An exact release of Python on a named Debian, the same in both lines; Dependabot proposes the next.
 FROM python:3.13.14-slim-trixie AS packages
 COPY tools/install.sh requirements/production.txt /tmp/
 RUN python -m venv /venv \
@@ -15,7 +15,7 @@ COPY backoffice backoffice
 COPY content content
 COPY syncer syncer
 COPY deploy/healthcheck.py deploy/
-# The settings refuse to start without these two; they are gone after this line.
+# The settings refuse to start without these two variables; they are not kept in the image.
 RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(50))") ALLOWED_HOSTS=build \
     python manage.py collectstatic --noinput --verbosity=0 \
     && python -m compileall -q backoffice content syncer \
@@ -24,5 +24,5 @@ RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(50))") A
 USER backoffice
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py"]
-# Granian's own number of threads is 512, and each keeps a database connection.
+# Granian's default is 512 threads, and each keeps a database connection.
 CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--workers-kill-timeout", "8", "--respawn-failed-workers", "backoffice.wsgi:application"]

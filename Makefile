@@ -5,7 +5,7 @@ REMOTE_PORT ?= 8001
 export PORT REMOTE_PORT
 
 PY := .venv/bin/python
-# The stamps carry the interpreter's name, so that another PYTHON makes the environment anew.
+# The stamps carry the interpreter's name, so that another PYTHON creates the environment again.
 RUN := .venv/production.$(notdir $(PYTHON))
 DEV := .venv/dev.$(notdir $(PYTHON))
 NEW := tests/simulator tests/syncer/core tests/backoffice/test_retry.py tests/backoffice/test_masking.py # by hypothesis
@@ -38,7 +38,7 @@ chaos: $(DEV) ## Kill, cut off and confuse everything for a minute, then compare
 mutants: $(DEV) ## Plant faults; each must be seen by the tests that it names (ONLY=name)
 	@$(PY) -m tests.mutants
 
-bench: $(DEV) ## Measure what bench/README.md tells, on this machine
+bench: $(DEV) ## Measure the figures of bench/README.md on this machine
 	@$(PY) -m bench.history && $(PY) -m bench.pair_latency
 
 demo: $(RUN) ## Do the main job without a person, one way and both ways, and compare both ends
@@ -59,7 +59,7 @@ types: $(DEV) ## Check the types
 fmt: $(DEV) ## Lay the code out
 	@$(PY) -m ruff format .
 
-fix: $(DEV) ## Repair what can be repaired by itself, then lay the code out
+fix: $(DEV) ## Repair what can be repaired automatically, then lay the code out
 	@$(PY) -m ruff check --fix . && $(PY) -m ruff format .
 
 lock: $(DEV) ## Lock the newest packages that pyproject.toml allows (KEEP=1 keeps the pins that still fit)
@@ -76,7 +76,7 @@ test-new: $(DEV)
 	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=700 PEERS_SEED=$(SEED) PEERS_EXAMPLES=300 \
 		$(PY) -m pytest -q --hypothesis-profile=new --hypothesis-seed=$(SEED) -o faulthandler_timeout=0 $(NEW)
 
-# What decides is pure, so that every branch of it can be tested.
+# The core is pure, so that every branch of it can be tested.
 test-core: $(DEV)
 	@$(PY) -m pytest -q tests/syncer/core --cov=syncer.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 

@@ -1,6 +1,6 @@
-"""The JSON API: one NinjaAPI for each version, of what the project and the domains of `settings.CONTENT_APPS` bring.
+"""The JSON API: one NinjaAPI for each version, built from the routers of the project and of `settings.CONTENT_APPS`.
 
-A domain's `api.py` has a `router`, which holds the operations of all versions; see `backoffice.kit.api.versions`.
+A domain's `api.py` has a `router` with the operations of all versions; see `backoffice.kit.api.versions`.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 from django.utils.module_loading import module_has_submodule
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Redoc, Router, Swagger
@@ -28,8 +28,8 @@ from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
 from syncer import public
 
-# The pages come whole from our own static files; ReDoc and Swagger would still ask their makers' hosts for a logo and a
-# validator's badge.
+# The pages are served from our own static files; ReDoc and Swagger would still fetch a logo and a validator's badge
+# from their makers' hosts.
 DOCS_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'"
@@ -43,7 +43,7 @@ number. `X-Request-ID` (up to 64 letters, digits and `._-`) names a request in i
 
 
 class Mount(NamedTuple):
-    """A router and where it is found under /api/; `options` are those of `NinjaAPI.add_router`."""
+    """A router and its prefix under /api/; `options` are those of `NinjaAPI.add_router`."""
 
     prefix: str
     router: Router
@@ -51,6 +51,8 @@ class Mount(NamedTuple):
 
 
 class BackofficeAPI(NinjaAPI):
+    """The API of one version, whose description is completed by `openapi.complete`."""
+
     def __init__(self, *, number: int, **options: Any) -> None:
         super().__init__(version=str(number), **options)
         self.number = number
@@ -59,7 +61,7 @@ class BackofficeAPI(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
-        """Describe the API as it is under `path_prefix`: made once, as it takes a quarter of a second of CPU."""
+        """Return the description of the API under `path_prefix`; cached, as it takes a quarter of a second of CPU."""
         prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
         if prefix not in self._described:
             document = super().get_openapi_schema(path_prefix=prefix)
@@ -69,7 +71,7 @@ class BackofficeAPI(NinjaAPI):
 
 
 def mounts() -> list[Mount]:
-    """All that the API is made of."""
+    """Return all routers of the API."""
     domains = [
         Mount(f"/{config.label}/", import_module(f"{config.name}.api").router, {"tags": [str(config.verbose_name)]})
         for config in apps.get_app_configs()
@@ -85,7 +87,7 @@ def mounts() -> list[Mount]:
 
 
 def build_api(version: int, mounted: Iterable[Mount]) -> BackofficeAPI:
-    """The operations of `mounted` that `version` has."""
+    """Return an API with the operations of `mounted` that `version` has."""
     api = BackofficeAPI(
         number=version,
         title=settings.TITLE,
@@ -106,10 +108,10 @@ def build_api(version: int, mounted: Iterable[Mount]) -> BackofficeAPI:
 
 
 def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for reading, of our own files only."""
+    """Make a view a read-only page that may load our own files only."""
 
     @wraps(view)
-    def wrapped(*args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(*args: object, **kwargs: object) -> HttpResponse:
         response = view(*args, **kwargs)
         response["Content-Security-Policy"] = DOCS_POLICY
         return response
@@ -117,8 +119,8 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return require_safe(wrapped)
 
 
-def patterns(api: NinjaAPI) -> list[Any]:
-    """The addresses under /api/."""
+def patterns(api: NinjaAPI) -> list[URLPattern | URLResolver]:
+    """Return the URL patterns under /api/."""
 
     @page
     def redoc(request: HttpRequest) -> HttpResponse:

@@ -1,13 +1,14 @@
-"""The admin's index: every target with what waits for it, before the lists."""
-
-from typing import Any
+"""The admin's index: an overview of every target, above the lists."""
 
 from django.http import HttpRequest
 
 from syncer import public
 
 
-def context(request: HttpRequest, found: dict[str, Any]) -> dict[str, Any]:
-    """UNFOLD["DASHBOARD_CALLBACK"]: adds `overviews` for those who may see targets; None for the others."""
+def context(request: HttpRequest, base: dict[str, object]) -> dict[str, object]:
+    """Return the template's context with `overviews`; None if the user may not see targets.
+
+    The theme calls it by UNFOLD["DASHBOARD_CALLBACK"].
+    """
     may_see = any(map(request.user.has_perm, ("syncer.view_target", "syncer.change_target", public.SYNC_PERMISSION)))
-    return {**found, "overviews": public.overviews() if may_see else None}
+    return {**base, "overviews": public.overviews() if may_see else None}

@@ -1,4 +1,4 @@
-"""Reading the environment that `settings` is driven by."""
+"""Read and check the environment variables that `settings` is made of."""
 
 import base64
 import warnings
@@ -11,6 +11,8 @@ from django.core.validators import validate_email
 from environ.fileaware_mapping import FileAwareMapping
 
 from backoffice.kit.addresses import check_url
+
+Settings = dict[str, Any]  # by the names of Django's settings
 
 SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
@@ -41,67 +43,71 @@ class Environment(FileAwareMapping):  # type: ignore[misc]
 
 
 class Env(environ.Env):  # type: ignore[misc]
-    """Reads the environment, each kind of value by a method that says what is wrong with it."""
+    """Reads the environment, each kind of value by a method whose error names the variable and the cure."""
 
     ENVIRON = Environment(cache=False)  # the library's own cache outlives a change of the environment
 
     def text(self, name: str, default: str = "") -> str:
-        """Return the value as it is; `str` takes one that begins with "$" for the name of another variable."""
+        """Return the value unchanged; `str` takes a value that begins with "$" for the name of another variable."""
         return str(self.ENVIRON.get(name, default))
 
     def address(self, name: str) -> str:
-        """The http(s) address that `NAME` gives, without a final slash; empty: none.
+        """Return the http(s) address that `name` holds, without a final slash; empty if it is not set.
 
         Raises:
-            ImproperlyConfigured: it is none, or holds more than scheme, host, port and path.
+            ImproperlyConfigured: the value is malformed, or holds more than scheme, host, port and path.
         """
         url = str(self.str(name, default="")).rstrip("/")
-        if url and (wrong := _wrong_with(url)):
+        if url and (error := _address_error(url)):
             quoted = "" if "@" in url else f" is {url!r}"
-            raise ImproperlyConfigured(f"{name}{quoted}: {wrong}")
+            raise ImproperlyConfigured(f"{name}{quoted}: {error}")
         return url
 
-    def database(self, name: str, default: str) -> dict[str, Any]:
-        """Django's `DATABASES` entry by `postgres://USER:PASSWORD@HOST:5432/NAME`.
+    def database(self, name: str, default: str) -> Settings:
+        """Return Django's `DATABASES` entry for `postgres://USER:PASSWORD@HOST:5432/NAME`.
 
         Raises:
-            ImproperlyConfigured: it is none. What it is is not quoted: it may hold the password.
+            ImproperlyConfigured: the address is malformed. The message does not quote it: it may hold the password.
         """
         return self._by_address(name, default, self.db_url_config, "postgres://USER:PASSWORD@HOST:5432/NAME")
 
-    def cache(self, name: str, default: str) -> dict[str, Any]:
-        """Django's `CACHES` entry by `redis://:PASSWORD@HOST:6379/0`. Raises ImproperlyConfigured, as `database`."""
-        return self._by_address(name, default, self.cache_url_config, "redis://:PASSWORD@HOST:6379/0")
-
-    def _by_address(self, name: str, default: str, read: Callable[[str], dict[str, Any]], like: str) -> dict[str, Any]:
-        url = self.text(name, default)
-        try:
-            with warnings.catch_warnings(action="ignore"):  # they quote it
-                found = read(url)
-        except (ValueError, LookupError, ImproperlyConfigured):
-            found = {}
-        if not {"ENGINE", "BACKEND"} & found.keys() or "#" in url:
-            raise ImproperlyConfigured(
-                f"{name} is no such address as {like}. In user name and password signs are percent-encoded: %2F."
-            ) from None
-        return found
-
-    def hook(self, name: str) -> str:
-        """The http(s) address that `NAME` gives, as it is; empty: none. Some are secrets, so none is quoted.
+    def cache(self, name: str, default: str) -> Settings:
+        """Return Django's `CACHES` entry for `redis://:PASSWORD@HOST:6379/0`.
 
         Raises:
-            ImproperlyConfigured: as for `address`.
+            ImproperlyConfigured: as `database`.
+        """
+        return self._by_address(name, default, self.cache_url_config, "redis://:PASSWORD@HOST:6379/0")
+
+    def _by_address(self, name: str, default: str, read: Callable[[str], Settings], example: str) -> Settings:
+        url = self.text(name, default)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # warnings quote the address
+                entry = read(url)
+        except (ValueError, LookupError, ImproperlyConfigured):
+            entry = {}
+        if not {"ENGINE", "BACKEND"} & entry.keys() or "#" in url:
+            raise ImproperlyConfigured(
+                f"{name} is not an address like {example}. In user name and password signs are percent-encoded: %2F."
+            ) from None
+        return entry
+
+    def hook(self, name: str) -> str:
+        """Return the http(s) address that `name` holds, unchanged; empty if it is not set.
+
+        Raises:
+            ImproperlyConfigured: as for `address`. The message does not quote the value: some are secrets.
         """
         url = self.text(name)
-        if url and (wrong := _wrong_with(url)):
-            raise ImproperlyConfigured(f"{name}: {wrong}")
+        if url and (error := _address_error(url)):
+            raise ImproperlyConfigured(f"{name}: {error}")
         return url
 
     def signing_secret(self, name: str) -> str:
-        """Return the secret of Standard Webhooks that `NAME` gives, `whsec_` and base64, or an empty text.
+        """Return the secret of Standard Webhooks that `name` holds, `whsec_` and base64; empty if it is not set.
 
         Raises:
-            ImproperlyConfigured: it is malformed, or short enough to be guessed. The message does not quote it.
+            ImproperlyConfigured: the secret is malformed, or short enough to be guessed. The message does not quote it.
         """
         secret = self.text(name)
         try:
@@ -115,41 +121,43 @@ class Env(environ.Env):  # type: ignore[misc]
         return secret
 
     def emails(self, name: str) -> list[str]:
-        """E-mail addresses, with commas.
+        """Return e-mail addresses that are separated by commas.
 
         Raises:
-            ImproperlyConfigured: one is none.
+            ImproperlyConfigured: one of them is malformed.
         """
-        found = [one.strip() for one in self.list(name, default=[])]
-        try:
-            for one in found:
-                validate_email(one)
-        except ValidationError as error:
-            raise ImproperlyConfigured(f"{name} holds {one!r}, which is no e-mail address.") from error
-        return found
+        emails = [email.strip() for email in self.list(name, default=[])]
+        for email in emails:
+            try:
+                validate_email(email)
+            except ValidationError as error:
+                raise ImproperlyConfigured(f"{name} holds {email!r}, which is not an e-mail address.") from error
+        return emails
 
-    def mail(self, name: str, default: str) -> dict[str, Any]:
-        """Django's `EMAIL_…` settings by `smtp+tls://USER:PASSWORD@HOST:587`; without an address, mail goes nowhere.
+    def mail(self, name: str, default: str) -> Settings:
+        """Return Django's `EMAIL_…` settings for `smtp+tls://USER:PASSWORD@HOST:587`; without one, mail is dropped.
 
         Raises:
-            ImproperlyConfigured: it is none. What it is is not quoted: it may hold the password.
+            ImproperlyConfigured: the address is malformed. The message does not quote it: it may hold the password.
         """
         url = self.text(name, default) or "dummymail://"
         scheme = url.partition(":")[0]
         try:
-            found: dict[str, Any] = self.email_url_config(url)
+            settings: Settings = self.email_url_config(url)
         except (ValueError, ImproperlyConfigured):
-            found = {}
-        if not found or (scheme.startswith("smtp") and not found["EMAIL_HOST"]) or "OPTIONS" in found:
-            raise ImproperlyConfigured(f"{name} is no address of a mail server: smtp+tls://USER:PASSWORD@HOST:587.")
-        found["EMAIL_PORT"] = found["EMAIL_PORT"] or MAIL_PORTS.get(scheme, 0)
-        return found
+            settings = {}
+        if not settings or (scheme.startswith("smtp") and not settings["EMAIL_HOST"]) or "OPTIONS" in settings:
+            raise ImproperlyConfigured(
+                f"{name} is not the address of a mail server: smtp+tls://USER:PASSWORD@HOST:587."
+            )
+        settings["EMAIL_PORT"] = settings["EMAIL_PORT"] or MAIL_PORTS.get(scheme, 0)
+        return settings
 
     def secret_key(self) -> str:
-        """The signing key of sessions and tokens.
+        """Return the signing key of sessions and tokens.
 
         Raises:
-            ImproperlyConfigured: it is missing, a sample, or short enough to be guessed.
+            ImproperlyConfigured: the key is missing, a sample, or short enough to be guessed.
         """
         key = self.text("SECRET_KEY")
         cure = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
@@ -162,10 +170,10 @@ class Env(environ.Env):  # type: ignore[misc]
         return key
 
     def rate(self, name: str, default: str) -> tuple[int, int]:
-        """How many in how many seconds: `1000/minute` is (1000, 60).
+        """Return a number and its period in seconds: `1000/minute` is (1000, 60).
 
         Raises:
-            ImproperlyConfigured: it is not written like that.
+            ImproperlyConfigured: the value is malformed.
         """
         text = self.str(name, default=default)
         number, _, period = text.partition("/")
@@ -174,8 +182,8 @@ class Env(environ.Env):  # type: ignore[misc]
         return int(number), PERIODS[period]
 
 
-def _wrong_with(url: str) -> str:
-    """Why it is no plain http(s) address; empty: it is one."""
+def _address_error(url: str) -> str:
+    """Return why `url` is not a plain http(s) address; empty if it is one."""
     try:
         check_url(url)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Whether this node runs, for Docker, load balancers and `make run`. Answers anyone and says nothing of the content."""
+"""Health checks for Docker, load balancers and `make run`. Open to anybody, so they reveal nothing of the content."""
 
 from functools import lru_cache
 
@@ -16,14 +16,14 @@ from content.base.history import triggers
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> JsonResponse:
-    """The process answers."""
+    """Answer 200: the process runs."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """The database answers, holds every migration of this program, and writes history; else 503."""
+    """Answer 200 if the database answers, has every migration of this program, and writes history; else 503."""
     try:
         missing = known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
     except Error:
@@ -38,7 +38,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 @lru_cache(maxsize=1)
 def known_migrations() -> frozenset[tuple[str, str]]:
-    """(app label, name) of all migrations that the program has; they stay the same while it runs."""
+    """Return (app label, name) of the program's migrations; cached, as they don't change while it runs."""
     return frozenset(MigrationLoader(None).disk_migrations)
 
 

@@ -1,7 +1,7 @@
-"""The one settings file. Every choice a deployment makes comes from its environment; `.env.example` lists them.
+"""The one settings file. Every choice of a deployment comes from its environment; `.env.example` lists them.
 
-Production is the default: without a secret key and host names the program refuses to start. It has over 300 lines
-since it is one file: whoever looks for a choice finds it here, in its section.
+Production is the default: without a secret key and host names the program refuses to start. The module has over 300
+lines because all settings are in it, each in its section.
 """
 
 import multiprocessing
@@ -39,7 +39,7 @@ if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set. Give the host names this node answers to, with commas.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# --- what it is made of ----------------------------------------------------------------------------------------------
+# --- apps and middleware ---------------------------------------------------------------------------------------------
 CONTENT_APPS = [
     "content.news",
     "content.tasks",
@@ -61,7 +61,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "ninja",
-    "content.base",  # before the packages some of whose commands it replaces
+    "content.base",  # before the packages whose commands it replaces
     "simple_history",
     "import_export",
     "django_q",
@@ -108,9 +108,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if SQLITE or not PRODUCTION:
-    VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds sessions and password hashes
+    VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database holds sessions and password hashes
 if SQLITE:
-    # IMMEDIATE and a busy time-out: without them a web server and a worker give "database is locked".
+    # Without IMMEDIATE and a busy time-out, a web server and a worker get "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,  # seconds
@@ -119,7 +119,7 @@ if SQLITE:
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)  # seconds
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A host that stands still in a transaction, or is gone without a word, holds rows that all others wait for.
+    # A host that hangs in a transaction, or vanishes without closing its connection, locks rows that others wait for.
     if idle_seconds := env.int("DATABASE_IDLE_SECONDS", default=120):
         idle = f"-c idle_in_transaction_session_timeout={idle_seconds}s"
         DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", idle)
@@ -127,13 +127,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- API -------------------------------------------------------------------------------------------------------------
 API_VERSIONS = (1,)
-# Per user, or per address where nobody is signed in. Counted in the cache below.
+# Per user, or per address for anonymous requests. Counted in the cache below.
 API_RATE = env.rate("API_RATE", default="6000/minute")
 SIGN_IN_RATE = env.rate("SIGN_IN_RATE", default="30/minute")
-# In memory each web process counts by itself, so with N of them N times as many requests may pass.
+# In memory each web process counts its own requests, so with N processes N times as many may pass.
 CACHES: dict[str, dict[str, Any]] = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
-    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # of some 200 bytes; Django's own 300 would forget counts
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # about 200 bytes each; Django's 300 would drop counts
 
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -166,7 +166,7 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True  # it only grows
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-# Cookies ignore ports: two nodes on one host name need names of their own, or one login ends the other.
+# Cookies ignore ports: with the same names, a login at one node would end that at another on the same host name.
 SESSION_COOKIE_NAME = f"{NODE}_session"
 CSRF_COOKIE_NAME = f"{NODE}_csrf"
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=15 * 60)
@@ -194,7 +194,7 @@ if not PRODUCTION:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing
 # Development serves the packages' own files, so that `make run` needs no collectstatic.
 WHITENOISE_USE_FINDERS = not PRODUCTION
-# It looks for them when asked: to list them all takes 20 ms, at each start and for each client of a test.
+# Look for each file on request: listing all takes 20 ms, at each start and for each client of a test.
 WHITENOISE_AUTOREFRESH = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -211,14 +211,14 @@ UNFOLD = theme.unfold(title=TITLE, color=COLOR)
 
 # --- history, import, export -----------------------------------------------------------------------------------------
 SIMPLE_HISTORY_REVERT_DISABLED = False
-SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # a reason may have any length
-SIMPLE_HISTORY_DATE_INDEX = False  # versions are found by their object, and in the order of their numbers
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # reasons have no maximum length
+SIMPLE_HISTORY_DATE_INDEX = False  # versions are read by object, in the order of their numbers
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 
 # --- erasing a person's words ----------------------------------------------------------------------------------------
-# Every store that may hold them, by the name that the record of an erasure gives it. A new store joins here.
+# Every store that may hold them, by its name in the record of an erasure. Add new stores here.
 ERASERS = {
     "reasons and requests": "content.base.erasers.history",
     "runs and attempts": "syncer.recovery.erasure.erase_words",
@@ -231,10 +231,10 @@ ERASERS = {
 }
 
 # --- worker and sync -------------------------------------------------------------------------------------------------
-# django-q2 forks, but its locks and queues are made for the default start method, the first when it is imported. By
-# `forkserver`, the default since Python 3.14, each process of ours would have another beside it, a resource tracker.
+# django-q2 forks, but makes its locks and queues for the default start method as soon as it is imported. With
+# `forkserver`, the default since Python 3.14, each of our processes would start another one, a resource tracker.
 multiprocessing.set_start_method("fork", force=True)
-# The queue only wakes workers; which work there is lives in the bindings. See docs/architecture.md.
+# The queue only wakes workers; the work itself is in the bindings. See docs/architecture.md.
 Q_CLUSTER = {
     "name": NODE,
     "orm": "default",
@@ -242,7 +242,7 @@ Q_CLUSTER = {
     # SQLite has one writer at a time.
     "workers": 1 if SQLITE else env.int("BACKOFFICE_WORKERS", default=2),
     "timeout": 600,  # seconds
-    "retry": 3600,  # seconds; longer than any task, queued time included, or tasks run twice
+    "retry": 3600,  # seconds; longer than any task including its time in the queue, or tasks run twice
     "max_attempts": 3,
     "queue_limit": 2,
     "bulk": 1,
@@ -251,21 +251,21 @@ Q_CLUSTER = {
     "scheduler": False,
     "label": "Queue",
 }
-# A worker that died gives its work up after this time; every request ends well before it.
+# The work of a dead worker is free after this time; every request ends well before it.
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
 SYNC_BATCH = 100  # objects claimed at a time
-# What a reference to a secret (`env:NAME`, `file:/PATH`) may reach. Who may edit a target chooses where it is sent to.
+# What a reference to a secret (`env:NAME`, `file:/PATH`) may reach: whoever may edit a target chooses its destination.
 SECRET_REFERENCE_PREFIXES = env.list("SECRET_REFERENCE_PREFIXES", default=["SYNC_", "BACKOFFICE_SECRET_", "DEMO_"])
 SECRET_REFERENCE_FOLDERS = env.list(
     "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
 )
 
 # --- alerts: a target became unhealthy, or is healthy again, see syncer/engine/alerts/ -------------------------------
-# How long it must have lasted; 0: sent at once. That a target is blocked is always sent at once.
+# How long the state must last before its alert is sent; 0: at once. Alerts of blocked targets are always sent at once.
 ALERT_AFTER_SECONDS = env.int("ALERT_AFTER_SECONDS", default=30)
-# Not ADMINS: Django mails those the request and the variables of each error 500.
+# Not ADMINS: Django mails these the request and the variables of each error 500.
 ALERT_EMAILS = env.emails("ALERT_EMAILS")
-globals().update(env.mail("EMAIL_URL", default="" if PRODUCTION else "consolemail://"))  # EMAIL_HOST and its like
+globals().update(env.mail("EMAIL_URL", default="" if PRODUCTION else "consolemail://"))  # EMAIL_HOST and so on
 EMAIL_TIMEOUT = 10  # seconds of each wait
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=(*ALERT_EMAILS, "webmaster@localhost")[0])
 if ALERT_EMAILS and PRODUCTION and not env.text("EMAIL_URL"):
@@ -274,11 +274,11 @@ ALERT_WEBHOOK_URL = env.hook("ALERT_WEBHOOK_URL")
 ALERT_WEBHOOK_SECRET = env.signing_secret("ALERT_WEBHOOK_SECRET")
 ALERT_WEBHOOK_ALLOW_PRIVATE = env.bool("ALERT_WEBHOOK_ALLOW_PRIVATE", default=False)
 ALERT_WEBHOOK_TIMEOUT = 10.0  # seconds of each wait
-# Where people reach this node, for links; empty: links hold the path only.
+# The address of this node for people, for links; empty: links hold the path only.
 NODE_URL = env.address("BACKOFFICE_URL")
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
-# The collection that items are enriched from; empty: none. See content/tasks/external.py.
+# The collection that items are enriched from; empty if none. See content/tasks/external.py.
 TASKS_EXTERNAL_URL = env.address("TASKS_EXTERNAL_URL")
 TASKS_EXTERNAL_PAGING = env.str("TASKS_EXTERNAL_PAGING", default="page")
 if TASKS_EXTERNAL_PAGING not in ("page", "cursor"):
@@ -288,7 +288,7 @@ TASKS_EXTERNAL_ALLOW_PRIVATE = env.bool("TASKS_EXTERNAL_ALLOW_PRIVATE", default=
 TASKS_EXTERNAL_TIMEOUT = env.float("TASKS_EXTERNAL_TIMEOUT", default=10.0)  # seconds of each wait
 TASKS_EXTERNAL_TOTAL = env.float("TASKS_EXTERNAL_TOTAL", default=30.0)  # seconds of all tries and waits
 TASKS_RETRY_SECONDS = env.float("TASKS_RETRY_SECONDS", default=0.5)  # 0.5, 1, 2 s with full jitter
-# A chat endpoint as OpenAI's, up to before /chat/completions; empty: summaries are made here, of leading sentences.
+# An OpenAI-compatible chat endpoint, without /chat/completions; empty: summaries are made here, of leading sentences.
 SUMMARIZER_URL = env.address("SUMMARIZER_URL")
 SUMMARIZER_KEY = env.text("SUMMARIZER_KEY")
 SUMMARIZER_MODEL = env.str("SUMMARIZER_MODEL", default="")
@@ -307,14 +307,14 @@ LOGGING: dict[str, Any] = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "level": LOG_LEVEL,  # the loggers of Django have a level of their own
+            "level": LOG_LEVEL,  # Django's loggers have levels of their own
             "formatter": "line",
             "filters": ["request_id"],
         }
     },
     "loggers": {
-        "axes": {"level": "WARNING"},  # below, each step of its own
-        "urllib3": {"level": "INFO"},  # below, addresses: a webhook's may be a secret, a look-up's holds content
+        "axes": {"level": "WARNING"},  # below WARNING it logs each of its steps
+        "urllib3": {"level": "INFO"},  # below INFO it logs URLs: a webhook's may be secret, a lookup's holds content
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

@@ -1,4 +1,4 @@
-"""The admin site: what people come for stands first."""
+"""The admin site, with its apps in the order of their use."""
 
 from typing import Any
 
@@ -13,10 +13,12 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     """The theme's site, with the apps in the order of the settings: content, sync, people, and then the rest."""
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {app["app_label"]: app for app in super().get_app_list(request, app_label)}
-        if PEOPLE in found and "auth" in found:
-            found[PEOPLE]["models"] += found.pop("auth")["models"]
+        by_label: dict[str, dict[str, Any]] = {
+            app["app_label"]: app for app in super().get_app_list(request, app_label)
+        }
+        if PEOPLE in by_label and "auth" in by_label:
+            by_label[PEOPLE]["models"] += by_label.pop("auth")["models"]
         first = [app.rpartition(".")[2] for app in settings.CONTENT_APPS] + ["syncer", PEOPLE]
-        return [found[label] for label in first if label in found] + [
-            app for label, app in found.items() if label not in first
+        return [by_label[label] for label in first if label in by_label] + [
+            app for label, app in by_label.items() if label not in first
         ]

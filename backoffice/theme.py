@@ -1,6 +1,5 @@
-"""How the admin of one node looks: its title and its color, so that two nodes are told apart at a glance."""
+"""The look of one node's admin: its title and its color, so that people can distinguish two nodes at a glance."""
 
-from typing import Any
 from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
@@ -9,7 +8,7 @@ from django.templatetags.static import static
 # Hue in degrees of the OKLCH color space, https://www.w3.org/TR/css-color-4/#ok-lab
 COLORS = {"red": 25, "orange": 55, "green": 150, "teal": 195, "blue": 260, "purple": 304}
 
-# (lightness %, chroma) of the eleven shades that the theme wants, light to dark.
+# (lightness %, chroma) of the eleven shades that the theme needs, light to dark.
 SHADES = {
     "50": (97.7, 0.014),
     "100": (94.6, 0.033),
@@ -26,7 +25,7 @@ SHADES = {
 
 
 def favicon(hue: int) -> str:
-    """Two arrows in the node's color, as a data address: two nodes are told apart among a browser's tabs too."""
+    """Return two arrows in the node's color as a data URL, which distinguish nodes among a browser's tabs too."""
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
         f'<rect width="24" height="24" rx="5" fill="oklch(52% .19 {hue})"/>'
@@ -35,8 +34,8 @@ def favicon(hue: int) -> str:
     return f"data:image/svg+xml,{quote(picture)}"
 
 
-def unfold(*, title: str, color: str) -> dict[str, Any]:
-    """The `UNFOLD` setting, https://unfoldadmin.com/docs/configuration/settings/
+def unfold(*, title: str, color: str) -> dict[str, object]:
+    """Return the `UNFOLD` setting, https://unfoldadmin.com/docs/configuration/settings/
 
     Raises:
         ImproperlyConfigured: `color` is not a name of COLORS.

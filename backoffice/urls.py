@@ -1,7 +1,5 @@
-from typing import Any
-
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 import backoffice.admin  # noqa: F401 - other packages' models, in our theme
@@ -9,8 +7,8 @@ from backoffice import api
 from backoffice.kit.api.versions import newest
 
 
-def patterns(version: int) -> list[Any]:
-    """The addresses of the site, where /api/ is of `version`."""
+def patterns(version: int) -> list[URLPattern | URLResolver]:
+    """Return the site's URL patterns, with `version` of the API under /api/."""
     return [
         path("", RedirectView.as_view(pattern_name="admin:index")),
         path("admin/", admin.site.urls),

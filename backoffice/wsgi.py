@@ -10,8 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
 
 class Request(WSGIRequest):
+    """Django's request, which survives a Content-Type with an unknown character set."""
+
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        """As Django's, which raises where none of its handlers is, for a character set that there is not (RFC 2231)."""
+        """Ignore a parameter in a character set that does not exist (RFC 2231): Django raises before its handlers."""
         try:
             super()._set_content_type_params(meta)  # type: ignore[misc]
         except ValueError:

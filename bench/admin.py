@@ -1,4 +1,4 @@
-"""A person at a node's admin, over real HTTP."""
+"""A signed-in session at a node's admin, over real HTTP."""
 
 import re
 from html.parser import HTMLParser
@@ -7,21 +7,21 @@ import requests
 
 
 class Admin:
-    """Signed in at `address`."""
+    """A session of `user`, signed in at `address`."""
 
     def __init__(self, address: str, user: str, password: str) -> None:
         self.address = address
         self.http = requests.Session()
         self.http.trust_env = False
         page = f"{address}/admin/login/"
-        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.http.get(page, timeout=30).text)
-        assert found
-        form = {"username": user, "password": password, "csrfmiddlewaretoken": found[1]}
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.http.get(page, timeout=30).text)
+        assert token
+        form = {"username": user, "password": password, "csrfmiddlewaretoken": token[1]}
         answer = self.http.post(page, data=form, timeout=30, allow_redirects=False)
         assert answer.status_code == 302, "the sign-in was refused"
 
     def form(self, path: str) -> dict[str, str]:
-        """All that the form at `path` would send, unchanged."""
+        """Return the values that the unchanged form at `path` would send."""
         answer = self.http.get(f"{self.address}{path}", timeout=30)
         answer.raise_for_status()
         fields = Fields()
@@ -35,7 +35,7 @@ class Admin:
 
 
 class Fields(HTMLParser):
-    """The fields of a page's forms that post, `values`, but for its buttons."""
+    """Collects in `values` the fields of a page's POST forms, without buttons."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,15 +44,17 @@ class Fields(HTMLParser):
         self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
+        attributes = dict(attrs)
         if tag == "form":
-            self._posts = (found.get("method") or "").lower() == "post" and "logout" not in (found.get("action") or "")
-        name = found.get("name")
+            self._posts = (attributes.get("method") or "").lower() == "post" and "logout" not in (
+                attributes.get("action") or ""
+            )
+        name = attributes.get("name")
         if tag == "select":
             self._select = name or ""
         if not self._posts:
             return
-        if tag == "input" and name and found.get("type") not in ("submit", "checkbox", "radio", "file"):
-            self.values[name] = found.get("value") or ""
-        elif tag == "option" and self._select and "selected" in found:
-            self.values[self._select] = found.get("value") or ""
+        if tag == "input" and name and attributes.get("type") not in ("submit", "checkbox", "radio", "file"):
+            self.values[name] = attributes.get("value") or ""
+        elif tag == "option" and self._select and "selected" in attributes:
+            self.values[self._select] = attributes.get("value") or ""

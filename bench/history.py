@@ -1,7 +1,7 @@
-"""What does history cost? CPU of writes with the triggers, with django-simple-history's own recording, and with none.
+"""Measure the cost of history: CPU of writes with triggers, with django-simple-history's own recording, and without.
 
-Each work is done in turns on the same tables, so that whatever else the machine does falls on all alike. The figures
-are of CPU, of this process and of the database's, divided by those of a plain Django write.
+The modes take turns on the same tables, so that other load on the machine affects all alike. The figures are the CPU
+time of this process and of the database's, divided by that of a plain Django write.
 """
 
 import os
@@ -36,7 +36,7 @@ def main() -> int:
         kind = sys.argv[1] if len(sys.argv) > 1 else "both"
         if kind == "both":
             return max(
-                os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-m", "bench.history", one]) for one in KINDS
+                os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-m", "bench.history", name]) for name in KINDS
             )
         url = f"sqlite:///{folder}/bench.sqlite3" if kind == "sqlite" else stack.enter_context(postgres.server())
         os.environ |= {
@@ -56,7 +56,7 @@ KINDS = ("sqlite", "postgres")
 
 
 class Bench:
-    """Of one database. Plain: the triggers are away; simple-history: its signals are connected in their place."""
+    """The benchmark of one database. Mode plain drops the triggers; simple-history connects its signals instead."""
 
     def __init__(self) -> None:
         from django.core.management import call_command
@@ -78,8 +78,8 @@ class Bench:
         }
         is_well = True
         for title, work in works.items():
-            found = self.measure(work)
-            ratios = {mode: cpu / found["plain"] for mode, cpu in found.items()}
+            medians = self.measure(work)
+            ratios = {mode: cpu / medians["plain"] for mode, cpu in medians.items()}
             limit = float("inf") if title in NO_LIMIT[kind] else LIMITS[title]
             is_well &= ratios["triggers"] <= limit
             recorded = "-" if work in (self.bulk_create, self.update) else f"{ratios['simple-history']:.1f}"
@@ -93,7 +93,7 @@ class Bench:
         return 0 if is_well and seconds["triggers"] < CASCADE_LIMIT else 1
 
     def measure(self, work: Work) -> dict[str, float]:
-        """Median CPU seconds of a round, by mode."""
+        """Return the median CPU seconds of a round, by mode."""
         spent: dict[str, list[float]] = {mode: [] for mode in MODES}
         for _ in range(ROUNDS):
             for mode in MODES:
@@ -104,10 +104,10 @@ class Bench:
                     begin = self.cpu()
                     work()
                     spent[mode].append(self.cpu() - begin)
-        return {mode: statistics.median(found) for mode, found in spent.items()}
+        return {mode: statistics.median(seconds) for mode, seconds in spent.items()}
 
     def caused(self, mode: str) -> AbstractContextManager[None]:
-        """As in a request: somebody who is signed in writes."""
+        """Return a context in which a signed-in user writes, as in a request."""
         from backoffice.accounts.models import User
         from backoffice.kit.context import Cause, caused_by
 
@@ -143,7 +143,7 @@ class Bench:
         Post.objects.update(title="U")
 
     def cascade(self, mode: str) -> float:
-        """Seconds on the clock."""
+        """Return the seconds on the clock of a delete that cascades to CHILDREN rows."""
         from content.news.models import Comment, Post
 
         self.empty()
@@ -190,7 +190,7 @@ class Bench:
             return int(cursor.fetchone()[0])
 
     def cpu(self) -> float:
-        """CPU seconds of this process and of its database server's."""
+        """Return the CPU seconds of this process and of its database server process."""
         own = time.process_time()
         if not self.backend:
             return own

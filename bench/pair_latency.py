@@ -1,11 +1,11 @@
-"""How long after a save in the store's admin is it in the warehouse's database? `make bench`.
+"""Measure the time from a save in the store's admin until it is in the warehouse's database: `make bench`.
 
-Two real nodes, each its PostgreSQL database, web server and worker, idle but for this. The clock runs from just before
-the form is sent until the warehouse's row holds the new value, so the save itself is in it. Once with peers that sign
-in by a password, for which each run fetches a token, and once by an API key.
+Two real nodes, each with its PostgreSQL database, web server and worker, otherwise idle. The clock runs from just
+before the form is sent until the warehouse's row holds the new value, so it includes the save itself. It is measured
+with peers that sign in by a password, for which each run fetches a token, and again by an API key.
 
-For comparison the request that a signal would send inside the save: the same edit by the warehouse's API, by an API
-key, which the person would wait for.
+For comparison, the request that a signal would send inside the save, and that the person would wait for: the same edit
+by the warehouse's API, by an API key.
 """
 
 import os
@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import requests
 
@@ -30,20 +29,20 @@ from tests.flows.wait import until
 SAVES = 100
 GOAL = 1.0  # seconds, of the median
 PASSWORD = "only-for-this-benchmark"
-SECONDS = 60  # until whatever is waited for must have come
-LOOK = 0.002  # seconds between two looks
+SECONDS = 60  # until whatever is waited for must have happened
+LOOK = 0.002  # seconds between two checks
 SIGN_INS = ("password", "key")
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the nodes would go on
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise the nodes would keep running
     saves = int(sys.argv[1]) if len(sys.argv) > 1 else SAVES
     medians = [run(sign_in, saves) for sign_in in SIGN_INS]
     return 0 if max(medians) < GOAL else 1
 
 
 def run(sign_in: str, saves: int) -> float:
-    """Print the figures of a pair that signs in like that; the median, in seconds."""
+    """Print the figures of a pair whose peers sign in by `sign_in`; return the median in seconds."""
     with ExitStack() as stack:
         server = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(postgres.server())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-bench-")))
@@ -51,13 +50,13 @@ def run(sign_in: str, saves: int) -> float:
         prepare(pair, sign_in)
         admin = Admin(pair.store.address, "admin", PASSWORD)
         keys = sorted(ends.orders(pair.store))
-        found = [measure(pair, admin, keys[number % len(keys)], number) for number in range(saves)]
+        samples = [measure(pair, admin, keys[number % len(keys)], number) for number in range(saves)]
         calls = [call(pair, keys[number % len(keys)], saves + number) for number in range(saves)]
     say(f"Peers sign in by {sign_in}:")
-    show("  from the save to the warehouse", [arrived for _, arrived in found])
-    show("  of it, the save in the admin", [saved for saved, _ in found])
+    show("  from the save to the warehouse", [arrived for _, arrived in samples])
+    show("  of it, the save in the admin", [saved for saved, _ in samples])
     show("  for comparison, a request inside the save", calls)
-    return statistics.median([arrived for _, arrived in found])
+    return statistics.median([arrived for _, arrived in samples])
 
 
 def prepare(pair: Pair, sign_in: str) -> None:
@@ -70,12 +69,12 @@ def prepare(pair: Pair, sign_in: str) -> None:
 
 
 def rest(pair: Pair) -> None:
-    """Wait until both are equal and have nothing to do."""
+    """Wait until both nodes are equal and have nothing to do."""
     until(lambda: ends.undone(pair) == 0 and ends.are_equal(pair), seconds=SECONDS)
 
 
 def measure(pair: Pair, admin: Admin, key: str, number: int) -> tuple[float, float]:
-    """Seconds from the save until it was answered, and until it had arrived."""
+    """Return the seconds from the save until its answer, and until its arrival at the warehouse."""
     path, value = f"/admin/orders/order/{key}/change/", 1000 + number
     form = admin.form(path) | {"quantity": str(value)}
     begin = time.perf_counter()
@@ -88,7 +87,7 @@ def measure(pair: Pair, admin: Admin, key: str, number: int) -> tuple[float, flo
 
 
 def call(pair: Pair, key: str, number: int) -> float:
-    """Seconds that the warehouse takes for the same edit."""
+    """Return the seconds that the warehouse's API takes for the same edit."""
     url = f"{pair.warehouse.address}/api/orders/{key}/"
     headers = {"Authorization": f"Bearer {pair.store.node.environment[KEY]}"}
     begin = time.perf_counter()
@@ -99,7 +98,7 @@ def call(pair: Pair, key: str, number: int) -> float:
     return spent
 
 
-def quantity(pair: Pair, key: str) -> Any:
+def quantity(pair: Pair, key: str) -> object:
     return pair.warehouse.rows("SELECT quantity FROM orders_order WHERE id = %s", key)[0]["quantity"]
 
 
@@ -111,7 +110,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def show(title: str, seconds: list[float]) -> None:
-    """Print the median, and the 99th percentile: of 100 figures the second longest."""
+    """Print the median and the 99th percentile; of 100 figures the latter is the second longest."""
     ordered = sorted(seconds)
     last = ordered[max(0, round(0.99 * len(ordered)) - 1)]
     median = statistics.median(ordered)

@@ -1,4 +1,4 @@
-"""The files of ours that one save in the admin enters on its way to the target.
+"""List our files that one save in the admin enters on its way to the target.
 
 Profiles the real request and then the real run, in this process: `python -m bench.save_to_put`.
 """
@@ -10,7 +10,6 @@ import tempfile
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import django
 
@@ -19,12 +18,12 @@ OURS = tuple(str(ROOT / package) for package in ("backoffice", "content", "synce
 
 
 class Files:
-    """The files of ours in which a function was called, in the order of the first call."""
+    """Our files in which a function was called, in the order of the first call, `{file: function}`."""
 
     def __init__(self) -> None:
         self.entered: dict[str, str] = {}
 
-    def _profile(self, frame: FrameType, event: str, _: Any) -> None:
+    def _profile(self, frame: FrameType, event: str, _: object) -> None:
         file = frame.f_code.co_filename
         if event == "call" and file.startswith(OURS) and frame.f_code.co_name != "<module>":
             self.entered.setdefault(file.removeprefix(f"{ROOT}/"), frame.f_code.co_qualname)
@@ -55,7 +54,7 @@ def main() -> None:
 
 
 def measure() -> None:
-    """Save a post in the admin, sync it, and print which files that took."""
+    """Save a post in the admin, sync it, and print the files entered."""
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
     from django.test import Client

@@ -1,4 +1,4 @@
-"""Docker's health check: asks the web server of this container, by a host name that it answers to."""
+"""Docker's health check: request /health/ready/ of this container's web server, by a host name that it accepts."""
 
 import os
 import sys

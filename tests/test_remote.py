@@ -279,7 +279,7 @@ def test_no_way_of_chaos_lies(remote, http, way):
 
 
 def test_half_a_request_is_none(remote):
-    remote.honour_keys()
+    remote.honor_keys()
     head = b"POST /posts HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nContent-Length: 20\r\n\r\n"
     with socket.create_connection(("127.0.0.1", remote.port), timeout=5) as client:
         client.sendall(head + b'{"title": "A')
@@ -307,15 +307,15 @@ def test_a_key_that_comes_again_gets_the_first_answer_and_nothing_twice(remote, 
         answer = ask(http, remote, "POST", path, json=record, headers={"Idempotency-Key": key})
         return answer.status_code, answer.json().get("id")
 
-    assert [post("a", POST), post("a", POST)] == [(201, 1), (201, 2)], "keys mean nothing unless they are honoured"
-    remote.honour_keys()
+    assert [post("a", POST), post("a", POST)] == [(201, 1), (201, 2)], "keys mean nothing unless they are honored"
+    remote.honor_keys()
     assert [post("k", POST), post("k", POST), post("l", POST), post("k", POST, "/albums")] == [
         *[(201, 3), (201, 3)],
         *[(201, 4), (201, 1)],
     ]
     assert post("k", POST | {"title": "other"}) == (422, None)
     assert [entry.applied for entry in remote.writes()[2:]] == [True, False, True, True, False]
-    remote.honour_keys(seconds=0)
+    remote.honor_keys(seconds=0)
     assert [post("k", POST), post("k", POST)] == [(201, 5), (201, 6)]
 
 

@@ -1,1 +1,1 @@
-"""What `make` runs: the two nodes of `make run`, their passwords, and the checks of a production set-up."""
+"""The programs behind `make`: the two nodes of `make run`, their passwords, the demo, the tests and the checks."""

@@ -1,6 +1,7 @@
-"""Several of Django's commands in one interpreter, for to start one takes seconds: `commands.py '[["migrate"], …]'`.
+"""Run several of Django's commands in one interpreter, which takes seconds to start: `commands.py '[["migrate"], …]'`.
 
-The first that fails, with status 1, ends it. A higher status is an answer: the others are run, and it is ours.
+A command that fails with status 1 ends the program. A higher status is a result: the other commands still run, and it
+becomes the program's own.
 """
 
 import json

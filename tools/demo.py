@@ -1,10 +1,10 @@
-"""`make demo`: the main job without a person, in a folder that is gone after.
+"""`make demo`: do the main job without a person, in a temporary folder.
 
-1. Two nodes, the store and the warehouse, each with a real web server; the store's work is done in this process.
+1. Two nodes, the store and the warehouse, each with a real web server; the store's worker is this process.
 2. One way: sample content and the first sync of news, a day of edits, each with the requests that its net change needs,
    sync now, and the table of edits against requests sent.
-3. Both ways: orders, edited at both ends, a conflict and its decision, and the table of what was handed over for them.
-4. After each, both ends compared, record by record. Exit status 0: they are equal, and every request was needed.
+3. Both ways: orders edited at both ends, a conflict and its decision, and the table of edits against orders sent.
+4. After each, both ends are compared record by record. Exit status 0: they are equal, and every request was needed.
 """
 
 import os
@@ -21,8 +21,8 @@ from tools.processes import Processes
 from tools.run import say
 from tools.secret_file import REMOTE_PASSWORD
 
-EDITOR = "editor"  # who edits at the warehouse
-ASKED = 'authority = { product_name = "ask" }\n'  # a line more of the route that both files end with
+EDITOR = "editor"  # the account that edits at the warehouse
+ASKED = 'authority = { product_name = "ask" }\n'  # added to the route at the end of both files
 
 
 def main() -> int:
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def scratch_nodes(folder: Path) -> tuple[Node, Node]:
-    """Two nodes whose data is below `folder`, on ports that are free now."""
+    """Return two nodes with their data below `folder`, on ports that are free now."""
     os.environ["PORT"], os.environ["REMOTE_PORT"] = servers.free_port(), servers.free_port()
     for var in (folder, folder / "remote"):
         var.mkdir(exist_ok=True)
@@ -55,6 +55,11 @@ def scratch_nodes(folder: Path) -> tuple[Node, Node]:
 
 
 def prepare(store: Node, warehouse: Node, processes: Processes, folder: Path) -> None:
+    """Fill both nodes, configure their targets, and start their web servers.
+
+    Raises:
+        RefusedError: a step failed.
+    """
     say("Preparing two nodes …")
     rights = pair.PEER_PERMISSIONS
     editor = ["ensure_client", EDITOR, "--password-env", REMOTE_PASSWORD, "--permissions", *rights]

@@ -1,4 +1,4 @@
-"""A day of edits on one node, its sync, and the proof that the other end holds the same."""
+"""Make a day of edits at one node, sync them, and prove that the other end holds the same."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,15 +23,15 @@ SHOWN = 20  # differences
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """Some edits of the day, and the requests that their net change needs, `{"POST": 3}`."""
+    """Some of the day's edits, and the requests that their net change needs, `{"POST": 3}`."""
 
     title: str
-    edit: Callable[[], Any]
+    edit: Callable[[], object]
     needs: dict[str, int]
 
 
 def run_day(*, remote_address: str, password: str) -> bool:
-    """Sync, edit, sync again, compare; whether both ends are equal and every request was needed."""
+    """Sync, edit, sync again, compare; return whether both ends are equal and every request was needed."""
     target = Target.objects.get(name="demo")
     say("First sync …")
     first = run_here(target)
@@ -54,7 +54,7 @@ def say(text: str) -> None:
 
 
 def day() -> Iterator[Chapter]:
-    """Each chapter edits objects that no other one does."""
+    """Yield the chapters of the day; no two edit the same object."""
     posts = list(Post.objects.order_by("pk")[:4])
     comment = Comment.objects.exclude(post__in=posts).order_by("pk")[0]
     of_deleted = posts[2].comments.count()
@@ -104,8 +104,8 @@ def move(comment: Comment, post: Post) -> None:
     comment.save()
 
 
-def rows_written(edit: Callable[[], Any]) -> list[tuple[str, str]]:
-    """Make some edits: the objects of the history rows that they wrote, one entry a row, `("news.Post", "5")`."""
+def rows_written(edit: Callable[[], object]) -> list[tuple[str, str]]:
+    """Make some edits; return the object of each history row that they wrote, `("news.Post", "5")`."""
     last = {model: newest(model) for model in MODELS}
     edit()
     return [
@@ -121,7 +121,7 @@ def newest(model: type[ContentModel]) -> int:
 
 
 def table(run: Run, edited: list[tuple[Chapter, list[tuple[str, str]]]]) -> bool:
-    """Print edits against requests; whether each chapter sent just what its net change needed, and nothing else was."""
+    """Print edits against requests; return whether each chapter sent just the requests that its net change needed."""
     sent = [
         ((attempt.binding.route.model, attempt.binding.object_key), attempt.method)
         for attempt in run.attempts.select_related("binding__route")
@@ -143,7 +143,7 @@ def words(requests_: dict[str, int]) -> str:
 
 
 def compare(model: type[ContentModel], address: str, password: str) -> Iterator[str]:
-    """Every difference between our objects and the remote's records, as a sentence."""
+    """Yield every difference between our objects and the remote's records, as a sentence."""
     label, ids, posts = model._meta.label, remote_ids(model), remote_ids(Post)
     theirs = {record["id"]: record for record in fetch(address, MODELS[model], password)}
     for row in model._default_manager.values("pk", *FIELDS[model]):
@@ -157,13 +157,13 @@ def compare(model: type[ContentModel], address: str, password: str) -> Iterator[
 
 
 def remote_ids(model: type[ContentModel]) -> dict[int, int]:
-    """Our id to the remote's."""
+    """Return the remote's id by ours."""
     rows = Binding.objects.filter(route__model=model._meta.label, remote_id__isnull=False)
     return {int(key): int(str(remote_id)) for key, remote_id in rows.values_list("object_key", "remote_id")}
 
 
 def fetch(address: str, path: str, password: str) -> list[dict[str, Any]]:
-    """All the records that the remote's API gives."""
+    """Return all records of the remote's API."""
     return records(address, path, {"Authorization": f"Bearer {token(address, REMOTE_USER, password)}"})
 
 
@@ -175,5 +175,5 @@ def token(address: str, user: str, password: str) -> str:
 def records(address: str, path: str, headers: dict[str, str]) -> list[dict[str, Any]]:
     answer = requests.get(f"{address}{path}", params={"all": "true"}, headers=headers, timeout=30)
     answer.raise_for_status()
-    found: list[dict[str, Any]] = answer.json()
-    return found
+    rows: list[dict[str, Any]] = answer.json()
+    return rows

@@ -1,9 +1,8 @@
-"""Orders that a store and a warehouse edit at the same time, their sync, and the proof that both hold the same."""
+"""Edit orders at a store and a warehouse at the same time, sync them, and prove that both hold the same."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 from content.orders.models import Order
@@ -16,17 +15,18 @@ from tools.nodes import Node
 
 FIELDS = ("product_name", "quantity", "status")
 SHIPPED = {"status": "SHIPPED"}
-NEW: dict[str, Any] = {"product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
+NEW: dict[str, object] = {"product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """What happens to one order at its two ends, before they hear of each other.
+    """The edits of one order at both ends between two syncs.
 
     Attributes:
-        new: it is made where it is edited first.
-        to_hand_over: how often the store, and the warehouse, has to hand it over.
-        becomes: what of it holds at both ends then; None: it is deleted.
+        new: whether the first edit creates the order.
+        store, warehouse: the edits at each end.
+        to_hand_over: how often the store, and the warehouse, has to send the order.
+        becomes: fields that the order has at both ends afterwards; None if it is deleted.
     """
 
     title: str
@@ -39,16 +39,16 @@ class Chapter:
 
 
 def run_pair(*, warehouse: Node, user: str, password: str) -> bool:
-    """Meet, edit at both ends, sync, decide; whether both ends are equal, and all that was sent was needed."""
+    """Match, edit at both ends, sync, decide; return whether both ends are equal, and each request was needed."""
     other = Warehouse(warehouse, user, password)
     say("\nA second act: orders, which both ends edit. They meet …")
-    met = exchange(other)
-    say(f"  {len(met)} orders handed over in {requests_(met)}.")
+    matched = exchange(other)
+    say(f"  {len(matched)} orders handed over in {requests_(matched)}.")
     say("Both ends edit, not hearing of each other, and then sync …\n")
     chapters = list(day())
     is_needed = act(chapters, other, rounds=2)
     conflicts = list(Replica.objects.exclude(conflicts=None))
-    is_asked = [UUID(one.object_key) for one in conflicts] == [chapters[-1].order]
+    is_asked = [UUID(replica.object_key) for replica in conflicts] == [chapters[-1].order]
     say(f"\n{len(conflicts)} conflict waits for a person, who takes the warehouse's words …\n")
     decided = decision(chapters[-1])
     is_needed &= act([decided], other, rounds=1)
@@ -63,7 +63,7 @@ def run_pair(*, warehouse: Node, user: str, password: str) -> bool:
 
 
 def day() -> Iterator[Chapter]:
-    """Each is about an order that no other one touches; the last ends in a conflict."""
+    """Yield the chapters, each about an order of its own; the last ends in a conflict."""
     orders = iter(Order.objects.filter(status="PENDING").order_by("pk").values_list("pk", flat=True))
     yield from at_one_end(orders)
     yield from at_both_ends(orders)
@@ -103,25 +103,31 @@ def at_both_ends(orders: Iterator[UUID]) -> Iterator[Chapter]:
 
 
 def decision(asked: Chapter) -> Chapter:
-    """An ordinary edit, which overrules both."""
+    """Return the chapter that resolves the conflict: an ordinary edit, which overrules both."""
     [chosen] = asked.warehouse
     return Chapter(title="The decision", order=asked.order, store=(chosen,), to_hand_over=(1, 0), becomes=chosen)
 
 
 def act(chapters: list[Chapter], other: Warehouse, *, rounds: int) -> bool:
-    """Let them happen, sync, and print edits against what was handed over; whether each sent just what it had to."""
+    """Make the edits, sync, and print edits against orders sent; return whether each chapter sent what it had to."""
     for chapter in chapters:
         carry_out(chapter, other)
-    sent = [one for _ in range(rounds) for one in exchange(other)]
+    sent = [item for _ in range(rounds) for item in exchange(other)]
     line = "{:38} {:>6}   {:16} {}".format
     say(line("edits", "saves", "to hand over → ←", "handed over → ←"))
-    for one in chapters:
-        saves = len(one.store) + len(one.warehouse)
-        say(line(one.title, saves, *("{} {}".format(*numbers) for numbers in (one.to_hand_over, ways(one, sent)))))
-    needed = sum(sum(one.to_hand_over) for one in chapters)
-    saves = sum(len(one.store) + len(one.warehouse) for one in chapters)
+    for chapter in chapters:
+        saves = len(chapter.store) + len(chapter.warehouse)
+        say(
+            line(
+                chapter.title,
+                saves,
+                *("{} {}".format(*numbers) for numbers in (chapter.to_hand_over, ways(chapter, sent))),
+            )
+        )
+    needed = sum(sum(chapter.to_hand_over) for chapter in chapters)
+    saves = sum(len(chapter.store) + len(chapter.warehouse) for chapter in chapters)
     say(line("together", saves, needed, f"{len(sent)} in {requests_(sent)}"))
-    return all(ways(one, sent) == one.to_hand_over for one in chapters) and len(sent) == needed
+    return all(ways(chapter, sent) == chapter.to_hand_over for chapter in chapters) and len(sent) == needed
 
 
 def carry_out(chapter: Chapter, other: Warehouse) -> None:
@@ -143,7 +149,7 @@ def carry_out(chapter: Chapter, other: Warehouse) -> None:
 
 
 def exchange(other: Warehouse) -> HandedOver:
-    """Each hands over what it has, the store first."""
+    """Sync both ways, the store first; return what was sent."""
     run = run_here(Target.objects.get(name="warehouse"))
     if run.state != Run.State.DONE:
         say(run.message)
@@ -152,13 +158,13 @@ def exchange(other: Warehouse) -> HandedOver:
 
 
 def ways(chapter: Chapter, sent: HandedOver) -> tuple[int, int]:
-    """How often the chapter's order was handed over by the store, and by the warehouse."""
-    found = Counter(request.split(" ")[0] for key, request in sent if key == chapter.order)
-    return found["store"], found["warehouse"]
+    """Return how often the chapter's order was sent by the store, and by the warehouse."""
+    senders = Counter(request.split(" ")[0] for key, request in sent if key == chapter.order)
+    return senders["store"], senders["warehouse"]
 
 
 def requests_(sent: HandedOver) -> str:
-    """In how many of them."""
+    """Return the number of requests in words."""
     return counted(len({request for _, request in sent}))
 
 
@@ -167,26 +173,26 @@ def counted(number: int) -> str:
 
 
 def are_proved_equal() -> bool:
-    """By what the two nodes themselves say of ranges of orders, and of what they know of each other's edits."""
-    [one] = compare_all(Target.objects.get(name="warehouse"))
-    if one.found.is_equal:
-        say(f"So say their digests, of {one.bytes} bytes in {counted(one.requests)}.")
-    return one.found.is_equal
+    """Return whether the digests of both nodes, of ranges of orders and of version vectors, are equal."""
+    [comparison] = compare_all(Target.objects.get(name="warehouse"))
+    if comparison.found.is_equal:
+        say(f"So say their digests, of {comparison.bytes} bytes in {counted(comparison.requests)}.")
+    return comparison.found.is_equal
 
 
 def wrong(chapters: list[Chapter]) -> Iterator[str]:
-    """Where an order is not what had to become of it."""
-    for one in chapters:
-        order = Order.objects.filter(pk=one.order).values(*FIELDS).first()
-        if order is None or one.becomes is None:
-            if order != one.becomes:
-                yield f"{one.title}: the order is {order}."
-        elif differs := [name for name, value in one.becomes.items() if order[name] != value]:
-            yield f"{one.title}: {', '.join(differs)} of the order: {order}."
+    """Yield each difference between an order and what its chapter had to make of it, as a sentence."""
+    for chapter in chapters:
+        order = Order.objects.filter(pk=chapter.order).values(*FIELDS).first()
+        if order is None or chapter.becomes is None:
+            if order != chapter.becomes:
+                yield f"{chapter.title}: the order is {order}."
+        elif differs := [name for name, value in chapter.becomes.items() if order[name] != value]:
+            yield f"{chapter.title}: {', '.join(differs)} of the order: {order}."
 
 
 def compare(other: Warehouse) -> Iterator[str]:
-    """Every difference between the two ends, as a sentence."""
+    """Yield every difference between the two ends, as a sentence."""
     theirs = other.orders()
     for row in Order.objects.values("pk", *FIELDS):
         record = theirs.pop(row["pk"], None)

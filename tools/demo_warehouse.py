@@ -1,4 +1,4 @@
-"""The other end of `make demo`'s second act: edited by its API; what it sent is read in its database."""
+"""The other end of `make demo`'s second act: edited by its API; its database shows what it sent."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -12,24 +12,24 @@ from tools.demo_day import records, token
 from tools.nodes import Node, manage
 
 PATH = "/api/orders/"
-# Of what was handed over since: the order, and when the request left, which all orders in it have in common.
+# The orders sent since an attempt, each with the time of its request, which all orders in one request share.
 HANDED_OVER = """
     SELECT binding.object_key, attempt.at FROM syncer_attempt AS attempt
     JOIN syncer_binding AS binding ON binding.id = attempt.binding_id WHERE attempt.action = 'push' AND attempt.id > ?
 """
 
-Edit = Mapping[str, Any] | None  # the fields that are written; None: the order is deleted
-HandedOver = list[tuple[UUID, str]]  # an order, and the request that it went in
+Edit = Mapping[str, object] | None  # the fields to write; None deletes the order
+HandedOver = list[tuple[UUID, str]]  # an order, and the request that carried it
 
 
 class Warehouse:
-    """A node on this machine, at which `user` edits."""
+    """A node on this machine, edited by `user`."""
 
     def __init__(self, node: Node, user: str, password: str) -> None:
         self.node = node
         self._headers = {"Authorization": f"Bearer {token(node.address, user, password)}"}
 
-    def create(self, key: UUID, values: Mapping[str, Any]) -> None:
+    def create(self, key: UUID, values: Mapping[str, object]) -> None:
         self._write("POST", PATH, {"id": str(key), **values})
 
     def edit(self, key: UUID, edit: Edit) -> None:
@@ -40,14 +40,14 @@ class Warehouse:
         requests.request(method, address, json=body, headers=self._headers, timeout=10).raise_for_status()
 
     def orders(self) -> dict[UUID, dict[str, Any]]:
-        return {UUID(one["id"]): one for one in records(self.node.address, PATH, self._headers)}
+        return {UUID(record["id"]): record for record in records(self.node.address, PATH, self._headers)}
 
     def sync(self) -> HandedOver:
-        """Let it hand over what it has to the store."""
+        """Sync to the store; return the orders sent."""
         [(newest,)] = self._rows("SELECT coalesce(max(id), 0) FROM syncer_attempt")
         manage(self.node, "sync_now", "store")
         return [(UUID(key), f"warehouse {at}") for key, at in self._rows(HANDED_OVER, newest)]
 
-    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.node.database)) as database:
             return database.execute(query, values).fetchall()

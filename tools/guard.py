@@ -1,13 +1,13 @@
-"""Become a command that ends with whoever started it: `guard.py FOLDER USER:GROUP COMMAND …`; see `lifeline.py`.
+"""Become a command that ends with its starter: `guard.py FOLDER USER:GROUP COMMAND …`; see `lifeline.py`.
 
-1. This process leads a group of its own, and its input is the reading end of its starter's lifeline.
-2. It forks a guard that stays in the group, and then becomes the command: so the starter knows the command's number.
-3. The guard waits until the lifeline ends, as it does when the starter is gone, or until the command has ended.
-4. It asks a command that still runs to end, as Ctrl-C would, and gives it `END_SECONDS`.
-5. FOLDER, where one is given, is removed, and all that is left of the group is killed, the guard too.
+1. This process leads a process group, and its input is the reading end of its starter's lifeline.
+2. It forks a guard that stays in the group, and then becomes the command: so the starter knows the command's PID.
+3. The guard waits until the lifeline is closed, which the kernel does when the starter ends, or the command has ended.
+4. It interrupts a command that still runs, as Ctrl-C would, and gives it `END_SECONDS`.
+5. FOLDER, if given, is removed, and the rest of the group is killed, the guard too.
 
-While the guard is in the group no other can have its number, so nobody else's processes are killed. USER:GROUP are two
-numbers, whom the command runs as. This is in the way of each process that we start: it imports only what is quick.
+While the guard is in the group no other group can have its number, so no foreign process is killed. USER:GROUP are the
+numeric ids that the command runs as. Every process that we start runs this module, so it imports only quick modules.
 """
 
 import os
@@ -16,25 +16,25 @@ import signal
 import sys
 import time
 
-LOOK = 0.25  # seconds between two looks whether the command has ended
+LOOK = 0.25  # seconds between two checks whether the command has ended
 END_SECONDS = 5.0
 
 
 def main() -> None:
-    folder, who, *command = sys.argv[1:]
+    folder, account, *command = sys.argv[1:]
     leader = os.getpid()
     if os.getpgrp() != leader:
         sys.exit("guard.py must lead a process group: it kills all of it.")
     if os.fork() == 0:
         guard(leader, folder)
-    become(command, who)
+    become(command, account)
 
 
 def guard(leader: int, folder: str) -> None:
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):  # what is sent to the group is for the command
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):  # signals to the group are for the command
         signal.signal(number, signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for output in (1, 2):  # who reads what the command says must see its end
+    for output in (1, 2):  # a reader of the command's output must see its end
         os.dup2(nowhere, output)
     os.closerange(3, 256)
     while os.getppid() == leader:
@@ -54,9 +54,9 @@ def end(leader: int) -> None:
         time.sleep(LOOK / 5)
 
 
-def become(command: list[str], who: str) -> None:
-    if who:
-        user, group = map(int, who.split(":"))
+def become(command: list[str], account: str) -> None:
+    if account:
+        user, group = map(int, account.split(":"))
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install locked packages: install.sh PYTHON -r FILE [more of pip's options]
-# Nothing is left for an index to decide: the lock names every package, so none is looked up (--no-deps); each file is
-# known by its hash; and nothing is built, which would fetch tools that no lock names.
+# The index decides nothing: the lock names every package, so that no dependency is resolved (--no-deps); every file has
+# its hash; and nothing is built, which would fetch tools that are not in the lock.
 set -eu
 python=$1
 shift

@@ -1,7 +1,7 @@
-"""Processes that end with whoever started them, also when that is killed outright: `subprocess.run(**tied(words))`.
+"""Start processes that end with their starter, also when that is killed: `subprocess.run(**tied(words))`.
 
-Each process of ours has a pipe, its lifeline, to which nobody writes. It alone holds the writing end, so the kernel
-closes that end with the process, whatever ended it; what it starts is given the reading end, at which `guard.py` waits.
+Each of our processes has a pipe, its lifeline, that nobody writes to. It alone holds the writing end, so the kernel
+closes that end with the process, however it ended; its children get the reading end, at which `guard.py` waits.
 """
 
 import os
@@ -16,7 +16,7 @@ _pipe = os.pipe()
 
 
 def _forked() -> None:
-    """A fork may outlive us: it has a lifeline of its own."""
+    """Give a fork, which may outlive us, a lifeline of its own."""
     global _pipe
     for end in _pipe:
         os.close(end)
@@ -35,14 +35,14 @@ class Tied(TypedDict):
 
 
 def tied(words: "Sequence[str | Path]", *, folder: Path | None = None, user: int = 0, group: int = 0) -> Tied:
-    """Tie the life of a command, and of its whole process group, to ours; nothing can be read from its input.
+    """Return arguments that tie a command and its process group to our life; its input is empty.
 
-    It leads a session of its own: the terminal's Ctrl-C reaches us alone, and we may kill its group.
+    The command leads a session of its own: the terminal's Ctrl-C reaches us alone, and we may kill its group.
 
     Args:
-        folder: is removed when the command has ended.
-        user, group: the numbers of whom it runs as; 0: as we are.
+        folder: a folder to remove when the command has ended.
+        user, group: the ids that it runs as; 0: as this process.
     """
-    who = f"{user}:{group}" if user else ""
-    guard = [sys.executable, "-I", "-S", str(GUARD), str(folder or ""), who]
+    account = f"{user}:{group}" if user else ""
+    guard = [sys.executable, "-I", "-S", str(GUARD), str(folder or ""), account]
     return Tied(args=[*guard, *map(str, words)], stdin=_pipe[0], start_new_session=True)

@@ -1,4 +1,4 @@
-"""`make manage C="…"`: one of Django's commands on the store, the first node of `make run`, with its environment."""
+"""`make manage C="…"`: run a Django command on the store, the first node of `make run`, with its environment."""
 
 import os
 import sys

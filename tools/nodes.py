@@ -1,4 +1,4 @@
-"""The two nodes of `make run`: where their data is, and the environment that they run in."""
+"""The two nodes of `make run`: their data and their environment."""
 
 import base64
 import json
@@ -14,8 +14,8 @@ from tools.secret_file import ADMIN_PASSWORD, PEER_PASSWORD, REMOTE_PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent
 MIGRATE = ("migrate", "--verbosity=0")
-REMOTE_USER = "sync"  # who the warehouse knows the store as, where it is a REST service to it
-# What a person set for another deployment must not reach these two.
+REMOTE_USER = "sync"  # the store's account at the warehouse for one-way REST syncs
+# Variables that may be set for another deployment, and must not reach these two.
 NOT_INHERITED = {
     "ALLOWED_HOSTS",
     "BACKOFFICE_HTTPS",
@@ -29,11 +29,11 @@ NOT_INHERITED = {
 
 
 class RefusedError(Exception):
-    """We can't go on; the message is one line that says why and names the cure."""
+    """The program can't go on; the message is one line with the reason and the cure."""
 
 
 class FailedError(RefusedError):
-    """One of Django's commands failed, with this exit status."""
+    """A Django command failed with the exit status `status`."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -59,10 +59,10 @@ class Node:
 
 
 def var_folder() -> Path:
-    """The folder of all data, made where it is missing.
+    """Return the folder of all data, created if it is missing.
 
     Raises:
-        RefusedError: it can't be written to.
+        RefusedError: the folder can't be created or written to.
     """
     var = Path(os.environ.get("BACKOFFICE_VAR") or ROOT / "var").resolve()
     for folder in (var, var / "log", var / "remote"):
@@ -76,10 +76,14 @@ def var_folder() -> Path:
 
 
 def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
-    """The store and the warehouse; in names of folders and variables the warehouse is the `remote` one.
+    """Return the store and the warehouse; in names of folders and variables the warehouse is the `remote` one.
+
+    Args:
+        var: the folder of all data.
+        secret: the secrets by name, as `secret_file.load` returns them.
 
     Raises:
-        RefusedError: PORT or REMOTE_PORT is no port, or both are the same.
+        RefusedError: PORT or REMOTE_PORT is not a port, or both are the same.
     """
     port, remote_port = port_number("PORT", "8000"), port_number("REMOTE_PORT", "8001")
     if port == remote_port:
@@ -123,7 +127,7 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
 
 
 def enriched_from(port: int, password: str) -> dict[str, str]:
-    """The settings by which tasks are enriched with the posts of the node at `port`."""
+    """Return the settings that make tasks be enriched with the posts of the node at `port`."""
     credential = base64.b64encode(f"{REMOTE_USER}:{password}".encode()).decode()
     return {
         "TASKS_EXTERNAL_URL": f"http://127.0.0.1:{port}/api/news/posts",
@@ -134,6 +138,11 @@ def enriched_from(port: int, password: str) -> dict[str, str]:
 
 
 def port_number(name: str, default: str) -> int:
+    """Return the port that the variable `name` holds.
+
+    Raises:
+        RefusedError: the value is not a port.
+    """
     text = os.environ.get(name) or default
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
         raise RefusedError(f"{name} is {text!r}; a port is a number from 1 to 65535.")
@@ -141,12 +150,12 @@ def port_number(name: str, default: str) -> int:
 
 
 def command(*arguments: str) -> list[str]:
-    """The command line of one of Django's commands."""
+    """Return the command line of a Django command."""
     return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
 
 class Batch:
-    """Django's commands at work on a node, one after the other; `environment` is added for these."""
+    """Django commands that run on a node, one after the other; `environment` is added to the node's."""
 
     def __init__(self, node: Node, *commands: Sequence[str], **environment: str) -> None:
         self.node = node
@@ -160,22 +169,26 @@ class Batch:
         )
 
     def wait(self) -> None:
-        """Until all are done.
+        """Wait until all commands are done.
 
         Raises:
-            FailedError: with the last line of what they said.
+            FailedError: a command failed; the message ends with the last line of the output.
         """
         with self._process as process:
             try:
                 output, errors = process.communicate()
-            except BaseException:  # such as Ctrl-C, which does not reach them
+            except BaseException:  # such as Ctrl-C, which does not reach the commands
                 process.kill()
                 raise
         if process.returncode:
-            said = (errors.strip() or output.strip() or "it said nothing").splitlines()[-1]
-            raise FailedError(f"manage.py failed on the node {self.node.name!r}: {said}", process.returncode)
+            line = (errors.strip() or output.strip() or "it said nothing").splitlines()[-1]
+            raise FailedError(f"manage.py failed on the node {self.node.name!r}: {line}", process.returncode)
 
 
 def manage(node: Node, *command: str, **environment: str) -> None:
-    """Run one of Django's commands on `node`, quietly; see `Batch`."""
+    """Run a Django command on `node` without its output.
+
+    Raises:
+        FailedError: as `Batch.wait`.
+    """
     Batch(node, command, **environment).wait()

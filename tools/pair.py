@@ -1,4 +1,4 @@
-"""What makes two nodes a pair: the accounts that each has at the other, and its targets, which TOML files describe."""
+"""Make two nodes a pair: the accounts of each at the other, and its targets, which TOML files describe."""
 
 from tools.nodes import REMOTE_USER, ROOT, Node
 from tools.secret_file import PEER_PASSWORD, REMOTE_PASSWORD
@@ -10,9 +10,9 @@ PEER_PERMISSIONS = ["syncer.speak_as_peer", "orders.reopen_order", *(f"orders.{r
 
 
 def accounts(node: Node, other: Node) -> list[list[str]]:
-    """The commands that make the other's accounts at the node; those that are there keep their permissions."""
+    """Return the commands that create the other's accounts at the node; existing ones keep their permissions."""
     wanted = {other.name: (PEER_PASSWORD, PEER_PERMISSIONS)}
-    if node.name == "warehouse":  # to the store it is a REST service too
+    if node.name == "warehouse":  # the store also syncs to it as to a REST service
         wanted[REMOTE_USER] = (REMOTE_PASSWORD, REST_PERMISSIONS)
     return [
         ["ensure_client", name, "--password-env", password, "--permissions", *permissions]
@@ -21,13 +21,13 @@ def accounts(node: Node, other: Node) -> list[list[str]]:
 
 
 def description(node: Node, other: Node) -> str:
-    """The node's targets as TOML; all of them are at the other node."""
+    """Return the node's targets, all at the other node, as TOML."""
     text = (ROOT / "tools" / f"{node.name}.toml").read_text()
     return text.replace(USUAL_PORTS[other.name], str(other.port))
 
 
 def configure(node: Node, text: str) -> list[str]:
-    """The command that makes the node's targets what `text` says."""
+    """Write `text` to the node's folder; return the command that configures its targets by it."""
     file = node.var / "targets.toml"
     file.write_text(text)
     return ["sync_configure", str(file)]

@@ -1,4 +1,4 @@
-"""`make password`: a new password of the administrator, on both nodes."""
+"""`make password`: give the administrator a new password, on both nodes."""
 
 import sys
 

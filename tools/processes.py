@@ -1,4 +1,4 @@
-"""Starting processes and stopping all of them; they end with us, however we do: see `lifeline.py`."""
+"""Start processes and stop all of them; they end with this one, however it ends: see `lifeline.py`."""
 
 import os
 import signal
@@ -12,12 +12,12 @@ from types import TracebackType
 
 from tools.lifeline import tied
 
-STOP_SECONDS = 15  # until a process that was asked to stop is killed
+STOP_SECONDS = 15  # from the request to stop until a process is killed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """A process that we started: what people call it, and the file that its output goes to."""
+    """A process that we started: its name for people, and the file of its output."""
 
     title: str
     log: Path
@@ -25,7 +25,7 @@ class Started:
 
 
 class Processes:
-    """A context in which processes run; leaving it stops every one of them, and what they started."""
+    """A context in which processes run; leaving it stops each of them and its children."""
 
     def __init__(self) -> None:
         self.running: list[Started] = []
@@ -39,31 +39,31 @@ class Processes:
     def start(
         self, title: str, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
     ) -> None:
-        """Its output is added to `log`; its process group is the number in the `.pid` file beside it."""
+        """Start a process, append its output to `log`, and write its process group to the `.pid` file beside it."""
         with log.open("ab") as output:
             process = subprocess.Popen(**tied(command), cwd=folder, env=environment, stdout=output, stderr=output)
         log.with_suffix(".pid").write_text(f"{process.pid}\n")
         self.running.append(Started(title=title, log=log, process=process))
 
     def ended(self) -> list[Started]:
-        """Those that ended since the last time we asked."""
-        gone = [one for one in self.running if one.process.poll() is not None]
-        self.running = [one for one in self.running if one not in gone]
-        for one in gone:
-            kill_group(one.process.pid)
+        """Return the processes that ended since the last call, and kill the rest of their groups."""
+        gone = [started for started in self.running if started.process.poll() is not None]
+        self.running = [started for started in self.running if started not in gone]
+        for started in gone:
+            kill_group(started.process.pid)
         return gone
 
     def stop(self) -> None:
-        """Ask all of them to stop, wait, and kill what is left."""
-        for one in self.running:
+        """Ask all processes to stop, wait, and kill those that are left."""
+        for started in self.running:
             with suppress(ProcessLookupError):
-                one.process.terminate()
+                started.process.terminate()
         until = time.monotonic() + STOP_SECONDS
-        for one in self.running:
+        for started in self.running:
             with suppress(subprocess.TimeoutExpired):
-                one.process.wait(timeout=max(0.0, until - time.monotonic()))
-            kill_group(one.process.pid)
-            one.process.wait()
+                started.process.wait(timeout=max(0.0, until - time.monotonic()))
+            kill_group(started.process.pid)
+            started.process.wait()
         self.running = []
 
 

@@ -1,12 +1,13 @@
-"""`make run`: two nodes on this machine, a worker each, sample content and the first sync; Ctrl-C ends all of it.
+"""`make run`: two nodes on this machine, a worker each, sample content and the first sync; Ctrl-C stops everything.
 
-1. Secrets; on both nodes, side by side: the database, the administrator, the accounts that each signs in with at the
-   other; the first time: sample content; the first time, and when their descriptions changed: the targets.
-2. Both web servers and workers, until both nodes answer that they are ready.
-3. The first time: the first sync.
-4. The box that says where to go, and then waiting.
+1. Create the secrets. On both nodes in parallel, migrate the database and create the administrator and the accounts
+   that each has at the other; the first time, write sample content; the first time, and whenever their descriptions
+   changed, configure the targets.
+2. Start both web servers and workers, and wait until both nodes are ready.
+3. The first time, sync.
+4. Print the box with the addresses, and wait.
 
-It ends with `make`, and everything that it has started ends with it, also by `kill -9`: see `lifeline.py`.
+The program ends with `make`, and everything that it started ends with it, also by `kill -9`: see `lifeline.py`.
 """
 
 import json
@@ -27,7 +28,7 @@ from tools.processes import Processes
 from tools.secret_file import ADMIN_PASSWORD
 
 OTHER_PASSWORD = 3  # exit status of `manage.py ensure_admin`
-LOOK = 0.3  # seconds between two looks at who has ended
+LOOK = 0.3  # seconds between two checks for processes that ended
 
 
 def main() -> int:
@@ -40,7 +41,7 @@ def main() -> int:
             except KeyboardInterrupt:
                 say("\nStopping …")
             finally:
-                on_signals(signal.SIG_IGN)  # nothing may keep the processes from being stopped
+                on_signals(signal.SIG_IGN)  # a second signal must not interrupt the stopping of the processes
     except RefusedError as refusal:
         print(refusal, file=sys.stderr)
         return 1
@@ -51,13 +52,17 @@ def main() -> int:
 
 
 def on_signals(handler: "Callable[..., object] | signal.Handlers") -> None:
-    """A background process of a shell is started with SIGINT ignored: each one is set."""
+    """Set the handler of every signal that ends us; a shell starts background processes with SIGINT ignored."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, handler)
 
 
 def run(processes: Processes) -> None:
-    """Raises RefusedError where it can't go on; ends by KeyboardInterrupt."""
+    """Do the steps of `make run`; end by KeyboardInterrupt.
+
+    Raises:
+        RefusedError: a step failed.
+    """
     var = var_folder()
     secret = secret_file.load(var)
     store, warehouse = both_nodes(var=var, secret=secret)
@@ -82,7 +87,7 @@ def run(processes: Processes) -> None:
 
 
 class Done:
-    """What needs doing once, kept in a file; `fresh` forgets it, for the data that it was about is gone."""
+    """A record, in a file, of the steps that are done only once; `fresh` drops it, as the data is new."""
 
     def __init__(self, path: Path, *, fresh: bool) -> None:
         self.path = path
@@ -97,9 +102,9 @@ class Done:
 
 
 def prepare(store: Node, warehouse: Node, secret: Mapping[str, str], done: Done) -> bool:
-    """Bring both nodes up to date; true if the administrator signs in at both with the password that we have.
+    """Bring both nodes up to date; return whether the administrator has our password on both.
 
-    Content is written, and the nodes are described to each other, once: what people change later stays.
+    Content is written, and the targets are configured, only once: later changes by people stay.
     """
     texts = {store.name: pair.description(store, warehouse), warehouse.name: pair.description(warehouse, store)}
     batches = []
@@ -116,7 +121,7 @@ def prepare(store: Node, warehouse: Node, secret: Mapping[str, str], done: Done)
 
 
 def has_our_password(batch: Batch) -> bool:
-    """Wait until it is done."""
+    """Wait until the batch is done; return whether the administrator has our password."""
     try:
         batch.wait()
     except FailedError as failure:
@@ -148,27 +153,27 @@ def box(store: Node, warehouse: Node, *, password: str | None) -> str:
 
 
 def wait(processes: Processes) -> None:
-    """Until we are asked to stop. What ends by itself is named, and the others go on."""
+    """Wait until a signal stops us. A process that ends early is named, and the others keep running."""
     while processes.running:
         time.sleep(LOOK)
         for ended in processes.ended():
-            say(f"{ended.title} ended (exit status {ended.process.returncode}); its log: {servers.shown(ended.log)}")
+            say(f"{ended.title} ended (exit status {ended.process.returncode}); its log: {servers.relative(ended.log)}")
     raise RefusedError("Nothing is left running.")
 
 
 def end_with_starter() -> None:
-    """Stop everything, as Ctrl-C does, once `make` is gone, or whoever read what we say through a pipe."""
+    """Stop everything, as Ctrl-C does, once `make` or the reader of our output's pipe is gone."""
     parent, reader = os.getppid(), select.poll()
     if stat.S_ISFIFO(os.fstat(1).st_mode):
-        reader.register(1, 0)  # asks for no more than whether the other end is closed
+        reader.register(1, 0)  # reports only that the other end is closed
     while os.getppid() == parent and not reader.poll(LOOK * 1000):
         pass
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 def say(text: str) -> None:
-    """Without a buffer: Python tries again at its end to write what is left in one, and then exits with status 120."""
-    with suppress(BrokenPipeError):  # nobody reads it any more: `end_with_starter` sees that too
+    """Write a line without a buffer: Python would flush it again at its end, and exit with status 120 on failure."""
+    with suppress(BrokenPipeError):  # the reader is gone, which `end_with_starter` notices too
         os.write(1, f"{text}\n".encode())
 
 

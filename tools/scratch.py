@@ -1,4 +1,4 @@
-"""A Python command with production's settings, generated secrets and a folder that is gone after; for `make check`."""
+"""Run Python with production's settings, generated secrets and a temporary folder; for `make check`."""
 
 import os
 import secrets

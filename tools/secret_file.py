@@ -1,4 +1,4 @@
-"""The secrets that `make run` makes once and keeps in `var/run.env`, for its owner's eyes only."""
+"""The secrets that `make run` creates once and keeps in `var/run.env`, readable by its owner only."""
 
 import os
 import secrets
@@ -7,15 +7,15 @@ from pathlib import Path
 
 ADMIN_PASSWORD = "BACKOFFICE_ADMIN_PASSWORD"
 REMOTE_PASSWORD = "DEMO_REMOTE_PASSWORD"
-PEER_PASSWORD = "DEMO_PEER_PASSWORD"  # of each node's account at the other
-# Random bytes; each makes 4/3 of a character.
+PEER_PASSWORD = "DEMO_PEER_PASSWORD"  # the password of each node's account at the other
+# Random bytes; each becomes 4/3 of a character.
 SIZES = {"SECRET_KEY": 50, "REMOTE_SECRET_KEY": 50, ADMIN_PASSWORD: 12, REMOTE_PASSWORD: 24, PEER_PASSWORD: 24}
 
 
 def load(var: Path) -> dict[str, str]:
-    """All the secrets by name; what is missing is made and kept.
+    """Return all secrets by name; create and keep the missing ones.
 
-    The administrator's password is `BACKOFFICE_ADMIN_PASSWORD` where the environment gives one; that one is not kept.
+    The administrator's password is `BACKOFFICE_ADMIN_PASSWORD` if the environment sets it; that value is not kept.
     """
     kept = read(var)
     given = {ADMIN_PASSWORD: password} if (password := os.environ.get(ADMIN_PASSWORD)) else {}
@@ -27,7 +27,7 @@ def load(var: Path) -> dict[str, str]:
 
 
 def renew_admin_password(var: Path) -> str:
-    """A new password of the administrator, kept; or the one that the environment gives."""
+    """Create and keep a new password of the administrator, unless the environment sets one; return it."""
     write(var, {name: value for name, value in read(var).items() if name != ADMIN_PASSWORD})
     return load(var)[ADMIN_PASSWORD]
 
@@ -39,7 +39,7 @@ def read(var: Path) -> dict[str, str]:
 
 
 def write(var: Path, values: Mapping[str, str]) -> None:
-    """Replace the file in one step: an interruption leaves the old one or the new one."""
+    """Replace the file in one step: an interruption leaves the old file or the new one."""
     fresh = file(var).with_suffix(".new")
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""The servers of `make run`, and when they are up."""
+"""Start the servers of `make run`, and wait until they are ready."""
 
 import socket
 import sys
@@ -10,13 +10,17 @@ from pathlib import Path
 from tools.nodes import ROOT, Node, RefusedError, command
 from tools.processes import Processes
 
-READY_SECONDS = 180  # an end, not an expectation: two seconds of CPU a process, on however busy a machine
+READY_SECONDS = 180  # a limit, not an expectation: a start takes two seconds of CPU, on a machine of any load
 
 
 def require_free(name: str, port: int) -> None:
-    """Raises RefusedError if `port`, which the variable `name` gives, can't be listened on."""
+    """Check that `port`, which the variable `name` gives, can be listened on.
+
+    Raises:
+        RefusedError: the port is taken, or reserved for the system.
+    """
     with socket.socket() as probe:
-        # Without it, connections that a server closed a moment ago would count as a taken port.
+        # Otherwise connections that a server closed a moment ago would make the port count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -27,7 +31,7 @@ def require_free(name: str, port: int) -> None:
 
 
 def free_port() -> str:
-    """A port that nobody listens on now."""
+    """Return a port that no process listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])
@@ -44,9 +48,10 @@ def start(processes: Processes, store: Node, warehouse: Node, *, log: Path) -> N
 
 
 def web_server(node: Node) -> list[str]:
-    """Granian's own number of threads is 512, each with a database connection; SQLite has one writer.
+    """Return the command of a node's web server.
 
-    A Granian worker that is told to stop while it starts never does, hence the limit of 3 s.
+    Granian's default is 512 threads, each with a database connection, while SQLite has one writer. A Granian worker
+    that gets the signal to stop while it starts never stops, hence the limit of 3 s.
     """
     options = {
         "interface": "wsgi",
@@ -61,20 +66,26 @@ def web_server(node: Node) -> list[str]:
 
 
 def wait_until_ready(processes: Processes, nodes: list[Node]) -> None:
-    """Raises RefusedError if a process ends, or a node does not answer in time."""
+    """Wait until every node answers that it is ready.
+
+    Raises:
+        RefusedError: a process ended, or a node does not answer within READY_SECONDS.
+    """
     until = time.monotonic() + READY_SECONDS
     waiting = list(nodes)
     while waiting:
         for ended in processes.ended():
-            raise RefusedError(f"{ended.title} did not start; the reason is in {shown(ended.log)}")
+            raise RefusedError(f"{ended.title} did not start; the reason is in {relative(ended.log)}")
         if time.monotonic() > until:
-            raise RefusedError(f"{waiting[0].address} does not answer; see {shown(processes.running[0].log.parent)}/")
+            raise RefusedError(
+                f"{waiting[0].address} does not answer; see {relative(processes.running[0].log.parent)}/"
+            )
         time.sleep(0.1)
         waiting = [node for node in waiting if not ready(node)]
 
 
 def ready(node: Node) -> bool:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy reaches this machine's loopback
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy can't reach this machine's loopback
     try:
         with direct.open(f"{node.address}/health/ready/", timeout=5):
             return True
@@ -82,6 +93,6 @@ def ready(node: Node) -> bool:
         return False
 
 
-def shown(path: Path) -> str:
-    """The path as people type it here."""
+def relative(path: Path) -> str:
+    """Return the path relative to the project's folder if it is inside."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

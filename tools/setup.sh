@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make .venv and install locked packages: setup.sh PYTHON production|dev STAMP
-# Everything that can be missing on a new machine is answered with one line that names the cure.
+# Anything that can be missing on a new machine is reported in one line that names the cure.
 set -eu
 python=$1 packages=$2 stamp=$3
 
@@ -26,12 +26,12 @@ fi
 echo "Installing packages into .venv (once) …"
 sh tools/install.sh .venv/bin/python -r "requirements/$packages.txt" ||
     stop "The packages could not be installed; pip's reason is above."
-# Asks no index. What it finds was left in .venv by an earlier lock or by hand, or the lock lost a package.
+# This asks no index. A fault means that .venv holds packages of an earlier lock or by hand, or the lock lacks one.
 broken=$(.venv/bin/python -m pip --disable-pip-version-check check) ||
     stop "$broken
 The packages in .venv don't fit one another, as the lines above say. Delete .venv and repeat."
 if [ "$packages" = dev ]; then
-    # pytest imports its plugin, tests.databases, before it looks at this folder.
+    # pytest imports its plugin, tests.databases, before it adds this folder to the path.
     pwd >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/backoffice.pth"
     touch ".venv/production.$(basename "$python")"
 fi

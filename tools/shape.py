@@ -1,4 +1,4 @@
-"""`make shape`: how the code is cut, in the numbers that CONTRIBUTING.md explains."""
+"""`make shape`: print the measures of the code that CONTRIBUTING.md explains."""
 
 import ast
 import re
@@ -16,18 +16,18 @@ SHORT = 3  # lines of a function's body without its docstring
 
 
 def sources(*folders: str) -> Iterator[Path]:
-    """The Python files below these folders, without migrations."""
+    """Yield the Python files below these folders, without migrations."""
     for folder in folders:
         yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in path.parts)
 
 
 def lines(*folders: str) -> int:
-    """Lines of code and comments, as `wc -l` counts."""
+    """Return the number of lines of code and comments, as `wc -l` counts."""
     return sum(path.read_text().count("\n") for path in sources(*folders))
 
 
 def functions() -> Iterator[int]:
-    """The length of each function's body without its docstring, in lines."""
+    """Yield the length of each function's body without its docstring, in lines."""
     for path in sources(*PACKAGES):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -36,7 +36,7 @@ def functions() -> Iterator[int]:
 
 
 def deepest_chain() -> list[str]:
-    """The longest chain of imports between modules of ours; no import closes a circle."""
+    """Return the longest chain of imports between our modules, which have no import cycle."""
     graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True)
 
     @cache
@@ -48,7 +48,7 @@ def deepest_chain() -> list[str]:
 
 
 def occurrences(pattern: str, *folders: str) -> int:
-    """How often the pattern is found below these folders."""
+    """Return the number of matches of the pattern below these folders."""
     return sum(len(re.findall(pattern, path.read_text())) for path in sources(*folders))
 
 

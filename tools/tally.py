@@ -1,6 +1,6 @@
 """`python -m tools.tally FOLDER FLOOR`: add up the JUnit reports in a folder; the last line is `N passed, M failed`.
 
-Status 1: a test failed, or fewer passed than the number in the file FLOOR, for then some did not run.
+Status 1: a test failed, or fewer passed than the number in the file FLOOR, which means that some did not run.
 """
 
 import sys
@@ -13,9 +13,9 @@ def main() -> int:
     passed = failed = 0
     for report in folder.glob("*.xml"):
         for suite in ElementTree.parse(report).iter("testsuite"):  # noqa: S314 - pytest wrote it
-            bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-            failed += bad
-            passed += int(suite.get("tests", 0)) - bad - int(suite.get("skipped", 0))
+            failures = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            failed += failures
+            passed += int(suite.get("tests", 0)) - failures - int(suite.get("skipped", 0))
     if passed < floor:
         print(f"Fewer than the {floor} of {sys.argv[2]} passed: some tests did not run.")
     print(f"{passed} passed, {failed} failed")

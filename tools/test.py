@@ -1,4 +1,4 @@
-"""`make test`: both databases at the same time, one core each; PostgreSQL's output comes after SQLite's.
+"""`make test`: test both databases at the same time, one core each; PostgreSQL's output comes after SQLite's.
 
 `--all`, of `make check`, runs the slow tests too.
 """
@@ -18,7 +18,7 @@ def main() -> int:
         try:
             sqlite = subprocess.run(pytest("sqlite", options), cwd=ROOT).returncode
         finally:
-            # After Ctrl-C too, which both of them were sent: each stops what it has started.
+            # After Ctrl-C too, which both processes got: each stops the processes that it has started.
             status = postgres.wait()
         kept.seek(0)
         shutil.copyfileobj(kept, sys.stdout)

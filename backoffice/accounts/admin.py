@@ -1,10 +1,10 @@
 from datetime import datetime
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import Model
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -22,7 +22,7 @@ class UserAdmin(DjangoUserAdmin, BackofficeAdmin):  # type: ignore[type-arg, mis
     change_password_form = AdminPasswordChangeForm
     inlines = (KeysInline,)
 
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[KeysInline], ...]:
         return () if obj is None else self.inlines
 
 
@@ -33,7 +33,7 @@ class GroupAdmin(DjangoGroupAdmin, BackofficeAdmin):  # type: ignore[misc]
 
 @admin.register(FailedSignIn)
 class FailedSignInAdmin(ReadOnlyAdmin):
-    """Those that still count. Deleting them opens the door again."""
+    """The failed sign-ins that still count. Deleting them ends a lockout."""
 
     list_display = ("username", "ip_address", "failures", "last", "path_info")
     fields = ("username", "ip_address", "failures", "last", "path_info", "user_agent")
@@ -48,5 +48,6 @@ class FailedSignInAdmin(ReadOnlyAdmin):
         last: datetime = failed.attempt_time
         return last
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return BackofficeAdmin.has_delete_permission(self, request, obj)  # type: ignore[no-any-return]
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        may: bool = BackofficeAdmin.has_delete_permission(self, request, obj)
+        return may

@@ -1,4 +1,4 @@
-"""All the ways to sign in at the API, and who is asked for what a key can't do."""
+"""All ways to authenticate at the API, and the check of operations that an API key can't do."""
 
 from typing import cast
 
@@ -12,6 +12,8 @@ from backoffice.kit.auth import BasicAuth, HeaderAuth, SessionAuth, TokenAuth
 
 
 class KeyAuth(HeaderAuth):
+    """Authenticate by an API key."""
+
     openapi_scheme = "bearer"
     openapi_description = "A personal API key, `bo_…`: limited to its permissions, until it expires or is revoked."
 
@@ -23,16 +25,16 @@ WAYS = [TokenAuth(), KeyAuth(), BasicAuth(), SessionAuth()]
 
 
 def open_registration(request: HttpRequest) -> object:
-    """Lets somebody in who is not signed in and does not try to be, where anybody may register."""
+    """Authenticate an anonymous caller without credentials, if the settings let anybody register."""
     is_stranger = "Authorization" not in request.headers and not request.user.is_authenticated
     return request.user if settings.OPEN_REGISTRATION and is_stranger else None
 
 
 def owner(request: HttpRequest) -> User:
-    """Who is signed in by themselves: what a key could change of its account, it could make its own.
+    """Return the user of `request`, signed in without a key: a key that changes its account could take it over.
 
     Raises:
-        ProblemError: 403, they came with a key.
+        ProblemError: 403, the request came with a key.
     """
     user = cast(User, request.user)
     if user.key is not None:

@@ -1,4 +1,4 @@
-"""API keys in the admin: everybody of the staff makes and revokes their own; a permission opens those of others."""
+"""API keys in the admin: all staff create and revoke their own keys; a permission shows those of others."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -29,20 +29,21 @@ CHIPS = {"works": "found", "revoked": "missing", "expired": "gone"}
 
 
 def permission_choices(user: User) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The permissions that `user` has, under their models: `[("News · post", [("news.add_post", "Can add post")])]`."""
+    """Return the permissions of `user` by model: `[("News · post", [("news.add_post", "Can add post")])]`."""
     held = user.get_all_permissions()
     groups: dict[str, list[tuple[str, str]]] = {}
-    for one in Permission.objects.select_related("content_type"):
-        model = one.content_type.model_class()
-        name = f"{one.content_type.app_label}.{one.codename}"
-        if name in held and model is not None and not issubclass(model, HistoricalChanges):  # no door asks for those
+    for permission in Permission.objects.select_related("content_type"):
+        model = permission.content_type.model_class()
+        name = f"{permission.content_type.app_label}.{permission.codename}"
+        # Permissions of history models are left out: nothing checks them.
+        if name in held and model is not None and not issubclass(model, HistoricalChanges):
             title = f"{apps.get_app_config(model._meta.app_label).verbose_name} · {model._meta.verbose_name}"
-            groups.setdefault(title, []).append((name, one.name))
+            groups.setdefault(title, []).append((name, permission.name))
     return sorted(groups.items())
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new key of `user`, whom the admin sets."""
+    """The form of a new key of `user`, which `ApiKeyAdmin.get_form` sets."""
 
     user: User
     days = forms.TypedChoiceField(
@@ -60,7 +61,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if self.instance._state.adding:  # the page of a key that is there has a form too, which saves nothing
+        if self.instance._state.adding:  # the page of an existing key has a form too, which saves nothing
             self.instance.user = self.user
         cast(forms.MultipleChoiceField, self.fields["permissions"]).choices = permission_choices(self.user)
 
@@ -85,7 +86,7 @@ class ApiKeyAdmin(BackofficeAdmin):
     add_fields = ("name", "days", "full_access", "permissions")
     change_form_outer_before_template = "accounts/key_head.html"
 
-    # --- who may what ----------------------------------------------------------------------------------------------
+    # --- permissions -------------------------------------------------------------------------------------------------
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True
 
@@ -96,27 +97,29 @@ class ApiKeyAdmin(BackofficeAdmin):
         return obj is None or obj.user_id == request.user.pk or _sees_all(request)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        return False  # but revoked it can be
+        return False  # a key is only revoked
 
     def may_revoke(self, request: HttpRequest, key: ApiKey) -> bool:
         return key.user_id == request.user.pk or request.user.has_perm("accounts.change_apikey")
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        rows: QuerySet[Any] = super().get_queryset(request)
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ApiKey]":
+        rows: QuerySet[ApiKey] = super().get_queryset(request)
         return rows if _sees_all(request) else rows.filter(user=request.user.pk)
 
-    # --- what is shown ---------------------------------------------------------------------------------------------
-    def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+    # --- pages -------------------------------------------------------------------------------------------------------
+    def get_fieldsets(
+        self, request: HttpRequest, obj: ApiKey | None = None
+    ) -> list[tuple[None, dict[str, tuple[str, ...]]]]:
         return [(None, {"fields": self.add_fields if obj is None else self.readonly_fields})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         return () if obj is None else self.readonly_fields
 
-    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **options: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **options: Any) -> type[KeyForm]:
         if obj is None:
-            options["fields"] = ("name", "full_access")  # the others are the form's own
-        form = super().get_form(request, obj, **options)
-        form.user = request.user
+            options["fields"] = ("name", "full_access")  # the other fields are declared by the form
+        form: type[KeyForm] = super().get_form(request, obj, **options)
+        form.user = cast(User, request.user)
         return form
 
     @admin.display(description="begins with", ordering="prefix")
@@ -136,7 +139,7 @@ class ApiKeyAdmin(BackofficeAdmin):
     def shown_permissions(self, key: ApiKey) -> SafeString | str:
         return format_html_join("", "<div>{}</div>", ((name,) for name in key.permissions)) or self.shown_scope(key)
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         key = options.get("obj")
         context.update(
             show_save_and_add_another=False,
@@ -146,13 +149,13 @@ class ApiKeyAdmin(BackofficeAdmin):
         page: HttpResponse = super().render_change_form(request, context, **options)
         return page
 
-    # --- what can be done ------------------------------------------------------------------------------------------
+    # --- actions -----------------------------------------------------------------------------------------------------
     def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:  # noqa: FBT001 - Django's signature
         obj.secret = obj.seal()
         obj.save()
 
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """The key, in the answer itself: a message or a session would keep it."""
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the key in the answer itself: a message or a session would store it."""
         context = {**self.admin_site.each_context(request), "title": "Your new API key", "key": obj, "opts": self.opts}
         page = TemplateResponse(request, "accounts/key_made.html", context)
         page["Cache-Control"] = "no-store"
@@ -163,7 +166,7 @@ class ApiKeyAdmin(BackofficeAdmin):
         return [path("<int:pk>/revoke/", revoke, name="accounts_apikey_revoke"), *super().get_urls()]
 
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """End a key for good."""
+        """Revoke a key for good."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         key = self.get_object(request, str(pk))
@@ -178,7 +181,7 @@ class ApiKeyAdmin(BackofficeAdmin):
 
 
 class KeysInline(TabularInline):  # type: ignore[misc]
-    """On a user's page, where a new password is set, which ends no key."""
+    """The keys of a user, shown on their page because a new password, which is set there, ends none."""
 
     model = ApiKey
     extra = max_num = 0
@@ -193,13 +196,13 @@ class KeysInline(TabularInline):  # type: ignore[misc]
     def shown_state(self, key: ApiKey) -> SafeString:
         return chip(CHIPS[key.state], key.state)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return _sees_all(request)
 
 

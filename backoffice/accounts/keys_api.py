@@ -1,7 +1,7 @@
 # ruff: noqa: A002 (the addresses call it `id`)
-"""One's own API keys: see, make, revoke."""
+"""The API of one's own API keys: list, create, revoke."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query, Router
@@ -71,12 +71,12 @@ def create_key(request: HttpRequest, data: KeyIn) -> HttpResponse:
     key.full_clean()
     key.save()
     location = f"{request.path.rstrip('/')}/{key.pk}/"
-    return json_response(shown(key) | {"key": secret}, status=201, headers={"Location": location, **SECRET})
+    return json_response(key_values(key) | {"key": secret}, status=201, headers={"Location": location, **SECRET})
 
 
 @router.get("{int:id}/", operation_id="accounts_key_get", summary="Get one of your API keys", response={200: KeyOut})
 def get_key(request: HttpRequest, id: Id) -> HttpResponse:
-    return json_response(shown(_one(request, id)))
+    return json_response(key_values(_find(request, id)))
 
 
 @router.delete(
@@ -84,11 +84,12 @@ def get_key(request: HttpRequest, id: Id) -> HttpResponse:
 )
 def revoke_key(request: HttpRequest, id: Id) -> HttpResponse:
     """It stays on the list, and never works again."""
-    keys.revoke(_one(request, id))
+    keys.revoke(_find(request, id))
     return empty_response(204)
 
 
-def shown(key: ApiKey) -> dict[str, Any]:
+def key_values(key: ApiKey) -> dict[str, object]:
+    """Return the columns of `KeyOut`."""
     return {name: getattr(key, name) for name in COLUMNS}
 
 
@@ -96,7 +97,7 @@ def _own(request: HttpRequest) -> ApiKeyQuerySet:
     return ApiKey.objects.filter(user=owner(request))
 
 
-def _one(request: HttpRequest, id: int) -> ApiKey:
+def _find(request: HttpRequest, id: int) -> ApiKey:
     key = _own(request).filter(pk=id).first()
     if key is None:
         raise Http404

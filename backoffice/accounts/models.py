@@ -15,23 +15,23 @@ from django.utils import timezone
 from backoffice.accounts.scope import Scoped
 
 KEY_DAYS_MOST = 366
-KEY_BYTES = 32  # of chance; so many need no slow hash, nobody can try them through
+KEY_BYTES = 32  # random; too many to be guessed, so that a fast hash is safe
 
 
 def folded(username: str) -> str:
-    """`username` without what tells two spellings of one name apart: case, and forms of one character.
+    """Return `username` without differences of case and of Unicode form, so that equal names compare equal.
 
-    In Python, as each database's LOWER() knows other letters (SQLite's ASCII alone).
+    This is done in Python, as the databases' LOWER() functions differ (SQLite's knows ASCII only).
     """
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
 
 
 class User(Scoped, AbstractUser):
-    """A person or program that signs in. Our own model from the first migration, so that it can grow."""
+    """A person or program that signs in. A model of our own from the first migration, so that it can gain fields."""
 
     folded = models.CharField(max_length=450, unique=True, blank=True, editable=False)  # 150, each up to 3 when folded
 
-    key: "ApiKey | None" = None  # what the request was signed with, if with a key
+    key: "ApiKey | None" = None  # the API key that authenticated the request, if one did
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -43,11 +43,11 @@ class User(Scoped, AbstractUser):
         self.folded = folded(self.username)
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
-        """As Django's; a name that only differs by case is a fault of `username`."""
-        left_out = {*(exclude or ())}
-        super().validate_unique(exclude=left_out | {"folded"})
+        """Report a name that differs only by case as an error of `username`."""
+        excluded = {*(exclude or ())}
+        super().validate_unique(exclude=excluded | {"folded"})
         same = User.objects.filter(folded=folded(self.username)).exclude(pk=self.pk)
-        if "username" not in left_out and same.exists():
+        if "username" not in excluded and same.exists():
             raise ValidationError({"username": self.unique_error_message(User, ("username",))})
 
     def save(self, *args: Any, **options: Any) -> None:
@@ -61,14 +61,14 @@ class User(Scoped, AbstractUser):
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def working(self) -> "ApiKeyQuerySet":
-        """Those that sign somebody in now."""
+        """Return the keys that can authenticate now."""
         return self.filter(revoked_at=None, expires__gt=timezone.now(), user__is_active=True)
 
 
 class ApiKey(models.Model):
     """A credential that a person gives to a program: `bo_<prefix>_<secret>`, shown once.
 
-    It may do what its owner may and `permissions` names, or, with `full_access`, all that its owner may.
+    A key has those of its owner's permissions that `permissions` names, or with `full_access` all of them.
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="keys")
@@ -92,7 +92,7 @@ class ApiKey(models.Model):
 
     class Meta:
         verbose_name = "API key"
-        default_permissions = ("view", "change", "delete")  # of everybody's; each may make and revoke their own
+        default_permissions = ("view", "change", "delete")  # for everybody's keys; all may create and revoke their own
         constraints = [
             models.CheckConstraint(name="accounts_apikey_name", condition=~models.Q(name="")),
             models.CheckConstraint(name="accounts_apikey_expires", condition=models.Q(expires__gt=models.F("created"))),
@@ -119,14 +119,14 @@ class ApiKey(models.Model):
         return self.created + timedelta(days=KEY_DAYS_MOST)
 
     def seal(self) -> str:
-        """Give it a secret, of which only the digest stays here. Returns the whole key, which nobody can show again."""
+        """Give the key a new secret, of which only the digest is stored; return the whole key, to be shown once."""
         secret = secrets.token_hex(KEY_BYTES)
         self.prefix, self.digest = secrets.token_hex(6), digest(secret)
         return f"bo_{self.prefix}_{secret}"
 
     @property
     def scope(self) -> frozenset[str] | None:
-        """What it leaves of its owner's permissions; None: all of them. See `User.scope`."""
+        """The permissions that the owner's are limited to; None if they are not. See `User.scope`."""
         return None if self.full_access else frozenset(self.permissions)
 
     @property
@@ -138,7 +138,7 @@ class ApiKey(models.Model):
 
 
 class FailedSignIn(AccessAttempt):  # type: ignore[misc]
-    """axes' rows, by a name that people read. See `backoffice.kit.sign_in`."""
+    """The rows of axes, under a readable name. See `backoffice.kit.sign_in`."""
 
     class Meta:
         proxy = True

@@ -1,6 +1,6 @@
-"""One's own account, and how it begins."""
+"""The API of one's own account, and registration."""
 
-from typing import Any, cast
+from typing import cast
 
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
@@ -11,7 +11,7 @@ from ninja import Router
 from pydantic import BaseModel, Field
 
 from backoffice.accounts.auth import WAYS, open_registration, owner
-from backoffice.accounts.keys_api import KeyOut, shown
+from backoffice.accounts.keys_api import KeyOut, key_values
 from backoffice.accounts.keys_api import router as keys_router
 from backoffice.accounts.models import ApiKey, User
 from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError, from_validation
@@ -104,7 +104,7 @@ def change_me(request: HttpRequest, data: ProfileIn) -> HttpResponse:
 @router.post(
     "/me/password/", operation_id="accounts_me_password", summary="Change your password", response={200: PasswordOut}
 )
-@not_atomic  # a failed sign-in is to be counted whatever the answer
+@not_atomic  # a failed sign-in counts whatever the answer is
 def change_password(request: HttpRequest, data: PasswordIn) -> HttpResponse:
     """Ends all tokens and other sessions of yours, and no API key."""
     user = owner(request)
@@ -116,27 +116,30 @@ def change_password(request: HttpRequest, data: PasswordIn) -> HttpResponse:
     if "Authorization" not in request.headers:
         update_session_auth_hash(request, user)
     working = ApiKey.objects.working().filter(user=user).order_by("-pk")
-    return json_response({"keys": [shown(key) for key in working]})
+    return json_response({"keys": [key_values(key) for key in working]})
 
 
-def _profile(user: User) -> dict[str, Any]:
+def _profile(user: User) -> dict[str, object]:
     return {name: getattr(user, name) for name in ACCOUNT} | {"permissions": sorted(user.get_all_permissions())}
 
 
 def _check(user: User, password: str, field: str) -> None:
-    """The model's rules and the password's at once.
+    """Check the rules of the model and of the password together, so that the caller sees all errors at once.
+
+    Args:
+        field: the name of the password in the request.
 
     Raises:
-        InvalidError: one is broken.
+        InvalidError: a rule is broken.
     """
-    found: list[FieldError] = []
+    errors: list[FieldError] = []
     try:
         user.clean_fields(exclude={"password"})
     except ValidationError as error:
-        found += from_validation(error).errors
+        errors += from_validation(error).errors
     try:
         validate_password(password, user)
     except ValidationError as error:
-        found += [FieldError(field, message) for message in error.messages]
-    if found:
-        raise InvalidError(*found)
+        errors += [FieldError(field, message) for message in error.messages]
+    if errors:
+        raise InvalidError(*errors)

@@ -1,20 +1,27 @@
-"""What an API key leaves of its user's permissions, for the length of one request."""
+"""Limit a user's permissions to those of an API key, for one request."""
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+from django.db.models import Model
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser as Base
+else:
+    Base = object  # a mixin: its methods call those of the user class after it
 
 Names = set[str]  # `{"news.view_post"}`
 
 
-class Scoped:
-    """Stands before Django's permissions of a user and takes away what the scope does not name, superusers too.
+class Scoped(Base):
+    """A mixin before Django's user that removes the permissions that the scope does not name, superusers' too.
 
-    The asynchronous methods are Django's own entrances beside the others; one left open would be a way around.
+    Django's asynchronous methods don't call the others: each is limited here, or it would bypass the scope.
     """
 
-    scope: frozenset[str] | None = None  # `{"news.view_post"}`; None: all that the user has
+    scope: frozenset[str] | None = None  # `{"news.view_post"}`; None for all of the user's permissions
 
-    def _within(self, found: Names) -> Names:
-        return found if self.scope is None else found & self.scope
+    def _within(self, names: Names) -> Names:
+        return names if self.scope is None else names & self.scope
 
     def _names(self, permission: str) -> bool:
         return self.scope is None or permission in self.scope
@@ -22,33 +29,33 @@ class Scoped:
     def _reaches(self, app_label: str) -> bool:
         return self.scope is None or any(self.has_perm(name) for name in self.scope if name.startswith(f"{app_label}."))
 
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
-        return self._names(perm) and super().has_perm(perm, obj)  # type: ignore[misc]
+    def has_perm(self, perm: str, obj: Model | None = None) -> bool:
+        return self._names(perm) and super().has_perm(perm, obj)
 
-    async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
-        return self._names(perm) and await super().ahas_perm(perm, obj)  # type: ignore[misc]
+    async def ahas_perm(self, perm: str, obj: Model | None = None) -> bool:
+        return self._names(perm) and await super().ahas_perm(perm, obj)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self._reaches(app_label) and super().has_module_perms(app_label)  # type: ignore[misc]
+        return self._reaches(app_label) and super().has_module_perms(app_label)
 
     async def ahas_module_perms(self, app_label: str) -> bool:
-        found = await self.aget_all_permissions()
-        return any(name.startswith(f"{app_label}.") for name in found)
+        names = await self.aget_all_permissions()
+        return any(name.startswith(f"{app_label}.") for name in names)
 
-    def get_user_permissions(self, obj: Any = None) -> Names:
-        return self._within(super().get_user_permissions(obj))  # type: ignore[misc]
+    def get_user_permissions(self, obj: Model | None = None) -> Names:
+        return self._within(super().get_user_permissions(obj))
 
-    async def aget_user_permissions(self, obj: Any = None) -> Names:
-        return self._within(await super().aget_user_permissions(obj))  # type: ignore[misc]
+    async def aget_user_permissions(self, obj: Model | None = None) -> Names:
+        return self._within(await super().aget_user_permissions(obj))
 
-    def get_group_permissions(self, obj: Any = None) -> Names:
-        return self._within(super().get_group_permissions(obj))  # type: ignore[misc]
+    def get_group_permissions(self, obj: Model | None = None) -> Names:
+        return self._within(super().get_group_permissions(obj))
 
-    async def aget_group_permissions(self, obj: Any = None) -> Names:
-        return self._within(await super().aget_group_permissions(obj))  # type: ignore[misc]
+    async def aget_group_permissions(self, obj: Model | None = None) -> Names:
+        return self._within(await super().aget_group_permissions(obj))
 
-    def get_all_permissions(self, obj: Any = None) -> Names:
-        return self._within(super().get_all_permissions(obj))  # type: ignore[misc]
+    def get_all_permissions(self, obj: Model | None = None) -> Names:
+        return self._within(super().get_all_permissions(obj))
 
-    async def aget_all_permissions(self, obj: Any = None) -> Names:
-        return self._within(await super().aget_all_permissions(obj))  # type: ignore[misc]
+    async def aget_all_permissions(self, obj: Model | None = None) -> Names:
+        return self._within(await super().aget_all_permissions(obj))

@@ -1,4 +1,4 @@
-"""Which addresses the program may speak to."""
+"""Decide which addresses the program may connect to."""
 
 import ipaddress
 import re
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
-# Where cloud metadata lives outside the link-local ranges; it gives the machine's own credentials to whoever asks.
+# Metadata services of clouds outside the link-local ranges: they give the machine's own credentials to any client.
 METADATA = [
     ipaddress.ip_network(network)
     for network in (
@@ -22,31 +22,31 @@ METADATA = [
     )
 ]
 NOWHERE = [ipaddress.ip_network(network) for network in ("0.0.0.0/8", "240.0.0.0/4")]  # RFC 1122, 3.2.1.3; RFC 1112, 4
-# RFC 6890 and RFC 7526: partly global, and no place for a service. RFC 9637: documentation.
+# RFC 6890 and RFC 7526: partly global, but never used for services. RFC 9637: documentation.
 UNUSUAL = [ipaddress.ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")]
-GLOBAL = ipaddress.ip_network("2000::/3")  # RFC 4291, 2.4: all global unicast addresses that are given out
+GLOBAL = ipaddress.ip_network("2000::/3")  # RFC 4291, 2.4: all global unicast addresses allocated so far
 # RFC 6052 (NAT64), RFC 4291, 2.5.5.1 and RFC 2765, 2.1: the last 32 bits are an IPv4 address.
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 IPV4_LAST = (NAT64, ipaddress.ip_network("::/96"), ipaddress.ip_network("::ffff:0:0:0/96"))
-# RFC 8215: a network's own translators. RFC 6052, 2.2: where in it the IPv4 address is, by the prefix's length.
+# RFC 8215: a network's own translators. RFC 6052, 2.2: the position of the IPv4 address, by the length of the prefix.
 LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
 IPV4_PLACES = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12), (12, 13, 14, 15))  # bytes
 
 
 def check_url(url: str) -> None:
-    """Refuse what is not a plain http(s) address: other schemes, credentials, a query, a fragment.
+    """Refuse every address but plain http(s) ones: other schemes, credentials, a query, a fragment.
 
-    And an IP address that is never spoken to, however it is written; a name is judged when it is connected to.
+    An IP address that is never connected to is refused too, in any notation. A host name is checked on connecting.
 
     Raises:
-        ValidationError: it says what to give instead.
+        ValidationError: the address is refused; the message names the cure.
     """
     try:
         parts = urlsplit(url)
         port_ok = parts.port is None or 0 < parts.port < 65536
     except ValueError:
         raise ValidationError("This is not an address.", code="address") from None
-    # Readers of addresses differ in what they make of these: one could check another host than the next one asks.
+    # URL parsers disagree about these characters: the host that is checked could differ from the one connected to.
     if re.search(r"[\\\s\0-\x1f\x7f]", url):
         raise ValidationError("An address has no backslash and no white space.", code="address")
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
@@ -55,12 +55,12 @@ def check_url(url: str) -> None:
         raise ValidationError("Take user name and password out of the address; use the sign-in fields.", code="address")
     if "?" in url or "#" in url:
         raise ValidationError("The address may not hold '?' or '#'.", code="address")
-    if (literal := _ip(parts.hostname)) and (why := refusal(literal, allow_private=True)):
-        raise ValidationError(f"This {why}.", code="address")
+    if (literal := _ip(parts.hostname)) and (reason := refusal(literal, allow_private=True)):
+        raise ValidationError(f"This {reason}.", code="address")
 
 
 def _ip(host: str) -> str:
-    """The IP address that `host` is, however it is written (`0xa9.254.43518`, 2852039166); empty: it is a name."""
+    """Return the IP address that `host` denotes in any notation (`0xa9.254.43518`, 2852039166); empty for a name."""
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
@@ -70,24 +70,27 @@ def _ip(host: str) -> str:
 
 
 def refusal(peer: str, *, allow_private: bool) -> str:
-    """Why this IP address is not spoken to, a predicate that reads on from the target's name; empty: it may be.
+    """Return why the program may not connect to the IP address `peer`; empty if it may.
 
-    Link-local, metadata, multicast, reserved and unspecified addresses never are; private ones with `allow_private`.
-    An IPv6 address that carries an IPv4 one is judged by both. A network's own translator under a global prefix
-    can't be told from a service.
+    Link-local, metadata, multicast, reserved and unspecified addresses are always refused; private ones are allowed
+    with `allow_private`. An IPv6 address that embeds an IPv4 address is checked as both. A network's own translator
+    under a global prefix can't be distinguished from a service.
+
+    Returns:
+        A predicate that continues a sentence beginning with the target's name: "is at 10.0.0.1, a private address…".
     """
     address = ipaddress.ip_address(peer)
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    judged = [address, *_carried(address)]
-    if any(_is_never(one) for one in judged):
+    candidates = [address, *_embedded(address)]
+    if any(map(_is_forbidden, candidates)):
         return f"is at {address}, an address that is never spoken to"
-    if not allow_private and any(map(_is_private, judged)):
+    if not allow_private and any(map(_is_private, candidates)):
         return f"is at {address}, a private address; allow private addresses if that is meant"
     return ""
 
 
-def _is_never(address: IPv4Address | IPv6Address) -> bool:
+def _is_forbidden(address: IPv4Address | IPv6Address) -> bool:
     return (
         address.is_link_local
         or address.is_multicast
@@ -101,15 +104,15 @@ def _is_private(address: IPv4Address | IPv6Address) -> bool:
     return is_outside or not address.is_global or any(address in network for network in UNUSUAL)
 
 
-def _carried(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
-    """The IPv4 addresses that an IPv6 one leads to on its way through a translator or a tunnel."""
-    if isinstance(address, IPv4Address) or int(address) < 2:  # `::` and `::1` are themselves
+def _embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
+    """Return the IPv4 addresses that an IPv6 address may be translated or tunneled to."""
+    if isinstance(address, IPv4Address) or int(address) < 2:  # `::` and `::1` embed nothing
         return []
-    found = [*filter(None, [address.sixtofour]), *(address.teredo or ())]
+    embedded = [*filter(None, [address.sixtofour]), *(address.teredo or ())]
     if any(address in network for network in IPV4_LAST):
-        found.append(IPv4Address(address.packed[12:]))
+        embedded.append(IPv4Address(address.packed[12:]))
     if address in LOCAL_NAT64:
-        # Which of the places it is, only the translator knows; zeros are none.
-        places = [IPv4Address(bytes(address.packed[place] for place in four)) for four in IPV4_PLACES]
-        found += [place for place in places if place not in NOWHERE[0]]
-    return found
+        # Only the translator knows which position holds the address; zeros are padding.
+        candidates = [IPv4Address(bytes(address.packed[place] for place in four)) for four in IPV4_PLACES]
+        embedded += [candidate for candidate in candidates if candidate not in NOWHERE[0]]
+    return embedded

@@ -1,13 +1,15 @@
-"""What every admin page of the house shares."""
+"""Base classes of every model's admin."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from unfold.admin import ModelAdmin
 
 from backoffice.kit.estimates import BoundedPaginator
@@ -24,35 +26,44 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter_submit = True
     warn_unsaved_form = True
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """As Django's, which leaves what only the database refuses: a NUL, a number beyond its columns."""
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Turn values that only the database refuses (a NUL, a number too large for its column) into Django's redirect.
+
+        Raises:
+            IncorrectLookupParameters: a parameter of the list can't be looked up.
+        """
         try:
-            for field in self._links():  # what is chosen in a filter is read as late as in the template
+            for field in self._links():  # Django reads the value of such a filter only in the template
                 if value := request.GET.get(f"{field.name}__{field.target_field.name}__exact"):
                     field.target_field.clean(value, None)
-            return super().get_changelist_instance(request)
+            return cast(ChangeList, super().get_changelist_instance(request))
         except (ValueError, OverflowError, ValidationError, DataError) as error:
             if not request.GET:
                 raise
             raise IncorrectLookupParameters from error
 
-    def get_ordering(self, request: HttpRequest) -> Any:
-        """Newest first unless said otherwise; without an order the pages of a choice would overlap."""
-        return self.ordering or self.opts.ordering or ("-pk",)
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Return the newest first by default; without any order the pages of a list would overlap."""
+        return cast(Sequence[str], self.ordering or self.opts.ordering or ("-pk",))
 
-    def get_search_results(self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str) -> Any:
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Model]", search_term: str
+    ) -> tuple["QuerySet[Model]", bool]:
+        rows: tuple[QuerySet[Model], bool] = super().get_search_results(
+            request, queryset, search_term.replace("\0", "")
+        )
+        return rows
 
-    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
+    def response_action(self, request: HttpRequest, queryset: "QuerySet[Model]") -> HttpResponseBase | None:
         try:
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.clean(key, None)
         except ValidationError as error:
             raise BadRequest("What was chosen is not on the list.") from error
-        return super().response_action(request, queryset)
+        return cast(HttpResponseBase | None, super().response_action(request, queryset))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """As Django's, without keys that can't be any."""
+        """Leave out keys of related objects that are not valid keys."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         for field in self._links():
             if field.name in initial:
@@ -67,7 +78,7 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 class ReadOnlyAdmin(BackofficeAdmin):
-    """Rows that the program writes and people only look at."""
+    """The admin of rows that the program writes and people only read."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -75,5 +86,5 @@ class ReadOnlyAdmin(BackofficeAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -1,13 +1,13 @@
-"""The three ways to sign in at the API. Each sets `request.user`, by which history knows who wrote.
+"""Authentication of API requests: token, password or session. Each sets `request.user`, which history records.
 
-ninja's own classes are not used: in debug mode they log the credential, and theirs for sessions answers 403 where no
-session came.
+ninja's own classes are not used: in debug mode they log the credential, and its session class answers 403 to a request
+without a session.
 """
 
 import base64
 import binascii
 from abc import abstractmethod
-from typing import Any
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -24,7 +24,7 @@ from backoffice.kit.sign_in import forget_failures
 
 
 class HeaderAuth(AuthBase):
-    """Reads `Authorization: <scheme> <credential>`; a header of another scheme is for another class."""
+    """Authenticate by `Authorization: <scheme> <credential>`; a header of another scheme is left to other classes."""
 
     openapi_type = "http"
     openapi_scheme: str
@@ -65,7 +65,7 @@ class BasicAuth(HeaderAuth):
 
 
 class SessionAuth(AuthBase):
-    """The admin's session. Cookies travel by themselves, so unsafe methods need the CSRF token too."""
+    """Authenticate by the admin's session. Browsers send cookies automatically, so writes need the CSRF token too."""
 
     openapi_type = "apiKey"
     openapi_in = "cookie"
@@ -73,19 +73,19 @@ class SessionAuth(AuthBase):
     openapi_description = "The admin's session; unsafe methods also need the header X-CSRFToken."
     csrf = True  # the Swagger page then sends the token
 
-    def __call__(self, request: HttpRequest) -> Any:
+    def __call__(self, request: HttpRequest) -> AbstractBaseUser | None:
         if "Authorization" in request.headers or not request.user.is_authenticated:
             return None
         if check_csrf(request) is not None:
             raise ProblemError(403, "The CSRF token is missing or wrong; send it in the header X-CSRFToken.")
-        return request.user
+        return cast(AbstractBaseUser, request.user)
 
 
 def check_password(request: HttpRequest, username: str, password: str) -> AbstractBaseUser | None:
-    """The active user of this name and password; an unknown name costs the same time as a wrong password.
+    """Return the active user of this name and password; an unknown name takes as long as a wrong password.
 
-    Where too many have failed, `request` is answered 429, whatever is made of None: see `backoffice.kit.sign_in`. Not
-    for use in a transaction: rolling it back would forget the failure.
+    After too many failures the answer to `request` becomes 429, whatever the caller does with None; see
+    `backoffice.kit.sign_in`. Don't call this function in a transaction: a rollback would forget the failure.
     """
     username = username.replace("\0", "\ufffd")  # PostgreSQL can't be asked for a text that holds NUL
     user = authenticate(request, username=username, password=password)
@@ -95,7 +95,7 @@ def check_password(request: HttpRequest, username: str, password: str) -> Abstra
 
 
 def require(request: HttpRequest, permission: str, *others: str) -> None:
-    """Let pass who has `permission` or one of `others`.
+    """Require `permission` or one of `others`.
 
     Raises:
         ProblemError: 403, naming `permission`.
@@ -106,7 +106,7 @@ def require(request: HttpRequest, permission: str, *others: str) -> None:
 
 
 def require_action(request: HttpRequest, model: type[Model], action: Action) -> None:
-    """Let pass who may do that with objects of `model`.
+    """Require the permission to do `action` with objects of `model`.
 
     Raises:
         ProblemError: 403, naming the permission.
@@ -116,15 +116,15 @@ def require_action(request: HttpRequest, model: type[Model], action: Action) -> 
 
 
 def require_write(request: HttpRequest, write: Write) -> None:
-    """Let pass who may do this write.
+    """Require every permission that `write` needs.
 
     Raises:
         ProblemError: 403, naming the permission and, where a value needs it, the field.
-        ValidationError: by field; it points to what does not exist for them.
+        ValidationError: by field; a link leads to an object that does not exist for the user.
     """
-    found = refusals(write, Person(request.user))
-    if forbidden := [one for one in found if not one.is_link]:
-        errors = [FieldError(one.field, one.message) for one in forbidden if one.field]
-        raise ProblemError(403, " ".join(one.message for one in forbidden), errors=errors)
-    if found:
-        raise as_error(found)
+    refused = refusals(write, Person(request.user))
+    if forbidden := [refusal for refusal in refused if not refusal.is_link]:
+        errors = [FieldError(refusal.field, refusal.message) for refusal in forbidden if refusal.field]
+        raise ProblemError(403, " ".join(refusal.message for refusal in forbidden), errors=errors)
+    if refused:
+        raise as_error(refused)

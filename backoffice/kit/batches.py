@@ -1,4 +1,4 @@
-"""Long lists in parts; `itertools.batched` comes with Python 3.12."""
+"""Split long lists into parts; `itertools.batched` comes with Python 3.12."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in their order, at most `size` at a time."""
+    """Yield the items in their order, in lists of at most `size`."""
     rest = iter(items)
-    while some := list(islice(rest, size)):
-        yield some
+    while batch := list(islice(rest, size)):
+        yield batch

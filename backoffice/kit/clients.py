@@ -1,19 +1,19 @@
-"""From where a request comes."""
+"""The address of a request's client."""
 
 import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
 
-# RFC 6177: whoever has an IPv6 address has at least the network of its first 64 bits to choose others from.
+# RFC 6177: a client with one IPv6 address can use any other in the network of its first 64 bits.
 IPV6_CLIENT = 64
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The IP address that limits count by; None: it is not known, as behind a Unix socket.
+    """Return the IP address that limits are counted by; None if it is not known, as behind a Unix socket.
 
-    Behind a proxy it is the last one of `X-Forwarded-For`, which our proxy added; what stands before it was written by
-    anybody. Without a proxy the header is not looked at. Of an IPv6 address it is the client's network.
+    Behind a proxy it is the last entry of `X-Forwarded-For`, which our proxy added; anybody could have written those
+    before it. Without a proxy the header is ignored. For an IPv6 address it is the client's network.
     """
     given = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:

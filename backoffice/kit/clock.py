@@ -7,10 +7,10 @@ from django.utils import timezone
 
 
 def now() -> datetime:
-    """The time of this moment; on SQLite, which has one host, this machine's."""
+    """Return the current time of the database; on SQLite, which runs on one host, of this machine."""
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        found: datetime = cursor.fetchone()[0]
-    return found
+        time: datetime = cursor.fetchone()[0]
+    return time

@@ -1,4 +1,4 @@
-"""Connections that are particular about whom they are made to, and that end when the time of their request is over."""
+"""Connections to allowed addresses only, which end when the deadline of their request has passed."""
 
 import http.client
 import socket
@@ -15,16 +15,16 @@ from backoffice.kit.http_errors import ForbiddenError, HttpError, NotSentError
 
 
 class Watch:
-    """Ends a connection when the time for its request is over, whatever the other side does.
+    """The deadline of one request: ends its connection after `seconds`, whatever the other side does.
 
-    The library's time-outs bound each wait, not the whole: a server that sends a byte a second would never be too slow,
-    and a host of many addresses that don't answer would be connected to when the time is long over.
+    The library's time-outs bound each wait, not the whole: a server that sends a byte a second would never time out,
+    and a host with many addresses that don't answer would still be tried long after the deadline.
     """
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
         self._ends = time.monotonic() + seconds
-        self._connection: Any = None
+        self._connection: object = None
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
@@ -36,18 +36,18 @@ class Watch:
         self._timer.cancel()
 
     def left(self) -> float:
-        """Seconds.
+        """Return the seconds left.
 
         Raises:
-            NotSentError: there are none.
+            NotSentError: the deadline has passed.
         """
         left = self._ends - time.monotonic()
         if left <= 0 or self.is_over:
             raise NotSentError("did not take the connection in time", slow=True)
         return left
 
-    def begins(self, connection: Any) -> None:
-        """The request is about to leave by this connection."""
+    def begins(self, connection: object) -> None:
+        """Watch this connection from now on: the request is about to be sent on it."""
         self.left()
         self._connection = connection
 
@@ -60,7 +60,7 @@ class Watch:
 
 
 class Asker(Protocol):
-    """The client for whom connections are made.
+    """The client that connections are made for.
 
     Attributes:
         timeout: seconds for connecting.
@@ -72,23 +72,27 @@ class Asker(Protocol):
 
     @property
     def watch(self) -> Watch:
-        """Over the request that this thread is sending."""
+        """The deadline of the request that this thread is sending."""
 
 
 def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
-    """A connection to the first address of `host` that may be spoken to and takes it.
+    """Connect to the first address of `host` that is allowed and accepts the connection.
 
-    The name is looked up once, and what was judged is what is connected to: between check and use it could be made to
-    mean another address. Those that may not be spoken to are not even knocked at.
+    The name is resolved once, and the very address that was checked is connected to: another lookup could give a
+    different one. Forbidden addresses get no packet at all.
+
+    Raises:
+        ForbiddenError: no address of the host is allowed.
+        NotSentError: no allowed address accepted the connection in time, or the name has no address.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NotSentError(f"can't be reached ({_reason(error)})") from error
     failure: HttpError | None = None
-    for family, kind, protocol, _, address in found:
-        if why := addresses.refusal(str(address[0]), allow_private=client.allow_private):
-            failure = failure or ForbiddenError(why)
+    for family, kind, protocol, _, address in resolved:
+        if reason := addresses.refusal(str(address[0]), allow_private=client.allow_private):
+            failure = failure or ForbiddenError(reason)
             continue
         opened = socket.socket(family, kind, protocol)
         try:
@@ -116,14 +120,14 @@ def _not_taken(error: OSError, client: Asker) -> NotSentError:
 
 
 def _reason(error: Exception) -> str:
-    """In the words of this machine's system."""
+    """Return the operating system's text for the error, or the name of its class."""
     return getattr(error, "strerror", None) or type(error).__name__
 
 
 class _Response(http.client.HTTPResponse):
-    """Passes by interim answers, which may come before the final one (RFC 9110, section 15.2).
+    """Skips interim answers, which may precede the final one (RFC 9110, section 15.2).
 
-    Else the first would be taken for the answer, and the final one for that of the next request on this connection.
+    Otherwise the first would be taken for the answer, and the final one for that of the connection's next request.
     """
 
     def begin(self) -> None:
@@ -134,7 +138,7 @@ class _Response(http.client.HTTPResponse):
 
 
 def checked(connection: Any, client: Asker) -> Any:
-    """A connection class of urllib3 for `client`: particular about whom it speaks to, and under its watch."""
+    """Return a subclass of urllib3's `connection` that checks addresses and keeps to the deadlines of `client`."""
 
     class Checked(connection):  # type: ignore[misc]
         response_class = _Response
@@ -143,7 +147,11 @@ def checked(connection: Any, client: Asker) -> Any:
             return _open(self._dns_host.strip("[]"), self.port, client, self.socket_options)
 
         def connect(self) -> None:
-            """Whatever goes wrong in here, the request has not left."""
+            """Connect; no error in here means that the request was sent.
+
+            Raises:
+                NotSentError, ForbiddenError: as their names say.
+            """
             try:
                 super().connect()
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError) as error:

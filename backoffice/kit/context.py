@@ -1,4 +1,4 @@
-"""Who writes, and why: for logs, and for the history of what is written."""
+"""The cause of a write, its user and its reason: for logs, and for the history of what is written."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,20 +10,20 @@ REASON_LENGTH = 100  # characters, as many as a history row holds
 
 
 def nobody() -> None:
-    """The user of a program that nobody asked."""
+    """Return None, the user of a program that acts on its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """Why something is written.
+    """The cause of a write.
 
     Attributes:
-        user: returns the account that writes, or None; asked when something is written, for it may sign in until then.
-        request_id: names one request in answers, logs and history; empty: nobody asked from outside.
-        reason: what the caller gave as the reason of the change; empty: none.
-        origin: the node that the change came from; empty: made here.
-        origin_user: who made it there; empty: made here, or a program did.
-        rows: what differs for single objects, `{Order: {pk: {"reason": …, "origin_user": …}}}`.
+        user: returns the account that writes, or None; called on each write, as sign-in may come after the start.
+        request_id: names one request in answers, logs and history; empty outside of requests.
+        reason: the caller's reason for the change; empty if none was given.
+        origin: the node that the change came from; empty if it was made here.
+        origin_user: the user who made the change there; empty if it was made here or by a program.
+        rows: exceptions for single objects, `{Order: {pk: {"reason": …, "origin_user": …}}}`.
     """
 
     user: Callable[[], Any] = nobody
@@ -38,18 +38,20 @@ _cause: ContextVar[Cause] = ContextVar("cause", default=Cause())  # noqa: B039 -
 
 
 def cause() -> Cause:
+    """Return the cause of the writes in the current context."""
     return _cause.get()
 
 
-def scope_of(user: Any) -> list[str] | None:
-    """What `user` may do at most, because of the key they came with, in order; None: all that they may."""
+def scope_of(user: object) -> list[str] | None:
+    """Return the sorted permissions that the API key of `user` is limited to; None if nothing limits them."""
     scope = getattr(user, "scope", None)
     return None if scope is None else sorted(scope)
 
 
 @contextmanager
-def caused_by(found: Cause) -> Iterator[None]:
-    token = _cause.set(found)
+def caused_by(cause: Cause) -> Iterator[None]:
+    """Record `cause` with every write in this context."""
+    token = _cause.set(cause)
     try:
         yield
     finally:
@@ -58,6 +60,6 @@ def caused_by(found: Cause) -> Iterator[None]:
 
 @contextmanager
 def because(reason: str) -> Iterator[None]:
-    """What is written within has this reason, apart from that the cause is as before."""
+    """Record `reason` with every write in this context; the rest of the cause stays as it was."""
     with caused_by(replace(_cause.get(), reason=reason)):
         yield

@@ -1,26 +1,28 @@
-"""Erasing a person's words from every store of the house: `settings.ERASERS` names a function for each.
+"""Erase a person's words from every store: `settings.ERASERS` names a function for each.
 
-An eraser takes `Words` and says how many rows or files it changed. Stores that hold the words as part of something
-else, such as a kept answer or a file, are searched by what they hold; a room that knows which rows are the person's
-erases those whole, without a search.
+An eraser takes `Words` and returns the number of rows or files that it changed. Stores that hold the words as part of
+something else, such as a kept answer or a file, are searched by content; a package that knows which rows belong to the
+person erases those whole, without a search.
 """
 
 import html
 import json
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus, unquote_plus
 
 import orjson
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.module_loading import import_string
 
+Row = TypeVar("Row", bound=Model)
+
 ERASED = "[erased]"
-SHORTEST = 8  # characters; a shorter text, "yes", identifies nobody and stands in the words of others
+SHORTEST = 8  # characters; a shorter text, "yes", identifies nobody and occurs in other people's words
 SHORTEST_NAME, SHORTEST_NUMBER = 4, 7  # characters of a name that is found inside of other texts
-BEGINNING = 64  # characters of a text that are looked for: copies are often cut
+BEGINNING = 64  # characters of a text that are searched for: copies are often cut
 PAGE = 500  # rows read at a time
 ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 SHEET_ESCAPE = re.compile(r"_x([0-9a-fA-F]{4})_")  # ECMA-376, part 1, section 22.9.2.19
@@ -28,15 +30,15 @@ ESCAPES = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
 
 
 class Words:
-    """What is to be found: names of the person, as whole words, and texts of theirs, wherever they stand.
+    """The words to erase: names of the person, matched as whole words, and texts of theirs, matched anywhere.
 
-    A name such as `a` or `2026` is a word in the texts of everybody: it counts only where it is a whole value, a text
-    of its own in JSON, a cell, a parameter of an address.
+    A name such as `a` or `2026` is a word in everybody's texts: it counts only where it is a whole value, such as a
+    string in JSON, a cell, or a parameter of an address.
 
-    Any number of texts costs the same to look for: one step for each character that is searched.
+    The search costs one step per character searched, for any number of texts.
 
     Attributes:
-        clean: the files in which they were looked for in vain, so that nobody looks twice; see `erasers.files`.
+        clean: versions of files that don't hold the words, so that no file is searched twice; see `erasers.files`.
     """
 
     def __init__(self, *, names: Collection[str], texts: Iterable[str], clean: Iterable[Hashable] = ()) -> None:
@@ -45,13 +47,13 @@ class Words:
         self._beginnings: dict[int, set[str]] = {}  # by their length
         for text in texts:
             if len(text) >= SHORTEST:
-                found = _unbroken(text)[:BEGINNING]
-                self._beginnings.setdefault(len(found), set()).add(found)
+                beginning = _unbroken(text)[:BEGINNING]
+                self._beginnings.setdefault(len(beginning), set()).add(beginning)
         self._starts = {text[:SHORTEST] for group in self._beginnings.values() for text in group}
 
     @property
     def spellings(self) -> set[str]:
-        """The names as they stand in plain text, in JSON and in addresses, for a database to look for."""
+        """The names as they are written in plain text, JSON and addresses, for a database to search for."""
         return {
             spelling
             for name in self.names
@@ -59,10 +61,10 @@ class Words:
         }
 
     def are_in(self, text: str, *, cut: bool = False) -> bool:
-        """Whether `text` holds any of them, be it plain, as JSON, CSV or HTML, or in an address.
+        """Return whether `text` holds any of the words: plain, in JSON, CSV or HTML, or in an address.
 
         Args:
-            cut: `text` is an excerpt, which may end in the middle of them.
+            cut: `text` is an excerpt, which may end in the middle of a word.
         """
         return any(self._are_in(reading, cut=cut) for reading in _readings(text))
 
@@ -76,14 +78,14 @@ class Words:
                     return True
         return False
 
-    def erased(self, value: Any, *, cut: bool = False) -> Any:
-        """`value`, any JSON, in which each text that holds them is replaced whole; a text that is JSON, from within."""
+    def erased(self, value: object, *, cut: bool = False) -> Any:
+        """Return the JSON `value` with each text that holds the words replaced as a whole; JSON in texts, in place."""
         if isinstance(value, str):
             return self._erased_text(value, cut=cut)
         if isinstance(value, list):
-            return [self.erased(one, cut=cut) for one in value]
+            return [self.erased(item, cut=cut) for item in value]
         if isinstance(value, dict):
-            return {self.erased(name): self.erased(one, cut=cut) for name, one in value.items()}
+            return {self.erased(name): self.erased(item, cut=cut) for name, item in value.items()}
         return value
 
     def _erased_text(self, text: str, *, cut: bool) -> str:
@@ -98,35 +100,39 @@ class Words:
 
 
 def _pattern(name: str) -> str:
+    """Return a pattern of `name` as a whole word, or, for a short name, as a whole value."""
     if len(name) < (SHORTEST_NUMBER if name.isdecimal() else SHORTEST_NAME):
         return rf"""(?<![^"'=,;>\t\n]){re.escape(name)}(?![^"'&,;<\t\r\n])"""
     return rf"(?<!\w){re.escape(name)}(?!\w)"
 
 
 def _unbroken(text: str) -> str:
+    """Return `text` with line feeds alone as line breaks."""
     return text.replace("\r\n", "\n")
 
 
 def _readings(text: str) -> Iterator[str]:
+    """Yield `text` as each notation that it may be in decodes it: plain, JSON, URL, HTML, XLSX, CSV."""
     yield _unbroken(text)
     if "\\" in text:
-        plain = ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else ESCAPES[found[2]], text)
-        # JSON writes what is beyond 16 bits as two characters (RFC 8259, section 7).
+        plain = ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else ESCAPES[match[2]], text)
+        # JSON writes a character beyond 16 bits as a pair of surrogates (RFC 8259, section 7).
         yield _unbroken(plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     if "%" in text or "+" in text:
         yield _unbroken(unquote_plus(text))
     if "&" in text:
         yield _unbroken(html.unescape(text))
     if "_x" in text:
-        yield _unbroken(SHEET_ESCAPE.sub(lambda found: chr(int(found[1], 16)), html.unescape(text)))
+        yield _unbroken(SHEET_ESCAPE.sub(lambda match: chr(int(match[1], 16)), html.unescape(text)))
     if '""' in text:
         yield _unbroken(text).replace('""', '"')
 
 
-def erase_in(rows: "QuerySet[Any]", fields: Collection[str], words: Words, *, cut: bool = False) -> int:
-    """Erase the words from these columns of `rows`, page by page; how many rows changed.
+def erase_in(rows: "QuerySet[Row]", fields: Collection[str], words: Words, *, cut: bool = False) -> int:
+    """Erase the words from the columns `fields` of `rows`, page by page, by plain updates.
 
-    The rows are written as they are: for tables that have no history.
+    Returns:
+        The number of rows changed.
     """
     changed = 0
     for row in _rows(rows):
@@ -137,21 +143,29 @@ def erase_in(rows: "QuerySet[Any]", fields: Collection[str], words: Words, *, cu
     return changed
 
 
-def delete_where(rows: "QuerySet[Any]", read: Callable[[Any], Any], words: Words) -> int:
-    """Delete those of `rows` in which the words are, as `read(row)` shows; how many."""
-    found = [row.pk for row in _rows(rows) if words.are_in(repr(read(row)))]
-    rows.model._default_manager.filter(pk__in=found).delete()
-    return len(found)
+def delete_where(rows: "QuerySet[Row]", read: Callable[[Row], object], words: Words) -> int:
+    """Delete the `rows` whose `read(row)` holds the words.
+
+    Returns:
+        The number of rows deleted.
+    """
+    keys = [row.pk for row in _rows(rows) if words.are_in(repr(read(row)))]
+    rows.model._default_manager.filter(pk__in=keys).delete()
+    return len(keys)
 
 
 def erase_everywhere(words: Words) -> dict[str, int]:
-    """Run every eraser: `{"sessions": 1}`, those that found something."""
-    found = {name: import_string(path)(words) for name, path in settings.ERASERS.items()}
-    return {name: number for name, number in found.items() if number}
+    """Run every eraser.
+
+    Returns:
+        How much each erased, without those that erased nothing: `{"sessions": 1}`.
+    """
+    counts = {name: import_string(path)(words) for name, path in settings.ERASERS.items()}
+    return {name: number for name, number in counts.items() if number}
 
 
-def _rows(rows: "QuerySet[Any]") -> Iterator[Any]:
-    """All of them, by keyset pages."""
+def _rows(rows: "QuerySet[Row]") -> Iterator[Row]:
+    """Yield all rows, read by keyset pages."""
     rows = rows.order_by("pk")
     page = list(rows[:PAGE])
     while page:

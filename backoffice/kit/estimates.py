@@ -1,20 +1,21 @@
-"""Counting without reading a whole table: exactly up to MOST rows, above that "more than" or, unfiltered, "about"."""
+"""Count rows without reading a whole table: exactly up to MOST, above that "more than" or, unfiltered, "about"."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.core.paginator import Paginator
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 
-MOST = 10_000  # rows that are counted, which costs milliseconds, and that can be paged through
+MOST = 10_000  # rows that are counted exactly, which takes milliseconds, and that can be paged through
 
 
 class Count(int):
-    """A number of rows, with the words that say how well it is known: `12`, "more than 10,000", "about 5,000,000".
+    """A number of rows, with words for its precision: `12`, "more than 10,000", "about 5,000,000".
 
     Attributes:
-        is_exact: it was counted.
+        words: "more than", "about", or empty for an exact number.
+        is_exact: whether the rows were counted.
     """
 
     words: str
@@ -29,23 +30,23 @@ class Count(int):
         return f"{self.words} {int(self):,}" if self.words else int.__repr__(self)
 
 
-def count(rows: "QuerySet[Any]", most: int = MOST) -> Count:
-    """How many `rows` there are, at the cost of reading `most` of them.
+def count(rows: "QuerySet[Model]", most: int = MOST) -> Count:
+    """Return the number of `rows`, at the cost of reading `most` of them.
 
-    In their own order, so that the index that gives the page gives the number too: in no order PostgreSQL may look
-    through the table for rows that it takes to be everywhere, and that are all at its end.
+    The rows keep their order, so that the count uses the index of the page: without an order PostgreSQL may scan the
+    table for rows that it expects everywhere, and that are all at its end.
     """
-    found: int = rows[: most + 1].count()
-    if found <= most:
-        return Count(found)
+    number: int = rows[: most + 1].count()
+    if number <= most:
+        return Count(number)
     if rows.query.has_filters() or rows.query.distinct or rows.query.is_sliced:
         return Count(most, "more than")
     estimated = _estimate(rows)
     return Count(_rounded(estimated), "about") if estimated > most else Count(most, "more than")
 
 
-def _estimate(rows: "QuerySet[Any]") -> int:
-    """What the database thinks: PostgreSQL since it last analyzed the table, SQLite by its highest row number."""
+def _estimate(rows: "QuerySet[Model]") -> int:
+    """Return the database's estimate: PostgreSQL's from the last ANALYZE, SQLite's from the highest row number."""
     connection = connections[rows.db]
     table = connection.ops.quote_name(rows.model._meta.db_table)
     with connection.cursor() as cursor:
@@ -53,18 +54,18 @@ def _estimate(rows: "QuerySet[Any]") -> int:
             cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
         else:
             cursor.execute(f"SELECT max(rowid) FROM {table}")  # noqa: S608 - the name comes from the model
-        found: int | None = cursor.fetchone()[0]
-    return found or 0
+        number: int | None = cursor.fetchone()[0]
+    return number or 0
 
 
 def _rounded(number: int) -> int:
-    """To two digits, so that nobody takes it for counted: 5,012,345 → 5,000,000."""
+    """Round to two digits, so that the number does not look exact: 5,012,345 → 5,000,000."""
     step: int = 10 ** max(0, len(str(number)) - 2)
     return (number + step // 2) // step * step
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages through the first MOST rows; whoever looks for others filters."""
+    """Pages through the first MOST rows; the others are reached by filters."""
 
     @cached_property
     def count(self) -> int:

@@ -1,4 +1,4 @@
-"""Models that have history: what django-simple-history keeps of them, without asking who writes it."""
+"""Models with history, as django-simple-history registers them."""
 
 from typing import Any
 
@@ -6,16 +6,17 @@ from django.db import models
 
 
 def has_history(model: type[models.Model]) -> bool:
+    """Return whether django-simple-history keeps the versions of `model`."""
     return hasattr(model._meta, "simple_history_manager_attribute") and not model._meta.proxy
 
 
 def history_of(model: type[models.Model]) -> type[models.Model]:
-    """The model of `model`'s history rows."""
-    manager: Any = getattr(model, model._meta.simple_history_manager_attribute)  # type: ignore[attr-defined]
-    found: type[models.Model] = manager.model
-    return found
+    """Return the model of `model`'s history rows."""
+    options: Any = model._meta
+    manager: models.Manager[models.Model] = getattr(model, options.simple_history_manager_attribute)
+    return manager.model
 
 
 def column_values(obj: models.Model) -> dict[str, Any]:
-    """The column values of `obj`, in the types that the database gives back: `{"attname": value}`."""
+    """Return the column values of `obj`, in the types that the database returns: `{"attname": value}`."""
     return {field.attname: field.to_python(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}

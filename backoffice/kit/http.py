@@ -1,6 +1,6 @@
-"""The house's one HTTP client: bounded in time and size, and particular about whom it speaks to.
+"""The one HTTP client: bounded in time and size, and limited to allowed addresses.
 
-It tells its caller whether a request can have arrived; see `http_errors`.
+Its errors say whether a request can have arrived; see `http_errors`.
 """
 
 import http.client
@@ -9,7 +9,6 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import requests
 import urllib3
@@ -23,21 +22,21 @@ from backoffice.kit.http_errors import ForbiddenError, HttpError, LostError, Not
 
 __all__ = ["ANSWER_MOST", "Answer", "Client", "ForbiddenError", "HttpError", "LostError", "NotSentError", "Request"]
 
-ANSWER_MOST = 8 * 1024 * 1024  # bytes, as they are when decompressed
+ANSWER_MOST = 8 * 1024 * 1024  # bytes, decompressed
 CHUNK = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request. `body` is sent as JSON, bytes as they are; None sends no body.
+    """One request. `body` is sent as JSON, bytes unchanged; None sends no body.
 
-    Its text does not show what may be a secret: it gets into logs and error pages.
+    Its `repr()`, which reaches logs and error pages, leaves out all that may be secret.
     """
 
     method: str
     url: str
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: Any = field(default=None, repr=False)
+    body: object = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -51,13 +50,13 @@ class Answer:
 
 
 class Client:
-    """Sends requests, from any number of threads; each keeps its connections open.
+    """Sends requests, from any number of threads; each thread keeps its connections open.
 
-    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used; nothing is repeated.
+    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used; nothing is retried.
 
     Args:
         timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.
-        allow_private: addresses of this machine and of private networks may be spoken to; see `addresses.refusal`.
+        allow_private: whether addresses of this machine and of private networks are allowed; see `addresses.refusal`.
     """
 
     def __init__(self, *, timeout: float, allow_private: bool) -> None:
@@ -67,7 +66,7 @@ class Client:
 
     @property
     def request_seconds(self) -> float:
-        """After this time a request of ours has ended, whatever the other side does."""
+        """The seconds after which every request has ended, whatever the other side does."""
         return 2 * self.timeout
 
     def send(self, request: Request) -> Answer:
@@ -86,11 +85,12 @@ class Client:
                     raise cut from None
                 raise
             if watch.is_over:
-                # Headers that end too early pass for whole ones.
+                # Headers that were cut short are parsed as if they were complete.
                 raise cut
             return answer
 
     def _exchange(self, request: Request) -> Answer:
+        """Send the request and read the whole answer, with the libraries' errors translated to ours."""
         prepared = self._prepared(request)
         try:
             with self._session.send(prepared, timeout=self.timeout, allow_redirects=False, stream=True) as response:
@@ -120,9 +120,9 @@ class Client:
                 )
             )
         except requests.exceptions.InvalidHeader:
-            # Not "from" it: its text holds the header.
+            # Without its cause, whose text holds the header.
             raise NotSentError("was not asked: a header holds what no header can carry") from None
-        except (*UNUSABLE, UnicodeError) as error:  # the latter: half a character
+        except (*UNUSABLE, UnicodeError) as error:  # the latter: an unpaired surrogate
             raise NotSentError("was not asked: its address can't be used") from error
 
     def _read(self, response: requests.Response) -> bytes:
@@ -135,24 +135,24 @@ class Client:
 
     @property
     def watch(self) -> Watch:
-        """Over the request that this thread is sending."""
+        """The deadline of the request that this thread is sending."""
         watch: Watch = self._local.watch
         return watch
 
     @property
     def _session(self) -> requests.Session:
-        """This thread's session: `requests` does not promise that one can be shared."""
+        """This thread's session: `requests` does not promise that threads can share one."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = _Session(self)
         return session
 
 
-def _encoded(body: Any) -> str | bytes | None:
+def _encoded(body: object) -> str | bytes | None:
     return body if body is None or isinstance(body, bytes) else json.dumps(body)
 
 
-UNUSABLE = (  # before anything leaves
+UNUSABLE = (  # raised before anything is sent
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
@@ -167,17 +167,19 @@ BROKEN = {
 
 
 def _broken(error: BaseException | None) -> str:
-    """The first thing that went wrong, in our words; the libraries wrap it several times."""
-    found = "sent a broken answer"
+    """Return the predicate for the first error in the chain; the libraries wrap it several times."""
+    predicate = "sent a broken answer"
     while error is not None:
         # Their own wrapper of a lost connection is an OSError too.
         if not isinstance(error, requests.exceptions.RequestException):
-            found = next((words for kind, words in BROKEN.items() if isinstance(error, kind)), found)
+            predicate = next((words for kind, words in BROKEN.items() if isinstance(error, kind)), predicate)
         error = error.__cause__ or error.__context__
-    return found
+    return predicate
 
 
 class _Session(requests.Session):
+    """A session without the environment's settings and without cookies."""
+
     def __init__(self, client: Client) -> None:
         super().__init__()
         self.trust_env = False
@@ -187,10 +189,12 @@ class _Session(requests.Session):
             self.mount(scheme, _Adapter(client))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None, never: else the whole body is read, however long, to prepare a request that nobody sends."""
+        """Return None: otherwise `requests` reads the whole body, however long, to prepare a request never sent."""
 
 
 class _Adapter(HTTPAdapter):
+    """An adapter whose connections are checked for `client`, and which never retries."""
+
     def __init__(self, client: Client) -> None:
         super().__init__(max_retries=0)
         kinds = {"http": (HTTPConnectionPool, HTTPConnection), "https": (HTTPSConnectionPool, HTTPSConnection)}

@@ -1,19 +1,19 @@
-"""What can become of a request, by the one thing that decides what happens next: whether it can have arrived.
+"""Errors of requests, by the one fact that decides what happens next: whether the request can have arrived.
 
     HttpError
-    ├── NotSentError        it never left: refused, unreachable, no such host
+    ├── NotSentError        it was never sent: refused, unreachable, no such host
     ├── LostError           it may have arrived: reset, time-out, broken or overlong answer
     └── ForbiddenError      the address or the certificate may not be trusted
 
-What a message quotes is ours: a server could make it repeat the secret that it was sent.
+Messages quote only our own words: a server could repeat a secret that it was sent.
 """
 
 
 class HttpError(Exception):
-    """No complete answer came. The message is a predicate: it reads on from the name of who was asked.
+    """No complete answer came. The message is a predicate: it continues a sentence that begins with the server's name.
 
     Attributes:
-        slow: the time ran out.
+        slow: whether a time-out or the deadline ended the request.
     """
 
     def __init__(self, message: str, *, slow: bool = False) -> None:
@@ -22,7 +22,7 @@ class HttpError(Exception):
 
 
 class NotSentError(HttpError):
-    """The request never left."""
+    """The request was never sent."""
 
 
 class LostError(HttpError):
@@ -30,4 +30,4 @@ class LostError(HttpError):
 
 
 class ForbiddenError(HttpError):
-    """We do not speak to this address."""
+    """The address is not allowed, or its certificate is not trusted."""

@@ -1,4 +1,4 @@
-"""Hiding secrets in what others sent, before it is kept or shown: some servers send back what they were asked with."""
+"""Hide secrets in received texts before these are kept or shown: some servers echo the request's credentials."""
 
 import base64
 import re
@@ -7,39 +7,39 @@ from contextlib import suppress
 from functools import cache, lru_cache
 
 HIDDEN = "***"
-LEAST = 8  # characters; a shorter secret would be found in many a harmless id or text
+LEAST = 8  # characters; a shorter secret would match many harmless ids and texts
 BYTES_A_CHARACTER = 4  # in UTF-8, at most
-LONGEST = 24  # characters that one of a secret may become, escaped three times
+LONGEST = 24  # characters that one character of a secret may become, escaped three times
 RUN = re.compile(r"[A-Za-z0-9]+")
-# As many as there are languages around a sign. Possessive: who knows the secret must not make the search last for ever.
+# As many as there are layers of escaping. Possessive: a server that knows the secret must not make the search endless.
 BACKSLASHES = r"(?:\\(?:u00|x)5c|\\|%(?:25)*5c|&(?:amp;)*#(?:0*92|x0*5c);)"
 NAMED = {'"': "quot", "&": "amp", "<": "lt", ">": "gt", "'": "apos"}
 
 
 def secrets_of(header: str) -> list[str]:
-    """What is secret in a header that signs in: `Bearer TOKEN`, `Basic …` with its password, or the whole of it."""
+    """Return the secrets in an Authorization header: all of it, its credential and, of `Basic …`, the password."""
     scheme, _, secret = header.partition(" ")
-    found = [header, secret]
+    parts = [header, secret]
     if scheme.lower() == "basic":
-        with suppress(ValueError):  # no base64, or not of text
-            found.append(base64.b64decode(secret).decode().partition(":")[2])
-    return found
+        with suppress(ValueError):  # not base64, or not of text
+            parts.append(base64.b64decode(secret).decode().partition(":")[2])
+    return parts
 
 
 class Mask:
-    """Finds secrets in text: as they are, in base64 wherever in it they begin, in hex; each escaped however often.
+    """Finds secrets in text: plain, in hex, in base64 at any offset; each escaped any number of times.
 
-    Capital and small letters are the same to it. What was cut, split or encrypted is not found.
+    Case is ignored. Secrets that were cut, split or encrypted are not found.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        found = sorted({one for one in secrets if one})
-        self._all = _looks(tuple(found))
-        self._telling = _looks(tuple(one for one in found if len(one) >= LEAST))
-        self._longest = LONGEST * max(map(len, found), default=0)
+        known = sorted(filter(None, {*secrets}))
+        self._all = _searches(tuple(known))
+        self._distinct = _searches(tuple(secret for secret in known if len(secret) >= LEAST))
+        self._longest = LONGEST * max(map(len, known), default=0)
 
     def hide(self, text: str) -> str:
-        """`text` without the secrets."""
+        """Return `text` with HIDDEN in place of the secrets."""
         lowered = text.lower()
         for run, pattern in self._all:
             if run in lowered:
@@ -47,51 +47,50 @@ class Mask:
         return text
 
     def beginning(self, body: bytes, characters: int) -> str:
-        """The beginning of `body` without the secrets, for people; `characters` at most."""
+        """Return at most `characters` from the beginning of `body` as text, without the secrets."""
         enough = BYTES_A_CHARACTER * characters + self._longest
         text = self.hide(body[:enough].decode(errors="replace"))
         if self._longest and len(body) > enough:
-            text = text[: -self._longest]  # there a secret may have been cut in two
+            text = text[: -self._longest]  # the end may hold a part of a secret
         return text[:characters]
 
     def finds(self, text: str) -> bool:
-        """Whether `text` holds a secret of at least LEAST characters."""
+        """Return whether `text` holds a secret of at least LEAST characters."""
         lowered = text.lower()
-        return any(run in lowered and pattern.search(text) for run, pattern in self._telling)
+        return any(run in lowered and pattern.search(text) for run, pattern in self._distinct)
 
 
 @lru_cache(maxsize=128)
-def _looks(secrets: tuple[str, ...]) -> list[tuple[str, re.Pattern[str]]]:
-    """How to look for each form: first for its longest run of letters and digits, which costs next to nothing."""
-    forms = sorted({form for one in secrets for form in _forms(one)}, key=len, reverse=True)
+def _searches(secrets: tuple[str, ...]) -> list[tuple[str, re.Pattern[str]]]:
+    """Return for each form its longest run of letters and digits, as a cheap first test, and its pattern."""
+    forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
     return [(max(RUN.findall(form), key=len, default="").lower(), _pattern(form)) for form in forms]
 
 
 def _pattern(form: str) -> re.Pattern[str]:
-    single = re.sub(r"\\+", r"\\", form)  # one stands for any number
+    """Return a pattern of `form`, plain or with any of its signs escaped."""
+    single = re.sub(r"\\+", r"\\", form)  # one backslash stands for any number
     signs = "".join(sign if RUN.fullmatch(sign) else _escaped(sign) for sign in single)
     return re.compile(f"{re.escape(form)}|{signs}", re.IGNORECASE)
 
 
 def _forms(secret: str) -> Iterator[str]:
+    """Yield the secret as it may be encoded: plain, in hex, in base64 at each of three offsets."""
     yield secret
     yield secret.encode().hex()
-    for behind in range(3):  # bytes before it, in the group of three that four letters stand for
-        yield from _in_base64(secret, behind)
-
-
-def _in_base64(secret: str, behind: int) -> tuple[str, ...]:
-    """The letters that stand for `secret` alone, whatever surrounds it; with `+/` and with `-_`."""
-    packed = bytes(behind) + secret.encode()
-    first, last = (0, 2, 3)[behind], len(packed) * 8 // 6  # six bits a letter
-    if last - first < 4:  # found in many a harmless word: then only where it stands alone
-        packed, first, last = secret.encode(), 0, 4
-    return tuple(pack(packed).decode().rstrip("=")[first:last] for pack in (base64.b64encode, base64.urlsafe_b64encode))
+    for offset in range(3):  # bytes before the secret in its group of three, which four letters encode
+        # The letters that encode the secret alone, whatever surrounds it; with `+/` and with `-_`.
+        packed = bytes(offset) + secret.encode()
+        first, last = (0, 2, 3)[offset], len(packed) * 8 // 6  # six bits a letter
+        if last - first < 4:  # too short, it would match harmless words: search for the secret encoded on its own
+            packed, first, last = secret.encode(), 0, 4
+        for pack in (base64.b64encode, base64.urlsafe_b64encode):
+            yield pack(packed).decode().rstrip("=")[first:last]
 
 
 @cache
 def _escaped(sign: str) -> str:
-    """A pattern of one sign as it may be written in addresses, JSON, program text and HTML, within each other."""
+    """Return a pattern of one sign as it may be written in addresses, JSON, source code and HTML, nested."""
     if sign == "\\":
         return f"{BACKSLASHES}++"
     code = ord(sign)

@@ -1,7 +1,7 @@
-"""References to secrets. The database, exports and logs hold where a secret is, never the secret.
+"""References to secrets. The database, exports and logs hold the place of a secret, never the secret.
 
-Who may edit a reference also chooses the host that the secret is sent to. So it reaches only what was set aside for
-references, by two settings: SECRET_REFERENCE_PREFIXES and SECRET_REFERENCE_FOLDERS.
+Whoever may edit a reference also chooses the host that the secret is sent to. So references reach only the variables
+and folders that two settings allow: SECRET_REFERENCE_PREFIXES and SECRET_REFERENCE_FOLDERS.
 """
 
 import os
@@ -12,18 +12,18 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 FORM = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s\0]+")
-OWN = ("SECRET_KEY", "DATABASE_URL", "BACKOFFICE_ADMIN_PASSWORD")  # the program's own, whatever the settings say
+OWN = ("SECRET_KEY", "DATABASE_URL", "BACKOFFICE_ADMIN_PASSWORD")  # never allowed: the program's own secrets
 
 
 class UnresolvedError(Exception):
-    """The reference is well-formed, but no secret is there. The message names the cure."""
+    """The reference is well-formed, but gives no secret. The message names the cure."""
 
 
 def validate(reference: str) -> None:
     """Refuse anything but `env:NAME` and `file:/PATH`, so that a secret pasted by mistake is not stored.
 
     Raises:
-        ValidationError: that, or the variable or the file is not one that a reference may reach.
+        ValidationError: the reference is malformed, or its variable or file is not allowed.
     """
     if not FORM.fullmatch(reference):
         raise ValidationError(
@@ -37,10 +37,10 @@ def validate(reference: str) -> None:
 
 
 def resolve(reference: str) -> str:
-    """The secret that `reference` names, without a final newline.
+    """Return the secret that `reference` names, without a final newline.
 
     Raises:
-        UnresolvedError: it is out of reach, the variable is not set, or the file can't be read, or either is empty.
+        UnresolvedError: the place is not allowed, the variable is not set, the file can't be read, or either is empty.
     """
     place = _place(reference)
     if isinstance(place, str):
@@ -55,7 +55,11 @@ def resolve(reference: str) -> str:
 
 
 def _place(reference: str) -> str | Path:
-    """The variable's name, or the file with all links followed."""
+    """Return the variable's name, or the file with all links followed.
+
+    Raises:
+        UnresolvedError: the settings do not allow it.
+    """
     kind, _, place = reference.partition(":")
     if kind == "env":
         prefixes = settings.SECRET_REFERENCE_PREFIXES
@@ -71,7 +75,7 @@ def _place(reference: str) -> str | Path:
         if any(file.is_relative_to(Path(folder).resolve()) for folder in folders):
             return file
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
-        raise UnresolvedError(f"{place!r} is no path.") from error
+        raise UnresolvedError(f"{place!r} is not a path.") from error
     raise UnresolvedError(
         f"{place} may not be read: the file must lie in {' or '.join(map(str, folders))} "
         "(setting SECRET_REFERENCE_FOLDERS)."

@@ -1,4 +1,4 @@
-"""Each request has an id: in its answer, in every line of the log, and on the history rows that it causes."""
+"""Ids of requests: sent in the answer, logged with every line, and kept in the history rows that the request causes."""
 
 import logging
 import re
@@ -10,18 +10,18 @@ from django.http import HttpRequest, HttpResponseBase
 from backoffice.kit.context import Cause, cause, caused_by
 
 HEADER = "X-Request-ID"
-SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")  # no more than a history row holds, and nothing that could forge a log line
+SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")  # fits a history row, and can't forge a line of the log
 
 
 class RequestIdMiddleware:
-    """Take the caller's `X-Request-ID`, or make one where it is missing or not safe; stands before all others."""
+    """Take the caller's `X-Request-ID`, or make one if it is missing or unsafe; the first of the middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get(HEADER, "")
-        request_id = given if SAFE.fullmatch(given) else uuid.uuid4().hex
+        header = request.headers.get(HEADER, "")
+        request_id = header if SAFE.fullmatch(header) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         with caused_by(Cause(request_id=request_id, user=lambda: getattr(request, "user", None))):
             response = self.get_response(request)
@@ -30,10 +30,10 @@ class RequestIdMiddleware:
 
 
 class RequestIdFilter(logging.Filter):
-    """Give each log record its `request_id`; `-` outside of requests."""
+    """Add `request_id` to each log record; `-` outside of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # Django logs a request that failed after its middleware is done with it.
+        # Django logs a failed request after the middleware has finished, so that its cause is gone.
         request = getattr(record, "request", None)
         record.request_id = cause().request_id or getattr(request, "request_id", "") or "-"
         return True

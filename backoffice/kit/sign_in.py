@@ -1,11 +1,11 @@
-"""Failed sign-ins are counted at every door, and too many close it for a while: django-axes, fitted to this house.
+"""Count failed sign-ins at every entry point, and lock out for a while after too many: django-axes, adapted.
 
-- Counted per account and address, so that nobody can lock a colleague out from elsewhere; and per address, with a limit
-  of its own, as people may share one.
-- A right password forgets the failures of its account at its address, and no others: who knows one password may not
-  clear what they guessed at others.
-- While a door is closed nothing is counted: it opens AXES_COOLOFF_TIME after the last failure that was.
-- Nothing that was typed is stored but the name of an account.
+- Failures count per account and address, so that nobody can lock a colleague out from elsewhere; and per address, with
+  a limit of its own, as people may share one.
+- A correct password clears the failures of its account at its address, and no others: a person who knows one password
+  may not clear the record of their guesses at others.
+- During a lockout nothing is counted: it ends AXES_COOLOFF_TIME after the last failure that was counted.
+- Of what was typed only the name of an existing account is stored.
 """
 
 import math
@@ -35,33 +35,37 @@ LOCKED = "Too many failed sign-ins. Try again in {}."
 
 
 def forget_failures(request: HttpRequest, username: str) -> None:
-    """For doors that ask `authenticate()` and begin no session; where one begins, Django's signal does this."""
+    """Clear the failures after `authenticate()` without a session; where a session begins, Django's signal does it."""
     AxesProxyHandler.get_implementation().reset_user_attempts(request, get_credentials(username))
 
 
 def account_name(request: HttpRequest, credentials: Credentials) -> str:
-    """By what failures are counted: the account's name, or a digest of what is none; it may be a password."""
-    given = str((credentials or {}).get(get_user_model().USERNAME_FIELD) or "")
-    if get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: given}).exists():
-        return given
-    return f"no account, {salted_hmac('sign_in.account_name', given).hexdigest()[:12]}"
+    """Return the name that failures are counted by: of the account, or a digest if none exists.
+
+    People type passwords into the name's field, so an unknown name is not stored.
+    """
+    name = str((credentials or {}).get(get_user_model().USERNAME_FIELD) or "")
+    if get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: name}).exists():
+        return name
+    return f"no account, {salted_hmac('sign_in.account_name', name).hexdigest()[:12]}"
 
 
 class Handler(AxesDatabaseHandler):  # type: ignore[misc]
-    """The two queries are in the order of AXES_LOCKOUT_PARAMETERS: of the account at the address, of the address."""
+    """axes' handler, with limits per account at an address and per address, in AXES_LOCKOUT_PARAMETERS' order."""
 
     def get_failures(self, request: HttpRequest, credentials: Credentials = None) -> int:
-        """What is compared with AXES_FAILURE_LIMIT."""
+        """Return the number that axes compares with AXES_FAILURE_LIMIT."""
         account, address = self.get_user_attempts(request, credentials)
         failures = _sum(account)
         return max(failures, settings.AXES_FAILURE_LIMIT) if _address_is_closed(request, address) else failures
 
     def reset_user_attempts(self, request: HttpRequest, credentials: Credentials = None) -> int:
         account: Attempts = self.filter_user_attempts(request, credentials)[0]
-        # Basic comes with each request: where there is nothing to forget, nothing is written.
+        # Basic authentication comes with each request: without failures to clear, nothing is written.
         return account.delete()[0] if account.exists() else 0
 
     def seconds_closed(self, request: HttpRequest, credentials: Credentials) -> int:
+        """Return the seconds until the lockout ends, at least 1."""
         account, address = self.get_user_attempts(request, credentials)
         counting = account if _sum(account) >= settings.AXES_FAILURE_LIMIT else address
         newest = counting.aggregate(newest=Max("attempt_time"))["newest"] or timezone.now()
@@ -73,18 +77,18 @@ def _sum(attempts: Attempts) -> int:
 
 
 def _address_is_closed(request: Any, attempts: Attempts) -> bool:
-    """Of an address that is not known nothing is: it would be everybody's."""
+    """Return whether the address has too many failures; an unknown address never has, as everybody would share it."""
     return request.axes_ip_address is not None and _sum(attempts) >= settings.SIGN_IN_ADDRESS_FAILURES
 
 
 @receiver(pre_save, sender=AccessAttempt)
-def keep_no_form(instance: AccessAttempt, **_: Any) -> None:
-    """axes masks fields by their names; whatever came under others would be stored."""
+def keep_no_form(instance: AccessAttempt, **_: object) -> None:
+    """Store no form fields: axes masks them by name, and would store secrets sent under other names."""
     instance.get_data = instance.post_data = ""
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: Credentials) -> HttpResponse:
-    """The answer of a closed door, in place of `response`."""
+    """Return the answer during a lockout, in place of `response`: a problem under /api/, else a page."""
     seconds = AxesProxyHandler.get_implementation().seconds_closed(request, credentials)
     minutes = math.ceil(seconds / 60)
     text = LOCKED.format("a minute" if minutes == 1 else f"{minutes} minutes")

@@ -1,6 +1,6 @@
-"""JSON Web Tokens (RFC 7519), HS256 with the secret key: a short one for requests, a long one to fetch the next.
+"""JSON Web Tokens (RFC 7519), HS256 with the secret key: a short-lived one for requests, a long-lived one to renew it.
 
-A token carries a piece of its user's password hash, so a changed password ends all of them.
+A token carries a piece of its user's session hash, so that a changed password invalidates all tokens.
 """
 
 import time
@@ -28,7 +28,7 @@ class TokenError(Exception):
 
 
 def issue(user: AbstractBaseUser, kind: Kind) -> str:
-    """A new token of `kind` for `user`; lifetimes are settings, in seconds."""
+    """Return a new token of `kind` for `user`; lifetimes are settings, in seconds."""
     lifetimes = {Kind.ACCESS: settings.ACCESS_TOKEN_SECONDS, Kind.REFRESH: settings.REFRESH_TOKEN_SECONDS}
     now = int(time.time())
     claims = {
@@ -43,10 +43,10 @@ def issue(user: AbstractBaseUser, kind: Kind) -> str:
 
 
 def user_of(token: str, *kinds: Kind) -> AbstractBaseUser:
-    """The active user of `token`, which must be of one of `kinds`.
+    """Return the active user of `token`, which must be of one of `kinds`.
 
     Raises:
-        TokenError: it may not be used.
+        TokenError: the token is not valid.
     """
     claims = _claims(token)
     user = get_user_model()._default_manager.filter(pk=claims["user_id"], is_active=True).first()

@@ -1,4 +1,4 @@
-"""Pieces of HTML that pages of several packages share."""
+"""HTML fragments that pages of several packages share."""
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -6,5 +6,5 @@ from django.utils.text import slugify
 
 
 def chip(word: str, text: str = "", *, meaning: str = "") -> SafeString:
-    """A word in its color, with its meaning as a tooltip; `text` is shown in the word's place."""
+    """Return a state's `word` in its color, with its meaning as a tooltip; `text` is shown in place of the word."""
     return format_html('<span class="sync-chip sync-{}" title="{}">{}</span>', slugify(word), meaning, text or word)

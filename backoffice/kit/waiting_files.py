@@ -1,7 +1,7 @@
-"""Files that wait for somebody: an upload for its import, what a job made for its download.
+"""Temporary files: uploads that wait for their import, and files made by jobs that wait for their download.
 
-Each has a name that can't be guessed and lies in one folder under VAR_DIR, which web server and worker share. What
-nobody came for is removed after a day.
+Each has a name that can't be guessed and lies in one folder under VAR_DIR, which web server and worker share. After a
+day it is removed.
 """
 
 import re
@@ -16,11 +16,11 @@ KEPT = 24 * 60 * 60  # seconds
 
 
 class FileGoneError(Exception):
-    """There is no such file: it was taken, is too old, or never was."""
+    """The file does not exist: it was taken, was removed as too old, or never existed."""
 
 
 def new() -> str:
-    """The name of a new, empty file that only this program's account may read; what is too old is removed."""
+    """Create an empty file that only this program's account may read, remove those too old, and return its name."""
     clear()
     name = uuid4().hex
     path(name).touch(mode=0o600)
@@ -28,10 +28,10 @@ def new() -> str:
 
 
 def path(name: str | None) -> Path:
-    """Where the file of that name is.
+    """Return the path of the file called `name`.
 
     Raises:
-        FileGoneError: this is no name of ours.
+        FileGoneError: the name is not of the form that `new` gives.
     """
     if name is None or not NAME.fullmatch(name):
         raise FileGoneError
@@ -39,10 +39,12 @@ def path(name: str | None) -> Path:
 
 
 def take(name: str) -> str:
-    """Give the file a new name, which only the caller knows: of two who take it, one gets it. It is kept anew.
+    """Rename the file and return its new name, which only the caller knows: of two that take it, one gets it.
+
+    The file's day begins again.
 
     Raises:
-        FileGoneError: somebody took it before.
+        FileGoneError: another caller took it first.
     """
     taken = path(uuid4().hex)
     try:
@@ -58,13 +60,13 @@ def remove(name: str) -> None:
 
 
 def clear() -> None:
-    """Remove what has waited too long."""
+    """Remove the files that have waited longer than KEPT."""
     for file in _folder().iterdir():
         try:
             if file.stat().st_mtime < time.time() - KEPT:
                 file.unlink()
         except FileNotFoundError:
-            continue  # somebody else removed it
+            continue  # another process removed it
 
 
 def _folder() -> Path:

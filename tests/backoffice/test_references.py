@@ -64,8 +64,8 @@ def test_no_other_file_is_read(folder, path):
         ("none", "can't be read: No such file"),
         ("latin", "is not UTF-8 text"),
         ("empty", "is empty"),
-        ("nul\0", "is no path"),
-        ("circle", "can't be read|is no path"),
+        ("nul\0", "is not a path"),
+        ("circle", "can't be read|is not a path"),
     ],
 )
 def test_what_can_not_be_read_is_said(folder, name, message):

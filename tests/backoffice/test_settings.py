@@ -75,7 +75,7 @@ def test_a_key_that_is_no_secret_is_refused(tmp_path, mode, key, reason):
         ({"TASKS_EXTERNAL_PAGING": "both"}, "TASKS_EXTERNAL_PAGING is 'both'; it may be 'page' or 'cursor'."),
         ({"SUMMARIZER_URL": "https://llm.example/v1"}, "SUMMARIZER_URL is set, SUMMARIZER_MODEL is not"),
         ({"ALERT_EMAILS": "ops@example.com"}, "ALERT_EMAILS is set, EMAIL_URL is not"),
-        ({"ALERT_EMAILS": "ops@example.com, ops"}, "ALERT_EMAILS holds 'ops', which is no e-mail address."),
+        ({"ALERT_EMAILS": "ops@example.com, ops"}, "ALERT_EMAILS holds 'ops', which is not an e-mail address."),
     ],
 )
 def test_production_refuses(tmp_path, change, reason):
@@ -130,17 +130,17 @@ def test_the_mail_server_is_one_address(tmp_path, url, read):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"EMAIL_URL": "smpt://store:s3cret@mail.example"}, "EMAIL_URL is no address of a mail server"),
-        ({"EMAIL_URL": "smtp://store:s3cret@mail.example:port"}, "EMAIL_URL is no address of a mail server"),
-        ({"EMAIL_URL": "smtp:s3cret@mail.example"}, "EMAIL_URL is no address of a mail server"),
-        ({"EMAIL_URL": "smtp://mail.example?password=s3cret"}, "EMAIL_URL is no address of a mail server"),
+        ({"EMAIL_URL": "smpt://store:s3cret@mail.example"}, "EMAIL_URL is not the address of a mail server"),
+        ({"EMAIL_URL": "smtp://store:s3cret@mail.example:port"}, "EMAIL_URL is not the address of a mail server"),
+        ({"EMAIL_URL": "smtp:s3cret@mail.example"}, "EMAIL_URL is not the address of a mail server"),
+        ({"EMAIL_URL": "smtp://mail.example?password=s3cret"}, "EMAIL_URL is not the address of a mail server"),
         ({"ALERT_WEBHOOK_URL": "ftp://hooks.example/s3cret"}, "ALERT_WEBHOOK_URL: Give an address that begins with"),
         ({"ALERT_WEBHOOK_URL": "https://s3cret@hooks.example"}, "ALERT_WEBHOOK_URL: Take user name and password out"),
         ({"TASKS_EXTERNAL_URL": "https://me:s3cret@api.example"}, "TASKS_EXTERNAL_URL: Take user name and password"),
-        ({"DATABASE_URL": "postgres://me:a/s3cret@db.example/x"}, "DATABASE_URL is no such address as postgres://"),
-        ({"DATABASE_URL": "postgres://me:a#s3cret@db.example/x"}, "DATABASE_URL is no such address as postgres://"),
-        ({"DATABASE_URL": "postgres://me:s3cret@db.example:port/x"}, "DATABASE_URL is no such address as postgres://"),
-        ({"CACHE_URL": "rediss3cret://:s3cret@cache.example/0"}, "CACHE_URL is no such address as redis://"),
+        ({"DATABASE_URL": "postgres://me:a/s3cret@db.example/x"}, "DATABASE_URL is not an address like postgres://"),
+        ({"DATABASE_URL": "postgres://me:a#s3cret@db.example/x"}, "DATABASE_URL is not an address like postgres://"),
+        ({"DATABASE_URL": "postgres://me:s3cret@db.example:port/x"}, "DATABASE_URL is not an address like postgres://"),
+        ({"CACHE_URL": "rediss3cret://:s3cret@cache.example/0"}, "CACHE_URL is not an address like redis://"),
         ({"ALERT_WEBHOOK_SECRET": "s3cret"}, "ALERT_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24"),
     ],
 )

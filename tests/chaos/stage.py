@@ -91,7 +91,7 @@ def make_targets(remotes: dict[str, Remote]) -> None:
     Route.objects.create(target=beta, model="news.Post", path="/posts", fields=post, **beta_posts, **common)
     beta_comments = {"update": "PATCH", "create_path": "/posts/{post}/comments"}
     Route.objects.create(target=beta, model="news.Comment", path="/comments", fields=comment, **beta_comments, **common)
-    remotes["beta"].honour_keys()
+    remotes["beta"].honor_keys()
 
 
 def start_web(processes: Processes, var: Path) -> None:

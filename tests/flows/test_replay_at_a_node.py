@@ -1,4 +1,4 @@
-"""A create whose answer was lost on the way back from a node of our own, which honours Idempotency-Keys."""
+"""A create whose answer was lost on the way back from a node of our own, which honors Idempotency-Keys."""
 
 import http.client
 import threading

@@ -302,7 +302,7 @@ class Remote:
         """From now on only those who sign in by `auth` are served."""
         self.api.auth = auth
 
-    def honour_keys(self, seconds: float | None = None) -> None:
+    def honor_keys(self, seconds: float | None = None) -> None:
         """From now on a POST is answered as it was the first time to who sends its Idempotency-Key again."""
         self.api.keys = Keys(seconds)
 

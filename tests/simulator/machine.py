@@ -47,7 +47,7 @@ class Engine(RuleBasedStateMachine):
     @initialize(
         lookup=st.booleans(),
         filters=st.booleans(),
-        keys=st.sampled_from(["none", "honoured"]),
+        keys=st.sampled_from(["none", "honored"]),
         recreate=st.booleans(),
         patch=st.booleans(),
         strict=st.booleans(),
@@ -68,9 +68,9 @@ class Engine(RuleBasedStateMachine):
         is_synced: bool,
     ):
         local = Local()
-        honours = keys == "honoured"
-        remote = Remote(honours_keys=honours, honours_filters=filters, strict=strict, below=below)
-        hours = KEY_HOURS if honours else 0
+        honors = keys == "honored"
+        remote = Remote(honors_keys=honors, honors_filters=filters, strict=strict, below=below)
+        hours = KEY_HOURS if honors else 0
         self.rows = Rows(
             local,
             remote,

@@ -76,14 +76,14 @@ class Remote:
     """The target.
 
     Attributes:
-        honours_keys: a create with a key that it knows is answered as it was the first time.
-        honours_filters: a lookup lists what was asked for; else everything.
+        honors_keys: a create with a key that it knows is answered as it was the first time.
+        honors_filters: a lookup lists what was asked for; else everything.
         strict: a comment of a post that is not there is refused.
         below: what a deleted post does to its comments: `cascade`, `refuse` (while there are any), `leave`.
     """
 
-    honours_keys: bool = False
-    honours_filters: bool = True
+    honors_keys: bool = False
+    honors_filters: bool = True
     strict: bool = True
     below: str = "cascade"
     records: dict[str, dict[int, Record]] = field(default_factory=lambda: {model: {} for model in MODELS})
@@ -141,7 +141,7 @@ class Remote:
             return Exchange(status=status, retry_after=retry_after), []
         if fate is not Fate.ARRIVES:
             return _lost(), []
-        names = by if self.honours_filters else ()
+        names = by if self.honors_filters else ()
         found = [
             {"id": number, **record.fields}
             for number, record in self.records[model].items()
@@ -195,7 +195,7 @@ class Remote:
         return [child for child, record in self.records[COMMENTS].items() if record.fields["post"] == number]
 
     def _carry_out(self, request: Request, now: datetime) -> Exchange:
-        if request.key is not None and self.honours_keys and request.key in self.keys:
+        if request.key is not None and self.honors_keys and request.key in self.keys:
             body, at, answer = self.keys[request.key]
             if now < at + timedelta(hours=KEY_HOURS):
                 assert body == request.body

@@ -1,66 +1,66 @@
 """Conditional requests (RFC 9110, section 13): an `ETag` names one version of one object in one shape.
 
 "1042-1"           version 1042 of the history, version 1 of the API
-"1042-1-3f2a9c01"  the same with some columns only (`fields=`)
+"1042-1-3f2a9c01"  the same, limited to some columns (`fields=`)
 """
 
 import re
 import zlib
 from collections.abc import Mapping
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 
 from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.api.responses import empty_response, json_response
+from backoffice.kit.api.versions import version_of
 
 OURS = re.compile(r'"([0-9]{1,19})-[0-9]+(?:-[0-9a-f]{8})?"')  # a number of more digits is refused by int()
 ANY = ["*"]
 
 
-def response(request: HttpRequest, row: Mapping[str, Any], version: int, *, fields: str = "") -> HttpResponse:
-    """An object as JSON with its `ETag`; 304 to a GET whose client has this version already.
+def response(request: HttpRequest, row: Mapping[str, object], version: int, *, fields: str = "") -> HttpResponse:
+    """Return an object as JSON with its `ETag`; 304 to a GET if the client has this version already.
 
     Args:
-        version: the number of the object's newest history row; 0: it has none.
-        fields: which columns `row` has, as they were asked for; empty: all.
+        version: the number of the object's newest history row; 0 if it has none.
+        fields: the columns of `row`, as the request named them; empty for all.
     """
     shape = f"-{zlib.crc32(fields.encode()):08x}" if fields else ""
-    tag = f'"{version}-{request.api_version}{shape}"'  # type: ignore[attr-defined]
+    tag = f'"{version}-{version_of(request)}{shape}"'
     if request.method == "GET":
-        # By weak comparison, as RFC 9110, section 13.1.2, asks.
+        # By weak comparison, as RFC 9110, section 13.1.2, requires.
         known = parse_etags(request.headers.get("If-None-Match", ""))
-        if known == ANY or tag in (one.removeprefix("W/") for one in known):
+        if known == ANY or tag in (known_tag.removeprefix("W/") for known_tag in known):
             return empty_response(304, ETag=tag)
     return json_response(row, headers={"ETag": tag})
 
 
 def is_guarded(request: HttpRequest) -> bool:
-    """The write depends on what is stored."""
+    """Return whether the write has a condition on the stored version."""
     return "If-Match" in request.headers or "If-None-Match" in request.headers
 
 
 def check(request: HttpRequest, version: int | None) -> None:
-    """Refuse a write that was meant for another version. To be called with the row locked.
+    """Refuse a write that was meant for another version. Call it with the row locked.
 
-    A tag of any shape will do: a version is the same version whichever of its columns were looked at.
+    The tag's shape is ignored: the version is the same whichever columns were read.
 
     Args:
-        version: what is stored now; None: there is no such object.
+        version: the stored version; None if the object does not exist.
 
     Raises:
-        ProblemError: 412, with what to do.
+        ProblemError: 412, with the cure.
     """
     wanted = parse_etags(request.headers.get("If-Match", ""))
     if "If-Match" in request.headers and not _matches(wanted, version):
         raise ProblemError(412, "It is not the version that If-Match names: somebody changed it. Read it again.")
     unwanted = parse_etags(request.headers.get("If-None-Match", ""))
-    if "If-None-Match" in request.headers and _matches([one.removeprefix("W/") for one in unwanted], version):
+    if "If-None-Match" in request.headers and _matches([tag.removeprefix("W/") for tag in unwanted], version):
         raise ProblemError(412, "If-None-Match forbids the version that is there.")
 
 
 def _matches(tags: list[str], version: int | None) -> bool:
     if version is None:
         return False
-    return tags == ANY or version in (int(found[1]) for one in tags if (found := OURS.fullmatch(one)))
+    return tags == ANY or version in (int(match[1]) for tag in tags if (match := OURS.fullmatch(tag)))

@@ -1,4 +1,4 @@
-"""Lists: a page of rows, or all of them; and what the list of a resource can be asked: filter, sort, search, fields."""
+"""Lists: a page of rows, or all of them; and the parameters of a resource's list: filters, sort, search, fields."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,8 +17,8 @@ from backoffice.kit.api.responses import JSON, json_response
 from backoffice.kit.api.schemas import ListQuery, PageQuery, Text, annotation
 
 COMPARISONS = {"gt": "greater than", "gte": "at least", "lt": "less than", "lte": "at most"}
-SEARCH_LENGTH = 256  # characters: SQLite nests at most 1000 conditions, one of each word
-PAGED = {"limit", "cursor", "count"}  # parameters of pages, which a whole list does not have
+SEARCH_LENGTH = 256  # characters: SQLite nests at most 1000 conditions, one for each word
+PAGED = {"limit", "cursor", "count"}  # parameters of pages, refused with all=true
 
 
 def list_response(
@@ -28,14 +28,14 @@ def list_response(
     order: Sequence[str] = NEWEST_FIRST,
     shown: Callable[[list[Row]], list[Row]] = list,
 ) -> HttpResponseBase:
-    """The page of `rows` that `query` asks for, or all of them.
+    """Answer with the page of `rows` that `query` names, or with all of them.
 
     Args:
         rows: a `.values(…)` queryset that holds the columns of `order` and the primary key.
-        shown: what is shown of a page's rows.
+        shown: converts a page's rows to those of the answer.
 
     Raises:
-        InvalidError: `all` came with a parameter of pages, or the cursor is not of this order.
+        InvalidError: `all` came with a parameter of pages, or the cursor is of another order.
     """
     if isinstance(query, ListQuery) and query.all:
         if stray := sorted(PAGED & query.model_fields_set):
@@ -50,7 +50,7 @@ class Listing:
     """The list of one resource.
 
     Args:
-        fixed: the column that the address has decided already, such as a parent.
+        fixed: the column whose value the address gives, such as a parent; empty if none.
     """
 
     def __init__(self, resource: Resource, *, fixed: str = "") -> None:
@@ -61,11 +61,11 @@ class Listing:
         self.sortable = Keyset(resource.model, sort).columns
         self.query = self._query("NestedQuery" if fixed else "Query")
 
-    def response(self, request: HttpRequest, query: Any, fixed: Mapping[str, Any]) -> HttpResponseBase:
-        """The page that `query`, which is of `self.query`, asks for.
+    def response(self, request: HttpRequest, query: Any, fixed: Mapping[str, object]) -> HttpResponseBase:
+        """Answer with the page that `query`, an instance of `self.query`, names.
 
         Raises:
-            InvalidError: a parameter does not go with another one.
+            InvalidError: parameters exclude each other, or the cursor is of another order.
         """
         columns = columns_of(self.resource, query.fields)
         order = Keyset(self.resource.model, _names(query.sort)).order if query.sort else self.default_order
@@ -79,14 +79,14 @@ class Listing:
 
     def _query(self, suffix: str) -> type[BaseModel]:
         resource = self.resource
-        made = dict(self._filters())
-        made["fields"] = fields_parameter(resource)
+        fields = dict(self._filters())
+        fields["fields"] = fields_parameter(resource)
         text = "Columns to sort by, `-` before those that fall. Else: " + ",".join(self.default_order)
-        made["sort"] = _names_parameter(self.sortable, text, "-?")
+        fields["sort"] = _names_parameter(self.sortable, text, "-?")
         if resource.search:
             text = f"Words, each of which is in one of: {', '.join(resource.search)}."
-            made["search"] = (Text | None, Field(None, max_length=SEARCH_LENGTH, description=text))
-        return create_model(f"{resource.model.__name__}{suffix}", __base__=ListQuery, **made)
+            fields["search"] = (Text | None, Field(None, max_length=SEARCH_LENGTH, description=text))
+        return create_model(f"{resource.model.__name__}{suffix}", __base__=ListQuery, **fields)
 
     def _filters(self) -> Iterator[tuple[str, Any]]:
         for name in self.filters:
@@ -97,21 +97,23 @@ class Listing:
 
 
 def fields_parameter(resource: Resource) -> Any:
+    """Return the type and the description of `fields=`."""
     return _names_parameter(resource.shown, "Only these columns.")
 
 
 def columns_of(resource: Resource, fields: str | None) -> tuple[str, ...]:
-    """The columns that `fields=` names; all of them, if it was not given."""
+    """Return the columns that `fields=` names; all if it was not given."""
     return _names(fields) if fields else resource.shown
 
 
 def _names_parameter(names: tuple[str, ...], description: str, before: str = "") -> Any:
-    one = f"{before}({'|'.join(map(re.escape, names))})"
-    return (str | None, Field(None, description=f"{description} Of: {', '.join(names)}.", pattern=f"^{one}(,{one})*$"))
+    name = f"{before}({'|'.join(map(re.escape, names))})"
+    text = f"{description} Of: {', '.join(names)}."
+    return (str | None, Field(None, description=text, pattern=f"^{name}(,{name})*$"))
 
 
 def _names(listed: str) -> tuple[str, ...]:
-    """Names with commas between; one that is named twice counts where it stands first."""
+    """Split names at their commas; of a name that occurs twice the first counts."""
     names: dict[str, str] = {}
     for name in listed.split(","):
         names.setdefault(name.lstrip("-"), name)

@@ -1,4 +1,4 @@
-"""What the API does around every operation, in one middleware."""
+"""The steps around every operation of the API, in one middleware."""
 
 import re
 from collections.abc import Callable
@@ -20,14 +20,14 @@ JSON_TYPE = re.compile(r"application/([\w.+-]+\+)?json")
 
 
 class ApiMiddleware:
-    """Answer what is under /api/; every other request passes after one look at its path.
+    """Handle requests under /api/; every other request passes after a check of its path.
 
-    1. The version that `Accept` names answers, and says so in `API-Version`.
+    1. The version that `Accept` names answers, and names itself in `API-Version`.
     2. A path works with and without its final slash; a redirect would lose the body.
-    3. Refused before anything is done: a write whose answer would not be accepted, a body that is not declared as JSON,
-       a reason that history can't keep.
+    3. Refused before anything is done: a write whose answer the client would not accept, a body that is not declared as
+       JSON, a reason that the history can't keep.
     4. HEAD answers as GET without a body (RFC 9110, section 9.3.2), OPTIONS with the methods (9.3.7).
-    5. Every error is a problem, and every answer says what is left of the caller's limit.
+    5. Every error is a problem, and every answer carries what is left of the caller's limit.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -47,12 +47,12 @@ class ApiMiddleware:
             else:
                 response["Content-Type"] = accepted
         response = throttle.with_limits(request, response)
-        response[versions.HEADER] = str(request.api_version)  # type: ignore[attr-defined]
+        response[versions.HEADER] = str(versions.version_of(request))
         patch_vary_headers(response, ["Accept"])
         return _without_body(response) if request.method == "HEAD" else response
 
     def _answer(self, request: HttpRequest, accepted: str | None) -> HttpResponseBase:
-        """What the view answers, or why it is not asked."""
+        """Return the view's answer, or the problem for which it is not called."""
         try:
             reason = check(request, accepted) if find_address(request) else ""
         except ProblemError as problem:
@@ -71,7 +71,7 @@ class ApiMiddleware:
 
 
 def find_address(request: HttpRequest) -> bool:
-    """Add or take the final slash of a path that has no meaning as it is; False: it has none either way."""
+    """Add or remove the final slash of a path that has no view; return whether the path has one now."""
     path, urls = request.path_info, getattr(request, "urlconf", None)
     if is_valid_path(path, urls):
         return True
@@ -87,16 +87,17 @@ def check(request: HttpRequest, accepted: str | None) -> str:
     """Refuse a request that no operation would take.
 
     Returns:
-        The reason that it gives for its change; empty: none.
+        The reason that the request gives for its change; empty if it gives none.
 
     Raises:
-        ProblemError: 406, its answer would not be accepted; 415; 422, its reason can't be kept.
+        ProblemError: 406, the client would not accept the answer; 415, the body is not declared as JSON; 422, the
+            reason can't be kept.
     """
     is_write = request.method in WRITES
     if is_write and accepted is None:
         raise versions.not_acceptable()
-    # Forms of other sites can send text/plain without asking, and browsers add Basic credentials automatically; for
-    # application/json they ask first (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+    # Forms of other sites can send text/plain without a preflight request, and browsers add Basic credentials
+    # automatically; application/json needs one (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
     has_body = request.META.get("CONTENT_LENGTH") not in (None, "", "0")
     if has_body and not JSON_TYPE.fullmatch(request.content_type or ""):
         raise ProblemError(415, "Send the body with Content-Type: application/json.")
@@ -104,13 +105,13 @@ def check(request: HttpRequest, accepted: str | None) -> str:
 
 
 def read_reason(value: str) -> str:
-    """The text of the header: ASCII in which other characters are percent-encoded UTF-8, as in an address.
+    """Decode the header: ASCII in which other characters are percent-encoded UTF-8, as in an address.
 
     Headers have no encoding of their own (RFC 9110, section 5.5): browsers send Latin-1 and shells UTF-8. Granian, our
-    web server, gives what is not ASCII as an empty text.
+    web server, passes a header that is not ASCII as an empty text.
 
     Raises:
-        InvalidError: it is empty or too long, holds a control character, or is not encoded so.
+        InvalidError: the text is empty or too long, holds a control character, or is not encoded like that.
     """
     try:
         text = unquote(value, errors="strict").strip()
@@ -126,6 +127,6 @@ def read_reason(value: str) -> str:
 def _without_body(response: HttpResponseBase) -> HttpResponse:
     headers = {name: value for name, value in response.items() if name != "Content-Length"}
     response.close()
-    made = HttpResponse(status=response.status_code, headers=headers)
-    made.cookies = response.cookies
-    return problems.replacing(response, made)
+    empty = HttpResponse(status=response.status_code, headers=headers)
+    empty.cookies = response.cookies
+    return problems.replacing(response, empty)

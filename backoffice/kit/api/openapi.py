@@ -1,7 +1,7 @@
-"""What every operation answers beside its own, added to the API's description in one place.
+"""Complete the API's description with the answers that all operations share.
 
 Errors, headers and shared parameters are components, described once. An operation's `response=` lists its success and
-only those errors that do not follow from its method, path, body and sign-in.
+only those errors that do not follow from its method, path, body and authentication.
 """
 
 from http import HTTPStatus
@@ -30,7 +30,8 @@ ERRORS = {
 }
 
 
-def _text(description: str, **schema: Any) -> Object:
+def _text(description: str, **schema: object) -> Object:
+    """Return the description of a header or parameter that is a text."""
     return {"description": description, "schema": {"type": "string", **schema}}
 
 
@@ -46,7 +47,7 @@ HEADERS = {
     "RateLimit-Policy": _text('What may be sent: `"default";q=100;w=60`, 100 requests in 60 seconds.'),
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
 }
-# For the operations that make something: `openapi_extra=LOCATION`.
+# For operations that create something: `openapi_extra=LOCATION`.
 LOCATION = {"responses": {201: {"headers": {"Location": HEADERS["Location"]}}}}
 ALWAYS = (versions.HEADER, request_ids.HEADER, "RateLimit", "RateLimit-Policy")
 ERROR_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",)}
@@ -66,11 +67,11 @@ PARAMETERS = {
 
 
 def complete(document: Object, version: int) -> None:
-    """Add to ninja's `document`, in place, what every operation of `version` answers."""
+    """Add the shared answers of every operation of `version` to ninja's `document`, in place."""
     used: set[int] = set()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            # A copy: ninja gives one operation to several methods.
+            # A copy: ninja shares one operation among several methods.
             operations[method] = operation | _described(method.upper(), path, operation, version)
             used |= {status for status in operations[method]["responses"] if status >= 400}
     schema = problems.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -84,9 +85,9 @@ def complete(document: Object, version: int) -> None:
 
 
 def _described(method: str, path: str, operation: Object, version: int) -> Object:
-    """All answers of an operation, with the errors that follow from what it is, and its shared parameters."""
+    """Return all answers of an operation, with the errors that follow from its kind, and its shared parameters."""
     is_signed_in = "security" in operation
-    is_repeatable = method == "POST" and is_signed_in  # else its answer is a token, which is not kept
+    is_repeatable = method == "POST" and is_signed_in  # others answer with a token, never kept
     statuses = {*operation["responses"], 405, 406, 422, 429}
     statuses |= {401, 403} if is_signed_in else set()
     statuses |= {400, 413, 415} if "requestBody" in operation else set()

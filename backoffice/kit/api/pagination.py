@@ -1,4 +1,4 @@
-"""Lists by keyset: a page costs the same wherever it stands in the list, and new rows do not move the pages."""
+"""Keyset pagination: every page of a list costs the same, and new rows do not shift the pages."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -21,10 +21,13 @@ Rows = QuerySet[Any, Row]
 
 
 class Keyset:
-    """An order of a model's rows in which each has its own place.
+    """A total order of a model's rows.
 
     Args:
-        order: names of columns that are never null, `-` before those that fall; the key is added where it is missing.
+        order: names of columns that are never null, `-` before descending ones; the primary key is added if missing.
+
+    Raises:
+        FieldDoesNotExist: a column is unknown or may be null.
     """
 
     def __init__(self, model: type[Model], order: Sequence[str]) -> None:
@@ -39,20 +42,20 @@ class Keyset:
             raise FieldDoesNotExist(f"{model._meta.label}: {nullable} may be null, so it gives no order.")
 
     def cursor(self, row: Row) -> str:
-        """Name the place after `row`; the order is in it, so that it can't be used with another one."""
+        """Return the cursor of the position after `row`; it holds the order, so that it can't be used with another."""
         values = [*self.order, *(row[name] for name in self.columns)]
         return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
 
     def after(self, rows: Rows, cursor: str) -> Rows:
-        """The rows behind the place that `cursor` names.
+        """Return the rows after the position that `cursor` names.
 
         Raises:
-            InvalidError: it is not one that a list in this order gave.
+            InvalidError: the cursor does not come from a list in this order.
         """
         values = self._values(cursor)
         comparisons = ["lt" if name.startswith("-") else "gt" for name in self.order]
-        # An index is entered by the bound on the first column alone; the rest chooses among the equals:
-        # `(a, b) > (x, y)` is `a > x or (a = x and b > y)`, with `<` where a column falls.
+        # The database enters the index by the bound on the first column alone; the rest orders equal values:
+        # `(a, b) > (x, y)` is `a > x or (a = x and b > y)`, with `<` for a descending column.
         bound = Q(**{f"{self.columns[0]}__{comparisons[0]}e": values[0]})
         behind, equal = Q(), Q()
         for column, comparison, value in zip(self.columns, comparisons, values, strict=True):
@@ -73,11 +76,11 @@ class Keyset:
         raise InvalidError(FieldError("cursor", "This is not a cursor that a list in this order gave."))
 
 
-def _comparable(field: Any, value: Any) -> Any:
-    """`value` of a cursor, which anybody can write, as every database can compare the column with it.
+def _comparable(field: Any, value: object) -> Any:
+    """Return `value`, from a cursor that anybody can forge, in a form that every database can compare with the column.
 
     Raises:
-        ValueError, TypeError, ValidationError: the column can't hold it.
+        ValueError, TypeError, ValidationError: the column can't hold the value.
     """
     parsed = field.to_python(value)
     if isinstance(parsed, datetime):
@@ -88,7 +91,7 @@ def _comparable(field: Any, value: Any) -> Any:
 def page(
     rows: Rows, *, limit: int, cursor: str | None = None, order: Sequence[str] = NEWEST_FIRST
 ) -> tuple[list[Row], str | None]:
-    """At most `limit` rows after `cursor`, and the cursor of what follows (None: nothing does).
+    """Return at most `limit` rows after `cursor`, and the cursor of the next page (None on the last one).
 
     `rows` is a `.values(…)` queryset that holds the columns of `order` and the primary key.
     """
@@ -102,17 +105,17 @@ def page(
 
 
 def pages(rows: Rows, *, order: Sequence[str] = NEWEST_FIRST) -> Iterator[list[Row]]:
-    """All of `rows`, STREAM_ROWS at a time, in constant memory and without a server-side cursor."""
+    """Yield all of `rows`, STREAM_ROWS at a time, in constant memory and without a server-side cursor."""
     items, cursor = page(rows, limit=STREAM_ROWS, order=order)
     yield items
     while cursor is not None:
         items, cursor = page(rows, limit=STREAM_ROWS, cursor=cursor, order=order)
-        if items:  # else the rows that the cursor promised were deleted meanwhile
+        if items:  # otherwise the rows after the cursor were deleted meanwhile
             yield items
 
 
 def stream(pages_of_rows: Iterator[list[Row]]) -> Iterator[bytes]:
-    """Pages of rows as one JSON array."""
+    """Yield pages of rows as one JSON array."""
     yield b"[" + dumps(next(pages_of_rows, []))[1:-1]
     for rows in pages_of_rows:
         yield b"," + dumps(rows)[1:-1]

@@ -4,7 +4,7 @@
      "errors": [{"field": "…", "message": "…"}]}
 
 Views raise `ProblemError` (or Django's and ninja's own errors, which become one); `ApiMiddleware` gives the same shape
-to what never reaches a view: unknown paths, wrong methods, refused hosts, crashes.
+to errors outside of views: unknown paths, wrong methods, refused hosts, crashes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,12 +33,14 @@ DETAILS = {
 
 
 class FieldError(NamedTuple):
-    field: str  # empty: the request as a whole
+    """An error of one field; `field` is empty for the request as a whole."""
+
+    field: str
     message: str
 
 
 class ProblemError(Exception):
-    """An answer that is an error. Raised inside `transaction.atomic()`, it rolls back."""
+    """An error as an answer. Raised inside `transaction.atomic()`, it rolls back."""
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class ProblemError(Exception):
 
 
 class InvalidError(ProblemError):
-    """422: what was sent breaks a rule."""
+    """422: the request breaks a rule."""
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__(422, "; ".join(f"{field}: {text}" if field else text for field, text in errors), errors=errors)
@@ -86,19 +88,19 @@ class ProblemOut(BaseModel):
 
 
 def from_validation(error: ValidationError) -> ProblemError:
-    """Django's own: `full_clean()` gives errors by field."""
+    """Convert Django's error; `full_clean()` gives errors by field."""
     by_field = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
     pairs = ((name, text) for name, texts in by_field.items() for text in texts)
     return InvalidError(*(FieldError("" if name == NON_FIELD_ERRORS else name, text) for name, text in pairs))
 
 
 def from_ninja_validation(error: ninja_errors.ValidationError) -> ProblemError:
-    """Ninja's: `loc` is ("body", parameter, field…) or ("query" | "path", field…)."""
+    """Convert ninja's error; `loc` is ("body", parameter, field…) or ("query" | "path", field…)."""
     errors = []
-    for one in error.errors:
-        source, *names = one["loc"]
+    for item in error.errors:
+        source, *names = item["loc"]
         name = ".".join(map(str, names[1:] if source == "body" else names))
-        errors.append(FieldError(name, one["msg"] if name or source != "body" else NOT_AN_OBJECT))
+        errors.append(FieldError(name, item["msg"] if name or source != "body" else NOT_AN_OBJECT))
     return InvalidError(*errors)
 
 
@@ -120,17 +122,17 @@ HANDLERS: dict[type[Exception], Callable[[Any], ProblemError]] = {
 
 
 def install(api: NinjaAPI) -> None:
-    """Answer the exceptions of HANDLERS by a problem; any other stays for Django, which logs it whole."""
+    """Answer the exceptions of HANDLERS with a problem; any other is left to Django, which logs its traceback."""
+
+    def handler(problem: Callable[[Any], ProblemError]) -> Callable[[HttpRequest, Any], HttpResponse]:
+        return lambda request, error: problem(error).response()
+
     for kind, problem in HANDLERS.items():
-        api.add_exception_handler(kind, _handler(problem))
-
-
-def _handler(problem: Callable[[Any], ProblemError]) -> Callable[[HttpRequest, Any], HttpResponse]:
-    return lambda request, error: problem(error).response()
+        api.add_exception_handler(kind, handler(problem))
 
 
 def from_response(response: HttpResponseBase) -> HttpResponseBase:
-    """The problem in place of an error that has another shape; it says nothing of a crash."""
+    """Return a problem in place of an error of another shape; it reveals nothing about a crash."""
     if response.get("Content-Type", "") == CONTENT_TYPE:
         return response
     status = HTTPStatus(response.status_code)
@@ -140,6 +142,6 @@ def from_response(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def replacing(response: HttpResponseBase, other: HttpResponse) -> HttpResponse:
-    """`other`, which Django logs as an error only if it has not logged `response` as one."""
+    """Return `other`, in place of `response`; Django logs it as an error only if it has not logged `response`."""
     other._has_been_logged = getattr(response, "_has_been_logged", False)  # type: ignore[attr-defined]
     return other

@@ -1,13 +1,13 @@
-"""One model at the JSON API: what it is declared by, the shapes that follow, and how it is read and written.
+"""One model in the JSON API: its declaration, the shapes that follow from it, and its reads and writes.
 
-It has over 300 lines since a domain overrides parts of it: whoever does finds all of them here. The operations that
-lead to it are in `backoffice.kit.api.router`.
+The module has over 300 lines because domains override parts of the class, and find all of them in one place. The
+operations that call it are in `backoffice.kit.api.router`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -19,7 +19,7 @@ from pydantic import BaseModel, create_model
 from backoffice.kit.api import conditional
 from backoffice.kit.api.pagination import Row
 from backoffice.kit.api.problems import ProblemError
-from backoffice.kit.api.schemas import from_fields, has_default
+from backoffice.kit.api.schemas import Column, from_fields, has_default
 from backoffice.kit.auth import require_action, require_write
 from backoffice.kit.history import column_values
 from backoffice.kit.permissions import Action, Person, Write, value_refusals
@@ -27,13 +27,12 @@ from backoffice.kit.permissions import Action, Person, Write, value_refusals
 ALL = frozenset({"list", "create", "get", "replace", "change", "delete"})
 NO_FILTER = (models.JSONField, models.TextField)
 
-Column: TypeAlias = "models.Field[Any, Any]"
 Values = dict[str, Any]  # by the field names of the API
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a write left: the row, its version (the number of its newest history row), and whether it is new."""
+    """The result of a write: the row, its version (the number of its newest history row), and whether it is new."""
 
     row: Row
     version: int
@@ -42,22 +41,23 @@ class Written:
 
 @dataclass(frozen=True)
 class Resource:
-    """One model as the API shows it. A domain may override what reads and writes it.
+    """One model as the API shows it. A domain may override the methods that read and write it.
 
     Attributes:
-        model: has history, and a manager with `visible_to(user)`.
-        path: the plural by which its addresses and operations are named, `posts`.
-        fields: what is shown beside the primary key, and written, but for columns that are not editable.
-        parents: lists that hang under another resource, by the foreign key that leads there, `{"post": posts}`.
-        filters: by what a list can be filtered, `("status", "quantity__gte")`; None: all but long texts and JSON.
-            A key that the caller gives is always one, so that a sender can find out whether its create arrived.
-        sort: by what a list can be sorted, `("-created_at", "title")`, beside the key; the first is the default.
-        search: the texts that `?search=` looks into.
-        root: its list is at the domain's own address, `/api/orders/`, without `path`.
-        key: who gives the primary key of a new object. By the caller: PUT creates what is not there.
-        operations: of ALL; the others answer 405.
-        types: of fields whose column says too little, `{"colors": list[str]}`.
-        since, until: the first and the last version of the API that have it; None: there is no last one yet.
+        model: the model; it has history, and a manager with `visible_to(user)`.
+        path: the plural in its addresses and in the names of its operations, `posts`.
+        fields: the columns shown beside the primary key; the editable ones are also written.
+        parents: resources that it is also listed under, by the foreign key to them, `{"post": posts}`.
+        filters: the filters of a list, `("status", "quantity__gte")`; None for all columns but long texts and JSON.
+            A key given by the caller is always one, so that a sender can find out whether its create arrived.
+        sort: the columns that a list can be sorted by, `("-created_at", "title")`, beside the key; the first is the
+            default.
+        search: the text columns that `?search=` searches.
+        root: whether its list is at the domain's own address, `/api/orders/`, without `path`.
+        key: whether the server or the caller gives the primary key of a new object. By the caller, PUT may create it.
+        operations: a part of ALL; the others answer 405.
+        types: the types of fields that their column does not define, `{"colors": list[str]}`.
+        since, until: the first and the last version of the API that have it; until is None for the newest.
     """
 
     model: type[Any]
@@ -92,12 +92,12 @@ class Resource:
 
     @cached_property
     def list_path(self) -> str:
-        """Where its list is, under the domain's address."""
+        """The path of its list, below the domain's address."""
         return "/" if self.root else f"/{self.path}/"
 
     @cached_property
     def detail_path(self) -> str:
-        """Where one object is. What the converter does not match is a 404."""
+        """The path of one object. An id that the converter does not match is a 404."""
         return f"{self.list_path}{{{'uuid' if self.key_type is UUID else 'int'}:id}}/"
 
     # --- columns and shapes ------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class Resource:
 
     @cached_property
     def writable(self) -> tuple[Column, ...]:
-        """What a write sets, beside the key."""
+        """The columns that a write sets, beside the key."""
         return tuple(column for column in self.columns[1:] if column.editable)
 
     @cached_property
@@ -133,23 +133,24 @@ class Resource:
 
     @cached_property
     def out(self) -> Any:
+        """The schema of one object."""
         return from_fields(self.model.__name__, self.columns, base=BaseModel, types=self.types)
 
     @cached_property
     def part(self) -> Any:
-        """What `fields=` leaves."""
+        """The schema of an object limited by `fields=`."""
         name = f"{self.model.__name__}Part"
         return from_fields(name, self.columns, base=BaseModel, optional=self.shown, types=self.types)
 
     @cached_property
     def rows(self) -> Any:
-        """A page, or all rows; with all columns, or with those of `fields=`."""
+        """The schema of a list: a page, or all rows; with all columns, or with those of `fields=`."""
         rows = list[self.out] | list[self.part]  # type: ignore[name-defined]
-        shape = {"items": (rows, ...), "next": (str | None, ...), "count": (int | None, None)}
-        return create_model(f"{self.model.__name__}Page", **shape) | rows  # type: ignore[call-overload]
+        shape: dict[str, Any] = {"items": (rows, ...), "next": (str | None, ...), "count": (int | None, None)}
+        return create_model(f"{self.model.__name__}Page", **shape) | rows
 
     def body(self, suffix: str, *, key: bool, optional: tuple[str, ...] = ()) -> Any:
-        """The shape of a request: what may be written, with the key where `key` says so."""
+        """Return the schema of a request's body: the writable columns, and with `key` the primary key."""
         columns = (self.key_column, *self.writable) if key else self.writable
         defaulted = tuple(column.name for column in columns if has_default(column))
         name = f"{self.model.__name__}{suffix}"
@@ -158,7 +159,7 @@ class Resource:
     # --- permissions -------------------------------------------------------------------------------------------------
 
     def allow(self, request: HttpRequest, action: Action) -> None:
-        """As the admin: whoever may change may also view.
+        """Require the permission for `action`. As in the admin, changing includes viewing.
 
         Raises:
             ProblemError: 403, naming the permission.
@@ -166,32 +167,32 @@ class Resource:
         require_action(request, self.model, action)
 
     def visible(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """The objects that exist for the user of `request`."""
+        """Return the objects that exist for the user of `request`."""
         rows: models.QuerySet[Any] = self.model.objects.visible_to(request.user)
         return rows
 
     def check_delete(self, request: HttpRequest, obj: Any) -> None:
-        """For a domain that lets some objects not be deleted.
+        """Allow the deletion of `obj`; a domain may override this to refuse it.
 
         Raises:
-            ProblemError: why not.
+            ProblemError: the deletion is refused; its detail is the reason.
         """
 
     # --- reads -------------------------------------------------------------------------------------------------------
 
-    def find(self, request: HttpRequest, key: Any) -> Any:
-        """The object of `key`.
+    def find(self, request: HttpRequest, key: object) -> Any:
+        """Return the object of `key`.
 
         Raises:
-            ProblemError: 404, it does not exist for the user.
+            ProblemError: 404, the object does not exist for the user.
         """
         obj = self.visible(request).filter(pk=key).first()
         if obj is None:
             raise self._missing(key)
         return obj
 
-    def get(self, request: HttpRequest, key: Any, columns: tuple[str, ...]) -> tuple[Row, int]:
-        """The `columns` of `key`, and its version.
+    def get(self, request: HttpRequest, key: object, columns: tuple[str, ...]) -> tuple[Row, int]:
+        """Return the `columns` of the object of `key`, and its version.
 
         Raises:
             ProblemError: 404.
@@ -206,19 +207,19 @@ class Resource:
     def _newest_version(self) -> models.Subquery:
         return models.Subquery(self._history(models.OuterRef("pk")))
 
-    def version(self, key: Any) -> int:
-        """The number of the newest history row of `key`; 0: there is none."""
+    def version(self, key: object) -> int:
+        """Return the number of the newest history row of `key`; 0 if it has none."""
         return self._history(key).first() or 0
 
-    def _history(self, key: Any) -> Any:
+    def _history(self, key: object) -> Any:
         rows = self.model.history.filter(**{self.key_column.attname: key})
         return rows.order_by("-history_id").values_list("history_id", flat=True)[:1]
 
-    def lock(self, request: HttpRequest, key: Any) -> Any:
-        """The object of `key`, locked until the transaction ends, as the request's conditions want it.
+    def lock(self, request: HttpRequest, key: object) -> Any:
+        """Return the object of `key`, locked until the transaction ends.
 
         Raises:
-            ProblemError: 404, or 412.
+            ProblemError: 404; or 412, its version does not meet the request's conditions.
         """
         obj = self.visible(request).select_for_update(of=("self",)).filter(pk=key).first()
         if obj is None:
@@ -228,19 +229,19 @@ class Resource:
             conditional.check(request, self.version(key))
         return obj
 
-    def _missing(self, key: Any) -> ProblemError:
+    def _missing(self, key: object) -> ProblemError:
         return ProblemError(404, f"There is no {self.noun} {key}.")
 
     def row(self, obj: models.Model) -> Row:
         return {column.name: getattr(obj, column.attname) for column in self.columns}
 
-    # --- writes: each is one transaction, so that an error after it keeps nothing of it -------------------------------
+    # --- writes: each is one transaction, so that an error later in the request undoes all of it ---------------------
 
     def create(self, request: HttpRequest, values: Values) -> Written:
         """Write a new object.
 
         Raises:
-            ProblemError: 409, there is one of this key.
+            ProblemError: 409, the key is taken.
         """
         key = values.get(self.key_column.name)
         taken = ProblemError(409, f"The {self.noun} {key} is there already; change it with PUT or PATCH.")
@@ -250,16 +251,22 @@ class Resource:
             with transaction.atomic():
                 return self.save(request, self.model(), values)
         except (IntegrityError, ValidationError):
-            if self._exists(key):  # another request made it meanwhile
+            if self._exists(key):  # another request created it meanwhile
                 raise taken from None
             raise
 
-    def _exists(self, key: Any) -> bool:
-        """Whether anybody could see it; None is no key."""
+    def _exists(self, key: object) -> bool:
+        """Return whether the row exists, visible or not; None is not a key."""
         return bool(self.model._base_manager.filter(pk=key).exists())
 
-    def replace(self, request: HttpRequest, key: Any, values: Values) -> Written:
-        """Write all of an object: what is left out becomes its default, but for what the user may not set."""
+    def replace(self, request: HttpRequest, key: object, values: Values) -> Written:
+        """Write a whole object: fields left out get their defaults, except those that the user may not set.
+
+        An object that does not exist is created if the caller gives keys.
+
+        Raises:
+            ProblemError: 403, 404, 409 or 412.
+        """
         with transaction.atomic():
             if self.key == "caller" and not self._exists(key):
                 try:
@@ -267,24 +274,24 @@ class Resource:
                     conditional.check(request, None)
                     return self.create(request, values | {self.key_column.name: key})
                 except ProblemError:
-                    if not self._exists(key):  # else another request made it meanwhile
+                    if not self._exists(key):  # otherwise another request created it meanwhile
                         raise
             self.allow(request, "change")
             obj = self.lock(request, key)
             write = Write("change", self.model(), column_values(obj))
-            kept = {one.field for one in value_refusals(write, Person(request.user))}
+            kept = {refusal.field for refusal in value_refusals(write, Person(request.user))}
             defaults = {column.name: column.get_default() for column in self.writable if column.name not in kept}
             return self.save(request, obj, defaults | values)
 
-    def change(self, request: HttpRequest, key: Any, values: Values) -> Written:
+    def change(self, request: HttpRequest, key: object, values: Values) -> Written:
         with transaction.atomic():
             return self.save(request, self.lock(request, key), values)
 
-    def delete(self, request: HttpRequest, key: Any) -> None:
-        """Delete the object and what hangs under it, each kind of content by its own permission, as the admin.
+    def delete(self, request: HttpRequest, key: object) -> None:
+        """Delete the object and its children, each model by its own permission, as in the admin.
 
         Raises:
-            ProblemError: 404, or 403, naming the permission.
+            ProblemError: 404; 412; or 403, naming the permission.
         """
         with transaction.atomic():
             obj = self.lock(request, key)
@@ -293,11 +300,11 @@ class Resource:
             obj.delete()
 
     def save(self, request: HttpRequest, obj: Any, values: Values) -> Written:
-        """Write `values`, in a transaction that holds the row's lock.
+        """Write `values` to `obj`. Call it in a transaction that holds the row's lock.
 
         Raises:
             ProblemError: 403, naming the permission that a value needs.
-            ValidationError: a rule is broken, or a link leads to what the user can't see.
+            ValidationError: a rule is broken, or a link leads to an object that the user can't see.
         """
         adding, before = obj._state.adding, column_values(obj)
         for column in (self.key_column, *self.writable):
@@ -310,7 +317,7 @@ class Resource:
         return Written(self.row(obj), self.version(obj.pk), adding)
 
     def response(self, request: HttpRequest, written: Written) -> HttpResponse:
-        """The answer to a write; 201 with the address, if it made something new."""
+        """Return the answer to a write; 201 with the address if the object is new."""
         response = conditional.response(request, written.row, written.version)
         if written.is_new:
             response.status_code = 201

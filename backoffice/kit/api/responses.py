@@ -1,4 +1,4 @@
-"""JSON in and out by orjson: rows go from the database's dictionaries to bytes without an object between."""
+"""JSON by orjson: the database's dictionaries become bytes without objects in between."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,8 +11,8 @@ from ninja.parser import Parser
 JSON = "application/json"
 
 
-def dumps(data: Any) -> bytes:
-    """`data` as JSON; decimals become text, so that no digit is lost."""
+def dumps(data: object) -> bytes:
+    """Return `data` as JSON; decimals become text, so that no digit is lost."""
     return orjson.dumps(data, default=_plain)
 
 
@@ -23,7 +23,7 @@ def _plain(value: object) -> str:
 
 
 def json_response(
-    data: Any,
+    data: object,
     *,
     status: int = 200,
     content_type: str = JSON,
@@ -33,14 +33,14 @@ def json_response(
 
 
 def empty_response(status: int, **headers: str) -> HttpResponse:
-    """An answer without a body, and so without its type."""
+    """Return an answer without a body and without a Content-Type."""
     response = HttpResponse(status=status, headers=headers)
     del response["Content-Type"]
     return response
 
 
 class JSONParser(Parser):
-    """Strict JSON: no NaN, no lone surrogates, which neither database can keep."""
+    """A parser of strict JSON: no NaN and no unpaired surrogates, which neither database can keep."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         return orjson.loads(request.body)

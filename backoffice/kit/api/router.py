@@ -27,7 +27,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def build_router(*resources: Resource) -> Router:
-    """The operations of `resources`, and of their lists under their parents."""
+    """Return a router with the operations of `resources`, and of their lists under their parents."""
     router = Router()
     for resource in resources:
         _add_collection(router, resource)
@@ -38,12 +38,12 @@ def build_router(*resources: Resource) -> Router:
 
 
 def strict(view: View) -> View:
-    """Refuse parameters that an operation does not have: a filter that is silently left out does not filter.
+    """Make an operation refuse unknown parameters: a filter that is silently ignored does not filter.
 
     An operation takes its parameters as one argument, `query`.
 
     Raises:
-        InvalidError: a parameter is not known, or is given twice.
+        InvalidError: a parameter is unknown, or is given twice.
     """
 
     @wraps(view)
@@ -62,7 +62,7 @@ def strict(view: View) -> View:
 
 
 def _add_collection(router: Router, resource: Resource, link: str = "", parent: Resource | None = None) -> None:
-    """List and create: all objects, or those of the parent in the address, which `link` leads to."""
+    """Add list and create: of all objects, or of those of the parent in the address, by the foreign key `link`."""
     path, name, the, of = resource.list_path, resource.name, "", ""
     if parent:
         path, name = f"{parent.detail_path}{resource.path}/", f"{parent.name}_{resource.path}"
@@ -71,7 +71,7 @@ def _add_collection(router: Router, resource: Resource, link: str = "", parent: 
     query = listing.query
     body = resource.body("NestedCreate" if parent else "Create", key=resource.key == "caller", optional=(link,))
 
-    def fixed(request: HttpRequest, id: Any = None) -> Values:
+    def fixed(request: HttpRequest, id: object = None) -> Values:
         if parent:
             parent.find(request, id)
         return {link: id} if parent else {}
@@ -95,7 +95,7 @@ def _add_collection(router: Router, resource: Resource, link: str = "", parent: 
 
 
 def _add_detail(router: Router, resource: Resource) -> None:
-    """Get, replace, change and delete one object."""
+    """Add get, replace, change and delete of one object."""
     id_type, own = resource.key_type, resource.key_column.name
     query = create_model(f"{resource.model.__name__}Get", fields=fields_parameter(resource))
     whole = resource.body("Replace", key=True, optional=(own,))
@@ -120,11 +120,11 @@ def _add_detail(router: Router, resource: Resource) -> None:
         return empty_response(204)
 
     out, noun = resource.out, resource.a_noun
-    made, extra = ({201: out}, LOCATION) if resource.key == "caller" else ({}, None)
+    created, extra = ({201: out}, LOCATION) if resource.key == "caller" else ({}, None)
     conflicts = {409: ProblemOut, 412: ProblemOut}
     add = partial(_add, router, resource, resource.detail_path, resource.name)
     add("get", "GET", get_object, f"Get {noun}", {200: out | resource.part, 304: None}, url_name=resource.name)
-    add("replace", "PUT", replace_object, f"Replace {noun}", {200: out} | made | conflicts, openapi_extra=extra)
+    add("replace", "PUT", replace_object, f"Replace {noun}", {200: out} | created | conflicts, openapi_extra=extra)
     add("change", "PATCH", change_object, f"Change some fields of {noun}", {200: out} | conflicts)
     add("delete", "DELETE", delete_object, f"Delete {noun}", {204: None} | conflicts)
 
@@ -141,6 +141,7 @@ def _add(
     response: dict[int, Any],
     **options: Any,
 ) -> None:
+    """Add one operation to the router, if the resource has it."""
     if action not in resource.operations:
         return
     if method in ("POST", "PUT", "PATCH"):
@@ -152,11 +153,11 @@ def _add(
     router.add_api_operation(path, [method], view, **options)
 
 
-def given(data: BaseModel, **fixed: Any) -> Values:
-    """What the body names, without what the address has said already, which it may only repeat.
+def given(data: BaseModel, **fixed: object) -> Values:
+    """Return the values in the body, without those `fixed` by the address, which the body may only repeat.
 
     Raises:
-        InvalidError: it says something else than the address.
+        InvalidError: the body contradicts the address.
     """
     values = {name: getattr(data, name) for name in data.model_fields_set}
     for name, value in fixed.items():

@@ -1,12 +1,12 @@
-"""Shapes of requests and answers, made from a model's fields.
+"""Schemas of requests and answers, made from a model's fields.
 
-They hold what JSON can say: names, types, ranges of columns. The model's own rules decide the rest, in `full_clean()`.
+They check names, types and the ranges of columns. The model checks the rest, in `full_clean()`.
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -16,6 +16,7 @@ from ninja.orm.fields import TYPES
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 RANGES = BaseDatabaseOperations.integer_field_ranges
+Column: TypeAlias = "models.Field[Any, Any]"
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -47,7 +48,7 @@ class PageQuery(BaseModel):
 
 
 class ListQuery(PageQuery):
-    """Those of a list of content, beside its filters."""
+    """The parameters of a list of content, beside its filters."""
 
     count: bool = Field(default=False, description="Also count what the filters match; costs a scan.")
     all: bool = Field(default=False, description="Stream the whole list as one JSON array; goes with no page.")
@@ -62,18 +63,22 @@ def no_nul(text: str) -> str:
 Text = Annotated[str, AfterValidator(no_nul)]
 
 
-def written_out(value: Any) -> Any:
-    """Refuse a number, or a text that is one, which pydantic takes for the seconds since 1970."""
+def written_out(value: object) -> object:
+    """Refuse a number, also as a text, which pydantic would take for the seconds since 1970.
+
+    Raises:
+        ValueError: `value` is not a date, or a text that begins with one.
+    """
     if not isinstance(value, date) and not (isinstance(value, str) and DATE.match(value)):
         raise ValueError("Give date and time as in 2030-01-31T09:00:00Z.")
     return value
 
 
 def in_utc(time: datetime) -> datetime:
-    """`time` as every database keeps it; without an offset it is of this node's time zone.
+    """Return `time` in UTC, as every database stores it; without an offset it is in this node's time zone.
 
     Raises:
-        ValueError: in UTC it is before the year 1 or after 9999.
+        ValueError: the time in UTC is before the year 1 or after 9999.
     """
     try:
         return (time if is_aware(time) else make_aware(time)).astimezone(UTC)
@@ -81,12 +86,12 @@ def in_utc(time: datetime) -> datetime:
         raise ValueError("This is before the year 1 or after 9999 in UTC.") from None
 
 
-def annotation(field: "models.Field[Any, Any]", *, strict: bool = False, compared: bool = False) -> Any:
-    """The type of `field` in JSON; a foreign key is the key it points to.
+def annotation(field: Column, *, strict: bool = False, compared: bool = False) -> Any:
+    """Return the type of `field` in JSON; that of a foreign key is the type of the key it refers to.
 
     Args:
-        strict: no number from text or a bool.
-        compared: it is for comparing with, so texts need not be what the field could hold.
+        strict: whether to refuse numbers given as a text or a bool.
+        compared: whether the value is only compared with the column, so that any text will do.
     """
     target = getattr(field, "target_field", field)
     kind: Any = TYPES[target.get_internal_type()]
@@ -104,8 +109,8 @@ def annotation(field: "models.Field[Any, Any]", *, strict: bool = False, compare
     return kind | None if field.null else kind
 
 
-def _range(field: "models.Field[Any, Any]") -> tuple[int, int]:
-    """The widest that each database's column holds (SQLite alone would take 64 bits everywhere), and the model."""
+def _range(field: Column) -> tuple[int, int]:
+    """Return the widest range that every database's column (SQLite's is always 64 bits) and the model allow."""
     low, high = RANGES[field.get_internal_type()]
     for validator in field.validators:
         if isinstance(validator, MinValueValidator):
@@ -115,35 +120,37 @@ def _range(field: "models.Field[Any, Any]") -> tuple[int, int]:
     return low, high
 
 
-def _documented(field: "models.Field[Any, Any]") -> dict[str, Any]:
-    """What a text may be, for readers of the description: the model's validators decide, and say it in our words."""
-    found: dict[str, Any] = {"maxLength": field.max_length} if field.max_length else {}
+def _documented(field: Column) -> dict[str, Any]:
+    """Return a text's limits for the API's description only: the model's validators check them, in our own words."""
+    limits: dict[str, Any] = {"maxLength": field.max_length} if field.max_length else {}
     for validator in field.validators:
-        found |= getattr(validator, "json_schema", {})
-    return found
+        limits |= getattr(validator, "json_schema", {})
+    return limits
 
 
 def from_fields(
     name: str,
-    fields: Iterable["models.Field[Any, Any]"],
+    fields: Iterable[Column],
     *,
     base: type[BaseModel] = Body,
     optional: Collection[str] = (),
     types: Mapping[str, Any] | None = None,
 ) -> type[BaseModel]:
-    """A schema of `fields`; those named in `optional` may be missing, which `model_fields_set` then tells.
+    """Return a schema of `fields`.
 
     Args:
-        types: of fields whose column says too little, `{"colors": list[str]}`.
+        name: the name of the schema in the API's description.
+        optional: the fields that may be missing; `model_fields_set` names those that were given.
+        types: the types of fields that their column does not define, `{"colors": list[str]}`.
     """
-    made: dict[str, Any] = {}
+    annotations: dict[str, Any] = {}
     for field in fields:
         kind = (types or {}).get(field.name) or annotation(field, strict=issubclass(base, Body))
         default = None if field.name in optional else ...
-        made[field.name] = (kind, Field(default, description=str(field.help_text) or None))
-    return create_model(name, __base__=base, **made)
+        annotations[field.name] = (kind, Field(default, description=str(field.help_text) or None))
+    return create_model(name, __base__=base, **annotations)
 
 
-def has_default(field: "models.Field[Any, Any]") -> bool:
-    """A new object can do without it."""
+def has_default(field: Column) -> bool:
+    """Return whether a new object may leave the field out."""
     return field.has_default() or field.blank or field.null

@@ -1,8 +1,8 @@
-"""How many requests one user, or one address, may send: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10
+"""Rate limits per user or address: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10
 
-Requests are counted in fixed windows of time, in Django's cache: one number per user and window, raised atomically.
-Around the end of a window twice the quota can pass within one window's time; a list of times (as ninja's own throttles
-keep) would not allow that, but grows with the quota and loses counts between threads.
+Requests are counted in fixed windows of time, in Django's cache: one number per user and window, incremented
+atomically. Around the end of a window twice the quota can pass within one window's time; a list of times (as ninja's
+own throttles keep) would prevent that, but grows with the quota and loses counts between threads.
 """
 
 import math
@@ -26,7 +26,7 @@ class Rate(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What is left of a policy's quota, and in how many seconds it is whole again."""
+    """The use of a policy's quota in the current window, which ends in `reset` seconds."""
 
     policy: str
     rate: Rate
@@ -48,7 +48,7 @@ class Usage(NamedTuple):
 
 
 class Throttle(BaseThrottle):
-    """Count each request that reaches an operation, after sign-in; `with_limits` puts the outcome into the answer.
+    """Count each request that reaches an operation, after authentication; `with_limits` adds the result to the answer.
 
     Args:
         policy: the name in the headers.
@@ -59,14 +59,18 @@ class Throttle(BaseThrottle):
         self.policy, self.setting = policy, setting
 
     def allow_request(self, request: HttpRequest) -> bool:
-        who = f"user:{request.user.pk}" if request.user.is_authenticated else _address(request)
-        return not self.count(request, who).is_over
+        caller = f"user:{request.user.pk}" if request.user.is_authenticated else _address(request)
+        return not self.count(request, caller).is_over
 
-    def count(self, request: HttpRequest, who: str) -> Usage:
-        """Count `request` as one of `who`, and remember the outcome with it."""
+    def count(self, request: HttpRequest, caller: str) -> Usage:
+        """Count `request` for `caller`, and keep the usage as its attribute `rate_usage`."""
         rate = Rate(*getattr(settings, self.setting))
         window, passed = divmod(time.time(), rate.seconds)
-        used = _increment(f"rate:{self.policy}:{who}:{window:.0f}", rate.seconds)
+        key = f"rate:{self.policy}:{caller}:{window:.0f}"
+        try:
+            used = cache.incr(key)
+        except ValueError:  # the first of its window
+            used = 1 if cache.add(key, 1, rate.seconds) else cache.incr(key)
         usage = Usage(self.policy, rate, used, math.ceil(rate.seconds - passed))
         request.rate_usage = usage  # type: ignore[attr-defined]
         return usage
@@ -80,17 +84,10 @@ def _address(request: HttpRequest) -> str:
     return f"address:{client_address(request)}"
 
 
-def _increment(key: str, seconds: int) -> int:
-    try:
-        return cache.incr(key)
-    except ValueError:  # the first of its window
-        return 1 if cache.add(key, 1, seconds) else cache.incr(key)
-
-
 def with_limits(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The answer with what is left in its headers, or 429 in its place.
+    """Return the answer with the rate limit's headers, or 429 in its place.
 
-    What reached no operation, as nobody was signed in or nothing is at its address, is counted by address.
+    A request that reached no operation, as its sign-in or its path was wrong, is counted by address.
     """
     usage: Usage | None = getattr(request, "rate_usage", None)
     if usage is None:

@@ -6,9 +6,9 @@
     @available(since=2)
     def list_things(request): …
 
-A router holds the operations of all versions, those that are not marked being in every one. For each version that
-`settings.API_VERSIONS` names, `of_version` takes out what belongs to it; nothing is written twice. The URLconf of the
-site gives `patterns(version)`; requests for the newest version go by the site's own `urlpatterns`.
+A router holds the operations of all versions; those without a mark are in every one. For each version that
+`settings.API_VERSIONS` names, `of_version` selects its operations; nothing is written twice. The site's URLconf
+provides `patterns(version)`; requests for the newest version use the site's own `urlpatterns`.
 """
 
 import copy
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -33,14 +33,14 @@ VENDOR = "application/vnd.backoffice+json"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-# --- which operation is in which version -----------------------------------------------------------------------------
+# --- the operations of a version -------------------------------------------------------------------------------------
 
 
 def available(*, since: int = 1, until: int | None = None) -> Callable[[View], View]:
-    """Put the operation of the decorated function into these versions only; goes under `@router.get(…)`.
+    """Put the operation of the decorated function into these versions only; stands below `@router.get(…)`.
 
     Args:
-        since, until: the first and the last version that have it; None: there is no last one yet.
+        since, until: the first and the last version that have it; until is None for the newest.
     """
 
     def decorate(view: View) -> View:
@@ -51,21 +51,24 @@ def available(*, since: int = 1, until: int | None = None) -> Callable[[View], V
 
 
 def of_version(router: Router, version: int) -> Router:
-    """A router with those operations of `router` that `version` has; both share the operations themselves."""
-    made = copy.copy(router)
-    made.path_operations = {}
+    """Return a router with those operations of `router` that `version` has; both share the operations themselves."""
+    selected = copy.copy(router)
+    selected.path_operations = {}
     for path, view in router.path_operations.items():
         kept = copy.copy(view)
-        kept.operations = [one for one in view.operations if version in getattr(one.view_func, "versions", ALL)]
-        made.path_operations[path] = kept
-    made._routers = [(prefix, of_version(child, version), tags) for prefix, child, tags in router._routers]
-    return made
+        kept.operations = [
+            operation for operation in view.operations if version in getattr(operation.view_func, "versions", ALL)
+        ]
+        selected.path_operations[path] = kept
+    selected._routers = [(prefix, of_version(child, version), tags) for prefix, child, tags in router._routers]
+    return selected
 
 
-# --- which version is asked for --------------------------------------------------------------------------------------
+# --- the version of a request ----------------------------------------------------------------------------------------
 
 
 def newest() -> int:
+    """Return the number of the newest version."""
     return max(settings.API_VERSIONS)
 
 
@@ -73,44 +76,52 @@ def vendor_type(version: int) -> str:
     return f"{VENDOR}; version={version}"
 
 
+class ApiRequest(HttpRequest):
+    """A request under /api/, as the middleware passes it on."""
+
+    api_version: int
+
+
 @dataclass(frozen=True)
 class URLs:
-    """The URLconf of a version; equal ones share a resolver, which Django keeps by them."""
+    """The URLconf of a version; equal ones share a resolver, which Django caches by its URLconf."""
 
     version: int
 
     @cached_property
     def urlpatterns(self) -> list[Any]:
-        found: list[Any] = import_module(settings.ROOT_URLCONF).patterns(self.version)
-        return found
+        patterns: list[Any] = import_module(settings.ROOT_URLCONF).patterns(self.version)
+        return patterns
 
 
 def negotiate(request: HttpRequest) -> str | None:
-    """Set `request.api_version`, and send the request to the URLconf of that version.
+    """Set `request.api_version`, and the URLconf of that version if it is not the newest.
 
     Returns:
-        The Content-Type to answer in; None: the caller accepts none of ours.
+        The Content-Type of the answer; None if the caller accepts none that we offer.
     """
-    offers = _offers()
+    # JSON is always UTF-8 (RFC 8259, section 8.1), and some clients name it.
+    plain = (JSON, f"{JSON}; charset=utf-8", f"{JSON}; charset=UTF-8")
+    # The media types on offer, the preferred first, with the Content-Type of the answer and its version.
+    offers = dict.fromkeys(plain, (JSON, newest()))
+    for number in sorted(settings.API_VERSIONS, reverse=True):
+        offers[vendor_type(number)] = (vendor_type(number), number)
     try:
         preferred = request.get_preferred_type(list(offers))
     except ValueError:  # a parameter in a character set that does not exist (RFC 2231)
         preferred = None
     accepted, version = offers[preferred] if preferred else (None, newest())
-    request.api_version = version  # type: ignore[attr-defined]
+    cast(ApiRequest, request).api_version = version
     if version != newest():
         request.urlconf = URLs(version)  # type: ignore[assignment]
     return accepted
 
 
+def version_of(request: HttpRequest) -> int:
+    """Return the version that answers `request`, after `negotiate`."""
+    return cast(ApiRequest, request).api_version
+
+
 def not_acceptable() -> ProblemError:
     types = ", ".join([JSON, *map(vendor_type, settings.API_VERSIONS)])
     return ProblemError(406, f"Accept one of these: {types}.")
-
-
-def _offers() -> dict[str, tuple[str, int]]:
-    """What can be accepted, the preferred first: `{media type: (Content-Type of the answer, version)}`."""
-    # JSON is UTF-8 always (RFC 8259, section 8.1), and some clients say so.
-    plain = (JSON, f"{JSON}; charset=utf-8", f"{JSON}; charset=UTF-8")
-    versions = sorted(settings.API_VERSIONS, reverse=True)
-    return dict.fromkeys(plain, (JSON, newest())) | {vendor_type(one): (vendor_type(one), one) for one in versions}

@@ -315,7 +315,7 @@ def test_without_a_lookup_what_may_have_been_made_is_left_to_a_person(target, po
 def test_an_unanswered_create_of_the_backup_is_not_repeated_under_its_key(target, post, remote):
     """After the backup it was found not to have arrived, and made under another key, which the backup does not know."""
     target.routes.update(key_hours=24)
-    remote.honour_keys()
+    remote.honor_keys()
     remote.fault(Fault.RESET, method="POST", act=False)
     sync(target)
     with backup() as name:

@@ -1,7 +1,6 @@
-"""The first administrator. Its password comes from the environment, so that it is in no list of processes."""
+"""Create the first administrator. The password comes from the environment, so that no list of processes shows it."""
 
 import os
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="admin", help="the user name (default: admin)")
         parser.add_argument("--reset", action="store_true", help="set the password of one that is there")
 
-    def handle(self, *, name: str, reset: bool, **options: Any) -> None:
+    def handle(self, *, name: str, reset: bool, **options: object) -> None:
         password = os.environ.get(VARIABLE, "")
         user = User.objects.filter(username=name).first()
         if not password:
@@ -45,7 +44,11 @@ class Command(BaseCommand):
 
 
 def check_strength(password: str) -> None:
-    """A development node takes any password that a person chose for it."""
+    """Validate the password in production; a development node accepts any.
+
+    Raises:
+        CommandError: the password is too weak.
+    """
     if not settings.PRODUCTION:
         return
     try:

@@ -1,7 +1,6 @@
-"""The account of a program that uses the API. Its password comes from the environment, never from the command line."""
+"""Create the account of a program that uses the API. The password comes from the environment, as in `ensure_admin`."""
 
 import os
-from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,7 +20,7 @@ class Command(BaseCommand):
         )
 
     @transaction.atomic
-    def handle(self, *, name: str, password_env: str, permissions: list[str], **options: Any) -> None:
+    def handle(self, *, name: str, password_env: str, permissions: list[str], **options: object) -> None:
         password = os.environ.get(password_env, "")
         if not password:
             raise CommandError(f"{password_env} is not set.")
@@ -39,8 +38,13 @@ class Command(BaseCommand):
 
 
 def permission(text: str) -> Permission:
+    """Return the permission of `APP.CODENAME`.
+
+    Raises:
+        CommandError: it does not exist.
+    """
     app_label, _, codename = text.partition(".")
-    found = Permission.objects.filter(content_type__app_label=app_label, codename=codename).first()
-    if found is None:
+    match = Permission.objects.filter(content_type__app_label=app_label, codename=codename).first()
+    if match is None:
         raise CommandError(f"There is no permission {text}.")
-    return found
+    return match

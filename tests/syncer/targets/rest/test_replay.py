@@ -1,4 +1,4 @@
-"""Creates that are sent again under their key: law 3 where the target honours the `Idempotency-Key`."""
+"""Creates that are sent again under their key: law 3 where the target honors the `Idempotency-Key`."""
 
 import json
 import os
@@ -35,9 +35,9 @@ BODY = {"userId": 99999942, "title": "A", "body": "B"}
 
 
 @pytest.fixture(autouse=True)
-def honoured(target, remote):
+def honored(target, remote):
     """The target remembers keys for a day, and has no other way to find a record again."""
-    remote.honour_keys()
+    remote.honor_keys()
     target.routes.update(key_hours=24, lookup=[])
 
 

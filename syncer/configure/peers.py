@@ -1,4 +1,4 @@
-"""What a configuration file says of peers that concerns more than one target."""
+"""The rules for peers in a configuration file that concern more than one target or an account."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from syncer.targets.peer import PEER
 
 
 def user_named(name: str) -> Any:
-    """Return the account that a peer signs in with here.
+    """Return the account with which a peer signs in here.
 
     Raises:
         ValidationError: there is no such account.
@@ -25,8 +25,8 @@ def user_named(name: str) -> Any:
 
 
 def refuse_second_targets(targets: Targets, faults: Faults) -> None:
-    """Report two targets of the file for one node; of targets that are not in it, the database knows."""
-    names: dict[str, str] = {}  # of the first target, by node
+    """Report two targets of the file for one node; the database refuses a second one outside the file."""
+    names: dict[str, str] = {}  # the name of the first target of each node
     for name, table in targets.items():
         node = table.get("peer", {}).get("node", "")
         if node and names.setdefault(node, name) != name:
@@ -34,7 +34,7 @@ def refuse_second_targets(targets: Targets, faults: Faults) -> None:
 
 
 def other_authorities(model: str, targets: Targets, *, but: str) -> list[dict[str, Any]]:
-    """Return what the routes of `model` to peers other than `but` will say: the file's, and those it does not name."""
+    """Return the authorities of the routes of `model` to peers other than `but`: in the file, and outside it."""
     rows = Route.objects.filter(model=model, target__kind=PEER).exclude(target__name__in=targets)
     return list(rows.values_list("authority", flat=True)) + [
         route.get("authority", {})

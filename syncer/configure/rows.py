@@ -15,7 +15,7 @@ from syncer.models import Route, Target
 
 @dataclass(frozen=True)
 class Plan:
-    """A target as the file wants it, and its routes. `left_out` are stored routes that the file does not have."""
+    """A target as the file describes it, and its routes; `left_out` are stored routes that the file does not name."""
 
     target: Target
     routes: list[Route]
@@ -23,7 +23,7 @@ class Plan:
 
 
 def plan(name: str, targets: Targets, faults: Faults) -> Plan:
-    """Return the rows of one target of the file; what is wrong with them is reported."""
+    """Return the rows of one target of the file, and report their faults."""
     table = targets[name]
     target = Target.objects.filter(name=name).first() or Target(name=name)
     names = columns_of_keys(table)
@@ -46,9 +46,9 @@ def plan(name: str, targets: Targets, faults: Faults) -> Plan:
 
 
 def columns_of(row: Target | Route) -> list[str]:
-    """Return the columns that a file sets: those that the admin's form shows, but not what the row is found by."""
-    found_by = ("id", "name", "target")
-    return [column.name for column in row._meta.fields if column.editable and column.name not in found_by]
+    """Return the columns that a file sets: those of the admin's form, without those that identify the row."""
+    identity = ("id", "name", "target")
+    return [column.name for column in row._meta.fields if column.editable and column.name not in identity]
 
 
 def _fill(row: Target | Route, table: Mapping[str, Any], names: Mapping[str, str], place: Path, faults: Faults) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from ninja import Router
 
@@ -56,7 +58,7 @@ def targets_of(model: type[models.Model]) -> list[Target]:
     return list(Target.objects.filter(enabled=True, routes__model=model._meta.label, routes__enabled=True).distinct())
 
 
-def sync_objects(model: type[models.Model], pks: Iterable[Any], *, user: Any) -> list[Run]:
+def sync_objects(model: type[models.Model], pks: Iterable[Any], *, user: AbstractBaseUser | AnonymousUser) -> list[Run]:
     """Start a sync of the objects with these primary keys, one run per target of the model."""
     scope = {model._meta.label: [key_of(model, pk) for pk in pks]}
     return [wake(target=target, trigger=Run.Trigger.MANUAL, user=user, scope=scope) for target in targets_of(model)]
@@ -71,12 +73,12 @@ def sent(model: type[models.Model], keys: "models.QuerySet[Any, Any]") -> Iterat
     return sending.of_objects(model, keys)
 
 
-def sync_target(target: Target, *, user: Any) -> Run:
+def sync_target(target: Target, *, user: AbstractBaseUser | AnonymousUser) -> Run:
     """Start a sync of all pending objects of a target."""
     return wake(target=target, trigger=Run.Trigger.MANUAL, user=user)
 
 
-def sync_bindings(bindings: Iterable[Binding], *, user: Any) -> list[Run]:
+def sync_bindings(bindings: Iterable[Binding], *, user: AbstractBaseUser | AnonymousUser) -> list[Run]:
     """Start a sync of the objects of these bindings, one run per target."""
     scopes: dict[Target, Scope] = {}
     for binding in bindings:

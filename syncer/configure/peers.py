@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 
 from syncer.configure.document import Targets
@@ -11,7 +12,7 @@ from syncer.models import Route
 from syncer.targets.peer import PEER
 
 
-def user_named(name: str) -> Any:
+def user_named(name: str) -> AbstractBaseUser:
     """Return the account with which a peer signs in here.
 
     Raises:

@@ -150,7 +150,7 @@ def stamp(
     return overrule(state, values, me=me, by=by)
 
 
-def overrule(state: State, values: Mapping[str, Any], *, me: str, by: Mapping[str, By] | None = None) -> State:
+def overrule(state: State, values: Content, *, me: str, by: Mapping[str, By] | None = None) -> State:
     """Return the state with these values as one edit of `me`, in place of all earlier edits of those fields.
 
     As every edit, it says that the object exists, unless `values` says otherwise of EXISTS.

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from backoffice.kit.retry import retry_after
-from syncer.core.decide import Action
+from syncer.core.decide import Action, Payload
 from syncer.core.lookup import is_id
 
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
@@ -76,7 +76,7 @@ class Verdict:
 
     outcome: Outcome
     why: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    record: Payload = field(default_factory=dict)
     target_waits: float | None = None
     throttled: bool = False
 

@@ -23,7 +23,7 @@ def pks(model: type[models.Model], keys: Iterable[str]) -> list[Any]:
     return [model._meta.pk.to_python(key) for key in keys]
 
 
-def as_pk(model: type[models.Model], key: Any) -> Cast:
+def as_pk(model: type[models.Model], key: str | models.F) -> Cast:
     """Return the expression that casts a text column to `model`'s primary key, so that its index can be used."""
     return Cast(key, model._meta.pk)
 
@@ -39,7 +39,7 @@ def table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
-def json_value(value: Any) -> Any:
+def json_value(value: object) -> object:
     """Return a column's value in its JSON form: dates as ISO 8601, decimals and UUIDs as text."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()

@@ -151,7 +151,7 @@ class RouteMap:
             for pk, key, remote_id, unconfirmed in bindings.values_list("pk", "object_key", "remote_id", "unconfirmed")
         }
 
-    def parent_bindings(self, route: Route, rows: Iterable[Any]) -> dict[str, int]:
+    def parent_bindings(self, route: Route, rows: Iterable[models.Model]) -> dict[str, int]:
         """Return the bindings of the parents of these objects of `route`, `{"object key": binding's primary key}`."""
         link = next((link for link in self.links_up(route) if link.field == route.declaration.parent), None)
         if link is None:

@@ -39,7 +39,7 @@ class Planned:
     action: Action
     name: str
     record: str | None = None
-    fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

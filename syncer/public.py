@@ -1,8 +1,10 @@
-"""All that content and the project may ask of the engine: data, no HTML."""
+"""The engine's interface for `content` and `backoffice`: data, no HTML."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from ninja import Router
 
@@ -46,55 +48,55 @@ __all__ = [
 ]
 
 
-def object_states(model: type[models.Model], found: Iterable[Any]) -> dict[Any, list[ObjectState]]:
-    """The state of the objects with the primary keys `found` at each target: `{pk: [state, …]}`."""
-    return states.of_objects(model, found)
+def object_states(model: type[models.Model], pks: Iterable[Any]) -> dict[Any, list[ObjectState]]:
+    """Return the state of the objects with these primary keys at each target, `{pk: [state, …]}`."""
+    return states.of_objects(model, pks)
 
 
 def targets_of(model: type[models.Model]) -> list[Target]:
-    """The targets that `model` travels to."""
+    """Return the enabled targets to which `model` is synced."""
     return list(Target.objects.filter(enabled=True, routes__model=model._meta.label, routes__enabled=True).distinct())
 
 
-def sync_objects(model: type[models.Model], found: Iterable[Any], *, user: Any) -> list[Run]:
-    """Sync the chosen objects now, at each target they travel to; one run a target."""
-    scope = {model._meta.label: [key_of(model, pk) for pk in found]}
+def sync_objects(model: type[models.Model], pks: Iterable[Any], *, user: AbstractBaseUser | AnonymousUser) -> list[Run]:
+    """Start a sync of the objects with these primary keys, one run per target of the model."""
+    scope = {model._meta.label: [key_of(model, pk) for pk in pks]}
     return [wake(target=target, trigger=Run.Trigger.MANUAL, user=user, scope=scope) for target in targets_of(model)]
 
 
-def sent(model: type[models.Model], found: "models.QuerySet[Any, Any]") -> Iterator[list[dict[str, Any]]]:
-    """What the targets are known to hold of the objects in `found`, a query of keys, in pages.
+def sent(model: type[models.Model], keys: "models.QuerySet[Any, Any]") -> Iterator[list[dict[str, Any]]]:
+    """Yield pages of what the targets are known to hold of the objects in `keys`, a query of primary keys.
 
-    `{"target", "path", "object", "remote_id", "record", "unanswered", "at"}`: `record` is what was sent and accepted,
-    `unanswered` what a create sent whose answer was lost.
+    Each item is `{"target", "path", "object", "remote_id", "record", "unanswered", "at"}`: `record` is the payload that
+    was sent and accepted, `unanswered` the payload of a create whose answer was lost.
     """
-    return sending.of_objects(model, found)
+    return sending.of_objects(model, keys)
 
 
-def sync_target(target: Target, *, user: Any) -> Run:
-    """Sync all that is pending at a target now."""
+def sync_target(target: Target, *, user: AbstractBaseUser | AnonymousUser) -> Run:
+    """Start a sync of all pending objects of a target."""
     return wake(target=target, trigger=Run.Trigger.MANUAL, user=user)
 
 
-def sync_bindings(found: Iterable[Binding], *, user: Any) -> list[Run]:
-    """Try the objects behind these bindings again now; one run a target."""
+def sync_bindings(bindings: Iterable[Binding], *, user: AbstractBaseUser | AnonymousUser) -> list[Run]:
+    """Start a sync of the objects of these bindings, one run per target."""
     scopes: dict[Target, Scope] = {}
-    for binding in found:
+    for binding in bindings:
         scopes.setdefault(binding.route.target, {}).setdefault(binding.route.model, []).append(binding.object_key)
     return [wake(target=target, trigger=Run.Trigger.MANUAL, user=user, scope=scope) for target, scope in scopes.items()]
 
 
 def follow(target: Target) -> None:
-    """Let a target whose routes follow changes catch up with what waits."""
+    """Start a sync of the changes that have waited, for the routes of a target that follow changes."""
     if target.enabled and not target.blocked:
         wake(target=target, trigger=Run.Trigger.CHANGE)
 
 
 def overviews() -> list[Overview]:
-    """Every target at this moment."""
+    """Return the state of every target at this moment."""
     return [overview(target) for target in Target.objects.all()]
 
 
 def routers() -> list[Router]:
-    """The part of the API that targets ask, under `/sync/`."""
+    """Return the parts of the API that targets call, under `/sync/`."""
     return [router for kind in kinds().values() for router in kind.routers()]

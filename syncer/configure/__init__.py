@@ -1,12 +1,12 @@
-"""Targets and routes from a TOML file.
+"""Configures targets and routes from a TOML file.
 
-The file says how the targets that it names are to be, wholly: a key that is left out has its default, and a route that
-is left out is disabled. Targets that it does not name are left alone.
+The file describes the targets that it names completely: a key that is left out has its default, and a route that is
+left out is disabled. Targets that the file does not name are left alone.
 
     document   reads the file by the tables of `schema`
-    rows       makes rows of it, which the models validate; `peers` has what concerns several targets
-    apply      saves them
-    faults     what was wrong, of all of these
+    rows       builds the rows, which the models validate; `peers` has the rules across several targets
+    apply      saves the rows
+    faults     collects the faults of all these steps
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ __all__ = ["Change", "ConfigurationError", "Fault", "Report", "configure"]
 
 
 def configure(file: Path, *, check: bool = False) -> Report:
-    """Make targets and routes what `file` says, all or nothing; with `check`, only report what would change.
+    """Apply a file to the targets and routes, all or nothing; with `check`, only report what would change.
 
     Raises:
         ConfigurationError: the file can't be read, or has faults.

@@ -1,8 +1,8 @@
-"""Saving what a configuration file describes, and reporting what changed."""
+"""Saves the rows that a configuration file describes, and reports what changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from django.db import models
 
@@ -13,21 +13,21 @@ from syncer.models import Route, Target
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What became of one target or, where `route` names a model, of one route.
+    """The outcome for one target or, where `route` names a model, for one route.
 
     Attributes:
-        columns: what differs, `{"path": ("before", "after")}`; before is None for a new row.
+        columns: the columns that differ, `{"path": ("before", "after")}`; before is None for a new row.
     """
 
     target: str
     route: str | None = None
     outcome: Literal["created", "changed", "disabled", "unchanged"]
-    columns: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[object, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a file did, or with `check` would do. `notes` name what is allowed but still missing."""
+    """The effects of a file, or with `check` those it would have; `notes` name secrets that are still missing."""
 
     changes: list[Change]
     notes: list[str]
@@ -49,6 +49,7 @@ def apply(plans: Sequence[Plan], *, check: bool) -> Report:
 
 
 def _save(row: Target | Route, *, check: bool) -> Change:
+    """Save the columns of a row that differ from the stored ones, and return the difference."""
     target, route = (row.name, None) if isinstance(row, Target) else (row.target.name, row.model)
     stored = type(row).objects.filter(pk=row.pk).first() if row.pk else None
     pairs = {name: (_reported(getattr(stored, name, None)), _reported(getattr(row, name))) for name in columns_of(row)}
@@ -60,12 +61,13 @@ def _save(row: Target | Route, *, check: bool) -> Change:
     return Change(target=target, route=route, outcome=outcome, columns=columns)
 
 
-def _reported(value: Any) -> Any:
-    """Return the value as a report has it, an account by its name."""
+def _reported(value: object) -> object:
+    """Return the value as a report shows it: an account by its name."""
     return str(value) if isinstance(value, models.Model) else value
 
 
 def _notes(target: Target) -> Iterator[str]:
+    """Yield a note if the target's secret can't be read yet."""
     try:
         if target.auth_secret:
             references.resolve(target.auth_secret)

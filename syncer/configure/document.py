@@ -1,6 +1,6 @@
-"""Reading a configuration file. What has the wrong type or an unknown name is reported and taken out.
+"""Reads a configuration file. Keys with an unknown name or a value of the wrong type are reported and removed.
 
-The rest is then judged by the models, so that all faults are reported at once.
+The models then validate the rest, so that all faults are reported at once.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ Targets = dict[str, dict[str, Any]]  # the table of each target, by name
 
 
 def read(file: File, faults: Faults) -> Targets:
-    """Return the targets that the file names, each with the keys that its kind of target may have.
+    """Return the targets that the file names, each with the keys that its kind allows.
 
     Raises:
         ConfigurationError: the file can't be read, or is not TOML.
@@ -31,14 +31,15 @@ def read(file: File, faults: Faults) -> Targets:
         raise ConfigurationError(Fault("", f"This is not TOML: {error}")) from error
     if not data.get("targets"):
         faults.report(("targets",), "The file names no target; one begins with [targets.NAME]")
-    _take_out_faulty_keys(data, Document, (), faults)
+    _remove_faulty_keys(data, Document, (), faults)
     targets: Targets = data.get("targets", {})
     for name, table in targets.items():
-        _take_out_faulty_keys(table, configuration_of(table).table, ("targets", name), faults)
+        _remove_faulty_keys(table, configuration_of(table).table, ("targets", name), faults)
     return targets
 
 
-def _take_out_faulty_keys(table: dict[str, Any], schema: type, place: Path, faults: Faults) -> None:
+def _remove_faulty_keys(table: dict[str, Any], schema: type, place: Path, faults: Faults) -> None:
+    """Report and remove the keys of `table`, at `place` in the file, that do not conform to `schema`."""
     try:
         TypeAdapter(schema).validate_python(table)
     except ValidationError as refused:
@@ -50,6 +51,6 @@ def _take_out_faulty_keys(table: dict[str, Any], schema: type, place: Path, faul
             for part in parents:
                 holder = holder[part]
             if isinstance(key, int):
-                holder[key] = {}  # the items after it keep their numbers
+                holder[key] = {}  # so that the later items keep their numbers
             else:
                 holder.pop(key, None)

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration file: where, and in words that name the cure."""
+"""The faults of a configuration file: the place of each, and a message that names the cure."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from syncer.core.errors import SyncError
 from syncer.models import Route, Target
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")  # others are quoted
-WORDS = {  # by pydantic's names for what can be wrong
+WORDS = {  # {"pydantic's error type": message}
     "string_type": "Must be text",
     "int_type": "Must be a whole number",
     "bool_type": "Must be true or false",
@@ -26,10 +26,11 @@ WORDS = {  # by pydantic's names for what can be wrong
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """What is wrong with one key of the file, and the cure.
+    """One fault of the file.
 
     Attributes:
-        path: the key as TOML writes it, `targets.fakeapi.routes[0].fields.title`; empty: the file as a whole.
+        path: the key as TOML writes it, `targets.fakeapi.routes[0].fields.title`; empty for the file as a whole.
+        message: the fault and its cure.
     """
 
     path: str
@@ -40,7 +41,7 @@ class Fault:
 
 
 class ConfigurationError(SyncError):
-    """The file can't be used, and nothing was written. `faults` says why."""
+    """The file can't be used, and nothing was written. `faults` has the reasons."""
 
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults
@@ -48,24 +49,29 @@ class ConfigurationError(SyncError):
 
 
 class Faults:
-    """The faults of a file, gathered so that all are reported at once."""
+    """The faults of a file, collected so that all are reported at once."""
 
     def __init__(self) -> None:
         self._faults: set[tuple[Path, str]] = set()
         self._refused: set[Path] = set()
 
     def refuse(self, path: Path, message: str) -> None:
-        """Report a key that no row gets, so that a model that misses its value does not report it again."""
+        """Report a key whose value is not used, so that a model without that value does not report it again."""
         self._refused.add(path)
         self._faults.add((path, message))
 
     def report(self, path: Path, message: str) -> None:
-        """Report what is wrong with a value, unless its key, or a table around it, was refused."""
+        """Report a fault of a value, unless its key or an enclosing table was refused already."""
         if not any(path[:length] in self._refused for length in range(len(path) + 1)):
             self._faults.add((path, message))
 
     def validate(self, row: Target | Route, paths: Mapping[str, Path], place: Path) -> None:
-        """Report what the row's `full_clean` refuses, each at the key that is for the column, else at `place`."""
+        """Report the errors of the row's `full_clean`.
+
+        Args:
+            paths: the path of each column's key, relative to `place`.
+            place: the path of the row's table.
+        """
         try:
             row.full_clean(exclude={"target"})
         except ValidationError as refused:
@@ -76,17 +82,17 @@ class Faults:
                     self.report(path, _model_words(row, column, error))
 
     def raise_if_any(self) -> None:
-        """Stop if anything was reported.
+        """Raise an error if anything was reported.
 
         Raises:
-            ConfigurationError: with all faults, in the order of their paths.
+            ConfigurationError: all faults, in the order of their paths.
         """
         if self._faults:
             raise ConfigurationError(*(Fault(written(path), message) for path, message in sorted(self._faults)))
 
 
 def written(path: Path) -> str:
-    """Write a path as TOML writes keys: `targets."fake api".routes[0].path`."""
+    """Return a path as TOML writes keys: `targets."fake api".routes[0].path`."""
     parts = [
         f"[{part}]" if isinstance(part, int) else f".{part}" if BARE_KEY.fullmatch(part) else f".{json.dumps(part)}"
         for part in path
@@ -95,13 +101,14 @@ def written(path: Path) -> str:
 
 
 def words_of(detail: ErrorDetails, schema: type) -> str:
-    """Say what is wrong with the type or the name of a key of `schema`."""
+    """Return the message for a key of `schema` with the wrong type or name."""
     if detail["type"] == "extra_forbidden":
         return f"Unknown key; it may be one of: {', '.join(keys_at(schema, detail['loc'][:-1]))}"
     return WORDS.get(detail["type"], detail["msg"])
 
 
 def _model_words(row: Target | Route, column: str, error: ValidationError) -> str:
+    """Return the message for an error of a model's column."""
     if error.code == "invalid_choice" and error.params:
         choices = row._meta.get_field(column).flatchoices  # type: ignore[union-attr]
         return f'"{error.params["value"]}" is not one of {", ".join(str(key) for key, _ in choices)}'

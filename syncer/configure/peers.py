@@ -1,8 +1,9 @@
-"""What a configuration file says of peers that concerns more than one target."""
+"""The rules for peers in a configuration file that concern more than one target or an account."""
 
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 
 from syncer.configure.document import Targets
@@ -11,8 +12,8 @@ from syncer.models import Route
 from syncer.targets.peer import PEER
 
 
-def user_named(name: str) -> Any:
-    """Return the account that a peer signs in with here.
+def user_named(name: str) -> AbstractBaseUser:
+    """Return the account with which a peer signs in here.
 
     Raises:
         ValidationError: there is no such account.
@@ -25,8 +26,8 @@ def user_named(name: str) -> Any:
 
 
 def refuse_second_targets(targets: Targets, faults: Faults) -> None:
-    """Report two targets of the file for one node; of targets that are not in it, the database knows."""
-    names: dict[str, str] = {}  # of the first target, by node
+    """Report two targets of the file for one node; the database refuses a second one outside the file."""
+    names: dict[str, str] = {}  # the name of the first target of each node
     for name, table in targets.items():
         node = table.get("peer", {}).get("node", "")
         if node and names.setdefault(node, name) != name:
@@ -34,7 +35,7 @@ def refuse_second_targets(targets: Targets, faults: Faults) -> None:
 
 
 def other_authorities(model: str, targets: Targets, *, but: str) -> list[dict[str, Any]]:
-    """Return what the routes of `model` to peers other than `but` will say: the file's, and those it does not name."""
+    """Return the authorities of the routes of `model` to peers other than `but`: in the file, and outside it."""
     rows = Route.objects.filter(model=model, target__kind=PEER).exclude(target__name__in=targets)
     return list(rows.values_list("authority", flat=True)) + [
         route.get("authority", {})

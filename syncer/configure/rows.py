@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Field
 
 from syncer.configure.document import Targets
 from syncer.configure.faults import Faults
@@ -15,7 +16,7 @@ from syncer.models import Route, Target
 
 @dataclass(frozen=True)
 class Plan:
-    """A target as the file wants it, and its routes. `left_out` are stored routes that the file does not have."""
+    """A target as the file describes it, and its routes; `left_out` are stored routes that the file does not name."""
 
     target: Target
     routes: list[Route]
@@ -23,7 +24,7 @@ class Plan:
 
 
 def plan(name: str, targets: Targets, faults: Faults) -> Plan:
-    """Return the rows of one target of the file; what is wrong with them is reported."""
+    """Return the rows of one target of the file, and report their faults."""
     table = targets[name]
     target = Target.objects.filter(name=name).first() or Target(name=name)
     names = columns_of_keys(table)
@@ -45,16 +46,16 @@ def plan(name: str, targets: Targets, faults: Faults) -> Plan:
     return Plan(target, list(routes.values()), [route for model, route in stored.items() if model not in routes])
 
 
-def columns_of(row: Target | Route) -> list[str]:
-    """Return the columns that a file sets: those that the admin's form shows, but not what the row is found by."""
-    found_by = ("id", "name", "target")
-    return [column.name for column in row._meta.fields if column.editable and column.name not in found_by]
+def columns_of(row: Target | Route) -> "dict[str, Field[Any, Any]]":
+    """Return the columns that a file sets, by name: those of the admin's form, without those that identify the row."""
+    identity = ("id", "name", "target")
+    return {field.name: field for field in row._meta.fields if field.editable and field.name not in identity}
 
 
 def _fill(row: Target | Route, table: Mapping[str, Any], names: Mapping[str, str], place: Path, faults: Faults) -> None:
     """Set the row's columns to what `table` says, those left out to their defaults, and validate the row."""
-    for column in columns_of(row):
-        setattr(row, column, row._meta.get_field(column).get_default())  # type: ignore[union-attr]
+    for column, field in columns_of(row).items():
+        setattr(row, column, field.get_default())
     paths: dict[str, Path] = {column: tuple(key.split(".")) for key, column in names.items()}
     paths |= {"name": (), NON_FIELD_ERRORS: ()}
     given = set()

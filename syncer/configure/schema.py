@@ -18,18 +18,18 @@ class Document(TypedDict, total=False):
 
 
 def configuration_of(table: Mapping[str, Any]) -> Configuration:
-    """Return what the file may say of a target; one whose kind is unknown is read as one of the default kind."""
+    """Return the format of a target's table; a target of an unknown kind is read as one of the default kind."""
     default = kinds()[Target._meta.get_field("kind").default]
     return kinds().get(str(table.get("kind")), default).configuration
 
 
 def columns_of_keys(table: Mapping[str, Any]) -> dict[str, str]:
-    """Return the columns of keys that have another name, of the target and its routes: `{"auth.user": "auth_user"}`."""
+    """Return the columns with another name than their key, of a target and its routes: `{"auth.user": "auth_user"}`."""
     return {**COLUMNS, **configuration_of(table).columns}
 
 
-def keys_at(table: Any, path: Sequence[str | int]) -> list[str]:
-    """Return the keys that may stand in the table at `path` within `table`."""
+def keys_at(table: type, path: Sequence[str | int]) -> list[str]:
+    """Return the keys that are allowed in the table at `path` within `table`."""
     for part in path:
         table = get_type_hints(table)[part] if isinstance(part, str) else get_args(table)[0]
     return list(get_type_hints(table))

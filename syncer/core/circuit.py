@@ -1,15 +1,15 @@
-"""The circuit breaker: when a target may be spoken to, from what its answers showed.
+"""The circuit breaker: decides from a target's answers when requests may be sent to it.
 
 Constraints:
-- A target that is down costs a handful of requests and objects a try, however much is pending.
-- Single faults are no outage. At a share p of faults the first row of five is to be expected after
+- A target that is down costs a handful of requests and objects per try, however much is pending.
+- Isolated faults are not an outage. At a fault rate p the first five failures in a row are expected after
   (1 - p^5) / (p^5 (1 - p)) requests: 3,900 at 20 %, 29 at 60 %.
-- It closes automatically, at the first answer: refused or not, a target that answers works.
-- One object that always fails is no outage either, and looks like one while nothing else is due. It may open the
-  circuit, but holds up nobody: see `breaker.Pace.FRESH`.
+- The circuit closes automatically at the first answer: a target that answers, even with a refusal, works.
+- One object that always fails is not an outage either, but looks like one while nothing else is due. It may open the
+  circuit, but delays no other object: see `breaker.Pace.FRESH`.
 
-The design: failures in a row are counted, in the order in which the requests ended. The fifth opens the circuit; from
-then on one delivery at a time goes out as a probe, after 2, 4, 8 … 60 seconds at most, with full jitter.
+Design: consecutive failures are counted in the order in which the requests ended. The fifth opens the circuit; from
+then on one delivery at a time is sent as a probe, after 2, 4, 8 … 60 seconds at most, with full jitter.
 """
 
 from collections.abc import Sequence
@@ -21,26 +21,28 @@ from backoffice.kit.retry import backoff
 from syncer.core.outcome import Outcome, Verdict
 
 FAILURES = 5  # in a row, that open the circuit
-PROBE_MOST = 60.0  # seconds
+PROBE_MOST = 60.0  # seconds between two probes
 
 
 class Shown(Enum):
-    """What a verdict shows of the target as a whole."""
+    """The evidence that one verdict gives about the target as a whole."""
 
     ANSWERED = auto()
     FAILED = auto()
-    NEITHER = auto()  # it asked us to wait, or a setting keeps us from asking
+    NEITHER = auto()  # the target asked us to wait, or a setting prevented the request
 
 
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
-    """What a target's row remembers of its answers.
+    """The columns of a target in which its recent answers are remembered.
 
     Attributes:
-        not_before: the target asked us to wait until then. throttled: how often in a row it did so.
-        failures: in a row, until now.
-        opened_at: when there were too many; None: the circuit is closed.
-        probe_at: when one delivery is tried. probes: how many of those failed.
+        not_before: the time until which the target asked us to wait.
+        throttled: how many times in a row the target asked us to wait.
+        failures: the number of consecutive failures.
+        opened_at: when the circuit opened; None while it is closed.
+        probe_at: when the next probe may be sent.
+        probes: the number of failed probes since the circuit opened.
     """
 
     not_before: datetime | None = None
@@ -52,12 +54,12 @@ class Circuit:
 
     @property
     def is_quiet(self) -> bool:
-        """A good answer changes nothing."""
+        """Whether a successful answer would change nothing."""
         return self.opened_at is None and self.failures == 0 and self.throttled == 0
 
 
 def shown(verdict: Verdict) -> Shown:
-    """What it shows of the target."""
+    """Return what a verdict shows of the target."""
     if verdict.throttled or verdict.outcome is Outcome.CONFIGURATION:
         return Shown.NEITHER
     is_failure = verdict.outcome in (Outcome.RETRYABLE, Outcome.UNKNOWN)
@@ -65,21 +67,23 @@ def shown(verdict: Verdict) -> Shown:
 
 
 def in_a_row(failures: int, verdict: Verdict) -> int:
-    """The failures in a row after one more verdict."""
+    """Return the number of consecutive failures after one more verdict."""
     return {Shown.ANSWERED: 0, Shown.FAILED: failures + 1, Shown.NEITHER: failures}[shown(verdict)]
 
 
 def stops_all(verdict: Verdict) -> bool:
-    """Nothing more is to be sent to this target now."""
+    """Return whether nothing more may be sent to this target for now."""
     return verdict.throttled or verdict.target_waits is not None or verdict.outcome is Outcome.CONFIGURATION
 
 
 def after(circuit: Circuit, verdicts: Sequence[Verdict], *, probe: bool, now: datetime, jitter: float) -> Circuit:
-    """The circuit after these verdicts, which came in this order.
+    """Return the circuit after these verdicts.
 
     Args:
-        probe: they are a probe's; failures of requests that left before the circuit opened are no failed probes.
-        jitter: 0 to 1, draws the waits.
+        verdicts: in the order in which the requests ended.
+        probe: whether the requests were a probe. A request that left before the circuit opened is not a probe, and its
+            failure does not count as a failed one.
+        jitter: a random number from 0 to 1 that scales the waits.
     """
     for verdict in verdicts:
         circuit = _after(circuit, verdict, probe=probe, now=now, jitter=jitter)
@@ -88,11 +92,12 @@ def after(circuit: Circuit, verdicts: Sequence[Verdict], *, probe: bool, now: da
 
 
 def _after(circuit: Circuit, verdict: Verdict, *, probe: bool, now: datetime, jitter: float) -> Circuit:
-    kind = shown(verdict)
-    if kind is Shown.ANSWERED:
+    """Count the failure, the success or the failed probe."""
+    evidence = shown(verdict)
+    if evidence is Shown.ANSWERED:
         return Circuit(not_before=circuit.not_before)
-    if kind is Shown.NEITHER:
-        # Whoever puts the setting right, or waits until the target may be asked, need not wait for the probe too.
+    if evidence is Shown.NEITHER:
+        # Once the setting is corrected, or the requested wait is over, nobody should have to wait for the probe too.
         return replace(circuit, probe_at=now) if circuit.opened_at and probe else circuit
     circuit = replace(circuit, failures=circuit.failures + 1)
     if circuit.opened_at is None and circuit.failures >= FAILURES:
@@ -104,14 +109,14 @@ def _after(circuit: Circuit, verdict: Verdict, *, probe: bool, now: datetime, ji
 
 
 def _pause(number: int, jitter: float) -> timedelta:
-    """Before the probe of this number; the first is 1."""
+    """Return the wait before the probe with this number; the first is 1."""
     return timedelta(seconds=backoff(number, jitter, ceiling=PROBE_MOST))
 
 
 def _waiting(circuit: Circuit, verdict: Verdict, *, now: datetime, jitter: float) -> Circuit:
-    """The target is left alone as long as it asks; for 2, 4, 8 … 3600 seconds at most, if it does not say how long.
+    """Wait for as long as the target asks; for 2, 4, 8 … 3600 seconds at most if it does not say how long.
 
-    Answers that were under way when the wait began belong to it: they count once.
+    Several requests that were in flight when the wait began count as one throttling.
     """
     if not verdict.throttled and verdict.target_waits is None:
         return circuit

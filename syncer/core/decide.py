@@ -1,5 +1,7 @@
-"""What a delivery has to do, from what the target is known to hold and what we have: from its claim to what is
-committed before it leaves. It has over 300 lines, for these rules are read together."""
+"""Decides what a delivery does, from what the target is known to hold and what we have.
+
+The rules reach from the claim of a binding to the columns that are committed before the request leaves.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +14,14 @@ Payload = dict[str, Any]  # {"remote name": JSON value}
 
 
 class Action(StrEnum):
-    """What is asked of the target; the last three ask nothing. A replay sends an unanswered create again, as it was."""
+    """The request that a delivery makes; the last three make none."""
 
     CREATE = "create"
-    REPLAY = "replay"
+    REPLAY = "replay"  # an unanswered create, sent again exactly as it was
     UPDATE = "update"
     DELETE = "delete"
     LOOKUP = "lookup"
-    PUSH = "push"  # to a peer: whatever it is there, it becomes the join of both
+    PUSH = "push"  # to a peer, where the object becomes the join of both states
     NOTHING = "nothing"
     WAIT = "wait"
     DOUBT = "doubt"
@@ -27,15 +29,15 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What we know of one record at the target.
+    """What is known of one record at the target.
 
     Attributes:
-        remote_id: its id, as JSON text; None: no record, or an unanswered create.
-        agreed: what we last sent and the target accepted; None: not known.
-        create_body: what an unanswered create sent; None: no create is unanswered.
-        unconfirmed: something was sent before and its answer is not known.
-        deleting: that something was a delete.
-        look_first: a record may have been made that we do not know of.
+        remote_id: the record's id as JSON text; None where there is no record, or a create is unanswered.
+        agreed: the payload that was last sent and accepted; None where it is not known.
+        create_body: the payload of an unanswered create; None where no create is unanswered.
+        unconfirmed: whether a request was sent whose answer is not known.
+        deleting: whether that request was a delete.
+        look_first: whether a record may exist that is not known here.
     """
 
     remote_id: str | None = None
@@ -47,14 +49,15 @@ class Known:
 
 
 def decide(known: Known, payload: Payload | None, *, can_look_up: bool, can_replay: bool = False) -> Action:
-    """The delivery that makes the target's record equal to `payload` (None: there should be no record).
+    """Return the action that makes the target's record equal to `payload`.
 
-    Events are never counted; states are compared. So created and updated is one create, created and deleted is
-    nothing, changed and changed back is nothing.
+    States are compared; events are never counted. So an object that was created and updated needs one create; one that
+    was created and deleted, or changed and changed back, needs nothing.
 
     Args:
-        can_look_up: the route can find a record again by what it holds.
-        can_replay: the target still remembers the key of the unanswered create.
+        payload: the record as it is to be; None where there is to be no record.
+        can_look_up: whether the route can find a record by its content.
+        can_replay: whether the target still remembers the key of the unanswered create.
     """
     if known.remote_id is None:
         if known.create_body is not None and can_replay:
@@ -70,7 +73,7 @@ def decide(known: Known, payload: Payload | None, *, can_look_up: bool, can_repl
 
 
 def changes(agreed: Payload | None, payload: Payload) -> Payload:
-    """The fields of `payload` that differ from `agreed`; all of them where `agreed` is not known."""
+    """Return the fields of `payload` that differ from `agreed`; all of them where `agreed` is not known."""
     if agreed is None:
         return payload
     return {name: value for name, value in payload.items() if name not in agreed or agreed[name] != value}
@@ -78,17 +81,17 @@ def changes(agreed: Payload | None, payload: Payload) -> Payload:
 
 Changes = dict[str, Any]  # {"column": value} of a binding
 
-CLOCKS = 0.9  # of the time for which a target remembers keys; the rest is for clocks that differ and for the request
+CLOCKS = 0.9  # the share of `key_hours` that is used; the rest allows for clock skew and for the request itself
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One claimed binding, as it was when it was claimed.
+    """The counters of a binding at the moment it was claimed.
 
     Attributes:
-        wanted: the version that this delivery will have delivered.
-        was: whether it was unconfirmed before.
-        tries: failed tries since the last success.
+        wanted: the version that a successful delivery will have delivered.
+        was: whether the binding was unconfirmed before the claim.
+        tries: the number of failed tries since the last success.
     """
 
     wanted: int
@@ -98,17 +101,19 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedBinding:
-    """A claimed binding, free of the database.
+    """A claimed binding as plain data, for threads that use no database.
 
     Attributes:
-        pk, key: the binding, and the key of its object.
-        token: this claim's; a later claim has a higher one, and this one then settles nothing.
-        ends: when the lease ends, by this process's monotonic clock, in seconds.
-        last_remote_id: the id that the object's record last had, encoded.
-        create_key, create_path: of an unanswered create, its Idempotency-Key and where it was sent.
-        can_replay: the target still remembers that key.
-        account: what a create that is made now is sent with, see `Target.account`.
-        peer_seen: the edits that a peer is known to have seen, by writer.
+        pk: the binding's primary key.
+        key: the key of its object.
+        token: the number of this claim. A later claim has a higher one, and this claim then settles nothing.
+        ends: when the lease ends, in seconds of this process's monotonic clock.
+        last_remote_id: the id that the object's record last had, as JSON text.
+        create_key: the Idempotency-Key of an unanswered create.
+        create_path: the path to which that create was sent.
+        can_replay: whether the target still remembers that key.
+        account: the digest of the address and sign-in that a new create is sent with, see `Target.account`.
+        peer_seen: the edits that a peer is known to have seen, `{"writer": number}`.
     """
 
     pk: int
@@ -126,7 +131,7 @@ class ClaimedBinding:
 
 
 class ClaimableRow(Protocol):
-    """The columns of a binding that a delivery goes by."""
+    """The columns of a binding that a delivery reads."""
 
     pk: int
     wanted: int
@@ -153,9 +158,9 @@ class Wanted:
 
     Attributes:
         payload: `{"remote name": JSON value}`.
-        create_path: where it is made.
-        parent: the binding under whose record it hangs; None: under none.
-        waits: a parent's remote id is not known yet, so nothing can be sent.
+        create_path: the path at which a new record is created.
+        parent: the primary key of the parent record's binding; None without a parent.
+        waits: whether a parent's remote id is not known yet, so that nothing can be sent.
     """
 
     payload: Payload
@@ -166,14 +171,14 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One delivery, decided.
+    """One delivery with its decision.
 
     Attributes:
-        sent: the payload that the target will hold when it is done; None where there is no object.
-        like: of a lookup, what the record holds that is looked for.
-        create_path: where a new record is made.
-        parent: the binding under whose record it then hangs.
-        key: a create's Idempotency-Key.
+        sent: the payload that the target holds after a success; None where there is no object.
+        like: for a lookup, the content of the record in question.
+        create_path: the path at which a new record is created.
+        parent: the primary key of the binding of the new record's parent.
+        key: the Idempotency-Key of a create.
     """
 
     binding: ClaimedBinding
@@ -186,7 +191,7 @@ class Delivery:
 
 
 def known_of(row: ClaimableRow) -> Known:
-    """What a binding's row says of the record."""
+    """Return what a binding's row says of its record."""
     return Known(
         remote_id=row.remote_id,
         agreed=row.agreed,
@@ -198,10 +203,11 @@ def known_of(row: ClaimableRow) -> Known:
 
 
 def can_replay(row: ClaimableRow, now: datetime, *, key_hours: float, account: str) -> bool:
-    """The unanswered create can be sent again under its key.
+    """Return whether the unanswered create can be sent again under its key.
 
-    Not where that was refused: an edit sends it again, and it is looked up then. `rejected` is older than no create,
-    for each new one clears it. Nor where address or sign-in changed: keys are remembered for each apart.
+    A create that was refused is not replayed: after the next edit, the record is looked up instead. (`rejected` always
+    refers to the last create, because each new one clears it.) Nor is a create replayed after the address or the
+    sign-in changed: targets remember keys per account.
     """
     if row.create_key is None or row.create_at is None or row.rejected is not None or row.create_account != account:
         return False
@@ -211,7 +217,7 @@ def can_replay(row: ClaimableRow, now: datetime, *, key_hours: float, account: s
 def claimed(
     row: ClaimableRow, key: str, *, ends: float, now: datetime, key_hours: float, account: str
 ) -> ClaimedBinding:
-    """What a worker holds of a row that it has just claimed; `row` is as it was before."""
+    """Return the plain data of a row that was just claimed; `row` has the values from before the claim."""
     return ClaimedBinding(
         pk=row.pk,
         key=key,
@@ -229,25 +235,25 @@ def claimed(
 
 
 def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, *, lookup: Sequence[str], path: str) -> Delivery:
-    """The delivery that a claimed binding needs.
+    """Return the delivery that a claimed binding needs.
 
     Args:
-        wanted: the object as it is now; None: there is to be no record.
-        lookup: the remote names by which a record is looked for.
-        path: where records are made, for the replay of a create that does not say.
+        wanted: the object as it is now; None where there is to be no record.
+        lookup: the remote names by which a record is looked up.
+        path: the route's path, for the replay of a create whose own path is not known.
     """
     if wanted is not None and wanted.waits:
         return Delivery(binding=binding, action=Action.WAIT)
     known, payload = binding.known, wanted.payload if wanted else None
     action = decide(known, payload, can_look_up=bool(lookup), can_replay=binding.can_replay)
     if action is Action.REPLAY:
-        where = binding.create_path or (wanted.create_path if wanted else path)
+        create_path = binding.create_path or (wanted.create_path if wanted else path)
         return Delivery(
-            binding=binding, action=action, sent=known.create_body, create_path=where, key=binding.create_key
+            binding=binding, action=action, sent=known.create_body, create_path=create_path, key=binding.create_key
         )
     like = known.create_body
     if like is None and payload is not None:
-        # Of a record that is not known here nothing is certain but what it is looked for by.
+        # Of a record that is not known here, only the fields of the lookup are certain.
         like = {name: payload[name] for name in lookup if name in payload}
     return Delivery(
         binding=binding,
@@ -261,7 +267,11 @@ def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, *, lookup: Seque
 
 
 def committed_first(delivery: Delivery, now: datetime) -> Changes:
-    """What is written before a delivery leaves, for nothing tells it afterwards; empty: nothing."""
+    """Return the columns that must be committed before the request leaves, or a crash would lose them.
+
+    Returns:
+        `{"column": value}`; empty for an action that needs none.
+    """
     if delivery.action is Action.DELETE:
         return {"deleting": True}
     if delivery.action is not Action.CREATE:
@@ -278,9 +288,9 @@ def committed_first(delivery: Delivery, now: datetime) -> Changes:
 
 
 def update_body(known: Known, payload: Payload, *, patch: bool) -> Payload:
-    """What an update sends: the whole record, or with `patch` what differs.
+    """Return the body of an update: the whole record, or with `patch` the fields that differ.
 
-    After an unknown update nobody can say what the record holds: a PATCH then carries all fields.
+    While an earlier update is unconfirmed, the content of the record is not known: a PATCH then carries all fields.
     """
     if not patch:
         return payload

@@ -1,23 +1,23 @@
-"""What can stop the engine, by what happens next.
+"""The errors of the engine, by what happens next.
 
 SyncError
-├── TargetStoppedError      nothing is sent to this target until a person has looked
-│   └── ForeignMarkError    the route's mark is another database's, or lies in the future
-└── NotPossibleError        what was asked for can't be done; the message names the cure
+├── TargetStoppedError      nothing is sent to this target until a person acts
+│   └── ForeignMarkError    the route's mark is from another database, or lies in the future
+└── NotPossibleError        the request can't be carried out; the message names the cure
 """
 
 
 class SyncError(Exception):
-    """The root. Its message is for people."""
+    """The root of the engine's errors. The message is shown to people."""
 
 
 class TargetStoppedError(SyncError):
-    """Nothing is sent to this target until a person has looked."""
+    """Nothing is sent to this target until a person acts."""
 
 
 class ForeignMarkError(TargetStoppedError):
-    """The route's mark was made in another database, or lies in the future of this one."""
+    """The route's mark was taken in another database, or lies in the future of this one."""
 
 
 class NotPossibleError(SyncError):
-    """What was asked for can't be done as things are; the message names the cure."""
+    """The request can't be carried out in the present state; the message names the cure."""

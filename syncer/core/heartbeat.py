@@ -1,30 +1,30 @@
-"""When a queue's cluster counts as dead, from what its processes say of themselves. All times are seconds.
+"""Decides from the messages of a queue's processes when their cluster counts as dead. All times are seconds.
 
-1. A task that came through the whole queue, to the row that is taken off it, is a sign of life. Heartbeats see to it
+1. A task that passes through the whole queue, until its row is deleted, is a sign of life. Heartbeat tasks make sure
    that there is one every few seconds.
-2. Workers that are all at long tasks take no heartbeat: the clock stands. It does not stand for short ones, for each
-   that ends should give a sign: a cluster whose results nobody collects any more works on and gives none.
-3. While no heartbeat can be put on the queue, since the database is away, silence means nothing.
+2. While all workers run long tasks, none can take a heartbeat, so the clock stops. It does not stop for short tasks:
+   each should end with a sign of life, and a cluster whose results are no longer collected keeps working without one.
+3. While the database is unreachable, no heartbeat can be queued, and silence proves nothing.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-START = 60.0  # what a slow machine may need from the start to the first heartbeat, beside `heartbeat`
-LOOK = 1.0  # counted at most between two looks: who was suspended itself has not heard what was said
+START = 60.0  # what a slow machine may need from the start to the first heartbeat, in addition to `heartbeat`
+LOOK = 1.0  # the most that counts between two checks: a suspended watchdog has missed the messages meanwhile
 
 
 @dataclass(kw_only=True)
 class HeartbeatMonitor:
-    """One cluster since its start.
+    """The signs of life of one cluster since its start.
 
     Attributes:
-        workers: how many there are.
-        heartbeat: the silence after which it is dead.
-        longest: what a task may take; a worker that says that it is at one for longer does not count.
-        silent: the silence until now; less than 0: it is starting.
-        has_heartbeat: it gave a sign since its start.
-        busy: `{process: how long it has been at its task}`.
+        workers: the number of worker processes.
+        heartbeat: the silence after which the cluster counts as dead.
+        longest: the time limit of a task; a worker that exceeds it no longer counts as busy.
+        silent: the silence until now; negative while the cluster is starting.
+        has_heartbeat: whether there was a sign of life since the start.
+        busy: `{process id: time since its task began}`.
     """
 
     workers: int
@@ -35,7 +35,7 @@ class HeartbeatMonitor:
     busy: dict[int, float] = field(default_factory=dict)
 
     def hear(self, messages: Iterable[str]) -> None:
-        """`+7`: process 7 began a task. `-7`: it ended it. `!`: a task came through."""
+        """Take in messages: `+7`, process 7 began a task; `-7`, process 7 ended it; `!`, a task passed the queue."""
         for message in messages:
             if message == "!":
                 self.silent, self.has_heartbeat = 0.0, True
@@ -45,8 +45,11 @@ class HeartbeatMonitor:
                 self.busy.pop(-int(message), None)
 
     def wait(self, seconds: float, *, is_asked: bool, lives: Callable[[int], bool]) -> None:
-        """Time went by, in which heartbeats could be put on the queue or not. `lives` tells of a process whether it
-        does.
+        """Let time pass.
+
+        Args:
+            is_asked: whether heartbeats could be queued in this time.
+            lives: returns whether the process with this id is alive.
         """
         seconds = min(seconds, LOOK)
         self.busy = {pid: age + seconds for pid, age in self.busy.items() if age < self.longest and lives(pid)}
@@ -57,9 +60,13 @@ class HeartbeatMonitor:
 
     @property
     def is_at_long_tasks(self) -> bool:
-        """All workers are; half of `heartbeat` makes one long, so that the silence before is no death."""
+        """Whether every worker runs a long task.
+
+        A task is long after half of `heartbeat`, so that the silence before can't reach the limit.
+        """
         return sum(age >= self.heartbeat / 2 for age in self.busy.values()) >= self.workers
 
     @property
     def is_dead(self) -> bool:
+        """Whether the cluster has been silent for too long."""
         return self.silent > self.heartbeat

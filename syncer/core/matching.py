@@ -1,7 +1,7 @@
-"""The first matching of two nodes that both have objects: which of them are the same.
+"""The first matching of two nodes that both have objects: finds out which of them are the same.
 
-By key first. Of what is left, by the natural key, where the operator named one: fields that tell two objects apart. A
-natural key that is there more than once, at either end, tells nothing: a person has to look.
+Objects are matched by key first, and the rest by the natural key, where the operator named one: fields that together
+identify an object. A natural key that occurs more than once at either end identifies nothing, and a person decides.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from heapq import merge
 from itertools import groupby, repeat
 
-SHOWN = 10  # keys that are kept of a kind
+SHOWN = 10  # keys of differing objects that are kept
 
 
 @dataclass(frozen=True)
 class Line:
-    """An object: its key, a digest of key and content, and its natural key as a text; empty: it has none."""
+    """One object: its key, a digest of key and content, and its natural key as text (empty where it has none)."""
 
     key: str
     digest: str
@@ -23,7 +23,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Ambiguous:
-    """A natural key that does not tell objects apart; the keys of those that have it and are at one end only."""
+    """A natural key that several objects share, and the keys of those objects that exist at one end only."""
 
     natural: str
     here: tuple[str, ...]
@@ -32,11 +32,12 @@ class Ambiguous:
 
 @dataclass(kw_only=True)
 class Matching:
-    """What both ends have; counts are objects.
+    """The result of a matching; the counts are numbers of objects.
 
     Attributes:
-        differing: the first keys of those that are at both ends and differ.
-        pairs: objects with one natural key, `{key here: key there}`; they count as only here and only there too.
+        differing: the first SHOWN keys that exist at both ends with different content.
+        pairs: `{key here: key there}` of objects that share a natural key; they also count in `only_here` and
+            `only_there`.
     """
 
     equal: int = 0
@@ -49,46 +50,42 @@ class Matching:
 
 
 def match(ours: Iterable[Line], theirs: Iterable[Line]) -> Matching:
-    """What two nodes have; both in the order of their keys."""
-    found = Matching()
-    here: dict[str, list[str]] = {}
-    there: dict[str, list[str]] = {}
-    taken: set[str] = set()
+    """Match the objects of two nodes; both come in the order of their keys."""
+    matching = Matching()
+    keys_here: dict[str, list[str]] = {}  # of objects that are at this end only, by natural key
+    keys_there: dict[str, list[str]] = {}
+    taken: set[str] = set()  # natural keys of objects that are at both ends
     for mine, other in side_by_side(ours, theirs):
         if mine and other:
             taken |= {mine.natural, other.natural}
-            _count(found, mine, other)
+            is_equal = mine.digest == other.digest
+            matching.equal += is_equal
+            matching.differ += not is_equal
+            if not is_equal and len(matching.differing) < SHOWN:
+                matching.differing.append(mine.key)
             continue
         if mine:
-            here.setdefault(mine.natural, []).append(mine.key)
+            keys_here.setdefault(mine.natural, []).append(mine.key)
         if other:
-            there.setdefault(other.natural, []).append(other.key)
-    found.only_here, found.only_there = sum(map(len, here.values())), sum(map(len, there.values()))
-    for natural in sorted(({*here} & {*there}) - {""}):
-        mine_, theirs_ = here[natural], there[natural]
-        if natural in taken or len(mine_) > 1 or len(theirs_) > 1:
-            found.ambiguous.append(Ambiguous(natural, tuple(mine_), tuple(theirs_)))
+            keys_there.setdefault(other.natural, []).append(other.key)
+    matching.only_here = sum(map(len, keys_here.values()))
+    matching.only_there = sum(map(len, keys_there.values()))
+    for natural in sorted(({*keys_here} & {*keys_there}) - {""}):
+        here, there = keys_here[natural], keys_there[natural]
+        if natural in taken or len(here) > 1 or len(there) > 1:
+            matching.ambiguous.append(Ambiguous(natural, tuple(here), tuple(there)))
         else:
-            found.pairs[mine_[0]] = theirs_[0]
-    return found
-
-
-def _count(found: Matching, mine: Line, other: Line) -> None:
-    if mine.digest == other.digest:
-        found.equal += 1
-        return
-    found.differ += 1
-    if len(found.differing) < SHOWN:
-        found.differing.append(mine.key)
+            matching.pairs[here[0]] = there[0]
+    return matching
 
 
 def side_by_side(ours: Iterable[Line], theirs: Iterable[Line]) -> Iterator[tuple[Line | None, Line | None]]:
-    """Two ordered lists as one: both lines of a key, or the only one."""
-    marked = merge(zip(repeat(0), ours), zip(repeat(1), theirs), key=_key)
-    for _, of_key in groupby(marked, key=_key):
-        sides = dict(of_key)
+    """Yield the two lines of each key, None where one side lacks it; both inputs are in the order of their keys."""
+    numbered = merge(zip(repeat(0), ours), zip(repeat(1), theirs), key=_key)
+    for _, lines in groupby(numbered, key=_key):
+        sides = dict(lines)
         yield sides.get(0), sides.get(1)
 
 
-def _key(marked: tuple[int, Line]) -> str:
-    return marked[1].key
+def _key(numbered: tuple[int, Line]) -> str:
+    return numbered[1].key

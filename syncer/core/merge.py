@@ -1,7 +1,7 @@
-"""Two-way models: who has seen which edit of which field, and what two such states make together.
+"""The merge of two-way models: which node has seen which edit of which field, and the join of two such states.
 
-Comparing contents is not enough: a lost answer could erase an edit, and three nodes could circulate for ever. So each
-object carries causality: edits are numbered by whoever makes them, and a state says which of them it knows. Joining two
+Comparing contents is not enough: a lost answer could erase an edit, and three nodes could circulate it for ever. So
+each object carries causality: every writer numbers its edits, and a state says which of them it knows. Joining two
 states is then indifferent to loss, repeats and order, and needs no clock. It is a multi-value register for each field
 (Shapiro et al., "A comprehensive study of Convergent and Commutative Replicated Data Types", INRIA RR-7506, section
 3.2.2, https://inria.hal.science/inria-00555588) under one version vector for the object.
@@ -11,21 +11,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-EXISTS = "exists"  # stands beside the fields: whether the object is there
-ASK = "ask"  # in place of a node's name: nobody decides but a person
+EXISTS = "exists"  # a pseudo-field: whether the object exists
+ASK = "ask"  # in place of a node's name: only a person decides
 
 Content = Mapping[str, Any]  # {"field": JSON value}
-VersionVector = Mapping[str, int]  # {"writer": the highest number of its edits that is known}
+VersionVector = Mapping[str, int]  # {"writer": the highest known number of its edits}
 
 
 @dataclass(frozen=True, kw_only=True)
 class By:
-    """Who made an edit, for people to read; it decides nothing.
+    """The author of an edit, for people to read; no decision depends on it.
 
     Attributes:
-        user: the name at the node where it was made; empty: a program.
-        reason: what was given as the reason.
-        at: ISO 8601, by that node's clock; empty: not known.
+        user: the user's name at the node of the edit; empty for a program.
+        reason: the reason that the user gave.
+        at: the time in ISO 8601, by that node's clock; empty where it is not known.
     """
 
     user: str = ""
@@ -35,10 +35,12 @@ class By:
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """A value and the edit that gave it, number `number` of `writer`.
+    """One edit of one field.
 
     Attributes:
-        writer: a node and its incarnation, `store:018f3a…`; see `node_of`.
+        writer: the node and its incarnation, `store:018f3a…`; see `node_of`.
+        number: the position of the edit among all edits of the writer, from 1.
+        value: the field's new JSON value.
     """
 
     writer: str
@@ -48,52 +50,59 @@ class Edit:
 
     @property
     def node(self) -> str:
+        """The name of the writer's node."""
         return node_of(self.writer)
 
     def is_in(self, seen: VersionVector) -> bool:
-        """Whoever has seen this much knows the edit."""
+        """Return whether the version vector covers this edit."""
         return seen.get(self.writer, 0) >= self.number
 
 
-Edits = tuple[Edit, ...]  # of one field: normally one; several did not know of each other
+Edits = tuple[Edit, ...]  # of one field: normally one; several if they were concurrent
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What travels of an object: the edits that are known, and of each field, and EXISTS, those that none overruled."""
+    """The causal state of one object, as nodes exchange it.
+
+    Attributes:
+        seen: the edits that are known.
+        fields: for each field, and for EXISTS, the edits that no other edit overruled.
+    """
 
     seen: VersionVector = field(default_factory=dict)
     fields: Mapping[str, Edits] = field(default_factory=dict)
 
     def knows(self, other: VersionVector) -> bool:
-        """Nothing that `other` has seen is news here."""
+        """Return whether every edit that `other` covers is known here."""
         return covers(self.seen, other)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Who decides between edits that did not know of each other.
+    """The rules that decide between concurrent edits.
 
     Attributes:
-        authority: `{"field": "node"}`, or ASK in a node's place; for other fields the order of names decides.
-        ask: fields for a person, whatever `authority` says.
+        authority: `{"field": "node"}`, with ASK in place of a node where a person decides; for other fields the order
+            of the node names decides.
+        ask: fields that a person decides, whatever `authority` says.
     """
 
     authority: Mapping[str, str] = field(default_factory=dict)
     ask: frozenset[str] = frozenset()
 
     def of(self, name: str) -> str:
-        """The node that decides, ASK, or empty: nobody in particular."""
+        """Return the node that decides on a field, or ASK; empty where no rule names one."""
         return ASK if name in self.ask else self.authority.get(name, "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a state says the object is.
+    """The object that a state describes.
 
     Attributes:
-        content: its fields; None: it is deleted. Fields that the state does not name are not in it.
-        conflicts: the fields, and EXISTS, that wait for a person; in `content` they are as they were here.
+        content: the fields that the state names; None where the object is deleted.
+        conflicts: the fields, and EXISTS, that wait for a person; in `content` they keep their local value.
     """
 
     content: Content | None
@@ -101,22 +110,22 @@ class Outcome:
 
 
 def node_of(writer: str) -> str:
-    """`store:018f3a…` → `store`."""
+    """Return the node's name: `store` for `store:018f3a…`."""
     return writer.partition(":")[0]
 
 
 def covers(seen: VersionVector, other: VersionVector) -> bool:
-    """`seen` knows all that `other` knows."""
+    """Return whether `seen` covers every edit that `other` covers."""
     return all(seen.get(writer, 0) >= number for writer, number in other.items())
 
 
 def together(seen: VersionVector, other: VersionVector) -> dict[str, int]:
-    """What either knows."""
+    """Return the version vector that covers what either covers."""
     return {writer: max(seen.get(writer, 0), other.get(writer, 0)) for writer in {*seen, *other}}
 
 
 def changed(shadow: Content | None, live: Content | None) -> frozenset[str]:
-    """The fields that differ, and EXISTS where anything does; `shadow` is what the object was when last stamped."""
+    """Return the fields that differ, with EXISTS if any does; `shadow` is the content when it was last stamped."""
     if live is None:
         return frozenset() if shadow is None else frozenset({EXISTS})
     old = {} if shadow is None else shadow
@@ -127,38 +136,40 @@ def changed(shadow: Content | None, live: Content | None) -> frozenset[str]:
 def stamp(
     state: State, shadow: Content | None, live: Content | None, *, me: str, by: Mapping[str, By] | None = None
 ) -> State:
-    """The state with what was edited here since it was last stamped: an edit of `me`, with the next number.
+    """Return the state with the local changes since the last stamp as one edit of `me`, with the next number.
 
-    It overrules what those fields held. Any edit also says that the object exists, so that a delete that does not know
-    of it meets it there. A delete stamps EXISTS only: the fields stay as they were, for the object may come back.
+    The edit overrules what those fields held. Every edit also says that the object exists, so that it conflicts with a
+    concurrent delete. A delete stamps EXISTS only: the fields stay as they were, because the object may come back.
 
     Args:
-        by: who edited which field; EXISTS too.
+        shadow: the content when it was last stamped; None where the object did not exist.
+        live: the content now; None where the object does not exist.
+        by: the author of the edit of each field, and of EXISTS.
     """
     values = {name: live is not None if name == EXISTS else (live or {})[name] for name in changed(shadow, live)}
     return overrule(state, values, me=me, by=by)
 
 
-def overrule(state: State, values: Mapping[str, Any], *, me: str, by: Mapping[str, By] | None = None) -> State:
-    """The state with these values as one edit of `me`, in place of whatever edits of those fields it had.
+def overrule(state: State, values: Content, *, me: str, by: Mapping[str, By] | None = None) -> State:
+    """Return the state with these values as one edit of `me`, in place of all earlier edits of those fields.
 
-    As any edit it says that the object exists, unless `values` has EXISTS otherwise.
+    As every edit, it says that the object exists, unless `values` says otherwise of EXISTS.
     """
     if not values:
         return state
     number = state.seen.get(me, 0) + 1
-    made = {
+    edits = {
         name: (Edit(writer=me, number=number, value=value, by=(by or {}).get(name, By())),)
         for name, value in {EXISTS: True, **values}.items()
     }
-    return State(seen={**state.seen, me: number}, fields={**state.fields, **made})
+    return State(seen={**state.seen, me: number}, fields={**state.fields, **edits})
 
 
 def join(mine: State, theirs: State) -> State:
-    """All that either knows, and of each field the edits that neither overruled.
+    """Return the join of two states: what either has seen, and of each field the edits that neither overruled.
 
-    An edit stays where both have it, or where the other side has not seen it; one that the other side has seen and does
-    not have any more was overruled there. Commutative, associative and idempotent.
+    An edit stays if both sides have it, or if the other side has not seen it; an edit that the other side has seen and
+    no longer has was overruled there. The join is commutative, associative and idempotent.
     """
     names = {*mine.fields, *theirs.fields}
     fields = {name: _left(mine, theirs, name) for name in names}
@@ -166,90 +177,97 @@ def join(mine: State, theirs: State) -> State:
 
 
 def _left(mine: State, theirs: State, name: str) -> Edits:
+    """Return the edits of one field that neither side overruled."""
     ours, others = mine.fields.get(name, ()), theirs.fields.get(name, ())
-    kept = [one for one in ours if one in others or not one.is_in(theirs.seen)]
-    new = [one for one in others if not one.is_in(mine.seen)]
-    return tuple(sorted([*kept, *new], key=lambda one: (one.writer, one.number)))
+    kept = [edit for edit in ours if edit in others or not edit.is_in(theirs.seen)]
+    new = [edit for edit in others if not edit.is_in(mine.seen)]
+    return tuple(sorted([*kept, *new], key=lambda edit: (edit.writer, edit.number)))
 
 
 def outcome(state: State, rules: Rules, *, live: Content | None) -> Outcome:
-    """What the object is to be here; `live` is what it is now.
+    """Return what the object is to be here.
 
-    The same on every node with the same rules, but for fields that wait for a person: there each keeps its own.
+    The result is the same on every node with the same rules, except for fields that wait for a person: there each node
+    keeps its own value.
+
+    Args:
+        live: the content now; None where the object does not exist here.
     """
     conflicts = frozenset(name for name, edits in state.fields.items() if is_open(edits, rules.of(name)))
     exists = state.fields.get(EXISTS, ())
     if not exists:
         return Outcome(content=None)
-    there = live is not None if EXISTS in conflicts else winner(exists, rules.of(EXISTS)).value
-    if not there:
+    is_there = live is not None if EXISTS in conflicts else winner(exists, rules.of(EXISTS)).value
+    if not is_there:
         return Outcome(content=None, conflicts=conflicts & {EXISTS})
     content = {name: _value(name, edits, rules, live) for name, edits in state.fields.items() if name != EXISTS}
     return Outcome(content=content, conflicts=conflicts)
 
 
 def is_open(edits: Edits, authority: str) -> bool:
-    """They differ, and a person is to decide."""
-    return authority == ASK and any(one.value != edits[0].value for one in edits)
+    """Return whether the edits differ and a person is to decide."""
+    return authority == ASK and any(edit.value != edits[0].value for edit in edits)
 
 
 def winner(edits: Edits, authority: str) -> Edit:
-    """Of edits that did not know of each other: the authority's; else the lower node name's, and of one node the later.
+    """Return the edit that wins among concurrent ones: the authority's, else that of the node whose name sorts first.
 
-    Compared by what the edits carry, so that it is the same one on every node.
+    Of several edits of one node, the latest wins. Only what the edits carry is compared, so that every node chooses
+    the same one.
     """
-    of_authority = [one for one in edits if one.node == authority] or edits
-    first = min(one.node for one in of_authority)
-    return max((one for one in of_authority if one.node == first), key=lambda one: (one.writer, one.number))
+    of_authority = [edit for edit in edits if edit.node == authority] or edits
+    first = min(edit.node for edit in of_authority)
+    return max((edit for edit in of_authority if edit.node == first), key=lambda edit: (edit.writer, edit.number))
 
 
 def _value(name: str, edits: Edits, rules: Rules, live: Content | None) -> Any:
+    """Return a field's value: the winner's, or the local one while a person is to decide."""
     authority = rules.of(name)
-    if is_open(edits, authority) and live is not None and any(one.value == live.get(name) for one in edits):
+    if is_open(edits, authority) and live is not None and any(edit.value == live.get(name) for edit in edits):
         return live[name]
     return winner(edits, authority).value
 
 
 def differing(content: Content | None, live: Content | None) -> frozenset[str]:
-    """Where the live object is not what its edits make together: the fields, or EXISTS."""
+    """Return the fields, or EXISTS, in which the live object is not what its edits say."""
     if content is None or live is None:
         return frozenset() if content is live else frozenset({EXISTS})
     return frozenset(name for name, value in content.items() if name in live and live[name] != value)
 
 
 def are_strangers(mine: VersionVector, theirs: VersionVector) -> bool:
-    """Both have edits, and neither knows of any of the other's: these two have never met."""
+    """Return whether both sides have edits, and neither knows any of the other's: they were never synced."""
     return bool(mine) and bool(theirs) and not {*mine} & {*theirs}
 
 
 def newest(state: State, seen: VersionVector) -> list[Edit]:
-    """The edits that whoever has seen so much does not know, in a fixed order; each once."""
-    found: dict[tuple[str, int], Edit] = {}
+    """Return the edits that `seen` does not cover, each once, in the order of writer and number."""
+    edits: dict[tuple[str, int], Edit] = {}
     for name in sorted(state.fields):
-        for one in state.fields[name]:
-            if not one.is_in(seen):
-                found.setdefault((one.writer, one.number), one)
-    return [found[key] for key in sorted(found)]
+        for edit in state.fields[name]:
+            if not edit.is_in(seen):
+                edits.setdefault((edit.writer, edit.number), edit)
+    return [edits[key] for key in sorted(edits)]
 
 
 # --- as JSON ---------------------------------------------------------------------------------------------------------
 
 
 def edits_as_json(fields: Mapping[str, Edits]) -> dict[str, list[list[Any]]]:
-    """`{"field": [[writer, number, value, user, reason, at], …]}`."""
+    """Return `{"field": [[writer, number, value, user, reason, at], …]}`."""
     return {
-        name: [[one.writer, one.number, one.value, one.by.user, one.by.reason, one.by.at] for one in edits]
+        name: [[edit.writer, edit.number, edit.value, edit.by.user, edit.by.reason, edit.by.at] for edit in edits]
         for name, edits in fields.items()
     }
 
 
 def edits_from_json(fields: Mapping[str, Iterable[Any]]) -> dict[str, Edits]:
-    """The inverse of `edits_as_json`.
+    """Return the edits of which `edits_as_json` made `fields`.
 
     Raises:
-        ValueError, TypeError: it is not of that shape.
+        ValueError, TypeError: `fields` does not have that shape.
     """
-    return {name: tuple(_edit(*one) for one in edits) for name, edits in fields.items()}
+    return {name: tuple(_edit(*values) for values in edits) for name, edits in fields.items()}
 
 
 def _edit(writer: str, number: int, value: Any, user: str = "", reason: str = "", at: str = "") -> Edit:

@@ -1,4 +1,4 @@
-"""What an HTTP answer, or its absence, means for a delivery. The table is in docs/architecture.md, "Failure"."""
+"""The meaning of an HTTP answer, or of its absence, for a delivery: the table in docs/architecture.md, "Failure"."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from backoffice.kit.retry import retry_after
-from syncer.core.decide import Action
+from syncer.core.decide import Action, Payload
 from syncer.core.lookup import is_id
 
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
@@ -16,33 +16,35 @@ EXCERPT = 200  # characters of it that a reason quotes
 
 
 class Outcome(StrEnum):
-    """What happens next."""
+    """The classes of answers, by what happens next."""
 
     DONE = "done"
-    GONE = "gone"  # there is no such record any more
+    GONE = "gone"  # the record no longer exists
     RETRYABLE = "retryable"  # nothing was changed: try again later
-    UNKNOWN = "unknown"  # it may have been carried out
+    UNKNOWN = "unknown"  # the request may have been carried out
     PERMANENT = "permanent"  # refused: this object needs an edit
     CONFIGURATION = "configuration"  # refused: the target's settings need a person
 
 
 class Silence(StrEnum):
-    """Why no answer came."""
+    """The reasons why there is no answer."""
 
     NOT_SENT = "not sent"  # the request never left
-    LOST = "lost"  # it may have arrived
-    REFUSED_BY_US = "refused by us"  # the address or its certificate may not be spoken to
+    LOST = "lost"  # the request may have arrived
+    REFUSED_BY_US = "refused by us"  # the address or its certificate is not allowed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request's end, whatever it was: an answer, or `silence`.
+    """The end of one request: an answer, or a `silence`.
 
     Attributes:
-        status, retry_after: of the answer; of a request that was not sent because of it, the sign-in's.
-        body: the answer's bytes, complete, for what is read from it.
-        told: its beginning, without secrets, for what is kept and shown; None: as it is.
-        why: where there is no answer, a predicate that reads on from the target's name ("refused the connection").
+        status: the HTTP status. Where a failed sign-in kept the request from being sent, the status of the sign-in.
+        retry_after: the header of the same answer.
+        body: all bytes of the answer, for the code that reads it.
+        told: the beginning of the answer without secrets, to be stored and shown; None: taken from `body`.
+        silence: the reason why there is no answer; None where there is one.
+        why: where there is no answer, a predicate that continues the target's name ("refused the connection").
     """
 
     status: int | None = None
@@ -54,27 +56,27 @@ class Exchange:
 
     @property
     def text(self) -> str:
-        """What an attempt keeps of it: the beginning of the answer, or why there is none."""
+        """The text that an attempt keeps: the beginning of the answer, or the reason why there is none."""
         if self.silence is not None:
             return self.why
-        told = self.body.decode(errors="replace") if self.told is None else self.told
-        return told[:ANSWER_KEPT].replace("\x00", "")
+        text = self.body.decode(errors="replace") if self.told is None else self.told
+        return text[:ANSWER_KEPT].replace("\x00", "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What an exchange means.
+    """The meaning of an exchange.
 
     Attributes:
-        why: a predicate that reads on from the target's name ("answered 422: title is blank"); empty when done.
-        record: the answer's JSON object, where one was due.
-        target_waits: seconds for which the whole target asks to be left alone.
-        throttled: it asks to be left alone, whether or not it says for how long.
+        why: a predicate that continues the target's name ("answered 422: title is blank"); empty when done.
+        record: the JSON object of the answer, where the action expects one.
+        target_waits: the seconds for which the target asks for no requests at all; None where it names no time.
+        throttled: whether the target asks for no requests, with or without a time.
     """
 
     outcome: Outcome
     why: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    record: Payload = field(default_factory=dict)
     target_waits: float | None = None
     throttled: bool = False
 
@@ -84,21 +86,21 @@ class UnreadableError(ValueError):
 
 
 def read_json(body: bytes) -> Any:
-    """The body as JSON; None where it is empty.
+    """Return the JSON value of a body; None where the body is empty.
 
     Raises:
-        UnreadableError: it is neither.
+        UnreadableError: the body is not JSON.
     """
     if not body.strip():
         return None
     try:
         return json.loads(body)
-    except (ValueError, RecursionError) as error:  # the latter: lists in lists in lists
+    except (ValueError, RecursionError) as error:  # RecursionError: deeply nested lists
         raise UnreadableError("sent an answer that is not JSON") from error
 
 
 def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str = "id") -> Verdict:
-    """What `exchange` means for a delivery that asked for `action`."""
+    """Return what `exchange` means for a delivery whose request was an `action`."""
     status = exchange.status or 0
     waits = retry_after(exchange.retry_after, now) if status in (429, 503) else None
     if exchange.silence is not None:
@@ -116,15 +118,17 @@ def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str
 
 
 def _silence(action: Action, exchange: Exchange) -> Verdict:
+    """Classify an exchange without an answer."""
     if exchange.silence is Silence.REFUSED_BY_US:
         return Verdict(outcome=Outcome.CONFIGURATION, why=exchange.why)
-    # A lookup changes nothing, wherever it was lost.
+    # A lookup changes nothing, so it does not matter where it was lost.
     if exchange.silence is Silence.NOT_SENT or action is Action.LOOKUP:
         return Verdict(outcome=Outcome.RETRYABLE, why=exchange.why)
     return Verdict(outcome=Outcome.UNKNOWN, why=exchange.why)
 
 
 def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
+    """Classify a 2xx answer: done, unless the body lacks what the action needs."""
     lost = Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
     try:
         answer = read_json(exchange.body)
@@ -144,6 +148,7 @@ def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
 
 
 def _refusal(action: Action, status: int) -> Outcome:
+    """Classify an answer outside 2xx by its status."""
     if status in (401, 403) or 300 <= status < 400:
         return Outcome.CONFIGURATION
     if status in (408, 425, 429):
@@ -153,10 +158,10 @@ def _refusal(action: Action, status: int) -> Outcome:
         return Outcome.RETRYABLE
     if status >= 500 or status < 300:
         return Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
-    # A peer answers for each object apart; where it refuses all of them, it is about us.
+    # A peer answers for each object separately; where it refuses a whole push, the fault lies in the settings.
     return Outcome.CONFIGURATION if action is Action.PUSH else Outcome.PERMANENT
 
 
 def unquoted(text: str) -> str:
-    """A reason without what it quotes of a target's answer."""
+    """Return a reason without the text that it quotes from a target's answer."""
     return re.sub(r"(answered \d+|another host): .*", r"\1", text, flags=re.DOTALL)

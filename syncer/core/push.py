@@ -1,11 +1,10 @@
-"""What the end of a hand-over to a peer writes to its binding.
+"""The columns that the end of a push to a peer writes to its binding.
 
-A hand-over may be repeated, doubled or overtaken without harm, so what is not known is as good as not done: nothing is
-ever in doubt, and no straggler is waited for.
+A push may be repeated, duplicated or overtaken without harm, so an unknown answer counts as a failure: nothing is ever
+in doubt, and no late request needs to be waited for.
 """
 
 from datetime import datetime
-from typing import Any
 
 from syncer.core.decide import Action, Changes, Claim, Known
 from syncer.core.lookup import encode_id
@@ -17,13 +16,13 @@ from syncer.core.settle import REASON_LENGTH, SUCCESS, End, not_sent, put_off, r
 def changes_after_push(
     claim: Claim, verdict: Verdict, seen: VersionVector, known: VersionVector, *, now: datetime, jitter: float
 ) -> Changes:
-    """The columns, `{"column": value}`.
+    """Return the columns to write, `{"column": value}`.
 
     Args:
-        verdict: DONE; PERMANENT: the peer refused it; CONFIGURATION: none of it is the object's fault, so it counts
-            as no try; anything else is tried again.
-        seen: the edits that were handed over.
-        known: the edits that the peer was known to have seen when this is written: another answer may have come first.
+        verdict: DONE; PERMANENT where the peer refused the object; CONFIGURATION where the object is not at fault, so
+            that the push does not count as a try; anything else is tried again.
+        seen: the edits that were pushed.
+        known: the edits that the peer is known to have seen at the time of this write, after any other answer.
     """
     end = End(action=Action.PUSH, known=Known(), verdict=verdict)
     if verdict.outcome is Outcome.DONE:
@@ -36,6 +35,6 @@ def changes_after_push(
 
 
 def record(key: str, *, is_there: bool) -> Changes:
-    """The columns that say whether the peer has the object, under our own key."""
-    remote_id: Any = encode_id(key)
+    """Return the columns that say whether the peer has the object, under our own key."""
+    remote_id = encode_id(key)
     return {"remote_id": remote_id if is_there else None, "last_remote_id": remote_id}

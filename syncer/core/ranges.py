@@ -1,9 +1,9 @@
-"""Proving that two nodes hold the same objects with few and small questions, and finding where they do not.
+"""Proves with few and small requests that two nodes hold the same objects, or finds those in which they differ.
 
-Objects are put in the order of their keys. Of a range of keys each node tells how many objects it has and one digest
-over theirs. Where both are the same on both nodes, the range is equal; else it is cut into PARTS, at keys of our own,
-so that it takes logarithmically many steps however the keys are spread (sequential ones too). Where one node has few
-left, the objects are compared one by one.
+Objects are put in the order of their keys. For a range of keys each node reports the number of its objects and one
+digest over them. A range with the same number and digest on both nodes is equal; any other is cut into PARTS at keys
+of our own, so that the number of steps is logarithmic however the keys are spread (sequential ones too). Once one node
+has few objects left in a range, they are compared one by one.
 """
 
 import hashlib
@@ -14,21 +14,21 @@ from itertools import pairwise
 
 from syncer.core.merge import Content
 
-PARTS = 16  # that a range that differs is cut into
+PARTS = 16  # into which a range that differs is cut
 FEW = 64  # objects of a range, on either node, that are compared one by one
-KEPT = 64  # keys that are kept of a range to cut it at
-ASKED = 64  # ranges a question
-LEAVES = 16  # ranges a question whose objects are compared one by one
-LISTED = 1000  # objects that are found and named
+KEPT = 64  # keys of a range that are kept to cut it at
+ASKED = 64  # ranges per request
+LEAVES = 16  # ranges per request whose objects are compared one by one
+LISTED = 1000  # differing objects that are named
 DIGEST_BYTES = 16
 
-# One way to write each value: both nodes must come to the same bytes.
+# A canonical form: both nodes must produce the same bytes.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
 
 @dataclass(frozen=True)
 class Range:
-    """From `first`, which is in it, to `end`, which is not; keys as texts; None: open."""
+    """The keys from `first` (included) to `end` (excluded), as text; None leaves that side open."""
 
     first: str | None = None
     end: str | None = None
@@ -39,11 +39,13 @@ WHOLE = Range()
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a node has in a range.
+    """The objects of one node in a range, summarized.
 
     Attributes:
-        cuts: keys of it in their order, spread evenly; of our own only.
-        covered_to: the summary ends at this key; None: to the range's end.
+        count: the number of objects.
+        digest: the digest over them, DIGEST_BYTES in hexadecimal.
+        cuts: evenly spread keys of the range, in order; empty in another node's summary.
+        covered_to: the key before which the summary ends; None where it covers the whole range.
     """
 
     count: int
@@ -53,7 +55,7 @@ class Summary:
 
 
 class Summing:
-    """Sums up objects that are given in the order of their keys, in constant memory."""
+    """Summarizes objects that are added in the order of their keys, in constant memory."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -62,6 +64,7 @@ class Summing:
         self._step = 1
 
     def add(self, key: str, digest: bytes) -> None:
+        """Add the next object; `digest` is that of `digest_of`."""
         self._digest.update(digest)
         if self.count % self._step == 0 and len(self._cuts) == KEPT:
             self._cuts, self._step = self._cuts[::2], self._step * 2
@@ -70,18 +73,19 @@ class Summing:
         self.count += 1
 
     def summary(self, *, covered_to: str | None = None) -> Summary:
+        """Return the summary of the objects that were added."""
         digest = self._digest.digest()[:DIGEST_BYTES].hex()
         return Summary(count=self.count, digest=digest, cuts=tuple(self._cuts), covered_to=covered_to)
 
 
 def digest_of(key: str, content: Content) -> bytes:
-    """Of one object: its key, and its shared fields as JSON values."""
+    """Return the digest of one object: of its key and its shared fields, `{"field": JSON value}`."""
     return hashlib.sha256(_canonical([key, content]).encode()).digest()[:DIGEST_BYTES]
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A range that differs, whose objects are compared one by one, and how many there are on each node."""
+    """A range whose objects are compared one by one, and the number of them on each node."""
 
     part: Range
     ours: int
@@ -90,13 +94,15 @@ class Leaf:
 
 @dataclass(kw_only=True)
 class Found:
-    """What is known so far; the lists hold keys.
+    """The result so far; the lists hold keys, and numbers count objects unless they say otherwise.
 
     Attributes:
-        equal: objects.
-        more_here, more_there: further objects that only one node has.
-        unread: objects, at most, in ranges that differ and were not looked at farther.
-        unasked: ranges that nothing is known of.
+        equal: equal objects.
+        differing: objects that both nodes have with different content.
+        only_here, only_there: objects that only one node has.
+        more_here, more_there: further such objects, beyond the LISTED ones.
+        unread: the most objects that ranges may hold which differ and were not examined further.
+        unasked: the number of ranges of which nothing is known.
     """
 
     equal: int = 0
@@ -110,19 +116,24 @@ class Found:
 
     @property
     def listed(self) -> int:
+        """The number of keys in the three lists."""
         return len(self.differing) + len(self.only_here) + len(self.only_there)
 
     @property
     def is_equal(self) -> bool:
-        """It is proved."""
+        """Whether both nodes are proved to hold the same objects."""
         return not (self.listed or self.more_here or self.more_there or self.unread or self.unasked)
 
 
 class Search:
-    """What to ask next, and what the answers mean.
+    """The open questions of a comparison, and what the answers have shown.
 
-    `ranges` are to be summed up by both nodes, `leaves` to be listed. It ends when neither is left, or when so much was
-    found that nobody would read more.
+    It is over when no question is left, or when LISTED differing objects were found.
+
+    Attributes:
+        ranges: ranges that both nodes have to summarize.
+        leaves: ranges whose objects both nodes have to list.
+        found: the result so far.
     """
 
     def __init__(self) -> None:
@@ -130,27 +141,28 @@ class Search:
 
     @property
     def is_over(self) -> bool:
+        """Whether there is nothing more to ask."""
         return self.found.listed >= LISTED or not (self.ranges or self.leaves)
 
     def take_leaves(self) -> list[Leaf]:
-        """The ranges to be listed with the next question; none: others are to be summed up first."""
+        """Take the ranges to be listed by the next request; none while there are ranges to be summarized first."""
         if self.ranges and len(self.leaves) < LEAVES:
             return []
         taken, self.leaves = self.leaves[:LEAVES], self.leaves[LEAVES:]
         return taken
 
     def take_ranges(self) -> list[Range]:
-        """The ranges to be summed up with the next question."""
+        """Take the ranges to be summarized by the next request."""
         taken, self.ranges = self.ranges[:ASKED], self.ranges[ASKED:]
         return taken
 
     def put_back(self, ranges: Iterable[Range] = (), leaves: Iterable[Leaf] = ()) -> None:
-        """What was not answered, or not to its end, is asked first the next time."""
+        """Put unanswered or partly answered ranges in front, to be asked next."""
         self.ranges[:0] = ranges
         self.leaves[:0] = leaves
 
     def summed(self, part: Range, ours: Summary, theirs: Summary) -> None:
-        """What both nodes have in a range."""
+        """Take in the summaries of a range from both nodes."""
         if (ours.count, ours.digest) == (theirs.count, theirs.digest):
             self.found.equal += ours.count
         elif min(ours.count, theirs.count) <= FEW:
@@ -159,7 +171,12 @@ class Search:
             self.ranges[:0] = cut(part, ours.cuts)
 
     def listed(self, ours: Iterable[tuple[str, str]], theirs: Mapping[str, str]) -> None:
-        """The objects that both nodes have in a range, or in its beginning: keys and digests; ours in order."""
+        """Take in the objects of a range, or of its beginning.
+
+        Args:
+            ours: (key, digest) in the order of the keys.
+            theirs: `{key: digest}`.
+        """
         left, found = dict(theirs), self.found
         for key, digest in ours:
             other = left.pop(key, None)
@@ -172,15 +189,15 @@ class Search:
         for key in sorted(left):
             found.more_there += self._is_full(found.only_there, key)
 
-    def _is_full(self, names: list[str], key: str) -> bool:
-        """Whether there was no room for one more."""
+    def _is_full(self, keys: list[str], key: str) -> bool:
+        """Append a key, unless LISTED are there already; return whether that is so."""
         if self.found.listed >= LISTED:
             return True
-        names.append(key)
+        keys.append(key)
         return False
 
     def end(self) -> Found:
-        """What was found; of ranges that were left, what they may hold."""
+        """Return the result, with the most that the remaining ranges may hold."""
         for leaf in self.leaves:
             if leaf.ours == 0:
                 self.found.more_there += leaf.theirs
@@ -194,8 +211,8 @@ class Search:
 
 
 def cut(part: Range, keys: tuple[str, ...]) -> Iterator[Range]:
-    """The range in at most PARTS, at some of `keys`, which are in it and in order; there are two of them at least."""
+    """Cut a range into at most PARTS, at some of `keys`: at least two keys of that range, in order."""
     inner, most = keys[1:], PARTS - 1
-    chosen = inner if len(inner) <= most else [inner[place * len(inner) // most] for place in range(most)]
-    bounds = [part.first, *chosen, part.end]
+    cuts = inner if len(inner) <= most else [inner[place * len(inner) // most] for place in range(most)]
+    bounds = [part.first, *cuts, part.end]
     return (Range(first, end) for first, end in pairwise(bounds))

@@ -1,4 +1,4 @@
-"""When a route syncs: the words of its trigger."""
+"""The triggers of a route: `change`, `manual`, or an interval such as `every 5 minutes`."""
 
 import re
 from datetime import timedelta
@@ -10,16 +10,16 @@ EVERY = re.compile(r"every (?:([1-9]\d{0,4}) )?(second|minute|hour|day)s?")
 
 
 def interval(trigger: str) -> timedelta | None:
-    """The time between two syncs: `every 5 minutes` is 300 s; None for `change` and `manual`.
+    """Return the time between two syncs: 300 s for `every 5 minutes`, None for `change` and `manual`.
 
     Raises:
-        ValueError: `trigger` is not one of the three.
+        ValueError: `trigger` is none of the three.
     """
     if trigger in (CHANGE, MANUAL):
         return None
-    found = EVERY.fullmatch(trigger)
-    if not found:
+    match = EVERY.fullmatch(trigger)
+    if not match:
         raise ValueError(
             f"{trigger!r} is not a trigger: give 'change', 'manual', or an interval such as 'every 5 minutes'."
         )
-    return timedelta(seconds=int(found[1] or 1) * UNITS[found[2]])
+    return timedelta(seconds=int(match[1] or 1) * UNITS[match[2]])

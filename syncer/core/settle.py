@@ -1,10 +1,10 @@
-"""What one delivery's end writes to its binding. The rules are step 7 of docs/architecture.md, "How a change travels".
+"""The columns that the end of a delivery writes to its binding: step 7 of docs/architecture.md, "How a change travels".
 
 Constraints, each of which some plausible shortcut breaks:
 - `agreed` is what was *sent*: not what came back, not what is live now.
 - `delivered` becomes the version that was *claimed*: not the one wanted now.
-- Only a definite answer ends `unconfirmed`; a refusal puts it back to what it was before the claim.
-- The key and body of a create stay until it is known what became of it.
+- Only a definite answer ends `unconfirmed`; a refusal restores its value from before the claim.
+- The key and body of a create stay until the outcome of that create is known.
 
 The functions return column changes, `{"column": value}`, for a write that is guarded by the claim's token.
 """
@@ -26,22 +26,22 @@ NO_CREATE: Changes = {
     "create_account": "",
 }
 SUCCESS: Changes = {"tries": 0, "reason": "", "not_before": None, "rejected": None}
-REASON_LENGTH = 512  # characters, the column's
+REASON_LENGTH = 512  # characters, as in the column
 NO_WAY = "a create was not answered, and this route has no lookup to find it by"
 UNTOLD = "did not settle whether a create arrived: "  # begins the reason of a refused replay or look-up
 NOT_THERE = "no longer has this record: "  # begins the reason of a record that is gone and not created again
-CANDIDATES = 100  # kept; who must choose among more needs another look-up
+CANDIDATES = 100  # ids that are kept; a lookup with more matches needs to be changed
 LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What its route and target say of how deliveries end.
+    """The settings of a route and its target that decide how a delivery ends.
 
     Attributes:
         id_field: the name of a record's id in answers.
-        recreate: a record that is gone is created again; else it is rejected.
-        request_seconds: after this time no request of ours can still arrive.
+        recreate: whether a record that is gone is created again, rather than rejected.
+        request_seconds: the time after which no request of ours can still arrive.
     """
 
     id_field: str = "id"
@@ -51,12 +51,14 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How one delivery ended.
+    """The end of one delivery.
 
     Attributes:
-        sent: the payload that the target holds if it is done; None where there is to be no record.
-        verdict: what the answer means; None: nothing was sent.
-        found: of a lookup, the encoded ids of the records that may be the one looked for.
+        action: the request that was decided on.
+        known: what was known of the record at the claim.
+        sent: the payload that the target holds after a success; None where there is to be no record.
+        verdict: the meaning of the answer; None where nothing was sent.
+        found: for a lookup, the encoded ids of the possible matches.
     """
 
     action: Action
@@ -67,7 +69,11 @@ class End:
 
 
 def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter: float) -> Changes:
-    """What `end` writes to its binding; `jitter` (0 to 1) draws the wait of a failed try."""
+    """Return what `end` writes to its binding.
+
+    Args:
+        jitter: a random number from 0 to 1 that scales the wait after a failed try.
+    """
     if end.action is Action.NOTHING:
         return delivered(claim, end, terms)
     if end.action is Action.DOUBT:
@@ -92,9 +98,9 @@ def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter
 
 
 def delivered(claim: Claim, end: End, terms: Terms) -> Changes:
-    """The target did what was asked, or nothing was needed.
+    """Record that the target carried out the request, or that nothing was needed.
 
-    A replay did what was asked *then*: `delivered` stays as it is, so that the object is compared again.
+    A replay carried out what was asked *then*: `delivered` stays as it is, so that the object is compared again.
     """
     changes = SUCCESS | {"delivered": claim.wanted, "unconfirmed": False, "deleting": False}
     if end.action in (Action.CREATE, Action.REPLAY) and end.verdict is not None:
@@ -112,20 +118,23 @@ def delivered(claim: Claim, end: End, terms: Terms) -> Changes:
 
 
 def not_sent(claim: Claim, end: End) -> Changes:
-    """Nothing left after all: the parent is no longer ready, the lease is too short, or we were refused."""
+    """Record that nothing was changed.
+
+    The parent was no longer ready, the lease was too short, or the target refused the request.
+    """
     changes: Changes = {"unconfirmed": claim.was, "deleting": end.known.deleting}
     return changes | (NO_CREATE if end.action is Action.CREATE else {})
 
 
 def gone(why: str) -> Changes:
-    """The target has no such record: the next claim creates it again."""
+    """Record that the target no longer has the record: the next claim creates it again."""
     return {"remote_id": None, "agreed": None, "unconfirmed": False, "deleting": False, "reason": why[:REASON_LENGTH]}
 
 
 def rejected(claim: Claim, end: End, why: str) -> Changes:
-    """A definite no, which no repeat would change: set aside for a person, with the version that was claimed.
+    """Set the object aside for a person, with the version that was claimed: no repeat would change the refusal.
 
-    Of a replay or a look-up it says nothing about the create that it asked for: that one stays unanswered.
+    A refused replay or look-up says nothing about the create in question, which stays unanswered.
     """
     if end.action in (Action.REPLAY, Action.LOOKUP):
         why = UNTOLD + why
@@ -135,14 +144,14 @@ def rejected(claim: Claim, end: End, why: str) -> Changes:
 
 
 def put_off(claim: Claim, end: End, why: str, *, now: datetime, jitter: float) -> Changes:
-    """Nothing was changed, and later it may go well."""
+    """Record that nothing was changed and that a later try may succeed."""
     tries = claim.tries + 1
     later = now + timedelta(seconds=backoff(tries, jitter))
     return not_sent(claim, end) | {"tries": tries, "not_before": later, "reason": why[:REASON_LENGTH]}
 
 
 def unknown(claim: Claim, verdict: Verdict, terms: Terms, *, now: datetime, jitter: float) -> Changes:
-    """It may have been carried out: stays unconfirmed until any straggler has landed or died."""
+    """Keep the binding unconfirmed, and wait until no late request can arrive: this one may have been carried out."""
     tries = claim.tries + 1
     wait = max(terms.request_seconds, backoff(tries, jitter))
     return {
@@ -154,41 +163,42 @@ def unknown(claim: Claim, verdict: Verdict, terms: Terms, *, now: datetime, jitt
 
 
 def looked_up(claim: Claim, end: End) -> Changes:
-    """A record was looked for, by what an unanswered create sent, or by what the object holds now.
+    """Record the result of a lookup, by the body of an unanswered create or by the object's present content.
 
-    `delivered` stays as it is, so that the object is compared again: what the record holds is not known. Where no
-    record holds what the create sent, and more may have happened than is known here, the record may have been found and
-    changed since: it is looked for once more, by what the object holds now.
+    `delivered` stays as it is, so that the object is compared again: the content of the record is not known. Where no
+    record holds what the create sent, but `look_first` says that more may have happened than is known here, the record
+    may have been changed since: it is looked up once more, by the object's present content.
     """
-    found = end.found
-    if len(found) > 1:
-        return doubtful(claim, several(found)) | {"candidates": list(found[:CANDIDATES])}
+    matches = end.found
+    if len(matches) > 1:
+        return doubtful(claim, several(matches)) | {"candidates": list(matches[:CANDIDATES])}
     settled = NO_CREATE | {"look_first": False, "unconfirmed": False, "not_before": None, "agreed": None}
-    if found:
-        return settled | {"remote_id": found[0], "last_remote_id": found[0]}
+    if matches:
+        return settled | {"remote_id": matches[0], "last_remote_id": matches[0]}
     return settled | {"look_first": end.known.look_first and end.known.create_body is not None}
 
 
-def several(found: Sequence[str]) -> str:
-    """The reason that names the records which may be the one looked for, as many as have room."""
-    why = f"{len(found)} possible matches at the target: {found[0]}"
-    for one in found[1:]:
-        if len(f"{why}, {one}, …") > REASON_LENGTH:
+def several(matches: Sequence[str]) -> str:
+    """Return the reason that lists the possible matches, as many as fit into the column."""
+    why = f"{len(matches)} possible matches at the target: {matches[0]}"
+    for remote_id in matches[1:]:
+        if len(f"{why}, {remote_id}, …") > REASON_LENGTH:
             return f"{why}, …"
-        why += f", {one}"
+        why += f", {remote_id}"
     return why
 
 
 def doubtful(claim: Claim, why: str) -> Changes:
-    """Whether the record was made can't be known: a person decides."""
+    """Leave the decision to a person: whether the record was created can't be found out."""
     return {"in_doubt": True, "candidates": None, "unconfirmed": claim.was, "reason": why[:REASON_LENGTH]}
 
 
 def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
-    """The record's id is another object's already.
+    """Record that the record's id already belongs to another object.
 
-    Of a look-up: another worker was quicker to bind it; the next look-up sees that. Of a create, or a replay: the
-    answer can't be true, so it tells nothing of what became of the create. It stays unanswered, and is set aside.
+    After a look-up, another worker was quicker to bind the record; the next look-up sees that. After a create or a
+    replay, the answer can't be true, so the outcome of the create is still unknown: the create stays unanswered, and
+    the object is set aside.
     """
     if action is Action.LOOKUP:
         return {"unconfirmed": claim.was}
@@ -198,7 +208,7 @@ def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
 
 
 def decided(remote_id: str | None) -> Changes:
-    """A person said what became of the record: it has this id, or (None) there is none. What it holds is not known."""
+    """Record a person's decision: the record has this id, or (None) does not exist. Its content is not known."""
     settled = dict.fromkeys(("in_doubt", "look_first", "unconfirmed", "deleting", "gone"), False)
     record: Changes = {"remote_id": remote_id, "agreed": None, "lease_until": None, "candidates": None}
     if remote_id is not None:

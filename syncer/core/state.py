@@ -1,21 +1,23 @@
-"""What state an object is in at a target, and what only a person can decide of it: the one definition of both.
+"""The one definition of the state of an object at a target, and of the questions that only a person can decide.
 
-Both are tables of facts, of which the first row that fits counts. So the same table is asked of one binding here, and
-of all of them in SQL (`models/state.py`); a test runs every combination of facts through both.
+Both are tables of facts in which the first row that fits counts. So the same table serves for one binding here and for
+all of them in SQL (`models/state.py`); a test runs every combination of facts through both.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
+
+from syncer.core.decide import Payload
 
 T = TypeVar("T")
-Table = tuple[tuple[T, Mapping[str, bool]], ...]  # ((what it is, {"fact": whether it holds}), …)
+Table = tuple[tuple[T, Mapping[str, bool]], ...]  # ((value, {"fact": whether it holds}), …)
 
 
 class State(StrEnum):
-    """An object at a target, in the words that pages use."""
+    """The states of an object at a target, in the words of the pages."""
 
     IN_SYNC = "in sync"
     PENDING = "pending"
@@ -29,7 +31,7 @@ class State(StrEnum):
 
 
 class Question(StrEnum):
-    """What a person is asked."""
+    """The questions that a person is asked."""
 
     CREATE = "A create was not answered. Did it arrive?"
     UNSEEN = "A record may have been made that is not known here. Was it?"
@@ -37,7 +39,7 @@ class Question(StrEnum):
 
 
 class Health(StrEnum):
-    """A target as a whole."""
+    """The conditions of a target as a whole."""
 
     HEALTHY = "healthy"
     BLOCKED = "blocked"
@@ -48,21 +50,21 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known of one object at one target.
+    """The facts that are known of one object at one target.
 
     Attributes:
-        due: it is to be compared with the target: a version was not delivered, or an answer is not known.
-        on_hold: a person keeps it back.
+        due: the object has to be compared with the target: a version was not delivered, or an answer is not known.
+        on_hold: a person keeps the object back.
         in_doubt: whether a create arrived can't be found out.
-        rejected: the target refused this version for good.
-        claimed: a worker has it now.
-        failed: its last try failed.
-        bound: it has a record at the target.
-        unanswered: a create was sent, and its answer is not known.
-        look_first: a record may have been made that is not known here.
-        gone: it was rejected since the target has no such record any more.
-        changed: the history names it after the route's mark.
-        conflict: both ends edited it, and nothing decides between them.
+        rejected: the target refused the wanted version for good.
+        claimed: a worker holds the binding now.
+        failed: the last try failed.
+        bound: the object has a record at the target.
+        unanswered: a create was sent whose answer is not known.
+        look_first: a record may exist that is not known here.
+        gone: the object was rejected because the target no longer has its record.
+        changed: the history has a change of the object after the route's mark.
+        conflict: both ends edited the object, and no rule decides between them.
     """
 
     due: bool = False
@@ -92,7 +94,7 @@ STATES: Table[State] = (
     (State.RETRYING, {"due": True, "failed": True}),
     (State.PENDING, {"due": True}),
 )
-# A record is looked for again only where a person can't be right about it without looking too.
+# GONE comes last: before it, a record may exist under an id that only another lookup could find.
 QUESTIONS: Table[Question] = (
     (Question.CREATE, {"in_doubt": True, "unanswered": True}),
     (Question.UNSEEN, {"in_doubt": True}),
@@ -100,11 +102,11 @@ QUESTIONS: Table[Question] = (
     (Question.UNSEEN, {"rejected": True, "look_first": True, "bound": False}),
     (Question.GONE, {"rejected": True, "gone": True}),
 )
-NOT_BLOCKED = {"on_hold": False, "in_doubt": False, "rejected": False}  # nothing but a person, or an edit, moves others
+NOT_BLOCKED = {"on_hold": False, "in_doubt": False, "rejected": False}  # others need a person or an edit
 
 
 class BindingRow(Protocol):
-    """The columns of a binding that decide."""
+    """The columns of a binding from which its facts follow."""
 
     wanted: int
     delivered: int
@@ -116,13 +118,13 @@ class BindingRow(Protocol):
     not_before: datetime | None
     tries: int
     remote_id: str | None
-    create_body: Any
+    create_body: Payload | None
     look_first: bool
     gone: bool
 
 
 def facts_of(row: BindingRow, now: datetime, *, changed: bool = False, conflict: bool = False) -> Facts:
-    """The facts that a binding's row tells; what the history and the replica tell is given."""
+    """Return the facts of a binding's row; `changed` (from the history) and `conflict` (from the replica) are given."""
     return Facts(
         due=row.wanted > row.delivered or row.unconfirmed,
         on_hold=row.on_hold,
@@ -140,7 +142,7 @@ def facts_of(row: BindingRow, now: datetime, *, changed: bool = False, conflict:
 
 
 class TargetRow(Protocol):
-    """The columns of a target that decide."""
+    """The columns of a target from which its health follows."""
 
     enabled: bool
     blocked: str
@@ -149,7 +151,7 @@ class TargetRow(Protocol):
 
 
 def health_of(target: TargetRow, now: datetime) -> Health:
-    """What a target as a whole is called."""
+    """Return the health of a target."""
     if not target.enabled:
         return Health.PAUSED
     if target.blocked:
@@ -161,23 +163,23 @@ def health_of(target: TargetRow, now: datetime) -> Health:
     return Health.HEALTHY
 
 
-def holds(facts: Facts, wanted: Mapping[str, bool]) -> bool:
-    """Whether the facts are as `wanted` says."""
-    return all(getattr(facts, name) is value for name, value in wanted.items())
+def holds(facts: Facts, condition: Mapping[str, bool]) -> bool:
+    """Return whether the facts are as the condition says, `{"fact": whether it holds}`."""
+    return all(getattr(facts, name) is value for name, value in condition.items())
 
 
 def state_of(facts: Facts) -> State:
-    """The state; the table has a row for every combination of facts."""
-    return next(state for state, wanted in STATES if holds(facts, wanted))
+    """Return the state of an object; the table has a row for every combination of facts."""
+    return next(state for state, condition in STATES if holds(facts, condition))
 
 
 def question_of(facts: Facts) -> Question | None:
-    """What a person must decide; None: nothing."""
-    return next((question for question, wanted in QUESTIONS if holds(facts, wanted)), None)
+    """Return the question that a person must decide; None where there is none."""
+    return next((question for question, condition in QUESTIONS if holds(facts, condition)), None)
 
 
 def is_claimable(row: BindingRow, now: datetime) -> bool:
-    """A worker may take it, as far as its own row tells: parents and children may still be in the way."""
+    """Return whether a worker may claim the binding as far as its own row shows; a parent or child may prevent it."""
     facts = facts_of(row, now)
-    rests = row.not_before is not None and row.not_before > now
-    return facts.due and not facts.claimed and not rests and holds(facts, NOT_BLOCKED)
+    backs_off = row.not_before is not None and row.not_before > now
+    return facts.due and not facts.claimed and not backs_off and holds(facts, NOT_BLOCKED)

@@ -3,10 +3,10 @@ from django.db.models import Q
 
 
 class Alert(models.Model):
-    """What operators are notified of: once when a target becomes unhealthy, once when it is healthy again.
+    """A notification for operators: one when a target becomes unhealthy, one when it is healthy again.
 
-    It is created in the transaction that changes the target, and sent by a worker afterwards (`alerts/notify.py`). It
-    quotes no answer of the target: that could be content.
+    An alert is created in the transaction that changes the target, and sent by a worker afterwards
+    (`alerts/notify.py`). It quotes no answer of the target, because that could be content.
     """
 
     class Kind(models.TextChoices):
@@ -24,15 +24,15 @@ class Alert(models.Model):
         "syncer.Target", on_delete=models.CASCADE, related_name="alerts", help_text="The remote system."
     )
     kind = models.CharField("what", max_length=16, choices=Kind, help_text="What happened.")
-    reason = models.CharField("why", max_length=512, blank=True, help_text="Why it is unhealthy.")
+    reason = models.CharField("why", max_length=512, blank=True, help_text="Why the target is unhealthy.")
     at = models.DateTimeField("when", help_text="When it happened.")
-    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.OPEN, help_text="What came of it.")
-    not_before = models.DateTimeField(help_text="It is not sent, or not tried again, before then.")
-    tries = models.PositiveSmallIntegerField(
-        default=0, help_text="How often it was tried, with a try that is under way."
+    outcome = models.CharField(
+        max_length=16, choices=Outcome, default=Outcome.OPEN, help_text="What became of the alert."
     )
-    mailed_at = models.DateTimeField("mailed", null=True, blank=True, help_text="When the mail server took the e-mail.")
-    posted_at = models.DateTimeField("posted", null=True, blank=True, help_text="When the webhook took it.")
+    not_before = models.DateTimeField(help_text="The earliest time of the first or the next try.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Number of tries, including one in progress.")
+    mailed_at = models.DateTimeField("mailed", null=True, blank=True, help_text="When the mail server accepted it.")
+    posted_at = models.DateTimeField("posted", null=True, blank=True, help_text="When the webhook accepted it.")
     error = models.CharField(max_length=512, blank=True, help_text="Why the last try failed.")
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What is pending, waiting, set aside: counted from the rows whenever it is asked for."""
+"""The backlog of a target: objects that are pending, waiting or set aside, counted from the rows at each call."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,17 +16,17 @@ from syncer.targets.base import kind_of
 
 @dataclass(frozen=True, kw_only=True)
 class RouteStatus:
-    """One route at this moment; the numbers are objects.
+    """The state of one route at this moment, in numbers of objects.
 
     Attributes:
         pending: to be compared with the target, and sent where they differ.
-        failing: of those, the ones whose last try failed.
-        rejected: refused for good; an edit un-rejects them.
-        in_doubt: created or not, nobody knows.
+        retrying: pending objects whose last try failed.
+        rejected: refused for good; the next edit tries them again.
+        in_doubt: whether their create arrived can't be found out.
         on_hold: kept back by a person.
-        conflicts: of a peer: both ends edited, and a person is to decide.
-        bound: have a record at the target.
-        next_try: when the first failing one is tried again.
+        conflicts: for a peer: edited at both ends, and waiting for a person.
+        bound: with a record at the target.
+        next_try: when the first of the retrying objects is tried again; None without any.
     """
 
     route: Route
@@ -41,24 +41,24 @@ class RouteStatus:
 
     @property
     def undone(self) -> int:
-        """Objects that are not at the target as they are here."""
+        """The number of objects that are not at the target as they are here."""
         return self.pending + self.rejected + self.in_doubt + self.conflicts
 
 
 def of_route(route: Route) -> RouteStatus:
-    """The status of one route.
+    """Return the status of one route.
 
     Raises:
-        ForeignMarkError: its mark was made in another database.
+        ForeignMarkError: the route's mark was taken in another database.
     """
-    waiting = DUE & UNBLOCKED & FACTS["failed"]
+    retrying = DUE & UNBLOCKED & FACTS["failed"]
     counts = Binding.objects.filter(route=route).aggregate(
-        retrying_=Count("pk", filter=waiting),
+        retrying_=Count("pk", filter=retrying),
         rejected_=Count("pk", filter=DUE & holding({"on_hold": False, "in_doubt": False, "rejected": True})),
         in_doubt_=Count("pk", filter=FACTS["in_doubt"]),
         on_hold_=Count("pk", filter=FACTS["on_hold"]),
         bound_=Count("pk", filter=FACTS["bound"]),
-        next_try_=Min("not_before", filter=waiting),
+        next_try_=Min("not_before", filter=retrying),
     )
     numbers = {name.removesuffix("_"): number for name, number in counts.items()}
     conflicts = Replica.objects.waiting().filter(model=route.model).count() if kind_of(route.target).is_two_way else 0
@@ -66,7 +66,7 @@ def of_route(route: Route) -> RouteStatus:
 
 
 def stopped(route: Route) -> str:
-    """Why what changed since the route's mark can't be told, and the cure; empty: it can."""
+    """Return why the changes since the route's mark can't be determined, and the cure; empty where they can."""
     try:
         if route.mark and route.model in declarations():
             mark.since(route.declaration.model, route.mark)
@@ -76,12 +76,12 @@ def stopped(route: Route) -> str:
 
 
 def of_target(target: Target) -> list[RouteStatus]:
-    """The status of each enabled route."""
+    """Return the status of each enabled route."""
     return [of_route(route) for route in target.routes.filter(enabled=True).select_related("target")]
 
 
 def pending_keys(route: Route) -> Condition:
-    """A query of one column `object_key`: what the next "Sync now" will look at."""
+    """Return a query of one column `object_key`: the objects that the next "Sync now" will examine."""
     is_new = route.fingerprint != route.current_fingerprint()
     changed = mark.changed_pks(route.declaration.model, "" if is_new else route.mark)
     keys = keys_of(changed, and_bound=route.pk if is_new else None)
@@ -93,25 +93,27 @@ def pending_keys(route: Route) -> Condition:
 
 
 def left(target: Target, scope: dict[str, list[str]] | None = None) -> QuerySet[Binding]:
-    """The bindings that are due, or set aside while due, of all routes or of the chosen objects."""
-    found = Binding.objects.filter(DUE, on_hold=False, route__target=target, route__enabled=True)
-    return found if scope is None else found.filter(_chosen(scope))
+    """Return the bindings that are due, or set aside while due.
+
+    Args:
+        scope: the chosen objects, `{"news.Post": ["1", "2"]}`; None for all of the enabled routes.
+    """
+    bindings = Binding.objects.filter(DUE, on_hold=False, route__target=target, route__enabled=True)
+    if scope is None:
+        return bindings
+    condition = Q(pk__in=[])
+    for model, keys in scope.items():
+        condition |= Q(route__model=model, object_key__in=keys)
+    return bindings.filter(condition)
 
 
 def failed(target: Target) -> dict[str, list[str]]:
-    """What a retry is for, failed or rejected, as the scope of a run: `{"news.Post": ["1", "2"]}`."""
+    """Return the objects that failed or were rejected, as the scope of a run: `{"news.Post": ["1", "2"]}`."""
     rows = left(target).filter(Q(tries__gt=0) | Q(rejected__isnull=False), in_doubt=False)
     scope: dict[str, list[str]] = {}
     for model, key in rows.values_list("route__model", "object_key"):
         scope.setdefault(model, []).append(key)
     return scope
-
-
-def _chosen(scope: dict[str, list[str]]) -> Q:
-    condition = Q(pk__in=[])
-    for model, keys in scope.items():
-        condition |= Q(route__model=model, object_key__in=keys)
-    return condition
 
 
 def _count(keys: Condition) -> int:

@@ -8,14 +8,17 @@ from syncer.models.state import DUE
 
 
 class Binding(models.Model):
-    """The one row that ties a local object to its record at a target: the object's binding.
+    """The one row that ties a local object to its record at a target.
 
-    The columns that count (`wanted`, `delivered`, `rejected`, `token`) belong to this row alone; no other row's numbers
-    can be compared with them. `agreed` is what we sent and the target accepted, not what it answered.
+    The counters (`wanted`, `delivered`, `rejected`, `token`) are local to the row and can't be compared with those of
+    another row. `agreed` is the payload that we sent and the target accepted, not the target's answer.
     """
 
     route = models.ForeignKey(
-        "syncer.Route", on_delete=models.CASCADE, related_name="bindings", help_text="What carries it."
+        "syncer.Route",
+        on_delete=models.CASCADE,
+        related_name="bindings",
+        help_text="The route that carries the object.",
     )
     object_key = models.CharField("object", max_length=64, help_text="The local object's primary key, as text.")
     parent = models.ForeignKey(
@@ -24,57 +27,67 @@ class Binding(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="children",
-        help_text="The record it hangs under at the target.",
+        help_text="The binding of the record's parent at the target.",
     )
-    wanted = models.BigIntegerField(db_default=0, help_text="Raised by each plan that names the object.")
-    delivered = models.BigIntegerField(db_default=0, help_text="The 'wanted' that the target is known to have.")
-    unconfirmed = models.BooleanField(db_default=False, help_text="Something was sent and its answer is not known.")
+    wanted = models.BigIntegerField(db_default=0, help_text="Increased by each plan that includes the object.")
+    delivered = models.BigIntegerField(
+        db_default=0, help_text="The value of 'wanted' that the target is known to have."
+    )
+    unconfirmed = models.BooleanField(db_default=False, help_text="A request was sent whose answer is not known.")
     in_doubt = models.BooleanField(
-        db_default=False, help_text="A create may or may not have happened, and only a person can find out."
+        db_default=False, help_text="Whether a create arrived can't be found out: a person decides."
     )
     rejected = models.BigIntegerField(
-        null=True, blank=True, help_text="The 'wanted' that the target refused for good. A newer edit un-rejects it."
+        null=True, blank=True, help_text="The value of 'wanted' that the target refused for good. An edit tries again."
     )
     on_hold = models.BooleanField(db_default=False, help_text="A person keeps this object back.")
-    token = models.BigIntegerField(db_default=0, help_text="Raised by each claim: a late worker's answer is not taken.")
-    lease_until = models.DateTimeField(null=True, blank=True, help_text="A worker has it until then.")
-    not_before = models.DateTimeField(null=True, blank=True, help_text="The next try is not before then.")
+    token = models.BigIntegerField(
+        db_default=0, help_text="Increased by each claim, so that a late worker's answer is ignored."
+    )
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="A worker holds the binding until then.")
+    not_before = models.DateTimeField(null=True, blank=True, help_text="The earliest time of the next try.")
     tries = models.PositiveIntegerField(db_default=0, help_text="Failed tries since the last success.")
     remote_id = models.CharField(
         max_length=256,
         null=True,
         blank=True,
-        help_text="The record's id at the target, as JSON. Empty: no record known.",
+        help_text="The record's id at the target, as JSON. Empty: no known record.",
     )
     last_remote_id = models.CharField(
-        max_length=256, null=True, blank=True, help_text="The id that the record last had, kept after a delete."
+        max_length=256, null=True, blank=True, help_text="The record's last known id, kept after a delete."
     )
-    agreed = models.JSONField(null=True, blank=True, help_text="What was sent and accepted. Empty: not known.")
+    agreed = models.JSONField(
+        null=True, blank=True, help_text="The payload that was last sent and accepted. Empty: not known."
+    )
     peer_seen = models.JSONField(
-        null=True, blank=True, help_text="Of a peer: the edits that it is known to have seen. Empty: not known."
+        null=True, blank=True, help_text="For peers: the edits that the peer is known to have seen. Empty: not known."
     )
     common = models.BigIntegerField(
-        null=True, blank=True, help_text="Of a peer: the newest row of our history that it is known to have seen."
+        null=True, blank=True, help_text="For peers: the newest row of our history that the peer is known to have seen."
     )
     create_key = models.UUIDField(null=True, blank=True, help_text="The Idempotency-Key of an unanswered create.")
-    create_body = models.JSONField(null=True, blank=True, help_text="What that create sent.")
+    create_body = models.JSONField(null=True, blank=True, help_text="The payload of that create.")
     create_at = models.DateTimeField(null=True, blank=True, help_text="When that create was first sent.")
-    create_path = models.CharField(max_length=512, db_default="", blank=True, help_text="Where that create was sent.")
+    create_path = models.CharField(
+        max_length=512, db_default="", blank=True, help_text="The path to which that create was sent."
+    )
     create_account = models.CharField(
-        max_length=64, db_default="", blank=True, help_text="Of the address and sign-in it was sent with, a digest."
+        max_length=64, db_default="", blank=True, help_text="A digest of the address and sign-in of that create."
     )
     candidates = models.JSONField(
-        null=True, blank=True, help_text="In doubt: the possible matches, by their ids as JSON texts."
+        null=True, blank=True, help_text="While in doubt: the ids of the possible matches, as JSON texts."
     )
-    gone = models.BooleanField(db_default=False, help_text="Rejected since the target has no such record any more.")
-    deleting = models.BooleanField(db_default=False, help_text="A delete was sent and its answer is not known.")
+    gone = models.BooleanField(
+        db_default=False, help_text="The object was rejected because the target no longer has its record."
+    )
+    deleting = models.BooleanField(db_default=False, help_text="A delete was sent whose answer is not known.")
     look_first = models.BooleanField(
         db_default=False,
-        help_text="A record may have been made that this database does not know of, as after a restore: "
-        "it is looked for before one is made.",
+        help_text="A record may exist that this database does not know of, as after a restore: "
+        "the target is searched before a record is created.",
     )
     reason = models.CharField(
-        max_length=512, db_default="", blank=True, help_text="Why the last try failed, or what it waits for."
+        max_length=512, db_default="", blank=True, help_text="Why the last try failed, or what the object waits for."
     )
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When the target last gave a definite answer.")
 
@@ -100,10 +113,10 @@ class Binding(models.Model):
 
     @property
     def record(self) -> str | None:
-        """The record's id at the target, as people read it; None: it has none."""
+        """The record's id at the target, as people read it; None where there is no known record."""
         return None if self.remote_id is None else str(json.loads(self.remote_id))
 
     @property
     def known(self) -> Known:
-        """What we know of the record, for the decision."""
+        """What is known of the record, as the decision needs it."""
         return known_of(self)

@@ -1,36 +1,36 @@
-"""What of a model may travel, as a domain's `sync.py` declares it, and what every route may say of that.
+"""The declarations of what may travel, made in each domain's `sync.py`, and the rules that hold for every route.
 
-Declaring does nothing. A kind of target adds rules of its own; the form and `sync_configure` call `Route.clean`. An
-error that lies inside a JSON column says where: `params["at"]` is the remote name, the lookup or the position.
+A declaration alone sends nothing. Kinds of targets add rules of their own; the form and `sync_configure` call
+`Route.clean`. An error inside a JSON column names its place: `params["at"]` is the remote name, the lookup or the
+position.
 """
 
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from syncer.core.merge import EXISTS
 
-DEEPEST = 8  # lists and tables within each other
-NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")  # PostgreSQL keeps no NUL; a lone surrogate is not UTF-8
+DEEPEST = 8  # levels of nested lists and tables
+NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")  # PostgreSQL stores no NUL; a lone surrogate is not UTF-8
 NOT_STORABLE = "It holds a NUL, an unpaired surrogate, NaN or Infinity, or is nested too deeply"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What a domain allows for one model.
+    """The permissions that a domain gives for one model.
 
     Attributes:
-        model: the model itself.
+        model: the model class.
         fields: the names of the fields that may travel; a route can map only these.
-        natural_key: the fields that tell two objects apart where no key is shared.
+        natural_key: the fields that identify an object where nodes share no key.
         parent: the foreign key whose record must exist at the target first.
-        authority: which node wins when both changed the same field, `{"field": "node"}`; under EXISTS, when one changed
-            what the other deleted.
+        authority: `{"field": "node"}`, the node that wins when both changed the field; under EXISTS, when one changed
+            an object that the other deleted.
     """
 
     model: type[models.Model]
@@ -56,10 +56,10 @@ def declare(
     parent: str | None = None,
     authority: Mapping[str, str] | None = None,
 ) -> None:
-    """Let `fields` of `model` travel. Called once a model, from its domain's `sync.py`.
+    """Let `fields` of `model` travel; called once per model, from its domain's `sync.py`.
 
     Raises:
-        FieldDoesNotExist: a name is not a field of the model.
+        FieldDoesNotExist: the model has no field of that name.
         ValueError: `natural_key`, `parent` or `authority` names a field that is not in `fields`.
     """
     for name in fields:
@@ -73,23 +73,28 @@ def declare(
 
 
 def declarations() -> Mapping[str, Declaration]:
-    """All that was declared, by model label."""
+    """Return all declarations, `{"news.Post": declaration}`."""
     return _declarations
 
 
-# --- what every route may say ----------------------------------------------------------------------------------------
+# --- the rules for every route ---------------------------------------------------------------------------------------
 def wrong(message: str, *, at: str | int | None = None, **words: object) -> ValidationError:
-    """An error whose `message` has places for `words`, `%(name)s`."""
+    """Return an error of a route.
+
+    Args:
+        message: a text with placeholders for `words`, `%(name)s`.
+        at: the place inside a JSON column; None: the column as a whole.
+    """
     return ValidationError(message, code="route", params={"at": at, **words})
 
 
-def listed(names: Collection[Any]) -> str:
-    """`a, b, c`, for "it may be one of"."""
+def listed(names: Collection[object]) -> str:
+    """Return `a, b, c`, to follow "choose one of"."""
     return ", ".join(map(str, names)) or "none"
 
 
-def is_storable(value: Any, *, deepest: int = DEEPEST) -> bool:
-    """This JSON can be kept in every database, and shown."""
+def is_storable(value: object, *, deepest: int = DEEPEST) -> bool:
+    """Return whether a JSON value can be stored in every database, and shown."""
     if isinstance(value, str):
         return not NOT_TEXT.search(value)
     if isinstance(value, float):
@@ -102,7 +107,7 @@ def is_storable(value: Any, *, deepest: int = DEEPEST) -> bool:
 
 
 def model_errors(model: str) -> Iterator[ValidationError]:
-    """Refuse a model of which no domain says what may travel."""
+    """Refuse a model that no domain has declared."""
     if model not in declarations():
         yield wrong(
             "%(model)s is not a model that may travel; choose one of: %(choices)s",
@@ -114,10 +119,11 @@ def model_errors(model: str) -> Iterator[ValidationError]:
 def parent_errors(
     declaration: Declaration, fields: Mapping[str, str], routed: Collection[str]
 ) -> Iterator[ValidationError]:
-    """Refuse a foreign key to a model that has no route on the same target: its remote ids would never be known.
+    """Refuse a foreign key to a model without a route on the same target, because its remote ids would stay unknown.
 
     Args:
-        routed: the labels of the models that have one.
+        fields: `{"remote name": "local field"}`.
+        routed: the labels of the models that have a route on the target.
     """
     for remote, local in fields.items():
         parent = declaration.model._meta.get_field(local).related_model if local in declaration.fields else None

@@ -1,19 +1,20 @@
-"""How far a route has read the history, and what changed since.
+"""Marks: how far a route has read the history, and which objects changed since.
 
 Ids from a sequence become visible in commit order, not in id order: a reader that remembers the highest id it saw
 loses the change of a slower transaction. So on PostgreSQL a mark is a *snapshot*: the transactions that were visible.
-SQLite has one writer at a time; there the last id serves.
+SQLite has one writer at a time; there the last id is enough.
 
-A mark is taken before the rows are read. What commits between the two is read now and again next time, and equal
-content sends nothing; the other order would lose it.
+A mark is taken before the rows are read. A change that commits between the two is read now and again next time, and
+equal content sends nothing; the other order would lose the change.
 
-A mark belongs to one database. After a restore it may name another one, or lie in the future: then what changed since
-can't be told, and what the bindings say of the targets is old. See docs/adr/0011-what-a-restore-is.md.
+A mark belongs to one database. After a restore the mark may name another database, or lie in the future: then the
+changes since can't be determined, and what the bindings say of the targets is out of date. See
+docs/adr/0011-what-a-restore-is.md.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from django.db import connection, models
 
@@ -30,10 +31,10 @@ ELSEWHERE = f"The history was read in another database than this one (a restore,
 FUTURE = f"More of the history was read than this database has (a restore of a part?). {CURE}"
 PUT_BACK = f"This database was put back to an older state of itself (a restore?). {CURE}"
 
-# Names a database, and tells it from one that was restored: the cluster; the database, which a copy has anew; the
-# table of the marks, which `pg_restore --clean` makes anew; and the timeline, which a recovery to an earlier point
-# begins (https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-TIMELINES). Asked each time: a
-# connection may be to another server than the one before.
+# Identifies a database and distinguishes it from a restored one, by the ids of: the cluster; the database, which is new
+# in a copy; the table of the marks, which is new after `pg_restore --clean`; and the timeline, which is new after a
+# recovery to an earlier point (https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-TIMELINES).
+# It is queried each time, because a connection may lead to another server than the one before.
 POSTGRESQL = """
     concat_ws('-', 'postgresql',
         (SELECT system_identifier FROM pg_control_system()),
@@ -48,8 +49,8 @@ class Mark:
     """A position in the history of one database.
 
     Attributes:
-        database: which one; a snapshot of another means nothing here.
-        position: PostgreSQL: `xmin:xmax:xip,…` (its `pg_snapshot`); SQLite: the last `history_id`.
+        database: the identity of the database; a snapshot of another one means nothing here.
+        position: on PostgreSQL `xmin:xmax:xip,…` (a `pg_snapshot`), on SQLite the last `history_id`.
     """
 
     database: str
@@ -60,22 +61,25 @@ class Mark:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The inverse of `str()`."""
+        """Return the mark of which `str()` made `text`."""
         return cls(*text.split("/", 1))
+
+
+Parameter = int | str | list[int]  # of a statement; a list is an array of PostgreSQL
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A piece of SQL over the history table `h`, and its parameters."""
+    """A piece of SQL with its parameters: a condition on the history table `h`, or a query."""
 
     sql: str
-    params: tuple[Any, ...] = ()
+    params: tuple[Parameter, ...] = ()
 
 
 def take(model: type[models.Model]) -> Mark:
-    """The mark of this moment: all that is visible now lies behind it."""
+    """Return the mark of this moment: every row that is visible now lies behind it."""
     if connection.vendor != "postgresql":
-        # Not the newest row's id: rows may be erased, and their ids are not given again.
+        # Not the newest row's id: rows may be erased, and their ids are not reused.
         return Mark(
             f"sqlite-{restore_detection.inode()}", str(restore_detection.given(history_of(model)._meta.db_table))
         )
@@ -85,10 +89,10 @@ def take(model: type[models.Model]) -> Mark:
 
 
 def since(model: type[models.Model], text: str) -> Condition:
-    """Which history rows came after the mark.
+    """Return the condition for the history rows after the mark.
 
     Raises:
-        ForeignMarkError: it was made in another database, or lies in the future of this one.
+        ForeignMarkError: the mark was taken in another database, or lies in the future of this one.
     """
     mark = Mark.parse(text)
     _refuse_foreign(mark, take(model))
@@ -96,6 +100,7 @@ def since(model: type[models.Model], text: str) -> Condition:
 
 
 def _behind(mark: Mark) -> Condition:
+    """Return the condition for the history rows after a mark of this database."""
     if connection.vendor != "postgresql":
         return Condition("h.history_id > %s", (int(mark.position),))
     _, xmax, running = mark.position.split(":")
@@ -106,12 +111,15 @@ def _behind(mark: Mark) -> Condition:
 
 
 def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
-    """See that these models' marks are this database's own, before anything is sent; an empty mark always is.
+    """Check before anything is sent that marks belong to this database; an empty mark always does.
 
-    On SQLite it counts the run too, see `restore_detection.py`.
+    On SQLite this also counts the run, see `restore_detection.py`.
+
+    Args:
+        read: (model, mark) for each route.
 
     Raises:
-        ForeignMarkError: one is not.
+        ForeignMarkError: a mark belongs to another database.
     """
     for model, text in read:
         if text:
@@ -121,7 +129,7 @@ def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
 
 
 def _refuse_foreign(mark: Mark, here: Mark) -> None:
-    # Before they named so much, marks began in the same way: `sqlite`, `postgresql-<cluster>-<database>`.
+    # Older marks have only the beginning of the identity: `sqlite`, `postgresql-<cluster>-<database>`.
     if mark.database != here.database and not here.database.startswith(f"{mark.database}-"):
         raise ForeignMarkError(ELSEWHERE)
     if _end(mark) > _end(here):
@@ -131,18 +139,18 @@ def _refuse_foreign(mark: Mark, here: Mark) -> None:
 
 
 def _end(mark: Mark) -> int:
-    """From here on nothing was read: the snapshot's `xmax`, or the last id."""
+    """Return the end of what the mark has read: the snapshot's `xmax`, or the last id."""
     return int(mark.position.split(":")[1] if ":" in mark.position else mark.position)
 
 
 def changed_pks(model: type[models.Model], text: str, *, but_from: str = "") -> Condition:
-    """A query of one column `pk`: the objects that the history names after the mark.
+    """Return a query of one column `pk`: the objects that the history names after the mark.
 
-    An empty mark means that nothing was read yet: then it is every object there is.
+    An empty mark means that nothing was read yet: the query then returns every object.
 
     Args:
-        but_from: without what came in from this peer; whoever takes it in raises what the peer does not know itself.
-            Deletes stay: one may have taken more with it than the peer named.
+        but_from: the peer whose edits are left out, because the inbound code itself plans what that peer does not know.
+            Deletes are kept, because a cascade may have deleted more than the peer named.
     """
     pk = column(model)
     if not text:
@@ -153,23 +161,28 @@ def changed_pks(model: type[models.Model], text: str, *, but_from: str = "") -> 
 
 
 def with_news(routes: Iterable[tuple[int, type[models.Model], str, str]]) -> set[int]:
-    """Those of the routes, `(number, model, mark, peer or "")`, whose model was changed after the mark; one query.
+    """Return the numbers of the routes whose model was changed after the mark, with one query.
 
-    Whether a mark is this database's own is for who plans to see: of one that is not it may say anything.
+    Whether a mark belongs to this database is checked by the plan; for a foreign mark the answer means nothing.
+
+    Args:
+        routes: `(number, model, mark, peer or "")` for each route.
     """
-    asked: list[str] = []
-    params: list[Any] = []
+    queries: list[str] = []
+    params: list[Parameter] = []
     for number, model, text, peer in routes:
         mark = Mark.parse(text)
         if (":" in mark.position) != (connection.vendor == "postgresql"):
             continue
         condition = _but_from(_behind(mark), peer)
-        asked.append(f"SELECT %s AS pk WHERE EXISTS (SELECT 1 FROM {table(history_of(model))} h WHERE {condition.sql})")
+        queries.append(
+            f"SELECT %s AS pk WHERE EXISTS (SELECT 1 FROM {table(history_of(model))} h WHERE {condition.sql})"
+        )
         params += [number, *condition.params]
-    if not asked:
+    if not queries:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(asked), params)
+        cursor.execute(" UNION ALL ".join(queries), params)
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -181,7 +194,11 @@ def _but_from(condition: Condition, peer: str) -> Condition:
 
 
 def keys_of(pks: Condition, *, and_bound: int | None) -> Condition:
-    """The keys of `pks`; with a route's key, its bindings too, whose objects may be gone."""
+    """Return a query of one column `object_key`: the keys of `pks`.
+
+    Args:
+        and_bound: the primary key of a route whose bindings are added, because their objects may be gone.
+    """
     keys = Condition(f"SELECT CAST(pk AS text) AS object_key FROM ({pks.sql}) AS changed", pks.params)
     if and_bound is None:
         return keys

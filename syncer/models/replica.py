@@ -1,39 +1,37 @@
-from typing import Any
-
 from django.db import models
 
-from syncer.core.merge import State, edits_as_json, edits_from_json
+from syncer.core.merge import Content, State, edits_as_json, edits_from_json
 
 
 class ReplicaQuerySet(models.QuerySet["Replica"]):
     def waiting(self) -> "ReplicaQuerySet":
-        """Those of which something waits for a person."""
+        """Return the replicas with a conflict that waits for a person."""
         return self.filter(conflicts__isnull=False)
 
 
 class Replica(models.Model):
-    """What is known of the edits of an object that several nodes share (`core/replica.py`). It outlives the object."""
+    """The causal state of an object that several nodes share (`core/merge.py`). The replica outlives the object."""
 
-    model = models.CharField(max_length=64, help_text="What it is, such as orders.Order.")
+    model = models.CharField(max_length=64, help_text="The object's model, such as orders.Order.")
     object_key = models.CharField("object", max_length=64, help_text="The object's primary key, as text.")
     shadow = models.JSONField(
-        null=True, blank=True, help_text="Its content when last stamped. Empty: it was not there."
+        null=True, blank=True, help_text="The object's content when last stamped. Empty: the object did not exist."
     )
     seen = models.JSONField(default=dict, help_text='The edits that are known here: {"store:018f3a…": 3}.')
-    fields = models.JSONField(default=dict, help_text="Of each field the edits that none overruled.")
-    read = models.BigIntegerField(default=0, help_text="The newest row of its history when it was last stamped.")
+    fields = models.JSONField(default=dict, help_text="For each field, the edits that no other edit overruled.")
+    read = models.BigIntegerField(default=0, help_text="The newest row of the object's history when last stamped.")
     conflicts = models.JSONField(
         null=True,
         blank=True,
-        help_text='What waits for a person: {"quantity": "why"}; under "" what is wrong with the object as a whole.',
+        help_text='The fields that wait for a person: {"quantity": "why"}; "" stands for the object as a whole.',
     )
-    conflict_at = models.DateTimeField("since", null=True, blank=True, help_text="Since when.")
+    conflict_at = models.DateTimeField("since", null=True, blank=True, help_text="When the conflict began.")
 
     objects = ReplicaQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
-        verbose_name = "conflict"  # people see only those that wait for them
+        verbose_name = "conflict"  # pages show only replicas with a conflict
         constraints = [models.UniqueConstraint(fields=["model", "object_key"], name="syncer_replica_object")]
         indexes = [
             models.Index(
@@ -46,9 +44,9 @@ class Replica(models.Model):
 
     @property
     def state(self) -> State:
-        """What travels of it."""
+        """The state that nodes exchange."""
         return State(seen=self.seen, fields=edits_from_json(self.fields))
 
-    def take(self, state: State, shadow: Any) -> None:
-        """Hold `state`; `shadow` is what the live row then holds."""
+    def take(self, state: State, shadow: Content | None) -> None:
+        """Store `state`; `shadow` is the content of the live row, None where there is none."""
         self.seen, self.fields, self.shadow = dict(state.seen), edits_as_json(state.fields), shadow

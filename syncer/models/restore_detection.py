@@ -1,10 +1,10 @@
-"""Telling one SQLite file from its copies, and from an older state of itself.
+"""Distinguishes a SQLite file from its copies, and from an older state of itself.
 
-The inode of the file tells it from copies: a copy has another one, and moving the file within its file system, VACUUM,
-a restart or another version of the program keep it. It does not tell when a backup was written over the file (`cp`,
-`.restore`), or when a new file got the freed inode. So each run is counted twice before it sends anything: in the
-database, and then in a small file beside it. A database that counted fewer runs than that file was put back.
-See docs/adr/0011-what-a-restore-is.md.
+The inode of the file distinguishes it from copies: a copy has another inode, while moving the file within its file
+system, VACUUM, a restart or another version of the program keep it. The inode does not change when a backup is written
+over the file (`cp`, `.restore`), and a new file may get the freed inode. So each run is counted twice before it sends
+anything: in the database, and then in a small file beside it. A database that counted fewer runs than that file was
+restored to an older state. See docs/adr/0011-what-a-restore-is.md.
 """
 
 import os
@@ -14,42 +14,42 @@ from django.db import connection, transaction
 
 
 def inode() -> int:
-    """The database file's; 0 of a database in memory, which nothing can be restored to."""
+    """Return the inode of the database file; 0 for a database in memory, which can't be restored."""
     path = _path()
     return path.stat().st_ino if path else 0
 
 
 def is_put_back() -> bool:
-    """The database counted fewer runs than were begun on this file."""
-    return _counted() < _noted()
+    """Return whether the database counted fewer runs than were begun on this file."""
+    return _counted() < _recorded()
 
 
 def count(*, forget: bool = False) -> None:
     """Count one more run.
 
     Args:
-        forget: what was noted of earlier runs does not count any more. So it is too where no route has read any
-            history: that database was created again under the old name.
+        forget: ignore a higher number in the file beside the database. That number is also ignored while no route has
+            read any history: then the database was created again under the old name.
     """
     path = _path()
     if path is None:
         return
     with transaction.atomic():
-        noted, counted = _noted(), _counted()
-        if counted < noted and not forget and _has_marks():
+        recorded, counted = _recorded(), _counted()
+        if counted < recorded and not forget and _has_marks():
             return
-        newest = max(noted, counted) + 1
+        newest = max(recorded, counted) + 1
         with connection.cursor() as cursor:
-            # In the file's header, free for applications: https://www.sqlite.org/pragma.html#pragma_user_version
+            # A header field that is free for applications: https://www.sqlite.org/pragma.html#pragma_user_version
             cursor.execute(f"PRAGMA user_version = {newest}")
-    # After the commit: should we die between the two, the database has counted more, which says nothing.
+    # After the commit: a crash between the two leaves the higher number in the database, which is harmless.
     new = path.with_name(f"{path.name}-witness.{os.getpid()}")
     new.write_text(f"{inode()} {newest}\n")
     new.replace(_beside(path))
 
 
 def given(table: str) -> int:
-    """The last number that the sequence of a table has given; rows that are deleted don't take it back."""
+    """Return the last number that the sequence of a table has given; deleted rows do not lower it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0)", [table])
         return int(cursor.fetchone()[0])
@@ -67,8 +67,8 @@ def _counted() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _noted() -> int:
-    """What the file beside the database says of it; 0: nothing."""
+def _recorded() -> int:
+    """Return the runs that the file beside the database has counted of it; 0 without an entry for this inode."""
     path = _path()
     if path is None or not (beside := _beside(path)).exists():
         return 0

@@ -15,7 +15,7 @@ PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#
 
 
 def validate_trigger(trigger: str) -> None:
-    """Refuse what `schedule.interval` can't read."""
+    """Refuse a trigger that `schedule.interval` can't read."""
     try:
         schedule.interval(trigger)
     except ValueError as error:
@@ -23,7 +23,7 @@ def validate_trigger(trigger: str) -> None:
 
 
 class Route(models.Model):
-    """What carries one model to one target. It holds the mark: how far it has read the history."""
+    """The path of one model to one target. The route holds the mark: how far it has read the history."""
 
     class Update(models.TextChoices):
         PUT = "PUT", "PUT: the whole record"
@@ -36,48 +36,50 @@ class Route(models.Model):
     target = models.ForeignKey(
         "syncer.Target", on_delete=models.CASCADE, related_name="routes", help_text="The remote system."
     )
-    model = models.CharField(max_length=64, help_text="What travels, such as news.Post.")
-    enabled = models.BooleanField(default=True, help_text="Off: this model's changes wait.")
+    model = models.CharField(max_length=64, help_text="The model that is synced, such as news.Post.")
+    enabled = models.BooleanField(default=True, help_text="Off: changes of this model wait.")
     path = models.CharField(
         max_length=256,
         blank=True,
         validators=[PATH],
-        help_text="Where the target keeps these records: /posts. Empty for a peer.",
+        help_text="The path of these records at the target: /posts. Empty for a peer.",
     )
     create_path = models.CharField(
         max_length=256,
         blank=True,
         validators=[PATH],
-        help_text="Where new ones are made, if elsewhere: /posts/{post}/comments. Names in braces are local fields.",
+        help_text="The path for new records, if different: /posts/{post}/comments. Names in braces are local fields.",
     )
     fields = models.JSONField(
         default=dict,
         blank=True,
-        help_text='What is sent, remote name to local field: {"userId": "user_id", "title": "title"}. '
-        "Empty for a peer: all that may travel.",
+        help_text='The fields that are sent, remote name to local field: {"userId": "user_id", "title": "title"}. '
+        "Empty for a peer: all fields that may travel.",
     )
     lookup = models.JSONField(
         default=list,
         blank=True,
-        help_text='Remote names by which an uncertain create is found again: ["userId", "title"]. Empty: it can\'t be '
-        "looked up, and a person decides; a new route then gets the natural key that the model's domain declares. For "
-        "a peer: the fields by which objects are matched at first, where their keys differ.",
+        help_text='Remote names by which the record of an unanswered create is found: ["userId", "title"]. Empty: the '
+        "record can't be looked up, and a person decides. A new route without a lookup gets the natural key that the "
+        "model's domain declares. For a peer: the fields by which objects with different keys are matched at first.",
     )
     authority = models.JSONField(
         default=dict,
         blank=True,
-        help_text='Which node decides where both ends edited a field: {"quantity": "store", "exists": "ask"}. '
-        "'exists': one end deleted what the other edited; 'ask': a person decides. Empty: as the model's domain says. "
-        "For peers.",
+        help_text='The node that decides when both ends edited a field: {"quantity": "store", "exists": "ask"}. '
+        "'exists': one end deleted an object that the other edited; 'ask': a person decides. Empty: as the model's "
+        "domain declares. For peers.",
     )
     filter = models.JSONField(
-        default=dict, blank=True, help_text='Which objects travel, as field lookups: {"user_id__gt": 10}. Empty: all.'
+        default=dict,
+        blank=True,
+        help_text='The objects that are synced, as field lookups: {"user_id__gt": 10}. Empty: all.',
     )
     trigger = models.CharField(
         max_length=32,
         default="manual",
         validators=[validate_trigger],
-        help_text="When it syncs: 'change' (at once), 'manual' (by Sync now), or 'every 5 minutes'.",
+        help_text="When the route syncs: 'change' (at once), 'manual' (by Sync now), or 'every 5 minutes'.",
     )
     update = models.CharField(
         "update with", max_length=8, choices=Update, default=Update.PUT, help_text="How a changed record is sent."
@@ -87,14 +89,14 @@ class Route(models.Model):
         max_length=8,
         choices=Missing,
         default=Missing.RECREATE,
-        help_text="What to do when the target says, of a record to be changed, that there is none.",
+        help_text="What to do when the target no longer has a record that is to be updated.",
     )
     key_hours = models.PositiveSmallIntegerField(
         "hours it remembers keys",
         default=0,
         validators=[MaxValueValidator(24 * 365)],
-        help_text="Hours for which the target answers a create with the same Idempotency-Key as it did the first time: "
-        "an uncertain create is then sent again under its key. 0: it does not know such keys.",
+        help_text="Hours for which the target answers a repeated create with the same Idempotency-Key as it did the "
+        "first time: an unanswered create is then sent again under its key. 0: the target does not support such keys.",
     )
     id_field = models.CharField(
         "id", max_length=64, default="id", help_text="The name of the record's id in the target's answers."
@@ -103,20 +105,20 @@ class Route(models.Model):
         "items",
         max_length=64,
         blank=True,
-        help_text="Where a list answer keeps its records. Empty: it is the list itself.",
+        help_text="The name under which a list answer has its records. Empty: the answer is the list itself.",
     )
     next_field = models.CharField(
         "next",
         max_length=64,
         blank=True,
-        help_text="Where a list answer keeps its cursor, sent back as ?cursor=…, or the next page's address. "
-        "Empty: one page.",
+        help_text="The name under which a list answer has its cursor, sent back as ?cursor=…, or the address of the "
+        "next page. Empty: lists have one page.",
     )
     mark = models.TextField(
-        blank=True, editable=False, help_text="How far this route has read the history. Empty: nothing was planned yet."
+        blank=True, editable=False, help_text="How far the route has read the history. Empty: nothing was planned yet."
     )
     fingerprint = models.CharField(
-        max_length=64, blank=True, editable=False, help_text="Of path, fields and filter when last planned."
+        max_length=64, blank=True, editable=False, help_text="A digest of path, fields and filter when last planned."
     )
     planned_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the history was last read."
@@ -126,8 +128,8 @@ class Route(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Of a peer, where a natural key is named: when a person said how objects that both ends had already "
-        "are matched. Empty: nothing is sent or taken.",
+        help_text="For a peer with a natural key: when a person confirmed how objects that both ends already had "
+        "are matched. Empty: nothing is sent or accepted.",
     )
 
     class Meta:
@@ -143,13 +145,13 @@ class Route(models.Model):
     def __str__(self) -> str:
         return f"{self.model} → {self.target}"
 
-    # The models that will have a route on the same target, where the caller knows better than the database.
+    # The models that will have a route on the same target; None: as the database says.
     beside: frozenset[str] | None = None
-    # What other peers' routes of the model will say, likewise.
+    # The authorities of other peers' routes of the model; None: as the database says.
     authorities: list[dict[str, str]] | None = None
 
     def clean(self) -> None:
-        """Refuse what the model's domain does not let travel, and what could not be carried; see `mapping`.
+        """Refuse fields that the model's domain does not release, and settings that can't work; see `mapping`.
 
         Raises:
             ValidationError: by column; `params["at"]` is the place inside a JSON column.
@@ -157,52 +159,52 @@ class Route(models.Model):
         errors = {"model": list(mapping.model_errors(self.model))}
         if not errors["model"] and self.target.kind in kinds():
             kind = kind_of(self.target)
-            for column, found in kind.route_errors(self):
-                errors.setdefault(column, []).extend(found)
+            for column, refusals in kind.route_errors(self):
+                errors.setdefault(column, []).extend(refusals)
             unused = f"A route to a target of the kind '{kind.name}' does not use it; leave it empty"
             for column in unused_columns(kind, "route_columns"):
                 errors.setdefault(column, []).extend([mapping.wrong(unused)] if getattr(self, column) else [])
-        if errors := {column: found for column, found in errors.items() if found}:
+        if errors := {column: refusals for column, refusals in errors.items() if refusals}:
             raise ValidationError(errors)
 
     def models_beside(self) -> frozenset[str]:
-        """The models that have a route on the same target."""
+        """Return the labels of the models that have a route on the same target."""
         if self.beside is not None:
             return self.beside
         return frozenset(Route.objects.filter(target=self.target_id).values_list("model", flat=True))
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """The fields that a peer and we keep the same: all that may travel but the key, which is the same anyway."""
+        """The fields that a peer and this node keep equal: all that may travel but the key, which is equal anyway."""
         key = self.declaration.model._meta.pk.name
         return tuple(name for name in self.declaration.fields if name != key)
 
     @property
     def is_matched(self) -> bool:
-        """Of a two-way route: objects may travel. Where a natural key matches them, a person has to see to it first."""
+        """Whether objects of a two-way route may travel: with a natural key, a person has to confirm the matching."""
         return not self.lookup or self.matched_at is not None
 
     @property
     def rules(self) -> Rules:
-        """Who decides, where two ends of a peer's route edited the same."""
+        """The rules that decide between concurrent edits at the two ends of a peer's route."""
         return Rules(authority={**self.declaration.authority, **self.authority})
 
     @property
     def declaration(self) -> Declaration:
-        """What the model's domain lets travel.
+        """The declaration of the model's domain.
 
         Raises:
-            KeyError: the domain is no longer installed.
+            KeyError: the domain is not installed any more.
         """
         return declarations()[self.model]
 
     def default_lookup(self) -> list[str]:
-        """What its lookup is where none is given when it is made."""
+        """Return the lookup that a new route gets where none is given."""
         if self.model not in declarations() or self.target.kind not in kinds() or not isinstance(self.fields, dict):
             return []
         return kind_of(self.target).default_lookup(self)
 
     def current_fingerprint(self) -> str:
-        """Changes whenever what is sent, where to, or which objects, changes."""
+        """Return a digest that changes with the fields that are sent, the paths, and the filter."""
         parts = [self.path, self.create_path, self.filter, kind_of(self.target).carried(self)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The routes of one target and how they hang together: parents, children, and which objects are to exist there."""
+"""The routes of one target with their dependencies: parents, children, and the objects that are to exist there."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from syncer.targets.base import kind_of
 
 @dataclass(frozen=True)
 class Link:
-    """A mapped foreign key: records of `child` name the record of `parent` in `field`.
+    """A mapped foreign key: records of `child` refer to a record of `parent` in `field`.
 
-    `parent` is None where that model has no route to this target; nothing can be sent then.
+    `parent` is None where that model has no route to the target, so that nothing can be sent.
     """
 
     child: Route
@@ -31,20 +31,23 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Parent:
-    """A parent's binding, and its record's id as JSON text; None while that is not known for certain."""
+    """A parent's binding, and its record's id as JSON text; None while the id is not certain."""
 
     binding: int
     remote_id: str | None
 
 
 class RouteMap:
-    """Loaded once a run. A route that is off sends nothing, but its records are still its children's parents."""
+    """The routes of a target, loaded once per run.
+
+    A disabled route sends nothing, but its records are still the parents of its children.
+    """
 
     def __init__(self, target: Target) -> None:
         """Load the routes.
 
         Raises:
-            TargetStoppedError: a route's domain is not installed any more.
+            TargetStoppedError: the domain of a route is not installed any more.
         """
         self.target = target
         routes = {route.model: route for route in target.routes.all()}
@@ -65,11 +68,11 @@ class RouteMap:
         ]
 
     def links_up(self, route: Route) -> list[Link]:
-        """What records of `route` need first."""
+        """Return the links to the parents of `route`."""
         return [link for link in self.links if link.child == route]
 
     def links_down(self, route: Route) -> list[Link]:
-        """What hangs under records of `route`."""
+        """Return the links from the children of `route`."""
         return [link for link in self.links if link.parent == route]
 
     @cached_property
@@ -91,28 +94,31 @@ class RouteMap:
 
     @property
     def parents_first(self) -> list[Route]:
-        """The routes that send, parents before children."""
+        """The enabled routes, parents before children."""
         return [route for route in self.ordered if route.enabled]
 
-    def wanted(self, route: Route) -> QuerySet[Any]:
-        """The live objects that are to exist at the target: they pass the filter, and so does all above them."""
-        found = route.declaration.model._default_manager.filter(**route.filter).order_by()
+    def wanted(self, route: Route) -> QuerySet[models.Model]:
+        """Return the live objects that are to exist at the target: they and all their ancestors pass the filters."""
+        objects = route.declaration.model._default_manager.filter(**route.filter).order_by()
         for link in self.links_up(route):
             if link.parent and link.parent != route and self._is_filtered(link.parent):
-                found = found.filter(**{f"{link.field}__in": self.wanted(link.parent).values("pk")})
-        return found
+                objects = objects.filter(**{f"{link.field}__in": self.wanted(link.parent).values("pk")})
+        return objects
 
     def _is_filtered(self, route: Route) -> bool:
         above = [link.parent for link in self.links_up(route) if link.parent and link.parent != route]
         return bool(route.filter) or any(self._is_filtered(parent) for parent in above)
 
     def is_wanted(self, route: Route) -> Exists:
-        """For a queryset of `route`'s bindings: the object is to exist at the target."""
+        """Return the condition, for a queryset of `route`'s bindings, that the object is to exist at the target."""
         model = route.declaration.model
         return Exists(self.wanted(route).filter(pk=as_pk(model, OuterRef("object_key"))))
 
     def waits(self, route: Route) -> Q:
-        """For a queryset of `route`'s bindings: a parent must be made first, or a child deleted first."""
+        """Return the condition, for a queryset of `route`'s bindings, that a parent or a child must be sent first.
+
+        A child that is to exist waits for its parent's record; a parent that is to be deleted waits for its children.
+        """
         condition = Q(pk__in=[])
         for link in self.links_up(route):
             condition |= Q(self._parent_is_missing(link))
@@ -120,35 +126,43 @@ class RouteMap:
             condition |= Q(remote_id__isnull=False) & ~Q(self.is_wanted(route)) & Q(_has_children())
         return condition
 
-    def with_children(self, route: Route, found: list[int]) -> set[int]:
-        """Those of `found`, bindings of `route`, whose records must not be deleted yet: a child has one, or may."""
-        if not found or not self.links_down(route):
-            return set()
-        return set(Binding.objects.filter(Q(_has_children()), pk__in=found).values_list("pk", flat=True))
+    def with_children(self, route: Route, bindings: list[int]) -> set[int]:
+        """Return the bindings of `route` whose records must not be deleted yet: a child has a record, or may have one.
 
-    def parents(self, link: Link, found: set[Any]) -> dict[Any, Parent]:
-        """The parents of a link with the primary keys `found`, by primary key; those without a binding are left out."""
+        Args:
+            bindings: the primary keys to choose from.
+        """
+        if not bindings or not self.links_down(route):
+            return set()
+        return set(Binding.objects.filter(Q(_has_children()), pk__in=bindings).values_list("pk", flat=True))
+
+    def parents(self, link: Link, pks: set[Any]) -> dict[Any, Parent]:
+        """Return the parents of a link by primary key; those without a binding are left out.
+
+        Args:
+            pks: the primary keys of the parent objects.
+        """
         if link.parent is None:
             return {}
-        pk_of = {key_of(link.parent.declaration.model, pk): pk for pk in found}
+        pk_of = {key_of(link.parent.declaration.model, pk): pk for pk in pks}
         bindings = Binding.objects.filter(route=link.parent, object_key__in=pk_of)
         return {
             pk_of[key]: Parent(binding=pk, remote_id=None if unconfirmed else remote_id)
             for pk, key, remote_id, unconfirmed in bindings.values_list("pk", "object_key", "remote_id", "unconfirmed")
         }
 
-    def parent_bindings(self, route: Route, rows: Iterable[Any]) -> dict[str, int]:
-        """The bindings that these objects of `route` hang under at the target, by the objects' keys."""
-        above = next((link for link in self.links_up(route) if link.field == route.declaration.parent), None)
-        if above is None:
+    def parent_bindings(self, route: Route, rows: Iterable[models.Model]) -> dict[str, int]:
+        """Return the bindings of the parents of these objects of `route`, `{"object key": binding's primary key}`."""
+        link = next((link for link in self.links_up(route) if link.field == route.declaration.parent), None)
+        if link is None:
             return {}
         model = route.declaration.model
-        links = {key_of(model, row.pk): getattr(row, f"{above.field}_id") for row in rows}
-        parents = self.parents(above, set(links.values()) - {None})
-        return {key: parents[pk].binding for key, pk in links.items() if pk in parents}
+        parent_pks = {key_of(model, row.pk): getattr(row, f"{link.field}_id") for row in rows}
+        parents = self.parents(link, set(parent_pks.values()) - {None})
+        return {key: parents[pk].binding for key, pk in parent_pks.items() if pk in parents}
 
     def _parent_is_missing(self, link: Link) -> Exists:
-        """A child that is to exist waits while its parent's remote id is not known and settled."""
+        """Return the condition that a child is to exist, but its parent's remote id is unknown or unconfirmed."""
         model = link.child.declaration.model
         ready = Binding.objects.filter(
             route=link.parent,
@@ -161,12 +175,12 @@ class RouteMap:
 
 
 def _has_children() -> Exists:
-    """A parent that is to be deleted waits while a child has a record, or may have one."""
+    """Return the condition, for a queryset of bindings, that a child has a record, or may have one."""
     children = Binding.objects.filter(parent=OuterRef("pk"))
     return Exists(children.filter(Q(remote_id__isnull=False) | Q(create_key__isnull=False)))
 
 
 def _related(model: type[models.Model], field: str) -> str | None:
-    """The label of the model that a foreign key points to; None for other fields."""
+    """Return the label of the model that a foreign key points to; None for other fields."""
     related = model._meta.get_field(field).related_model
     return related._meta.label if isinstance(related, type) and issubclass(related, models.Model) else None

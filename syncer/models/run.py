@@ -6,7 +6,7 @@ from backoffice.kit import lease
 
 
 class Run(models.Model):
-    """One sync of one target: who started it and why, progress, outcome."""
+    """One sync of one target: its user and trigger, its progress and its outcome."""
 
     class Trigger(models.TextChoices):
         MANUAL = "manual", "Sync now"
@@ -26,33 +26,35 @@ class Run(models.Model):
     target = models.ForeignKey(
         "syncer.Target", on_delete=models.CASCADE, related_name="runs", help_text="The remote system."
     )
-    trigger = models.CharField(max_length=16, choices=Trigger, help_text="Why it was started.")
+    trigger = models.CharField(max_length=16, choices=Trigger, help_text="Why the run was started.")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Who started it. Empty: nobody, it was due.",
+        help_text="The user who started the run. Empty: it was due.",
     )
     scope = models.JSONField(
-        null=True, blank=True, help_text='The chosen objects, {"news.Post": ["1", "2"]}. Empty: all that is pending.'
+        null=True, blank=True, help_text='The chosen objects, {"news.Post": ["1", "2"]}. Empty: all pending objects.'
     )
-    state = models.CharField(max_length=16, choices=State, default=State.QUEUED, help_text="How far it is.")
-    total = models.PositiveIntegerField(default=0, help_text="Objects that were due when it began.")
-    counts = models.JSONField(default=dict, help_text="What became of them, counted from its attempts when it ended.")
-    message = models.CharField(max_length=512, blank=True, help_text="How it ended, in one sentence.")
-    created_at = models.DateTimeField(auto_now_add=True, help_text="When it was asked for.")
-    started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED, help_text="The progress of the run.")
+    total = models.PositiveIntegerField(default=0, help_text="Objects that were due when the run began.")
+    counts = models.JSONField(
+        default=dict, help_text="What became of the objects, counted from the attempts when the run ended."
+    )
+    message = models.CharField(max_length=512, blank=True, help_text="How the run ended, in one sentence.")
+    created_at = models.DateTimeField(auto_now_add=True, help_text="When the run was requested.")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started the run.")
     lease_until = models.DateTimeField(
-        default=lease.ends, help_text="Its worker, or the task that is queued for it, has it until then."
+        default=lease.ends, help_text="The worker, or the queued task, holds the run until then."
     )
-    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When the run ended.")
 
     class Meta:
         ordering = ["-pk"]
         constraints = [
-            # However many saves: one waiting wake-up a target.
+            # However many objects are saved, one run per target waits.
             models.UniqueConstraint(
                 fields=["target"], condition=Q(state="queued", scope__isnull=True), name="syncer_run_waiting"
             )
@@ -68,7 +70,7 @@ class Run(models.Model):
 
 
 class Attempt(models.Model):
-    """One HTTP exchange of a delivery. May be pruned; nothing depends on it."""
+    """One HTTP exchange of a delivery. Attempts may be pruned; nothing depends on them."""
 
     class Action(models.TextChoices):
         CREATE = "create", "Create"
@@ -86,17 +88,17 @@ class Attempt(models.Model):
         PERMANENT = "permanent", "Refused"
         CONFIGURATION = "configuration", "A setting is wrong"
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts", help_text="The sync it belongs to.")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts", help_text="The run of the attempt.")
     binding = models.ForeignKey(
-        "syncer.Binding", on_delete=models.CASCADE, related_name="attempts", help_text="Of which object."
+        "syncer.Binding", on_delete=models.CASCADE, related_name="attempts", help_text="The object's binding."
     )
     at = models.DateTimeField(db_index=True, help_text="When the request left.")
-    milliseconds = models.PositiveIntegerField(help_text="From the request to the end of the answer.")
-    action = models.CharField(max_length=8, choices=Action, help_text="What was asked of the target.")
-    outcome = models.CharField(max_length=16, choices=Outcome, help_text="What the answer means.")
+    milliseconds = models.PositiveIntegerField(help_text="Time from the request to the end of the answer.")
+    action = models.CharField(max_length=8, choices=Action, help_text="The purpose of the request.")
+    outcome = models.CharField(max_length=16, choices=Outcome, help_text="The meaning of the answer.")
     method = models.CharField(max_length=8, help_text="HTTP method.")
-    url = models.CharField("address", max_length=1024, help_text="Where it was sent.")
-    request = models.JSONField(null=True, blank=True, help_text="What was sent.")
+    url = models.CharField("address", max_length=1024, help_text="The address of the request.")
+    request = models.JSONField(null=True, blank=True, help_text="The body of the request.")
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="HTTP status. Empty: no answer.")
     answer = models.TextField(blank=True, help_text="The beginning of the answer, or the error.")
 

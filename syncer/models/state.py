@@ -28,11 +28,16 @@ FACTS: Mapping[str, Q] = {
 
 
 def holding(facts: Mapping[str, bool], known: Mapping[str, Q] = FACTS) -> Q:
-    """Bindings of which the facts are so."""
-    found = Q()
+    """Return the condition for bindings with these facts.
+
+    Args:
+        facts: `{"fact": whether it holds}`.
+        known: the condition of every fact that `facts` names.
+    """
+    condition = Q()
     for name, value in facts.items():
-        found &= known[name] if value else ~known[name]
-    return found
+        condition &= known[name] if value else ~known[name]
+    return condition
 
 
 UNBLOCKED = holding(NOT_BLOCKED)
@@ -40,27 +45,27 @@ ASKED = reduce(or_, (holding(facts) for _, facts in QUESTIONS))
 
 
 def claimed(now: datetime) -> Q:
-    """Bindings that a worker has now."""
+    """Return the condition for bindings that a worker holds now."""
     return Q(lease_until__gt=now)
 
 
 def claimable(now: datetime) -> Q:
-    """As `core.state.is_claimable`."""
+    """Return the condition for bindings that `core.state.is_claimable` accepts."""
     return DUE & UNBLOCKED & is_free(now) & (Q(not_before=None) | Q(not_before__lte=now))
 
 
-def where(table: Table[T], what: T, known: Mapping[str, Q]) -> Q:
-    """Bindings for which `what` is the first row of the table that fits.
+def where(table: Table[T], value: T, known: Mapping[str, Q]) -> Q:
+    """Return the condition for bindings whose first fitting row of the table has this value.
 
     Args:
         known: the condition of every fact that the table names.
     """
-    found = Q(pk__in=[])
-    for number, (name, facts) in enumerate(table):
-        if name == what:
+    result = Q(pk__in=[])
+    for number, (row_value, facts) in enumerate(table):
+        if row_value == value:
             condition = holding(facts, known)
             for _, earlier in table[:number]:
-                if all(facts.get(fact, value) == value for fact, value in earlier.items()):  # else it can't fit too
-                    condition &= ~holding({fact: value for fact, value in earlier.items() if fact not in facts}, known)
-            found |= condition
-    return found
+                if all(facts.get(fact, holds) == holds for fact, holds in earlier.items()):  # else it can't fit too
+                    condition &= ~holding({fact: holds for fact, holds in earlier.items() if fact not in facts}, known)
+            result |= condition
+    return result

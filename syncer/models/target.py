@@ -35,23 +35,25 @@ class Target(models.Model):
         unique=True,
         help_text="Short name in commands and configuration files: letters, digits, '-', '_'.",
     )
-    title = models.CharField(max_length=128, blank=True, help_text="What people call it. Empty: the name.")
-    kind = models.CharField(max_length=16, choices=choices, default="rest", help_text="How the target is spoken to.")
+    title = models.CharField(max_length=128, blank=True, help_text="The name that people see. Empty: the short name.")
+    kind = models.CharField(max_length=16, choices=choices, default="rest", help_text="The protocol of the target.")
     url = models.CharField(
         "address",
         max_length=512,
         validators=[check_url],
-        help_text="Where its API begins, such as https://api.example.com/v1. No user name or password in it.",
+        help_text="The root of its API, such as https://api.example.com/v1, without user name or password.",
     )
     enabled = models.BooleanField(default=True, help_text="Off: nothing is planned or sent; changes wait.")
-    auth = models.CharField("sign-in", max_length=16, choices=Auth, default=Auth.NONE, help_text="How we sign in.")
+    auth = models.CharField(
+        "sign-in", max_length=16, choices=Auth, default=Auth.NONE, help_text="How this node signs in at the target."
+    )
     auth_user = models.CharField("user name", max_length=128, blank=True, help_text="For Basic and JSON Web Token.")
     auth_secret = models.CharField(
         "secret",
         max_length=256,
         blank=True,
         validators=[references.validate],
-        help_text="Where the secret is, never the secret: env:NAME (an environment variable) or file:PATH.",
+        help_text="Where the secret is stored, never the secret itself: env:NAME (environment variable) or file:PATH.",
     )
     auth_header = models.CharField(
         "header",
@@ -64,7 +66,7 @@ class Target(models.Model):
         "token path",
         max_length=256,
         blank=True,
-        help_text="Where a token is fetched, such as /api/token/; from the root of the address. For JSON Web Token.",
+        help_text="Where the token is fetched, such as /api/token/, from the root of the host. For JSON Web Token.",
     )
     concurrency = models.PositiveSmallIntegerField(
         default=8,
@@ -74,7 +76,7 @@ class Target(models.Model):
     timeout = models.PositiveSmallIntegerField(
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(60)],
-        help_text="Seconds until a request is given up: 1 to 60, for connecting and for the answer.",
+        help_text="Seconds until a request is abandoned: 1 to 60, for connecting and for the answer.",
     )
     allow_private = models.BooleanField(
         "allow private addresses",
@@ -93,10 +95,10 @@ class Target(models.Model):
         max_length=512,
         blank=True,
         editable=False,
-        help_text="Why nothing is sent: a setting is wrong and needs a person. Empty: not blocked.",
+        help_text="Why nothing is sent: a setting is wrong, and a person has to correct it. Empty: not blocked.",
     )
 
-    # Of peers only.
+    # For peers only.
     peer_node = models.CharField(
         "node",
         max_length=64,
@@ -111,47 +113,50 @@ class Target(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         verbose_name="its account here",
-        help_text="Who the other back office signs in as at this one; nobody else speaks for it. For peers.",
+        help_text="The account with which the other back office signs in here; no other may act for it. For peers.",
     )
     matching = models.CharField(
         "at the first matching",
         max_length=16,
         choices=Matching,
         default=Matching.AUTHORITY,
-        help_text="What decides where both had an object of one key before they met, and its fields differ. For peers.",
+        help_text="What decides when, before the first sync, both ends had an object with the same key and different "
+        "fields. For peers.",
     )
     peer_writer = models.CharField(
-        "its incarnation", max_length=96, blank=True, editable=False, help_text="Empty: it was never heard."
+        "its incarnation", max_length=96, blank=True, editable=False, help_text="Empty: not known yet."
     )
     acknowledged_writer = models.CharField(
-        "knows our incarnation", max_length=96, blank=True, editable=False, help_text="Empty: it never answered."
+        "knows our incarnation", max_length=96, blank=True, editable=False, help_text="Empty: the peer never answered."
     )
     contact_at = models.DateTimeField(
-        "last contact", null=True, blank=True, editable=False, help_text="When it last answered, or wrote to us."
+        "last contact", null=True, blank=True, editable=False, help_text="When the peer last answered or called us."
     )
 
     throttled = models.PositiveIntegerField(
-        db_default=0, editable=False, help_text="How often in a row it asked us to wait."
+        db_default=0, editable=False, help_text="How many times in a row the target asked us to wait."
     )
 
     # The circuit breaker, see core/circuit.py.
     failures = models.PositiveIntegerField(
-        db_default=0, editable=False, help_text="Failed requests since the last that was answered."
+        db_default=0, editable=False, help_text="Failed requests since the last answer."
     )
     opened_at = models.DateTimeField(
         "not working since",
         null=True,
         blank=True,
         editable=False,
-        help_text="Too many requests in a row failed: one at a time is tried until one is answered. Empty: it works.",
+        help_text="Too many requests in a row failed: one at a time is sent until one is answered. Empty: it works.",
     )
-    probe_at = models.DateTimeField("next probe", null=True, blank=True, editable=False, help_text="When one is tried.")
-    probes = models.PositiveIntegerField(db_default=0, editable=False, help_text="Probes that failed.")
+    probe_at = models.DateTimeField(
+        "next probe", null=True, blank=True, editable=False, help_text="When the next probe may be sent."
+    )
+    probes = models.PositiveIntegerField(db_default=0, editable=False, help_text="Number of failed probes.")
     unhealthy_since = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text="Since when it is unhealthy; stays until it was seen to be well. Empty: it is well.",
+        help_text="When the target became unhealthy; kept until it is found healthy again. Empty: it is healthy.",
     )
 
     class Meta:
@@ -174,12 +179,12 @@ class Target(models.Model):
 
     @property
     def account(self) -> str:
-        """Changes with the address and with who signs in there: others' Idempotency-Keys are not remembered."""
+        """A digest of the address and the sign-in: a target remembers Idempotency-Keys per account."""
         parts = (self.url, self.auth, *(getattr(self, column) for column in SIGN_IN_COLUMNS))
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def clean(self) -> None:
-        """Refuse a sign-in that lacks a part, or has one that it would not use.
+        """Refuse columns that the sign-in or the kind needs and lacks, or has and would not use.
 
         Raises:
             ValidationError: by column.
@@ -191,29 +196,32 @@ class Target(models.Model):
             elif column not in SIGN_IN[self.auth] and getattr(self, column):
                 errors[column] = f"Sign-in '{self.auth}' does not use it; leave it empty."
         errors |= self._kind_errors()
-        # What begins with two slashes is another host, and `urljoin` drops tabs and line breaks before it looks.
+        # A path that begins with two slashes names another host, and `urljoin` drops tabs and line breaks first.
         if self.auth_url and not re.fullmatch(r"/(?!/)\S*", self.auth_url):
             errors.setdefault("auth_url", "A token path begins with '/', not '//', and has no white space.")
         if errors:
             raise ValidationError(errors)
 
     def _kind_errors(self) -> Mapping[str, str]:
-        before = Target.objects.filter(pk=self.pk, routes__bindings__isnull=False).exclude(kind=self.kind)
-        if self.pk is not None and before.exists():
-            # What is known of one kind's records means nothing to another.
+        """Return the errors of the kind, by column."""
+        used = Target.objects.filter(pk=self.pk, routes__bindings__isnull=False).exclude(kind=self.kind)
+        if self.pk is not None and used.exists():
+            # Bindings of one kind mean nothing to another.
             return {"kind": "Objects were sent there as to a target of another kind; create another target."}
         if self.kind not in kinds():
             return {}
         kind = kinds()[self.kind]
         foreign = unused_columns(kind, "target_columns")
         columns: list[models.Field[Any, Any]] = [column for column in self._meta.fields if column.name in foreign]
-        given = [column.name for column in columns if getattr(self, column.attname) not in (None, column.get_default())]
+        filled = [
+            column.name for column in columns if getattr(self, column.attname) not in (None, column.get_default())
+        ]
         unused = f"A target of the kind '{self.kind}' does not use it; leave it empty."
-        return dict.fromkeys(given, unused) | dict(kind.target_errors(self))
+        return dict.fromkeys(filled, unused) | dict(kind.target_errors(self))
 
 
 SIGN_IN_COLUMNS = ("auth_user", "auth_secret", "auth_header", "auth_url")
-SIGN_IN: dict[str, tuple[str, ...]] = {  # what each way of signing in needs
+SIGN_IN: dict[str, tuple[str, ...]] = {  # the columns that each way of signing in needs
     Target.Auth.NONE: (),
     Target.Auth.BASIC: ("auth_user", "auth_secret"),
     Target.Auth.BEARER: ("auth_secret",),

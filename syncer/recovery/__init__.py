@@ -1,1 +1,1 @@
-"""What is done after something outside the engine went wrong: a restore, an erasure."""
+"""The engine's part in events from outside: the restore of a database, and the erasure of personal data."""

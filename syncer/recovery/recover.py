@@ -1,28 +1,30 @@
-"""After a restore: nothing that the restored rows say of the targets is believed, and everything is compared anew.
+"""Recovers after a restore: distrusts what the restored rows say of the targets, and plans every object again.
 
 Constraints:
-- The targets may have moved on after the backup was made, and we may have been the one who moved them: records were
-  changed, made and deleted that these rows know nothing of.
+- The targets may have moved on after the backup was made, possibly through this node itself: records were changed,
+  created and deleted that the restored rows do not know of.
 - A create is never sent twice on a guess, nor because of what a backup remembers of it.
-- A worker may be at work while this is done, in this database.
-- Numbers of transactions in the restored history are another cluster's, and may lie in the future of this one.
+- A worker may be running in this database at the same time.
+- The transaction ids in the restored history are those of another cluster, and may lie in the future of this one.
 
-The design, in one transaction:
-1. Lock every route: no plan moves a mark meanwhile.
+Design, in one transaction:
+1. Lock every route, so that no plan moves a mark meanwhile.
 2. Take the new marks, before any row is read.
-3. The `txid` of all history becomes 0: it lies behind every mark.
-4. Plan every live object and every binding, one statement a route, in the order of keys.
-5. Distrust the bindings, which step 4 has locked. Those with a record are unconfirmed: what they hold is sent whole, or
-   deleted, even where it seems equal. All are to be looked for before they are made, those too whose record turns out
-   to be gone, for it may have been created again under another id. An unanswered create is not repeated under its key:
-   its answer may have come after the backup. It is looked for by the route's lookup alone: the record may have changed.
-   Tokens are raised, so what is under way settles nothing; leases stay, until no request of theirs can arrive.
-6. Of a peer nothing is distrusted: that it has seen an edit stays true. But it may have seen edits of ours that are
-   lost here, and new ones would get their numbers: a new incarnation signs from now on, of which each peer is told. It
-   then hands back all that it has.
-7. What the targets were blocked for by a foreign mark is over.
+3. Set the `txid` of all history to 0, so that it lies behind every mark.
+4. Plan every live object and every binding, one statement per route, in the order of keys.
+5. Distrust the bindings, which step 4 has locked. Those with a record become unconfirmed: the record is sent whole, or
+   deleted, even if it seems equal. Every object is looked up before a record is created, even after its record turns
+   out to be gone, because it may have been created again under another id. An unanswered create is not replayed under
+   its key, because its answer may have come after the backup. It is looked up by the route's lookup alone, because the
+   record may have changed. Tokens are increased, so that deliveries in progress settle nothing; leases stay until no
+   request of theirs can arrive.
+6. Distrust nothing about peers: a peer that has seen an edit has still seen it. But a peer may have seen edits of ours
+   that are lost here, and new edits would get the same numbers. So a new incarnation signs from now on; each peer is
+   notified of it, and then returns all that it has.
+7. Unblock the targets that were blocked by a foreign mark.
 
-What was made after the backup, delivered, and lost by the restore can't be known here: the target has it as an extra.
+Objects that were created after the backup, delivered, and lost by the restore can't be known here: they remain at the
+target as extra records.
 """
 
 from collections.abc import Iterator
@@ -44,19 +46,21 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of
 from syncer.targets.peer import identity
 
-CURE = "sync_recover"  # what a target that a foreign mark blocked names
+CURE = "sync_recover"  # named in the reason of every target that a foreign mark blocked
 
 
 @dataclass(frozen=True, kw_only=True)
 class Distrusted:
-    """What is compared anew, or would be, of one route.
+    """The objects of one route that are, or would be, compared again.
 
     Attributes:
-        problem: why its mark is not this database's, or why nothing can be done for its target; empty: neither.
-        bound: objects with a record, which is sent whole, or deleted.
-        unbound: objects without one that is known, which are looked for before they are made.
-        can_look_up: they can be looked for; else a person decides.
-        peer: the node, where the target is one; what it has not seen is handed over, and what is lost here comes back.
+        target: the target's name.
+        model: the label of the route's model.
+        problem: why the route's mark does not belong to this database; empty where it does.
+        bound: the number of objects with a record, which is sent whole or deleted.
+        unbound: the number of objects without a known record, which are looked up before one is created.
+        can_look_up: whether the route has a lookup; else a person decides.
+        peer: the node's name for a peer, which is sent the edits it has not seen and returns those lost here.
     """
 
     target: str
@@ -69,20 +73,20 @@ class Distrusted:
 
 
 def survey() -> list[Distrusted]:
-    """What `recover` would do; nothing is written."""
-    return [_of(routes, route) for routes in _targets() for route in routes.ordered]
+    """Return what `recover` would do, without writing anything."""
+    return [_distrusted(routes, route) for routes in _routemaps() for route in routes.ordered]
 
 
 def recover() -> list[Distrusted]:
-    """Do it, for the whole database; twice does no harm."""
+    """Recover the whole database and return what was distrusted; a second call does no harm."""
     with transaction.atomic(durable=True):
         list(Route.objects.select_for_update(of=("self",), no_key=True).order_by("pk"))
-        found = survey()
-        marks = {label: str(mark.take(one.model)) for label, one in declarations().items()}
-        _forget_numbers()
-        if any(one.peer for one in found):
+        distrusted = survey()
+        marks = {label: str(mark.take(declaration.model)) for label, declaration in declarations().items()}
+        _reset_transaction_ids()
+        if any(row.peer for row in distrusted):
             identity.take("The database was restored.")
-        for routes in _targets():
+        for routes in _routemaps():
             for route in routes.ordered:
                 raise_all(route)
                 kind_of(routes.target).distrust(route)
@@ -90,11 +94,11 @@ def recover() -> list[Distrusted]:
         Target.objects.filter(blocked__contains=CURE).update(blocked="")
     if connection.vendor != "postgresql":
         restore_detection.count(forget=True)
-    return found
+    return distrusted
 
 
-def _targets() -> Iterator[RouteMap]:
-    """Every target's routes; but for those that can't be told, which go on being stopped."""
+def _routemaps() -> Iterator[RouteMap]:
+    """Yield the routes of every target, except those that can't be loaded and remain stopped."""
     for target in Target.objects.all():
         try:
             yield RouteMap(target)
@@ -102,22 +106,23 @@ def _targets() -> Iterator[RouteMap]:
             continue
 
 
-def _of(routes: RouteMap, route: Route) -> Distrusted:
+def _distrusted(routes: RouteMap, route: Route) -> Distrusted:
+    """Count the objects of one route."""
     bound = Binding.objects.filter(route=route, remote_id__isnull=False)
-    of_object = bound.filter(object_key=Cast(OuterRef("pk"), CharField()))
+    bindings = bound.filter(object_key=Cast(OuterRef("pk"), CharField()))
     return Distrusted(
         target=routes.target.name,
         model=route.model,
         problem=stopped(route),
         bound=bound.count(),
-        unbound=routes.wanted(route).exclude(Exists(of_object)).count(),
+        unbound=routes.wanted(route).exclude(Exists(bindings)).count(),
         can_look_up=bool(route.lookup),
         peer=routes.target.peer_node,
     )
 
 
-def _forget_numbers() -> None:
-    """Of every model: a route that is made later reads its history too."""
+def _reset_transaction_ids() -> None:
+    """Reset the history of every declared model, because a route that is created later reads it too."""
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
-"""What a kind of target must do, and the registry of kinds.
+"""The interface of a kind of target, and the registry of kinds.
 
-A kind is one folder beside this file, whose `kind.py` registers one `Kind`. The engine, the models and the pages ask
-the registry and know no kind by name. Only `core` is imported here, so that every layer above may ask.
+A kind is one folder beside this file, whose `kind.py` registers one `Kind`. The engine, the models and the pages use
+the registry and know no kind by name. This module imports only `core`, so that every layer above can use it.
 """
 
 from abc import ABC, abstractmethod
@@ -32,25 +32,26 @@ class Planned:
 
     Attributes:
         name: the object, `news.Post:5`.
-        record: the record's id at the target, as people read it; None: it has none yet.
-        fields: `{"remote name": (what the target holds, what it would hold)}`; None stands for "not known" and "none".
+        record: the record's id at the target, as people read it; None where there is no record yet.
+        fields: `{"remote name": (value now, value then)}`; None stands for "not known" and "none".
     """
 
     action: Action
     name: str
     record: str | None = None
-    fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """What the admin shows of targets, routes and bindings of a kind: columns and headings, no HTML.
+    """The admin's fieldsets for targets, routes and bindings of a kind: columns and headings, no HTML.
 
     Attributes:
-        target_facts: of a target, what the engine found out about it.
-        route: the fieldsets of a route's form. labels: `{"column": (label, help text)}` that differ there.
+        route: the fieldsets of a route's form.
         binding: the fieldsets of a binding between its head and the columns for experts.
-        links: `(text, name of the address)`, pages of a target of this kind only.
+        target_facts: the fieldsets with what the engine knows of a target.
+        labels: `{"column": (label, help text)}` that differ in a route's form.
+        links: `(text, URL name)` of the pages that only a target of this kind has.
     """
 
     route: Fieldsets
@@ -64,13 +65,15 @@ class Kind(ABC):
     """One kind of target.
 
     Attributes:
-        name: the value of `Target.kind`. label: as people read it.
-        target_columns, route_columns: columns that only this kind uses.
-        done: `{"create": "created"}`, an attempt's action and the word for it in the counts of a run.
-        nothing: what a run says that had nothing to send.
-        is_two_way: both ends edit: objects have replicas, and there may be conflicts.
-        configuration: its keys in a configuration file.
-        batch: objects that are claimed at a time; None: SYNC_BATCH.
+        name: the value of `Target.kind`.
+        label: the name that people read.
+        target_columns, route_columns: the columns that only this kind uses.
+        done: `{"create": "created"}`, the word for an attempt's action in the counts of a run.
+        nothing: the message of a run that had nothing to send.
+        is_two_way: whether both ends edit, so that objects have replicas and there may be conflicts.
+        batch: the number of objects that are claimed at a time; None: SYNC_BATCH.
+        pages: the fieldsets in the admin.
+        configuration: the keys in a configuration file.
     """
 
     name: ClassVar[str]
@@ -86,23 +89,23 @@ class Kind(ABC):
 
     # --- configuration -----------------------------------------------------------------------------------------------
     def target_errors(self, target: "Target") -> Mapping[str, str]:
-        """What is wrong with a target of this kind, by column."""
+        """Return the errors of a target of this kind, `{"column": message}`."""
         return {}
 
     @abstractmethod
     def route_errors(self, route: "Route") -> Iterator[tuple[str, Iterable[ValidationError]]]:
-        """What is wrong with a route to such a target, by column; its model is known to be declared."""
+        """Yield the errors of a route to such a target, (column, errors); the route's model is a declared one."""
 
     @abstractmethod
     def carried(self, route: "Route") -> Mapping[str, str]:
-        """What a route sends, `{"remote name": "local field"}`."""
+        """Return the fields that a route sends, `{"remote name": "local field"}`."""
 
     def default_lookup(self, route: "Route") -> list[str]:
-        """The lookup of a route that names none when it is made."""
+        """Return the lookup for a new route that names none."""
         return []
 
     def not_ready(self, route: "Route") -> str:
-        """What a person has to do before anything travels, in a sentence; empty: nothing."""
+        """Return what a person has to do before anything is sent, as a sentence; empty where nothing is to be done."""
         return ""
 
     # --- delivery ----------------------------------------------------------------------------------------------------
@@ -117,67 +120,71 @@ class Kind(ABC):
         *,
         probe: bool,
     ) -> bool:
-        """Bring claimed bindings' records in line with the live objects, and settle; whether anything was done."""
+        """Make the records of claimed bindings equal to the live objects, and settle them.
+
+        Returns:
+            Whether anything was done.
+        """
 
     def is_introduced(self, target: "Target") -> bool:
-        """The target knows what it has to know of this node before it is sent anything."""
+        """Return whether the target knows this node well enough to be sent objects."""
         return True
 
     def introduce(self, target: "Target", sender: "Sender", *, probe: bool = False) -> bool:
-        """Contact the target without any object; whether it answered. A kind that can't is not contacted."""
+        """Contact the target without an object, and return whether it answered; by default no kind does so."""
         return False
 
     def can_introduce(self) -> bool:
-        """A target of this kind can be contacted, and so probed, without any object."""
+        """Return whether a target of this kind can be contacted, and so probed, without an object."""
         return type(self).introduce is not Kind.introduce
 
     # --- reports and recovery ----------------------------------------------------------------------------------------
     @abstractmethod
     def preview(self, routes: "RouteMap", route: "Route", keys: Sequence[str]) -> Iterator[Planned]:
-        """What a sync would send of these objects. Nothing is sent or written."""
+        """Yield what a sync would send of the objects with these keys. Nothing is sent or written."""
 
     def requests(self, run: "Run") -> int:
-        """How many requests a run made."""
+        """Return the number of requests that a run made."""
         return run.attempts.count()
 
     def routers(self) -> "Sequence[Router]":
-        """What targets of this kind ask of this node, as parts of its API."""
+        """Return the parts of this node's API that targets of this kind call."""
         return ()
 
     @abstractmethod
     def distrust(self, route: "Route") -> None:
-        """After a restore: believe nothing that the bindings say of the target; all of them are locked and wanted."""
+        """Distrust, after a restore, what the bindings say of the target; the caller has locked and planned them."""
 
 
 _kinds: dict[str, Kind] = {}
 
 
 def register(kind: Kind) -> Kind:
-    """Make a kind known; called once, from its `kind.py`."""
+    """Register a kind and return it; called once, from its `kind.py`."""
     _kinds[kind.name] = kind
     return kind
 
 
 def kinds() -> Mapping[str, Kind]:
-    """Every kind that is installed, by name."""
+    """Return every installed kind, `{name: kind}`."""
     return _kinds
 
 
 def choices() -> list[tuple[str, str]]:
-    """The kinds as a column's choices."""
+    """Return the kinds as the choices of a column."""
     return [(kind.name, kind.label) for kind in _kinds.values()]
 
 
 def two_way() -> list[str]:
-    """The names of the kinds whose targets edit too."""
+    """Return the names of the kinds whose targets edit too."""
     return [kind.name for kind in _kinds.values() if kind.is_two_way]
 
 
 def kind_of(target: "Target") -> Kind:
-    """The kind of a target.
+    """Return the kind of a target.
 
     Raises:
-        TargetStoppedError: it is not installed here.
+        TargetStoppedError: the kind is not installed here.
     """
     try:
         return _kinds[target.kind]
@@ -186,5 +193,5 @@ def kind_of(target: "Target") -> Kind:
 
 
 def unused_columns(kind: Kind, columns: Literal["target_columns", "route_columns"]) -> set[str]:
-    """The columns that other kinds use and this one does not."""
+    """Return the columns that other kinds use and this one does not."""
     return {name for other in _kinds.values() for name in getattr(other, columns)} - {*getattr(kind, columns)}

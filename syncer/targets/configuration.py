@@ -1,6 +1,6 @@
-"""What the tables of a configuration file share: the keys of every target, and the TOML type of each.
+"""The keys of a configuration file that every kind of target shares, with their TOML types.
 
-What a value may be is for the models to say (`clean`), so that the file and the admin's forms refuse the same things.
+The models validate the values (`clean`), so that the file and the admin's forms refuse the same ones.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Annotated, Required
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]  # PostgreSQL stores no NUL
 strict = with_config(ConfigDict(strict=True, extra="forbid"))
 
 
@@ -34,7 +34,7 @@ class CommonKeys(TypedDict, total=False):
     auth: Auth
 
 
-COLUMNS = {  # of the keys whose column has another name
+COLUMNS = {  # {"key": "column"}, where the column has another name
     "auth.type": "auth",
     "auth.user": "auth_user",
     "auth.secret": "auth_secret",
@@ -45,11 +45,11 @@ COLUMNS = {  # of the keys whose column has another name
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What the file says of a kind of target.
+    """The part of the file's format that belongs to one kind of target.
 
     Attributes:
-        table: the keys of `[targets.NAME]`, a TypedDict.
-        columns: `{"peer.node": "peer_node"}`, the columns of keys that have another name, beside COLUMNS.
+        table: a TypedDict with the keys of `[targets.NAME]`.
+        columns: `{"peer.node": "peer_node"}`, the columns with another name than their key, in addition to COLUMNS.
     """
 
     table: type

@@ -1,7 +1,7 @@
-"""Even draws that depend on nothing but the seed.
+"""Uniform draws that depend on nothing but the seed.
 
-Hypothesis by itself takes constants out of whatever modules happen to be loaded, and makes six of seven examples by
-repeating parts of the seventh: which situations come about would change with other tests, and be few.
+By default, Hypothesis draws constants from all loaded modules, and makes six of seven examples by repeating parts of
+the seventh: the situations reached would be few, and change with other tests.
 """
 
 import random
@@ -16,7 +16,7 @@ NAME = "even"
 
 @contextmanager
 def even(seed: int) -> Iterator[str]:
-    """What `settings(backend=…)` is to be; an extension point that hypothesis documents."""
+    """Register a provider and yield its name for `settings(backend=…)`, a documented extension point of Hypothesis."""
 
     class Even(PrimitiveProvider):
         def __init__(self, *args: Any) -> None:

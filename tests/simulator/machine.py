@@ -1,4 +1,4 @@
-"""The steps that hypothesis puts together, and what must hold after each of them."""
+"""The steps that Hypothesis combines, and the invariants after each of them."""
 
 from collections import Counter
 from itertools import product
@@ -14,9 +14,9 @@ from tests.simulator.rows import LEASE_SECONDS, Rows
 from tests.simulator.worker import Worker
 
 WORKERS, PARENTS, CHILDREN = 3, 2, 3
-ANY = st.integers(0, 11)  # which of what there is: the remainder tells, so that it shrinks to the first
+ANY = st.integers(0, 11)  # an index modulo the number of choices, so that it shrinks to the first
 HOW = ("save", "save", "save", "undo", "undo", "delete", "move", "show")
-# One draw instead of five: most of the time of a step goes into its draws.
+# One draw instead of five, because draws take most of the time of a step.
 EDITS = st.sampled_from([*product(HOW, MODELS, range(PARENTS * CHILDREN), range(PARENTS), (*TEXTS[:2] * 4, *TEXTS))])
 ELSEWHERE = ("remove", "touch", "add")
 PEOPLE = ("resolve", "resolve", "retry", "hold", "release", "rest", *ELSEWHERE)
@@ -30,19 +30,19 @@ SECONDS = (
     LEASE_SECONDS,
     0.95 * 3600 * KEY_HOURS,
 )
-TIME = st.sampled_from([*product(SECONDS, (False, True))])  # how long, and whether what would die arrives at last
+TIME = st.sampled_from([*product(SECONDS, (False, True))])  # seconds, and whether overdue requests arrive after all
 UNTIL_SETTLED = 5  # steps that a worker needs at most, with one request
 PUT_RIGHT = 8  # rounds, at most
 
 
-def chosen(found: Any, which: int) -> Any:
-    """One of `found`; None where there is none."""
-    ordered = list(found)
+def chosen(choices: Any, which: int) -> Any:
+    """Return one of the choices; None where there are none."""
+    ordered = list(choices)
     return ordered[which % len(ordered)] if ordered else None
 
 
 class Engine(RuleBasedStateMachine):
-    """Editors, three workers, a remote, and people who look after both."""
+    """Editors, three workers, a remote, and the people who operate both."""
 
     @initialize(
         lookup=st.booleans(),
@@ -89,14 +89,17 @@ class Engine(RuleBasedStateMachine):
 
     @rule(edits=st.lists(EDITS, min_size=1, max_size=4))
     def write(self, edits: list[tuple[str, str, int, int, str]]):
-        """An editor writes: makes, changes, takes back, deletes, moves to another parent, hides or shows."""
+        """Let an editor create, change, undo, delete, move to another parent, hide or show objects."""
         for edit in edits:
             self._write(*edit)
 
     def _write(self, how: str, model: str, which: int, other: int, text: str):
         local = self.rows.local
         key = f"p{which % PARENTS}" if model == POSTS else f"c{which % CHILDREN}"
-        is_live, above = key in local.live, chosen(sorted(one for one in local.live if model_of(one) == POSTS), other)
+        is_live, above = (
+            key in local.live,
+            chosen(sorted(live for live in local.live if model_of(live) == POSTS), other),
+        )
         if how == "delete" and is_live:
             local.delete(key)
         elif how == "undo":
@@ -112,7 +115,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule(who=ANY, model=st.sampled_from(MODELS), fates=st.lists(FATES, min_size=1, max_size=6), jitter=st.booleans())
     def step(self, who: int, model: str, fates: list[Fate], jitter: bool):
-        """A worker goes on, by as many steps as there are fates; the first of a run is the plan."""
+        """Let a worker take as many steps as there are fates; the first of a run is the plan."""
         worker = chosen(self.workers, who)
         for fate in fates:
             if worker.is_idle:
@@ -121,7 +124,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule(who=ANY, fates=st.lists(FATES, min_size=3, max_size=8), after=TIME)
     def sync(self, who: int, fates: list[Fate], after: tuple[float, bool]):
-        """A whole run that a person asked for, by a worker that has nothing in hand, after some seconds."""
+        """Let an idle worker do a whole run that a person requested, after some seconds."""
         self.rows.wait(after[0], at_last=after[1])
         worker = chosen(self.workers, who)
         if worker.is_idle:
@@ -140,7 +143,7 @@ class Engine(RuleBasedStateMachine):
     def overtake(
         self, who: int, model: str, stages: int, edits: list[Any], fates: list[Fate], time: tuple[float, bool]
     ):
-        """A worker that has begun is held up; meanwhile people edit, time passes, and another one syncs it all."""
+        """Delay a worker in the middle of its work; meanwhile people edit, time passes, and another worker syncs."""
         late, other = chosen(self.workers, who), chosen(self.workers, who + 1)
         self.write(edits[:1])
         self.step(who, model, [Fate.LATE] * stages, False)
@@ -154,7 +157,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule(how=st.sampled_from(["die", "land", "land", "wait"]), which=ANY, time=TIME)
     def befall(self, how: str, which: int, time: tuple[float, bool]):
-        """A worker is killed, wherever it is; a request that was on its way arrives; or time passes."""
+        """Kill a worker at any point, let a request in flight arrive, or let time pass."""
         remote, worker = self.rows.remote, chosen(self.workers, which)
         request = chosen(remote.on_their_way, which)
         if how == "die" and not worker.is_idle:
@@ -167,20 +170,20 @@ class Engine(RuleBasedStateMachine):
 
     @rule(how=st.sampled_from(PEOPLE), model=st.sampled_from(MODELS), which=ANY)
     def person(self, how: str, model: str, which: int):
-        """A person looks after the engine, or somebody else works at the target."""
+        """Let a person operate the engine, or somebody else change the target."""
         if how in ELSEWHERE:
             self._elsewhere(how, model, which)
         else:
             self._person(how, which)
 
     def _person(self, how: str, which: int):
-        """In doubt, they look at the target and say what is true."""
+        """Let a person retry, hold, release, or resolve an object by looking at the target."""
         rows = self.rows
         key = chosen(sorted(rows.rows), which)
         if key is None:
             return
         row = rows.rows[key]
-        if how == "resolve" and (asked := [one for one in rows.rows if is_asked(rows, one)]):
+        if how == "resolve" and (asked := [object_key for object_key in rows.rows if is_asked(rows, object_key)]):
             resolve(rows, chosen(asked, which))
         elif how == "retry":
             rows.raise_keys([key])
@@ -190,9 +193,9 @@ class Engine(RuleBasedStateMachine):
             row.on_hold = how == "hold"
 
     def _elsewhere(self, how: str, model: str, which: int):
-        """With records that we know of, or with their own."""
+        """Let somebody else remove, change or add a record at the target."""
         remote = self.rows.remote
-        bound = {as_id(one) for one in self.rows.bound(model)}
+        bound = {as_id(remote_id) for remote_id in self.rows.bound(model)}
         number = chosen(sorted(bound & remote.records[model].keys()), which)
         if how == "add" and model == POSTS:
             remote.ever[POSTS] += 1
@@ -206,14 +209,14 @@ class Engine(RuleBasedStateMachine):
             remote.remove(model, number, by_us=False)
 
     def rest(self):
-        """The target is healthy again for a while."""
+        """Let the target be healthy again until nothing is due."""
         for worker in self.workers:
             worker.die()
         come_to_rest(self.rows)
         check_rest(self.rows)
 
     def teardown(self):
-        """At last a person puts right what is aside, until nothing is: then there is nothing left to excuse."""
+        """Let a person resolve every blocked object, until none is left: then everything must be in sync."""
         if not hasattr(self, "rows"):
             return
         self.rest()
@@ -226,7 +229,7 @@ class Engine(RuleBasedStateMachine):
 
     @invariant()
     def no_object_has_two_records(self):
-        """Law 3."""
+        """Law 3: no object has two records at the target."""
         for records in self.rows.remote.records.values() if hasattr(self, "rows") else ():
             owners = Counter(record.owner for record in records.values() if record.owner is not None)
             for key, number in owners.items():
@@ -234,13 +237,13 @@ class Engine(RuleBasedStateMachine):
 
     @invariant()
     def only_an_unanswered_create_keeps_its_key(self):
-        """Nothing is looked up, or in doubt, that was answered; nothing is forgotten that was not."""
+        """An answered create is never looked up or in doubt, and an unanswered one is never forgotten."""
         for key, row in self.rows.rows.items() if hasattr(self, "rows") else ():
             assert (row.create_key is not None) == (key in self.rows.unanswered), f"{key}: {row}"
 
     @invariant()
     def what_is_agreed_is_there(self):
-        """`agreed` never claims what the target does not hold, unless somebody else was at it."""
+        """`agreed` is what the target holds, unless somebody else changed the record."""
         remote = self.rows.remote if hasattr(self, "rows") else Remote()
         for key, row in self.rows.rows.items() if hasattr(self, "rows") else ():
             model = model_of(key)

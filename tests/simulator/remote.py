@@ -1,4 +1,4 @@
-"""The target: its records, how it answers, and the requests that are still on their way to it."""
+"""The target: its records, its answers, and the requests in flight."""
 
 import json
 from collections import Counter
@@ -16,14 +16,14 @@ KEY_HOURS = 1  # for which the target remembers an Idempotency-Key
 
 
 class Fate(StrEnum):
-    """What becomes of one request."""
+    """The fates of a request."""
 
     ARRIVES = "it arrives, and so does the answer"
     NOT_SENT = "the connection is refused"
     NEVER_ARRIVES = "it is lost on the way"
     ANSWER_LOST = "its answer is lost"
     LATE = "it arrives late, while we wait"
-    LATE_UNSEEN = "it arrives late, after we were told that the connection was reset"
+    LATE_UNSEEN = "it arrives late, after the connection was reset for us"
     BUSY = "408"
     CONFLICT = "409"
     REFUSED = "422"
@@ -50,7 +50,7 @@ STATUS = {  # status, Retry-After, whether it is carried out
 
 @dataclass
 class Record:
-    """`owner` is the object that it stands for; None: a stranger's."""
+    """One record; `owner` is the key of its object, None for a record of somebody else."""
 
     fields: Payload
     owner: str | None
@@ -58,7 +58,12 @@ class Record:
 
 @dataclass(eq=False)
 class Request:
-    """`dies`: from then on it can't arrive. `exchange`: what the sender saw, once it saw something."""
+    """One request.
+
+    Attributes:
+        dies: the time after which the request can't arrive any more.
+        exchange: what the sender saw; None until then.
+    """
 
     owner: str
     model: str
@@ -76,10 +81,10 @@ class Remote:
     """The target.
 
     Attributes:
-        honors_keys: a create with a key that it knows is answered as it was the first time.
-        honors_filters: a lookup lists what was asked for; else everything.
-        strict: a comment of a post that is not there is refused.
-        below: what a deleted post does to its comments: `cascade`, `refuse` (while there are any), `leave`.
+        honors_keys: whether a create with a known key is answered as it was the first time.
+        honors_filters: whether a lookup lists only the records it asks for, rather than all.
+        strict: whether a comment of a missing post is refused.
+        below: the effect of deleting a post on its comments: `cascade`, `refuse` (while there are any), `leave`.
     """
 
     honors_keys: bool = False
@@ -87,18 +92,18 @@ class Remote:
     strict: bool = True
     below: str = "cascade"
     records: dict[str, dict[int, Record]] = field(default_factory=lambda: {model: {} for model in MODELS})
-    ever: Counter[str] = field(default_factory=Counter)  # records made
-    vanished: set[tuple[str, int]] = field(default_factory=set)  # by another's hand, or with their parent
-    touched: set[tuple[str, int]] = field(default_factory=set)  # changed by another's hand
+    ever: Counter[str] = field(default_factory=Counter)  # the number of records ever created
+    vanished: set[tuple[str, int]] = field(default_factory=set)  # deleted by somebody else, or with their parent
+    touched: set[tuple[str, int]] = field(default_factory=set)  # changed by somebody else
     on_their_way: list[Request] = field(default_factory=list)
     keys: dict[object, tuple[Payload, datetime, Exchange]] = field(default_factory=dict)
-    bodies: dict[object, Payload] = field(default_factory=dict)  # all that was ever sent under a key
+    bodies: dict[object, Payload] = field(default_factory=dict)  # the body that was sent under each key
     requests: int = 0
     blamed: set[str] = field(default_factory=set)  # objects that were refused for good
 
     def send(self, request: Request, fate: Fate, now: datetime) -> None:
-        """Let one request leave."""
-        waiting = [one.owner for one in self.on_their_way]
+        """Send one request and give it its fate."""
+        waiting = [in_flight.owner for in_flight in self.on_their_way]
         assert request.owner not in waiting, f"{request.owner} is sent while an earlier request may still arrive"
         if request.key is not None:
             assert self.bodies.setdefault(request.key, request.body) == request.body, "a key was used for another body"
@@ -130,8 +135,8 @@ class Remote:
     def look_up(
         self, owner: str, model: str, like: Payload, by: tuple[str, ...], fate: Fate
     ) -> tuple[Exchange, list[Any]]:
-        """List a model's records; a lookup changes nothing, so only what is seen of it matters."""
-        waiting = [one.owner for one in self.on_their_way]
+        """List a model's records; a lookup changes nothing, so a lost one is like a late one."""
+        waiting = [in_flight.owner for in_flight in self.on_their_way]
         assert owner not in waiting, f"{owner} is looked up while its create may still arrive"
         self.requests += 1
         if fate in STATUS:
@@ -142,23 +147,23 @@ class Remote:
         if fate is not Fate.ARRIVES:
             return _lost(), []
         names = by if self.honors_filters else ()
-        found = [
+        matches = [
             {"id": number, **record.fields}
             for number, record in self.records[model].items()
             if all(record.fields[name] == like.get(name) for name in names)
         ]
-        return Exchange(status=200, body=b"[]"), found
+        return Exchange(status=200, body=b"[]"), matches
 
     def land(self, request: Request, now: datetime) -> None:
-        """A late request arrives after all."""
+        """Let a late request arrive after all."""
         reached["a late request arrives" + (" after its end" if request.exchange else "")] += 1
         self.on_their_way.remove(request)
         answer = self._carry_out(request, now)
         request.exchange = request.exchange or answer
 
     def bury(self, now: datetime, *, at_last: bool = False) -> None:
-        """What has been on its way for too long arrives at the last moment, or never; both sides give it up."""
-        for request in [one for one in self.on_their_way if one.dies <= now]:
+        """End the requests whose time is over: they arrive at the last moment, or never."""
+        for request in [request for request in self.on_their_way if request.dies <= now]:
             if at_last:
                 self.land(request, request.dies)
                 continue
@@ -166,7 +171,7 @@ class Remote:
             request.exchange = request.exchange or _lost()
 
     def belongs_to(self, model: str, number: int, owner: str) -> None:
-        """A binding took the record: if it looked like another's, the two have changed places."""
+        """Make `owner` the owner of a record that its binding adopted; two equal records exchange their owners."""
         record = self.records[model].get(number)
         if record is not None and record.owner != owner:
             for other in self.records[model].values():
@@ -175,11 +180,11 @@ class Remote:
             record.owner = owner
 
     def of(self, owner: str, model: str) -> list[int]:
-        """The ids of an object's records: at most one, if the laws hold."""
+        """Return the ids of an object's records: at most one, if the laws hold."""
         return [number for number, record in self.records[model].items() if record.owner == owner]
 
     def remove(self, model: str, number: int, *, by_us: bool) -> None:
-        """A record goes, and with it what hangs under it, where that is how it is there."""
+        """Delete a record, and its children where the target cascades."""
         del self.records[model][number]
         if not by_us:
             self.vanished.add((model, number))
@@ -188,7 +193,7 @@ class Remote:
             self.vanished.add((COMMENTS, child))
 
     def may_go(self, model: str, number: int) -> bool:
-        """Whether a delete of this record is not refused."""
+        """Return whether the target accepts a delete of this record."""
         return model == COMMENTS or self.below != "refuse" or not self._under(number)
 
     def _under(self, number: int) -> list[int]:
@@ -230,7 +235,7 @@ class Remote:
         self.ever[request.model] += 1
         number = self.ever[request.model]
         records[number] = Record(dict(request.body), request.owner)
-        # As some do, it answers with more than it was sent, and not quite the same.
+        # As some servers do, answer with more than was sent, and not quite the same.
         echo = {name: f"{value} " for name, value in request.body.items()}
         return Exchange(status=201, body=json.dumps({**echo, "id": number}).encode())
 
@@ -240,6 +245,6 @@ def _lost() -> Exchange:
 
 
 def as_id(encoded: str) -> int:
-    """The number that a binding's `remote_id` stands for."""
+    """Return the number of a binding's `remote_id`."""
     number: Any = json.loads(encoded)
     return int(number)

@@ -1,4 +1,4 @@
-"""The end: everything is tried until nothing is due any more, then both sides are compared."""
+"""The end of an example: everything is tried until nothing is due, and then both sides are compared."""
 
 from datetime import timedelta
 
@@ -18,9 +18,11 @@ REST = timedelta(hours=4)  # at most, of a target that is well: parents and chil
 
 
 def sync(rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool = False) -> bool:
-    """`runs.work`: plan, then claim and deliver, parents first, while a pass finds something. Whether any did.
+    """Plan, then claim and deliver, parents first, while a pass finds anything (`runs.work`); return whether any did.
 
-    The first requests meet `fates`, the rest arrive. `at_last`: so do the late ones, in the last moment.
+    Args:
+        fates: the fates of the first requests; the others arrive.
+        at_last: whether late requests arrive at the last moment.
     """
     for model in MODELS:
         rows.plan(model)
@@ -33,14 +35,14 @@ def sync(rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool = False
 
 
 def _deliver(rows: Rows, worker: Worker, model: str, left: list[Fate], at_last: bool) -> bool:
-    """The inner loop of `runs._pass`; whether anything was done."""
+    """Run the inner loop of `runs._pass`; return whether anything was done."""
     moved = False
     for _ in range(PASSES):
         worker.claim(model, BATCH)
         if worker.is_idle:
             return moved
         worker.look()
-        is_all_waiting = all(one.delivery.action is Action.WAIT for one in worker.deliveries)
+        is_all_waiting = all(sending.delivery.action is Action.WAIT for sending in worker.deliveries)
         while not worker.is_idle:
             fate = left.pop() if worker.unsent and left else Fate.ARRIVES
             worker.step(model, BATCH, fate, 0.0)
@@ -53,7 +55,7 @@ def _deliver(rows: Rows, worker: Worker, model: str, left: list[Fate], at_last: 
 
 
 def come_to_rest(rows: Rows) -> None:
-    """The target is healthy again and every worker but one is gone; what is due is delivered, however long it takes."""
+    """Deliver all that is due with one worker and a healthy target, however long it takes."""
     rows.blocked, latest = False, rows.now + REST
     for _ in range(ROUNDS):
         if sync(rows, Worker(rows), [Fate.ARRIVES]):
@@ -85,7 +87,7 @@ def check_rest(rows: Rows) -> None:
 
 
 def _is_named(rows: Rows, key: str, row: Row) -> bool:
-    """It is aside, and with reason, or waits for another that is."""
+    """Return whether an object is blocked for a reason that is known, or waits for such an object."""
     if row.on_hold:
         return True
     if row.in_doubt:
@@ -102,10 +104,11 @@ def _is_named(rows: Rows, key: str, row: Row) -> bool:
 
 
 def _check_equal(rows: Rows, key: str, row: Row) -> None:
+    """Check that the target holds what is here, or the last that it could be sent."""
     model, there = model_of(key), rows.remote.of(key, model_of(key))
-    found = rows.wanted(key)
-    wanted = None if found is None else found.payload
-    if wanted is not None and found is not None and found.waits:  # its parent is blocked, and keeps the id it has
+    target = rows.wanted(key)
+    wanted = None if target is None else target.payload
+    if wanted is not None and target is not None and target.waits:  # its parent is blocked, and keeps its remote id
         above = rows.rows[str(rows.local.live[key]["post"])]
         if above.remote_id is None:
             return
@@ -117,7 +120,7 @@ def _check_equal(rows: Rows, key: str, row: Row) -> None:
         return
     assert row.remote_id is not None, f"{key} should be at the target"
     number = as_id(row.remote_id)
-    if (model, number) in rows.remote.vanished:  # nobody told us; the next edit finds out
+    if (model, number) in rows.remote.vanished:  # not known here until the next edit
         return
     assert there == [number], f"{key} is bound to {number}, and its record is {there}"
     if (model, number) not in rows.remote.touched:
@@ -125,14 +128,14 @@ def _check_equal(rows: Rows, key: str, row: Row) -> None:
 
 
 def put_right(rows: Rows) -> bool:
-    """What a person would do about all that is blocked; whether anything was."""
+    """Resolve every blocked object as a person would; return whether there were any."""
     blocked = [key for key in rows.rows if rows.is_blocked(key)]
     edited: set[str] = set()
     for key in blocked:
         rows.rows[key].on_hold = False
         if is_asked(rows, key):
             resolve(rows, key)
-        elif key in rows.local.live:  # or what it hangs under: its record may be gone, and nobody told us
+        elif key in rows.local.live:  # and its parent, whose record may be gone without being known here
             edited |= {key, str(rows.local.live[key].get("post", key))}
         else:
             rows.raise_keys([key])
@@ -143,13 +146,13 @@ def put_right(rows: Rows) -> bool:
 
 
 def is_asked(rows: Rows, key: str) -> bool:
-    """`doubt.question`, and that nobody has it."""
+    """Return whether a person can be asked about the object: `doubt.question`, and no worker holds it."""
     facts = rows.facts(key)
     return not facts.claimed and question_of(facts) is not None
 
 
 def resolve(rows: Rows, key: str) -> None:
-    """`doubt.arrived` or `doubt.not_arrived`, as a person says it who looks at the target and is honest."""
+    """Decide as a person who looks at the target and is honest: `doubt.arrived` or `doubt.not_arrived`."""
     row = rows.rows[key]
     there, old = rows.remote.of(key, model_of(key)), row.last_remote_id
     row.token, row.wanted = row.token + 1, row.wanted + 1

@@ -1,6 +1,6 @@
-"""The bindings, and what the engine does with them in one transaction each.
+"""The bindings, and the engine's steps on them, one transaction each.
 
-What decides is the product's own, `syncer.core`. What asks the database is written again here, and names its model.
+The decisions are the product's own, `syncer.core`. The queries are written again here; each names its original.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ LOOKUP = {POSTS: ("title",), COMMENTS: ("post", "name")}
 
 @dataclass(slots=True)
 class Row:
-    """The columns of `Binding` that decide."""
+    """The columns of `Binding` that the engine reads or writes."""
 
     pk: int
     wanted: int = 0
@@ -55,13 +55,13 @@ class Rows:
     """The engine's database.
 
     Attributes:
-        can_look_up: the routes have a lookup.
-        key_hours: what the routes say of keys; 0: the target does not know them.
-        recreate: what the routes say of records that are gone: created again, else rejected.
-        patch: what the routes say of updates.
-        has_filter: the route of posts has one: those that are shown.
-        unanswered: objects with a create of which nobody knows what became.
-        blocked, not_before: of the target.
+        can_look_up: whether the routes have a lookup.
+        key_hours: `Route.key_hours`; 0 where the target does not support keys.
+        recreate: whether a record that is gone is created again, rather than rejected.
+        patch: whether updates are sent as PATCH.
+        has_filter: whether the route of posts has a filter, for those that are shown.
+        unanswered: the keys of objects with a create whose outcome is not known.
+        blocked, not_before: the columns of the target.
     """
 
     local: Local
@@ -80,16 +80,16 @@ class Rows:
 
     @property
     def may_send(self) -> bool:
-        """`breaker.pace`, of a target whose circuit is closed."""
+        """`breaker.pace`, for a target whose circuit is closed."""
         return not self.blocked and (self.not_before is None or self.not_before <= self.now)
 
     def wait(self, seconds: float, *, at_last: bool = False) -> None:
-        """Time passes; what has been on its way for too long arrives at the last moment, or never."""
+        """Let time pass; overdue requests arrive at the last moment, or never."""
         self.now += timedelta(seconds=seconds)
         self.remote.bury(self.now, at_last=at_last)
 
     def plan(self, model: str) -> None:
-        """`plan.plan`."""
+        """Plan the changes since the mark (`plan.plan`)."""
         named = {key for key in self.local.history[self.marks[model] :] if model_of(key) == model}
         self.raise_keys(named)
         if model == POSTS and self.has_filter:
@@ -97,25 +97,25 @@ class Rows:
         self.marks[model] = len(self.local.history)
 
     def raise_keys(self, keys: Iterable[str]) -> None:
-        """`plan._raise`."""
-        for key in sorted(keys):  # of a set: the same order in each process
+        """Increase `wanted` (`plan._raise`)."""
+        for key in sorted(keys):  # the order of a set differs between processes
             self.rows.setdefault(key, Row(pk=len(self.rows) + 1)).wanted += 1
 
     def clear_backoff(self) -> None:
-        """`breaker.clear_backoff`."""
+        """Let failed objects be tried at once (`breaker.clear_backoff`)."""
         for row in self.rows.values():
             row.not_before = row.not_before if row.unconfirmed else None
 
     def facts(self, key: str) -> Facts:
-        """What is known of an object."""
+        """Return the facts of an object."""
         return facts_of(self.rows[key], self.now)
 
     def is_blocked(self, key: str) -> bool:
-        """Nothing but a person, or an edit, moves it."""
+        """Return whether only a person, or an edit, can make the object go on."""
         return not holds(self.facts(key), NOT_BLOCKED)
 
     def claim(self, model: str, limit: int) -> list[ClaimedBinding]:
-        """`claim.claim`, whose statement raises the tokens of what `claim.claimable` finds."""
+        """Claim bindings as the statement of `claim.claim` does with those that `claim.claimable` selects."""
         keys = [key for key in sorted(self.rows) if model_of(key) == model and is_claimable(self.rows[key], self.now)]
         bindings = []
         for key in [key for key in keys if not self.waits(key)][:limit]:
@@ -129,14 +129,14 @@ class Rows:
         return bindings
 
     def waits(self, key: str) -> bool:
-        """`RouteMap.waits`: a parent must be made first, or a child deleted first."""
+        """Return whether a parent must be created first, or a child deleted first (`RouteMap.waits`)."""
         if model_of(key) == COMMENTS:
             return self.local.is_wanted(key) and self.parent_id(key) is None
         row = self.rows[key]
         return row.remote_id is not None and not self.local.is_wanted(key) and bool(self.hanging(key))
 
     def hanging(self, key: str) -> list[str]:
-        """`routemap._has_children`."""
+        """Return the children that have a record, or may have one (`routemap._has_children`)."""
         return [
             child
             for child, row in self.rows.items()
@@ -144,13 +144,13 @@ class Rows:
         ]
 
     def parent_id(self, key: str) -> int | None:
-        """The id of a comment's post at the target; None while it is not known and settled (`RouteMap.parents`)."""
+        """Return the id of a comment's post at the target; None while it is not certain (`RouteMap.parents`)."""
         parent = self.rows.get(str(self.local.live[key]["post"]))
         known = parent.remote_id if parent and not parent.unconfirmed else None
         return None if known is None else as_id(known)
 
     def wanted(self, key: str) -> Wanted | None:
-        """`payload.load`: the object as it is to be at the target."""
+        """Return the object as it is to be at the target (`payload.load`)."""
         if not self.local.is_wanted(key):
             return None
         values = self.local.live[key]
@@ -161,7 +161,7 @@ class Rows:
         return Wanted(payload=payload, parent=post.pk if post else None, waits=number is None)
 
     def write(self, binding: ClaimedBinding, changes: Changes) -> bool:
-        """`settling.write`: only by the worker that holds the claim."""
+        """Write columns if the worker still holds the claim, and return whether it does (`settling.write`)."""
         row = self.rows[binding.key]
         if row.token != binding.token:
             reached["a late worker settles nothing"] += 1
@@ -171,12 +171,12 @@ class Rows:
         return True
 
     def is_taken(self, key: str, remote_id: str | None) -> bool:
-        """The unique constraint `syncer_binding_remote`."""
+        """Return whether the unique constraint `syncer_binding_remote` forbids this id."""
         return remote_id is not None and any(
             other != key and model_of(other) == model_of(key) and row.remote_id == remote_id
             for other, row in self.rows.items()
         )
 
     def bound(self, model: str) -> set[str]:
-        """All ids that bindings of the model hold."""
+        """Return all remote ids of the model's bindings."""
         return {row.remote_id for key, row in self.rows.items() if model_of(key) == model and row.remote_id}

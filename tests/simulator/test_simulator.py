@@ -1,6 +1,6 @@
 """The whole simulation. `SIMULATOR_EXAMPLES=20000` tries for longer, `SIMULATOR_SEED=2` other ways.
 
-What fails is told by all its steps; `SIMULATOR_SHRINK=1` looks for the few that matter. Both take minutes: give
+A failure is reported with all its steps; `SIMULATOR_SHRINK=1` searches for the few that matter. Both take minutes: give
 `-o faulthandler_timeout=0`.
 """
 
@@ -34,7 +34,7 @@ MET = {
     "a record vanishes",
     "a worker dies at its work",
     "at rest",
-    "children are told a new id",
+    "children get a new id",
     "in doubt",
     "rejected",
     "rejected because it is gone",

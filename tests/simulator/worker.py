@@ -1,4 +1,4 @@
-"""A worker, step by step: `dispatch` and `deliver`, taken apart wherever it may die or be overtaken."""
+"""A worker, step by step: `dispatch` and `deliver`, divided wherever the worker may die or be overtaken."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,7 +26,7 @@ class Sending:
 
     @property
     def exchange(self) -> Exchange | None:
-        """What the sender saw; None: nothing yet, or nothing was sent."""
+        """The exchange that the sender saw; None while there is none, or where nothing was sent."""
         if self.looked is not None:
             return self.looked[0]
         return self.request.exchange if self.request else None
@@ -34,7 +34,7 @@ class Sending:
 
 @dataclass(eq=False)
 class Worker:
-    """One process. What it holds in memory is gone when it dies; what it has written stays."""
+    """One process: its memory is lost when it dies, and what it has written stays."""
 
     rows: Rows
     bindings: list[ClaimedBinding] = field(default_factory=list)
@@ -48,22 +48,22 @@ class Worker:
 
     @property
     def unsent(self) -> list[Sending]:
-        """What is to leave next."""
-        return [one for one in self.deliveries if self.is_committed and not one.is_over]
+        """The deliveries that are to be sent next."""
+        return [sending for sending in self.deliveries if self.is_committed and not sending.is_over]
 
     @property
     def is_waiting(self) -> bool:
-        """For answers, and for nothing else."""
+        """Whether only answers are waited for."""
         return bool(self.deliveries) and all(
-            one.is_over and one.request and one.exchange is None for one in self.deliveries
+            sending.is_over and sending.request and sending.exchange is None for sending in self.deliveries
         )
 
     def die(self) -> None:
-        """At any moment; what it has sent is still on its way."""
+        """Die at any moment; requests that were sent are still in flight."""
         self.bindings, self.deliveries, self.is_committed, self.is_stopped = [], [], False, False
 
     def step(self, model: str, limit: int, fate: Fate, jitter: float) -> None:
-        """The next thing that it does."""
+        """Take the next step."""
         if self.is_idle:
             self.claim(model, limit)
         elif not self.deliveries:
@@ -76,15 +76,15 @@ class Worker:
             self.settle(jitter)
 
     def claim(self, model: str, limit: int) -> None:
-        """`claim.claim`, where the target may be spoken to at all."""
+        """Claim bindings (`claim.claim`), unless nothing may be sent to the target."""
         if self.rows.may_send:
             self.bindings = self.rows.claim(model, limit)
 
     def look(self) -> None:
-        """`deliver._decide`: after the claim was committed."""
+        """Read the live objects and decide, after the claim was committed (`deliver._decide`)."""
         self.deliveries = [self._decide(binding) for binding in self.bindings]
-        for one in self.deliveries:
-            reached[f"action: {one.delivery.action}"] += 1
+        for sending in self.deliveries:
+            reached[f"action: {sending.delivery.action}"] += 1
 
     def _decide(self, binding: ClaimedBinding) -> Sending:
         rows, model = self.rows, model_of(binding.key)
@@ -95,7 +95,7 @@ class Worker:
         return Sending(delivery_of(binding, wanted, lookup=lookup, path=model))
 
     def commit_first(self) -> None:
-        """`deliver._commit_first`: what can't be told from the row later is written before anything leaves."""
+        """Write the columns that a crash would lose, before anything is sent (`deliver._commit_first`)."""
         for sending in [*self.deliveries]:
             delivery = sending.delivery
             first = committed_first(delivery, self.rows.now)
@@ -107,7 +107,7 @@ class Worker:
         self.is_committed = bool(self.deliveries)  # all taken over: it is idle, and commits again what it claims next
 
     def send(self, sending: Sending, fate: Fate) -> None:
-        """`deliver._send` and `Sender._must_not_send`."""
+        """Send one delivery, while its lease is long enough (`deliver._send` and `Sender._must_not_send`)."""
         sending.is_over = True
         delivery = sending.delivery
         if delivery.action in (Action.NOTHING, Action.WAIT, Action.DOUBT):
@@ -138,11 +138,11 @@ class Worker:
         rows.remote.send(sending.request, fate, rows.now)
 
     def settle(self, jitter: float) -> None:
-        """`Settler.settle`, of what has been answered; the rest is waited for."""
-        for one in [one for one in self.deliveries if one.exchange is not None or one.request is None]:
-            self.deliveries.remove(one)
-            self.bindings.remove(one.delivery.binding)
-            self._settle(one, jitter)
+        """Settle the deliveries that are over (`Settler.settle`); the others wait for their answers."""
+        for sending in [each for each in self.deliveries if each.exchange is not None or each.request is None]:
+            self.deliveries.remove(sending)
+            self.bindings.remove(sending.delivery.binding)
+            self._settle(sending, jitter)
         if not self.bindings:
             self.die()
 
@@ -170,12 +170,12 @@ class Worker:
             if new is not None:
                 rows.remote.belongs_to(model_of(binding.key), as_id(new), binding.key)
             if new is not None and binding.last_remote_id not in (None, new) and model_of(binding.key) == POSTS:
-                reached["children are told a new id"] += 1
+                reached["children get a new id"] += 1
                 rows.raise_keys(rows.local.under(binding.key))
         self._observe(verdict)
 
     def _candidates(self, sending: Sending, verdict: Verdict | None) -> list[str]:
-        """`RestSettler._candidates`."""
+        """Return the possible matches of a lookup (`RestSettler._candidates`)."""
         delivery = sending.delivery
         if sending.looked is None or verdict is None or verdict.outcome is not Outcome.DONE:
             return []
@@ -185,7 +185,7 @@ class Worker:
         return found
 
     def _observe(self, verdict: Verdict | None) -> None:
-        """`Sender._observe` and `Settler.settle`."""
+        """Take in what a verdict says of the target (`Sender._observe` and `Settler.settle`)."""
         if verdict is None:
             return
         if verdict.target_waits is not None:
@@ -195,7 +195,7 @@ class Worker:
             self.is_stopped, self.rows.blocked = True, True
 
     def _count(self, delivery: Delivery, verdict: Verdict | None, written: Changes) -> None:
-        """Count what came about, and blame the record that is gone where the route rejects it."""
+        """Count the situation, and note the object whose record is gone where the route rejects it."""
         if verdict is not None:
             reached[f"{delivery.action}: {verdict.outcome}"] += 1
         if written.get("in_doubt"):
@@ -212,7 +212,7 @@ class Worker:
 
 
 def _is_answered(delivery: Delivery, verdict: Verdict | None, found: list[str]) -> bool:
-    """Whether it is known now what became of the object's create."""
+    """Return whether the outcome of the object's create is known now."""
     outcome = verdict.outcome if verdict else None
     if delivery.action is Action.CREATE:
         return outcome is not Outcome.UNKNOWN

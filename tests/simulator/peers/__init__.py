@@ -3,7 +3,7 @@
 `syncer.core.merge` decides. What stands around it in the engine is written here again, small and without a database:
 each transaction is one step, and a crash, a loss or a repeat may come between any two.
 
-    ledger.py   what each node was told, as sets of edits, and what the object must then be; it knows nothing of stamps
+    ledger.py   the edits that each node has received, and what the object must then be; it knows nothing of stamps
     node.py     one node: its rows, and its transactions
     network.py  messages and answers on their way, and what becomes of them
     rest.py     the end: everything arrives, nothing is due, all are equal, and not one message more

@@ -1,4 +1,4 @@
-"""What each node was told, as sets of edits, and what its objects must be because of that.
+"""The edits that each node has received, and the content that its objects must therefore have.
 
 It repeats nothing of `syncer.core.merge`: no numbers, no vectors, no merging of states. An edit remembers all edits
 that its editor's node knew; one that no other edit knew stands; of several that stand the rules choose.
@@ -43,7 +43,7 @@ class Ledger:
     """
     Attributes:
         decides: `{"field": who}`, a node's name or ASK.
-        known: which edits each node was told of; itself made ones too.
+        known: the edits that each node has received or made itself.
         base: each node's objects as the engine left them.
         dropped: edits that a restore took from the only node that knew them; a message may still have them.
     """

@@ -18,7 +18,7 @@ from tests.simulator.peers.rest import World
 FIELDS = ("title", "status", "amount", "note")  # one of the first node's, nobody's, the second's, one to ask about
 KEYS = ("x", "y")
 BACKUPS = 3  # kept of each node
-ANY = st.integers(0, 11)  # which of what there is: the remainder tells, so that it shrinks to the first
+ANY = st.integers(0, 11)  # an index modulo the number of choices, so that it shrinks to the first
 NODES, MANY, VALUES, HOURS = range(6), range(12), range(3), range(0, 24, 4)
 HOW = ["save"] * 6 + ["undo"] + ["delete", "decide for its own"] * 2 + ["decide"]
 # One draw instead of six: most of the time of a step goes into its draws.
@@ -33,9 +33,9 @@ HAPPENS = ("die", "back up", "back up", "restore", "restore", "rest")
 EVENTS = st.sampled_from([*product(HAPPENS, NODES, MANY, VALUES)])
 
 
-def chosen(found: Any, which: int) -> Any:
-    """One of `found`; None where there is none."""
-    ordered = list(found)
+def chosen(choices: Any, which: int) -> Any:
+    """Return one of the choices; None where there are none."""
+    ordered = list(choices)
     return ordered[which % len(ordered)] if ordered else None
 
 

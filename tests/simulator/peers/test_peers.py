@@ -1,6 +1,6 @@
 """The whole simulation. `PEERS_EXAMPLES=20000` tries for longer, `PEERS_SEED=2` other ways.
 
-What fails is told by all its steps; `PEERS_SHRINK=1` looks for the few that matter. Both may take minutes: give
+A failure is reported with all its steps; `PEERS_SHRINK=1` searches for the few that matter. Both may take minutes: give
 `-o faulthandler_timeout=0`.
 """
 

@@ -40,11 +40,11 @@ def compare(ours, theirs, most=math.inf, steps=10_000):
             continue
         rest = []
         for part in search.take_ranges():
-            told = summary(theirs, part, most)
-            done = part if told.covered_to is None else Range(part.first, told.covered_to)
-            if told.covered_to is not None:
-                rest.append(Range(told.covered_to, part.end))
-            search.summed(done, summary(ours, done), told)
+            answer = summary(theirs, part, most)
+            done = part if answer.covered_to is None else Range(part.first, answer.covered_to)
+            if answer.covered_to is not None:
+                rest.append(Range(answer.covered_to, part.end))
+            search.summed(done, summary(ours, done), answer)
         search.put_back(ranges=rest)
     return search.end(), steps
 

@@ -1,12 +1,15 @@
 """Every combination of facts has one state, and the words for some of them."""
 
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 
-from syncer.core.state import Facts, Question, State, question_of, state_of
+from syncer.core.state import Facts, Health, Question, State, health_of, question_of, state_of
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = [field.name for field in fields(Facts)]
 
 
@@ -53,3 +56,19 @@ def test_the_word_for_what_is_known(facts, state):
 )
 def test_what_a_person_is_asked(facts, question):
     assert question_of(Facts(**facts)) is question
+
+
+@pytest.mark.parametrize(
+    ("columns", "health"),
+    [
+        ({}, Health.HEALTHY),
+        ({"not_before": NOW}, Health.HEALTHY),
+        ({"not_before": NOW + timedelta(seconds=1)}, Health.RATE_LIMITED),
+        ({"not_before": NOW + timedelta(seconds=1), "opened_at": NOW}, Health.UNREACHABLE),
+        ({"opened_at": NOW, "blocked": "answered 401"}, Health.BLOCKED),
+        ({"blocked": "answered 401", "enabled": False}, Health.PAUSED),
+    ],
+)
+def test_the_health_of_a_target(columns, health):
+    row = {"enabled": True, "blocked": "", "opened_at": None, "not_before": None} | columns
+    assert health_of(SimpleNamespace(**row), NOW) is health

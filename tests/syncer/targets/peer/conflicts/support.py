@@ -10,7 +10,7 @@ from syncer.core.merge import By, State, edits_from_json
 from syncer.models import Binding, Replica, Route, Target
 from syncer.models.keys import key_of
 from syncer.targets.peer.conflicts.waiting import look
-from syncer.targets.peer.contact import heard
+from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.inbound.batch import take_in
 from syncer.targets.peer.message import Batch, Item
 from syncer.targets.peer.rows import content_of
@@ -33,7 +33,7 @@ def hand_in(target: Target, node: FakeNode, *keys: str) -> list[str]:
         Item(key=one["key"], state=State(seen=one["seen"], fields=edits_from_json(one["fields"])))
         for one in map(node.item, keys)
     )
-    heard(target, node.writer)
+    record_contact(target, node.writer)
     route = Route.objects.select_related("target").get(target=target, model=MODEL)
     batch = Batch(node=node.name, writer=node.writer, model=MODEL, items=items)
     return [str(told.result) for told in take_in(target, route, batch, user=target.peer_user)]

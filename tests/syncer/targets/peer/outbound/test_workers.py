@@ -12,7 +12,7 @@ from syncer.engine.wake import request_run
 from syncer.models import Attempt, Binding, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.peer import identity
-from syncer.targets.peer.outbound.push import _stamped, hand_over
+from syncer.targets.peer.outbound.push import _stamped, deliver
 from tests.syncer.targets.peer.outbound.support import binding_of, in_thread, order, ours, quiet, replica, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,8 +36,8 @@ class Worker:
     def stamp(self, bindings):
         return _stamped(self.routes, self.route, bindings)
 
-    def hand_over(self, bindings):
-        return hand_over(self.run, self.routes, self.route, bindings, self.sender)
+    def deliver(self, bindings):
+        return deliver(self.run, self.routes, self.route, bindings, self.sender)
 
 
 @pytest.fixture
@@ -125,5 +125,5 @@ def test_what_was_handed_in_between_the_claim_and_the_stamp_is_not_sent_back(wor
         _, found = worker.stamp([next(each for each in bindings if each.pk == row.pk)])
         Binding.objects.filter(pk=row.pk).update(peer_seen=dict(found[0].item.state.seen))
     with quiet(peer):
-        worker.hand_over(bindings)
+        worker.deliver(bindings)
     assert not Binding.objects.filter(unconfirmed=True).exists()

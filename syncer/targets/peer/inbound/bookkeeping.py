@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -63,7 +64,7 @@ def _note_seen(route: Route, kept: Sequence[MergedItem]) -> None:
     raise_keys(route, [merged.key for merged in news], by=0)
     known = _known_bindings(route, (merged.key for merged in news))
     settled_at = connection.ops.adapt_datetimefield_value(clock.now())
-    values: list[object] = []
+    values: list[Any] = []
     for merged in news:
         binding = known[merged.key]
         seen = json.dumps(together(binding.peer_seen or {}, merged.item.state.seen))

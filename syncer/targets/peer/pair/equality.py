@@ -119,8 +119,9 @@ def _digests(peer: PeerClient, route: Route, ranges: list[Range], *, keys: bool)
     """
     asked = [[part.first, part.end] for part in ranges]
     answers = peer.post("digests", model=route.model, ranges=asked, keys=keys).get("ranges")
-    is_list = isinstance(answers, list) and 0 < len(answers) <= len(ranges)
-    if not is_list or not all(isinstance(answer, dict) for answer in answers):
+    if not isinstance(answers, list) or not 0 < len(answers) <= len(ranges):
+        raise peer.invalid_answer()
+    if not all(isinstance(answer, dict) for answer in answers):
         raise peer.invalid_answer()
     for part, answer in zip(ranges, answers, strict=False):
         covered_to = answer.get("covered_to")

@@ -25,7 +25,7 @@ def pair(peer: FakePeer, transactional_db: None) -> Target:
 
 
 @pytest.fixture
-def greeted(pair: Target, peer: FakePeer) -> Target:
+def connected(pair: Target, peer: FakePeer) -> Target:
     """As `pair`, and the peer knows our incarnation: whatever it is asked is a batch."""
     run_here(pair)
     peer.clear_journal()

@@ -30,10 +30,10 @@ def upgrade():
 
 
 @pytest.fixture
-def told(upgrade, greeted, peer, live_server) -> Order:
+def told(upgrade, connected, peer, live_server) -> Order:
     """An order whose status the peer, which knows the field already, has told us of."""
     lamp = order()
-    run_here(greeted)
+    run_here(connected)
     peer.node.edit(str(lamp.pk), status="SHIPPED")
     hand_in(peer, live_server)
     lamp.refresh_from_db()
@@ -41,31 +41,31 @@ def told(upgrade, greeted, peer, live_server) -> Order:
     return lamp
 
 
-def test_what_the_peer_told_of_it_is_written_once_the_program_has_it(told, upgrade, greeted, peer):
+def test_what_the_peer_told_of_it_is_written_once_the_program_has_it(told, upgrade, connected, peer):
     upgrade()
     peer.clear_journal()
-    run_here(greeted)
+    run_here(connected)
     told.refresh_from_db()
     assert told.status == "SHIPPED"
     assert told.history.first().origin == "warehouse"
     assert peer.journal == []
 
 
-def test_what_is_edited_here_before_anybody_looked_counts_as_an_edit(told, upgrade, greeted, peer):
+def test_what_is_edited_here_before_anybody_looked_counts_as_an_edit(told, upgrade, connected, peer):
     upgrade()
     told.status = "DELIVERED"
     told.save()
-    run_here(greeted)
+    run_here(connected)
     told.refresh_from_db()
     assert (told.status, peer.node.content(str(told.pk))["status"]) == ("DELIVERED", "DELIVERED")
 
 
-def test_an_edit_of_another_field_does_not_overrule_it(told, upgrade, greeted, peer):
+def test_an_edit_of_another_field_does_not_overrule_it(told, upgrade, connected, peer):
     upgrade()
     told.quantity = 7
     told.save()
-    run_here(greeted)
+    run_here(connected)
     told.refresh_from_db()
     assert (told.quantity, told.status) == (7, "SHIPPED")
     assert peer.node.content(str(told.pk))["status"] == "SHIPPED"
-    assert Target.objects.get(pk=greeted.pk).blocked == ""
+    assert Target.objects.get(pk=connected.pk).blocked == ""

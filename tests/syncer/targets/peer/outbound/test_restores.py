@@ -49,15 +49,15 @@ def edit(one, **values):
 
 
 @pytest.fixture
-def went_on(greeted, peer):
+def went_on(connected, peer):
     """A backup, after which both ends went on: its name, and orders that were edited, deleted and made since."""
     edited, deleted = order(created_at=NOON), order(product_name="deleted since", created_at=NOON)
-    run_here(greeted)
+    run_here(connected)
     with backup() as name:
         edit(edited, quantity=2)
         Order.objects.get(pk=deleted.pk).delete()
         made = order(product_name="made since", created_at=NOON)
-        run_here(greeted)
+        run_here(connected)
         peer.node.edit(str(edited.pk), status="SHIPPED")
         assert hand_in_here(peer).status_code == 200
         assert ours() == peer.node.contents
@@ -128,7 +128,7 @@ def test_one_backup_that_is_restored_twice_signs_differently_each_time(went_on):
     assert len(writers) == 2
 
 
-def test_the_peer_is_told_without_anything_to_hand_over(greeted, peer):
+def test_the_peer_is_told_without_anything_to_hand_over(connected, peer):
     with backup() as name, restored(name):
         recover()
         sweep()

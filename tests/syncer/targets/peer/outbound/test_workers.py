@@ -41,47 +41,47 @@ class Worker:
 
 
 @pytest.fixture
-def worker(greeted):
-    with Sender(greeted) as sender:
+def worker(connected):
+    with Sender(connected) as sender:
         order(), order()
-        yield Worker(greeted, sender)
+        yield Worker(connected, sender)
 
 
 def lease_runs_out():
     Binding.objects.update(lease_until=None)
 
 
-def test_what_was_stamped_by_a_worker_that_died_is_handed_over_with_the_same_numbers(worker, greeted, peer):
+def test_what_was_stamped_by_a_worker_that_died_is_handed_over_with_the_same_numbers(worker, connected, peer):
     worker.stamp(worker.claim())
     numbers = {row.object_key: row.seen for row in map(replica, Order.objects.all())}
     assert all(numbers.values())
     lease_runs_out()
-    run_here(greeted)
+    run_here(connected)
     assert [len(keys) for keys in sent(peer)] == [2]
     assert {row.object_key: row.seen for row in map(replica, Order.objects.all())} == numbers
     assert peer.node.contents == ours()
 
 
-def test_what_arrived_from_a_worker_that_died_before_it_settled_does_no_harm(worker, greeted, peer):
+def test_what_arrived_from_a_worker_that_died_before_it_settled_does_no_harm(worker, connected, peer):
     me, found = worker.stamp(worker.claim())
     peer.node.take_in([one.item.as_json() for one in found])
     Order.objects.update(quantity=2)  # another edit than the one that arrived, so another number
     lease_runs_out()
-    run_here(greeted)
+    run_here(connected)
     assert peer.node.contents == ours()
     assert {attempt.outcome for attempt in Attempt.objects.all()} == {"done"}
     assert me == identity.writer()
 
 
-def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(greeted, peer):
+def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(connected, peer):
     one = order()
     peer.node.refuses[str(one.pk)] = {"quantity": ["Too many."]}
     with peer.hold(act=True) as held:
-        late = in_thread(run_here, greeted)
+        late = in_thread(run_here, connected)
         held.wait_arrived()
         peer.node.refuses.clear()
         lease_runs_out()
-        run_here(greeted)
+        run_here(connected)
         row = binding_of(one)
         assert row.peer_seen
     late.join(SECONDS)
@@ -92,33 +92,33 @@ def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(gre
     assert peer.node.contents == ours()
 
 
-def test_an_edit_that_is_planned_while_the_one_before_is_under_way_follows(greeted, peer):
+def test_an_edit_that_is_planned_while_the_one_before_is_under_way_follows(connected, peer):
     one = order()
     with peer.hold(act=True) as held:
-        under_way = in_thread(run_here, greeted)
+        under_way = in_thread(run_here, connected)
         held.wait_arrived()
         Order.objects.filter(pk=one.pk).update(quantity=2)
-        routes = RouteMap(greeted)
+        routes = RouteMap(connected)
         assert plan(routes, routes.parents_first[0]) == 1
     under_way.join(SECONDS)
-    run_here(greeted)
+    run_here(connected)
     assert peer.node.contents == ours()
     assert [item["fields"]["quantity"][0][2] for item in peer.items] == [1, 2]
 
 
-def test_two_workers_hand_each_object_over_once(greeted, peer):
+def test_two_workers_hand_each_object_over_once(connected, peer):
     Order.objects.bulk_create(Order(product_name="desk", quantity=1) for _ in range(700))
-    both = [in_thread(run_here, greeted) for _ in range(2)]
+    both = [in_thread(run_here, connected) for _ in range(2)]
     for one in both:
         one.join(2 * SECONDS)
     keys = [key for batch in sent(peer) for key in batch]
     assert (len(keys), len(set(keys))) == (700, 700)
     assert peer.node.contents == ours()
     with quiet(peer):
-        run_here(greeted)
+        run_here(connected)
 
 
-def test_what_was_handed_in_between_the_claim_and_the_stamp_is_not_sent_back(worker, greeted, peer):
+def test_what_was_handed_in_between_the_claim_and_the_stamp_is_not_sent_back(worker, connected, peer):
     bindings = worker.claim()
     for one in Order.objects.all():
         row = binding_of(one)

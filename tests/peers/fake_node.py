@@ -156,7 +156,7 @@ class FakeNode:
         return {"key": key, "result": _result(before, theirs, bool(merged.conflicts)), "seen": dict(theirs.seen)}
 
     def _is_behind(self, mine: Held, theirs: State) -> bool:
-        """Return whether the other end knows edits of this node that it lacks: it was restored and did not detect that."""
+        """Return whether the other end knows edits of this node that it lacks: an undetected restore."""
         return any(
             number > mine.state.seen.get(writer, 0)
             for writer, number in theirs.seen.items()

@@ -1,7 +1,7 @@
 """The other back office of a pair as a real HTTP server on loopback; it records every request and fails on demand.
 
 with FakePeer("warehouse") as peer: ...                          # target: url=peer.api_url, peer_node="warehouse"
-peer.fault(Fault.RESET, act=True)                                # applies the batch, then loses the answer; see tests.remote
+peer.fault(Fault.RESET, act=True)                                # applies a batch, loses the answer; see tests.remote
 key = peer.node.create({"product_name": "desk", …}); peer.node.edit(key, quantity=2); peer.node.delete(key)
 peer.node.refuses[key] = {"quantity": ["Too many."]}             # also later, leaves_out
 peer.node.reborn()                                               # a new incarnation

@@ -106,7 +106,7 @@ class Ledger:
         return current
 
     def check(self, place: Place, live: Content, conflicts: Iterable[str]) -> None:
-        """Assert that the object is what its edits make it, and that the fields left to a person wait if these differ."""
+        """Assert that the object is what its edits make it, and that conflicts left to a person wait."""
         current = self.current_edits(place)
         allowed = {name: self._allowed(name, edits) for name, edits in current.items()}
         if not current:

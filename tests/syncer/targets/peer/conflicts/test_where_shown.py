@@ -1,4 +1,4 @@
-"""Where a conflict is told of, beside its object, in lists, on cards; and in the history what came from a peer."""
+"""Where conflicts are shown: beside the object, in lists, on cards; and a peer's edits in the history."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""What a peer's answers mean: for single objects, for a whole batch, and where there is none."""
+"""The meaning of a peer's answers: for single objects, for a whole batch, and of a missing answer."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,13 +24,13 @@ def target():
 
 
 def twist(peer, **values):
-    """Answers say this of each item, or (None) not at all."""
+    """Replace these values in the result of each item; None removes a value."""
 
     def twisted(answer):
-        for told in answer["items"]:
-            told.update(values)
+        for result in answer["items"]:
+            result.update(values)
             for name in [name for name, value in values.items() if value is ...]:
-                del told[name]
+                del result[name]
         return answer
 
     peer.twists.append(twisted)

@@ -1,4 +1,4 @@
-"""Who is spoken to, and in which incarnation: of both ends."""
+"""The handshake: the nodes and incarnations of both ends."""
 
 import pytest
 
@@ -142,7 +142,7 @@ def test_an_answer_to_what_we_were_before_tells_nothing(connected, peer):
 
 
 def test_what_was_said_before_a_restore_that_is_noted_meanwhile_is_not_noted(connected, peer, live_server):
-    """The answer was given before the peer was restored, and is settled after that is known."""
+    """The peer answered before it was restored; the answer is settled once the restore is known."""
     one = order()
     older = peer.node.writer
     with peer.hold(act=True) as held:

@@ -1,4 +1,4 @@
-"""Handing our edits over: what is sent to a peer, how much of it at a time, and what is not."""
+"""Pushing our edits to a peer: what is sent, in batches of which size, and what is not."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A restore at one end of a pair: nothing goes to and fro before it is said, and then both are equal again."""
+"""A restore at one end of a pair: nothing is exchanged until it is confirmed; then both become equal again."""
 
 import json
 
@@ -35,7 +35,7 @@ def target():
 
 
 def rest(peer):
-    """Let both hand over until neither has anything."""
+    """Let both ends push until nothing is due at either."""
     for _ in range(ROUNDS):
         run_here(target())
         if not peer.node.news("orders.Order")["items"]:
@@ -50,7 +50,7 @@ def edit(one, **values):
 
 @pytest.fixture
 def went_on(connected, peer):
-    """A backup, after which both ends went on: its name, and orders that were edited, deleted and made since."""
+    """A backup, with edits at both ends since: its name, and the orders edited, deleted and created since."""
     edited, deleted = order(created_at=NOON), order(product_name="deleted since", created_at=NOON)
     run_here(connected)
     with backup() as name:

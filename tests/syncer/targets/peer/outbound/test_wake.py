@@ -1,4 +1,4 @@
-"""What came in from a peer costs that peer's target nothing, and is still carried to all others."""
+"""Edits from a peer cost that peer's target nothing, and are still sent to all others."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def open_runs():
 
 
 def wait_is_over():
-    """Whoever was woken until now has run."""
+    """Delete the runs, as if every target woken until now had been synced."""
     Run.objects.all().delete()
 
 

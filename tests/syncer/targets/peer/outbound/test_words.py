@@ -1,4 +1,4 @@
-"""What is said of a peer: how a run ended, what waits, what a sync would hand over; and what is not for peers."""
+"""Messages about a peer: how a run ended, what waits, what a sync would send; and what does not apply to peers."""
 
 import json
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def answer_of(capsys, *command):
-    """What the command prints as JSON, and its exit status."""
+    """Run the command; return the JSON that it prints, and its exit status."""
     status: object = 0
     try:
         call_command(*command, "--json")
@@ -72,7 +72,7 @@ def test_the_page_of_a_run_counts_what_was_handed_over(connected, peer):
 
 # --- preview ---------------------------------------------------------------------------------------------------------
 def rows():
-    """All that a sync keeps, as it is now."""
+    """Return all rows that a sync writes."""
     kept = [list(model.objects.order_by("pk").values()) for model in (Replica, Binding, Target, Run)]
     return json.dumps(kept, default=str)
 

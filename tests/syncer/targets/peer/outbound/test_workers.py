@@ -1,4 +1,4 @@
-"""Workers that die, come late, or are two: what a hand-over that is repeated does."""
+"""Workers that die, are late, or run twice: the effects of a repeated push."""
 
 import pytest
 
@@ -21,7 +21,7 @@ LEASE = 60.0
 
 
 class Worker:
-    """One that is stopped where the test wants it."""
+    """A worker that can be stopped between its steps."""
 
     def __init__(self, target, sender):
         self.routes = RouteMap(target)

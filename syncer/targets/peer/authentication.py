@@ -23,7 +23,7 @@ Node = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
 Writer = Annotated[str, StringConstraints(pattern=f"^{WRITER}$")]
 
 
-def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
+def authenticate_peer(request: HttpRequest, node: str, writer: str = "") -> Target:
     """Return the target of the peer that sends the request.
 
     Raises:

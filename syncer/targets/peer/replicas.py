@@ -16,7 +16,7 @@ from backoffice.kit.history import history_of
 from syncer.core.merge import ASK, EXISTS, By, Content, Rules, changed, differing, outcome, stamp
 from syncer.models import Replica, Route
 from syncer.models.keys import json_value
-from syncer.targets.peer.rows import Rows, attname, content_of
+from syncer.targets.peer.rows import Rows, attname, column_of, content_of
 
 COLUMNS = ["shadow", "seen", "fields", "read", "conflicts", "conflict_at"]
 
@@ -63,11 +63,11 @@ def stamp_all(route: Route, replicas: Mapping[str, Replica], live: Rows, *, me: 
     contents = {key: content_of(route, live.get(key)) for key in replicas}
     shadows = {key: shadow_of(route, replica) for key, replica in replicas.items()}
     edited = [replica for key, replica in replicas.items() if changed(shadows[key], contents[key])]
-    histories = authors(route, edited)
+    histories = unstamped_histories(route, edited)
     for replica in edited:
-        history = histories.get(replica.object_key, Since())
+        history = histories.get(replica.object_key, UnstampedHistory())
         content, shadow = contents[replica.object_key], shadows[replica.object_key]
-        late = lacking(route, replica) - changed(shadow, content)
+        late = late_fields(route, replica) - changed(shadow, content)
         state = replica.state
         if content is None and history.deleted is not None:
             # Edited, then deleted: should the delete lose, the restored object must have the edit.
@@ -79,7 +79,7 @@ def stamp_all(route: Route, replicas: Mapping[str, Replica], live: Rows, *, me: 
     return {replica.object_key for replica in edited}
 
 
-def lacking(route: Route, replica: Replica) -> set[str]:
+def late_fields(route: Route, replica: Replica) -> set[str]:
     """Return the fields that this program did not have when it last stamped the object, but that a peer has edited."""
     if replica.shadow is None:
         return set()
@@ -94,7 +94,7 @@ def shadow_of(route: Route, replica: Replica) -> Content | None:
     if replica.shadow is None:
         return None
     model = route.declaration.model
-    defaults = {name: json_value(model._meta.get_field(name).get_default()) for name in lacking(route, replica)}  # type: ignore[union-attr]
+    defaults = {name: json_value(column_of(model, name).get_default()) for name in late_fields(route, replica)}
     return {**replica.shadow, **defaults}
 
 
@@ -124,7 +124,7 @@ HISTORY = ("history_id", "history_type", "history_date", "history_change_reason"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Since:
+class UnstampedHistory:
     """The history of one object since it was last stamped.
 
     Attributes:
@@ -138,7 +138,7 @@ class Since:
     deleted: Content | None = None
 
 
-def authors(route: Route, edited: Iterable[Replica]) -> dict[str, Since]:
+def unstamped_histories(route: Route, edited: Iterable[Replica]) -> dict[str, UnstampedHistory]:
     """Return the history of these objects since they were last stamped, by key, with one query."""
     replicas = {UUID(replica.object_key): replica for replica in edited}
     if not replicas:
@@ -151,12 +151,12 @@ def authors(route: Route, edited: Iterable[Replica]) -> dict[str, Since]:
     columns = [pk, *HISTORY, *(attname(route.declaration.model, name) for name in route.shared)]
     ordered = rows.order_by(pk, "history_id").values(*columns)
     return {
-        replicas[key].object_key: _since(route, replicas[key], list(versions))
+        replicas[key].object_key: _unstamped_history(route, replicas[key], list(versions))
         for key, versions in groupby(ordered, key=lambda row: row[pk])
     }
 
 
-def _since(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Since:
+def _unstamped_history(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> UnstampedHistory:
     before: Content = replica.shadow or {}
     by: dict[str, By] = {}
     deleted: Content | None = None
@@ -176,4 +176,4 @@ def _since(route: Route, replica: Replica, versions: list[dict[str, Any]]) -> Si
         is_deleted = row["history_type"] == "-"
         deleted = content if is_deleted and not row["origin"] else None
         before = {} if is_deleted else content
-    return Since(by=by, newest=versions[-1]["history_id"], deleted=deleted)
+    return UnstampedHistory(by=by, newest=versions[-1]["history_id"], deleted=deleted)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -34,9 +34,14 @@ def content_of(route: Route, row: models.Model | None) -> Content | None:
     return {name: json_value(value_of(row, name)) for name in route.shared}
 
 
+def column_of(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    """Return a field that has a column; shared fields all have one, unlike relations from other models."""
+    return cast("models.Field[Any, Any]", model._meta.get_field(name))
+
+
 def attname(model: type[models.Model], name: str) -> str:
     """Return the attribute that holds a field's column, such as `parent_id` for a foreign key `parent`."""
-    return str(getattr(model._meta.get_field(name), "attname"))  # noqa: B009
+    return column_of(model, name).attname
 
 
 def value_of(row: models.Model, name: str) -> Any:
@@ -86,7 +91,7 @@ def fill(row: models.Model, values: Mapping[str, Any]) -> Faults:
     """
     faults: Faults = {}
     for name, value in values.items():
-        column: Any = row._meta.get_field(name)
+        column = column_of(type(row), name)
         try:
             setattr(row, column.attname, _read(column, value))
         except ValidationError as error:
@@ -99,7 +104,7 @@ def fill(row: models.Model, values: Mapping[str, Any]) -> Faults:
     return faults or faults_of(row, exclude=links)
 
 
-def _read(column: Any, value: Any) -> Any:
+def _read(column: "models.Field[Any, Any]", value: object) -> Any:
     """Return a column's value from JSON.
 
     Raises:

@@ -35,7 +35,7 @@ from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.inbound.permissions import write_of
 from syncer.targets.peer.inbound.writing import REFUSED
 from syncer.targets.peer.replicas import rules_of, store
-from syncer.targets.peer.rows import Faults, content_of, faults_of, live_rows, newest_history, row_of
+from syncer.targets.peer.rows import Faults, column_of, content_of, faults_of, live_rows, newest_history, row_of
 
 log = logging.getLogger("syncer.targets.peer")
 
@@ -109,9 +109,8 @@ def _as_json(route: Route, values: Mapping[str, Any]) -> dict[str, Any]:
         if name == EXISTS:
             json_values[name] = bool(value)
             continue
-        column: Any = route.declaration.model._meta.get_field(name)
         try:
-            json_values[name] = json_value(column.to_python(value))
+            json_values[name] = json_value(column_of(route.declaration.model, name).to_python(value))
         except ValidationError as error:
             faults[name] = error.messages
     _raise_faults(faults)

@@ -15,7 +15,7 @@ from syncer.core.merge import State, edits_from_json
 from syncer.engine import breaker
 from syncer.models import Route, Target
 from syncer.targets.peer import identity
-from syncer.targets.peer.authentication import OFF_SECONDS, PROBLEMS, Node, Writer, shared_route, speaker
+from syncer.targets.peer.authentication import OFF_SECONDS, PROBLEMS, Node, Writer, authenticate_peer, shared_route
 from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.inbound.batch import take_in
 from syncer.targets.peer.inbound.checks import refuse_repeated, with_storable_authors
@@ -77,7 +77,7 @@ class ChangesOut(BaseModel):
 @not_atomic  # it has transactions of its own, and where necessary one for each item
 def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
     """For the other back office of a pair. Each item is applied separately; a repeated batch changes nothing."""
-    target = speaker(request, data.node, data.writer)
+    target = authenticate_peer(request, data.node, data.writer)
     items = tuple(_item(item) for item in data.items)
     refuse_repeated(items)
     record_contact(target, data.writer)

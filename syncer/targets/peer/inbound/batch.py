@@ -29,7 +29,7 @@ from syncer.targets.peer.inbound.checks import faults_of_item
 from syncer.targets.peer.inbound.merging import MergedItem, merge_item, settle_replica
 from syncer.targets.peer.inbound.writing import write
 from syncer.targets.peer.message import Batch, Item, ItemResult, Result
-from syncer.targets.peer.replicas import lacking, lock, stamp_all, store, wire_key
+from syncer.targets.peer.replicas import late_fields, lock, stamp_all, store, wire_key
 from syncer.targets.peer.rows import Rows, newest_history
 
 BATCH_SECONDS = 0.5  # that a whole batch waits for one lock; less than a second, after which deadlocks are looked for
@@ -175,7 +175,7 @@ def repair(route: Route, replicas: Iterable[Replica], stamped: Collection[str]) 
     waiting = []
     for replica in replicas:
         is_open = any(why != ASK for why in (replica.conflicts or {}).values())
-        if lacking(route, replica) or (replica.object_key in stamped and is_open):
+        if late_fields(route, replica) or (replica.object_key in stamped and is_open):
             waiting.append(replica)
     if waiting:
         target = route.target

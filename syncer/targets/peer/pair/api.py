@@ -15,7 +15,7 @@ from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.ranges import ASKED, Range
 from syncer.models import Route, Target
 from syncer.targets.peer import identity
-from syncer.targets.peer.authentication import PROBLEMS, Node, Writer, shared_route, speaker
+from syncer.targets.peer.authentication import PROBLEMS, Node, Writer, authenticate_peer, shared_route
 from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.pair import digests, ends
 from syncer.targets.peer.pair.objects import OBJECTS, PAGE, objects, page
@@ -136,7 +136,7 @@ def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
 @not_atomic  # it reads for seconds
 def status(request: HttpRequest, query: Query[StatusQuery]) -> HttpResponse:
     """For the other back office of a pair: how far this one is, and by which rules it decides."""
-    target = speaker(request, query.node)
+    target = authenticate_peer(request, query.node)
     return _answer(matching=target.matching, routes=[end.as_json() for end in ends.ours(target)])
 
 
@@ -144,9 +144,9 @@ def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:
     """Return the peer that asks and the model's route; its account needs the permission to view the model.
 
     Raises:
-        ProblemError: see `speaker`, `shared_route` and `require_action`.
+        ProblemError: see `authenticate_peer`, `shared_route` and `require_action`.
     """
-    target = speaker(request, data.node, data.writer)
+    target = authenticate_peer(request, data.node, data.writer)
     record_contact(target, data.writer)
     route = shared_route(target, data.model)
     require_action(request, route.declaration.model, "view")

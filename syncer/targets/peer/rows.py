@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Max
@@ -16,6 +18,7 @@ from syncer.models.keys import json_value, key_of, pks
 
 NO_VALUE = "This is not a valid value of that field, or not in the form in which nodes write it."
 
+Account = AbstractBaseUser | AnonymousUser  # that a request is signed in as
 Rows = dict[str, models.Model]  # by key
 Faults = dict[str, list[str]]  # {"field": ["what is wrong"]}; errors of the whole row are under ""
 

@@ -35,7 +35,16 @@ from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.inbound.permissions import write_of
 from syncer.targets.peer.inbound.writing import REFUSED
 from syncer.targets.peer.replicas import rules_of, store
-from syncer.targets.peer.rows import Faults, column_of, content_of, faults_of, live_rows, newest_history, row_of
+from syncer.targets.peer.rows import (
+    Account,
+    Faults,
+    column_of,
+    content_of,
+    faults_of,
+    live_rows,
+    newest_history,
+    row_of,
+)
 
 log = logging.getLogger("syncer.targets.peer")
 
@@ -71,7 +80,7 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
     log.info("%s: decided %s (by %s)", replica, ", ".join(values), user)
 
 
-def _decide(now: Open, values: Mapping[str, Any], *, user: Any, reason: str) -> None:
+def _decide(now: Open, values: Mapping[str, Any], *, user: Account, reason: str) -> None:
     """Write the decided object, its replica and its bindings."""
     route, replica = now.route, now.replica
     wanted = _as_json(route, values)
@@ -119,7 +128,7 @@ def _as_json(route: Route, values: Mapping[str, Any]) -> dict[str, Any]:
     return json_values
 
 
-def _check_permissions(now: Open, row: models.Model | None, user: Any) -> None:
+def _check_permissions(now: Open, row: models.Model | None, user: Account) -> None:
     """Check the write as every other entry point does.
 
     Raises:
@@ -132,7 +141,7 @@ def _check_permissions(now: Open, row: models.Model | None, user: Any) -> None:
         raise as_error(refused)
 
 
-def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> None:
+def _write(now: Open, row: models.Model | None, *, user: Account, reason: str) -> None:
     if row is now.row:
         return
     written: Any = now.row if row is None else row

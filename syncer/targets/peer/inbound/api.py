@@ -21,6 +21,7 @@ from syncer.targets.peer.inbound.batch import take_in
 from syncer.targets.peer.inbound.checks import refuse_repeated, with_storable_authors
 from syncer.targets.peer.matching import not_matched
 from syncer.targets.peer.message import LARGEST, Batch, Item, ItemResult
+from syncer.targets.peer.rows import Account
 
 TRIES = 3  # incarnations that one message may make us take, because the peer knows more of our edits than we do
 
@@ -108,7 +109,7 @@ def _item(data: ItemIn) -> Item:
     )
 
 
-def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[ItemResult]:
+def _take_in(target: Target, route: Route, batch: Batch, user: Account) -> list[ItemResult]:
     """Apply the batch; if the peer knows edits of ours that this database lacks, first take a new incarnation.
 
     Raises:

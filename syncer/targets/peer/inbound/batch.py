@@ -14,7 +14,6 @@ have not seen. Items whose rows are being written follow afterwards, each in a t
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
@@ -30,7 +29,7 @@ from syncer.targets.peer.inbound.merging import MergedItem, merge_item, settle_r
 from syncer.targets.peer.inbound.writing import write
 from syncer.targets.peer.message import Batch, Item, ItemResult, Result
 from syncer.targets.peer.replicas import late_fields, lock, stamp_all, store, wire_key
-from syncer.targets.peer.rows import Rows, newest_history
+from syncer.targets.peer.rows import Account, Rows, newest_history
 
 BATCH_SECONDS = 0.5  # that a whole batch waits for one lock; less than a second, after which deadlocks are looked for
 LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected
@@ -39,7 +38,7 @@ SHORTEST = 0.01  # seconds; 0 would mean no limit
 BUSY = "Somebody is writing it just now."
 
 
-def take_in(target: Target, route: Route, batch: Batch, *, user: Any) -> list[ItemResult]:
+def take_in(target: Target, route: Route, batch: Batch, *, user: Account | None) -> list[ItemResult]:
     """Apply a batch, and return the result of each item, in the items' order.
 
     Args:
@@ -66,7 +65,7 @@ def take_in(target: Target, route: Route, batch: Batch, *, user: Any) -> list[It
 
 
 def _try_items(
-    target: Target, route: Route, items: Sequence[Item], *, user: Any, writer: str, lock_seconds: float = 0
+    target: Target, route: Route, items: Sequence[Item], *, user: Account | None, writer: str, lock_seconds: float = 0
 ) -> dict[str, ItemResult]:
     """Apply the items as `_apply` does; return no results if a lock could not be taken in time."""
     try:
@@ -80,7 +79,7 @@ def _try_items(
 
 
 def _apply(
-    target: Target, route: Route, items: Sequence[Item], *, user: Any, writer: str, lock_seconds: float
+    target: Target, route: Route, items: Sequence[Item], *, user: Account | None, writer: str, lock_seconds: float
 ) -> dict[str, ItemResult]:
     """Apply the items in one transaction.
 

@@ -1,7 +1,6 @@
 """The permissions of a peer's account here: the same rules as at any other entry point."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import models
 
@@ -9,10 +8,10 @@ from backoffice.kit.permissions import Person, Write, as_error, batch_refusals
 from syncer.models import Route
 from syncer.targets.peer.inbound.merging import MergedItem
 from syncer.targets.peer.message import Result
-from syncer.targets.peer.rows import texts_of
+from syncer.targets.peer.rows import Account, texts_of
 
 
-def refuse(route: Route, merged: Sequence[MergedItem], *, user: Any) -> None:
+def refuse(route: Route, merged: Sequence[MergedItem], *, user: Account | None) -> None:
     """Set `faults` on the items that `user` may not write, and `instead` where that decides their result."""
     checked = [item for item in merged if not (item.instead or (item.is_known and item.row is item.stored))]
     writes = [write_of(route, item.row, item.stored) for item in checked]

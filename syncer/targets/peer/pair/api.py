@@ -19,6 +19,7 @@ from syncer.targets.peer.authentication import PROBLEMS, Node, Writer, authentic
 from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.pair import digests, ends
 from syncer.targets.peer.pair.objects import OBJECTS, PAGE, objects, page
+from syncer.targets.peer.rows import Account
 
 READ = 50_000  # objects that one question may sum up: a second or two
 NAMED = 1000  # objects that one question may list
@@ -153,7 +154,7 @@ def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:
     return target, route
 
 
-def _range(route: Route, part: Range, user: Any, *, keys: bool, most: int) -> dict[str, Any]:
+def _range(route: Route, part: Range, user: Account, *, keys: bool, most: int) -> dict[str, Any]:
     if keys:
         listed = digests.listed(route, part, user=user, most=most)
         return {"count": len(listed.digests), "keys": listed.digests, "covered_to": listed.covered_to}

@@ -9,6 +9,7 @@ from syncer.core.merge import Content
 from syncer.core.ranges import WHOLE, Range, Summary, Summing, digest_of
 from syncer.models import Route
 from syncer.models.keys import json_value
+from syncer.targets.peer.rows import Account
 
 PAGE = 2000  # rows a statement
 
@@ -26,7 +27,7 @@ class Listed:
     covered_to: str | None = None
 
 
-def contents(route: Route, part: Range = WHOLE, *, user: Any = None) -> Iterator[tuple[str, Content]]:
+def contents(route: Route, part: Range = WHOLE, *, user: Account | None = None) -> Iterator[tuple[str, Content]]:
     """Yield the keys, as peers write them, and contents of a range's objects, in the order of their keys.
 
     Args:
@@ -46,12 +47,12 @@ def contents(route: Route, part: Range = WHOLE, *, user: Any = None) -> Iterator
         first = {"pk__gt": page[-1][0]}
 
 
-def digests(route: Route, part: Range = WHOLE, *, user: Any = None) -> Iterator[tuple[str, bytes]]:
+def digests(route: Route, part: Range = WHOLE, *, user: Account | None = None) -> Iterator[tuple[str, bytes]]:
     """Yield the keys and digests of a range's objects, as `contents` does."""
     return ((key, digest_of(key, content)) for key, content in contents(route, part, user=user))
 
 
-def sum_up(route: Route, part: Range, *, user: Any = None, most: int | None = None) -> Summary:
+def sum_up(route: Route, part: Range, *, user: Account | None = None, most: int | None = None) -> Summary:
     """Return a range's count and digest; read at most `most` of its objects."""
     summing = Summing()
     for key, digest in digests(route, part, user=user):
@@ -61,7 +62,7 @@ def sum_up(route: Route, part: Range, *, user: Any = None, most: int | None = No
     return summing.summary()
 
 
-def listed(route: Route, part: Range, *, user: Any = None, most: int | None = None) -> Listed:
+def listed(route: Route, part: Range, *, user: Account | None = None, most: int | None = None) -> Listed:
     """Return the digest of each object of a range, at most `most` of them."""
     digests_by_key: dict[str, str] = {}
     for key, digest in digests(route, part, user=user):

@@ -9,6 +9,7 @@ from syncer.models import Replica, Route
 from syncer.models.keys import json_value, key_of
 from syncer.targets.peer.pair.backlog import backlog_of
 from syncer.targets.peer.pair.digests import contents
+from syncer.targets.peer.rows import Account
 
 PAGE = 1000  # objects a page
 OBJECTS = 200  # in one answer
@@ -16,7 +17,9 @@ OBJECTS = 200  # in one answer
 Line = tuple[str, str, list[Any]]  # key, digest, values
 
 
-def lines(route: Route, names: Sequence[str], *, first: str | None = None, user: Any = None) -> Iterable[Line]:
+def lines(
+    route: Route, names: Sequence[str], *, first: str | None = None, user: Account | None = None
+) -> Iterable[Line]:
     """Yield the objects from the key `first` on, in the order of their keys, with the values of the named fields.
 
     Args:
@@ -26,7 +29,7 @@ def lines(route: Route, names: Sequence[str], *, first: str | None = None, user:
         yield key, digest_of(key, content).hex(), [content[name] for name in names]
 
 
-def page(route: Route, *, after: str | None, names: Sequence[str], user: Any) -> list[Line]:
+def page(route: Route, *, after: str | None, names: Sequence[str], user: Account | None) -> list[Line]:
     """Return the next objects after a key, at most PAGE."""
     page_lines: list[Line] = []
     for line in lines(route, names, first=after, user=user):
@@ -37,7 +40,9 @@ def page(route: Route, *, after: str | None, names: Sequence[str], user: Any) ->
     return page_lines
 
 
-def objects(route: Route, keys: Sequence[str], *, user: Any = None, whole: bool = True) -> dict[str, dict[str, Any]]:
+def objects(
+    route: Route, keys: Sequence[str], *, user: Account | None = None, whole: bool = True
+) -> dict[str, dict[str, Any]]:
     """Return `{key: {"fields": …, "seen": …, "standing": […]}}`; `fields` is None for an object that does not exist.
 
     Args:

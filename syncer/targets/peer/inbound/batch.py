@@ -100,14 +100,14 @@ def _apply(
         free = {key: replica for key, replica in replicas.items() if key not in busy}
         _refuse_behind(me, free, items_by_key)
         stamped = stamp_all(route, free, live, me=me)
-        merged = [
+        merged_items = [
             merge_item(target, route, items_by_key[key], key, replica, live.get(key))
             for key, replica in sorted(free.items())
         ]
-        permissions.refuse(route, merged, user=user)
-        write(route, merged, origin=target.peer_node)
-        results = {item.item.key: _result(item) for item in merged if not item.is_overtaken}
-        kept = [item for item in merged if item.is_kept]
+        permissions.refuse(route, merged_items, user=user)
+        write(route, merged_items, origin=target.peer_node)
+        results = {merged.item.key: _result(merged) for merged in merged_items if not merged.is_overtaken}
+        kept = [merged for merged in merged_items if merged.is_kept]
         _store_replicas(route, kept, [replicas[key] for key in stamped])
         update_bindings(route, kept, stamped, is_current=is_current)
     return results
@@ -148,19 +148,19 @@ def _lock_rows(route: Route, keys: Iterable[str], *, waits: bool) -> tuple[Rows,
     return locked, existing - locked.keys()
 
 
-def _result(item: MergedItem) -> ItemResult:
-    seen = item.item.state.seen if item.is_kept else None
-    return ItemResult(key=item.item.key, result=item.result, seen=seen, fields=item.faults)
+def _result(merged: MergedItem) -> ItemResult:
+    seen = merged.item.state.seen if merged.is_kept else None
+    return ItemResult(key=merged.item.key, result=merged.result, seen=seen, fields=merged.faults)
 
 
 def _store_replicas(route: Route, kept: Sequence[MergedItem], stamped: Sequence[Replica]) -> None:
     """Store the replicas that changed; a stamped one even if its item was refused."""
-    changed = [item.replica for item in kept if settle_replica(route, item)]
-    written = [item for item in kept if item.row is not item.stored and not item.faults]
+    changed = [merged.replica for merged in kept if settle_replica(route, merged)]
+    written = [merged for merged in kept if merged.row is not merged.stored and not merged.faults]
     if written:
-        newest = newest_history(route, [item.key for item in written])
-        for item in written:
-            item.replica.read = newest.get(item.key, item.replica.read)
+        newest = newest_history(route, [merged.key for merged in written])
+        for merged in written:
+            merged.replica.read = newest.get(merged.key, merged.replica.read)
     store({replica.pk: replica for replica in (*stamped, *changed)}.values())
 
 

@@ -1,1 +1,1 @@
-"""The other back office of a pair, played in memory; see `fake_peer`."""
+"""A fake of the other back office of a pair; see `fake_peer`."""

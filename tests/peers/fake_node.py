@@ -1,4 +1,4 @@
-"""The other node of a pair, in memory: what it holds of each object, and what a batch makes of that."""
+"""The other node of a pair, in memory: its objects, and how it merges a batch with them."""
 
 import itertools
 import json
@@ -29,7 +29,13 @@ ItemResult = dict[str, Any]  # the answer to one item, as JSON
 
 @dataclass
 class Held:
-    """One object: what travels of it, what it is (None: it is not there), and what the other end has seen."""
+    """One object.
+
+    Attributes:
+        state: its merged edits.
+        live: its content; None if it does not exist.
+        known: the version vector that the other end is known to have.
+    """
 
     state: State = field(default_factory=State)
     live: Content | None = None
@@ -37,15 +43,17 @@ class Held:
 
 
 class FakeNode:
-    """Edits and joins as a real node does, by the same pure rules; it validates nothing.
+    """A node that stamps and merges as a real one does, by the same pure rules, and validates nothing.
 
     Attributes:
-        name, writer: who it is, and in which incarnation.
+        name: its node name.
+        writer: its current incarnation.
         held: its objects, by key as in JSON.
         writers: all its incarnations.
-        refuses: `{key: {"field": ["why"]}}`, what it does not take; `later`: keys that it puts off.
-        leaves_out: keys of which its answers say nothing, though it took them.
-        knows: the newest incarnation that it heard of the other end.
+        refuses: `{key: {"field": ["why"]}}`, the items that it refuses.
+        later: the keys of items that it postpones.
+        leaves_out: the keys of items that it applies, but leaves out of its answers.
+        knows: the newest incarnation of the other end that it knows.
     """
 
     def __init__(self, name: str = "warehouse", *, rules: Rules | None = None) -> None:
@@ -64,49 +72,54 @@ class FakeNode:
         return self.writers[-1]
 
     def reborn(self) -> str:
-        """Take a new incarnation, later than all before; its edits are numbered anew."""
+        """Take a new incarnation, later than all before, and return its writer; its edits are numbered from 1 again."""
         self.writers.append(f"{self.name}:{0x018F00000000 + next(self._numbers):012x}{'0' * 8}")
-        for one in self.held.values():
-            one.known = {}
+        for held in self.held.values():
+            held.known = {}
         return self.writer
 
     # --- edits -------------------------------------------------------------------------------------------------------
     def create(self, content: Content, *, key: str = "", by: By | None = None) -> str:
-        """A new object, `{"field": JSON value}`; its key."""
+        """Create an object with the content `{"field": JSON value}`, and return its key."""
         key = key or str(uuid4())
         self._stamp(key, content, by)
         return key
 
     def edit(self, key: str, *, by: By | None = None, **values: Any) -> None:
-        """Change fields of an object that is there."""
+        """Change fields of an object that exists."""
         self._stamp(key, {**(self.held[key].live or {}), **values}, by)
 
     def decide(self, key: str, **values: Any) -> None:
-        """Edit fields even to what they are already: an edit that covers all others of them."""
-        one = self.held[key]
-        one.state = overrule(one.state, values, me=self.writer)
-        one.live = {**(one.live or {}), **values}
+        """Edit fields, even to their present values: the edit overrules all others of these fields."""
+        held = self.held[key]
+        held.state = overrule(held.state, values, me=self.writer)
+        held.live = {**(held.live or {}), **values}
 
     def delete(self, key: str, *, by: By | None = None) -> None:
         self._stamp(key, None, by)
 
     def _stamp(self, key: str, live: Content | None, by: By | None) -> None:
-        one = self.held.setdefault(key, Held())
+        held = self.held.setdefault(key, Held())
         names = {*(live or {}), "exists"}
-        one.state = stamp(one.state, one.live, live, me=self.writer, by=dict.fromkeys(names, by) if by else None)
-        one.live = live
+        held.state = stamp(held.state, held.live, live, me=self.writer, by=dict.fromkeys(names, by) if by else None)
+        held.live = live
 
     # --- backups -----------------------------------------------------------------------------------------------------
     def backup(self) -> str:
-        """What it holds now, for `restore`."""
+        """Return its objects as they are now, for `restore`."""
         rows = {
-            key: [dict(one.state.seen), edits_as_json(one.state.fields), one.live, dict(one.known)]
-            for key, one in self.held.items()
+            key: [dict(held.state.seen), edits_as_json(held.state.fields), held.live, dict(held.known)]
+            for key, held in self.held.items()
         }
         return json.dumps(rows)
 
     def restore(self, backup: str, *, alerts: bool = True) -> None:
-        """Be what it was then; who does not notice keeps an incarnation whose numbers are known already."""
+        """Put back the objects of a backup.
+
+        Args:
+            alerts: whether it detects the restore, and takes a new incarnation. Otherwise it gives out numbers again
+                that the other end knows already.
+        """
         self.held = {
             key: Held(State(seen=seen, fields=edits_from_json(fields)), live, known)
             for key, (seen, fields, live, known) in json.loads(backup).items()
@@ -114,20 +127,20 @@ class FakeNode:
         if alerts:
             self.reborn()
 
-    def heard(self, writer: str) -> None:
-        """The other end signs as `writer`: a newer one than before may have lost what it had seen."""
+    def record_contact(self, writer: str) -> None:
+        """Record the other end's incarnation; a newer one than before may have lost what it had seen."""
         if writer > self.knows:
             self.knows = writer
-            for one in self.held.values():
-                one.known = {}
+            for held in self.held.values():
+                held.known = {}
 
     # --- what the other end sees -------------------------------------------------------------------------------------
     def take_in(self, items: Collection[Mapping[str, Any]]) -> list[ItemResult]:
-        """What becomes of each item of a batch."""
-        told = [self._take_one(item) for item in items]
-        return [one for one in told if one["key"] not in self.leaves_out]
+        """Apply the items of a batch, and return their results."""
+        results = [self._merge_item(item) for item in items]
+        return [result for result in results if result["key"] not in self.leaves_out]
 
-    def _take_one(self, item: Mapping[str, Any]) -> ItemResult:
+    def _merge_item(self, item: Mapping[str, Any]) -> ItemResult:
         key = item["key"]
         theirs = State(seen=item["seen"], fields=edits_from_json(item["fields"]))
         if key in self.refuses:
@@ -138,12 +151,12 @@ class FakeNode:
         if self._is_behind(mine, theirs):
             self.reborn()
         before, mine.state = mine.state, join(mine.state, theirs)
-        found = outcome(mine.state, self.rules, live=mine.live)
-        mine.live, mine.known = found.content, together(mine.known, theirs.seen)
-        return {"key": key, "result": _result(before, theirs, bool(found.conflicts)), "seen": dict(theirs.seen)}
+        merged = outcome(mine.state, self.rules, live=mine.live)
+        mine.live, mine.known = merged.content, together(mine.known, theirs.seen)
+        return {"key": key, "result": _result(before, theirs, bool(merged.conflicts)), "seen": dict(theirs.seen)}
 
     def _is_behind(self, mine: Held, theirs: State) -> bool:
-        """They have seen more of us than we have: we were restored and did not notice."""
+        """Return whether the other end knows edits of this node that it lacks: an undetected restore."""
         return any(
             number > mine.state.seen.get(writer, 0)
             for writer, number in theirs.seen.items()
@@ -151,37 +164,37 @@ class FakeNode:
         )
 
     def news(self, model: str, *, keys: Collection[str] | None = None, most: int = 500) -> dict[str, Any]:
-        """Its next batch: what the other end is not known to have seen; or of `keys` all."""
-        wanted = [key for key, one in sorted(self.held.items()) if not covers(one.known, one.state.seen)]
+        """Return its next batch: the objects that the other end is not known to have seen, or all of `keys`."""
+        wanted = [key for key, held in sorted(self.held.items()) if not covers(held.known, held.state.seen)]
         chosen = [*keys] if keys is not None else wanted
         return self.batch(model, [self.item(key) for key in chosen[:most]])
 
     def batch(self, model: str = "", items: Collection[Mapping[str, Any]] = ()) -> dict[str, Any]:
-        """A batch as JSON; without a model it only says who is speaking."""
-        said = {"node": self.name, "writer": self.writer}
-        return said | ({"model": model, "items": [*items]} if model else {})
+        """Return a batch as JSON; without a model it is a handshake."""
+        sender = {"node": self.name, "writer": self.writer}
+        return sender | ({"model": model, "items": [*items]} if model else {})
 
     def item(self, key: str) -> dict[str, Any]:
-        one = self.held[key]
-        return {"key": key, "seen": dict(one.state.seen), "fields": edits_as_json(one.state.fields)}
+        held = self.held[key]
+        return {"key": key, "seen": dict(held.state.seen), "fields": edits_as_json(held.state.fields)}
 
-    def heed(self, answer: Mapping[str, Any]) -> None:
-        """Note what the answer to a batch of its own says that the other end has seen."""
-        for told in answer["items"]:
-            if told.get("seen") is not None:
-                one = self.held[told["key"]]
-                one.known = together(one.known, told["seen"])
+    def note_answer(self, answer: Mapping[str, Any]) -> None:
+        """Note the version vectors that the other end has, according to its answer to a batch."""
+        for result in answer["items"]:
+            if result.get("seen") is not None:
+                held = self.held[result["key"]]
+                held.known = together(held.known, result["seen"])
 
     # --- for asserts -------------------------------------------------------------------------------------------------
-    def content(self, key: Any) -> Content | None:
-        """What the object is; None: it is not there."""
-        one = self.held.get(str(key))
-        return one.live if one else None
+    def content(self, key: object) -> Content | None:
+        """Return an object's content; None if it does not exist."""
+        held = self.held.get(str(key))
+        return held.live if held else None
 
     @property
     def contents(self) -> dict[str, Content]:
-        """All objects that are there."""
-        return {key: one.live for key, one in self.held.items() if one.live is not None}
+        """The contents of all objects that exist, by key."""
+        return {key: held.live for key, held in self.held.items() if held.live is not None}
 
 
 def _result(mine: State, theirs: State, is_conflict: bool) -> str:
@@ -192,4 +205,4 @@ def _result(mine: State, theirs: State, is_conflict: bool) -> str:
     return "applied" if theirs.knows(mine.seen) else "merged"
 
 
-Twist = Callable[[dict[str, Any]], Any]  # of an answer as it would be
+Twist = Callable[[dict[str, Any]], Any]  # changes the correct answer before it is sent

@@ -1,13 +1,13 @@
-"""The other back office of a pair as a real HTTP server on loopback; it journals every request and fails as planned.
+"""The other back office of a pair as a real HTTP server on loopback; it records every request and fails on demand.
 
 with FakePeer("warehouse") as peer: ...                          # target: url=peer.api_url, peer_node="warehouse"
-peer.fault(Fault.RESET, act=True)                                # took the batch, the answer is lost; see tests.remote
+peer.fault(Fault.RESET, act=True)                                # applies a batch, loses the answer; see tests.remote
 key = peer.node.create({"product_name": "desk", …}); peer.node.edit(key, quantity=2); peer.node.delete(key)
 peer.node.refuses[key] = {"quantity": ["Too many."]}             # also later, leaves_out
 peer.node.reborn()                                               # a new incarnation
 peer.twists.append(lambda answer: {**answer, "node": "other"})   # falsify all answers
-assert len(peer.batches) == 1                                    # what it was handed, in order
-status, answer = peer.hand_over(url, "orders.Order", user="peer", password="…")   # its own batch, to a live server
+assert len(peer.batches) == 1                                    # the batches that it received, in order
+status, answer = peer.push(url, "orders.Order", user="peer", password="…")   # its own batch, to a live server
 """
 
 import base64
@@ -25,15 +25,15 @@ from tests.remote.api import NOT_ALLOWED, NOT_FOUND, Answer, Api, Call
 from tests.remote.server import Remote
 
 UNDER = "/api"
-SECONDS = 30  # that its own requests may take
+SECONDS = 30  # time limit of its own requests
 
 
 class FakePeer(Remote):
-    """A peer that runs. Faults, sign-in and journal are those of the Fake API.
+    """A running peer. Faults, sign-in and journal are those of the Fake API.
 
     Attributes:
-        node: what it holds.
-        twists: what is done to each answer before it leaves, in order.
+        node: its objects.
+        twists: changes to each answer before it is sent, in order.
     """
 
     def __init__(self, name: str = "warehouse", *, rules: Rules | None = None) -> None:
@@ -44,12 +44,12 @@ class FakePeer(Remote):
 
     @property
     def api_url(self) -> str:
-        """What a target for it has as its address."""
+        """The address for a target."""
         return self.url + UNDER
 
     @property
     def batches(self) -> list[dict[str, Any]]:
-        """The bodies of what it was handed, those too that it failed on; greetings are among them."""
+        """The bodies of the batches that it received, with those that it failed on, and with handshakes."""
         return [entry.body for entry in self.journal if entry.path == UNDER + PATH and entry.body]
 
     @property
@@ -57,18 +57,18 @@ class FakePeer(Remote):
         """The items of all batches."""
         return [item for batch in self.batches for item in batch.get("items", [])]
 
-    def hand_over(
+    def push(
         self, url: str, model: str, *, user: str, password: str, keys: Collection[str] | None = None
     ) -> tuple[int, Any]:
-        """Hand its news (or all of `keys`) to the node whose API begins at `url`, and heed the answer."""
+        """Send its news (or all of `keys`) to the node with the API at `url`; return the answer's status and JSON."""
         status, answer = self.post(url, self.node.news(model, keys=keys), user=user, password=password)
         if status == 200:
-            self.node.heard(answer["writer"])
-            self.node.heed(answer)
+            self.node.record_contact(answer["writer"])
+            self.node.note_answer(answer)
         return status, answer
 
     def post(self, url: str, batch: Mapping[str, Any], *, user: str, password: str) -> tuple[int, Any]:
-        """Send this very batch; status and JSON of the answer."""
+        """Send a batch unchanged; return the answer's status and JSON."""
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
         headers = {"Content-Type": "application/json", "Authorization": f"Basic {pair}"}
         request = urllib.request.Request(url + PATH, json.dumps(batch).encode(), headers, method="POST")
@@ -95,9 +95,9 @@ class _PeerApi(Api):
             return NOT_ALLOWED
         node = self._peer.node
         with self._lock:
-            node.heard(call.body["writer"])
-            told = node.take_in(call.body.get("items", []))
-            answer = {"node": node.name, "writer": node.writer, "items": told}
+            node.record_contact(call.body["writer"])
+            results = node.take_in(call.body.get("items", []))
+            answer = {"node": node.name, "writer": node.writer, "items": results}
             for twist in self._peer.twists:
                 answer = twist(answer)
         return Answer(200, answer, applied=True)

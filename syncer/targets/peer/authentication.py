@@ -1,4 +1,4 @@
-"""What every request of a peer has to pass: who speaks, and of what."""
+"""The checks that every request of a peer has to pass: its account, its node, its incarnation, the model's route."""
 
 from typing import Annotated
 
@@ -16,19 +16,19 @@ from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import WRITER
 
 PERMISSION = "syncer.speak_as_peer"
-OFF_SECONDS = 60  # until a peer that was paused here asks again
+OFF_SECONDS = 60  # after which a peer that is paused here may try again
 PROBLEMS = {401: ProblemOut, 403: ProblemOut, 409: ProblemOut, 422: ProblemOut, 503: ProblemOut}
 
 Node = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
 Writer = Annotated[str, StringConstraints(pattern=f"^{WRITER}$")]
 
 
-def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
-    """The peer in whose name the request speaks.
+def authenticate_peer(request: HttpRequest, node: str, writer: str = "") -> Target:
+    """Return the target of the peer that sends the request.
 
     Raises:
-        ProblemError: 403: this account may not; 409: that node is no peer of ours; 422: `writer`, if given, is no
-            incarnation of that node; 503: it was paused here.
+        ProblemError: 403: this account may not act for the node; 409: the node is not a peer of ours; 422: `writer`
+            was given and is not an incarnation of the node; 503: the peer is paused here.
     """
     require(request, PERMISSION)
     target = Target.objects.filter(kind=PEER, peer_node=node).first()
@@ -49,10 +49,11 @@ def speaker(request: HttpRequest, node: str, writer: str = "") -> Target:
 
 
 def shared_route(target: Target, model: str) -> Route:
-    """What carries `model` between us.
+    """Return the enabled route that carries `model` between this node and the peer.
 
     Raises:
-        ProblemError: 409: nothing does; 503: this database was restored, and nobody has said so yet.
+        ProblemError: 409: there is no such route; 503: the route is stopped until a person confirms that this database
+            was restored.
     """
     route = Route.objects.filter(target=target, model=model, enabled=True).select_related("target").first()
     if route is None:

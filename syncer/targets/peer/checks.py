@@ -1,7 +1,6 @@
-"""What a peer's route may say; `Route.clean` raises what is found here."""
+"""Validation of a peer's route; `Route.clean` raises the errors."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,7 +11,7 @@ from syncer.models.mapping import NOT_STORABLE, Declaration, is_storable, listed
 
 
 def model_errors(declaration: Declaration) -> Iterator[ValidationError]:
-    """Refuse a model whose keys two nodes could give to different objects."""
+    """Yield an error if two nodes could give the same key of this model to different objects."""
     if not isinstance(declaration.model._meta.pk, models.UUIDField):
         yield wrong(
             "%(model)s can't be shared with a peer: its keys are numbers that each node assigns on its own. "
@@ -21,8 +20,8 @@ def model_errors(declaration: Declaration) -> Iterator[ValidationError]:
         )
 
 
-def natural_key_errors(declaration: Declaration, names: Any) -> Iterator[ValidationError]:
-    """Refuse names by which objects can't be matched."""
+def natural_key_errors(declaration: Declaration, names: object) -> Iterator[ValidationError]:
+    """Yield an error for each name that is not a field by which objects can be matched."""
     if not isinstance(names, list) or not is_storable(names):
         yield wrong('Give a list of fields: ["product_name", "created_at"]')
         return
@@ -38,9 +37,14 @@ def natural_key_errors(declaration: Declaration, names: Any) -> Iterator[Validat
 
 
 def authority_errors(
-    declaration: Declaration, authority: Any, others: Iterable[Mapping[str, str]]
+    declaration: Declaration, authority: object, others: Iterable[Mapping[str, str]]
 ) -> Iterator[ValidationError]:
-    """Refuse what names no field or no node, and what another peer's route of the model says otherwise."""
+    """Yield an error for each name that is not a field, each value that is not a node, and each disagreement.
+
+    Args:
+        authority: `{"field": "node"}`.
+        others: the same of the other peers' routes of the model, which must agree.
+    """
     if not is_storable(authority):
         yield wrong(NOT_STORABLE)
         return
@@ -67,7 +71,10 @@ def authority_errors(
 
 
 def other_authorities(route: Route) -> list[dict[str, str]]:
-    """What other peers' routes of the model say; an object has one state, whoever its edits come from."""
+    """Return the authority of the other peers' routes of the model.
+
+    An object has one state, whichever peer its edits come from, so all of them must agree.
+    """
     if route.authorities is not None:
         return route.authorities
     others = Route.objects.filter(model=route.model, target__kind=route.target.kind)

@@ -1,4 +1,4 @@
-"""What we know of the peer itself: that it is there, and in which incarnation."""
+"""The peer's presence: when it last spoke to this node, and its newest incarnation."""
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -9,11 +9,15 @@ from syncer.engine.plan import raise_all
 from syncer.models import Binding, Route, Target
 
 
-def heard(target: Target, writer: str) -> bool:
-    """The peer spoke to us, or answered, as `writer`; whether that is its newest incarnation, as far as we know.
+def record_contact(target: Target, writer: str) -> bool:
+    """Record that the peer sent a request or an answer as the incarnation `writer`.
 
-    A newer one than before was put back to an older state: what it had seen is not known any more, and all of it is
-    compared again. So it is where the target was another node's before.
+    A newer incarnation means that the peer was restored to an older state: the version vectors noted for it no longer
+    hold, so they are cleared and all objects are compared again. The same happens if the target was another node's
+    before.
+
+    Returns:
+        Whether `writer` is the newest incarnation of the peer that this node knows.
     """
     target.refresh_from_db(fields=["peer_writer"])
     is_other = target.peer_writer != "" and node_of(target.peer_writer) != node_of(writer)
@@ -21,33 +25,29 @@ def heard(target: Target, writer: str) -> bool:
         with transaction.atomic():
             _lock(target, "pg_advisory_xact_lock")
             if target.peer_writer:
-                _forget(target)
-            # After the bindings, as whoever settles does it.
+                for route in Route.objects.filter(target=target).order_by("pk"):
+                    raise_all(route)
+                    Binding.objects.filter(route=route).update(peer_seen=None)
+            # The target's row after the bindings: settling locks them in this order too.
             older = Q(peer_writer__lt=writer) | ~Q(peer_writer__startswith=f"{node_of(writer)}:")
-            told = {"acknowledged_writer": ""} if is_other else {}
-            Target.objects.filter(older, pk=target.pk).update(peer_writer=writer, **told)
+            reset = {"acknowledged_writer": ""} if is_other else {}
+            Target.objects.filter(older, pk=target.pk).update(peer_writer=writer, **reset)
         target.peer_writer = writer
     Target.objects.filter(pk=target.pk).update(contact_at=clock.now())
     return writer == target.peer_writer
 
 
 def is_current(target: Target, writer: str) -> bool:
-    """The peer's newest incarnation is `writer`, and stays so until this transaction ends. To be asked first in it.
+    """Return whether `writer` is the peer's newest incarnation, and keep that so until this transaction ends.
 
-    Else what the peer had seen could be noted just while it is being forgotten.
+    Call this first in the transaction: otherwise a version vector could be noted while it is being cleared.
     """
     _lock(target, "pg_advisory_xact_lock_shared")
     return bool(writer) and Target.objects.filter(pk=target.pk, peer_writer=writer).exists()
 
 
 def _lock(target: Target, function: str) -> None:
-    """On SQLite one transaction writes at a time."""
+    """Take an advisory lock on PostgreSQL; on SQLite only one transaction writes at a time."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {function}('syncer_target'::regclass::oid::int, %s)", [target.pk])
-
-
-def _forget(target: Target) -> None:
-    for route in Route.objects.filter(target=target).order_by("pk"):
-        raise_all(route)
-        Binding.objects.filter(route=route).update(peer_seen=None)

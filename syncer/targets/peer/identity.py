@@ -1,8 +1,8 @@
-"""Who we are to our peers: the node, and its incarnation.
+"""This node's identity towards its peers: its name, and its incarnation.
 
-Edits are numbered for each object apart, by what this database knows. A database that was put back to an older state
-would give numbers again that peers have seen already, and they would take new edits for old ones. So it signs with
-another writer from then on: one that no backup can hold, and that sorts after all that were used before.
+Edits are numbered separately for each object, from the numbers in this database. A restored database would give out
+numbers that peers have already seen, and the peers would take new edits for old ones. So after a restore the node signs
+its edits with another writer: one that no backup can contain, and that sorts after all writers used before.
 """
 
 import secrets
@@ -16,15 +16,15 @@ from syncer.core.merge import VersionVector, node_of
 from syncer.models import Incarnation
 
 TRIES = 10
-FAR = 7 * 86_400  # seconds by which the clocks of two nodes never differ
+FAR = 7 * 86_400  # seconds; the clocks of two nodes never differ by more
 FIRST = "This node had not spoken to a peer before."
 
 
 class BehindError(Exception):
-    """A peer knows edits of ours that this database does not: it was put back, and nothing else has told so yet.
+    """A peer knows edits of ours that are not in this database: it was restored, and nothing has detected that yet.
 
     Attributes:
-        known: the newest writer of ours that the peer has heard of.
+        known: our newest writer that the peer knows.
     """
 
     def __init__(self, known: str) -> None:
@@ -33,7 +33,7 @@ class BehindError(Exception):
 
 
 def writer() -> str:
-    """What our edits are signed with: `store:0193…`; taken when it is first needed."""
+    """Return the writer that signs our edits, such as `store:0193…`; take one if there is none yet."""
     newest = Incarnation.objects.first()
     if newest is not None and node_of(newest.writer) == settings.NODE:
         return newest.writer
@@ -41,21 +41,28 @@ def writer() -> str:
 
 
 def take(why: str, *, after: Iterable[str] = ()) -> str:
-    """A new incarnation, which sorts behind all that this database knows, and behind `after`, writers of ours.
+    """Take a new incarnation, and return its writer.
 
-    The time keeps it above what a lost database may have used, and 32 random bits keep two restores of one backup
-    apart; neither of them is trusted to be right for more than that.
+    The writer contains the time, which sorts it after those that a lost database may have used, and 32 random bits,
+    which distinguish two restores of one backup. Nothing else relies on either.
+
+    Args:
+        why: the reason, for people; at most 256 characters of it are kept.
+        after: writers of ours, after which the new one sorts, as it does after all in this database.
+
+    Raises:
+        IntegrityError: other processes took an incarnation first, TRIES times.
     """
     for _ in range(TRIES):
         newest = Incarnation.objects.first()
-        taken = [_time_of(one) for one in (*after, *([newest.writer] if newest else ()))]
-        moment = max(time.time_ns() // 1_000_000, *(one + 1 for one in taken), 0)
+        used = [_time_of(known) for known in (*after, *([newest.writer] if newest else ()))]
+        moment = max(time.time_ns() // 1_000_000, *(used_at + 1 for used_at in used), 0)
         text = f"{settings.NODE}:{moment:012x}{secrets.token_hex(4)}"
         try:
             with transaction.atomic():
                 Incarnation.objects.create(number=newest.number + 1 if newest else 1, writer=text, why=why[:256])
         except IntegrityError as error:
-            failure = error  # another process took one
+            failure = error  # another process took one first
             if not after:
                 return writer()
             continue
@@ -64,22 +71,26 @@ def take(why: str, *, after: Iterable[str] = ()) -> str:
 
 
 def _time_of(writer: str) -> int:
-    """Milliseconds since 1970, by which the incarnations of one node are sorted."""
+    """Return the time in a writer, in milliseconds since 1970; it orders the incarnations of one node."""
     text = writer.partition(":")[2][:12]
     return int(text, 16) if text else 0
 
 
 def is_far(writer: str) -> bool:
-    """It names a time that no clock near ours can have told: nothing could be signed after it."""
+    """Return whether a writer's time is too far ahead to come from a clock: no later writer could follow it."""
     return _time_of(writer) > time.time_ns() // 1_000_000 + FAR * 1000
 
 
 def refuse_behind(me: str, mine: VersionVector, theirs: VersionVector) -> None:
-    """See that a peer has not seen more of us than we have.
+    """Check that a peer knows no edit of ours that this database lacks.
+
+    Args:
+        me: our writer.
+        mine, theirs: the version vectors of one object, here and at the peer.
 
     Raises:
-        BehindError: it has.
+        BehindError: the peer knows such an edit.
     """
-    ours = {one: number for one, number in theirs.items() if node_of(one) == node_of(me)}
-    if ours.get(me, 0) > mine.get(me, 0) or any(one > me for one in ours):
+    ours = {writer: number for writer, number in theirs.items() if node_of(writer) == node_of(me)}
+    if ours.get(me, 0) > mine.get(me, 0) or any(writer > me for writer in ours):
         raise BehindError(max(ours))

@@ -1,4 +1,4 @@
-"""The kind `peer`: another back office, with which this one keeps the same objects, both ways."""
+"""The kind `peer`: another back office that shares objects with this one, both ways."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -84,10 +84,10 @@ class Peer(Kind):
         *,
         probe: bool,
     ) -> bool:
-        return push.hand_over(run, routes, route, bindings, sender, probe=probe)
+        return push.deliver(run, routes, route, bindings, sender, probe=probe)
 
     def is_introduced(self, target: Target) -> bool:
-        """Nothing is sent to a peer that does not know our incarnation."""
+        """Return whether the peer knows our incarnation; until then nothing is sent to it."""
         target.refresh_from_db(fields=["acknowledged_writer"])
         return target.acknowledged_writer == identity.writer()
 
@@ -95,24 +95,24 @@ class Peer(Kind):
         return handshake.introduce(target, sender, probe=probe)
 
     def preview(self, routes: RouteMap, route: Route, keys: Sequence[str]) -> Iterator[Planned]:
-        for key, fields in preview.handed_over(route, keys):
+        for key, fields in preview.unseen_objects(route, keys):
             yield Planned(action=Action.PUSH, name=f"{route.model}:{key}", record=wire_key(key), fields=fields)
 
     def routers(self) -> Sequence[Router]:
-        from syncer.targets.peer.inbound.api import router as changes  # a worker need not load the API
+        from syncer.targets.peer.inbound.api import router as changes  # here, so that a worker does not load the API
         from syncer.targets.peer.pair.api import router as pair
 
         return (changes, pair)
 
     def requests(self, run: Run) -> int:
-        """Each object of a batch has an attempt of its own, with the time at which the batch left."""
+        """Return the number of batches: each object has its own attempt, with the time at which its batch left."""
         return run.attempts.values("at").distinct().count()
 
     def distrust(self, route: Route) -> None:
-        """Let whoever delivers an object settle nothing, and hand over again what was refused.
+        """Invalidate deliveries under way, and deliver rejected objects again.
 
-        That the peer has seen an edit stays true. It may have seen edits of ours that are lost here: a new incarnation
-        signs from now on, and the peer hands back all that it has.
+        The version vectors noted for the peer stay valid. The peer may have seen edits of ours that are lost here: from
+        now on a new incarnation signs edits, and the peer sends back everything it has.
         """
         Binding.objects.filter(route=route).update(token=F("token") + 1, rejected=None)
 

@@ -1,4 +1,4 @@
-"""What peers tell each other, as data and as JSON.
+"""The messages that peers exchange, as data and as JSON.
 
     POST /api/sync/changes
     {"node": "store", "writer": "store:0193…", "model": "orders.Order",
@@ -8,14 +8,13 @@
     {"node": "warehouse", "writer": "warehouse:0193…",
      "items": [{"key": "…", "result": "applied", "seen": {"store:0193…": 2}, "fields": {}}]}
 
-A batch without a model and items only says who is speaking.
+A batch without a model and items only names the sender: the handshake.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from syncer.core.merge import By, State, VersionVector, edits_as_json
 
@@ -26,14 +25,14 @@ WRITER = r"[\w-]{1,64}:[0-9a-f]{1,24}"  # a regular expression
 
 
 class Result(StrEnum):
-    """What became of one item."""
+    """The outcome of one item."""
 
-    APPLIED = "applied"  # nothing was edited there without knowledge of it
+    APPLIED = "applied"  # the receiver had no edit that the item did not know
     ALREADY = "already there"
     MERGED = "merged"
-    CONFLICT = "conflict"  # joined, and a person is to decide
-    REFUSED = "refused"  # nothing of it was kept
-    LATER = "later"  # nothing of it was kept, and a repeat may go well
+    CONFLICT = "conflict"  # merged, and a person has to decide
+    REFUSED = "refused"  # nothing of the item was kept
+    LATER = "later"  # nothing of the item was kept, but a repeat may succeed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +40,9 @@ class Item:
     """One object as its sender knows it.
 
     Attributes:
-        key: as JSON has it, with the dashes of a UUID.
-        is_open: what its edits make together could not be written there, and waits for a person.
-        asks: fields of which a person is to choose one edit there.
+        key: the object's key as in JSON, with the dashes of a UUID.
+        is_open: whether its merged edits could not be written at the sender, and wait for a person there.
+        asks: the fields for which a person at the sender has to choose one edit.
     """
 
     key: str
@@ -51,19 +50,26 @@ class Item:
     is_open: bool = False
     asks: frozenset[str] = frozenset()
 
-    def as_json(self) -> dict[str, Any]:
-        told = {"key": self.key, "seen": dict(self.state.seen), "fields": edits_as_json(self.state.fields)}
-        asks = {"asks": sorted(self.asks)} if self.asks else {}
-        return told | ({"open": True} if self.is_open else {}) | asks
+    def as_json(self) -> dict[str, object]:
+        record: dict[str, object] = {
+            "key": self.key,
+            "seen": dict(self.state.seen),
+            "fields": edits_as_json(self.state.fields),
+        }
+        if self.is_open:
+            record["open"] = True
+        if self.asks:
+            record["asks"] = sorted(self.asks)
+        return record
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What one node hands to another.
+    """The items that one node sends to another.
 
     Attributes:
-        node, writer: who speaks, and in which incarnation.
-        model: `orders.Order`; empty where there are no items.
+        node, writer: the sender, and its incarnation.
+        model: the items' model, such as `orders.Order`; empty if there are no items.
     """
 
     node: str
@@ -77,8 +83,8 @@ class ItemResult:
     """The answer to one item.
 
     Attributes:
-        seen: what the answering node knows of the object from now on at least; None: nothing of the item was kept.
-        fields: what is wrong, `{"quantity": ["…"]}`; under "" what is wrong with all of it.
+        seen: a version vector that the answering node's own covers from now on; None if nothing of the item was kept.
+        fields: errors by field, `{"quantity": ["…"]}`; those of the whole item are under "".
     """
 
     key: str
@@ -88,20 +94,24 @@ class ItemResult:
 
     @property
     def why(self) -> str:
-        """What is wrong, in one line."""
+        """All errors in one line."""
         return "; ".join(
             f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in self.fields.items()
         )
 
-    def as_json(self) -> dict[str, Any]:
-        told = {"key": self.key, "result": self.result, "seen": self.seen, "fields": self.fields}
-        return {name: value for name, value in told.items() if value is not None}
+    def as_json(self) -> dict[str, object]:
+        record = {"key": self.key, "result": self.result, "seen": self.seen, "fields": self.fields}
+        return {name: value for name, value in record.items() if value is not None}
 
 
 def time_of(by: By) -> datetime | None:
-    """When an edit was made; None: nobody knows, for what a peer says need not be a time that every zone can show."""
+    """Return when an edit was made; None if that is unknown.
+
+    A peer may send any text: a time without a zone counts as unknown, as does one near either end of the calendar,
+    which not every time zone can show.
+    """
     try:
-        found = datetime.fromisoformat(by.at)
+        moment = datetime.fromisoformat(by.at)
     except ValueError:
         return None
-    return found if found.tzinfo and 2 <= found.year <= 9998 else None
+    return moment if moment.tzinfo and 2 <= moment.year <= 9998 else None

@@ -1,9 +1,11 @@
-"""The objects themselves, as peers tell of them: read, and made out of JSON values. Nothing here writes."""
+"""The shared objects as JSON values: read from rows, and made into rows. Nothing here writes."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Max
@@ -16,36 +18,42 @@ from syncer.models.keys import json_value, key_of, pks
 
 NO_VALUE = "This is not a valid value of that field, or not in the form in which nodes write it."
 
+Account = AbstractBaseUser | AnonymousUser  # that a request is signed in as
 Rows = dict[str, models.Model]  # by key
-Faults = dict[str, list[str]]  # {"field": ["what is wrong"]}; under "" what is wrong with all of it
+Faults = dict[str, list[str]]  # {"field": ["what is wrong"]}; errors of the whole row are under ""
 
 
 def live_rows(route: Route, keys: Iterable[str]) -> Rows:
-    """The objects that are there, by key."""
+    """Return the objects that exist, by key."""
     model = route.declaration.model
-    found = model._default_manager.filter(pk__in=pks(model, keys))
-    return {key_of(model, row.pk): row for row in found}
+    rows = model._default_manager.filter(pk__in=pks(model, keys))
+    return {key_of(model, row.pk): row for row in rows}
 
 
 def content_of(route: Route, row: models.Model | None) -> Content | None:
-    """The shared fields of an object as JSON values; None: it is not there."""
+    """Return the shared fields of an object as JSON values; None if it does not exist."""
     if row is None:
         return None
     return {name: json_value(value_of(row, name)) for name in route.shared}
 
 
+def column_of(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    """Return a field that has a column; shared fields all have one, unlike relations from other models."""
+    return cast("models.Field[Any, Any]", model._meta.get_field(name))
+
+
 def attname(model: type[models.Model], name: str) -> str:
-    """The attribute that holds a field's column; of a foreign key the key's."""
-    return str(getattr(model._meta.get_field(name), "attname"))  # noqa: B009
+    """Return the attribute that holds a field's column, such as `parent_id` for a foreign key `parent`."""
+    return column_of(model, name).attname
 
 
 def value_of(row: models.Model, name: str) -> Any:
-    """A column's value; of a foreign key the key."""
+    """Return a column's value; for a foreign key, the key."""
     return getattr(row, attname(type(row), name))
 
 
 def newest_history(route: Route, keys: Iterable[str]) -> dict[str, int]:
-    """The number of the newest history row of each object, by key."""
+    """Return the id of the newest history row of each object, by key."""
     model = route.declaration.model
     pk = model._meta.pk.attname
     rows = history_of(model)._default_manager.filter(**{f"{pk}__in": pks(model, keys)})
@@ -55,7 +63,16 @@ def newest_history(route: Route, keys: Iterable[str]) -> dict[str, int]:
 def row_of(
     route: Route, key: str, stored: models.Model | None, live: Content | None, content: Content | None
 ) -> tuple[models.Model | None, Faults]:
-    """The object as it is to be, not saved; the very same one where nothing differs. Asks the database nothing."""
+    """Make the row for a wanted content. Nothing is saved, and no query is run.
+
+    Args:
+        stored: the object; None if it does not exist.
+        live: its content; None if it does not exist.
+        content: the wanted content; None to delete the object.
+
+    Returns:
+        The row, and its faults; `stored` itself if nothing differs, None if the object is to be deleted.
+    """
     if content is None:
         return None, {}
     old = live or {}
@@ -70,10 +87,14 @@ def row_of(
 
 
 def fill(row: models.Model, values: Mapping[str, Any]) -> Faults:
-    """Give a row these values, which are as JSON has them; what is wrong with them, as far as the row alone tells."""
+    """Give a row these JSON values.
+
+    Returns:
+        What is wrong with the values, as far as that can be found without the database.
+    """
     faults: Faults = {}
     for name, value in values.items():
-        column: Any = row._meta.get_field(name)
+        column = column_of(type(row), name)
         try:
             setattr(row, column.attname, _read(column, value))
         except ValidationError as error:
@@ -81,27 +102,34 @@ def fill(row: models.Model, values: Mapping[str, Any]) -> Faults:
     for column in row._meta.concrete_fields:
         if getattr(column, "auto_now", False):
             setattr(row, column.attname, timezone.now())
-    return faults or faults_of(row, exclude=_links(row))
+    # Whether the linked objects exist is checked once for all items.
+    links = {column.name for column in row._meta.concrete_fields if column.is_relation}
+    return faults or faults_of(row, exclude=links)
 
 
-def _read(column: Any, value: Any) -> Any:
-    """A column's value from JSON.
+def _read(column: "models.Field[Any, Any]", value: object) -> Any:
+    """Return a column's value from JSON.
 
     Raises:
-        ValidationError: it is none; or it is one in another form, which would be kept in ours and count as an edit.
+        ValidationError: it is not a valid value, or is written in another form than ours; stored, such a value would
+            be written in our form, and count as an edit.
     """
     try:
-        found = column.to_python(value)
-        written = json_value(found.astimezone(UTC) if isinstance(found, datetime) else found)
+        python_value = column.to_python(value)
+        written = json_value(python_value.astimezone(UTC) if isinstance(python_value, datetime) else python_value)
     except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ValidationError(NO_VALUE) from error
     if type(written) is not type(value) or written != value:
         raise ValidationError(NO_VALUE)
-    return found
+    return python_value
 
 
 def faults_of(row: models.Model, *, exclude: Collection[str] = (), whole: bool = False) -> Faults:
-    """What its own rules say of a row; `whole`: those too for which the database is asked."""
+    """Return what a row's own rules find wrong with it.
+
+    Args:
+        whole: whether to apply the rules that run queries too, such as unique constraints.
+    """
     try:
         if whole:
             row.full_clean(exclude=set(exclude))
@@ -114,17 +142,13 @@ def faults_of(row: models.Model, *, exclude: Collection[str] = (), whole: bool =
 
 
 def texts_of(error: ValidationError) -> Faults:
-    """A validation's messages by field."""
-    found: Faults = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
-    return {"" if name == NON_FIELD_ERRORS else name: texts for name, texts in found.items()}
-
-
-def _links(row: models.Model) -> set[str]:
-    """Whether what they point to is there, is asked once for all items."""
-    return {column.name for column in row._meta.concrete_fields if column.is_relation}
+    """Return an error's messages by field; those of the whole row are under ""."""
+    messages: Faults = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    return {"" if name == NON_FIELD_ERRORS else name: texts for name, texts in messages.items()}
 
 
 def copy_of(stored: models.Model) -> models.Model:
+    """Return a copy of a row that saves as an update."""
     row = type(stored)(**{column.attname: getattr(stored, column.attname) for column in stored._meta.concrete_fields})
     row._state.adding, row._state.db = False, stored._state.db
     return row

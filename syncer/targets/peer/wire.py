@@ -1,4 +1,4 @@
-"""Batches as requests, and what comes back as data."""
+"""Batches as HTTP requests to a peer, and its answers as data."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ from syncer.targets.peer.message import PATH, WRITER, Item, ItemResult, Result
 
 
 class AnswerError(ValueError):
-    """It is not what a peer answers. The message is a predicate that reads on from the target's name."""
+    """A peer's answer has the wrong shape. The message is a predicate that follows the target's name."""
 
 
-class Holds(Protocol):
-    """What has an item."""
+class HasItem(Protocol):
+    """Anything with an item to send."""
 
     @property
     def item(self) -> Item: ...
@@ -32,30 +32,39 @@ class Holds(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a peer said to a batch; `told` is by the items' keys."""
+    """A peer's answer to a batch.
+
+    Attributes:
+        node, writer: the node that answered, and its incarnation.
+        results: what became of each item, by the items' keys.
+    """
 
     node: str
     writer: str
-    told: Mapping[str, ItemResult]
+    results: Mapping[str, ItemResult]
 
 
-def changes(route: Route, me: str, found: Sequence[Holds]) -> Request:
-    """A batch of one model's items, as our incarnation `me`."""
-    return _request(route.target, me, model=route.model, items=[one.item.as_json() for one in found])
+def batch_request(route: Route, me: str, batch: Sequence[HasItem]) -> Request:
+    """Return a request with items of one model, sent as our incarnation `me`."""
+    return _request(route.target, me, model=route.model, items=[pushed.item.as_json() for pushed in batch])
 
 
-def hello(target: Target, me: str) -> Request:
-    """A batch of nothing, which says who we are."""
+def handshake_request(target: Target, me: str) -> Request:
+    """Return a request without items, which only names our node and its incarnation `me`."""
     return _request(target, me)
 
 
-def _request(target: Target, me: str, **more: Any) -> Request:
-    body = {"node": settings.NODE, "writer": me, **more}
+def _request(target: Target, me: str, **content: object) -> Request:
+    body = {"node": settings.NODE, "writer": me, **content}
     return Request(method="POST", url=f"{target.url.rstrip('/')}{PATH}", body=body)
 
 
-def hand_over(sender: Sender, request: Request, *, ends: float) -> "Future[SendResult]":
-    """Send a request to a peer, unless the lease (monotonic seconds) would end too soon."""
+def send(sender: Sender, request: Request, *, ends: float) -> "Future[SendResult]":
+    """Send a request to a peer in a thread of the sender.
+
+    Args:
+        ends: when the lease ends, in monotonic seconds; nothing is sent if too little of it is left.
+    """
 
     def work() -> SendResult:
         sent = sender.exchange(request, ends)
@@ -70,33 +79,33 @@ def hand_over(sender: Sender, request: Request, *, ends: float) -> "Future[SendR
 
 
 def read_answer(record: Mapping[str, Any]) -> Answer:
-    """What the peer answered.
+    """Parse a peer's answer to a batch.
 
     Raises:
-        AnswerError: it is of another shape.
+        AnswerError: the answer has another shape, or names no valid incarnation.
     """
     try:
-        told = [_told(one) for one in record["items"]]
+        results = [_item_result(item) for item in record["items"]]
         node, writer = str(record["node"]), str(record["writer"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise AnswerError("answered something that no back office sends") from error
     if not re.fullmatch(WRITER, writer) or node_of(writer) != node or is_far(writer):
         raise AnswerError("answered without a valid incarnation")
-    return Answer(node=node, writer=writer, told={one.key: one for one in told})
+    return Answer(node=node, writer=writer, results={result.key: result for result in results})
 
 
-def _told(record: Mapping[str, Any]) -> ItemResult:
+def _item_result(record: Mapping[str, Any]) -> ItemResult:
     fields = {_text(name): [_text(text) for text in texts] for name, texts in record.get("fields", {}).items()}
     return ItemResult(key=str(record["key"]), result=Result(record["result"]), seen=_seen(record), fields=fields)
 
 
 def _seen(record: Mapping[str, Any]) -> VersionVector | None:
-    found = record.get("seen")
-    if found is not None and not all(isinstance(number, int) and 0 < number < 2**53 for number in found.values()):
-        raise ValueError(found)
-    return None if found is None else {str(writer): number for writer, number in found.items()}
+    seen = record.get("seen")
+    if seen is not None and not all(isinstance(number, int) and 0 < number < 2**53 for number in seen.values()):
+        raise ValueError(seen)
+    return None if seen is None else {str(writer): number for writer, number in seen.items()}
 
 
-def _text(found: Any) -> str:
-    """What can be kept: no NUL, and no half a character."""
-    return str(found).replace("\x00", "").encode(errors="replace").decode()
+def _text(value: object) -> str:
+    """Return text that a database can store: without NUL characters and unpaired surrogates."""
+    return str(value).replace("\x00", "").encode(errors="replace").decode()

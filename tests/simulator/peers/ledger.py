@@ -1,7 +1,7 @@
-"""The edits that each node has received, and the content that its objects must therefore have.
+"""The edits that each node knows, as sets, and what its objects must therefore be.
 
-It repeats nothing of `syncer.core.merge`: no numbers, no vectors, no merging of states. An edit remembers all edits
-that its editor's node knew; one that no other edit knew stands; of several that stand the rules choose.
+Nothing of `syncer.core.merge` is repeated here: no numbers, no version vectors, no merging of states. An edit remembers
+all edits that its node knew. An edit that no other edit knew is current; the rules choose between several current ones.
 """
 
 from collections import Counter
@@ -12,22 +12,20 @@ from typing import Any
 EXISTS, ASK = "exists", "ask"
 NONE: frozenset[int] = frozenset()
 
-reached: Counter[str] = Counter()  # situations, and how often they came about
+reached: Counter[str] = Counter()  # how often each situation occurred
 
 Content = Mapping[str, Any] | None
 Place = tuple[str, str]  # node, key
-ItemResult = dict[
-    Place, tuple[frozenset[int], Content]
-]  # what a node knew of each object, and how the engine had left it
+Snapshot = dict[Place, tuple[frozenset[int], Content]]  # the edits that a node knew, and the content the engine left
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What a person changed at a node between two moments at which the engine looked.
+    """A change that a person made at a node between two times at which the engine stamped.
 
     Attributes:
         knew: the edits of this object that the node knew.
-        at: what the node's clock said, in hours.
+        at: the time by the node's clock, in hours.
     """
 
     number: int
@@ -42,10 +40,10 @@ class Made:
 class Ledger:
     """
     Attributes:
-        decides: `{"field": who}`, a node's name or ASK.
-        known: the edits that each node has received or made itself.
+        decides: `{"field": node}`, or ASK in place of a node.
+        known: the edits that each node knows, its own among them.
         base: each node's objects as the engine left them.
-        dropped: edits that a restore took from the only node that knew them; a message may still have them.
+        dropped: edits that a restore removed from the only node that knew them; a message may still have them.
     """
 
     decides: Mapping[str, str]
@@ -55,7 +53,7 @@ class Ledger:
     dropped: set[int] = field(default_factory=set)
 
     def look(self, place: Place, incarnation: int, live: Content, at: int) -> None:
-        """The engine looks: what is not as it left it was edited."""
+        """Record an edit if the object is not as the engine left it."""
         base = self.base.get(place)
         self.base[place] = live
         values = _edited(base, live)
@@ -63,7 +61,7 @@ class Ledger:
             self.decide(place, incarnation, values, at)
 
     def decide(self, place: Place, incarnation: int, values: Mapping[str, Any], at: int) -> None:
-        """An edit that knew all that its node knows."""
+        """Record an edit that knew all edits that its node knows."""
         number, knew = len(self.made), self.known.get(place, NONE)
         self.made[number] = Made(
             number=number,
@@ -75,42 +73,43 @@ class Ledger:
         )
         self.known[place] = knew | {number}
 
-    def heard(self, place: Place, told: frozenset[int]) -> None:
-        self.known[place] = self.known.get(place, NONE) | told
+    def receive(self, place: Place, edits: frozenset[int]) -> None:
+        """Record that a node received these edits."""
+        self.known[place] = self.known.get(place, NONE) | edits
 
     def left(self, place: Place, live: Content) -> None:
-        """The engine wrote the object."""
+        """Record that the engine wrote the object."""
         self.base[place] = live
 
-    def copy(self, node: str) -> ItemResult:
-        """What a backup of a node holds."""
+    def copy(self, node: str) -> Snapshot:
+        """Return a node's part of the ledger, for its backup."""
         places = {place for place in (*self.known, *self.base) if place[0] == node}
         return {place: (self.known.get(place, NONE), self.base.get(place)) for place in places}
 
-    def put_back(self, node: str, told: ItemResult) -> None:
-        """A node knows no more than its backup does."""
+    def put_back(self, node: str, backup: Snapshot) -> None:
+        """Restore a node's part of the ledger."""
         for place in self.copy(node):
             elsewhere = (known for (name, key), known in self.known.items() if name != node and key == place[1])
-            known, base = told.get(place, (NONE, None))
+            known, base = backup.get(place, (NONE, None))
             self.dropped |= self.known.get(place, NONE) - known.union(*elsewhere)
             self.known[place], self.base[place] = known, base
 
-    def standing(self, place: Place) -> dict[str, list[Made]]:
-        """Of each field, and EXISTS, the edits that no other one knew."""
+    def current_edits(self, place: Place) -> dict[str, list[Made]]:
+        """Return the edits of each field, and of EXISTS, that no other edit knew."""
         known = [self.made[number] for number in self.known.get(place, NONE)]
-        names = {name for one in known for name in one.values}
-        found = {}
+        names = {name for edit in known for name in edit.values}
+        current = {}
         for name in names:
-            of_name = [one for one in known if name in one.values]
-            overruled = frozenset[int]().union(*(one.knew for one in of_name))
-            found[name] = [one for one in of_name if one.number not in overruled]
-        return found
+            of_name = [edit for edit in known if name in edit.values]
+            overruled = frozenset[int]().union(*(edit.knew for edit in of_name))
+            current[name] = [edit for edit in of_name if edit.number not in overruled]
+        return current
 
     def check(self, place: Place, live: Content, conflicts: Iterable[str]) -> None:
-        """The object is what its edits make it, and waits for a person where these differ and one is to be asked."""
-        standing = self.standing(place)
-        allowed = {name: self._allowed(name, edits) for name, edits in standing.items()}
-        if not standing:
+        """Assert that the object is what its edits make it, and that conflicts left to a person wait."""
+        current = self.current_edits(place)
+        allowed = {name: self._allowed(name, edits) for name, edits in current.items()}
+        if not current:
             assert live is None, f"{place} is there, and nobody made it"
             return
         is_open = {name for name, values in allowed.items() if len(values) > 1}
@@ -119,23 +118,24 @@ class Ledger:
         if live is not None:
             is_right &= live.keys() == allowed.keys() - {EXISTS}
             is_right &= all(value in allowed[name] for name, value in live.items())
-        assert is_right, f"{place} is {live}, {set(conflicts)} wait for a person, and these stand: {standing}"
-        self._notice(standing, is_open)
+        assert is_right, (
+            f"{place} is {live}, {set(conflicts)} wait for a person, and these edits are current: {current}"
+        )
+        self._count(current, is_open)
 
     def _allowed(self, name: str, edits: list[Made]) -> list[Any]:
-        """Each of their values where a person is to be asked; else the one that wins."""
-        who = self.decides.get(name, "")
-        if who == ASK:
-            return sorted({one.values[name] for one in edits})
-        heard = [one for one in edits if one.node == who] or edits
-        node = min(one.node for one in heard)
-        return [
-            max((one for one in heard if one.node == node), key=lambda one: (one.incarnation, one.number)).values[name]
-        ]
+        """Return the values that the field may have: each edit's if a person decides, otherwise the one that wins."""
+        authority = self.decides.get(name, "")
+        if authority == ASK:
+            return sorted({edit.values[name] for edit in edits})
+        candidates = [edit for edit in edits if edit.node == authority] or edits
+        node = min(edit.node for edit in candidates)
+        of_node = [edit for edit in candidates if edit.node == node]
+        return [max(of_node, key=lambda edit: (edit.incarnation, edit.number)).values[name]]
 
-    def _notice(self, standing: Mapping[str, list[Made]], is_open: set[str]) -> None:
-        for name, edits in standing.items():
-            values, nodes = {one.values[name] for one in edits}, {one.node for one in edits}
+    def _count(self, current: Mapping[str, list[Made]], is_open: set[str]) -> None:
+        for name, edits in current.items():
+            values, nodes = {edit.values[name] for edit in edits}, {edit.node for edit in edits}
             if name == EXISTS:
                 reached["a delete meets an edit"] += len(values) > 1
                 continue
@@ -149,7 +149,7 @@ class Ledger:
 
     def _is_late_loser(self, name: str, edits: list[Made]) -> bool:
         allowed = self._allowed(name, edits)
-        return len(allowed) == 1 and max(edits, key=lambda one: one.at).values[name] != allowed[0]
+        return len(allowed) == 1 and max(edits, key=lambda edit: edit.at).values[name] != allowed[0]
 
 
 def _edited(base: Content, live: Content) -> dict[str, Any]:

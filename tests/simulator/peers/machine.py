@@ -1,7 +1,7 @@
-"""The steps that hypothesis puts together: editors, workers, a bad network, restores, and people who decide."""
+"""The steps that hypothesis combines: editors, workers, a bad network, restores, and people who decide."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from syncer.core.merge import Rules
-from tests.simulator.peers.ledger import ASK, EXISTS, ItemResult, Ledger, reached
+from tests.simulator.peers.ledger import ASK, EXISTS, Ledger, Snapshot, reached
 from tests.simulator.peers.network import Answer, Message
 from tests.simulator.peers.node import Node, Rows
 from tests.simulator.peers.rest import World
@@ -18,7 +18,7 @@ from tests.simulator.peers.rest import World
 FIELDS = ("title", "status", "amount", "note")  # one of the first node's, nobody's, the second's, one to ask about
 KEYS = ("x", "y")
 BACKUPS = 3  # kept of each node
-ANY = st.integers(0, 11)  # an index modulo the number of choices, so that it shrinks to the first
+ANY = st.integers(0, 11)  # an index, taken modulo the number of choices, so that it shrinks to the first
 NODES, MANY, VALUES, HOURS = range(6), range(12), range(3), range(0, 24, 4)
 HOW = ["save"] * 6 + ["undo"] + ["delete", "decide for its own"] * 2 + ["decide"]
 # One draw instead of six: most of the time of a step goes into its draws.
@@ -33,8 +33,8 @@ HAPPENS = ("die", "back up", "back up", "restore", "restore", "rest")
 EVENTS = st.sampled_from([*product(HAPPENS, NODES, MANY, VALUES)])
 
 
-def chosen(choices: Any, which: int) -> Any:
-    """Return one of the choices; None where there are none."""
+def chosen(choices: Iterable[Any], which: int) -> Any:
+    """Return one of the choices; None if there are none."""
     ordered = list(choices)
     return ordered[which % len(ordered)] if ordered else None
 
@@ -43,17 +43,17 @@ def chosen(choices: Any, which: int) -> Any:
 class Backup:
     """
     Attributes:
-        told: the ledger's part of it.
-        is_used: the node was put back to it before.
+        ledger: the node's part of the ledger.
+        is_used: whether the node was restored from it before.
     """
 
     rows: Rows
-    told: ItemResult
+    ledger: Snapshot
     is_used: bool = False
 
 
 class Peers(RuleBasedStateMachine):
-    """Several nodes; what is a link and what is not, the subclasses say.
+    """Several nodes; the subclasses define the links between them.
 
     Attributes:
         LINKS: each node's peers.
@@ -93,7 +93,7 @@ class Peers(RuleBasedStateMachine):
 
     @rule(edits=st.lists(EDITS, min_size=1, max_size=5))
     def write(self, edits: list[tuple[int, str, str, str, int, int]]):
-        """Editors anywhere make, change, take back and delete; what their clocks say means nothing."""
+        """Editors anywhere create, change, undo and delete; their clocks decide nothing."""
         for who, how, key, name, value, at in edits:
             self._write(chosen(self.nodes, who), how, key, name, value, at)
 
@@ -112,14 +112,14 @@ class Peers(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from(KEYS), edits=st.lists(AT_ONCE, min_size=2, max_size=4), fates=st.lists(FATES, max_size=4))
     def edit_at_once(self, key: str, edits: list[tuple[str, str, int, int]], fates: list[str]):
-        """Nodes edit one object, none knowing of the others, and some of them hand it over."""
+        """Nodes edit one object concurrently, and some of them push it."""
         for number, (how, name, value, at) in enumerate(edits):
             self._write(chosen(self.nodes, number), how, key, name, value, at)
         for number, _ in enumerate(fates):
             self.run(number, number // 2, fates[number:])
 
     def _decide(self, node: Node, key: str, value: int, *, is_own: bool):
-        """A person decides what waits, here if anything does, often for what is there anyway."""
+        """A person decides a conflict, here if there is one, often in favour of the present value."""
         places = [(node, key), *((one, other) for one in self.nodes for other in KEYS)]
         node, key = next((place for place in places if place[0].conflicts(place[1])), places[0])
         live, waits = node.rows.live.get(key), sorted(node.conflicts(key))
@@ -133,7 +133,7 @@ class Peers(RuleBasedStateMachine):
 
     @rule(steps=st.lists(STEPS, min_size=3, max_size=12))
     def go_on(self, steps: list[tuple[str, int, int]]):
-        """Workers go on, a transaction at a time, and so does what is on its way."""
+        """Workers run one transaction at a time, and messages travel."""
         for what, who, which in steps:
             if what in WORK or not self.world.network.past:
                 node = chosen(self.nodes, who)
@@ -148,7 +148,7 @@ class Peers(RuleBasedStateMachine):
             self._send(node.push(node.claims.pop(which % len(node.claims))))
         else:
             node.plan(peer)
-            self._send(node.greet(peer))
+            self._send(node.handshake(peer))
             node.claims += [node.claim(binding) for binding in node.due(peer)]
 
     def _die(self, node: Node):
@@ -160,7 +160,7 @@ class Peers(RuleBasedStateMachine):
             self.world.network.send(message)
 
     def _wire(self, what: str, which: int):
-        """Something on its way arrives, is lost or comes twice, or a node dies when it has half taken it in."""
+        """A message arrives, is lost or comes twice, or its receiver dies while it applies the message."""
         network = self.world.network
         if what == "again":
             reached["something old arrives once more"] += 1
@@ -174,7 +174,12 @@ class Peers(RuleBasedStateMachine):
             self._arrive(one, what)
 
     def _arrive(self, one: Message | Answer, what: str):
-        """`what`: lose it, lose its answer, die after who speaks is learnt, or nothing goes wrong."""
+        """Deliver a message.
+
+        Args:
+            what: "lose", "lose answer", "learn" (the receiver dies once it knows the sender's incarnation); with
+                anything else nothing goes wrong.
+        """
         if what == "lose":
             reached["something is lost"] += 1
             self._note(one, is_lost=True)
@@ -188,22 +193,22 @@ class Peers(RuleBasedStateMachine):
                 self.world.network.send(answer)
 
     def _note(self, one: Message | Answer, *, is_lost: bool):
-        """Remember whose answers were lost, until one comes."""
+        """Remember the bindings whose answers were lost, until an answer arrives."""
         if isinstance(one, Answer) and one.key:
             binding = (one.receiver, one.sender, one.key)
             (self.unanswered.add if is_lost else self.unanswered.discard)(binding)
 
     @rule(who=ANY, which=ANY, fates=st.lists(FATES, min_size=1, max_size=4))
     def run(self, who: int, which: int, fates: list[str]):
-        """A whole run of a worker; each message meets one of the fates."""
+        """A whole run of a worker, in which each message has one of the fates."""
         node, network = chosen(self.nodes, who), self.world.network
         peer = chosen(node.peers, which)
         node.plan(peer)
-        messages = [node.greet(peer), *(node.push(node.claim(binding)) for binding in node.due(peer))]
+        messages = [node.handshake(peer), *(node.push(node.claim(binding)) for binding in node.due(peer))]
         for number, message in enumerate(one for one in messages if one):
-            self._meet(network.carry(message), fates[number % len(fates)])
+            self._apply_fate(network.carry(message), fates[number % len(fates)])
 
-    def _meet(self, one: Message | Answer, fate: str):
+    def _apply_fate(self, one: Message | Answer, fate: str):
         network = self.world.network
         if fate == "late":
             network.flying.append(one)
@@ -227,7 +232,7 @@ class Peers(RuleBasedStateMachine):
 
     @rule(events=st.lists(EVENTS, min_size=1, max_size=3))
     def befall(self, events: list[tuple[str, int, int, int]]):
-        """A node's workers die, it is backed up or put back, or all is well for a while."""
+        """A node's workers die, a node is backed up or restored, or nothing fails for a while."""
         for how, who, which, value in events:
             node = chosen(self.nodes, who)
             if how == "die":
@@ -240,28 +245,28 @@ class Peers(RuleBasedStateMachine):
                 self._rest(node, chosen(KEYS, which), chosen(FIELDS, which), value)
 
     def _back_up(self, node: Node):
-        copy = Backup(rows=node.rows.copy(), told=self.world.ledger.copy(node.name))
+        copy = Backup(rows=node.rows.copy(), ledger=self.world.ledger.copy(node.name))
         self.backups[node.name] = [*self.backups[node.name], copy][-BACKUPS:]
 
     def _restore(self, node: Node, backup: Backup, more: int):
-        """It is as it was then, and takes a life that was never used, however often it is put back."""
+        """Restore a node; it takes an incarnation that was never used, however often it is restored."""
         reached["a node is put back"] += 1
         reached["a node is put back twice to one backup"] += backup.is_used
         backup.is_used = True
         self.lives[node.name] += more
         node.rows, node.incarnation, node.claims = backup.rows.copy(), self.lives[node.name], []
-        self.world.ledger.put_back(node.name, backup.told)
+        self.world.ledger.put_back(node.name, backup.ledger)
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def _rest(self, node: Node, key: str, name: str, value: int):
-        """All is well for a while, then one edit is made and its messages are counted."""
+        """Let everything arrive, then make one edit and count its messages."""
         self.world.rest()
         live = node.rows.live.get(key) or dict.fromkeys(FIELDS, value)
         self.world.check_price(node, key, {**live, name: value})
 
     def teardown(self):
-        """At last a person decides whatever still waits: then there is nothing left to excuse."""
+        """Let a person decide every conflict that is left; afterwards there must be none."""
         if not hasattr(self, "world"):
             return
         self.world.rest()
@@ -285,12 +290,12 @@ class Two(Peers):
 
 
 class Chain(Peers):
-    """The ends speak to the middle only."""
+    """The two ends are peers of the middle only."""
 
     LINKS = {"a": ("b",), "b": ("a", "c"), "c": ("b",)}
 
 
 class Triangle(Peers):
-    """Everybody speaks to everybody."""
+    """Each node is a peer of both others."""
 
     LINKS = {"a": ("b", "c"), "b": ("a", "c"), "c": ("a", "b")}

@@ -1,4 +1,4 @@
-"""What is on its way between nodes. Anything may be lost, doubled, held up for ever so long, or overtaken."""
+"""The messages between nodes. Any of them may be lost, doubled, delayed for any time, or overtaken."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -11,9 +11,9 @@ class Message:
     """
     Attributes:
         of: the sender's incarnation.
-        key: empty: nothing but a greeting.
-        wanted: what was claimed, which the answer brings back.
-        told: the ledger's edits that the sender knows; no node reads them.
+        key: empty for a handshake.
+        wanted: the binding's `wanted` when it was claimed, which the answer repeats.
+        edits: the ledger's edits that the sender knows; no node reads them.
     """
 
     sender: str
@@ -22,15 +22,15 @@ class Message:
     key: str = ""
     state: State | None = None
     wanted: int = 0
-    told: frozenset[int] = frozenset()
+    edits: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """
     Attributes:
-        to: the incarnation that had asked.
-        seen: the message's.
+        to: the incarnation that had sent the message.
+        seen: the message's version vector.
     """
 
     sender: str
@@ -46,9 +46,9 @@ class Answer:
 class Network:
     """
     Attributes:
-        flying: what was sent and has not arrived.
-        past: all that was ever sent; any of it may arrive once more.
-        messages: how many were sent, answers apart.
+        flying: the messages that were sent and have not arrived.
+        past: all messages ever sent; any of them may arrive again.
+        messages: the number of messages sent, without answers.
     """
 
     flying: list[Message | Answer] = field(default_factory=list)
@@ -56,11 +56,11 @@ class Network:
     messages: int = 0
 
     def send(self, one: Message | Answer) -> None:
-        """It sets out, and arrives who knows when."""
+        """Send a message, which arrives at any later time."""
         self.flying.append(self.carry(one))
 
     def carry(self, one: Message | Answer) -> Message | Answer:
-        """It arrives at once."""
+        """Send a message that arrives at once; return it as the receiver reads it."""
         if isinstance(one, Message):
             self.messages += 1
             one = replace(one, state=one.state and _carried(one.state))
@@ -69,6 +69,6 @@ class Network:
 
 
 def _carried(state: State) -> State:
-    """As the other end reads it."""
+    """Return a state as the receiver parses it."""
     seen, fields = json.loads(json.dumps([state.seen, edits_as_json(state.fields)]))
     return State(seen=seen, fields=edits_from_json(fields))

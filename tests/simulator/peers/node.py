@@ -1,4 +1,4 @@
-"""One node: the rows that it has, and the transactions that change them, each a step of its own."""
+"""One node: its rows, and the transactions that change them, each of them a separate step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,12 +22,12 @@ from tests.simulator.peers.ledger import NONE, Content, Ledger, reached
 from tests.simulator.peers.network import Answer, Message
 
 ClaimedBinding = tuple[str, str]  # peer, key
-Claim = tuple[ClaimedBinding, int]  # and what was wanted then
+Claim = tuple[ClaimedBinding, int]  # with the binding's `wanted` at that time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """What a peer is to hold of an object, and is known to have seen of it."""
+    """The wanted and the delivered version of an object at a peer, and the version vector noted for the peer."""
 
     wanted: int = 0
     delivered: int = 0
@@ -36,15 +36,15 @@ class Binding:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """All that a backup holds. No part is ever changed in place but the dictionaries themselves.
+    """All that a backup contains. Only the dictionaries are changed in place, never their values.
 
     Attributes:
         shadows, states: the replica of each object.
-        saved: the keys of what was written, in order, as history names them.
-        marks: how far the plan of each peer has read that.
-        heard: the newest incarnation of each peer that spoke to us.
-        told: which of ours each peer has answered to.
-        clocks: what the clock said at each object's last edit, in hours.
+        saved: the keys of the writes, in order, as the history has them.
+        marks: how far the plan of each peer has read `saved`.
+        peer_incarnations: the newest known incarnation of each peer.
+        acknowledged: our incarnation to which each peer has answered.
+        clocks: the time of each object's last edit by the node's clock, in hours.
     """
 
     live: dict[str, Content] = field(default_factory=dict)
@@ -53,8 +53,8 @@ class Rows:
     bindings: dict[ClaimedBinding, Binding] = field(default_factory=dict)
     saved: list[str] = field(default_factory=list)
     marks: dict[str, int] = field(default_factory=dict)
-    heard: dict[str, int] = field(default_factory=dict)
-    told: dict[str, int] = field(default_factory=dict)
+    peer_incarnations: dict[str, int] = field(default_factory=dict)
+    acknowledged: dict[str, int] = field(default_factory=dict)
     clocks: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> "Rows":
@@ -65,8 +65,8 @@ class Rows:
 class Node:
     """
     Attributes:
-        incarnation: which of its lives this is.
-        claims: what workers have claimed and not looked at yet.
+        incarnation: its current incarnation.
+        claims: the claims that no worker has pushed yet.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Node:
     # --- people ------------------------------------------------------------------------------------------------------
 
     def save(self, key: str, live: Content, *, at: int) -> None:
-        """A plain save or delete: the row, and the history that names it."""
+        """Save or delete an object: write the row and its history."""
         self.rows.live[key], self.rows.clocks[key] = live, at
         self.rows.saved.append(key)
 
@@ -92,16 +92,16 @@ class Node:
         return outcome(self.rows.states.get(key, State()), self.rules, live=self.rows.live.get(key)).conflicts
 
     def decide(self, key: str, values: Mapping[str, Any], *, at: int) -> None:
-        """A person says what is true, on the page of conflicts."""
+        """Resolve a conflict as a person does on its page."""
         state = overrule(self._stamped(key), values, me=self.writer)
         self.ledger.decide((self.name, key), self.incarnation, values, at)
         self._write(key, state)
         self._spread(key)
 
-    # --- handing over ------------------------------------------------------------------------------------------------
+    # --- pushing -----------------------------------------------------------------------------------------------------
 
     def plan(self, peer: str) -> None:
-        """What was written since the mark is wanted at the peer."""
+        """Raise the objects that were written since the peer's mark."""
         for key in set(self.rows.saved[self.rows.marks.get(peer, 0) :]):
             self.want((peer, key))
         self.rows.marks[peer] = len(self.rows.saved)
@@ -117,14 +117,14 @@ class Node:
     def claim(self, binding: ClaimedBinding) -> Claim:
         return binding, self.rows.bindings[binding].wanted
 
-    def greet(self, peer: str) -> Message | None:
-        """Tell a peer which life this is, where it has not answered to it."""
-        if self.rows.told.get(peer) == self.incarnation:
+    def handshake(self, peer: str) -> Message | None:
+        """Return a message that names our incarnation; None if the peer knows it."""
+        if self.rows.acknowledged.get(peer) == self.incarnation:
             return None
         return Message(sender=self.name, receiver=peer, of=self.incarnation)
 
     def push(self, claim: Claim) -> Message | None:
-        """What a claim hands over; None: the peer has seen it all."""
+        """Return the message for a claim; None if the peer has seen all edits."""
         binding, wanted = claim
         peer, key = binding
         state = self._stamped(key)
@@ -132,30 +132,30 @@ class Node:
             reached["the peer has seen it all"] += 1
             self._deliver(binding, wanted)
             return None
-        told = self.ledger.known.get((self.name, key), NONE)
+        edits = self.ledger.known.get((self.name, key), NONE)
         return Message(
-            sender=self.name, receiver=peer, of=self.incarnation, key=key, state=state, wanted=wanted, told=told
+            sender=self.name, receiver=peer, of=self.incarnation, key=key, state=state, wanted=wanted, edits=edits
         )
 
-    # --- taking in ---------------------------------------------------------------------------------------------------
+    # --- receiving ---------------------------------------------------------------------------------------------------
 
     def learn(self, message: "Message | Answer") -> bool:
-        """Which life the other one is in; whether it is the newest that is known.
+        """Record the sender's incarnation, and return whether it is the newest known one.
 
-        A newer one was put back: what it had seen is not known any more, and all of it is compared again.
+        A newer incarnation than before was restored: its version vectors are unknown, and everything is compared again.
         """
-        peer, known = message.sender, self.rows.heard.get(message.sender, 0)
+        peer, known = message.sender, self.rows.peer_incarnations.get(message.sender, 0)
         if message.of < known:
             reached["a message of an older life"] += 1
         if message.of > known:
-            self.rows.heard[peer] = message.of
+            self.rows.peer_incarnations[peer] = message.of
             for binding in [binding for binding in self.rows.bindings if binding[0] == peer]:
                 self.rows.bindings[binding] = replace(self._binding(binding), peer_seen={})
                 self.want(binding)
         return message.of >= known
 
     def take_in(self, message: Message, *, is_newest: bool) -> Answer:
-        """Stamp, join, write what comes out, note what the sender has seen, want it where it is news; all at once."""
+        """Stamp, merge, write, note what the sender has seen, and raise the object for peers, in one transaction."""
         key, state = message.key, message.state
         answer = Answer(
             sender=self.name,
@@ -169,8 +169,8 @@ class Node:
         if state is None:
             return answer
         mine = self._stamped(key)
-        self.ledger.heard((self.name, key), message.told)
-        self._notice(key, mine, state)
+        self.ledger.receive((self.name, key), message.edits)
+        self._count(key, mine, state)
         self._write(key, join(mine, state))
         if is_newest:
             self._note_seen((message.sender, key), state.seen)
@@ -178,12 +178,12 @@ class Node:
         return answer
 
     def answered(self, answer: Answer) -> None:
-        """Of an older life, or to one, it says nothing of now."""
+        """Settle an answer; one from or to an older incarnation says nothing about the present ones."""
         is_newest = self.learn(answer)
         if not is_newest or answer.to != self.incarnation:
             reached["an answer of or to an older life"] += 1
             return
-        self.rows.told[answer.sender] = self.incarnation
+        self.rows.acknowledged[answer.sender] = self.incarnation
         if answer.key:
             self._note_seen((answer.sender, answer.key), answer.seen)
             self._deliver((answer.sender, answer.key), answer.wanted)
@@ -191,7 +191,7 @@ class Node:
     # --- rows --------------------------------------------------------------------------------------------------------
 
     def _stamped(self, key: str) -> State:
-        """The state, which now has what was edited here since the engine last looked."""
+        """Stamp the edits made here since the object was last stamped, and return its state."""
         rows, place, at = self.rows, (self.name, key), self.rows.clocks.get(key, 0)
         live, shadow = rows.live.get(key), rows.shadows.get(key)
         self.ledger.look(place, self.incarnation, live, at)
@@ -202,7 +202,7 @@ class Node:
         return state
 
     def _write(self, key: str, state: State) -> None:
-        """Hold the state, and make the object what it says."""
+        """Store a state, and the object that it makes."""
         rows, was = self.rows, self.rows.live.get(key)
         found = outcome(state, self.rules, live=was)
         if found.content != was:
@@ -213,7 +213,7 @@ class Node:
         self.ledger.check((self.name, key), found.content, found.conflicts)
 
     def _spread(self, key: str) -> None:
-        """Want it wherever it is not known to be seen."""
+        """Raise the object for each peer that is not known to have seen it."""
         for binding in ((peer, key) for peer in self.peers):
             if not covers(self._binding(binding).peer_seen, self.rows.states[key].seen):
                 self.want(binding)
@@ -234,7 +234,7 @@ class Node:
             self._binding(binding), peer_seen=together(self._binding(binding).peer_seen, seen)
         )
 
-    def _notice(self, key: str, mine: State, theirs: State) -> None:
+    def _count(self, key: str, mine: State, theirs: State) -> None:
         live = self.rows.live.get(key)
         there = outcome(join(mine, theirs), self.rules, live=live).content is not None
         deleted = any(not one.value for one in mine.fields.get(EXISTS, ()))

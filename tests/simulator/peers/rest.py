@@ -1,4 +1,4 @@
-"""The end: everything arrives, what is due is handed over until nothing is, then all must be equal and stay silent."""
+"""The end: everything arrives, pushes continue until nothing is due, then all nodes must be equal and stay silent."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from tests.simulator.peers.ledger import ASK, EXISTS, NONE, Content, Ledger, rea
 from tests.simulator.peers.network import Answer, Message, Network
 from tests.simulator.peers.node import Node
 
-ROUNDS = 12  # at most, until nothing is due: three nodes, a restore's second look, and room
+ROUNDS = 12  # at most, until nothing is due: three nodes, a second comparison after a restore, and a margin
 
 
 class World:
@@ -26,7 +26,7 @@ class World:
         return sorted({key for node in self.nodes.values() for key in (*node.rows.live, *node.rows.states)})
 
     def deliver(self, one: Message | Answer) -> Answer | None:
-        """It arrives; the answer, if it was a message."""
+        """Deliver a message or an answer; return the answer to a message."""
         node = self.nodes[one.receiver]
         if isinstance(one, Answer):
             node.answered(one)
@@ -34,7 +34,7 @@ class World:
         return node.take_in(one, is_newest=node.learn(one))
 
     def exchange(self, message: Message | None) -> None:
-        """It arrives at once, and so does its answer."""
+        """Deliver a message and its answer at once."""
         one: Message | Answer | None = message
         while one:
             one = self.deliver(self.network.carry(one))
@@ -48,12 +48,12 @@ class World:
     def sync(self, node: Node, peer: str) -> None:
         """A whole run that nothing disturbs."""
         node.plan(peer)
-        self.exchange(node.greet(peer))
+        self.exchange(node.handshake(peer))
         for binding in node.due(peer):
             self.exchange(node.push(node.claim(binding)))
 
     def come_to_rest(self) -> int:
-        """How many messages it took."""
+        """Sync all links until nothing is due, and return the number of messages sent."""
         before = self.network.messages
         for _ in range(ROUNDS):
             sent = self.network.messages
@@ -68,15 +68,15 @@ class World:
         return [binding for node in self.nodes.values() for peer in node.peers for binding in node.due(peer)]
 
     def rest(self) -> None:
-        """Heal, and see that the laws hold."""
-        told = {key: self._known(key) for key in self.keys}
+        """Deliver everything, come to rest, and check the laws."""
+        known = {key: self._known(key) for key in self.keys}
         self.deliver_all()
         self.come_to_rest()
         self._check_equal()
-        for key, edits in told.items():
+        for key, edits in known.items():
             for node in self.nodes.values():
                 assert edits <= self.ledger.known.get((node.name, key), NONE), (
-                    f"{node.name} was never told an edit of {key}"
+                    f"{node.name} never received an edit of {key}"
                 )
         kept = set(self.ledger.made) - self.ledger.dropped
         everywhere = set().union(*(self._known(key) for key in self.keys))
@@ -85,7 +85,7 @@ class World:
         reached["at rest"] += 1
 
     def _known(self, key: str) -> frozenset[int]:
-        """What any node knows."""
+        """Return the edits that any node knows."""
         return frozenset().union(*(self.ledger.known.get((name, key), NONE) for name in self.nodes))
 
     def _check_equal(self) -> None:
@@ -100,7 +100,7 @@ class World:
                 assert all(self.ledger.decides.get(name) == ASK for name in waits), waits
 
     def _check_silence(self) -> None:
-        """Law 7: with all of it looked at again, and old messages once more, nothing is sent."""
+        """Check law 7: if everything is compared again, and old messages arrive again, nothing is sent."""
         sent = self.network.messages
         for node in self.nodes.values():
             for binding in list(node.rows.bindings):
@@ -113,26 +113,26 @@ class World:
         self._check_equal()
 
     def _no_news(self) -> list[Message | Answer]:
-        """What was ever sent, but for messages with edits that a restore has taken from everybody."""
+        """Return all messages ever sent, without those that have edits which a restore removed from every node."""
         known, past = self.ledger.known, self.network.past
-        return [one for one in past if isinstance(one, Answer) or one.told <= known.get((one.receiver, one.key), NONE)]
+        return [one for one in past if isinstance(one, Answer) or one.edits <= known.get((one.receiver, one.key), NONE)]
 
     def check_price(self, node: Node, key: str, live: Content) -> None:
-        """At rest an edit costs one message for each link, and no more."""
+        """Check that at rest an edit costs at most one message for each link."""
         node.save(key, live, at=0)
         sent = self.come_to_rest()
         assert sent <= self.links, f"one edit took {sent} messages"
         self._check_equal()
 
     def check_known(self) -> None:
-        """No node takes a peer for having seen what it has not, in the life that it is known to be in."""
+        """Check that no node overestimates a peer's version vector in the incarnation that it knows."""
         for node in self.nodes.values():
             for (peer, key), binding in node.rows.bindings.items():
                 other = self.nodes[peer]
-                if node.rows.heard.get(peer, 0) == other.incarnation and binding.peer_seen:
+                if node.rows.peer_incarnations.get(peer, 0) == other.incarnation and binding.peer_seen:
                     seen = other.rows.states.get(key, State()).seen
                     over = {name: n for name, n in binding.peer_seen.items() if seen.get(name, 0) < n}
-                    assert not over, f"{node.name} takes {peer} for knowing {over} of {key}"
+                    assert not over, f"{node.name} believes that {peer} knows {over} of {key}"
 
 
 def _decided(live: Content, waits: Iterable[str]) -> Content:

@@ -1,7 +1,7 @@
-"""The whole simulation. `PEERS_EXAMPLES=20000` tries for longer, `PEERS_SEED=2` other ways.
+"""The whole simulation. `PEERS_EXAMPLES=20000` runs longer, `PEERS_SEED=2` takes other paths.
 
-A failure is reported with all its steps; `PEERS_SHRINK=1` searches for the few that matter. Both may take minutes: give
-`-o faulthandler_timeout=0`.
+A failure is reported with all its steps; `PEERS_SHRINK=1` reduces them to the few that matter. Both may take minutes:
+pass `-o faulthandler_timeout=0`.
 """
 
 import pytest
@@ -10,8 +10,8 @@ from tests.simulator.peers.ledger import reached
 from tests.simulator.peers.machine import Chain, Peers, Triangle, Two
 from tests.simulator.trial import simulate
 
-pytestmark = pytest.mark.sqlite  # it touches no database: once is enough
-MET = {
+pytestmark = pytest.mark.sqlite  # it uses no database, so one run is enough
+EXPECTED = {
     "a delete meets an edit",
     "a message of an older life",
     "a node dies while it takes in",
@@ -38,10 +38,10 @@ MET = {
     "the peer has seen it all",
     "two that never met",
 }
-MET_BY_THREE = {"three nodes' edits of one field"}
+EXPECTED_OF_THREE = {"three nodes' edits of one field"}
 
 
 @pytest.mark.parametrize("machine", [Two, Chain, Triangle])
 def test_all_nodes_end_equal_and_silent_and_no_edit_is_lost(machine: type[Peers]):
-    expected = MET | (MET_BY_THREE if len(machine.LINKS) > 2 else set())
+    expected = EXPECTED | (EXPECTED_OF_THREE if len(machine.LINKS) > 2 else set())
     simulate(machine, name="PEERS", examples=40, steps=30, reached=reached, expected=expected)

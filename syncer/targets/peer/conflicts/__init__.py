@@ -1,1 +1,1 @@
-"""What waits for a person, and their decision."""
+"""Conflicts, and the decisions of people that resolve them."""

@@ -1,14 +1,15 @@
-"""What only a person can decide of an object that two nodes edited, and how it is decided.
+"""Applying a person's decision about an object that two nodes edited.
 
 Constraints:
-- A decision is about what its person saw: if either end, or a form, changed the object since, nothing is decided.
-- It covers every edit that stands beside it, also where it changes nothing here; else the other end would go on asking.
-- It is an edit like any other: valid as a whole, within what the person may do, in the history with name and reason.
-- What was edited here and not looked at yet is not lost.
+- A decision applies to what the person saw: if a peer or a form changed the object since, nothing is decided.
+- It overrules every other edit of the decided fields, even where it changes nothing here; otherwise the other end would
+  keep asking.
+- It is an edit like any other: valid as a whole, within the person's permissions, in the history with name and reason.
+- A change that was made here and not stamped yet is not lost.
 
-The design, in one transaction: lock the replica, then the row; stamp; compare with what was seen; make of the decided
-values an edit, and of all edits the object that it is to be; write that through the model's `save()` or `delete()`;
-store the replica; raise the object for every peer, for where nothing was written no history names it.
+The design, in one transaction: lock the replica, then the row; stamp; compare with what the person saw; make the
+decided values an edit, and merge all edits into the object; write it through the model's `save()` or `delete()`; store
+the replica; raise the object for every peer, since the history does not name an object that was not written.
 """
 
 import logging
@@ -23,7 +24,7 @@ from django.db import models, transaction
 from backoffice.kit import clock, context
 from backoffice.kit.permissions import Person, as_error, refusals
 from syncer.core.errors import NotPossibleError
-from syncer.core.merge import ASK, EXISTS, By, Content, outcome, overrule
+from syncer.core.merge import ASK, EXISTS, By, outcome, overrule
 from syncer.engine.plan import raise_keys
 from syncer.engine.wake import wake_followers
 from syncer.models import Replica, Route
@@ -34,27 +35,36 @@ from syncer.targets.peer.conflicts.waiting import Open, look
 from syncer.targets.peer.inbound.permissions import write_of
 from syncer.targets.peer.inbound.writing import REFUSED
 from syncer.targets.peer.replicas import rules_of, store
-from syncer.targets.peer.rows import Faults, content_of, faults_of, live_rows, newest_history, row_of
+from syncer.targets.peer.rows import (
+    Account,
+    Faults,
+    column_of,
+    content_of,
+    faults_of,
+    live_rows,
+    newest_history,
+    row_of,
+)
 
 log = logging.getLogger("syncer.targets.peer")
 
 
 class OvertakenError(NotPossibleError):
-    """The object is not what the person saw any more."""
+    """The object has changed since the person saw it."""
 
 
 def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, reason: str = "", token: str) -> None:
-    """Let the object hold `values`, whatever both ends edited.
+    """Resolve an object's conflict: give it `values`, whatever both ends edited.
 
     Args:
-        values: by field; under EXISTS whether it is to be there. To decide of a field is to keep the object.
-        token: of what the person saw, see `Open`.
+        values: by field; under EXISTS, whether the object is to exist. A decision about a field keeps the object.
+        token: the token of the `Open` that the person saw.
 
     Raises:
-        OvertakenError: it changed since; nothing was decided.
-        NotPossibleError: it is none of what waits.
+        OvertakenError: the object changed since; nothing was decided.
+        NotPossibleError: a field does not wait for a decision, or the route is stopped.
         PermissionDenied: `user` may not do that with such objects.
-        ValidationError: by field, what would not be valid or is not theirs to set.
+        ValidationError: by field, the values that are not valid, or that `user` may not set.
     """
     with transaction.atomic():
         now = look(replica, locks=True)
@@ -65,73 +75,73 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
         if not values or not {*values} <= {*now.names}:
             raise NotPossibleError(f"{replica}: this does not wait for a decision.")
         _decide(now, values, user=user, reason=reason)
-        said = f"Decided: {', '.join(values)}."
-        LogEntry.objects.log_actions(user.pk, [now.replica], CHANGE, said, single_object=True)
+        message = f"Decided: {', '.join(values)}."
+        LogEntry.objects.log_actions(user.pk, [now.replica], CHANGE, message, single_object=True)
     log.info("%s: decided %s (by %s)", replica, ", ".join(values), user)
 
 
-def _decide(now: Open, values: Mapping[str, Any], *, user: Any, reason: str) -> None:
+def _decide(now: Open, values: Mapping[str, Any], *, user: Account, reason: str) -> None:
+    """Write the decided object, its replica and its bindings."""
     route, replica = now.route, now.replica
     wanted = _as_json(route, values)
     rules, me = rules_of(route, replica), identity.writer()
     by = By(user=user.get_username(), reason=reason, at=clock.now().isoformat(timespec="milliseconds"))
-    who = dict.fromkeys({*wanted, EXISTS}, by)
-    found = outcome(overrule(replica.state, wanted, me=me, by=who), rules, live=now.live)
-    row = _row(now, found.content)
-    _check(now, row, user)
+    authors = dict.fromkeys({*wanted, EXISTS}, by)
+    merged = outcome(overrule(replica.state, wanted, me=me, by=authors), rules, live=now.live)
+    row, faults = row_of(route, replica.object_key, now.row, now.live, merged.content)
+    if row is not None and row is not now.row:
+        _raise_faults(faults or faults_of(row, whole=True))
+    _check_permissions(now, row, user)
     _write(now, row, user=user, reason=reason)
+    # `save()` may have changed values: the edit holds what was stored.
     live = content_of(route, live_rows(route, [replica.object_key]).get(replica.object_key))
     held = {name: value if name == EXISTS or live is None else live[name] for name, value in wanted.items()}
-    replica.take(overrule(replica.state, held, me=me, by=who), live)
+    replica.take(overrule(replica.state, held, me=me, by=authors), live)
     replica.read = newest_history(route, [replica.object_key]).get(replica.object_key, replica.read)
-    replica.conflicts = dict.fromkeys(found.conflicts, ASK) or None
+    replica.conflicts = dict.fromkeys(merged.conflicts, ASK) or None
     replica.conflict_at = replica.conflict_at if replica.conflicts else None
     store([replica])
-    _tell_peers(route, replica.object_key)
+    for peer_route in Route.objects.filter(model=route.model, target__kind=PEER).order_by("pk"):
+        raise_keys(peer_route, [replica.object_key])
+    transaction.on_commit(lambda: wake_followers(route.model), robust=True)
 
 
 def _as_json(route: Route, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as replicas hold them.
+    """Return the values as replicas store them; only EXISTS if the object is to be deleted.
 
     Raises:
-        ValidationError: by field, of those that can't be such a field's.
+        ValidationError: by field, the values that its column does not accept.
     """
-    found: dict[str, Any] = {}
+    json_values: dict[str, Any] = {}
     faults: Faults = {}
     for name, value in values.items():
+        if name == EXISTS:
+            json_values[name] = bool(value)
+            continue
         try:
-            column = None if name == EXISTS else route.declaration.model._meta.get_field(name)
-            found[name] = bool(value) if column is None else json_value(column.to_python(value))  # type: ignore[union-attr]
+            json_values[name] = json_value(column_of(route.declaration.model, name).to_python(value))
         except ValidationError as error:
             faults[name] = error.messages
-    _refuse(faults)
-    if found.get(EXISTS, True) is False:
+    _raise_faults(faults)
+    if json_values.get(EXISTS, True) is False:
         return {EXISTS: False}
-    return found
+    return json_values
 
 
-def _row(now: Open, content: Content | None) -> models.Model | None:
-    """The object as it is to be, not saved; the very same one where nothing differs."""
-    row, faults = row_of(now.route, now.replica.object_key, now.row, now.live, content)
-    if row is not None and row is not now.row:
-        _refuse(faults or faults_of(row, whole=True))
-    return row
-
-
-def _check(now: Open, row: models.Model | None, user: Any) -> None:
-    """As at every other entry point.
+def _check_permissions(now: Open, row: models.Model | None, user: Account) -> None:
+    """Check the write as every other entry point does.
 
     Raises:
         PermissionDenied, ValidationError: see `conflict_decide`.
     """
-    found = refusals(write_of(now.route, row, now.row), Person(user))
-    if whole := [one.message for one in found if not one.field]:
-        raise PermissionDenied(" ".join(whole))
-    if found:
-        raise as_error(found)
+    refused = refusals(write_of(now.route, row, now.row), Person(user))
+    if of_object := [refusal.message for refusal in refused if not refusal.field]:
+        raise PermissionDenied(" ".join(of_object))
+    if refused:
+        raise as_error(refused)
 
 
-def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> None:
+def _write(now: Open, row: models.Model | None, *, user: Account, reason: str) -> None:
     if row is now.row:
         return
     written: Any = now.row if row is None else row
@@ -142,12 +152,6 @@ def _write(now: Open, row: models.Model | None, *, user: Any, reason: str) -> No
         raise ValidationError(f"Not possible here: {str(error.args[0]).splitlines()[0]}") from error
 
 
-def _tell_peers(route: Route, key: str) -> None:
-    for one in Route.objects.filter(model=route.model, target__kind=PEER).order_by("pk"):
-        raise_keys(one, [key])
-    transaction.on_commit(lambda: wake_followers(route.model), robust=True)
-
-
-def _refuse(faults: Faults) -> None:
+def _raise_faults(faults: Faults) -> None:
     if faults:
         raise ValidationError({name or NON_FIELD_ERRORS: texts for name, texts in faults.items()})

@@ -1,1 +1,1 @@
-"""Taking in what a peer hands over: `batch` is the transaction."""
+"""Receiving a peer's batches: `batch` is the transaction."""

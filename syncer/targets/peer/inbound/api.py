@@ -1,4 +1,4 @@
-"""Where peers hand in changes; `batch` takes them in."""
+"""The endpoint to which peers send batches; `batch` applies them."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,14 +15,15 @@ from syncer.core.merge import State, edits_from_json
 from syncer.engine import breaker
 from syncer.models import Route, Target
 from syncer.targets.peer import identity
-from syncer.targets.peer.authentication import OFF_SECONDS, PROBLEMS, Node, Writer, shared_route, speaker
-from syncer.targets.peer.contact import heard
+from syncer.targets.peer.authentication import OFF_SECONDS, PROBLEMS, Node, Writer, authenticate_peer, shared_route
+from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.inbound.batch import take_in
-from syncer.targets.peer.inbound.checks import mended, refuse_repeated
+from syncer.targets.peer.inbound.checks import refuse_repeated, with_storable_authors
 from syncer.targets.peer.matching import not_matched
 from syncer.targets.peer.message import LARGEST, Batch, Item, ItemResult
+from syncer.targets.peer.rows import Account
 
-TRIES = 3  # that a peer may know more of us than we do, in one message
+TRIES = 3  # incarnations that one message may make us take, because the peer knows more of our edits than we do
 
 Number = Annotated[int, Field(ge=1, lt=2**53)]
 EditIn = tuple[Writer, Number, Any, str, str, str]
@@ -74,26 +75,26 @@ class ChangesOut(BaseModel):
 
 
 @router.post("/changes", response={200: ChangesOut} | PROBLEMS, summary="Hand in changes")
-@not_atomic  # it commits by itself, item by item where it must
+@not_atomic  # it has transactions of its own, and where necessary one for each item
 def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
-    """For the other back office of a pair. Each item is judged by itself; a batch that is repeated changes nothing."""
-    target = speaker(request, data.node, data.writer)
-    items = tuple(_item(one) for one in data.items)
+    """For the other back office of a pair. Each item is applied separately; a repeated batch changes nothing."""
+    target = authenticate_peer(request, data.node, data.writer)
+    items = tuple(_item(item) for item in data.items)
     refuse_repeated(items)
-    heard(target, data.writer)
+    record_contact(target, data.writer)
     breaker.probe_soon(target)
-    route = _met_route(target, data.model) if data.items else None
+    route = _matched_route(target, data.model) if data.items else None
     batch = Batch(node=data.node, writer=data.writer, model=data.model, items=items)
-    told = [] if route is None else _take_in(target, route, batch, request.user)
-    answer = {"node": settings.NODE, "writer": identity.writer(), "items": [one.as_json() for one in told]}
+    results = [] if route is None else _take_in(target, route, batch, request.user)
+    answer = {"node": settings.NODE, "writer": identity.writer(), "items": [result.as_json() for result in results]}
     return json_response(answer)
 
 
-def _met_route(target: Target, model: str) -> Route:
-    """As `shared_route`.
+def _matched_route(target: Target, model: str) -> Route:
+    """Return the route as `shared_route` does.
 
     Raises:
-        ProblemError: 503 too where objects that both ends had are to be matched first.
+        ProblemError: as there; also 503 if objects that both ends had must be matched first.
     """
     route = shared_route(target, model)
     if why := not_matched.why(route):
@@ -102,13 +103,18 @@ def _met_route(target: Target, model: str) -> Route:
 
 
 def _item(data: ItemIn) -> Item:
-    fields = {name: mended(edits) for name, edits in edits_from_json(data.fields).items()}
+    fields = {name: with_storable_authors(edits) for name, edits in edits_from_json(data.fields).items()}
     return Item(
         key=str(data.key), state=State(seen=data.seen, fields=fields), is_open=data.open, asks=frozenset(data.asks)
     )
 
 
-def _take_in(target: Target, route: Route, batch: Batch, user: Any) -> list[ItemResult]:
+def _take_in(target: Target, route: Route, batch: Batch, user: Account) -> list[ItemResult]:
+    """Apply the batch; if the peer knows edits of ours that this database lacks, first take a new incarnation.
+
+    Raises:
+        ProblemError: 503: even the incarnations just taken were behind.
+    """
     for _ in range(TRIES):
         try:
             return take_in(target, route, batch, user=user)

@@ -1,8 +1,7 @@
-"""What a batch that came in means for the bindings: what its sender has seen, and what is wanted where."""
+"""The bookkeeping of a received batch: its sender's version vectors, and the bindings that it makes due."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -22,21 +21,24 @@ COLUMNS = ("object_key", "peer_seen", "common", "remote_id", "last_remote_id", "
 Bindings = Mapping[str, Binding]  # by the objects' keys
 
 
-def note(route: Route, kept: Sequence[MergedItem], stamped: set[str], *, is_current: bool) -> None:
-    """Note what the peer has seen, and raise what some peer has not, also where only causality grew.
+def update_bindings(route: Route, kept: Sequence[MergedItem], stamped: set[str], *, is_current: bool) -> None:
+    """Note what the peer has seen, and raise each object for every peer that has not seen all of it.
 
-    In the order of the routes, and of the keys within each, as all who lock bindings.
+    Objects are raised even if only a version vector grew. Routes are handled in order, and keys in order within each:
+    everything that locks bindings keeps to that order.
 
     Args:
-        stamped: the objects that turned out to have been edited here.
-        is_current: else an older incarnation spoke, and what it has seen says nothing of what the newer one has.
+        stamped: the keys of objects that turned out to have been edited here.
+        is_current: whether the batch came from the peer's newest incarnation. What an older one has seen says nothing
+            about the newer one.
     """
-    mine = {one.key for one in kept if one.key in stamped}
-    came = [one for one in kept if not one.is_known]
-    news = sorted({*mine, *(one.key for one in came)})
-    left = sorted(
-        {*mine, *(one.key for one in came if not is_current or not covers(one.item.state.seen, one.state.seen))}
-    )
+    edited_here = {merged.key for merged in kept if merged.key in stamped}
+    received = [merged for merged in kept if not merged.is_known]
+    news = sorted({*edited_here, *(merged.key for merged in received)})
+    unseen_by_sender = {
+        merged.key for merged in received if not is_current or not covers(merged.item.state.seen, merged.state.seen)
+    }
+    news_for_sender = sorted(edited_here | unseen_by_sender)
     raised = 0
     for other in Route.objects.filter(model=route.model, target__kind=PEER).order_by("pk"):
         if other.pk != route.pk:
@@ -44,58 +46,52 @@ def note(route: Route, kept: Sequence[MergedItem], stamped: set[str], *, is_curr
             continue
         if is_current:
             _note_seen(route, kept)
-        raised += raise_keys(route, left)
+        raised += raise_keys(route, news_for_sender)
     if raised:
         transaction.on_commit(lambda: wake_followers(route.model), robust=True)
 
 
 def _note_seen(route: Route, kept: Sequence[MergedItem]) -> None:
-    """Write what is new; a batch that is repeated changes nothing.
+    """Write the version vectors that the sender has; a repeated batch changes nothing.
 
-    What is new is locked by the statement that makes what is missing, in the order of the keys: to lock what is there
-    and then to insert would be two orders, and planners insert.
+    The statement that inserts the missing bindings also locks the existing ones, in the order of the keys. Locking the
+    existing ones first would lock in two orders, and deadlock with planners, which insert.
     """
-    known = _known(route, (one.key for one in kept))
-    news = sorted((one for one in kept if _is_news(one, known.get(one.key))), key=lambda one: one.key)
-    if news:
-        raise_keys(route, [one.key for one in news], by=0)
-        known, now = _known(route, (one.key for one in news)), clock.now()
-        _write([_row(one, known[one.key], now) for one in news], route)
-
-
-def _known(route: Route, keys: Iterable[str]) -> Bindings:
-    found = Binding.objects.filter(route=route, object_key__in=list(keys))
-    return {row.object_key: row for row in found.only("object_key", "peer_seen", "common", "remote_id")}
-
-
-def _is_news(one: MergedItem, known: Binding | None) -> bool:
-    if known is None or known.peer_seen is None or not covers(known.peer_seen, one.item.state.seen):
-        return True
-    return known.remote_id != _remote_id(one) or (one.is_news and known.common != one.replica.read)
-
-
-def _row(one: MergedItem, known: Binding, now: datetime) -> tuple[Any, ...]:
-    """The values of COLUMNS."""
-    seen = json.dumps(together(known.peer_seen or {}, one.item.state.seen))
-    common = one.replica.read if one.is_news else known.common
-    return one.key, seen, common, _remote_id(one), _record(one), connection.ops.adapt_datetimefield_value(now)
-
-
-def _write(rows: Sequence[tuple[Any, ...]], route: Route) -> None:
-    """One statement: Django's own would take a third of the whole batch's time, with all of a binding's columns."""
-    places = ", ".join([f"({', '.join(['%s'] * (1 + len(COLUMNS)))})"] * len(rows))
-    taken = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
+    known = _known_bindings(route, (merged.key for merged in kept))
+    news = sorted((merged for merged in kept if _is_news(merged, known.get(merged.key))), key=lambda merged: merged.key)
+    if not news:
+        return
+    raise_keys(route, [merged.key for merged in news], by=0)
+    known = _known_bindings(route, (merged.key for merged in news))
+    settled_at = connection.ops.adapt_datetimefield_value(clock.now())
+    values: list[Any] = []
+    for merged in news:
+        binding = known[merged.key]
+        seen = json.dumps(together(binding.peer_seen or {}, merged.item.state.seen))
+        common = merged.replica.read if merged.is_news else binding.common
+        values += [route.pk, merged.key, seen, common, _remote_id(merged), encode_id(wire_key(merged.key)), settled_at]
+    # One statement: Django's own would take a third of the whole batch's time, with all of a binding's columns.
+    places = ", ".join([f"({', '.join(['%s'] * (1 + len(COLUMNS)))})"] * len(news))
+    updates = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO syncer_binding (route_id, {', '.join(COLUMNS)}) VALUES {places} "
-            f"ON CONFLICT (route_id, object_key) DO UPDATE SET {taken}",
-            [value for row in rows for value in (route.pk, *row)],
+            f"ON CONFLICT (route_id, object_key) DO UPDATE SET {updates}",
+            values,
         )
 
 
-def _record(one: MergedItem) -> str:
-    return encode_id(wire_key(one.key))
+def _known_bindings(route: Route, keys: Iterable[str]) -> Bindings:
+    bindings = Binding.objects.filter(route=route, object_key__in=list(keys))
+    return {binding.object_key: binding for binding in bindings.only("object_key", "peer_seen", "common", "remote_id")}
 
 
-def _remote_id(one: MergedItem) -> str | None:
-    return _record(one) if one.replica.shadow is not None else None
+def _is_news(merged: MergedItem, known: Binding | None) -> bool:
+    """Return whether the binding does not yet say what the item says of its sender."""
+    if known is None or known.peer_seen is None or not covers(known.peer_seen, merged.item.state.seen):
+        return True
+    return known.remote_id != _remote_id(merged) or (merged.is_news and known.common != merged.replica.read)
+
+
+def _remote_id(merged: MergedItem) -> str | None:
+    return encode_id(wire_key(merged.key)) if merged.replica.shadow is not None else None

@@ -1,8 +1,8 @@
-"""What no honest peer says, and what can't be kept.
+"""Validation of items: what no correct peer sends, and what can't be stored.
 
-One object twice in a message is a fault of the program at the other end, and refuses the message. All else refuses its
-own item only: it may be about another node than the one that speaks, or come from an ordinary edit there. Who edited,
-why and when decide nothing, so they are mended rather than refused.
+The same object twice in a message is a bug in the program at the other end: the whole message is refused. Every other
+fault refuses its item only, for it may be another node's, or come from an ordinary edit there. The author, reason and
+time of an edit decide nothing, so they are corrected rather than refused.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,22 +11,22 @@ from dataclasses import replace
 from django.conf import settings
 
 from backoffice.kit.api.problems import FieldError, InvalidError
-from syncer.core.merge import EXISTS, By, Edit, Edits, VersionVector, node_of
+from syncer.core.merge import EXISTS, By, Edits, VersionVector, node_of
 from syncer.models.mapping import NOT_STORABLE, is_storable
 from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import Item, time_of
 
 LONGEST = 256  # characters that are kept of a name or a reason, as in the history
-OUR_WRITER = 20  # digits: 12 of the time, 8 by chance
-EDITS = 64  # of one field that did not know of each other; more nodes would be no pair, and no hub with spokes
-WRITERS = 1000  # that a message names of one object
+OUR_WRITER = 20  # digits: 12 of the time, 8 random
+EDITS = 64  # concurrent ones of one field; more would need more nodes than a pair, or a hub with spokes, has
+WRITERS = 1000  # that a message may name for one object
 
 
 def refuse_repeated(items: Iterable[Item]) -> None:
-    """See that a message names each object once.
+    """Check that a message contains each object once.
 
     Raises:
-        InvalidError: it does not.
+        InvalidError: an object appears twice.
     """
     keys: set[str] = set()
     for position, item in enumerate(items):
@@ -36,46 +36,45 @@ def refuse_repeated(items: Iterable[Item]) -> None:
 
 
 def faults_of_item(item: Item) -> dict[str, list[str]]:
-    """What of an item can't be true, or can't be kept by every database, `{"field": ["why"]}`."""
-    seen, found = item.state.seen, dict[str, list[str]]()
+    """Return what in an item can't be true, or can't be stored by every database, `{"field": ["why"]}`."""
+    seen, faults = item.state.seen, dict[str, list[str]]()
     for name, edits in item.state.fields.items():
         if whys := [*_faults_of(edits, seen)]:
-            found[name] = whys
+            faults[name] = whys
     exists = item.state.fields.get(EXISTS, ())
-    if not exists or any(not isinstance(one.value, bool) for one in exists):
-        found.setdefault(EXISTS, []).append("It must have an edit, and each must be true or false.")
+    if not exists or any(not isinstance(edit.value, bool) for edit in exists):
+        faults.setdefault(EXISTS, []).append("It must have an edit, and each must be true or false.")
     if len(seen) > WRITERS:
-        found.setdefault("", []).append(f"It names more than {WRITERS} writers.")
-    if any(not _could_be(one) for one in seen):
-        found.setdefault("", []).append("It names an impossible incarnation.")
-    return found
+        faults.setdefault("", []).append(f"It names more than {WRITERS} writers.")
+    if any(not _is_possible(writer) for writer in seen):
+        faults.setdefault("", []).append("It names an impossible incarnation.")
+    return faults
 
 
 def _faults_of(edits: Edits, seen: VersionVector) -> Iterator[str]:
     if len(edits) > EDITS:
         yield f"It has more than {EDITS} edits."
-    elif any(not one.is_in(seen) for one in edits):
+    elif any(not edit.is_in(seen) for edit in edits):
         yield "It has an edit that its own 'seen' does not know."
-    elif len({one.writer for one in edits}) < len(edits):
+    elif len({edit.writer for edit in edits}) < len(edits):
         yield "It has two edits of one writer: the later one overrules the other."
-    elif not is_storable([one.value for one in edits]):
+    elif not is_storable([edit.value for edit in edits]):
         yield f"{NOT_STORABLE}."
 
 
-def _could_be(writer: str) -> bool:
-    """Ours are all of one length; and nobody's is of a time that is far from now."""
+def _is_possible(writer: str) -> bool:
+    """Return whether a writer can exist: all of ours have one length, and no writer's time is far ahead."""
     is_ours = node_of(writer) == settings.NODE
     return not is_far(writer) and (not is_ours or len(writer.partition(":")[2]) == OUR_WRITER)
 
 
-def mended(edits: Edits) -> Edits:
-    """With names, reasons and times that can be kept and shown."""
-    return tuple(_mended(one) for one in edits)
-
-
-def _mended(one: Edit) -> Edit:
-    by = By(user=_text(one.by.user), reason=_text(one.by.reason), at=one.by.at if time_of(one.by) else "")
-    return one if by == one.by else replace(one, by=by)
+def with_storable_authors(edits: Edits) -> Edits:
+    """Return the edits with names, reasons and times that can be stored and shown."""
+    corrected = []
+    for edit in edits:
+        by = By(user=_text(edit.by.user), reason=_text(edit.by.reason), at=edit.by.at if time_of(edit.by) else "")
+        corrected.append(edit if by == edit.by else replace(edit, by=by))
+    return tuple(corrected)
 
 
 def _text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What one item makes of an object: joined, looked at with the rules, and made into a row that can be written."""
+"""Merging one item with its object: join their states, apply the rules, and make a row that can be written."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +10,7 @@ from syncer.core.merge import (
     ASK,
     EXISTS,
     By,
-    Edit,
+    Edits,
     Rules,
     State,
     are_strangers,
@@ -29,19 +29,19 @@ EMPTIED = "It says that what is known here was overruled, but not by what."
 
 @dataclass(kw_only=True)
 class MergedItem:
-    """One item, and what it makes of its object.
+    """One item merged with its object.
 
     Attributes:
-        key: as this database writes it.
-        row: the object as it is to be; None: it is not to be there.
-        stored: the object as it is; None: it is not there.
-        state: of both, joined.
-        is_news: there was nothing here that the item did not know; else both sides edited.
+        key: the object's key as this database writes it.
+        row: the merged object, not saved; None if it is to be deleted.
+        stored: the object as it is stored; None if it does not exist.
+        state: the joined state of the replica and the item.
+        is_news: whether the item knew every edit here; otherwise both sides edited.
+        is_known: whether everything in the item was known here already.
         asks: the fields that wait for a person.
-        is_known: all of the item was here already.
-        faults: why it can't be written.
-        instead: the result of what was not even tried, whatever was edited here.
-        is_overtaken: it was made here between the reading and the writing, so it has to be judged again.
+        faults: why the row can't be written, by field.
+        instead: the result of an item that was not tried, in place of the one that follows from the other attributes.
+        is_overtaken: whether the object was created here between reading and writing; the item is then merged again.
     """
 
     item: Item
@@ -59,13 +59,13 @@ class MergedItem:
 
     @cached_property
     def by(self) -> By:
-        """Who made the newest of the edits that are news."""
+        """The author of the newest edit that was not known here."""
         edits = newest(self.item.state, self.replica.seen)
-        return max((one.by for one in edits), key=lambda by: by.at, default=By())
+        return max((edit.by for edit in edits), key=lambda by: by.at, default=By())
 
     @property
     def is_kept(self) -> bool:
-        """It is joined, whether or not its object could be written."""
+        """Whether the joined state is stored, even if the object could not be written."""
         return self.result not in (Result.REFUSED, Result.LATER)
 
     @property
@@ -73,7 +73,7 @@ class MergedItem:
         if self.instead:
             return self.instead
         if self.faults:
-            # Alone it is not valid here; else it is what several edits make together, here or there.
+            # Refused only if the item itself is invalid here; otherwise several edits are invalid together.
             is_alone = self.is_news and not self.is_known and not self.item.is_open
             return Result.REFUSED if is_alone else Result.CONFLICT
         if self.is_known:
@@ -83,15 +83,20 @@ class MergedItem:
         return Result.APPLIED if self.is_news else Result.MERGED
 
 
-def judge(
+def merge_item(
     target: Target, route: Route, item: Item, key: str, replica: Replica, stored: models.Model | None
 ) -> MergedItem:
-    """What `item` makes of the object, whose replica is locked and stamped."""
+    """Merge an item with its object, whose replica is locked and stamped. Nothing is written.
+
+    Args:
+        key: the object's key as this database writes it.
+        stored: the object; None if it does not exist.
+    """
     mine = replica.state
-    state = join(mine, _as_known(mine, item.state))
+    state = join(mine, _with_known_edits(mine, item.state))
     live = content_of(route, stored)
-    found = outcome(state, _rules(target, route, replica, item), live=live)
-    row, faults = row_of(route, key, stored, live, found.content)
+    merged = outcome(state, _rules(target, route, replica, item), live=live)
+    row, faults = row_of(route, key, stored, live, merged.content)
     emptied = {*mine.fields, *item.state.fields} - {*state.fields}
     return MergedItem(
         item=item,
@@ -102,31 +107,31 @@ def judge(
         state=state,
         is_news=covers(item.state.seen, mine.seen),
         is_known=covers(mine.seen, item.state.seen),
-        asks=found.conflicts,
+        asks=merged.conflicts,
         faults={name: [EMPTIED] for name in emptied} or faults,
         instead=Result.REFUSED if emptied else None,
     )
 
 
-def _as_known(mine: State, theirs: State) -> State:
-    """`theirs`, where an edit that both have is as it was heard first.
+def _with_known_edits(mine: State, theirs: State) -> State:
+    """Return `theirs` with our copy of each edit that both states have.
 
-    A number is given once, but for a node that was restored and did not notice, and for what was erased here. Were the
-    two taken for different edits, each would count as overruled by the other, and nothing would be left of the field.
+    Two edits share a number only if a node was restored and did not detect that, or if the edit was erased here. Taken
+    for different edits, each would count as overruled by the other, and nothing would be left of the field.
     """
-    known = {(name, one.writer, one.number): one for name in theirs.fields for one in mine.fields.get(name, ())}
-
-    def first(name: str, one: Edit) -> Edit:
-        return known.get((name, one.writer, one.number), one)
-
-    return replace(
-        theirs, fields={name: tuple(first(name, one) for one in edits) for name, edits in theirs.fields.items()}
-    )
+    known = {(name, edit.writer, edit.number): edit for name in theirs.fields for edit in mine.fields.get(name, ())}
+    fields: dict[str, Edits] = {}
+    for name, edits in theirs.fields.items():
+        fields[name] = tuple(known.get((name, edit.writer, edit.number), edit) for edit in edits)
+    return replace(theirs, fields=fields)
 
 
 def _rules(target: Target, route: Route, replica: Replica, item: Item) -> Rules:
-    """Where a person decides at the first matching, what waits at one end waits at both: whoever hears of the other
-    second is no stranger any more."""
+    """Return the rules of an object; where a person decides at the first matching, add the fields that wait for one.
+
+    A field that waits at one end waits at both: the end that merges second has edits in common with the other already,
+    so it relies on the item's `asks`.
+    """
     rules = rules_of(route, replica)
     if target.matching != Target.Matching.ASK:
         return rules
@@ -135,23 +140,24 @@ def _rules(target: Target, route: Route, replica: Replica, item: Item) -> Rules:
     return Rules(authority=rules.authority, ask=rules.ask | asks)
 
 
-def settle_replica(route: Route, one: MergedItem) -> bool:
-    """Hold what was joined; whether that is anything new.
+def settle_replica(route: Route, item: MergedItem) -> bool:
+    """Give the replica the joined state, and a conflict if the row could not be written; the replica is not stored.
 
-    Where the row could not be written, the object is as it was, and a person decides.
+    Returns:
+        Whether the replica changed.
     """
-    replica, faults = one.replica, one.faults
+    replica, faults = item.replica, item.faults
     before = (replica.seen, replica.fields, replica.shadow, replica.conflicts)
-    row = one.stored if faults else one.row
-    replica.take(one.state, content_of(route, row))
-    waiting = dict.fromkeys(one.asks, ASK) | {name: " ".join(texts) for name, texts in faults.items()}
+    row = item.stored if faults else item.row
+    replica.take(item.state, content_of(route, row))
+    waiting = dict.fromkeys(item.asks, ASK) | {name: " ".join(texts) for name, texts in faults.items()}
     replica.conflicts = waiting or None
     replica.conflict_at = (replica.conflict_at or timezone.now()) if waiting else None
     return before != (replica.seen, replica.fields, replica.shadow, replica.conflicts)
 
 
-def changed_fields(route: Route, one: MergedItem) -> set[str]:
-    """The fields that the item changes in a row that stays."""
-    if one.stored is None or one.row is None:
+def changed_fields(route: Route, item: MergedItem) -> set[str]:
+    """Return the fields that the item changes in a row that exists and stays; empty for other rows."""
+    if item.stored is None or item.row is None:
         return set()
-    return {name for name in route.shared if value_of(one.stored, name) != value_of(one.row, name)}
+    return {name for name in route.shared if value_of(item.stored, name) != value_of(item.row, name)}

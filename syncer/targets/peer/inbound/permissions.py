@@ -1,7 +1,6 @@
-"""What the peer's account may write here: the same as at any other entry point."""
+"""The permissions of a peer's account here: the same rules as at any other entry point."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import models
 
@@ -9,25 +8,25 @@ from backoffice.kit.permissions import Person, Write, as_error, batch_refusals
 from syncer.models import Route
 from syncer.targets.peer.inbound.merging import MergedItem
 from syncer.targets.peer.message import Result
-from syncer.targets.peer.rows import texts_of
+from syncer.targets.peer.rows import Account, texts_of
 
 
-def refuse(route: Route, found: Sequence[MergedItem], *, user: Any) -> None:
-    """Give `faults` to what `user` may not write."""
-    asked = [one for one in found if not (one.instead or (one.is_known and one.row is one.stored))]
-    writes = [write_of(route, one.row, one.stored) for one in asked]
+def refuse(route: Route, merged: Sequence[MergedItem], *, user: Account | None) -> None:
+    """Set `faults` on the items that `user` may not write, and `instead` where that decides their result."""
+    checked = [item for item in merged if not (item.instead or (item.is_known and item.row is item.stored))]
+    writes = [write_of(route, item.row, item.stored) for item in checked]
     # The refusals are read at the other node, so they name the account.
-    for one, refusals in zip(asked, batch_refusals(writes, Person(user, name=str(user))), strict=True):
-        # Who may not write it may not overrule what is known of it either, or leave a person to choose it.
+    for item, refusals in zip(checked, batch_refusals(writes, Person(user, name=str(user))), strict=True):
+        # An account that may not write the object may not overrule known edits or leave a conflict to a person either.
         if forbidden := [refusal for refusal in refusals if not refusal.is_link]:
-            one.faults = texts_of(as_error(forbidden))
-            one.instead = None if one.is_known else Result.REFUSED  # nothing of what is known can be refused any more
-        elif refusals and not one.faults and not one.is_known:
-            one.faults, one.instead = texts_of(as_error(refusals)), Result.LATER  # what it points to may still come
+            item.faults = texts_of(as_error(forbidden))
+            item.instead = None if item.is_known else Result.REFUSED  # an item that is known was kept already
+        elif refusals and not item.faults and not item.is_known:
+            item.faults, item.instead = texts_of(as_error(refusals)), Result.LATER  # the linked object may still arrive
 
 
 def write_of(route: Route, row: models.Model | None, stored: models.Model | None) -> Write:
-    """Making `stored` (None: it does not exist) into `row` (None: it is to go)."""
+    """Return the write that makes `stored` (None: the object does not exist) into `row` (None: it is to be deleted)."""
     if row is None:
         return Write("delete", stored or route.declaration.model(pk=None))
     if stored is None:

@@ -1,16 +1,15 @@
-"""Writing what a batch makes of our objects: all at once, and where that fails, each half by itself.
+"""Writing the merged objects of a batch: all at once, and if that fails, in halves.
 
-The rows are locked. What the database's constraints refuse is found out by writing; an item's own messages are asked
-for only when it is the one that fails.
+The rows are locked. Writing shows which constraints of the database fail; an item's own rules are checked only for
+messages, once it is the one that fails.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, connection, models, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models.deletion import ProtectedError, RestrictedError
 
 from backoffice.kit import context
@@ -22,36 +21,38 @@ from syncer.targets.peer.rows import Faults, faults_of, texts_of
 REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)
 
 
-def write(route: Route, found: Sequence[MergedItem], *, origin: str) -> None:
-    """Write the objects; those that can't be written get `faults`, and nothing of them is kept."""
-    _write(route, [one for one in found if not (one.faults or one.instead) and one.row is not one.stored], origin)
+def write(route: Route, merged: Sequence[MergedItem], *, origin: str) -> None:
+    """Write the objects; set `faults` on those that can't be written, of which nothing is kept.
+
+    Args:
+        origin: the peer's node, for the history.
+    """
+    todo = [item for item in merged if not (item.faults or item.instead) and item.row is not item.stored]
+    _write_or_split(route, todo, origin)
 
 
-def _write(route: Route, todo: Sequence[MergedItem], origin: str) -> None:
-    """One bad item among 500 is found in 18 tries, not in 500."""
+def _write_or_split(route: Route, todo: Sequence[MergedItem], origin: str) -> None:
+    """Write the items; one invalid item among 500 is found in 18 tries, not in 500."""
     try:
         _write_all(route, todo, origin)
     except REFUSED as error:
         middle = len(todo) // 2
         if middle:
-            _write(route, todo[:middle], origin)
-            _write(route, todo[middle:], origin)
-        else:
-            _blame(route, todo[0], error)
+            _write_or_split(route, todo[:middle], origin)
+            _write_or_split(route, todo[middle:], origin)
+            return
+        item = todo[0]
+        if item.row is not None and item.stored is None:
+            item.is_overtaken = route.declaration.model._default_manager.filter(pk=item.row.pk).exists()
+        item.instead = Result.LATER if item.is_overtaken else None
+        item.faults = _faults(item, error)
 
 
-def _blame(route: Route, one: MergedItem, error: Exception) -> None:
-    if one.row is not None and one.stored is None:
-        one.is_overtaken = route.declaration.model._default_manager.filter(pk=one.row.pk).exists()
-    one.instead = Result.LATER if one.is_overtaken else None
-    one.faults = _why(one, error)
-
-
-def _why(one: MergedItem, error: Exception) -> Faults:
-    """In the words of the model's own rules, where they know it too."""
-    if one.row is not None:
-        one.row._state.adding = one.stored is None
-        if faults := faults_of(one.row, whole=True):
+def _faults(item: MergedItem, error: Exception) -> Faults:
+    """Return why the item can't be written: the messages of the model's own rules, where these fail too."""
+    if item.row is not None:
+        item.row._state.adding = item.stored is None
+        if faults := faults_of(item.row, whole=True):
             return faults
     if isinstance(error, ValidationError):
         return texts_of(error)
@@ -61,32 +62,27 @@ def _why(one: MergedItem, error: Exception) -> Faults:
 
 
 def _write_all(route: Route, todo: Sequence[MergedItem], origin: str) -> None:
-    """A few statements, with each editor's name and reason in the history; nothing stays where one fails."""
-    with transaction.atomic(), _caused(route, todo, origin):
-        objects: Any = route.declaration.model._default_manager
-        new = [one.row for one in todo if one.row is not None and one.stored is None]
-        old = [one for one in todo if one.row is not None and one.stored is not None]
-        gone = [one.stored.pk for one in todo if one.row is None and one.stored is not None]
-        if new:
-            objects.bulk_create(new)
-        if old:
-            fields = set[str]().union(*(changed_fields(route, one) for one in old))
-            objects.bulk_update([one.row for one in old], sorted(fields | _set_by_program(route.declaration.model)))
-        if gone:
-            objects.filter(pk__in=gone).delete()
+    """Write all items in a few statements, or none; the history gets each editor's name and reason."""
+    model = route.declaration.model
+    causes: dict[Any, dict[str, str]] = {}  # by primary key
+    for item in todo:
+        row = item.stored if item.row is None else item.row
+        if row is not None:
+            who_and_why = (("origin_user", item.by.user), ("reason", item.by.reason))
+            causes[row.pk] = {name: text for name, text in who_and_why if text}
+    cause = replace(context.cause(), origin=origin, reason="", rows={model: causes})
+    with transaction.atomic(), context.caused_by(cause):
+        objects: Any = model._default_manager
+        added = [item.row for item in todo if item.row is not None and item.stored is None]
+        updated = [item for item in todo if item.row is not None and item.stored is not None]
+        deleted = [item.stored.pk for item in todo if item.row is None and item.stored is not None]
+        if added:
+            objects.bulk_create(added)
+        if updated:
+            automatic = {column.name for column in model._meta.concrete_fields if getattr(column, "auto_now", False)}
+            fields = automatic.union(*(changed_fields(route, item) for item in updated))
+            objects.bulk_update([item.row for item in updated], sorted(fields))
+        if deleted:
+            objects.filter(pk__in=deleted).delete()
         if todo and connection.vendor == "postgresql":
-            connection.check_constraints()  # it would look at foreign keys on commit, too late to tell whose they are
-
-
-def _caused(route: Route, todo: Sequence[MergedItem], origin: str) -> AbstractContextManager[None]:
-    rows = {
-        row.pk: {name: said for name, said in (("origin_user", one.by.user), ("reason", one.by.reason)) if said}
-        for one in todo
-        if (row := one.stored if one.row is None else one.row) is not None
-    }
-    cause = replace(context.cause(), origin=origin, reason="", rows={route.declaration.model: rows})
-    return context.caused_by(cause)
-
-
-def _set_by_program(model: type[models.Model]) -> set[str]:
-    return {column.name for column in model._meta.concrete_fields if getattr(column, "auto_now", False)}
+            connection.check_constraints()  # at commit, foreign keys could not be attributed to an item any more

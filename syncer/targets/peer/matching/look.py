@@ -1,6 +1,6 @@
-"""The first matching of two nodes that both have data: what both have, what would come of it, and matching by hand.
+"""The first matching of two nodes that both have data: a preview, and the matching itself.
 
-Nothing here is needed where no natural key is named: objects meet by their keys when they first travel.
+Routes without a natural key need none of this: their objects are merged by their keys when they are first sent.
 """
 
 import json
@@ -20,7 +20,7 @@ from syncer.models import Route, Run, Target
 from syncer.models.routemap import RouteMap
 from syncer.targets.peer.matching import not_matched
 from syncer.targets.peer.matching.rekey import rekey, shared_already
-from syncer.targets.peer.pair.asking import Peer
+from syncer.targets.peer.pair.client import PeerClient
 from syncer.targets.peer.pair.objects import lines, objects
 
 PERSON = "a person"
@@ -29,17 +29,17 @@ TRAVELS = "as any edit: they have met"
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A field that differs, and what would decide: a node's name, or a person."""
+    """A field that differs, and what would decide it: a node's name, or PERSON."""
 
     name: str
-    here: Any
-    there: Any
+    here: object
+    there: object
     decides: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Differing:
-    """An object that both ends have and that differs."""
+    """An object that both ends have, with different contents."""
 
     key: str
     fields: list[Field]
@@ -47,12 +47,13 @@ class Differing:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """One model.
+    """The matching of one model.
 
     Attributes:
-        differing: the first of them, field by field.
-        shared: of the pairs those, by their keys here, that some peer knows already, so that they keep their keys.
-        is_matched: it was said already how objects are matched, or there is nothing to say.
+        found: what both ends have.
+        differing: the first objects that differ, field by field.
+        shared: the keys here of paired objects that keep their keys, because some peer knows them already.
+        is_matched: whether the route is matched already, or needs no matching.
     """
 
     model: str
@@ -63,61 +64,64 @@ class Preview:
 
     @property
     def matches(self) -> dict[str, str]:
-        """The pairs that can be matched."""
+        """The pairs that can be matched, `{key here: key there}`."""
         return {here: there for here, there in self.found.pairs.items() if here not in self.shared}
 
     @property
     def is_clear(self) -> bool:
-        """Nothing is left that a natural key should have matched."""
+        """Whether nothing is left that a natural key should have matched."""
         return not (self.found.pairs or self.found.ambiguous)
 
 
 def preview(target: Target) -> list[Preview]:
-    """What both ends have of each model, parents first. Changes nothing.
+    """Return what both ends have of each model, parents first. Nothing is changed.
 
     Raises:
-        NotPossibleError: the target is no peer, or it gave no answer that can be used.
+        NotPossibleError: the target is not a peer, or there is no usable answer.
     """
-    with Peer(target) as peer:
+    with PeerClient(target) as peer:
         return [_preview(peer, route) for route in RouteMap(target).parents_first]
 
 
 def match(target: Target) -> list[Preview]:
-    """Give our objects the keys of those at the peer that have their natural key; what is left then.
+    """Give our objects the keys of the peer's objects that have the same natural keys.
 
-    Where nothing is left, the route has met, and objects travel. That is looked at after the keys were changed: should
-    both ends do this at once, each takes the other's old keys, and the later one sees it.
+    A route with nothing left to match counts as matched, and carries objects from then on. That is checked after the
+    keys were changed: if both ends match at once, each takes the other's old keys, and the later one detects it.
+
+    Returns:
+        What both ends have of each model afterwards.
 
     Raises:
-        NotPossibleError: as `preview`; or an object can't have another key. Models before it are matched.
+        NotPossibleError: see `preview`; or an object can't have another key. The models before it are matched.
     """
-    left = []
-    with Peer(target) as peer:
+    remaining = []
+    with PeerClient(target) as peer:
         for route in RouteMap(target).parents_first:
             if route.lookup and (matches := _preview(peer, route).matches):
                 rekey(route, matches)
-            one = _preview(peer, route)
-            left.append(one)
-            if one.is_clear:
-                _met(route)
-    _go_on(target)
-    return left
+            model_preview = _preview(peer, route)
+            remaining.append(model_preview)
+            if model_preview.is_clear:
+                _record_matched(route)
+    _unblock(target)
+    return remaining
 
 
 def by_key(target: Target) -> None:
-    """Say that objects with different keys are different ones."""
+    """Count all routes of the target as matched: objects with different keys are different objects."""
     for route in target.routes.select_related("target"):
-        _met(route)
-    _go_on(target)
+        _record_matched(route)
+    _unblock(target)
 
 
-def _met(route: Route) -> None:
+def _record_matched(route: Route) -> None:
     if not route.is_matched:
         Route.objects.filter(pk=route.pk).update(matched_at=clock.now())
 
 
-def _go_on(target: Target) -> None:
-    """Forget that it was blocked for not having met."""
+def _unblock(target: Target) -> None:
+    """Once all routes are matched, remove the block that said otherwise, and start a sync."""
     for route in target.routes.select_related("target"):
         if not route.is_matched:
             return
@@ -128,8 +132,9 @@ def _go_on(target: Target) -> None:
         wake(target=target, trigger=Run.Trigger.CHANGE)
 
 
-def _preview(peer: Peer, route: Route) -> Preview:
-    found = match_lines(_ours(route), _theirs(peer, route))
+def _preview(peer: PeerClient, route: Route) -> Preview:
+    ours = (Line(key, digest, _natural_key(values)) for key, digest, values in lines(route, route.lookup))
+    found = match_lines(ours, _lines_there(peer, route))
     shared = shared_already(route, found.pairs)
     differing = list(_differing(peer, route, found.differing))
     return Preview(
@@ -137,73 +142,74 @@ def _preview(peer: Peer, route: Route) -> Preview:
     )
 
 
-def _ours(route: Route) -> Iterator[Line]:
-    return (Line(key, digest, _natural(values)) for key, digest, values in lines(route, route.lookup))
-
-
-def _theirs(peer: Peer, route: Route) -> Iterator[Line]:
+def _lines_there(peer: PeerClient, route: Route) -> Iterator[Line]:
     after, is_last = None, False
     while not is_last:
-        told = peer.ask("page", model=route.model, after=after, names=route.lookup)
+        answer = peer.post("page", model=route.model, after=after, names=route.lookup)
         try:
-            page = [Line(str(UUID(key)), str(digest), _natural(values)) for key, digest, values in told["objects"]]
-            is_last = bool(told["is_last"])
+            page = [
+                Line(str(UUID(key)), str(digest), _natural_key(values)) for key, digest, values in answer["objects"]
+            ]
+            is_last = bool(answer["is_last"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise peer.not_understood() from error
-        if not (page or is_last) or any(after is not None and one.key <= after for one in page[:1]):
-            raise peer.not_understood()
+            raise peer.invalid_answer() from error
+        if not (page or is_last) or (page and after is not None and page[0].key <= after):
+            raise peer.invalid_answer()
         yield from page
         after = page[-1].key if page else after
 
 
-def _natural(values: list[Any]) -> str:
-    """Where a part of it is missing there is none."""
+def _natural_key(values: list[Any]) -> str:
+    """Return the natural key as text; empty if any part of it is missing."""
     return "" if not values or None in values else json.dumps(values, ensure_ascii=False, sort_keys=True)
 
 
-def _differing(peer: Peer, route: Route, keys: list[str]) -> Iterator[Differing]:
+def _differing(peer: PeerClient, route: Route, keys: list[str]) -> Iterator[Differing]:
     if not keys:
         return
     here = objects(route, keys)
-    there = peer.ask("objects", model=route.model, keys=keys, whole=True).get("objects")
+    there = peer.post("objects", model=route.model, keys=keys, whole=True).get("objects")
     if not isinstance(there, dict):
-        raise peer.not_understood()
+        raise peer.invalid_answer()
     for key in keys:
         mine, other = here[key], there.get(key) or {}
         ours, theirs = mine["fields"] or {}, other.get("fields") or {}
-        knows = bool({*mine["seen"]} & {*(other.get("seen") or {})})
+        has_common_edits = bool({*mine["seen"]} & {*(other.get("seen") or {})})
         names = [name for name in route.shared if ours.get(name) != theirs.get(name)]
         fields = [
-            Field(name=name, here=ours.get(name), there=theirs.get(name), decides=_decides(route, name, knows=knows))
+            Field(
+                name=name,
+                here=ours.get(name),
+                there=theirs.get(name),
+                decides=TRAVELS if has_common_edits else _decides(route, name),
+            )
             for name in names
         ]
         yield Differing(key=key, fields=fields)
 
 
-def _decides(route: Route, name: str, *, knows: bool) -> str:
-    if knows:
-        return TRAVELS
+def _decides(route: Route, name: str) -> str:
     node = route.rules.of(name)
     if node == ASK or route.target.matching == Target.Matching.ASK:
         return PERSON
     return node or min(settings.NODE, route.target.peer_node)
 
 
-def as_json(one: Preview) -> Mapping[str, Any]:
-    """For commands."""
-    found = one.found
+def as_json(preview: Preview) -> Mapping[str, object]:
+    """Return what `sync_match` prints."""
+    found = preview.found
     return {
-        "model": one.model,
-        "matched": one.is_matched,
+        "model": preview.model,
+        "matched": preview.is_matched,
         "equal": found.equal,
         "differ": found.differ,
         "only_here": found.only_here,
         "only_there": found.only_there,
         "differing": {
-            differing.key: {one.name: [one.here, one.there, one.decides] for one in differing.fields}
-            for differing in one.differing
+            differing.key: {field.name: [field.here, field.there, field.decides] for field in differing.fields}
+            for differing in preview.differing
         },
-        "pairs": one.matches,
-        "shared": {key: found.pairs[key] for key in one.shared},
-        "ambiguous": [[one.natural, list(one.here), list(one.there)] for one in found.ambiguous],
+        "pairs": preview.matches,
+        "shared": {key: found.pairs[key] for key in preview.shared},
+        "ambiguous": [[group.natural, list(group.here), list(group.there)] for group in found.ambiguous],
     }

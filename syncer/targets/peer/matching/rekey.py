@@ -1,13 +1,13 @@
-"""Giving objects of ours the keys that a peer has for them, at the first matching.
+"""Changing the keys of our objects to those that a peer has for them, at the first matching.
 
 Constraints, each of which some plausible shortcut breaks:
-- To every other target the object stays the same one: no record there is deleted and made again. So bindings follow it,
-  and no delivery may be under way: its worker would find no object under the old key, and delete.
-- What the object's key was stays in history: it ends under one key and begins under the other, each naming the other.
-- Whatever points to it follows, with history of its own.
-- An object that a peer knows already keeps its key: it would be another object there.
+- For every other target the object stays the same: no record there is deleted and created again. So bindings follow the
+  object, and no delivery may be under way: its worker would find no object under the old key, and delete the record.
+- History keeps the old key: it ends under one key and begins under the other, and each names the other.
+- Objects that link to the object follow, with history of their own.
+- An object that a peer knows already keeps its key: with another it would be a second object there.
 
-So it is one transaction: objects locked, then bindings; looked at again; keys, links, bindings.
+So it is one transaction: lock the objects, then the bindings; check again; change keys, links and bindings.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,32 +32,35 @@ REASON = "The same as {other} at {node}"
 
 
 def shared_already(route: Route, keys: Iterable[str]) -> set[str]:
-    """Those that some peer knows, or may know, under the key that they have."""
-    found: set[str] = set()
-    for some in batched(keys, PAGE):
-        of_key = {key_of(route.declaration.model, UUID(key)): key for key in some}
-        stamped = Replica.objects.filter(model=route.model, object_key__in=of_key).exclude(seen={})
-        there = Binding.objects.filter(
+    """Return the keys under which some peer knows, or may know, the objects."""
+    shared: set[str] = set()
+    for batch in batched(keys, PAGE):
+        wire_keys = {key_of(route.declaration.model, UUID(key)): key for key in batch}
+        stamped = Replica.objects.filter(model=route.model, object_key__in=wire_keys).exclude(seen={})
+        bound = Binding.objects.filter(
             Q(peer_seen__isnull=False) | Q(remote_id__isnull=False),
             route__model=route.model,
             route__target__kind=PEER,
-            object_key__in=of_key,
+            object_key__in=wire_keys,
         )
-        for rows in (stamped, there):
-            found |= {of_key[key] for key in rows.values_list("object_key", flat=True)}
-    return found
+        for rows in (stamped, bound):
+            shared |= {wire_keys[key] for key in rows.values_list("object_key", flat=True)}
+    return shared
 
 
 def rekey(route: Route, pairs: Mapping[str, str]) -> None:
-    """Give our objects other keys, `{key: new key}`, as peers write them. All or nothing.
+    """Change the keys of our objects, all of them or none.
+
+    Args:
+        pairs: `{key: new key}`, as peers write them.
 
     Raises:
-        NotPossibleError: one of them can't be given another; nothing was changed.
+        NotPossibleError: the key of one object can't be changed; nothing was changed.
     """
     try:
         with transaction.atomic(durable=True):
-            for some in batched(sorted(pairs), PAGE):
-                _rekey(route, {UUID(key): UUID(pairs[key]) for key in some})
+            for batch in batched(sorted(pairs), PAGE):
+                _rekey(route, {UUID(key): UUID(pairs[key]) for key in batch})
             transaction.on_commit(lambda: wake_followers(route.model), robust=True)
     except DatabaseError as error:
         raise NotPossibleError(
@@ -84,6 +87,11 @@ def _rekey(route: Route, pairs: Mapping[UUID, UUID]) -> None:
 
 
 def _refuse_known(route: Route, pairs: Mapping[UUID, UUID]) -> None:
+    """Check, under lock, that no peer knows the objects, no new key is taken, and no delivery is under way.
+
+    Raises:
+        NotPossibleError: one of these is not so.
+    """
     model = route.declaration.model
     if known := shared_already(route, map(str, (*pairs, *pairs.values()))):
         raise NotPossibleError(f"{route.model}:{min(known)} was shared with a peer already. Nothing was changed")
@@ -91,13 +99,14 @@ def _refuse_known(route: Route, pairs: Mapping[UUID, UUID]) -> None:
         raise NotPossibleError(f"{route.model}: a new key is there already. Nothing was changed; do it again")
     keys = [key_of(model, old) for old in pairs]
     bindings = Binding.objects.filter(route__model=route.model, object_key__in=keys)
-    locked = list(bindings.order_by("object_key", "pk").select_for_update(of=("self",)))
-    if busy := [one for one in locked if one.lease_until is not None and one.lease_until > clock.now()]:
-        raise NotPossibleError(f"{busy[0]} is being delivered just now. Nothing was changed; do it again in a minute")
+    for binding in list(bindings.order_by("object_key", "pk").select_for_update(of=("self",))):
+        if binding.lease_until is None or binding.lease_until <= clock.now():
+            continue
+        raise NotPossibleError(f"{binding} is being delivered just now. Nothing was changed; do it again in a minute")
 
 
 def _move(model: type[models.Model], name: str, pairs: Mapping[UUID, UUID]) -> None:
-    """One statement; the keys are checked by the database at the transaction's end."""
+    """Change a column's keys in one statement; the database checks foreign keys at the end of the transaction."""
     prepared = models.UUIDField().get_db_prep_value
     values = [(prepared(old, connection), prepared(new, connection)) for old, new in pairs.items()]
     cast = "::uuid" if connection.vendor == "postgresql" else ""
@@ -106,12 +115,12 @@ def _move(model: type[models.Model], name: str, pairs: Mapping[UUID, UUID]) -> N
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table(model)} SET {name} = CASE {name} {cases} END WHERE {name} IN ({places})",
-            [*(one for pair in values for one in pair), *(old for old, _ in values)],
+            [*(key for pair in values for key in pair), *(old for old, _ in values)],
         )
 
 
 def _links(model: type[models.Model]) -> Iterator[tuple[type[models.Model], Any]]:
-    """What points to objects of `model`: models and their foreign keys; history keeps what it says."""
+    """Yield the models that link to `model`, and their foreign keys, without history models: history keeps old keys."""
     for relation in model._meta.get_fields(include_hidden=True):
         if not (relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one)):
             continue
@@ -121,7 +130,7 @@ def _links(model: type[models.Model]) -> Iterator[tuple[type[models.Model], Any]
 
 
 def _follow(route: Route, pairs: Mapping[UUID, UUID]) -> None:
-    """Bindings and replicas stand for the objects under their new keys. Rows that say nothing are in the way there."""
+    """Move bindings and replicas to the new keys, after deleting the rows there, which hold no information."""
     model = route.declaration.model
     moves = {key_of(model, old): key_of(model, new) for old, new in pairs.items()}
     bindings = Binding.objects.filter(route__model=route.model)
@@ -130,7 +139,7 @@ def _follow(route: Route, pairs: Mapping[UUID, UUID]) -> None:
     )
     empty.delete()
     replicas = Replica.objects.filter(model=route.model)
-    replicas.filter(object_key__in=moves.values()).delete()  # none of them has seen anything
+    replicas.filter(object_key__in=moves.values()).delete()  # none of them has a version vector
     for old, new in moves.items():
         bindings.filter(object_key=old).update(object_key=new, token=F("token") + 1)
         replicas.filter(object_key=old).update(object_key=new)

@@ -1,4 +1,4 @@
-"""Saying who we are to a peer that does not know our incarnation, even with nothing else to send."""
+"""The handshake: making our incarnation known to a peer, even with nothing else to send."""
 
 import time
 
@@ -9,32 +9,38 @@ from syncer.engine import breaker
 from syncer.engine.sender import Sender
 from syncer.models import Target
 from syncer.targets.peer import identity, wire
-from syncer.targets.peer.contact import heard
+from syncer.targets.peer.contact import record_contact
 
 OLD = Verdict(outcome=Outcome.RETRYABLE, why="answered as it was before it was restored")
 
 
 def introduce(target: Target, sender: Sender, *, probe: bool = False) -> bool:
-    """Send our incarnation to the peer; whether it answered that it knows it now."""
+    """Send our incarnation to the peer.
+
+    Returns:
+        Whether the peer answered, and so knows our incarnation now.
+    """
     me = identity.writer()
     ends = time.monotonic() + sender.lease_seconds
-    result = wire.hand_over(sender, wire.hello(target, me), ends=ends).result()
+    result = wire.send(sender, wire.handshake_request(target, me), ends=ends).result()
     if result.verdict is None:
         return False
-    verdict, answer = look_at(target, result.verdict)
+    verdict, answer = check_answer(target, result.verdict)
     with transaction.atomic():
         is_over = breaker.note(target, [verdict], probe=probe, request_seconds=sender.client.request_seconds)
     if is_over:
         sender.stop()
     if answer is not None:
-        understood(target, me)
+        record_acknowledged(target, me)
     return answer is not None
 
 
-def look_at(target: Target, verdict: Verdict) -> tuple[Verdict, wire.Answer | None]:
-    """The answer, if the peer that the target is for gave it, in its newest incarnation; else a verdict that says why.
+def check_answer(target: Target, verdict: Verdict) -> tuple[Verdict, wire.Answer | None]:
+    """Parse the answer, and check that it came from the target's peer in its newest incarnation.
 
-    What else a peer's answer is about is told object by object.
+    Returns:
+        The verdict on the request as a whole, and the answer; None in place of an answer that is not usable, with a
+        verdict that says why. What the answer means for single objects is not judged here.
     """
     if verdict.outcome is not Outcome.DONE:
         return verdict, None
@@ -45,12 +51,12 @@ def look_at(target: Target, verdict: Verdict) -> tuple[Verdict, wire.Answer | No
     if answer.node != target.peer_node:
         why = f"says that it is {answer.node!r}, but this target is for {target.peer_node!r}"
         return Verdict(outcome=Outcome.CONFIGURATION, why=why), None
-    if not heard(target, answer.writer):
+    if not record_contact(target, answer.writer):
         return OLD, None
     return verdict, answer
 
 
-def understood(target: Target, me: str) -> None:
-    """The peer knows our incarnation."""
+def record_acknowledged(target: Target, me: str) -> None:
+    """Record that the peer knows our incarnation `me`."""
     Target.objects.filter(pk=target.pk).exclude(acknowledged_writer=me).update(acknowledged_writer=me)
     target.acknowledged_writer = me

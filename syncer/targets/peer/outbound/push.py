@@ -1,4 +1,4 @@
-"""Handing our edits over to a peer: stamped first, in batches, and only what it is not known to have seen."""
+"""Sending our edits to a peer: stamped first, in batches, and only those that it is not known to have seen."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,56 +15,58 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.peer import identity, wire
 from syncer.targets.peer.inbound.batch import repair
 from syncer.targets.peer.message import BYTES, LARGEST, Item
-from syncer.targets.peer.outbound.settling import PeerSettler, Pushed
+from syncer.targets.peer.outbound.settling import PeerSettler, PushedObject
 from syncer.targets.peer.replicas import lock, stamp_all, store, wire_key
 from syncer.targets.peer.rows import live_rows
 
 
-def hand_over(
+def deliver(
     run: Run, routes: RouteMap, route: Route, bindings: list[ClaimedBinding], sender: Sender, *, probe: bool = False
 ) -> bool:
-    """Let the peer know of claimed objects what it is not known to have seen.
+    """Send the peer the edits of claimed objects that it is not known to have seen.
 
-    1. Stamp, in one short transaction, and read what is to be sent out of it.
-    2. Settle at once what the peer has seen all of.
-    3. Send the rest in batches, and settle each when its answer comes.
+    1. Stamp, in one short transaction, and read what to send from it.
+    2. Settle at once the objects of which the peer has seen all edits.
+    3. Send the rest in batches, and settle each when its answer arrives.
 
     Returns:
         Whether anything was done.
     """
     settler = PeerSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
-    me, found = _stamped(routes, route, bindings)
-    news = [one for one in found if one.is_news]
-    settler.settle([(one.delivery(Action.NOTHING), SendResult(verdict=None)) for one in found if not one.is_news])
-    futures = {
-        wire.hand_over(sender, wire.changes(route, me, batch), ends=min(one.binding.ends for one in batch)): batch
-        for batch in _batches(news)
-    }
+    me, stamped = _stamped(routes, route, bindings)
+    news = [pushed for pushed in stamped if pushed.is_news]
+    seen = [pushed for pushed in stamped if not pushed.is_news]
+    settler.settle([(pushed.delivery(Action.NOTHING), SendResult(verdict=None)) for pushed in seen])
+    futures = {}
+    for batch in _batches(news):
+        ends = min(pushed.binding.ends for pushed in batch)
+        futures[wire.send(sender, wire.batch_request(route, me, batch), ends=ends)] = batch
     for future in as_completed(futures):
         settler.settle_batch(futures[future], future.result(), me=me)
     return True
 
 
-def _stamped(routes: RouteMap, route: Route, bindings: list[ClaimedBinding]) -> tuple[str, list[Pushed]]:
+def _stamped(routes: RouteMap, route: Route, bindings: list[ClaimedBinding]) -> tuple[str, list[PushedObject]]:
+    """Stamp the claimed objects; return our writer, and what to send of each."""
     keys = [binding.key for binding in bindings]
     with transaction.atomic(durable=True):
         replicas = lock(route, keys)
-        me = identity.writer()  # not before: whoever held the locks may have found out that we were restored
+        me = identity.writer()  # only after locking: the previous holder may have found that this node was restored
         live = live_rows(route, keys)
         stamped = stamp_all(route, replicas, live, me=me)
         store(replicas[key] for key in stamped)
-        # Read once more: the peer may have handed in what it knows since the claim.
+        # Read again: since the claim the peer may have sent a batch, and with it newer version vectors.
         rows = Binding.objects.filter(pk__in=[binding.pk for binding in bindings])
         seen = dict(rows.values_list("pk", "peer_seen"))
     repair(route, replicas.values(), stamped)
-    above = routes.parent_bindings(route, live.values())
+    parents = routes.parent_bindings(route, live.values())
     return me, [
-        Pushed(
+        PushedObject(
             binding=replace(binding, peer_seen=seen[binding.pk] or {}),
             item=_item(replicas[binding.key]),
             is_there=replicas[binding.key].shadow is not None,
             read=replicas[binding.key].read,
-            parent=above.get(binding.key),
+            parent=parents.get(binding.key),
         )
         for binding in bindings
     ]
@@ -76,16 +78,16 @@ def _item(replica: Replica) -> Item:
     return Item(key=wire_key(replica.object_key), state=replica.state, is_open=len(asks) < len(waiting), asks=asks)
 
 
-def _batches(news: Iterable[Pushed]) -> Iterator[list[Pushed]]:
-    """At most LARGEST items and about BYTES of JSON at a time."""
-    batch: list[Pushed] = []
+def _batches(news: Iterable[PushedObject]) -> Iterator[list[PushedObject]]:
+    """Split the objects into batches of at most LARGEST items and about BYTES of JSON."""
+    batch: list[PushedObject] = []
     size = 0
-    for one in news:
-        more = len(json.dumps(one.item.as_json()))
-        if batch and (len(batch) == LARGEST or size + more > BYTES):
+    for pushed in news:
+        item_size = len(json.dumps(pushed.item.as_json()))
+        if batch and (len(batch) == LARGEST or size + item_size > BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(one)
-        size += more
+        batch.append(pushed)
+        size += item_size
     if batch:
         yield batch

@@ -1,4 +1,4 @@
-"""What came of a batch, written object by object."""
+"""Settling a batch: writing what its answer means for each object."""
 
 import json
 import random
@@ -11,25 +11,25 @@ from syncer.core.merge import VersionVector, covers
 from syncer.core.outcome import Exchange, Outcome, Verdict, unquoted
 from syncer.core.push import changes_after_push, record
 from syncer.core.settle import End, Terms, changes_after
-from syncer.engine.sender import SendResult, Sent
+from syncer.engine.sender import SendResult
 from syncer.engine.settling import Results, Settler
 from syncer.models import Binding, Target
 from syncer.targets.peer import identity, message
 from syncer.targets.peer.message import Item, ItemResult
-from syncer.targets.peer.outbound.handshake import OLD, look_at, understood
+from syncer.targets.peer.outbound.handshake import OLD, check_answer, record_acknowledged
 
 TOO_LARGE = 413
-MEANS = {message.Result.REFUSED: Outcome.PERMANENT, message.Result.LATER: Outcome.RETRYABLE}
+OUTCOMES = {message.Result.REFUSED: Outcome.PERMANENT, message.Result.LATER: Outcome.RETRYABLE}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pushed:
-    """A claimed object as it is handed over.
+class PushedObject:
+    """A claimed object as it is sent.
 
     Attributes:
-        is_there: it exists here.
-        read: the newest row of its history that it holds.
-        parent: the binding of the object that it hangs under.
+        is_there: whether the object exists here.
+        read: the id of the newest row of its history that is stamped.
+        parent: the id of its parent object's binding.
     """
 
     binding: ClaimedBinding
@@ -40,7 +40,7 @@ class Pushed:
 
     @property
     def is_news(self) -> bool:
-        """The peer is not known to have seen all of it."""
+        """Whether the object has edits that the peer is not known to have seen."""
         return not covers(self.binding.peer_seen, self.item.state.seen)
 
     def delivery(self, action: Action) -> Delivery:
@@ -49,35 +49,36 @@ class Pushed:
 
 @dataclass(frozen=True, kw_only=True)
 class PeerSettler(Settler):
-    """Settles hand-overs.
+    """Settles the batches that were sent to a peer.
 
     Attributes:
-        batch, verdict, answered_by: what is being settled: its objects, what the answer means for all of them, and the
-            incarnation that gave it; empty: none that counts.
-        known: what the peer has seen of each, read under lock.
-        newer: the peer's incarnation, where it is not the one that answered any more.
+        batch: the objects of the batch that is being settled, by the ids of their bindings.
+        verdict: what the answer means for all of them.
+        answered_by: the incarnation that answered; empty if there is no usable answer.
+        known: the version vectors noted for the peer, read under lock, by the ids of the bindings.
+        newer: the peer's newest incarnation, if that is no longer the one that answered.
     """
 
-    batch: dict[int, Pushed] = field(default_factory=dict)
+    batch: dict[int, PushedObject] = field(default_factory=dict)
     verdict: Verdict | None = None
     answered_by: str = ""
     known: dict[int, VersionVector] = field(default_factory=dict)
     newer: list[str] = field(default_factory=list)
 
-    def settle_batch(self, batch: list[Pushed], result: SendResult, *, me: str) -> None:
-        """Write what the answer to a batch, sent as our incarnation `me`, means for each of its objects."""
-        verdict, answer = (None, None) if result.verdict is None else look_at(self.routes.target, result.verdict)
+    def settle_batch(self, batch: list[PushedObject], result: SendResult, *, me: str) -> None:
+        """Write what the answer to a batch, which was sent as our incarnation `me`, means for each of its objects."""
+        verdict, answer = (None, None) if result.verdict is None else check_answer(self.routes.target, result.verdict)
         if answer is not None:
-            understood(self.routes.target, me)
+            record_acknowledged(self.routes.target, me)
         if verdict is not None and len(batch) == 1 and any(sent.exchange.status == TOO_LARGE for sent in result.sent):
-            verdict = replace(verdict, outcome=Outcome.PERMANENT)  # this one object, and no setting
+            verdict = replace(verdict, outcome=Outcome.PERMANENT)  # the fault is this object's, not a setting's
         if verdict is not None and me != identity.writer():
             verdict, answer = Verdict(outcome=Outcome.RETRYABLE, why="answered what we were before a restore"), None
-        told = answer.told if answer else {}
-        pairs = [(one.delivery(Action.PUSH), _result(one, result, verdict, told)) for one in batch]
+        item_results = answer.results if answer else {}
+        pairs = [(pushed.delivery(Action.PUSH), _result(pushed, result, verdict, item_results)) for pushed in batch]
         of_batch = replace(
             self,
-            batch={one.binding.pk: one for one in batch},
+            batch={pushed.binding.pk: pushed for pushed in batch},
             verdict=verdict,
             answered_by=answer.writer if answer else "",
             known={},
@@ -86,12 +87,15 @@ class PeerSettler(Settler):
         of_batch.settle(pairs)
 
     def prepare(self, results: Results) -> None:
-        """Another answer, or a batch of the peer's own, may have told more meanwhile; or that it was restored."""
+        """Lock the bindings, and read what other answers or the peer's own batches have changed since.
+
+        These may have brought newer version vectors, or a newer incarnation of the peer.
+        """
         rows = Binding.objects.filter(pk__in=[delivery.binding.pk for delivery, _ in results])
         locked = rows.select_for_update(of=("self",)).order_by("object_key")
         self.known.update({pk: seen or {} for pk, seen in locked.values_list("pk", "peer_seen")})
         if self.answered_by:
-            # After the bindings: who notes a newer incarnation has them first too, see `contact`.
+            # After the bindings: `contact` locks in this order too.
             target = Target.objects.filter(pk=self.route.target_id)
             self.newer.extend(target.exclude(peer_writer=self.answered_by).values_list("peer_writer", flat=True))
 
@@ -99,50 +103,46 @@ class PeerSettler(Settler):
         if delivery.action is not Action.PUSH or result.verdict is None:
             end = End(action=delivery.action, known=delivery.binding.known, sent=delivery.sent, verdict=result.verdict)
             return changes_after(delivery.binding.claim, end, Terms(), now=clock.now(), jitter=0)
-        one, verdict = self.batch[delivery.binding.pk], result.verdict
+        pushed, verdict = self.batch[delivery.binding.pk], result.verdict
         if self.newer:
             verdict = OLD
-        seen, known = one.item.state.seen, self.known.get(delivery.binding.pk, {})
+        seen, known = pushed.item.state.seen, self.known.get(delivery.binding.pk, {})
         now, jitter = clock.now(), random.random()  # noqa: S311 - no secret
         changes = changes_after_push(delivery.binding.claim, verdict, seen, known, now=now, jitter=jitter)
         if verdict.outcome is Outcome.DONE:
-            changes |= record(one.item.key, is_there=one.is_there) | {"common": one.read}
-            changes["parent_id"] = one.parent if one.is_there else None
+            changes |= record(pushed.item.key, is_there=pushed.is_there) | {"common": pushed.read}
+            changes["parent_id"] = pushed.parent if pushed.is_there else None
         return changes
 
     def verdicts(self, results: Results, lost: set[int]) -> list[Verdict]:
-        """One request, one verdict: what the peer says of single objects is none of the target's health."""
+        """Return the request's one verdict: the results of single objects do not count towards the target's health."""
         if self.verdict is None:
             return []
         return [replace(self.verdict, why=unquoted(self.verdict.why))] if lost else [self.verdict]
 
 
-def _result(one: Pushed, result: SendResult, verdict: Verdict | None, told: Mapping[str, ItemResult]) -> SendResult:
-    """What the answer means for one object, with an exchange that shows its own part only."""
+def _result(
+    pushed: PushedObject, result: SendResult, verdict: Verdict | None, item_results: Mapping[str, ItemResult]
+) -> SendResult:
+    """Return what the answer means for one object, with an exchange that contains only this object's part."""
     if verdict is None:
         return result
+    body = pushed.item.as_json()
+    exchanges = [replace(sent, request=replace(sent.request, body=body)) for sent in result.sent]
     if verdict.outcome is not Outcome.DONE:
-        return SendResult(verdict=verdict, sent=tuple(_own(sent, one) for sent in result.sent))
-    answer = told.get(one.item.key)
-    text = "" if answer is None else json.dumps(answer.as_json(), ensure_ascii=False)
-    parts = (replace(_own(sent, one), exchange=_said(sent, text)) for sent in result.sent)
-    return SendResult(verdict=_verdict(one, answer), sent=tuple(parts))
+        return SendResult(verdict=verdict, sent=tuple(exchanges))
+    item_result = item_results.get(pushed.item.key)
+    text = "" if item_result is None else json.dumps(item_result.as_json(), ensure_ascii=False)
+    parts = [replace(sent, exchange=Exchange(status=sent.exchange.status, body=text.encode())) for sent in exchanges]
+    return SendResult(verdict=_verdict(pushed, item_result), sent=tuple(parts))
 
 
-def _verdict(one: Pushed, answer: ItemResult | None) -> Verdict:
-    if answer is None:
+def _verdict(pushed: PushedObject, item_result: ItemResult | None) -> Verdict:
+    if item_result is None:
         return Verdict(outcome=Outcome.UNKNOWN, why="left it out of its answer")
-    outcome = MEANS.get(answer.result, Outcome.DONE)
+    outcome = OUTCOMES.get(item_result.result, Outcome.DONE)
     if outcome is not Outcome.DONE:
-        return Verdict(outcome=outcome, why=f"answered {answer.result}: {answer.why}")
-    if not covers(answer.seen or {}, one.item.state.seen):
-        return Verdict(outcome=Outcome.UNKNOWN, why=f"answered {answer.result}, but not that it has seen it")
+        return Verdict(outcome=outcome, why=f"answered {item_result.result}: {item_result.why}")
+    if not covers(item_result.seen or {}, pushed.item.state.seen):
+        return Verdict(outcome=Outcome.UNKNOWN, why=f"answered {item_result.result}, but not that it has seen it")
     return Verdict(outcome=outcome)
-
-
-def _own(sent: Sent, one: Pushed) -> Sent:
-    return replace(sent, request=replace(sent.request, body=one.item.as_json()))
-
-
-def _said(sent: Sent, text: str) -> Exchange:
-    return Exchange(status=sent.exchange.status, body=text.encode())

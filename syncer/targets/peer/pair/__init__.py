@@ -1,1 +1,1 @@
-"""The two ends side by side: how far each is, the proof that both hold the same, the first matching."""
+"""Both ends of a pair: their status, and the comparison that proves them equal."""

@@ -1,4 +1,4 @@
-"""What a peer may ask of us to see whether both hold the same. Nothing here changes anything."""
+"""The endpoints by which a peer compares its objects with ours. They change no object."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,13 +15,14 @@ from backoffice.kit.idempotency.decorators import not_atomic
 from syncer.core.ranges import ASKED, Range
 from syncer.models import Route, Target
 from syncer.targets.peer import identity
-from syncer.targets.peer.authentication import PROBLEMS, Node, Writer, shared_route, speaker
-from syncer.targets.peer.contact import heard
+from syncer.targets.peer.authentication import PROBLEMS, Node, Writer, authenticate_peer, shared_route
+from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.pair import digests, ends
 from syncer.targets.peer.pair.objects import OBJECTS, PAGE, objects, page
+from syncer.targets.peer.rows import Account
 
-READ = 50_000  # objects a question that are summed up: a second or two
-NAMED = 1000  # objects a question that are told one by one
+READ = 50_000  # objects that one question may sum up: a second or two
+NAMED = 1000  # objects that one question may list
 
 router = Router()
 Key = UUID | None
@@ -50,7 +51,7 @@ class DigestsIn(QuestionIn):
 
 class PageIn(QuestionIn):
     after: Key = Field(None, description="The last key of the page before; null: from the beginning.")
-    names: list[Annotated[str, Field(max_length=64)]] = Field([], max_length=32, description="Fields to tell of each.")
+    names: list[Annotated[str, Field(max_length=64)]] = Field([], max_length=32, description="Fields to list of each.")
 
 
 class ObjectsIn(QuestionIn):
@@ -99,17 +100,18 @@ class StatusOut(AnswerOut):
 def digests_of_ranges(request: HttpRequest, data: DigestsIn) -> HttpResponse:
     """For the other back office of a pair: two ranges with one digest hold equal objects."""
     _, route = _asked(request, data)
-    told: list[dict[str, Any]] = []
-    room = NAMED if data.keys else READ
+    answers: list[dict[str, Any]] = []
+    left = NAMED if data.keys else READ
     for first, end in data.ranges:
-        if room <= 0 and told:
+        if left <= 0 and answers:
             break
-        one = _range(route, _as_range(first, end), request.user, keys=data.keys, most=max(room, 1))
-        told.append(one)
-        room -= one["count"]
-        if one["covered_to"] is not None:
+        part = Range(None if first is None else str(first), None if end is None else str(end))
+        answer = _range(route, part, request.user, keys=data.keys, most=max(left, 1))
+        answers.append(answer)
+        left -= answer["count"]
+        if answer["covered_to"] is not None:
             break
-    return _answer(ranges=told)
+    return _answer(ranges=answers)
 
 
 @router.post("/page", response={200: PageOut} | PROBLEMS, summary="List keys and digests")
@@ -117,13 +119,13 @@ def digests_of_ranges(request: HttpRequest, data: DigestsIn) -> HttpResponse:
 def page_of_objects(request: HttpRequest, data: PageIn) -> HttpResponse:
     """For the other back office of a pair, before the first matching: all keys in order, a page at a time."""
     _, route = _asked(request, data)
-    if strange := sorted({*data.names} - {*route.shared}):
-        raise InvalidError(FieldError("names", f"{', '.join(strange)}: not among the fields that are shared."))
-    found = page(route, after=None if data.after is None else str(data.after), names=data.names, user=request.user)
-    return _answer(objects=found, is_last=len(found) < PAGE)
+    if unknown := sorted({*data.names} - {*route.shared}):
+        raise InvalidError(FieldError("names", f"{', '.join(unknown)}: not among the fields that are shared."))
+    lines = page(route, after=None if data.after is None else str(data.after), names=data.names, user=request.user)
+    return _answer(objects=lines, is_last=len(lines) < PAGE)
 
 
-@router.post("/objects", response={200: ObjectsOut} | PROBLEMS, summary="Tell what some objects are")
+@router.post("/objects", response={200: ObjectsOut} | PROBLEMS, summary="Describe some objects")
 @not_atomic  # it reads for seconds
 def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
     """For the other back office of a pair: what is shared of the objects, and what is still to come of them."""
@@ -131,32 +133,28 @@ def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
     return _answer(objects=objects(route, [str(key) for key in data.keys], user=request.user, whole=data.whole))
 
 
-@router.get("/status", response={200: StatusOut} | PROBLEMS, summary="Tell how a pair stands")
+@router.get("/status", response={200: StatusOut} | PROBLEMS, summary="Show the status of a pair")
 @not_atomic  # it reads for seconds
 def status(request: HttpRequest, query: Query[StatusQuery]) -> HttpResponse:
     """For the other back office of a pair: how far this one is, and by which rules it decides."""
-    target = speaker(request, query.node)
-    return _answer(matching=target.matching, routes=[one.as_json() for one in ends.ours(target)])
+    target = authenticate_peer(request, query.node)
+    return _answer(matching=target.matching, routes=[end.as_json() for end in ends.ours(target)])
 
 
 def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:
-    """Who asks, and what carries the model between us; reading needs the right to read.
+    """Return the peer that asks and the model's route; its account needs the permission to view the model.
 
     Raises:
-        ProblemError: as `speaker` and `shared_route` say.
+        ProblemError: see `authenticate_peer`, `shared_route` and `require_action`.
     """
-    target = speaker(request, data.node, data.writer)
-    heard(target, data.writer)
+    target = authenticate_peer(request, data.node, data.writer)
+    record_contact(target, data.writer)
     route = shared_route(target, data.model)
     require_action(request, route.declaration.model, "view")
     return target, route
 
 
-def _as_range(first: Key, end: Key) -> Range:
-    return Range(None if first is None else str(first), None if end is None else str(end))
-
-
-def _range(route: Route, part: Range, user: Any, *, keys: bool, most: int) -> dict[str, Any]:
+def _range(route: Route, part: Range, user: Account, *, keys: bool, most: int) -> dict[str, Any]:
     if keys:
         listed = digests.listed(route, part, user=user, most=most)
         return {"count": len(listed.digests), "keys": listed.digests, "covered_to": listed.covered_to}
@@ -164,5 +162,5 @@ def _range(route: Route, part: Range, user: Any, *, keys: bool, most: int) -> di
     return {"count": summary.count, "digest": summary.digest, "covered_to": summary.covered_to}
 
 
-def _answer(**more: Any) -> HttpResponse:
-    return json_response({"node": settings.NODE, "writer": identity.writer(), **more})
+def _answer(**content: object) -> HttpResponse:
+    return json_response({"node": settings.NODE, "writer": identity.writer(), **content})

@@ -1,4 +1,4 @@
-"""Our objects in ranges of their keys, as digests: read in keyset pages, never as model instances."""
+"""Digests of our objects by ranges of keys: read in keyset pages, never as model instances."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,27 +9,33 @@ from syncer.core.merge import Content
 from syncer.core.ranges import WHOLE, Range, Summary, Summing, digest_of
 from syncer.models import Route
 from syncer.models.keys import json_value
+from syncer.targets.peer.rows import Account
 
 PAGE = 2000  # rows a statement
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Objects of a range, keys and digests, in order; `covered_to`: they are told no farther than to this key."""
+    """The digests of a range's objects, in the order of their keys.
+
+    Attributes:
+        digests: `{key: digest in hexadecimal}`.
+        covered_to: the key at which the list stops early, which is not in it; None if the list is complete.
+    """
 
     digests: Mapping[str, str]
     covered_to: str | None = None
 
 
-def contents(route: Route, part: Range = WHOLE, *, user: Any = None) -> Iterator[tuple[str, Content]]:
-    """The objects of a range in the order of their keys, which are written as peers write them.
+def contents(route: Route, part: Range = WHOLE, *, user: Account | None = None) -> Iterator[tuple[str, Content]]:
+    """Yield the keys, as peers write them, and contents of a range's objects, in the order of their keys.
 
     Args:
-        user: only what exists for this account; None: all.
+        user: an account; only objects visible to it are yielded. None: all objects.
     """
     names = sorted(route.shared)
-    found: Any = route.declaration.model._default_manager
-    rows = (found.all() if user is None else found.visible_to(user)).order_by("pk").values_list("pk", *names)
+    manager: Any = route.declaration.model._default_manager
+    rows = (manager.all() if user is None else manager.visible_to(user)).order_by("pk").values_list("pk", *names)
     if part.end is not None:
         rows = rows.filter(pk__lt=UUID(part.end))
     first = {} if part.first is None else {"pk__gte": UUID(part.first)}
@@ -41,13 +47,13 @@ def contents(route: Route, part: Range = WHOLE, *, user: Any = None) -> Iterator
         first = {"pk__gt": page[-1][0]}
 
 
-def digests(route: Route, part: Range = WHOLE, *, user: Any = None) -> Iterator[tuple[str, bytes]]:
-    """As `contents`, with a digest in place of what they hold."""
+def digests(route: Route, part: Range = WHOLE, *, user: Account | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yield the keys and digests of a range's objects, as `contents` does."""
     return ((key, digest_of(key, content)) for key, content in contents(route, part, user=user))
 
 
-def sum_up(route: Route, part: Range, *, user: Any = None, most: int | None = None) -> Summary:
-    """A range in short; no more than `most` objects of it are read."""
+def sum_up(route: Route, part: Range, *, user: Account | None = None, most: int | None = None) -> Summary:
+    """Return a range's count and digest; read at most `most` of its objects."""
     summing = Summing()
     for key, digest in digests(route, part, user=user):
         if summing.count == most:
@@ -56,11 +62,11 @@ def sum_up(route: Route, part: Range, *, user: Any = None, most: int | None = No
     return summing.summary()
 
 
-def listed(route: Route, part: Range, *, user: Any = None, most: int | None = None) -> Listed:
-    """A range object by object, at most `most` of them."""
-    found: dict[str, str] = {}
+def listed(route: Route, part: Range, *, user: Account | None = None, most: int | None = None) -> Listed:
+    """Return the digest of each object of a range, at most `most` of them."""
+    digests_by_key: dict[str, str] = {}
     for key, digest in digests(route, part, user=user):
-        if len(found) == most:
-            return Listed(found, covered_to=key)
-        found[key] = digest.hex()
-    return Listed(found)
+        if len(digests_by_key) == most:
+            return Listed(digests_by_key, covered_to=key)
+        digests_by_key[key] = digest.hex()
+    return Listed(digests_by_key)

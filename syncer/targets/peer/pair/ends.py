@@ -1,4 +1,4 @@
-"""How the two ends of a pair stand: marks, backlogs, rules."""
+"""The status of both ends of a pair: marks, backlogs, rules."""
 
 import hashlib
 import json
@@ -15,18 +15,19 @@ from syncer.core.merge import EXISTS
 from syncer.models import Route, Target
 from syncer.models.backlog import of_route
 from syncer.models.mapping import declarations
-from syncer.targets.peer.pair.asking import Peer
+from syncer.targets.peer.pair.client import PeerClient
 
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """One model at one end; the numbers are objects, at this moment.
+    """The current status of one model at one end; the numbers count objects.
 
     Attributes:
-        planned_at: when that end last read its history, ISO 8601; empty: never.
-        is_matched: it exchanges objects: nothing has to be matched first.
-        problem: why that end can't say how much is pending; empty: it can.
-        authority, shared: the rules by which it decides, and the fields that it shares.
+        planned_at: when that end last read its history, ISO 8601; empty if never.
+        is_matched: whether it exchanges objects; otherwise they have to be matched first.
+        problem: why that end does not know its backlog; empty if it does.
+        authority: the rules by which it resolves conflicts, `{"field": "node"}`.
+        shared: the fields that it shares.
         rules: a digest of both.
     """
 
@@ -51,7 +52,7 @@ class End:
 
     @property
     def read_at(self) -> datetime | None:
-        """When that end last read its history; None: never."""
+        """The time at which that end last read its history; None if never."""
         return datetime.fromisoformat(self.planned_at) if self.planned_at else None
 
 
@@ -63,7 +64,7 @@ TYPES: dict[type, tuple[str, ...]] = {
 
 
 def ours(target: Target) -> list[End]:
-    """Our end of each route that we share with the peer."""
+    """Return our end of each route that we share with the peer."""
     routes = target.routes.select_related("target").order_by("model")
     return [_end(route) for route in routes if route.model in declarations()]
 
@@ -71,8 +72,8 @@ def ours(target: Target) -> list[End]:
 def _end(route: Route) -> End:
     names = ("pending", "retrying", "rejected", "on_hold", "conflicts")
     try:
-        found = of_route(route)
-        problem, numbers = "", {name: getattr(found, name) for name in names}
+        status = of_route(route)
+        problem, numbers = "", {name: getattr(status, name) for name in names}
     except SyncError as error:
         problem, numbers = str(error), dict.fromkeys(names, 0)
     shared, authority = sorted(route.shared), dict(sorted(route.rules.authority.items()))
@@ -92,8 +93,8 @@ def _end(route: Route) -> End:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Both:
-    """One model at both ends; None: that end has no route for it."""
+class ModelPair:
+    """One model at both ends; None for an end that has no route for it."""
 
     model: str
     here: End | None
@@ -101,77 +102,78 @@ class Both:
 
     @property
     def ends(self) -> list[tuple[str, End | None]]:
-        """Both, by what people call them."""
+        """Both ends, each with the name that pages show."""
         return [("here", self.here), ("there", self.there)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Both ends.
+    """The status of both ends.
 
     Attributes:
         asked_at: when the other end was asked, ISO 8601.
-        problem: why nothing is known of the other end; empty: it answered.
-        warnings: what is set differently at the two ends, in sentences.
+        problem: why the other end's status is unknown; empty if it answered.
+        warnings: the settings in which the two ends differ, in sentences.
     """
 
     target: Target
     asked_at: str
     problem: str
-    models: list[Both]
+    models: list[ModelPair]
     warnings: list[str]
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing is to travel any more, and nobody has to decide anything."""
+        """Whether nothing is still to be sent, and nothing waits for a person."""
         ends = [end for both in self.models for end in (both.here, both.there)]
-        left = any(
+        has_backlog = any(
             end is None or end.problem or end.pending + end.rejected + end.on_hold + end.conflicts for end in ends
         )
-        return not (self.problem or self.warnings or left)
+        return not (self.problem or self.warnings or has_backlog)
 
 
 def look(target: Target) -> Pair:
-    """How both ends stand now; one request.
+    """Return the status of both ends now, with one request to the peer.
 
     Raises:
-        NotPossibleError: the target is no peer.
+        NotPossibleError: the target is not a peer.
     """
     here = {end.model: end for end in ours(target)}
     there: dict[str, End] = {}
     matching, problem = "", ""
-    with Peer(target) as peer:
+    with PeerClient(target) as peer:
         try:
             there, matching = _theirs(peer)
         except NotPossibleError as error:
             problem = str(error)
     target.refresh_from_db()
-    models = [Both(model=name, here=here.get(name), there=there.get(name)) for name in sorted({*here, *there})]
-    warnings = [] if problem else [*_meetings_differ(target, matching), *_rules_differ(target, models)]
+    models = [ModelPair(model=name, here=here.get(name), there=there.get(name)) for name in sorted({*here, *there})]
+    warnings = [] if problem else [*_matching_differs(target, matching), *_rules_differ(target, models)]
     asked_at = clock.now().isoformat(timespec="seconds")
     return Pair(target=target, asked_at=asked_at, problem=problem, models=models, warnings=warnings)
 
 
-def _theirs(peer: Peer) -> tuple[dict[str, End], str]:
-    record = peer.look("status")
+def _theirs(peer: PeerClient) -> tuple[dict[str, End], str]:
+    """Return the peer's end of each model, and how it resolves conflicts at the first matching."""
+    record = peer.get("status")
     try:
-        return {one["model"]: _read(one) for one in record["routes"]}, str(record["matching"])
+        return {end["model"]: _read_end(end) for end in record["routes"]}, str(record["matching"])
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        raise peer.not_understood() from error
+        raise peer.invalid_answer() from error
 
 
-def _read(record: Mapping[str, Any]) -> End:
-    """What the other end says, in the types that it should have."""
+def _read_end(record: Mapping[str, Any]) -> End:
+    """Parse the other end's status of a model; any exception means that it has the wrong shape."""
     typed: dict[str, Any] = {}
     for kind, names in TYPES.items():
         typed |= {name: kind(record[name]) for name in names}
     authority = {str(name): str(node) for name, node in dict(record["authority"]).items()}
     end = End(**typed, authority=authority, shared=[str(name) for name in record["shared"]])
-    _ = end.read_at  # a time that can be read
+    _ = end.read_at  # raises ValueError if it is not a time
     return end
 
 
-def _meetings_differ(target: Target, there: str) -> Iterator[str]:
+def _matching_differs(target: Target, there: str) -> Iterator[str]:
     if there != target.matching:
         yield (
             f"At the first matching {settings.NODE} goes by '{target.matching}', {target.peer_node} by '{there}': "
@@ -179,7 +181,7 @@ def _meetings_differ(target: Target, there: str) -> Iterator[str]:
         )
 
 
-def _rules_differ(target: Target, models: list[Both]) -> Iterator[str]:
+def _rules_differ(target: Target, models: list[ModelPair]) -> Iterator[str]:
     for both in models:
         here, there = both.here, both.there
         if here is None or there is None:

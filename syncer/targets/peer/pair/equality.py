@@ -1,10 +1,10 @@
-"""Comparing our objects with a peer's, by digests of ranges (`core/ranges.py`): they are equal, or where they are not.
+"""Comparing our objects with a peer's by digests of ranges (`core/ranges.py`), to prove them equal or name the others.
 
-What changes meanwhile may be named as differing; of such objects something is then to come, and that is said too.
+An object that changes meanwhile may be named as differing. Such an object has a backlog, which is named with it.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +12,20 @@ from backoffice.kit.batches import batched
 from syncer.core.ranges import Found, Leaf, Range, Search, Summary
 from syncer.models import Route, Target
 from syncer.targets.peer.pair import digests
-from syncer.targets.peer.pair.asking import Peer
-from syncer.targets.peer.pair.backlog import standing
+from syncer.targets.peer.pair.backlog import backlog_of
+from syncer.targets.peer.pair.client import PeerClient
 from syncer.targets.peer.pair.objects import OBJECTS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One model at both ends.
+    """The comparison of one model.
 
     Attributes:
-        requests, bytes: that it took, both ways.
-        here, there: of the objects that were found, what is still to come of them at each end, `{key: ["pending"]}`.
+        model: such as `orders.Order`.
+        found: the objects that differ, or that only one end has.
+        requests, bytes: the number of requests, and the size of their bodies and answers.
+        here, there: the backlog of the objects in `found` at each end, `{key: ["pending"]}`.
     """
 
     model: str
@@ -34,99 +36,111 @@ class Comparison:
     there: Mapping[str, list[str]]
 
     def words(self, key: str) -> list[str]:
-        """Why this object may differ and nothing is wrong."""
+        """Return why this object may differ although nothing is wrong, such as `["conflict", "pending"]`."""
         return sorted({*self.here.get(key, ()), *self.there.get(key, ())})
 
 
 def compare_all(target: Target, *, model: str = "", seconds: float = float("inf")) -> list[Comparison]:
-    """Each model that is shared with the peer, or the named one. What does not fit into the time stays unasked.
+    """Compare each model that is shared with the peer, or only the named one.
+
+    Args:
+        seconds: after these no more questions are sent; the comparisons are incomplete then.
 
     Raises:
-        NotPossibleError: the target is no peer, or it gave no answer that can be used.
+        NotPossibleError: the target is not a peer, or there is no usable answer.
     """
     until = time.monotonic() + seconds
     routes = target.routes.filter(enabled=True).select_related("target").order_by("model")
-    with Peer(target) as peer:
+    with PeerClient(target) as peer:
         return [compare(peer, route, until=until) for route in (routes.filter(model=model) if model else routes)]
 
 
-def compare(peer: Peer, route: Route, *, until: float = float("inf")) -> Comparison:
-    """One model; asks until all is known, enough was found, or the time (monotonic seconds) is over."""
-    asked, size, search = peer.requests, peer.bytes, Search()
+def compare(peer: PeerClient, route: Route, *, until: float = float("inf")) -> Comparison:
+    """Compare one model, until all is known, enough was found, or the time (monotonic seconds) is over."""
+    requests, size, search = peer.requests, peer.bytes, Search()
     while not search.is_over and time.monotonic() < until:
         if leaves := search.take_leaves():
-            _list(peer, route, search, leaves)
+            _compare_objects(peer, route, search, leaves)
         else:
-            _sum_up(peer, route, search)
+            _compare_ranges(peer, route, search)
     found = search.end()
     keys = [*found.differing, *found.only_here, *found.only_there]
-    there = dict(_standing_there(peer, route, keys))
+    there = _backlog_there(peer, route, keys)
     return Comparison(
         model=route.model,
         found=found,
-        requests=peer.requests - asked,
+        requests=peer.requests - requests,
         bytes=peer.bytes - size,
-        here=standing(route, keys),
+        here=backlog_of(route, keys),
         there=there,
     )
 
 
-def _sum_up(peer: Peer, route: Route, search: Search) -> None:
+def _compare_ranges(peer: PeerClient, route: Route, search: Search) -> None:
+    """Compare one digest for each of the next ranges."""
     ranges = search.take_ranges()
-    answers = [(_summary(peer, one), one) for one in _ranges(peer, route, ranges, keys=False)]
-    rest = ranges[len(answers) :]
-    for part, (theirs, _) in zip(ranges, answers, strict=False):
-        done = part
+    summaries: list[Summary] = []
+    for answer in _digests(peer, route, ranges, keys=False):
+        try:
+            count, digest = int(answer["count"]), str(answer["digest"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise peer.invalid_answer() from error
+        summaries.append(Summary(count=count, digest=digest, covered_to=answer.get("covered_to")))
+    rest = ranges[len(summaries) :]
+    for part, theirs in zip(ranges, summaries, strict=False):
+        covered = part
         if theirs.covered_to is not None:
-            done = Range(part.first, theirs.covered_to)
+            covered = Range(part.first, theirs.covered_to)
             rest.insert(0, Range(theirs.covered_to, part.end))
-        search.summed(done, digests.sum_up(route, done), theirs)
+        search.summed(covered, digests.sum_up(route, covered), theirs)
     search.put_back(ranges=rest)
 
 
-def _summary(peer: Peer, record: Mapping[str, Any]) -> Summary:
-    try:
-        return Summary(count=int(record["count"]), digest=str(record["digest"]), covered_to=record.get("covered_to"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise peer.not_understood() from error
-
-
-def _list(peer: Peer, route: Route, search: Search, leaves: list[Leaf]) -> None:
-    answers = _ranges(peer, route, [leaf.part for leaf in leaves], keys=True)
+def _compare_objects(peer: PeerClient, route: Route, search: Search, leaves: list[Leaf]) -> None:
+    """Compare the digest of each object in small ranges."""
+    answers = _digests(peer, route, [leaf.part for leaf in leaves], keys=True)
     rest = leaves[len(answers) :]
-    for leaf, record in zip(leaves, answers, strict=False):
-        theirs, covered_to, done = record.get("keys"), record.get("covered_to"), leaf.part
+    for leaf, answer in zip(leaves, answers, strict=False):
+        theirs, covered_to, covered = answer.get("keys"), answer.get("covered_to"), leaf.part
         if not isinstance(theirs, dict):
-            raise peer.not_understood()
+            raise peer.invalid_answer()
         if covered_to is not None:
-            done = Range(leaf.part.first, covered_to)
+            covered = Range(leaf.part.first, covered_to)
             rest.insert(0, Leaf(Range(covered_to, leaf.part.end), leaf.ours, max(0, leaf.theirs - len(theirs))))
-        search.listed(((key, digest.hex()) for key, digest in digests.digests(route, done)), theirs)
+        search.listed(((key, digest.hex()) for key, digest in digests.digests(route, covered)), theirs)
     search.put_back(leaves=rest)
 
 
-def _ranges(peer: Peer, route: Route, ranges: list[Range], *, keys: bool) -> list[dict[str, Any]]:
-    """What the peer says of the first of these ranges, of one at least."""
+def _digests(peer: PeerClient, route: Route, ranges: list[Range], *, keys: bool) -> list[dict[str, Any]]:
+    """Return the peer's answers for the first of these ranges, at least one.
+
+    Args:
+        keys: whether to ask for each object's digest in place of the range's.
+    """
     asked = [[part.first, part.end] for part in ranges]
-    told = peer.ask("digests", model=route.model, ranges=asked, keys=keys).get("ranges")
-    if not (isinstance(told, list) and 0 < len(told) <= len(ranges) and all(isinstance(one, dict) for one in told)):
-        raise peer.not_understood()
-    for part, one in zip(ranges, told, strict=False):
-        covered_to = one.get("covered_to")
-        is_in = (
+    answers = peer.post("digests", model=route.model, ranges=asked, keys=keys).get("ranges")
+    if not isinstance(answers, list) or not 0 < len(answers) <= len(ranges):
+        raise peer.invalid_answer()
+    if not all(isinstance(answer, dict) for answer in answers):
+        raise peer.invalid_answer()
+    for part, answer in zip(ranges, answers, strict=False):
+        covered_to = answer.get("covered_to")
+        is_in_range = (
             isinstance(covered_to, str)
             and (part.first or "") < covered_to
             and (part.end is None or covered_to < part.end)
         )
-        if covered_to is not None and not is_in:
-            raise peer.not_understood()
-    return told
+        if covered_to is not None and not is_in_range:
+            raise peer.invalid_answer()
+    return answers
 
 
-def _standing_there(peer: Peer, route: Route, keys: list[str]) -> Iterator[tuple[str, list[str]]]:
-    for some in batched(keys, OBJECTS):
-        told = peer.ask("objects", model=route.model, keys=some).get("objects")
-        if not isinstance(told, dict):
-            raise peer.not_understood()
-        for key, one in told.items():
-            yield key, [str(word) for word in one.get("standing", ())]
+def _backlog_there(peer: PeerClient, route: Route, keys: list[str]) -> dict[str, list[str]]:
+    backlog: dict[str, list[str]] = {}
+    for asked in batched(keys, OBJECTS):
+        answers = peer.post("objects", model=route.model, keys=asked).get("objects")
+        if not isinstance(answers, dict):
+            raise peer.invalid_answer()
+        for key, answer in answers.items():
+            backlog[key] = [str(reason) for reason in answer.get("standing", ())]
+    return backlog

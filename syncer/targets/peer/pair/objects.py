@@ -1,4 +1,4 @@
-"""Some of our objects as a peer that asks is told of them."""
+"""Our objects as answers to a peer's questions."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,55 +7,60 @@ from uuid import UUID
 from syncer.core.ranges import Range, digest_of
 from syncer.models import Replica, Route
 from syncer.models.keys import json_value, key_of
-from syncer.targets.peer.pair.backlog import standing
+from syncer.targets.peer.pair.backlog import backlog_of
 from syncer.targets.peer.pair.digests import contents
+from syncer.targets.peer.rows import Account
 
 PAGE = 1000  # objects a page
-OBJECTS = 200  # told of at once
+OBJECTS = 200  # in one answer
 
 Line = tuple[str, str, list[Any]]  # key, digest, values
 
 
-def lines(route: Route, names: Sequence[str], *, first: str | None = None, user: Any = None) -> Iterable[Line]:
-    """The objects from `first` on in the order of their keys, with the values of some fields."""
+def lines(
+    route: Route, names: Sequence[str], *, first: str | None = None, user: Account | None = None
+) -> Iterable[Line]:
+    """Yield the objects from the key `first` on, in the order of their keys, with the values of the named fields.
+
+    Args:
+        user: an account; only objects visible to it are yielded. None: all objects.
+    """
     for key, content in contents(route, Range(first), user=user):
         yield key, digest_of(key, content).hex(), [content[name] for name in names]
 
 
-def page(route: Route, *, after: str | None, names: Sequence[str], user: Any) -> list[Line]:
-    """The next objects after a key."""
-    found: list[Line] = []
+def page(route: Route, *, after: str | None, names: Sequence[str], user: Account | None) -> list[Line]:
+    """Return the next objects after a key, at most PAGE."""
+    page_lines: list[Line] = []
     for line in lines(route, names, first=after, user=user):
         if line[0] != after:
-            found.append(line)
-        if len(found) == PAGE:
+            page_lines.append(line)
+        if len(page_lines) == PAGE:
             break
-    return found
+    return page_lines
 
 
-def objects(route: Route, keys: Sequence[str], *, user: Any = None, whole: bool = True) -> dict[str, dict[str, Any]]:
-    """`{key: {"fields": …, "seen": …, "standing": […]}}`; `fields` is None where it is not there.
+def objects(
+    route: Route, keys: Sequence[str], *, user: Account | None = None, whole: bool = True
+) -> dict[str, dict[str, Any]]:
+    """Return `{key: {"fields": …, "seen": …, "standing": […]}}`; `fields` is None for an object that does not exist.
 
     Args:
-        whole: else only `standing`, of those that something is to come of.
+        whole: whether to return all of that; otherwise only `standing`, of the objects that have a backlog.
     """
-    to_come = standing(route, keys)
+    backlog = backlog_of(route, keys)
     if not whole:
-        return {key: {"standing": words} for key, words in to_come.items()}
+        return {key: {"standing": reasons} for key, reasons in backlog.items()}
     model: Any = route.declaration.model
     names = sorted(route.shared)
     rows = model._default_manager.all() if user is None else model._default_manager.visible_to(user)
-    found = {
+    fields = {
         str(pk): dict(zip(names, map(json_value, values), strict=True))
         for pk, *values in rows.filter(pk__in=[UUID(key) for key in keys]).values_list("pk", *names)
     }
-    seen = _seen(route, keys)
+    wire_keys = {key_of(route.declaration.model, UUID(key)): key for key in keys}
+    replicas = Replica.objects.filter(model=route.model, object_key__in=wire_keys)
+    seen = {wire_keys[key]: vector for key, vector in replicas.values_list("object_key", "seen")}
     return {
-        key: {"fields": found.get(key), "seen": seen.get(key, {}), "standing": to_come.get(key, [])} for key in keys
+        key: {"fields": fields.get(key), "seen": seen.get(key, {}), "standing": backlog.get(key, [])} for key in keys
     }
-
-
-def _seen(route: Route, keys: Sequence[str]) -> dict[str, dict[str, int]]:
-    of_key = {key_of(route.declaration.model, UUID(key)): key for key in keys}
-    rows = Replica.objects.filter(model=route.model, object_key__in=of_key)
-    return {of_key[key]: seen for key, seen in rows.values_list("object_key", "seen")}

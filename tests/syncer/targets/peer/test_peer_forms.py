@@ -77,8 +77,8 @@ def test_a_peer_is_added_by_its_form(account):
 def test_what_a_peer_lacks_is_told_beside_its_field(account, values, field, message):
     found = errors(new_target(account, **values))
     assert [*found] == [field]
-    [told] = found[field]
-    assert message in told
+    [result] = found[field]
+    assert message in result
 
 
 def test_a_node_has_one_target(account, peer):

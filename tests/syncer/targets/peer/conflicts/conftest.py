@@ -15,7 +15,7 @@ def person(name: str, *codenames: str) -> User:
 
 @pytest.fixture
 def warehouse(settings, transactional_db) -> Target:
-    """We are the store, and a person decides of quantities and of deletes."""
+    """This node is the store; a person decides conflicts of quantities and deletes."""
     settings.NODE = "store"
     account = person("peer-warehouse", "speak_as_peer", *MAY)
     target = Target(name="warehouse", kind="peer", url="http://127.0.0.1:9", peer_node="warehouse", peer_user=account)
@@ -29,19 +29,19 @@ def warehouse(settings, transactional_db) -> Target:
 
 @pytest.fixture
 def node() -> FakeNode:
-    """What runs at the warehouse."""
+    """The warehouse's node."""
     return FakeNode("warehouse")
 
 
 @pytest.fixture
 def editor() -> User:
-    """Somebody at the store who may edit orders, and nothing of the sync."""
+    """A user at the store with permissions for orders, and none for the sync."""
     return person("editor", *MAY)
 
 
 @pytest.fixture
 def shared(warehouse, node):
-    """The key of an order that both have."""
+    """The key of an order that both nodes have."""
     key = node.create(CONTENT)
     assert hand_in(warehouse, node, key) == ["applied"]
     return key
@@ -49,7 +49,7 @@ def shared(warehouse, node):
 
 @pytest.fixture
 def contested(warehouse, node, shared, editor):
-    """Of one piece the store made 2, and the warehouse 3."""
+    """The key of an order with a conflict: the store changed the quantity from 1 to 2, the warehouse to 3."""
     edit(shared, editor, reason="by phone", quantity=2)
     node.edit(shared, quantity=3, by=PACKER)
     assert hand_in(warehouse, node, shared) == ["conflict"]
@@ -58,7 +58,7 @@ def contested(warehouse, node, shared, editor):
 
 @pytest.fixture
 def deleted_here(warehouse, node, shared, editor):
-    """The store deleted what the warehouse went on with."""
+    """The key of an order that the store deleted and the warehouse edited."""
     order(shared).delete()
     node.edit(shared, quantity=3, by=PACKER)
     assert hand_in(warehouse, node, shared) == ["conflict"]

@@ -1,4 +1,4 @@
-"""A warehouse that hands in what it edited, and what tests of conflicts look at."""
+"""A fake warehouse that sends its edits, and the rows that tests of conflicts check."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from syncer.core.merge import By, State, edits_from_json
 from syncer.models import Binding, Replica, Route, Target
 from syncer.models.keys import key_of
 from syncer.targets.peer.conflicts.waiting import look
-from syncer.targets.peer.contact import heard
+from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.inbound.batch import take_in
 from syncer.targets.peer.message import Batch, Item
 from syncer.targets.peer.rows import content_of
@@ -28,19 +28,19 @@ MAY = ("view_order", "change_order", "delete_order", "add_order", "reopen_order"
 
 
 def hand_in(target: Target, node: FakeNode, *keys: str) -> list[str]:
-    """Let the node hand over what it has of these objects; the results."""
+    """Apply a batch of these objects of the node; return the results."""
     items = tuple(
-        Item(key=one["key"], state=State(seen=one["seen"], fields=edits_from_json(one["fields"])))
-        for one in map(node.item, keys)
+        Item(key=item["key"], state=State(seen=item["seen"], fields=edits_from_json(item["fields"])))
+        for item in map(node.item, keys)
     )
-    heard(target, node.writer)
+    record_contact(target, node.writer)
     route = Route.objects.select_related("target").get(target=target, model=MODEL)
     batch = Batch(node=node.name, writer=node.writer, model=MODEL, items=items)
-    return [str(told.result) for told in take_in(target, route, batch, user=target.peer_user)]
+    return [str(result.result) for result in take_in(target, route, batch, user=target.peer_user)]
 
 
 def fetch(node: FakeNode, key: str) -> None:
-    """Let the node take in what we have of an object; as a push does."""
+    """Apply an object of ours at the node, as a push does."""
     now = look(replica(key))
     node.take_in([Item(key=key, state=now.replica.state).as_json()])
 
@@ -58,13 +58,13 @@ def order(key: str) -> Order:
 
 
 def ours(key: str) -> Any:
-    """The order as nodes compare it; None: it is not there."""
+    """Return the order's shared fields; None if it does not exist."""
     return content_of(Route.objects.get(model=MODEL), Order.objects.filter(pk=key).first())
 
 
 def edit(key: str, user: User, *, reason: str = "", **values: Any) -> None:
-    """As a form does it."""
-    one = order(key)
-    vars(one).update(values)
+    """Edit an order as a form does."""
+    edited = order(key)
+    vars(edited).update(values)
     with caused_by(Cause(user=lambda: user, reason=reason)):
-        one.save()
+        edited.save()

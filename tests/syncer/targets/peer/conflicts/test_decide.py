@@ -133,8 +133,8 @@ def test_what_was_deleted_there_stays_or_goes(shared, node, warehouse, editor, s
     newest = Order.history.filter(id=shared).first()
     assert Order.objects.exists() is stays
     if not stays:
-        told = (newest.history_type, newest.history_user, newest.history_change_reason)
-        assert told == ("-", editor, "cleaned up")
+        written = (newest.history_type, newest.history_user, newest.history_change_reason)
+        assert written == ("-", editor, "cleaned up")
     fetch(node, shared)
     assert node.content(shared) == ours(shared)
 
@@ -152,7 +152,7 @@ def test_to_decide_of_a_field_is_to_keep_the_object(contested, node, warehouse, 
 # --- what is not valid together --------------------------------------------------------------------------------------
 @pytest.fixture
 def invalid(shared, node, warehouse, editor):
-    """The store renamed it, and the warehouse made it no pieces at all, which its own rules let pass."""
+    """The key of an order that the store renamed, and whose quantity the warehouse set to 0, valid only there."""
     edit(shared, editor, product_name="lamp")
     node.edit(shared, quantity=0)
     assert hand_in(warehouse, node, shared) == ["conflict"]

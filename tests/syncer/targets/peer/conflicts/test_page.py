@@ -31,7 +31,7 @@ def text_of(answer):
 
 
 def send(client, key, **data):
-    """The form as it is shown, with what is chosen in it."""
+    """Submit the page's form with these choices."""
     form = form_of(client.get(page_of(key)), "decision")
     chosen = {name: value for name, value in form.items() if not name.startswith("take-")}
     return client.post(page_of(key), chosen | {name.replace("_", "-", 1): value for name, value in data.items()})
@@ -131,13 +131,13 @@ def test_a_value_that_nobody_takes_need_not_be_valid(contested, client):
     assert order(contested).quantity == 3
 
 
-@pytest.mark.parametrize(("written", "told"), [("many", "whole number"), ("0", "greater than"), ("", "")])
-def test_a_value_that_is_not_valid_is_told_beside_its_field(contested, client, written, told):
+@pytest.mark.parametrize(("written", "message"), [("many", "whole number"), ("0", "greater than"), ("", "")])
+def test_a_value_that_is_not_valid_is_told_beside_its_field(contested, client, written, message):
     answer = send(client, contested, take_quantity="other", value_quantity=written)
     assert (answer.status_code, order(contested).quantity) == (200, 2)
     [row] = answer.context["form"].rows
     assert row["errors"]
-    assert told in text_of(answer)
+    assert message in text_of(answer)
 
 
 def test_to_choose_nothing_decides_nothing(contested, client):

@@ -1,4 +1,4 @@
-"""Where a conflict is shown (beside its object, in lists, on cards), and what came from a peer in the history."""
+"""Where conflicts are shown: beside the object, in lists, on cards; and a peer's edits in the history."""
 
 import pytest
 from django.db import connection

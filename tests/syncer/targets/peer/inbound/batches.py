@@ -1,4 +1,4 @@
-"""A store that hands its orders in at us, the warehouse; and what there is to see here afterwards."""
+"""A fake store that sends its orders to this node, the warehouse, and the rows to check afterwards."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ def account(name: str, *may: str) -> User:
 
 
 def target_for(name: str, user: User, **columns: Any) -> Target:
-    """A peer as a target, with a route for orders that nobody works on."""
+    """Make a target for a peer, with a route for orders that no worker delivers."""
     target = Target(name=name, kind="peer", url="http://127.0.0.1:9/api", peer_node=name, peer_user=user, **columns)
     target.allow_private = True
     target.full_clean()
@@ -48,7 +48,7 @@ class Peer:
     """The other node, with its account here.
 
     Attributes:
-        node: what it holds.
+        node: its objects.
     """
 
     node: FakeNode
@@ -63,18 +63,18 @@ class Peer:
         return self.client.send("POST", CHANGES, body)
 
     def hand_in(self, *keys: str) -> list[ItemResult]:
-        """Hand over these objects, or all that we are not known to have seen; what became of each."""
+        """Send these objects, or all that this node is not known to have seen; return the results."""
         answer = self.send(self.node.news(MODEL, keys=keys or None))
         assert answer.status_code == 200, answer.content
-        self.node.heed(answer.json())
-        told: list[ItemResult] = answer.json()["items"]
-        return told
+        self.node.note_answer(answer.json())
+        results: list[ItemResult] = answer.json()["items"]
+        return results
 
     def results(self, *keys: str) -> list[str]:
-        return [told["result"] for told in self.hand_in(*keys)]
+        return [result["result"] for result in self.hand_in(*keys)]
 
     def takes(self, *keys: str) -> None:
-        """It hears of these objects, as if we had handed them over."""
+        """Apply these objects of ours at the peer, as if they had been pushed."""
         self.node.take_in([wire(replica(key)) for key in keys])
 
 
@@ -83,16 +83,16 @@ def peer(name: str, *, may: tuple[str, ...] = MAY, **columns: Any) -> Peer:
     return Peer(FakeNode(name), target_for(name, user, **columns), ApiClient(user))
 
 
-def wire(found: Replica) -> dict[str, Any]:
-    """What travels of an object of ours."""
-    return {"key": wire_key(found.object_key), "seen": found.seen, "fields": found.fields}
+def wire(replica: Replica) -> dict[str, Any]:
+    """Return an object of ours as an item."""
+    return {"key": wire_key(replica.object_key), "seen": replica.seen, "fields": replica.fields}
 
 
-# --- what is there ---------------------------------------------------------------------------------------------------
+# --- rows to check ---------------------------------------------------------------------------------------------------
 def live(key: str) -> dict[str, Any]:
-    """An order of ours, as far as it is shared."""
-    one = Order.objects.get(pk=key)
-    return {"product_name": one.product_name, "quantity": one.quantity, "status": one.status}
+    """Return the shared fields of an order."""
+    order = Order.objects.get(pk=key)
+    return {"product_name": order.product_name, "quantity": order.quantity, "status": order.status}
 
 
 def replica(key: str) -> Replica:
@@ -104,12 +104,12 @@ def binding_of(at: Peer, key: str) -> Binding:
 
 
 def versions(key: str) -> list[tuple[str, str, str, str | None]]:
-    """The history of an order, oldest first: what was done, from where, by whom there, and why."""
+    """Return an order's history, oldest first: type, origin, user at the origin, and reason of each row."""
     rows = Order.history.filter(id=key).order_by("history_id")
     return list(rows.values_list("history_type", "origin", "origin_user", "history_change_reason"))
 
 
 def everything() -> list[Any]:
-    """All rows that a batch could touch, whole."""
+    """Return all rows that a batch could change, with all columns."""
     tables: list[Any] = [Order.objects, Order.history, Replica.objects, Binding.objects]
     return [list(table.order_by("pk").values()) for table in tables]

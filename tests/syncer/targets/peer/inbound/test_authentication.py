@@ -1,4 +1,4 @@
-"""Who may hand something in, and what a message must be. Whatever comes, the answer is one of ours."""
+"""Which accounts may send batches, and which messages are valid. Every answer is a well-formed one."""
 
 import json
 from uuid import uuid4
@@ -21,7 +21,7 @@ DIGITS = "018f00000001" + "0" * 8
 
 
 def refused(store, answer, status):
-    """The problem's text; nothing was written."""
+    """Assert that nothing was written, and return the problem's text."""
     assert answer.status_code == status, answer.content
     assert not Order.objects.exists()
     assert not Replica.objects.exists()
@@ -30,14 +30,14 @@ def refused(store, answer, status):
 
 
 def made(store, **changes):
-    """A batch of one new order, and parts of it replaced."""
+    """Make a batch of one new order, with some of its parts replaced."""
     key = store.node.create(LAMP)
     batch = store.node.batch(MODEL, [store.node.item(key)])
     return batch | changes
 
 
 def item(store, **changes):
-    """As `made`, and parts of its item replaced."""
+    """Make a batch as `made` does, with some parts of its item replaced."""
     batch = made(store)
     return batch | {"items": [batch["items"][0] | changes]}
 
@@ -112,10 +112,10 @@ def test_the_account_needs_the_models_own_permissions(store, lamp, verb):
     else:
         store.node.delete(lamp)
     before = everything()
-    (told,) = store.hand_in()
-    assert told["result"] == "refused"
-    assert told["fields"] == {"": [f"peer-store needs the permission orders.{verb}_order to {verb} orders."]}
-    assert "seen" not in told
+    (result,) = store.hand_in()
+    assert result["result"] == "refused"
+    assert result["fields"] == {"": [f"peer-store needs the permission orders.{verb}_order to {verb} orders."]}
+    assert "seen" not in result
     orders, history, _, bindings = everything()
     assert [orders, history, bindings] == [before[0], before[1], before[3]]
     store.target.peer_user.user_permissions.add(permission)
@@ -127,10 +127,10 @@ def test_setting_an_order_back_needs_its_own_permission(store, lamp):
     store.results()
     store.target.peer_user.user_permissions.remove(Permission.objects.get(codename="reopen_order"))
     store.node.edit(lamp, status="PENDING")
-    (told,) = store.hand_in()
-    assert (told["result"], list(told["fields"])) == ("refused", ["status"])
+    (result,) = store.hand_in()
+    assert (result["result"], list(result["fields"])) == ("refused", ["status"])
     says = "peer-store needs the permission orders.reopen_order to set the status to “PENDING” instead of “DELIVERED”."
-    assert told["fields"]["status"] == [says]
+    assert result["fields"]["status"] == [says]
     assert live(lamp)["status"] == "DELIVERED"
 
 
@@ -188,11 +188,11 @@ UNTRUE_ITEMS = {
 
 @pytest.mark.parametrize("bad", UNTRUE_ITEMS.values(), ids=UNTRUE_ITEMS)
 def test_an_item_that_can_not_be_true_is_refused_and_spoils_no_other(store, bad):
-    """It may be about a node that the speaker never spoke to."""
+    """The edit may be another node's, with which the sender has no contact."""
     good = store.node.create(LAMP)
     batch = item(store, **bad)
     answer = store.send(batch | {"items": [*batch["items"], store.node.item(good)]})
-    assert [told["result"] for told in answer.json()["items"]] == ["refused", "applied"]
+    assert [result["result"] for result in answer.json()["items"]] == ["refused", "applied"]
     assert "seen" not in answer.json()["items"][0]
     assert Order.objects.count() == 1
     assert not Incarnation.objects.filter(number__gt=1).exists()
@@ -289,7 +289,7 @@ def test_a_repeated_idempotency_key_gets_the_first_answer(store):
 
 
 def test_the_first_edit_of_a_number_stands(store, lamp):
-    """A node that was restored and did not notice gives a number twice; nothing is left out because of it."""
+    """A node with an undetected restore gives out a number twice; no edit is left out because of that."""
     forged = store.node.item(lamp)
     forged["fields"]["quantity"][0][2], forged["fields"]["exists"][0][2] = 5, False
     assert store.send(store.node.batch(MODEL, [forged])).json()["items"][0]["result"] == "already there"
@@ -297,7 +297,7 @@ def test_the_first_edit_of_a_number_stands(store, lamp):
 
 
 def test_a_peer_in_disguise_is_told_from_the_real_one(store, settings):
-    """Two peers, each with its own account: neither speaks for the other."""
+    """Each of two peers has an account, which may not act for the other."""
     shop = peer("shop")
     batch = made(store)
     assert shop.send(batch).status_code == 403

@@ -47,7 +47,7 @@ def counted(store, number, work):
     with CaptureQueriesContext(connection) as captured:
         answer = store.send(batch)
     store.node.held.clear()
-    return len(captured), {told["result"] for told in answer.json()["items"]}
+    return len(captured), {result["result"] for result in answer.json()["items"]}
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""More than two: what came from one peer is wanted at the others, and only there."""
+"""More than two nodes: edits from one peer become due at the others, and only there."""
 
 import pytest
 

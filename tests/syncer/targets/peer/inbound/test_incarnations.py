@@ -1,4 +1,4 @@
-"""Who was put back to an older state, we or they, loses nothing and is told from what they were before."""
+"""A restored node, this one or the peer, loses nothing, and is distinguished from its former incarnation."""
 
 import pytest
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def edited(store, lamp):
-    """Edited at both ends, and both know all."""
+    """The key of an order edited at both ends, with all edits known at both."""
     Order.objects.filter(pk=lamp).update(status="SHIPPED")
     store.node.edit(lamp, product_name="floor lamp")
     store.results()
@@ -82,7 +82,7 @@ def test_who_knows_more_of_us_than_we_do_makes_us_take_a_new_incarnation(store, 
 
 
 def test_an_incarnation_of_ours_that_we_forgot_is_gone_behind_in_one_go(store, edited):
-    """Several items know several of them."""
+    """Several items know several newer incarnations of this node."""
     me, other = identity.writer(), store.node.create(LAMP)
     later = [f"{me[:-20]}{int(me[-20:-8], 16) + ahead:012x}{'0' * 8}" for ahead in (50_000_000, 90_000_000)]
     for key, writer in zip((edited, other), later, strict=True):

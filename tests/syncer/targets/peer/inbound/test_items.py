@@ -1,4 +1,4 @@
-"""What becomes of one item, and of the others in its batch."""
+"""The result of one item, and its effect on the others in its batch."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def edit_here(key, **values):
-    """A plain save."""
+    """Save an order."""
     order = Order.objects.get(pk=key)
     for name, value in values.items():
         setattr(order, name, value)
@@ -21,8 +21,8 @@ def edit_here(key, **values):
 # --- results ---------------------------------------------------------------------------------------------------------
 def test_a_new_object_is_applied_and_seen(store):
     key = store.node.create(LAMP)
-    (told,) = store.hand_in()
-    assert told == {"key": key, "result": "applied", "seen": {store.node.writer: 1}, "fields": {}}
+    (result,) = store.hand_in()
+    assert result == {"key": key, "result": "applied", "seen": {store.node.writer: 1}, "fields": {}}
     assert live(key) == {"product_name": "desk lamp", "quantity": 2, "status": "PENDING"}
     assert binding_of(store, key).peer_seen == {store.node.writer: 1}
     assert binding_of(store, key).remote_id == f'"{key}"'
@@ -102,9 +102,9 @@ def asks(store, lamp):
 def test_a_field_that_nobody_decides_stays_as_it_is_at_each_end(store, asks):
     edit_here(asks, quantity=5, status="SHIPPED")
     store.node.edit(asks, quantity=9, product_name="floor lamp")
-    (told,) = store.hand_in()
-    assert (told["result"], told["fields"]) == ("conflict", {})
-    assert told["seen"] == store.node.held[asks].state.seen
+    (result,) = store.hand_in()
+    assert (result["result"], result["fields"]) == ("conflict", {})
+    assert result["seen"] == store.node.held[asks].state.seen
     assert live(asks) == {"product_name": "floor lamp", "quantity": 5, "status": "SHIPPED"}
     assert replica(asks).conflicts == {"quantity": "ask"}
     assert {value for _, _, value, *_ in replica(asks).fields["quantity"]} == {5, 9}
@@ -224,11 +224,11 @@ def test_where_nobody_decides_each_end_keeps_or_misses_the_object(store, lamp, d
 def test_what_is_not_valid_here_is_refused_with_its_field_and_nothing_of_it_is_kept(store, lamp, values, field):
     before = everything()
     store.node.edit(lamp, **values)
-    (told,) = store.hand_in()
-    assert told["result"] == "refused"
-    [(name, texts)] = told["fields"].items()
+    (result,) = store.hand_in()
+    assert result["result"] == "refused"
+    [(name, texts)] = result["fields"].items()
     assert name == field or (name == "" and field in texts[0])  # of a check that only the database knows
-    assert "seen" not in told
+    assert "seen" not in result
     assert everything() == before
 
 
@@ -238,15 +238,15 @@ def test_what_is_not_valid_here_is_refused_with_its_field_and_nothing_of_it_is_k
 @pytest.mark.parametrize("field", ["quantity", "status", "created_at"])
 def test_a_value_of_another_type_or_form_is_refused(store, lamp, field, value):
     store.node.edit(lamp, **{field: value})
-    (told,) = store.hand_in()
-    assert (told["result"], list(told["fields"])) == ("refused", [field])
+    (result,) = store.hand_in()
+    assert (result["result"], list(result["fields"])) == ("refused", [field])
 
 
 @pytest.mark.parametrize("value", ["2026-01-01T12:00:00", "2026-01-01T14:00:00+02:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_in_another_form_than_ours_is_refused_for_it_would_count_as_an_edit(store, lamp, value):
     store.node.edit(lamp, created_at=value)
-    (told,) = store.hand_in()
-    assert (told["result"], list(told["fields"])) == ("refused", ["created_at"])
+    (result,) = store.hand_in()
+    assert (result["result"], list(result["fields"])) == ("refused", ["created_at"])
 
 
 @pytest.mark.parametrize("value", ["a\0b", [[[[[[[[[[1]]]]]]]]]]], ids=["NUL", "too deep"])
@@ -254,9 +254,9 @@ def test_a_time_in_another_form_than_ours_is_refused_for_it_would_count_as_an_ed
 def test_what_no_database_keeps_is_refused_and_spoils_no_other(store, lamp, field, value):
     good = store.node.create(LAMP)
     store.node.edit(lamp, **{field: value})
-    told = {one["key"]: one for one in store.hand_in()}
-    assert told[good]["result"] == "applied"
-    assert (told[lamp]["result"], list(told[lamp]["fields"])) == ("refused", [field])
+    results = {one["key"]: one for one in store.hand_in()}
+    assert results[good]["result"] == "applied"
+    assert (results[lamp]["result"], list(results[lamp]["fields"])) == ("refused", [field])
 
 
 def test_an_edit_here_is_stamped_though_the_item_is_refused(store, lamp):
@@ -273,21 +273,22 @@ def test_an_edit_here_is_stamped_though_the_item_is_refused(store, lamp):
 
 def test_one_bad_item_spoils_no_other(store):
     keys = [store.node.create(LAMP | {"quantity": number}) for number in (1, 2**31, 3, 0, 5, 6, 7)]
-    told = {one["key"]: one["result"] for one in store.hand_in()}
-    assert [told[key] for key in keys] == ["applied", "refused", "applied", "refused", "applied", "applied", "applied"]
+    by_key = {one["key"]: one["result"] for one in store.hand_in()}
+    expected = ["applied", "refused", "applied", "refused", "applied", "applied", "applied"]
+    assert [by_key[key] for key in keys] == expected
     assert sorted(Order.objects.values_list("quantity", flat=True)) == [1, 3, 5, 6, 7]
 
 
 # --- what is not valid together --------------------------------------------------------------------------------------
 @pytest.fixture
 def together(store, lamp):
-    """What both edits make is not valid: ours set it, theirs is what the rules of this node refuse."""
+    """The two edits are not valid together: the rules of this node refuse the peer's, given ours."""
     edit_here(lamp, status="SHIPPED")
     store.node.edit(lamp, quantity=0, product_name="floor lamp")
-    (told,) = store.hand_in()
-    assert told["result"] == "conflict"
-    assert list(told["fields"]) == ["quantity"]
-    assert told["seen"] == store.node.held[lamp].state.seen
+    (result,) = store.hand_in()
+    assert result["result"] == "conflict"
+    assert list(result["fields"]) == ["quantity"]
+    assert result["seen"] == store.node.held[lamp].state.seen
     return lamp
 
 

@@ -1,4 +1,4 @@
-"""Somebody writes here while a peer hands in. Each is a session of its own."""
+"""Writes here while a peer sends a batch, each in its own database session."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ SECONDS = 20
 
 
 class Other(threading.Thread):
-    """Does something in a session of its own."""
+    """Runs statements in a database session of its own."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Other(threading.Thread):
     def run(self) -> None:
         try:
             self.result = self.work()
-        except BaseException as error:  # noqa: BLE001 - told in the other thread
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             self.failed.append(error)
         finally:
             connection.close()
@@ -64,7 +64,7 @@ def test_an_object_that_somebody_is_writing_comes_after_the_others(store):
             cursor.execute("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
             assert len(cursor.fetchall()) == 1
         assert [live(key)["quantity"] for key in keys] == [2, 9, 9]  # those were committed before it waited
-    assert {told["key"]: told["result"] for told in other.end()} == {
+    assert {result["key"]: result["result"] for result in other.end()} == {
         keys[0]: "merged",
         keys[1]: "applied",
         keys[2]: "applied",
@@ -77,10 +77,10 @@ def test_one_that_is_written_for_too_long_is_put_off_and_nothing_of_it_is_kept(s
     before = everything()
     with transaction.atomic():
         Order.objects.select_for_update().get(pk=lamp)
-        (told,) = Other(store.hand_in).end()
-    assert told["result"] == "later"
-    assert told["fields"] == {"": ["Somebody is writing it just now."]}
-    assert "seen" not in told
+        (result,) = Other(store.hand_in).end()
+    assert result["result"] == "later"
+    assert result["fields"] == {"": ["Somebody is writing it just now."]}
+    assert "seen" not in result
     assert everything() == before
     assert store.results() == ["applied"]
 
@@ -96,7 +96,7 @@ def test_an_editor_who_locks_in_another_order_is_never_the_victim(store):
         blocked()
         Order.objects.filter(pk=keys[0]).update(status="SHIPPED")  # it would wait in a circle
         Order.objects.filter(pk=keys[1]).update(status="SHIPPED")
-    assert {told["result"] for told in other.end()} <= {"applied", "merged"}
+    assert {result["result"] for result in other.end()} <= {"applied", "merged"}
     assert [live(key) for key in keys] == [LIKE | {"status": "SHIPPED"}] * 2
 
 
@@ -111,7 +111,7 @@ def test_an_object_that_is_being_made_here_under_the_same_key_is_waited_for(stor
         Order.objects.create(pk=key, product_name="wall hook", quantity=1, status="SHIPPED")
         other = Other(store.hand_in)
         blocked()
-    assert {told["key"]: told["result"] for told in other.end()} == {good: "applied", key: "merged"}
+    assert {result["key"]: result["result"] for result in other.end()} == {good: "applied", key: "merged"}
     assert live(key) == {"product_name": "desk lamp", "quantity": 2, "status": "SHIPPED"}
 
 
@@ -125,7 +125,7 @@ def test_two_peers_hand_in_the_same_new_object_at_once(store):
         Replica.objects.select_for_update().get(pk=holder.pk)
         others = [Other(partial(one.hand_in, *keys)) for one in (store, shop)]
         until(lambda: blocked_sessions() >= 2, seconds=SECONDS)
-    found = [{told["key"]: told["result"] for told in other.end()} for other in others]
+    found = [{result["key"]: result["result"] for result in other.end()} for other in others]
     for key in keys:
         assert sorted(one[key] for one in found) == ["already there", "applied"]
         assert len(versions(key)) == 1
@@ -144,7 +144,7 @@ def test_batches_in_other_orders_with_new_and_old_objects_do_not_wait_in_a_circl
 
 
 def test_a_planner_that_makes_bindings_meanwhile_is_never_in_a_circle(store, lamp):
-    """It inserts and raises in the order of the keys; so do we."""
+    """The planner inserts and raises in the order of the keys, and so does a batch."""
     low, high = "0" * 8 + str(uuid4())[8:], "f" * 8 + str(uuid4())[8:]
     for key in (low, high):
         store.node.create(LAMP, key=key)

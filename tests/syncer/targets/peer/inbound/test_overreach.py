@@ -1,4 +1,4 @@
-"""What an account may not do, it may not do by what it says of others' edits either."""
+"""An account can't get around its permissions by passing on edits of others."""
 
 import pytest
 
@@ -12,31 +12,31 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def shop(settings, transactional_db):
-    """A peer that may do what is needed."""
+    """A peer with all the permissions that it needs."""
     settings.NODE = "warehouse"
     return peer("shop")
 
 
 @pytest.fixture
 def bare(shop):
-    """One that may speak, and write nothing."""
+    """A peer that may send batches, and write nothing."""
     return peer("store", may=("speak_as_peer",))
 
 
 @pytest.fixture
 def lamp(shop):
-    """An order of the shop's that we have."""
+    """The key of an order that the shop made and this node has."""
     key = shop.node.create(LAMP)
     assert shop.results() == ["applied"]
     return key
 
 
 def say(node, key, *, fields, seen, **more):
-    """What became of one item."""
+    """Return the result of one item."""
     answer = node.send(node.node.batch(MODEL, [{"key": key, "seen": seen, "fields": fields, **more}]))
     assert answer.status_code == 200, answer.content
-    (told,) = answer.json()["items"]
-    return told["result"]
+    (item,) = answer.json()["items"]
+    return item["result"]
 
 
 def test_who_may_not_change_an_object_may_not_claim_to_have_seen_what_is_to_come(shop, bare, lamp):

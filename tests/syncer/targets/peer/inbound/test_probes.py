@@ -1,4 +1,4 @@
-"""A peer that did not answer, and now speaks to us."""
+"""A peer that did not answer, and now sends a request."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def close_in(probe_at):
-    """Seconds until the probe."""
+    """Return the seconds until the probe."""
     return (probe_at - clock.now()).total_seconds()
 
 

@@ -1,4 +1,4 @@
-"""An edit here sets right what could not be written before."""
+"""Repair: an edit here makes valid what could not be written before."""
 
 import pytest
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def store(settings, transactional_db):
-    """The other node, which listens too."""
+    """The other node, which also accepts pushes."""
     settings.NODE = "warehouse"
     with FakePeer("store", rules=Rules(authority=declarations()[MODEL].authority)) as fake:
         user = account("store", *MAY)
@@ -37,7 +37,7 @@ def store(settings, transactional_db):
 
 @pytest.fixture
 def waiting(store):
-    """What the store ordered is not valid here, and neither is it without what was done here meanwhile."""
+    """The key of an order with a conflict: the store's edit is not valid here, with or without this node's own."""
     key = store.node.create(LAMP)
     store.results()
     Order.objects.filter(pk=key).update(status="SHIPPED")

@@ -12,7 +12,7 @@ from tests.syncer.targets.peer.outbound.support import MODEL, target_for
 
 @pytest.fixture
 def peer(settings) -> Iterator[FakePeer]:
-    """The warehouse; we are the store."""
+    """The warehouse; this node is the store."""
     settings.NODE = "store"
     with FakePeer("warehouse", rules=Rules(authority=declarations()[MODEL].authority)) as peer:
         yield peer
@@ -25,8 +25,8 @@ def pair(peer: FakePeer, transactional_db: None) -> Target:
 
 
 @pytest.fixture
-def greeted(pair: Target, peer: FakePeer) -> Target:
-    """As `pair`, and the peer knows our incarnation: whatever it is asked is a batch."""
+def connected(pair: Target, peer: FakePeer) -> Target:
+    """The target after the handshake: every request to the peer is a batch from here on."""
     run_here(pair)
     peer.clear_journal()
     return pair

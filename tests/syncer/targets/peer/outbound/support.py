@@ -1,4 +1,4 @@
-"""A target for a peer that is played in memory, and what tests of the handing over share."""
+"""A target for the fake peer, and helpers for tests of pushes."""
 
 import base64
 import threading
@@ -42,43 +42,43 @@ def order(**values: Any) -> Order:
     return Order.objects.create(**{"product_name": "desk lamp", "quantity": 1} | values)
 
 
-def binding_of(one: Order) -> Binding:
-    return Binding.objects.get(object_key=key_here(one))
+def binding_of(order: Order) -> Binding:
+    return Binding.objects.get(object_key=key_here(order))
 
 
-def replica(one: Order) -> Replica:
-    return Replica.objects.get(object_key=key_here(one))
+def replica(order: Order) -> Replica:
+    return Replica.objects.get(object_key=key_here(order))
 
 
-def key_here(one: Order) -> str:
-    """As this database writes it."""
-    return key_of(Order, one.pk)
+def key_here(order: Order) -> str:
+    """Return an order's key as this database writes it."""
+    return key_of(Order, order.pk)
 
 
 def ours() -> dict[str, dict[str, Any]]:
-    """Our orders as the peer holds its own, by key."""
+    """Return our orders in the form in which the fake peer holds its own, by key."""
     route = Route.objects.filter(model=MODEL, target__kind="peer")[:1].get()
-    return {str(one.pk): dict(content_of(route, one) or {}) for one in Order.objects.all()}
+    return {str(row.pk): dict(content_of(route, row) or {}) for row in Order.objects.all()}
 
 
 def sent(peer: FakePeer) -> list[list[str]]:
-    """The keys in each batch that the peer was handed since the journal was cleared; a greeting is an empty one."""
+    """Return the keys in each batch sent to the peer since its journal was cleared; a handshake is an empty batch."""
     return [[item["key"] for item in batch.get("items", [])] for batch in peer.batches]
 
 
 def hand_in_here(peer: FakePeer, *, keys: list[str] | None = None) -> Any:
-    """As `hand_in`, without a server: in the database that this process is on now."""
+    """Send the peer's news as `hand_in` does, but without a server: to the database that this process uses now."""
     pair = base64.b64encode(f"peer-{peer.node.name}:{PASSWORD}".encode()).decode()
     batch = peer.node.news(MODEL, keys=keys)
     answer = Client().post("/api/sync/changes", batch, "application/json", headers={"Authorization": f"Basic {pair}"})
     if answer.status_code == 200:
-        peer.node.heard(answer.json()["writer"])
-        peer.node.heed(answer.json())
+        peer.node.record_contact(answer.json()["writer"])
+        peer.node.note_answer(answer.json())
     return answer
 
 
 def by_itself(target: Target) -> Run:
-    """A run that nobody asked for."""
+    """Make a run that no person started."""
     run, _ = request_run(target=target, trigger=Run.Trigger.CHANGE)
     work(run)
     return run
@@ -86,22 +86,22 @@ def by_itself(target: Target) -> Run:
 
 @contextmanager
 def quiet(peer: FakePeer) -> Iterator[None]:
-    """Not one request comes meanwhile."""
+    """Assert that the peer receives no request in this block."""
     before = len(peer.journal)
     yield
-    assert [(one.method, one.path) for one in peer.journal[before:]] == []
+    assert [(entry.method, entry.path) for entry in peer.journal[before:]] == []
 
 
 def hand_in(peer: FakePeer, server: Any, *, keys: list[str] | None = None) -> Any:
-    """The peer's own news, or all of `keys`, over HTTP; the answer."""
+    """Let the peer send its news, or all of `keys`, over HTTP, and return the answer."""
     url, user = f"{server.url}/api", f"peer-{peer.node.name}"
-    status, answer = peer.hand_over(url, MODEL, user=user, password=PASSWORD, keys=keys)
+    status, answer = peer.push(url, MODEL, user=user, password=PASSWORD, keys=keys)
     assert status == 200, answer
     return answer
 
 
 def in_thread(work: Callable[..., Any], *args: Any) -> threading.Thread:
-    """Do it beside the test, on a connection of its own."""
+    """Run `work` in a thread beside the test, with its own database connection."""
 
     def worker() -> None:
         try:

@@ -1,4 +1,4 @@
-"""Who is spoken to, and in which incarnation: of both ends."""
+"""The handshake: the nodes and incarnations of both ends."""
 
 import pytest
 
@@ -40,14 +40,14 @@ def test_the_peer_learns_who_we_are_though_there_is_nothing_to_send(pair, peer):
         by_itself(pair)
 
 
-def test_the_peer_learns_of_a_new_incarnation_of_ours_though_there_is_nothing_to_send(greeted, peer):
+def test_the_peer_learns_of_a_new_incarnation_of_ours_though_there_is_nothing_to_send(connected, peer):
     order()
-    run_here(greeted)
+    run_here(connected)
     peer.clear_journal()
     taken = identity.take("a test")
     Run.objects.all().delete()
     assert sweep() == 1
-    by_itself(greeted)
+    by_itself(connected)
     assert [(batch["writer"], batch.get("items", [])) for batch in peer.batches] == [(taken, [])]
 
 
@@ -81,86 +81,86 @@ def test_another_node_at_the_address_pauses_the_target_and_is_told_apart(pair, p
     assert not Binding.objects.exclude(peer_seen=None).exists()
 
 
-def test_a_new_incarnation_in_an_answer_forgets_what_the_peer_had_seen_and_all_is_handed_over_again(greeted, peer):
+def test_a_new_incarnation_in_an_answer_forgets_what_the_peer_had_seen_and_all_is_handed_over_again(connected, peer):
     old, new = order(), None
     backup = peer.node.backup()
-    run_here(greeted)
+    run_here(connected)
     peer.node.restore(backup)
     new = order()
     peer.clear_journal()
-    run_here(greeted)
+    run_here(connected)
     assert target().peer_writer == peer.node.writer
     assert {key for keys in sent(peer) for key in keys} == {str(old.pk), str(new.pk)}
     assert peer.node.contents == ours()
     with quiet(peer):
-        run_here(greeted)
+        run_here(connected)
 
 
-def test_a_new_incarnation_that_writes_to_us_gets_all_again(greeted, peer, live_server):
+def test_a_new_incarnation_that_writes_to_us_gets_all_again(connected, peer, live_server):
     order()
     backup = peer.node.backup()
-    run_here(greeted)
+    run_here(connected)
     peer.node.restore(backup)
     url, user = f"{live_server.url}/api", "peer-warehouse"
     status, _ = peer.post(url, peer.node.batch(), user=user, password="a peer signs in with this")
     assert (status, target().peer_writer) == (200, peer.node.writer)
     Run.objects.all().delete()
     assert sweep() == 1
-    by_itself(greeted)
+    by_itself(connected)
     assert peer.node.contents == ours()
 
 
-def test_an_answer_of_an_older_incarnation_tells_nothing(greeted, peer):
+def test_an_answer_of_an_older_incarnation_tells_nothing(connected, peer):
     older, one = peer.node.writer, order()
     peer.node.reborn()
-    run_here(greeted)
+    run_here(connected)
     Order.objects.filter(pk=one.pk).update(quantity=2)
     seen = binding_of(one).peer_seen
     peer.twists.append(lambda answer: answer | {"writer": older})
-    run = run_here(greeted)
+    run = run_here(connected)
     assert "answered as it was before it was restored" in run.message
     assert (binding_of(one).peer_seen, target().peer_writer) == (seen, peer.node.writer)
     peer.twists.clear()
     let_time_pass()
-    assert run_here(greeted).state == "done"
+    assert run_here(connected).state == "done"
     assert peer.node.contents == ours()
 
 
-def test_an_answer_to_what_we_were_before_tells_nothing(greeted, peer):
+def test_an_answer_to_what_we_were_before_tells_nothing(connected, peer):
     one = order()
     with peer.hold(act=True) as held:
-        worker = in_thread(run_here, greeted)
+        worker = in_thread(run_here, connected)
         held.wait_arrived()
         taken = identity.take("a test")
     worker.join(SECONDS)
     assert binding_of(one).peer_seen is None
     assert "answered what we were before a restore" in binding_of(one).reason
     let_time_pass()
-    run_here(greeted)
+    run_here(connected)
     assert (peer.batches[-1]["writer"], target().acknowledged_writer) == (taken, taken)
     assert binding_of(one).peer_seen
 
 
-def test_what_was_said_before_a_restore_that_is_noted_meanwhile_is_not_noted(greeted, peer, live_server):
-    """The answer was given before the peer was restored, and is settled after that is known."""
+def test_what_was_said_before_a_restore_that_is_noted_meanwhile_is_not_noted(connected, peer, live_server):
+    """The peer answered before it was restored; the answer is settled once the restore is known."""
     one = order()
     older = peer.node.writer
     with peer.hold(act=True) as held:
-        worker = in_thread(run_here, greeted)
+        worker = in_thread(run_here, connected)
         held.wait_arrived()
         peer.node.restore("{}")
         hand_in(peer, live_server, keys=[])
     worker.join(SECONDS)
     assert older != target().peer_writer == peer.node.writer
     let_time_pass()
-    run_here(greeted)
+    run_here(connected)
     assert peer.node.contents == ours()
     assert binding_of(one).peer_seen
 
 
-def test_a_target_that_is_for_another_node_now_knows_nothing_of_it(greeted, peer):
+def test_a_target_that_is_for_another_node_now_knows_nothing_of_it(connected, peer):
     one = order()
-    run_here(greeted)
+    run_here(connected)
     peer.node.name = "annex"
     peer.node.held.clear()
     peer.node.reborn()
@@ -174,7 +174,7 @@ def test_a_target_that_is_for_another_node_now_knows_nothing_of_it(greeted, peer
     assert (target().peer_writer, target().acknowledged_writer) == (peer.node.writer, identity.writer())
 
 
-def test_a_node_that_was_renamed_signs_with_its_new_name(greeted, peer, settings):
+def test_a_node_that_was_renamed_signs_with_its_new_name(connected, peer, settings):
     settings.NODE = "shop"
     assert identity.writer().startswith("shop:")
     assert Incarnation.objects.filter(why="This node was called store before.").exists()

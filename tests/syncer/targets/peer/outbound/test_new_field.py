@@ -1,4 +1,4 @@
-"""A field that the two nodes share from different times on, for they are not upgraded in one moment."""
+"""A new field that the two nodes share from different times on, since they are not upgraded at once."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def upgrade():
-    """This node's program does not share the status yet, until it is called."""
+    """A function that makes this node's program share the status, which it does not before."""
     now = declarations()[MODEL]
 
     def to(fields):
@@ -30,10 +30,10 @@ def upgrade():
 
 
 @pytest.fixture
-def told(upgrade, greeted, peer, live_server) -> Order:
-    """An order whose status the peer, which knows the field already, has told us of."""
+def shipped(upgrade, connected, peer, live_server) -> Order:
+    """An order whose status was edited by the peer, which has the field already."""
     lamp = order()
-    run_here(greeted)
+    run_here(connected)
     peer.node.edit(str(lamp.pk), status="SHIPPED")
     hand_in(peer, live_server)
     lamp.refresh_from_db()
@@ -41,31 +41,31 @@ def told(upgrade, greeted, peer, live_server) -> Order:
     return lamp
 
 
-def test_what_the_peer_told_of_it_is_written_once_the_program_has_it(told, upgrade, greeted, peer):
+def test_what_the_peer_edited_is_written_once_the_program_has_it(shipped, upgrade, connected, peer):
     upgrade()
     peer.clear_journal()
-    run_here(greeted)
-    told.refresh_from_db()
-    assert told.status == "SHIPPED"
-    assert told.history.first().origin == "warehouse"
+    run_here(connected)
+    shipped.refresh_from_db()
+    assert shipped.status == "SHIPPED"
+    assert shipped.history.first().origin == "warehouse"
     assert peer.journal == []
 
 
-def test_what_is_edited_here_before_anybody_looked_counts_as_an_edit(told, upgrade, greeted, peer):
+def test_what_is_edited_here_before_anybody_looked_counts_as_an_edit(shipped, upgrade, connected, peer):
     upgrade()
-    told.status = "DELIVERED"
-    told.save()
-    run_here(greeted)
-    told.refresh_from_db()
-    assert (told.status, peer.node.content(str(told.pk))["status"]) == ("DELIVERED", "DELIVERED")
+    shipped.status = "DELIVERED"
+    shipped.save()
+    run_here(connected)
+    shipped.refresh_from_db()
+    assert (shipped.status, peer.node.content(str(shipped.pk))["status"]) == ("DELIVERED", "DELIVERED")
 
 
-def test_an_edit_of_another_field_does_not_overrule_it(told, upgrade, greeted, peer):
+def test_an_edit_of_another_field_does_not_overrule_it(shipped, upgrade, connected, peer):
     upgrade()
-    told.quantity = 7
-    told.save()
-    run_here(greeted)
-    told.refresh_from_db()
-    assert (told.quantity, told.status) == (7, "SHIPPED")
-    assert peer.node.content(str(told.pk))["status"] == "SHIPPED"
-    assert Target.objects.get(pk=greeted.pk).blocked == ""
+    shipped.quantity = 7
+    shipped.save()
+    run_here(connected)
+    shipped.refresh_from_db()
+    assert (shipped.quantity, shipped.status) == (7, "SHIPPED")
+    assert peer.node.content(str(shipped.pk))["status"] == "SHIPPED"
+    assert Target.objects.get(pk=connected.pk).blocked == ""

@@ -1,4 +1,4 @@
-"""A restore at one end of a pair: nothing goes to and fro before it is said, and then both are equal again."""
+"""A restore at one end of a pair: nothing is exchanged until it is confirmed; then both become equal again."""
 
 import json
 
@@ -35,7 +35,7 @@ def target():
 
 
 def rest(peer):
-    """Let both hand over until neither has anything."""
+    """Let both ends push until nothing is due at either."""
     for _ in range(ROUNDS):
         run_here(target())
         if not peer.node.news("orders.Order")["items"]:
@@ -49,15 +49,15 @@ def edit(one, **values):
 
 
 @pytest.fixture
-def went_on(greeted, peer):
-    """A backup, after which both ends went on: its name, and orders that were edited, deleted and made since."""
+def went_on(connected, peer):
+    """A backup, with edits at both ends since: its name, and the orders edited, deleted and created since."""
     edited, deleted = order(created_at=NOON), order(product_name="deleted since", created_at=NOON)
-    run_here(greeted)
+    run_here(connected)
     with backup() as name:
         edit(edited, quantity=2)
         Order.objects.get(pk=deleted.pk).delete()
         made = order(product_name="made since", created_at=NOON)
-        run_here(greeted)
+        run_here(connected)
         peer.node.edit(str(edited.pk), status="SHIPPED")
         assert hand_in_here(peer).status_code == 200
         assert ours() == peer.node.contents
@@ -128,7 +128,7 @@ def test_one_backup_that_is_restored_twice_signs_differently_each_time(went_on):
     assert len(writers) == 2
 
 
-def test_the_peer_is_told_without_anything_to_hand_over(greeted, peer):
+def test_the_peer_is_told_without_anything_to_hand_over(connected, peer):
     with backup() as name, restored(name):
         recover()
         sweep()

@@ -1,4 +1,4 @@
-"""What is said of a peer: how a run ended, what waits, what a sync would hand over; and what is not for peers."""
+"""Messages about a peer: how a run ended, what waits, what a sync would send; and what does not apply to peers."""
 
 import json
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def answer_of(capsys, *command):
-    """What the command prints as JSON, and its exit status."""
+    """Run the command; return the JSON that it prints, and its exit status."""
     status: object = 0
     try:
         call_command(*command, "--json")
@@ -31,24 +31,24 @@ def answer_of(capsys, *command):
 
 
 # --- runs ------------------------------------------------------------------------------------------------------------
-def test_a_run_says_how_many_objects_were_handed_over(greeted, peer):
+def test_a_run_says_how_many_objects_were_handed_over(connected, peer):
     for _ in range(3):
         order()
-    run = run_here(greeted)
+    run = run_here(connected)
     assert run.message == "3 handed over."
     assert run.counts == {"handed over": 3, "requests": 1, "failed": 0, "left": 0}
 
 
-def test_a_run_says_how_many_were_refused(greeted, peer):
+def test_a_run_says_how_many_were_refused(connected, peer):
     bad, _ = order(), order()
     peer.node.refuses[str(bad.pk)] = {"quantity": ["Too many."]}
-    run = run_here(greeted)
+    run = run_here(connected)
     assert run.message == "1 handed over. Not delivered: 1 rejected."
     assert run.counts == {"handed over": 1, "requests": 1, "failed": 1, "left": 1}
 
 
-def test_a_run_with_nothing_to_hand_over_says_so(greeted):
-    assert run_here(greeted).message == "Nothing to send: the peer has seen all that was edited here."
+def test_a_run_with_nothing_to_hand_over_says_so(connected):
+    assert run_here(connected).message == "Nothing to send: the peer has seen all that was edited here."
 
 
 def test_a_run_that_could_not_greet_the_peer_says_so_and_is_not_done_for_who_asked(pair, peer):
@@ -62,9 +62,9 @@ def test_a_run_that_could_not_greet_the_peer_says_so_and_is_not_done_for_who_ask
     assert by_itself(pair).state == "done", "else each try would leave a row"
 
 
-def test_the_page_of_a_run_counts_what_was_handed_over(greeted, peer):
+def test_the_page_of_a_run_counts_what_was_handed_over(connected, peer):
     order()
-    run = run_here(greeted)
+    run = run_here(connected)
     page = administrator().get(f"/admin/syncer/run/{run.pk}/change/").content.decode()
     assert 'data-count="handed over">1<' in page
     assert "created" not in json.dumps(run.counts)
@@ -72,21 +72,21 @@ def test_the_page_of_a_run_counts_what_was_handed_over(greeted, peer):
 
 # --- preview ---------------------------------------------------------------------------------------------------------
 def rows():
-    """All that a sync keeps, as it is now."""
+    """Return all rows that a sync writes."""
     kept = [list(model.objects.order_by("pk").values()) for model in (Replica, Binding, Target, Run)]
     return json.dumps(kept, default=str)
 
 
-def test_a_preview_tells_what_would_be_handed_over_and_writes_nothing(greeted, peer):
+def test_a_preview_tells_what_would_be_handed_over_and_writes_nothing(connected, peer):
     new, changed, gone, same = (order(product_name=name, created_at=NOON) for name in ("new", "old", "gone", "same"))
     Binding.objects.all().delete()
-    run_here(greeted, scope={"orders.Order": [key_here(one) for one in (changed, gone, same)]})
+    run_here(connected, scope={"orders.Order": [key_here(one) for one in (changed, gone, same)]})
     Order.objects.filter(pk=changed.pk).update(product_name="changed")
     key = key_here(gone)
     gone.delete()
     before = rows()
     with quiet(peer):
-        found = {one.name: one for one in preview(greeted)}
+        found = {one.name: one for one in preview(connected)}
     assert rows() == before
     assert {name: one.fields for name, one in found.items()} == {
         f"orders.Order:{key_here(new)}": {
@@ -101,29 +101,29 @@ def test_a_preview_tells_what_would_be_handed_over_and_writes_nothing(greeted, p
     assert {one.action.value for one in found.values()} == {"push"}
 
 
-def test_a_preview_tells_what_was_stamped_but_not_yet_seen(greeted, peer):
+def test_a_preview_tells_what_was_stamped_but_not_yet_seen(connected, peer):
     one = order()
-    run_here(greeted)
+    run_here(connected)
     peer.node.later.add(str(one.pk))
     Order.objects.filter(pk=one.pk).update(quantity=2)
-    run_here(greeted)
-    assert [planned.fields for planned in preview(greeted)] == [{"quantity": (1, 2)}]
+    run_here(connected)
+    assert [planned.fields for planned in preview(connected)] == [{"quantity": (1, 2)}]
 
 
-def test_a_preview_of_what_the_peer_has_seen_is_empty(greeted, peer, live_server, capsys):
+def test_a_preview_of_what_the_peer_has_seen_is_empty(connected, peer, live_server, capsys):
     order()
-    run_here(greeted)
+    run_here(connected)
     peer.node.create({"product_name": "desk", "quantity": 1, "status": "PENDING", "created_at": NOON})
     hand_in(peer, live_server)
-    assert list(preview(greeted)) == []
+    assert list(preview(connected)) == []
     answer, status = answer_of(capsys, "sync_now", "warehouse", "--preview")
     assert (answer["planned"], status) == ([], 0)
     assert answer["message"] == "Nothing to send: the peer has seen all that was edited here."
 
 
-def test_the_preview_page_shows_the_fields(greeted, peer):
+def test_the_preview_page_shows_the_fields(connected, peer):
     order(product_name="a lamp")
-    page = administrator().get(f"/admin/syncer/target/{greeted.pk}/preview/").content.decode()
+    page = administrator().get(f"/admin/syncer/target/{connected.pk}/preview/").content.decode()
     assert "A sync would send 1 change" in page
     assert "<ins>a lamp</ins>" in page
 
@@ -146,28 +146,28 @@ def test_sync_status_tells_of_the_peer_itself_and_of_conflicts(pair, peer, capsy
 
 
 # --- not for peers ---------------------------------------------------------------------------------------------------
-def test_there_is_no_first_load_from_a_peer(greeted, peer):
+def test_there_is_no_first_load_from_a_peer(connected, peer):
     with quiet(peer), pytest.raises(NotPossibleError, match="warehouse is a peer: there is no first load"):
-        load_target(greeted)
+        load_target(connected)
     with pytest.raises(CommandError, match="Each end automatically hands over what the other lacks"):
         call_command("sync_import", "warehouse")
 
 
-def test_nothing_of_a_peer_is_ever_in_doubt(greeted, peer):
+def test_nothing_of_a_peer_is_ever_in_doubt(connected, peer):
     one = order()
     peer.node.refuses[str(one.pk)] = {"quantity": ["Too many."]}
-    run_here(greeted)
+    run_here(connected)
     Binding.objects.update(look_first=True, gone=True)
     assert doubt.question(binding_of(one)) is None
-    assert not doubt.asked_of(greeted)
+    assert not doubt.asked_of(connected)
     with pytest.raises(CommandError, match="warehouse is a peer: nothing is ever in doubt there"):
         call_command("sync_resolve", "warehouse")
 
 
-def test_a_target_that_was_sent_to_does_not_become_a_peer_nor_stop_being_one(greeted, peer):
-    greeted.kind, greeted.peer_node, greeted.peer_user = "rest", "", None
-    greeted.full_clean()
+def test_a_target_that_was_sent_to_does_not_become_a_peer_nor_stop_being_one(connected, peer):
+    connected.kind, connected.peer_node, connected.peer_user = "rest", "", None
+    connected.full_clean()
     order()
     run_here(Target.objects.get())
     with pytest.raises(ValidationError, match="create another target"):
-        greeted.full_clean()
+        connected.full_clean()

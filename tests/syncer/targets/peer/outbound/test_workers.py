@@ -1,4 +1,4 @@
-"""Workers that die, come late, or are two: what a hand-over that is repeated does."""
+"""Workers that die, are late, or run twice: the effects of a repeated push."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from syncer.engine.wake import request_run
 from syncer.models import Attempt, Binding, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.peer import identity
-from syncer.targets.peer.outbound.push import _stamped, hand_over
+from syncer.targets.peer.outbound.push import _stamped, deliver
 from tests.syncer.targets.peer.outbound.support import binding_of, in_thread, order, ours, quiet, replica, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +21,7 @@ LEASE = 60.0
 
 
 class Worker:
-    """One that is stopped where the test wants it."""
+    """A worker that can be stopped between its steps."""
 
     def __init__(self, target, sender):
         self.routes = RouteMap(target)
@@ -36,52 +36,52 @@ class Worker:
     def stamp(self, bindings):
         return _stamped(self.routes, self.route, bindings)
 
-    def hand_over(self, bindings):
-        return hand_over(self.run, self.routes, self.route, bindings, self.sender)
+    def deliver(self, bindings):
+        return deliver(self.run, self.routes, self.route, bindings, self.sender)
 
 
 @pytest.fixture
-def worker(greeted):
-    with Sender(greeted) as sender:
+def worker(connected):
+    with Sender(connected) as sender:
         order(), order()
-        yield Worker(greeted, sender)
+        yield Worker(connected, sender)
 
 
 def lease_runs_out():
     Binding.objects.update(lease_until=None)
 
 
-def test_what_was_stamped_by_a_worker_that_died_is_handed_over_with_the_same_numbers(worker, greeted, peer):
+def test_what_was_stamped_by_a_worker_that_died_is_handed_over_with_the_same_numbers(worker, connected, peer):
     worker.stamp(worker.claim())
     numbers = {row.object_key: row.seen for row in map(replica, Order.objects.all())}
     assert all(numbers.values())
     lease_runs_out()
-    run_here(greeted)
+    run_here(connected)
     assert [len(keys) for keys in sent(peer)] == [2]
     assert {row.object_key: row.seen for row in map(replica, Order.objects.all())} == numbers
     assert peer.node.contents == ours()
 
 
-def test_what_arrived_from_a_worker_that_died_before_it_settled_does_no_harm(worker, greeted, peer):
+def test_what_arrived_from_a_worker_that_died_before_it_settled_does_no_harm(worker, connected, peer):
     me, found = worker.stamp(worker.claim())
     peer.node.take_in([one.item.as_json() for one in found])
     Order.objects.update(quantity=2)  # another edit than the one that arrived, so another number
     lease_runs_out()
-    run_here(greeted)
+    run_here(connected)
     assert peer.node.contents == ours()
     assert {attempt.outcome for attempt in Attempt.objects.all()} == {"done"}
     assert me == identity.writer()
 
 
-def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(greeted, peer):
+def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(connected, peer):
     one = order()
     peer.node.refuses[str(one.pk)] = {"quantity": ["Too many."]}
     with peer.hold(act=True) as held:
-        late = in_thread(run_here, greeted)
+        late = in_thread(run_here, connected)
         held.wait_arrived()
         peer.node.refuses.clear()
         lease_runs_out()
-        run_here(greeted)
+        run_here(connected)
         row = binding_of(one)
         assert row.peer_seen
     late.join(SECONDS)
@@ -92,38 +92,38 @@ def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(gre
     assert peer.node.contents == ours()
 
 
-def test_an_edit_that_is_planned_while_the_one_before_is_under_way_follows(greeted, peer):
+def test_an_edit_that_is_planned_while_the_one_before_is_under_way_follows(connected, peer):
     one = order()
     with peer.hold(act=True) as held:
-        under_way = in_thread(run_here, greeted)
+        under_way = in_thread(run_here, connected)
         held.wait_arrived()
         Order.objects.filter(pk=one.pk).update(quantity=2)
-        routes = RouteMap(greeted)
+        routes = RouteMap(connected)
         assert plan(routes, routes.parents_first[0]) == 1
     under_way.join(SECONDS)
-    run_here(greeted)
+    run_here(connected)
     assert peer.node.contents == ours()
     assert [item["fields"]["quantity"][0][2] for item in peer.items] == [1, 2]
 
 
-def test_two_workers_hand_each_object_over_once(greeted, peer):
+def test_two_workers_hand_each_object_over_once(connected, peer):
     Order.objects.bulk_create(Order(product_name="desk", quantity=1) for _ in range(700))
-    both = [in_thread(run_here, greeted) for _ in range(2)]
+    both = [in_thread(run_here, connected) for _ in range(2)]
     for one in both:
         one.join(2 * SECONDS)
     keys = [key for batch in sent(peer) for key in batch]
     assert (len(keys), len(set(keys))) == (700, 700)
     assert peer.node.contents == ours()
     with quiet(peer):
-        run_here(greeted)
+        run_here(connected)
 
 
-def test_what_was_handed_in_between_the_claim_and_the_stamp_is_not_sent_back(worker, greeted, peer):
+def test_what_was_handed_in_between_the_claim_and_the_stamp_is_not_sent_back(worker, connected, peer):
     bindings = worker.claim()
     for one in Order.objects.all():
         row = binding_of(one)
         _, found = worker.stamp([next(each for each in bindings if each.pk == row.pk)])
         Binding.objects.filter(pk=row.pk).update(peer_seen=dict(found[0].item.state.seen))
     with quiet(peer):
-        worker.hand_over(bindings)
+        worker.deliver(bindings)
     assert not Binding.objects.filter(unconfirmed=True).exists()

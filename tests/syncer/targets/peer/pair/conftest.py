@@ -51,7 +51,7 @@ def there(running: Node) -> Node:
 
 @pytest.fixture
 def account(transactional_db: None) -> User:
-    """Who the other node signs in as here."""
+    """The account as which the other node signs in here."""
     user = User.objects.create_user(NAME, password=PASSWORD)
     user.user_permissions.set(Permission.objects.filter(codename__in=NAMES))
     return user
@@ -80,13 +80,13 @@ def target(there: Node, account: User, monkeypatch: pytest.MonkeyPatch) -> Targe
 
 @pytest.fixture
 def route(target: Target, there: Node) -> Route:
-    """Orders are shared, at both ends; nothing is to be sent of what is made without history."""
+    """A route for orders at both ends; orders made without history are not sent."""
     there.share()
     return share(target)
 
 
 def share(target: Target, model: str = "orders.Order", **more: Any) -> Route:
-    """A route of ours that has read all of the history."""
+    """Make a route of ours that has read all of the history."""
     route = Route(target=target, model=model, **more)
     route.full_clean()
     route.mark, route.fingerprint = str(mark.take(route.declaration.model)), route.current_fingerprint()
@@ -95,7 +95,7 @@ def share(target: Target, model: str = "orders.Order", **more: Any) -> Route:
 
 
 def orders(number: int, *, spread: int = 2**100, first: int = 1) -> list[Order]:
-    """Orders whose keys are `spread` apart, not saved."""
+    """Make orders whose keys are `spread` apart, not saved."""
     now = timezone.now()
     return [
         Order(
@@ -109,7 +109,7 @@ def orders(number: int, *, spread: int = 2**100, first: int = 1) -> list[Order]:
     ]
 
 
-def hold(found: list[Order]) -> None:
-    """Have these orders here, as if their history had long been read and pruned."""
-    Order.objects.bulk_create(found, batch_size=10_000)
+def hold(orders: list[Order]) -> None:
+    """Insert these orders here, as if their history had long been read and pruned."""
+    Order.objects.bulk_create(orders, batch_size=10_000)
     Order.history.all().delete()

@@ -1,6 +1,6 @@
-"""The other node of a pair for tests: a process of its own with an SQLite database of its own, over real HTTP.
+"""The other node of a pair for tests: a separate process with its own SQLite database, reached over real HTTP.
 
-Its rows are written and read straight in its database: it stands still but for what it is asked.
+Tests read and write its rows directly in its database. It has no worker, so it only answers requests.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class Node:
     environment: dict[str, str]
 
     def manage(self, *words: str, may_fail: bool = False) -> str:
-        """What a command of the node prints."""
+        """Run a command of the node, and return what it prints."""
         done = subprocess.run(
             **tied([sys.executable, "manage.py", *words]),
             cwd=ROOT,
@@ -69,15 +70,15 @@ class Node:
         return done.stdout + done.stderr
 
     def run(self, script: str) -> str:
-        """What a piece of Python prints there."""
+        """Run Python code at the node, and return what it prints."""
         return self.manage("shell", "--no-imports", "-c", script)
 
-    def sql(self, statement: str, *params: Any) -> list[Any]:
+    def sql(self, statement: str, *params: object) -> list[Any]:
         with closing(self._database()) as database, database:
             return database.execute(statement, params).fetchall()
 
     def hold(self, orders: Iterable[Order]) -> None:
-        """Have these orders, without history."""
+        """Insert these orders, without history."""
         places = ", ".join("?" * len(COLUMNS))
         with closing(self._database()) as database, database:
             database.executemany(
@@ -86,7 +87,7 @@ class Node:
             database.execute("DELETE FROM orders_historicalorder")
 
     def clear(self) -> None:
-        """Forget everything but the account and the target."""
+        """Delete everything but the account and the target."""
         tables = ("orders_order", "orders_historicalorder", "messaging_bot", "messaging_historicalbot")
         engine = ("syncer_attempt", "syncer_run", "syncer_binding", "syncer_replica", "syncer_route")
         with closing(self._database()) as database, database:
@@ -98,7 +99,7 @@ class Node:
             )
 
     def share(self, model: str = "orders.Order", *, lookup: Sequence[str] = (), matching: str = "authority") -> None:
-        """Have a route for a model, which has read all of the history."""
+        """Add a route for a model; it has read all of the history."""
         self.sql("INSERT INTO syncer_route SELECT * FROM routes WHERE model = ?", model)
         self.sql("UPDATE syncer_route SET lookup = ? WHERE model = ?", json.dumps(lookup), model)
         self.sql("UPDATE syncer_target SET matching = ?", matching)
@@ -112,12 +113,12 @@ def _row(order: Order) -> tuple[Any, ...]:
     return (order.pk.hex, order.product_name, order.quantity, order.status, *times)
 
 
-def _time(at: Any) -> str:
+def _time(at: datetime) -> str:
     return str(at.replace(tzinfo=None))
 
 
 def start(processes: Processes, folder: Path) -> Node:
-    """A node that is up, with an account for us and a target that stands for us."""
+    """Start a node that has an account and a target for this one."""
     port = servers.free_port()
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     environment.update(

@@ -1,4 +1,4 @@
-"""Objects at two real nodes are proved equal, or found where they differ, with few and small questions."""
+"""Comparison of two real nodes: objects are proved equal, or the differing ones found, with few small questions."""
 
 from random import Random
 from uuid import UUID
@@ -134,6 +134,6 @@ def test_the_command_names_what_differs_with_exit_status_1(there, target, route,
     with pytest.raises(SystemExit) as ended:
         call_command("sync_compare", target.name)
     assert ended.value.code == 1
-    told = capsys.readouterr().out
-    assert "orders.Order: 99 objects are equal, 1 differ, 0 are only here, 0 only there" in told
-    assert f"  differs: {both[3].pk}\n" in told + "\n"
+    output = capsys.readouterr().out
+    assert "orders.Order: 99 objects are equal, 1 differ, 0 are only here, 0 only there" in output
+    assert f"  differs: {both[3].pk}\n" in output + "\n"

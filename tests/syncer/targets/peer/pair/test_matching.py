@@ -1,4 +1,4 @@
-"""Two nodes that both have data meet: by key, or matched by a natural key first."""
+"""The first matching of two nodes that both have data, by their keys or by a natural key."""
 
 from base64 import b64encode
 from datetime import timedelta
@@ -61,10 +61,10 @@ def test_the_preview_counts_and_says_what_would_decide(there, target, route, cap
     both[1].quantity, both[1].status = 77, "SHIPPED"
     there.hold([*both[:4], both[5]])
     call_command("sync_match", target.name)
-    told = capsys.readouterr().out
-    assert "orders.Order: 3 objects are equal, 1 have one key and differ, 1 are only here, 1 only there." in told
-    assert f"  {both[1].pk} differs:\n    quantity: here 2, there 77; decides: store\n" in told
-    assert "    status: here 'PENDING', there 'SHIPPED'; decides: warehouse" in told
+    output = capsys.readouterr().out
+    assert "orders.Order: 3 objects are equal, 1 have one key and differ, 1 are only here, 1 only there." in output
+    assert f"  {both[1].pk} differs:\n    quantity: here 2, there 77; decides: store\n" in output
+    assert "    status: here 'PENDING', there 'SHIPPED'; decides: warehouse" in output
 
 
 def test_the_preview_says_where_a_person_would_decide(there, target, route):
@@ -155,9 +155,9 @@ def test_objects_with_one_natural_key_take_the_peers_keys(there, target, natural
     there.hold(theirs)
     with pytest.raises(SystemExit):
         call_command("sync_match", target.name)
-    told = capsys.readouterr().out
-    assert f"the same by its natural key: {ours[0].pk} here, {theirs[1].pk} there" in told
-    assert "Nothing travels yet." in told
+    output = capsys.readouterr().out
+    assert f"the same by its natural key: {ours[0].pk} here, {theirs[1].pk} there" in output
+    assert "Nothing travels yet." in output
     call_command("sync_match", target.name, "--match")
     assert "2 objects are equal, 0 have one key" not in capsys.readouterr().out  # they were made at other times
     names = dict(Order.objects.values_list("pk", "product_name"))
@@ -241,7 +241,7 @@ def test_an_object_that_is_being_delivered_is_not_given_another_key(there, targe
 # --- what points to it -----------------------------------------------------------------------------------------------
 @pytest.fixture
 def bots(target):
-    """A bot with a message, and its new key."""
+    """Make a bot with a message, and return it with its new key."""
     route = share(target, "messaging.Bot", lookup=["name"])
     bot = Bot.objects.create(pk=uuid4(), name="Greeter")
     message = Message.objects.create(
@@ -252,7 +252,7 @@ def bots(target):
 
 @pytest.fixture
 def mutable():
-    """Messages that can be changed, which is what the rows of other domains are."""
+    """Messages that can be changed, as the rows of other domains can."""
     rule = import_module("content.messaging.migrations.0002_immutable")
     _execute(rule.BACKWARD[connection.vendor])
     yield

@@ -1,4 +1,4 @@
-"""How both ends of a pair stand: the answer to a peer, the command and the page."""
+"""The status of both ends of a pair: the answer to a peer, the command and the page."""
 
 import json
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""Questions to a peer that change nothing there: one at a time, counted, and answered or given up."""
+"""A client for questions to a peer, which change nothing there: sent one at a time, and counted."""
 
 import json
 import re
@@ -14,23 +14,25 @@ from syncer.core.outcome import Outcome
 from syncer.engine.sender import Sender
 from syncer.models import Target
 from syncer.targets.peer import PEER, identity
-from syncer.targets.peer.contact import heard
+from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.message import WRITER
-from syncer.targets.peer.wire import hand_over
+from syncer.targets.peer.wire import send
 
 NEVER = float("inf")
 NOT_UNDERSTOOD = "answered something that no back office sends"
 
 
-class Peer:
-    """A peer that is asked.
+class PeerClient:
+    """An open connection to a peer.
 
     Attributes:
-        requests, bytes: how many there were, and how large they and their answers were.
+        target: the peer's target.
+        requests: the number of requests so far.
+        bytes: the size of their bodies and answers.
     """
 
     def __init__(self, target: Target) -> None:
-        """Prepare to ask the peer.
+        """Prepare to send requests to the peer.
 
         Raises:
             NotPossibleError: the target is not a peer.
@@ -49,44 +51,46 @@ class Peer:
     ) -> None:
         self._sender.__exit__(kind, error, trace)
 
-    def ask(self, path: str, **body: Any) -> dict[str, Any]:
-        """The answer to a question with a body, in the name of this node.
+    def post(self, path: str, **body: object) -> dict[str, Any]:
+        """Send a question with a body, signed with this node and its incarnation; return the answer's JSON.
 
         Raises:
-            NotPossibleError: there is none that can be used.
+            NotPossibleError: there is no usable answer.
         """
-        whole = {"node": settings.NODE, "writer": identity.writer(), **body}
-        return self._ask(Request(method="POST", url=self._url(path), body=whole))
+        signed = {"node": settings.NODE, "writer": identity.writer(), **body}
+        return self._exchange(Request(method="POST", url=self._url(path), body=signed))
 
-    def look(self, path: str) -> dict[str, Any]:
-        """As `ask`, without a body."""
-        return self._ask(Request(method="GET", url=self._url(path), query={"node": settings.NODE}))
+    def get(self, path: str) -> dict[str, Any]:
+        """Send a question without a body, with this node's name; return the answer's JSON.
+
+        Raises:
+            NotPossibleError: there is no usable answer.
+        """
+        return self._exchange(Request(method="GET", url=self._url(path), query={"node": settings.NODE}))
+
+    def invalid_answer(self) -> NotPossibleError:
+        """Return the error to raise for an answer of the wrong shape."""
+        return NotPossibleError(f"{self.target} {NOT_UNDERSTOOD}")
 
     def _url(self, path: str) -> str:
         return f"{self.target.url.rstrip('/')}/sync/{path}"
 
-    def _ask(self, request: Request) -> dict[str, Any]:
-        result = hand_over(self._sender, request, ends=NEVER).result()
+    def _exchange(self, request: Request) -> dict[str, Any]:
+        result = send(self._sender, request, ends=NEVER).result()
         self.requests += 1
         self.bytes += len(json.dumps(request.body)) if request.body else 0
-        self.bytes += sum(len(one.exchange.body) for one in result.sent)
+        self.bytes += sum(len(sent.exchange.body) for sent in result.sent)
         if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
             raise NotPossibleError(
                 f"{self.target} {result.verdict.why if result.verdict else 'was not asked any more'}"
             )
-        return self._checked(result.verdict.record)
-
-    def _checked(self, record: dict[str, Any]) -> dict[str, Any]:
-        node, writer = record.get("node"), record.get("writer")
+        answer = result.verdict.record
+        node, writer = answer.get("node"), answer.get("writer")
         if not (isinstance(writer, str) and re.fullmatch(WRITER, writer) and node_of(writer) == node):
-            raise self.not_understood()
+            raise self.invalid_answer()
         if node != self.target.peer_node:
             raise NotPossibleError(
                 f"{self.target} is for {self.target.peer_node!r}, but {str(node)[:64]!r} answered there."
             )
-        heard(self.target, writer)
-        return record
-
-    def not_understood(self) -> NotPossibleError:
-        """What to raise where an answer is of another shape."""
-        return NotPossibleError(f"{self.target} {NOT_UNDERSTOOD}")
+        record_contact(self.target, writer)
+        return answer

@@ -47,14 +47,14 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
         return cast(Sequence[str], self.ordering or self.opts.ordering or ("-pk",))
 
     def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[Model]", search_term: str
-    ) -> tuple["QuerySet[Model]", bool]:
-        rows: tuple[QuerySet[Model], bool] = super().get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        rows: tuple[QuerySet[Any], bool] = super().get_search_results(
             request, queryset, search_term.replace("\0", "")
         )
         return rows
 
-    def response_action(self, request: HttpRequest, queryset: "QuerySet[Model]") -> HttpResponseBase | None:
+    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase | None:
         try:
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.clean(key, None)

@@ -49,9 +49,7 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> tuple["QuerySet[Any]", bool]:
-        rows: tuple[QuerySet[Any], bool] = super().get_search_results(
-            request, queryset, search_term.replace("\0", "")
-        )
+        rows: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace("\0", ""))
         return rows
 
     def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase | None:

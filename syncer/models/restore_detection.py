@@ -7,7 +7,6 @@ anything: in the database, and then in a small file beside it. A database that c
 restored to an older state. See docs/adr/0011-what-a-restore-is.md.
 """
 
-import os
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -43,7 +42,7 @@ def count(*, forget: bool = False) -> None:
             # A header field that is free for applications: https://www.sqlite.org/pragma.html#pragma_user_version
             cursor.execute(f"PRAGMA user_version = {newest}")
     # After the commit: a crash between the two leaves the higher number in the database, which is harmless.
-    new = path.with_name(f"{path.name}-witness.{os.getpid()}")
+    new = path.with_name(f"{path.name}-witness.{newest}")  # by its number: another thread may be writing the next
     new.write_text(f"{inode()} {newest}\n")
     new.replace(_beside(path))
 

@@ -1,6 +1,7 @@
 """What is done where the database was restored: the routes stop, and the cure ends with both ends equal."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from syncer.engine.claim import claim
 from syncer.engine.runs import run_here, work
 from syncer.engine.sender import Sender
 from syncer.engine.wake import sweep
-from syncer.models import Binding, Run, Target
+from syncer.models import Binding, Run, Target, restore_detection
 from syncer.models.mark import POSTGRESQL
 from syncer.models.routemap import RouteMap
 from syncer.recovery.recover import recover
@@ -150,6 +151,20 @@ def test_a_file_that_is_moved_restarted_or_vacuumed_goes_on(target, synced, remo
         moved.rename(file)
         for beside in file.parent.glob("moved.sqlite3-*"):
             beside.unlink()
+
+
+@pytest.mark.sqlite
+def test_threads_of_one_process_count_runs_at_once():
+    def count_many():
+        try:
+            for _ in range(25):
+                restore_detection.count()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda _: count_many(), range(4)))
+    assert not restore_detection.is_put_back()
 
 
 @pytest.mark.sqlite

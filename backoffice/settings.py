@@ -73,7 +73,7 @@ INSTALLED_APPS = [
     *CONTENT_APPS,
 ]
 MIDDLEWARE = [
-    "backoffice.kit.request_ids.RequestIdMiddleware",
+    "backoffice.kit.context.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backoffice.kit.api.middleware.ApiMiddleware",
@@ -302,7 +302,7 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "backoffice.kit.request_ids.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "backoffice.kit.context.RequestIdFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {

@@ -1,12 +1,22 @@
-"""The cause of a write, its user and its reason: for logs, and for the history of what is written."""
+"""The cause of a write, its user, request and reason: for logs, and for the history of what is written.
 
+The id of a request is sent in its answer, logged with every line, and kept in the history rows that it causes.
+"""
+
+import logging
+import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.http import HttpRequest, HttpResponseBase
+
 REASON_LENGTH = 100  # characters, as many as a history row holds
+REQUEST_ID_HEADER = "X-Request-ID"
+SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # fits a history row, and can't forge a line of the log
 
 
 def nobody() -> None:
@@ -63,3 +73,29 @@ def because(reason: str) -> Iterator[None]:
     """Record `reason` with every write in this context; the rest of the cause stays as it was."""
     with caused_by(replace(_cause.get(), reason=reason)):
         yield
+
+
+class RequestIdMiddleware:
+    """Take the caller's `X-Request-ID`, or make one if it is missing or unsafe; the first of the middleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        header = request.headers.get(REQUEST_ID_HEADER, "")
+        request_id = header if SAFE_REQUEST_ID.fullmatch(header) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        with caused_by(Cause(request_id=request_id, user=lambda: getattr(request, "user", None))):
+            response = self.get_response(request)
+        response[REQUEST_ID_HEADER] = request_id
+        return response
+
+
+class RequestIdFilter(logging.Filter):
+    """Add `request_id` to each log record; `-` outside of requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        # Django logs a failed request after the middleware has finished, so that its cause is gone.
+        request = getattr(record, "request", None)
+        record.request_id = cause().request_id or getattr(request, "request_id", "") or "-"
+        return True

@@ -16,7 +16,8 @@ present holder knows, and writes results only while it is unchanged: a delivery 
 an alert its `tries`, a job its `state`. A run needs none, since two workers may share it.
 
 Exceptions:
-- A delivery claims a batch of rows at a time under row locks (`syncer/engine/claim.py`), which replace the comparison.
+- A delivery claims a batch of rows at a time under row locks (`syncer/engine/dispatch.py`), which replace the
+  comparison.
 - `Alert.not_before` and `Target.probe_at` say when the next try is due. Taking the try moves that time on, so they are
   leases under their own names: a second column would repeat them.
 - `OrmQ.lock` belongs to django-q2, which reads it by each host's own clock. Our broker takes tasks with `move`.

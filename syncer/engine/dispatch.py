@@ -1,17 +1,21 @@
-"""Dispatch: claim and deliver route by route while the target is healthy, and probe it while it is unreachable."""
+"""Dispatch: claim and deliver route by route while the target is healthy, and probe it while it is unreachable.
+
+A worker claims bindings for the length of a lease, under row locks.
+"""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F
 
 from backoffice.kit import clock
-from syncer.core.decide import ClaimedBinding
+from syncer.core.decide import ClaimedBinding, claimed
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
-from syncer.engine.claim import claim
 from syncer.engine.sender import Sender
-from syncer.models import Route, Run, backlog
+from syncer.models import Binding, Route, Run, backlog
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of
 
@@ -41,6 +45,36 @@ def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
             if goes_on and time.monotonic() > until:
                 return False
     return True
+
+
+def claim(
+    routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int, lease: float, fresh: bool = False
+) -> list[ClaimedBinding]:
+    """Claim up to `limit` bindings that no other worker is claiming at this moment.
+
+    The claim is committed when this returns; the objects to send must be read after that.
+
+    Args:
+        keys: only these objects; None: all.
+        lease: seconds.
+        fresh: only bindings that have not failed.
+    """
+    ends = time.monotonic() + lease
+    with transaction.atomic(durable=True):
+        now = clock.now()
+        due = routes.claimable(route, now)
+        if keys is not None:
+            due = due.filter(object_key__in=keys)
+        if fresh:
+            due = due.filter(tries=0)
+        rows = list(due.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:limit])
+        Binding.objects.filter(pk__in=[row.pk for row in rows]).update(
+            token=F("token") + 1, unconfirmed=True, lease_until=now + timedelta(seconds=lease)
+        )
+    return [
+        claimed(row, row.object_key, ends=ends, now=now, key_hours=route.key_hours, account=route.target.account)
+        for row in rows
+    ]
 
 
 def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:

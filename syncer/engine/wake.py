@@ -13,7 +13,6 @@ from syncer.core.errors import TargetStoppedError
 from syncer.core.schedule import CHANGE, interval
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
-from syncer.engine.claim import claimable
 from syncer.models import Route, Run, Target, mark
 from syncer.models.mapping import declarations
 from syncer.models.routemap import RouteMap
@@ -145,7 +144,7 @@ def _due(target: Target) -> Run.Trigger | None:
     if pace is not Pace.FRESH and kind.can_introduce() and (pace is Pace.PROBE or not kind.is_introduced(target)):
         return Run.Trigger.CHANGE  # it is contacted
     for route in routes.parents_first:
-        due = claimable(routes, route, now)
+        due = routes.claimable(route, now)
         if (due.filter(tries=0) if pace is Pace.FRESH else due).exists():
             return Run.Trigger.RETRY
         if follows(route) and route.trigger != CHANGE:

@@ -85,11 +85,9 @@ def pending_keys(route: Route) -> Condition:
     is_new = route.fingerprint != route.current_fingerprint()
     changed = mark.changed_pks(route.declaration.model, "" if is_new else route.mark)
     keys = keys_of(changed, and_bound=route.pk if is_new else None)
-    due = (
-        "SELECT object_key FROM syncer_binding WHERE route_id = %s AND (wanted > delivered OR unconfirmed) "
-        "AND NOT on_hold AND NOT in_doubt AND (rejected IS NULL OR rejected < wanted)"
-    )
-    return Condition(f"{keys.sql} UNION {due}", (*keys.params, route.pk))
+    due = Binding.objects.filter(DUE & UNBLOCKED, route=route).values("object_key")
+    sql, params = due.query.sql_with_params()
+    return Condition(f"{keys.sql} UNION {sql}", (*keys.params, *params))
 
 
 def left(target: Target, scope: dict[str, list[str]] | None = None) -> QuerySet[Binding]:

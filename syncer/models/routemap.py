@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -11,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from syncer.core.errors import TargetStoppedError
-from syncer.models import Binding, Route, Target
+from syncer.models import Binding, Route, Target, state
 from syncer.models.keys import as_pk, key_of
 from syncer.models.mapping import declarations
 from syncer.targets.base import kind_of
@@ -125,6 +126,10 @@ class RouteMap:
         if self.links_down(route):
             condition |= Q(remote_id__isnull=False) & ~Q(self.is_wanted(route)) & Q(_has_children())
         return condition
+
+    def claimable(self, route: Route, now: datetime) -> QuerySet[Binding]:
+        """Return the bindings that a worker may take now. The conditions are evaluated here and stored nowhere."""
+        return Binding.objects.filter(state.claimable(now), ~self.waits(route), route=route)
 
     def with_children(self, route: Route, bindings: list[int]) -> set[int]:
         """Return the bindings of `route` whose records must not be deleted yet: a child has a record, or may have one.

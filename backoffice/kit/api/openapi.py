@@ -7,10 +7,10 @@ only those errors that do not follow from its method, path, body and authenticat
 from http import HTTPStatus
 from typing import Any
 
-from backoffice.kit import request_ids
 from backoffice.kit.api import problems, versions
 from backoffice.kit.api.middleware import REASON, WRITES
 from backoffice.kit.api.responses import JSON
+from backoffice.kit.context import REQUEST_ID_HEADER
 
 Object = dict[str, Any]
 
@@ -37,7 +37,7 @@ def _text(description: str, **schema: object) -> Object:
 
 HEADERS = {
     versions.HEADER: {"description": "The version that answered.", "schema": {"type": "integer"}},
-    request_ids.HEADER: _text("The id of the request: the caller's, or one made here."),
+    REQUEST_ID_HEADER: _text("The id of the request: the caller's, or one made here."),
     "ETag": _text("The version of the object, for If-Match and If-None-Match."),
     "Location": _text("The address of the new object."),
     "Allow": _text("The methods that this address knows."),
@@ -49,7 +49,7 @@ HEADERS = {
 }
 # For operations that create something: `openapi_extra=LOCATION`.
 LOCATION = {"responses": {201: {"headers": {"Location": HEADERS["Location"]}}}}
-ALWAYS = (versions.HEADER, request_ids.HEADER, "RateLimit", "RateLimit-Policy")
+ALWAYS = (versions.HEADER, REQUEST_ID_HEADER, "RateLimit", "RateLimit-Policy")
 ERROR_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",)}
 PARAMETERS = {
     "If-Match": _text("Write only if this ETag, or one of these, is still the object's; `*`: if there is an object."),

@@ -24,7 +24,7 @@ FAILURES = 5  # in a row, that open the circuit
 PROBE_MOST = 60.0  # seconds between two probes
 
 
-class Shown(Enum):
+class Evidence(Enum):
     """The evidence that one verdict gives about the target as a whole."""
 
     ANSWERED = auto()
@@ -58,17 +58,17 @@ class Circuit:
         return self.opened_at is None and self.failures == 0 and self.throttled == 0
 
 
-def shown(verdict: Verdict) -> Shown:
+def evidence_of(verdict: Verdict) -> Evidence:
     """Return what a verdict shows of the target."""
     if verdict.throttled or verdict.outcome is Outcome.CONFIGURATION:
-        return Shown.NEITHER
+        return Evidence.NEITHER
     is_failure = verdict.outcome in (Outcome.RETRYABLE, Outcome.UNKNOWN)
-    return Shown.FAILED if is_failure else Shown.ANSWERED
+    return Evidence.FAILED if is_failure else Evidence.ANSWERED
 
 
 def in_a_row(failures: int, verdict: Verdict) -> int:
     """Return the number of consecutive failures after one more verdict."""
-    return {Shown.ANSWERED: 0, Shown.FAILED: failures + 1, Shown.NEITHER: failures}[shown(verdict)]
+    return {Evidence.ANSWERED: 0, Evidence.FAILED: failures + 1, Evidence.NEITHER: failures}[evidence_of(verdict)]
 
 
 def stops_all(verdict: Verdict) -> bool:
@@ -93,10 +93,10 @@ def after(circuit: Circuit, verdicts: Sequence[Verdict], *, probe: bool, now: da
 
 def _after(circuit: Circuit, verdict: Verdict, *, probe: bool, now: datetime, jitter: float) -> Circuit:
     """Count the failure, the success or the failed probe."""
-    evidence = shown(verdict)
-    if evidence is Shown.ANSWERED:
+    evidence = evidence_of(verdict)
+    if evidence is Evidence.ANSWERED:
         return Circuit(not_before=circuit.not_before)
-    if evidence is Shown.NEITHER:
+    if evidence is Evidence.NEITHER:
         # Once the setting is corrected, or the requested wait is over, nobody should have to wait for the probe too.
         return replace(circuit, probe_at=now) if circuit.opened_at and probe else circuit
     circuit = replace(circuit, failures=circuit.failures + 1)

@@ -42,14 +42,14 @@ class Exchange:
         status: the HTTP status. Where a failed sign-in kept the request from being sent, the status of the sign-in.
         retry_after: the header of the same answer.
         body: all bytes of the answer, for the code that reads it.
-        told: the beginning of the answer without secrets, to be stored and shown; None: taken from `body`.
+        excerpt: the beginning of the answer without secrets, to be stored and shown; None: taken from `body`.
         silence: the reason why there is no answer; None where there is one.
         why: where there is no answer, a predicate that continues the target's name ("refused the connection").
     """
 
     status: int | None = None
     body: bytes = field(default=b"", repr=False)
-    told: str | None = None
+    excerpt: str | None = None
     retry_after: str = ""
     silence: Silence | None = None
     why: str = ""
@@ -59,7 +59,7 @@ class Exchange:
         """The text that an attempt keeps: the beginning of the answer, or the reason why there is none."""
         if self.silence is not None:
             return self.why
-        text = self.body.decode(errors="replace") if self.told is None else self.told
+        text = self.body.decode(errors="replace") if self.excerpt is None else self.excerpt
         return text[:ANSWER_KEPT].replace("\x00", "")
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from backoffice.kit import clock, lease
-from syncer.core.circuit import Circuit, Shown, after, shown
+from syncer.core.circuit import Circuit, Evidence, after, evidence_of
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH
 from syncer.engine.alerts import health
@@ -111,7 +111,8 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
     Returns:
         Whether sending has to stop.
     """
-    is_bad = any(shown(verdict) is not Shown.ANSWERED or verdict.target_waits is not None for verdict in verdicts)
+    evidence = [evidence_of(verdict) for verdict in verdicts]
+    is_bad = {*evidence} != {Evidence.ANSWERED} or any(verdict.target_waits is not None for verdict in verdicts)
     if not verdicts or not (is_bad or target.unhealthy_since or not circuit_of(target).is_quiet):
         return False
     locked = Target.objects.select_for_update(of=("self",), no_key=True).filter(pk=target.pk).first()
@@ -129,10 +130,10 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
         setattr(target, name, getattr(circuit, name))
     if circuit.opened_at is not None:
         if before.opened_at is None:
-            last_failure = next((verdict.why for verdict in reversed(verdicts) if shown(verdict) is Shown.FAILED), "")
-            health.became_unhealthy(locked, f"{locked} {last_failure}", now=now)
+            failures = [verdict.why for verdict in verdicts if evidence_of(verdict) is Evidence.FAILED]
+            health.became_unhealthy(locked, f"{locked} {failures[-1]}", now=now)
         _clear_backoff_of_due(locked, now, request_seconds)
-    elif any(shown(verdict) is Shown.ANSWERED for verdict in verdicts):
+    elif Evidence.ANSWERED in evidence:
         health.became_healthy(locked, now=now)
     return misconfigured is not None or circuit.opened_at is not None
 

@@ -128,7 +128,8 @@ def _finish(run: Run) -> None:
     is_undone = bool(backlog.left(target, run.scope).exists() or target.blocked or not target.enabled)
     if run.trigger in REQUESTED and not kind_of(target).is_introduced(target):
         is_undone = True
-    _close(run, Run.State.FAILED if is_undone else Run.State.DONE, summary.sentence(run))
+    counts = summary.counts(run)
+    _close(run, Run.State.FAILED if is_undone else Run.State.DONE, counts, summary.sentence(run, counts))
     # Earlier automatic runs that had nothing to do are not worth a row.
     empty = Run.objects.filter(target=target, total=0, attempts=None, finished_at__isnull=False, pk__lt=run.pk)
     empty.exclude(trigger__in=REQUESTED).exclude(state=Run.State.FAILED).delete()
@@ -139,11 +140,11 @@ def fail(run: Run) -> None:
     later = clock.now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS)
     waits_less = Q(not_before=None) | Q(not_before__lt=later)
     Target.objects.filter(waits_less, pk=run.target_id).update(not_before=later)
-    _close(run, Run.State.FAILED, PROGRAM_ERROR)
+    _close(run, Run.State.FAILED, summary.counts(run), PROGRAM_ERROR)
 
 
-def _close(run: Run, state: Run.State, message: str) -> None:
-    run.state, run.counts, run.message, run.finished_at = state, summary.counts(run), message[:512], clock.now()
+def _close(run: Run, state: Run.State, counts: dict[str, int], message: str) -> None:
+    run.state, run.counts, run.message, run.finished_at = state, counts, message[:512], clock.now()
     Run.objects.filter(pk=run.pk).update(
         state=run.state, counts=run.counts, message=run.message, finished_at=run.finished_at
     )

@@ -159,4 +159,4 @@ class Sender:
             return Exchange(silence=Silence.LOST, why=str(error))
         retry_after = answer.headers.get("retry-after", "")
         excerpt = self.mask.beginning(answer.body, ANSWER_KEPT)
-        return Exchange(status=answer.status, body=answer.body, told=excerpt, retry_after=retry_after)
+        return Exchange(status=answer.status, body=answer.body, excerpt=excerpt, retry_after=retry_after)

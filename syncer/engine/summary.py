@@ -7,7 +7,7 @@ from django.db.models import Count, Max, QuerySet
 from backoffice.kit import clock
 from syncer.models import Attempt, Binding, Run, Target, backlog
 from syncer.models.state import UNBLOCKED
-from syncer.targets.base import kind_of
+from syncer.targets.base import Kind, kind_of
 
 
 def counts(run: Run) -> dict[str, int]:
@@ -43,8 +43,12 @@ def last_failure(target: Target) -> str:
     return retrying.order_by("tries").values_list("reason", flat=True).first() or ""
 
 
-def sentence(run: Run) -> str:
-    """Say how the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
+def sentence(run: Run, counts: dict[str, int]) -> str:
+    """Say how the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s".
+
+    Args:
+        counts: the run's, from the function of that name.
+    """
     target = Target.objects.get(pk=run.target_id)
     kind, left = kind_of(target), backlog.left(target, run.scope)
     number = left.filter(UNBLOCKED).count()
@@ -55,7 +59,7 @@ def sentence(run: Run) -> str:
         return f"{target} is paused; {kept}."
     is_introduced = kind.is_introduced(target)
     if not left.exists() and is_introduced:
-        return _done(run) or kind.nothing
+        return _done(kind, counts) or kind.nothing
     first = left.filter(UNBLOCKED, tries__gt=0).order_by("not_before").first()
     if first is not None:
         return f"{target} {first.reason}; {kept}, {_next_try(target, first)}"
@@ -65,12 +69,11 @@ def sentence(run: Run) -> str:
         return f"{target} asked us to wait; {kept}, {_next_try(target)}"
     if not is_introduced:
         return f"{target} did not answer when this node introduced itself; {kept}, the next try is automatic"
-    return f"{_done(run)} {_blocked(left)}".lstrip()
+    return f"{_done(kind, counts)} {_blocked(left)}".lstrip()
 
 
-def _done(run: Run) -> str:
-    numbers = counts(run)
-    words = [f"{numbers[word]} {word}" for word in dict.fromkeys(kind_of(run.target).done.values()) if numbers[word]]
+def _done(kind: Kind, counts: dict[str, int]) -> str:
+    words = [f"{counts[word]} {word}" for word in dict.fromkeys(kind.done.values()) if counts[word]]
     return f"{', '.join(words)}." if words else ""
 
 

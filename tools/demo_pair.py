@@ -175,9 +175,9 @@ def counted(number: int) -> str:
 def are_proved_equal() -> bool:
     """Return whether the digests of both nodes, of ranges of orders and of version vectors, are equal."""
     [comparison] = compare_all(Target.objects.get(name="warehouse"))
-    if comparison.found.is_equal:
+    if comparison.differences.is_equal:
         say(f"So say their digests, of {comparison.bytes} bytes in {counted(comparison.requests)}.")
-    return comparison.found.is_equal
+    return comparison.differences.is_equal
 
 
 def wrong(chapters: list[Chapter]) -> Iterator[str]:

@@ -82,7 +82,7 @@ def list_messages(request: HttpRequest, query: Query[MessageQuery]) -> HttpRespo
     rows = messages.visible(request).filter(**filters).values(*wire.COLUMNS)
     direction = query.sort or ("timestamp" if query.conversationId else "-timestamp")
     order = (direction, direction.replace("timestamp", "id"))
-    return list_response(query, rows, order=order, shown=partial(_selected, query.fields))
+    return list_response(query, rows, order=order, convert=partial(_selected, query.fields))
 
 
 def _selected(fields: str | None, rows: list[Row]) -> list[Row]:

@@ -79,7 +79,7 @@ class MemberIn(Body):
 )
 def list_members(request: HttpRequest, id: int, query: Query[PageQuery]) -> HttpResponseBase:
     members: Any = _members(request, id, "view").values("id", name=F("user__username"), when=F("since"))
-    return list_response(query, members, shown=lambda rows: [{"user": r["name"], "since": r["when"]} for r in rows])
+    return list_response(query, members, convert=lambda rows: [{"user": r["name"], "since": r["when"]} for r in rows])
 
 
 @router.post(

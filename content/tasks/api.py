@@ -111,4 +111,5 @@ def _to_change(request: HttpRequest, key: int) -> Item:
 
 
 def _answer(request: HttpRequest, item: Item) -> HttpResponse:
-    return conditional.response(request, *items.get(request, item.pk, items.shown))  # values and version from one read
+    row, version = items.get(request, item.pk, items.column_names)  # in one query
+    return conditional.response(request, row, version)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         """A binding with its object and the object's state, as `BindingAdmin.annotate` sets them."""
 
         named: Named
-        shown: states.ObjectState
+        object_state: states.ObjectState
 
         class Meta:
             abstract = True
@@ -114,7 +114,7 @@ class BindingAdmin(EngineRowsAdmin):
         bindings = list(rows)
         objects, binding_states = named(request, bindings), states.of_bindings(bindings)
         for binding in bindings:
-            binding.named, binding.shown = objects[binding.pk], binding_states[binding.pk]
+            binding.named, binding.object_state = objects[binding.pk], binding_states[binding.pk]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Binding]":
         bindings: QuerySet[Binding] = super().get_queryset(request)
@@ -168,7 +168,7 @@ class BindingAdmin(EngineRowsAdmin):
 
     @admin.display(description="state")
     def state(self, binding: "AnnotatedBinding") -> SafeString:
-        state, url = chip(binding.shown.state), binding.shown.url
+        state, url = chip(binding.object_state.state), binding.object_state.url
         return format_html('{} <a class="sync-link" href="{}">Decide</a>', state, url) if url else state
 
     @admin.display(description="record there", ordering="remote_id")
@@ -177,7 +177,7 @@ class BindingAdmin(EngineRowsAdmin):
 
     @admin.display(description="why")
     def why(self, binding: "AnnotatedBinding") -> str:
-        why = binding.shown.why
+        why = binding.object_state.why
         return (unquoted(why) if binding.named.unseen else why) or "-"
 
     @admin.display(description="what it holds, as sent and accepted")

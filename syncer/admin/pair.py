@@ -100,17 +100,17 @@ def _proved(request: HttpRequest, target: Target) -> dict[str, object]:
     except SyncError as error:
         return {"proof_problem": str(error)}
     proofs = [Proof(comparison, _kinds(request, comparison)) for comparison in comparisons]
-    is_equal = all(comparison.found.is_equal for comparison in comparisons)
+    is_equal = all(comparison.differences.is_equal for comparison in comparisons)
     return {"proofs": proofs, "is_equal": is_equal, "took": time.monotonic() - began}
 
 
 def _kinds(request: HttpRequest, comparison: Comparison) -> list[Kind]:
     """Return the kinds of difference that have any objects."""
-    found = comparison.found
+    differences = comparison.differences
     differences = [
-        ("differ", found.differing, 0),
-        ("are only here", found.only_here, found.more_here),
-        ("are only there", found.only_there, found.more_there),
+        ("differ", differences.differing, 0),
+        ("are only here", differences.only_here, differences.more_here),
+        ("are only there", differences.only_there, differences.more_there),
     ]
     kinds = []
     for title, all_keys, more in differences:

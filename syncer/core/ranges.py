@@ -93,7 +93,7 @@ class Leaf:
 
 
 @dataclass(kw_only=True)
-class Found:
+class Differences:
     """The result so far; the lists hold keys, and numbers count objects unless they say otherwise.
 
     Attributes:
@@ -128,21 +128,21 @@ class Found:
 class Search:
     """The open questions of a comparison, and what the answers have shown.
 
-    It is over when no question is left, or when LISTED differing objects were found.
+    It is over when no question is left, or when LISTED differing objects are known.
 
     Attributes:
         ranges: ranges that both nodes have to summarize.
         leaves: ranges whose objects both nodes have to list.
-        found: the result so far.
+        differences: the result so far.
     """
 
     def __init__(self) -> None:
-        self.ranges, self.leaves, self.found = [WHOLE], list[Leaf](), Found()
+        self.ranges, self.leaves, self.differences = [WHOLE], list[Leaf](), Differences()
 
     @property
     def is_over(self) -> bool:
         """Whether there is nothing more to ask."""
-        return self.found.listed >= LISTED or not (self.ranges or self.leaves)
+        return self.differences.listed >= LISTED or not (self.ranges or self.leaves)
 
     def take_leaves(self) -> list[Leaf]:
         """Take the ranges to be listed by the next request; none while there are ranges to be summarized first."""
@@ -164,7 +164,7 @@ class Search:
     def summed(self, part: Range, ours: Summary, theirs: Summary) -> None:
         """Take in the summaries of a range from both nodes."""
         if (ours.count, ours.digest) == (theirs.count, theirs.digest):
-            self.found.equal += ours.count
+            self.differences.equal += ours.count
         elif min(ours.count, theirs.count) <= FEW:
             self.leaves.append(Leaf(part, ours.count, theirs.count))
         else:
@@ -177,37 +177,37 @@ class Search:
             ours: (key, digest) in the order of the keys.
             theirs: `{key: digest}`.
         """
-        left, found = dict(theirs), self.found
+        left, differences = dict(theirs), self.differences
         for key, digest in ours:
             other = left.pop(key, None)
             if other is None:
-                found.more_here += self._is_full(found.only_here, key)
+                differences.more_here += self._is_full(differences.only_here, key)
             elif other == digest:
-                found.equal += 1
-            elif self._is_full(found.differing, key):
-                found.unread += 1
+                differences.equal += 1
+            elif self._is_full(differences.differing, key):
+                differences.unread += 1
         for key in sorted(left):
-            found.more_there += self._is_full(found.only_there, key)
+            differences.more_there += self._is_full(differences.only_there, key)
 
     def _is_full(self, keys: list[str], key: str) -> bool:
         """Append a key, unless LISTED are there already; return whether that is so."""
-        if self.found.listed >= LISTED:
+        if self.differences.listed >= LISTED:
             return True
         keys.append(key)
         return False
 
-    def end(self) -> Found:
+    def end(self) -> Differences:
         """Return the result, with the most that the remaining ranges may hold."""
         for leaf in self.leaves:
             if leaf.ours == 0:
-                self.found.more_there += leaf.theirs
+                self.differences.more_there += leaf.theirs
             elif leaf.theirs == 0:
-                self.found.more_here += leaf.ours
+                self.differences.more_here += leaf.ours
             else:
-                self.found.unread += max(leaf.ours, leaf.theirs)
-        self.found.unasked = len(self.ranges)
+                self.differences.unread += max(leaf.ours, leaf.theirs)
+        self.differences.unasked = len(self.ranges)
         self.leaves, self.ranges = [], []
-        return self.found
+        return self.differences
 
 
 def cut(part: Range, keys: tuple[str, ...]) -> Iterator[Range]:

@@ -58,14 +58,14 @@ class End:
         known: what was known of the record at the claim.
         sent: the payload that the target holds after a success; None where there is to be no record.
         verdict: the meaning of the answer; None where nothing was sent.
-        found: for a lookup, the encoded ids of the possible matches.
+        matches: for a lookup, the encoded ids of the possible matches.
     """
 
     action: Action
     known: Known
     sent: Payload | None = None
     verdict: Verdict | None = None
-    found: Sequence[str] = ()
+    matches: Sequence[str] = ()
 
 
 def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter: float) -> Changes:
@@ -169,7 +169,7 @@ def looked_up(claim: Claim, end: End) -> Changes:
     record holds what the create sent, but `look_first` says that more may have happened than is known here, the record
     may have been changed since: it is looked up once more, by the object's present content.
     """
-    matches = end.found
+    matches = end.matches
     if len(matches) > 1:
         return doubtful(claim, several(matches)) | {"candidates": list(matches[:CANDIDATES])}
     settled = NO_CREATE | {"look_first": False, "unconfirmed": False, "not_before": None, "agreed": None}

@@ -151,12 +151,12 @@ class Worker:
         binding = delivery.binding
         verdict = classify(delivery.action, exchange, now=rows.now) if exchange else None
         terms = Terms(recreate=rows.recreate, request_seconds=REQUEST_SECONDS)
-        found = self._candidates(sending, verdict)
-        end = End(action=delivery.action, known=binding.known, sent=delivery.sent, verdict=verdict, found=found)
+        matches = self._candidates(sending, verdict)
+        end = End(action=delivery.action, known=binding.known, sent=delivery.sent, verdict=verdict, matches=matches)
         written = changes_after(binding.claim, end, terms, now=rows.now, jitter=jitter)
         if delivery.action in (Action.CREATE, Action.UPDATE) and written.get("agreed") is not None:
             written["parent_id"] = delivery.parent
-        is_answered = _is_answered(delivery, verdict, found)
+        is_answered = _is_answered(delivery, verdict, matches)
         if rows.is_taken(binding.key, written.get("remote_id")):
             is_answered = False
             reached["an id that another has"] += 1
@@ -180,9 +180,9 @@ class Worker:
         if sending.looked is None or verdict is None or verdict.outcome is not Outcome.DONE:
             return []
         bound = self.rows.bound(model_of(delivery.binding.key))
-        found = candidates(sending.looked[1], delivery.like or {}, id_field="id", bound=bound)
-        reached[f"a lookup finds {min(len(found), 2)}"] += 1
-        return found
+        matches = candidates(sending.looked[1], delivery.like or {}, id_field="id", bound=bound)
+        reached[f"a lookup finds {min(len(matches), 2)}"] += 1
+        return matches
 
     def _observe(self, verdict: Verdict | None) -> None:
         """Take in what a verdict says of the target (`Sender._observe` and `Settler.settle`)."""
@@ -211,9 +211,9 @@ class Worker:
             reached["rejected"] += 1
 
 
-def _is_answered(delivery: Delivery, verdict: Verdict | None, found: list[str]) -> bool:
+def _is_answered(delivery: Delivery, verdict: Verdict | None, matches: list[str]) -> bool:
     """Return whether the outcome of the object's create is known now."""
     outcome = verdict.outcome if verdict else None
     if delivery.action is Action.CREATE:
         return outcome is not Outcome.UNKNOWN
-    return delivery.action in (Action.REPLAY, Action.LOOKUP) and outcome is Outcome.DONE and len(found) < 2
+    return delivery.action in (Action.REPLAY, Action.LOOKUP) and outcome is Outcome.DONE and len(matches) < 2

@@ -26,13 +26,13 @@ def list_response(
     rows: Rows,
     *,
     order: Sequence[str] = NEWEST_FIRST,
-    shown: Callable[[list[Row]], list[Row]] = list,
+    convert: Callable[[list[Row]], list[Row]] = list,
 ) -> HttpResponseBase:
     """Answer with the page of `rows` that `query` names, or with all of them.
 
     Args:
         rows: a `.values(…)` queryset that holds the columns of `order` and the primary key.
-        shown: converts a page's rows to those of the answer.
+        convert: converts a page's rows to those of the answer.
 
     Raises:
         InvalidError: `all` came with a parameter of pages, or the cursor is of another order.
@@ -40,10 +40,10 @@ def list_response(
     if isinstance(query, ListQuery) and query.all:
         if stray := sorted(PAGED & query.model_fields_set):
             raise InvalidError(*(FieldError(name, "This does not go with all=true.") for name in stray))
-        return StreamingHttpResponse(stream(map(shown, pages(rows, order=order))), content_type=JSON)
+        return StreamingHttpResponse(stream(map(convert, pages(rows, order=order))), content_type=JSON)
     items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
     count = {"count": rows.count()} if isinstance(query, ListQuery) and query.count else {}
-    return json_response({"items": shown(items), "next": following, **count})
+    return json_response({"items": convert(items), "next": following, **count})
 
 
 class Listing:
@@ -75,7 +75,7 @@ class Listing:
             matches = (models.Q(**{f"{name}__icontains": word}) for name in self.resource.search)
             rows = rows.filter(reduce(or_, matches))
         needed = dict.fromkeys([*columns, *(name.lstrip("-") for name in order)])
-        return list_response(query, rows.values(*needed), order=order, shown=partial(_only, columns))
+        return list_response(query, rows.values(*needed), order=order, convert=partial(_only, columns))
 
     def _query(self, suffix: str) -> type[BaseModel]:
         resource = self.resource
@@ -98,12 +98,12 @@ class Listing:
 
 def fields_parameter(resource: Resource) -> Any:
     """Return the type and the description of `fields=`."""
-    return _names_parameter(resource.shown, "Only these columns.")
+    return _names_parameter(resource.column_names, "Only these columns.")
 
 
 def columns_of(resource: Resource, fields: str | None) -> tuple[str, ...]:
     """Return the columns that `fields=` names; all if it was not given."""
-    return _names(fields) if fields else resource.shown
+    return _names(fields) if fields else resource.column_names
 
 
 def _names_parameter(names: tuple[str, ...], description: str, before: str = "") -> Any:

@@ -116,7 +116,7 @@ class Resource:
         return (self.key_column, *(self.model._meta.get_field(name) for name in self.fields))
 
     @cached_property
-    def shown(self) -> tuple[str, ...]:
+    def column_names(self) -> tuple[str, ...]:
         return (self.key_column.name, *self.fields)
 
     @cached_property
@@ -140,7 +140,7 @@ class Resource:
     def part(self) -> Any:
         """The schema of an object limited by `fields=`."""
         name = f"{self.model.__name__}Part"
-        return from_fields(name, self.columns, base=BaseModel, optional=self.shown, types=self.types)
+        return from_fields(name, self.columns, base=BaseModel, optional=self.column_names, types=self.types)
 
     @cached_property
     def rows(self) -> Any:

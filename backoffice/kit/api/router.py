@@ -99,7 +99,7 @@ def _add_detail(router: Router, resource: Resource) -> None:
     id_type, own = resource.key_type, resource.key_column.name
     query = create_model(f"{resource.model.__name__}Get", fields=fields_parameter(resource))
     whole = resource.body("Replace", key=True, optional=(own,))
-    part = resource.body("Change", key=True, optional=resource.shown)
+    part = resource.body("Change", key=True, optional=resource.column_names)
 
     def get_object(request: HttpRequest, id: id_type, query: Query[query]) -> HttpResponse:  # type: ignore[valid-type]
         resource.allow(request, "view")

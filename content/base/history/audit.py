@@ -32,11 +32,11 @@ class Page:
 
     Attributes:
         last: the last key of the page.
-        found: the keys that differ, with the type of the missing history row: `[(key, "+" | "~" | "-"), …]`.
+        differing: the keys that differ, with the type of the missing history row: `[(key, "+" | "~" | "-"), …]`.
     """
 
     last: Any
-    found: list[tuple[Any, str]]
+    differing: list[tuple[Any, str]]
 
 
 def pages(table: Recorded, connection: BaseDatabaseWrapper, *, record: bool = False) -> Iterator[Page]:
@@ -55,7 +55,7 @@ def pages(table: Recorded, connection: BaseDatabaseWrapper, *, record: bool = Fa
             differing = list(cursor.fetchall())
         if differing and record:
             _record(table, connection, after, last)
-        yield Page(last=last[0], found=differing)
+        yield Page(last=last[0], differing=differing)
         after = last
 
 

@@ -16,7 +16,7 @@ class Command(SyncCommand):
     def answer(self, *, target: str, model: str, **_: object) -> tuple[JsonObject, bool]:
         comparisons = compare_all(self.target(target), model=model)
         models = [_as_json(comparison) for comparison in comparisons]
-        differs = not all(comparison.found.is_equal for comparison in comparisons)
+        differs = not all(comparison.differences.is_equal for comparison in comparisons)
         return {"target": target, "equal": not differs, "models": models}, differs or not comparisons
 
     def text(self, answer: JsonObject) -> str:
@@ -26,10 +26,10 @@ class Command(SyncCommand):
 
 
 def _as_json(comparison: Comparison) -> JsonObject:
-    found = comparison.found
+    differences = comparison.differences
     names = ("differing", "only_here", "only_there")
-    lists = {name: {key: comparison.words(key) for key in getattr(found, name)} for name in names}
-    numbers = {name: getattr(found, name) for name in ("equal", "more_here", "more_there", "unread", "unasked")}
+    lists = {name: {key: comparison.words(key) for key in getattr(differences, name)} for name in names}
+    numbers = {name: getattr(differences, name) for name in ("equal", "more_here", "more_there", "unread", "unasked")}
     cost = {"requests": comparison.requests, "bytes": comparison.bytes}
     return {"model": comparison.model, **numbers, **lists, **cost}
 

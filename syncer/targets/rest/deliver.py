@@ -106,17 +106,17 @@ class RestSettler(Settler):
 
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:
         """Return the columns of the binding that the result changes; a look-up's result names the candidates."""
-        verdict, ids = result.verdict, list[str]()
+        verdict, binding, matches = result.verdict, delivery.binding, list[str]()
         if delivery.action is Action.LOOKUP and verdict and verdict.outcome is Outcome.DONE:
-            ids = self._candidate_ids(delivery, result)
-        end = End(action=delivery.action, known=delivery.binding.known, sent=delivery.sent, verdict=verdict, found=ids)
+            matches = self._candidate_ids(delivery, result)
+        end = End(action=delivery.action, known=binding.known, sent=delivery.sent, verdict=verdict, matches=matches)
         terms = Terms(
             id_field=self.route.id_field,
             recreate=self.route.missing == Route.Missing.RECREATE,
             request_seconds=self.sender.client.request_seconds,
         )
         now, jitter = clock.now(), random.random()  # noqa: S311 - no secret
-        changes = changes_after(delivery.binding.claim, end, terms, now=now, jitter=jitter)
+        changes = changes_after(binding.claim, end, terms, now=now, jitter=jitter)
         if delivery.action in (Action.CREATE, Action.UPDATE) and changes.get("agreed") is not None:
             changes["parent_id"] = delivery.parent
         return changes

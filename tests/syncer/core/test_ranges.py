@@ -29,7 +29,7 @@ def summary(node, part, most=math.inf):
 
 
 def compare(ours, theirs, most=math.inf, steps=10_000):
-    """What is found, and with how many questions; the other node sums up `most` objects of a range at a time."""
+    """The differences, and with how many questions; the other node sums up `most` objects of a range at a time."""
     search = Search()
     for asked in range(steps):
         if search.is_over:
@@ -69,20 +69,20 @@ NODES = st.dictionaries(st.integers(0, 400).map(key), st.sampled_from(["a", "b"]
 
 @given(NODES, NODES, st.sampled_from([3, 50, math.inf]))
 def test_all_that_differs_is_found_and_nothing_else(ours, theirs, most):
-    found, _ = compare(ours, theirs, most)
+    differences, _ = compare(ours, theirs, most)
     both = {*ours} & {*theirs}
-    assert sorted(found.differing) == sorted(name for name in both if ours[name] != theirs[name])
-    assert sorted(found.only_here) == sorted({*ours} - {*theirs})
-    assert sorted(found.only_there) == sorted({*theirs} - {*ours})
-    assert found.equal == len(both) - len(found.differing)
-    assert (found.more_here, found.more_there, found.unread, found.unasked) == (0, 0, 0, 0)
-    assert found.is_equal == (ours == theirs)
+    assert sorted(differences.differing) == sorted(name for name in both if ours[name] != theirs[name])
+    assert sorted(differences.only_here) == sorted({*ours} - {*theirs})
+    assert sorted(differences.only_there) == sorted({*theirs} - {*ours})
+    assert differences.equal == len(both) - len(differences.differing)
+    assert (differences.more_here, differences.more_there, differences.unread, differences.unasked) == (0, 0, 0, 0)
+    assert differences.is_equal == (ours == theirs)
 
 
 @pytest.mark.parametrize("spread", SPREADS)
 def test_equal_nodes_need_one_question(spread):
-    found, asked = compare(node(SPREADS[spread]), node(SPREADS[spread]))
-    assert (found.is_equal, found.equal, asked) == (True, 10_000, 1)
+    differences, asked = compare(node(SPREADS[spread]), node(SPREADS[spread]))
+    assert (differences.is_equal, differences.equal, asked) == (True, 10_000, 1)
 
 
 @pytest.mark.parametrize("spread", SPREADS)
@@ -90,18 +90,18 @@ def test_equal_nodes_need_one_question(spread):
 def test_one_different_object_needs_logarithmically_many_questions(spread, place):
     ours, theirs = node(SPREADS[spread]), node(SPREADS[spread])
     theirs[key(SPREADS[spread][place])] = "other"
-    found, asked = compare(ours, theirs)
-    assert found.differing == [key(SPREADS[spread][place])]
+    differences, asked = compare(ours, theirs)
+    assert differences.differing == [key(SPREADS[spread][place])]
     assert asked <= 4  # 10,000 · 625 · 40, and its objects
 
 
 def test_of_very_much_that_differs_the_first_is_named():
     ours, theirs = node(range(5000)), dict.fromkeys(node(range(5000)), "other")
-    found, asked = compare(ours, theirs)
-    assert len(found.differing) == ranges.LISTED
-    assert found.unread > 0
-    assert found.unasked > 0
-    assert not found.is_equal
+    differences, asked = compare(ours, theirs)
+    assert len(differences.differing) == ranges.LISTED
+    assert differences.unread > 0
+    assert differences.unasked > 0
+    assert not differences.is_equal
     assert asked < 30
 
 
@@ -109,17 +109,22 @@ def test_of_a_leaf_that_has_no_room_the_rest_is_counted():
     search = Search()
     search.listed(node(range(2000)).items(), {})
     search.listed(node(range(3000, 3010)).items(), dict.fromkeys(node(range(3000, 3020)), "other"))
-    found = search.end()
-    assert (len(found.only_here), found.more_here, found.unread, found.more_there) == (1000, 1000, 10, 10)
+    end = search.end()
+    assert (len(end.only_here), end.more_here, end.unread, end.more_there) == (
+        1000,
+        1000,
+        10,
+        10,
+    )
 
 
 def test_ranges_that_were_left_are_counted():
     search = Search()
     search.take_ranges()
     search.put_back(leaves=[Leaf(WHOLE, 0, 5), Leaf(WHOLE, 7, 0), Leaf(WHOLE, 3, 90)], ranges=[WHOLE])
-    found = search.end()
-    assert (found.more_there, found.more_here, found.unread, found.unasked) == (5, 7, 90, 1)
-    assert not found.is_equal
+    differences = search.end()
+    assert (differences.more_there, differences.more_here, differences.unread, differences.unasked) == (5, 7, 90, 1)
+    assert not differences.is_equal
 
 
 @given(st.integers(2, 2000))

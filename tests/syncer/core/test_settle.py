@@ -15,9 +15,9 @@ BOUND = Known(remote_id="5", agreed={"title": "old"})
 UNANSWERED = Known(create_body=SENT, unconfirmed=True)
 
 
-def after(action, outcome, claim=CLAIM, *, known=BOUND, sent=SENT, record=None, found=(), terms=None):
+def after(action, outcome, claim=CLAIM, *, known=BOUND, sent=SENT, record=None, matches=(), terms=None):
     verdict = None if outcome is None else Verdict(outcome=outcome, why="says no", record=record or {})
-    end = End(action=action, known=known, sent=sent, verdict=verdict, found=found)
+    end = End(action=action, known=known, sent=sent, verdict=verdict, matches=matches)
     return changes_after(claim, end, terms or Terms(), now=NOW, jitter=0.5)
 
 
@@ -115,7 +115,7 @@ def test_what_is_gone_is_parked_where_the_route_says_so_unless_we_deleted_it():
 
 
 def test_a_create_that_was_found_is_bound_but_what_it_holds_is_not_known():
-    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, found=["5"])
+    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, matches=["5"])
     assert (changes["remote_id"], changes["agreed"], changes["create_key"]) == ("5", None, None)
     assert "delivered" not in changes
 
@@ -127,7 +127,7 @@ def test_a_create_that_was_not_found_may_be_sent_again():
 
 
 def test_several_candidates_are_left_to_a_person():
-    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, found=["5", "6"])
+    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, matches=["5", "6"])
     assert (changes["in_doubt"], changes["unconfirmed"]) == (True, True)
     assert "create_key" not in changes
 
@@ -166,9 +166,9 @@ def test_a_record_that_is_gone_is_parked_as_such_and_the_reason_says_so():
 
 
 def test_candidates_are_kept_and_the_reason_names_as_many_as_it_has_room_for():
-    found = [str(number) for number in range(1000, 1200)]
-    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, found=found)
-    assert changes["candidates"] == found[: settle.CANDIDATES]
+    matches = [str(number) for number in range(1000, 1200)]
+    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, matches=matches)
+    assert changes["candidates"] == matches[: settle.CANDIDATES]
     assert len(changes["reason"]) <= settle.REASON_LENGTH
     assert changes["reason"].endswith(", …")
 

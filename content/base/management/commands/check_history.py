@@ -44,7 +44,7 @@ class Command(BaseCommand):
         """Write the names of the first rows that differ from their history, and return the number of all."""
         pages = audit.pages(recorded(model, connection), connection, record=record)
         kinds: Counter[str] = Counter()
-        for number, (key, kind) in enumerate(chain.from_iterable(page.found for page in pages)):
+        for number, (key, kind) in enumerate(chain.from_iterable(page.differing for page in pages)):
             kinds[WORDS[kind]] += 1
             if number < NAMED:
                 self.stdout.write(f"{model._meta.label} {key} was {WORDS[kind]} without history.")

@@ -50,14 +50,14 @@ class Preview:
     """The matching of one model.
 
     Attributes:
-        found: what both ends have.
+        matching: what both ends have.
         differing: the first objects that differ, field by field.
         shared: the keys here of paired objects that keep their keys, because some peer knows them already.
         is_matched: whether the route is matched already, or needs no matching.
     """
 
     model: str
-    found: Matching
+    matching: Matching
     differing: list[Differing]
     shared: list[str]
     is_matched: bool
@@ -65,12 +65,12 @@ class Preview:
     @property
     def matches(self) -> dict[str, str]:
         """The pairs that can be matched, `{key here: key there}`."""
-        return {here: there for here, there in self.found.pairs.items() if here not in self.shared}
+        return {here: there for here, there in self.matching.pairs.items() if here not in self.shared}
 
     @property
     def is_clear(self) -> bool:
         """Whether nothing is left that a natural key should have matched."""
-        return not (self.found.pairs or self.found.ambiguous)
+        return not (self.matching.pairs or self.matching.ambiguous)
 
 
 def preview(target: Target) -> list[Preview]:
@@ -134,11 +134,11 @@ def _unblock(target: Target) -> None:
 
 def _preview(peer: PeerClient, route: Route) -> Preview:
     ours = (Line(key, digest, _natural_key(values)) for key, digest, values in lines(route, route.lookup))
-    found = match_lines(ours, _lines_there(peer, route))
-    shared = shared_already(route, found.pairs)
-    differing = list(_differing(peer, route, found.differing))
+    matching = match_lines(ours, _lines_there(peer, route))
+    shared = shared_already(route, matching.pairs)
+    differing = list(_differing(peer, route, matching.differing))
     return Preview(
-        model=route.model, found=found, differing=differing, shared=sorted(shared), is_matched=route.is_matched
+        model=route.model, matching=matching, differing=differing, shared=sorted(shared), is_matched=route.is_matched
     )
 
 
@@ -197,19 +197,19 @@ def _decides(route: Route, name: str) -> str:
 
 def as_json(preview: Preview) -> Mapping[str, object]:
     """Return what `sync_match` prints."""
-    found = preview.found
+    matching = preview.matching
     return {
         "model": preview.model,
         "matched": preview.is_matched,
-        "equal": found.equal,
-        "differ": found.differ,
-        "only_here": found.only_here,
-        "only_there": found.only_there,
+        "equal": matching.equal,
+        "differ": matching.differ,
+        "only_here": matching.only_here,
+        "only_there": matching.only_there,
         "differing": {
             differing.key: {field.name: [field.here, field.there, field.decides] for field in differing.fields}
             for differing in preview.differing
         },
         "pairs": preview.matches,
-        "shared": {key: found.pairs[key] for key in preview.shared},
-        "ambiguous": [[group.natural, list(group.here), list(group.there)] for group in found.ambiguous],
+        "shared": {key: matching.pairs[key] for key in preview.shared},
+        "ambiguous": [[group.natural, list(group.here), list(group.there)] for group in matching.ambiguous],
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backoffice.kit.batches import batched
-from syncer.core.ranges import Found, Leaf, Range, Search, Summary
+from syncer.core.ranges import Differences, Leaf, Range, Search, Summary
 from syncer.models import Route, Target
 from syncer.targets.peer.pair import digests
 from syncer.targets.peer.pair.backlog import backlog_of
@@ -23,13 +23,13 @@ class Comparison:
 
     Attributes:
         model: such as `orders.Order`.
-        found: the objects that differ, or that only one end has.
+        differences: the objects that differ, or that only one end has.
         requests, bytes: the number of requests, and the size of their bodies and answers.
-        here, there: the backlog of the objects in `found` at each end, `{key: ["pending"]}`.
+        here, there: the backlog of the objects in `differences` at each end, `{key: ["pending"]}`.
     """
 
     model: str
-    found: Found
+    differences: Differences
     requests: int
     bytes: int
     here: Mapping[str, list[str]]
@@ -56,19 +56,19 @@ def compare_all(target: Target, *, model: str = "", seconds: float = float("inf"
 
 
 def compare(peer: PeerClient, route: Route, *, until: float = float("inf")) -> Comparison:
-    """Compare one model, until all is known, enough was found, or the time (monotonic seconds) is over."""
+    """Compare one model, until all is known, enough is known, or the time (monotonic seconds) is over."""
     requests, size, search = peer.requests, peer.bytes, Search()
     while not search.is_over and time.monotonic() < until:
         if leaves := search.take_leaves():
             _compare_objects(peer, route, search, leaves)
         else:
             _compare_ranges(peer, route, search)
-    found = search.end()
-    keys = [*found.differing, *found.only_here, *found.only_there]
+    differences = search.end()
+    keys = [*differences.differing, *differences.only_here, *differences.only_there]
     there = _backlog_there(peer, route, keys)
     return Comparison(
         model=route.model,
-        found=found,
+        differences=differences,
         requests=peer.requests - requests,
         bytes=peer.bytes - size,
         here=backlog_of(route, keys),

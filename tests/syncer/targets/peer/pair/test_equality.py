@@ -1,4 +1,4 @@
-"""Comparison of two real nodes: objects are proved equal, or the differing ones found, with few small questions."""
+"""Comparison of two real nodes: objects are proved equal, or those that differ are named, with few small questions."""
 
 from random import Random
 from uuid import UUID
@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.quick("sqlite"), pytest.mark.django_db(transaction=Tru
 MANY = 100_000 if connection.vendor == "postgresql" else 20_000
 
 
-def random_keys(found):
+def random_keys(rows):
     random = Random(7)
-    for order in found:
+    for order in rows:
         order.pk = UUID(int=random.getrandbits(128))
-    return found
+    return rows
 
 
 SPREADS = {
@@ -34,8 +34,8 @@ SPREADS = {
 
 
 def compare(target):
-    (found,) = compare_all(target)
-    return found
+    (comparison,) = compare_all(target)
+    return comparison
 
 
 @pytest.mark.slow
@@ -43,11 +43,11 @@ def test_many_equal_objects_are_proved_equal_with_few_and_small_questions(there,
     both = random_keys(orders(MANY))
     hold(both)
     there.hold(both)
-    one = compare(target)
-    assert one.found.is_equal
-    assert one.found.equal == MANY
-    assert one.requests <= 3
-    assert one.bytes <= 16_000
+    comparison = compare(target)
+    assert comparison.differences.is_equal
+    assert comparison.differences.equal == MANY
+    assert comparison.requests <= 3
+    assert comparison.bytes <= 16_000
 
 
 @pytest.mark.slow
@@ -57,54 +57,54 @@ def test_one_different_object_is_found_in_logarithmically_many_questions(there, 
     hold(both)
     both[12_345].quantity = 77
     there.hold(both)
-    one = compare(target)
-    assert one.found.differing == [str(both[12_345].pk)]
-    assert one.found.equal == 19_999
+    comparison = compare(target)
+    assert comparison.differences.differing == [str(both[12_345].pk)]
+    assert comparison.differences.equal == 19_999
     # 20,000 · 1,250 · 79 · 5 in a range, its objects, and what is to come of it
-    assert one.requests <= 7
-    assert one.bytes <= 32_000
+    assert comparison.requests <= 7
+    assert comparison.bytes <= 32_000
 
 
 def test_what_only_one_end_has_is_named(there, target, route):
     both = orders(300)
     hold([*both[:200], *both[201:]])
     there.hold([*both[:100], *both[101:]])
-    found = compare(target).found
-    assert found.only_here == [str(both[100].pk)]
-    assert found.only_there == [str(both[200].pk)]
-    assert (found.equal, found.differing, found.more_here, found.more_there) == (298, [], 0, 0)
+    differences = compare(target).differences
+    assert differences.only_here == [str(both[100].pk)]
+    assert differences.only_there == [str(both[200].pk)]
+    assert (differences.equal, differences.differing, differences.more_here, differences.more_there) == (298, [], 0, 0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("end", ["here", "there"])
 def test_of_what_only_one_end_has_the_first_are_named_and_the_rest_counted(there, target, route, end):
     {"here": hold, "there": there.hold}[end](orders(3000))
-    found = compare(target).found
-    named = found.only_here if end == "here" else found.only_there
-    more = found.more_here if end == "here" else found.more_there
+    differences = compare(target).differences
+    named = differences.only_here if end == "here" else differences.only_there
+    more = differences.more_here if end == "here" else differences.more_there
     assert len(named) == 1000
     assert len(named) + more == 3000
-    assert found.listed == 1000
+    assert differences.listed == 1000
 
 
 def test_two_nodes_without_objects_are_equal(target, route):
-    assert compare(target).found.is_equal
+    assert compare(target).differences.is_equal
 
 
 def test_what_is_still_to_be_sent_is_marked(there, target, route):
     order = Order.objects.create(product_name="Lamp", quantity=1)
-    one = compare(target)
-    assert one.found.only_here == [str(order.pk)]
-    assert one.words(str(order.pk)) == ["pending"]
+    comparison = compare(target)
+    assert comparison.differences.only_here == [str(order.pk)]
+    assert comparison.words(str(order.pk)) == ["pending"]
 
 
 @pytest.mark.slow
 def test_what_the_other_end_has_still_to_send_is_marked(there, target, route):
     there.run("from content.orders.models import Order\nOrder.objects.create(product_name='Lamp', quantity=1)")
-    one = compare(target)
-    (key,) = one.found.only_there
-    assert one.there[key] == ["pending"]
-    assert one.words(key) == ["pending"]
+    comparison = compare(target)
+    (key,) = comparison.differences.only_there
+    assert comparison.there[key] == ["pending"]
+    assert comparison.words(key) == ["pending"]
 
 
 @pytest.mark.slow
@@ -113,8 +113,8 @@ def test_what_waits_for_a_person_is_marked(there, target, route):
     hold([order])
     key = Order.objects.get().pk
     Replica.objects.create(model="orders.Order", object_key=key_of(Order, key), conflicts={"quantity": "ask"})
-    one = compare(target)
-    assert one.words(str(key)) == ["conflict"]
+    comparison = compare(target)
+    assert comparison.words(str(key)) == ["conflict"]
 
 
 def test_the_command_says_equal_with_exit_status_0(there, target, route, capsys):

@@ -107,13 +107,13 @@ def _proved(request: HttpRequest, target: Target) -> dict[str, object]:
 def _kinds(request: HttpRequest, comparison: Comparison) -> list[Kind]:
     """Return the kinds of difference that have any objects."""
     differences = comparison.differences
-    differences = [
+    groups = [
         ("differ", differences.differing, 0),
         ("are only here", differences.only_here, differences.more_here),
         ("are only there", differences.only_there, differences.more_there),
     ]
     kinds = []
-    for title, all_keys, more in differences:
+    for title, all_keys, more in groups:
         if not all_keys and not more:
             continue
         keys, is_here = all_keys[:SHOWN], title != "are only there"

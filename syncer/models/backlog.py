@@ -85,7 +85,7 @@ def pending_keys(route: Route) -> Condition:
     is_new = route.fingerprint != route.current_fingerprint()
     changed = mark.changed_pks(route.declaration.model, "" if is_new else route.mark)
     keys = keys_of(changed, and_bound=route.pk if is_new else None)
-    due = Binding.objects.filter(DUE & UNBLOCKED, route=route).values("object_key")
+    due = Binding.objects.filter(DUE & UNBLOCKED, route=route).order_by().values("object_key")
     sql, params = due.query.sql_with_params()
     return Condition(f"{keys.sql} UNION {sql}", (*keys.params, *params))
 

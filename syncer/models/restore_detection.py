@@ -7,6 +7,7 @@ anything: in the database, and then in a small file beside it. A database that c
 restored to an older state. See docs/adr/0011-what-a-restore-is.md.
 """
 
+from functools import partial
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -41,10 +42,8 @@ def count(*, forget: bool = False) -> None:
         with connection.cursor() as cursor:
             # A header field that is free for applications: https://www.sqlite.org/pragma.html#pragma_user_version
             cursor.execute(f"PRAGMA user_version = {newest}")
-    # After the commit: a crash between the two leaves the higher number in the database, which is harmless.
-    new = path.with_name(f"{path.name}-witness.{newest}")  # by its number: another thread may be writing the next
-    new.write_text(f"{inode()} {newest}\n")
-    new.replace(_beside(path))
+        # A crash between the two leaves the higher number in the database, which is harmless.
+        transaction.on_commit(partial(_record, path, newest))
 
 
 def given(table: str) -> int:
@@ -73,6 +72,12 @@ def _recorded() -> int:
         return 0
     file, _, newest = beside.read_text().strip().partition(" ")
     return int(newest) if newest.isdecimal() and file == str(inode()) else 0
+
+
+def _record(path: Path, newest: int) -> None:
+    new = path.with_name(f"{path.name}-witness.{newest}")  # by its number: another thread may be writing the next
+    new.write_text(f"{inode()} {newest}\n")
+    new.replace(_beside(path))
 
 
 def _beside(path: Path) -> Path:

@@ -168,6 +168,14 @@ def test_threads_of_one_process_count_runs_at_once():
 
 
 @pytest.mark.sqlite
+def test_a_run_that_was_counted_in_a_transaction_that_failed_is_no_restore():
+    with transaction.atomic():
+        restore_detection.count()
+        transaction.set_rollback(True)
+    assert not restore_detection.is_put_back()
+
+
+@pytest.mark.sqlite
 def test_a_file_that_was_made_anew_under_the_old_name_goes_on(target, synced, remote):
     """As after `rm` and `migrate`, where the new file got the inode of the old one: what was noted is that one's."""
     with connection.cursor() as cursor:

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F, Q
 
 from backoffice.accounts.models import User
 from syncer.core.errors import NotPossibleError
 from syncer.models import Binding, Target
+from syncer.models.state import DUE, FACTS
 from syncer.public import sync_bindings, sync_target
 from syncer.targets.rest import doubt
 from tests.chaos.marks import mark_in, mark_of
@@ -59,8 +59,8 @@ class Operator(threading.Thread):
         for target in Target.objects.exclude(blocked=""):
             sync_target(target, user=user)
             self.did["Sync now"] += 1
-        rejected = Binding.objects.filter(rejected__gte=F("wanted"), in_doubt=False).select_related("route__target")
-        if found := list(rejected.filter(Q(wanted__gt=F("delivered")) | Q(unconfirmed=True), route__target__paused="")):
+        rejected = Binding.objects.filter(DUE, FACTS["rejected"], in_doubt=False, route__target__blocked="")
+        if found := list(rejected.select_related("route__target")):
             sync_bindings(found, user=user)
             self.did["retry"] += len(found)
         for target in Target.objects.all():

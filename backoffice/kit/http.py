@@ -1,6 +1,6 @@
 """The one HTTP client: bounded in time and size, and limited to allowed addresses.
 
-Its errors say whether a request can have arrived; see `http_errors`.
+Its errors say whether a request can have arrived; see `connections`.
 """
 
 import http.client
@@ -17,8 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import DecodeError, IncompleteRead, InvalidChunkLength
 
-from backoffice.kit.connections import Watch, checked
-from backoffice.kit.http_errors import ForbiddenError, HttpError, LostError, NotSentError
+from backoffice.kit.connections import ForbiddenError, HttpError, LostError, NotSentError, Watch, checked
 
 __all__ = ["ANSWER_MOST", "Answer", "Client", "ForbiddenError", "HttpError", "LostError", "NotSentError", "Request"]
 

@@ -19,7 +19,7 @@ from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH
 from syncer.engine.alerts import health
 from syncer.models import Binding, Target
-from syncer.models.state import DUE
+from syncer.models.binding import DUE
 
 SOON = timedelta(seconds=2)  # the longest wait before the first probe
 COLUMNS = tuple(field.name for field in fields(Circuit))

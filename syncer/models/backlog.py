@@ -7,10 +7,14 @@ from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 
 from syncer.core.errors import SyncError
-from syncer.models import Binding, Replica, Route, Target, mark
+from syncer.models import mark
+from syncer.models.binding import DUE, Binding
 from syncer.models.mapping import declarations
 from syncer.models.mark import Condition, keys_of
-from syncer.models.state import DUE, FACTS, UNBLOCKED, holding
+from syncer.models.replica import Replica
+from syncer.models.route import Route
+from syncer.models.state import FACTS, UNBLOCKED, holding
+from syncer.models.target import Target
 from syncer.targets.base import kind_of
 
 

@@ -1,10 +1,11 @@
 import json
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from syncer.core.decide import Known, known_of
-from syncer.models.state import DUE
+
+DUE = Q(wanted__gt=F("delivered")) | Q(unconfirmed=True)
 
 
 class Binding(models.Model):

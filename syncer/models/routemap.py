@@ -12,9 +12,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from syncer.core.errors import TargetStoppedError
-from syncer.models import Binding, Route, Target, state
+from syncer.models import state
+from syncer.models.binding import Binding
 from syncer.models.keys import as_pk, key_of
 from syncer.models.mapping import declarations
+from syncer.models.route import Route
+from syncer.models.target import Target
 from syncer.targets.base import kind_of
 
 

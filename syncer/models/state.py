@@ -10,10 +10,10 @@ from django.db.models import F, Q
 
 from backoffice.kit.lease import is_free
 from syncer.core.state import NOT_BLOCKED, QUESTIONS, Table
+from syncer.models.binding import DUE
 
 T = TypeVar("T")
 
-DUE = Q(wanted__gt=F("delivered")) | Q(unconfirmed=True)
 FACTS: Mapping[str, Q] = {
     "due": DUE,
     "on_hold": Q(on_hold=True),

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from syncer.models import Binding, Run, Target
-from syncer.models.state import DUE
+from syncer.models.binding import DUE
 from tests.chaos import evidence, judge, stage
 from tests.chaos.director import Director
 from tests.chaos.ends import Compared, compare

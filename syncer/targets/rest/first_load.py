@@ -17,10 +17,10 @@ from syncer.core.outcome import Outcome
 from syncer.engine.plan import anchor
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Target
+from syncer.models.binding import DUE
 from syncer.models.keys import json_value, key_of
 from syncer.models.mapping import is_storable
 from syncer.models.routemap import RouteMap
-from syncer.models.state import DUE
 from syncer.targets.rest import REST
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.requests import list_records

@@ -13,8 +13,9 @@ from tests.syncer.conftest import target  # noqa: F401
 pytestmark = [pytest.mark.law, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_worker_does_the_main_job(remote, target):  # noqa: F811
-    """One after the other, for to start a worker takes longer than all of it."""
+def test_a_worker_does_the_main_job(remote, target, settings):  # noqa: F811
+    """One after the other, because starting a worker takes longer than all of it."""
+    settings.SYNC_LEASE_SECONDS = 1  # of a run that is requested here and never reaches the queue
     with Worker(SYNC_LEASE_SECONDS="1"):
         a_save_arrives_by_itself_where_the_route_follows_changes(remote, target)
         a_manual_route_waits_for_sync_now(target)

@@ -34,8 +34,9 @@ class Commits:
             connection.close_if_unusable_or_obsolete()
         return self._seen is None or self._seen != before
 
-    def wait(self, seconds: float) -> None:
-        """Wait until there may have been commits, but no longer than `seconds`."""
+    def wait(self, seconds: float) -> bool:
+        """Wait until there may have been commits, but no longer than `seconds`; return whether there may have been."""
         deadline = time.monotonic() + seconds
-        while not self.have_come() and time.monotonic() < deadline:
+        while not (come := self.have_come()) and time.monotonic() < deadline:
             time.sleep(EVERY)
+        return come

@@ -191,7 +191,7 @@ def test_an_unanswered_create_is_found_again_by_what_is_not_personal(remote, tar
 
 def test_an_unanswered_create_that_can_be_found_by_its_words_only_is_in_doubt(remote, target, spoken):
     Route.objects.filter(model="messaging.Message").update(lookup=["say"])
-    remote.fault(Fault.RESET, method="POST", path="/messages", act=True)
+    remote.fault(Fault.RESET, method="POST", path="/messages", act=True, where=lambda sent: sent["who"] == CLIENT)
     run_here(target)
     erase_client(client=CLIENT, user=None, reason="Request 12")
     assert Binding.objects.get(create_body__isnull=False).in_doubt

@@ -1,6 +1,7 @@
 """Waking: a save is only a save, and many saves are one wake-up."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -186,6 +187,14 @@ def test_a_task_is_taken_from_the_queue_when_it_comes(monkeypatch):
         pool.submit(put)
         found = queue.dequeue() or queue.dequeue() or []
     assert [payload for _, payload in found] == ["a task"]
+
+
+def test_an_empty_queue_is_queried_only_a_few_times_a_second():
+    queue = broker.Broker(list_key="tests")
+    queue.dequeue()
+    began = time.monotonic()
+    assert [queue.dequeue() for _ in range(4)] == [None] * 4
+    assert time.monotonic() - began >= broker.LONGEST
 
 
 # --- runs and the sweep ----------------------------------------------------------------------------------------------

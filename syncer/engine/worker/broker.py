@@ -1,6 +1,5 @@
 """The queue in the database, shared by all hosts. Each cluster takes its own watchdog's heartbeats first."""
 
-from django.db import close_old_connections
 from django.db.models import Case, Value, When
 from django.utils import timezone
 from django_q.brokers.orm import ORM
@@ -18,7 +17,7 @@ class Broker(ORM):  # type: ignore[misc]
     """django-q2's broker, with another order and other times of asking.
 
     The original has no order, so that a heartbeat could wait behind all other tasks, and it polls at a fixed interval.
-    It also looks for old connections before each query; on SQLite that opens a new one, which may have missed commits.
+    It also replaces old connections before each query; on SQLite that opens a new one, which may have missed commits.
     """
 
     def __init__(self, *args: object, **options: object) -> None:
@@ -34,9 +33,7 @@ class Broker(ORM):  # type: ignore[misc]
         """
         keys = [self.list_key, cluster.own_key()]
         heartbeats_first = Case(When(key=keys[1], then=Value(0)), default=Value(1))
-        if not self._is_connected:
-            close_old_connections()
-        queue = OrmQ.objects.all()
+        queue = OrmQ.objects.all() if self._is_connected else self.get_connection()
         rows = queue.filter(key__in=keys, lock__lt=timezone.now()).order_by(heartbeats_first, "pk")
         if waiting := list(rows[: Conf.BULK]):
             self._is_connected = False

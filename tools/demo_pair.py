@@ -43,7 +43,7 @@ def run_pair(*, warehouse: Node, user: str, password: str) -> bool:
     other = Warehouse(warehouse, user, password)
     say("\nA second act: orders, which both ends edit. They meet …")
     matched = exchange(other)
-    say(f"  {len(matched)} orders handed over in {requests_(matched)}.")
+    say(f"  {len(matched)} orders pushed in {requests_(matched)}.")
     say("Both ends edit, not hearing of each other, and then sync …\n")
     chapters = list(day())
     is_needed = act(chapters, other, rounds=2)
@@ -114,7 +114,7 @@ def act(chapters: list[Chapter], other: Warehouse, *, rounds: int) -> bool:
         carry_out(chapter, other)
     sent = [item for _ in range(rounds) for item in exchange(other)]
     line = "{:38} {:>6}   {:16} {}".format
-    say(line("edits", "saves", "to hand over → ←", "handed over → ←"))
+    say(line("edits", "saves", "to push → ←", "pushed → ←"))
     for chapter in chapters:
         saves = len(chapter.store) + len(chapter.warehouse)
         say(

@@ -6,7 +6,7 @@ from tools.secret_file import PEER_PASSWORD, REMOTE_PASSWORD
 USUAL_PORTS = {"store": "8000", "warehouse": "8001"}  # as the files name them
 RIGHTS = ("view", "add", "change", "delete")
 REST_PERMISSIONS = ["news.set_user_id", *(f"news.{right}_{model}" for model in ("post", "comment") for right in RIGHTS)]
-PEER_PERMISSIONS = ["syncer.speak_as_peer", "orders.reopen_order", *(f"orders.{right}_order" for right in RIGHTS)]
+PEER_PERMISSIONS = ["syncer.push_as_peer", "orders.reopen_order", *(f"orders.{right}_order" for right in RIGHTS)]
 
 
 def accounts(node: Node, other: Node) -> list[list[str]]:

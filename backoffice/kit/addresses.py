@@ -84,7 +84,7 @@ def refusal(peer: str, *, allow_private: bool) -> str:
         address = address.ipv4_mapped
     candidates = [address, *_embedded(address)]
     if any(map(_is_forbidden, candidates)):
-        return f"is at {address}, an address that is never spoken to"
+        return f"is at {address}, an address that is never contacted"
     if not allow_private and any(map(_is_private, candidates)):
         return f"is at {address}, a private address; allow private addresses if that is meant"
     return ""

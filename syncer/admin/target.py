@@ -93,7 +93,7 @@ class TargetAdmin(EngineAdmin):
         super().save_model(request, obj, form, change)
         if obj.peer_user and not obj.peer_user.has_perm(PERMISSION):
             messages.warning(
-                request, f"{obj.peer_user} needs the permission {PERMISSION} before {obj} can hand in changes."
+                request, f"{obj.peer_user} needs the permission {PERMISSION} before {obj} can push changes."
             )
 
     # --- what is shown ---------------------------------------------------------------------------------------------

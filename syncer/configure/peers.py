@@ -22,7 +22,7 @@ def user_named(name: str) -> AbstractBaseUser:
     try:
         return users._default_manager.get_by_natural_key(name)
     except users.DoesNotExist as error:
-        raise ValidationError(f"There is no user {name!r} here; make that account first") from error
+        raise ValidationError(f"There is no user {name!r} here; create that account first") from error
 
 
 def refuse_second_targets(targets: Targets, faults: Faults) -> None:

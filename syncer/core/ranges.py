@@ -102,7 +102,7 @@ class Differences:
         only_here, only_there: objects that only one node has.
         more_here, more_there: further such objects, beyond the LISTED ones.
         unread: the most objects that ranges may hold which differ and were not examined further.
-        unasked: the number of ranges of which nothing is known.
+        unasked: the number of ranges that were not compared.
     """
 
     equal: int = 0

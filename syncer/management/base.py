@@ -67,7 +67,9 @@ class SyncCommand(BaseCommand, ABC):
         """
         target = Target.objects.filter(name=name).first()
         if target is None:
-            names = ", ".join(Target.objects.values_list("name", flat=True)) or "none yet; make one with sync_configure"
+            names = (
+                ", ".join(Target.objects.values_list("name", flat=True)) or "none yet; create one with sync_configure"
+            )
             raise CommandError(f"There is no target {name!r}. There are: {names}.")
         return target
 

@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(db_index=True, help_text='When the request left.')),
                 ('milliseconds', models.PositiveIntegerField(help_text='Time from the request to the end of the answer.')),
-                ('action', models.CharField(choices=[('create', 'Create'), ('update', 'Update'), ('delete', 'Delete'), ('replay', 'Create, sent again under its key'), ('lookup', 'Look up'), ('push', 'Hand over to a peer')], help_text='The purpose of the request.', max_length=8)),
+                ('action', models.CharField(choices=[('create', 'Create'), ('update', 'Update'), ('delete', 'Delete'), ('replay', 'Create, sent again under its key'), ('lookup', 'Look up'), ('push', 'Push to a peer')], help_text='The purpose of the request.', max_length=8)),
                 ('outcome', models.CharField(choices=[('done', 'Done'), ('gone', 'No such record any more'), ('retryable', 'Try again later'), ('unknown', 'Answer not known'), ('permanent', 'Refused'), ('configuration', 'A setting is wrong')], help_text='The meaning of the answer.', max_length=16)),
                 ('method', models.CharField(help_text='HTTP method.', max_length=8)),
                 ('url', models.CharField(help_text='The address of the request.', max_length=1024, verbose_name='address')),
@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
-                'permissions': [('sync_target', 'Can sync a target now, pause and resume it'), ('speak_as_peer', 'Can hand in changes as a peer')],
+                'permissions': [('sync_target', 'Can sync a target now, pause and resume it'), ('push_as_peer', 'Can push changes as a peer')],
             },
         ),
         migrations.AddField(

@@ -78,7 +78,7 @@ class Attempt(models.Model):
         DELETE = "delete", "Delete"
         REPLAY = "replay", "Create, sent again under its key"
         LOOKUP = "lookup", "Look up"
-        PUSH = "push", "Hand over to a peer"
+        PUSH = "push", "Push to a peer"
 
     class Outcome(models.TextChoices):
         DONE = "done", "Done"

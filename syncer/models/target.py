@@ -171,7 +171,7 @@ class Target(models.Model):
         ]
         permissions = [
             ("sync_target", "Can sync a target now, pause and resume it"),
-            ("speak_as_peer", "Can hand in changes as a peer"),
+            ("push_as_peer", "Can push changes as a peer"),
         ]
 
     def __str__(self) -> str:

@@ -62,7 +62,7 @@ DISGUISES = ["127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[:
 
 @pytest.mark.parametrize("host", DISGUISES)
 def test_a_private_address_is_not_even_knocked_at(host):
-    with raw_server(says(OK)) as server, pytest.raises(ForbiddenError, match=r"a private address|never spoken to"):
+    with raw_server(says(OK)) as server, pytest.raises(ForbiddenError, match=r"a private address|never contacted"):
         get(f"http://{host}:{server.port}/", allow_private=False)
     assert server.heard == []
 
@@ -85,7 +85,7 @@ def test_a_private_address_is_not_even_knocked_at(host):
     ],
 )
 def test_metadata_is_out_of_reach_however_it_is_written(host):
-    with pytest.raises(ForbiddenError, match="never spoken to"):
+    with pytest.raises(ForbiddenError, match="never contacted"):
         get(f"http://{host}/latest/meta-data/")
 
 
@@ -101,7 +101,7 @@ def test_a_name_that_means_something_else_at_the_next_connection_is_judged_anew(
         names([("127.0.0.1", 0)], [("169.254.169.254", 0)])
         client = Client(timeout=0.5, allow_private=True)
         get(f"http://{NAME}:{server.port}/", client=client)
-        with pytest.raises(ForbiddenError, match="never spoken to"):
+        with pytest.raises(ForbiddenError, match="never contacted"):
             get(f"http://{NAME}:{server.port}/", client=client)
 
 

@@ -41,10 +41,12 @@ def _line(route: JsonObject) -> str:
     if route["peer"]:
         number = route["bound"] + route["unbound"]
         return (
-            f"{route['target']}, {route['model']}: {number} compared; the peer {route['peer']} is handed what it "
-            "has not seen, and hands back what is lost here."
+            f"{route['target']}, {route['model']}: {number} compared; the peer {route['peer']} is sent what it "
+            "has not seen, and returns what was lost here."
         )
-    missing = "looked for before they are made" if route["can_look_up"] else "left to a person: the route has no lookup"
+    missing = (
+        "looked up before they are created" if route["can_look_up"] else "left to a person: the route has no lookup"
+    )
     return (
         f"{route['target']}, {route['model']}: {route['bound']} with a record there, sent whole or deleted; "
         f"{route['unbound']} without one that is known, {missing}."

@@ -37,8 +37,8 @@ class Command(SyncCommand):
         target, name, text = self.target(options["target"]), options["object"], options["arrived"]
         if target.kind != REST:
             raise CommandError(
-                f"{target.name} is a peer: nothing is ever in doubt there, for what may not have arrived is handed "
-                "over again. Where both ends edited the same, decide in the admin, under Conflicts."
+                f"{target.name} is a peer: nothing is ever in doubt there, because whatever may not have arrived is "
+                "sent again. If both ends edited the same field, decide in the admin, under Conflicts."
             )
         binding = None if name is None else self._binding(target, name)
         if text is None and not options["not_arrived"]:
@@ -67,7 +67,7 @@ class Command(SyncCommand):
         bindings = Binding.objects.filter(route__target=target, route__model=model, object_key=key)
         binding = bindings.select_related("route__target").first()
         if binding is None:
-            raise CommandError(f"Nothing was ever sent of {name} to {target.name}.")
+            raise CommandError(f"Nothing of {name} was ever sent to {target.name}.")
         return binding
 
 

@@ -43,7 +43,7 @@ class Command(SyncCommand):
 
     def text(self, answer: JsonObject) -> str:
         if not (answer["routes"] or answer["blocked"]):
-            return "There is no target with a route yet; make one with sync_configure."
+            return "There is no target with a route yet; create one with sync_configure."
         # A target whose marks can't be read has no numbers.
         lines = [f"{'target':16} {'model':20} " + " ".join(f"{name:>9}" for name in COLUMNS)]
         for row in answer["routes"]:

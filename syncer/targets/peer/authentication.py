@@ -15,7 +15,7 @@ from syncer.targets.peer import PEER
 from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import WRITER
 
-PERMISSION = "syncer.speak_as_peer"
+PERMISSION = "syncer.push_as_peer"
 OFF_SECONDS = 60  # after which a peer that is paused here may try again
 PROBLEMS = {401: ProblemOut, 403: ProblemOut, 409: ProblemOut, 422: ProblemOut, 503: ProblemOut}
 
@@ -38,7 +38,7 @@ def authenticate_peer(request: HttpRequest, node: str, writer: str = "") -> Targ
         )
     if target.peer_user_id != request.user.pk:
         raise ProblemError(
-            403, f"{request.user} does not speak for {node!r}: it is not that target's account at {settings.NODE}."
+            403, f"{request.user} may not act for {node!r}: it is not that target's account at {settings.NODE}."
         )
     if not target.enabled:
         off = f"{target} is paused at {settings.NODE}; changes wait."

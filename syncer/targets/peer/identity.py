@@ -17,7 +17,7 @@ from syncer.models import Incarnation
 
 TRIES = 10
 FAR = 7 * 86_400  # seconds; the clocks of two nodes never differ by more
-FIRST = "This node had not spoken to a peer before."
+FIRST = "This node had not contacted a peer before."
 
 
 class BehindError(Exception):

@@ -31,7 +31,7 @@ class Peer(Kind):
     label = "Another back office, both ways"
     target_columns = ("peer_node", "peer_user", "matching")
     route_columns = ("authority", "matched_at")
-    done = {"push": "handed over"}
+    done = {"push": "pushed"}
     configuration = PEER_CONFIGURATION
     nothing = "Nothing to send: the peer has seen all that was edited here."
     is_two_way = True

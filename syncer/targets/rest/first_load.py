@@ -62,7 +62,7 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
     """
     if target.kind != REST:
         raise NotPossibleError(
-            f"{target} is a peer: there is no first load. Each end automatically hands over what the other lacks; "
+            f"{target} is a peer: there is no first load. Each end automatically sends what the other lacks; "
             "run sync_now here and there."
         )
     routes = RouteMap(target)

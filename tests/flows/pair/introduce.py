@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import django
 
-RIGHTS = ("speak_as_peer", "view_order", "add_order", "change_order", "delete_order", "reopen_order")
+RIGHTS = ("push_as_peer", "view_order", "add_order", "change_order", "delete_order", "reopen_order")
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ class ChangesIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    node: Node = Field(description="Who speaks: its `BACKOFFICE_NODE`.")
+    node: Node = Field(description="The sender: its `BACKOFFICE_NODE`.")
     writer: Writer = Field(description="Its incarnation.")
     model: Label = Field("", description="What the items are, such as `orders.Order`.")
     items: list[ItemIn] = Field([], max_length=LARGEST)
@@ -74,7 +74,7 @@ class ChangesOut(BaseModel):
     items: list[ItemResultOut]
 
 
-@router.post("/changes", response={200: ChangesOut} | PROBLEMS, summary="Hand in changes")
+@router.post("/changes", response={200: ChangesOut} | PROBLEMS, summary="Push changes")
 @not_atomic  # it has transactions of its own, and where necessary one for each item
 def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
     """For the other back office of a pair. Each item is applied separately; a repeated batch changes nothing."""

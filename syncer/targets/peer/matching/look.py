@@ -24,7 +24,7 @@ from syncer.targets.peer.pair.client import PeerClient
 from syncer.targets.peer.pair.objects import lines, objects
 
 PERSON = "a person"
-TRAVELS = "as any edit: they have met"
+TRAVELS = "as for any edit: already matched"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,6 @@ def why(route: Route) -> str:
     if route.is_matched:
         return ""
     return (
-        f"{route.model} has not met {route.target.peer_node}: what both ends had already could be there twice. "
-        f"Look at it, and say how objects are matched: manage.py sync_match {route.target.name}"
+        f"{route.model} has not been matched with {route.target.peer_node} yet: objects that both ends had already "
+        f"could be duplicated. Preview the matching and choose one: manage.py sync_match {route.target.name}"
     )

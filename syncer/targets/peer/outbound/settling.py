@@ -139,7 +139,7 @@ def _result(
 
 def _verdict(pushed: PushedObject, item_result: ItemResult | None) -> Verdict:
     if item_result is None:
-        return Verdict(outcome=Outcome.UNKNOWN, why="left it out of its answer")
+        return Verdict(outcome=Outcome.UNKNOWN, why="omitted it from its answer")
     outcome = OUTCOMES.get(item_result.result, Outcome.DONE)
     if outcome is not Outcome.DONE:
         return Verdict(outcome=outcome, why=f"answered {item_result.result}: {item_result.why}")

@@ -22,7 +22,7 @@ def store(settings):
 @pytest.fixture
 def account():
     user = User.objects.create_user("peer-warehouse")
-    user.user_permissions.set(Permission.objects.filter(codename="speak_as_peer"))
+    user.user_permissions.set(Permission.objects.filter(codename="push_as_peer"))
     return user
 
 
@@ -95,7 +95,7 @@ def test_an_account_that_may_not_hand_in_changes_is_noticed(account):
     assert "needs the permission" not in new_target(account).content.decode()
     account.user_permissions.clear()
     Target.objects.all().delete()
-    assert "peer-warehouse needs the permission syncer.speak_as_peer" in new_target(account).content.decode()
+    assert "peer-warehouse needs the permission syncer.push_as_peer" in new_target(account).content.decode()
 
 
 def test_a_peer_s_page_tells_when_it_was_heard_and_who_it_is(peer):

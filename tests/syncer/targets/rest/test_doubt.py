@@ -621,7 +621,7 @@ def test_the_command_is_content_where_nothing_is_in_doubt(target, synced):
     ("words", "says"),
     [
         (["--not-arrived"], "Name the object"),
-        (["news.Post:99", "--not-arrived"], r"Nothing was ever sent of news\.Post:99 to fakeapi"),
+        (["news.Post:99", "--not-arrived"], r"Nothing of news\.Post:99 was ever sent to fakeapi"),
         (["news.Post", "--not-arrived"], "names no object that travels to fakeapi"),
         (["news.Post:{pk}", "--arrived", ".."], "can't be a record's id"),
         (["news.Post:{pk}", "--arrived", "5", "--not-arrived"], "not allowed with argument"),

@@ -17,7 +17,7 @@ def person(name: str, *codenames: str) -> User:
 def warehouse(settings, transactional_db) -> Target:
     """This node is the store; a person decides conflicts of quantities and deletes."""
     settings.NODE = "store"
-    account = person("peer-warehouse", "speak_as_peer", *MAY)
+    account = person("peer-warehouse", "push_as_peer", *MAY)
     target = Target(name="warehouse", kind="peer", url="http://127.0.0.1:9", peer_node="warehouse", peer_user=account)
     target.full_clean()
     target.save()

@@ -290,7 +290,7 @@ def test_a_link_decides_nothing(contested, client):
     assert replica(contested).conflicts
 
 
-# --- what a peer of another version, or one that errs, hands in ------------------------------------------------------
+# --- what a peer of another version, or one that errs, pushes ------------------------------------------------------
 def test_a_field_that_is_not_known_here_closes_no_page(warehouse, node, shared, client):
     order(shared).delete()
     node.edit(shared, quantity=3, colour="red", by=PACKER)

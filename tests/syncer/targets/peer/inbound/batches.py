@@ -17,7 +17,7 @@ from tests.peers.fake_node import FakeNode, ItemResult
 MODEL = "orders.Order"
 CHANGES = "/api/sync/changes"
 NOON = "2026-01-01T12:00:00+00:00"
-MAY = ("speak_as_peer", "add_order", "change_order", "delete_order", "reopen_order")
+MAY = ("push_as_peer", "add_order", "change_order", "delete_order", "reopen_order")
 LAMP = {"product_name": "desk lamp", "quantity": 2, "status": "PENDING", "created_at": NOON}
 
 

@@ -57,13 +57,13 @@ def test_over_http_with_name_and_password(store, live_server):
 
 
 def test_without_the_permission_nobody_speaks_as_a_peer(store):
-    store.target.peer_user.user_permissions.remove(Permission.objects.get(codename="speak_as_peer"))
-    assert "syncer.speak_as_peer" in refused(store, store.send(made(store)), 403)
+    store.target.peer_user.user_permissions.remove(Permission.objects.get(codename="push_as_peer"))
+    assert "syncer.push_as_peer" in refused(store, store.send(made(store)), 403)
 
 
 def test_another_account_does_not_speak_for_the_peer(store):
-    store.client = ApiClient(account("forger", "speak_as_peer", "add_order"))
-    assert "does not speak for 'store'" in refused(store, store.send(made(store)), 403)
+    store.client = ApiClient(account("forger", "push_as_peer", "add_order"))
+    assert "may not act for 'store'" in refused(store, store.send(made(store)), 403)
 
 
 def test_a_node_that_is_no_peer_of_ours_is_told_what_to_do(store):

@@ -260,7 +260,7 @@ def test_what_no_database_keeps_is_refused_and_spoils_no_other(store, lamp, fiel
 
 
 def test_an_edit_here_is_stamped_though_the_item_is_refused(store, lamp):
-    store.client = ApiClient(account("clerk", "speak_as_peer"))
+    store.client = ApiClient(account("clerk", "push_as_peer"))
     store.target.peer_user_id = User.objects.get(username="peer-clerk").pk
     store.target.save()
     edit_here(lamp, status="SHIPPED")

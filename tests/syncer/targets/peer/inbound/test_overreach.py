@@ -20,7 +20,7 @@ def shop(settings, transactional_db):
 @pytest.fixture
 def bare(shop):
     """A peer that may send batches, and write nothing."""
-    return peer("store", may=("speak_as_peer",))
+    return peer("store", may=("push_as_peer",))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_who_may_not_add_an_object_may_not_leave_it_to_a_person_either(bare):
 def test_what_may_not_be_set_is_not_hidden_behind_what_is_not_valid(shop, lamp):
     shop.node.edit(lamp, status="DELIVERED")
     shop.results()
-    clerk = peer("store", may=("speak_as_peer", "add_order", "change_order"))
+    clerk = peer("store", may=("push_as_peer", "add_order", "change_order"))
     held, writer = replica(lamp), clerk.node.writer
     back = {"status": [[writer, 1, "PENDING", "", "", ""]], "quantity": [[writer, 1, 0, "", "", ""]]}
     assert say(clerk, lamp, fields=held.fields | back, seen=held.seen | {writer: 1}, open=True) == "refused"

@@ -22,7 +22,7 @@ from tests.peers.fake_peer import FakePeer
 MODEL = "orders.Order"
 PASSWORD = "a peer signs in with this"
 NOON = "2026-01-01T12:00:00+00:00"
-MAY = ("speak_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order")
+MAY = ("push_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order")
 
 
 def target_for(peer: FakePeer, **columns: Any) -> Target:

@@ -158,7 +158,7 @@ def test_the_command_says_what_it_does_of_peers(went_on, capsys):
         assert json.loads(capsys.readouterr().out)["writer"] == identity.writer() > before
         call_command("sync_recover")
         said = capsys.readouterr().out
-        assert "warehouse, orders.Order: 2 compared; the peer warehouse is handed what it has not seen" in said
+        assert "warehouse, orders.Order: 2 compared; the peer warehouse is sent what it has not seen" in said
         assert f"Edits made here are signed {identity.writer()} from now on" in said
 
 

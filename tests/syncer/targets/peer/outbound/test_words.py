@@ -35,16 +35,16 @@ def test_a_run_says_how_many_objects_were_handed_over(connected, peer):
     for _ in range(3):
         order()
     run = run_here(connected)
-    assert run.message == "3 handed over."
-    assert run.counts == {"handed over": 3, "requests": 1, "failed": 0, "left": 0}
+    assert run.message == "3 pushed."
+    assert run.counts == {"pushed": 3, "requests": 1, "failed": 0, "left": 0}
 
 
 def test_a_run_says_how_many_were_refused(connected, peer):
     bad, _ = order(), order()
     peer.node.refuses[str(bad.pk)] = {"quantity": ["Too many."]}
     run = run_here(connected)
-    assert run.message == "1 handed over. Not delivered: 1 rejected."
-    assert run.counts == {"handed over": 1, "requests": 1, "failed": 1, "left": 1}
+    assert run.message == "1 pushed. Not delivered: 1 rejected."
+    assert run.counts == {"pushed": 1, "requests": 1, "failed": 1, "left": 1}
 
 
 def test_a_run_with_nothing_to_hand_over_says_so(connected):
@@ -66,7 +66,7 @@ def test_the_page_of_a_run_counts_what_was_handed_over(connected, peer):
     order()
     run = run_here(connected)
     page = administrator().get(f"/admin/syncer/run/{run.pk}/change/").content.decode()
-    assert 'data-count="handed over">1<' in page
+    assert 'data-count="pushed">1<' in page
     assert "created" not in json.dumps(run.counts)
 
 
@@ -149,7 +149,7 @@ def test_sync_status_tells_of_the_peer_itself_and_of_conflicts(pair, peer, capsy
 def test_there_is_no_first_load_from_a_peer(connected, peer):
     with quiet(peer), pytest.raises(NotPossibleError, match="warehouse is a peer: there is no first load"):
         load_target(connected)
-    with pytest.raises(CommandError, match="Each end automatically hands over what the other lacks"):
+    with pytest.raises(CommandError, match="Each end automatically sends what the other lacks"):
         call_command("sync_import", "warehouse")
 
 

@@ -17,7 +17,7 @@ from tests.syncer.targets.peer.pair.node import NAME, PASSWORD, Node
 from tools.processes import Processes
 
 UP_SECONDS = 60
-NAMES = ["speak_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order"]
+NAMES = ["push_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order"]
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ SETUP = f"""
 from backoffice.accounts.models import User
 from django.contrib.auth.models import Permission
 from syncer.models import Route, Target
-names = ["speak_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order",
+names = ["push_as_peer", "add_order", "change_order", "delete_order", "view_order", "reopen_order",
          "view_bot", "add_bot", "change_bot", "delete_bot"]
 user = User.objects.create_user("test", password={PASSWORD!r})
 user.user_permissions.set(Permission.objects.filter(codename__in=names))

@@ -131,7 +131,7 @@ def test_nothing_is_sent_before_a_person_said_how_objects_are_matched(there, tar
     Route.objects.update(mark="", fingerprint="")
     run_here(target)
     target.refresh_from_db()
-    assert "orders.Order has not met warehouse" in target.blocked
+    assert "orders.Order has not been matched with warehouse" in target.blocked
     assert "manage.py sync_match warehouse" in target.blocked
     assert there.sql("SELECT count(*) FROM orders_order") == [(0,)]
 
@@ -144,7 +144,7 @@ def test_nothing_is_taken_before_a_person_said_how_objects_are_matched(client, t
         "/api/sync/changes", batch, content_type="application/json", headers={"authorization": f"Basic {sign_in}"}
     )
     assert answer.status_code == 503
-    assert "orders.Order has not met warehouse" in answer.json()["detail"]
+    assert "orders.Order has not been matched with warehouse" in answer.json()["detail"]
     assert not Replica.objects.exists()
 
 

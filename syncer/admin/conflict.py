@@ -24,8 +24,7 @@ from syncer.models.target import SYNC_PERMISSION
 from syncer.reports import conflicts, states
 from syncer.reports.reading import unseen
 from syncer.targets.base import two_way
-from syncer.targets.peer.conflicts.decide import OvertakenError, conflict_decide
-from syncer.targets.peer.conflicts.waiting import Open, look
+from syncer.targets.peer.conflicts import Open, OvertakenError, conflict_decide, look
 from syncer.targets.peer.rows import fill
 
 FILTERABLE = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the URL may name

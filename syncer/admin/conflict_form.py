@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from backoffice.kit.context import REASON_LENGTH
 from syncer.core.merge import EXISTS
 from syncer.reports.conflicts import Question
-from syncer.targets.peer.conflicts.waiting import Open
+from syncer.targets.peer.conflicts import Open
 
 OTHER = "other"
 

@@ -29,10 +29,7 @@ def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) ->
         remote_id, seen = _remote_id(request, binding), _seen(request)
         if "sure" not in request.POST:
             return _ask_again(admin, request, binding, remote_id, seen)
-        if remote_id is None:
-            doubt.not_arrived(binding=binding, user=request.user, seen=seen)
-        else:
-            doubt.arrived(binding=binding, remote_id=remote_id, user=request.user, seen=seen)
+        doubt.decide(binding=binding, remote_id=remote_id, user=request.user, seen=seen)
     except SyncError as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:syncer_binding_change", args=[binding.pk]))

@@ -17,7 +17,7 @@ from django.utils.timezone import localtime
 
 from syncer.core.merge import ASK, EXISTS, outcome, overrule
 from syncer.models.keys import json_value
-from syncer.targets.peer.conflicts.waiting import Open, last_common
+from syncer.targets.peer.conflicts import Open, last_common
 from syncer.targets.peer.message import time_of
 from syncer.targets.peer.replicas import rules_of
 from syncer.targets.peer.rows import value_of

@@ -76,10 +76,10 @@ class Operator(threading.Thread):
         looked = time.time()
         try:
             if there:
-                doubt.arrived(binding=binding, remote_id=there[0], user=user, seen=binding.token)
+                doubt.decide(binding=binding, remote_id=there[0], user=user, seen=binding.token)
                 self.did["it arrived"] += 1
             else:
-                doubt.not_arrived(binding=binding, user=user, seen=binding.token)
+                doubt.decide(binding=binding, remote_id=None, user=user, seen=binding.token)
                 self.did["it did not arrive"] += 1
                 self.decided.setdefault(binding.pk, []).append(looked)
         except NotPossibleError:

@@ -20,7 +20,7 @@ from content.orders.models import Order
 from content.palettes.models import Palette
 from syncer.core.merge import State
 from syncer.models import Route
-from syncer.targets.peer.inbound import permissions
+from syncer.targets.peer.inbound import writing
 from syncer.targets.peer.inbound.merging import MergedItem
 from syncer.targets.peer.message import Result
 from tests.content.api_client import ApiClient
@@ -189,7 +189,7 @@ def by_revert(attempt: Attempt, rf: Any) -> Said:
 def by_peer(attempt: Attempt, rf: Any) -> Said:
     """Keys of most models are no keys that peers could share, so this begins behind the message."""
     merged = handed_in(attempt.stored, attempt.filled())
-    permissions.refuse(Route(model=attempt.model._meta.label), [merged], user=attempt.user)
+    writing.refuse(Route(model=attempt.model._meta.label), [merged], user=attempt.user)
     later = "team" in merged.faults  # it may still come
     assert merged.instead == (Result.LATER if later else Result.REFUSED if merged.faults else None)
     name = str(attempt.user)
@@ -238,7 +238,7 @@ def test_whoever_deletes_needs_the_right_to_delete_what_goes_with_it(rf):
     assert refusal.message == "You need the permission news.delete_comment to delete the post's comments."
     assert ApiClient(user).delete(f"/api/news/posts/{post.pk}/").json()["detail"] == refusal.message
     merged = handed_in(post, None)
-    permissions.refuse(Route(model="news.Post"), [merged], user=user)
+    writing.refuse(Route(model="news.Post"), [merged], user=user)
     assert merged.faults == {"": [refusal.message.replace("You need", "remover needs")]}
     comment.delete()
     assert refusals(Write("delete", post), Person(user)) == []
@@ -248,7 +248,7 @@ def test_a_peer_changes_nothing_that_its_account_can_not_see():
     user = person("peer", "palettes.change_palette")
     stored = Palette.objects.create(team=team_of(), name="Spring", colors=[])
     merged = handed_in(stored, Palette(pk=stored.pk, team_id=stored.team_id, name="May", colors=[]))
-    permissions.refuse(Route(model="palettes.Palette"), [merged], user=user)
+    writing.refuse(Route(model="palettes.Palette"), [merged], user=user)
     assert merged.faults == {"": [f"There is no palette {stored.pk} that peer may see."]}
     assert merged.instead == Result.REFUSED
 

@@ -152,7 +152,7 @@ def is_asked(rows: Rows, key: str) -> bool:
 
 
 def resolve(rows: Rows, key: str) -> None:
-    """Decide as a person who looks at the target and is honest: `doubt.arrived` or `doubt.not_arrived`."""
+    """Decide as a person who looks at the target and is honest, as `doubt.decide` does."""
     row = rows.rows[key]
     there, old = rows.remote.of(key, model_of(key)), row.last_remote_id
     row.token, row.wanted = row.token + 1, row.wanted + 1

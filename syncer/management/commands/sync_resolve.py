@@ -45,11 +45,8 @@ class Command(SyncCommand):
             return _listed(target, binding)
         if binding is None:
             raise CommandError("Name the object of which this is so, such as news.Post:5.")
-        if text is None:
-            doubt.not_arrived(binding=binding, user=_user(options["by"]))
-        else:
-            remote_id = doubt.as_id(route=binding.route, text=text)
-            doubt.arrived(binding=binding, remote_id=remote_id, user=_user(options["by"]))
+        remote_id = None if text is None else doubt.as_id(route=binding.route, text=text)
+        doubt.decide(binding=binding, remote_id=remote_id, user=_user(options["by"]))
         run = run_here(target, scope={binding.route.model: [binding.object_key]})
         answer = {"target": target.name, "object": str(binding), "message": run.message, "counts": run.counts}
         return answer, run.state != Run.State.DONE

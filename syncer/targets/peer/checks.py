@@ -1,4 +1,4 @@
-"""Validation of a peer's route; `Route.clean` raises the errors."""
+"""Validation of a peer's route, whose errors `Route.clean` raises, and whether it carries objects yet."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -79,3 +79,13 @@ def other_authorities(route: Route) -> list[dict[str, str]]:
         return route.authorities
     others = Route.objects.filter(model=route.model, target__kind=route.target.kind)
     return list(others.exclude(target=route.target_id).values_list("authority", flat=True))
+
+
+def not_matched(route: Route) -> str:
+    """Return why the route carries nothing yet, and what to do about that; empty if it does carry objects."""
+    if route.is_matched:
+        return ""
+    return (
+        f"{route.model} has not been matched with {route.target.peer_node} yet: objects that both ends had already "
+        f"could be duplicated. Preview the matching and choose one: manage.py sync_match {route.target.name}"
+    )

@@ -1,24 +1,47 @@
 """The kind `peer`: another back office that shares objects with this one, both ways."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Required
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F
 from ninja import Router
+from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
-from syncer.core.decide import Action, ClaimedBinding
-from syncer.engine.sender import Sender
+from syncer.core.decide import Action
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.mapping import parent_errors
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, register
+from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
 from syncer.targets.peer import PEER, checks, identity
-from syncer.targets.peer.configuration import PEER_CONFIGURATION
-from syncer.targets.peer.matching import not_matched
 from syncer.targets.peer.message import LARGEST
-from syncer.targets.peer.outbound import handshake, preview, push
+from syncer.targets.peer.outbound import handshake, push
 from syncer.targets.peer.replicas import wire_key
+
+
+@strict
+class PeerTable(TypedDict, total=False):
+    node: Required[Text]
+    user: Required[Text]
+    matching: Text
+
+
+@strict
+class PeerRoute(TypedDict, total=False):
+    model: Required[Text]
+    natural_key: list[Any]
+    authority: dict[str, Any]
+    enabled: bool
+    trigger: Text
+
+
+@strict
+class PeerTarget(CommonKeys, total=False):
+    peer: Required[PeerTable]
+    routes: list[PeerRoute]
+
 
 NATURAL_KEY = (
     "The fields by which objects that both ends already had are matched, where their keys differ: "
@@ -32,7 +55,15 @@ class Peer(Kind):
     target_columns = ("peer_node", "peer_user", "matching")
     route_columns = ("authority", "matched_at")
     done = {"push": "pushed"}
-    configuration = PEER_CONFIGURATION
+    configuration = Configuration(
+        table=PeerTarget,
+        columns={
+            "peer.node": "peer_node",
+            "peer.user": "peer_user",
+            "peer.matching": "matching",
+            "natural_key": "lookup",
+        },
+    )
     nothing = "Nothing to send: the peer has seen all that was edited here."
     is_two_way = True
     batch = LARGEST
@@ -51,6 +82,9 @@ class Peer(Kind):
         labels={"lookup": ("Natural key", NATURAL_KEY)},
         links=(("Both ends", "admin:syncer_target_pair"),),
     )
+
+    deliver = staticmethod(push.deliver)
+    introduce = staticmethod(handshake.introduce)
 
     def target_errors(self, target: Target) -> Mapping[str, str]:
         if not target.peer_node:
@@ -72,30 +106,15 @@ class Peer(Kind):
         return {name: name for name in route.shared}
 
     def not_ready(self, route: Route) -> str:
-        return not_matched.why(route)
-
-    def deliver(
-        self,
-        run: Run,
-        routes: RouteMap,
-        route: Route,
-        bindings: list[ClaimedBinding],
-        sender: Sender,
-        *,
-        probe: bool,
-    ) -> bool:
-        return push.deliver(run, routes, route, bindings, sender, probe=probe)
+        return checks.not_matched(route)
 
     def is_introduced(self, target: Target) -> bool:
         """Return whether the peer knows our incarnation; until then nothing is sent to it."""
         target.refresh_from_db(fields=["acknowledged_writer"])
         return target.acknowledged_writer == identity.writer()
 
-    def introduce(self, target: Target, sender: Sender, *, probe: bool = False) -> bool:
-        return handshake.introduce(target, sender, probe=probe)
-
     def preview(self, routes: RouteMap, route: Route, keys: Sequence[str]) -> Iterator[Planned]:
-        for key, fields in preview.unseen_objects(route, keys):
+        for key, fields in push.unseen_objects(route, keys):
             yield Planned(action=Action.PUSH, name=f"{route.model}:{key}", record=wire_key(key), fields=fields)
 
     def routers(self) -> Sequence[Router]:

@@ -7,16 +7,20 @@ from typing import Any, cast
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models
+from django.db import DataError, IntegrityError, models
 from django.db.models import Max
+from django.db.models.deletion import ProtectedError, RestrictedError
 from django.utils import timezone
 
 from backoffice.kit.history import history_of
+from backoffice.kit.permissions import Write
 from syncer.core.merge import Content
 from syncer.models import Route
 from syncer.models.keys import json_value, key_of, pks
 
 NO_VALUE = "This is not a valid value of that field, or not in the form in which nodes write it."
+
+REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)  # a write
 
 Account = AbstractBaseUser | AnonymousUser  # that a request is signed in as
 Rows = dict[str, models.Model]  # by key
@@ -152,3 +156,14 @@ def copy_of(stored: models.Model) -> models.Model:
     row = type(stored)(**{column.attname: getattr(stored, column.attname) for column in stored._meta.concrete_fields})
     row._state.adding, row._state.db = False, stored._state.db
     return row
+
+
+def write_of(route: Route, row: models.Model | None, stored: models.Model | None) -> Write:
+    """Return the write that makes `stored` (None: the object does not exist) into `row` (None: it is to be deleted)."""
+    if row is None:
+        return Write("delete", stored or route.declaration.model(pk=None))
+    if stored is None:
+        return Write("add", row)
+    return Write(
+        "change", row, {column.attname: getattr(stored, column.attname) for column in row._meta.concrete_fields}
+    )

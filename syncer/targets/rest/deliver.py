@@ -15,9 +15,8 @@ from syncer.engine.sender import Sender, SendResult
 from syncer.engine.settling import Settler, commit
 from syncer.models import Binding, Route, Run
 from syncer.models.routemap import RouteMap
-from syncer.targets.rest.endpoint import Endpoint
+from syncer.targets.rest.endpoint import Endpoint, look_up, send_change
 from syncer.targets.rest.payload import load
-from syncer.targets.rest.requests import look_up, send_change
 
 
 def deliver(

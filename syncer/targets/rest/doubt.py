@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from backoffice.kit import clock
 from syncer.core.errors import NotPossibleError
-from syncer.core.lookup import ID_LENGTH, decode_id, encode_id, is_id
+from syncer.core.lookup import ID_LENGTH, encode_id, is_id
 from syncer.core.settle import decided
 from syncer.core.state import Question, facts_of, question_of
 from syncer.engine.plan import raise_children
@@ -39,8 +39,7 @@ def question(binding: Binding) -> Question | None:
     """Return the question that a person must answer about this binding; None if there is none."""
     if binding.route.target.kind != REST:
         return None
-    now = timezone.now()  # this machine's clock will do: no question depends on the time
-    return question_of(facts_of(binding, now))
+    return question_of(facts_of(binding, timezone.now()))  # this machine's clock will do: no question depends on it
 
 
 def asked_of(target: Target) -> QuerySet[Binding]:
@@ -58,7 +57,10 @@ def as_id(*, route: Route, text: str) -> int | str:
         NotPossibleError: the text is not a valid id.
     """
     text = text.strip()[: ID_LENGTH + 1]
-    is_json = text.startswith('"') or (NUMBER.fullmatch(text) and not _has_texts_only(route))
+    known = Binding.objects.filter(route=route, last_remote_id__isnull=False)
+    texts = Q(last_remote_id__startswith='"')
+    are_texts = known.filter(texts).exists() and not known.exclude(texts).exists()
+    is_json = text.startswith('"') or (NUMBER.fullmatch(text) and not are_texts)
     return decoded(text if is_json else json.dumps(text))
 
 
@@ -79,65 +81,39 @@ def decoded(encoded: str) -> int | str:
     return cast("int | str", remote_id)
 
 
-def _has_texts_only(route: Route) -> bool:
-    known = Binding.objects.filter(route=route, last_remote_id__isnull=False)
-    texts = Q(last_remote_id__startswith='"')
-    return known.filter(texts).exists() and not known.exclude(texts).exists()
+def decide(*, binding: Binding, remote_id: int | str | None, user: Any = None, seen: int | None = None) -> None:
+    """Record the id of the object's record, or that it has none.
 
-
-def arrived(*, binding: Binding, remote_id: int | str, user: Any = None, seen: int | None = None) -> None:
-    """Record that the object's record exists, and its id.
-
-    What the record holds is not known, so the next sync sends all fields, or deletes the record.
+    What the record holds is not known, so the next sync sends all fields, or deletes the record. An object without a
+    record is created again, with a new key, if it is still wanted. Children that were sent an older id of the record
+    are planned, so that they are sent this one.
 
     Args:
+        remote_id: the record's id; None if there is no record.
         user: the person who decided; None for a decision at the command line.
         seen: the binding's token when the person looked; None if it is not known.
-
-    Raises:
-        NotPossibleError: the id belongs to another object, or for the reasons that `_decide` names.
-    """
-    encoded = encode_id(remote_id)
-    _decide(binding, encoded, f"It arrived, its id is {encoded}.", user=user, seen=seen)
-
-
-def not_arrived(*, binding: Binding, user: Any = None, seen: int | None = None) -> None:
-    """Record that the object has no record: if the object is still wanted, it is created again, with a new key.
-
-    Args:
-        user: the person who decided; None for a decision at the command line.
-        seen: the binding's token when the person looked; None if it is not known.
-
-    Raises:
-        NotPossibleError: for the reasons that `_decide` names.
-    """
-    _decide(binding, None, "It is not there.", user=user, seen=seen)
-
-
-def _decide(binding: Binding, remote_id: str | None, message: str, *, user: Any, seen: int | None) -> None:
-    """Write the decision, with the record's encoded id, or None if there is no record.
-
-    Children that were sent an older id of the record are planned, so that they are sent this one.
 
     Raises:
         NotPossibleError: there is nothing to decide, the binding has changed since the person looked, a worker has
             claimed it, or the id belongs to another object.
     """
+    encoded = None if remote_id is None else encode_id(remote_id)
+    message = "It is not there." if encoded is None else f"It arrived, its id is {encoded}."
     with transaction.atomic(durable=True):
         rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
         row = rows.get(pk=binding.pk)
         _refuse(row, seen)
-        changes = decided(remote_id)
         try:
             with transaction.atomic():
-                Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
+                Binding.objects.filter(pk=row.pk).update(
+                    **decided(encoded), token=F("token") + 1, wanted=F("wanted") + 1
+                )
         except IntegrityError as error:
-            owner = Binding.objects.filter(route=row.route, remote_id=remote_id).first()
-            taken = decode_id(str(remote_id))
+            owner = Binding.objects.filter(route=row.route, remote_id=encoded).first()
             raise NotPossibleError(
-                f"{taken} is the record of {owner} already; a record belongs to one object."
+                f"{remote_id} is the record of {owner} already; a record belongs to one object."
             ) from error
-        if remote_id is not None and row.last_remote_id not in (None, remote_id):
+        if encoded is not None and row.last_remote_id not in (None, encoded):
             raise_children(RouteMap(row.route.target), row.route, [row.object_key])
         if user is not None:
             LogEntry.objects.log_actions(user.pk, [row], CHANGE, message, single_object=True)

@@ -22,8 +22,7 @@ from syncer.models.keys import json_value, key_of
 from syncer.models.mapping import is_storable
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
-from syncer.targets.rest.endpoint import Endpoint
-from syncer.targets.rest.requests import list_records
+from syncer.targets.rest.endpoint import Endpoint, list_records
 
 BATCH = 1000  # rows an INSERT
 ERRORS_SHOWN = 20

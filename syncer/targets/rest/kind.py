@@ -1,28 +1,55 @@
 """The kind `rest`: a service with one record for each object, changed by POST, PUT or PATCH, and DELETE."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Required
 
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Value, When
+from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
-from syncer.core.decide import ClaimedBinding
-from syncer.engine.sender import Sender
-from syncer.models import Binding, Route, Run
+from backoffice.kit import clock
+from syncer.core.decide import Action, Known, can_replay, changes, decide
+from syncer.models import Binding, Route
 from syncer.models.mapping import parent_errors, wrong
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, register
-from syncer.targets.rest import REST, checks, deliver, preview
-from syncer.targets.rest.configuration import REST_CONFIGURATION
+from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
+from syncer.targets.rest import REST, checks
+from syncer.targets.rest.deliver import deliver
+from syncer.targets.rest.payload import Missing, load
 
-ROUTE_COLUMNS = ("path", "create_path", "fields", "filter", "items_field", "next_field")
+
+@strict
+class RestRoute(TypedDict, total=False):
+    model: Required[Text]
+    path: Required[Text]
+    fields: Required[dict[str, Any]]
+    enabled: bool
+    create_path: Text
+    lookup: list[Any]
+    filter: dict[str, Any]
+    trigger: Text
+    update: Text
+    missing: Text
+    key_hours: int
+    id: Text
+    items: Text
+    next: Text
+
+
+@strict
+class RestTarget(CommonKeys, total=False):
+    routes: list[RestRoute]
 
 
 class Rest(Kind):
     name = REST
     label = "REST service"
-    route_columns = ROUTE_COLUMNS
+    route_columns = ("path", "create_path", "fields", "filter", "items_field", "next_field")
     done = {"create": "created", "replay": "created", "update": "updated", "delete": "deleted"}
-    configuration = REST_CONFIGURATION
+    configuration = Configuration(
+        table=RestTarget, columns={"id": "id_field", "items": "items_field", "next": "next_field"}
+    )
     nothing = "Nothing to send: the target holds what we hold."
     pages = Pages(
         route=(
@@ -50,6 +77,8 @@ class Rest(Kind):
         ),
     )
 
+    deliver = staticmethod(deliver)
+
     def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:
         declaration = route.declaration
         fields = route.fields if isinstance(route.fields, dict) else {}
@@ -64,10 +93,7 @@ class Rest(Kind):
         mapped = [name for name in declaration.fields if name in fields.values()]
         yield "create_path", checks.create_path_errors(route.create_path, mapped)
         if route.next_field and not route.items_field:
-            yield (
-                "next_field",
-                [wrong("A list that keeps a cursor keeps its records under a name: give 'items'")],
-            )
+            yield "next_field", [wrong("A list that keeps a cursor keeps its records under a name: give 'items'")]
 
     def carried(self, route: Route) -> Mapping[str, str]:
         fields: Mapping[str, str] = route.fields
@@ -79,20 +105,30 @@ class Rest(Kind):
         names = [remote_names.get(local, "") for local in route.declaration.natural_key]
         return names if all(names) else []
 
-    def deliver(
-        self,
-        run: Run,
-        routes: RouteMap,
-        route: Route,
-        bindings: list[ClaimedBinding],
-        sender: Sender,
-        *,
-        probe: bool,
-    ) -> bool:
-        return deliver.deliver(run, routes, route, bindings, sender, probe=probe)
-
     def preview(self, routes: RouteMap, route: Route, keys: Sequence[str]) -> Iterator[Planned]:
-        return preview.planned(routes, route, keys)
+        live = load(routes, route, keys)
+        bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
+        for key in keys:
+            binding = bindings.get(key)
+            known = binding.known if binding else Known()
+            payload = live[key].payload if key in live else None
+            replays = binding is not None and can_replay(
+                binding, clock.now(), key_hours=route.key_hours, account=route.target.account
+            )
+            action = decide(known, payload, can_look_up=bool(route.lookup), can_replay=replays)
+            if action is Action.NOTHING:
+                continue
+            sent = (known.create_body if action is Action.REPLAY else payload) or {}
+            old = known.agreed or {}
+            yield Planned(
+                action=action,
+                name=f"{route.model}:{key}",
+                record=binding.record if binding else None,
+                fields={
+                    name: (old.get(name), "(its parent's id)" if value is Missing.PARENT else value)
+                    for name, value in changes(known.agreed, sent).items()
+                },
+            )
 
     def distrust(self, route: Route) -> None:
         """Send or delete every object that has a record, even if it seems equal; look up all others before a create.

@@ -73,7 +73,7 @@ def test_who_decides_a_doubt_lets_others_commit_the_children_that_it_waits_for(t
     sync(target)
     Binding.objects.filter(pk=binding_of(synced).pk).update(in_doubt=True, remote_id=None, create_body={})
     Binding.objects.filter(pk=binding_of(comment).pk).update(parent=None)
-    other = Other(lambda: doubt.arrived(binding=binding_of(synced), remote_id=7))
+    other = Other(lambda: doubt.decide(binding=binding_of(synced), remote_id=7))
     with transaction.atomic():
         Binding.objects.filter(pk=binding_of(comment).pk).update(parent=binding_of(synced))
         other.start_and_wait_for_us()

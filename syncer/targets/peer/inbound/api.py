@@ -16,10 +16,10 @@ from syncer.engine import breaker
 from syncer.models import Route, Target
 from syncer.targets.peer import identity
 from syncer.targets.peer.authentication import OFF_SECONDS, PROBLEMS, Node, Writer, authenticate_peer, shared_route
+from syncer.targets.peer.checks import not_matched
 from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.inbound.batch import take_in
 from syncer.targets.peer.inbound.checks import refuse_repeated, with_storable_authors
-from syncer.targets.peer.matching import not_matched
 from syncer.targets.peer.message import LARGEST, Batch, Item, ItemResult
 from syncer.targets.peer.rows import Account
 
@@ -97,7 +97,7 @@ def _matched_route(target: Target, model: str) -> Route:
         ProblemError: as there; also 503 if objects that both ends had must be matched first.
     """
     route = shared_route(target, model)
-    if why := not_matched.why(route):
+    if why := not_matched(route):
         raise ProblemError(503, f"{settings.NODE}: {why}", headers={"Retry-After": str(OFF_SECONDS)})
     return route
 

@@ -22,11 +22,10 @@ from syncer.core.merge import ASK
 from syncer.models import Replica, Route, Target
 from syncer.models.keys import key_of, pks
 from syncer.targets.peer import contact, identity
-from syncer.targets.peer.inbound import permissions
 from syncer.targets.peer.inbound.bookkeeping import update_bindings
 from syncer.targets.peer.inbound.checks import faults_of_item
 from syncer.targets.peer.inbound.merging import MergedItem, merge_item, settle_replica
-from syncer.targets.peer.inbound.writing import write
+from syncer.targets.peer.inbound.writing import refuse, write
 from syncer.targets.peer.message import Batch, Item, ItemResult, Result
 from syncer.targets.peer.replicas import late_fields, lock, stamp_all, store, wire_key
 from syncer.targets.peer.rows import Account, Rows, newest_history
@@ -104,7 +103,7 @@ def _apply(
             merge_item(target, route, items_by_key[key], key, replica, live.get(key))
             for key, replica in sorted(free.items())
         ]
-        permissions.refuse(route, merged_items, user=user)
+        refuse(route, merged_items, user=user)
         write(route, merged_items, origin=target.peer_node)
         results = {merged.item.key: _result(merged) for merged in merged_items if not merged.is_overtaken}
         kept = [merged for merged in merged_items if merged.is_kept]

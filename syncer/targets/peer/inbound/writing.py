@@ -1,7 +1,7 @@
-"""Writing the merged objects of a batch: all at once, and if that fails, in halves.
+"""Writing the merged objects of a batch, as far as the peer's account may: all at once, and if that fails, in halves.
 
-The rows are locked. Writing shows which constraints of the database fail; an item's own rules are checked only for
-messages, once it is the one that fails.
+An account's permissions are the same as at any other entry point. The rows are locked. Writing shows which constraints
+of the database fail; an item's own rules are checked only for messages, once it is the one that fails.
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,29 @@ from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, connection, transaction
-from django.db.models.deletion import ProtectedError, RestrictedError
+from django.db import connection, transaction
+from django.db.models.deletion import ProtectedError
 
 from backoffice.kit import context
+from backoffice.kit.permissions import Person, as_error, batch_refusals
 from syncer.models import Route
 from syncer.targets.peer.inbound.merging import MergedItem, changed_fields
 from syncer.targets.peer.message import Result
-from syncer.targets.peer.rows import Faults, faults_of, texts_of
+from syncer.targets.peer.rows import REFUSED, Account, Faults, faults_of, texts_of, write_of
 
-REFUSED = (IntegrityError, DataError, ProtectedError, RestrictedError, ValidationError)
+
+def refuse(route: Route, merged: Sequence[MergedItem], *, user: Account | None) -> None:
+    """Set `faults` on the items that `user` may not write, and `instead` where that decides their result."""
+    checked = [item for item in merged if not (item.instead or (item.is_known and item.row is item.stored))]
+    writes = [write_of(route, item.row, item.stored) for item in checked]
+    # The refusals are read at the other node, so they name the account.
+    for item, refusals in zip(checked, batch_refusals(writes, Person(user, name=str(user))), strict=True):
+        # An account that may not write the object may not overrule known edits or leave a conflict to a person either.
+        if forbidden := [refusal for refusal in refusals if not refusal.is_link]:
+            item.faults = texts_of(as_error(forbidden))
+            item.instead = None if item.is_known else Result.REFUSED  # an item that is known was kept already
+        elif refusals and not item.faults and not item.is_known:
+            item.faults, item.instead = texts_of(as_error(refusals)), Result.LATER  # the linked object may still arrive
 
 
 def write(route: Route, merged: Sequence[MergedItem], *, origin: str) -> None:

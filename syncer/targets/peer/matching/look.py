@@ -18,9 +18,9 @@ from syncer.core.merge import ASK
 from syncer.engine.wake import wake
 from syncer.models import Route, Run, Target
 from syncer.models.routemap import RouteMap
-from syncer.targets.peer.matching import not_matched
+from syncer.targets.peer.checks import not_matched
+from syncer.targets.peer.client import PeerClient
 from syncer.targets.peer.matching.rekey import rekey, shared_already
-from syncer.targets.peer.pair.client import PeerClient
 from syncer.targets.peer.pair.objects import lines, objects
 
 PERSON = "a person"
@@ -126,7 +126,7 @@ def _unblock(target: Target) -> None:
         if not route.is_matched:
             return
         route.matched_at = None
-        Target.objects.filter(pk=target.pk, blocked=not_matched.why(route)).exclude(blocked="").update(blocked="")
+        Target.objects.filter(pk=target.pk, blocked=not_matched(route)).exclude(blocked="").update(blocked="")
     target.refresh_from_db()
     if target.enabled and not target.blocked:
         wake(target=target, trigger=Run.Trigger.CHANGE)

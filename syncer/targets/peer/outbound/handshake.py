@@ -8,7 +8,7 @@ from syncer.core.outcome import Outcome, Verdict
 from syncer.engine import breaker
 from syncer.engine.sender import Sender
 from syncer.models import Target
-from syncer.targets.peer import identity, wire
+from syncer.targets.peer import client, identity
 from syncer.targets.peer.contact import record_contact
 
 OLD = Verdict(outcome=Outcome.RETRYABLE, why="answered as it was before it was restored")
@@ -22,7 +22,7 @@ def introduce(target: Target, sender: Sender, *, probe: bool = False) -> bool:
     """
     me = identity.writer()
     ends = time.monotonic() + sender.lease_seconds
-    result = wire.send(sender, wire.handshake_request(target, me), ends=ends).result()
+    result = client.send(sender, client.handshake_request(target, me), ends=ends).result()
     if result.verdict is None:
         return False
     verdict, answer = check_answer(target, result.verdict)
@@ -35,7 +35,7 @@ def introduce(target: Target, sender: Sender, *, probe: bool = False) -> bool:
     return answer is not None
 
 
-def check_answer(target: Target, verdict: Verdict) -> tuple[Verdict, wire.Answer | None]:
+def check_answer(target: Target, verdict: Verdict) -> tuple[Verdict, client.Answer | None]:
     """Parse the answer, and check that it came from the target's peer in its newest incarnation.
 
     Returns:
@@ -45,8 +45,8 @@ def check_answer(target: Target, verdict: Verdict) -> tuple[Verdict, wire.Answer
     if verdict.outcome is not Outcome.DONE:
         return verdict, None
     try:
-        answer = wire.read_answer(verdict.record)
-    except wire.AnswerError as error:
+        answer = client.read_answer(verdict.record)
+    except client.AnswerError as error:
         return Verdict(outcome=Outcome.UNKNOWN, why=str(error)), None
     if answer.node != target.peer_node:
         why = f"says that it is {answer.node!r}, but this target is for {target.peer_node!r}"

@@ -17,8 +17,8 @@ from syncer.models import Route, Target
 from syncer.targets.peer import identity
 from syncer.targets.peer.authentication import PROBLEMS, Node, Writer, authenticate_peer, shared_route
 from syncer.targets.peer.contact import record_contact
-from syncer.targets.peer.pair import digests, ends
-from syncer.targets.peer.pair.objects import OBJECTS, PAGE, objects, page
+from syncer.targets.peer.pair import ends
+from syncer.targets.peer.pair.objects import OBJECTS, PAGE, listed, objects, page, sum_up
 from syncer.targets.peer.rows import Account
 
 READ = 50_000  # objects that one question may sum up: a second or two
@@ -156,9 +156,9 @@ def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:
 
 def _range(route: Route, part: Range, user: Account, *, keys: bool, most: int) -> dict[str, Any]:
     if keys:
-        listed = digests.listed(route, part, user=user, most=most)
-        return {"count": len(listed.digests), "keys": listed.digests, "covered_to": listed.covered_to}
-    summary = digests.sum_up(route, part, user=user, most=most)
+        named = listed(route, part, user=user, most=most)
+        return {"count": len(named.digests), "keys": named.digests, "covered_to": named.covered_to}
+    summary = sum_up(route, part, user=user, most=most)
     return {"count": summary.count, "digest": summary.digest, "covered_to": summary.covered_to}
 
 

@@ -15,7 +15,7 @@ from syncer.core.merge import EXISTS
 from syncer.models import Route, Target
 from syncer.models.backlog import of_route
 from syncer.models.mapping import declarations
-from syncer.targets.peer.pair.client import PeerClient
+from syncer.targets.peer.client import PeerClient
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,8 @@ from typing import Any
 from backoffice.kit.batches import batched
 from syncer.core.ranges import Differences, Leaf, Range, Search, Summary
 from syncer.models import Route, Target
-from syncer.targets.peer.pair import digests
-from syncer.targets.peer.pair.backlog import backlog_of
-from syncer.targets.peer.pair.client import PeerClient
-from syncer.targets.peer.pair.objects import OBJECTS
+from syncer.targets.peer.client import PeerClient
+from syncer.targets.peer.pair.objects import OBJECTS, backlog_of, digests, sum_up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +90,7 @@ def _compare_ranges(peer: PeerClient, route: Route, search: Search) -> None:
         if theirs.covered_to is not None:
             covered = Range(part.first, theirs.covered_to)
             rest.insert(0, Range(theirs.covered_to, part.end))
-        search.summed(covered, digests.sum_up(route, covered), theirs)
+        search.summed(covered, sum_up(route, covered), theirs)
     search.put_back(ranges=rest)
 
 
@@ -107,7 +105,7 @@ def _compare_objects(peer: PeerClient, route: Route, search: Search, leaves: lis
         if covered_to is not None:
             covered = Range(leaf.part.first, covered_to)
             rest.insert(0, Leaf(Range(covered_to, leaf.part.end), leaf.ours, max(0, leaf.theirs - len(theirs))))
-        search.listed(((key, digest.hex()) for key, digest in digests.digests(route, covered)), theirs)
+        search.listed(((key, digest.hex()) for key, digest in digests(route, covered)), theirs)
     search.put_back(leaves=rest)
 
 

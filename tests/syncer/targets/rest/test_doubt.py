@@ -131,7 +131,7 @@ def test_nothing_but_a_decision_moves_what_is_in_doubt(target, doubtful, remote,
 def test_it_arrived_binds_the_record_and_sends_it_all_fields(target, doubtful, remote):
     target.routes.update(update="PATCH")
     before = binding_of(doubtful).wanted
-    doubt.arrived(binding=binding_of(doubtful), remote_id=1)
+    doubt.decide(binding=binding_of(doubtful), remote_id=1)
     one = binding_of(doubtful)
     assert one.wanted == before + 1
     assert (one.remote_id, one.last_remote_id, one.agreed) == ("1", "1", None)
@@ -147,7 +147,7 @@ def test_it_did_not_arrive_makes_it_anew_with_a_new_key(target, post, remote):
     lose_a_create(target, remote, act=False, kind=Fault.STATUS, status=500)
     sync(target)
     first = binding_of(post).create_key
-    doubt.not_arrived(binding=binding_of(post))
+    doubt.decide(binding=binding_of(post), remote_id=None)
     assert (binding_of(post).create_key, binding_of(post).in_doubt, binding_of(post).unconfirmed) == (
         None,
         False,
@@ -161,7 +161,7 @@ def test_it_did_not_arrive_makes_it_anew_with_a_new_key(target, post, remote):
 def test_of_an_object_that_was_deleted_here_what_arrived_is_deleted_there(target, doubtful, remote):
     key = str(doubtful.pk)
     doubtful.delete()
-    doubt.arrived(binding=Binding.objects.get(object_key=key), remote_id=1)
+    doubt.decide(binding=Binding.objects.get(object_key=key), remote_id=1)
     assert sync(target).message == "1 deleted."
     assert remote.posts == {}
 
@@ -169,7 +169,7 @@ def test_of_an_object_that_was_deleted_here_what_arrived_is_deleted_there(target
 def test_of_an_object_that_was_deleted_here_what_did_not_arrive_sends_nothing(target, doubtful, remote):
     key = str(doubtful.pk)
     doubtful.delete()
-    doubt.not_arrived(binding=Binding.objects.get(object_key=key))
+    doubt.decide(binding=Binding.objects.get(object_key=key), remote_id=None)
     assert sync(target).state == "done"
     assert requests(remote) == []
 
@@ -178,7 +178,7 @@ def test_children_that_waited_go_on(target, doubtful, remote):
     Comment.objects.create(post=doubtful, name="N", email="n@example.com", body="B")
     sync(target)
     assert requests(remote) == []
-    doubt.arrived(binding=binding_of(doubtful), remote_id=1)
+    doubt.decide(binding=binding_of(doubtful), remote_id=1)
     assert sync(target).state == "done"
     assert [record["postId"] for record in remote.comments.values()] == [1]
 
@@ -188,7 +188,7 @@ def test_children_of_a_record_that_has_another_id_are_told(target, gone, remote)
     sync(target)
     target.routes.update(update="PATCH")
     remote.store.create("posts", {"title": "by hand"})
-    doubt.arrived(binding=binding_of(gone), remote_id=2)
+    doubt.decide(binding=binding_of(gone), remote_id=2)
     assert sync(target).state == "done"
     assert remote.posts == {2: {"id": 2, "userId": 99999942, "title": "C", "body": "B"}}, "what it held is not known"
     assert [record["postId"] for record in remote.comments.values()] == [2]
@@ -204,7 +204,7 @@ def test_a_parent_that_waited_for_a_child_in_doubt_is_deleted(target, synced, re
     remote.clear_journal()
     sync(target)
     assert requests(remote) == []
-    doubt.arrived(binding=one, remote_id=1)
+    doubt.decide(binding=one, remote_id=1)
     sync(target)
     assert requests(remote) == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]
 
@@ -214,24 +214,24 @@ def test_a_record_that_is_gone_is_made_anew(target, gone, remote):
     assert one.reason.startswith("no longer has this record: ")
     assert one.remote_id == "1"
     assert doubt.question(one) is Question.GONE
-    doubt.not_arrived(binding=one)
+    doubt.decide(binding=one, remote_id=None)
     assert sync(target).message == "1 created."
     assert list(remote.posts) == [2]
 
 
-@pytest.mark.parametrize(("way", "sent"), [("arrived", ["PUT"]), ("not_arrived", ["POST"])])
-def test_a_refused_look_up_is_decided_too(target, refused, remote, way, sent):
+@pytest.mark.parametrize(("remote_id", "sent"), [(1, ["PUT"]), (None, ["POST"])])
+def test_a_refused_look_up_is_decided_too(target, refused, remote, remote_id, sent):
     one = binding_of(refused)
     assert one.reason.startswith("did not settle whether a create arrived: answered 400")
     assert (one.in_doubt, doubt.question(one)) == (False, Question.CREATE)
-    doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
+    doubt.decide(binding=one, remote_id=remote_id)
     assert sync(target).state == "done"
     assert [method for method, _ in requests(remote)] == sent
 
 
 @pytest.mark.parametrize("lookup", [[], ["title"]], ids=["in doubt", "look-up refused"])
-@pytest.mark.parametrize(("way", "sent"), [("arrived", ["PUT"]), ("not_arrived", ["POST"])])
-def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, remote, way, sent, lookup):
+@pytest.mark.parametrize(("remote_id", "sent"), [(1, ["PUT"]), (None, ["POST"])])
+def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, remote, remote_id, sent, lookup):
     target.routes.filter(model="news.Post").update(lookup=lookup)
     Binding.objects.create(route=target.routes.get(model="news.Post"), object_key=str(post.pk), look_first=True)
     remote.store.create("posts", {})
@@ -240,7 +240,7 @@ def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, r
     remote.clear_journal()
     one = binding_of(post)
     assert (one.in_doubt, doubt.question(one)) == (not lookup, Question.UNSEEN)
-    doubt.arrived(binding=one, remote_id=1) if way == "arrived" else doubt.not_arrived(binding=one)
+    doubt.decide(binding=one, remote_id=remote_id)
     assert sync(target).state == "done"
     assert [method for method, _ in requests(remote)] == sent
 
@@ -251,18 +251,18 @@ def test_an_id_of_another_object_is_refused(target, doubtful, remote):
     sync(target)
     before = Binding.objects.values().get(object_key=str(doubtful.pk))
     with pytest.raises(NotPossibleError, match=f"2 is the record of news.Post:{other.pk} already"):
-        doubt.arrived(binding=binding_of(doubtful), remote_id=2)
+        doubt.decide(binding=binding_of(doubtful), remote_id=2)
     assert Binding.objects.values().get(object_key=str(doubtful.pk)) == before
 
 
-@pytest.mark.parametrize("way", [doubt.not_arrived, lambda binding: doubt.arrived(binding=binding, remote_id=5)])
-def test_what_is_not_in_doubt_is_not_decided(target, synced, remote, way):
+@pytest.mark.parametrize("remote_id", [None, 5])
+def test_what_is_not_in_doubt_is_not_decided(target, synced, remote, remote_id):
     Post.objects.filter(pk=synced.pk).update(title="C")
     remote.fault(Fault.STATUS, method="PUT", status=422)
     sync(target)
     before = Binding.objects.values().get()
     with pytest.raises(NotPossibleError, match="is not in doubt at Fake API"):
-        way(binding=binding_of(synced))
+        doubt.decide(binding=binding_of(synced), remote_id=remote_id)
     assert Binding.objects.values().get() == before
 
 
@@ -270,19 +270,19 @@ def test_what_a_newer_edit_has_unparked_is_not_decided(target, refused):
     Binding.objects.update(wanted=9)
     assert not doubt.asked_of(target)
     with pytest.raises(NotPossibleError, match="is not in doubt"):
-        doubt.not_arrived(binding=binding_of(refused))
+        doubt.decide(binding=binding_of(refused), remote_id=None)
 
 
 def test_what_a_worker_may_be_sending_is_not_decided(target, doubtful):
     Binding.objects.update(lease_until=clock.now() + timedelta(seconds=50))
     with pytest.raises(NotPossibleError, match=r"A worker has news\.Post:\d+ now\. Look at it again in (50|49) s"):
-        doubt.not_arrived(binding=binding_of(doubtful))
+        doubt.decide(binding=binding_of(doubtful), remote_id=None)
 
 
 def test_a_decision_is_about_what_its_person_saw(target, doubtful):
     with pytest.raises(NotPossibleError, match="has moved on since you looked"):
-        doubt.not_arrived(binding=binding_of(doubtful), seen=binding_of(doubtful).token - 1)
-    doubt.not_arrived(binding=binding_of(doubtful), seen=binding_of(doubtful).token)
+        doubt.decide(binding=binding_of(doubtful), remote_id=None, seen=binding_of(doubtful).token - 1)
+    doubt.decide(binding=binding_of(doubtful), remote_id=None, seen=binding_of(doubtful).token)
 
 
 def test_of_two_people_one_decides(target, doubtful):
@@ -290,7 +290,7 @@ def test_of_two_people_one_decides(target, doubtful):
 
     def person():
         try:
-            doubt.not_arrived(binding=one)
+            doubt.decide(binding=one, remote_id=None)
             answers.append("decided")
         except NotPossibleError as error:
             answers.append(str(error))
@@ -310,7 +310,7 @@ def test_a_worker_that_is_late_settles_nothing_after_a_decision(target, doubtful
     late = ClaimedBinding(
         pk=one.pk, key=one.object_key, token=one.token, ends=0, known=one.known, claim=Claim(wanted=one.wanted)
     )
-    doubt.not_arrived(binding=one)
+    doubt.decide(binding=one, remote_id=None)
     assert commit([(late, {"remote_id": "7"})]) == set()
 
 
@@ -456,7 +456,7 @@ def test_what_is_refused_is_said_on_the_objects_page(target, doubtful, answer, s
 
 def test_what_is_decided_already_is_not_asked_again(target, doubtful):
     one = binding_of(doubtful)
-    doubt.not_arrived(binding=one)
+    doubt.decide(binding=one, remote_id=None)
     page = administrator().post(resolve_url(one), {"seen": one.token, "way": "not_arrived"}, follow=True)
     assert "There is nothing left to decide." in page.content.decode()
 

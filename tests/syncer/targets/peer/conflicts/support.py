@@ -9,7 +9,7 @@ from content.orders.models import Order
 from syncer.core.merge import By, State, edits_from_json
 from syncer.models import Binding, Replica, Route, Target
 from syncer.models.keys import key_of
-from syncer.targets.peer.conflicts.waiting import look
+from syncer.targets.peer.conflicts import look
 from syncer.targets.peer.contact import record_contact
 from syncer.targets.peer.inbound.batch import take_in
 from syncer.targets.peer.message import Batch, Item

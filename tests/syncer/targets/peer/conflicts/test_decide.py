@@ -8,8 +8,7 @@ from content.orders.models import Order
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS, By, covers
 from syncer.models import Route, Target
-from syncer.targets.peer.conflicts.decide import OvertakenError, conflict_decide
-from syncer.targets.peer.conflicts.waiting import last_common, look
+from syncer.targets.peer.conflicts import OvertakenError, conflict_decide, last_common, look
 from syncer.targets.peer.message import time_of
 from tests.syncer.targets.peer.conflicts.conftest import person
 from tests.syncer.targets.peer.conflicts.support import (

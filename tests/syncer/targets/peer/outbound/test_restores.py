@@ -12,8 +12,7 @@ from syncer.engine.wake import sweep
 from syncer.models import Binding, Incarnation, Target
 from syncer.recovery.recover import recover, survey
 from syncer.targets.peer import identity
-from syncer.targets.peer.conflicts.decide import conflict_decide
-from syncer.targets.peer.conflicts.waiting import look
+from syncer.targets.peer.conflicts import conflict_decide, look
 from tests.syncer.backups import backup, restored
 from tests.syncer.targets.peer.outbound.support import (
     NOON,

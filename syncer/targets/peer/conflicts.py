@@ -1,6 +1,8 @@
-"""Applying a person's decision about an object that two nodes edited.
+"""Objects in conflict, and the decisions of people that resolve them.
 
-Constraints:
+An object is in conflict if no rule decides between its edits, or if these are not valid together.
+
+Constraints of a decision:
 - A decision applies to what the person saw: if a peer or a form changed the object since, nothing is decided.
 - It overrules every other edit of the decided fields, even where it changes nothing here; otherwise the other end would
   keep asking.
@@ -12,30 +14,33 @@ decided values an edit, and merge all edits into the object; write it through th
 the replica; raise the object for every peer, since the history does not name an object that was not written.
 """
 
+import hashlib
+import json
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import models, transaction
 
 from backoffice.kit import clock, context
+from backoffice.kit.history import history_of
 from backoffice.kit.permissions import Person, as_error, refusals
 from syncer.core.errors import NotPossibleError
-from syncer.core.merge import ASK, EXISTS, By, outcome, overrule
+from syncer.core.merge import ASK, EXISTS, By, Content, Outcome, differing, outcome, overrule
 from syncer.engine.plan import raise_keys
 from syncer.engine.wake import wake_followers
-from syncer.models import Replica, Route
+from syncer.models import Binding, Replica, Route
 from syncer.models.backlog import stopped
-from syncer.models.keys import json_value
+from syncer.models.keys import json_value, pks
 from syncer.targets.peer import PEER, identity
-from syncer.targets.peer.conflicts.waiting import Open, look
-from syncer.targets.peer.inbound.permissions import write_of
-from syncer.targets.peer.inbound.writing import REFUSED
-from syncer.targets.peer.replicas import rules_of, store
+from syncer.targets.peer.message import time_of
+from syncer.targets.peer.replicas import lock, rules_of, stamp_all, store
 from syncer.targets.peer.rows import (
+    REFUSED,
     Account,
     Faults,
     column_of,
@@ -44,9 +49,83 @@ from syncer.targets.peer.rows import (
     live_rows,
     newest_history,
     row_of,
+    write_of,
 )
 
 log = logging.getLogger("syncer.targets.peer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """A snapshot of an object that may wait for a person.
+
+    Attributes:
+        replica: stamped, and not necessarily stored.
+        row: the object; None if it does not exist.
+        live: its shared fields; None if it does not exist.
+        merged: the outcome of all known edits.
+    """
+
+    route: Route
+    replica: Replica
+    row: models.Model | None
+    live: Content | None
+    merged: Outcome
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What can be decided: EXISTS, then fields in the order of their declaration; empty if nothing waits."""
+        waiting = {*(self.replica.conflicts or {})}
+        if waiting and waiting != {*self.merged.conflicts}:
+            waiting |= differing(self.merged.content, self.live) or {*self.route.shared}
+        return tuple(name for name in (EXISTS, *self.route.shared) if name in waiting)
+
+    @property
+    def token(self) -> str:
+        """A digest of everything that a decision depends on."""
+        seen = [self.replica.seen, self.replica.fields, self.replica.shadow, self.replica.conflicts]
+        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+
+def look(replica: Replica, *, locks: bool = False) -> Open:
+    """Return the object as it is now, stamped, because an edit made here since may be the decision. Nothing is stored.
+
+    Args:
+        locks: whether to lock the replica and the object until the transaction ends.
+    """
+    key, routes = replica.object_key, Route.objects.filter(model=replica.model, target__kind=PEER)
+    # Any route that shares the model with a peer will do: all have the same rules.
+    route = routes.select_related("target").order_by("pk").first() or Route(model=replica.model)
+    current = lock(route, [key])[key] if locks else Replica.objects.get(pk=replica.pk)
+    model = route.declaration.model
+    rows = model._default_manager.filter(pk__in=pks(model, [key]))
+    row = (rows.select_for_update(of=("self",)) if locks else rows).first()
+    stamp_all(route, {key: current}, {} if row is None else {key: row}, me=identity.writer())
+    live = content_of(route, row)
+    merged = outcome(current.state, rules_of(route, current), live=live)
+    return Open(route=route, replica=current, row=row, live=live, merged=merged)
+
+
+def last_common(now: Open, name: str) -> Any:
+    """Return the last row of our history that every peer is known to have had before the unknown edits of a field here.
+
+    None if there never was such a row, or the history does not have it any more.
+    """
+    bindings = Binding.objects.filter(
+        route__target__kind=PEER,
+        route__model=now.route.model,
+        object_key=now.replica.object_key,
+    )
+    common = bindings.aggregate(least=models.Min("common"))["least"]
+    if common is None:
+        return None
+    model = now.route.declaration.model
+    before = {model._meta.pk.attname: pks(model, [now.replica.object_key])[0], "history_id__lte": common}
+    edits = now.replica.state.fields.get(name, ())
+    # A peer that answered "conflict" has seen our edit too, so `common` may include it; its time separates it.
+    if len(edits) > 1 and (ours := [at for edit in edits if edit.node == settings.NODE and (at := time_of(edit.by))]):
+        before["history_date__lt"] = min(ours)
+    return history_of(model)._default_manager.filter(**before).order_by("-history_id").first()
 
 
 class OvertakenError(NotPossibleError):

@@ -1,1 +1,0 @@
-"""Conflicts, and the decisions of people that resolve them."""

@@ -1,7 +1,7 @@
 import secrets
 import unicodedata
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -104,7 +104,8 @@ class ApiKey(models.Model):
     def clean(self) -> None:
         self.permissions = sorted(set(self.permissions))
         errors = {}
-        if self.expires is not None and not timezone.now() < self.expires <= self._latest():
+        latest = self.created + timedelta(days=KEY_DAYS_MOST)
+        if self.expires is not None and not timezone.now() < self.expires <= latest:
             errors["expires"] = f"Give a time to come, at most {KEY_DAYS_MOST} days ahead."
         if self.full_access and self.permissions:
             errors["permissions"] = "A key with full access names no permissions."
@@ -114,9 +115,6 @@ class ApiKey(models.Model):
             errors["permissions"] = f"{self.user} does not have {', '.join(strange)}."
         if errors:
             raise ValidationError(errors)
-
-    def _latest(self) -> datetime:
-        return self.created + timedelta(days=KEY_DAYS_MOST)
 
     def seal(self) -> str:
         """Give the key a new secret, of which only the digest is stored; return the whole key, to be shown once."""

@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -80,22 +81,15 @@ class Words:
 
     def erased(self, value: object, *, cut: bool = False) -> Any:
         """Return the JSON `value` with each text that holds the words replaced as a whole; JSON in texts, in place."""
-        if isinstance(value, str):
-            return self._erased_text(value, cut=cut)
         if isinstance(value, list):
             return [self.erased(item, cut=cut) for item in value]
         if isinstance(value, dict):
             return {self.erased(name): self.erased(item, cut=cut) for name, item in value.items()}
-        return value
-
-    def _erased_text(self, text: str, *, cut: bool) -> str:
-        if not self.are_in(text, cut=cut):
-            return text
-        if text.lstrip()[:1] in ("{", "["):
-            try:
-                return orjson.dumps(self.erased(orjson.loads(text), cut=cut)).decode()
-            except orjson.JSONDecodeError:
-                pass
+        if not isinstance(value, str) or not self.are_in(value, cut=cut):
+            return value
+        if value.lstrip()[:1] in ("{", "["):
+            with suppress(orjson.JSONDecodeError):
+                return orjson.dumps(self.erased(orjson.loads(value), cut=cut)).decode()
         return ERASED
 
 
@@ -129,11 +123,7 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def erase_in(rows: "QuerySet[Row]", fields: Collection[str], words: Words, *, cut: bool = False) -> int:
-    """Erase the words from the columns `fields` of `rows`, page by page, by plain updates.
-
-    Returns:
-        The number of rows changed.
-    """
+    """Erase the words from the columns `fields` of `rows`, page by page; return the number of rows changed."""
     changed = 0
     for row in _rows(rows):
         old = {name: getattr(row, name) for name in fields}
@@ -144,22 +134,14 @@ def erase_in(rows: "QuerySet[Row]", fields: Collection[str], words: Words, *, cu
 
 
 def delete_where(rows: "QuerySet[Row]", read: Callable[[Row], object], words: Words) -> int:
-    """Delete the `rows` whose `read(row)` holds the words.
-
-    Returns:
-        The number of rows deleted.
-    """
+    """Delete the `rows` whose `read(row)` holds the words; return their number."""
     keys = [row.pk for row in _rows(rows) if words.are_in(repr(read(row)))]
     rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)
 
 
 def erase_everywhere(words: Words) -> dict[str, int]:
-    """Run every eraser.
-
-    Returns:
-        How much each erased, without those that erased nothing: `{"sessions": 1}`.
-    """
+    """Run every eraser; return how much each erased, without those that erased nothing: `{"sessions": 1}`."""
     counts = {name: import_string(path)(words) for name, path in settings.ERASERS.items()}
     return {name: number for name, number in counts.items() if number}
 

@@ -57,7 +57,7 @@ def test_a_bad_item_stops_only_itself():
 
 def test_only_the_first_problems_are_kept_and_the_rest_is_counted():
     job = begin("many_fail", number=PROBLEMS + 7)
-    assert (len(job.problems), job.failed, job.left_out) == (PROBLEMS, PROBLEMS + 7, 7)
+    assert (len(job.problems), job.failed, job.problems_left_out) == (PROBLEMS, PROBLEMS + 7, 7)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,6 @@ class Resource:
     until: int | None = None
 
     # --- names and addresses -----------------------------------------------------------------------------------------
-
     @cached_property
     def noun(self) -> str:
         return str(self.model._meta.verbose_name)
@@ -101,7 +100,6 @@ class Resource:
         return f"{self.list_path}{{{'uuid' if self.key_type is UUID else 'int'}:id}}/"
 
     # --- columns and shapes ------------------------------------------------------------------------------------------
-
     @cached_property
     def key_column(self) -> Column:
         key: Column = self.model._meta.pk
@@ -156,29 +154,15 @@ class Resource:
         name = f"{self.model.__name__}{suffix}"
         return from_fields(name, columns, optional=(*optional, *defaulted), types=self.types)
 
-    # --- permissions -------------------------------------------------------------------------------------------------
-
+    # --- reads -------------------------------------------------------------------------------------------------------
     def allow(self, request: HttpRequest, action: Action) -> None:
-        """Require the permission for `action`. As in the admin, changing includes viewing.
-
-        Raises:
-            ProblemError: 403, naming the permission.
-        """
+        """Require the permission for `action`; see `require_action`."""
         require_action(request, self.model, action)
 
     def visible(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Return the objects that exist for the user of `request`."""
         rows: models.QuerySet[Any] = self.model.objects.visible_to(request.user)
         return rows
-
-    def check_delete(self, request: HttpRequest, obj: Any) -> None:
-        """Allow the deletion of `obj`; a domain may override this to refuse it.
-
-        Raises:
-            ProblemError: the deletion is refused; its detail is the reason.
-        """
-
-    # --- reads -------------------------------------------------------------------------------------------------------
 
     def find(self, request: HttpRequest, key: object) -> Any:
         """Return the object of `key`.
@@ -236,7 +220,6 @@ class Resource:
         return {column.name: getattr(obj, column.attname) for column in self.columns}
 
     # --- writes: each is one transaction, so that an error later in the request undoes all of it ---------------------
-
     def create(self, request: HttpRequest, values: Values) -> Written:
         """Write a new object.
 
@@ -298,6 +281,13 @@ class Resource:
             self.check_delete(request, obj)
             require_write(request, Write("delete", obj))
             obj.delete()
+
+    def check_delete(self, request: HttpRequest, obj: Any) -> None:
+        """Allow the deletion of `obj`; a domain may override this to refuse it.
+
+        Raises:
+            ProblemError: the deletion is refused; its detail is the reason.
+        """
 
     def save(self, request: HttpRequest, obj: Any, values: Values) -> Written:
         """Write `values` to `obj`. Call it in a transaction that holds the row's lock.

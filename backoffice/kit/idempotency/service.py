@@ -40,10 +40,6 @@ class Claim:
 def claim(*, digest: str, fingerprint: str) -> Claim | KeptAnswer:
     """Claim the request of `digest`, or return its kept answer.
 
-    Args:
-        digest: identifies user, scope, method, address and key.
-        fingerprint: identifies the body and the API version.
-
     Raises:
         ProblemError: 409, another attempt is at work; 422, the key came with another body.
     """
@@ -77,11 +73,7 @@ def busy() -> ProblemError:
 
 
 def keep(claim: Claim, response: HttpResponse) -> bool:
-    """Keep the answer.
-
-    Returns:
-        False if the claim was taken over: then nothing of this attempt may be committed.
-    """
+    """Keep the answer; return False if the claim was taken over: then nothing of this attempt may be committed."""
     return bool(
         KeptAnswer.objects.filter(digest=claim.digest, holder=claim.holder).update(
             status=response.status_code,

@@ -118,6 +118,6 @@ class Job(models.Model):
         return self.state in (self.State.QUEUED, self.State.RUNNING)
 
     @property
-    def left_out(self) -> int:
+    def problems_left_out(self) -> int:
         """The number of failed items that `problems` does not list."""
         return max(0, self.failed - len(self.problems))

@@ -57,9 +57,7 @@ class Env(environ.Env):  # type: ignore[misc]
     def address(self, name: str) -> str:
         """Return the http(s) address that `name` holds, without a final slash; empty if it is not set."""
         url = str(self.str(name, default="")).rstrip("/")
-        if url and (error := _address_error(url)):
-            quoted = "" if "@" in url else f" is {url!r}"
-            raise ImproperlyConfigured(f"{name}{quoted}: {error}")
+        _check_address(name if "@" in url else f"{name} is {url!r}", url)
         return url
 
     def database(self, name: str, default: str) -> Settings:
@@ -86,8 +84,7 @@ class Env(environ.Env):  # type: ignore[misc]
     def hook(self, name: str) -> str:
         """Return the address that `name` holds, unchanged; empty if it is not set. Some are secrets."""
         url = self.text(name)
-        if url and (error := _address_error(url)):
-            raise ImproperlyConfigured(f"{name}: {error}")
+        _check_address(name, url)
         return url
 
     def signing_secret(self, name: str) -> str:
@@ -149,10 +146,10 @@ class Env(environ.Env):  # type: ignore[misc]
         return int(number), PERIODS[period]
 
 
-def _address_error(url: str) -> str:
-    """Return why `url` is not a plain http(s) address; empty if it is one."""
+def _check_address(subject: str, url: str) -> None:
+    """Refuse all but a plain http(s) address, or none."""
     try:
-        check_url(url)
+        if url:
+            check_url(url)
     except ValidationError as error:
-        return error.messages[0]
-    return ""
+        raise ImproperlyConfigured(f"{subject}: {error.messages[0]}") from None

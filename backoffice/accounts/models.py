@@ -34,9 +34,7 @@ class User(Scoped, AbstractUser):
     key: "ApiKey | None" = None  # the API key that authenticated the request, if one did
 
     class Meta(AbstractUser.Meta):
-        constraints = [
-            models.CheckConstraint(name="accounts_user_folded", condition=~models.Q(folded="")),
-        ]
+        constraints = [models.CheckConstraint(name="accounts_user_folded", condition=~models.Q(folded=""))]
 
     def clean(self) -> None:
         super().clean()

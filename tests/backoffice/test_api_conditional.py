@@ -102,8 +102,11 @@ def test_what_is_not_there_matches_no_tag(api, post, method):
 @pytest.mark.django_db(transaction=True)
 def test_of_two_writes_of_one_version_at_once_one_is_refused():
     post, user = Post.objects.create(title="T", body="B"), make_user()
+
+    def edit(_):
+        return write(ApiClient(user), "PATCH", post, tag).status_code
+
     for _ in range(5):
         Post.objects.filter(pk=post.pk).update(title="T", body="B")
         tag = ApiClient(user).get(address(post))["ETag"]
-        statuses = at_once(2, lambda _, tag=tag: write(ApiClient(user), "PATCH", post, tag).status_code)
-        assert sorted(statuses) == [200, 412]
+        assert sorted(at_once(2, edit)) == [200, 412]

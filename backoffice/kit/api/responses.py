@@ -13,21 +13,17 @@ JSON = "application/json"
 
 def dumps(data: object) -> bytes:
     """Return `data` as JSON; decimals become text, so that no digit is lost."""
-    return orjson.dumps(data, default=_plain)
 
+    def plain(value: object) -> str:
+        if isinstance(value, Decimal):
+            return str(value)
+        raise TypeError(f"{type(value).__name__} has no JSON form.")
 
-def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form.")
+    return orjson.dumps(data, default=plain)
 
 
 def json_response(
-    data: object,
-    *,
-    status: int = 200,
-    content_type: str = JSON,
-    headers: Mapping[str, str] | None = None,
+    data: object, *, status: int = 200, content_type: str = JSON, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
     return HttpResponse(dumps(data), status=status, content_type=content_type, headers=dict(headers or {}))
 

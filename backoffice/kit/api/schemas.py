@@ -136,10 +136,9 @@ def from_fields(
     optional: Collection[str] = (),
     types: Mapping[str, Any] | None = None,
 ) -> type[BaseModel]:
-    """Return a schema of `fields`.
+    """Return a schema of `fields`, called `name` in the API's description.
 
     Args:
-        name: the name of the schema in the API's description.
         optional: the fields that may be missing; `model_fields_set` names those that were given.
         types: the types of fields that their column does not define, `{"colors": list[str]}`.
     """

@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from backoffice.kit.api.problems import HANDLERS, ProblemError, response_to
 from backoffice.kit.context import scope_of
 from backoffice.kit.idempotency.models import KeptAnswer
-from backoffice.kit.idempotency.service import Claim, busy, claim, give_up, keep
+from backoffice.kit.idempotency.service import busy, claim, give_up, keep
 
 KEY_LENGTH = 255  # characters
 # Not kept: nothing was written, and a repeated request may be allowed, or in time, so the operation decides again.
@@ -58,7 +58,7 @@ def idempotent(view: View) -> View:
         if header is None or request.method != "POST" or hasattr(view, "_answer_is_secret"):
             return view(request, *args, **kwargs)
         claimed = claim(digest=_digest(request, _key(header)), fingerprint=_fingerprint(request))
-        if isinstance(claimed, KeptAnswer):
+        if claimed.status is not None:
             headers = {**claimed.headers, "Idempotency-Replayed": "true"}
             return HttpResponse(claimed.body, status=claimed.status, headers=headers)
         kept = False
@@ -94,7 +94,7 @@ def _fingerprint(request: HttpRequest) -> str:
     return salted_hmac("idempotency.fingerprint", version + b"\n" + request.body, algorithm="sha256").hexdigest()
 
 
-def _carry_out(claim: Claim, view: Callable[[], object], *, is_atomic: bool) -> tuple[HttpResponse, bool]:
+def _carry_out(claim: KeptAnswer, view: Callable[[], object], *, is_atomic: bool) -> tuple[HttpResponse, bool]:
     """Call the view and keep its answer; return the answer, and whether it was kept.
 
     Args:

@@ -24,15 +24,11 @@ from backoffice.kit import addresses
 
 
 class HttpError(Exception):
-    """No complete answer came. The message is a predicate: it continues a sentence that begins with the server's name.
-
-    Attributes:
-        slow: whether a time-out or the deadline ended the request.
-    """
+    """No complete answer came. The message is a predicate that continues a sentence beginning with the server's name."""
 
     def __init__(self, message: str, *, slow: bool = False) -> None:
         super().__init__(message)
-        self.slow = slow
+        self.slow = slow  # whether a time-out or the deadline ended the request
 
 
 class NotSentError(HttpError):

@@ -37,13 +37,11 @@ class Words:
     string in JSON, a cell, or a parameter of an address.
 
     The search costs one step per character searched, for any number of texts.
-
-    Attributes:
-        clean: versions of files that don't hold the words, so that no file is searched twice; see `erasers.files`.
     """
 
     def __init__(self, *, names: Collection[str], texts: Iterable[str], clean: Iterable[Hashable] = ()) -> None:
-        self.names, self.clean = tuple(names), {*clean}
+        self.names = tuple(names)
+        self.clean = {*clean}  # versions of files without the words, so that no file is searched twice
         self._names = re.compile("|".join(map(_pattern, self.names)))
         self._beginnings: dict[int, set[str]] = {}  # by their length
         for text in texts:

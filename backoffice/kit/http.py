@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import requests
 import urllib3
@@ -133,8 +134,7 @@ class Client:
     @property
     def watch(self) -> Watch:
         """The deadline of the request that this thread is sending."""
-        watch: Watch = self._local.watch
-        return watch
+        return cast(Watch, self._local.watch)
 
     @property
     def _session(self) -> requests.Session:

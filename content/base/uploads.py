@@ -3,7 +3,6 @@
 from import_export.tmp_storages import BaseStorage
 
 from backoffice.kit import waiting_files
-from backoffice.kit.waiting_files import FileGoneError
 
 
 class UploadGoneError(Exception):
@@ -33,8 +32,8 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
             UploadGoneError: the file was imported already or is too old.
         """
         try:
-            return waiting_files.path(self.name).read_bytes()
-        except (FileGoneError, FileNotFoundError) as error:
+            return waiting_files.path(self.name or "").read_bytes()
+        except FileNotFoundError as error:
             raise UploadGoneError from error
 
     def take(self) -> str:
@@ -45,7 +44,7 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
         """
         try:
             self.name = waiting_files.take(self.name or "")
-        except FileGoneError as error:
+        except FileNotFoundError as error:
             raise UploadGoneError from error
         return self.name
 

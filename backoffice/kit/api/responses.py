@@ -13,13 +13,13 @@ JSON = "application/json"
 
 def dumps(data: object) -> bytes:
     """Return `data` as JSON; decimals become text, so that no digit is lost."""
+    return orjson.dumps(data, default=_plain)
 
-    def plain(value: object) -> str:
-        if isinstance(value, Decimal):
-            return str(value)
-        raise TypeError(f"{type(value).__name__} has no JSON form.")
 
-    return orjson.dumps(data, default=plain)
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form.")
 
 
 def json_response(

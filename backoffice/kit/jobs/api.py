@@ -64,7 +64,7 @@ def file_response(job: Job) -> FileResponse:
     """
     try:
         file = waiting_files.path(job.file).open("rb")
-    except (waiting_files.FileGoneError, FileNotFoundError) as error:
+    except FileNotFoundError as error:
         raise Http404 from error
     headers = {"Cache-Control": "no-store"}
     return FileResponse(file, as_attachment=True, filename=job.file_name, content_type=job.file_type, headers=headers)

@@ -131,11 +131,7 @@ def _refresh(job: Job) -> None:
 
 @contextmanager
 def _on_behalf_of(job: Job) -> Iterator[None]:
-    """Record the job's user, request and reason in the history of all that the body writes.
-
-    Raises:
-        ProblemError: 403, the account was deactivated since the job was started.
-    """
+    """Record the job's user, request and reason in the history of all that the body writes."""
     if job.user is not None and not job.user.is_active:
         raise ProblemError(403, "The account that started this was deactivated.")
     if job.user is not None and job.scope is not None:

@@ -49,8 +49,9 @@ def check_strength(password: str) -> None:
     Raises:
         CommandError: the password is too weak.
     """
+    if not settings.PRODUCTION:
+        return
     try:
-        if settings.PRODUCTION:
-            validate_password(password)
+        validate_password(password)
     except ValidationError as error:
         raise CommandError(f"{VARIABLE}: {' '.join(error.messages)}") from error

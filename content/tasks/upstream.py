@@ -56,7 +56,6 @@ class Upstream:
 
     Attributes:
         name: the service's name in problems.
-        client: the client, which sends a request within `client.request_seconds`.
         total: the seconds for all tries and the waits between them.
         first_wait: the longest wait in seconds after the first 429 or 5xx; it doubles each time, with full jitter.
         most: the most bytes of an answer.
@@ -83,14 +82,21 @@ class Upstream:
         """
         last_start = time.monotonic() + self.total - self.client.request_seconds
         for tries in count(1):
-            answer = self._send(request)
+            try:
+                answer = self.client.send(request)
+            except HttpError as error:
+                kind = TooSlowError if error.slow else FailedError
+                raise kind(f"{self.name} {error}.") from error
             if answer.status != 429 and answer.status < 500:
                 break
             asked = retry_after(answer.headers.get("retry-after", ""), datetime.now(UTC))
             wait = asked or backoff(tries, random.random(), first=self.first_wait, least=0.0)  # noqa: S311 - no secret
             is_late = time.monotonic() + wait > last_start
             if is_late and asked:
-                self._give_up(answer, asked)
+                needs = f"asks to wait {asked:.0f} s, longer than a request may"
+                raise TooSlowError(
+                    f"{self.name} answered {answer.status} and {needs}.", {"Retry-After": f"{asked:.0f}"}
+                )
             if is_late or tries == TRIES:
                 self.refuse(answer)
             self.wait(wait)
@@ -120,15 +126,3 @@ class Upstream:
             FailedError: always, with the answer's status but not its text, which may quote what we sent.
         """
         raise FailedError(f"{self.name} answered {answer.status}.")
-
-    def _give_up(self, answer: Answer, asked: float) -> NoReturn:
-        seconds = f"{asked:.0f}"
-        detail = f"{self.name} answered {answer.status} and asks to wait {seconds} s, longer than a request may."
-        raise TooSlowError(detail, {"Retry-After": seconds})
-
-    def _send(self, request: Request) -> Answer:
-        try:
-            return self.client.send(request)
-        except HttpError as error:
-            kind = TooSlowError if error.slow else FailedError
-            raise kind(f"{self.name} {error}.") from error

@@ -15,8 +15,6 @@ def test_the_database_refuses_a_text_that_is_blank_or_too_long(title):
 
 
 # --- validation -------------------------------------------------------------------------------------------------------
-
-
 def checks_asked(obj):
     with CaptureQueriesContext(connection) as queries:
         try:

@@ -33,17 +33,10 @@ def target(remote):
     """Bots and messages go to the fake remote."""
     made = Target.objects.create(name="remote", url=remote.url, timeout=10, allow_private=True)
     Route.objects.create(target=made, model="messaging.Bot", path="/bots", fields={"key": "id", "name": "name"})
-    fields = {
-        "bot": "bot",
-        "way": "direction",
-        "who": "client",
-        "room": "conversation",
-        "at": "timestamp",
-        "say": "text",
-    }
-    Route.objects.create(
-        target=made, model="messaging.Message", path="/messages", fields=fields, lookup=["room", "at", "way"]
-    )
+    fields = {"bot": "bot", "way": "direction", "who": "client"}
+    fields |= {"room": "conversation", "at": "timestamp", "say": "text"}
+    lookup = ["room", "at", "way"]
+    Route.objects.create(target=made, model="messaging.Message", path="/messages", fields=fields, lookup=lookup)
     return made
 
 
@@ -54,9 +47,8 @@ def spoken(target):
     program = ApiClient(user("add_message", "view_message", name="program"))
     for number, text in enumerate(TEXTS):
         sent = body(sender=CLIENT, text=text, timestamp=f"2026-01-05T08:0{number}:00Z")
-        answer = program.generic(
-            "POST", MESSAGES, json.dumps(sent), "application/json", headers={"Idempotency-Key": f"key-{number}"}
-        )
+        headers = {"Idempotency-Key": f"key-{number}"}
+        answer = program.generic("POST", MESSAGES, json.dumps(sent), "application/json", headers=headers)
         assert answer.status_code == 201
     message(9, client="somebody else", text="Not to be erased.").save()
 
@@ -87,9 +79,8 @@ def test_each_message_gets_a_version_that_says_who_erased_it_and_why(spoken):
     editor = user("erase_client")
     erase_client(client=CLIENT, user=editor, reason="Request 12")
     rows = Message.history.filter(history_type="~")
-    assert [(row.text, row.history_user, row.history_change_reason) for row in rows] == [
-        (ERASED, editor, "Request 12")
-    ] * 3
+    said = [(row.text, row.history_user, row.history_change_reason) for row in rows]
+    assert said == [(ERASED, editor, "Request 12")] * 3
     assert Message.history.filter(text=ERASED).count() == 6
 
 

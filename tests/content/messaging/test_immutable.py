@@ -52,14 +52,12 @@ def test_saving_a_message_as_it_is_is_no_change(stored):
     assert Message.history.count() == 1
 
 
+ERASURE = {"text": ERASED, "client": "erased-1"}
+
+
 @pytest.mark.parametrize(
     "columns",
-    [
-        {"text": "new"},
-        {"text": ERASED},
-        {"client": "erased-1"},
-        {"text": ERASED, "client": "erased-1", "direction": Direction.FROM_BOT},
-    ],
+    [{"text": "new"}, {"text": ERASED}, {"client": "erased-1"}, ERASURE | {"direction": Direction.FROM_BOT}],
 )
 def test_the_database_refuses_to_change_a_message(stored, columns):
     values = ", ".join(f"{name} = %s" for name in columns)

@@ -31,11 +31,3 @@ def test_the_store_decides_what_is_ordered_and_the_warehouse_how_far_it_got():
         "exists": "store",
         "status": "warehouse",
     }
-
-
-def test_an_order_that_comes_back_from_its_history_keeps_the_time_it_was_made():
-    order = Order.objects.create(product_name="Desk lamp", quantity=1)
-    order.delete()
-    again = Order.history.first().instance
-    again.save(force_insert=True)
-    assert Order.objects.get().created_at == Order.history.last().created_at

@@ -7,7 +7,8 @@ from django.db.models import ProtectedError
 
 from content.palettes import services
 from content.palettes.models import Membership, Palette, Team
-from tests.content.palettes.people import members, palette, person, team_of
+from tests.content.pages import person
+from tests.content.palettes.people import members, palette, team_of
 
 pytestmark = pytest.mark.django_db
 

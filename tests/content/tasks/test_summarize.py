@@ -22,8 +22,6 @@ def address(item):
 
 
 # --- here ------------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("description", "external_data", "summary"),
     [
@@ -65,8 +63,6 @@ def test_it_needs_the_permission_to_change(item):
 
 
 # --- by a chat endpoint ----------------------------------------------------------------------------------------------
-
-
 def says(text):
     return {"choices": [{"message": {"role": "assistant", "content": text}}]}
 

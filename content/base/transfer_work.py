@@ -33,7 +33,7 @@ def import_file(progress: Progress, *, model: str, resource: int, kind: str, upl
         PermissionDenied: the user may not import.
         ValidationError: the file can't be read, or holds wrong rows, which the job then lists.
     """
-    pages, request = _admin(model), _request(progress)
+    pages, request = _opened(model, progress)
     if not pages.has_import_permission(request):
         raise PermissionDenied
     waiting = UploadStorage(name=upload)
@@ -74,7 +74,7 @@ def export_file(
         PermissionDenied: the user may not export.
         ValidationError: the format can't hold so many rows.
     """
-    pages, request = _admin(model), _request(progress, query)
+    pages, request = _opened(model, progress, query)
     if not pages.has_export_permission(request):
         raise PermissionDenied
     objects = pages.get_export_queryset(request)
@@ -96,12 +96,8 @@ def _counted(progress: Progress, rows: Iterator[list[Any]]) -> Iterator[list[Any
         progress.advance(len(page))
 
 
-def _admin(model: str) -> Any:
-    return admin.site.get_model_admin(apps.get_model(model))
-
-
-def _request(progress: Progress, query: str = "") -> HttpRequest:
-    """Return the request by which the user would open the list, so its filters, search and permissions apply."""
+def _opened(model: str, progress: Progress, query: str = "") -> tuple[Any, HttpRequest]:
+    """Return the model's admin, and the request by which the user would open its list, with filters and permissions."""
     request = HttpRequest()
     request.method, request.GET, request.user = "GET", QueryDict(query), progress.user
-    return request
+    return admin.site.get_model_admin(apps.get_model(model)), request

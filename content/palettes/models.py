@@ -61,7 +61,7 @@ class Team(ContentModel):
         return sees_all(user) or self.has_member(user)
 
     def has_member(self, user: Any) -> bool:
-        return Membership.objects.filter(team_id=self.pk, user_id=user.pk).exists()
+        return teams_of(user).filter(team_id=self.pk).exists()
 
 
 class Owned(ContentModel):
@@ -74,7 +74,7 @@ class Owned(ContentModel):
         abstract = True
 
     def is_visible_to(self, user: Any) -> bool:
-        return sees_all(user) or Membership.objects.filter(team_id=self.team_id, user_id=user.pk).exists()
+        return sees_all(user) or teams_of(user).filter(team_id=self.team_id).exists()
 
 
 class Membership(Owned):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
@@ -98,7 +98,7 @@ class Upstream:
                     f"{self.name} answered {answer.status} and {needs}.", {"Retry-After": f"{asked:.0f}"}
                 )
             if is_late or tries == TRIES:
-                self.refuse(answer)
+                raise FailedError(f"{self.name} answered {answer.status}.")
             self.wait(wait)
         return answer
 
@@ -108,8 +108,8 @@ class Upstream:
         Raises:
             FailedError: the answer is not a success, is too large, is not JSON, or holds one of our secrets.
         """
-        if not 200 <= answer.status < 300:
-            self.refuse(answer)
+        if not 200 <= answer.status < 300:  # the error has no text of the answer, which may quote what we sent
+            raise FailedError(f"{self.name} answered {answer.status}.")
         if len(answer.body) > self.most:
             raise FailedError(f"{self.name} sent an answer of more than {self.most} bytes.")
         if Mask(self.secrets).finds(answer.body.decode(errors="replace")):
@@ -118,11 +118,3 @@ class Upstream:
             return orjson.loads(answer.body)
         except orjson.JSONDecodeError as error:
             raise FailedError(f"{self.name} sent an answer that is not JSON.") from error
-
-    def refuse(self, answer: Answer) -> NoReturn:
-        """Raise the error for an answer that is not a success.
-
-        Raises:
-            FailedError: always, with the answer's status but not its text, which may quote what we sent.
-        """
-        raise FailedError(f"{self.name} answered {answer.status}.")

@@ -215,7 +215,7 @@ def test_comments_are_added_changed_and_deleted_in_one_save(post):
     assert {str(row.history_user) for row in changes} == {"administrator"}
 
 
-def test_a_comment_that_was_deleted_meanwhile_is_said_and_not_silently_lost(post):
+def test_a_comment_that_was_deleted_meanwhile_is_an_error_and_nothing_is_saved(post):
     made = comments(post, 2)
     client = administrator()
     form = form_of(client.get(post_url(post)), "post_form") | {"comments-0-name": "edited", "title": "edited"}
@@ -282,7 +282,7 @@ def test_reverting_restores_the_version_as_a_new_change_by_the_person(post):
     assert "Went back to the version of" in row.history_change_reason
 
 
-def test_who_may_only_look_sees_the_differences_and_may_not_revert(post):
+def test_a_reader_sees_the_differences_and_may_not_revert(post):
     Post.objects.filter(pk=post.pk).update(title="Other")
     client, url = sign_in("news.view_post"), post_url(post, "simple_history", Post.history.last().pk)
     assert "Revert to this" not in client.get(post_url(post, "history")).content.decode()
@@ -347,13 +347,13 @@ def test_a_list_asked_for_what_cannot_be_shows_a_page(post, name, value):
 
 @pytest.mark.parametrize("key", ["abc", "", *HUGE])
 @pytest.mark.parametrize("action", ["delete_selected", "sync_now"])
-def test_an_action_on_what_is_no_key_is_a_bad_request(post, action, key):
+def test_an_action_on_an_invalid_key_is_a_bad_request(post, action, key):
     data = {"action": action, "_selected_action": [str(post.pk), key]}
     assert administrator().post(reverse("admin:news_post_changelist"), data).status_code == 400
 
 
 @pytest.mark.parametrize("key", ["abc", *HUGE])
-def test_a_new_comment_on_what_is_no_post_begins_without_one(key):
+def test_a_new_comment_on_an_invalid_key_begins_without_a_post(key):
     assert administrator().get(reverse("admin:news_comment_add"), {"post": key}).status_code == 200
 
 

@@ -83,10 +83,7 @@ REFUSE = {
         'ALTER TABLE {0} ADD CONSTRAINT "full" CHECK (false) NOT VALID',
         'ALTER TABLE {0} DROP CONSTRAINT "full"',
     ),
-    "sqlite": (
-        "CREATE TRIGGER full BEFORE INSERT ON {0} BEGIN SELECT RAISE(ABORT, 'full'); END",
-        "DROP TRIGGER full",
-    ),
+    "sqlite": ("CREATE TRIGGER full BEFORE INSERT ON {0} BEGIN SELECT RAISE(ABORT, 'full'); END", "DROP TRIGGER full"),
 }
 
 

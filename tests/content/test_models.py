@@ -33,7 +33,7 @@ def test_checks_that_do_not_hold_are_each_named():
     assert [text.partition(" ")[0] for text in said] == ["title", "body"]
 
 
-def test_an_object_that_was_mended_is_asked_about_anew():
+def test_a_corrected_object_is_checked_again():
     post = Post(title=" ", body="B")
     assert checks_asked(post)[0]
     post.title = "T"

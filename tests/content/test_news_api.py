@@ -113,8 +113,7 @@ def test_patch_changes_only_what_is_named(api, post):
 
 
 @pytest.mark.parametrize(
-    ("method", "body"),
-    [("PUT", {"title": "Title", "body": "Body"}), ("PATCH", {"title": "Title"}), ("PATCH", {})],
+    ("method", "body"), [("PUT", {"title": "Title", "body": "Body"}), ("PATCH", {"title": "Title"}), ("PATCH", {})]
 )
 def test_a_write_that_changes_nothing_leaves_no_history(api, post, method, body):
     assert api.send(method, at(post), body).status_code == 200

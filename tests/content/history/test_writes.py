@@ -203,7 +203,7 @@ def test_children_go_before_their_parent_each_with_its_row(post, editor):
     assert set(Comment.history.filter(history_type="-").values_list("history_user_name", flat=True)) == {"editor"}
 
 
-def test_three_editors_in_one_statement_are_told_apart():
+def test_each_of_three_editors_in_one_statement_is_recorded():
     orders = Order.objects.bulk_create([Order(product_name="Umbrella", quantity=1) for _ in range(3)])
     rows = {order.pk: {"origin_user": f"editor {n}", "reason": f"Reason {n}"} for n, order in enumerate(orders)}
     with caused_by(Cause(origin="warehouse", reason="All", rows={Order: rows})):
@@ -212,7 +212,7 @@ def test_three_editors_in_one_statement_are_told_apart():
     assert set(found) == {(order.pk, "warehouse", f"editor {n}", f"Reason {n}") for n, order in enumerate(orders)}
 
 
-def test_what_is_said_of_single_rows_is_not_said_of_another_table(post):
+def test_the_reasons_of_single_rows_are_those_of_their_table_only(post):
     with caused_by(Cause(reason="All", rows={Order: {post.pk: {"reason": "One"}}})):
         Post.objects.update(title="new")
     assert newest().history_change_reason == "All"

@@ -41,7 +41,8 @@ def user(*permissions: str, name: str = "editor", **fields: Any) -> User:
     return person(name, *(f"messaging.{permission}" for permission in permissions), **fields)
 
 
-def client(*permissions: str) -> ApiClient:
+def program_of(*permissions: str) -> ApiClient:
+    """A program with these permissions of messaging."""
     return ApiClient(user(*permissions, name="program"))
 
 

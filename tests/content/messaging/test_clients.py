@@ -10,8 +10,8 @@ from django.urls import reverse
 from content.base.urls import admin_url
 from content.messaging.models import ERASED, Bot, Erasure, Message
 from syncer.models import Binding, Route, Target
-from tests.content.api_client import ApiClient, errors
-from tests.content.messaging.support import BOT, CLIENTS, CONVERSATION, ERASURES, make_bot, message, user
+from tests.content.api_client import errors
+from tests.content.messaging.support import BOT, CLIENTS, CONVERSATION, ERASURES, make_bot, message, program_of, user
 from tests.content.pages import browser, form_of
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def staff(*permissions):
 
 # --- API -------------------------------------------------------------------------------------------------------------
 def test_the_api_erases_a_client_whatever_their_id_looks_like(spoken):
-    program = ApiClient(user("erase_client", name="program"))
+    program = program_of("erase_client")
     answer = program.send("POST", ERASURES, {"client": ODD, "reason": "Request 12"})
     assert answer.status_code == 201
     assert ODD not in answer.content.decode()
@@ -43,14 +43,14 @@ def test_the_api_erases_a_client_whatever_their_id_looks_like(spoken):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_api_asks_for_the_permission_to_erase(spoken, method):
-    program = ApiClient(user("view_message", "add_message", "export_client", name="program"))
+    program = program_of("view_message", "add_message", "export_client")
     answer = program.send(method, ERASURES, {"client": ODD, "reason": "Request 12"})
     assert answer.status_code == 403
     assert not Erasure.objects.exists()
 
 
 def test_an_erasure_without_a_reason_or_that_names_the_client_is_refused(spoken):
-    program = ApiClient(user("erase_client", name="program"))
+    program = program_of("erase_client")
     for body, field in (({"client": ODD}, "reason"), ({"client": ODD, "reason": f"By {ODD}"}, "reason")):
         assert list(errors(program.send("POST", ERASURES, body))) == [field]
     headers = {"X-Change-Reason": "client-7 asked"}
@@ -63,7 +63,7 @@ def test_the_api_exports_all_that_is_held_on_a_client(spoken):
     route = Route.objects.create(target=target, model="messaging.Message", path="/messages", fields={"t": "text"})
     first = Message.objects.order_by("pk")[0]
     Binding.objects.create(route=route, object_key=str(first.pk), remote_id="17", agreed={"t": first.text})
-    program = ApiClient(user("export_client", name="program"))
+    program = program_of("export_client")
     held = json.loads(program.get(CLIENTS, {"client": ODD}).getvalue())
     assert held["client"] == ODD
     assert [(one["from"], one["conversationId"]) for one in held["messages"]] == [(ODD, str(CONVERSATION))] * 2
@@ -74,12 +74,12 @@ def test_the_api_exports_all_that_is_held_on_a_client(spoken):
 
 
 def test_the_api_asks_for_the_permission_to_export(spoken):
-    program = ApiClient(user("view_message", "erase_client", name="program"))
+    program = program_of("view_message", "erase_client")
     assert "messaging.export_client" in program.get(CLIENTS, {"client": ODD}).json()["detail"]
 
 
 def test_of_a_client_who_is_not_known_nothing_is_held():
-    program = ApiClient(user("export_client", name="program"))
+    program = program_of("export_client")
     held = json.loads(program.get(CLIENTS, {"client": "nobody"}).getvalue())
     assert held == {"client": "nobody", "messages": [], "history": [], "sent": []}
 
@@ -172,7 +172,7 @@ def test_messages_are_filtered_by_time_and_bot(spoken, bounds, number):
     assert len(page.context["cl"].result_list) == number
 
 
-def test_a_time_that_is_none_filters_nothing_and_says_so(spoken):
+def test_an_invalid_time_filters_nothing_and_is_reported(spoken):
     page = staff("view_message").get(admin_url(Message, "changelist"), {"timestamp_from_0": "x"})
     assert page["Location"].endswith("?e=1")
 

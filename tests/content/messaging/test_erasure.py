@@ -19,10 +19,9 @@ from syncer.engine.wake import wake_for_news
 from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.deliver import deliver
-from tests.content.api_client import ApiClient
 from tests.content.messaging.everywhere import places
 from tests.content.messaging.planting import CLIENT, PLANTED, TEXTS, WORDS, plant
-from tests.content.messaging.support import MESSAGES, body, make_bot, message, user
+from tests.content.messaging.support import MESSAGES, body, make_bot, message, program_of, user
 from tests.remote import Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +43,7 @@ def target(remote):
 def spoken(target):
     """Three messages of the client, by the API, and one of somebody else."""
     make_bot()
-    program = ApiClient(user("add_message", "view_message", name="program"))
+    program = program_of("add_message", "view_message")
     for number, text in enumerate(TEXTS):
         sent = body(sender=CLIENT, text=text, timestamp=f"2026-01-05T08:0{number}:00Z")
         headers = {"Idempotency-Key": f"key-{number}"}
@@ -205,7 +204,7 @@ def test_a_look_up_for_somebody_else_that_listed_the_words_keeps_nothing_of_them
     assert places(*WORDS) == []
 
 
-def test_what_a_target_said_of_the_client_elsewhere_is_erased(remote, target, spoken):
+def test_words_of_the_client_in_an_answer_about_another_object_are_erased(remote, target, spoken):
     """Of a bot, which has no words of a client."""
     why = {"why": f"I am talking with {CLIENT}"}
     remote.fault(Fault.STATUS, method="POST", path="/bots", status=422, body=why)

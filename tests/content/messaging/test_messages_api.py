@@ -4,7 +4,17 @@ import pytest
 
 from content.messaging.models import Message
 from tests.content.api_client import ApiClient, errors
-from tests.content.messaging.support import BOT, CONVERSATION, MESSAGES, OTHER_BOT, body, make_bot, message, user
+from tests.content.messaging.support import (
+    BOT,
+    CONVERSATION,
+    MESSAGES,
+    OTHER_BOT,
+    body,
+    make_bot,
+    message,
+    program_of,
+    user,
+)
 
 pytestmark = pytest.mark.django_db
 ELSEWHERE = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
@@ -13,7 +23,7 @@ ELSEWHERE = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 @pytest.fixture
 def program():
     make_bot()
-    return ApiClient(user("view_message", "add_message", name="program"))
+    return program_of("view_message", "add_message")
 
 
 # --- one message -----------------------------------------------------------------------------------------------------
@@ -55,7 +65,7 @@ def test_up_to_nine_digits_of_a_second_are_taken_and_six_are_kept(program, sent,
     ["2026-01-05T08:00:00.1234567890Z", "2026-01-05T08:00:00", "2026-01-05", "2026-02-30T08:00:00Z",
      "0001-01-01T00:00:00+01:00", 1767600000, None, "yesterday"],
 )  # fmt: skip
-def test_what_is_no_time_with_a_zone_is_refused(program, sent):
+def test_an_invalid_time_is_refused(program, sent):
     assert list(errors(program.send("POST", MESSAGES, body(timestamp=sent)))) == ["timestamp"]
 
 

@@ -94,7 +94,7 @@ def revert(client: Client, order: Order):
     return client.post(url("simple_history", order.pk, first.pk))
 
 
-def test_a_version_whose_status_is_none_any_more_does_not_come_back(order):
+def test_a_version_with_a_status_that_no_longer_exists_does_not_come_back(order):
     Order.history.update(status="LOST")
     answer = revert(client := signed_in(), order)
     assert "is not a valid choice" in client.get(answer["Location"]).content.decode()
@@ -166,7 +166,7 @@ def test_a_wrong_row_is_refused_by_its_column(change, column):
     assert [(number, name) for number, name, _ in found] == [(2, column)]
 
 
-def test_a_number_is_no_id():
+def test_a_number_is_refused_as_an_id():
     found = problems(signed_in(), json.dumps([LAMP | {"id": 7}]), "json")
     assert found == [(1, "id", "“7” is not a valid UUID.")]
 

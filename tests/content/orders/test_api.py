@@ -113,7 +113,7 @@ def test_an_order_that_is_not_there_is_not_found(key):
 
 
 @pytest.mark.parametrize("key", ["", "1", "6f1c5f2e-0b4c", 7])
-def test_what_is_no_uuid_is_no_id(key):
+def test_an_invalid_uuid_is_refused_as_an_id(key):
     answer = api().send("POST", ORDERS, BODY | {"id": key})
     assert (answer.status_code, list(errors(answer))) == (422, ["id"])
 
@@ -182,7 +182,7 @@ def test_put_without_a_status_keeps_the_one_that_the_user_may_not_set_back(shipp
     assert api().send("PUT", address(shipped.pk), BODY | {"quantity": 9}).json()["status"] == "SHIPPED"
 
 
-def test_put_without_a_status_sets_it_back_for_who_may(shipped):
+def test_put_without_a_status_sets_it_back_with_the_permission(shipped):
     assert api(*EDIT, REOPEN).send("PUT", address(shipped.pk), BODY).json()["status"] == "PENDING"
 
 

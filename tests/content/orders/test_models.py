@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
         {"product_name": "x" * 256},
     ],
 )
-def test_the_database_itself_refuses_what_is_no_order(values):
+def test_the_database_refuses_an_invalid_order(values):
     """Longer than the column is an error of another kind on PostgreSQL, as is a number beyond its range."""
     with pytest.raises((IntegrityError, DataError)), transaction.atomic():
         Order.objects.bulk_create([Order(**{"product_name": "Desk lamp", "quantity": 1} | values)])

@@ -35,12 +35,12 @@ def sent(client, address, form="team_form", **changes):
 
 
 # --- teams -----------------------------------------------------------------------------------------------------------
-def test_who_adds_a_team_is_its_first_member(client):
+def test_the_user_who_adds_a_team_is_its_first_member(client):
     assert sent(client, admin_url(Team, "add"), name="New").status_code == 302
     assert members(Team.objects.get(name="New")) == {"member"}
 
 
-def test_who_adds_a_team_may_name_themselves_too(client, outsider):
+def test_the_user_who_adds_a_team_may_name_themselves_too(client, outsider):
     people = {"memberships-TOTAL_FORMS": "2", "memberships-0-user": "member", "memberships-1-user": "outsider"}
     assert sent(client, admin_url(Team, "add"), name="New", **people).status_code == 302
     assert members(Team.objects.get(name="New")) == {"member", "outsider"}
@@ -62,7 +62,7 @@ NOT_ADDED = [("nobody", "There is no user “nobody”."), ("member", "This user
 
 
 @pytest.mark.parametrize(("name", "message"), NOT_ADDED)
-def test_who_can_not_be_added_is_named(client, team, name, message):
+def test_a_user_that_can_not_be_added_is_named(client, team, name, message):
     answer = add_member(client, team, name)
     assert answer.status_code == 200
     assert message in answer.content.decode()
@@ -209,7 +209,7 @@ def test_the_history_shows_what_became_of_the_colors(client, spring):
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
-def test_who_imports_a_team_is_its_first_member(client):
+def test_the_user_who_imports_a_team_is_its_first_member(client):
     load(client, Team, "name\nNew\n")
     assert members(Team.objects.get(name="New")) == {"member"}
 
@@ -220,7 +220,7 @@ def test_a_member_adds_others_by_import(client, team, outsider):
 
 
 @pytest.mark.parametrize(("rest", "message"), [*NOT_ADDED, ("", "There is no user “”.")])
-def test_an_import_names_who_can_not_be_added(client, team, rest, message):
+def test_an_import_names_a_user_that_can_not_be_added(client, team, rest, message):
     assert message in preview(client, Membership, f"team,user\n{team.pk},{rest}\n").content.decode()
     assert members(team) == {"member"}
 

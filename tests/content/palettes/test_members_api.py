@@ -82,7 +82,7 @@ def test_the_last_member_may_not_leave(team, member):
 
 
 @pytest.mark.parametrize("name", ["outsider", "nobody", "%00"])
-def test_who_is_no_member_is_not_there_to_be_removed(team, member, name):
+def test_a_user_who_is_not_a_member_is_not_found(team, member, name):
     person("outsider")
     for method in ("GET", "DELETE"):
         assert ApiClient(member).send(method, address(team, name), {}).status_code == 404
@@ -97,7 +97,7 @@ def test_nobody_joins_or_looks_into_a_foreign_team(team, member, outsider):
     assert members(team) == {"member"}
 
 
-def test_who_sees_all_teams_adds_and_removes_members(team):
+def test_whoever_sees_all_teams_adds_and_removes_members(team):
     client = ApiClient(User.objects.create_superuser("root"))
     assert client.send("POST", address(team), {"user": "root"}).status_code == 201
     assert client.delete(address(team, "member")).status_code == 204

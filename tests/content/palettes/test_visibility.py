@@ -215,14 +215,14 @@ def test_the_syncs_pages_show_a_palette_to_its_team_only(binding, spring):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_syncs_pages_show_a_deleted_palette_to_who_sees_all_teams(binding, spring):
+def test_the_syncs_pages_show_a_deleted_palette_with_the_permission_to_see_all_teams(binding, spring):
     spring.delete()
     url = reverse("admin:syncer_binding_change", args=[binding.pk])
     assert hides(browser(person("operator", *OPERATOR)).get(url))
     assert not hides(browser(person("auditor", *OPERATOR, "palettes.view_all_teams")).get(url))
 
 
-def test_who_sees_some_teams_only_may_not_read_all(rf, member):
+def test_whoever_sees_some_teams_only_may_not_read_all(rf, member):
     request = rf.get("/")
     request.user = member
     member.user_permissions.set(Permission.objects.exclude(codename="view_all_teams"))

@@ -129,7 +129,7 @@ def test_a_record_that_is_not_there_is_an_error_of_the_external_id(api, item, ex
     assert answer.json()["errors"] == [{"field": "external_id", "message": "The external API has no record 99."}]
 
 
-def test_who_asks_to_wait_too_long_is_not_waited_for(api, item, external):
+def test_a_service_that_asks_to_wait_too_long_is_not_waited_for(api, item, external):
     external.fault(Fault.STATUS, status=429, retry_after=120)
     answer = post(api, address(item))
     assert problem(answer)[0] == 504

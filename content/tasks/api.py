@@ -71,7 +71,7 @@ class ExternalPage(BaseModel):
 def enrich(request: HttpRequest, id: int, query: Query[EnrichQuery]) -> HttpResponse:
     item = _to_change(request, id)
     if not query.wait:
-        return job_response(request, jobs.start_enrich([item.pk], user=request.user))
+        return job_response(request, jobs.begin(jobs.enrich, [item.pk], user=request.user))
     return _answer(request, services.enrich(item))
 
 

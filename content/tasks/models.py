@@ -26,10 +26,8 @@ class ExternalIdValidator(RegexValidator):
     json_schema = {"pattern": "^([A-Za-z0-9][A-Za-z0-9._~:-]*)?$"}
 
     def __init__(self) -> None:
-        super().__init__(
-            re.compile(EXTERNAL_ID, re.ASCII),
-            "Use letters, digits and . _ ~ : - only, a letter or a digit first.",
-        )
+        message = "Use letters, digits and . _ ~ : - only, a letter or a digit first."
+        super().__init__(re.compile(EXTERNAL_ID, re.ASCII), message)
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         return "content.tasks.models.ExternalIdValidator", [], {}

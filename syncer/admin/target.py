@@ -20,9 +20,9 @@ from syncer.admin import pair
 from syncer.admin.forms import TargetForm
 from syncer.admin.parts import EngineAdmin, chip, pk_or_404, posted, to_runs
 from syncer.core.errors import SyncError
-from syncer.core.schedule import CHANGE
 from syncer.engine import breaker
 from syncer.models import Target
+from syncer.models.route import CHANGE
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.overview import SWITCH, Overview, overview
 from syncer.reports.preview import preview

@@ -32,19 +32,14 @@ class Ambiguous:
 
 @dataclass(kw_only=True)
 class Matching:
-    """The result of a matching; the counts are numbers of objects.
-
-    Attributes:
-        differing: the first SHOWN keys that exist at both ends with different content.
-        pairs: `{key here: key there}` of objects that share a natural key; they also count in `only_here` and
-            `only_there`.
-    """
+    """The result of a matching; the counts are numbers of objects."""
 
     equal: int = 0
     differ: int = 0
     only_here: int = 0
     only_there: int = 0
-    differing: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)  # the first SHOWN keys
+    # {key here: key there} of objects that share a natural key; they also count in `only_here` and `only_there`.
     pairs: dict[str, str] = field(default_factory=dict)
     ambiguous: list[Ambiguous] = field(default_factory=list)
 

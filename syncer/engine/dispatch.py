@@ -15,7 +15,7 @@ from syncer.core.decide import ClaimedBinding, claimed
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
 from syncer.engine.sender import Sender
-from syncer.models import Binding, Route, Run, backlog
+from syncer.models import Binding, Route, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of
 
@@ -138,7 +138,7 @@ def _wait_for_others(run: Run, sender: Sender, *, since: datetime) -> bool:
     Returns:
         Whether it waited, so that another round may find more.
     """
-    if sender.is_stopped or not backlog.left(run.target, run.scope).filter(lease_until__gt=since).exists():
+    if sender.is_stopped or not Binding.objects.left(run.target, run.scope).filter(lease_until__gt=since).exists():
         return False
     time.sleep(OTHERS_PAUSE)
     return True

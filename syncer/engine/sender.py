@@ -32,21 +32,15 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class SendResult:
-    """The result of sending one delivery.
+    """The result of sending one delivery."""
 
-    Attributes:
-        verdict: what the answers mean; None: nothing was sent after all.
-        sent: every exchange that was made.
-        records: the records that the target listed, for a lookup.
-    """
-
-    verdict: Verdict | None
-    sent: tuple[Sent, ...] = ()
-    records: tuple[Any, ...] = ()  # JSON of the target, of any shape
+    verdict: Verdict | None  # what the answers mean; None: nothing was sent after all
+    sent: tuple[Sent, ...] = ()  # every exchange that was made
+    records: tuple[Any, ...] = ()  # that the target listed, for a lookup: JSON of any shape
 
     @property
     def ended(self) -> datetime:
-        """The end of the last exchange; there must have been one."""
+        """The end of the last exchange. There must have been one."""
         last = self.sent[-1]
         return last.at + timedelta(milliseconds=last.milliseconds)
 

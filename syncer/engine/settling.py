@@ -39,17 +39,13 @@ def write(binding: ClaimedBinding, changes: Changes) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Settler(ABC):
-    """Settles the deliveries of one route in one run.
-
-    Attributes:
-        probe: whether the deliveries test if an unreachable target answers again.
-    """
+    """Settles the deliveries of one route in one run."""
 
     run: Run
     routes: RouteMap
     route: Route
     sender: Sender
-    probe: bool = False
+    probe: bool = False  # whether the deliveries test if an unreachable target answers again
 
     @abstractmethod
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:

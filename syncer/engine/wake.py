@@ -10,11 +10,11 @@ from django_q.tasks import async_task
 
 from backoffice.kit import clock, lease
 from syncer.core.errors import TargetStoppedError
-from syncer.core.schedule import CHANGE, interval
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
 from syncer.models import Route, Run, Target, mark
 from syncer.models.mapping import declarations
+from syncer.models.route import CHANGE
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of
 
@@ -55,10 +55,9 @@ def request_run(
 
 def follows(route: Route) -> bool:
     """Return whether the route syncs automatically, and is to be planned now."""
-    pause = interval(route.trigger)
-    if pause is None:
+    if route.interval is None:
         return route.trigger == CHANGE
-    return route.planned_at is None or route.planned_at + pause <= clock.now()
+    return route.planned_at is None or route.planned_at + route.interval <= clock.now()
 
 
 def enqueue(run: Run) -> None:

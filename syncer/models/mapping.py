@@ -22,21 +22,13 @@ NOT_STORABLE = "It holds a NUL, an unpaired surrogate, NaN or Infinity, or is ne
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """The permissions that a domain gives for one model.
-
-    Attributes:
-        model: the model class.
-        fields: the names of the fields that may travel; a route can map only these.
-        natural_key: the fields that identify an object where nodes share no key.
-        parent: the foreign key whose record must exist at the target first.
-        authority: `{"field": "node"}`, the node that wins when both changed the field; under EXISTS, when one changed
-            an object that the other deleted.
-    """
+    """The permissions that a domain gives for one model."""
 
     model: type[models.Model]
-    fields: tuple[str, ...]
-    natural_key: tuple[str, ...] = ()
-    parent: str | None = None
+    fields: tuple[str, ...]  # that may travel; a route can map only these
+    natural_key: tuple[str, ...] = ()  # the fields that identify an object where nodes share no key
+    parent: str | None = None  # the foreign key whose record must exist at the target first
+    # {"field": "node"}, which wins when both changed the field; under EXISTS, when one changed what the other deleted.
     authority: Mapping[str, str] = field(default_factory=dict)
 
     @property

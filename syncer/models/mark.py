@@ -46,15 +46,10 @@ POSTGRESQL = """
 
 @dataclass(frozen=True)
 class Mark:
-    """A position in the history of one database.
+    """A position in the history of one database."""
 
-    Attributes:
-        database: the identity of the database; a snapshot of another one means nothing here.
-        position: on PostgreSQL `xmin:xmax:xip,…` (a `pg_snapshot`), on SQLite the last `history_id`.
-    """
-
-    database: str
-    position: str
+    database: str  # the identity of the database; a snapshot of another one means nothing here
+    position: str  # on PostgreSQL `xmin:xmax:xip,…` (a `pg_snapshot`), on SQLite the last `history_id`
 
     def __str__(self) -> str:
         return f"{self.database}/{self.position}"

@@ -11,9 +11,9 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
+from backoffice.kit.lease import is_free
 from syncer.core.errors import TargetStoppedError
-from syncer.models import state
-from syncer.models.binding import Binding
+from syncer.models.binding import DUE, UNBLOCKED, Binding
 from syncer.models.keys import as_pk, key_of
 from syncer.models.mapping import declarations
 from syncer.models.route import Route
@@ -132,7 +132,7 @@ class RouteMap:
 
     def claimable(self, route: Route, now: datetime) -> QuerySet[Binding]:
         """Return the bindings that a worker may take now. The conditions are evaluated here and stored nowhere."""
-        return Binding.objects.filter(state.claimable(now), ~self.waits(route), route=route)
+        return Binding.objects.filter(claimable(now), ~self.waits(route), route=route)
 
     def with_children(self, route: Route, bindings: list[int]) -> set[int]:
         """Return the bindings of `route` whose records must not be deleted yet: a child has a record, or may have one.
@@ -180,6 +180,11 @@ class RouteMap:
         )
         orphans = self.wanted(link.child).filter(**{f"{link.field}__isnull": False}).exclude(Exists(ready))
         return Exists(orphans.filter(pk=as_pk(model, OuterRef("object_key"))))
+
+
+def claimable(now: datetime) -> Q:
+    """Return the condition for bindings that `core.state.is_claimable` accepts."""
+    return DUE & UNBLOCKED & is_free(now) & (Q(not_before=None) | Q(not_before__lte=now))
 
 
 def _has_children() -> Exists:

@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
-from syncer.core.lookup import candidates
-from syncer.core.outcome import Exchange, Outcome, Verdict, classify
+from syncer.core.outcome import Exchange, Outcome, Verdict, candidates, classify
 from syncer.core.settle import End, Terms, changes_after, taken_id
 from tests.simulator.local import POSTS, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, Request, as_id

@@ -19,7 +19,8 @@ from syncer.core.state import (
     state_of,
 )
 from syncer.models import Binding, Route, Target
-from syncer.models.state import ASKED, FACTS, claimable, claimed, holding, where
+from syncer.models.binding import ASKED, FACTS, claimed, holding, where
+from syncer.models.routemap import claimable
 
 NOW = timezone.now()
 EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)

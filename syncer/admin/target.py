@@ -184,7 +184,7 @@ class TargetAdmin(EngineAdmin):
         """Resume the target, clear the reason why it was blocked, and probe it."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
-        breaker.probe_now(target)
+        breaker.bring_probe_forward(target)
         self.log_change(request, target, "Resumed.")
         messages.success(request, f"{target} is resumed. What is due is sent now; the rest waits for Sync now.")
         return _back(request, target)

@@ -67,13 +67,11 @@ def stops_all(verdict: Verdict) -> bool:
 
 
 def after(circuit: Circuit, verdicts: Sequence[Verdict], *, probe: bool, now: datetime, jitter: float) -> Circuit:
-    """Return the circuit after these verdicts.
+    """Return the circuit after these verdicts, which come in the order in which the requests ended.
 
     Args:
-        verdicts: in the order in which the requests ended.
-        probe: whether the requests were a probe. A request that left before the circuit opened is not a probe, and its
-            failure does not count as a failed one.
-        jitter: a random number from 0 to 1 that scales the waits.
+        probe: a request that left before the circuit opened is not a probe, and its failure not a failed one.
+        jitter: from 0 to 1; scales the waits.
     """
     for verdict in verdicts:
         circuit = _after(circuit, verdict, probe=probe, now=now, jitter=jitter)

@@ -48,9 +48,9 @@ def decide(known: Known, payload: Payload | None, *, can_look_up: bool, can_repl
     was created and deleted, or changed and changed back, needs nothing.
 
     Args:
-        payload: the record as it is to be; None where there is to be no record.
-        can_look_up: whether the route can find a record by its content.
-        can_replay: whether the target still remembers the key of the unanswered create.
+        payload: None where there is to be no record.
+        can_look_up: the route can find a record by its content.
+        can_replay: the target still remembers the key of the unanswered create.
     """
     if known.remote_id is None:
         if known.create_body is not None and can_replay:

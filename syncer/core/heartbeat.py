@@ -36,12 +36,7 @@ class HeartbeatMonitor:
                 self.busy.pop(-int(message), None)
 
     def wait(self, seconds: float, *, is_asked: bool, lives: Callable[[int], bool]) -> None:
-        """Let time pass.
-
-        Args:
-            is_asked: whether heartbeats could be queued in this time.
-            lives: returns whether the process with this id is alive.
-        """
+        """Let time pass. `is_asked`: heartbeats could be queued in it; `lives`: is the process with this id alive?"""
         seconds = min(seconds, LOOK)
         self.busy = {pid: age + seconds for pid, age in self.busy.items() if age < self.longest and lives(pid)}
         if not is_asked:

@@ -76,11 +76,10 @@ def match(ours: Iterable[Line], theirs: Iterable[Line]) -> Matching:
 
 def side_by_side(ours: Iterable[Line], theirs: Iterable[Line]) -> Iterator[tuple[Line | None, Line | None]]:
     """Yield the two lines of each key, None where one side lacks it; both inputs are in the order of their keys."""
-    numbered = merge(zip(repeat(0), ours), zip(repeat(1), theirs), key=_key)
-    for _, lines in groupby(numbered, key=_key):
+
+    def key(numbered: tuple[int, Line]) -> str:
+        return numbered[1].key
+
+    for _, lines in groupby(merge(zip(repeat(0), ours), zip(repeat(1), theirs), key=key), key=key):
         sides = dict(lines)
         yield sides.get(0), sides.get(1)
-
-
-def _key(numbered: tuple[int, Line]) -> str:
-    return numbered[1].key

@@ -82,7 +82,6 @@ class Outcome:
 
 
 def node_of(writer: str) -> str:
-    """Return the node's name: `store` for `store:018f3a…`."""
     return writer.partition(":")[0]
 
 
@@ -92,7 +91,6 @@ def covers(seen: VersionVector, other: VersionVector) -> bool:
 
 
 def together(seen: VersionVector, other: VersionVector) -> dict[str, int]:
-    """Return the version vector that covers what either covers."""
     return {writer: max(seen.get(writer, 0), other.get(writer, 0)) for writer in {*seen, *other}}
 
 
@@ -157,13 +155,10 @@ def _left(mine: State, theirs: State, name: str) -> Edits:
 
 
 def outcome(state: State, rules: Rules, *, live: Content | None) -> Outcome:
-    """Return what the object is to be here.
+    """Return what the object is to be here, where its content is now `live`.
 
     The result is the same on every node with the same rules, except for fields that wait for a person: there each node
     keeps its own value.
-
-    Args:
-        live: the content now; None where the object does not exist here.
     """
     conflicts = frozenset(name for name, edits in state.fields.items() if is_open(edits, rules.of(name)))
     exists = state.fields.get(EXISTS, ())

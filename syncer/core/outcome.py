@@ -176,10 +176,8 @@ def is_id(value: object) -> bool:
 def candidates(records: Iterable[object], body: Payload, *, id_field: str, bound: Collection[str]) -> list[str]:
     """Return the encoded ids of the records that may have been created with `body`, sorted.
 
-    Every field is compared, because servers ignore filters that they don't know.
-
-    Args:
-        bound: the encoded ids of records that belong to another object, and are never returned.
+    Every field is compared, because servers ignore filters that they don't know. Records whose encoded id is `bound`
+    to another object are left out.
     """
     matches = {
         encode_id(record[id_field])

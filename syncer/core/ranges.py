@@ -147,12 +147,7 @@ class Search:
             self.ranges[:0] = cut(part, ours.cuts)
 
     def listed(self, ours: Iterable[tuple[str, str]], theirs: Mapping[str, str]) -> None:
-        """Take in the objects of a range, or of its beginning.
-
-        Args:
-            ours: (key, digest) in the order of the keys.
-            theirs: `{key: digest}`.
-        """
+        """Take in the objects of a range, or of its beginning: (key, digest) by key, and `{key: digest}`."""
         left, differences = dict(theirs), self.differences
         for key, digest in ours:
             other = left.pop(key, None)

@@ -93,7 +93,7 @@ def _begin(run: Run) -> bool:
     if run.trigger in REQUESTED:
         # A person who asks has fixed what the target was blocked for; if not, the first answer blocks it again.
         Target.objects.filter(pk=run.target_id).update(blocked="")
-        breaker.probe_now(run.target)
+        breaker.bring_probe_forward(run.target)
     return True
 
 

@@ -111,11 +111,8 @@ class Sender:
     def exchange(self, request: Request, ends: float) -> Sent | None:
         """Sign and send a request, and once more with a fresh token if the first one had expired.
 
-        Args:
-            ends: when the lease ends, by the monotonic clock.
-
-        Returns:
-            None if nothing was sent: the sender has stopped, or the lease ends too soon.
+        Return None if nothing was sent: the sender has stopped, or the lease, which `ends` at a time of the monotonic
+        clock, ends too soon.
         """
         at, started = timezone.now(), time.monotonic()
         if self._must_not_send(ends):

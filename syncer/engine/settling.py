@@ -55,14 +55,12 @@ class Settler(ABC):
         """Read, under lock, the rows that `changes` needs, before anything is written."""
 
     def write(self, delivery: Delivery, changes: Changes) -> bool:
-        """Write a binding's changes if its claim still holds; return whether it did."""
         return write(delivery.binding, changes)
 
     def verdicts(self, results: Results, lost: set[int]) -> list[Verdict]:
         """Return what the answers show of the target, in the order in which they came.
 
-        Args:
-            lost: bindings whose claim was lost. Answers to them are not quoted, since they may have been erased.
+        Answers to bindings whose claim was lost are not quoted, since they may have been erased.
         """
         answered = [(delivery, result) for delivery, result in results if result.verdict]
         return [

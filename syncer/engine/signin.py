@@ -34,7 +34,6 @@ class Credential:
 
     @classmethod
     def of(cls, target: Target) -> Self:
-        """Return the credential that `target` names."""
         return cls(
             kind=target.auth,
             user=target.auth_user,
@@ -65,12 +64,7 @@ _tokens: dict[tuple[Credential, str], str] = {}  # of this process, by the crede
 
 
 class SignInBusyError(NotSentError):
-    """The sign-in got 429 or a server error, so the request was not sent.
-
-    Attributes:
-        status: the answer's.
-        retry_after: the answer's `Retry-After` header, or empty.
-    """
+    """The sign-in got 429 or a server error, so the request was not sent."""
 
     def __init__(self, status: int, retry_after: str) -> None:
         super().__init__(f"answered {status} to the sign-in")

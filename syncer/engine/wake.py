@@ -28,13 +28,10 @@ Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
 def request_run(
     *, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None
 ) -> tuple[Run, bool]:
-    """Create a run for a worker to do, or return the one that waits.
+    """Create a run for a worker to do, or return the one that waits; with it, whether it is new.
 
     Of the runs without a scope, at most one waits for each target. A request by a person takes a waiting run over, so
     that it plans all routes.
-
-    Returns:
-        The run, and whether it is new.
     """
     if scope is not None:
         return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope), True

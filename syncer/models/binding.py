@@ -22,11 +22,7 @@ DUE = Q(wanted__gt=F("delivered")) | Q(unconfirmed=True)
 
 class BindingQuerySet(models.QuerySet["Binding"]):
     def left(self, target: "Target", scope: Mapping[str, list[str]] | None = None) -> "BindingQuerySet":
-        """Return the bindings that are due, or set aside while due.
-
-        Args:
-            scope: the chosen objects, `{"news.Post": ["1", "2"]}`; None for all of the enabled routes.
-        """
+        """Return the bindings that are due, or set aside while due: of the enabled routes, or of a run's scope."""
         bindings = self.filter(DUE, on_hold=False, route__target=target, route__enabled=True)
         if scope is None:
             return bindings
@@ -167,12 +163,7 @@ FACTS: Mapping[str, Q] = {
 
 
 def holding(facts: Mapping[str, bool], known: Mapping[str, Q] = FACTS) -> Q:
-    """Return the condition for bindings with these facts.
-
-    Args:
-        facts: `{"fact": whether it holds}`.
-        known: the condition of every fact that `facts` names.
-    """
+    """Return the condition for bindings with the facts `{"fact": whether it holds}`, whose conditions are `known`."""
     condition = Q()
     for name, value in facts.items():
         condition &= known[name] if value else ~known[name]
@@ -189,11 +180,7 @@ def claimed(now: datetime) -> Q:
 
 
 def where(table: Table[T], value: T, known: Mapping[str, Q]) -> Q:
-    """Return the condition for bindings whose first fitting row of the table has this value.
-
-    Args:
-        known: the condition of every fact that the table names.
-    """
+    """Return the condition for bindings whose first fitting row of the table, of `known` facts, has this value."""
     result = Q(pk__in=[])
     for number, (row_value, facts) in enumerate(table):
         if row_value == value:

@@ -71,12 +71,7 @@ def declarations() -> Mapping[str, Declaration]:
 
 # --- the rules for every route ---------------------------------------------------------------------------------------
 def wrong(message: str, *, at: str | int | None = None, **words: object) -> ValidationError:
-    """Return an error of a route.
-
-    Args:
-        message: a text with placeholders for `words`, `%(name)s`.
-        at: the place inside a JSON column; None: the column as a whole.
-    """
+    """Return an error of a route, with placeholders for `words`, `%(name)s`; `at` is the place inside a JSON column."""
     return ValidationError(message, code="route", params={"at": at, **words})
 
 
@@ -98,24 +93,12 @@ def is_storable(value: object, *, deepest: int = DEEPEST) -> bool:
     )
 
 
-def model_errors(model: str) -> Iterator[ValidationError]:
-    """Refuse a model that no domain has declared."""
-    if model not in declarations():
-        yield wrong(
-            "%(model)s is not a model that may travel; choose one of: %(choices)s",
-            model=model,
-            choices=listed(sorted(declarations())),
-        )
-
-
 def parent_errors(
     declaration: Declaration, fields: Mapping[str, str], routed: Collection[str]
 ) -> Iterator[ValidationError]:
-    """Refuse a foreign key to a model without a route on the same target, because its remote ids would stay unknown.
+    """Refuse a foreign key, in `{"remote name": "local field"}`, to a model that is not `routed` on the same target.
 
-    Args:
-        fields: `{"remote name": "local field"}`.
-        routed: the labels of the models that have a route on the target.
+    Its remote ids would stay unknown.
     """
     for remote, local in fields.items():
         parent = declaration.model._meta.get_field(local).related_model if local in declaration.fields else None

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import re
+from collections import defaultdict
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -160,16 +161,20 @@ class Route(models.Model):
         Raises:
             ValidationError: by column; `params["at"]` is the place inside a JSON column.
         """
-        errors = {"model": list(mapping.model_errors(self.model))}
-        if not errors["model"] and self.target.kind in kinds():
-            kind = kind_of(self.target)
-            for column, refusals in kind.route_errors(self):
-                errors.setdefault(column, []).extend(refusals)
-            unused = f"A route to a target of the kind '{kind.name}' does not use it; leave it empty"
-            for column in unused_columns(kind, "route_columns"):
-                errors.setdefault(column, []).extend([mapping.wrong(unused)] if getattr(self, column) else [])
-        if errors := {column: refusals for column, refusals in errors.items() if refusals}:
-            raise ValidationError(errors)
+        if self.model not in declarations():
+            why = "%(model)s is not a model that may travel; choose one of: %(choices)s"
+            choices = mapping.listed(sorted(declarations()))
+            raise ValidationError({"model": mapping.wrong(why, model=self.model, choices=choices)})
+        if self.target.kind not in kinds():
+            return
+        kind, errors = kind_of(self.target), defaultdict[str, list[ValidationError]](list)
+        for column, refusals in kind.route_errors(self):
+            errors[column] += refusals
+        unused = f"A route to a target of the kind '{kind.name}' does not use it; leave it empty"
+        for column in unused_columns(kind, "route_columns"):
+            errors[column] += [mapping.wrong(unused)] if getattr(self, column) else []
+        if refused := {column: refusals for column, refusals in errors.items() if refusals}:
+            raise ValidationError(refused)
 
     def models_beside(self) -> frozenset[str]:
         """Return the labels of the models that have a route on the same target."""

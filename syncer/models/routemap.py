@@ -135,21 +135,13 @@ class RouteMap:
         return Binding.objects.filter(claimable(now), ~self.waits(route), route=route)
 
     def with_children(self, route: Route, bindings: list[int]) -> set[int]:
-        """Return the bindings of `route` whose records must not be deleted yet: a child has a record, or may have one.
-
-        Args:
-            bindings: the primary keys to choose from.
-        """
+        """Return which of these bindings must not lose their records yet: a child has a record, or may have one."""
         if not bindings or not self.links_down(route):
             return set()
         return set(Binding.objects.filter(Q(_has_children()), pk__in=bindings).values_list("pk", flat=True))
 
     def parents(self, link: Link, pks: set[Any]) -> dict[Any, Parent]:
-        """Return the parents of a link by primary key; those without a binding are left out.
-
-        Args:
-            pks: the primary keys of the parent objects.
-        """
+        """Return the parents of a link by the primary key of their object; those without a binding are left out."""
         if link.parent is None:
             return {}
         pk_of = {key_of(link.parent.declaration.model, pk): pk for pk in pks}

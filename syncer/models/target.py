@@ -83,9 +83,7 @@ class Target(models.Model):
         help_text="Seconds until a request is abandoned: 1 to 60, for connecting and for the answer.",
     )
     allow_private = models.BooleanField(
-        "allow private addresses",
-        default=False,
-        help_text="The target may be on this machine or in a private network.",
+        "allow private addresses", default=False, help_text="The target may be on this machine or in a private network."
     )
     not_before = models.DateTimeField(
         "waits until",

@@ -23,11 +23,6 @@ from standardwebhooks import Webhook
 from backoffice.kit.http import Client, HttpError, Request
 from syncer.models import Alert, Binding, Target
 
-BLOCKED = "Nothing is sent to it until a person has fixed that: then press Resume, or Sync now, on the target's page."
-OPENED = "It is retried automatically, with one request at a time, and goes on once one is answered."
-PASSED = "It may be sent to again by now."
-PAUSED = "It is paused by now."
-
 
 @dataclass(frozen=True, kw_only=True)
 class AlertMessage:
@@ -101,10 +96,13 @@ class AlertMessage:
 def _next(target: Target) -> str:
     """Say what happens next, or what a person has to do."""
     if not target.enabled:
-        return PAUSED
+        return "It is paused by now."
     if target.blocked:
-        return BLOCKED
-    return OPENED if target.opened_at else PASSED
+        cure = "then press Resume, or Sync now, on the target's page."
+        return f"Nothing is sent to it until a person has fixed that: {cure}"
+    if target.opened_at:
+        return "It is retried automatically, with one request at a time, and goes on once one is answered."
+    return "It may be sent to again by now."
 
 
 def _local(at: datetime) -> str:

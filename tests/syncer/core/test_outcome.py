@@ -5,17 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.core.decide import Action
-from syncer.core.outcome import (
-    Exchange,
-    Outcome,
-    Silence,
-    candidates,
-    classify,
-    decode_id,
-    encode_id,
-    is_id,
-    unquoted,
-)
+from syncer.core.outcome import Exchange, Outcome, Silence, candidates, classify, decode_id, encode_id, is_id, unquoted
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)

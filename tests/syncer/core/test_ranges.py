@@ -110,12 +110,7 @@ def test_of_a_leaf_that_has_no_room_the_rest_is_counted():
     search.listed(node(range(2000)).items(), {})
     search.listed(node(range(3000, 3010)).items(), dict.fromkeys(node(range(3000, 3020)), "other"))
     end = search.end()
-    assert (len(end.only_here), end.more_here, end.unread, end.more_there) == (
-        1000,
-        1000,
-        10,
-        10,
-    )
+    assert (len(end.only_here), end.more_here, end.unread, end.more_there) == (1000, 1000, 10, 10)
 
 
 def test_ranges_that_were_left_are_counted():

@@ -201,11 +201,9 @@ class Worker:
             reached["in doubt"] += 1
         if verdict is not None and verdict.outcome is Outcome.GONE and written.get("rejected"):
             reached["rejected because it is gone"] += 1
-            if (
-                model_of(delivery.binding.key),
-                as_id(str(delivery.binding.known.remote_id)),
-            ) in self.rows.remote.vanished:
-                self.rows.remote.blamed.add(delivery.binding.key)
+            key, number = delivery.binding.key, as_id(str(delivery.binding.known.remote_id))
+            if (model_of(key), number) in self.rows.remote.vanished:
+                self.rows.remote.blamed.add(key)
         if written.get("rejected"):
             reached["rejected"] += 1
 

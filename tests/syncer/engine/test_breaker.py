@@ -1,6 +1,5 @@
 """The circuit breaker: a target that is down costs a handful of requests, and is healthy again by itself."""
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -18,7 +17,7 @@ from syncer.engine.wake import request_run, sweep
 from syncer.models import Alert, Attempt, Binding, Run, Target
 from tests.remote import Fault
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding_of, let_time_pass, requests
+from tests.syncer.support import another_worker, binding_of, let_time_pass, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 1000  # objects
@@ -203,21 +202,13 @@ def test_while_one_worker_probes_another_sends_nothing_even_if_a_person_asks(sil
     with remote.hold("POST") as held:
         let_time_pass()
         asked, _ = request_run(target=silent, trigger=Run.Trigger.RETRY)
-        worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
-        worker.start()
+        worker = another_worker(asked)
         held.wait_arrived()
         assert sync(silent).state == "failed"
         assert len(remote.writes()) == 1
     worker.join(120)
     assert sync(silent).state == "done"
     assert len(remote.posts) == 2
-
-
-def in_a_thread(pk):
-    try:
-        work(Run.objects.get(pk=pk))
-    finally:
-        connection.close()
 
 
 def test_what_was_refused_does_not_sit_out_its_own_wait(following, remote):
@@ -271,52 +262,47 @@ def synced_twin(silent, remote):
 
 
 # --- law 6: one bad record -------------------------------------------------------------------------------------------
-def test_one_object_that_always_fails_holds_up_no_other(following, post, remote):
+@pytest.fixture
+def one_fails(following, post, remote):
+    """A target whose circuit one object has opened; its probe lies ahead."""
     remote.fault(Fault.STATUS, status=500, times=None, where=lambda body: body.get("title") == "A")
     remote.fault(Fault.STATUS, method="GET", status=500, times=None)
     for _ in range(FAILURES):
         by_itself()
         let_time_pass()
     Target.objects.update(probe_at=clock.now() + HOUR)
-    assert pace(following) is Pace.FRESH
+    return following
+
+
+def test_one_object_that_always_fails_holds_up_no_other(one_fails, remote):
+    assert pace(one_fails) is Pace.FRESH
     Post.objects.create(title="C", body="D")
     assert by_itself().message.startswith("Fake API answered 500")
     assert [record["title"] for record in remote.posts.values()] == ["C"]
-    assert pace(following) is Pace.GO
+    assert pace(one_fails) is Pace.GO
 
 
-def test_of_the_others_one_goes_at_a_time_too(following, post, remote):
-    remote.fault(Fault.STATUS, status=500, times=None, where=lambda body: body.get("title") == "A")
-    remote.fault(Fault.STATUS, method="GET", status=500, times=None)
-    for _ in range(FAILURES):
-        by_itself()
-        let_time_pass()
-    Target.objects.update(probe_at=clock.now() + HOUR)
+def test_of_the_others_one_goes_at_a_time_too(one_fails, remote):
     posts(5, title="C")
     with remote.hold("POST") as held:
-        asked, _ = request_run(target=following, trigger=Run.Trigger.CHANGE)
-        worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
-        worker.start()
+        asked, _ = request_run(target=one_fails, trigger=Run.Trigger.CHANGE)
+        worker = another_worker(asked)
         held.wait_arrived()
         made = len(requests(remote))
-        other, _ = request_run(target=following, trigger=Run.Trigger.CHANGE)
+        other, _ = request_run(target=one_fails, trigger=Run.Trigger.CHANGE)
         work(other)
         assert len(requests(remote)) == made
     worker.join(120)
     assert len(remote.posts) == 5
 
 
-def test_a_second_object_that_fails_shows_that_it_is_the_target(following, post, remote):
+def test_a_second_object_that_fails_shows_that_it_is_the_target(one_fails, remote):
     remote.fault(Fault.STATUS, status=500, times=None)
-    for _ in range(FAILURES):
-        by_itself()
-        let_time_pass()
-    Target.objects.update(probe_at=clock.now() + HOUR)
     Post.objects.create(title="C", body="D")
     made = len(requests(remote))
     by_itself()
     assert len(requests(remote)) == made + 1
-    assert pace(following) is Pace.STOP
+    assert pace(one_fails) is Pace.STOP
     Post.objects.create(title="E", body="F")
     assert by_itself() is None
 
@@ -348,8 +334,7 @@ def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, s
     posts(20)
     run, _ = request_run(target=following, trigger=Run.Trigger.RETRY)
     with remote.hold("POST") as held:
-        worker = threading.Thread(target=in_a_thread, args=(run.pk,))
-        worker.start()
+        worker = another_worker(run)
         held.wait_arrived()
         values = {name: value() + HOUR if callable(value) else value for name, value in change.items()}
         Target.objects.update(failures=7, **values)

@@ -19,6 +19,14 @@ def secret(monkeypatch):
     return "env:SYNC_FAKE_API_SECRET"
 
 
+@pytest.fixture
+def tokens(remote, target, secret):
+    """The target gives tokens, and has one post to be sent."""
+    remote.require(tokens := Tokens("sync", SECRET, path="/token/"))
+    use(target, "jwt", secret, auth_url="/token/")
+    return tokens
+
+
 def use(target, auth, reference, **more):
     for name, value in {"auth": auth, "auth_user": "sync", "auth_secret": reference, **more}.items():
         setattr(target, name, value)
@@ -52,10 +60,7 @@ def test_a_secret_in_a_file(remote, target, tmp_path, settings):
     assert sync(target).state == "done"
 
 
-def test_one_token_serves_many_requests_and_is_renewed_when_it_is_over(remote, target, secret):
-    tokens = Tokens("sync", SECRET, path="/token/")
-    remote.require(tokens)
-    use(target, "jwt", secret, auth_url="/token/")
+def test_one_token_serves_many_requests_and_is_renewed_when_it_is_over(remote, target, tokens):
     Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(20))
     sync(target)
     assert tokens.logins == 1
@@ -65,19 +70,14 @@ def test_one_token_serves_many_requests_and_is_renewed_when_it_is_over(remote, t
     assert len(remote.posts) == 22
 
 
-def test_a_token_serves_the_next_run_too(remote, target, secret):
-    tokens = Tokens("sync", SECRET, path="/token/")
-    remote.require(tokens)
-    use(target, "jwt", secret, auth_url="/token/")
+def test_a_token_serves_the_next_run_too(remote, target, tokens):
     sync(target)
     Post.objects.create(title="C", body="D")
     sync(target)
     assert (tokens.logins, len(remote.posts)) == (1, 2)
 
 
-def test_a_token_of_another_secret_is_not_used(remote, target, secret, monkeypatch):
-    remote.require(Tokens("sync", SECRET, path="/token/"))
-    use(target, "jwt", secret, auth_url="/token/")
+def test_a_token_of_another_secret_is_not_used(target, tokens, monkeypatch):
     sync(target)
     monkeypatch.setenv("SYNC_FAKE_API_SECRET", "another")
     Post.objects.create(title="C", body="D")

@@ -16,7 +16,7 @@ from backoffice.kit.http import Client, ForbiddenError, HttpError, LostError, Re
 from backoffice.kit.masking import Mask
 from syncer.core import circuit
 from syncer.core.outcome import ANSWER_KEPT, Exchange, Silence, Verdict
-from syncer.engine.signin import Credential, SignIn, SignInBusyError, SignInRefusedError
+from syncer.engine.signin import SignIn, SignInBusyError, SignInRefusedError
 from syncer.models import Target
 
 
@@ -54,7 +54,7 @@ class Sender:
 
     def __init__(self, target: Target) -> None:
         self.client = Client(timeout=target.timeout, allow_private=target.allow_private)
-        self._sign_in = SignIn(Credential.of(target), self.client)
+        self._sign_in = SignIn(target, self.client)
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
         self._stopped = threading.Event()
         self._failures = 0

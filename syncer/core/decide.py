@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
+
+if TYPE_CHECKING:
+    from syncer.core.state import BindingRow
 
 Payload = dict[str, Any]  # {"remote name": JSON value}
 Changes = dict[str, Any]  # {"column": value} of a binding
@@ -99,28 +102,6 @@ class ClaimedBinding:
     peer_seen: Mapping[str, int] = field(default_factory=dict)  # edits that a peer has seen, {"writer": number}
 
 
-class ClaimableRow(Protocol):
-    """The columns of a binding that a delivery reads."""
-
-    pk: int
-    wanted: int
-    unconfirmed: bool
-    token: int
-    tries: int
-    rejected: int | None
-    remote_id: str | None
-    last_remote_id: str | None
-    agreed: Payload | None
-    create_key: UUID | None
-    create_body: Payload | None
-    create_at: datetime | None
-    create_path: str
-    create_account: str
-    deleting: bool
-    look_first: bool
-    peer_seen: Mapping[str, int] | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """One object as it is to be at the target."""
@@ -144,7 +125,7 @@ class Delivery:
     key: UUID | None = None  # the Idempotency-Key of a create
 
 
-def known_of(row: ClaimableRow) -> Known:
+def known_of(row: "BindingRow") -> Known:
     return Known(
         remote_id=row.remote_id,
         agreed=row.agreed,
@@ -155,7 +136,7 @@ def known_of(row: ClaimableRow) -> Known:
     )
 
 
-def can_replay(row: ClaimableRow, now: datetime, *, key_hours: float, account: str) -> bool:
+def can_replay(row: "BindingRow", now: datetime, *, key_hours: float, account: str) -> bool:
     """Return whether the unanswered create can be sent again under its key.
 
     A create that was refused is not replayed: after the next edit, the record is looked up instead. (`rejected` always
@@ -168,7 +149,7 @@ def can_replay(row: ClaimableRow, now: datetime, *, key_hours: float, account: s
 
 
 def claimed(
-    row: ClaimableRow, key: str, *, ends: float, now: datetime, key_hours: float, account: str
+    row: "BindingRow", key: str, *, ends: float, now: datetime, key_hours: float, account: str
 ) -> ClaimedBinding:
     """Return the plain data of a row that was just claimed; `row` has the values from before the claim."""
     return ClaimedBinding(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 T = TypeVar("T")
 Table = tuple[tuple[T, Mapping[str, bool]], ...]  # ((value, {"fact": whether it holds}), …)
@@ -89,21 +90,31 @@ NOT_BLOCKED = {"on_hold": False, "in_doubt": False, "rejected": False}  # others
 
 
 class BindingRow(Protocol):
-    """The columns of a binding from which its facts follow."""
+    """The columns of a binding from which its facts follow, and that a delivery reads."""
 
+    pk: int
     wanted: int
     delivered: int
     unconfirmed: bool
     in_doubt: bool
     rejected: int | None
     on_hold: bool
+    token: int
     lease_until: datetime | None
     not_before: datetime | None
     tries: int
     remote_id: str | None
+    last_remote_id: str | None
+    agreed: dict[str, Any] | None
+    create_key: UUID | None
     create_body: dict[str, Any] | None
+    create_at: datetime | None
+    create_path: str
+    create_account: str
+    deleting: bool
     look_first: bool
     gone: bool
+    peer_seen: Mapping[str, int] | None
 
 
 def facts_of(row: BindingRow, now: datetime, *, changed: bool = False, conflict: bool = False) -> Facts:

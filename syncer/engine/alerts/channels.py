@@ -53,10 +53,6 @@ class AlertMessage:
         return f"{self.title} is {'healthy again' if self.alert.kind == Alert.Kind.HEALTHY else 'unhealthy'}"
 
     @property
-    def subject(self) -> str:
-        return f"[{settings.NODE}] {self.headline}"
-
-    @property
     def text(self) -> str:
         """The text of an e-mail: the event, its time and reason, the number of waiting objects, and the next step."""
         alert = self.alert
@@ -124,7 +120,7 @@ def mail(message: AlertMessage) -> None:
     """
     sender = settings.DEFAULT_FROM_EMAIL
     email = EmailMessage(
-        subject=message.subject,
+        subject=f"[{settings.NODE}] {message.headline}",
         body=message.text,
         from_email=sender,
         to=settings.ALERT_EMAILS,

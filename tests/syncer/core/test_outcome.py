@@ -135,7 +135,7 @@ def test_an_attempt_keeps_why_there_is_no_answer():
         ("The demo remote refused the connection", "The demo remote refused the connection"),
     ],
 )
-def test_a_reason_can_be_told_without_what_it_quotes(reason, kept):
+def test_a_reason_is_shown_without_what_it_quotes(reason, kept):
     assert unquoted(reason) == kept
 
 
@@ -186,7 +186,7 @@ NO_IDS = ["", ".", "..", "\ud800", "x" * 255, 10**256, None, True, 1.5, [1]]
 
 
 @pytest.mark.parametrize("remote_id", NO_IDS, ids=range(len(NO_IDS)))
-def test_what_no_binding_or_address_can_hold_is_no_id(remote_id):
+def test_what_no_binding_or_address_can_hold_is_not_an_id(remote_id):
     assert not is_id(remote_id)
 
 
@@ -211,6 +211,6 @@ def test_every_field_of_a_candidate_is_compared(record, found):
     assert candidates([record], BODY, id_field="id", bound=()) == found
 
 
-def test_a_bound_record_is_no_candidate():
+def test_a_bound_record_is_not_a_candidate():
     records = [BODY | {"id": 1}, BODY | {"id": 2}]
     assert candidates(records, BODY, id_field="id", bound={"1"}) == ["2"]

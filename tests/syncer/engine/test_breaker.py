@@ -1,4 +1,4 @@
-"""The circuit breaker: a target that is down costs a handful of requests, and is healthy again by itself."""
+"""The circuit breaker: a target that is down costs a handful of requests, and recovers automatically."""
 
 from datetime import timedelta
 
@@ -27,13 +27,13 @@ BAD = Verdict(outcome=Outcome.UNKNOWN, why="answered 500")
 
 @pytest.fixture
 def following(target):
-    """A target that is sent each change by itself."""
+    """A target that is sent each change automatically."""
     target.routes.update(trigger="change")
     return target
 
 
 def posts(number, title="T"):
-    """So many posts, of which nobody was told."""
+    """So many posts, for which nothing was woken."""
     found = Post.objects.bulk_create(Post(title=f"{title}{count}", body="B") for count in range(number))
     Run.objects.all().delete()
     return found
@@ -48,8 +48,8 @@ def alerts():
     return list(Alert.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def by_itself():
-    """What the worker does in one second: the sweep, and the run that it asked for. None: it asked for none."""
+def one_second():
+    """What the worker does in one second: the sweep, and the run that it wakes. None: it wakes none."""
     sweep()
     run = Run.objects.filter(state=Run.State.QUEUED).first()
     if run is not None:
@@ -64,7 +64,7 @@ def silent(following, remote):
     posts(2)
     remote.stop()
     for _ in range(3):
-        by_itself()
+        one_second()
         let_time_pass()
     following.refresh_from_db()
     assert following.opened_at
@@ -77,7 +77,7 @@ def silent(following, remote):
 def test_a_thousand_objects_and_a_dead_target_cost_a_handful_of_requests(following, remote):
     posts(MANY)
     remote.stop()
-    run = by_itself()
+    run = one_second()
     most = FAILURES + following.concurrency - 1  # those that were under way
     assert FAILURES <= Attempt.objects.count() <= most
     assert FAILURES <= Binding.objects.filter(tries=1).count() <= most
@@ -85,20 +85,20 @@ def test_a_thousand_objects_and_a_dead_target_cost_a_handful_of_requests(followi
     assert Binding.objects.filter(tries=1).count() + rest.count() == MANY
     assert run.message.startswith(f"Fake API refused the connection; {MANY} changes are kept, next try in ")
     made = Attempt.objects.count()
-    assert by_itself() is None
+    assert one_second() is None
     for probe in range(1, 4):
         let_time_pass()
-        assert by_itself().state == "failed"
+        assert one_second().state == "failed"
         assert Attempt.objects.count() == made + probe
 
 
 def test_when_it_answers_again_everything_goes_out_in_the_same_run(following, remote):
     posts(200)
     remote.stop()
-    by_itself()
+    one_second()
     remote.start()
     let_time_pass()
-    run = by_itself()
+    run = one_second()
     assert (run.state, run.message) == ("done", "200 created.")
     assert len(remote.posts) == len(remote.writes()) == 200
     following.refresh_from_db()
@@ -109,7 +109,7 @@ def test_one_object_that_fails_again_and_again_opens_it_too(following, post, rem
     remote.stop()
     for _ in range(FAILURES):
         assert pace(following) is Pace.GO
-        by_itself()
+        one_second()
         let_time_pass()
     assert pace(following) is Pace.PROBE
 
@@ -126,7 +126,7 @@ def test_failures_that_two_workers_settle_at_once_are_one_row(following):
 def test_good_answers_of_a_well_target_write_nothing_to_its_row(following, remote):
     posts(50)
     with CaptureQueriesContext(connection) as queries:
-        by_itself()
+        one_second()
     assert len(remote.posts) == 50
     assert [one["sql"] for one in queries if one["sql"].startswith('UPDATE "syncer_target"')] == []
     assert [one["sql"] for one in queries if "syncer_target" in one["sql"] and "FOR NO KEY UPDATE" in one["sql"]] == []
@@ -136,14 +136,14 @@ def test_good_answers_of_a_well_target_write_nothing_to_its_row(following, remot
 def test_edits_of_the_one_object_that_fails_bring_no_probe_forward(following, post, remote):
     remote.stop()
     for _ in range(FAILURES):
-        by_itself()
+        one_second()
         let_time_pass()
     later = clock.now() + HOUR
     Target.objects.update(probe_at=later)
     for number in range(2):
         post.title = f"edit {number}"
         post.save()
-        assert by_itself().state == "failed"
+        assert one_second().state == "failed"
     following.refresh_from_db()
     assert following.probe_at == later
 
@@ -161,7 +161,7 @@ def test_a_probe_that_fails_ends_the_run_and_the_next_one_is_later(silent, remot
     began = clock.now()
     Target.objects.update(probe_at=began, probes=20)
     made = Attempt.objects.count()
-    assert by_itself().state == "failed"
+    assert one_second().state == "failed"
     assert Attempt.objects.count() == made + 1
     silent.refresh_from_db()
     assert silent.probes == 21
@@ -214,24 +214,24 @@ def test_while_one_worker_probes_another_sends_nothing_even_if_a_person_asks(sil
 def test_what_was_refused_does_not_sit_out_its_own_wait(following, remote):
     posts(FAILURES)
     remote.stop()
-    by_itself()
+    one_second()
     Binding.objects.update(tries=11, not_before=clock.now() + HOUR)
     let_time_pass()
     sync(following)
     assert not Binding.objects.filter(not_before__isnull=False).exists()
     remote.start()
     let_time_pass()
-    assert by_itself().message == f"{FAILURES} created."
+    assert one_second().message == f"{FAILURES} created."
 
 
 def test_what_may_have_arrived_waits_until_a_straggler_has_died_and_no_longer(following, remote):
     posts(FAILURES)
     remote.fault(Fault.STATUS, status=500, act=True, times=None)
-    by_itself()
+    one_second()
     Binding.objects.filter(tries=1).update(tries=11)
     let_time_pass()
     remote.clear_journal()
-    by_itself()
+    one_second()
     assert len(requests(remote)) == 1
     again = Binding.objects.get(tries=12).not_before
     assert again is not None
@@ -241,10 +241,10 @@ def test_what_may_have_arrived_waits_until_a_straggler_has_died_and_no_longer(fo
 
 
 def test_an_object_that_turns_out_equal_is_no_probe(silent, remote, synced_twin):
-    assert by_itself() is None
+    assert one_second() is None
     Post.objects.filter(pk=synced_twin.pk).update(title="twin")
     let_time_pass()
-    by_itself()
+    one_second()
     assert {record["title"] for record in remote.posts.values()} == {"twin", "T0", "T1"}
 
 
@@ -268,7 +268,7 @@ def one_fails(following, post, remote):
     remote.fault(Fault.STATUS, status=500, times=None, where=lambda body: body.get("title") == "A")
     remote.fault(Fault.STATUS, method="GET", status=500, times=None)
     for _ in range(FAILURES):
-        by_itself()
+        one_second()
         let_time_pass()
     Target.objects.update(probe_at=clock.now() + HOUR)
     return following
@@ -277,7 +277,7 @@ def one_fails(following, post, remote):
 def test_one_object_that_always_fails_holds_up_no_other(one_fails, remote):
     assert pace(one_fails) is Pace.FRESH
     Post.objects.create(title="C", body="D")
-    assert by_itself().message.startswith("Fake API answered 500")
+    assert one_second().message.startswith("Fake API answered 500")
     assert [record["title"] for record in remote.posts.values()] == ["C"]
     assert pace(one_fails) is Pace.GO
 
@@ -300,11 +300,11 @@ def test_a_second_object_that_fails_shows_that_it_is_the_target(one_fails, remot
     remote.fault(Fault.STATUS, status=500, times=None)
     Post.objects.create(title="C", body="D")
     made = len(requests(remote))
-    by_itself()
+    one_second()
     assert len(requests(remote)) == made + 1
     assert pace(one_fails) is Pace.STOP
     Post.objects.create(title="E", body="F")
-    assert by_itself() is None
+    assert one_second() is None
 
 
 # --- a person, and other workers -------------------------------------------------------------------------------------
@@ -351,11 +351,11 @@ def test_operators_get_one_alert_that_it_is_unhealthy_and_one_that_it_is_healthy
         posts(20, title=f"cycle {cycle} ")
         broken = remote.fault(Fault.STATUS, status=500, times=None)
         for _ in range(5):
-            by_itself()
+            one_second()
             let_time_pass()
         assert alerts() == ["unhealthy", "healthy"] * (cycle - 1) + ["unhealthy"]
         broken.times = 0
-        while by_itself() is not None:
+        while one_second() is not None:
             let_time_pass()
         assert alerts() == ["unhealthy", "healthy"] * cycle
         assert len(remote.posts) == 20 * cycle

@@ -74,7 +74,7 @@ def test_nothing_leaves_in_a_lease_that_ends_before_the_request_must_have(remote
     assert (binding_of(post).unconfirmed, binding_of(post).create_key) == (False, None)
 
 
-def test_a_child_that_nobody_edited_is_told_that_its_parent_has_another_id(remote, target, synced):
+def test_a_child_that_nobody_edited_gets_the_new_id_of_its_parent(remote, target, synced):
     Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
     sync(target)
     remote.store.delete("posts", 1)

@@ -168,7 +168,7 @@ def test_an_error_of_the_program_closes_the_run_and_lets_the_target_rest(target)
     assert target.not_before > began
 
 
-def test_a_route_whose_domain_is_gone_pauses_the_target(target):
+def test_a_route_whose_domain_is_gone_blocks_the_target(target):
     target.routes.filter(model="news.Comment").update(model="gone.Model")
     assert "carries gone.Model, which is not installed here" in run_here(target).message
 

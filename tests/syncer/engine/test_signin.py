@@ -85,7 +85,7 @@ def test_a_token_of_another_secret_is_not_used(target, tokens, monkeypatch):
 
 
 @pytest.mark.parametrize("wants", [Bearer("another"), Tokens("sync", "another", path="/token/")], ids=["bearer", "jwt"])
-def test_a_wrong_secret_pauses_the_target(remote, target, secret, wants):
+def test_a_wrong_secret_blocks_the_target(remote, target, secret, wants):
     remote.require(wants)
     kind = {"auth": "bearer", "auth_user": ""} if isinstance(wants, Bearer) else {"auth": "jwt", "auth_url": "/token/"}
     use(target, kind.pop("auth"), secret, **kind)
@@ -93,7 +93,7 @@ def test_a_wrong_secret_pauses_the_target(remote, target, secret, wants):
     assert remote.posts == {}
 
 
-def test_a_secret_that_is_not_there_pauses_the_target_and_names_the_cure(target):
+def test_a_missing_secret_blocks_the_target_and_the_message_names_the_cure(target):
     use(target, "bearer", "env:SYNC_NOT_SET_ANYWHERE", auth_user="")
     assert "Set the environment variable SYNC_NOT_SET_ANYWHERE" in sync(target).message
 
@@ -116,7 +116,7 @@ def test_a_secret_that_the_target_sends_back_is_not_kept(remote, target, secret,
 
 
 @pytest.mark.parametrize("access", [{"said": SECRET}, [SECRET], 5, None, "two\nlines"])
-def test_a_token_that_is_none_pauses_the_target(remote, target, secret, access):
+def test_an_answer_without_a_usable_token_blocks_the_target(remote, target, secret, access):
     use(target, "jwt", secret, auth_url="/token/")
     remote.fault(Fault.STATUS, path="/token/", status=200, body={"access": access})
     assert sync(target).message.startswith("Blocked: Fake API answered 200 to the sign-in instead of giving a token")
@@ -149,7 +149,7 @@ def test_a_masked_answer_is_read_as_it_came(remote, target, monkeypatch, secret)
 
 
 @pytest.mark.parametrize("secret_text", ["two\nlines", "naïve", " s3cret", "s3cret "])
-def test_a_secret_that_no_header_can_carry_pauses_the_target_and_is_not_told(target, monkeypatch, secret, secret_text):
+def test_a_secret_that_no_header_can_carry_blocks_the_target_and_is_not_shown(target, monkeypatch, secret, secret_text):
     monkeypatch.setenv(secret.removeprefix("env:"), secret_text)
     use(target, "bearer", secret, auth_user="")
     message = sync(target).message

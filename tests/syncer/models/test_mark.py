@@ -90,7 +90,7 @@ def test_a_mark_of_another_database_is_refused():
         mark.since(Post, "elsewhere/1:2:")
 
 
-def test_a_foreign_mark_pauses_the_target_and_names_the_cure(remote, target):
+def test_a_foreign_mark_blocks_the_target_and_names_the_cure(remote, target):
     target.routes.update(mark="elsewhere/1:2:", fingerprint=target.routes.first().current_fingerprint())
     run = sync(target)
     target.refresh_from_db()

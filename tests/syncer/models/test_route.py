@@ -27,6 +27,6 @@ def test_the_words_of_a_trigger(trigger, seconds):
 @pytest.mark.parametrize(
     "trigger", ["", "every", "every 0 minutes", "every -1 minutes", "5 minutes", "Change", "every 5 weeks"]
 )
-def test_other_words_are_no_trigger(trigger):
+def test_other_words_are_not_a_trigger(trigger):
     with pytest.raises(ValidationError, match="is not a trigger"):
         validate_trigger(trigger)

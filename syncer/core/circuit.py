@@ -57,7 +57,6 @@ def evidence_of(verdict: Verdict) -> Evidence:
 
 
 def in_a_row(failures: int, verdict: Verdict) -> int:
-    """Return the number of consecutive failures after one more verdict."""
     return {Evidence.ANSWERED: 0, Evidence.FAILED: failures + 1, Evidence.NEITHER: failures}[evidence_of(verdict)]
 
 

@@ -54,5 +54,4 @@ class HeartbeatMonitor:
 
     @property
     def is_dead(self) -> bool:
-        """Whether the cluster has been silent for too long."""
         return self.silent > self.heartbeat

@@ -41,7 +41,6 @@ class Edit:
         return node_of(self.writer)
 
     def is_in(self, seen: VersionVector) -> bool:
-        """Return whether the version vector covers this edit."""
         return seen.get(self.writer, 0) >= self.number
 
 
@@ -56,7 +55,6 @@ class State:
     fields: Mapping[str, Edits] = field(default_factory=dict)  # with EXISTS; the edits that no other edit overruled
 
     def knows(self, other: VersionVector) -> bool:
-        """Return whether every edit that `other` covers is known here."""
         return covers(self.seen, other)
 
 
@@ -86,7 +84,6 @@ def node_of(writer: str) -> str:
 
 
 def covers(seen: VersionVector, other: VersionVector) -> bool:
-    """Return whether `seen` covers every edit that `other` covers."""
     return all(seen.get(writer, 0) >= number for writer, number in other.items())
 
 

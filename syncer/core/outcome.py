@@ -160,7 +160,6 @@ def encode_id(remote_id: int | str) -> str:
 
 
 def decode_id(remote_id: str) -> int | str:
-    """Return the remote id that `encode_id` encoded."""
     decoded: int | str = json.loads(remote_id)
     return decoded
 

@@ -76,7 +76,6 @@ class Sender:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether no further request is sent."""
         return self._stopped.is_set()
 
     def stop(self) -> None:
@@ -105,7 +104,6 @@ class Sender:
         return isinstance(value, str) and self.mask.finds(value)
 
     def returned_secret(self, exchange: Exchange) -> bool:
-        """Return whether an answer holds a secret of ours anywhere."""
         return self.mask.finds(exchange.body.decode(errors="replace"))
 
     def exchange(self, request: Request, ends: float) -> Sent | None:

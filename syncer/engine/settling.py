@@ -81,9 +81,10 @@ class Settler(ABC):
                 changes = self.changes(delivery, result) | {"lease_until": None}
                 if result.verdict and result.verdict.outcome in DEFINITE:
                     changes["settled_at"] = now
+                old, new = delivery.binding.last_remote_id, changes.get("remote_id")
                 if not self.write(delivery, changes):
                     lost.add(delivery.binding.pk)
-                elif _id_changed(delivery, changes):
+                elif old and new and old != new:  # the children of a first id have waited unsent
                     moved.append(delivery.binding.key)
             Attempt.objects.bulk_create(
                 self._attempt(delivery, sent, result, is_lost=delivery.binding.pk in lost)
@@ -115,9 +116,3 @@ class Settler(ABC):
             status=sent.exchange.status,
             answer=LOST if is_lost else sent.exchange.text,
         )
-
-
-def _id_changed(delivery: Delivery, changes: Changes) -> bool:
-    """Return whether the children have to be sent a new parent id; for the first id, they have waited unsent."""
-    old, new = delivery.binding.last_remote_id, changes.get("remote_id")
-    return old is not None and new is not None and old != new

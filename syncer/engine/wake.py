@@ -101,7 +101,6 @@ def _followers() -> QuerySet[Route]:
 
 
 def _free(now: datetime) -> QuerySet[Target]:
-    """Return the targets that are enabled, not blocked and not rate limited."""
     return Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, blocked="")
 
 

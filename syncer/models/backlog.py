@@ -54,7 +54,11 @@ def of_route(route: Route) -> RouteStatus:
     )
     numbers = {name.removesuffix("_"): number for name, number in counts.items()}
     conflicts = Replica.objects.waiting().filter(model=route.model).count() if kind_of(route.target).is_two_way else 0
-    return RouteStatus(route=route, pending=_count(pending_keys(route)), conflicts=conflicts, **numbers)
+    pending = pending_keys(route)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({pending.sql}) AS pending", pending.params)
+        (numbers["pending"],) = cursor.fetchone()
+    return RouteStatus(route=route, conflicts=conflicts, **numbers)
 
 
 def stopped(route: Route) -> str:
@@ -68,7 +72,6 @@ def stopped(route: Route) -> str:
 
 
 def of_target(target: Target) -> list[RouteStatus]:
-    """Return the status of each enabled route."""
     return [of_route(route) for route in target.routes.filter(enabled=True).select_related("target")]
 
 
@@ -95,9 +98,3 @@ def failed(target: Target) -> dict[str, list[str]]:
     for model, key in rows.values_list("route__model", "object_key"):
         scope.setdefault(model, []).append(key)
     return scope
-
-
-def _count(keys: Condition) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({keys.sql}) AS pending", keys.params)
-        return int(cursor.fetchone()[0])

@@ -175,7 +175,6 @@ ASKED = reduce(or_, (holding(facts) for _, facts in QUESTIONS))
 
 
 def claimed(now: datetime) -> Q:
-    """Return the condition for bindings that a worker holds now."""
     return Q(lease_until__gt=now)
 
 

@@ -33,7 +33,6 @@ class Declaration:
 
     @property
     def label(self) -> str:
-        """The model's name in routes, `news.Post`."""
         return self.model._meta.label
 
 

@@ -56,7 +56,6 @@ class Mark:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the mark of which `str()` made `text`."""
         return cls(*text.split("/", 1))
 
 

@@ -5,7 +5,6 @@ from syncer.core.merge import Content, State, edits_as_json, edits_from_json
 
 class ReplicaQuerySet(models.QuerySet["Replica"]):
     def waiting(self) -> "ReplicaQuerySet":
-        """Return the replicas with a conflict that waits for a person."""
         return self.filter(conflicts__isnull=False)
 
 

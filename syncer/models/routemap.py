@@ -72,11 +72,9 @@ class RouteMap:
         ]
 
     def links_up(self, route: Route) -> list[Link]:
-        """Return the links to the parents of `route`."""
         return [link for link in self.links if link.child == route]
 
     def links_down(self, route: Route) -> list[Link]:
-        """Return the links from the children of `route`."""
         return [link for link in self.links if link.parent == route]
 
     @cached_property

@@ -211,7 +211,6 @@ class Target(models.Model):
             raise ValidationError(errors)
 
     def _kind_errors(self) -> Mapping[str, str]:
-        """Return the errors of the kind, by column."""
         used = Target.objects.filter(pk=self.pk, routes__bindings__isnull=False).exclude(kind=self.kind)
         if self.pk is not None and used.exists():
             # Bindings of one kind mean nothing to another.

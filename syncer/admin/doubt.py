@@ -11,7 +11,7 @@ from django.urls import reverse
 from syncer import public
 from syncer.admin.parts import to_runs
 from syncer.core.errors import NotPossibleError, SyncError
-from syncer.core.lookup import encode_id
+from syncer.core.outcome import encode_id
 from syncer.models import Binding
 from syncer.reports.doubt import follows
 from syncer.targets.rest import doubt

@@ -20,9 +20,9 @@ from syncer.admin import pair
 from syncer.admin.forms import TargetForm
 from syncer.admin.parts import EngineAdmin, chip, pk_or_404, posted, to_runs
 from syncer.core.errors import SyncError
-from syncer.core.schedule import CHANGE
 from syncer.engine import breaker
 from syncer.models import Target
+from syncer.models.route import CHANGE
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.overview import SWITCH, Overview, overview
 from syncer.reports.preview import preview
@@ -184,7 +184,7 @@ class TargetAdmin(EngineAdmin):
         """Resume the target, clear the reason why it was blocked, and probe it."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
-        breaker.probe_now(target)
+        breaker.bring_probe_forward(target)
         self.log_change(request, target, "Resumed.")
         messages.success(request, f"{target} is resumed. What is due is sent now; the rest waits for Sync now.")
         return _back(request, target)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from syncer.core.lookup import encode_id
+from syncer.core.outcome import encode_id
 from syncer.core.state import Question
 from syncer.models import Binding, Route
 from syncer.models.keys import pks

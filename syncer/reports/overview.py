@@ -5,11 +5,10 @@ from datetime import datetime
 
 from backoffice.kit import clock
 from syncer.core.errors import SyncError
-from syncer.core.schedule import CHANGE, MANUAL
 from syncer.core.state import Health, health_of
-from syncer.engine import summary
 from syncer.models import Route, Run, Target, backlog
 from syncer.models.backlog import RouteStatus
+from syncer.models.route import CHANGE, MANUAL
 from syncer.targets.base import kind_of
 
 SWITCH = (MANUAL, CHANGE)
@@ -80,7 +79,7 @@ def overview(target: Target) -> Overview:
     """Return the state of the target, as its rows are now."""
     health = health_of(target, clock.now())
     why = target.blocked if health is Health.BLOCKED else ""
-    if health is Health.UNREACHABLE and (failure := summary.last_failure(target)):
+    if health is Health.UNREACHABLE and (failure := backlog.last_failure(target)):
         why = f"{target} {failure}"
     routes: list[tuple[Route, RouteStatus | None]] = []
     problem = ""
@@ -95,7 +94,7 @@ def overview(target: Target) -> Overview:
         target=target,
         health=health,
         why=why,
-        next_try=summary.next_try(target),
+        next_try=target.next_try(),
         routes=routes,
         problem=problem,
         last=last,

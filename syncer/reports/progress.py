@@ -6,7 +6,6 @@ from datetime import timedelta
 from django.urls import reverse
 
 from backoffice.kit import clock
-from syncer.engine import summary
 from syncer.models import Attempt, Run
 from syncer.reports.workers import waiting_hint
 
@@ -21,7 +20,7 @@ class Progress:
     Attributes:
         total: objects that were due when the run began.
         done: those of them that are settled.
-        counts: see `summary.counts`.
+        counts: see `Run.counts_now`.
         message: its state or its outcome, in one sentence.
         hint: what may be wrong with a run that no worker takes; else empty.
         failures: the last exchange with each object that failed, newest first, `SHOWN` at most.
@@ -51,8 +50,8 @@ class Progress:
 
 def progress(run: Run) -> Progress:
     """Return the progress of `run`."""
-    counts = summary.counts(run) if run.state in Run.OPEN else run.counts
-    failures = list(summary.failures(run)[:SHOWN])
+    counts = run.counts_now() if run.state in Run.OPEN else run.counts
+    failures = list(run.failures()[:SHOWN])
     done = max(0, run.total - counts.get("left", 0))
     message, hint = run.message, ""
     if run.state == Run.State.QUEUED:

@@ -14,11 +14,10 @@ from backoffice.kit import clock
 from syncer.core.errors import SyncError
 from syncer.core.merge import EXISTS
 from syncer.core.state import STATES, State, facts_of, state_of
-from syncer.engine.summary import next_try
 from syncer.models import Binding, Replica, Route, mark
+from syncer.models.binding import FACTS, claimed, where
 from syncer.models.keys import key_of
 from syncer.models.mark import keys_of
-from syncer.models.state import FACTS, claimed, where
 from syncer.targets.base import kind_of, two_way
 
 
@@ -97,7 +96,7 @@ def _state(
         if state in (State.RETRYING, State.REJECTED, State.IN_DOUBT):
             result = replace(result, why=binding.reason)
         if state is State.RETRYING:
-            result = replace(result, next_try=next_try(route.target, binding))
+            result = replace(result, next_try=route.target.next_try(binding))
     if state is State.CONFLICT and replica is not None:
         url = reverse("admin:syncer_replica_change", args=[replica.pk])
         result = replace(result, why=waiting(replica), url=url)

@@ -13,8 +13,7 @@ from django.db import InterfaceError, OperationalError, connection
 from backoffice.accounts.models import User
 from syncer.core.errors import NotPossibleError
 from syncer.models import Binding, Target
-from syncer.models.binding import DUE
-from syncer.models.state import FACTS
+from syncer.models.binding import DUE, FACTS
 from syncer.public import sync_bindings, sync_target
 from syncer.targets.rest import doubt
 from tests.chaos.marks import mark_in, mark_of

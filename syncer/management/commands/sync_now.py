@@ -2,7 +2,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from syncer.engine.runs import run_here
-from syncer.engine.summary import failures
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Run
 from syncer.reports.preview import preview
@@ -40,7 +39,7 @@ class Command(SyncCommand):
                 "status": attempt.status,
                 "answer": attempt.answer,
             }
-            for attempt in failures(run)
+            for attempt in run.failures()
         ]
         answer = {"target": target.name, "message": run.message, "counts": run.counts, "failed": failed}
         return answer, run.state != Run.State.DONE

@@ -3,7 +3,6 @@ from datetime import datetime
 from django.utils import timezone
 
 from syncer.core.errors import TargetStoppedError
-from syncer.engine import summary
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Target, Worker, backlog
 from syncer.targets.base import kind_of, two_way
@@ -30,9 +29,9 @@ class Command(SyncCommand):
                 rows.append({"target": target.name, "model": item.route.model, **numbers, "next_try": item.next_try})
         unreachable = {
             target.name: {
-                "why": summary.last_failure(target),
+                "why": backlog.last_failure(target),
                 "since": target.opened_at,
-                "next_try": summary.next_try(target),
+                "next_try": target.next_try(),
             }
             for target in Target.objects.filter(opened_at__isnull=False)
         }

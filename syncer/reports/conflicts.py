@@ -73,11 +73,6 @@ def questions(now: Open, user: User) -> list[Question]:
     return [_question(now, name, user) for name in now.names]
 
 
-def wrong(now: Open) -> str:
-    """Return why the object as a whole is not valid; empty if it is."""
-    return str((now.replica.conflicts or {}).get("", ""))
-
-
 def kept(now: Open, user: User) -> list[tuple[str, str]]:
     """Return what the object holds if it is kept or restored: `[(label, value), …]`."""
     state = overrule(now.replica.state, {EXISTS: True}, me="")
@@ -132,12 +127,16 @@ def _question(now: Open, name: str, user: User) -> Question:
 
 def _sides(now: Open, name: str, user: User) -> Iterator[Side]:
     """Yield the value of each edit, then the value here unless one of the edits gave it."""
+
+    def text(value: Any) -> str:
+        return THERE[bool(value)] if name == EXISTS else readable(now.route.declaration.model, name, value, user)
+
     edits = now.replica.state.fields.get(name, ())
     here = now.live is not None if name == EXISTS else (now.live or {}).get(name)
     for edit in edits:
         yield Side(
             value=edit.value,
-            text=_text(now, name, edit.value, user),
+            text=text(edit.value),
             is_here=edit.value == here,
             user=edit.by.user,
             node="here" if edit.node == settings.NODE else edit.node,
@@ -145,11 +144,7 @@ def _sides(now: Open, name: str, user: User) -> Iterator[Side]:
             at=time_of(edit.by),
         )
     if (name == EXISTS or now.live is not None) and all(edit.value != here for edit in edits):
-        yield Side(value=here, text=_text(now, name, here, user), is_here=True)
-
-
-def _text(now: Open, name: str, value: Any, user: User) -> str:
-    return THERE[bool(value)] if name == EXISTS else readable(now.route.declaration.model, name, value, user)
+        yield Side(value=here, text=text(here), is_here=True)
 
 
 def _common(now: Open, name: str, user: User) -> str | None:

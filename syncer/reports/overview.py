@@ -35,30 +35,23 @@ class Overview:
     problem: str
     last: Run | None
 
-    @property
-    def _statuses(self) -> list[RouteStatus]:
-        return [status for _, status in self.routes if status]
+    def _total(self, column: str) -> int:
+        return sum(getattr(status, column) for _, status in self.routes if status)
 
     @property
     def pending(self) -> int:
-        return sum(status.pending for status in self._statuses)
+        return self._total("pending")
 
     @property
     def bound(self) -> int:
-        return sum(status.bound for status in self._statuses)
+        return self._total("bound")
 
     @property
     def attention(self) -> list[tuple[str, int]]:
         """The number of objects that need attention by state, zeros included: `[("retrying", 2), …]`."""
-        statuses = self._statuses
-        numbers = [
-            ("retrying", sum(status.retrying for status in statuses)),
-            ("rejected", sum(status.rejected for status in statuses)),
-            ("in doubt", sum(status.in_doubt for status in statuses)),
-        ]
-        if kind_of(self.target).is_two_way:
-            numbers.insert(0, ("conflict", sum(status.conflicts for status in statuses)))
-        return numbers
+        columns = {"conflict": "conflicts"} if kind_of(self.target).is_two_way else {}
+        columns |= {"retrying": "retrying", "rejected": "rejected", "in doubt": "in_doubt"}
+        return [(word, self._total(column)) for word, column in columns.items()]
 
     @property
     def trigger(self) -> str:
@@ -90,13 +83,5 @@ def overview(target: Target) -> Overview:
         except SyncError as error:
             routes.append((route, None))
             problem = f"{route.model}: {error}"
-    last = target.runs.select_related("target").first()
-    return Overview(
-        target=target,
-        health=health,
-        why=why,
-        next_try=summary.next_try(target),
-        routes=routes,
-        problem=problem,
-        last=last,
-    )
+    last, next_try = target.runs.select_related("target").first(), summary.next_try(target)
+    return Overview(target=target, health=health, why=why, next_try=next_try, routes=routes, problem=problem, last=last)

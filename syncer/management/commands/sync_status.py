@@ -29,14 +29,13 @@ class Command(SyncCommand):
                 numbers = {name: getattr(item, name) for name in COLUMNS}
                 rows.append({"target": target.name, "model": item.route.model, **numbers, "next_try": item.next_try})
         unreachable = {
-            target.name: {
-                "why": summary.last_failure(target),
-                "since": target.opened_at,
-                "next_try": summary.next_try(target),
-            }
-            for target in Target.objects.filter(opened_at__isnull=False)
+            one.name: {"why": summary.last_failure(one), "since": one.opened_at, "next_try": summary.next_try(one)}
+            for one in Target.objects.filter(opened_at__isnull=False)
         }
-        peers = {target.name: _peer(target) for target in Target.objects.filter(kind__in=two_way())}
+        peers = {
+            one.name: {"node": one.peer_node, "contact": one.contact_at, "knows_us": kind_of(one).is_introduced(one)}
+            for one in Target.objects.filter(kind__in=two_way())
+        }
         workers = list(Worker.objects.alive().values("host", "pid", "started_at", "heartbeat_at", "restarts"))
         answer = {"routes": rows, "blocked": blocked, "unreachable": unreachable, "peers": peers, "workers": workers}
         return answer, bool(undone or blocked or unreachable)
@@ -56,10 +55,6 @@ class Command(SyncCommand):
         if not answer["workers"]:
             lines.append("No worker is running; start “manage.py worker”.")
         return "\n".join(lines)
-
-
-def _peer(target: Target) -> JsonObject:
-    return {"node": target.peer_node, "contact": target.contact_at, "knows_us": kind_of(target).is_introduced(target)}
 
 
 def _contact(*, node: str, contact: datetime | None, knows_us: bool) -> str:

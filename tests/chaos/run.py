@@ -18,10 +18,10 @@ from tests.chaos.ends import Compared, compare
 from tests.chaos.evidence import Evidence
 from tests.chaos.explain import Explained, Explainer
 from tests.chaos.operator import Operator
-from tests.chaos.report import say
 from tests.chaos.schedule import schedule
 from tests.chaos.workers import Workers
 from tools.processes import Processes
+from tools.run import say
 
 DRAIN = 45.0  # seconds
 LONGER = 60.0  # more, while all that is left sits out a wait of its own

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from tests.remote.journal import Entry, Journal
 from tests.remote.keys import Keys
 from tests.remote.store import Key, Record, Store
 from tests.remote.ways import QUICK
+from tests.serving import reset
 
 HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
@@ -100,7 +100,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.remote.lose(call.path)
                 self.send(Answer(rule.answers, {}))
             case Fault.RESET:
-                self.reset()
+                reset(self.connection)
+                self.close_connection = True
             case Fault.HANG:
                 self.close_connection = True
             case Fault.STATUS:
@@ -149,11 +150,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) if announce is None else announce))
         self.end_headers()
         self.wfile.write(content)
-
-    def reset(self) -> None:
-        """End the connection with RST: a linger of 0 s makes the close do so."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
 
 
 class Server(ThreadingHTTPServer):

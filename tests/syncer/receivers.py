@@ -2,7 +2,6 @@
 
 import base64
 import socketserver
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
+
+from tests.serving import serving
 
 
 def _nothing() -> None:
@@ -114,25 +115,16 @@ class _MailServer(socketserver.ThreadingTCPServer):
 
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
-    with _MailServer(("127.0.0.1", 0), _Mail) as server, _serving(server):
-        cast(Any, server).box = box = Mailbox(port=server.server_address[1])
-        yield box
+    server: Any = _MailServer(("127.0.0.1", 0), _Mail)
+    server.box = Mailbox(port=server.server_address[1])
+    with serving(server):
+        yield server.box
 
 
 @contextmanager
 def hook() -> Iterator[Hook]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Post) as server, _serving(server):
-        server.handle_error = _MailServer.handle_error.__get__(server)  # type: ignore[method-assign]
-        cast(Any, server).hook = hook = Hook(port=server.server_port)
-        yield hook
-
-
-@contextmanager
-def _serving(server: socketserver.BaseServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Post)
+    server.handle_error = lambda *_: None
+    server.hook = Hook(port=server.server_port)
+    with serving(server):
+        yield server.hook

@@ -26,17 +26,11 @@ SHOWN = 20  # objects of each kind
 
 @dataclass(frozen=True)
 class Kind:
-    """The objects that differ in one way.
+    """The objects that differ in one way."""
 
-    Attributes:
-        title: their number and the way, `2 differ`.
-        objects: at most `SHOWN` of them, each with the reasons why it may differ for now.
-        more: how many are not shown.
-    """
-
-    title: str
-    objects: list[tuple[Named, str]]
-    more: int
+    title: str  # their number and the way, `2 differ`
+    objects: list[tuple[Named, str]]  # at most `SHOWN`, each with the reasons why it may differ for now
+    more: int  # how many are not shown
 
 
 @dataclass(frozen=True)

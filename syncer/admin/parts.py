@@ -153,19 +153,12 @@ class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
 
 @dataclass(frozen=True)
 class Named:
-    """A local object as one person may see it.
+    """A local object as one person may see it."""
 
-    Attributes:
-        name: `Post 5`.
-        title: the object as a string; empty if it was deleted.
-        url: its page; empty if it has none that this person may see.
-        unseen: why this person may not read its content, nor what was sent of it; empty if they may.
-    """
-
-    name: str
-    title: str
-    url: str
-    unseen: str = ""
+    name: str  # `Post 5`
+    title: str  # the object as a string; empty if it was deleted
+    url: str  # its page; empty if it has none that this person may see
+    unseen: str = ""  # why this person may not read its content, nor what was sent of it; empty if they may
 
 
 def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]:

@@ -30,18 +30,11 @@ NOTHING = "(empty)"
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One of the values that a person can choose.
+    """One of the values that a person can choose; `user`, `node`, `reason` and `at` are of the edit that gave it."""
 
-    Attributes:
-        value: the JSON value.
-        text: the value as people read it.
-        is_here: True if the object here has the value now.
-        user, node, reason, at: the edit that gave the value; empty if no edit did.
-    """
-
-    value: Any
-    text: str
-    is_here: bool
+    value: Any  # as JSON
+    text: str  # as people read it
+    is_here: bool  # the object here has the value now
     user: str = ""
     node: str = ""
     reason: str = ""
@@ -50,22 +43,14 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A question about one field, or about whether the object should exist.
+    """A question about one field, or about whether the object should exist."""
 
-    Attributes:
-        name: the field, or `EXISTS`.
-        asked: True if a person has to decide; False if the field may be changed so that the object becomes valid.
-        wrong: why the merged value is not valid; empty if it is.
-        sides: the values to choose from.
-        common: the last common value, as people read it; None if the history does not have it.
-    """
-
-    name: str
+    name: str  # the field, or `EXISTS`
     label: str
-    asked: bool
-    wrong: str
-    sides: tuple[Side, ...]
-    common: str | None
+    asked: bool  # a person has to decide; False: the field may be changed so that the object becomes valid
+    wrong: str  # why the merged value is not valid; empty if it is
+    sides: tuple[Side, ...]  # the values to choose from
+    common: str | None  # the last common value, as people read it; None if the history does not have it
 
 
 def questions(now: Open, user: User) -> list[Question]:

@@ -17,23 +17,15 @@ SWITCH = (MANUAL, CHANGE)
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """A target at this moment; numbers count objects.
-
-    Attributes:
-        why: why the target is blocked or unreachable; else empty.
-        next_try: when the next request is sent, if the target is rate limited or unreachable; else None.
-        routes: every route, with its status; None for a route that is off or has a problem.
-        problem: why the status of a route can't be read; the numbers then lack that route. Empty if all can be read.
-        last: the newest run; None if there was none.
-    """
+    """A target at this moment; numbers count objects."""
 
     target: Target
     health: Health
-    why: str
-    next_try: datetime | None
-    routes: list[tuple[Route, RouteStatus | None]]
-    problem: str
-    last: Run | None
+    why: str  # why the target is blocked or unreachable; else empty
+    next_try: datetime | None  # when the next request is sent, if the target is rate limited or unreachable
+    routes: list[tuple[Route, RouteStatus | None]]  # every route; without a status if it is off or has a problem
+    problem: str  # why the status of a route can't be read, which the numbers then lack; empty if all can be read
+    last: Run | None  # the newest run
 
     def _total(self, column: str) -> int:
         return sum(getattr(status, column) for _, status in self.routes if status)

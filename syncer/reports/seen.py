@@ -9,12 +9,7 @@ from syncer.models import Binding, Replica
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The edits of one node, all its incarnations together.
-
-    Attributes:
-        edits: how many edits are known.
-        seen: how many of them the peer has seen.
-    """
+    """The number of known edits of one node, all its incarnations together, and how many of them the peer has seen."""
 
     node: str
     edits: int

@@ -26,23 +26,15 @@ from syncer.targets.base import kind_of, two_way
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectState:
-    """One object at one target.
-
-    Attributes:
-        why: the reason, if the object is retrying, rejected, in doubt or in conflict, or its route can't read its mark.
-        record: the record's id at the target, as people read it; None if it has no record.
-        settled_at: when the target last gave a definite answer.
-        next_try: when a retrying object is tried again.
-        url: the page where a conflict is decided; else empty.
-    """
+    """One object at one target."""
 
     route: Route
     state: State
-    why: str = ""
-    record: str | None = None
-    settled_at: datetime | None = None
-    next_try: datetime | None = None
-    url: str = ""
+    why: str = ""  # if it is retrying, rejected, in doubt or in conflict, or its route can't read its mark
+    record: str | None = None  # the record's id at the target, as people read it
+    settled_at: datetime | None = None  # when the target last gave a definite answer
+    next_try: datetime | None = None  # when a retrying object is tried again
+    url: str = ""  # the page where a conflict is decided; else empty
 
 
 def object_states(model: type[models.Model], primary_keys: Iterable[Any]) -> dict[Any, list[ObjectState]]:

@@ -111,18 +111,15 @@ class Chaos:
             "report": verdicts,
         }
 
-    def _blows(self, worker: int) -> list[float]:
-        return [blow.at for blow in self.workers.blows if blow.worker == worker]
-
     def _explainer(self, seen: Evidence) -> Explainer:
+        struck = {worker.number: seen.restarts(worker.number) for worker in self.workers.all}
+        for blow in self.workers.blows:
+            struck[blow.worker].append(blow.at)
         return Explainer(
             tried=seen.tried,
             asked=seen.asked,
             audit=seen.audit,
-            struck={
-                worker.number: [*self._blows(worker.number), *seen.restarts(worker.number)]
-                for worker in self.workers.all
-            },
+            struck=struck,
             cuts=self.director.cuts,
             outages=self.director.outages,
             lost={name: remote.lost for name, remote in self.remotes.items()},

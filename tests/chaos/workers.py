@@ -7,10 +7,10 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from tests.chaos.audit import WORKER
 from tests.chaos.schedule import WORKERS, What
@@ -28,15 +28,11 @@ HEARTBEAT = 6  # seconds of silence after which a worker's cluster is started an
 
 @dataclass(frozen=True, kw_only=True)
 class Blow:
-    """What was done to a worker: `at` is Unix time, `until` when it was over."""
+    """What was done to a worker; `at` is Unix time."""
 
     at: float
     what: What
     worker: int
-    until: float = 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Worker:

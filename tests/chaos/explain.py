@@ -75,21 +75,14 @@ class Asked:
 
 @dataclass(kw_only=True)
 class Explained:
-    """What was found.
+    """What was found."""
 
-    Attributes:
-        planted: requests that fell to each fault. met: of those, the ones that the engine wrote down as what they
-            were; unseen: those whose worker died before it could.
-        other: failures that have another reason, by reason.
-        wrong: what nothing explains, as sentences. bindings: whose.
-    """
-
-    planted: Counter[str] = field(default_factory=Counter)
-    met: Counter[str] = field(default_factory=Counter)
-    unseen: Counter[str] = field(default_factory=Counter)
-    other: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-    bindings: list[int] = field(default_factory=list)
+    planted: Counter[str] = field(default_factory=Counter)  # requests that fell to each fault
+    met: Counter[str] = field(default_factory=Counter)  # of these, what the engine wrote down as what it was
+    unseen: Counter[str] = field(default_factory=Counter)  # of these, what a worker died before it could write down
+    other: Counter[str] = field(default_factory=Counter)  # failures that have another reason, by reason
+    wrong: list[str] = field(default_factory=list)  # what nothing explains, as sentences
+    bindings: list[int] = field(default_factory=list)  # whose that is
 
     def blame(self, text: str, binding: int | None) -> None:
         self.wrong.append(text)

@@ -78,19 +78,13 @@ class Worker:
 
 
 class Workers:
-    """Runs all workers while the context is open, and starts again whoever ends.
-
-    Attributes:
-        blows: what was done to them.
-        orphans: how many processes outlived the first of theirs.
-        left: exit statuses of those that were asked to stop in the end.
-    """
+    """Runs all workers while the context is open, and starts again whoever ends."""
 
     def __init__(self, var: Path) -> None:
         self.all = [Worker(number, var) for number in range(WORKERS)]
-        self.blows: list[Blow] = []
-        self.orphans = 0
-        self.left: list[int | None] = []
+        self.blows: list[Blow] = []  # what was done to them
+        self.orphans = 0  # how many processes outlived the first of theirs
+        self.left: list[int | None] = []  # exit statuses of those that were asked to stop in the end
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)

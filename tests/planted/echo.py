@@ -28,20 +28,13 @@ Answer = Callable[[str], Said]  # what is said to who knows this secret
 
 @dataclass
 class Echo:
-    """While it runs, `answer` is said to every request but those for a token.
-
-    Attributes:
-        secret: what the test planted; what came as a header is sent back beside it.
-        token: the access token that is given.
-        token_answer: in place of a token.
-        asked: requests, tokens not counted.
-    """
+    """While it runs, `answer` is said to every request but those for a token."""
 
     answer: Answer
-    secret: str
-    token: str = ""
-    token_answer: Answer | None = None
-    asked: int = 0
+    secret: str  # what the test planted; what came as a header is sent back beside it
+    token: str = ""  # the access token that is given
+    token_answer: Answer | None = None  # in place of a token
+    asked: int = 0  # requests, tokens not counted
     port: int = 0
 
     @property

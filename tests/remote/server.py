@@ -189,20 +189,15 @@ class Server(ThreadingHTTPServer):
 
 
 class Remote:
-    """A Fake API that runs; see the package's docstring for how a test speaks to it.
-
-    Attributes:
-        errors: exceptions of the service itself; leaving the `with` block raises them.
-        lost: the paths of the records that it lost by itself.
-    """
+    """A Fake API that runs; see the package's docstring for how a test speaks to it."""
 
     def __init__(self) -> None:
         self.store = Store()
         self.api = Api(self.store)
         self.log = Journal()
         self.plan = Plan()
-        self.errors: list[BaseException | None] = []
-        self.lost: set[str] = set()
+        self.errors: list[BaseException | None] = []  # of the service itself; leaving the `with` block raises them
+        self.lost: set[str] = set()  # the paths of the records that it lost by itself
         self.port = 0
         self._server: Server | None = None
 

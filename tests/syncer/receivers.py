@@ -13,25 +13,17 @@ from typing import Any, cast
 from tests.serving import serving
 
 
-def _nothing() -> None:
-    """What happens on arrival, where a test says nothing."""
-
-
 @dataclass
 class Mailbox:
     """A mail server (RFC 5321, as far as a client that sends goes).
 
-    Attributes:
-        says: what it answers to a verb in place of its usual answer, `{"DATA": "451 later"}`; `"."` is the end of a
-            message, `""` hangs up.
-        arrived: called with each message taken, before that is answered.
-        signed_in: what clients gave as user name and password, "user:password".
+    `says` has answers in place of the usual ones: `{"DATA": "451 later"}`; `"."` ends a message, `""` hangs up.
     """
 
     messages: list[EmailMessage] = field(default_factory=list)
     says: dict[str, str] = field(default_factory=dict)
-    arrived: Callable[[], None] = _nothing
-    signed_in: list[str] = field(default_factory=list)
+    arrived: Callable[[], object] = lambda: None  # called for each message taken, before that is answered
+    signed_in: list[str] = field(default_factory=list)  # what clients gave, "user:password"
     port: int = 0
 
     @property
@@ -69,18 +61,12 @@ class _Mail(socketserver.StreamRequestHandler):
 
 @dataclass
 class Hook:
-    """A webhook's receiver.
-
-    Attributes:
-        posts: the headers (lower-case names) and bytes of each request.
-        statuses: what it answers, in turn; then 204. `body` goes with it.
-        arrived: called with each request, before it is answered.
-    """
+    """A webhook's receiver; `posts` has the headers (lower-case names) and bytes of each request."""
 
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    body: bytes = b""
-    arrived: Callable[[], None] = _nothing
+    statuses: list[int] = field(default_factory=list)  # what it answers, in turn; then 204
+    body: bytes = b""  # of its answers
+    arrived: Callable[[], object] = lambda: None  # called for each request, before it is answered
     port: int = 0
 
     @property

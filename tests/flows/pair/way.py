@@ -46,18 +46,14 @@ class Passed:
 
 
 class Way(ThreadingHTTPServer):
-    """The way to the node at `address`; `serving` opens it.
-
-    Attributes:
-        late: what the node answered to requests that came again much later.
-    """
+    """The way to the node at `address`; `serving` opens it."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, address: str, *, seed: str, rate: float) -> None:
         self.node, self.seed, self.rate = urlsplit(address).netloc, seed, rate
-        self.late: list[int | None] = []
+        self.late: list[int | None] = []  # what the node answered to requests that came again much later
         self._journal: list[Passed] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()

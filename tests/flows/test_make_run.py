@@ -259,7 +259,7 @@ def test_a_taken_port_is_one_line(tmp_path, ports):
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "web", "²"])
-def test_a_port_that_is_none_is_one_line(tmp_path, port):
+def test_an_invalid_port_is_refused_in_one_line(tmp_path, port):
     with launched(tmp_path, PORT=port) as launcher:
         lines = launcher.refusal()
     assert lines == [f"PORT is '{port}'; a port is a number from 1 to 65535."]

@@ -15,26 +15,16 @@ SHOWN = 100  # failed objects
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """A run at this moment.
-
-    Attributes:
-        total: objects that were due when the run began.
-        done: those of them that are settled.
-        counts: see `Run.counts_now`.
-        message: its state or its outcome, in one sentence.
-        hint: what may be wrong with a run that no worker takes; else empty.
-        failures: the last exchange with each object that failed, newest first, `SHOWN` at most.
-        more: failed objects that are not shown.
-    """
+    """A run at this moment."""
 
     run: Run
-    total: int
-    done: int
-    counts: dict[str, int]
-    message: str
-    hint: str
-    failures: list[Attempt]
-    more: int
+    total: int  # objects that were due when the run began
+    done: int  # those of them that are settled
+    counts: dict[str, int]  # see `Run.counts_now`
+    message: str  # its state or its outcome, in one sentence
+    hint: str  # what may be wrong with a run that no worker takes; else empty
+    failures: list[Attempt]  # the last exchange with each object that failed, newest first, `SHOWN` at most
+    more: int  # failed objects that are not shown
 
     @property
     def is_open(self) -> bool:

@@ -21,25 +21,15 @@ class Command(SyncCommand):
         target = self.target(options["target"])
         if options["preview"]:
             planned = [
-                {
-                    "action": delivery.action,
-                    "object": delivery.name,
-                    "remote_id": delivery.record,
-                    "fields": delivery.fields,
-                }
-                for delivery in preview(target)
+                {"action": one.action, "object": one.name, "remote_id": one.record, "fields": one.fields}
+                for one in preview(target)
             ]
             nothing = kind_of(target).nothing
             return {"target": target.name, "planned": planned, "message": "" if planned else nothing}, bool(planned)
         run = run_here(target)
         failed = [
-            {
-                "object": str(attempt.binding),
-                "action": attempt.action,
-                "status": attempt.status,
-                "answer": attempt.answer,
-            }
-            for attempt in run.failures()
+            {"object": str(row.binding), "action": row.action, "status": row.status, "answer": row.answer}
+            for row in run.failures()
         ]
         answer = {"target": target.name, "message": run.message, "counts": run.counts, "failed": failed}
         return answer, run.state != Run.State.DONE

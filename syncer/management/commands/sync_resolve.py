@@ -102,12 +102,8 @@ def _as_json(question: Doubt) -> JsonObject:
 
 def _lines(item: JsonObject) -> list[str]:
     lines = [f"{item['object']}: {item['question']}", f"    why: {item['why']}"]
-    if item["sent"]:
-        lines += [f"    sent {name}: {_as_text(value)}" for name, value in item["sent"].items() if value]
-    for candidate in item["candidates"]:
-        lines.append(f"    may be {json.dumps(candidate['id'])}: {candidate['address']}")
-    return lines
-
-
-def _as_text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    for name, value in (item["sent"] or {}).items():
+        if value:
+            text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+            lines.append(f"    sent {name}: {text}")
+    return lines + [f"    may be {json.dumps(found['id'])}: {found['address']}" for found in item["candidates"]]

@@ -73,7 +73,7 @@ class MemberIn(Body):
     "/teams/{int:id}/members/",
     operation_id="palettes_members_list",
     summary="List the members of a team",
-    description="Those who came last come first.",
+    description="Newest first.",
     response={200: Page[MemberOut]},
 )
 def list_members(request: HttpRequest, id: int, query: Query[PageQuery]) -> HttpResponseBase:

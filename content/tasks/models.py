@@ -55,7 +55,7 @@ class Item(ContentModel):
     external_fetched_at = models.DateTimeField(
         "fetched at", null=True, editable=False, help_text="When it last sent something."
     )
-    summary = optional_text_field(2048, editable=False, help_text="A short text on the item and its external data.")
+    summary = optional_text_field(2048, editable=False, help_text="A short summary of the item and its external data.")
     summary_source = optional_text_field(
         256, verbose_name="summary made by", editable=False, help_text="What made the summary."
     )

@@ -166,7 +166,7 @@ class BindingAdmin(EngineRowsAdmin):
     def agreed_now(self, binding: "AnnotatedBinding") -> SafeString | str:
         return binding.named.unseen or pretty(binding.agreed)
 
-    @admin.display(description="of what was edited anywhere")
+    @admin.display(description="edits received")
     def seen_there(self, binding: "AnnotatedBinding") -> SafeString:
         nodes, is_known = known_of(binding)
         return render_to_string("syncer/seen_there.html", {"nodes": nodes, "is_known": is_known, "binding": binding})

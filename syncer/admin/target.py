@@ -63,7 +63,7 @@ class TargetAdmin(EngineAdmin):
             "Sign-in",
             {
                 "fields": ("auth", "auth_user", "auth_secret", "secret_found", "auth_header", "auth_url"),
-                "description": "Only where the secret is goes in here, never the secret itself.",
+                "description": "Enter where the secret is stored, never the secret itself.",
             },
         ),
         ("Limits", {"fields": (("concurrency", "timeout"),)}),
@@ -115,7 +115,7 @@ class TargetAdmin(EngineAdmin):
         url = reverse("admin:syncer_run_change", args=[run.pk])
         return format_html('<a class="sync-link" href="{}">{}</a>', url, target.last_message or run.get_state_display())
 
-    @admin.display(description="is the secret there?")
+    @admin.display(description="secret found?")
     def secret_found(self, target: Target) -> SafeString:
         """Return whether the reference resolves to a secret on this machine, never the secret itself."""
         if not target.auth_secret:

@@ -65,7 +65,7 @@ class Binding(models.Model):
     rejected = models.BigIntegerField(
         null=True, blank=True, help_text="The value of 'wanted' that the target refused for good. An edit tries again."
     )
-    on_hold = models.BooleanField(db_default=False, help_text="A person keeps this object back.")
+    on_hold = models.BooleanField(db_default=False, help_text="A person put this object on hold.")
     token = models.BigIntegerField(
         db_default=0, help_text="Increased by each claim, so that a late worker's answer is ignored."
     )

@@ -50,7 +50,7 @@ class KeyOut(BaseModel):
 
 
 class NewKeyOut(KeyOut):
-    key: str = Field(description="The whole key, which is never shown again.")
+    key: str = Field(description="The whole key; it is never shown again.")
 
 
 @router.get("", operation_id="accounts_key_list", summary="List your API keys", response={200: Page[KeyOut]})

@@ -75,7 +75,9 @@ class ApiKey(models.Model):
         validators=[ProhibitNullCharactersValidator()],
         help_text="What it is for, such as the program that will use it.",
     )
-    prefix = models.CharField(max_length=12, unique=True, editable=False, help_text="Begins the key; no secret.")
+    prefix = models.CharField(
+        max_length=12, unique=True, editable=False, help_text="The beginning of the key; not secret."
+    )
     digest = models.CharField(max_length=64, editable=False)
     full_access = models.BooleanField(default=False, help_text="It may do all that its owner may, now and later.")
     permissions = models.JSONField(
@@ -84,7 +86,9 @@ class ApiKey(models.Model):
     created = models.DateTimeField(default=timezone.now, editable=False)
     expires = models.DateTimeField(help_text=f"At most {KEY_DAYS_MOST} days ahead.")
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False, help_text="To the minute.")
+    last_used_at = models.DateTimeField(
+        "last used", null=True, blank=True, editable=False, help_text="Accurate to the minute."
+    )
 
     objects = ApiKeyQuerySet.as_manager()
 

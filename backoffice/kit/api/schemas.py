@@ -51,7 +51,9 @@ class ListQuery(PageQuery):
     """The parameters of a list of content, beside its filters."""
 
     count: bool = Field(default=False, description="Also count what the filters match; costs a scan.")
-    all: bool = Field(default=False, description="Stream the whole list as one JSON array; goes with no page.")
+    all: bool = Field(
+        default=False, description="Stream the whole list as one JSON array; not with `limit`, `cursor` or `count`."
+    )
 
 
 def no_nul(text: str) -> str:

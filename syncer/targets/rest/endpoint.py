@@ -7,7 +7,7 @@ from uuid import UUID
 
 from backoffice.kit.http import Request
 from syncer.core.decide import Payload
-from syncer.core.lookup import SURROGATE, decode_id
+from syncer.core.outcome import SURROGATE, decode_id
 from syncer.models import Route
 
 

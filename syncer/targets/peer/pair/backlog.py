@@ -8,8 +8,8 @@ from django.db import connection, models
 
 from syncer.models import Binding, Replica, Route
 from syncer.models.backlog import pending_keys
+from syncer.models.binding import FACTS, holding
 from syncer.models.keys import key_of
-from syncer.models.state import FACTS, holding
 
 PENDING, REJECTED, ON_HOLD, CONFLICT = "pending", "rejected", "on hold", "conflict"
 

@@ -24,7 +24,7 @@ from backoffice.kit import addresses
 
 
 class HttpError(Exception):
-    """No complete answer came. The message is a predicate that continues a sentence beginning with the server's name."""
+    """No complete answer came. The message is a predicate that continues the server's name."""
 
     def __init__(self, message: str, *, slow: bool = False) -> None:
         super().__init__(message)

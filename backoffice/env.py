@@ -18,8 +18,6 @@ SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
 SIGNING_KEY_MIN_LENGTH = 24  # bytes; Standard Webhooks asks for 24 to 64
 PERIODS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}  # seconds
-
-
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
 
 
@@ -43,7 +41,12 @@ class Environment(FileAwareMapping):  # type: ignore[misc]
 
 
 class Env(environ.Env):  # type: ignore[misc]
-    """Reads the environment, each kind of value by a method whose error names the variable and the cure."""
+    """Reads the environment, each kind of value by a method.
+
+    Raises:
+        ImproperlyConfigured: a value is missing, malformed or unsafe. The message names the variable and the cure, and
+            does not quote a value that may be, or hold, a secret.
+    """
 
     ENVIRON = Environment(cache=False)  # the library's own cache outlives a change of the environment
 
@@ -52,31 +55,17 @@ class Env(environ.Env):  # type: ignore[misc]
         return str(self.ENVIRON.get(name, default))
 
     def address(self, name: str) -> str:
-        """Return the http(s) address that `name` holds, without a final slash; empty if it is not set.
-
-        Raises:
-            ImproperlyConfigured: the value is malformed, or holds more than scheme, host, port and path.
-        """
+        """Return the http(s) address that `name` holds, without a final slash; empty if it is not set."""
         url = str(self.str(name, default="")).rstrip("/")
-        if url and (error := _address_error(url)):
-            quoted = "" if "@" in url else f" is {url!r}"
-            raise ImproperlyConfigured(f"{name}{quoted}: {error}")
+        _check_address(name if "@" in url else f"{name} is {url!r}", url)
         return url
 
     def database(self, name: str, default: str) -> Settings:
-        """Return Django's `DATABASES` entry for `postgres://USER:PASSWORD@HOST:5432/NAME`.
-
-        Raises:
-            ImproperlyConfigured: the address is malformed. The message does not quote it: it may hold the password.
-        """
+        """Return Django's `DATABASES` entry for `postgres://USER:PASSWORD@HOST:5432/NAME`."""
         return self._by_address(name, default, self.db_url_config, "postgres://USER:PASSWORD@HOST:5432/NAME")
 
     def cache(self, name: str, default: str) -> Settings:
-        """Return Django's `CACHES` entry for `redis://:PASSWORD@HOST:6379/0`.
-
-        Raises:
-            ImproperlyConfigured: as `database`.
-        """
+        """Return Django's `CACHES` entry for `redis://:PASSWORD@HOST:6379/0`."""
         return self._by_address(name, default, self.cache_url_config, "redis://:PASSWORD@HOST:6379/0")
 
     def _by_address(self, name: str, default: str, read: Callable[[str], Settings], example: str) -> Settings:
@@ -93,22 +82,13 @@ class Env(environ.Env):  # type: ignore[misc]
         return entry
 
     def hook(self, name: str) -> str:
-        """Return the http(s) address that `name` holds, unchanged; empty if it is not set.
-
-        Raises:
-            ImproperlyConfigured: as for `address`. The message does not quote the value: some are secrets.
-        """
+        """Return the address that `name` holds, unchanged; empty if it is not set. Some are secrets."""
         url = self.text(name)
-        if url and (error := _address_error(url)):
-            raise ImproperlyConfigured(f"{name}: {error}")
+        _check_address(name, url)
         return url
 
     def signing_secret(self, name: str) -> str:
-        """Return the secret of Standard Webhooks that `name` holds, `whsec_` and base64; empty if it is not set.
-
-        Raises:
-            ImproperlyConfigured: the secret is malformed, or short enough to be guessed. The message does not quote it.
-        """
+        """Return the secret of Standard Webhooks that `name` holds, `whsec_` and base64; empty if it is not set."""
         secret = self.text(name)
         try:
             key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
@@ -121,11 +101,7 @@ class Env(environ.Env):  # type: ignore[misc]
         return secret
 
     def emails(self, name: str) -> list[str]:
-        """Return e-mail addresses that are separated by commas.
-
-        Raises:
-            ImproperlyConfigured: one of them is malformed.
-        """
+        """Return e-mail addresses that are separated by commas."""
         emails = [email.strip() for email in self.list(name, default=[])]
         for email in emails:
             try:
@@ -135,11 +111,7 @@ class Env(environ.Env):  # type: ignore[misc]
         return emails
 
     def mail(self, name: str, default: str) -> Settings:
-        """Return Django's `EMAIL_…` settings for `smtp+tls://USER:PASSWORD@HOST:587`; without one, mail is dropped.
-
-        Raises:
-            ImproperlyConfigured: the address is malformed. The message does not quote it: it may hold the password.
-        """
+        """Return Django's `EMAIL_…` settings for `smtp+tls://USER:PASSWORD@HOST:587`; without one, mail is dropped."""
         url = self.text(name, default) or "dummymail://"
         scheme = url.partition(":")[0]
         try:
@@ -154,11 +126,7 @@ class Env(environ.Env):  # type: ignore[misc]
         return settings
 
     def secret_key(self) -> str:
-        """Return the signing key of sessions and tokens.
-
-        Raises:
-            ImproperlyConfigured: the key is missing, a sample, or short enough to be guessed.
-        """
+        """Return the signing key of sessions and tokens; refuse a sample, and one short enough to be guessed."""
         key = self.text("SECRET_KEY")
         cure = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
         if not key:
@@ -170,11 +138,7 @@ class Env(environ.Env):  # type: ignore[misc]
         return key
 
     def rate(self, name: str, default: str) -> tuple[int, int]:
-        """Return a number and its period in seconds: `1000/minute` is (1000, 60).
-
-        Raises:
-            ImproperlyConfigured: the value is malformed.
-        """
+        """Return a number and its period in seconds: `1000/minute` is (1000, 60)."""
         text = self.str(name, default=default)
         number, _, period = text.partition("/")
         if not number.isdecimal() or int(number) < 1 or period not in PERIODS:
@@ -182,10 +146,10 @@ class Env(environ.Env):  # type: ignore[misc]
         return int(number), PERIODS[period]
 
 
-def _address_error(url: str) -> str:
-    """Return why `url` is not a plain http(s) address; empty if it is one."""
+def _check_address(subject: str, url: str) -> None:
+    """Refuse all but a plain http(s) address, or none."""
     try:
-        check_url(url)
+        if url:
+            check_url(url)
     except ValidationError as error:
-        return error.messages[0]
-    return ""
+        raise ImproperlyConfigured(f"{subject}: {error.messages[0]}") from None

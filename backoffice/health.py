@@ -24,14 +24,15 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 if the database answers, has every migration of this program, and writes history; else 503."""
+    reason = ""
     try:
-        missing = known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+        if missing := known_migrations() - MigrationRecorder(connection).applied_migrations().keys():
+            reason = f"Migrations to apply: {len(missing)}."
+        elif triggers.faults(connection):
+            reason = f"Triggers that write history are missing or wrong. {triggers.CURE}"
     except Error:
-        return JsonResponse({"status": "unavailable", "reason": "The database does not answer."}, status=503)
-    if missing:
-        return JsonResponse({"status": "unavailable", "reason": f"Migrations to apply: {len(missing)}."}, status=503)
-    if triggers.faults(connection):
-        reason = f"Triggers that write history are missing or wrong. {triggers.CURE}"
+        reason = "The database does not answer."
+    if reason:
         return JsonResponse({"status": "unavailable", "reason": reason}, status=503)
     return JsonResponse({"status": "ok"})
 

@@ -7,11 +7,11 @@ import requests
 
 
 class Admin:
-    """A session of `user`, signed in at `address`."""
+    """A session of `user`, signed in at `address`; `http` has the cookies of other sessions too."""
 
-    def __init__(self, address: str, user: str, password: str) -> None:
+    def __init__(self, address: str, user: str, password: str, *, http: requests.Session | None = None) -> None:
         self.address = address
-        self.http = requests.Session()
+        self.http = http or requests.Session()
         self.http.trust_env = False
         page = f"{address}/admin/login/"
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.http.get(page, timeout=30).text)

@@ -16,7 +16,10 @@ from itertools import count
 from pathlib import Path
 
 from tests import postgres
+from tools.run import say
 
+KINDS = ("sqlite", "postgres")
+MODES = ("plain", "simple-history", "triggers")
 ROUNDS = 5
 SAVES = 300
 MANY = 10_000
@@ -52,9 +55,6 @@ def main() -> int:
         return Bench().run(kind)
 
 
-KINDS = ("sqlite", "postgres")
-
-
 class Bench:
     """The benchmark of one database. Mode plain drops the triggers; simple-history connects its signals instead."""
 
@@ -62,8 +62,10 @@ class Bench:
         from django.core.management import call_command
         from django.db import connection
 
+        from content.news.models import Comment, Post
+
         call_command("migrate", verbosity=0)
-        self.connection = connection
+        self.connection, self.Post, self.Comment = connection, Post, Comment
         self.numbers = count(1)
         self.backend = self._backend()
 
@@ -85,11 +87,8 @@ class Bench:
             recorded = "-" if work in (self.bulk_create, self.update) else f"{ratios['simple-history']:.1f}"
             say(f"{title:28}{recorded:>16}{ratios['triggers']:10.2f}{limit:8.1f}")
         seconds = {mode: self.cascade(mode) for mode in ("plain", "triggers")}
-        say(
-            "cascade delete of {}, on the clock: plain {plain:.2f} s, triggers {triggers:.2f} s".format(
-                CHILDREN, **seconds
-            )
-        )
+        clock = ", ".join(f"{mode} {spent:.2f} s" for mode, spent in seconds.items())
+        say(f"cascade delete of {CHILDREN}, on the clock: {clock}")
         return 0 if is_well and seconds["triggers"] < CASCADE_LIMIT else 1
 
     def measure(self, work: Work) -> dict[str, float]:
@@ -116,16 +115,12 @@ class Bench:
 
     # --- the works ---------------------------------------------------------------------------------------------------
     def prepare(self, work: Work) -> None:
-        from content.news.models import Post
-
         number = {self.change: SAVES, self.update: MANY}.get(work, 0)
-        self.posts = Post.objects.bulk_create([Post(title="T", body="B") for _ in range(number)])
+        self.posts = self.Post.objects.bulk_create([self.Post(title="T", body="B") for _ in range(number)])
 
     def insert(self) -> None:
-        from content.news.models import Post
-
         for _ in range(SAVES):
-            Post.objects.create(title="T", body="B")
+            self.Post.objects.create(title="T", body="B")
 
     def change(self) -> None:
         for post in self.posts:
@@ -133,25 +128,18 @@ class Bench:
             post.save()
 
     def bulk_create(self) -> None:
-        from content.news.models import Post
-
-        Post.objects.bulk_create([Post(title="T", body="B") for _ in range(MANY)])
+        self.Post.objects.bulk_create([self.Post(title="T", body="B") for _ in range(MANY)])
 
     def update(self) -> None:
-        from content.news.models import Post
-
-        Post.objects.update(title="U")
+        self.Post.objects.update(title="U")
 
     def cascade(self, mode: str) -> float:
         """Return the seconds on the clock of a delete that cascades to CHILDREN rows."""
-        from content.news.models import Comment, Post
-
         self.empty()
         self.mode(mode)
-        post = Post.objects.create(title="T", body="B")
-        Comment.objects.bulk_create(
-            Comment(post=post, name="N", email="a@example.com", body="B") for _ in range(CHILDREN)
-        )
+        post = self.Post.objects.create(title="T", body="B")
+        comments = ({"post": post, "name": "N", "email": "a@example.com", "body": "B"} for _ in range(CHILDREN))
+        self.Comment.objects.bulk_create(self.Comment(**values) for values in comments)
         begin = time.perf_counter()
         post.delete()
         return time.perf_counter() - begin
@@ -171,14 +159,13 @@ class Bench:
         from django.db.models import signals
 
         from content.base.history import Records, triggers
-        from content.news.models import Post
 
         records = Records()
         records.manager_name = "history"
         for signal, receiver in ((signals.post_save, records.post_save), (signals.post_delete, records.post_delete)):
-            signal.disconnect(sender=Post, dispatch_uid="bench")
+            signal.disconnect(sender=self.Post, dispatch_uid="bench")
             if mode == "simple-history":
-                signal.connect(receiver, sender=Post, weak=False, dispatch_uid="bench")
+                signal.connect(receiver, sender=self.Post, weak=False, dispatch_uid="bench")
         if mode == "triggers":
             triggers.install(self.connection)
 
@@ -196,14 +183,6 @@ class Bench:
             return own
         fields = Path(f"/proc/{self.backend}/stat").read_text().rpartition(")")[2].split()
         return own + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-MODES = ("plain", "simple-history", "triggers")
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from tests import postgres
 from tests.flows.pair import ends
 from tests.flows.pair.node import KEY, Pair
 from tests.flows.wait import until
+from tools.run import say
 
 SAVES = 100
 GOAL = 1.0  # seconds, of the median
@@ -115,11 +116,6 @@ def show(title: str, seconds: list[float]) -> None:
     last = ordered[max(0, round(0.99 * len(ordered)) - 1)]
     median = statistics.median(ordered)
     say(f"{title:44} median {median * 1000:5.0f} ms   99 % {last * 1000:5.0f} ms   n = {len(ordered)}")
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

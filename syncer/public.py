@@ -1,6 +1,6 @@
 """The engine's interface for `content` and `backoffice`: data, no HTML."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -16,10 +16,10 @@ from syncer.models.keys import key_of
 from syncer.models.mapping import declare
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
-from syncer.reports import sending, states
 from syncer.reports.overview import Overview, overview
 from syncer.reports.progress import runs_url
-from syncer.reports.states import ObjectState
+from syncer.reports.sending import sent
+from syncer.reports.states import ObjectState, object_states
 from syncer.reports.words import meaning
 from syncer.targets.base import kinds
 
@@ -48,11 +48,6 @@ __all__ = [
 ]
 
 
-def object_states(model: type[models.Model], pks: Iterable[Any]) -> dict[Any, list[ObjectState]]:
-    """Return the state of the objects with these primary keys at each target, `{pk: [state, …]}`."""
-    return states.of_objects(model, pks)
-
-
 def targets_of(model: type[models.Model]) -> list[Target]:
     """Return the enabled targets to which `model` is synced."""
     return list(Target.objects.filter(enabled=True, routes__model=model._meta.label, routes__enabled=True).distinct())
@@ -62,15 +57,6 @@ def sync_objects(model: type[models.Model], pks: Iterable[Any], *, user: Abstrac
     """Start a sync of the objects with these primary keys, one run per target of the model."""
     scope = {model._meta.label: [key_of(model, pk) for pk in pks]}
     return [wake(target=target, trigger=Run.Trigger.MANUAL, user=user, scope=scope) for target in targets_of(model)]
-
-
-def sent(model: type[models.Model], keys: "models.QuerySet[Any, Any]") -> Iterator[list[dict[str, Any]]]:
-    """Yield pages of what the targets are known to hold of the objects in `keys`, a query of primary keys.
-
-    Each item is `{"target", "path", "object", "remote_id", "record", "unanswered", "at"}`: `record` is the payload that
-    was sent and accepted, `unanswered` the payload of a create whose answer was lost.
-    """
-    return sending.of_objects(model, keys)
 
 
 def sync_target(target: Target, *, user: AbstractBaseUser | AnonymousUser) -> Run:

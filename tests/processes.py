@@ -4,18 +4,42 @@ The guards of `tools/guard.py` are told apart: each group that we start has one,
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from tools.lifeline import GUARD
 
 PROC = Path("/proc")
 
 
-def marked(mark: str) -> set[int]:
-    """Whose environment has `mark`, a `NAME=value`: all that was started with it, and what these started."""
-    return {pid for pid in _all() if mark.encode() in _words(pid, "environ")}
+class Mark:
+    """A variable of a process's environment, by which it and all that it started are found."""
+
+    def __init__(self) -> None:
+        self.environment = {"BACKOFFICE_TEST_MARK": uuid4().hex}
+        self._word = f"BACKOFFICE_TEST_MARK={self.environment['BACKOFFICE_TEST_MARK']}".encode()
+
+    def pids(self) -> set[int]:
+        """All that live, with their guards."""
+        return {pid for pid in _all() if self._word in _words(pid, "environ")}
+
+    def at_work(self) -> set[int]:
+        """All that live, without their guards."""
+        return {pid for pid in self.pids() if not is_guard(pid)}
+
+    def kill(self) -> None:
+        """Kill all of them, also what they start meanwhile."""
+        while left := self.pids():
+            kill(*left)
+
+
+def kill(*pids: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def is_guard(pid: int) -> bool:

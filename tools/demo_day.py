@@ -12,6 +12,7 @@ from content.news.models import Comment, Post
 from syncer.engine.runs import run_here
 from syncer.models import Binding, Run, Target
 from tools.nodes import REMOTE_USER
+from tools.run import say
 
 MODELS: dict[type[ContentModel], str] = {Post: "/api/news/posts/", Comment: "/api/news/comments/"}
 FIELDS: dict[type[ContentModel], tuple[str, ...]] = {
@@ -47,10 +48,6 @@ def run_day(*, remote_address: str, password: str) -> bool:
         numbers = f"{Post.objects.count()} posts, {Comment.objects.count()} comments"
         say(f"\nBoth ends are equal, record by record: {numbers}.")
     return first.state == second.state == Run.State.DONE and is_needed and not differences
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 def day() -> Iterator[Chapter]:
@@ -122,15 +119,12 @@ def newest(model: type[ContentModel]) -> int:
 
 def table(run: Run, edited: list[tuple[Chapter, list[tuple[str, str]]]]) -> bool:
     """Print edits against requests; return whether each chapter sent just the requests that its net change needed."""
-    sent = [
-        ((attempt.binding.route.model, attempt.binding.object_key), attempt.method)
-        for attempt in run.attempts.select_related("binding__route")
-    ]
+    sent = list(run.attempts.values_list("binding__route__model", "binding__object_key", "method"))
     line = "{:38} {:>6}   {:16} {}".format
     say(line("edits", "saves", "requests needed", "sent"))
     is_needed = True
     for chapter, rows in edited:
-        requests_ = Counter(method for obj, method in sent if obj in rows)
+        requests_ = Counter(method for model, key, method in sent if (model, key) in rows)
         is_needed &= requests_ == chapter.needs
         say(line(chapter.title, len(rows), words(chapter.needs), words(requests_)))
     needed = sum(sum(chapter.needs.values()) for chapter, _ in edited)
@@ -145,7 +139,8 @@ def words(requests_: dict[str, int]) -> str:
 def compare(model: type[ContentModel], address: str, password: str) -> Iterator[str]:
     """Yield every difference between our objects and the remote's records, as a sentence."""
     label, ids, posts = model._meta.label, remote_ids(model), remote_ids(Post)
-    theirs = {record["id"]: record for record in fetch(address, MODELS[model], password)}
+    headers = sign_in(address, REMOTE_USER, password)
+    theirs = {record["id"]: record for record in records(address, MODELS[model], headers)}
     for row in model._default_manager.values("pk", *FIELDS[model]):
         record = theirs.pop(ids.get(row["pk"]), None)
         ours = {name: posts.get(row[name]) if name == "post" else row[name] for name in FIELDS[model]}
@@ -162,17 +157,15 @@ def remote_ids(model: type[ContentModel]) -> dict[int, int]:
     return {int(key): int(str(remote_id)) for key, remote_id in rows.values_list("object_key", "remote_id")}
 
 
-def fetch(address: str, path: str, password: str) -> list[dict[str, Any]]:
-    """Return all records of the remote's API."""
-    return records(address, path, {"Authorization": f"Bearer {token(address, REMOTE_USER, password)}"})
-
-
-def token(address: str, user: str, password: str) -> str:
-    sign_in = {"username": user, "password": password}
-    return str(requests.post(f"{address}/api/token/", json=sign_in, timeout=10).json()["access"])
+def sign_in(address: str, user: str, password: str) -> dict[str, str]:
+    """Return the headers that sign in to the API."""
+    credentials = {"username": user, "password": password}
+    answer = requests.post(f"{address}/api/token/", json=credentials, timeout=10)
+    return {"Authorization": f"Bearer {answer.json()['access']}"}
 
 
 def records(address: str, path: str, headers: dict[str, str]) -> list[dict[str, Any]]:
+    """Return all records of an API's list."""
     answer = requests.get(f"{address}{path}", params={"all": "true"}, headers=headers, timeout=30)
     answer.raise_for_status()
     rows: list[dict[str, Any]] = answer.json()

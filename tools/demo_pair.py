@@ -2,40 +2,34 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from content.orders.models import Order
 from syncer.engine.runs import run_here
 from syncer.models import Replica, Run, Target
 from syncer.targets.peer.pair.equality import compare_all
-from tools.demo_day import SHOWN, say
+from tools.demo_day import SHOWN
 from tools.demo_warehouse import Edit, HandedOver, Warehouse
 from tools.nodes import Node
+from tools.run import say
 
 FIELDS = ("product_name", "quantity", "status")
 SHIPPED = {"status": "SHIPPED"}
 NEW: dict[str, object] = {"product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Chapter:
-    """The edits of one order at both ends between two syncs.
-
-    Attributes:
-        new: whether the first edit creates the order.
-        store, warehouse: the edits at each end.
-        to_hand_over: how often the store, and the warehouse, has to send the order.
-        becomes: fields that the order has at both ends afterwards; None if it is deleted.
-    """
+    """The edits of one order at both ends, `store` and `warehouse`, between two syncs."""
 
     title: str
     order: UUID
-    new: bool = False
+    new: bool = field(default=False, kw_only=True)  # the first edit creates the order
     store: tuple[Edit, ...] = ()
     warehouse: tuple[Edit, ...] = ()
-    to_hand_over: tuple[int, int] = (0, 0)
-    becomes: Edit = None
+    to_hand_over: tuple[int, int] = (0, 0)  # how often the store, and the warehouse, has to send the order
+    becomes: Edit = None  # fields that the order has at both ends afterwards; None if it is deleted
 
 
 def run_pair(*, warehouse: Node, user: str, password: str) -> bool:
@@ -65,47 +59,32 @@ def run_pair(*, warehouse: Node, user: str, password: str) -> bool:
 def day() -> Iterator[Chapter]:
     """Yield the chapters, each about an order of its own; the last ends in a conflict."""
     orders = iter(Order.objects.filter(status="PENDING").order_by("pk").values_list("pk", flat=True))
-    yield from at_one_end(orders)
-    yield from at_both_ends(orders)
-
-
-def at_one_end(orders: Iterator[UUID]) -> Iterator[Chapter]:
     five: tuple[Edit, ...] = tuple({"quantity": 20 + number} for number in range(5))
-    key = next(orders)
-    yield Chapter(title="Edited 5 times at the store", order=key, store=five, to_hand_over=(1, 0), becomes=five[-1])
-    key = next(orders)
-    yield Chapter(
-        title="Shipped by the warehouse", order=key, warehouse=(SHIPPED,), to_hand_over=(0, 1), becomes=SHIPPED
-    )
-    key = uuid4()
-    yield Chapter(
-        title="Made at the warehouse", order=key, new=True, warehouse=(NEW,), to_hand_over=(0, 1), becomes=NEW
-    )
-    yield Chapter(title="Made and deleted at the store", order=uuid4(), new=True, store=(NEW, None))
+    yield Chapter("Edited 5 times at the store", next(orders), store=five, to_hand_over=(1, 0), becomes=five[-1])
+    yield Chapter("Shipped by the warehouse", next(orders), warehouse=(SHIPPED,), to_hand_over=(0, 1), becomes=SHIPPED)
+    yield Chapter("Made at the warehouse", uuid4(), new=True, warehouse=(NEW,), to_hand_over=(0, 1), becomes=NEW)
+    yield Chapter("Made and deleted at the store", uuid4(), new=True, store=(NEW, None))
     key = next(orders)
     old = {"quantity": Order.objects.get(pk=key).quantity}
-    yield Chapter(title="An edit and its undo", order=key, store=({"quantity": 99}, old), becomes=old)
-
-
-def at_both_ends(orders: Iterator[UUID]) -> Iterator[Chapter]:
-    def both(title: str, store: Edit, warehouse: Edit, becomes: Edit) -> Chapter:
-        key, needed = next(orders), (1, 1)
-        return Chapter(
-            title=title, order=key, store=(store,), warehouse=(warehouse,), to_hand_over=needed, becomes=becomes
-        )
+    yield Chapter("An edit and its undo", key, store=({"quantity": 99}, old), becomes=old)
 
     more, less = {"quantity": 40}, {"quantity": 4}
-    yield both("Another field at each end", more, SHIPPED, {**more, **SHIPPED})
-    yield both("The same field: the store decides", more, less, more)
-    yield both("Deleted there, edited here: it stays", more, None, more)
-    yield both("Deleted here, edited there: it goes", None, SHIPPED, None)
-    yield both("Two names: a person is asked", {"product_name": "Oak book end"}, {"product_name": "Beech book end"}, {})
+    oak, beech = {"product_name": "Oak book end"}, {"product_name": "Beech book end"}
+    both_ends: list[tuple[str, Edit, Edit, Edit]] = [
+        ("Another field at each end", more, SHIPPED, {**more, **SHIPPED}),
+        ("The same field: the store decides", more, less, more),
+        ("Deleted there, edited here: it stays", more, None, more),
+        ("Deleted here, edited there: it goes", None, SHIPPED, None),
+        ("Two names: a person is asked", oak, beech, {}),
+    ]
+    for title, here, there, becomes in both_ends:
+        yield Chapter(title, next(orders), store=(here,), warehouse=(there,), to_hand_over=(1, 1), becomes=becomes)
 
 
 def decision(asked: Chapter) -> Chapter:
     """Return the chapter that resolves the conflict: an ordinary edit, which overrules both."""
     [chosen] = asked.warehouse
-    return Chapter(title="The decision", order=asked.order, store=(chosen,), to_hand_over=(1, 0), becomes=chosen)
+    return Chapter("The decision", asked.order, store=(chosen,), to_hand_over=(1, 0), becomes=chosen)
 
 
 def act(chapters: list[Chapter], other: Warehouse, *, rounds: int) -> bool:
@@ -117,17 +96,12 @@ def act(chapters: list[Chapter], other: Warehouse, *, rounds: int) -> bool:
     say(line("edits", "saves", "to push → ←", "pushed → ←"))
     for chapter in chapters:
         saves = len(chapter.store) + len(chapter.warehouse)
-        say(
-            line(
-                chapter.title,
-                saves,
-                *("{} {}".format(*numbers) for numbers in (chapter.to_hand_over, ways(chapter, sent))),
-            )
-        )
+        numbers = ("{} {}".format(*ways) for ways in (chapter.to_hand_over, ways_of(chapter, sent)))
+        say(line(chapter.title, saves, *numbers))
     needed = sum(sum(chapter.to_hand_over) for chapter in chapters)
     saves = sum(len(chapter.store) + len(chapter.warehouse) for chapter in chapters)
     say(line("together", saves, needed, f"{len(sent)} in {requests_(sent)}"))
-    return all(ways(chapter, sent) == chapter.to_hand_over for chapter in chapters) and len(sent) == needed
+    return all(ways_of(chapter, sent) == chapter.to_hand_over for chapter in chapters) and len(sent) == needed
 
 
 def carry_out(chapter: Chapter, other: Warehouse) -> None:
@@ -157,7 +131,7 @@ def exchange(other: Warehouse) -> HandedOver:
     return [*((UUID(key), f"store {at}") for key, at in rows), *other.sync()]
 
 
-def ways(chapter: Chapter, sent: HandedOver) -> tuple[int, int]:
+def ways_of(chapter: Chapter, sent: HandedOver) -> tuple[int, int]:
     """Return how often the chapter's order was sent by the store, and by the warehouse."""
     senders = Counter(request.split(" ")[0] for key, request in sent if key == chapter.order)
     return senders["store"], senders["warehouse"]

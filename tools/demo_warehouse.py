@@ -8,7 +8,7 @@ from uuid import UUID
 
 import requests
 
-from tools.demo_day import records, token
+from tools.demo_day import records, sign_in
 from tools.nodes import Node, manage
 
 PATH = "/api/orders/"
@@ -27,7 +27,7 @@ class Warehouse:
 
     def __init__(self, node: Node, user: str, password: str) -> None:
         self.node = node
-        self._headers = {"Authorization": f"Bearer {token(node.address, user, password)}"}
+        self._headers = sign_in(node.address, user, password)
 
     def create(self, key: UUID, values: Mapping[str, object]) -> None:
         self._write("POST", PATH, {"id": str(key), **values})

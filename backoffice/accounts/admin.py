@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -45,9 +46,7 @@ class FailedSignInAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Last", ordering="attempt_time")
     def last(self, failed: FailedSignIn) -> datetime:
-        last: datetime = failed.attempt_time
-        return last
+        return cast(datetime, failed.attempt_time)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        may: bool = BackofficeAdmin.has_delete_permission(self, request, obj)
-        return may
+        return bool(BackofficeAdmin.has_delete_permission(self, request, obj))

@@ -24,17 +24,13 @@ def user_of(credential: str) -> User | None:
     key = match and ApiKey.objects.working().select_related("user").filter(prefix=match[1]).first()
     if not match or not key or not constant_time_compare(key.digest, digest(match[2])):
         return None
-    _record_use(key)
-    user = key.user
-    user.key, user.scope = key, key.scope
-    return user
-
-
-def _record_use(key: ApiKey) -> None:
     now = timezone.now()
     if key.last_used_at is None or key.last_used_at <= now - LAST_USE:
         stale = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USE)  # otherwise a concurrent request wrote it
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+    user = key.user
+    user.key, user.scope = key, key.scope
+    return user
 
 
 def revoke(key: ApiKey) -> bool:

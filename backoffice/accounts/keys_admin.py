@@ -9,12 +9,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 from simple_history.models import HistoricalChanges
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelectWidget
@@ -146,8 +148,7 @@ class ApiKeyAdmin(BackofficeAdmin):
             show_save_and_continue=False,
             revocable=key if key and key.state == "works" and self.may_revoke(request, key) else None,
         )
-        page: HttpResponse = super().render_change_form(request, context, **options)
-        return page
+        return cast(HttpResponse, super().render_change_form(request, context, **options))
 
     # --- actions -----------------------------------------------------------------------------------------------------
     def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:  # noqa: FBT001 - Django's signature
@@ -165,10 +166,9 @@ class ApiKeyAdmin(BackofficeAdmin):
         revoke = self.admin_site.admin_view(self.revoke)
         return [path("<int:pk>/revoke/", revoke, name="accounts_apikey_revoke"), *super().get_urls()]
 
+    @method_decorator(require_POST)
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Revoke a key for good."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         key = self.get_object(request, str(pk))
         if key is None:
             raise Http404

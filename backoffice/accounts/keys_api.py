@@ -3,7 +3,8 @@
 
 from typing import Annotated
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -49,7 +50,7 @@ class KeyOut(BaseModel):
 
 
 class NewKeyOut(KeyOut):
-    key: str = Field(description="The whole key, which is never shown again.")
+    key: str = Field(description="The whole key; it is never shown again.")
 
 
 @router.get("", operation_id="accounts_key_list", summary="List your API keys", response={200: Page[KeyOut]})
@@ -58,11 +59,7 @@ def list_keys(request: HttpRequest, query: Query[PageQuery]) -> HttpResponseBase
 
 
 @router.post(
-    "",
-    operation_id="accounts_key_create",
-    summary="Make an API key",
-    response={201: NewKeyOut},
-    openapi_extra=LOCATION,
+    "", operation_id="accounts_key_create", summary="Make an API key", response={201: NewKeyOut}, openapi_extra=LOCATION
 )
 @answer_is_secret
 def create_key(request: HttpRequest, data: KeyIn) -> HttpResponse:
@@ -98,7 +95,4 @@ def _own(request: HttpRequest) -> ApiKeyQuerySet:
 
 
 def _find(request: HttpRequest, id: int) -> ApiKey:
-    key = _own(request).filter(pk=id).first()
-    if key is None:
-        raise Http404
-    return key
+    return get_object_or_404(_own(request), pk=id)

@@ -1,7 +1,7 @@
 import secrets
 import unicodedata
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -34,9 +34,7 @@ class User(Scoped, AbstractUser):
     key: "ApiKey | None" = None  # the API key that authenticated the request, if one did
 
     class Meta(AbstractUser.Meta):
-        constraints = [
-            models.CheckConstraint(name="accounts_user_folded", condition=~models.Q(folded="")),
-        ]
+        constraints = [models.CheckConstraint(name="accounts_user_folded", condition=~models.Q(folded=""))]
 
     def clean(self) -> None:
         super().clean()
@@ -77,7 +75,9 @@ class ApiKey(models.Model):
         validators=[ProhibitNullCharactersValidator()],
         help_text="What it is for, such as the program that will use it.",
     )
-    prefix = models.CharField(max_length=12, unique=True, editable=False, help_text="Begins the key; no secret.")
+    prefix = models.CharField(
+        max_length=12, unique=True, editable=False, help_text="The beginning of the key; not secret."
+    )
     digest = models.CharField(max_length=64, editable=False)
     full_access = models.BooleanField(default=False, help_text="It may do all that its owner may, now and later.")
     permissions = models.JSONField(
@@ -86,7 +86,9 @@ class ApiKey(models.Model):
     created = models.DateTimeField(default=timezone.now, editable=False)
     expires = models.DateTimeField(help_text=f"At most {KEY_DAYS_MOST} days ahead.")
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False, help_text="To the minute.")
+    last_used_at = models.DateTimeField(
+        "last used", null=True, blank=True, editable=False, help_text="Accurate to the minute."
+    )
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -104,7 +106,8 @@ class ApiKey(models.Model):
     def clean(self) -> None:
         self.permissions = sorted(set(self.permissions))
         errors = {}
-        if self.expires is not None and not timezone.now() < self.expires <= self._latest():
+        latest = self.created + timedelta(days=KEY_DAYS_MOST)
+        if self.expires is not None and not timezone.now() < self.expires <= latest:
             errors["expires"] = f"Give a time to come, at most {KEY_DAYS_MOST} days ahead."
         if self.full_access and self.permissions:
             errors["permissions"] = "A key with full access names no permissions."
@@ -114,9 +117,6 @@ class ApiKey(models.Model):
             errors["permissions"] = f"{self.user} does not have {', '.join(strange)}."
         if errors:
             raise ValidationError(errors)
-
-    def _latest(self) -> datetime:
-        return self.created + timedelta(days=KEY_DAYS_MOST)
 
     def seal(self) -> str:
         """Give the key a new secret, of which only the digest is stored; return the whole key, to be shown once."""

@@ -124,10 +124,7 @@ def _profile(user: User) -> dict[str, object]:
 
 
 def _check(user: User, password: str, field: str) -> None:
-    """Check the rules of the model and of the password together, so that the caller sees all errors at once.
-
-    Args:
-        field: the name of the password in the request.
+    """Check the model's rules and the password, which the request calls `field`: the caller sees all errors at once.
 
     Raises:
         InvalidError: a rule is broken.

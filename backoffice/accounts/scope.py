@@ -26,9 +26,6 @@ class Scoped(Base):
     def _names(self, permission: str) -> bool:
         return self.scope is None or permission in self.scope
 
-    def _reaches(self, app_label: str) -> bool:
-        return self.scope is None or any(self.has_perm(name) for name in self.scope if name.startswith(f"{app_label}."))
-
     def has_perm(self, perm: str, obj: Model | None = None) -> bool:
         return self._names(perm) and super().has_perm(perm, obj)
 
@@ -36,7 +33,8 @@ class Scoped(Base):
         return self._names(perm) and await super().ahas_perm(perm, obj)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self._reaches(app_label) and super().has_module_perms(app_label)
+        names = [name for name in self.scope or () if name.startswith(f"{app_label}.")]
+        return (self.scope is None or any(map(self.has_perm, names))) and super().has_module_perms(app_label)
 
     async def ahas_module_perms(self, app_label: str) -> bool:
         names = await self.aget_all_permissions()

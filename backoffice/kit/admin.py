@@ -49,8 +49,8 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> tuple["QuerySet[Any]", bool]:
-        rows: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace("\0", ""))
-        return rows
+        search_term = search_term.replace("\0", "")
+        return cast(tuple[QuerySet[Any], bool], super().get_search_results(request, queryset, search_term))
 
     def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase | None:
         try:

@@ -24,15 +24,11 @@ from backoffice.kit import addresses
 
 
 class HttpError(Exception):
-    """No complete answer came. The message is a predicate: it continues a sentence that begins with the server's name.
-
-    Attributes:
-        slow: whether a time-out or the deadline ended the request.
-    """
+    """No complete answer came. The message is a predicate that continues the server's name."""
 
     def __init__(self, message: str, *, slow: bool = False) -> None:
         super().__init__(message)
-        self.slow = slow
+        self.slow = slow  # whether a time-out or the deadline ended the request
 
 
 class NotSentError(HttpError):
@@ -93,15 +89,10 @@ class Watch:
 
 
 class Asker(Protocol):
-    """The client that connections are made for.
+    """The client that connections are made for."""
 
-    Attributes:
-        timeout: seconds for connecting.
-        allow_private: see `addresses.refusal`.
-    """
-
-    timeout: float
-    allow_private: bool
+    timeout: float  # seconds for connecting
+    allow_private: bool  # see `addresses.refusal`
 
     @property
     def watch(self) -> Watch:
@@ -127,18 +118,16 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
         if reason := addresses.refusal(str(address[0]), allow_private=client.allow_private):
             failure = failure or ForbiddenError(reason)
             continue
+        seconds = min(client.timeout, client.watch.left())
         opened = socket.socket(family, kind, protocol)
         try:
             for option in options or ():
                 opened.setsockopt(*option)
-            opened.settimeout(min(client.timeout, client.watch.left()))
+            opened.settimeout(seconds)
             opened.connect(address)
         except OSError as error:
             opened.close()
             failure = _not_taken(error, client)
-        except NotSentError:
-            opened.close()
-            raise
         else:
             return opened
     raise failure or NotSentError("can't be reached (its name has no address)")
@@ -192,7 +181,10 @@ def checked(connection: Any, client: Asker) -> Any:
             except TimeoutError as error:
                 raise _not_taken(error, client) from error
             except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
-                raise ForbiddenError(_untrusted(error)) from error
+                if isinstance(error, ssl.SSLCertVerificationError):
+                    raise ForbiddenError(f"has a certificate that can't be trusted ({error.verify_message})") from error
+                reason = getattr(error, "reason", None) or type(error).__name__
+                raise ForbiddenError(f"does not encrypt as it must ({reason})") from error
             client.watch.begins(self)
 
         def request(self, *args: Any, **options: Any) -> None:
@@ -200,9 +192,3 @@ def checked(connection: Any, client: Asker) -> Any:
             super().request(*args, **options)
 
     return Checked
-
-
-def _untrusted(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"has a certificate that can't be trusted ({error.verify_message})"
-    return f"does not encrypt as it must ({getattr(error, 'reason', None) or type(error).__name__})"

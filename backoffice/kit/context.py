@@ -19,28 +19,17 @@ REQUEST_ID_HEADER = "X-Request-ID"
 SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # fits a history row, and can't forge a line of the log
 
 
-def nobody() -> None:
-    """Return None, the user of a program that acts on its own."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """The cause of a write.
+    """The cause of a write."""
 
-    Attributes:
-        user: returns the account that writes, or None; called on each write, as sign-in may come after the start.
-        request_id: names one request in answers, logs and history; empty outside of requests.
-        reason: the caller's reason for the change; empty if none was given.
-        origin: the node that the change came from; empty if it was made here.
-        origin_user: the user who made the change there; empty if it was made here or by a program.
-        rows: exceptions for single objects, `{Order: {pk: {"reason": …, "origin_user": …}}}`.
-    """
-
-    user: Callable[[], Any] = nobody
-    request_id: str = ""
-    reason: str = ""
-    origin: str = ""
-    origin_user: str = ""
+    # Returns the account that writes, None for a program; called on each write, as sign-in may come after the start.
+    user: Callable[[], Any] = lambda: None
+    request_id: str = ""  # names one request in answers, logs and history; empty outside of requests
+    reason: str = ""  # the caller's, for the change; empty if none was given
+    origin: str = ""  # the node that the change came from; empty if it was made here
+    origin_user: str = ""  # who made the change there; empty if it was made here or by a program
+    # Exceptions for single objects: `{Order: {pk: {"reason": …, "origin_user": …}}}`.
     rows: Mapping[Any, Mapping[Any, Mapping[str, str]]] = field(default_factory=dict)
 
 

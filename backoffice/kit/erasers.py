@@ -68,24 +68,21 @@ def files(words: Words) -> int:
     A file that is too large to search while a person waits counts as holding them.
     """
     folder = Path(settings.VAR_DIR) / "uploads"
-    matches = [path for path in folder.iterdir() if _holds(path, words)] if folder.exists() else []
-    for path in matches:
+    deleted = 0
+    for path in [*folder.iterdir()] if folder.exists() else []:
+        status = path.stat()
+        version = (path.name, status.st_mtime_ns, status.st_size)
+        if version in words.clean:
+            continue
+        if status.st_size <= SEARCHED_MOST and not _are_in(path, words):
+            words.clean.add(version)
+            continue
         path.unlink(missing_ok=True)
-    return len(matches)
+        deleted += 1
+    return deleted
 
 
-def _holds(path: Path, words: Words) -> bool:
-    status = path.stat()
-    version = (path.name, status.st_mtime_ns, status.st_size)
-    if version in words.clean:
-        return False
-    holds = status.st_size > SEARCHED_MOST or _is_in(path, words)
-    if not holds:
-        words.clean.add(version)
-    return holds
-
-
-def _is_in(path: Path, words: Words) -> bool:
+def _are_in(path: Path, words: Words) -> bool:
     """Return whether a file holds the words. XLSX is a ZIP archive of XML; a broken archive counts as holding them."""
     if not zipfile.is_zipfile(path):
         return words.are_in(path.read_bytes().decode(errors="replace"))

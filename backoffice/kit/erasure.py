@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -36,13 +37,11 @@ class Words:
     string in JSON, a cell, or a parameter of an address.
 
     The search costs one step per character searched, for any number of texts.
-
-    Attributes:
-        clean: versions of files that don't hold the words, so that no file is searched twice; see `erasers.files`.
     """
 
     def __init__(self, *, names: Collection[str], texts: Iterable[str], clean: Iterable[Hashable] = ()) -> None:
-        self.names, self.clean = tuple(names), {*clean}
+        self.names = tuple(names)
+        self.clean = {*clean}  # versions of files without the words, so that no file is searched twice
         self._names = re.compile("|".join(map(_pattern, self.names)))
         self._beginnings: dict[int, set[str]] = {}  # by their length
         for text in texts:
@@ -80,22 +79,15 @@ class Words:
 
     def erased(self, value: object, *, cut: bool = False) -> Any:
         """Return the JSON `value` with each text that holds the words replaced as a whole; JSON in texts, in place."""
-        if isinstance(value, str):
-            return self._erased_text(value, cut=cut)
         if isinstance(value, list):
             return [self.erased(item, cut=cut) for item in value]
         if isinstance(value, dict):
             return {self.erased(name): self.erased(item, cut=cut) for name, item in value.items()}
-        return value
-
-    def _erased_text(self, text: str, *, cut: bool) -> str:
-        if not self.are_in(text, cut=cut):
-            return text
-        if text.lstrip()[:1] in ("{", "["):
-            try:
-                return orjson.dumps(self.erased(orjson.loads(text), cut=cut)).decode()
-            except orjson.JSONDecodeError:
-                pass
+        if not isinstance(value, str) or not self.are_in(value, cut=cut):
+            return value
+        if value.lstrip()[:1] in ("{", "["):
+            with suppress(orjson.JSONDecodeError):
+                return orjson.dumps(self.erased(orjson.loads(value), cut=cut)).decode()
         return ERASED
 
 
@@ -129,11 +121,7 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def erase_in(rows: "QuerySet[Row]", fields: Collection[str], words: Words, *, cut: bool = False) -> int:
-    """Erase the words from the columns `fields` of `rows`, page by page, by plain updates.
-
-    Returns:
-        The number of rows changed.
-    """
+    """Erase the words from the columns `fields` of `rows`, page by page; return the number of rows changed."""
     changed = 0
     for row in _rows(rows):
         old = {name: getattr(row, name) for name in fields}
@@ -144,22 +132,14 @@ def erase_in(rows: "QuerySet[Row]", fields: Collection[str], words: Words, *, cu
 
 
 def delete_where(rows: "QuerySet[Row]", read: Callable[[Row], object], words: Words) -> int:
-    """Delete the `rows` whose `read(row)` holds the words.
-
-    Returns:
-        The number of rows deleted.
-    """
+    """Delete the `rows` whose `read(row)` holds the words; return their number."""
     keys = [row.pk for row in _rows(rows) if words.are_in(repr(read(row)))]
     rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)
 
 
 def erase_everywhere(words: Words) -> dict[str, int]:
-    """Run every eraser.
-
-    Returns:
-        How much each erased, without those that erased nothing: `{"sessions": 1}`.
-    """
+    """Run every eraser; return how much each erased, without those that erased nothing: `{"sessions": 1}`."""
     counts = {name: import_string(path)(words) for name, path in settings.ERASERS.items()}
     return {name: number for name, number in counts.items() if number}
 

@@ -11,19 +11,13 @@ MOST = 10_000  # rows that are counted exactly, which takes milliseconds, and th
 
 
 class Count(int):
-    """A number of rows, with words for its precision: `12`, "more than 10,000", "about 5,000,000".
+    """A number of rows, with words for its precision: `12`, "more than 10,000", "about 5,000,000"."""
 
-    Attributes:
-        words: "more than", "about", or empty for an exact number.
-        is_exact: whether the rows were counted.
-    """
-
-    words: str
-    is_exact: bool
+    words: str  # "more than", "about", or empty for an exact number
 
     def __new__(cls, number: int, words: str = "") -> Self:
         made = super().__new__(cls, number)
-        made.words, made.is_exact = words, not words
+        made.words = words
         return made
 
     def __str__(self) -> str:

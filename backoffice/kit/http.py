@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import requests
 import urllib3
@@ -100,21 +101,19 @@ class Client:
             raise LostError(f"did not answer within {self.timeout:g} s", slow=True) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise LostError(_broken(error)) from error
-        return Answer(
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=body,
-        )
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(status=response.status_code, headers=headers, body=body)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         typed = {} if request.body is None else {"Content-Type": "application/json"}
+        is_raw = request.body is None or isinstance(request.body, bytes)
         try:
             return self._session.prepare_request(
                 requests.Request(
                     request.method,
                     request.url,
                     params=dict(request.query),
-                    data=_encoded(request.body),
+                    data=request.body if is_raw else json.dumps(request.body),
                     headers={**typed, **request.headers},
                 )
             )
@@ -135,8 +134,7 @@ class Client:
     @property
     def watch(self) -> Watch:
         """The deadline of the request that this thread is sending."""
-        watch: Watch = self._local.watch
-        return watch
+        return cast(Watch, self._local.watch)
 
     @property
     def _session(self) -> requests.Session:
@@ -145,10 +143,6 @@ class Client:
         if session is None:
             session = self._local.session = _Session(self)
         return session
-
-
-def _encoded(body: object) -> str | bytes | None:
-    return body if body is None or isinstance(body, bytes) else json.dumps(body)
 
 
 UNUSABLE = (  # raised before anything is sent

@@ -21,15 +21,10 @@ LONGEST = 60  # characters of a value in a message
 
 @dataclass(frozen=True)
 class Person:
-    """The person, or program, whose permissions are checked.
+    """The person, or program, whose permissions are checked."""
 
-    Attributes:
-        user: the account; None for the program itself, which may do everything.
-        name: the name in messages that somebody else reads; empty for "You".
-    """
-
-    user: Any
-    name: str = ""
+    user: Any  # the account; None for the program itself, which may do everything
+    name: str = ""  # in messages that somebody else reads; empty for "You"
 
     def has(self, *permissions: str) -> bool:
         """Return whether they have at least one of these permissions."""
@@ -57,17 +52,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Write:
-    """The write of one object.
+    """The write of one object."""
 
-    Attributes:
-        action: "add", "change" or "delete".
-        obj: the object with its new values, not yet saved; for "delete" the stored object.
-        before: the stored values by attname; None unless the action is "change".
-    """
-
-    action: Action
-    obj: Any
-    before: Mapping[str, object] | None = None
+    action: Action  # "add", "change" or "delete"
+    obj: Any  # with its new values, not yet saved; for "delete" the stored object
+    before: Mapping[str, object] | None = None  # the stored values by attname; None unless the action is "change"
 
     @property
     def model(self) -> type[Model]:
@@ -82,17 +71,11 @@ class Write:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a person may not write something.
+    """Why a person may not write something."""
 
-    Attributes:
-        message: a sentence.
-        field: the field whose new value is refused; empty if the whole write is.
-        is_link: whether that value refers to an object that does not exist, or not for this person.
-    """
-
-    message: str
-    field: str = ""
-    is_link: bool = False
+    message: str  # a sentence
+    field: str = ""  # whose new value is refused; empty if the whole write is
+    is_link: bool = False  # whether that value refers to an object that does not exist, or not for this person
 
 
 def permissions_for(model: type[Model], action: Action) -> list[str]:

@@ -47,7 +47,12 @@ def resolve(reference: str) -> str:
         secret = os.environ.get(place, "")
         cure = f"Set the environment variable {place} for the web server and the worker."
     else:
-        secret = _read(place)
+        try:
+            secret = place.read_text(encoding="utf-8").rstrip("\n")
+        except OSError as error:
+            raise UnresolvedError(f"{place} can't be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise UnresolvedError(f"{place} is not UTF-8 text.") from error
         cure = f"{place} is empty."
     if not secret:
         raise UnresolvedError(cure)
@@ -80,12 +85,3 @@ def _place(reference: str) -> str | Path:
         f"{place} may not be read: the file must lie in {' or '.join(map(str, folders))} "
         "(setting SECRET_REFERENCE_FOLDERS)."
     )
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").rstrip("\n")
-    except OSError as error:
-        raise UnresolvedError(f"{file} can't be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise UnresolvedError(f"{file} is not UTF-8 text.") from error

@@ -55,9 +55,12 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]
 
     def get_failures(self, request: HttpRequest, credentials: Credentials = None) -> int:
         """Return the number that axes compares with AXES_FAILURE_LIMIT."""
-        account, address = self.get_user_attempts(request, credentials)
-        failures = _sum(account)
-        return max(failures, settings.AXES_FAILURE_LIMIT) if _address_is_closed(request, address) else failures
+        account, address = map(_sum, self.get_user_attempts(request, credentials))
+        is_known = request.axes_ip_address is not None  # type: ignore[attr-defined]
+        # Everybody would share an unknown address, so it never counts as closed.
+        if is_known and address >= settings.SIGN_IN_ADDRESS_FAILURES:
+            return max(account, settings.AXES_FAILURE_LIMIT)
+        return account
 
     def reset_user_attempts(self, request: HttpRequest, credentials: Credentials = None) -> int:
         account: Attempts = self.filter_user_attempts(request, credentials)[0]
@@ -74,11 +77,6 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]
 
 def _sum(attempts: Attempts) -> int:
     return attempts.aggregate(sum=Sum("failures_since_start"))["sum"] or 0
-
-
-def _address_is_closed(request: Any, attempts: Attempts) -> bool:
-    """Return whether the address has too many failures; an unknown address never has, as everybody would share it."""
-    return request.axes_ip_address is not None and _sum(attempts) >= settings.SIGN_IN_ADDRESS_FAILURES
 
 
 @receiver(pre_save, sender=AccessAttempt)
@@ -100,6 +98,6 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: Creden
         "text": text,
         "login_url": reverse("admin:login"),
     }
-    page = render(request, "admin/locked_out.html", admin.site.each_context(request) | context, status=429)
+    page = render(request, "admin/locked_out.html", context, status=429)
     page["Retry-After"] = str(seconds)
     return page

@@ -6,7 +6,6 @@ A token carries a piece of its user's session hash, so that a changed password i
 import time
 import uuid
 from enum import StrEnum
-from typing import Any
 
 import jwt
 from django.conf import settings
@@ -48,20 +47,16 @@ def user_of(token: str, *kinds: Kind) -> AbstractBaseUser:
     Raises:
         TokenError: the token is not valid.
     """
-    claims = _claims(token)
+    try:
+        claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM], options={"require": CLAIMS})
+    except jwt.PyJWTError as error:
+        raise TokenError from error
     user = get_user_model()._default_manager.filter(pk=claims["user_id"], is_active=True).first()
     if claims["token_type"] not in kinds or user is None:
         raise TokenError
     if not constant_time_compare(str(claims["password"]), _password_claim(user)):
         raise TokenError
     return user
-
-
-def _claims(token: str) -> dict[str, Any]:
-    try:
-        return jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM], options={"require": CLAIMS})
-    except jwt.PyJWTError as error:
-        raise TokenError from error
 
 
 def _password_claim(user: AbstractBaseUser) -> str:

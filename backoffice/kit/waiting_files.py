@@ -15,10 +15,6 @@ NAME = re.compile(r"[0-9a-f]{32}")
 KEPT = 24 * 60 * 60  # seconds
 
 
-class FileGoneError(Exception):
-    """The file does not exist: it was taken, was removed as too old, or never existed."""
-
-
 def new() -> str:
     """Create an empty file that only this program's account may read, remove those too old, and return its name."""
     clear()
@@ -27,14 +23,14 @@ def new() -> str:
     return name
 
 
-def path(name: str | None) -> Path:
+def path(name: str) -> Path:
     """Return the path of the file called `name`.
 
     Raises:
-        FileGoneError: the name is not of the form that `new` gives.
+        FileNotFoundError: the name is not of the form that `new` gives, so that there can be no such file.
     """
-    if name is None or not NAME.fullmatch(name):
-        raise FileGoneError
+    if not NAME.fullmatch(name):
+        raise FileNotFoundError
     return _folder() / name
 
 
@@ -44,13 +40,9 @@ def take(name: str) -> str:
     The file's day begins again.
 
     Raises:
-        FileGoneError: another caller took it first.
+        FileNotFoundError: another caller took it first, it was removed as too old, or it never existed.
     """
-    taken = path(uuid4().hex)
-    try:
-        path(name).rename(taken)
-    except FileNotFoundError as error:
-        raise FileGoneError from error
+    taken = path(name).rename(path(uuid4().hex))
     taken.touch()
     return taken.name
 

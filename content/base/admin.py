@@ -3,10 +3,13 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import connection, models
+from django.db.models import ProtectedError
 from django.forms.models import _get_foreign_key
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -16,12 +19,11 @@ from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
 from content.base.models import ContentModel
 from content.base.sync_admin import SyncAdmin
 from content.base.transfer import TransferAdmin
+from content.base.urls import admin_url
 from content.base.versions import VersionsAdmin
 
 LONG = 256  # characters; longer texts get a textarea
 LISTED = 50  # names on each level of the page that confirms a deletion
-
-
 # What Django's `get_deleted_objects` returns: nested names, {model: count}, missing permissions, protected objects.
 Deletion = tuple[list[Any], dict[str, int], set[str], list[Any]]
 
@@ -37,6 +39,7 @@ class ContentFields:
 
     model: type[ContentModel]
     form = ContentForm
+    text_rows = 8
     formfield_overrides: ClassVar[dict[Any, Any]] = {
         models.CharField: {"form_class": TextField},
         models.EmailField: {"form_class": EmailField},
@@ -49,8 +52,6 @@ class ContentFields:
         if field is not None:
             field.show_hidden_initial = True  # ContentForm needs it
         return field
-
-    text_rows = 8
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows: models.QuerySet[Any] = super().get_queryset(request).visible_to(request.user)  # type: ignore[misc]
@@ -97,6 +98,26 @@ class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, Backo
         else:
             obj.save()
 
+    # The page that asks names what prevents a deletion; this is for what was written after it asked.
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
+        try:
+            response: HttpResponseBase = super().delete_view(request, object_id, extra_context)
+            return response
+        except (ProtectedError, ValidationError) as error:
+            return self._refuse(request, error)
+
+    def response_action(self, request: HttpRequest, queryset: "models.QuerySet[Any]") -> HttpResponseBase | None:
+        try:
+            return super().response_action(request, queryset)
+        except (ProtectedError, ValidationError) as error:
+            return self._refuse(request, error)
+
+    def _refuse(self, request: HttpRequest, error: ProtectedError | ValidationError) -> HttpResponseBase:
+        messages.error(request, error.messages[0] if isinstance(error, ValidationError) else error.args[0])
+        return redirect(admin_url(self.model, "changelist"))
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
         """Return what Django returns, with at most LISTED names on each level: a post may have very many comments."""
         names, counts, needed, protected = super().get_deleted_objects(objs, request)
@@ -125,7 +146,6 @@ class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
 
     def list_url(self) -> str:
         """Return the address of the list of all children, for the template to append the parent's key."""
-        options, parent = self.model._meta, self.parent_model._meta
         key = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name).name
-        page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
-        return f"{page}?{key}__{parent.pk.name}__exact="
+        page = admin_url(self.model, "changelist")
+        return f"{page}?{key}__{self.parent_model._meta.pk.name}__exact="

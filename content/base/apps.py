@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 
@@ -13,11 +12,4 @@ class ContentBaseConfig(AppConfig):
 
         pre_migrate.connect(triggers.before_migrations, sender=self)
         post_migrate.connect(triggers.after_migrations, sender=self)
-        connection_created.connect(_add_cause, dispatch_uid="content.base.cause")
-
-
-def _add_cause(connection: BaseDatabaseWrapper, **_: object) -> None:
-    """Make a new connection send the cause of each write to the history triggers."""
-    from content.base.history.triggers import dialect_of
-
-    dialect_of(connection).hand_over(connection)
+        connection_created.connect(triggers.add_cause, dispatch_uid="content.base.cause")

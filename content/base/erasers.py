@@ -12,21 +12,16 @@ def history(words: Words) -> int:
 
     Each domain erases its content itself; see `backoffice.kit.erasure`.
     """
-    models = [model for model in apps.get_models() if issubclass(model, ContentModel)]
-    return sum(_erase_reasons(model, words) + _erase_request_ids(model, words) for model in models)
-
-
-def _erase_reasons(model: type[ContentModel], words: Words) -> int:
-    """Erase reasons that hold one of the words. Many rows share a reason, so each distinct reason is searched once."""
-    rows = model.history.all()
-    reasons = rows.exclude(history_change_reason=None).order_by().values_list("history_change_reason", flat=True)
-    matching = [reason for reason in reasons.distinct() if words.are_in(reason, cut=True)]
-    return sum(rows.filter(history_change_reason=reason).update(history_change_reason=ERASED) for reason in matching)
-
-
-def _erase_request_ids(model: type[ContentModel], words: Words) -> int:
-    """Erase the names from request ids. Callers choose the ids and nearly all differ, so the database searches them."""
-    condition = Q()
+    # Callers choose the ids of requests and nearly all differ, so the database searches them.
+    names_in_request_id = Q()
     for name in words.names:
-        condition |= Q(request_id__contains=name)
-    return erase_in(model.history.filter(condition), ("request_id",), words)
+        names_in_request_id |= Q(request_id__contains=name)
+    erased = 0
+    for rows in (model.history.all() for model in apps.get_models() if issubclass(model, ContentModel)):
+        # Many rows share a reason, so each distinct reason is searched once.
+        reasons = rows.exclude(history_change_reason=None).order_by().values_list("history_change_reason", flat=True)
+        for reason in reasons.distinct():
+            if words.are_in(reason, cut=True):
+                erased += rows.filter(history_change_reason=reason).update(history_change_reason=ERASED)
+        erased += erase_in(rows.filter(names_in_request_id), ("request_id",), words)
+    return erased

@@ -13,11 +13,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 def not_blank(value: str) -> None:
-    """Refuse text of white space only.
-
-    Raises:
-        ValidationError: the text is blank.
-    """
+    """Refuse text of white space only."""
     if not value.strip():
         raise ValidationError("This text may not be blank.", code="blank")
 

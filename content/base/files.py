@@ -64,9 +64,8 @@ def check_text(number: int, cells: Iterable[object]) -> None:
             if isinstance(cell, str):
                 cell.encode()
     except UnicodeEncodeError as error:
-        raise FileError(
-            f"Row {number} holds U+{ord(error.object[error.start]):04X}, which is an unpaired surrogate. Remove it."
-        ) from error
+        half = f"U+{ord(error.object[error.start]):04X}"
+        raise FileError(f"Row {number} holds {half}, which is an unpaired surrogate. Remove it.") from error
 
 
 def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[object]]]) -> Table:
@@ -77,9 +76,8 @@ def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[object]]]) 
             or there are too many columns or rows.
     """
     if len(headers) > MAX_COLUMNS:
-        raise FileError(
-            f"The file has {len(headers):,} columns, more than {MAX_COLUMNS}. Take those away that are not ours."
-        )
+        problem = f"The file has {len(headers):,} columns, more than {MAX_COLUMNS}."
+        raise FileError(f"{problem} Take those away that are not ours.")
     if doubles := sorted(name for name, times in Counter(headers).items() if times > 1):
         raise FileError(f"The column {doubles[0]} is in the file twice. Take one away.")
     check_text(1, headers)
@@ -113,10 +111,8 @@ def decode(data: bytes, title: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileError(
-            f"The file is not UTF-8 text (byte {error.start + 1} is wrong). "
-            f"Save it as {title} with the encoding UTF-8, or use XLSX."
-        ) from error
+        wrong = f"The file is not UTF-8 text (byte {error.start + 1} is wrong)."
+        raise FileError(f"{wrong} Save it as {title} with the encoding UTF-8, or use XLSX.") from error
 
 
 class _Format(Format):  # type: ignore[misc]
@@ -182,7 +178,10 @@ class XLSX(_Format):
 
     def create_dataset(self, in_stream: bytes) -> Table:
         try:
-            self._check_size(in_stream)
+            with zipfile.ZipFile(io.BytesIO(in_stream)) as archive:
+                if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
+                    size = f"The workbook unpacks to more than {MAX_UNPACKED // 10**6} MB."
+                    raise FileError(f"{size} Keep its first sheet only, or save it as CSV.")
             book = openpyxl.load_workbook(io.BytesIO(in_stream), read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(values_only=True)
             headers = [str(name or "").strip() for name in next(rows, ())]
@@ -192,15 +191,6 @@ class XLSX(_Format):
             return table(headers[:width], self._cells(rows, width))
         except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, ValueError, SyntaxError) as error:
             raise FileError("The file is not an XLSX workbook, or it is damaged. Save it again as XLSX.") from error
-
-    def _check_size(self, data: bytes) -> None:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        if size > MAX_UNPACKED:
-            raise FileError(
-                f"The workbook unpacks to more than {MAX_UNPACKED // 10**6} MB. "
-                "Keep its first sheet only, or save it as CSV."
-            )
 
     def _cells(self, rows: Iterator[tuple[object, ...]], width: int) -> Iterator[tuple[int, list[object]]]:
         for number, row in enumerate(rows, 2):
@@ -227,9 +217,8 @@ class XLSX(_Format):
         for number, row in enumerate(rows, 1):
             if number > self.max_sheet:
                 sheet.close()
-                raise FileError(
-                    f"A sheet holds at most {self.max_sheet:,} rows. Choose CSV or JSON, or filter the list."
-                )
+                most = f"A sheet holds at most {self.max_sheet:,} rows."
+                raise FileError(f"{most} Choose CSV or JSON, or filter the list.")
             sheet.append([self._write(cell) for cell in row])
         book.save(out)
 

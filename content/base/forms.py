@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import models
 from unfold.forms import PaginationInlineFormSet
 
 from backoffice.kit.history import column_values
@@ -69,14 +68,8 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         field = self.fields[name]
         initial = self.data[bound.html_initial_name]
         if field.has_changed(stored, initial) and field.has_changed(stored, bound.data):
-            self.add_error(
-                name,
-                ValidationError(
-                    "Somebody changed this while the form was open. It is now: “%(now)s”. Save again to replace that.",
-                    code="overtaken",
-                    params={"now": stored},
-                ),
-            )
+            text = "Somebody changed this while the form was open. It is now: “%(now)s”. Save again to replace that."
+            self.add_error(name, ValidationError(text, code="overtaken", params={"now": stored}))
             submitted: Any = self.data
             self.data = data = submitted.copy()  # a request's data is immutable
             data[bound.html_initial_name] = stored
@@ -98,21 +91,15 @@ class PagedFormSet(PaginationInlineFormSet):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.is_bound:
-            key = self.model._meta.pk
-            names = [f"{self.add_prefix(number)}-{key.name}" for number in range(self.initial_form_count())]
-            self._queryset = self.queryset.filter(pk__in=self._keys(key, names))
+            key, sent = self.model._meta.pk, []
+            for number in range(self.initial_form_count()):
+                try:
+                    sent.append(key.to_python(self.data.get(f"{self.add_prefix(number)}-{key.name}")))
+                except ValidationError:
+                    continue  # not a key, so not an object either
+            self._queryset = self.queryset.filter(pk__in=[value for value in sent if value is not None])
 
     def get_page_num(self) -> int:
         name = self.get_pagination_key()
         number = self.request.GET.get(name) or self.request.POST.get(name) or "1"
         return int(number) if PAGE_NUMBER.fullmatch(number) else 1
-
-    def _keys(self, key: "models.Field[Any, Any]", names: list[str]) -> list[Any]:
-        """Return the keys that were sent under these names, without those that are empty or not valid."""
-        keys = []
-        for name in names:
-            try:
-                keys.append(key.to_python(self.data.get(name)))
-            except ValidationError:
-                continue
-        return [value for value in keys if value is not None]

@@ -31,23 +31,14 @@ def words(error: Error) -> str:
 
 
 class ContentRow(RowResult):  # type: ignore[misc]
-    """The result of one row.
-
-    Attributes:
-        number: the row's number in the file, from 1.
-        before: the object's values before the import, by attname.
-    """
-
-    number: int = 0
-    before: Mapping[str, Any]
+    number: int = 0  # in the file, from 1
+    before: Mapping[str, Any]  # the object's values before the import, by attname
 
 
 class ContentResult(Result):  # type: ignore[misc]
-    """The result of all rows, for the preview page and the job.
+    """The result of all rows, for the preview page, which shows the `columns`, and for the job.
 
-    Args:
-        numbers: the number in the file of each row.
-        columns: the columns that the preview shows.
+    `numbers` has the number in the file of each row.
     """
 
     WORDS = {"new": RowResult.IMPORT_TYPE_NEW, "changed": "update", "unchanged": RowResult.IMPORT_TYPE_SKIP}
@@ -65,20 +56,20 @@ class ContentResult(Result):  # type: ignore[misc]
 
     def problems(self) -> list[tuple[int, str, str]]:
         """Return the first `limit` errors: `(row, column or "", message)`."""
-        return self._problems()[: self.limit]
+        return self._all_problems()[: self.limit]
 
     def wrong_rows(self) -> list[tuple[int, str]]:
         """Return all wrong rows with their messages: `[(5, "body: This field cannot be blank."), …]`."""
         return [
             (number, " ".join(f"{name}: {message}" if name else message for _, name, message in problems))
-            for number, problems in groupby(self._problems(), key=itemgetter(0))
+            for number, problems in groupby(self._all_problems(), key=itemgetter(0))
         ]
 
     def base_problems(self) -> list[str]:
         """Return the messages about the file as a whole."""
         return [words(error) for error in self.base_errors]
 
-    def _problems(self) -> list[tuple[int, str, str]]:
+    def _all_problems(self) -> list[tuple[int, str, str]]:
         problems = [
             (row.number, "" if name == NON_FIELD_ERRORS else name, message)
             for row in self.invalid_rows

@@ -11,7 +11,10 @@ from content.base.history import Records
 
 class ContentQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> Self:
-        """Return the rows that exist for `user`, at every entry point. A domain with owners overrides it."""
+        """Return the rows that exist for `user`, at every entry point; all of them for None, which is a program.
+
+        A domain with owners overrides it.
+        """
         return self
 
 
@@ -41,8 +44,7 @@ class ContentModel(models.Model):
     def restrictions(self, before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield `(field, permission)` for each changed value that needs a permission of its own; see `kit.permissions`.
 
-        Args:
-            before: the stored values, by attname; the defaults for a new object.
+        `before` has the stored values by attname, or the defaults for a new object.
         """
         for name, permission in self.field_permissions.items():
             attname = self._meta.get_field(name).attname  # type: ignore[union-attr]
@@ -51,7 +53,14 @@ class ContentModel(models.Model):
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Validate as Django does, but with one query for all check constraints while they hold, not one for each."""
-        self._checks_hold = not exclude and self._all_checks_hold()
+        constraints = self._meta.constraints
+        checks = [item.condition for item in constraints if isinstance(item, models.CheckConstraint)]
+        self._checks_hold = not exclude
+        if self._checks_hold:
+            try:
+                models.CheckConstraint(name="all", condition=models.Q(*checks)).validate(type(self), self)
+            except ValidationError:
+                self._checks_hold = False
         super().validate_constraints(exclude)
 
     def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
@@ -61,12 +70,3 @@ class ContentModel(models.Model):
             return by_model
         check = models.CheckConstraint
         return [(model, [item for item in items if not isinstance(item, check)]) for model, items in by_model]
-
-    def _all_checks_hold(self) -> bool:
-        constraints = self._meta.constraints
-        checks = [item.condition for item in constraints if isinstance(item, models.CheckConstraint)]
-        try:
-            models.CheckConstraint(name="all", condition=models.Q(*checks)).validate(type(self), self)
-        except ValidationError:
-            return False
-        return True

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -94,8 +93,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
     the keys of new objects, so a row with an unknown key adds an object too. A column that is not in the file keeps the
     stored values. If one row is invalid, nothing is written.
 
-    Args:
-        user: the user who imports; None for a program, which may do everything.
+    The `user` is the one who imports; None for a program, which may do everything.
     """
 
     class Meta:
@@ -123,20 +121,10 @@ class ContentResource(ModelResource):  # type: ignore[misc]
     def field_from_django_field(cls, field_name: str, django_field: Any, readonly: bool) -> Column:  # noqa: FBT001 - the library's signature
         return Column(attribute=django_field.attname, column_name=field_name, widget=ColumnWidget(django_field))
 
-    def _visible(self) -> models.QuerySet[Any]:
-        rows = self.model.objects.all()
-        return rows if self.user is None else rows.visible_to(self.user)
-
     # --- export ------------------------------------------------------------------------------------------------------
     def table(self, queryset: Any, fields: Sequence[str] | None = None) -> tuple[list[str], Iterator[list[Any]]]:
-        """Return the headers, and an iterator over the rows of `queryset` that exist for the user.
-
-        Args:
-            queryset: the objects to export.
-            fields: the names of the columns; None for all.
-        """
-        visible = queryset if self.user is None else queryset.visible_to(self.user)
-        columns = self.get_export_fields(fields)
+        """Return the headers of these columns (None: all), and an iterator over the rows that exist for the user."""
+        columns, visible = self.get_export_fields(fields), queryset.visible_to(self.user)
         rows = ([self.export_field(column, obj) for column in columns] for obj in self.iter_queryset(visible))
         return [column.column_name for column in columns], rows
 
@@ -150,14 +138,11 @@ class ContentResource(ModelResource):  # type: ignore[misc]
     # --- import ------------------------------------------------------------------------------------------------------
     def import_data(self, dataset: tablib.Dataset, *args: Any, **options: Any) -> ContentResult:
         self.numbers, self.seen = getattr(dataset, "numbers", range(1, len(dataset) + 1)), {}
-        with self._caused(options.get("file_name") or "a file"):
+        user = cause().user if self.user is None else lambda: self.user
+        reason = f"Imported from {options.get('file_name') or 'a file'}"
+        with caused_by(replace(cause(), user=user, reason=reason)):
             result: ContentResult = super().import_data(dataset, *args, **options)
         return result
-
-    def _caused(self, name: str) -> AbstractContextManager[None]:
-        current = cause()
-        user = current.user if self.user is None else lambda: self.user
-        return caused_by(replace(current, user=user, reason=f"Imported from {name}"))
 
     def get_result_class(self) -> Any:  # a class method in the library; this one needs the rows' numbers
         return lambda: ContentResult(self.numbers, self.get_import_fields())
@@ -186,7 +171,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         key = self._key(row)
         if key is None:
             return None
-        obj: ContentModel | None = self._visible().filter(pk=key).first()
+        obj: ContentModel | None = self.model.objects.visible_to(self.user).filter(pk=key).first()
         if obj is None and not self._meta.caller_keys:
             column, name = self.model._meta.pk.name, self.model._meta.verbose_name
             unseen = Person(self.user).unseen(self.model, key)

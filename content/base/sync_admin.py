@@ -4,17 +4,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from backoffice.kit import ui
+from content.base.urls import admin_url
 from syncer import public
 
 
@@ -67,14 +69,12 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
         obj = options.get("obj")
         context["sync_states"] = public.object_states(self.model, [obj.pk])[obj.pk] if obj else []
-        context["sync_key"] = quote(obj.pk) if obj else ""
-        context["sync_url"] = f"admin:{self.opts.app_label}_{self.opts.model_name}_sync"
+        context["sync_url"] = admin_url(self.model, "sync", obj.pk) if obj else ""
         page: HttpResponse = super().render_change_form(request, context, **options)
         return page
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.sync_view)
-        name = f"{self.opts.app_label}_{self.opts.model_name}_sync"
+        view, name = self.admin_site.admin_view(self.sync_view), f"{self.opts.app_label}_{self.opts.model_name}_sync"
         return [path("<path:object_id>/sync/", view, name=name), *super().get_urls()]
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
@@ -85,12 +85,7 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         return self._sync(request, queryset.order_by().values_list("pk", flat=True))
 
     def sync_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Start a sync of one object (POST), and redirect to the run.
-
-        Raises:
-            PermissionDenied: the user may not sync, or not see the model.
-            Http404: the object does not exist for the user.
-        """
+        """Start a sync of one object (POST), and redirect to the run."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not (self.has_sync_permission(request) and self.has_view_permission(request)):
@@ -103,8 +98,7 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
     def _sync(self, request: HttpRequest, keys: Iterable[Any]) -> HttpResponse:
         runs = public.sync_objects(self.model, keys, user=request.user)
         if runs:
-            return HttpResponseRedirect(public.runs_url(runs))
-        messages.warning(
-            request, f"{self.opts.verbose_name_plural} travel to no target, or all of them are paused.".capitalize()
-        )
-        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+            return redirect(public.runs_url(runs))
+        name = self.opts.verbose_name_plural.capitalize()
+        messages.warning(request, f"{name} travel to no target, or all of them are paused.")
+        return redirect(admin_url(self.model, "changelist"))

@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files import File
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from import_export.admin import ImportExportMixin
@@ -19,7 +19,8 @@ from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
 from content.base.files import FORMATS, MAX_ROWS, FileError
-from content.base.uploads import UploadGoneError, UploadStorage
+from content.base.uploads import UploadStorage
+from content.base.urls import admin_url
 
 WORK = "content.base.transfer_work"
 MAX_BYTES = 20 * 1024 * 1024
@@ -64,12 +65,10 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
     def get_import_resource_kwargs(self, request: HttpRequest, **_options: object) -> dict[str, object]:
         return {"user": request.user}
 
-    def get_export_resource_kwargs(self, request: HttpRequest, **_options: object) -> dict[str, object]:
-        return {"user": request.user}
+    get_export_resource_kwargs = get_import_resource_kwargs
 
     def get_import_context_data(self, **_options: object) -> dict[str, object]:
-        columns = [column.column_name for column in self.resource_classes[0]().get_import_fields()]
-        return {"columns": columns}
+        return {"columns": [column.column_name for column in self.resource_classes[0]().get_import_fields()]}
 
     def get_import_data_kwargs(self, **_options: object) -> dict[str, object]:
         return {"rollback_on_validation_errors": True}
@@ -81,11 +80,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
 
     @method_decorator(require_POST)
     def process_import(self, request: HttpRequest, **_options: object) -> HttpResponse:
-        """Import the previewed file in a job, which runs in this request if the file is small.
-
-        Raises:
-            PermissionDenied: the user may not import.
-        """
+        """Import the previewed file in a job, which runs in this request if the file is small."""
         if not self.has_import_permission(request):
             raise PermissionDenied
         form = self.create_confirm_form(request)
@@ -93,25 +88,23 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             if not form.is_valid():
                 raise ValueError
             job = self._import(request, form)
-        except (UploadGoneError, FileError) as error:
+        except FileError as error:
             messages.warning(request, str(error))
-            return HttpResponseRedirect(self._page("import"))
         except (ValueError, IndexError):  # the form does not validate the numbers of format and resource
             messages.error(request, "The preview was not sent back as it was. Upload the file again.")
-            return HttpResponseRedirect(self._page("import"))
-        if job.state != Job.State.DONE:
-            return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
-        messages.success(
-            request, "Imported: {new} new, {changed} changed, {unchanged} unchanged.".format(**(job.result or {}))
-        )
-        return HttpResponseRedirect(self._page("changelist"))
+        else:
+            if job.state != Job.State.DONE:
+                return redirect("admin:jobs_job_change", job.pk)
+            counts = "Imported: {new} new, {changed} changed, {unchanged} unchanged."
+            messages.success(request, counts.format(**(job.result or {})))
+            return redirect(admin_url(self.model, "changelist"))
+        return redirect(admin_url(self.model, "import"))
 
     def _import(self, request: HttpRequest, form: forms.Form) -> Job:
         """Start the job of an import.
 
         Raises:
-            FileError: the file can't be read.
-            UploadGoneError: the file was imported already or is too old.
+            FileError: the file can't be read, was imported already, or is too old.
         """
         kind = self.get_import_formats()[int(form.cleaned_data["format"])]
         self.choose_import_resource_class(form, request)
@@ -135,16 +128,10 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         title = f"Export {self.opts.verbose_name_plural} as {file_format.get_title()}"
         here = queryset.order_by()[: EXPORTED_HERE + 1].count() <= EXPORTED_HERE
         job = start(f"{WORK}.export_file", user=request.user, title=title, arguments=arguments, here=here)
-        if job.state == Job.State.DONE:
-            return file_response(job)
-        return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
+        return file_response(job) if job.state == Job.State.DONE else redirect("admin:jobs_job_change", job.pk)
 
     def _arguments(self, kind: type[Format], form: forms.Form | None) -> dict[str, object]:
         return {"model": self.opts.label, "resource": self.get_resource_index(form), "kind": kind.title}
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:
         raise ValidationError("Filter the list and export that.")
-
-    def _page(self, name: str) -> str:
-        options = self.model._meta
-        return reverse(f"admin:{options.app_label}_{options.model_name}_{name}")

@@ -14,16 +14,14 @@ from backoffice.kit.jobs.progress import Progress
 from content.base.files import FORMATS, FileError
 from content.base.import_result import ContentResult
 from content.base.resource import PAGE
-from content.base.uploads import UploadGoneError, UploadStorage
+from content.base.uploads import UploadStorage
 
 
 def import_file(progress: Progress, *, model: str, resource: int, kind: str, upload: str, name: str) -> dict[str, int]:
     """Import an uploaded file, all of it or nothing.
 
     Args:
-        progress: the job's progress.
-        model: the model's label, such as `news.Post`.
-        resource: the index of the resource in its admin.
+        resource: the index of the resource in the admin of `model`, which is a label such as `news.Post`.
         kind: the title of the format.
         upload: the name that `UploadStorage.take` returned. The upload is removed afterwards.
         name: the name of the user's file.
@@ -35,7 +33,7 @@ def import_file(progress: Progress, *, model: str, resource: int, kind: str, upl
         PermissionDenied: the user may not import.
         ValidationError: the file can't be read, or holds wrong rows, which the job then lists.
     """
-    pages, request = _admin(model), _request(progress)
+    pages, request = _opened(model, progress)
     if not pages.has_import_permission(request):
         raise PermissionDenied
     waiting = UploadStorage(name=upload)
@@ -47,26 +45,17 @@ def import_file(progress: Progress, *, model: str, resource: int, kind: str, upl
             if result.is_clean():
                 progress.total(len(rows))
                 progress.advance(len(rows))  # last, so that a job that was cancelled meanwhile is rolled back
-    except (FileError, UploadGoneError) as error:
+    except FileError as error:
         raise ValidationError(str(error)) from error
     finally:
         waiting.remove()
     if not result.is_clean():
-        _refuse(progress, result, len(rows))
+        wrong = result.wrong_rows()
+        progress.total(len(rows))
+        progress.fail_all((f"row {number}", message) for number, message in wrong)
+        words = " ".join(result.base_problems()) or f"{len(wrong):,} of {len(rows):,} rows are wrong."
+        raise ValidationError(f"Nothing was imported. {words} Correct the file and import it again.")
     return {word: result.totals[kind] for word, kind in ContentResult.WORDS.items()}
-
-
-def _refuse(progress: Progress, result: ContentResult, total: int) -> None:
-    """Report the wrong rows and end the job.
-
-    Raises:
-        ValidationError: always.
-    """
-    wrong = result.wrong_rows()
-    progress.total(total)
-    progress.fail_all((f"row {number}", message) for number, message in wrong)
-    words = " ".join(result.base_problems()) or f"{len(wrong):,} of {total:,} rows are wrong."
-    raise ValidationError(f"Nothing was imported. {words} Correct the file and import it again.")
 
 
 def export_file(
@@ -75,9 +64,7 @@ def export_file(
     """Write the objects on a list to a file, which the job then offers.
 
     Args:
-        progress: the job's progress.
-        model: the model's label, such as `news.Post`.
-        resource: the index of the resource in its admin.
+        resource: the index of the resource in the admin of `model`, which is a label such as `news.Post`.
         kind: the title of the format.
         fields: the names of the columns; None for all.
         query: the list's query string, with its filters and search.
@@ -87,7 +74,7 @@ def export_file(
         PermissionDenied: the user may not export.
         ValidationError: the format can't hold so many rows.
     """
-    pages, request = _admin(model), _request(progress, query)
+    pages, request = _opened(model, progress, query)
     if not pages.has_export_permission(request):
         raise PermissionDenied
     objects = pages.get_export_queryset(request)
@@ -109,12 +96,8 @@ def _counted(progress: Progress, rows: Iterator[list[Any]]) -> Iterator[list[Any
         progress.advance(len(page))
 
 
-def _admin(model: str) -> Any:
-    return admin.site.get_model_admin(apps.get_model(model))
-
-
-def _request(progress: Progress, query: str = "") -> HttpRequest:
-    """Return the request by which the user would open the list, so its filters, search and permissions apply."""
+def _opened(model: str, progress: Progress, query: str = "") -> tuple[Any, HttpRequest]:
+    """Return the model's admin, and the request by which the user would open its list, with filters and permissions."""
     request = HttpRequest()
     request.method, request.GET, request.user = "GET", QueryDict(query), progress.user
-    return request
+    return admin.site.get_model_admin(apps.get_model(model)), request

@@ -3,14 +3,9 @@
 from import_export.tmp_storages import BaseStorage
 
 from backoffice.kit import waiting_files
-from backoffice.kit.waiting_files import FileGoneError
+from content.base.files import FileError
 
-
-class UploadGoneError(Exception):
-    """The file was imported already or is too old."""
-
-    def __str__(self) -> str:
-        return "This file was imported already, or waited for more than a day. Nothing was done."
+GONE = "This file was imported already, or waited for more than a day. Nothing was done."
 
 
 class UploadStorage(BaseStorage):  # type: ignore[misc]
@@ -30,23 +25,23 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
         """Return the file's bytes.
 
         Raises:
-            UploadGoneError: the file was imported already or is too old.
+            FileError: the file was imported already or is too old.
         """
         try:
-            return waiting_files.path(self.name).read_bytes()
-        except (FileGoneError, FileNotFoundError) as error:
-            raise UploadGoneError from error
+            return waiting_files.path(self.name or "").read_bytes()
+        except FileNotFoundError as error:
+            raise FileError(GONE) from error
 
     def take(self) -> str:
         """Rename the file, so that only the caller can find it, and return its new name.
 
         Raises:
-            UploadGoneError: the file was taken before or is too old.
+            FileError: the file was taken before or is too old.
         """
         try:
             self.name = waiting_files.take(self.name or "")
-        except FileGoneError as error:
-            raise UploadGoneError from error
+        except FileNotFoundError as error:
+            raise FileError(GONE) from error
         return self.name
 
     def remove(self) -> None:

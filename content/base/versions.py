@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.core.paginator import Page
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -23,18 +22,13 @@ from backoffice.kit.history import column_values
 from backoffice.kit.permissions import Person, Write, as_error, refusals
 from content.base.differences import as_html
 from content.base.models import ContentModel
+from content.base.urls import admin_url
 
 Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML
 
 
 def display_value(record: models.Model, field: "models.Field[Any, Any]", user: Any) -> str:
-    """Return the value of a field as text that `user` may read.
-
-    Args:
-        record: an object or a history row.
-        field: the model's field.
-        user: the reader.
-    """
+    """Return the value of a field of an object or history row as text that `user` may read."""
     value = getattr(record, field.attname)
     if isinstance(field, models.JSONField):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -53,13 +47,8 @@ def display_value(record: models.Model, field: "models.Field[Any, Any]", user: A
 def differences(model: type[models.Model], old: Any, new: Any, user: Any) -> list[Difference]:
     """Return the fields that differ between two objects or history rows, as `user` may read them.
 
-    Fields with `auto_now` are left out: they differ in every version, and the page shows the time anyway.
-
-    Args:
-        model: the model of the object.
-        old: the earlier version; None for none, so every field differs.
-        new: the later version.
-        user: the reader.
+    Every field differs if `old` is None. Fields with `auto_now` are left out: they differ in every version, and the
+    page shows the time anyway.
     """
     return [
         (
@@ -83,9 +72,9 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        newest = self._newest(object_id)
-        if newest is not None:
-            self._require_visible(request, newest.instance)
+        newest = self._versions(object_id).first()
+        if newest is not None and not newest.instance.is_visible_to(request.user):
+            raise Http404
         response: HttpResponse = super().history_view(request, object_id, extra_context)
         return response
 
@@ -101,15 +90,15 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Show what going back to a version would change (GET), or go back to it (POST).
-
-        Raises:
-            Http404: the object or version does not exist for the user.
-            PermissionDenied: the user may not see the model, or may not go back.
-        """
-        record = self._record(object_id, version_id)
+        """Show what going back to a version would change (GET), or go back to it (POST)."""
+        versions = self._versions(object_id)
+        try:
+            record = versions.get(history_id=version_id)
+        except (ValueError, ObjectDoesNotExist) as error:
+            raise Http404 from error
         stored = self.model._base_manager.filter(pk=record.instance.pk).first()
-        self._require_visible(request, stored or self._newest(object_id).instance)
+        if not (stored or versions[0].instance).is_visible_to(request.user):
+            raise Http404
         if not self.has_view_or_change_permission(request, stored):
             raise PermissionDenied
         if request.method == "POST":
@@ -123,7 +112,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             "may_revert": self._may_revert(request, stored),
             "opts": self.model._meta,
             "object": record.instance,
-            "history_url": self._url("history", record.instance),
+            "history_url": admin_url(self.model, "history", record.instance.pk),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
@@ -139,19 +128,19 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
                 raise PermissionDenied(Person(request.user).refusal(self.model, "change" if stored else "add"))
             if stored is not None and not differences(self.model, stored, obj, request.user):
                 messages.info(request, "There is nothing to revert: the content is already as in that version.")
-                return HttpResponseRedirect(self._url("history", obj))
+                return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
             try:
                 self._check(request, obj, stored)
             except ValidationError as error:
                 messages.error(request, f"It can't go back to that version. {' '.join(error.messages)}")
-                return HttpResponseRedirect(self._url("history", obj))
+                return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
             when = date_format(localtime(record.history_date), "Y-m-d H:i")
             reason = f"Went back to the version of {when}"
             with because(reason):
                 obj.save(force_insert=stored is None)
             self.log_change(request, obj, reason)
         messages.success(request, f"“{obj}” is again as it was on {when}. The change is in its history.")
-        return HttpResponseRedirect(self._url("change", obj))
+        return HttpResponseRedirect(admin_url(self.model, "change", obj.pk))
 
     def _check(self, request: HttpRequest, obj: ContentModel, stored: ContentModel | None) -> None:
         """Refuse a version that can't be restored as it was.
@@ -172,38 +161,20 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             raise as_error(reasons)
         obj.full_clean()
 
-    def _require_visible(self, request: HttpRequest, obj: ContentModel) -> None:
-        if not obj.is_visible_to(request.user):
-            raise Http404
-
     def _may_revert(self, request: HttpRequest, stored: ContentModel | None) -> bool:
         """Return whether the user may go back, which is a change, or an addition if the object is deleted."""
         if stored is None:
             return bool(self.has_add_permission(request))
         return bool(self.has_change_permission(request, stored))
 
-    def _newest(self, object_id: str) -> Any:
-        """Return the last version, which decides who sees a deleted object; None if there never was such an object."""
-        key = {self.model._meta.pk.attname: self._key(object_id)}
-        return self.model.history.filter(**key).order_by("-history_id").first()
+    def _versions(self, object_id: str) -> Any:
+        """Return the history rows of an object, the newest first, which decides who sees a deleted object.
 
-    def _record(self, object_id: str, version_id: str) -> Any:
-        key = {self.model._meta.pk.attname: self._key(object_id)}
+        Raises:
+            Http404: the id is not a key.
+        """
+        key = self.model._meta.pk
         try:
-            version = self.model.history.model._meta.pk.to_python(version_id)
+            return self.model.history.filter(**{key.attname: key.to_python(unquote(object_id))}).order_by("-history_id")
         except ValidationError as error:
             raise Http404 from error
-        record = self.model.history.filter(history_id=version, **key).first()
-        if record is None:
-            raise Http404
-        return record
-
-    def _key(self, object_id: str) -> Any:
-        try:
-            return self.model._meta.pk.to_python(unquote(object_id))
-        except ValidationError as error:
-            raise Http404 from error
-
-    def _url(self, page: str, obj: models.Model) -> str:
-        options = self.model._meta
-        return reverse(f"admin:{options.app_label}_{options.model_name}_{page}", args=[quote(obj.pk)])

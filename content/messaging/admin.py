@@ -1,14 +1,17 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.contrib import admin, messages
-from django.db.models import Model, ProtectedError, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.text import Truncator
 from unfold.decorators import action
 
-from backoffice.kit.estimates import Count, count
+from backoffice.kit.admin import ReadOnlyAdmin
+from backoffice.kit.estimates import count
 from backoffice.kit.filters import TimeRangeFilter
 from content.base.admin import ContentAdmin, Deletion
 from content.base.filters import VisibleSelectFilter
@@ -17,11 +20,6 @@ from content.messaging.models import Bot, Message
 from content.messaging.resources import BotResource, MessageResource
 
 SHOWN = 80  # characters of a text on the list
-
-
-def number_of(number: Count) -> str:
-    """Return `1 message` or `2 messages`."""
-    return "1 message" if number == 1 else f"{number} messages"
 
 
 @admin.register(Bot)
@@ -46,22 +44,12 @@ class BotAdmin(ContentAdmin):
         if protected:
             needed.discard(Message._meta.verbose_name)  # no permission to delete a message exists
             counted = ((bot, count(Message.objects.filter(bot=bot))) for bot in objs)
-            protected = [f"{bot}: {number_of(number)}" for bot, number in counted if number]
+            protected = [f"{bot}: {number} message{pluralize(number)}" for bot, number in counted if number]
         return names, counts, needed, protected
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
-    ) -> HttpResponse:
-        try:
-            response: HttpResponse = super().delete_view(request, object_id, extra_context)
-            return response
-        except ProtectedError as error:  # a message came after the page asked
-            messages.error(request, str(error.args[0]))
-            return HttpResponseRedirect(reverse("admin:messaging_bot_changelist"))
 
 
 @admin.register(Message)
-class MessageAdmin(ContentAdmin):
+class MessageAdmin(ReadOnlyAdmin, ContentAdmin):
     """Read-only: messages come by API and import, and are erased with their client."""
 
     list_display = ("timestamp", "bot", "direction", "client", "beginning", "conversation")
@@ -75,15 +63,6 @@ class MessageAdmin(ContentAdmin):
     resource_classes = (MessageResource,)
     actions_list = ("erase",)
     actions_detail = ("erase_of",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the lookups of the filters only: any other, typed into the address, would scan every message."""
@@ -113,8 +92,8 @@ class MessageAdmin(ContentAdmin):
 
     @action(description="Erase a client", permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]
     def erase(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:messaging_erasure_add"))
+        return redirect("admin:messaging_erasure_add")
 
     @action(description="Erase this client", permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]
     def erase_of(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return HttpResponseRedirect(f"{reverse('admin:messaging_erasure_add')}?message={int(object_id)}")
+        return redirect(f"{reverse('admin:messaging_erasure_add')}?message={int(object_id)}")

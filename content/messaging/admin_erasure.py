@@ -5,9 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.admin import ReadOnlyAdmin
@@ -64,11 +66,7 @@ class ErasureAdmin(ReadOnlyAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Ask for the client (GET), show how much would be erased (POST), or erase it (POST with `sure`).
-
-        Raises:
-            PermissionDenied: the user may not erase clients.
-        """
+        """Ask for the client (GET), show how much would be erased (POST), or erase it (POST with `sure`)."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = ErasureForm(request.POST or None, initial=self._initial(request))
@@ -87,19 +85,14 @@ class ErasureAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "messaging/erase.html", context)
 
     def export_view(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-        """Stream all data about a client as a download. POST only: addresses are logged, and so would be the client.
-
-        Raises:
-            PermissionDenied: the user may not export clients.
-        """
+        """Stream all data about a client as a download. POST only: addresses are logged, and so would be the client."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm(EXPORT):
             raise PermissionDenied
-        client = request.POST.get("client", "")
-        response = StreamingHttpResponse(services.export_client(client), content_type="application/json")
-        response["Content-Disposition"] = 'attachment; filename="client.json"'
-        return response
+        parts = services.export_client(request.POST.get("client", ""))
+        headers = {"Content-Disposition": 'attachment; filename="client.json"'}
+        return StreamingHttpResponse(parts, content_type="application/json", headers=headers)
 
     def _initial(self, request: HttpRequest) -> dict[str, str]:
         """Return the form's initial client: that of the message in the address, which never holds a client's id."""
@@ -112,7 +105,7 @@ class ErasureAdmin(ReadOnlyAdmin):
             erasure = services.erase_client(user=request.user, **form.cleaned_data)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
-            return HttpResponseRedirect(reverse("admin:messaging_erasure_add"))
-        number = "1 message" if erasure.messages == 1 else f"{erasure.messages} messages"
+            return redirect("admin:messaging_erasure_add")
+        number = f"{erasure.messages} message{pluralize(erasure.messages)}"
         messages.success(request, f"The client is erased: {number}, and what was kept of them elsewhere.")
-        return HttpResponseRedirect(reverse("admin:messaging_erasure_change", args=[erasure.pk]))
+        return redirect("admin:messaging_erasure_change", erasure.pk)

@@ -96,11 +96,7 @@ class Message(ContentModel):
         return f"Message {self.pk}"
 
     def clean(self) -> None:
-        """Refuse to change a stored message.
-
-        Raises:
-            ValidationError: a stored message differs.
-        """
+        """Refuse to change a stored message."""
         stored = None if self._state.adding else type(self).objects.filter(pk=self.pk).first()
         if stored is not None and column_values(stored) != column_values(self):
             raise ValidationError(IMMUTABLE, code="immutable")

@@ -15,7 +15,6 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -45,15 +44,9 @@ def client_digest(client: str) -> str:
 
 
 def erase_client(*, client: str, user: Any, reason: str) -> Erasure:
-    """Erase a client's id and texts from every store of this node. Can be repeated.
+    """Erase a client's id and texts from every store of this node, and return the record of it. Can be repeated.
 
-    Args:
-        client: the client's id.
-        user: the user who erases; None for a command.
-        reason: the reason, without the client's id in it.
-
-    Returns:
-        The record of the erasure, with the number of messages and `counts`, `{"versions": 3, "sessions": 1}`.
+    The `user` is None for a command; the reason may not hold the client's id.
 
     Raises:
         ValidationError: `client` or `reason` is not valid; the errors are by field.
@@ -86,10 +79,10 @@ def check(*, client: str, reason: str) -> None:
 
 
 def _texts(client: str) -> Iterator[str]:
-    """Return the distinct texts of the client's messages and their history."""
+    """Yield the distinct texts of the client's messages and their history."""
     models: tuple[Any, ...] = (Message, History)
-    querysets = (model.objects.filter(client=client).order_by() for model in models)
-    return chain.from_iterable(rows.values_list("text", flat=True).distinct() for rows in querysets)
+    for model in models:
+        yield from model.objects.filter(client=client).order_by().values_list("text", flat=True).distinct()
 
 
 def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
@@ -104,22 +97,15 @@ def _erase_messages(client: str, record: Erasure) -> tuple[int, dict[str, int]]:
         versions += past.update(client=name, text=ERASED)
     keys = History.objects.filter(client=name).values("id")
     sent = sync.erase_objects(sync.Erased(model=Message, keys=keys, fields={"client", "text"}))
-    counts = {"versions": versions, "sent records": sent}
-    return messages, counts
+    return messages, {"versions": versions, "sent records": sent}
 
 
 # --- all data about a client -----------------------------------------------------------------------------------------
-
-
 def held_on(client: str) -> dict[str, Any]:
     """Return how much data about a client there is: `{"messages", "conversations", "first", "last"}`."""
+    conversations, first, last = Count("conversation", distinct=True), Min("timestamp"), Max("timestamp")
     rows = Message.objects.filter(client=client)
-    return rows.aggregate(
-        messages=Count("pk"),
-        conversations=Count("conversation", distinct=True),
-        first=Min("timestamp"),
-        last=Max("timestamp"),
-    )
+    return rows.aggregate(messages=Count("pk"), conversations=conversations, first=first, last=last)
 
 
 def export_client(client: str) -> Iterator[bytes]:

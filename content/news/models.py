@@ -40,11 +40,7 @@ class Comment(ContentModel):
 
     class Meta(ContentModel.Meta):
         abstract = False
-        constraints = [
-            text_constraint("name", 128),
-            text_constraint("email", 128),
-            text_constraint("body", 1024),
-        ]
+        constraints = [text_constraint("name", 128), text_constraint("email", 128), text_constraint("body", 1024)]
 
     def __str__(self) -> str:
         return self.name

@@ -1,6 +1,5 @@
 """Sample posts and comments, without real people or addresses."""
 
-from itertools import count
 from random import Random
 
 from content.news.models import Comment, Post
@@ -9,29 +8,14 @@ POSTS = 100
 COMMENTS = 500
 
 SUBJECTS = (
-    "the spring catalog",
-    "our delivery times",
-    "the new packing line",
-    "the returns desk",
-    "opening hours",
-    "the supplier day",
-    "stock counting",
-    "the winter range",
-    "repair service",
-    "gift vouchers",
-    "the loading bay",
+    "the spring catalog", "our delivery times", "the new packing line", "the returns desk", "opening hours",
+    "the supplier day", "stock counting", "the winter range", "repair service", "gift vouchers", "the loading bay",
     "price labels",
-)
+)  # fmt: skip
 TITLES = (
-    "News about {}",
-    "Five questions on {}",
-    "What changes with {}",
-    "Behind the scenes: {}",
-    "A second look at {}",
-    "{}: what we learned",
-    "How we improved {}",
-    "Your ideas for {}",
-)
+    "News about {}", "Five questions on {}", "What changes with {}", "Behind the scenes: {}", "A second look at {}",
+    "{}: what we learned", "How we improved {}", "Your ideas for {}",
+)  # fmt: skip
 OPENINGS = (
     "From next Monday there is something new to say about {}.",
     "Many of you asked about {}, so here is a short answer.",
@@ -53,15 +37,8 @@ ENDINGS = (
     "Questions are welcome at the service desk.",
 )
 HEADINGS = (
-    "A question",
-    "Well done",
-    "One more idea",
-    "Not for us",
-    "Thank you",
-    "Please explain",
-    "It works",
-    "A doubt",
-)
+    "A question", "Well done", "One more idea", "Not for us", "Thank you", "Please explain", "It works", "A doubt",
+)  # fmt: skip
 REMARKS = (
     "Does this also hold for small orders?",
     "We tried it last week and it saved us an hour.",
@@ -79,10 +56,8 @@ HOSTS = ("example.com", "example.org")
 def create(random: Random) -> int:
     """Write the samples with their history, and return how many there are."""
     posts = Post.objects.bulk_create([_post(random) for _ in range(POSTS)])
-    numbers = count(1)
-    comments = [_comment(random, random.choice(posts), next(numbers)) for _ in range(COMMENTS)]
-    Comment.objects.bulk_create(comments)
-    return len(posts) + len(comments)
+    comments = [_comment(random, random.choice(posts), number) for number in range(1, COMMENTS + 1)]
+    return len(posts) + len(Comment.objects.bulk_create(comments))
 
 
 def _post(random: Random) -> Post:

@@ -27,7 +27,11 @@ class Order(ContentModel):
     """An order that a store and a warehouse share; its id is the same on both nodes."""
 
     id = models.UUIDField(
-        "ID", primary_key=True, default=uuid4, editable=False, help_text="The same at the store and at the warehouse."
+        "ID",
+        primary_key=True,
+        default=uuid4,
+        editable=False,
+        help_text="The same id at the store and at the warehouse.",
     )
     product_name = text_field(255, help_text="What is ordered: one line, at most 255 characters.")
     quantity = models.IntegerField(validators=[MinValueValidator(1)], help_text="How many pieces, at least 1.")

@@ -13,19 +13,9 @@ DAYS = 60  # the age of the oldest order
 
 KINDS = ("Wooden", "Folding", "Stackable", "Oiled", "Painted", "Small", "Large", "Spare")
 THINGS = (
-    "shelf board",
-    "desk lamp",
-    "drawer box",
-    "wall hook",
-    "side table",
-    "book end",
-    "cable tray",
-    "seat cushion",
-    "table leg",
-    "mirror frame",
-    "coat stand",
-    "umbrella stand",
-)
+    "shelf board", "desk lamp", "drawer box", "wall hook", "side table", "book end", "cable tray", "seat cushion",
+    "table leg", "mirror frame", "coat stand", "umbrella stand",
+)  # fmt: skip
 PACKS = ("", "", "", ", pair", ", set of 4", ", flat pack")
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 6, 10, 12, 24, 100)
 

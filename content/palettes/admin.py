@@ -1,9 +1,8 @@
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from content.base.admin import ContentAdmin, ContentInline, Deletion
@@ -70,35 +69,14 @@ class MembershipAdmin(ContentAdmin):
         return obj is None and bool(super().has_change_permission(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
+        """Return also a message for each team that would have no members left."""
         names, counts, needed, protected = super().get_deleted_objects(objs, request)
-        return names, counts, needed, [*protected, *self._last_members(list(objs))]
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
-    ) -> HttpResponse:
-        try:
-            response: HttpResponse = super().delete_view(request, object_id, extra_context)
-            return response
-        except services.LastMemberError as error:  # the others left after the page asked
-            return self._refuse(request, error)
-
-    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
-        try:
-            return super().response_action(request, queryset)
-        except services.LastMemberError as error:
-            return self._refuse(request, error)
-
-    def _refuse(self, request: HttpRequest, error: services.LastMemberError) -> HttpResponse:
-        messages.error(request, error.messages[0])
-        return HttpResponseRedirect(reverse("admin:palettes_membership_changelist"))
-
-    def _last_members(self, leaving: list[Membership]) -> list[str]:
-        """Return a message for each team that would have no members left."""
-        by_team = {membership.team_id: membership for membership in leaving}
-        keys = [membership.pk for membership in leaving]
+        by_team = {membership.team_id: membership for membership in objs}
+        keys = [membership.pk for membership in objs]
         staying = Membership.objects.filter(team_id__in=by_team).exclude(pk__in=keys)
         empty = by_team.keys() - {*staying.values_list("team_id", flat=True)}
-        return [services.LastMemberError(by_team[team].user).messages[0] for team in by_team if team in empty]
+        alone = [services.LastMemberError(by_team[team].user).messages[0] for team in by_team if team in empty]
+        return names, counts, needed, [*protected, *alone]
 
 
 @admin.register(Palette)

@@ -42,7 +42,7 @@ class Teams(Resource):
 
     def check_delete(self, request: HttpRequest, obj: Team) -> None:
         if number := obj.palettes.count():
-            owned = "1 palette" if number == 1 else f"{number} palettes"
+            owned = f"{number} palette{'s' * (number > 1)}"
             raise ProblemError(409, f"This team owns {owned}. Give them to another team, or delete them first.")
 
 
@@ -58,9 +58,8 @@ palettes = Resource(
 )
 router = build_router(teams, palettes)
 
+
 # --- members ---------------------------------------------------------------------------------------------------------
-
-
 class MemberOut(BaseModel):
     user: str = Field(description="The user's name.")
     since: datetime
@@ -74,7 +73,7 @@ class MemberIn(Body):
     "/teams/{int:id}/members/",
     operation_id="palettes_members_list",
     summary="List the members of a team",
-    description="Those who came last come first.",
+    description="Newest first.",
     response={200: Page[MemberOut]},
 )
 def list_members(request: HttpRequest, id: int, query: Query[PageQuery]) -> HttpResponseBase:
@@ -123,7 +122,8 @@ def get_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
 def remove_member(request: HttpRequest, id: int, user: str) -> HttpResponse:
     membership = _member(request, id, user, "delete")
     try:
-        services.leave(membership=membership)
+        with transaction.atomic():
+            membership.delete()
     except services.LastMemberError as error:
         raise ProblemError(409, error.messages[0]) from error
     return empty_response(204)

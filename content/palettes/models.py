@@ -61,7 +61,7 @@ class Team(ContentModel):
         return sees_all(user) or self.has_member(user)
 
     def has_member(self, user: Any) -> bool:
-        return Membership.objects.filter(team_id=self.pk, user_id=user.pk).exists()
+        return teams_of(user).filter(team_id=self.pk).exists()
 
 
 class Owned(ContentModel):
@@ -74,7 +74,7 @@ class Owned(ContentModel):
         abstract = True
 
     def is_visible_to(self, user: Any) -> bool:
-        return sees_all(user) or Membership.objects.filter(team_id=self.team_id, user_id=user.pk).exists()
+        return sees_all(user) or teams_of(user).filter(team_id=self.team_id).exists()
 
 
 class Membership(Owned):
@@ -105,12 +105,7 @@ class Membership(Owned):
         return str(self.user)  # not the team: a page about the user shows it to people of other teams
 
     def clean(self) -> None:
-        """Refuse to replace the member of a membership.
-
-        Raises:
-            ValidationError: team or user differ from the stored ones. Replacing a member would remove the old one
-                without the rules of leaving.
-        """
+        """Refuse to replace the member of a membership, which would remove the old one without the rules of leaving."""
         stored = None if self.pk is None else type(self).objects.filter(pk=self.pk).first()
         if stored is not None and (stored.team_id, stored.user_id) != (self.team_id, self.user_id):
             raise ValidationError("A membership can't be changed; remove it and add another one.")

@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete, post_save, pre_delete
 
 from content.palettes import services
-from content.palettes.models import Membership
+from content.palettes.models import Membership, Team
 
 
 def connect() -> None:
@@ -22,14 +22,19 @@ def on_new_user(instance: Any, created: bool, raw: bool, **_: object) -> None:  
 
 
 def on_leaving(instance: Membership, origin: Any, **_: object) -> None:
+    """Keep others from leaving the team until this transaction ends; joining stays possible."""
     if _is_membership(origin):
-        services.lock_team(instance.team_id)
+        list(Team.objects.filter(pk=instance.team_id).select_for_update(no_key=True).values_list("pk"))
 
 
 def on_left(instance: Membership, origin: Any, **_: object) -> None:
-    """Check the team after all deletes of a statement, so that two members who are removed together count as two."""
-    if _is_membership(origin):
-        services.check_members_left(membership=instance)
+    """Check that the team has members left, after all deletes of a statement: two may be removed together.
+
+    Raises:
+        LastMemberError: it has none.
+    """
+    if _is_membership(origin) and not Membership.objects.filter(team_id=instance.team_id).exists():
+        raise services.LastMemberError(instance.user)
 
 
 def _is_membership(origin: Model | QuerySet[Any] | None) -> bool:

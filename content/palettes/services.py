@@ -28,31 +28,6 @@ def join(*, team: Team, user: Any) -> Membership:
     return membership
 
 
-def leave(*, membership: Membership) -> None:
-    """End a membership.
-
-    Raises:
-        LastMemberError: it is the last membership of its team.
-    """
-    with transaction.atomic():
-        membership.delete()
-
-
-def lock_team(team_id: int) -> None:
-    """Keep others from leaving the team until this transaction ends; joining stays possible."""
-    list(Team.objects.filter(pk=team_id).select_for_update(no_key=True).values_list("pk"))
-
-
-def check_members_left(*, membership: Membership) -> None:
-    """Check, after `membership` was deleted and with the team locked, that the team has members left.
-
-    Raises:
-        LastMemberError: it was the last membership of its team.
-    """
-    if not Membership.objects.filter(team_id=membership.team_id).exists():
-        raise LastMemberError(membership.user)
-
-
 def give_personal_team(user: Any) -> Team:
     """Create a personal team for a new user, with the first name that no other team has."""
     for name in names_for(user.get_username()):

@@ -1,28 +1,19 @@
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.kit.filters import TimeRangeFilter
-from backoffice.kit.jobs.models import Job
 from content.base.admin import ContentAdmin
 from content.tasks import jobs
 from content.tasks.models import Item
 from content.tasks.resources import ItemResource
-
-
-def keys(queryset: "QuerySet[Any]") -> list[int]:
-    return list(queryset.order_by("pk").values_list("pk", flat=True))
-
-
-def show(job: Job) -> HttpResponse:
-    """Redirect to the page that shows the job's progress."""
-    return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
 
 
 @admin.register(Item)
@@ -30,18 +21,10 @@ class ItemAdmin(ContentAdmin):
     list_display = ("title", "id", "external_id", "external_fetched_at", "summary_source")
     list_filter = (("external_fetched_at", TimeRangeFilter), ("updated_at", TimeRangeFilter))
     search_fields = ("title", "description", "=external_id")
-    fields = (
-        "title",
-        "description",
-        "external_id",
-        "summary",
-        "summary_source",
-        "external_record",
-        "external_fetched_at",
-        "created_at",
-        "updated_at",
-    )
-    readonly_fields = fields[3:]
+    readonly_fields = (
+        "summary", "summary_source", "external_record", "external_fetched_at", "created_at", "updated_at",
+    )  # fmt: skip
+    fields = ("title", "description", "external_id", *readonly_fields)
     actions = (*ContentAdmin.actions, "enrich", "summarize")  # type: ignore[assignment]
     resource_classes = (ItemResource,)
 
@@ -55,8 +38,13 @@ class ItemAdmin(ContentAdmin):
 
     @admin.action(description="Enrich", permissions=["change"])
     def enrich(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
-        return show(jobs.start_enrich(keys(queryset), user=request.user))
+        return self._begin(jobs.enrich, request, queryset)
 
     @admin.action(description="Summarize", permissions=["change"])
     def summarize(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
-        return show(jobs.start_summarize(keys(queryset), user=request.user))
+        return self._begin(jobs.summarize, request, queryset)
+
+    def _begin(self, work: Callable[..., None], request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
+        """Start the job, and redirect to the page that shows its progress."""
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True))
+        return redirect("admin:jobs_job_change", jobs.begin(work, keys, user=request.user).pk)

@@ -64,14 +64,14 @@ class ExternalPage(BaseModel):
     "/items/{int:id}/enrich/",
     operation_id="tasks_items_enrich",
     summary="Fetch an item's external record",
-    description="Its fields are merged into `external_data`. 502, 503, 504: it could not be had; nothing was changed.",
+    description="Its fields are merged into `external_data`. 502, 503, 504: the fetch failed; nothing was changed.",
     response={200: items.out, 202: JobOut} | FAILURES,
 )
 @not_atomic
 def enrich(request: HttpRequest, id: int, query: Query[EnrichQuery]) -> HttpResponse:
     item = _to_change(request, id)
     if not query.wait:
-        return job_response(request, jobs.start_enrich([item.pk], user=request.user))
+        return job_response(request, jobs.begin(jobs.enrich, [item.pk], user=request.user))
     return _answer(request, services.enrich(item))
 
 

@@ -43,8 +43,7 @@ def record(name: str) -> dict[str, Any]:
         InvalidError: there is no such record.
         UpstreamError: the external API did not return the record.
     """
-    service = _service(MOST)
-    answer = service.ask(_request(f"/{quote(name, safe='')}", {}))
+    service, answer = _ask(f"/{quote(name, safe='')}", {}, most=MOST)
     if answer.status in (404, 410):
         raise InvalidError(FieldError("external_id", f"{NAME} has no record {name}."))
     fields = service.json(answer)
@@ -65,11 +64,7 @@ def check(value: object) -> None:
 
 
 def posts(*, limit: int, cursor: str | None) -> Page:
-    """Return at most `limit` records, from `cursor` on.
-
-    Args:
-        limit: the most records of a page.
-        cursor: the `next` of the previous page; None for the first page.
+    """Return at most `limit` records, from `cursor` on: the `next` of the previous page, or None for the first page.
 
     Raises:
         InvalidError: the cursor did not come from a list.
@@ -82,7 +77,7 @@ def _by_page(limit: int, cursor: str | None) -> Page:
     if not PAGE.fullmatch(cursor or "1"):
         raise InvalidError(WRONG_CURSOR)
     number = int(cursor or 1)
-    service, answer = _list({"_page": str(number), "_limit": str(limit)})
+    service, answer = _ask("", {"_page": str(number), "_limit": str(limit)}, most=LIST_MOST)
     records = _records(service.json(answer))
     total = answer.headers.get("x-total-count", "")
     if len(records) > limit:  # the API has no pages and sent all records
@@ -92,18 +87,13 @@ def _by_page(limit: int, cursor: str | None) -> Page:
 
 
 def _by_cursor(limit: int, cursor: str | None) -> Page:
-    service, answer = _list({"limit": str(limit)} | ({"cursor": cursor} if cursor else {}))
+    service, answer = _ask("", {"limit": str(limit)} | ({"cursor": cursor} if cursor else {}), most=LIST_MOST)
     if cursor and answer.status in (400, 404, 422):
         raise InvalidError(WRONG_CURSOR)
     page = service.json(answer)
     if not isinstance(page, dict) or not isinstance(page.get("next"), str | None):
         raise FailedError(f"{NAME} sent no page: an object with `items` and `next`.")
     return Page(items=_records(page.get("items")), next=page["next"])
-
-
-def _list(query: dict[str, str]) -> tuple[Upstream, Answer]:
-    service = _service(LIST_MOST)
-    return service, service.ask(_request("", query))
 
 
 def _records(value: object) -> list[dict[str, Any]]:
@@ -121,25 +111,23 @@ def _records(value: object) -> list[dict[str, Any]]:
     return value
 
 
-def _service(most: int) -> Upstream:
-    """Return the external API as the settings describe it.
+def _ask(path: str, query: dict[str, str], *, most: int) -> tuple[Upstream, Answer]:
+    """Send a GET to the external API as the settings describe it; its answer may have at most `most` bytes.
 
     Raises:
         NotSetUpError: no address is set.
     """
     if not settings.TASKS_EXTERNAL_URL:
         raise NotSetUpError(NAME, "TASKS_EXTERNAL_URL")
-    return Upstream(
+    authorization = settings.TASKS_EXTERNAL_AUTHORIZATION
+    service = Upstream(
         name=NAME,
         client=client(settings.TASKS_EXTERNAL_TIMEOUT, settings.TASKS_EXTERNAL_ALLOW_PRIVATE),
         total=settings.TASKS_EXTERNAL_TOTAL,
         first_wait=settings.TASKS_RETRY_SECONDS,
         most=most,
-        secrets=tuple(secrets_of(settings.TASKS_EXTERNAL_AUTHORIZATION)),
+        secrets=tuple(secrets_of(authorization)),
     )
-
-
-def _request(path: str, query: dict[str, str]) -> Request:
-    authorization = settings.TASKS_EXTERNAL_AUTHORIZATION
     headers = {"Authorization": authorization} if authorization else {}
-    return Request(method="GET", url=settings.TASKS_EXTERNAL_URL + path, query=query, headers=headers)
+    request = Request(method="GET", url=settings.TASKS_EXTERNAL_URL + path, query=query, headers=headers)
+    return service, service.ask(request)

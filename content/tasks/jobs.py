@@ -18,12 +18,12 @@ RESERVE = 120  # seconds: no item is begun later than this before the worker wou
 OUT_OF_TIME = "It was not begun: the time for one job was over. Choose the rest again."
 
 
-def start_enrich(items: list[int], *, user: Any) -> Job:
-    return _start("enrich", items, user)
-
-
-def start_summarize(items: list[int], *, user: Any) -> Job:
-    return _start("summarize", items, user)
+def begin(work: Callable[..., None], items: list[int], *, user: Any) -> Job:
+    """Start a job of `work`, which is `enrich` or `summarize`, with the items of these keys."""
+    subject = f"item {items[0]}" if len(items) == 1 else f"{len(items)} items"
+    title = f"{work.__name__.capitalize()} {subject}"
+    path = f"{__name__}.{work.__name__}"
+    return start(path, user=user, title=title, total=len(items), arguments={"items": items})
 
 
 def enrich(progress: Progress, *, items: list[int]) -> None:
@@ -32,12 +32,6 @@ def enrich(progress: Progress, *, items: list[int]) -> None:
 
 def summarize(progress: Progress, *, items: list[int]) -> None:
     _each(progress, items, services.summarize)
-
-
-def _start(work: str, items: list[int], user: Any) -> Job:
-    subject = f"item {items[0]}" if len(items) == 1 else f"{len(items)} items"
-    title = f"{work.capitalize()} {subject}"
-    return start(f"{__name__}.{work}", user=user, title=title, total=len(items), arguments={"items": items})
 
 
 def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> None:
@@ -49,7 +43,7 @@ def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> No
     user = progress.user
     if refusal := Person(user).refusal(Item, "change"):
         raise ProblemError(403, refusal)
-    items = Item.objects.all() if user is None else Item.objects.visible_to(user)
+    items = Item.objects.visible_to(user)
     ends = time.monotonic() + settings.Q_CLUSTER["timeout"] - RESERVE
     for number, key in enumerate(keys):
         if time.monotonic() > ends:

@@ -26,10 +26,8 @@ class ExternalIdValidator(RegexValidator):
     json_schema = {"pattern": "^([A-Za-z0-9][A-Za-z0-9._~:-]*)?$"}
 
     def __init__(self) -> None:
-        super().__init__(
-            re.compile(EXTERNAL_ID, re.ASCII),
-            "Use letters, digits and . _ ~ : - only, a letter or a digit first.",
-        )
+        message = "Use letters, digits and . _ ~ : - only, a letter or a digit first."
+        super().__init__(re.compile(EXTERNAL_ID, re.ASCII), message)
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         return "content.tasks.models.ExternalIdValidator", [], {}
@@ -57,7 +55,7 @@ class Item(ContentModel):
     external_fetched_at = models.DateTimeField(
         "fetched at", null=True, editable=False, help_text="When it last sent something."
     )
-    summary = optional_text_field(2048, editable=False, help_text="A short text on the item and its external data.")
+    summary = optional_text_field(2048, editable=False, help_text="A short summary of the item and its external data.")
     summary_source = optional_text_field(
         256, verbose_name="summary made by", editable=False, help_text="What made the summary."
     )

@@ -8,17 +8,10 @@ ITEMS = 40
 
 VERBS = ("Check", "Order", "Repair", "Replace", "Count", "Clean", "Label", "Describe")
 THINGS = (
-    "the forklift's battery",
-    "the scanner at gate three",
-    "the price labels of the spring range",
-    "the shelves in aisle seven",
-    "the spare keys",
-    "the packing tape",
-    "the printer in the office",
-    "the lights at the loading bay",
-    "the first-aid boxes",
-    "the pallets from last week",
-)
+    "the forklift's battery", "the scanner at gate three", "the price labels of the spring range",
+    "the shelves in aisle seven", "the spare keys", "the packing tape", "the printer in the office",
+    "the lights at the loading bay", "the first-aid boxes", "the pallets from last week",
+)  # fmt: skip
 REASONS = (
     "It was noticed at the last walk through the hall.",
     "The branch asked for it twice.",

@@ -14,10 +14,7 @@ from content.tasks.models import Item
 
 
 def enrich(item: Item) -> Item:
-    """Fetch the item's external record and merge it into `external_data`; its fields replace those of the same name.
-
-    Returns:
-        The item as stored afterwards.
+    """Merge the item's external record into `external_data`, by the names of its fields, and return the stored item.
 
     Raises:
         InvalidError: the external API has no such record.
@@ -38,10 +35,7 @@ def enrich(item: Item) -> Item:
 
 
 def summarize(item: Item) -> Item:
-    """Write a summary of the item, and what made it.
-
-    Returns:
-        The item as stored afterwards.
+    """Write a summary of the item, and what made it, and return the stored item.
 
     Raises:
         UpstreamError: the configured summarizer did not return a summary.

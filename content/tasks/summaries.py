@@ -50,8 +50,6 @@ def summarize(item: Item) -> Summary:
 
 
 # --- here ------------------------------------------------------------------------------------------------------------
-
-
 def leading_sentences(item: Item) -> Summary:
     """Return the first sentences of the description and of the longest external text; the title if both are empty."""
     texts = [value for value in item.external_data.values() if isinstance(value, str) and len(value.split()) >= WORDS]
@@ -74,8 +72,6 @@ def _shortened(text: str, most: int) -> str:
 
 
 # --- by a chat endpoint ----------------------------------------------------------------------------------------------
-
-
 def _by_chat(item: Item) -> Summary:
     service = Upstream(
         name=NAME,

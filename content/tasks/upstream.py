@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
@@ -56,7 +56,6 @@ class Upstream:
 
     Attributes:
         name: the service's name in problems.
-        client: the client, which sends a request within `client.request_seconds`.
         total: the seconds for all tries and the waits between them.
         first_wait: the longest wait in seconds after the first 429 or 5xx; it doubles each time, with full jitter.
         most: the most bytes of an answer.
@@ -83,16 +82,23 @@ class Upstream:
         """
         last_start = time.monotonic() + self.total - self.client.request_seconds
         for tries in count(1):
-            answer = self._send(request)
+            try:
+                answer = self.client.send(request)
+            except HttpError as error:
+                kind = TooSlowError if error.slow else FailedError
+                raise kind(f"{self.name} {error}.") from error
             if answer.status != 429 and answer.status < 500:
                 break
             asked = retry_after(answer.headers.get("retry-after", ""), datetime.now(UTC))
             wait = asked or backoff(tries, random.random(), first=self.first_wait, least=0.0)  # noqa: S311 - no secret
             is_late = time.monotonic() + wait > last_start
             if is_late and asked:
-                self._give_up(answer, asked)
+                needs = f"asks to wait {asked:.0f} s, longer than a request may"
+                raise TooSlowError(
+                    f"{self.name} answered {answer.status} and {needs}.", {"Retry-After": f"{asked:.0f}"}
+                )
             if is_late or tries == TRIES:
-                self.refuse(answer)
+                raise FailedError(f"{self.name} answered {answer.status}.")
             self.wait(wait)
         return answer
 
@@ -102,8 +108,8 @@ class Upstream:
         Raises:
             FailedError: the answer is not a success, is too large, is not JSON, or holds one of our secrets.
         """
-        if not 200 <= answer.status < 300:
-            self.refuse(answer)
+        if not 200 <= answer.status < 300:  # the error has no text of the answer, which may quote what we sent
+            raise FailedError(f"{self.name} answered {answer.status}.")
         if len(answer.body) > self.most:
             raise FailedError(f"{self.name} sent an answer of more than {self.most} bytes.")
         if Mask(self.secrets).finds(answer.body.decode(errors="replace")):
@@ -112,23 +118,3 @@ class Upstream:
             return orjson.loads(answer.body)
         except orjson.JSONDecodeError as error:
             raise FailedError(f"{self.name} sent an answer that is not JSON.") from error
-
-    def refuse(self, answer: Answer) -> NoReturn:
-        """Raise the error for an answer that is not a success.
-
-        Raises:
-            FailedError: always, with the answer's status but not its text, which may quote what we sent.
-        """
-        raise FailedError(f"{self.name} answered {answer.status}.")
-
-    def _give_up(self, answer: Answer, asked: float) -> NoReturn:
-        seconds = f"{asked:.0f}"
-        detail = f"{self.name} answered {answer.status} and asks to wait {seconds} s, longer than a request may."
-        raise TooSlowError(detail, {"Retry-After": seconds})
-
-    def _send(self, request: Request) -> Answer:
-        try:
-            return self.client.send(request)
-        except HttpError as error:
-            kind = TooSlowError if error.slow else FailedError
-            raise kind(f"{self.name} {error}.") from error

@@ -20,7 +20,11 @@ class AlertAdmin(EngineRowsAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("at", TimeRangeFilter),
     )
-    list_after_template = "syncer/legend_alerts.html"
+    list_after_template = "syncer/legend_of_list.html"
+    legend = (
+        "alert, unhealthy, healthy again, to be sent, notified, cleared before anybody was notified, "
+        "no channel is set up, given up"
+    )
     fields = (
         "target", "at", "shown_kind", "reason", "shown_outcome", "mailed_at", "posted_at", "tries", "not_before",
         "error",
@@ -29,12 +33,8 @@ class AlertAdmin(EngineRowsAdmin):
 
     @admin.display(description="what", ordering="kind")
     def shown_kind(self, alert: Alert) -> SafeString:
-        return _labelled(alert.get_kind_display())
+        return chip(alert.get_kind_display().lower(), alert.get_kind_display())
 
     @admin.display(description="outcome", ordering="outcome")
     def shown_outcome(self, alert: Alert) -> SafeString:
-        return _labelled(alert.get_outcome_display())
-
-
-def _labelled(label: str) -> SafeString:
-    return chip(label.lower(), label)
+        return chip(alert.get_outcome_display().lower(), alert.get_outcome_display())

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.admin import ListFilter
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -70,20 +69,14 @@ class BindingModelFilter(ModelFilter):
     column = "route__model"
 
 
-FILTERS: tuple[type[ListFilter] | tuple[str, type[ListFilter]], ...] = (
-    ("route__target", RelatedDropdownFilter),
-    BindingModelFilter,
-    StateFilter,
-)
-
-
 @admin.register(Binding)
 class BindingAdmin(EngineRowsAdmin):
     list_display = ("binding", "content", "target", "state", "why", "tries", "not_before", "record")
     list_display_links = ("binding",)
     list_select_related = ("route__target",)
-    list_filter = FILTERS
-    list_after_template = "syncer/legend_states.html"
+    list_filter = (("route__target", RelatedDropdownFilter), BindingModelFilter, StateFilter)
+    list_after_template = "syncer/legend_of_list.html"
+    legend = "binding, in sync, pending, sending, retrying, rejected, in doubt, conflict, not synced, attempt"
     search_fields = ("object_key__exact", "remote_id__exact")
     search_help_text = "An object's key here, or its record's id at the target."
     actions = ("try_again",)
@@ -97,10 +90,7 @@ class BindingAdmin(EngineRowsAdmin):
         (
             "For experts",
             {
-                "fields": (
-                    *(("wanted", "delivered"), ("unconfirmed", "token")),
-                    *("lease_until", "parent", "last_remote_id"),
-                ),
+                "fields": (("wanted", "delivered", "unconfirmed", "token"), "lease_until", "parent", "last_remote_id"),
                 "classes": ("collapse",),
             },
         ),
@@ -123,14 +113,6 @@ class BindingAdmin(EngineRowsAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         page: HttpResponse = super().changelist_view(request, {"title": "Objects at targets", **(extra_context or {})})
         return page
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> "AnnotatedBinding | None":
-        binding: AnnotatedBinding | None = super().get_object(request, object_id, from_field)
-        if binding is not None:
-            self.annotate(request, [binding])
-        return binding
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Binding]", search_term: str
@@ -184,7 +166,7 @@ class BindingAdmin(EngineRowsAdmin):
     def agreed_now(self, binding: "AnnotatedBinding") -> SafeString | str:
         return binding.named.unseen or pretty(binding.agreed)
 
-    @admin.display(description="of what was edited anywhere")
+    @admin.display(description="edits received")
     def seen_there(self, binding: "AnnotatedBinding") -> SafeString:
         nodes, is_known = known_of(binding)
         return render_to_string("syncer/seen_there.html", {"nodes": nodes, "is_known": is_known, "binding": binding})
@@ -219,13 +201,10 @@ class BindingAdmin(EngineRowsAdmin):
     @admin.display(description="newest first")
     def attempts_made(self, binding: "AnnotatedBinding") -> SafeString:
         attempts = list(binding.attempts.all()[: ATTEMPTS + 1])
-        url = f"{reverse('admin:syncer_attempt_changelist')}?binding__id__exact={binding.pk}"
-        return render_to_string(
-            "syncer/attempts.html",
-            {
-                "attempts": attempts[:ATTEMPTS],
-                "more": len(attempts) > ATTEMPTS,
-                "all_url": url,
-                "unseen": binding.named.unseen,
-            },
-        )
+        context = {
+            "attempts": attempts[:ATTEMPTS],
+            "more": len(attempts) > ATTEMPTS,
+            "all_url": f"{reverse('admin:syncer_attempt_changelist')}?binding__id__exact={binding.pk}",
+            "unseen": binding.named.unseen,
+        }
+        return render_to_string("syncer/attempts.html", context)

@@ -8,14 +8,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.kit.permissions import Person
 from syncer.admin.conflict_form import DecisionForm
-from syncer.admin.parts import EngineRowsAdmin, ModelFilter, Named, named_keys, pk_or_404
+from syncer.admin.parts import EngineRowsAdmin, ModelFilter, Named, named_keys, page, pk_or_404
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS
 from syncer.models import Replica, Route
@@ -108,8 +107,8 @@ class ConflictAdmin(EngineRowsAdmin):
         return any(map(request.user.has_perm, ("syncer.view_replica", "syncer.change_replica", SYNC_PERMISSION)))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        page: HttpResponse = super().changelist_view(request, {"title": "Conflicts", **(extra_context or {})})
-        return page
+        answer: HttpResponse = super().changelist_view(request, {"title": "Conflicts", **(extra_context or {})})
+        return answer
 
     @admin.display(description="object")
     def content(self, replica: "AnnotatedReplica") -> SafeString:
@@ -187,19 +186,17 @@ class ConflictAdmin(EngineRowsAdmin):
         self, request: HttpRequest, replica: "AnnotatedReplica", now: Open, form: DecisionForm | None
     ) -> HttpResponse:
         seen = form is not None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Conflict: {replica.title}" if seen else "Conflict",
-            "opts": self.opts,
-            "replica": replica,
-            "form": form,
-            "may_decide": _may_decide(request, now),
-            "is_there": now.live is not None,
-            "wrong": conflicts.wrong(now) if seen else "",
-            "kept": conflicts.kept(now, request.user) if seen and EXISTS in now.names else [],
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "syncer/conflict.html", context)
+        return page(
+            self,
+            request,
+            "syncer/conflict.html",
+            title=f"Conflict: {replica.title}" if seen else "Conflict",
+            replica=replica,
+            form=form,
+            may_decide=_may_decide(request, now),
+            wrong=(now.replica.conflicts or {}).get("", "") if seen else "",  # why the object as a whole is not valid
+            kept=conflicts.kept(now, request.user) if seen and EXISTS in now.names else [],
+        )
 
 
 def _may_decide(request: HttpRequest, now: Open) -> bool:

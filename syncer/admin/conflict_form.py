@@ -30,7 +30,7 @@ class DecisionForm(forms.Form):
         required=False,
         max_length=REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Why so? It is kept in the history, at both ends.",
+        help_text="The reason. It is kept in the history, at both ends.",
     )
 
     def __init__(

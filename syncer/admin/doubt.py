@@ -5,13 +5,12 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from syncer import public
-from syncer.admin.parts import to_runs
+from syncer.admin.parts import page, to_runs
 from syncer.core.errors import NotPossibleError, SyncError
-from syncer.core.lookup import encode_id
+from syncer.core.outcome import encode_id
 from syncer.models import Binding
 from syncer.reports.doubt import follows
 from syncer.targets.rest import doubt
@@ -58,16 +57,15 @@ def _ask_again(
 ) -> HttpResponse:
     if doubt.question(binding) is None:
         raise NotPossibleError("There is nothing left to decide.")
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": "Confirm the decision",
-        "opts": admin.opts,
-        "original": binding,
-        "binding": binding,
-        "seen": seen,
-        "follows": follows(binding, remote_id),
-        "way": "not_arrived" if remote_id is None else "arrived",
-        "remote_id": "" if remote_id is None else encode_id(remote_id),
-    }
-    request.current_app = admin.admin_site.name
-    return TemplateResponse(request, "syncer/resolve.html", context)
+    return page(
+        admin,
+        request,
+        "syncer/resolve.html",
+        title="Confirm the decision",
+        original=binding,
+        binding=binding,
+        seen=seen,
+        follows=follows(binding, remote_id),
+        way="not_arrived" if remote_id is None else "arrived",
+        remote_id="" if remote_id is None else encode_id(remote_id),
+    )

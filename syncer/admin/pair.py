@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -9,10 +10,9 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from syncer.admin.parts import Named, named_keys, pk_or_404, posted
+from syncer.admin.parts import Named, named_keys, page, pk_or_404, posted
 from syncer.core.errors import SyncError
 from syncer.models import Target
 from syncer.models.target import SYNC_PERMISSION
@@ -26,17 +26,11 @@ SHOWN = 20  # objects of each kind
 
 @dataclass(frozen=True)
 class Kind:
-    """The objects that differ in one way.
+    """The objects that differ in one way."""
 
-    Attributes:
-        title: their number and the way, `2 differ`.
-        objects: at most `SHOWN` of them, each with the reasons why it may differ for now.
-        more: how many are not shown.
-    """
-
-    title: str
-    objects: list[tuple[Named, str]]
-    more: int
+    title: str  # their number and the way, `2 differ`
+    objects: list[tuple[Named, str]]  # at most `SHOWN`, each with the reasons why it may differ for now
+    more: int  # how many are not shown
 
 
 @dataclass(frozen=True)
@@ -49,25 +43,25 @@ class Proof:
 
 def urls(admin: "ModelAdmin[Any]") -> list[URLPattern]:
     """Return the URLs of a pair's page, for the admin of targets."""
-
-    def page(request: HttpRequest, object_id: str) -> HttpResponse:
-        target = _peer(object_id)
-        if not (admin.has_view_permission(request, target) or request.user.has_perm(SYNC_PERMISSION)):
-            raise PermissionDenied
-        return _page(admin, request, target)
-
-    @posted(SYNC_PERMISSION)
-    def compare(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
-        return _page(admin, request, _peer(object_id), is_asked=True)
-
-    def compared(request: HttpRequest, object_id: str) -> HttpResponse:
-        return compare(admin, request, object_id)
-
     view = admin.admin_site.admin_view
     return [
-        path("<path:object_id>/pair/", view(page), name="syncer_target_pair"),
-        path("<path:object_id>/pair/compare/", view(compared), name="syncer_target_compare"),
+        path("<path:object_id>/pair/", view(partial(show, admin)), name="syncer_target_pair"),
+        path("<path:object_id>/pair/compare/", view(partial(compare, admin)), name="syncer_target_compare"),
     ]
+
+
+def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show the state of both ends."""
+    target = _peer(object_id)
+    if not (admin.has_view_permission(request, target) or request.user.has_perm(SYNC_PERMISSION)):
+        raise PermissionDenied
+    return _page(admin, request, target)
+
+
+@posted(SYNC_PERMISSION)
+def compare(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show the same page, with the proof."""
+    return _page(admin, request, _peer(object_id), is_asked=True)
 
 
 def _peer(object_id: str) -> Target:
@@ -79,18 +73,10 @@ def _peer(object_id: str) -> Target:
 
 def _page(admin: "ModelAdmin[Any]", request: HttpRequest, target: Target, *, is_asked: bool = False) -> HttpResponse:
     pair = ends.look(target)
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": f"Pair: {target}",
-        "opts": admin.opts,
-        "original": target,
-        "target": target,
-        "pair": pair,
-        "node": settings.NODE,
-        **(_proved(request, target) if is_asked and not pair.problem else {}),
-    }
-    request.current_app = admin.admin_site.name
-    return TemplateResponse(request, "syncer/pair.html", context)
+    context = {"original": target, "target": target, "pair": pair, "node": settings.NODE}
+    if is_asked and not pair.problem:
+        context |= _proved(request, target)
+    return page(admin, request, "syncer/pair.html", title=f"Pair: {target}", **context)
 
 
 def _proved(request: HttpRequest, target: Target) -> dict[str, object]:

@@ -7,11 +7,12 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib import messages
-from django.contrib.admin import site
+from django.contrib.admin import ModelAdmin, site
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -75,6 +76,15 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:index"))
 
 
+def page(
+    admin: "ModelAdmin[Any]", request: HttpRequest, template: str, *, title: str, **context: object
+) -> HttpResponse:
+    """Return a page of our own, with the header and the navigation of the admin's other pages."""
+    request.current_app = admin.admin_site.name
+    context |= {**admin.admin_site.each_context(request), "title": title, "opts": admin.opts}
+    return TemplateResponse(request, template, context)
+
+
 CONTENT_COLUMNS = frozenset(
     {"agreed", "answer", "create_body", "create_path", "message", "blocked", "reason", "request", "url"}
 )
@@ -103,7 +113,9 @@ class ModelFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class EngineAdmin(BackofficeAdmin):
-    """Base class of the admin of the engine's tables."""
+    """Base class of the admin of the engine's tables; `legend` lists the words that `legend_of_list.html` explains."""
+
+    legend: str
 
     def get_changelist(self, request: HttpRequest, **_: object) -> type[AnnotatedList]:
         return AnnotatedList
@@ -123,6 +135,11 @@ class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
     The permission to sync is enough to see them; content in them needs the permission to view that content.
     """
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if (row := super().get_object(request, object_id, from_field)) is not None:
+            self.annotate(request, [row])
+        return row
+
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         names = super().get_search_fields(request)
         return [name for name in names if name not in CONTENT_COLUMNS or may_read_all(request)]
@@ -136,19 +153,12 @@ class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
 
 @dataclass(frozen=True)
 class Named:
-    """A local object as one person may see it.
+    """A local object as one person may see it."""
 
-    Attributes:
-        name: `Post 5`.
-        title: the object as a string; empty if it was deleted.
-        url: its page; empty if it has none that this person may see.
-        unseen: why this person may not read its content, nor what was sent of it; empty if they may.
-    """
-
-    name: str
-    title: str
-    url: str
-    unseen: str = ""
+    name: str  # `Post 5`
+    title: str  # the object as a string; empty if it was deleted
+    url: str  # its page; empty if it has none that this person may see
+    unseen: str = ""  # why this person may not read its content, nor what was sent of it; empty if they may
 
 
 def named(request: HttpRequest, bindings: Iterable[Binding]) -> dict[int, Named]:

@@ -109,7 +109,7 @@ class RouteAdmin(EngineAdmin):
             nothing = {} if db_field.name == "fields" else db_field.get_default()
             return db_field.formfield(form_class=IndentedJSON, nothing=nothing, **options)
         if db_field.name == "model":
-            choices = [("", "Choose what travels"), *((label, label) for label in sorted(declarations()))]
+            choices = [("", "Choose a model"), *((label, label) for label in sorted(declarations()))]
             return forms.ChoiceField(
                 choices=choices, widget=UnfoldAdminSelectWidget, help_text=db_field.help_text, label="Model"
             )

@@ -8,14 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
-from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, named, pk_or_404, pretty
+from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, named, page, pk_or_404, pretty
 from syncer.models import Attempt, Run
 from syncer.reports.progress import Progress, progress
 from syncer.reports.reading import headline
@@ -111,19 +110,18 @@ class RunAdmin(EngineRowsAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *_: object, **__: object) -> HttpResponse:
         """Show the progress of the run, its numbers and the objects that failed."""
         run = self._run(request, object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Sync of {run.target}",
-            "opts": self.opts,
-            "original": run,
-            "run": run,
-            "progress": as_json(request, progress(run)),
-            "chosen": sum(len(keys) for keys in run.scope.values()) if run.scope else 0,
-            "progress_url": reverse("admin:syncer_run_progress", args=[run.pk]),
-            "attempts_url": f"{reverse('admin:syncer_attempt_changelist')}?run__id__exact={run.pk}",
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "syncer/run.html", context)
+        return page(
+            self,
+            request,
+            "syncer/run.html",
+            title=f"Sync of {run.target}",
+            original=run,
+            run=run,
+            progress=as_json(request, progress(run)),
+            chosen=sum(len(keys) for keys in run.scope.values()) if run.scope else 0,
+            progress_url=reverse("admin:syncer_run_progress", args=[run.pk]),
+            attempts_url=f"{reverse('admin:syncer_attempt_changelist')}?run__id__exact={run.pk}",
+        )
 
     def progress_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Return the progress as JSON, in the form of `as_json`."""
@@ -161,14 +159,6 @@ class AttemptAdmin(EngineRowsAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Attempt]":
         attempts: QuerySet[Attempt] = super().get_queryset(request)
         return attempts.select_related("binding__route", "run__target")
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> "AnnotatedAttempt | None":
-        attempt: AnnotatedAttempt | None = super().get_object(request, object_id, from_field)
-        if attempt is not None:
-            self.annotate(request, [attempt])
-        return attempt
 
     @admin.display(description="outcome", ordering="outcome")
     def shown_outcome(self, attempt: Attempt) -> SafeString:

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -18,11 +17,11 @@ from backoffice.kit import references
 from syncer import public
 from syncer.admin import pair
 from syncer.admin.forms import TargetForm
-from syncer.admin.parts import EngineAdmin, chip, pk_or_404, posted, to_runs
+from syncer.admin.parts import EngineAdmin, chip, page, pk_or_404, posted, to_runs
 from syncer.core.errors import SyncError
-from syncer.core.schedule import CHANGE
 from syncer.engine import breaker
 from syncer.models import Target
+from syncer.models.route import CHANGE
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.overview import SWITCH, Overview, overview
 from syncer.reports.preview import preview
@@ -32,6 +31,7 @@ from syncer.targets.peer.authentication import PERMISSION
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
 COUNTED = 2000  # deliveries counted; beyond this the page says only that there are more
+PEER_FIELDS = ("peer_node", "peer_user", "matching")
 
 
 if TYPE_CHECKING:
@@ -51,34 +51,25 @@ class TargetAdmin(EngineAdmin):
     list_display = ("shown_title", "kind", "url", "health", "pending", "last_run")
     search_fields = ("name", "title", "url")
     list_before_template = "syncer/target_bar.html"
-    list_after_template = "syncer/legend_targets.html"
+    list_after_template = "syncer/legend_of_list.html"
+    legend = "target, route, run, pending, healthy, blocked, unreachable, rate limited, paused"
     change_form_outer_before_template = "syncer/target_head.html"
     form = TargetForm
     autocomplete_fields = ("peer_user",)
     readonly_fields = ("secret_found", "contact_at", "peer_writer", "acknowledged_writer")
     fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    *(("name", "title"), ("kind", "url"), "allow_private", "enabled"),
-                    *("peer_node", "peer_user", "matching"),
-                )
-            },
-        ),
+        (None, {"fields": (("name", "title"), ("kind", "url"), "allow_private", "enabled", *PEER_FIELDS)}),
         (
             "Sign-in",
             {
                 "fields": ("auth", "auth_user", "auth_secret", "secret_found", "auth_header", "auth_url"),
-                "description": "Only where the secret is goes in here, never the secret itself.",
+                "description": "Enter where the secret is stored, never the secret itself.",
             },
         ),
         ("Limits", {"fields": (("concurrency", "timeout"),)}),
     )
     conditional_fields = {
-        "peer_node": "kind == 'peer'",
-        "peer_user": "kind == 'peer'",
-        "matching": "kind == 'peer'",
+        **dict.fromkeys(PEER_FIELDS, "kind == 'peer'"),
         "auth_user": "['basic', 'jwt'].includes(auth)",
         "auth_secret": "auth != 'none'",
         "auth_header": "auth == 'header'",
@@ -124,7 +115,7 @@ class TargetAdmin(EngineAdmin):
         url = reverse("admin:syncer_run_change", args=[run.pk])
         return format_html('<a class="sync-link" href="{}">{}</a>', url, target.last_message or run.get_state_display())
 
-    @admin.display(description="is the secret there?")
+    @admin.display(description="secret found?")
     def secret_found(self, target: Target) -> SafeString:
         """Return whether the reference resolves to a secret on this machine, never the secret itself."""
         if not target.auth_secret:
@@ -140,8 +131,8 @@ class TargetAdmin(EngineAdmin):
         if target:
             links = [(text, reverse(name, args=[target.pk])) for text, name in kind_of(target).pages.links]
             context.update(overview=overview(target), target_key=str(target.pk), links=links)
-        page: HttpResponse = super().render_change_form(request, context, **options)
-        return page
+        answer: HttpResponse = super().render_change_form(request, context, **options)
+        return answer
 
     # --- what can be done ------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
@@ -184,7 +175,7 @@ class TargetAdmin(EngineAdmin):
         """Resume the target, clear the reason why it was blocked, and probe it."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
-        breaker.probe_now(target)
+        breaker.bring_probe_forward(target)
         self.log_change(request, target, "Resumed.")
         messages.success(request, f"{target} is resumed. What is due is sent now; the rest waits for Sync now.")
         return _back(request, target)
@@ -215,21 +206,20 @@ class TargetAdmin(EngineAdmin):
             planned = list(islice(preview(target), COUNTED + 1))
         except SyncError as error:
             problem = str(error)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Preview: {target}",
-            "opts": self.opts,
-            "original": target,
-            "target": target,
-            "nothing": kind_of(target).nothing,
-            "planned": _readable(request, planned[:PREVIEWED]),
-            "total": min(len(planned), COUNTED),
-            "is_more": len(planned) > COUNTED,
-            "hidden": max(0, min(len(planned), COUNTED) - PREVIEWED),
-            "problem": problem,
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "syncer/preview.html", context)
+        return page(
+            self,
+            request,
+            "syncer/preview.html",
+            title=f"Preview: {target}",
+            original=target,
+            target=target,
+            nothing=kind_of(target).nothing,
+            planned=_readable(request, planned[:PREVIEWED]),
+            total=min(len(planned), COUNTED),
+            is_more=len(planned) > COUNTED,
+            hidden=max(0, min(len(planned), COUNTED) - PREVIEWED),
+            problem=problem,
+        )
 
 
 def _readable(request: HttpRequest, planned: list[Planned]) -> list[tuple[Planned, str]]:

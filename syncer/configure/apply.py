@@ -1,10 +1,10 @@
 """Saves the rows that a configuration file describes, and reports what changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from django.db import models
+from django.db.models import Model
 
 from backoffice.kit import references
 from syncer.configure.rows import Plan, columns_of
@@ -13,16 +13,12 @@ from syncer.models import Route, Target
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """The outcome for one target or, where `route` names a model, for one route.
-
-    Attributes:
-        columns: the columns that differ, `{"path": ("before", "after")}`; before is None for a new row.
-    """
+    """The outcome for one target or, where `route` names a model, for one route."""
 
     target: str
-    route: str | None = None
+    route: str | None
     outcome: Literal["created", "changed", "disabled", "unchanged"]
-    columns: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[object, object]]  # {"path": ("before", "after")}; before is None for a new row
 
 
 @dataclass(frozen=True)
@@ -52,18 +48,17 @@ def _save(row: Target | Route, *, check: bool) -> Change:
     """Save the columns of a row that differ from the stored ones, and return the difference."""
     target, route = (row.name, None) if isinstance(row, Target) else (row.target.name, row.model)
     stored = type(row).objects.filter(pk=row.pk).first() if row.pk else None
-    pairs = {name: (_reported(getattr(stored, name, None)), _reported(getattr(row, name))) for name in columns_of(row)}
-    columns = {name: (before, after) for name, (before, after) in pairs.items() if before != after}
+    columns: dict[str, tuple[object, object]] = {}
+    for name in columns_of(row):
+        values = getattr(stored, name, None), getattr(row, name)
+        before, after = (str(value) if isinstance(value, Model) else value for value in values)  # an account's name
+        if before != after:
+            columns[name] = before, after
     if columns and not check:
         row.save(update_fields=list(columns) if stored else None)
     outcome: Literal["created", "changed", "unchanged"]
     outcome = "created" if not stored else "changed" if columns else "unchanged"
     return Change(target=target, route=route, outcome=outcome, columns=columns)
-
-
-def _reported(value: object) -> object:
-    """Return the value as a report shows it: an account by its name."""
-    return str(value) if isinstance(value, models.Model) else value
 
 
 def _notes(target: Target) -> Iterator[str]:

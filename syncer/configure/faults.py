@@ -26,14 +26,9 @@ WORDS = {  # {"pydantic's error type": message}
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One fault of the file.
+    """One fault of the file and its cure."""
 
-    Attributes:
-        path: the key as TOML writes it, `targets.fakeapi.routes[0].fields.title`; empty for the file as a whole.
-        message: the fault and its cure.
-    """
-
-    path: str
+    path: str  # as TOML writes it, `targets.fakeapi.routes[0].fields.title`; empty for the file as a whole
     message: str
 
     def __str__(self) -> str:
@@ -66,12 +61,7 @@ class Faults:
             self._faults.add((path, message))
 
     def validate(self, row: Target | Route, paths: Mapping[str, Path], place: Path) -> None:
-        """Report the errors of the row's `full_clean`.
-
-        Args:
-            paths: the path of each column's key, relative to `place`.
-            place: the path of the row's table.
-        """
+        """Report the errors of the row's `full_clean`; `paths` has each column's key, relative to the row's `place`."""
         try:
             row.full_clean(exclude={"target"})
         except ValidationError as refused:
@@ -82,11 +72,7 @@ class Faults:
                     self.report(path, _model_words(row, column, error))
 
     def raise_if_any(self) -> None:
-        """Raise an error if anything was reported.
-
-        Raises:
-            ConfigurationError: all faults, in the order of their paths.
-        """
+        """Raise a ConfigurationError with all faults, in the order of their paths, if there are any."""
         if self._faults:
             raise ConfigurationError(*(Fault(written(path), message) for path, message in sorted(self._faults)))
 

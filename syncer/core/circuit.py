@@ -25,7 +25,7 @@ PROBE_MOST = 60.0  # seconds between two probes
 
 
 class Evidence(Enum):
-    """The evidence that one verdict gives about the target as a whole."""
+    """What one verdict shows of the target as a whole."""
 
     ANSWERED = auto()
     FAILED = auto()
@@ -34,23 +34,14 @@ class Evidence(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
-    """The columns of a target in which its recent answers are remembered.
+    """The columns of a target in which its recent answers are remembered."""
 
-    Attributes:
-        not_before: the time until which the target asked us to wait.
-        throttled: how many times in a row the target asked us to wait.
-        failures: the number of consecutive failures.
-        opened_at: when the circuit opened; None while it is closed.
-        probe_at: when the next probe may be sent.
-        probes: the number of failed probes since the circuit opened.
-    """
-
-    not_before: datetime | None = None
-    throttled: int = 0
-    failures: int = 0
-    opened_at: datetime | None = None
-    probe_at: datetime | None = None
-    probes: int = 0
+    not_before: datetime | None = None  # until when the target asked us to wait
+    throttled: int = 0  # how many times in a row it asked
+    failures: int = 0  # in a row
+    opened_at: datetime | None = None  # None while the circuit is closed
+    probe_at: datetime | None = None  # when the next probe may be sent
+    probes: int = 0  # that failed since the circuit opened
 
     @property
     def is_quiet(self) -> bool:
@@ -59,7 +50,6 @@ class Circuit:
 
 
 def evidence_of(verdict: Verdict) -> Evidence:
-    """Return what a verdict shows of the target."""
     if verdict.throttled or verdict.outcome is Outcome.CONFIGURATION:
         return Evidence.NEITHER
     is_failure = verdict.outcome in (Outcome.RETRYABLE, Outcome.UNKNOWN)
@@ -67,7 +57,6 @@ def evidence_of(verdict: Verdict) -> Evidence:
 
 
 def in_a_row(failures: int, verdict: Verdict) -> int:
-    """Return the number of consecutive failures after one more verdict."""
     return {Evidence.ANSWERED: 0, Evidence.FAILED: failures + 1, Evidence.NEITHER: failures}[evidence_of(verdict)]
 
 
@@ -77,13 +66,11 @@ def stops_all(verdict: Verdict) -> bool:
 
 
 def after(circuit: Circuit, verdicts: Sequence[Verdict], *, probe: bool, now: datetime, jitter: float) -> Circuit:
-    """Return the circuit after these verdicts.
+    """Return the circuit after these verdicts, which come in the order in which the requests ended.
 
     Args:
-        verdicts: in the order in which the requests ended.
-        probe: whether the requests were a probe. A request that left before the circuit opened is not a probe, and its
-            failure does not count as a failed one.
-        jitter: a random number from 0 to 1 that scales the waits.
+        probe: a request that left before the circuit opened is not a probe, and its failure not a failed one.
+        jitter: from 0 to 1; scales the waits.
     """
     for verdict in verdicts:
         circuit = _after(circuit, verdict, probe=probe, now=now, jitter=jitter)
@@ -100,17 +87,12 @@ def _after(circuit: Circuit, verdict: Verdict, *, probe: bool, now: datetime, ji
         # Once the setting is corrected, or the requested wait is over, nobody should have to wait for the probe too.
         return replace(circuit, probe_at=now) if circuit.opened_at and probe else circuit
     circuit = replace(circuit, failures=circuit.failures + 1)
-    if circuit.opened_at is None and circuit.failures >= FAILURES:
-        return replace(circuit, opened_at=now, probe_at=now + _pause(1, jitter))
-    if circuit.opened_at is not None and probe:
-        failed = circuit.probes + 1
-        return replace(circuit, probes=failed, probe_at=now + _pause(failed + 1, jitter))
-    return circuit
-
-
-def _pause(number: int, jitter: float) -> timedelta:
-    """Return the wait before the probe with this number; the first is 1."""
-    return timedelta(seconds=backoff(number, jitter, ceiling=PROBE_MOST))
+    opens = circuit.opened_at is None and circuit.failures >= FAILURES
+    if not opens and not (circuit.opened_at and probe):
+        return circuit
+    failed = 0 if opens else circuit.probes + 1
+    pause = timedelta(seconds=backoff(failed + 1, jitter, ceiling=PROBE_MOST))
+    return replace(circuit, opened_at=circuit.opened_at or now, probes=failed, probe_at=now + pause)
 
 
 def _waiting(circuit: Circuit, verdict: Verdict, *, now: datetime, jitter: float) -> Circuit:

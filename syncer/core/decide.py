@@ -7,10 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+if TYPE_CHECKING:
+    from syncer.core.state import BindingRow
+
 Payload = dict[str, Any]  # {"remote name": JSON value}
+Changes = dict[str, Any]  # {"column": value} of a binding
+CLOCKS = 0.9  # the share of `key_hours` that is used; the rest allows for clock skew and for the request itself
 
 
 class Action(StrEnum):
@@ -29,23 +34,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of one record at the target.
+    """What is known of one record at the target."""
 
-    Attributes:
-        remote_id: the record's id as JSON text; None where there is no record, or a create is unanswered.
-        agreed: the payload that was last sent and accepted; None where it is not known.
-        create_body: the payload of an unanswered create; None where no create is unanswered.
-        unconfirmed: whether a request was sent whose answer is not known.
-        deleting: whether that request was a delete.
-        look_first: whether a record may exist that is not known here.
-    """
-
-    remote_id: str | None = None
-    agreed: Payload | None = None
-    create_body: Payload | None = None
-    unconfirmed: bool = False
-    deleting: bool = False
-    look_first: bool = False
+    remote_id: str | None = None  # as JSON text; None where there is no record, or a create is unanswered
+    agreed: Payload | None = None  # what was last sent and accepted; None where it is not known
+    create_body: Payload | None = None  # of an unanswered create; None where no create is unanswered
+    unconfirmed: bool = False  # a request was sent whose answer is not known
+    deleting: bool = False  # that request was a delete
+    look_first: bool = False  # a record may exist that is not known here
 
 
 def decide(known: Known, payload: Payload | None, *, can_look_up: bool, can_replay: bool = False) -> Action:
@@ -55,9 +51,9 @@ def decide(known: Known, payload: Payload | None, *, can_look_up: bool, can_repl
     was created and deleted, or changed and changed back, needs nothing.
 
     Args:
-        payload: the record as it is to be; None where there is to be no record.
-        can_look_up: whether the route can find a record by its content.
-        can_replay: whether the target still remembers the key of the unanswered create.
+        payload: None where there is to be no record.
+        can_look_up: the route can find a record by its content.
+        can_replay: the target still remembers the key of the unanswered create.
     """
     if known.remote_id is None:
         if known.create_body is not None and can_replay:
@@ -79,119 +75,57 @@ def changes(agreed: Payload | None, payload: Payload) -> Payload:
     return {name: value for name, value in payload.items() if name not in agreed or agreed[name] != value}
 
 
-Changes = dict[str, Any]  # {"column": value} of a binding
-
-CLOCKS = 0.9  # the share of `key_hours` that is used; the rest allows for clock skew and for the request itself
-
-
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The counters of a binding at the moment it was claimed.
+    """The counters of a binding at the moment it was claimed."""
 
-    Attributes:
-        wanted: the version that a successful delivery will have delivered.
-        was: whether the binding was unconfirmed before the claim.
-        tries: the number of failed tries since the last success.
-    """
-
-    wanted: int
-    was: bool = False
-    tries: int = 0
+    wanted: int  # the version that a successful delivery will have delivered
+    was: bool = False  # the binding was unconfirmed before the claim
+    tries: int = 0  # failed ones since the last success
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedBinding:
-    """A claimed binding as plain data, for threads that use no database.
-
-    Attributes:
-        pk: the binding's primary key.
-        key: the key of its object.
-        token: the number of this claim. A later claim has a higher one, and this claim then settles nothing.
-        ends: when the lease ends, in seconds of this process's monotonic clock.
-        last_remote_id: the id that the object's record last had, as JSON text.
-        create_key: the Idempotency-Key of an unanswered create.
-        create_path: the path to which that create was sent.
-        can_replay: whether the target still remembers that key.
-        account: the digest of the address and sign-in that a new create is sent with, see `Target.account`.
-        peer_seen: the edits that a peer is known to have seen, `{"writer": number}`.
-    """
+    """A claimed binding as plain data, for threads that use no database."""
 
     pk: int
-    key: str
-    token: int
-    ends: float
+    key: str  # of its object
+    token: int  # the number of this claim. A later claim has a higher one, and this claim then settles nothing.
+    ends: float  # when the lease ends, in seconds of this process's monotonic clock
     known: Known
     claim: Claim
-    last_remote_id: str | None = None
-    create_key: UUID | None = None
-    create_path: str = ""
-    can_replay: bool = False
-    account: str = ""
-    peer_seen: Mapping[str, int] = field(default_factory=dict)
-
-
-class ClaimableRow(Protocol):
-    """The columns of a binding that a delivery reads."""
-
-    pk: int
-    wanted: int
-    unconfirmed: bool
-    token: int
-    tries: int
-    rejected: int | None
-    remote_id: str | None
-    last_remote_id: str | None
-    agreed: Payload | None
-    create_key: UUID | None
-    create_body: Payload | None
-    create_at: datetime | None
-    create_path: str
-    create_account: str
-    deleting: bool
-    look_first: bool
-    peer_seen: Mapping[str, int] | None
+    last_remote_id: str | None = None  # the id that the object's record last had, as JSON text
+    create_key: UUID | None = None  # the Idempotency-Key of an unanswered create
+    create_path: str = ""  # the path to which that create was sent
+    can_replay: bool = False  # the target still remembers that key
+    account: str = ""  # that a new create is sent with, see `Target.account`
+    peer_seen: Mapping[str, int] = field(default_factory=dict)  # edits that a peer has seen, {"writer": number}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """One object as it is to be at the target.
-
-    Attributes:
-        payload: `{"remote name": JSON value}`.
-        create_path: the path at which a new record is created.
-        parent: the primary key of the parent record's binding; None without a parent.
-        waits: whether a parent's remote id is not known yet, so that nothing can be sent.
-    """
+    """One object as it is to be at the target."""
 
     payload: Payload
-    create_path: str = ""
-    parent: int | None = None
-    waits: bool = False
+    create_path: str = ""  # the path at which a new record is created
+    parent: int | None = None  # the primary key of the parent record's binding
+    waits: bool = False  # a parent's remote id is not known yet, so that nothing can be sent
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One delivery with its decision.
-
-    Attributes:
-        sent: the payload that the target holds after a success; None where there is no object.
-        like: for a lookup, the content of the record in question.
-        create_path: the path at which a new record is created.
-        parent: the primary key of the binding of the new record's parent.
-        key: the Idempotency-Key of a create.
-    """
+    """One delivery with its decision."""
 
     binding: ClaimedBinding
     action: Action
-    sent: Payload | None = None
-    like: Payload | None = None
-    create_path: str = ""
-    parent: int | None = None
-    key: UUID | None = None
+    sent: Payload | None = None  # the payload that the target holds after a success; None where there is no object
+    like: Payload | None = None  # for a lookup, the content of the record in question
+    create_path: str = ""  # as in Wanted
+    parent: int | None = None  # as in Wanted
+    key: UUID | None = None  # the Idempotency-Key of a create
 
 
-def known_of(row: ClaimableRow) -> Known:
-    """Return what a binding's row says of its record."""
+def known_of(row: "BindingRow") -> Known:
     return Known(
         remote_id=row.remote_id,
         agreed=row.agreed,
@@ -202,7 +136,7 @@ def known_of(row: ClaimableRow) -> Known:
     )
 
 
-def can_replay(row: ClaimableRow, now: datetime, *, key_hours: float, account: str) -> bool:
+def can_replay(row: "BindingRow", now: datetime, *, key_hours: float, account: str) -> bool:
     """Return whether the unanswered create can be sent again under its key.
 
     A create that was refused is not replayed: after the next edit, the record is looked up instead. (`rejected` always
@@ -215,7 +149,7 @@ def can_replay(row: ClaimableRow, now: datetime, *, key_hours: float, account: s
 
 
 def claimed(
-    row: ClaimableRow, key: str, *, ends: float, now: datetime, key_hours: float, account: str
+    row: "BindingRow", key: str, *, ends: float, now: datetime, key_hours: float, account: str
 ) -> ClaimedBinding:
     """Return the plain data of a row that was just claimed; `row` has the values from before the claim."""
     return ClaimedBinding(
@@ -267,11 +201,7 @@ def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, *, lookup: Seque
 
 
 def committed_first(delivery: Delivery, now: datetime) -> Changes:
-    """Return the columns that must be committed before the request leaves, or a crash would lose them.
-
-    Returns:
-        `{"column": value}`; empty for an action that needs none.
-    """
+    """Return the columns that must be committed before the request leaves, or a crash would lose them."""
     if delivery.action is Action.DELETE:
         return {"deleting": True}
     if delivery.action is not Action.CREATE:

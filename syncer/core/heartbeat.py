@@ -16,23 +16,14 @@ LOOK = 1.0  # the most that counts between two checks: a suspended watchdog has 
 
 @dataclass(kw_only=True)
 class HeartbeatMonitor:
-    """The signs of life of one cluster since its start.
+    """The signs of life of one cluster since its start."""
 
-    Attributes:
-        workers: the number of worker processes.
-        heartbeat: the silence after which the cluster counts as dead.
-        longest: the time limit of a task; a worker that exceeds it no longer counts as busy.
-        silent: the silence until now; negative while the cluster is starting.
-        has_heartbeat: whether there was a sign of life since the start.
-        busy: `{process id: time since its task began}`.
-    """
-
-    workers: int
-    heartbeat: float
-    longest: float
-    silent: float = -START
-    has_heartbeat: bool = False
-    busy: dict[int, float] = field(default_factory=dict)
+    workers: int  # processes
+    heartbeat: float  # the silence after which the cluster counts as dead
+    longest: float  # the time limit of a task; a worker that exceeds it no longer counts as busy
+    silent: float = -START  # until now; negative while the cluster is starting
+    has_heartbeat: bool = False  # there was a sign of life since the start
+    busy: dict[int, float] = field(default_factory=dict)  # {process id: time since its task began}
 
     def hear(self, messages: Iterable[str]) -> None:
         """Take in messages: `+7`, process 7 began a task; `-7`, process 7 ended it; `!`, a task passed the queue."""
@@ -45,12 +36,7 @@ class HeartbeatMonitor:
                 self.busy.pop(-int(message), None)
 
     def wait(self, seconds: float, *, is_asked: bool, lives: Callable[[int], bool]) -> None:
-        """Let time pass.
-
-        Args:
-            is_asked: whether heartbeats could be queued in this time.
-            lives: returns whether the process with this id is alive.
-        """
+        """Let time pass. `is_asked`: heartbeats could be queued in it; `lives`: is the process with this id alive?"""
         seconds = min(seconds, LOOK)
         self.busy = {pid: age + seconds for pid, age in self.busy.items() if age < self.longest and lives(pid)}
         if not is_asked:
@@ -68,5 +54,4 @@ class HeartbeatMonitor:
 
     @property
     def is_dead(self) -> bool:
-        """Whether the cluster has been silent for too long."""
         return self.silent > self.heartbeat

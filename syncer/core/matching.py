@@ -32,19 +32,14 @@ class Ambiguous:
 
 @dataclass(kw_only=True)
 class Matching:
-    """The result of a matching; the counts are numbers of objects.
-
-    Attributes:
-        differing: the first SHOWN keys that exist at both ends with different content.
-        pairs: `{key here: key there}` of objects that share a natural key; they also count in `only_here` and
-            `only_there`.
-    """
+    """The result of a matching; the counts are numbers of objects."""
 
     equal: int = 0
     differ: int = 0
     only_here: int = 0
     only_there: int = 0
-    differing: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)  # the first SHOWN keys
+    # {key here: key there} of objects that share a natural key; they also count in `only_here` and `only_there`.
     pairs: dict[str, str] = field(default_factory=dict)
     ambiguous: list[Ambiguous] = field(default_factory=list)
 
@@ -81,11 +76,10 @@ def match(ours: Iterable[Line], theirs: Iterable[Line]) -> Matching:
 
 def side_by_side(ours: Iterable[Line], theirs: Iterable[Line]) -> Iterator[tuple[Line | None, Line | None]]:
     """Yield the two lines of each key, None where one side lacks it; both inputs are in the order of their keys."""
-    numbered = merge(zip(repeat(0), ours), zip(repeat(1), theirs), key=_key)
-    for _, lines in groupby(numbered, key=_key):
+
+    def key(numbered: tuple[int, Line]) -> str:
+        return numbered[1].key
+
+    for _, lines in groupby(merge(zip(repeat(0), ours), zip(repeat(1), theirs), key=key), key=key):
         sides = dict(lines)
         yield sides.get(0), sides.get(1)
-
-
-def _key(numbered: tuple[int, Line]) -> str:
-    return numbered[1].key

@@ -20,41 +20,27 @@ VersionVector = Mapping[str, int]  # {"writer": the highest known number of its 
 
 @dataclass(frozen=True, kw_only=True)
 class By:
-    """The author of an edit, for people to read; no decision depends on it.
+    """The author of an edit, for people to read; no decision depends on it."""
 
-    Attributes:
-        user: the user's name at the node of the edit; empty for a program.
-        reason: the reason that the user gave.
-        at: the time in ISO 8601, by that node's clock; empty where it is not known.
-    """
-
-    user: str = ""
-    reason: str = ""
-    at: str = ""
+    user: str = ""  # the name at the node of the edit; empty for a program
+    reason: str = ""  # that the user gave
+    at: str = ""  # ISO 8601, by that node's clock; empty where it is not known
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """One edit of one field.
+    """One edit of one field."""
 
-    Attributes:
-        writer: the node and its incarnation, `store:018f3a…`; see `node_of`.
-        number: the position of the edit among all edits of the writer, from 1.
-        value: the field's new JSON value.
-    """
-
-    writer: str
-    number: int
-    value: Any
+    writer: str  # the node and its incarnation, `store:018f3a…`; see `node_of`
+    number: int  # the position of the edit among all edits of the writer, from 1
+    value: Any  # JSON
     by: By = field(default=By(), compare=False)
 
     @property
     def node(self) -> str:
-        """The name of the writer's node."""
         return node_of(self.writer)
 
     def is_in(self, seen: VersionVector) -> bool:
-        """Return whether the version vector covers this edit."""
         return seen.get(self.writer, 0) >= self.number
 
 
@@ -63,33 +49,22 @@ Edits = tuple[Edit, ...]  # of one field: normally one; several if they were con
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """The causal state of one object, as nodes exchange it.
+    """The causal state of one object, as nodes exchange it."""
 
-    Attributes:
-        seen: the edits that are known.
-        fields: for each field, and for EXISTS, the edits that no other edit overruled.
-    """
-
-    seen: VersionVector = field(default_factory=dict)
-    fields: Mapping[str, Edits] = field(default_factory=dict)
+    seen: VersionVector = field(default_factory=dict)  # the edits that are known
+    fields: Mapping[str, Edits] = field(default_factory=dict)  # with EXISTS; the edits that no other edit overruled
 
     def knows(self, other: VersionVector) -> bool:
-        """Return whether every edit that `other` covers is known here."""
         return covers(self.seen, other)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The rules that decide between concurrent edits.
+    """The rules that decide between concurrent edits."""
 
-    Attributes:
-        authority: `{"field": "node"}`, with ASK in place of a node where a person decides; for other fields the order
-            of the node names decides.
-        ask: fields that a person decides, whatever `authority` says.
-    """
-
+    # {"field": "node"}, with ASK where a person decides; for other fields the order of the node names decides.
     authority: Mapping[str, str] = field(default_factory=dict)
-    ask: frozenset[str] = frozenset()
+    ask: frozenset[str] = frozenset()  # fields that a person decides, whatever `authority` says
 
     def of(self, name: str) -> str:
         """Return the node that decides on a field, or ASK; empty where no rule names one."""
@@ -98,29 +73,21 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The object that a state describes.
+    """The object that a state describes."""
 
-    Attributes:
-        content: the fields that the state names; None where the object is deleted.
-        conflicts: the fields, and EXISTS, that wait for a person; in `content` they keep their local value.
-    """
-
-    content: Content | None
-    conflicts: frozenset[str] = frozenset()
+    content: Content | None  # the fields that the state names; None where the object is deleted
+    conflicts: frozenset[str] = frozenset()  # wait for a person, EXISTS too; in `content` they keep their local value
 
 
 def node_of(writer: str) -> str:
-    """Return the node's name: `store` for `store:018f3a…`."""
     return writer.partition(":")[0]
 
 
 def covers(seen: VersionVector, other: VersionVector) -> bool:
-    """Return whether `seen` covers every edit that `other` covers."""
     return all(seen.get(writer, 0) >= number for writer, number in other.items())
 
 
 def together(seen: VersionVector, other: VersionVector) -> dict[str, int]:
-    """Return the version vector that covers what either covers."""
     return {writer: max(seen.get(writer, 0), other.get(writer, 0)) for writer in {*seen, *other}}
 
 
@@ -185,13 +152,10 @@ def _left(mine: State, theirs: State, name: str) -> Edits:
 
 
 def outcome(state: State, rules: Rules, *, live: Content | None) -> Outcome:
-    """Return what the object is to be here.
+    """Return what the object is to be here, where its content is now `live`.
 
     The result is the same on every node with the same rules, except for fields that wait for a person: there each node
     keeps its own value.
-
-    Args:
-        live: the content now; None where the object does not exist here.
     """
     conflicts = frozenset(name for name, edits in state.fields.items() if is_open(edits, rules.of(name)))
     exists = state.fields.get(EXISTS, ())

@@ -1,7 +1,11 @@
-"""The meaning of an HTTP answer, or of its absence, for a delivery: the table in docs/architecture.md, "Failure"."""
+"""The meaning of an HTTP answer, or of its absence, for a delivery: the table in docs/architecture.md, "Failure".
+
+Also the ids that answers carry, and the search of a listed record that an unanswered create may have made.
+"""
 
 import json
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,10 +13,11 @@ from typing import Any
 
 from backoffice.kit.retry import retry_after
 from syncer.core.decide import Action, Payload
-from syncer.core.lookup import is_id
 
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
 EXCERPT = 200  # characters of it that a reason quotes
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+ID_LENGTH = 256  # characters of an id as JSON text, as in the column
 
 
 class Outcome(StrEnum):
@@ -36,23 +41,14 @@ class Silence(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """The end of one request: an answer, or a `silence`.
+    """The end of one request: an answer, or a `silence`."""
 
-    Attributes:
-        status: the HTTP status. Where a failed sign-in kept the request from being sent, the status of the sign-in.
-        retry_after: the header of the same answer.
-        body: all bytes of the answer, for the code that reads it.
-        excerpt: the beginning of the answer without secrets, to be stored and shown; None: taken from `body`.
-        silence: the reason why there is no answer; None where there is one.
-        why: where there is no answer, a predicate that continues the target's name ("refused the connection").
-    """
-
-    status: int | None = None
-    body: bytes = field(default=b"", repr=False)
-    excerpt: str | None = None
-    retry_after: str = ""
+    status: int | None = None  # where a failed sign-in kept the request from being sent, that of the sign-in
+    body: bytes = field(default=b"", repr=False)  # whole, for the code that reads it
+    excerpt: str | None = None  # the beginning without secrets, to be stored and shown; None: taken from `body`
+    retry_after: str = ""  # the header of the same answer
     silence: Silence | None = None
-    why: str = ""
+    why: str = ""  # of a silence: a predicate that continues the target's name ("refused the connection")
 
     @property
     def text(self) -> str:
@@ -65,20 +61,13 @@ class Exchange:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The meaning of an exchange.
-
-    Attributes:
-        why: a predicate that continues the target's name ("answered 422: title is blank"); empty when done.
-        record: the JSON object of the answer, where the action expects one.
-        target_waits: the seconds for which the target asks for no requests at all; None where it names no time.
-        throttled: whether the target asks for no requests, with or without a time.
-    """
+    """The meaning of an exchange."""
 
     outcome: Outcome
-    why: str = ""
-    record: Payload = field(default_factory=dict)
-    target_waits: float | None = None
-    throttled: bool = False
+    why: str = ""  # a predicate that continues the target's name ("answered 422: title is blank"); empty when done
+    record: Payload = field(default_factory=dict)  # the JSON object of the answer, where the action expects one
+    target_waits: float | None = None  # seconds for which the target asks for no requests; None: it names no time
+    throttled: bool = False  # the target asks for no requests, with or without a time
 
 
 class UnreadableError(ValueError):
@@ -118,7 +107,6 @@ def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str
 
 
 def _silence(action: Action, exchange: Exchange) -> Verdict:
-    """Classify an exchange without an answer."""
     if exchange.silence is Silence.REFUSED_BY_US:
         return Verdict(outcome=Outcome.CONFIGURATION, why=exchange.why)
     # A lookup changes nothing, so it does not matter where it was lost.
@@ -140,15 +128,14 @@ def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
         if not isinstance(answer, dict) or not is_id(answer.get(id_field)):
             return Verdict(outcome=lost, why=f"answered a create without the new record's {id_field!r}")
         return Verdict(outcome=Outcome.DONE, record=answer)
-    if action is Action.PUSH:
-        if not isinstance(answer, dict):
-            return Verdict(outcome=lost, why="answered a push with something other than an object")
-        return Verdict(outcome=Outcome.DONE, record=answer)
-    return Verdict(outcome=Outcome.DONE)
+    if action is not Action.PUSH:
+        return Verdict(outcome=Outcome.DONE)
+    if not isinstance(answer, dict):
+        return Verdict(outcome=lost, why="answered a push with something other than an object")
+    return Verdict(outcome=Outcome.DONE, record=answer)
 
 
 def _refusal(action: Action, status: int) -> Outcome:
-    """Classify an answer outside 2xx by its status."""
     if status in (401, 403) or 300 <= status < 400:
         return Outcome.CONFIGURATION
     if status in (408, 425, 429):
@@ -165,3 +152,37 @@ def _refusal(action: Action, status: int) -> Outcome:
 def unquoted(text: str) -> str:
     """Return a reason without the text that it quotes from a target's answer."""
     return re.sub(r"(answered \d+|another host): .*", r"\1", text, flags=re.DOTALL)
+
+
+def encode_id(remote_id: int | str) -> str:
+    """Return a remote id as JSON text, so that 5 and "5" remain two ids."""
+    return json.dumps(remote_id)
+
+
+def decode_id(remote_id: str) -> int | str:
+    decoded: int | str = json.loads(remote_id)
+    return decoded
+
+
+def is_id(value: object) -> bool:
+    """Return whether `value` can be a record's id: an integer, or a text that fits a column and a URL's path."""
+    if isinstance(value, str):
+        # A lone surrogate is not UTF-8; RFC 3986, section 5.2.4, removes dot segments from a path.
+        return value not in ("", ".", "..") and not SURROGATE.search(value) and len(encode_id(value)) <= ID_LENGTH
+    return isinstance(value, int) and not isinstance(value, bool) and len(encode_id(value)) <= ID_LENGTH
+
+
+def candidates(records: Iterable[object], body: Payload, *, id_field: str, bound: Collection[str]) -> list[str]:
+    """Return the encoded ids of the records that may have been created with `body`, sorted.
+
+    Every field is compared, because servers ignore filters that they don't know. Records whose encoded id is `bound`
+    to another object are left out.
+    """
+    matches = {
+        encode_id(record[id_field])
+        for record in records
+        if isinstance(record, dict)
+        and is_id(record.get(id_field))
+        and all(name in record and record[name] == value for name, value in body.items())
+    }
+    return sorted(matches - set(bound))

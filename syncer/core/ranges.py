@@ -39,19 +39,12 @@ WHOLE = Range()
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """The objects of one node in a range, summarized.
-
-    Attributes:
-        count: the number of objects.
-        digest: the digest over them, DIGEST_BYTES in hexadecimal.
-        cuts: evenly spread keys of the range, in order; empty in another node's summary.
-        covered_to: the key before which the summary ends; None where it covers the whole range.
-    """
+    """The objects of one node in a range, summarized."""
 
     count: int
-    digest: str
-    cuts: tuple[str, ...] = ()
-    covered_to: str | None = None
+    digest: str  # over all of them, DIGEST_BYTES in hexadecimal
+    cuts: tuple[str, ...] = ()  # evenly spread keys of the range, in order; empty in another node's summary
+    covered_to: str | None = None  # the key before which the summary ends; None where it covers the whole range
 
 
 class Summing:
@@ -73,7 +66,6 @@ class Summing:
         self.count += 1
 
     def summary(self, *, covered_to: str | None = None) -> Summary:
-        """Return the summary of the objects that were added."""
         digest = self._digest.digest()[:DIGEST_BYTES].hex()
         return Summary(count=self.count, digest=digest, cuts=tuple(self._cuts), covered_to=covered_to)
 
@@ -94,29 +86,19 @@ class Leaf:
 
 @dataclass(kw_only=True)
 class Differences:
-    """The result so far; the lists hold keys, and numbers count objects unless they say otherwise.
-
-    Attributes:
-        equal: equal objects.
-        differing: objects that both nodes have with different content.
-        only_here, only_there: objects that only one node has.
-        more_here, more_there: further such objects, beyond the LISTED ones.
-        unread: the most objects that ranges may hold which differ and were not examined further.
-        unasked: the number of ranges that were not compared.
-    """
+    """The result so far; the lists hold keys, and numbers count objects unless they say otherwise."""
 
     equal: int = 0
-    differing: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)  # both nodes have them, with different content
     only_here: list[str] = field(default_factory=list)
     only_there: list[str] = field(default_factory=list)
-    more_here: int = 0
+    more_here: int = 0  # only here, beyond the LISTED ones
     more_there: int = 0
-    unread: int = 0
-    unasked: int = 0
+    unread: int = 0  # the most objects that ranges may hold which differ and were not examined further
+    unasked: int = 0  # ranges that were not compared
 
     @property
     def listed(self) -> int:
-        """The number of keys in the three lists."""
         return len(self.differing) + len(self.only_here) + len(self.only_there)
 
     @property
@@ -126,22 +108,16 @@ class Differences:
 
 
 class Search:
-    """The open questions of a comparison, and what the answers have shown.
-
-    It is over when no question is left, or when LISTED differing objects are known.
-
-    Attributes:
-        ranges: ranges that both nodes have to summarize.
-        leaves: ranges whose objects both nodes have to list.
-        differences: the result so far.
-    """
+    """The open questions of a comparison, and what the answers have shown."""
 
     def __init__(self) -> None:
-        self.ranges, self.leaves, self.differences = [WHOLE], list[Leaf](), Differences()
+        self.ranges = [WHOLE]  # that both nodes have to summarize
+        self.leaves: list[Leaf] = []  # whose objects both nodes have to list
+        self.differences = Differences()
 
     @property
     def is_over(self) -> bool:
-        """Whether there is nothing more to ask."""
+        """Whether no question is left, or LISTED differing objects are known."""
         return self.differences.listed >= LISTED or not (self.ranges or self.leaves)
 
     def take_leaves(self) -> list[Leaf]:
@@ -171,12 +147,7 @@ class Search:
             self.ranges[:0] = cut(part, ours.cuts)
 
     def listed(self, ours: Iterable[tuple[str, str]], theirs: Mapping[str, str]) -> None:
-        """Take in the objects of a range, or of its beginning.
-
-        Args:
-            ours: (key, digest) in the order of the keys.
-            theirs: `{key: digest}`.
-        """
+        """Take in the objects of a range, or of its beginning: (key, digest) by key, and `{key: digest}`."""
         left, differences = dict(theirs), self.differences
         for key, digest in ours:
             other = left.pop(key, None)

@@ -15,15 +15,11 @@ from datetime import datetime, timedelta
 
 from backoffice.kit.retry import backoff
 from syncer.core.decide import Action, Changes, Claim, Known, Payload
-from syncer.core.lookup import encode_id
-from syncer.core.outcome import Outcome, Verdict
+from syncer.core.outcome import Outcome, Verdict, encode_id
 
 NO_CREATE: Changes = {
-    "create_key": None,
-    "create_body": None,
-    "create_at": None,
-    "create_path": "",
-    "create_account": "",
+    **dict.fromkeys(("create_key", "create_body", "create_at")),
+    **dict.fromkeys(("create_path", "create_account"), ""),
 }
 SUCCESS: Changes = {"tries": 0, "reason": "", "not_before": None, "rejected": None}
 REASON_LENGTH = 512  # characters, as in the column
@@ -36,44 +32,26 @@ LOOK_FIRST = "a record may have been made that is not known here, and this route
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """The settings of a route and its target that decide how a delivery ends.
+    """The settings of a route and its target that decide how a delivery ends."""
 
-    Attributes:
-        id_field: the name of a record's id in answers.
-        recreate: whether a record that is gone is created again, rather than rejected.
-        request_seconds: the time after which no request of ours can still arrive.
-    """
-
-    id_field: str = "id"
-    recreate: bool = True
-    request_seconds: float = 0.0
+    id_field: str = "id"  # the name of a record's id in answers
+    recreate: bool = True  # create a record that is gone again, rather than reject it
+    request_seconds: float = 0.0  # the time after which no request of ours can still arrive
 
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """The end of one delivery.
-
-    Attributes:
-        action: the request that was decided on.
-        known: what was known of the record at the claim.
-        sent: the payload that the target holds after a success; None where there is to be no record.
-        verdict: the meaning of the answer; None where nothing was sent.
-        matches: for a lookup, the encoded ids of the possible matches.
-    """
+    """The end of one delivery."""
 
     action: Action
-    known: Known
-    sent: Payload | None = None
-    verdict: Verdict | None = None
-    matches: Sequence[str] = ()
+    known: Known  # at the claim
+    sent: Payload | None = None  # what the target holds after a success; None where there is to be no record
+    verdict: Verdict | None = None  # None where nothing was sent
+    matches: Sequence[str] = ()  # for a lookup, the encoded ids of the possible matches
 
 
 def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter: float) -> Changes:
-    """Return what `end` writes to its binding.
-
-    Args:
-        jitter: a random number from 0 to 1 that scales the wait after a failed try.
-    """
+    """Return what `end` writes to its binding; `jitter`, from 0 to 1, scales the wait after a failed try."""
     if end.action is Action.NOTHING:
         return delivered(claim, end, terms)
     if end.action is Action.DOUBT:
@@ -153,13 +131,8 @@ def put_off(claim: Claim, end: End, why: str, *, now: datetime, jitter: float) -
 def unknown(claim: Claim, verdict: Verdict, terms: Terms, *, now: datetime, jitter: float) -> Changes:
     """Keep the binding unconfirmed, and wait until no late request can arrive: this one may have been carried out."""
     tries = claim.tries + 1
-    wait = max(terms.request_seconds, backoff(tries, jitter))
-    return {
-        "unconfirmed": True,
-        "tries": tries,
-        "not_before": now + timedelta(seconds=wait),
-        "reason": verdict.why[:REASON_LENGTH],
-    }
+    later = now + timedelta(seconds=max(terms.request_seconds, backoff(tries, jitter)))
+    return {"unconfirmed": True, "tries": tries, "not_before": later, "reason": verdict.why[:REASON_LENGTH]}
 
 
 def looked_up(claim: Claim, end: End) -> Changes:

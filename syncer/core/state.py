@@ -1,16 +1,15 @@
 """The one definition of the state of an object at a target, and of the questions that only a person can decide.
 
 Both are tables of facts in which the first row that fits counts. So the same table serves for one binding here and for
-all of them in SQL (`models/state.py`); a test runs every combination of facts through both.
+all of them in SQL (`models/binding.py`); a test runs every combination of facts through both.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar
-
-from syncer.core.decide import Payload
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 T = TypeVar("T")
 Table = tuple[tuple[T, Mapping[str, bool]], ...]  # ((value, {"fact": whether it holds}), …)
@@ -50,35 +49,20 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """The facts that are known of one object at one target.
+    """The facts that are known of one object at one target."""
 
-    Attributes:
-        due: the object has to be compared with the target: a version was not delivered, or an answer is not known.
-        on_hold: a person keeps the object back.
-        in_doubt: whether a create arrived can't be found out.
-        rejected: the target refused the wanted version for good.
-        claimed: a worker holds the binding now.
-        failed: the last try failed.
-        bound: the object has a record at the target.
-        unanswered: a create was sent whose answer is not known.
-        look_first: a record may exist that is not known here.
-        gone: the object was rejected because the target no longer has its record.
-        changed: the history has a change of the object after the route's mark.
-        conflict: both ends edited the object, and no rule decides between them.
-    """
-
-    due: bool = False
-    on_hold: bool = False
-    in_doubt: bool = False
-    rejected: bool = False
-    claimed: bool = False
-    failed: bool = False
-    bound: bool = False
-    unanswered: bool = False
-    look_first: bool = False
-    gone: bool = False
-    changed: bool = False
-    conflict: bool = False
+    due: bool = False  # it has to be compared with the target: a version was not delivered, or an answer is not known
+    on_hold: bool = False  # a person keeps the object back
+    in_doubt: bool = False  # whether a create arrived can't be found out
+    rejected: bool = False  # the target refused the wanted version for good
+    claimed: bool = False  # a worker holds the binding now
+    failed: bool = False  # the last try failed
+    bound: bool = False  # the object has a record at the target
+    unanswered: bool = False  # a create was sent whose answer is not known
+    look_first: bool = False  # a record may exist that is not known here
+    gone: bool = False  # the object was rejected because the target no longer has its record
+    changed: bool = False  # the history has a change of the object after the route's mark
+    conflict: bool = False  # both ends edited the object, and no rule decides between them
 
 
 STATES: Table[State] = (
@@ -106,21 +90,31 @@ NOT_BLOCKED = {"on_hold": False, "in_doubt": False, "rejected": False}  # others
 
 
 class BindingRow(Protocol):
-    """The columns of a binding from which its facts follow."""
+    """The columns of a binding from which its facts follow, and that a delivery reads."""
 
+    pk: int
     wanted: int
     delivered: int
     unconfirmed: bool
     in_doubt: bool
     rejected: int | None
     on_hold: bool
+    token: int
     lease_until: datetime | None
     not_before: datetime | None
     tries: int
     remote_id: str | None
-    create_body: Payload | None
+    last_remote_id: str | None
+    agreed: dict[str, Any] | None
+    create_key: UUID | None
+    create_body: dict[str, Any] | None
+    create_at: datetime | None
+    create_path: str
+    create_account: str
+    deleting: bool
     look_first: bool
     gone: bool
+    peer_seen: Mapping[str, int] | None
 
 
 def facts_of(row: BindingRow, now: datetime, *, changed: bool = False, conflict: bool = False) -> Facts:
@@ -151,7 +145,6 @@ class TargetRow(Protocol):
 
 
 def health_of(target: TargetRow, now: datetime) -> Health:
-    """Return the health of a target."""
     if not target.enabled:
         return Health.PAUSED
     if target.blocked:

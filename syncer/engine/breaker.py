@@ -21,7 +21,7 @@ from syncer.engine.alerts import health
 from syncer.models import Binding, Target
 from syncer.models.binding import DUE
 
-SOON = timedelta(seconds=2)  # the longest wait before the first probe
+SOON = timedelta(seconds=2)  # the longest wait before the first probe: that of a peer that has contacted us
 COLUMNS = tuple(field.name for field in fields(Circuit))
 
 
@@ -40,10 +40,7 @@ def circuit_of(target: Target) -> Circuit:
 
 
 def pace(target: Target) -> Pace:
-    """Return what may be sent now.
-
-    Reads the target's row again, so that each worker uses what the others have recorded.
-    """
+    """Return what may be sent now, by the target's row read again: each worker uses what the others have recorded."""
     target.refresh_from_db(fields=["enabled", "blocked", "unhealthy_since", *COLUMNS])
     if not target.enabled or target.blocked:
         return Pace.STOP
@@ -67,11 +64,7 @@ def _is_sending(target: Target, now: datetime) -> bool:
 
 
 def take_turn(target: Target, seconds: float) -> datetime | None:
-    """Take the turn to probe for `seconds`, comparing the row with what `pace` read.
-
-    Returns:
-        When the turn ends; None: another worker took it first.
-    """
+    """Take the turn to probe, comparing the row with what `pace` read; return its end. None: another worker took it."""
     until = clock.now() + timedelta(seconds=seconds)
     is_open = Target.objects.filter(pk=target.pk, opened_at__isnull=False)
     return until if lease.move(is_open, target.probe_at, until, "probe_at") else None
@@ -82,34 +75,20 @@ def give_back(target: Target, turn: datetime) -> None:
     lease.move(Target.objects.filter(pk=target.pk, opened_at__isnull=False), turn, target.probe_at, "probe_at")
 
 
-def probe_now(target: Target) -> None:
-    """Make the next probe due now, as a person asked, unless a delivery is in flight."""
-    now = clock.now()
-    if not _is_sending(target, now):
-        Target.objects.filter(pk=target.pk, probe_at__gt=now).update(probe_at=now)
-
-
-def probe_soon(target: Target) -> None:
-    """Make the next probe due soon, as the target (a peer) has contacted us, unless a delivery is in flight."""
+def bring_probe_forward(target: Target, *, wait: timedelta = timedelta(0)) -> None:
+    """Make the next probe due after `wait` at most, unless a delivery is in flight: somebody says that it may work."""
     if target.opened_at is None:
         return
     now = clock.now()
     if not _is_sending(target, now):
-        Target.objects.filter(pk=target.pk, probe_at__gt=now + SOON).update(probe_at=now + SOON)
+        Target.objects.filter(pk=target.pk, probe_at__gt=now + wait).update(probe_at=now + wait)
 
 
 def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_seconds: float) -> bool:
-    """Record what the answers showed, in the caller's transaction and after its bindings.
+    """Record what the answers showed, in the order in which they came; return whether sending has to stop.
 
-    Writes nothing while the target is healthy and stays so.
-
-    Args:
-        verdicts: in the order in which the answers came.
-        probe: whether the deliveries were a probe.
-        request_seconds: the longest that one request can take.
-
-    Returns:
-        Whether sending has to stop.
+    To be called in the caller's transaction, after its bindings. Writes nothing while the target is healthy and stays
+    so. `request_seconds` is the longest that one request can take.
     """
     evidence = [evidence_of(verdict) for verdict in verdicts]
     is_bad = {*evidence} != {Evidence.ANSWERED} or any(verdict.target_waits is not None for verdict in verdicts)
@@ -139,11 +118,7 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
 
 
 def block(target: Target, why: str, *, now: datetime) -> None:
-    """Stop sending to the target until a person has acted; in the caller's transaction.
-
-    Args:
-        why: a whole sentence.
-    """
+    """Stop sending to the target until a person has acted; in the caller's transaction. `why` is a whole sentence."""
     Target.objects.filter(pk=target.pk).update(blocked=why[:REASON_LENGTH])
     health.became_unhealthy(target, why, now=now)
 

@@ -15,7 +15,7 @@ from syncer.core.decide import ClaimedBinding, claimed
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
 from syncer.engine.sender import Sender
-from syncer.models import Binding, Route, Run, backlog
+from syncer.models import Binding, Route, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of
 
@@ -23,14 +23,7 @@ OTHERS_PAUSE = 0.2  # seconds
 
 
 def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
-    """Send what can be sent now.
-
-    Args:
-        until: when to stop, by the monotonic clock.
-
-    Returns:
-        False if the time ended before the work did.
-    """
+    """Send what can be sent `until` a time of the monotonic clock; return False if that came before the work's end."""
     with Sender(run.target) as sender:
         goes_on = True
         while goes_on and not sender.is_stopped:
@@ -50,14 +43,10 @@ def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
 def claim(
     routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int, lease: float, fresh: bool = False
 ) -> list[ClaimedBinding]:
-    """Claim up to `limit` bindings that no other worker is claiming at this moment.
+    """Claim, for `lease` seconds, up to `limit` bindings that no other worker is claiming at this moment.
 
-    The claim is committed when this returns; the objects to send must be read after that.
-
-    Args:
-        keys: only these objects; None: all.
-        lease: seconds.
-        fresh: only bindings that have not failed.
+    The claim is committed when this returns; the objects to send must be read after that. `keys` limits it to these
+    objects, `fresh` to bindings that have not failed.
     """
     ends = time.monotonic() + lease
     with transaction.atomic(durable=True):
@@ -82,14 +71,12 @@ def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
     kind = kind_of(run.target)
     if not (kind.is_introduced(run.target) or kind.introduce(run.target, sender)):
         return False
-    progress = False
+    progress, limit = False, kind.batch or settings.SYNC_BATCH
     for route in routes.parents_first:
         keys = _chosen(run, route)
         # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
         while breaker.pace(run.target) is Pace.GO and (
-            bindings := claim(
-                routes, route, keys=keys, limit=kind.batch or settings.SYNC_BATCH, lease=sender.lease_seconds
-            )
+            bindings := claim(routes, route, keys=keys, limit=limit, lease=sender.lease_seconds)
         ):
             if not kind.deliver(run, routes, route, bindings, sender, probe=False):
                 break
@@ -132,13 +119,10 @@ def _claim_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[
 def _wait_for_others(run: Run, sender: Sender, *, since: datetime) -> bool:
     """Wait a little if other workers hold what is left, so that the run ends only when the outcome is known.
 
-    Args:
-        since: when the round began; a lease that was live then kept us from claiming, even if it has ended by now.
-
-    Returns:
-        Whether it waited, so that another round may find more.
+    A lease that was live `since` the round began kept us from claiming, even if it has ended by now. Return whether it
+    waited, so that another round may find more.
     """
-    if sender.is_stopped or not backlog.left(run.target, run.scope).filter(lease_until__gt=since).exists():
+    if sender.is_stopped or not Binding.objects.left(run.target, run.scope).filter(lease_until__gt=since).exists():
         return False
     time.sleep(OTHERS_PAUSE)
     return True

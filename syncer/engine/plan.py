@@ -10,10 +10,10 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from syncer.models import Binding, Route, mark
+from syncer.models.binding import holding
 from syncer.models.keys import as_pk, column, pks, table
 from syncer.models.mark import Condition, keys_of
 from syncer.models.routemap import RouteMap
-from syncer.models.state import holding
 
 
 def plan(routes: RouteMap, route: Route) -> int:

@@ -9,18 +9,19 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock, lease
 from syncer.core.errors import TargetStoppedError
-from syncer.engine import breaker, summary
+from syncer.engine import breaker
 from syncer.engine.dispatch import dispatch
 from syncer.engine.plan import anchor, plan, raise_keys, raise_orphans
 from syncer.engine.wake import REQUESTED, Scope, enqueue, follows
-from syncer.models import Run, Target, backlog, mark
+from syncer.models import Binding, Run, Target, mark
+from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import kind_of
+from syncer.targets.base import Kind, kind_of
 
 SLICE = 30.0  # seconds; far below the queue's time-out, so that a task is never run twice for being long
 PROGRAM_ERROR = "An error in the program ended this run; the worker's log has it."
@@ -92,7 +93,7 @@ def _begin(run: Run) -> bool:
     if run.trigger in REQUESTED:
         # A person who asks has fixed what the target was blocked for; if not, the first answer blocks it again.
         Target.objects.filter(pk=run.target_id).update(blocked="")
-        breaker.probe_now(run.target)
+        breaker.bring_probe_forward(run.target)
     return True
 
 
@@ -115,7 +116,7 @@ def _plan(run: Run, routes: RouteMap) -> None:
             raise_orphans(route)
         elif follows(route):
             plan(routes, route)
-    left = backlog.left(run.target, run.scope)
+    left = Binding.objects.left(run.target, run.scope)
     if run.trigger in REQUESTED:
         breaker.clear_backoff(left)
     run.total = max(run.total, left.count())
@@ -125,11 +126,11 @@ def _plan(run: Run, routes: RouteMap) -> None:
 def _finish(run: Run) -> None:
     """Close the run with its counts and its message, and delete earlier runs that did nothing."""
     target = Target.objects.get(pk=run.target_id)
-    is_undone = bool(backlog.left(target, run.scope).exists() or target.blocked or not target.enabled)
+    is_undone = bool(Binding.objects.left(target, run.scope).exists() or target.blocked or not target.enabled)
     if run.trigger in REQUESTED and not kind_of(target).is_introduced(target):
         is_undone = True
-    counts = summary.counts(run)
-    _close(run, Run.State.FAILED if is_undone else Run.State.DONE, counts, summary.sentence(run, counts))
+    counts = run.counts_now()
+    _close(run, Run.State.FAILED if is_undone else Run.State.DONE, counts, sentence(run, counts))
     # Earlier automatic runs that had nothing to do are not worth a row.
     empty = Run.objects.filter(target=target, total=0, attempts=None, finished_at__isnull=False, pk__lt=run.pk)
     empty.exclude(trigger__in=REQUESTED).exclude(state=Run.State.FAILED).delete()
@@ -140,7 +141,7 @@ def fail(run: Run) -> None:
     later = clock.now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS)
     waits_less = Q(not_before=None) | Q(not_before__lt=later)
     Target.objects.filter(waits_less, pk=run.target_id).update(not_before=later)
-    _close(run, Run.State.FAILED, summary.counts(run), PROGRAM_ERROR)
+    _close(run, Run.State.FAILED, run.counts_now(), PROGRAM_ERROR)
 
 
 def _close(run: Run, state: Run.State, counts: dict[str, int], message: str) -> None:
@@ -148,3 +149,47 @@ def _close(run: Run, state: Run.State, counts: dict[str, int], message: str) -> 
     Run.objects.filter(pk=run.pk).update(
         state=run.state, counts=run.counts, message=run.message, finished_at=run.finished_at
     )
+
+
+def sentence(run: Run, counts: dict[str, int]) -> str:
+    """Say how the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
+    target = Target.objects.get(pk=run.target_id)
+    kind, left = kind_of(target), Binding.objects.left(target, run.scope)
+    number = left.filter(UNBLOCKED).count()
+    kept = "1 change is kept" if number == 1 else f"{number} changes are kept"
+    if target.blocked:
+        return f"Blocked: {target.blocked}. Put it right, then sync again; changes are kept."
+    if not target.enabled:
+        return f"{target} is paused; {kept}."
+    is_introduced = kind.is_introduced(target)
+    if not left.exists() and is_introduced:
+        return _done(kind, counts) or kind.nothing
+    first = left.filter(UNBLOCKED, tries__gt=0).order_by("not_before").first()
+    if first is not None:
+        return f"{target} {first.reason}; {kept}, {_next_try(target, first)}"
+    if target.opened_at is not None:
+        return f"{target} is unreachable; {kept}, {_next_try(target)}"
+    if target.not_before and target.not_before > clock.now():
+        return f"{target} asked us to wait; {kept}, {_next_try(target)}"
+    if not is_introduced:
+        return f"{target} did not answer when this node introduced itself; {kept}, the next try is automatic"
+    return f"{_done(kind, counts)} {_blocked(left)}".lstrip()
+
+
+def _done(kind: Kind, counts: dict[str, int]) -> str:
+    words = [f"{counts[word]} {word}" for word in dict.fromkeys(kind.done.values()) if counts[word]]
+    return f"{', '.join(words)}." if words else ""
+
+
+def _next_try(target: Target, binding: Binding | None = None) -> str:
+    later = target.next_try(binding)
+    seconds = 0 if later is None else max(0, round((later - clock.now()).total_seconds()))
+    return f"next try in {seconds} s"
+
+
+def _blocked(left: QuerySet[Binding]) -> str:
+    doubtful = left.filter(in_doubt=True).count()
+    rejected = left.exclude(UNBLOCKED).count() - doubtful
+    waiting = left.count() - rejected - doubtful
+    words = ((rejected, "rejected"), (doubtful, "in doubt"), (waiting, "waiting for another object"))
+    return f"Not delivered: {', '.join(f'{number} {word}' for number, word in words if number)}."

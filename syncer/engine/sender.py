@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any, Self
 
 from django.conf import settings
@@ -16,7 +15,7 @@ from backoffice.kit.http import Client, ForbiddenError, HttpError, LostError, Re
 from backoffice.kit.masking import Mask
 from syncer.core import circuit
 from syncer.core.outcome import ANSWER_KEPT, Exchange, Silence, Verdict
-from syncer.engine.signin import Credential, SignIn, SignInBusyError, SignInRefusedError
+from syncer.engine.signin import SignIn, SignInBusyError, SignInRefusedError
 from syncer.models import Target
 
 
@@ -32,21 +31,15 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class SendResult:
-    """The result of sending one delivery.
+    """The result of sending one delivery."""
 
-    Attributes:
-        verdict: what the answers mean; None: nothing was sent after all.
-        sent: every exchange that was made.
-        records: the records that the target listed, for a lookup.
-    """
-
-    verdict: Verdict | None
-    sent: tuple[Sent, ...] = ()
-    records: tuple[Any, ...] = ()  # JSON of the target, of any shape
+    verdict: Verdict | None  # what the answers mean; None: nothing was sent after all
+    sent: tuple[Sent, ...] = ()  # every exchange that was made
+    records: tuple[Any, ...] = ()  # that the target listed, for a lookup: JSON of any shape
 
     @property
     def ended(self) -> datetime:
-        """The end of the last exchange; there must have been one."""
+        """The end of the last exchange. There must have been one."""
         last = self.sent[-1]
         return last.at + timedelta(milliseconds=last.milliseconds)
 
@@ -60,7 +53,7 @@ class Sender:
 
     def __init__(self, target: Target) -> None:
         self.client = Client(timeout=target.timeout, allow_private=target.allow_private)
-        self._sign_in = SignIn(Credential.of(target), self.client)
+        self._sign_in = SignIn(target, self.client)
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
         self._stopped = threading.Event()
         self._failures = 0
@@ -69,9 +62,7 @@ class Sender:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         self._pool.shutdown()
 
@@ -82,7 +73,6 @@ class Sender:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether no further request is sent."""
         return self._stopped.is_set()
 
     def stop(self) -> None:
@@ -111,17 +101,13 @@ class Sender:
         return isinstance(value, str) and self.mask.finds(value)
 
     def returned_secret(self, exchange: Exchange) -> bool:
-        """Return whether an answer holds a secret of ours anywhere."""
         return self.mask.finds(exchange.body.decode(errors="replace"))
 
     def exchange(self, request: Request, ends: float) -> Sent | None:
         """Sign and send a request, and once more with a fresh token if the first one had expired.
 
-        Args:
-            ends: when the lease ends, by the monotonic clock.
-
-        Returns:
-            None if nothing was sent: the sender has stopped, or the lease ends too soon.
+        Return None if nothing was sent: the sender has stopped, or the lease, which `ends` at a time of the monotonic
+        clock, ends too soon.
         """
         at, started = timezone.now(), time.monotonic()
         if self._must_not_send(ends):

@@ -39,17 +39,13 @@ def write(binding: ClaimedBinding, changes: Changes) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Settler(ABC):
-    """Settles the deliveries of one route in one run.
-
-    Attributes:
-        probe: whether the deliveries test if an unreachable target answers again.
-    """
+    """Settles the deliveries of one route in one run."""
 
     run: Run
     routes: RouteMap
     route: Route
     sender: Sender
-    probe: bool = False
+    probe: bool = False  # whether the deliveries test if an unreachable target answers again
 
     @abstractmethod
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:
@@ -59,14 +55,12 @@ class Settler(ABC):
         """Read, under lock, the rows that `changes` needs, before anything is written."""
 
     def write(self, delivery: Delivery, changes: Changes) -> bool:
-        """Write a binding's changes if its claim still holds; return whether it did."""
         return write(delivery.binding, changes)
 
     def verdicts(self, results: Results, lost: set[int]) -> list[Verdict]:
         """Return what the answers show of the target, in the order in which they came.
 
-        Args:
-            lost: bindings whose claim was lost. Answers to them are not quoted, since they may have been erased.
+        Answers to bindings whose claim was lost are not quoted, since they may have been erased.
         """
         answered = [(delivery, result) for delivery, result in results if result.verdict]
         return [
@@ -87,9 +81,10 @@ class Settler(ABC):
                 changes = self.changes(delivery, result) | {"lease_until": None}
                 if result.verdict and result.verdict.outcome in DEFINITE:
                     changes["settled_at"] = now
+                old, new = delivery.binding.last_remote_id, changes.get("remote_id")
                 if not self.write(delivery, changes):
                     lost.add(delivery.binding.pk)
-                elif _id_changed(delivery, changes):
+                elif old and new and old != new:  # the children of a first id have waited unsent
                     moved.append(delivery.binding.key)
             Attempt.objects.bulk_create(
                 self._attempt(delivery, sent, result, is_lost=delivery.binding.pk in lost)
@@ -121,9 +116,3 @@ class Settler(ABC):
             status=sent.exchange.status,
             answer=LOST if is_lost else sent.exchange.text,
         )
-
-
-def _id_changed(delivery: Delivery, changes: Changes) -> bool:
-    """Return whether the children have to be sent a new parent id; for the first id, they have waited unsent."""
-    old, new = delivery.binding.last_remote_id, changes.get("remote_id")
-    return old is not None and new is not None and old != new

@@ -7,8 +7,6 @@ follow changes are short. An answer of 401 shows that the token has expired.
 import base64
 import hashlib
 import threading
-from dataclasses import dataclass
-from typing import Self
 from urllib.parse import urljoin
 
 from backoffice.kit import references
@@ -22,55 +20,8 @@ class SignInRefusedError(Exception):
     """The credential does not work. The message is a predicate to follow the target's name."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Credential:
-    """The way to sign in, with a reference in place of the secret."""
-
-    kind: str
-    user: str
-    secret: str
-    header: str
-    token_url: str
-
-    @classmethod
-    def of(cls, target: Target) -> Self:
-        """Return the credential that `target` names."""
-        return cls(
-            kind=target.auth,
-            user=target.auth_user,
-            secret=target.auth_secret,
-            header=target.auth_header,
-            token_url=urljoin(target.url, target.auth_url),
-        )
-
-    def resolve(self) -> str:
-        """Return the secret.
-
-        Raises:
-            SignInRefusedError: the secret is missing, or no header can carry it.
-        """
-        try:
-            secret = references.resolve(self.secret)
-        except references.UnresolvedError as error:
-            raise SignInRefusedError(f"needs a secret that is not there: {error}") from error
-        if not is_sendable(secret):
-            raise SignInRefusedError(
-                "has a secret that no header can carry: it holds a line break or a letter beyond ASCII, "
-                "or a space before or after it"
-            )
-        return secret
-
-
-_tokens: dict[tuple[Credential, str], str] = {}  # of this process, by the credential and a digest of its secret
-
-
 class SignInBusyError(NotSentError):
-    """The sign-in got 429 or a server error, so the request was not sent.
-
-    Attributes:
-        status: the answer's.
-        retry_after: the answer's `Retry-After` header, or empty.
-    """
+    """The sign-in got 429 or a server error, so the request was not sent."""
 
     def __init__(self, status: int, retry_after: str) -> None:
         super().__init__(f"answered {status} to the sign-in")
@@ -82,11 +33,17 @@ def is_sendable(secret: str) -> bool:
     return secret.isascii() and secret.isprintable() and secret == secret.strip()
 
 
-class SignIn:
-    """The headers that sign a request; safe to use from several threads."""
+# Of this process, by `Target.account` and a digest of the secret.
+_tokens: dict[tuple[str, str], str] = {}
 
-    def __init__(self, credential: Credential, client: Client) -> None:
-        self._credential = credential
+
+class SignIn:
+    """The headers that sign a request; safe to use from several threads, which use no row."""
+
+    def __init__(self, target: Target, client: Client) -> None:
+        self._kind, self._account = target.auth, target.account
+        self._user, self._reference, self._header = target.auth_user, target.auth_secret, target.auth_header
+        self._token_url = urljoin(target.url, target.auth_url)
         self._client = client
         self._lock = threading.Lock()
         self._used: frozenset[str] = frozenset()
@@ -100,7 +57,7 @@ class SignIn:
     @property
     def can_renew(self) -> bool:
         """Whether a 401 may only mean that the token has expired."""
-        return self._credential.kind == Target.Auth.JWT
+        return self._kind == Target.Auth.JWT
 
     def headers(self) -> dict[str, str]:
         """Return the headers to add to a request, fetching a token if none is kept.
@@ -109,18 +66,17 @@ class SignIn:
             SignInRefusedError: the credential is missing or wrong.
             HttpError: no token could be fetched; whatever the class, the request itself was not sent.
         """
-        credential = self._credential
-        if credential.kind == Target.Auth.NONE:
+        if self._kind == Target.Auth.NONE:
             return {}
-        if credential.kind == Target.Auth.JWT:
+        if self._kind == Target.Auth.JWT:
             return {"Authorization": f"Bearer {self._current_token()}"}
         secret = self._secret()
-        if credential.kind == Target.Auth.BASIC:
-            pair = self._use(base64.b64encode(f"{credential.user}:{secret}".encode()).decode())
+        if self._kind == Target.Auth.BASIC:
+            pair = self._use(base64.b64encode(f"{self._user}:{secret}".encode()).decode())
             return {"Authorization": f"Basic {pair}"}
-        if credential.kind == Target.Auth.BEARER:
+        if self._kind == Target.Auth.BEARER:
             return {"Authorization": f"Bearer {secret}"}
-        return {credential.header: secret}
+        return {self._header: secret}
 
     def forget(self, headers: dict[str, str]) -> None:
         """Drop the token in `headers`, which was refused, unless another thread has replaced it already."""
@@ -136,13 +92,13 @@ class SignIn:
             token = _tokens[key] = _tokens.get(key) or self._fetch(secret)
             return self._use(token)
 
-    def _key(self, secret: str) -> tuple[Credential, str]:
-        return self._credential, hashlib.sha256(secret.encode()).hexdigest()
+    def _key(self, secret: str) -> tuple[str, str]:
+        return self._account, hashlib.sha256(secret.encode()).hexdigest()
 
     def _fetch(self, secret: str) -> str:
         """Fetch the access token of simplejwt's exchange: `{username, password}` → `{access, refresh}`."""
-        body = {"username": self._credential.user, "password": secret}
-        answer = self._client.send(Request(method="POST", url=self._credential.token_url, body=body))
+        body = {"username": self._user, "password": secret}
+        answer = self._client.send(Request(method="POST", url=self._token_url, body=body))
         if answer.status == 429 or answer.status >= 500:
             raise SignInBusyError(answer.status, answer.headers.get("retry-after", ""))
         try:
@@ -154,7 +110,21 @@ class SignIn:
         return token
 
     def _secret(self) -> str:
-        return self._use(self._credential.resolve())
+        """Resolve the reference to the secret.
+
+        Raises:
+            SignInRefusedError: the secret is missing, or no header can carry it.
+        """
+        try:
+            secret = references.resolve(self._reference)
+        except references.UnresolvedError as error:
+            raise SignInRefusedError(f"needs a secret that is not there: {error}") from error
+        if not is_sendable(secret):
+            raise SignInRefusedError(
+                "has a secret that no header can carry: it holds a line break or a letter beyond ASCII, "
+                "or a space before or after it"
+            )
+        return self._use(secret)
 
     def _use(self, secret: str) -> str:
         """Add the secret to those that `mask` hides, and return it."""

@@ -10,11 +10,11 @@ from django_q.tasks import async_task
 
 from backoffice.kit import clock, lease
 from syncer.core.errors import TargetStoppedError
-from syncer.core.schedule import CHANGE, interval
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
 from syncer.models import Route, Run, Target, mark
 from syncer.models.mapping import declarations
+from syncer.models.route import CHANGE
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of
 
@@ -28,13 +28,10 @@ Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
 def request_run(
     *, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None
 ) -> tuple[Run, bool]:
-    """Create a run for a worker to do, or return the one that waits.
+    """Create a run for a worker to do, or return the one that waits; with it, whether it is new.
 
     Of the runs without a scope, at most one waits for each target. A request by a person takes a waiting run over, so
     that it plans all routes.
-
-    Returns:
-        The run, and whether it is new.
     """
     if scope is not None:
         return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope), True
@@ -55,10 +52,9 @@ def request_run(
 
 def follows(route: Route) -> bool:
     """Return whether the route syncs automatically, and is to be planned now."""
-    pause = interval(route.trigger)
-    if pause is None:
+    if route.interval is None:
         return route.trigger == CHANGE
-    return route.planned_at is None or route.planned_at + pause <= clock.now()
+    return route.planned_at is None or route.planned_at + route.interval <= clock.now()
 
 
 def enqueue(run: Run) -> None:
@@ -105,7 +101,6 @@ def _followers() -> QuerySet[Route]:
 
 
 def _free(now: datetime) -> QuerySet[Target]:
-    """Return the targets that are enabled, not blocked and not rate limited."""
     return Target.objects.filter(Q(not_before=None) | Q(not_before__lte=now), enabled=True, blocked="")
 
 

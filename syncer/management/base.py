@@ -19,13 +19,9 @@ JsonObject = dict[str, Any]
 
 
 class SyncCommand(BaseCommand, ABC):
-    """A command that prints an answer, and exits with status 1 if something is left undone.
+    """A command that prints an answer, and exits with status 1 if something is left undone."""
 
-    Attributes:
-        takes_target: whether the first argument is the name of a target.
-    """
-
-    takes_target = True
+    takes_target = True  # the first argument is the name of a target
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         if self.takes_target:
@@ -43,13 +39,7 @@ class SyncCommand(BaseCommand, ABC):
 
     @abstractmethod
     def answer(self, *args: Any, **options: Any) -> tuple[JsonObject, bool]:
-        """Do the command's work.
-
-        Args:
-            options: the command's arguments by name; each command names those that it uses.
-
-        Returns:
-            The JSON object to print, and whether something is left undone.
+        """Do the command's work; return the JSON object to print, and whether something is left undone.
 
         Raises:
             SyncError: becomes a CommandError.
@@ -67,10 +57,9 @@ class SyncCommand(BaseCommand, ABC):
         """
         target = Target.objects.filter(name=name).first()
         if target is None:
-            names = (
-                ", ".join(Target.objects.values_list("name", flat=True)) or "none yet; create one with sync_configure"
-            )
-            raise CommandError(f"There is no target {name!r}. There are: {names}.")
+            names = ", ".join(Target.objects.values_list("name", flat=True))
+            there = names or "none yet; create one with sync_configure"
+            raise CommandError(f"There is no target {name!r}. There are: {there}.")
         return target
 
     def scope(self, target: Target, name: str) -> Scope:

@@ -2,21 +2,10 @@
 
 from syncer.models.alert import Alert
 from syncer.models.binding import Binding
-from syncer.models.incarnation import Incarnation
-from syncer.models.replica import Replica
+from syncer.models.replica import Incarnation, Replica
 from syncer.models.route import Route
 from syncer.models.run import Attempt, Run
 from syncer.models.target import Target
 from syncer.models.worker import Worker
 
-__all__ = [
-    "Alert",
-    "Attempt",
-    "Binding",
-    "Incarnation",
-    "Replica",
-    "Route",
-    "Run",
-    "Target",
-    "Worker",
-]
+__all__ = ["Alert", "Attempt", "Binding", "Incarnation", "Replica", "Route", "Run", "Target", "Worker"]

@@ -27,7 +27,7 @@ class Alert(models.Model):
     reason = models.CharField("why", max_length=512, blank=True, help_text="Why the target is unhealthy.")
     at = models.DateTimeField("when", help_text="When it happened.")
     outcome = models.CharField(
-        max_length=16, choices=Outcome, default=Outcome.OPEN, help_text="What became of the alert."
+        max_length=16, choices=Outcome, default=Outcome.OPEN, help_text="What happened with the alert."
     )
     not_before = models.DateTimeField(help_text="The earliest time of the first or the next try.")
     tries = models.PositiveSmallIntegerField(default=0, help_text="Number of tries, including one in progress.")

@@ -4,44 +4,32 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Q
 
 from syncer.core.errors import SyncError
 from syncer.models import mark
-from syncer.models.binding import DUE, Binding
+from syncer.models.binding import DUE, FACTS, UNBLOCKED, Binding, holding
 from syncer.models.mapping import declarations
 from syncer.models.mark import Condition, keys_of
 from syncer.models.replica import Replica
 from syncer.models.route import Route
-from syncer.models.state import FACTS, UNBLOCKED, holding
 from syncer.models.target import Target
 from syncer.targets.base import kind_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class RouteStatus:
-    """The state of one route at this moment, in numbers of objects.
-
-    Attributes:
-        pending: to be compared with the target, and sent where they differ.
-        retrying: pending objects whose last try failed.
-        rejected: refused for good; the next edit tries them again.
-        in_doubt: whether their create arrived can't be found out.
-        on_hold: kept back by a person.
-        conflicts: for a peer: edited at both ends, and waiting for a person.
-        bound: with a record at the target.
-        next_try: when the first of the retrying objects is tried again; None without any.
-    """
+    """The state of one route at this moment, in numbers of objects."""
 
     route: Route
-    pending: int
-    retrying: int
-    rejected: int
-    in_doubt: int
-    on_hold: int
-    conflicts: int
-    bound: int
-    next_try: datetime | None
+    pending: int  # to be compared with the target, and sent where they differ
+    retrying: int  # pending objects whose last try failed
+    rejected: int  # refused for good; the next edit tries them again
+    in_doubt: int  # whether their create arrived can't be found out
+    on_hold: int  # kept back by a person
+    conflicts: int  # for a peer: edited at both ends, and waiting for a person
+    bound: int  # with a record at the target
+    next_try: datetime | None  # of the first of the retrying objects
 
     @property
     def undone(self) -> int:
@@ -66,7 +54,11 @@ def of_route(route: Route) -> RouteStatus:
     )
     numbers = {name.removesuffix("_"): number for name, number in counts.items()}
     conflicts = Replica.objects.waiting().filter(model=route.model).count() if kind_of(route.target).is_two_way else 0
-    return RouteStatus(route=route, pending=_count(pending_keys(route)), conflicts=conflicts, **numbers)
+    pending = pending_keys(route)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({pending.sql}) AS pending", pending.params)
+        (numbers["pending"],) = cursor.fetchone()
+    return RouteStatus(route=route, conflicts=conflicts, **numbers)
 
 
 def stopped(route: Route) -> str:
@@ -80,7 +72,6 @@ def stopped(route: Route) -> str:
 
 
 def of_target(target: Target) -> list[RouteStatus]:
-    """Return the status of each enabled route."""
     return [of_route(route) for route in target.routes.filter(enabled=True).select_related("target")]
 
 
@@ -94,31 +85,16 @@ def pending_keys(route: Route) -> Condition:
     return Condition(f"{keys.sql} UNION {sql}", (*keys.params, *params))
 
 
-def left(target: Target, scope: dict[str, list[str]] | None = None) -> QuerySet[Binding]:
-    """Return the bindings that are due, or set aside while due.
-
-    Args:
-        scope: the chosen objects, `{"news.Post": ["1", "2"]}`; None for all of the enabled routes.
-    """
-    bindings = Binding.objects.filter(DUE, on_hold=False, route__target=target, route__enabled=True)
-    if scope is None:
-        return bindings
-    condition = Q(pk__in=[])
-    for model, keys in scope.items():
-        condition |= Q(route__model=model, object_key__in=keys)
-    return bindings.filter(condition)
+def last_failure(target: Target) -> str:
+    """Return why a retried object failed, as a predicate to follow the target's name; empty: none is retried."""
+    retrying = Binding.objects.left(target).filter(UNBLOCKED, tries__gt=0).exclude(reason="")
+    return retrying.order_by("tries").values_list("reason", flat=True).first() or ""
 
 
 def failed(target: Target) -> dict[str, list[str]]:
     """Return the objects that failed or were rejected, as the scope of a run: `{"news.Post": ["1", "2"]}`."""
-    rows = left(target).filter(Q(tries__gt=0) | Q(rejected__isnull=False), in_doubt=False)
+    rows = Binding.objects.left(target).filter(Q(tries__gt=0) | Q(rejected__isnull=False), in_doubt=False)
     scope: dict[str, list[str]] = {}
     for model, key in rows.values_list("route__model", "object_key"):
         scope.setdefault(model, []).append(key)
     return scope
-
-
-def _count(keys: Condition) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({keys.sql}) AS pending", keys.params)
-        return int(cursor.fetchone()[0])

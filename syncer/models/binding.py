@@ -1,11 +1,35 @@
+"""Bindings, and the facts and tables of `core/state.py` as conditions on a queryset of them."""
+
 import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
 
 from syncer.core.decide import Known, known_of
+from syncer.core.state import NOT_BLOCKED, QUESTIONS, Table
 
+if TYPE_CHECKING:
+    from syncer.models.target import Target
+
+T = TypeVar("T")
 DUE = Q(wanted__gt=F("delivered")) | Q(unconfirmed=True)
+
+
+class BindingQuerySet(models.QuerySet["Binding"]):
+    def left(self, target: "Target", scope: Mapping[str, list[str]] | None = None) -> "BindingQuerySet":
+        """Return the bindings that are due, or set aside while due: of the enabled routes, or of a run's scope."""
+        bindings = self.filter(DUE, on_hold=False, route__target=target, route__enabled=True)
+        if scope is None:
+            return bindings
+        condition = Q(pk__in=[])
+        for model, keys in scope.items():
+            condition |= Q(route__model=model, object_key__in=keys)
+        return bindings.filter(condition)
 
 
 class Binding(models.Model):
@@ -41,7 +65,7 @@ class Binding(models.Model):
     rejected = models.BigIntegerField(
         null=True, blank=True, help_text="The value of 'wanted' that the target refused for good. An edit tries again."
     )
-    on_hold = models.BooleanField(db_default=False, help_text="A person keeps this object back.")
+    on_hold = models.BooleanField(db_default=False, help_text="A person put this object on hold.")
     token = models.BigIntegerField(
         db_default=0, help_text="Increased by each claim, so that a late worker's answer is ignored."
     )
@@ -92,6 +116,8 @@ class Binding(models.Model):
     )
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When the target last gave a definite answer.")
 
+    objects = BindingQuerySet.as_manager()
+
     class Meta:
         ordering = ["pk"]
         constraints = [
@@ -121,3 +147,45 @@ class Binding(models.Model):
     def known(self) -> Known:
         """What is known of the record, as the decision needs it."""
         return known_of(self)
+
+
+FACTS: Mapping[str, Q] = {
+    "due": DUE,
+    "on_hold": Q(on_hold=True),
+    "in_doubt": Q(in_doubt=True),
+    "rejected": Q(rejected__gte=F("wanted")),
+    "failed": Q(tries__gt=0),
+    "bound": Q(remote_id__isnull=False),
+    "unanswered": Q(create_body__isnull=False),
+    "look_first": Q(look_first=True),
+    "gone": Q(gone=True),
+}
+
+
+def holding(facts: Mapping[str, bool], known: Mapping[str, Q] = FACTS) -> Q:
+    """Return the condition for bindings with the facts `{"fact": whether it holds}`, whose conditions are `known`."""
+    condition = Q()
+    for name, value in facts.items():
+        condition &= known[name] if value else ~known[name]
+    return condition
+
+
+UNBLOCKED = holding(NOT_BLOCKED)
+ASKED = reduce(or_, (holding(facts) for _, facts in QUESTIONS))
+
+
+def claimed(now: datetime) -> Q:
+    return Q(lease_until__gt=now)
+
+
+def where(table: Table[T], value: T, known: Mapping[str, Q]) -> Q:
+    """Return the condition for bindings whose first fitting row of the table, of `known` facts, has this value."""
+    result = Q(pk__in=[])
+    for number, (row_value, facts) in enumerate(table):
+        if row_value == value:
+            condition = holding(facts, known)
+            for _, earlier in table[:number]:
+                if all(facts.get(fact, holds) == holds for fact, holds in earlier.items()):  # else it can't fit too
+                    condition &= ~holding({fact: holds for fact, holds in earlier.items() if fact not in facts}, known)
+            result |= condition
+    return result

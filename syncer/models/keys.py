@@ -35,7 +35,6 @@ def column(model: type[models.Model], name: str | None = None) -> str:
 
 
 def table(model: type[models.Model]) -> str:
-    """Return the quoted table of a model."""
     return connection.ops.quote_name(model._meta.db_table)
 
 

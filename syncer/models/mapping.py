@@ -22,26 +22,17 @@ NOT_STORABLE = "It holds a NUL, an unpaired surrogate, NaN or Infinity, or is ne
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """The permissions that a domain gives for one model.
-
-    Attributes:
-        model: the model class.
-        fields: the names of the fields that may travel; a route can map only these.
-        natural_key: the fields that identify an object where nodes share no key.
-        parent: the foreign key whose record must exist at the target first.
-        authority: `{"field": "node"}`, the node that wins when both changed the field; under EXISTS, when one changed
-            an object that the other deleted.
-    """
+    """The permissions that a domain gives for one model."""
 
     model: type[models.Model]
-    fields: tuple[str, ...]
-    natural_key: tuple[str, ...] = ()
-    parent: str | None = None
+    fields: tuple[str, ...]  # that may travel; a route can map only these
+    natural_key: tuple[str, ...] = ()  # the fields that identify an object where nodes share no key
+    parent: str | None = None  # the foreign key whose record must exist at the target first
+    # {"field": "node"}, which wins when both changed the field; under EXISTS, when one changed what the other deleted.
     authority: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
-        """The model's name in routes, `news.Post`."""
         return self.model._meta.label
 
 
@@ -79,12 +70,7 @@ def declarations() -> Mapping[str, Declaration]:
 
 # --- the rules for every route ---------------------------------------------------------------------------------------
 def wrong(message: str, *, at: str | int | None = None, **words: object) -> ValidationError:
-    """Return an error of a route.
-
-    Args:
-        message: a text with placeholders for `words`, `%(name)s`.
-        at: the place inside a JSON column; None: the column as a whole.
-    """
+    """Return an error of a route, with placeholders for `words`, `%(name)s`; `at` is the place inside a JSON column."""
     return ValidationError(message, code="route", params={"at": at, **words})
 
 
@@ -106,24 +92,12 @@ def is_storable(value: object, *, deepest: int = DEEPEST) -> bool:
     )
 
 
-def model_errors(model: str) -> Iterator[ValidationError]:
-    """Refuse a model that no domain has declared."""
-    if model not in declarations():
-        yield wrong(
-            "%(model)s is not a model that may travel; choose one of: %(choices)s",
-            model=model,
-            choices=listed(sorted(declarations())),
-        )
-
-
 def parent_errors(
     declaration: Declaration, fields: Mapping[str, str], routed: Collection[str]
 ) -> Iterator[ValidationError]:
-    """Refuse a foreign key to a model without a route on the same target, because its remote ids would stay unknown.
+    """Refuse a foreign key, in `{"remote name": "local field"}`, to a model that is not `routed` on the same target.
 
-    Args:
-        fields: `{"remote name": "local field"}`.
-        routed: the labels of the models that have a route on the target.
+    Its remote ids would stay unknown.
     """
     for remote, local in fields.items():
         parent = declaration.model._meta.get_field(local).related_model if local in declaration.fields else None

@@ -46,22 +46,16 @@ POSTGRESQL = """
 
 @dataclass(frozen=True)
 class Mark:
-    """A position in the history of one database.
+    """A position in the history of one database."""
 
-    Attributes:
-        database: the identity of the database; a snapshot of another one means nothing here.
-        position: on PostgreSQL `xmin:xmax:xip,…` (a `pg_snapshot`), on SQLite the last `history_id`.
-    """
-
-    database: str
-    position: str
+    database: str  # the identity of the database; a snapshot of another one means nothing here
+    position: str  # on PostgreSQL `xmin:xmax:xip,…` (a `pg_snapshot`), on SQLite the last `history_id`
 
     def __str__(self) -> str:
         return f"{self.database}/{self.position}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the mark of which `str()` made `text`."""
         return cls(*text.split("/", 1))
 
 
@@ -80,9 +74,8 @@ def take(model: type[models.Model]) -> Mark:
     """Return the mark of this moment: every row that is visible now lies behind it."""
     if connection.vendor != "postgresql":
         # Not the newest row's id: rows may be erased, and their ids are not reused.
-        return Mark(
-            f"sqlite-{restore_detection.inode()}", str(restore_detection.given(history_of(model)._meta.db_table))
-        )
+        last = restore_detection.given(history_of(model)._meta.db_table)
+        return Mark(f"sqlite-{restore_detection.inode()}", str(last))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {POSTGRESQL}, pg_current_snapshot()::text")
         return Mark(*cursor.fetchone())
@@ -104,19 +97,14 @@ def _behind(mark: Mark) -> Condition:
     if connection.vendor != "postgresql":
         return Condition("h.history_id > %s", (int(mark.position),))
     _, xmax, running = mark.position.split(":")
-    return Condition(
-        "h.txid > 0 AND (h.txid >= %s OR h.txid = ANY(%s))",
-        (int(xmax), [int(xid) for xid in running.split(",") if xid]),
-    )
+    xids = [int(xid) for xid in running.split(",") if xid]
+    return Condition("h.txid > 0 AND (h.txid >= %s OR h.txid = ANY(%s))", (int(xmax), xids))
 
 
 def check(read: Iterable[tuple[type[models.Model], str]]) -> None:
-    """Check before anything is sent that marks belong to this database; an empty mark always does.
+    """Check before anything is sent that the mark of each route, (model, mark), is of this database; an empty one is.
 
     On SQLite this also counts the run, see `restore_detection.py`.
-
-    Args:
-        read: (model, mark) for each route.
 
     Raises:
         ForeignMarkError: a mark belongs to another database.
@@ -161,12 +149,9 @@ def changed_pks(model: type[models.Model], text: str, *, but_from: str = "") -> 
 
 
 def with_news(routes: Iterable[tuple[int, type[models.Model], str, str]]) -> set[int]:
-    """Return the numbers of the routes whose model was changed after the mark, with one query.
+    """Return the numbers of the routes `(number, model, mark, peer or "")` with changes after the mark, by one query.
 
     Whether a mark belongs to this database is checked by the plan; for a foreign mark the answer means nothing.
-
-    Args:
-        routes: `(number, model, mark, peer or "")` for each route.
     """
     queries: list[str] = []
     params: list[Parameter] = []
@@ -196,8 +181,7 @@ def _but_from(condition: Condition, peer: str) -> Condition:
 def keys_of(pks: Condition, *, and_bound: int | None) -> Condition:
     """Return a query of one column `object_key`: the keys of `pks`.
 
-    Args:
-        and_bound: the primary key of a route whose bindings are added, because their objects may be gone.
+    With the primary key of a route as `and_bound`, those of its bindings are added: their objects may be gone.
     """
     keys = Condition(f"SELECT CAST(pk AS text) AS object_key FROM ({pks.sql}) AS changed", pks.params)
     if and_bound is None:

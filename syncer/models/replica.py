@@ -5,7 +5,6 @@ from syncer.core.merge import Content, State, edits_as_json, edits_from_json
 
 class ReplicaQuerySet(models.QuerySet["Replica"]):
     def waiting(self) -> "ReplicaQuerySet":
-        """Return the replicas with a conflict that waits for a person."""
         return self.filter(conflicts__isnull=False)
 
 
@@ -50,3 +49,20 @@ class Replica(models.Model):
     def take(self, state: State, shadow: Content | None) -> None:
         """Store `state`; `shadow` is the content of the live row, None where there is none."""
         self.seen, self.fields, self.shadow = dict(state.seen), edits_as_json(state.fields), shadow
+
+
+class Incarnation(models.Model):
+    """The name under which this node signs its edits; the newest row counts. A restored database begins a new one."""
+
+    number = models.PositiveIntegerField(unique=True, help_text="The number of incarnations up to this one.")
+    writer = models.CharField(
+        max_length=96, unique=True, help_text="The node's name, a colon, and a text that sorts by time."
+    )
+    why = models.CharField(max_length=256, help_text="Why this incarnation began.")
+    at = models.DateTimeField(auto_now_add=True, help_text="When this incarnation began.")
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return self.writer

@@ -9,6 +9,7 @@ restored to an older state. See docs/adr/0011-what-a-restore-is.md.
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -27,16 +28,15 @@ def is_put_back() -> bool:
 def count(*, forget: bool = False) -> None:
     """Count one more run.
 
-    Args:
-        forget: ignore a higher number in the file beside the database. That number is also ignored while no route has
-            read any history: then the database was created again under the old name.
+    With `forget`, a higher number in the file beside the database is ignored. So it is while no route has read any
+    history: then the database was created again under the old name.
     """
     path = _path()
     if path is None:
         return
     with transaction.atomic():
         recorded, counted = _recorded(), _counted()
-        if counted < recorded and not forget and _has_marks():
+        if counted < recorded and not forget and _value("SELECT EXISTS (SELECT 1 FROM syncer_route WHERE mark <> '')"):
             return
         newest = max(recorded, counted) + 1
         with connection.cursor() as cursor:
@@ -48,21 +48,17 @@ def count(*, forget: bool = False) -> None:
 
 def given(table: str) -> int:
     """Return the last number that the sequence of a table has given; deleted rows do not lower it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0)", [table])
-        return int(cursor.fetchone()[0])
+    return int(_value("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0)", table))
 
 
-def _has_marks() -> bool:
+def _value(sql: str, *params: str) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM syncer_route WHERE mark <> '')")
-        return bool(cursor.fetchone()[0])
+        cursor.execute(sql, params)
+        return cursor.fetchone()[0]
 
 
 def _counted() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA user_version")
-        return int(cursor.fetchone()[0])
+    return int(_value("PRAGMA user_version"))
 
 
 def _recorded() -> int:
@@ -85,7 +81,5 @@ def _beside(path: Path) -> Path:
 
 
 def _path() -> Path | None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT file FROM pragma_database_list WHERE name = 'main'")
-        file = cursor.fetchone()[0]
+    file = _value("SELECT file FROM pragma_database_list WHERE name = 'main'")
     return Path(file) if file else None

@@ -1,25 +1,30 @@
 import hashlib
 import json
+import re
+from collections import defaultdict
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
-from syncer.core import schedule
 from syncer.core.merge import Rules
 from syncer.models import mapping
 from syncer.models.mapping import Declaration, declarations
 from syncer.targets.base import kind_of, kinds, unused_columns
 
+CHANGE, MANUAL = "change", "manual"  # triggers; the others are intervals
+EVERY = re.compile(r"every (?:([1-9]\d{0,4}) )?(second|minute|hour|day)s?")
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}  # seconds
 PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#' or white space.")
 
 
 def validate_trigger(trigger: str) -> None:
-    """Refuse a trigger that `schedule.interval` can't read."""
-    try:
-        schedule.interval(trigger)
-    except ValueError as error:
-        raise ValidationError(str(error), code="trigger") from error
+    if trigger not in (CHANGE, MANUAL) and not EVERY.fullmatch(trigger):
+        raise ValidationError(
+            f"{trigger!r} is not a trigger: give 'change', 'manual', or an interval such as 'every 5 minutes'.",
+            code="trigger",
+        )
 
 
 class Route(models.Model):
@@ -156,16 +161,20 @@ class Route(models.Model):
         Raises:
             ValidationError: by column; `params["at"]` is the place inside a JSON column.
         """
-        errors = {"model": list(mapping.model_errors(self.model))}
-        if not errors["model"] and self.target.kind in kinds():
-            kind = kind_of(self.target)
-            for column, refusals in kind.route_errors(self):
-                errors.setdefault(column, []).extend(refusals)
-            unused = f"A route to a target of the kind '{kind.name}' does not use it; leave it empty"
-            for column in unused_columns(kind, "route_columns"):
-                errors.setdefault(column, []).extend([mapping.wrong(unused)] if getattr(self, column) else [])
-        if errors := {column: refusals for column, refusals in errors.items() if refusals}:
-            raise ValidationError(errors)
+        if self.model not in declarations():
+            why = "%(model)s is not a model that may travel; choose one of: %(choices)s"
+            choices = mapping.listed(sorted(declarations()))
+            raise ValidationError({"model": mapping.wrong(why, model=self.model, choices=choices)})
+        if self.target.kind not in kinds():
+            return
+        kind, errors = kind_of(self.target), defaultdict[str, list[ValidationError]](list)
+        for column, refusals in kind.route_errors(self):
+            errors[column] += refusals
+        unused = f"A route to a target of the kind '{kind.name}' does not use it; leave it empty"
+        for column in unused_columns(kind, "route_columns"):
+            errors[column] += [mapping.wrong(unused)] if getattr(self, column) else []
+        if refused := {column: refusals for column, refusals in errors.items() if refusals}:
+            raise ValidationError(refused)
 
     def models_beside(self) -> frozenset[str]:
         """Return the labels of the models that have a route on the same target."""
@@ -178,6 +187,12 @@ class Route(models.Model):
         """The fields that a peer and this node keep equal: all that may travel but the key, which is equal anyway."""
         key = self.declaration.model._meta.pk.name
         return tuple(name for name in self.declaration.fields if name != key)
+
+    @property
+    def interval(self) -> timedelta | None:
+        """The time between two syncs: 300 s for `every 5 minutes`, None for `change` and `manual`."""
+        match = EVERY.fullmatch(self.trigger)
+        return timedelta(seconds=int(match[1] or 1) * UNITS[match[2]]) if match else None
 
     @property
     def is_matched(self) -> bool:

@@ -11,9 +11,9 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
+from backoffice.kit.lease import is_free
 from syncer.core.errors import TargetStoppedError
-from syncer.models import state
-from syncer.models.binding import Binding
+from syncer.models.binding import DUE, UNBLOCKED, Binding
 from syncer.models.keys import as_pk, key_of
 from syncer.models.mapping import declarations
 from syncer.models.route import Route
@@ -72,11 +72,9 @@ class RouteMap:
         ]
 
     def links_up(self, route: Route) -> list[Link]:
-        """Return the links to the parents of `route`."""
         return [link for link in self.links if link.child == route]
 
     def links_down(self, route: Route) -> list[Link]:
-        """Return the links from the children of `route`."""
         return [link for link in self.links if link.parent == route]
 
     @cached_property
@@ -132,24 +130,16 @@ class RouteMap:
 
     def claimable(self, route: Route, now: datetime) -> QuerySet[Binding]:
         """Return the bindings that a worker may take now. The conditions are evaluated here and stored nowhere."""
-        return Binding.objects.filter(state.claimable(now), ~self.waits(route), route=route)
+        return Binding.objects.filter(claimable(now), ~self.waits(route), route=route)
 
     def with_children(self, route: Route, bindings: list[int]) -> set[int]:
-        """Return the bindings of `route` whose records must not be deleted yet: a child has a record, or may have one.
-
-        Args:
-            bindings: the primary keys to choose from.
-        """
+        """Return which of these bindings must not lose their records yet: a child has a record, or may have one."""
         if not bindings or not self.links_down(route):
             return set()
         return set(Binding.objects.filter(Q(_has_children()), pk__in=bindings).values_list("pk", flat=True))
 
     def parents(self, link: Link, pks: set[Any]) -> dict[Any, Parent]:
-        """Return the parents of a link by primary key; those without a binding are left out.
-
-        Args:
-            pks: the primary keys of the parent objects.
-        """
+        """Return the parents of a link by the primary key of their object; those without a binding are left out."""
         if link.parent is None:
             return {}
         pk_of = {key_of(link.parent.declaration.model, pk): pk for pk in pks}
@@ -180,6 +170,11 @@ class RouteMap:
         )
         orphans = self.wanted(link.child).filter(**{f"{link.field}__isnull": False}).exclude(Exists(ready))
         return Exists(orphans.filter(pk=as_pk(model, OuterRef("object_key"))))
+
+
+def claimable(now: datetime) -> Q:
+    """Return the condition for bindings that `core.state.is_claimable` accepts."""
+    return DUE & UNBLOCKED & is_free(now) & (Q(not_before=None) | Q(not_before__lte=now))
 
 
 def _has_children() -> Exists:

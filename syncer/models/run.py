@@ -1,8 +1,10 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 
 from backoffice.kit import lease
+from syncer.models.binding import Binding
+from syncer.targets.base import kind_of
 
 
 class Run(models.Model):
@@ -67,6 +69,25 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target}, {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+    def counts_now(self) -> dict[str, int]:
+        """Count the attempts: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1, "left": 1}`.
+
+        The target's kind names the first counts. `failed` counts the objects whose last exchange in this run was not a
+        success; `left` counts those that are still due, with or without an exchange.
+        """
+        kind = kind_of(self.target)
+        done = dict.fromkeys(kind.done.values(), 0)
+        rows = self.attempts.filter(outcome=Attempt.Outcome.DONE, action__in=kind.done)
+        for row in rows.values("action").annotate(n=Count("pk")):
+            done[kind.done[row["action"]]] += row["n"]
+        left = Binding.objects.left(self.target, self.scope).count()
+        return done | {"requests": kind.requests(self), "failed": self.failures().count(), "left": left}
+
+    def failures(self) -> "models.QuerySet[Attempt]":
+        """Return each object's last exchange in this run, where it was not a success; newest first."""
+        last = self.attempts.values("binding").annotate(last=Max("pk")).values("last")
+        return self.attempts.filter(pk__in=last).exclude(outcome=Attempt.Outcome.DONE).select_related("binding__route")
 
 
 class Attempt(models.Model):

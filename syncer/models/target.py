@@ -2,7 +2,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,6 +13,9 @@ from django.db import models
 from backoffice.kit import references
 from backoffice.kit.addresses import check_url
 from syncer.targets.base import choices, kinds, unused_columns
+
+if TYPE_CHECKING:
+    from syncer.models.binding import Binding
 
 SYNC_PERMISSION = "syncer.sync_target"
 
@@ -79,9 +83,7 @@ class Target(models.Model):
         help_text="Seconds until a request is abandoned: 1 to 60, for connecting and for the answer.",
     )
     allow_private = models.BooleanField(
-        "allow private addresses",
-        default=False,
-        help_text="The target may be on this machine or in a private network.",
+        "allow private addresses", default=False, help_text="The target may be on this machine or in a private network."
     )
     not_before = models.DateTimeField(
         "waits until",
@@ -183,6 +185,12 @@ class Target(models.Model):
         parts = (self.url, self.auth, *(getattr(self, column) for column in SIGN_IN_COLUMNS))
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
+    def next_try(self, binding: "Binding | None" = None) -> datetime | None:
+        """Return when the target, or a binding there, is tried again: both have waits. None: neither waits."""
+        probe_at = self.probe_at if self.opened_at else None
+        waits = (self.not_before, probe_at, binding.not_before if binding else None)
+        return max((time for time in waits if time), default=None)
+
     def clean(self) -> None:
         """Refuse columns that the sign-in or the kind needs and lacks, or has and would not use.
 
@@ -203,7 +211,6 @@ class Target(models.Model):
             raise ValidationError(errors)
 
     def _kind_errors(self) -> Mapping[str, str]:
-        """Return the errors of the kind, by column."""
         used = Target.objects.filter(pk=self.pk, routes__bindings__isnull=False).exclude(kind=self.kind)
         if self.pk is not None and used.exists():
             # Bindings of one kind mean nothing to another.

@@ -8,7 +8,6 @@ from backoffice.kit import clock
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> "WorkerQuerySet":
-        """Return the workers whose last heartbeat is fresh."""
         return self.filter(heartbeat_at__gt=clock.now() - Worker.FRESH)
 
 

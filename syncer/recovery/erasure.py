@@ -29,13 +29,7 @@ IN_DOUBT = "a create was not answered, and what it could be found by was erased"
 
 @dataclass(frozen=True, kw_only=True)
 class Erased:
-    """The objects whose text was erased.
-
-    Attributes:
-        model: the model of the objects.
-        keys: a queryset of the objects.
-        fields: the columns that were erased, such as `{"text"}`.
-    """
+    """The objects in the queryset `keys`, of which some columns were erased, such as `{"text"}`."""
 
     model: type[models.Model]
     keys: "QuerySet[Any, Any]"
@@ -43,12 +37,9 @@ class Erased:
 
 
 def erase_objects(erased: Erased) -> int:
-    """Erase all that was sent or answered of these objects, without a search for words.
+    """Erase all that was sent or answered of these objects, without a search for words; return how many bindings.
 
     The caller opens the transaction.
-
-    Returns:
-        The number of bindings of the objects.
     """
     keys = erased.keys.order_by().values_list(Cast(erased.model._meta.pk.attname, models.CharField()))
     label = erased.model._meta.label
@@ -77,10 +68,7 @@ def _erase_replicas(replicas: QuerySet[Replica], fields: Collection[str]) -> Non
             replica.shadow = {name: value for name, value in replica.shadow.items() if name not in fields}
         for name in {*replica.fields} & {*fields}:
             replica.fields[name] = [[*edit[:2], ERASED, *edit[3:]] for edit in replica.fields[name]]
-        if replica.conflicts:
-            replica.conflicts = {name: unquoted(why) for name, why in replica.conflicts.items()}
-        else:
-            replica.conflicts = None
+        replica.conflicts = {name: unquoted(why) for name, why in (replica.conflicts or {}).items()} or None
         replica.save(update_fields=["shadow", "fields", "conflicts"])
 
 
@@ -114,11 +102,7 @@ def _erase_attempts(route: Route, bindings: QuerySet[Binding]) -> None:
 
 
 def erase_words(words: Words) -> int:
-    """Erase words from the sentences of runs, bindings and targets, and from attempts; an eraser of the kit.
-
-    Returns:
-        The number of changed rows.
-    """
+    """Erase words from the sentences of runs, bindings and targets, and from attempts; return how many rows changed."""
     # Bindings before their target: the order in which settling locks them.
     changed = sum(
         _unquote(model, column, words) for model, column in ((Run, "message"), (Binding, "reason"), (Target, "blocked"))

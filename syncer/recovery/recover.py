@@ -51,25 +51,15 @@ CURE = "sync_recover"  # named in the reason of every target that a foreign mark
 
 @dataclass(frozen=True, kw_only=True)
 class Distrusted:
-    """The objects of one route that are, or would be, compared again.
-
-    Attributes:
-        target: the target's name.
-        model: the label of the route's model.
-        problem: why the route's mark does not belong to this database; empty where it does.
-        bound: the number of objects with a record, which is sent whole or deleted.
-        unbound: the number of objects without a known record, which are looked up before one is created.
-        can_look_up: whether the route has a lookup; else a person decides.
-        peer: the node's name for a peer, which is sent the edits it has not seen and returns those lost here.
-    """
+    """The objects of one route that are, or would be, compared again."""
 
     target: str
     model: str
-    problem: str = ""
-    bound: int = 0
-    unbound: int = 0
-    can_look_up: bool = True
-    peer: str = ""
+    problem: str  # why the route's mark does not belong to this database; empty where it does
+    bound: int  # the number of objects with a record, which is sent whole or deleted
+    unbound: int  # the number of objects without a known record, which are looked up before one is created
+    can_look_up: bool  # whether the route has a lookup; else a person decides
+    peer: str  # the node's name for a peer, which is sent the edits it has not seen and returns those lost here
 
 
 def survey() -> list[Distrusted]:

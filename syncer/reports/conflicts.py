@@ -30,18 +30,11 @@ NOTHING = "(empty)"
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One of the values that a person can choose.
+    """One of the values that a person can choose; `user`, `node`, `reason` and `at` are of the edit that gave it."""
 
-    Attributes:
-        value: the JSON value.
-        text: the value as people read it.
-        is_here: True if the object here has the value now.
-        user, node, reason, at: the edit that gave the value; empty if no edit did.
-    """
-
-    value: Any
-    text: str
-    is_here: bool
+    value: Any  # as JSON
+    text: str  # as people read it
+    is_here: bool  # the object here has the value now
     user: str = ""
     node: str = ""
     reason: str = ""
@@ -50,32 +43,19 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A question about one field, or about whether the object should exist.
+    """A question about one field, or about whether the object should exist."""
 
-    Attributes:
-        name: the field, or `EXISTS`.
-        asked: True if a person has to decide; False if the field may be changed so that the object becomes valid.
-        wrong: why the merged value is not valid; empty if it is.
-        sides: the values to choose from.
-        common: the last common value, as people read it; None if the history does not have it.
-    """
-
-    name: str
+    name: str  # the field, or `EXISTS`
     label: str
-    asked: bool
-    wrong: str
-    sides: tuple[Side, ...]
-    common: str | None
+    asked: bool  # a person has to decide; False: the field may be changed so that the object becomes valid
+    wrong: str  # why the merged value is not valid; empty if it is
+    sides: tuple[Side, ...]  # the values to choose from
+    common: str | None  # the last common value, as people read it; None if the history does not have it
 
 
 def questions(now: Open, user: User) -> list[Question]:
     """Return the open questions about an object, with values as `user` may read them."""
     return [_question(now, name, user) for name in now.names]
-
-
-def wrong(now: Open) -> str:
-    """Return why the object as a whole is not valid; empty if it is."""
-    return str((now.replica.conflicts or {}).get("", ""))
 
 
 def kept(now: Open, user: User) -> list[tuple[str, str]]:
@@ -132,12 +112,16 @@ def _question(now: Open, name: str, user: User) -> Question:
 
 def _sides(now: Open, name: str, user: User) -> Iterator[Side]:
     """Yield the value of each edit, then the value here unless one of the edits gave it."""
+
+    def text(value: Any) -> str:
+        return THERE[bool(value)] if name == EXISTS else readable(now.route.declaration.model, name, value, user)
+
     edits = now.replica.state.fields.get(name, ())
     here = now.live is not None if name == EXISTS else (now.live or {}).get(name)
     for edit in edits:
         yield Side(
             value=edit.value,
-            text=_text(now, name, edit.value, user),
+            text=text(edit.value),
             is_here=edit.value == here,
             user=edit.by.user,
             node="here" if edit.node == settings.NODE else edit.node,
@@ -145,11 +129,7 @@ def _sides(now: Open, name: str, user: User) -> Iterator[Side]:
             at=time_of(edit.by),
         )
     if (name == EXISTS or now.live is not None) and all(edit.value != here for edit in edits):
-        yield Side(value=here, text=_text(now, name, here, user), is_here=True)
-
-
-def _text(now: Open, name: str, value: Any, user: User) -> str:
-    return THERE[bool(value)] if name == EXISTS else readable(now.route.declaration.model, name, value, user)
+        yield Side(value=here, text=text(here), is_here=True)
 
 
 def _common(now: Open, name: str, user: User) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from syncer.core.lookup import encode_id
+from syncer.core.outcome import encode_id
 from syncer.core.state import Question
 from syncer.models import Binding, Route
 from syncer.models.keys import pks
@@ -13,17 +13,12 @@ from syncer.targets.rest.endpoint import Endpoint
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """One object about which a person must answer a question.
-
-    Attributes:
-        candidates: the possible matches that a look-up found: `[(encoded id, address), …]`.
-        listed: the address at which the target lists its records.
-    """
+    """One object about which a person must answer a question."""
 
     binding: Binding
     question: Question
-    candidates: list[tuple[str, str]]
-    listed: str
+    candidates: list[tuple[str, str]]  # the possible matches that a look-up found: `[(encoded id, address), …]`
+    listed: str  # the address at which the target lists its records
 
     @property
     def is_gone(self) -> bool:
@@ -41,10 +36,7 @@ def doubt_of(binding: Binding) -> Doubt | None:
 
 
 def follows(binding: Binding, remote_id: int | str | None) -> str:
-    """Return the sentence that says what is sent after a decision.
-
-    Args:
-        remote_id: the record's id by that decision; None if there is no record.
+    """Return the sentence that says what is sent after the decision that the record has this id; None: there is none.
 
     Raises:
         TargetStoppedError: the target's routes can't be read, see `RouteMap`.

@@ -5,11 +5,10 @@ from datetime import datetime
 
 from backoffice.kit import clock
 from syncer.core.errors import SyncError
-from syncer.core.schedule import CHANGE, MANUAL
 from syncer.core.state import Health, health_of
-from syncer.engine import summary
 from syncer.models import Route, Run, Target, backlog
 from syncer.models.backlog import RouteStatus
+from syncer.models.route import CHANGE, MANUAL
 from syncer.targets.base import kind_of
 
 SWITCH = (MANUAL, CHANGE)
@@ -17,48 +16,33 @@ SWITCH = (MANUAL, CHANGE)
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """A target at this moment; numbers count objects.
-
-    Attributes:
-        why: why the target is blocked or unreachable; else empty.
-        next_try: when the next request is sent, if the target is rate limited or unreachable; else None.
-        routes: every route, with its status; None for a route that is off or has a problem.
-        problem: why the status of a route can't be read; the numbers then lack that route. Empty if all can be read.
-        last: the newest run; None if there was none.
-    """
+    """A target at this moment; numbers count objects."""
 
     target: Target
     health: Health
-    why: str
-    next_try: datetime | None
-    routes: list[tuple[Route, RouteStatus | None]]
-    problem: str
-    last: Run | None
+    why: str  # why the target is blocked or unreachable; else empty
+    next_try: datetime | None  # when the next request is sent, if the target is rate limited or unreachable
+    routes: list[tuple[Route, RouteStatus | None]]  # every route; without a status if it is off or has a problem
+    problem: str  # why the status of a route can't be read, which the numbers then lack; empty if all can be read
+    last: Run | None  # the newest run
 
-    @property
-    def _statuses(self) -> list[RouteStatus]:
-        return [status for _, status in self.routes if status]
+    def _total(self, column: str) -> int:
+        return sum(getattr(status, column) for _, status in self.routes if status)
 
     @property
     def pending(self) -> int:
-        return sum(status.pending for status in self._statuses)
+        return self._total("pending")
 
     @property
     def bound(self) -> int:
-        return sum(status.bound for status in self._statuses)
+        return self._total("bound")
 
     @property
     def attention(self) -> list[tuple[str, int]]:
         """The number of objects that need attention by state, zeros included: `[("retrying", 2), …]`."""
-        statuses = self._statuses
-        numbers = [
-            ("retrying", sum(status.retrying for status in statuses)),
-            ("rejected", sum(status.rejected for status in statuses)),
-            ("in doubt", sum(status.in_doubt for status in statuses)),
-        ]
-        if kind_of(self.target).is_two_way:
-            numbers.insert(0, ("conflict", sum(status.conflicts for status in statuses)))
-        return numbers
+        columns = {"conflict": "conflicts"} if kind_of(self.target).is_two_way else {}
+        columns |= {"retrying": "retrying", "rejected": "rejected", "in doubt": "in_doubt"}
+        return [(word, self._total(column)) for word, column in columns.items()]
 
     @property
     def trigger(self) -> str:
@@ -80,7 +64,7 @@ def overview(target: Target) -> Overview:
     """Return the state of the target, as its rows are now."""
     health = health_of(target, clock.now())
     why = target.blocked if health is Health.BLOCKED else ""
-    if health is Health.UNREACHABLE and (failure := summary.last_failure(target)):
+    if health is Health.UNREACHABLE and (failure := backlog.last_failure(target)):
         why = f"{target} {failure}"
     routes: list[tuple[Route, RouteStatus | None]] = []
     problem = ""
@@ -90,13 +74,5 @@ def overview(target: Target) -> Overview:
         except SyncError as error:
             routes.append((route, None))
             problem = f"{route.model}: {error}"
-    last = target.runs.select_related("target").first()
-    return Overview(
-        target=target,
-        health=health,
-        why=why,
-        next_try=summary.next_try(target),
-        routes=routes,
-        problem=problem,
-        last=last,
-    )
+    last, next_try = target.runs.select_related("target").first(), target.next_try()
+    return Overview(target=target, health=health, why=why, next_try=next_try, routes=routes, problem=problem, last=last)

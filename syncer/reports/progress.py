@@ -6,7 +6,6 @@ from datetime import timedelta
 from django.urls import reverse
 
 from backoffice.kit import clock
-from syncer.engine import summary
 from syncer.models import Attempt, Run
 from syncer.reports.workers import waiting_hint
 
@@ -16,26 +15,16 @@ SHOWN = 100  # failed objects
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """A run at this moment.
-
-    Attributes:
-        total: objects that were due when the run began.
-        done: those of them that are settled.
-        counts: see `summary.counts`.
-        message: its state or its outcome, in one sentence.
-        hint: what may be wrong with a run that no worker takes; else empty.
-        failures: the last exchange with each object that failed, newest first, `SHOWN` at most.
-        more: failed objects that are not shown.
-    """
+    """A run at this moment."""
 
     run: Run
-    total: int
-    done: int
-    counts: dict[str, int]
-    message: str
-    hint: str
-    failures: list[Attempt]
-    more: int
+    total: int  # objects that were due when the run began
+    done: int  # those of them that are settled
+    counts: dict[str, int]  # see `Run.counts_now`
+    message: str  # its state or its outcome, in one sentence
+    hint: str  # what may be wrong with a run that no worker takes; else empty
+    failures: list[Attempt]  # the last exchange with each object that failed, newest first, `SHOWN` at most
+    more: int  # failed objects that are not shown
 
     @property
     def is_open(self) -> bool:
@@ -51,8 +40,8 @@ class Progress:
 
 def progress(run: Run) -> Progress:
     """Return the progress of `run`."""
-    counts = summary.counts(run) if run.state in Run.OPEN else run.counts
-    failures = list(summary.failures(run)[:SHOWN])
+    counts = run.counts_now() if run.state in Run.OPEN else run.counts
+    failures = list(run.failures()[:SHOWN])
     done = max(0, run.total - counts.get("left", 0))
     message, hint = run.message, ""
     if run.state == Run.State.QUEUED:

@@ -20,8 +20,12 @@ COLUMNS = {
 }
 
 
-def of_objects(model: type[models.Model], objects: "models.QuerySet[Any, Any]") -> Iterator[list[dict[str, Any]]]:
-    """Yield pages of the bindings of the queried objects, oldest first, as dictionaries; see `public.sent`."""
+def sent(model: type[models.Model], objects: "models.QuerySet[Any, Any]") -> Iterator[list[dict[str, Any]]]:
+    """Yield pages of what the targets are known to hold of the queried objects, oldest first.
+
+    Each item is `{"target", "path", "object", "remote_id", "record", "unanswered", "at"}`: `record` is the payload that
+    was sent and accepted, `unanswered` the payload of a create whose answer was lost.
+    """
     keys = objects.order_by().values_list(Cast(model._meta.pk.attname, models.CharField()))
     bindings = Binding.objects.filter(route__model=model._meta.label, object_key__in=keys)
     rows: Any = bindings.values("id", "remote_id", **COLUMNS)

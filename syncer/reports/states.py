@@ -1,8 +1,10 @@
 """The state of single objects at their targets, and the filter of bindings by state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection, models
@@ -14,52 +16,38 @@ from backoffice.kit import clock
 from syncer.core.errors import SyncError
 from syncer.core.merge import EXISTS
 from syncer.core.state import STATES, State, facts_of, state_of
-from syncer.engine.summary import next_try
 from syncer.models import Binding, Replica, Route, mark
+from syncer.models.binding import FACTS, claimed, where
 from syncer.models.keys import key_of
 from syncer.models.mark import keys_of
-from syncer.models.state import FACTS, claimed, where
 from syncer.targets.base import kind_of, two_way
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectState:
-    """One object at one target.
-
-    Attributes:
-        why: the reason, if the object is retrying, rejected, in doubt or in conflict, or its route can't read its mark.
-        record: the record's id at the target, as people read it; None if it has no record.
-        settled_at: when the target last gave a definite answer.
-        next_try: when a retrying object is tried again.
-        url: the page where a conflict is decided; else empty.
-    """
+    """One object at one target."""
 
     route: Route
     state: State
-    why: str = ""
-    record: str | None = None
-    settled_at: datetime | None = None
-    next_try: datetime | None = None
-    url: str = ""
+    why: str = ""  # if it is retrying, rejected, in doubt or in conflict, or its route can't read its mark
+    record: str | None = None  # the record's id at the target, as people read it
+    settled_at: datetime | None = None  # when the target last gave a definite answer
+    next_try: datetime | None = None  # when a retrying object is tried again
+    url: str = ""  # the page where a conflict is decided; else empty
 
 
-def of_objects(model: type[models.Model], primary_keys: Iterable[Any]) -> dict[Any, list[ObjectState]]:
+def object_states(model: type[models.Model], primary_keys: Iterable[Any]) -> dict[Any, list[ObjectState]]:
     """Return the states of objects at each target, by primary key: `{pk: [state, …]}`.
 
     This takes three queries for each route, and one more for a peer's, however many objects.
     """
     keys = {key_of(model, pk): pk for pk in primary_keys}
     states: dict[Any, list[ObjectState]] = {pk: [] for pk in keys.values()}
-    now = clock.now()
     routes = Route.objects.filter(model=model._meta.label, enabled=True, target__enabled=True).select_related("target")
     for route in routes:
-        changed, why = _changed(route, list(keys))
         bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys)}
-        conflicts = _conflicts(route, list(keys))
-        for key, pk in keys.items():
-            states[pk].append(
-                _state(route, bindings.get(key), now=now, changed=key in changed, why=why, replica=conflicts.get(key))
-            )
+        for key, state in _states(route, {key: bindings.get(key) for key in keys}).items():
+            states[keys[key]].append(state)
     return states
 
 
@@ -68,36 +56,36 @@ def of_bindings(bindings: Iterable[Binding]) -> dict[int, ObjectState]:
 
     This takes one query for each route, and one more for a peer's.
     """
-    by_route: dict[Route, list[Binding]] = {}
+    by_route: dict[Route, dict[str, Binding]] = {}
     for binding in bindings:
-        by_route.setdefault(binding.route, []).append(binding)
-    states, now = {}, clock.now()
-    for route, rows in by_route.items():
-        keys = [binding.object_key for binding in rows]
-        changed, why = _changed(route, keys)
-        conflicts = _conflicts(route, keys)
-        for binding in rows:
-            key = binding.object_key
-            states[binding.pk] = _state(
-                route, binding, now=now, changed=key in changed, why=why, replica=conflicts.get(key)
-            )
+        by_route.setdefault(binding.route, {})[binding.object_key] = binding
+    return {rows[key].pk: state for route, rows in by_route.items() for key, state in _states(route, rows).items()}
+
+
+def _states(route: Route, bindings: Mapping[str, Binding | None]) -> dict[str, ObjectState]:
+    """Return the state of each object at one route's target; an object without a binding was never planned."""
+    now, keys = clock.now(), list(bindings)
+    changed, why = _changed(route, keys)
+    conflicts = _conflicts(route, keys)
+    states = {}
+    for key, binding in bindings.items():
+        replica = conflicts.get(key)
+        state = State.PENDING if replica is None else State.CONFLICT
+        if binding is not None:
+            state = state_of(facts_of(binding, now, changed=key in changed, conflict=replica is not None))
+        states[key] = _described(ObjectState(route=route, state=state, why=why), binding, replica)
     return states
 
 
-def _state(
-    route: Route, binding: Binding | None, *, now: datetime, changed: bool, why: str, replica: Replica | None
-) -> ObjectState:
-    """Return one object's state; an object without a binding was never planned."""
-    state = State.PENDING if replica is None else State.CONFLICT
-    if binding is not None:
-        state = state_of(facts_of(binding, now, changed=changed, conflict=replica is not None))
-    result = ObjectState(route=route, state=state, why=why)
+def _described(result: ObjectState, binding: Binding | None, replica: Replica | None) -> ObjectState:
+    """Return the state with what the binding, or the replica in conflict, says of it."""
+    state = result.state
     if binding is not None:
         result = replace(result, record=binding.record, settled_at=binding.settled_at)
         if state in (State.RETRYING, State.REJECTED, State.IN_DOUBT):
             result = replace(result, why=binding.reason)
         if state is State.RETRYING:
-            result = replace(result, next_try=next_try(route.target, binding))
+            result = replace(result, next_try=result.route.target.next_try(binding))
     if state is State.CONFLICT and replica is not None:
         url = reverse("admin:syncer_replica_change", args=[replica.pk])
         result = replace(result, why=waiting(replica), url=url)
@@ -140,26 +128,18 @@ def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
 
 def having(state: State) -> Q:
     """Return the condition on bindings that their objects have this state now."""
-    known = {**FACTS, "claimed": claimed(clock.now()), "changed": _changed_anywhere(), "conflict": _conflicting()}
+    waiting = Replica.objects.waiting().filter(model=OuterRef("route__model"), object_key=OuterRef("object_key"))
+    known = {
+        **FACTS,
+        "claimed": claimed(clock.now()),
+        "changed": reduce(or_, map(_changed_on, Route.objects.all()), Q(pk__in=[])),
+        "conflict": Q(route__target__kind__in=two_way()) & Q(Exists(waiting)),
+    }
     return where(STATES, state, known)
 
 
-def _conflicting() -> Q:
-    """Return the condition on bindings that their objects are in conflict with a peer."""
-    waiting = Replica.objects.waiting().filter(model=OuterRef("route__model"), object_key=OuterRef("object_key"))
-    return Q(route__target__kind__in=two_way()) & Q(Exists(waiting))
-
-
-def _changed_anywhere() -> Q:
-    """Return the condition on bindings that the next plan looks at their objects."""
-    condition = Q(pk__in=[])
-    for route in Route.objects.all():
-        condition |= _changed_on(route)
-    return condition
-
-
 def _changed_on(route: Route) -> Q:
-    """Return the condition on one route's bindings; a mark that can't be read stands for all of them."""
+    """Return the condition that the next plan looks at a binding of the route: any, if it can't read the mark."""
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return Q(route=route)
     try:

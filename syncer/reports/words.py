@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from syncer.core.schedule import CHANGE, MANUAL
 from syncer.core.state import Health, State
+from syncer.models.route import CHANGE, MANUAL
 
 WORDS: dict[str, str] = {
     "target": "A remote system that follows what is edited here.",

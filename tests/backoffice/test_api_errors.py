@@ -13,16 +13,11 @@ from django.test import Client
 from backoffice.kit.tokens import Kind, issue
 from backoffice.wsgi import application
 from content.news.models import Post
-from tests.content.api_client import ApiClient, errors, make_user
+from tests.content.api_client import errors, make_user
 
 pytestmark = pytest.mark.django_db
 
 POSTS = "/api/news/posts/"
-
-
-@pytest.fixture
-def api():
-    return ApiClient(make_user())
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/news/", "/api/news/posts/x/", "/api/news/postsx"])

@@ -14,17 +14,12 @@ from backoffice.accounts.models import User
 from backoffice.kit.api.pagination import Keyset
 from content.news.models import Comment, Post
 from content.orders.models import Order
-from tests.content.api_client import ApiClient, errors, make_user
+from tests.content.api_client import ApiClient, errors
 
 pytestmark = pytest.mark.django_db
 
 POSTS = "/api/news/posts/"
 ROWS = [("b", 1), ("a", 2), ("c", 1), ("a", 1), ("b", 2)]
-
-
-@pytest.fixture
-def api():
-    return ApiClient(make_user())
 
 
 @pytest.fixture

@@ -44,8 +44,6 @@ def assert_refused(answer):
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
-
-
 def test_a_name_and_password_give_tokens_that_work(editor):
     answer = post_json(TOKEN, {"username": "editor", "password": PASSWORD})
     assert answer.status_code == 200
@@ -131,8 +129,6 @@ def test_the_forgery_of_these_tests_is_good_when_nothing_is_changed(editor):
 
 
 # --- headers ----------------------------------------------------------------------------------------------------------
-
-
 def test_basic_signs_in_and_history_knows_who(editor):
     answer = post_json(POSTS, NEW_POST, Authorization=basic(f"editor:{PASSWORD}"))
     assert answer.status_code == 201
@@ -159,8 +155,6 @@ def test_without_any_sign_in_every_method_is_refused():
 
 
 # --- the session ------------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def browser(editor):
     client = Client(enforce_csrf_checks=True)

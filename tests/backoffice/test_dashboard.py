@@ -30,7 +30,7 @@ def test_the_root_leads_to_the_admin():
     assert (answer.status_code, answer["Location"]) == (302, reverse("admin:index"))
 
 
-def test_without_a_target_one_sentence_tells_how_to_make_one():
+def test_without_a_target_one_sentence_says_how_to_make_one():
     page = index(administrator())
     assert "Nothing is synced yet" in page
     assert reverse("admin:syncer_target_add") in page
@@ -57,7 +57,7 @@ def test_the_index_shows_the_last_run_in_its_sentence(target):
     assert "<b>1</b> there" in page
 
 
-def test_parked_objects_are_counted_and_linked(remote: Remote, target: Target):
+def test_rejected_objects_are_counted_and_linked(remote: Remote, target: Target):
     remote.fault(Fault.STATUS, method="POST", path="/posts", status=422)
     Post.objects.create(title="A", body="B")
     sync(target)
@@ -69,17 +69,20 @@ def test_parked_objects_are_counted_and_linked(remote: Remote, target: Target):
     assert len(client.get(link).context["cl"].result_list) == 1
 
 
-def test_a_paused_target_says_why(target):
-    Target.objects.update(blocked="answered 401 Unauthorized")
-    assert "answered 401 Unauthorized" in index(administrator())
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"blocked": "answered 401 Unauthorized"}, "answered 401 Unauthorized"),
+        ({"enabled": False}, "nothing is sent, changes are kept"),
+        ({"not_before": timezone.now() + timedelta(hours=1)}, "The target asked us to wait until"),
+    ],
+)
+def test_a_target_that_sends_nothing_says_why(target, changes, text):
+    Target.objects.update(**changes)
+    assert text in index(sign_in(*VIEW))
 
 
-def test_a_target_that_is_off_says_so(target):
-    Target.objects.update(enabled=False)
-    assert "nothing is sent, changes are kept" in index(administrator())
-
-
-def test_a_mark_of_another_database_is_said_and_breaks_no_page(target):
+def test_a_mark_of_another_database_is_reported_and_breaks_no_page(target):
     Post.objects.create(title="A", body="B")
     sync(target)
     target.routes.filter(model="news.Post").update(mark="elsewhere/1:2:")
@@ -117,8 +120,3 @@ def test_each_word_on_the_index_has_its_meaning(target):
     for word in ("pending", "retrying", "rejected", "in doubt", "manual", "change"):
         assert f"<dt>{word}</dt><dd>" in page
         assert f"<dt>{word}</dt><dd></dd>" not in page
-
-
-def test_a_target_that_asked_us_to_wait_says_until_when(target):
-    Target.objects.filter(pk=target.pk).update(not_before=timezone.now() + timedelta(hours=1))
-    assert "The target asked us to wait until" in index(sign_in(*VIEW))

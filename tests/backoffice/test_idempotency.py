@@ -21,6 +21,7 @@ from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.idempotency.service import BUSY, KEPT, LEASE, PRUNE_EVERY, claim, prune
 from content.news.models import Comment, Post
 from syncer.management.commands import worker
+from tests.backoffice.at_once import at_once
 from tests.content.api_client import ApiClient, make_user
 
 POSTS = "/api/news/posts/"
@@ -31,18 +32,11 @@ WAIT = 20  # seconds that a thread may take
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def api():
-    return ApiClient(make_user())
-
-
 def post(client, data=NEW_POST, *, key=KEY, to=POSTS):
     return client.generic("POST", to, dumps(data), "application/json", headers={"Idempotency-Key": key})
 
 
 # --- the whole API ----------------------------------------------------------------------------------------------------
-
-
 def test_the_first_answer_is_repeated_and_nothing_is_written_again(api):
     first, second = post(api), post(api)
     assert first.status_code == second.status_code == 201
@@ -166,16 +160,10 @@ def refuse(request: HttpRequest, raises: bool) -> HttpResponse:
     return ProblemError(409, "No.").response()
 
 
-@router.post("/die")
-def die(request: HttpRequest) -> HttpResponse:
-    add_post()
-    raise SystemExit
-
-
 @router.post("/crash")
-def crash(request: HttpRequest) -> HttpResponse:
+def crash(request: HttpRequest, dies: bool = False) -> HttpResponse:
     add_post()
-    raise RuntimeError
+    raise SystemExit if dies else RuntimeError
 
 
 @router.post("/slow")
@@ -194,16 +182,10 @@ def fetch(request: HttpRequest) -> HttpResponse:
     return add_post()
 
 
-@router.post("/upstream")
+@router.post("/ask")
 @not_atomic
-def upstream(request: HttpRequest) -> HttpResponse:
-    raise ProblemError(502, "It failed.")
-
-
-@router.post("/gone")
-@not_atomic
-def gone(request: HttpRequest) -> HttpResponse:
-    raise ProblemError(410, "It is gone.")
+def ask(request: HttpRequest, status: int) -> HttpResponse:
+    raise ProblemError(status, "No.")
 
 
 @router.post("/secret")
@@ -242,7 +224,7 @@ def test_an_error_takes_its_write_back_and_is_kept(api, mount, raises):
 
 
 @own_urls
-@pytest.mark.parametrize("way", ["crash", "upstream"])
+@pytest.mark.parametrize("way", ["crash", "ask?status=502"])
 def test_a_failure_of_ours_or_of_others_is_tried_again(api, way):
     for _ in range(2):
         answer = post(api, to=f"/api/one/{way}")
@@ -253,14 +235,14 @@ def test_a_failure_of_ours_or_of_others_is_tried_again(api, way):
 @own_urls
 def test_what_dies_between_the_write_and_its_answer_leaves_neither(api):
     with pytest.raises(SystemExit):
-        post(api, to="/api/one/die")
+        post(api, to="/api/one/crash?dies=true")
     assert (Post.objects.count(), KeptAnswer.objects.exclude(status=None).count()) == (0, 0)
 
 
 @own_urls
 def test_an_operation_apart_keeps_its_refusals_too(api):
-    assert post(api, to="/api/one/gone").status_code == 410
-    assert post(api, to="/api/one/gone")["Idempotency-Replayed"] == "true"
+    assert post(api, to="/api/one/ask?status=410").status_code == 410
+    assert post(api, to="/api/one/ask?status=410")["Idempotency-Replayed"] == "true"
 
 
 @own_urls
@@ -276,8 +258,6 @@ def test_an_operation_whose_answer_can_not_be_kept_is_a_fault(api):
 
 
 # --- at the same time -------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def at_work(client, to):
     """While it is open, a request is being carried out in another thread; its answer comes into the list."""
@@ -305,7 +285,7 @@ on_its_own = pytest.mark.django_db(transaction=True)
 
 @own_urls
 @on_its_own
-def test_a_concurrent_request_with_the_same_key_is_told_to_wait(api):
+def test_a_concurrent_request_with_the_same_key_has_to_wait(api):
     with at_work(api, "/api/one/fetch") as answers:
         answer = post(api, to="/api/one/fetch")
         assert (answer.status_code, answer["Retry-After"], answer.json()["detail"]) == (409, "1", BUSY)
@@ -316,7 +296,7 @@ def test_a_concurrent_request_with_the_same_key_is_told_to_wait(api):
 @own_urls
 @on_its_own
 @pytest.mark.postgres
-def test_a_concurrent_request_inside_a_transaction_is_told_to_wait_too(api):
+def test_a_concurrent_request_inside_a_transaction_has_to_wait_too(api):
     with at_work(api, "/api/one/slow") as answers:
         assert post(api, to="/api/one/slow").status_code == 409
     assert (answers[0].status_code, Post.objects.count()) == (201, 1)
@@ -325,19 +305,7 @@ def test_a_concurrent_request_inside_a_transaction_is_told_to_wait_too(api):
 @on_its_own
 def test_of_many_at_once_one_writes_and_none_gets_another_answer():
     user = make_user()
-    together, answers = threading.Barrier(6), []
-
-    def send():
-        client = ApiClient(user)
-        together.wait(WAIT)
-        answers.append(post(client))
-        connection.close()
-
-    threads = [threading.Thread(target=send) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(WAIT)
+    answers = at_once(6, lambda _: post(ApiClient(user)))
     assert Post.objects.count() == 1
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
@@ -369,8 +337,6 @@ def test_a_claim_whose_lease_ran_out_is_taken_over_by_one():
 
 
 # --- how long ---------------------------------------------------------------------------------------------------------
-
-
 def test_an_answer_is_kept_for_a_day(api):
     post(api)
     KeptAnswer.objects.update(created_at=timezone.now() - KEPT + timedelta(minutes=1))

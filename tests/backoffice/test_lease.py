@@ -4,10 +4,10 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from backoffice.kit import clock, lease
 from backoffice.kit.jobs.models import Job
+from tests.backoffice.at_once import at_once
 from tests.flows.wait import until
 
 pytestmark = pytest.mark.django_db
@@ -63,19 +63,8 @@ def test_a_row_that_nobody_ever_took_is_free():
 @in_transactions
 def test_of_many_workers_at_once_one_takes_the_row():
     one, now = expired(), clock.now()
-    start, winners = threading.Barrier(4), []
-
-    def worker(number):
-        start.wait(10)
-        winners.append(lease.move(row(one), one.lease_until, now + number * MINUTE))
-        connection.close()
-
-    workers = [threading.Thread(target=worker, args=(number,)) for number in range(1, 5)]
-    for thread in workers:
-        thread.start()
-    for thread in workers:
-        thread.join(60)
-    assert sorted(winners) == [False, False, False, True]
+    won = at_once(4, lambda number: lease.move(row(one), one.lease_until, now + (number + 1) * MINUTE))
+    assert sorted(won) == [False, False, False, True]
 
 
 # --- finding what nobody holds ---------------------------------------------------------------------------------------

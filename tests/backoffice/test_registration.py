@@ -39,8 +39,6 @@ def register(client=None, **fields):
 
 
 # --- who may register -------------------------------------------------------------------------------------------------
-
-
 def test_without_the_setting_only_who_may_add_users_registers_one(keeper):
     assert register().status_code == 401
     refused = register(ApiClient(make_user()))
@@ -83,8 +81,6 @@ def test_nobody_registers_more_than_a_name(open_to_all, field):
 
 
 # --- what is registered -----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("password", ["", "short", "12345678901", "password123", "reader-reader", "pass\0word-of-mine"])
 def test_a_password_passes_the_validators(open_to_all, password):
     answer = register(username="reader-reader", password=password)
@@ -175,8 +171,6 @@ def test_the_admin_keeps_names_apart_with_an_error_of_the_field():
 
 
 # --- one's own account ------------------------------------------------------------------------------------------------
-
-
 def test_everybody_sees_their_own_account():
     user = make_user(permissions=["view_post"], email="editor@example.com", is_staff=True)
     assert ApiClient(user).get(ME).json() == {

@@ -1,7 +1,6 @@
 """The id of a request, and why it was made: in the answer, in the log, in history."""
 
 import io
-import json
 import logging
 import re
 
@@ -11,7 +10,7 @@ from django.db.models.signals import pre_save
 from django.test import Client
 
 from content.news.models import Post
-from tests.content.api_client import ApiClient, errors, make_user
+from tests.content.api_client import errors
 
 pytestmark = pytest.mark.django_db
 
@@ -19,19 +18,7 @@ POSTS = "/api/news/posts/"
 NEW = {"title": "T", "body": "B"}
 
 
-@pytest.fixture
-def api():
-    return ApiClient(make_user())
-
-
-def send(api, method, path, data=None, **headers):
-    body = b"" if data is None else json.dumps(data).encode()
-    return api.generic(method, path, body, content_type="application/json", headers=headers)
-
-
 # --- in and out ------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("given", ["a", "A.b_c-9", "x" * 64])
 def test_the_callers_id_comes_back(given):
     assert Client().get("/health/live/", headers={"X-Request-ID": given})["X-Request-ID"] == given
@@ -50,8 +37,6 @@ def test_every_answer_of_the_site_has_one_of_its_own(path):
 
 
 # --- in the log ------------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def log():
     """What the handler that the settings made writes."""
@@ -76,7 +61,7 @@ def test_the_line_of_a_crash_names_it_and_so_do_those_before(log, api):
 
     pre_save.connect(fail, sender=Post, weak=False)
     try:
-        send(api, "POST", POSTS, NEW, **{"X-Request-ID": "crash"})
+        api.send("POST", POSTS, NEW, headers={"X-Request-ID": "crash"})
     finally:
         pre_save.disconnect(fail, sender=Post)
     first, second, *trace = log()
@@ -92,8 +77,6 @@ def test_a_line_outside_of_requests_has_none(log):
 
 
 # --- in history ------------------------------------------------------------------------------------------------------
-
-
 def newest():
     return Post.history.order_by("-history_id").first()
 
@@ -101,8 +84,8 @@ def newest():
 def write(api, method, **headers):
     post = Post.objects.create(**NEW)
     path = POSTS if method == "POST" else f"{POSTS}{post.pk}/"
-    data = None if method == "DELETE" else NEW | {"title": "Changed"}
-    return send(api, method, path, data, **headers)
+    data = b"" if method == "DELETE" else NEW | {"title": "Changed"}
+    return api.send(method, path, data, headers=headers)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

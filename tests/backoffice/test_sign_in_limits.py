@@ -1,4 +1,4 @@
-"""Failed sign-ins are limited at every door: the log-in form, POST /api/token/, Basic, the change of a password."""
+"""Failed sign-ins are limited everywhere: the log-in form, POST /api/token/, Basic, the change of a password."""
 
 import base64
 import logging
@@ -50,33 +50,33 @@ def basic(username, password, **client):
     return Client(**client).get(POSTS, headers={"Authorization": f"Basic {credential}"})
 
 
-# How each door refuses a wrong password, and lets a right one in.
-DOORS = {form: (200, 302), token: (401, 200), basic: (401, 200)}
-doors = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+# The status of a wrong password, and of the right one.
+WAYS = {form: (200, 302), token: (401, 200), basic: (401, 200)}
+every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 
 
-def fail(door, times, username="editor", **client):
-    return [door(username, WRONG, **client).status_code for _ in range(times)]
+def fail(way, times, username="editor", **client):
+    return [way(username, WRONG, **client).status_code for _ in range(times)]
 
 
 def pass_time(time):
     AccessAttempt.objects.update(attempt_time=F("attempt_time") - time)
 
 
-@doors
-def test_after_too_many_failures_the_right_password_is_refused_too_and_says_until_when(editor, settings, door):
-    assert fail(door, LIMIT) == [DOORS[door][0]] * (LIMIT - 1) + [429]
+@every_way
+def test_after_too_many_failures_the_right_password_is_refused_too_with_the_time_to_wait(editor, way):
+    assert fail(way, LIMIT) == [WAYS[way][0]] * (LIMIT - 1) + [429]
     pass_time(timedelta(minutes=4))
-    answer = door("editor", PASSWORD)
+    answer = way("editor", PASSWORD)
     assert answer.status_code == 429
     assert 350 < int(answer["Retry-After"]) <= 360  # seconds: of ten minutes, four are over
     assert "Try again in 6 minutes." in answer.content.decode()
 
 
-@pytest.mark.parametrize("door", [token, basic], ids=lambda door: door.__name__)
-def test_the_api_answers_a_problem(editor, door):
-    fail(door, LIMIT)
-    assert errors(door("editor", PASSWORD)) == {}
+@pytest.mark.parametrize("way", [token, basic], ids=lambda way: way.__name__)
+def test_the_api_answers_a_problem(editor, way):
+    fail(way, LIMIT)
+    assert errors(way("editor", PASSWORD)) == {}
 
 
 def test_the_admin_answers_a_page_that_leads_back(editor):
@@ -86,64 +86,63 @@ def test_the_admin_answers_a_page_that_leads_back(editor):
     assert reverse("admin:login") in re.findall('href="([^"]+)"', page.content.decode())
 
 
-@doors
-def test_the_door_opens_by_itself(editor, settings, door):
-    fail(door, LIMIT)
+@every_way
+def test_a_lockout_ends_automatically(editor, settings, way):
+    fail(way, LIMIT)
     pass_time(settings.AXES_COOLOFF_TIME)
-    assert door("editor", PASSWORD).status_code == DOORS[door][1]
+    assert way("editor", PASSWORD).status_code == WAYS[way][1]
 
 
-@doors
-def test_knocking_at_a_closed_door_does_not_keep_it_closed(editor, settings, door):
-    fail(door, LIMIT)
+@every_way
+def test_failures_during_a_lockout_do_not_extend_it(editor, settings, way):
+    fail(way, LIMIT)
     pass_time(settings.AXES_COOLOFF_TIME - timedelta(minutes=1))
-    assert fail(door, 2) == [429, 429]
+    assert fail(way, 2) == [429, 429]
     pass_time(timedelta(minutes=1))
-    assert door("editor", PASSWORD).status_code == DOORS[door][1]
+    assert way("editor", PASSWORD).status_code == WAYS[way][1]
 
 
-@doors
-def test_a_right_password_forgets_the_failures_before_it(editor, door):
+@every_way
+def test_a_right_password_clears_the_failures_before_it(editor, way):
     for _ in range(3):
-        assert 429 not in fail(door, LIMIT - 1)
-        assert door("editor", PASSWORD).status_code == DOORS[door][1]
+        assert 429 not in fail(way, LIMIT - 1)
+        assert way("editor", PASSWORD).status_code == WAYS[way][1]
     assert not AccessAttempt.objects.exists()
 
 
-def test_the_doors_count_together(editor):
-    assert [door("editor", WRONG).status_code for door in DOORS] == [200, 401, 429]
+def test_failures_are_counted_together(editor):
+    assert [way("editor", WRONG).status_code for way in WAYS] == [200, 401, 429]
 
 
-@doors
-def test_nobody_is_locked_out_by_somebody_elsewhere(editor, door):
-    fail(door, LIMIT, REMOTE_ADDR="192.0.2.1")
-    assert door("editor", PASSWORD).status_code == DOORS[door][1]
+@every_way
+def test_nobody_is_locked_out_by_somebody_elsewhere(editor, way):
+    fail(way, LIMIT, REMOTE_ADDR="192.0.2.1")
+    assert way("editor", PASSWORD).status_code == WAYS[way][1]
 
 
-@doors
-def test_a_colleague_at_the_same_address_can_sign_in_until_the_address_is_closed(editor, door):
+@every_way
+def test_a_colleague_at_the_same_address_can_sign_in_until_the_address_is_closed(editor, way):
     make_user("chief", password=PASSWORD, is_staff=True)
-    fail(door, LIMIT)
-    assert door("chief", PASSWORD).status_code == DOORS[door][1]
+    fail(way, LIMIT)
+    assert way("chief", PASSWORD).status_code == WAYS[way][1]
     for name in ("a", "b", "c"):
-        fail(door, 1, name)
-    assert door("chief", PASSWORD).status_code == 429
-    assert door("chief", PASSWORD, REMOTE_ADDR="192.0.2.1").status_code == DOORS[door][1]
+        fail(way, 1, name)
+    assert way("chief", PASSWORD).status_code == 429
+    assert way("chief", PASSWORD, REMOTE_ADDR="192.0.2.1").status_code == WAYS[way][1]
 
 
-@doors
-def test_a_right_password_of_ones_own_does_not_forget_guesses_at_others(editor, door):
+@every_way
+def test_a_right_password_does_not_clear_guesses_at_other_accounts(editor, way):
     make_user("chief", password=PASSWORD, is_staff=True)
-    fail(door, LIMIT - 1)
-    door("chief", PASSWORD)
-    assert fail(door, 1) == [429]
+    fail(way, LIMIT - 1)
+    way("chief", PASSWORD)
+    assert fail(way, 1) == [429]
 
 
-@doors
-def test_other_words_in_the_headers_are_no_way_round(editor, door):
+@every_way
+def test_other_headers_do_not_evade_the_limit(editor, way):
     answers = [
-        fail(door, 1, headers={"User-Agent": agent, "X-Forwarded-For": agent})
-        for agent in ("1.1.1.1", "2.2.2.2", "::3")
+        fail(way, 1, headers={"User-Agent": agent, "X-Forwarded-For": agent}) for agent in ("1.1.1.1", "2.2.2.2", "::3")
     ]
     assert answers[-1] == [429]
 
@@ -162,7 +161,7 @@ def test_an_address_that_is_not_known_is_not_closed_for_everybody(editor):
     assert token("editor", PASSWORD, REMOTE_ADDR="").status_code == 200
 
 
-def test_the_change_of_a_password_is_a_door_too_and_a_key_does_not_undo_the_count():
+def test_the_change_of_a_password_counts_too_and_an_idempotency_key_does_not_undo_it():
     editor = make_user(password=PASSWORD)
     api = ApiClient(editor)
     statuses = [
@@ -179,8 +178,6 @@ def test_the_change_of_a_password_is_a_door_too_and_a_key_does_not_undo_the_coun
 
 
 # --- what it costs and what it leaves ---------------------------------------------------------------------------------
-
-
 @pytest.mark.django_db(transaction=True)
 def test_basic_with_the_right_password_writes_nothing_and_begins_no_transaction(editor):
     with CaptureQueriesContext(connection) as queries:
@@ -188,13 +185,13 @@ def test_basic_with_the_right_password_writes_nothing_and_begins_no_transaction(
     assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
 
 
-@doors
-def test_nothing_that_was_typed_is_kept_but_the_name_of_an_account(editor, door, caplog):
+@every_way
+def test_nothing_that_was_typed_is_kept_but_the_name_of_an_account(editor, way, caplog):
     caplog.set_level(logging.DEBUG)
     Client().post(f"{reverse('admin:login')}?next={WRONG}", {"username": "editor", "password": WRONG, "pin": WRONG})
-    door("editor", WRONG)
-    door(WRONG, PASSWORD)  # the password in the wrong field
-    door(WRONG, PASSWORD)
+    way("editor", WRONG)
+    way(WRONG, PASSWORD)  # the password in the wrong field
+    way(WRONG, PASSWORD)
     rows = str(list(AccessAttempt.objects.values()))
     assert "editor" in rows
     assert WRONG not in rows + caplog.text
@@ -202,16 +199,16 @@ def test_nothing_that_was_typed_is_kept_but_the_name_of_an_account(editor, door,
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "", "é" * 300], ids=["long", "nul", "empty", "wide"])
-@doors
-def test_names_that_can_be_no_ones_break_no_door(door, name):
-    assert {*fail(door, LIMIT + 1, name)} <= {DOORS[door][0], 422, 429}
+@every_way
+def test_impossible_names_are_refused(way, name):
+    assert {*fail(way, LIMIT + 1, name)} <= {WAYS[way][0], 422, 429}
 
 
 def test_names_of_no_account_are_counted_like_others():
     assert fail(basic, LIMIT, "x" * 5000)[-1] == fail(token, LIMIT, "nobody")[-1] == 429
 
 
-def test_who_may_delete_failures_opens_the_door(editor):
+def test_deleting_the_failures_ends_a_lockout(editor):
     fail(form, LIMIT)
     client = administrator()
     row = AccessAttempt.objects.get()

@@ -1,7 +1,6 @@
 """Requests are limited per user, and told of it by headers."""
 
 import re
-import threading
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from django.test import Client, RequestFactory
 from backoffice.kit.api.throttle import DEFAULT, Rate
 from backoffice.kit.clients import client_address
 from content.news.models import Post
+from tests.backoffice.at_once import at_once
 from tests.backoffice.test_settings import PRODUCTION, refusal, settings_with
 from tests.content.api_client import ApiClient, errors, make_user
 from tests.flows.wait import until
@@ -123,15 +123,11 @@ def test_pages_of_the_admin_are_not_limited():
 def test_threads_lose_no_count(settings, rf):
     settings.API_RATE = (10_000, DAY)
 
-    def count():
+    def count(_):
         for _ in range(200):
             DEFAULT.count(rf.get(POSTS), "user:1")
 
-    threads = [threading.Thread(target=count) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
+    at_once(8, count)
     assert DEFAULT.count(rf.get(POSTS), "user:1")[1:3] == (Rate(10_000, DAY), 8 * 200 + 1)
 
 
@@ -142,13 +138,6 @@ def test_a_user_costs_one_number_however_many_requests(rf):
 
 
 # --- the address of a client ------------------------------------------------------------------------------------------
-
-
-def address(peer, forwarded=None):
-    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    return client_address(RequestFactory(REMOTE_ADDR=peer).get("/", headers=headers))
-
-
 @pytest.mark.parametrize(
     ("peer", "forwarded", "behind_proxy", "expected"),
     [
@@ -165,7 +154,8 @@ def address(peer, forwarded=None):
 )
 def test_a_client_is_known_by_what_it_can_not_write_itself(settings, peer, forwarded, behind_proxy, expected):
     settings.BEHIND_PROXY = behind_proxy
-    assert address(peer, forwarded) == expected
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    assert client_address(RequestFactory(REMOTE_ADDR=peer).get("/", headers=headers)) == expected
 
 
 @pytest.mark.parametrize(("text", "rate"), [("5/second", (5, 1)), ("7/hour", (7, 3600)), ("1/day", (1, 86400))])

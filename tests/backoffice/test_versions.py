@@ -25,8 +25,6 @@ def ask(path: str, accept: str | None = None, method: str = "GET"):
 
 
 # --- which version answers -------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "accept",
     [
@@ -109,8 +107,6 @@ def test_pages_files_and_errors_are_for_everyone(two, path, accept, kind):
 
 
 # --- every answer says it --------------------------------------------------------------------------------------------
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("method", "path", "status"),
@@ -139,8 +135,6 @@ def test_pages_outside_the_api_have_no_version():
 
 
 # --- two versions ----------------------------------------------------------------------------------------------------
-
-
 def test_a_version_carries_what_it_shares_without_a_copy(two):
     for version in (1, 2):
         assert ask(f"{THINGS}7/", f"{VENDOR}; version={version}").json() == "a thing"

@@ -11,6 +11,7 @@ import django
 
 from tests import postgres
 from tests.chaos import report, stage
+from tools.run import say
 
 SECONDS = 60.0
 
@@ -20,7 +21,7 @@ def main() -> int:
     seed = os.environ.get("SEED") or str(secrets.randbelow(2**32))
     seconds = float(os.environ.get("SECONDS") or SECONDS)
     to = report.folder()
-    report.say(f"Chaos with seed {seed}")
+    say(f"Chaos with seed {seed}")
     with tempfile.TemporaryDirectory(prefix="backoffice-chaos-") as name, postgres.server() as database:
         var = Path(name)
         os.environ.update(stage.environment(database, var))
@@ -29,11 +30,11 @@ def main() -> int:
 
         found = Chaos(seed=seed, seconds=seconds, var=var).run()
         verdicts = found.pop("report")
-        report.say(report.counts(found["counts"]))
-        report.say(report.verdicts(verdicts))
+        say(report.counts(found["counts"]))
+        say(report.verdicts(verdicts))
         file = report.keep(found, to)
         shutil.copytree(var, to / "chaos", dirs_exist_ok=True, ignore=lambda _, names: [*filter(is_no_log, names)])
-    report.say(f"All of it is in {file}, the logs beside it; `make chaos SEED={seed}` repeats the schedule.")
+    say(f"All of it is in {file}, the logs beside it; `make chaos SEED={seed}` repeats the schedule.")
     return 0 if found["holds"] else 1
 
 

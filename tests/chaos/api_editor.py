@@ -54,8 +54,7 @@ class ApiEditor(Editor):
         return self.write("DELETE", lambda label, pk: None)
 
     def write(self, method: str, values: Callable[[str, int], Values | None]) -> Write | None:
-        label = self.label()
-        pk = self.pick_one(label)
+        label, pk = self.pick_any()
         if pk is None:
             return None
         new = values(label, pk)

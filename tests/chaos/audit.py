@@ -71,16 +71,11 @@ class Note:
 
 @dataclass(kw_only=True)
 class Claim:
-    """One claim of a binding, and how it ended.
-
-    Attributes:
-        until: Unix time at which it was settled, or taken over.
-        is_abandoned: it was never settled; the next claim found its lease there.
-    """
+    """One claim of a binding, and how it ended."""
 
     note: Note
-    until: float = float("inf")
-    is_abandoned: bool = False
+    until: float = float("inf")  # Unix time at which it was settled, or taken over
+    is_abandoned: bool = False  # it was never settled; the next claim found its lease there
 
     @property
     def at(self) -> float:
@@ -93,22 +88,14 @@ class Claim:
 
 @dataclass(kw_only=True)
 class Audit:
-    """The notes, understood.
+    """The notes, understood."""
 
-    Attributes:
-        claims: by binding, in order.
-        early: claims that found the lease before them still running.
-        late: writes by another connection than the one that has the claim, or after its end.
-        doubts: how often an object came to be in doubt; rejects: to be rejected.
-        paths: the binding of every record there ever was, `{"1/5": 17}` by route and remote id.
-    """
-
-    claims: dict[int, list[Claim]] = field(default_factory=lambda: defaultdict(list))
-    early: list[Note] = field(default_factory=list)
-    late: list[Note] = field(default_factory=list)
-    doubts: int = 0
-    rejects: int = 0
-    records: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    claims: dict[int, list[Claim]] = field(default_factory=lambda: defaultdict(list))  # by binding, in order
+    early: list[Note] = field(default_factory=list)  # claims that found the lease before them still running
+    late: list[Note] = field(default_factory=list)  # writes by a connection without the claim, or after its end
+    doubts: int = 0  # how often an object came to be in doubt
+    rejects: int = 0  # how often one came to be rejected
+    records: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # remote ids there ever were
 
     @property
     def abandoned(self) -> list[Claim]:

@@ -1,6 +1,5 @@
 """Lets the schedule happen: kills, freezes, cuts connections, takes remotes away. A thread of the main process."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from django.db import connection
 
 from tests.chaos import audit
 from tests.chaos.books import HELD
+from tests.chaos.operator import Helper
 from tests.chaos.schedule import AWAY, WORKERS, Event, What
 from tests.chaos.workers import Workers
 from tests.remote import Fault, Remote
@@ -31,7 +31,7 @@ class Outage:
     end: float
 
 
-class Director(threading.Thread):
+class Director(Helper):
     """Attributes:
     cuts: Unix times at which the database ended all connections.
     """
@@ -42,20 +42,15 @@ class Director(threading.Thread):
         super().__init__(name="director", daemon=True)
         self.cuts: list[float] = []
         self.outages: list[Outage] = []
-        self.error: BaseException | None = None
         self._events, self._begin, self._workers, self._remotes = events, begin, workers, remotes
 
-    def run(self) -> None:
+    def work(self) -> None:
         try:
             for event in self._events:
                 time.sleep(max(0.0, self._begin + event.at - time.time()))
                 self._let(event)
-        except BaseException as error:
-            self.error = error
-            raise
         finally:
             self._workers.thaw_all()
-            connection.close()
 
     def _let(self, event: Event) -> None:
         match event.what:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, connection
 
-from tests.chaos.ledger import Change, Ledger, Values, Write
+from tests.chaos.ledger import MODELS, Change, Ledger, Values, Write
 
 TRIES = 60
 PAUSE = 0.25  # seconds before a write is tried again
@@ -31,13 +31,9 @@ def model_of(label: str) -> Any:
 
 
 class Editor:
-    """Writes at random, by the seed and the number of the step, and remembers what was acknowledged.
+    """Writes at random, by the seed and the number of the step, and remembers what was acknowledged."""
 
-    Attributes:
-        pause: seconds between two steps, on average.
-    """
-
-    pause = 0.3
+    pause = 0.3  # seconds between two steps, on average
 
     def __init__(self, name: str, seed: str) -> None:
         self.name, self.seed = name, seed
@@ -161,7 +157,12 @@ class Editor:
         return next(iter(self.pick(label)), None)
 
     def label(self) -> str:
-        return self.choice.choice(("news.Post", "news.Comment"))
+        return self.choice.choice(MODELS)
+
+    def pick_any(self) -> tuple[str, int | None]:
+        """The model and the key of one of our objects."""
+        label = self.label()
+        return label, self.pick_one(label)
 
 
 def change(label: str, pk: int | None, values: Values | None) -> Change:

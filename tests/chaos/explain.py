@@ -75,42 +75,30 @@ class Asked:
 
 @dataclass(kw_only=True)
 class Explained:
-    """What was found.
+    """What was found."""
 
-    Attributes:
-        planted: requests that fell to each fault. met: of those, the ones that the engine wrote down as what they
-            were; unseen: those whose worker died before it could.
-        other: failures that have another reason, by reason.
-        wrong: what nothing explains, as sentences. bindings: whose.
-    """
-
-    planted: Counter[str] = field(default_factory=Counter)
-    met: Counter[str] = field(default_factory=Counter)
-    unseen: Counter[str] = field(default_factory=Counter)
-    other: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-    bindings: list[int] = field(default_factory=list)
+    planted: Counter[str] = field(default_factory=Counter)  # requests that fell to each fault
+    met: Counter[str] = field(default_factory=Counter)  # of these, what the engine wrote down as what it was
+    unseen: Counter[str] = field(default_factory=Counter)  # of these, what a worker died before it could write down
+    other: Counter[str] = field(default_factory=Counter)  # failures that have another reason, by reason
+    wrong: list[str] = field(default_factory=list)  # what nothing explains, as sentences
+    bindings: list[int] = field(default_factory=list)  # whose that is
 
     def blame(self, text: str, binding: int | None) -> None:
         self.wrong.append(text)
         self.bindings += [] if binding is None else [binding]
 
 
+@dataclass(kw_only=True)
 class Explainer:
-    def __init__(
-        self,
-        *,
-        tried: Sequence[Tried],
-        asked: Sequence[Asked],
-        audit: Audit,
-        struck: Mapping[int, Sequence[float]],
-        cuts: Sequence[float],
-        outages: Sequence[Outage],
-        lost: Mapping[str, set[str]],
-    ) -> None:
-        self.tried, self.asked, self.audit = tried, asked, audit
-        self.struck, self.cuts, self.outages, self.lost = struck, cuts, outages, lost
-        self.found = Explained()
+    tried: Sequence[Tried]
+    asked: Sequence[Asked]
+    audit: Audit
+    struck: Mapping[int, Sequence[float]]
+    cuts: Sequence[float]
+    outages: Sequence[Outage]
+    lost: Mapping[str, set[str]]
+    found: Explained = field(default_factory=Explained)
 
     def explain(self) -> Explained:
         """Match, then look at every failure, every request and every claim that nobody settled."""
@@ -202,13 +190,9 @@ def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
 def _take(attempt: Tried, waiting: list[Asked], slack: float) -> None:
     for one in waiting:
         in_time = attempt.at - EARLY <= one.at <= attempt.at + attempt.seconds + slack
-        if in_time and one.tried is None and _can_be(attempt, one.entry):
+        if in_time and one.tried is None and attempt.status in (None, one.entry.status):
             attempt.asked, one.tried = one, attempt
             return
-
-
-def _can_be(attempt: Tried, entry: Entry) -> bool:
-    return attempt.status is None or attempt.status == entry.status
 
 
 def whose(entry: Entry, by_mark: Mapping[tuple[str, str], int], by_record: Mapping[str, int]) -> int | None:

@@ -33,16 +33,11 @@ PROCESS_GONE = ("reincarnat", "died", "killed", "exited with", "took no heartbea
 
 @dataclass(kw_only=True)
 class Verdict:
-    """One line of the judgment.
-
-    Attributes:
-        wrong: what speaks against it, as sentences; empty: it holds.
-        bindings: whose stories are worth telling.
-    """
+    """One line of the judgment."""
 
     law: str
-    wrong: list[str] = field(default_factory=list)
-    bindings: list[int] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)  # what speaks against it, as sentences; empty: it holds
+    bindings: list[int] = field(default_factory=list)  # whose stories are worth telling
 
     @property
     def holds(self) -> bool:

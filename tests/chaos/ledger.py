@@ -11,50 +11,35 @@ MODELS = ("news.Post", "news.Comment")
 
 @dataclass(kw_only=True)
 class Change:
-    """What a write does to one object.
-
-    Attributes:
-        pk: None: it is new; the ledger then finds it by its body, which no other has.
-        values: of the columns that are written; None: it is deleted.
-    """
+    """What a write does to one object."""
 
     model: str
-    pk: int | None
-    values: Values | None
+    pk: int | None  # None: it is new; the ledger then finds it by its body, which no other has
+    values: Values | None  # of the columns that are written; None: it is deleted
 
 
 @dataclass(kw_only=True)
 class Write:
-    """One write through one door: all of it or nothing.
-
-    Attributes:
-        do: carries it out; may be called again where nobody knows what became of it.
-        shared: other editors write the same objects, so that what they hold in the end can't be foretold.
-    """
+    """One write through one door: all of it or nothing."""
 
     door: str
     changes: list[Change]
-    do: Callable[[], object]
-    shared: bool = False
+    do: Callable[[], object]  # carries it out; may be called again where nobody knows what became of it
+    shared: bool = False  # other editors write the same objects, so that what they hold in the end can't be foretold
 
 
 @dataclass(kw_only=True)
 class Ledger:
     """One editor's books.
 
-    Attributes:
-        objects: what is to be there, `{"news.Post": {pk: values}}`.
-        told: every change that was acknowledged, as `[model, pk, body]`; of a delete, None for the body.
-        doors: how many writes were acknowledged, by door.
-        refusals: why writes were refused; another editor had deleted what they needed.
-        troubles: writes that failed and were tried again, `{"at", "door", "error"}`; `at` is Unix time.
+    `objects` is what is to be there. `told` has every change that was acknowledged; of a delete, None for the body.
     """
 
     objects: dict[str, dict[int, Values]] = field(default_factory=lambda: {model: {} for model in MODELS})
-    told: list[tuple[str, int, str | None]] = field(default_factory=list)
-    doors: Counter[str] = field(default_factory=Counter)
-    refusals: list[str] = field(default_factory=list)
-    troubles: list[dict[str, Any]] = field(default_factory=list)
+    told: list[tuple[str, int, str | None]] = field(default_factory=list)  # [(model, pk, body), …]
+    doors: Counter[str] = field(default_factory=Counter)  # how many writes were acknowledged, by door
+    refusals: list[str] = field(default_factory=list)  # another editor had deleted what a write needed
+    troubles: list[dict[str, Any]] = field(default_factory=list)  # tried again: {"at": Unix time, "door", "error"}
 
     def acknowledge(self, write: Write) -> None:
         """The write is done; the keys of what is new are known by now."""

@@ -13,8 +13,7 @@ from django.db import InterfaceError, OperationalError, connection
 from backoffice.accounts.models import User
 from syncer.core.errors import NotPossibleError
 from syncer.models import Binding, Target
-from syncer.models.binding import DUE
-from syncer.models.state import FACTS
+from syncer.models.binding import DUE, FACTS
 from syncer.public import sync_bindings, sync_target
 from syncer.targets.rest import doubt
 from tests.chaos.marks import mark_in, mark_of
@@ -23,7 +22,25 @@ from tests.remote import Remote
 EVERY = 2.0  # seconds
 
 
-class Operator(threading.Thread):
+class Helper(threading.Thread):
+    """A thread of the main process that works beside the run; `error` ended it early."""
+
+    error: BaseException | None = None
+
+    def work(self) -> None:
+        raise NotImplementedError
+
+    def run(self) -> None:
+        try:
+            self.work()
+        except BaseException as error:
+            self.error = error
+            raise
+        finally:
+            connection.close()
+
+
+class Operator(Helper):
     """Attributes:
     did: how often what was done.
     decided: when it said of a binding that its create had not arrived, in Unix time.
@@ -33,7 +50,6 @@ class Operator(threading.Thread):
         super().__init__(name="operator", daemon=True)
         self.did: Counter[str] = Counter()
         self.decided: dict[int, list[float]] = {}
-        self.error: BaseException | None = None
         self._remotes = remotes
         self._over = threading.Event()
 
@@ -41,19 +57,13 @@ class Operator(threading.Thread):
         self._over.set()
         self.join()
 
-    def run(self) -> None:
-        try:
-            while not self._over.wait(EVERY):
-                try:
-                    self._round()
-                except (OperationalError, InterfaceError):
-                    connection.close()
-                    self.did["lost the connection"] += 1
-        except BaseException as error:
-            self.error = error
-            raise
-        finally:
-            connection.close()
+    def work(self) -> None:
+        while not self._over.wait(EVERY):
+            try:
+                self._round()
+            except (OperationalError, InterfaceError):
+                connection.close()
+                self.did["lost the connection"] += 1
 
     def _round(self) -> None:
         user = User.objects.get(username="chaos")

@@ -74,8 +74,7 @@ class OrmEditor(Editor):
 
     # --- what is there -----------------------------------------------------------------------------------------------
     def edit(self) -> Write | None:
-        label = self.label()
-        pk = self.pick_one(label)
+        label, pk = self.pick_any()
         return None if pk is None else self.save("save", label, pk, self.edited(label, pk))
 
     def save(self, door: str, label: str, pk: int, values: Values, *, shared: bool = False) -> Write:
@@ -101,8 +100,7 @@ class OrmEditor(Editor):
 
     def undo(self) -> Write | None:
         """Changed, and at once or a little later changed back: for the target nothing happened, or should soon."""
-        label = self.label()
-        pk = self.pick_one(label)
+        label, pk = self.pick_any()
         if pk is None:
             return None
         old = dict(self.ledger.objects[label][pk])
@@ -118,8 +116,7 @@ class OrmEditor(Editor):
 
     # --- what goes ---------------------------------------------------------------------------------------------------
     def remove(self) -> Write | None:
-        label = self.label()
-        pk = self.pick_one(label)
+        label, pk = self.pick_any()
         return None if pk is None else self.delete(label, pk)
 
     def delete(self, label: str, pk: int) -> Write:

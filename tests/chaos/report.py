@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,6 @@ if TYPE_CHECKING:  # its models can't be read yet
     from tests.chaos.judge import Verdict
 
 FIRST = 20  # reasons shown of a verdict
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def folder() -> Path:

@@ -18,10 +18,10 @@ from tests.chaos.ends import Compared, compare
 from tests.chaos.evidence import Evidence
 from tests.chaos.explain import Explained, Explainer
 from tests.chaos.operator import Operator
-from tests.chaos.report import say
 from tests.chaos.schedule import schedule
 from tests.chaos.workers import Workers
 from tools.processes import Processes
+from tools.run import say
 
 DRAIN = 45.0  # seconds
 LONGER = 60.0  # more, while all that is left sits out a wait of its own
@@ -111,18 +111,15 @@ class Chaos:
             "report": verdicts,
         }
 
-    def _blows(self, worker: int) -> list[float]:
-        return [blow.at for blow in self.workers.blows if blow.worker == worker]
-
     def _explainer(self, seen: Evidence) -> Explainer:
+        struck = {worker.number: seen.restarts(worker.number) for worker in self.workers.all}
+        for blow in self.workers.blows:
+            struck[blow.worker].append(blow.at)
         return Explainer(
             tried=seen.tried,
             asked=seen.asked,
             audit=seen.audit,
-            struck={
-                worker.number: [*self._blows(worker.number), *seen.restarts(worker.number)]
-                for worker in self.workers.all
-            },
+            struck=struck,
             cuts=self.director.cuts,
             outages=self.director.outages,
             lost={name: remote.lost for name, remote in self.remotes.items()},

@@ -26,19 +26,13 @@ class What(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happens.
+    """One thing that happens."""
 
-    Attributes:
-        at: seconds since the beginning.
-        worker: which one, 0 to 2. pick: 0 to 1, which of its processes.
-        remote: which one; empty: both.
-    """
-
-    at: float
+    at: float  # seconds since the beginning
     what: What
-    worker: int = 0
-    pick: float = 0.0
-    remote: str = ""
+    worker: int = 0  # to 2
+    pick: float = 0.0  # to 1: which of the worker's processes
+    remote: str = ""  # empty: both
 
 
 def schedule(seed: str, seconds: float) -> list[Event]:

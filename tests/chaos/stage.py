@@ -22,7 +22,7 @@ from tools.lifeline import tied
 from tools.nodes import NOT_INHERITED, ROOT, Node
 from tools.processes import Processes
 
-LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 6
+LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 6, and in a pair for 12
 IDLE = 4  # seconds until the database ends who stands still in a transaction; before a claim of theirs is over
 TIMEOUT = 1  # seconds until a request is given up; after twice as long none of ours can still arrive
 RATE = 0.2  # of all requests
@@ -31,25 +31,28 @@ NICE = ["nice", "-n", "5"]  # the remotes, whose answers are timed, come first
 EDITING_ENDS = 40  # seconds after its time, in which an editor must know what became of its last write
 
 
-def environment(database: str, var: Path) -> dict[str, str]:
-    """What every process of the run gets, this one too."""
+def node_environment(name: str, database: str, var: Path, **more: str) -> dict[str, str]:
+    """The environment of every process of a node."""
     inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     return inherited | {
         "DJANGO_SETTINGS_MODULE": "backoffice.settings",
         "DATABASE_URL": database,
-        "DATABASE_IDLE_SECONDS": str(IDLE),
         "BACKOFFICE_DOTENV": "",
         "BACKOFFICE_ENV": "development",
-        "BACKOFFICE_NODE": "chaos",
+        "BACKOFFICE_NODE": name,
         "BACKOFFICE_VAR": str(var),
-        "BACKOFFICE_WORKERS": "2",
-        "LOG_LEVEL": "WARNING",
         "SECRET_KEY": secrets.token_urlsafe(50),
         "SYNC_LEASE_SECONDS": str(LEASE),
         "API_RATE": "1000000/minute",
         "SIGN_IN_RATE": "1000000/minute",
-        "PGAPPNAME": "chaos",
+        **more,
     }
+
+
+def environment(database: str, var: Path) -> dict[str, str]:
+    """What every process of the run gets, this one too."""
+    own = {"DATABASE_IDLE_SECONDS": str(IDLE), "BACKOFFICE_WORKERS": "2", "LOG_LEVEL": "WARNING", "PGAPPNAME": "chaos"}
+    return node_environment("chaos", database, var, **own)
 
 
 def build(remotes: dict[str, Remote]) -> None:
@@ -80,17 +83,12 @@ def make_targets(remotes: dict[str, Remote]) -> None:
     alpha, beta = (
         Target.objects.create(name=name, url=remotes[name].url, timeout=TIMEOUT, allow_private=True) for name in REMOTES
     )
-    common = {"trigger": "change"}
-    Route.objects.create(
-        target=alpha, model="news.Post", path="/posts", fields=post, lookup=["userId", "title"], **common
-    )
-    Route.objects.create(
-        target=alpha, model="news.Comment", path="/comments", fields=comment, lookup=["name"], **common
-    )
-    beta_posts = {"update": "PATCH", "key_hours": 1, "filter": {"user_id__gt": 100}}
-    Route.objects.create(target=beta, model="news.Post", path="/posts", fields=post, **beta_posts, **common)
-    beta_comments = {"update": "PATCH", "create_path": "/posts/{post}/comments"}
-    Route.objects.create(target=beta, model="news.Comment", path="/comments", fields=comment, **beta_comments, **common)
+    posts = {"model": "news.Post", "path": "/posts", "fields": post, "trigger": "change"}
+    comments = {"model": "news.Comment", "path": "/comments", "fields": comment, "trigger": "change"}
+    Route.objects.create(target=alpha, **posts, lookup=["userId", "title"])
+    Route.objects.create(target=alpha, **comments, lookup=["name"])
+    Route.objects.create(target=beta, **posts, update="PATCH", key_hours=1, filter={"user_id__gt": 100})
+    Route.objects.create(target=beta, **comments, update="PATCH", create_path="/posts/{post}/comments")
     remotes["beta"].honor_keys()
 
 

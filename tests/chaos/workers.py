@@ -7,10 +7,10 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from tests.chaos.audit import WORKER
 from tests.chaos.schedule import WORKERS, What
@@ -28,15 +28,11 @@ HEARTBEAT = 6  # seconds of silence after which a worker's cluster is started an
 
 @dataclass(frozen=True, kw_only=True)
 class Blow:
-    """What was done to a worker: `at` is Unix time, `until` when it was over."""
+    """What was done to a worker; `at` is Unix time."""
 
     at: float
     what: What
     worker: int
-    until: float = 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Worker:
@@ -82,19 +78,13 @@ class Worker:
 
 
 class Workers:
-    """Runs all workers while the context is open, and starts again whoever ends.
-
-    Attributes:
-        blows: what was done to them.
-        orphans: how many processes outlived the first of theirs.
-        left: exit statuses of those that were asked to stop in the end.
-    """
+    """Runs all workers while the context is open, and starts again whoever ends."""
 
     def __init__(self, var: Path) -> None:
         self.all = [Worker(number, var) for number in range(WORKERS)]
-        self.blows: list[Blow] = []
-        self.orphans = 0
-        self.left: list[int | None] = []
+        self.blows: list[Blow] = []  # what was done to them
+        self.orphans = 0  # how many processes outlived the first of theirs
+        self.left: list[int | None] = []  # exit statuses of those that were asked to stop in the end
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)

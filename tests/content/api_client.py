@@ -27,10 +27,10 @@ class ApiClient(Client):
         token = issue(user, Kind.ACCESS)
         super().__init__(raise_request_exception=False, headers={"Authorization": f"Bearer {token}"})
 
-    def send(self, method: str, path: str, data: Any) -> Any:
+    def send(self, method: str, path: str, data: Any, **options: Any) -> Any:
         """`data` goes out as JSON; bytes go as they are."""
         body = data if isinstance(data, bytes) else json.dumps(data)
-        return self.generic(method, path, body, content_type="application/json")
+        return self.generic(method, path, body, content_type="application/json", **options)
 
 
 def errors(response: Any) -> dict[str, str]:

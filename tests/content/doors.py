@@ -9,7 +9,6 @@ registry, their values by its samples. Where that is not enough, `tests/content/
     NEVER_CHANGED        names of models whose objects are only made and deleted
 """
 
-import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,19 +18,19 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import models
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.test import RequestFactory
-from django.urls import reverse
 
 from backoffice.accounts.models import User
 from content.base.api import Resource
 from content.base.models import ContentModel
+from content.base.urls import admin_url
 from syncer.models.mapping import declarations
 from tests.content.api_client import ApiClient
+from tests.content.files import load, table
 from tests.content.pages import administrator, form_of
 
 Model = Any  # a subclass of ContentModel, of which nothing more is known here
@@ -119,8 +118,6 @@ def edited(obj: Any, number: int = 0) -> Any:
 
 
 # --- the ORM ---------------------------------------------------------------------------------------------------------
-
-
 def save_new(model: Model) -> None:
     copy(model).save()
 
@@ -166,12 +163,6 @@ def related_manager(model: Model) -> None:
 
 
 # --- the admin -------------------------------------------------------------------------------------------------------
-
-
-def page(name: str, model: Model, *args: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
-
-
 def submit(address: str, form: str, **changes: Any) -> None:
     """Send the form of a page with these values, as its fields show them."""
     client = administrator()
@@ -186,23 +177,23 @@ def admin_add(model: Model) -> None:
     values = copy(model)
     names = set(admin_of(model).get_fields(None)) - set(admin_of(model).readonly_fields)
     filled = {name: getattr(values, model._meta.get_field(name).attname) for name in names}
-    submit(page("add", model), f"{model._meta.model_name}_form", **filled)
+    submit(admin_url(model, "add"), f"{model._meta.model_name}_form", **filled)
 
 
 def admin_change(model: Model) -> None:
-    address = page("change", model, some(model).pk)
+    address = admin_url(model, "change", some(model).pk)
     submit(address, f"{model._meta.model_name}_form", **{text_field(model): "through the door"})
 
 
 def admin_delete(model: Model) -> None:
-    answer = administrator().post(page("delete", model, deletable(model)[0].pk), {"post": "yes"})
+    answer = administrator().post(admin_url(model, "delete", deletable(model)[0].pk), {"post": "yes"})
     assert answer.status_code == 302
 
 
 def admin_delete_action(model: Model) -> None:
     chosen = [str(obj.pk) for obj in deletable(model)]
     form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
-    assert administrator().post(page("changelist", model), form).status_code == 302
+    assert administrator().post(admin_url(model, "changelist"), form).status_code == 302
 
 
 def admin_inline(model: Model) -> None:
@@ -210,7 +201,7 @@ def admin_inline(model: Model) -> None:
     field = model._meta.get_field(str(parent_field(model)))
     parent = getattr(some(model), field.name)
     prefix = field.remote_field.get_accessor_name()
-    address = page("change", type(parent), parent.pk)
+    address = admin_url(type(parent), "change", parent.pk)
     change = {f"{prefix}-0-{text_field(model)}": "through the door"}
     submit(address, f"{type(parent)._meta.model_name}_form", **change)
 
@@ -220,21 +211,11 @@ def admin_import(model: Model) -> None:
     columns = admin_of(model).resource_classes[0]().get_import_fields()
     objects = [copy(model, 0), *([edited(some(model), 1)] if can_change(model) else [])]
     names = [column.column_name for column in columns]
-    rows = [{column.column_name: column.export(obj) for column in columns} for obj in objects]
-    file = io.StringIO()
-    writer = csv.DictWriter(file, names)
-    writer.writeheader()
-    writer.writerows(rows)
-    client = administrator()
-    upload = SimpleUploadedFile("rows.csv", file.getvalue().encode())
-    answer = client.post(page("import", model), {"import_file": upload, "format": 0, "resource": ""})
-    assert "confirm_form" in answer.context, answer.content.decode()
-    assert client.post(page("process_import", model), answer.context["confirm_form"].initial).status_code == 302
+    rows = [[column.export(obj) for column in columns] for obj in objects]
+    load(administrator(), model, table(names, *rows))
 
 
 # --- the API ---------------------------------------------------------------------------------------------------------
-
-
 def api_user() -> User:
     return User.objects.filter(username="api").first() or User.objects.create_superuser("api")
 

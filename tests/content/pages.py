@@ -9,22 +9,28 @@ from django.test import Client
 from backoffice.accounts.models import User
 
 
-def sign_in(*permissions: str, name: str = "editor") -> Client:
-    """A client of somebody with exactly these permissions, `news.change_post`."""
-    user = User.objects.create_user(name, is_staff=True)
+def person(name: str, *permissions: str, **fields: Any) -> User:
+    """Somebody who may open the admin, with exactly these permissions of their own, such as `news.change_post`."""
+    user = User.objects.create_user(name, **{"is_staff": True, **fields})
     for permission in permissions:
         app, codename = permission.split(".")
         user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+def browser(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
 
 
+def sign_in(*permissions: str, name: str = "editor") -> Client:
+    return browser(person(name, *permissions))
+
+
 def administrator() -> Client:
-    client = Client()
     name = "administrator"
-    client.force_login(User.objects.filter(username=name).first() or User.objects.create_superuser(name))
-    return client
+    return browser(User.objects.filter(username=name).first() or User.objects.create_superuser(name))
 
 
 class _Form(HTMLParser):

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.urls import reverse
 
 from content.base.models import ContentModel
+from content.base.urls import admin_url
 from syncer.engine.runs import run_here
 from syncer.models import Route, Target
 from syncer.models.keys import key_of
 from syncer.models.mapping import declarations
 from tests.content.api_client import ApiClient
-from tests.content.doors import admin_of, api_user, content_models, fill, page, resource_of, some
+from tests.content.doors import admin_of, api_user, content_models, fill, resource_of, some
 from tests.content.pages import administrator
 
 pytestmark = pytest.mark.django_db
@@ -49,18 +50,18 @@ def test_a_domain_has_models_and_its_part_of_each_door(domain):
 @pytest.mark.parametrize("model", MODELS)
 def test_the_admin_lists_shows_and_remembers(model):
     client, obj = administrator(), some(model)
-    assert client.get(page("changelist", model)).context["cl"].result_count > 0
+    assert client.get(admin_url(model, "changelist")).context["cl"].result_count > 0
     for name in ("change", "history"):
-        assert client.get(page(name, model, obj.pk)).status_code == 200, name
+        assert client.get(admin_url(model, name, obj.pk)).status_code == 200, name
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_content_goes_in_and_out_as_files(model):
     client = administrator()
     columns = [column.column_name for column in admin_of(model).resource_classes[0]().get_import_fields()]
-    shown = client.get(page("import", model))
+    shown = client.get(admin_url(model, "import"))
     assert shown.context["columns"] == columns
-    assert client.get(page("export", model)).status_code == 200
+    assert client.get(admin_url(model, "export")).status_code == 200
 
 
 @pytest.mark.parametrize("model", LISTED)

@@ -13,17 +13,20 @@ from tests.content.doors import DOORS, content_models, fill
 
 pytestmark = pytest.mark.law
 
-PAIRS = [
-    pytest.param(door.use, model, id=f"{door.use.__name__}-{model._meta.label}")
-    for door in DOORS
-    for model in content_models()
-    if door.fits(model)
-]
-
 
 def times_of(model):
     """The columns that tell when an object was changed."""
     return [field.attname for field in model._meta.concrete_fields if getattr(field, "auto_now", False)]
+
+
+MOVES_TIME = ("save_change", "update_or_create", "admin_change", "admin_import", "admin_inline", "api_put", "api_patch")
+FITTING = [(door.use, model) for door in DOORS for model in content_models() if door.fits(model)]
+MOVING = [(use, model) for use, model in FITTING if use.__name__ in MOVES_TIME and times_of(model)]
+
+
+def through(pairs):
+    named = [pytest.param(use, model, id=f"{use.__name__}-{model._meta.label}") for use, model in pairs]
+    return pytest.mark.parametrize(("use", "model"), named)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,7 @@ def recorded(models):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("use", "model"), PAIRS)
+@through(FITTING)
 def test_what_comes_through_a_door_is_in_the_history(content, use, model):
     domain = domain_of(model)
     before = live(domain)
@@ -64,19 +67,8 @@ def test_what_comes_through_a_door_is_in_the_history(content, use, model):
     assert recorded(domain) == after
 
 
-MOVES_TIME = ("save_change", "update_or_create", "admin_change", "admin_import", "admin_inline", "api_put", "api_patch")
-
-
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("use", "model"),
-    [
-        pytest.param(door.use, model, id=f"{door.use.__name__}-{model._meta.label}")
-        for door in DOORS
-        for model in content_models()
-        if door.use.__name__ in MOVES_TIME and door.fits(model) and times_of(model)
-    ],
-)
+@through(MOVING)
 def test_a_change_through_a_door_moves_the_time_of_change(content, use, model):
     before, [name] = live([model])[model._meta.label], times_of(model)
     use(model)
@@ -91,15 +83,12 @@ REFUSE = {
         'ALTER TABLE {0} ADD CONSTRAINT "full" CHECK (false) NOT VALID',
         'ALTER TABLE {0} DROP CONSTRAINT "full"',
     ),
-    "sqlite": (
-        "CREATE TRIGGER full BEFORE INSERT ON {0} BEGIN SELECT RAISE(ABORT, 'full'); END",
-        "DROP TRIGGER full",
-    ),
+    "sqlite": ("CREATE TRIGGER full BEFORE INSERT ON {0} BEGIN SELECT RAISE(ABORT, 'full'); END", "DROP TRIGGER full"),
 }
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("use", "model"), PAIRS)
+@through(FITTING)
 def test_nothing_comes_through_a_door_without_its_history_row(content, use, model):
     """The history's table takes no row: then the write, which no transaction is around, must fail as a whole."""
     domain = domain_of(model)

@@ -15,8 +15,6 @@ def test_the_database_refuses_a_text_that_is_blank_or_too_long(title):
 
 
 # --- validation -------------------------------------------------------------------------------------------------------
-
-
 def checks_asked(obj):
     with CaptureQueriesContext(connection) as queries:
         try:
@@ -35,7 +33,7 @@ def test_checks_that_do_not_hold_are_each_named():
     assert [text.partition(" ")[0] for text in said] == ["title", "body"]
 
 
-def test_an_object_that_was_mended_is_asked_about_anew():
+def test_a_corrected_object_is_checked_again():
     post = Post(title=" ", body="B")
     assert checks_asked(post)[0]
     post.title = "T"

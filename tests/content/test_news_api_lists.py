@@ -42,18 +42,14 @@ def titles(answer):
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
-
-
 def test_a_list_is_paged_newest_first_until_next_is_null(api):
     make_posts(5)
     first = api.get(POSTS, {"limit": 2})
     second = api.get(POSTS, {"limit": 2, "cursor": first.json()["next"]})
     third = api.get(POSTS, {"limit": 2, "cursor": second.json()["next"]})
-    assert [titles(first), titles(second), titles(third)] == [
-        ["Title 5", "Title 4"],
-        ["Title 3", "Title 2"],
-        ["Title 1"],
-    ]
+    assert titles(first) == ["Title 5", "Title 4"]
+    assert titles(second) == ["Title 3", "Title 2"]
+    assert titles(third) == ["Title 1"]
     assert third.json()["next"] is None
     assert list(first.json()) == ["items", "next"]
 
@@ -85,18 +81,10 @@ def test_the_count_is_of_the_filtered_list_and_only_on_demand(api):
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ({"limit": 0}, "limit"),
-        ({"limit": 501}, "limit"),
-        ({"limit": "x"}, "limit"),
+        *[({"limit": value}, "limit") for value in (0, 501, "x")],
+        *[({"cursor": value}, "cursor") for value in ("", "x", "bnVsbA", "WzFd", "é")],  # the long ones: null and [1]
+        *[({"user_id": value}, "user_id") for value in ("x", 2**31, "")],
         ({"count": "maybe"}, "count"),
-        ({"cursor": ""}, "cursor"),
-        ({"cursor": "x"}, "cursor"),
-        ({"cursor": "bnVsbA"}, "cursor"),  # null
-        ({"cursor": "WzFd"}, "cursor"),  # [1]
-        ({"cursor": "é"}, "cursor"),
-        ({"user_id": "x"}, "user_id"),
-        ({"user_id": 2**31}, "user_id"),
-        ({"user_id": ""}, "user_id"),
         ({"title": "a\0b"}, "title"),
         ({"all": "true", "limit": 5}, "limit"),
         ({"all": "true", "cursor": "MQ"}, "cursor"),
@@ -119,15 +107,13 @@ def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(api):
 
 
 @pytest.mark.parametrize("key", [2**63, 2**64 - 1, -5])
-def test_a_cursor_out_of_range_is_no_crash(api, key):
+def test_a_cursor_out_of_range_gives_a_page(api, key):
     make_posts(1)
     cursor = Keyset(Post, ["-pk"]).cursor({"id": key})
     assert api.get(POSTS, {"cursor": cursor}).status_code == 200
 
 
 # --- filters ----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("field", ["user_id", "title", "body"])
 def test_posts_are_filtered_by_exact_match_of_each_field(api, field):
     make_posts(1, user_id=1, title="Ä&=", body="one")
@@ -168,8 +154,6 @@ def test_a_list_costs_the_same_queries_however_long(api, django_assert_max_num_q
 
 
 # --- whole streams ----------------------------------------------------------------------------------------------------
-
-
 def make_many(count):
     """Posts without history, which is not what is looked at here."""
     posts = [Post(user_id=5, title=f"Title {number}", body="x" * 500) for number in range(1, count + 1)]
@@ -216,25 +200,17 @@ def test_a_stream_of_three_times_the_rows_needs_no_more_memory(api):
 
 
 # --- permissions ------------------------------------------------------------------------------------------------------
-
-
 def requests(api, post, comment):
     new_comment = {"name": "N", "email": "a@example.com", "body": "B"}
-    new_post = {"title": "T", "body": "B"}
+    new_post, whole = {"title": "T", "body": "B"}, new_comment | {"post": post.pk}
     of_post, of_comment, nested = f"{POSTS}{post.pk}/", f"{COMMENTS}{comment.pk}/", f"{POSTS}{post.pk}/comments/"
     return {
         "view_post": [api.get(POSTS), api.get(POSTS, {"all": "true"}), api.get(of_post)],
         "view_comment": [api.get(COMMENTS), api.get(of_comment), api.get(nested)],
         "add_post": [api.send("POST", POSTS, new_post)],
-        "add_comment": [
-            api.send("POST", COMMENTS, new_comment | {"post": post.pk}),
-            api.send("POST", nested, new_comment),
-        ],
+        "add_comment": [api.send("POST", COMMENTS, whole), api.send("POST", nested, new_comment)],
         "change_post": [api.send("PUT", of_post, new_post), api.send("PATCH", of_post, {})],
-        "change_comment": [
-            api.send("PUT", of_comment, new_comment | {"post": post.pk}),
-            api.send("PATCH", of_comment, {}),
-        ],
+        "change_comment": [api.send("PUT", of_comment, whole), api.send("PATCH", of_comment, {})],
         "delete_comment": [api.delete(of_comment)],
         "delete_post": [api.delete(f"{POSTS}{make_posts(1)[0].pk}/")],  # one without comments
     }
@@ -265,8 +241,6 @@ def test_a_superuser_may_all(api):
 
 
 # --- slashes ----------------------------------------------------------------------------------------------------------
-
-
 def test_every_address_works_without_its_final_slash(api):
     created = api.send("POST", POSTS.rstrip("/"), {"title": "T", "body": "B"})
     assert created.status_code == 201

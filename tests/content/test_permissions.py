@@ -24,7 +24,8 @@ from syncer.targets.peer.inbound import writing
 from syncer.targets.peer.inbound.merging import MergedItem
 from syncer.targets.peer.message import Result
 from tests.content.api_client import ApiClient
-from tests.content.palettes.people import browser, person, team_of
+from tests.content.pages import browser, person
+from tests.content.palettes.people import team_of
 
 pytestmark = [pytest.mark.law, pytest.mark.django_db]
 

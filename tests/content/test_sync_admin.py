@@ -118,7 +118,7 @@ def test_chosen_objects_of_several_targets_lead_to_the_list_of_their_runs(target
     assert sorted(str(run.target) for run in page.context["cl"].result_list) == ["Fake API", "second"]
 
 
-def test_chosen_objects_that_travel_nowhere_are_said_to(target):
+def test_chosen_objects_without_a_target_are_reported(target):
     post = Post.objects.create(title="A", body="B")
     Target.objects.update(enabled=False)
     data = {"action": "sync_now", "_selected_action": [post.pk]}
@@ -152,7 +152,7 @@ def test_an_object_that_does_not_exist_cannot_be_synced(permissions, status, key
     assert sign_in(*permissions).post(f"/admin/news/post/{key}/sync/").status_code == status
 
 
-def test_who_may_only_look_has_no_button(target):
+def test_without_the_permission_to_sync_there_is_no_button(target):
     post = Post.objects.create(title="A", body="B")
     client = sign_in(*LOOK)
     for url in (reverse(LIST), change(post)):

@@ -8,18 +8,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import requests
 
+from bench.admin import Admin
 from tests.flows.wait import SECONDS, until
-from tests.postgres import free_port
-from tests.processes import is_guard, marked
+from tests.processes import Mark
 from tools.lifeline import tied
+from tools.servers import free_port
 
 pytestmark = pytest.mark.sqlite
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,9 +33,9 @@ class Launcher:
 
     def __init__(self, var: Path, command: list[str], /, **environment: str) -> None:
         self.var, self.lines = var, list[str]()
-        self.mark = f"BACKOFFICE_TEST_RUN={uuid4().hex}"
+        self.mark = Mark()
         # Its output is buffered, as it is for people, also where the tests' own is not.
-        own = {"BACKOFFICE_VAR": str(var), "PYTHONUNBUFFERED": "", **dict([self.mark.split("=")])}
+        own = {"BACKOFFICE_VAR": str(var), "PYTHONUNBUFFERED": "", **self.mark.environment}
         self.process = subprocess.Popen(
             **tied(command),
             cwd=ROOT,
@@ -76,7 +76,7 @@ class Launcher:
 
     def at_work(self) -> set[int]:
         """All that it started, and what these started, but for what guards them."""
-        return {pid for pid in marked(self.mark) if not is_guard(pid)} - {self.process.pid}
+        return self.mark.at_work() - {self.process.pid}
 
     def leader(self, name: str) -> int:
         """The first process of the service that logs to `{name}.log`."""
@@ -88,15 +88,8 @@ class Launcher:
     def wait_until_gone(self, pids: set[int]) -> None:
         until(lambda: not pids & self.at_work())
 
-    def kill_what_is_left(self) -> None:
-        """After a test, which may have failed."""
-        while left := marked(self.mark):
-            for pid in left:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
     def wait_until_nothing_is_left(self) -> None:
-        until(lambda: not marked(self.mark))
+        until(lambda: not self.mark.pids())
 
 
 @contextmanager
@@ -107,11 +100,11 @@ def launched(var: Path, command: list[str] = RUN, /, **environment: str) -> Iter
             yield launcher
         finally:
             launcher.process.kill()
-            launcher.kill_what_is_left()
+            launcher.mark.kill()
 
 
 def new_ports() -> dict[str, str]:
-    return {"PORT": str(free_port()), "REMOTE_PORT": str(free_port())}
+    return {"PORT": free_port(), "REMOTE_PORT": free_port()}
 
 
 @pytest.fixture
@@ -119,27 +112,11 @@ def ports():
     return new_ports()
 
 
-@pytest.fixture
-def browser():
-    with requests.Session() as session:
-        session.trust_env = False
-        yield session
-
-
 def password(lines: list[str]) -> str:
     return next(found[1] for line in lines if (found := re.search(r"Password +(.+?) +│", line)))
 
 
-def log_in(browser: requests.Session, port: str, password: str) -> None:
-    page = f"http://127.0.0.1:{port}/admin/login/"
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(page, timeout=HTTP_SECONDS).text)
-    assert token
-    form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token[1]}
-    answer = browser.post(page, data=form, timeout=HTTP_SECONDS, allow_redirects=False)
-    assert answer.status_code == 302
-
-
-def count(browser: requests.Session, port: str, path: str, password: str) -> int:
+def count(port: str, path: str, password: str) -> int:
     url = f"http://127.0.0.1:{port}/api/news/{path}/?count=true&limit=1"
     return int(requests.get(url, auth=("admin", password), timeout=HTTP_SECONDS).json()["count"])
 
@@ -176,12 +153,13 @@ def first(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_one_command_starts_all(first, browser):
+def test_one_command_starts_all(first):
+    browser = requests.Session()
     assert "Writing sample content …" in first.lines
     for port in first.ports.values():
         assert any(f"http://127.0.0.1:{port}/admin/ " in line for line in first.lines)
-        assert [count(browser, port, path, first.password) for path in ("posts", "comments")] == [100, 500]
-        log_in(browser, port, first.password)
+        assert [count(port, path, first.password) for path in ("posts", "comments")] == [100, 500]
+        Admin(f"http://127.0.0.1:{port}", "admin", first.password, http=browser)
     # Logging in at the second node did not end the session at the first.
     for port in first.ports.values():
         page = browser.get(f"http://127.0.0.1:{port}/admin/", timeout=HTTP_SECONDS, allow_redirects=False)
@@ -203,7 +181,7 @@ def test_an_order_that_is_edited_at_either_end_is_the_same_at_both(first):
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_all_and_a_second_start_keeps_the_data_and_survives_its_services(first, browser):
+def test_ctrl_c_stops_all_and_a_second_start_keeps_the_data_and_survives_its_services(first):
     var = first.launcher.var
     assert first.launcher.stop() == 0
     assert not first.launcher.at_work()
@@ -221,7 +199,7 @@ def test_ctrl_c_stops_all_and_a_second_start_keeps_the_data_and_survives_its_ser
             os.kill(second.leader(log), signal.SIGKILL)
             assert f"{title} ended" in second.read_until("ended")[-1]
             second.wait_until_gone(of_it)
-        assert count(browser, first.ports["PORT"], "posts", first.password) == 100
+        assert count(first.ports["PORT"], "posts", first.password) == 100
         assert min(map(len, map(second.service, ("web", "worker")))) > 1
         second.process.kill()
         second.wait_until_nothing_is_left()
@@ -249,7 +227,7 @@ def test_nothing_is_left_of_a_start_that_is_ended(tmp_path, ports, how):
 @pytest.mark.slow
 def test_commands_that_stand_still_do_not_outlive_a_start_that_is_killed(tmp_path, ports):
     with launched(tmp_path, **ports) as launcher:
-        until(lambda: len(marked(launcher.mark)) == 2 * (1 + NODES))  # each with its guard
+        until(lambda: len(launcher.mark.pids()) == 2 * (1 + NODES))  # each with its guard
         for pid in launcher.at_work():
             os.kill(pid, signal.SIGSTOP)
         launcher.process.kill()
@@ -281,7 +259,7 @@ def test_a_taken_port_is_one_line(tmp_path, ports):
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "web", "²"])
-def test_a_port_that_is_none_is_one_line(tmp_path, port):
+def test_an_invalid_port_is_refused_in_one_line(tmp_path, port):
     with launched(tmp_path, PORT=port) as launcher:
         lines = launcher.refusal()
     assert lines == [f"PORT is '{port}'; a port is a number from 1 to 65535."]

@@ -1,11 +1,8 @@
 """A create whose answer was lost on the way back from a node of our own, which honors Idempotency-Keys."""
 
-import http.client
-import threading
+import random
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -14,6 +11,8 @@ from backoffice.accounts.models import User
 from content.news.models import Post
 from syncer.engine.runs import run_here
 from syncer.models import Attempt, Binding, Route, Target
+from tests.flows.pair.way import Way
+from tests.serving import serving
 from tests.syncer.support import let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,60 +20,26 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OURS, DEFAULT = 7, 99999942  # users of posts: what travels, and what the node gives a post that names none
 
 
-class Way(ThreadingHTTPServer):
-    """The way to the node: passes requests on, and loses the first answer to a new post."""
+class LosingWay(Way):
+    """The way to the node: it loses the first answer to a new post."""
 
-    def __init__(self, node: str) -> None:
-        self.node, self.answers = urlsplit(node).netloc, list[tuple[int, str | None]]()
-        super().__init__(("127.0.0.1", 0), Passing)
+    def fault(self, path: str, choice: random.Random) -> str:
+        return "reset done" if path.endswith("/posts/") and not self.posts() else ""
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Passing(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Way
-
-    def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
-
-    def pass_on(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        node = http.client.HTTPConnection(self.server.node, timeout=10)
-        try:
-            node.request(self.command, self.path, body, dict(self.headers) | {"Host": self.server.node})
-            answer = node.getresponse()
-            content = answer.read()
-        finally:
-            node.close()
-        if self.path.endswith("/posts/"):
-            self.server.answers.append((answer.status, answer.headers["Idempotency-Replayed"]))
-            if len(self.server.answers) == 1:
-                self.close_connection = True
-                return
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.headers["Content-Type"])
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = pass_on  # noqa: N815 - http.server looks for these names
+    def posts(self) -> list[int | None]:
+        """What the node answered to new posts."""
+        return [one.status for one in self._journal if one.path.endswith("/posts/")]
 
 
 @pytest.fixture
-def way(live_server: Any) -> Iterator[Way]:
-    with Way(live_server.url) as way:
-        thread = threading.Thread(target=way.serve_forever, args=(0.01,))
-        thread.start()
+def way(live_server: Any) -> Iterator[LosingWay]:
+    way = LosingWay(live_server.url, seed="", rate=0.0)
+    with serving(way):
         yield way
-        way.shutdown()
-        thread.join()
 
 
 @pytest.fixture
-def target(way: Way, monkeypatch: pytest.MonkeyPatch) -> Target:
+def target(way: LosingWay, monkeypatch: pytest.MonkeyPatch) -> Target:
     """This very node as its own target: what it takes for another's has another user, and does not travel on."""
     user = User.objects.create_user("sync", password="the-password")
     user.user_permissions.set(Permission.objects.filter(codename__endswith="_post"))
@@ -94,7 +59,7 @@ def test_the_node_answers_the_repeat_as_it_did_the_first_time(way, target):
     assert run_here(target).state == "failed"
     let_time_pass()
     assert run_here(target).message == "1 created."
-    assert way.answers == [(201, None), (201, "true")]
+    assert way.posts() == [201, 201]
     made = Post.objects.get(user_id=DEFAULT)
     assert Binding.objects.get(object_key=str(post.pk)).remote_id == str(made.pk)
     actions = Attempt.objects.order_by("pk").values_list("action", flat=True)

@@ -2,19 +2,17 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
-from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
 
-from tests import processes
 from tests.flows.wait import SECONDS, until
+from tests.processes import Mark, kill
 from tools.lifeline import tied
 
 ROOT = Path(__file__).parents[2]
@@ -33,9 +31,8 @@ class Worker:
 
     def __init__(self, *options: str, **environment: str) -> None:
         self._options = options
-        self._mark = f"BACKOFFICE_TEST_WORKER={uuid4().hex}"
-        mark = dict([self._mark.split("=")])
-        self._environment = {**os.environ, "DATABASE_URL": database_url(), **mark, **environment}
+        self._mark = Mark()
+        self._environment = {**os.environ, "DATABASE_URL": database_url(), **self._mark.environment, **environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._logged = self.log.stat().st_size if self.log.exists() else 0
 
@@ -74,20 +71,19 @@ class Worker:
             )
 
     def processes(self) -> set[int]:
-        """The numbers of all that live, but for the guard: their environment says whose they are."""
-        return {pid for pid in processes.marked(self._mark) if not processes.is_guard(pid)}
+        """The numbers of all that live, but for the guard."""
+        return self._mark.at_work()
 
     def children(self, pid: int) -> set[int]:
         return {child for child in self.processes() if _parent(child) == pid}
 
     def at(self, words: str) -> int:
         """The one living process of the cluster that logged `{words} at {its number}`, as soon as it has."""
-
         living: set[int] = set()
 
         def is_there() -> bool:
-            living.clear()
-            living.update({int(pid) for pid in re.findall(rf"{words} at (\d+)", self.said)} & self.processes())
+            nonlocal living
+            living = {int(pid) for pid in re.findall(rf"{words} at (\d+)", self.said)} & self.processes()
             return len(living) == 1
 
         until(is_there)
@@ -97,9 +93,7 @@ class Worker:
         """End all of it at once, as a power cut would."""
         if self._process is None:
             return
-        for pid in {self._process.pid, *self.processes()}:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill(self._process.pid, *self.processes())
         self._process.wait()
         self._process = None
         until(lambda: not self.processes())

@@ -23,18 +23,12 @@ class Hunk:
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """A planted fault.
-
-    Attributes:
-        fault: what it breaks, in a sentence.
-        kills: the tests that must fail, as pytest names them.
-        database: on which they run.
-    """
+    """A planted fault."""
 
     name: str
-    fault: str
-    kills: tuple[str, ...]
-    database: str
+    fault: str  # what it breaks, in a sentence
+    kills: tuple[str, ...]  # the tests that must fail, as pytest names them
+    database: str  # on which they run
     hunks: tuple[Hunk, ...]
 
     @classmethod

@@ -47,14 +47,10 @@ class Report:
 
 
 class Runner:
-    """Runs mutants, one at a time in each of its copies of `root`.
-
-    Attributes:
-        seconds: after which a run of tests is ended, and counts as an error.
-    """
+    """Runs mutants, one at a time in each of its copies of `root`."""
 
     def __init__(self, *, root: Path, scratch: Path, slots: int, seconds: float) -> None:
-        self.seconds = seconds
+        self.seconds = seconds  # after which a run of tests is ended, and counts as an error
         self._root, self._scratch, self._slots = root, scratch, slots
         self._free: SimpleQueue[Path] = SimpleQueue()
         self._running: set[subprocess.Popen[str]] = set()

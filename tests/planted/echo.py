@@ -1,7 +1,6 @@
 """A server that sends back what it is signed in to with, in whatever place and form a test wants."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
 from tests.planted.forms import FORMS
+from tests.serving import serving
 
 JSON = "application/json"
 
@@ -28,20 +28,13 @@ Answer = Callable[[str], Said]  # what is said to who knows this secret
 
 @dataclass
 class Echo:
-    """While it runs, `answer` is said to every request but those for a token.
-
-    Attributes:
-        secret: what the test planted; what came as a header is sent back beside it.
-        token: the access token that is given.
-        token_answer: in place of a token.
-        asked: requests, tokens not counted.
-    """
+    """While it runs, `answer` is said to every request but those for a token."""
 
     answer: Answer
-    secret: str
-    token: str = ""
-    token_answer: Answer | None = None
-    asked: int = 0
+    secret: str  # what the test planted; what came as a header is sent back beside it
+    token: str = ""  # the access token that is given
+    token_answer: Answer | None = None  # in place of a token
+    asked: int = 0  # requests, tokens not counted
     port: int = 0
 
     @property
@@ -84,15 +77,10 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def echo(secret: str, *, token: str = "") -> Iterator[Echo]:
     """The server, while the context is open."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        cast(Any, server).echo = served = Echo(said("as it is"), secret, token, port=server.server_port)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield served
-        finally:
-            server.shutdown()
-            thread.join()
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.echo = Echo(said("as it is"), secret, token, port=server.server_port)
+    with serving(server):
+        yield server.echo
 
 
 def said(form: str, status: int = 422) -> Answer:

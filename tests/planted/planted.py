@@ -12,16 +12,11 @@ from tests.planted import search
 
 
 class Planted:
-    """What was planted, and what was heard.
-
-    Attributes:
-        cores: what is searched for, `{name: a part of the secret}`.
-        heard: what came out of the program, `[(where, what), …]`.
-    """
+    """What was planted, and what was heard."""
 
     def __init__(self) -> None:
-        self.cores: dict[str, str] = {}
-        self.heard: list[search.Place] = []
+        self.cores: dict[str, str] = {}  # what is searched for, `{name: a part of the secret}`
+        self.heard: list[search.Place] = []  # what came out of the program, `[(where, what), …]`
 
     def secret(self, name: str) -> str:
         """A new one: between two parts, which are searched for, the signs that are escaped in many a language."""

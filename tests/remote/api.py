@@ -29,14 +29,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Paging:
-    """Lists answer `{"items": […], "next": …}`, `size` records a page.
-
-    Attributes:
-        address: `next` is the next page's whole address, not a cursor to send back as `?cursor=`.
-    """
+    """Lists answer `{"items": […], "next": …}`, `size` records a page."""
 
     size: int
-    address: bool = False
+    address: bool = False  # `next` is the next page's whole address, not a cursor to send back as `?cursor=`
 
 
 class Auth(Protocol):

@@ -44,8 +44,7 @@ class Bearer(Header):
 class Tokens:
     """JSON Web Tokens that run out: POST `path` with user name and password, or `path`refresh/ with `{refresh}`.
 
-    Attributes:
-        logins, refreshes: how many of each were answered with a token.
+    `logins` and `refreshes` count what was answered with a token.
     """
 
     KEY = "the-fake-api-signs-with-this-" * 2

@@ -41,33 +41,23 @@ STATUS = {Fault.STATUS: 500, Fault.REDIRECT: 302, Fault.LOSE: 404}  # where the 
 
 @dataclass(kw_only=True)
 class Rule:
-    """One planned fault, and the handle on the requests that it took.
-
-    Attributes:
-        method: "*" for any. path: a shell pattern, `/posts/*`; "*" matches "/" too.
-        where: fits only JSON objects for which it is true.
-        times: how many requests it takes; None: all.
-        act: carry the request out; None: as is usual for the kind (`ACTS`). What sends the right answer always does.
-        retry_after: seconds, or an HTTP date.
-        most: seconds after which what was stopped is let go by itself; None: never.
-        name: as the journal has it; empty: the kind's.
-    """
+    """One planned fault, and the handle on the requests that it took."""
 
     kind: Fault
-    method: str = "*"
-    path: str = "*"
-    where: Callable[[dict[str, Any]], bool] | None = None
-    times: int | None = 1
-    act: bool | None = None
+    method: str = "*"  # any
+    path: str = "*"  # a shell pattern, `/posts/*`; "*" matches "/" too
+    where: Callable[[dict[str, Any]], bool] | None = None  # fits only JSON objects for which it is true
+    times: int | None = 1  # how many requests it takes; None: all
+    act: bool | None = None  # carry the request out, as what sends the right answer always does; None: see `ACTS`
     status: int | None = None
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    retry_after: int | str | None = None
+    retry_after: int | str | None = None  # seconds, or an HTTP date
     seconds: float = 1.0
     fixed_id: Any = 101
     location: str = "/elsewhere"
-    most: float | None = None
-    name: str = ""
+    most: float | None = None  # seconds after which what was stopped goes on automatically; None: never
+    name: str = ""  # as the journal has it; empty: the kind's
     _arrived: threading.Event = field(default_factory=threading.Event, repr=False)
     _released: threading.Event = field(default_factory=threading.Event, repr=False)
 
@@ -92,11 +82,8 @@ class Rule:
             self.times != 0
             and self.method in ("*", method)
             and fnmatchcase(path, self.path)
-            and (self.where is None or self._where(body()))
+            and (self.where is None or (isinstance(sent := body(), dict) and self.where(sent)))
         )
-
-    def _where(self, body: Any) -> bool:
-        return isinstance(body, dict) and self.where is not None and self.where(body)
 
     def arrive(self) -> None:
         self._arrived.set()
@@ -126,27 +113,17 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One way in which a request may go wrong by itself.
-
-    Attributes:
-        rule: of `Rule`.
-        weight: how often, beside the other ways.
-        date: sends `Retry-After` as the HTTP date so many seconds ahead.
-    """
+    """One way in which a request may go wrong by itself."""
 
     name: str
-    rule: Mapping[str, Any]
+    rule: Mapping[str, Any]  # of `Rule`
     methods: Collection[str] = (*WRITES, "GET")
-    weight: float = 1.0
-    date: float | None = None
+    weight: float = 1.0  # how often, beside the other ways
+    date: float | None = None  # sends `Retry-After` as the HTTP date so many seconds ahead
 
 
 class Chaos:
-    """A share `rate` of all requests goes wrong. Which ones, and how, follows from `seed` and a request's number alone.
-
-    Attributes:
-        ways: what a request of a way's methods may fall to.
-    """
+    """A share `rate` of all requests goes wrong. Which, and how, follows from `seed` and the number of a request."""
 
     def __init__(self, *, rate: float, seed: int | str, ways: Sequence[Way]) -> None:
         self.rate, self.seed, self.ways = rate, seed, ways

@@ -11,31 +11,20 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One request.
+    """One request."""
 
-    Attributes:
-        number: 1 for the first request; goes on counting when the journal is cleared.
-        at: seconds on the monotonic clock when it arrived.
-        body: the JSON that was sent; None if there was none, or it was never read.
-        raw: the same as it came, byte by byte.
-        status: what was answered; None: nothing (yet).
-        applied: the store was changed by it.
-        sign_in: it asked for a token, not for records.
-        fault: the name of the planned fault that it fell to; empty: none.
-    """
-
-    number: int
+    number: int  # 1 for the first request; goes on counting when the journal is cleared
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    body: Any
-    raw: bytes = field(default=b"", repr=False)
-    at: float = field(default_factory=time.monotonic)
-    status: int | None = None
-    applied: bool = False
-    sign_in: bool = False
-    fault: str = ""
+    body: Any  # the JSON that was sent; None if there was none, or it was never read
+    raw: bytes = field(default=b"", repr=False)  # the same as it came, byte by byte
+    at: float = field(default_factory=time.monotonic)  # seconds on the monotonic clock when it arrived
+    status: int | None = None  # what was answered; None: nothing (yet)
+    applied: bool = False  # the store was changed by it
+    sign_in: bool = False  # it asked for a token, not for records
+    fault: str = ""  # the name of the planned fault that it fell to; empty: none
 
     @property
     def is_write(self) -> bool:

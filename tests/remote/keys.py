@@ -14,14 +14,10 @@ OTHER = Answer(422, {"detail": "This Idempotency-Key came with another body."})
 
 
 class Keys:
-    """The keys of one Fake API.
-
-    Attributes:
-        seconds: how long a key is remembered; None: always.
-    """
+    """The keys of one Fake API."""
 
     def __init__(self, seconds: float | None = None) -> None:
-        self.seconds = seconds
+        self.seconds = seconds  # how long a key is remembered; None: always
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], tuple[bytes, Answer, float]] = {}
 

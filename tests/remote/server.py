@@ -2,7 +2,6 @@
 
 import json
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from tests.remote.journal import Entry, Journal
 from tests.remote.keys import Keys
 from tests.remote.store import Key, Record, Store
 from tests.remote.ways import QUICK
+from tests.serving import reset
 
 HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
@@ -100,7 +100,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.remote.lose(call.path)
                 self.send(Answer(rule.answers, {}))
             case Fault.RESET:
-                self.reset()
+                reset(self.connection)
+                self.close_connection = True
             case Fault.HANG:
                 self.close_connection = True
             case Fault.STATUS:
@@ -150,11 +151,6 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def reset(self) -> None:
-        """End the connection with RST: a linger of 0 s makes the close do so."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
-
 
 class Server(ThreadingHTTPServer):
     daemon_threads = False  # stopping waits for all of them
@@ -193,20 +189,15 @@ class Server(ThreadingHTTPServer):
 
 
 class Remote:
-    """A Fake API that runs; see the package's docstring for how a test speaks to it.
-
-    Attributes:
-        errors: exceptions of the service itself; leaving the `with` block raises them.
-        lost: the paths of the records that it lost by itself.
-    """
+    """A Fake API that runs; see the package's docstring for how a test speaks to it."""
 
     def __init__(self) -> None:
         self.store = Store()
         self.api = Api(self.store)
         self.log = Journal()
         self.plan = Plan()
-        self.errors: list[BaseException | None] = []
-        self.lost: set[str] = set()
+        self.errors: list[BaseException | None] = []  # of the service itself; leaving the `with` block raises them
+        self.lost: set[str] = set()  # the paths of the records that it lost by itself
         self.port = 0
         self._server: Server | None = None
 

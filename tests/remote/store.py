@@ -16,16 +16,11 @@ def link(collection: str) -> str:
 
 
 class Store:
-    """All collections. Every method is atomic and gives copies.
-
-    Attributes:
-        cascade: deleting a record deletes those that name it, as a database's foreign key would.
-        filters: lists can be filtered at all; off, every filter is ignored.
-    """
+    """All collections. Every method is atomic and gives copies."""
 
     def __init__(self) -> None:
-        self.cascade = True
-        self.filters = True
+        self.cascade = True  # deleting a record deletes those that name it, as a database's foreign key would
+        self.filters = True  # lists can be filtered at all; off, every filter is ignored
         self._lock = threading.RLock()
         self._tables: defaultdict[str, dict[Key, Record]] = defaultdict(dict)
         self._last_id: defaultdict[str, int] = defaultdict(int)  # an id is never given twice

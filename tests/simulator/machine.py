@@ -45,41 +45,19 @@ class Engine(RuleBasedStateMachine):
     """Editors, three workers, a remote, and the people who operate both."""
 
     @initialize(
-        lookup=st.booleans(),
-        filters=st.booleans(),
-        keys=st.sampled_from(["none", "honored"]),
-        recreate=st.booleans(),
-        patch=st.booleans(),
-        strict=st.booleans(),
-        below=st.sampled_from(["cascade", "refuse", "leave"]),
-        has_filter=st.booleans(),
+        remote=st.builds(
+            Remote,
+            honors_keys=st.booleans(),
+            honors_filters=st.booleans(),
+            strict=st.booleans(),
+            below=st.sampled_from(["cascade", "refuse", "leave"]),
+        ),
+        routes=st.fixed_dictionaries(dict.fromkeys(("can_look_up", "recreate", "patch", "has_filter"), st.booleans())),
         is_synced=st.booleans(),
     )
-    def begin(
-        self,
-        lookup: bool,
-        filters: bool,
-        keys: str,
-        recreate: bool,
-        patch: bool,
-        strict: bool,
-        below: str,
-        has_filter: bool,
-        is_synced: bool,
-    ):
+    def begin(self, remote: Remote, routes: dict[str, Any], is_synced: bool):
         local = Local()
-        honors = keys == "honored"
-        remote = Remote(honors_keys=honors, honors_filters=filters, strict=strict, below=below)
-        hours = KEY_HOURS if honors else 0
-        self.rows = Rows(
-            local,
-            remote,
-            can_look_up=lookup,
-            recreate=recreate,
-            patch=patch,
-            key_hours=hours,
-            has_filter=has_filter,
-        )
+        self.rows = Rows(local, remote, key_hours=KEY_HOURS if remote.honors_keys else 0, **routes)
         self.workers = [Worker(self.rows) for _ in range(WORKERS)]
         for number, parent in enumerate(f"p{index}" for index in range(PARENTS)):
             local.save(parent, title=TEXTS[number], shown=True)
@@ -96,10 +74,8 @@ class Engine(RuleBasedStateMachine):
     def _write(self, how: str, model: str, which: int, other: int, text: str):
         local = self.rows.local
         key = f"p{which % PARENTS}" if model == POSTS else f"c{which % CHILDREN}"
-        is_live, above = (
-            key in local.live,
-            chosen(sorted(live for live in local.live if model_of(live) == POSTS), other),
-        )
+        is_live = key in local.live
+        above = chosen(sorted(live for live in local.live if model_of(live) == POSTS), other)
         if how == "delete" and is_live:
             local.delete(key)
         elif how == "undo":

@@ -58,38 +58,27 @@ class Record:
 
 @dataclass(eq=False)
 class Request:
-    """One request.
-
-    Attributes:
-        dies: the time after which the request can't arrive any more.
-        exchange: what the sender saw; None until then.
-    """
+    """One request."""
 
     owner: str
     model: str
     action: Action
-    dies: datetime
+    dies: datetime  # the time after which the request can't arrive any more
     remote_id: int | None = None
     body: Payload = field(default_factory=dict)
     patch: bool = False
     key: object = None
-    exchange: Exchange | None = None
+    exchange: Exchange | None = None  # what the sender saw; None until then
 
 
 @dataclass
 class Remote:
-    """The target.
+    """The target."""
 
-    Attributes:
-        honors_keys: whether a create with a known key is answered as it was the first time.
-        honors_filters: whether a lookup lists only the records it asks for, rather than all.
-        strict: whether a comment of a missing post is refused.
-        below: the effect of deleting a post on its comments: `cascade`, `refuse` (while there are any), `leave`.
-    """
-
-    honors_keys: bool = False
-    honors_filters: bool = True
-    strict: bool = True
+    honors_keys: bool = False  # whether a create with a known key is answered as it was the first time
+    honors_filters: bool = True  # whether a lookup lists only the records it asks for, rather than all
+    strict: bool = True  # whether a comment of a missing post is refused
+    # The effect of deleting a post on its comments: `cascade`, `refuse` (while there are any), `leave`.
     below: str = "cascade"
     records: dict[str, dict[int, Record]] = field(default_factory=lambda: {model: {} for model in MODELS})
     ever: Counter[str] = field(default_factory=Counter)  # the number of records ever created

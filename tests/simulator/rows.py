@@ -52,30 +52,20 @@ class Row:
 
 @dataclass
 class Rows:
-    """The engine's database.
-
-    Attributes:
-        can_look_up: whether the routes have a lookup.
-        key_hours: `Route.key_hours`; 0 where the target does not support keys.
-        recreate: whether a record that is gone is created again, rather than rejected.
-        patch: whether updates are sent as PATCH.
-        has_filter: whether the route of posts has a filter, for those that are shown.
-        unanswered: the keys of objects with a create whose outcome is not known.
-        blocked, not_before: the columns of the target.
-    """
+    """The engine's database."""
 
     local: Local
     remote: Remote
-    can_look_up: bool
-    recreate: bool
-    patch: bool
-    key_hours: int = 0
-    has_filter: bool = False
+    can_look_up: bool  # the routes have a lookup
+    recreate: bool  # a record that is gone is created again, rather than rejected
+    patch: bool  # updates are sent as PATCH
+    key_hours: int = 0  # `Route.key_hours`; 0 where the target does not support keys
+    has_filter: bool = False  # the route of posts has a filter, for those that are shown
     now: datetime = START
     rows: dict[str, Row] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MODELS, 0))
-    unanswered: set[str] = field(default_factory=set)
-    blocked: bool = False
+    unanswered: set[str] = field(default_factory=set)  # the keys of objects with a create whose outcome is not known
+    blocked: bool = False  # this and the next are columns of the target
     not_before: datetime | None = None
 
     @property
@@ -107,7 +97,6 @@ class Rows:
             row.not_before = row.not_before if row.unconfirmed else None
 
     def facts(self, key: str) -> Facts:
-        """Return the facts of an object."""
         return facts_of(self.rows[key], self.now)
 
     def is_blocked(self, key: str) -> bool:

@@ -10,7 +10,7 @@ from syncer.core.decide import Action
 from syncer.core.outcome import Outcome
 from tests.simulator.local import reached
 from tests.simulator.machine import Engine
-from tests.simulator.remote import Fate
+from tests.simulator.remote import Fate, Remote
 from tests.simulator.rows import LEASE_SECONDS
 from tests.simulator.trial import simulate
 
@@ -50,17 +50,8 @@ def test_the_laws_hold_whatever_fails():
 def test_a_worker_whose_claims_were_all_taken_over_commits_what_it_claims_next():
     """It sent a create that nobody had committed, which came out as two records: found by SIMULATOR_SEED=2."""
     engine = Engine()
-    engine.begin(
-        lookup=False,
-        filters=False,
-        keys="none",
-        recreate=False,
-        patch=False,
-        strict=False,
-        below="cascade",
-        has_filter=False,
-        is_synced=True,
-    )
+    routes = dict.fromkeys(("can_look_up", "recreate", "patch", "has_filter"), False)
+    engine.begin(Remote(honors_filters=False, strict=False), routes, is_synced=True)
     edits = [("delete", "posts", 0, 0, "A"), ("save", "comments", 0, 0, "A")]
     engine.overtake(0, "posts", 1, edits[:1], [Fate.ARRIVES], (0.0, False))
     engine.overtake(0, "comments", 1, edits[1:], [Fate.FORBIDDEN], (LEASE_SECONDS, False))

@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
-from syncer.core.lookup import candidates
-from syncer.core.outcome import Exchange, Outcome, Verdict, classify
+from syncer.core.outcome import Exchange, Outcome, Verdict, candidates, classify
 from syncer.core.settle import End, Terms, changes_after, taken_id
 from tests.simulator.local import POSTS, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, Request, as_id
@@ -202,11 +201,9 @@ class Worker:
             reached["in doubt"] += 1
         if verdict is not None and verdict.outcome is Outcome.GONE and written.get("rejected"):
             reached["rejected because it is gone"] += 1
-            if (
-                model_of(delivery.binding.key),
-                as_id(str(delivery.binding.known.remote_id)),
-            ) in self.rows.remote.vanished:
-                self.rows.remote.blamed.add(delivery.binding.key)
+            key, number = delivery.binding.key, as_id(str(delivery.binding.known.remote_id))
+            if (model_of(key), number) in self.rows.remote.vanished:
+                self.rows.remote.blamed.add(key)
         if written.get("rejected"):
             reached["rejected"] += 1
 

@@ -2,7 +2,6 @@
 
 import base64
 import socketserver
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,26 +10,20 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
-
-def _nothing() -> None:
-    """What happens on arrival, where a test says nothing."""
+from tests.serving import serving
 
 
 @dataclass
 class Mailbox:
     """A mail server (RFC 5321, as far as a client that sends goes).
 
-    Attributes:
-        says: what it answers to a verb in place of its usual answer, `{"DATA": "451 later"}`; `"."` is the end of a
-            message, `""` hangs up.
-        arrived: called with each message taken, before that is answered.
-        signed_in: what clients gave as user name and password, "user:password".
+    `says` has answers in place of the usual ones: `{"DATA": "451 later"}`; `"."` ends a message, `""` hangs up.
     """
 
     messages: list[EmailMessage] = field(default_factory=list)
     says: dict[str, str] = field(default_factory=dict)
-    arrived: Callable[[], None] = _nothing
-    signed_in: list[str] = field(default_factory=list)
+    arrived: Callable[[], object] = lambda: None  # called for each message taken, before that is answered
+    signed_in: list[str] = field(default_factory=list)  # what clients gave, "user:password"
     port: int = 0
 
     @property
@@ -68,18 +61,12 @@ class _Mail(socketserver.StreamRequestHandler):
 
 @dataclass
 class Hook:
-    """A webhook's receiver.
-
-    Attributes:
-        posts: the headers (lower-case names) and bytes of each request.
-        statuses: what it answers, in turn; then 204. `body` goes with it.
-        arrived: called with each request, before it is answered.
-    """
+    """A webhook's receiver; `posts` has the headers (lower-case names) and bytes of each request."""
 
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    body: bytes = b""
-    arrived: Callable[[], None] = _nothing
+    statuses: list[int] = field(default_factory=list)  # what it answers, in turn; then 204
+    body: bytes = b""  # of its answers
+    arrived: Callable[[], object] = lambda: None  # called for each request, before it is answered
     port: int = 0
 
     @property
@@ -114,25 +101,16 @@ class _MailServer(socketserver.ThreadingTCPServer):
 
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
-    with _MailServer(("127.0.0.1", 0), _Mail) as server, _serving(server):
-        cast(Any, server).box = box = Mailbox(port=server.server_address[1])
-        yield box
+    server: Any = _MailServer(("127.0.0.1", 0), _Mail)
+    server.box = Mailbox(port=server.server_address[1])
+    with serving(server):
+        yield server.box
 
 
 @contextmanager
 def hook() -> Iterator[Hook]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Post) as server, _serving(server):
-        server.handle_error = _MailServer.handle_error.__get__(server)  # type: ignore[method-assign]
-        cast(Any, server).hook = hook = Hook(port=server.server_port)
-        yield hook
-
-
-@contextmanager
-def _serving(server: socketserver.BaseServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Post)
+    server.handle_error = lambda *_: None
+    server.hook = Hook(port=server.server_port)
+    with serving(server):
+        yield server.hook

@@ -1,10 +1,14 @@
-"""What the tests of the engine share: faults that lose an answer, time that passes, what the remote was asked."""
+"""What the tests of the engine share: faults that lose an answer, time that passes, other workers."""
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models import F
 
-from syncer.models import Binding, Target
+from syncer.engine.runs import work
+from syncer.models import Binding, Run, Target
 from tests.remote import Fault
 
 # Rules for `remote.fault`: the request may have been carried out, and its answer is lost.
@@ -31,6 +35,25 @@ def let_time_pass():
     Binding.objects.filter(not_before__isnull=False).update(not_before=F("not_before") - timedelta(days=1))
     Target.objects.filter(not_before__isnull=False).update(not_before=F("not_before") - timedelta(days=31))
     Target.objects.filter(probe_at__isnull=False).update(probe_at=F("probe_at") - timedelta(days=1))
+
+
+def started(do: Callable[[], object]) -> threading.Thread:
+    """`do`, in a thread with a connection of its own."""
+
+    def run():
+        try:
+            do()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def another_worker(run: Run) -> threading.Thread:
+    """A worker that works on the run now, as if on another host."""
+    return started(lambda: work(Run.objects.get(pk=run.pk)))
 
 
 def requests(remote):

@@ -35,6 +35,7 @@ fields = { postId = "post", name = "name", email = "email", body = "body" }
 lookup = ["postId", "email", "name"]
 """
 EXAMPLE = TARGET + POSTS + COMMENTS
+JWT = 'type = "jwt", user = "u", secret = "env:SYNC_S"'
 
 
 @pytest.fixture
@@ -92,22 +93,17 @@ def test_the_example_becomes_a_target_and_its_routes(write, monkeypatch):
         name = "name"
         """)
     )
-    assert (outcomes(report), report.notes) == (
-        [(None, "created"), ("news.Post", "created"), ("news.Comment", "created")],
-        [],
-    )
-    target = Target.objects.values(
-        "title", "kind", "url", "enabled", "auth", "auth_user", "auth_secret", "concurrency", "timeout", "allow_private"
-    ).get(name="fakeapi")
-    assert list(target.values()) == [
-        *("Fake API", "rest", "http://127.0.0.1:3999", True),
-        *("basic", "editor", "env:SYNC_PASSWORD", 4, 5, True),
-    ]
+    assert outcomes(report) == [(None, "created"), ("news.Post", "created"), ("news.Comment", "created")]
+    assert report.notes == []
+    target = Target.objects.get(name="fakeapi")
+    assert (target.title, target.kind, target.enabled) == ("Fake API", "rest", True)
+    assert target.url == "http://127.0.0.1:3999"
+    assert (target.auth, target.auth_user, target.auth_secret) == ("basic", "editor", "env:SYNC_PASSWORD")
+    assert (target.concurrency, target.timeout, target.allow_private) == (4, 5, True)
     posts, comments = Route.objects.order_by("pk")
-    assert (posts.path, posts.fields, posts.lookup, posts.trigger, posts.filter, posts.update) == (
-        *("/posts", {"userId": "user_id", "title": "title"}, ["userId", "title"]),
-        *("every 5 minutes", {"user_id__gt": 10}, "PATCH"),
-    )
+    assert (posts.path, posts.fields) == ("/posts", {"userId": "user_id", "title": "title"})
+    assert (posts.lookup, posts.trigger) == (["userId", "title"], "every 5 minutes")
+    assert (posts.filter, posts.update) == ({"user_id__gt": 10}, "PATCH")
     assert (posts.id_field, posts.items_field, posts.next_field) == ("key", "items", "next")
     assert (posts.missing, posts.key_hours, comments.missing, comments.key_hours) == ("reject", 24, "recreate", 0)
     assert (comments.create_path, comments.enabled, comments.trigger) == ("/posts/{post}/comments", False, "manual")
@@ -116,11 +112,7 @@ def test_the_example_becomes_a_target_and_its_routes(write, monkeypatch):
 def test_the_second_time_nothing_changes(write):
     file = write(EXAMPLE)
     configure(file)
-    assert outcomes(configure(file)) == [
-        (None, "unchanged"),
-        ("news.Post", "unchanged"),
-        ("news.Comment", "unchanged"),
-    ]
+    assert [outcome for _, outcome in outcomes(configure(file))] == ["unchanged"] * 3
 
 
 def test_a_change_touches_what_changed_and_keeps_the_mark(write):
@@ -135,10 +127,7 @@ def test_a_change_touches_what_changed_and_keeps_the_mark(write):
 def test_a_route_left_out_is_disabled_and_back_when_it_is_back(write):
     configure(write(EXAMPLE))
     assert outcomes(configure(write(TARGET + POSTS)))[2:] == [("news.Comment", "disabled")]
-    assert list(Route.objects.order_by("pk").values_list("model", "enabled")) == [
-        ("news.Post", True),
-        ("news.Comment", False),
-    ]
+    assert dict(Route.objects.values_list("model", "enabled")) == {"news.Post": True, "news.Comment": False}
     assert outcomes(configure(write(TARGET + POSTS))) == [(None, "unchanged"), ("news.Post", "unchanged")]
     assert outcomes(configure(write(EXAMPLE)))[2:] == [("news.Comment", "changed")]
 
@@ -208,16 +197,8 @@ def test_a_fault_of_a_route_is_reported_with_the_path_of_its_key_and_its_cure(wr
         ('auth = { type = "none", user = "u" }', "auth.user", "Sign-in 'none' does "),
         ('auth = { type = "bearer", secret = "abc" }', "auth.secret", "Give where "),
         ("auth = {}", "auth.type", "This key is required"),
-        (
-            'auth = { type = "jwt", user = "u", secret = "env:SYNC_S", url = "token" }',
-            "auth.url",
-            "A token path begins with '/'",
-        ),
-        (
-            'auth = { type = "jwt", user = "u", secret = "env:SYNC_S", url = "//evil.example/t" }',
-            "auth.url",
-            "A token path begins with '/', not '//'",
-        ),
+        (f'auth = {{ {JWT}, url = "token" }}', "auth.url", "A token path begins with '/'"),
+        (f'auth = {{ {JWT}, url = "//evil.example/t" }}', "auth.url", "A token path begins with '/', not '//'"),
     ],
 )
 def test_a_fault_of_a_target_is_reported_with_the_path_of_its_key_and_its_cure(write, line, key, message):
@@ -226,60 +207,33 @@ def test_a_fault_of_a_target_is_reported_with_the_path_of_its_key_and_its_cure(w
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "path", "message"),
+    ("old", "new", "key", "message"),
     [
+        ('"title"', '"titel"', "[0].fields.title", "news.Post has no field 'titel' that may travel; choose one of: "),
+        ("news.Post", "news.Psot", "[0].model", "news.Psot is not a model that may travel; choose one of: "),
+        ("news.Comment", "news.Post", "[1].model", "fakeapi already has a route for news.Post; one is enough"),
+        ('"/posts"', '"posts"', "[0].path", "A path begins with '/' and has no '?', '#' or white space"),
+        ("path = ", "pfad = ", "[0].pfad", "Unknown key; it may be one of: model, path, fields, "),
+        ('path = "/posts"', "", "[0].path", "This key is required"),
+        ('"/posts"', "5", "[0].path", "Must be text"),
+        ('"title"]', '"titel"]', "[0].lookup[1]", "'titel' is not among the remote names in fields; choose one"),
         (
-            'title = "title"',
-            'title = "titel"',
-            "targets.fakeapi.routes[0].fields.title",
-            "news.Post has no field 'titel' that may travel; choose one of: ",
-        ),
-        (
-            "news.Post",
-            "news.Psot",
-            "targets.fakeapi.routes[0].model",
-            "news.Psot is not a model that may travel; choose one of: ",
-        ),
-        (
-            "news.Comment",
-            "news.Post",
-            "targets.fakeapi.routes[1].model",
-            "fakeapi already has a route for news.Post; one is enough",
-        ),
-        (
-            'path = "/posts"',
-            'path = "posts"',
-            "targets.fakeapi.routes[0].path",
-            "A path begins with '/' and has no '?', '#' or white space",
-        ),
-        (
-            'path = "/posts"',
-            'pfad = "/posts"',
-            "targets.fakeapi.routes[0].pfad",
-            "Unknown key; it may be one of: model, path, fields, ",
-        ),
-        ('path = "/posts"', "", "targets.fakeapi.routes[0].path", "This key is required"),
-        ('path = "/posts"', "path = 5", "targets.fakeapi.routes[0].path", "Must be text"),
-        (
-            '"userId", "title"]',
-            '"userId", "titel"]',
-            "targets.fakeapi.routes[0].lookup[1]",
-            "'titel' is not among the remote names in fields; choose one",
-        ),
-        ("[targets.fakeapi]", "[targets.'fake api']", 'targets."fake api"', "Enter a valid"),
-        (
-            "http://127",
-            "ftp://127",
-            "targets.fakeapi.url",
-            "Give an address that begins with http:// or https:// and a host",
-        ),
-        ("[targets.fakeapi]", "x = 1\n[targets.fakeapi]", "x", "Unknown key; it may be one of: targets"),
-        (
-            POSTS,
-            "",
-            "targets.fakeapi.routes[0].fields.postId",
+            *(POSTS, "", "[0].fields.postId"),
             "'post' is sent as the remote id of its news.Post, which has no route on this target. Add ",
         ),
+    ],
+)
+def test_a_fault_of_one_of_the_routes_is_reported_with_the_path_of_its_key_and_its_cure(write, old, new, key, message):
+    assert old in EXAMPLE
+    assert_fault(write(EXAMPLE.replace(old, new, 1)), f"targets.fakeapi.routes{key}", message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "message"),
+    [
+        ("fakeapi", "'fake api'", 'targets."fake api"', "Enter a valid"),
+        ("http://", "ftp://", "targets.fakeapi.url", "Give an address that begins with http:// or https:// and a host"),
+        (TARGET, f"x = 1\n{TARGET}", "x", "Unknown key; it may be one of: targets"),
     ],
 )
 def test_a_fault_anywhere_is_reported_with_the_path_of_its_key_and_its_cure(write, old, new, path, message):

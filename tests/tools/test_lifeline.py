@@ -8,12 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from tests.flows.wait import until
-from tests.processes import is_guard, is_resource_tracker, marked
+from tests.processes import Mark, is_guard, is_resource_tracker, kill
 from tools.lifeline import GUARD, tied
 from tools.nodes import ROOT
 from tools.processes import Processes
@@ -42,22 +41,18 @@ if os.fork() == 0:
 
 
 class Starter:
-    """A process that starts commands and waits; `pids` are those of all that carry its mark."""
+    """A process that starts commands and waits."""
 
     def __init__(self, *commands: str, folder: str = "", fork: str = "") -> None:
-        self.mark = f"BACKOFFICE_TEST_LIFELINE={uuid4().hex}"
+        self.mark = Mark()
         script = STARTER.format(commands=commands, folder=folder, fork=fork)
-        environment = {**os.environ, **dict([self.mark.split("=")])}
+        environment = {**os.environ, **self.mark.environment}
         self.process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=environment)
-
-    @property
-    def pids(self) -> set[int]:
-        return marked(self.mark)
 
     def wait_for(self, number: int) -> set[int]:
         """Until so many live."""
-        until(lambda: len(self.pids) == number, seconds=SECONDS)
-        return self.pids
+        until(lambda: len(self.mark.pids()) == number, seconds=SECONDS)
+        return self.mark.pids()
 
     def kill(self) -> None:
         self.process.kill()
@@ -71,13 +66,7 @@ def started(*commands: str, folder: str = "", fork: str = "") -> Iterator[Starte
         yield starter
     finally:
         starter.kill()
-        kill(*starter.pids)
-
-
-def kill(*pids: int) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        starter.mark.kill()
 
 
 def leaders(pids: set[int], starter: Starter) -> list[int]:
@@ -152,18 +141,17 @@ APP = "def app(environ, start_response): ..."
 @pytest.mark.parametrize("which", ["main process", "worker"])
 def test_nothing_is_left_of_a_web_server_of_which_one_process_is_killed(tmp_path, which):
     (tmp_path / "trivial.py").write_text(APP)
-    mark = f"BACKOFFICE_TEST_LIFELINE={uuid4().hex}"
-    environment = {**os.environ, **dict([mark.split("=")])}
+    mark = Mark()
+    environment = {**os.environ, **mark.environment}
     words = ["--interface", "wsgi", "--port", free_port(), "--workers-kill-timeout", "3", "trivial:app"]
     with Processes() as processes:
         command = [sys.executable, "-m", "granian", *words]
         processes.start("web", command, environment=environment, folder=tmp_path, log=tmp_path / "web.log")
         until(lambda: "Started worker-1" in (tmp_path / "web.log").read_text(), seconds=SECONDS)
         main = processes.running[0].process.pid
-        helpers = {pid for pid in marked(mark) if is_guard(pid) or is_resource_tracker(pid)}
-        (worker,) = marked(mark) - helpers - {main}
+        (worker,) = {pid for pid in mark.at_work() if not is_resource_tracker(pid)} - {main}
         kill(main if which == "main process" else worker)
-        until(lambda: not marked(mark), seconds=SECONDS)
+        until(lambda: not mark.pids(), seconds=SECONDS)
         assert [one.title for one in processes.ended()] == ["web"]
 
 

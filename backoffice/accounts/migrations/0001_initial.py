@@ -63,14 +63,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(help_text='What it is for, such as the program that will use it.', max_length=64, validators=[django.core.validators.ProhibitNullCharactersValidator()])),
-                ('prefix', models.CharField(editable=False, help_text='Begins the key; no secret.', max_length=12, unique=True)),
+                ('prefix', models.CharField(editable=False, help_text='The beginning of the key; not secret.', max_length=12, unique=True)),
                 ('digest', models.CharField(editable=False, max_length=64)),
                 ('full_access', models.BooleanField(default=False, help_text='It may do all that its owner may, now and later.')),
                 ('permissions', models.JSONField(blank=True, default=list, help_text='What it may do, at most; an empty list gives nothing.')),
                 ('created', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('expires', models.DateTimeField(help_text='At most 366 days ahead.')),
                 ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='revoked')),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, help_text='To the minute.', null=True, verbose_name='last used')),
+                ('last_used_at', models.DateTimeField(blank=True, editable=False, help_text='Accurate to the minute.', null=True, verbose_name='last used')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to=settings.AUTH_USER_MODEL)),
             ],
             options={

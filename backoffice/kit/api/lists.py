@@ -1,7 +1,7 @@
 """Lists: a page of rows, or all of them; and the parameters of a resource's list: filters, sort, search, fields."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from operator import or_
 from typing import Any
@@ -79,7 +79,12 @@ class Listing:
 
     def _query(self, suffix: str) -> type[BaseModel]:
         resource = self.resource
-        fields = dict(self._filters())
+        fields: dict[str, Any] = {}
+        for name in self.filters:
+            field, _, comparison = name.partition("__")
+            column: Any = resource.model._meta.get_field(field)
+            text = f"`{field}` is {COMPARISONS[comparison]} this." if comparison else str(column.help_text) or None
+            fields[name] = (annotation(column, compared=True), Field(None, description=text))
         fields["fields"] = fields_parameter(resource)
         text = "Columns to sort by, `-` before those that fall. Else: " + ",".join(self.default_order)
         fields["sort"] = _names_parameter(self.sortable, text, "-?")
@@ -87,13 +92,6 @@ class Listing:
             text = f"Words, each of which is in one of: {', '.join(resource.search)}."
             fields["search"] = (Text | None, Field(None, max_length=SEARCH_LENGTH, description=text))
         return create_model(f"{resource.model.__name__}{suffix}", __base__=ListQuery, **fields)
-
-    def _filters(self) -> Iterator[tuple[str, Any]]:
-        for name in self.filters:
-            field, _, comparison = name.partition("__")
-            column: Any = self.resource.model._meta.get_field(field)
-            text = f"`{field}` is {COMPARISONS[comparison]} this." if comparison else str(column.help_text) or None
-            yield name, (annotation(column, compared=True), Field(None, description=text))
 
 
 def fields_parameter(resource: Resource) -> Any:

@@ -84,10 +84,7 @@ def find_address(request: HttpRequest) -> bool:
 
 
 def check(request: HttpRequest, accepted: str | None) -> str:
-    """Refuse a request that no operation would take.
-
-    Returns:
-        The reason that the request gives for its change; empty if it gives none.
+    """Refuse a request that no operation would take; return the reason that it gives for its change, or "".
 
     Raises:
         ProblemError: 406, the client would not accept the answer; 415, the body is not declared as JSON; 422, the

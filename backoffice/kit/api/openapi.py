@@ -110,10 +110,7 @@ def _described(method: str, path: str, operation: Object, version: int) -> Objec
         if JSON in content:
             answers[status]["content"] = content | {versions.vendor_type(version): content[JSON]}
     parameters = [_ref("parameters", name) for name in PARAMETERS if has[name]]
-    return {
-        "parameters": operation.get("parameters", []) + parameters,
-        "responses": dict(sorted(answers.items())),
-    }
+    return {"parameters": operation.get("parameters", []) + parameters, "responses": dict(sorted(answers.items()))}
 
 
 def _problem(status: int) -> Object:

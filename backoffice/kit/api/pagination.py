@@ -77,11 +77,7 @@ class Keyset:
 
 
 def _comparable(field: Any, value: object) -> Any:
-    """Return `value`, from a cursor that anybody can forge, in a form that every database can compare with the column.
-
-    Raises:
-        ValueError, TypeError, ValidationError: the column can't hold the value.
-    """
+    """Return `value`, from a cursor that anybody can forge, in a form that every database can compare."""
     parsed = field.to_python(value)
     if isinstance(parsed, datetime):
         return in_utc(parsed)

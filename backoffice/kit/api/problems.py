@@ -9,11 +9,11 @@ to errors outside of views: unknown paths, wrong methods, refused hosts, crashes
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, ValidationError
 from django.db import IntegrityError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from ninja import NinjaAPI
 from ninja import errors as ninja_errors
 from pydantic import BaseModel, Field
@@ -43,12 +43,7 @@ class ProblemError(Exception):
     """An error as an answer. Raised inside `transaction.atomic()`, it rolls back."""
 
     def __init__(
-        self,
-        status: int,
-        detail: str,
-        *,
-        errors: Iterable[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
+        self, status: int, detail: str, *, errors: Iterable[FieldError] = (), headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.errors, self.headers = HTTPStatus(status), detail, list(errors), headers or {}
@@ -121,14 +116,15 @@ HANDLERS: dict[type[Exception], Callable[[Any], ProblemError]] = {
 }
 
 
+def response_to(error: Exception) -> HttpResponse:
+    """Return the problem of an `error` that HANDLERS knows."""
+    return next(HANDLERS[kind](error) for kind in type(error).__mro__ if kind in HANDLERS).response()
+
+
 def install(api: NinjaAPI) -> None:
     """Answer the exceptions of HANDLERS with a problem; any other is left to Django, which logs its traceback."""
-
-    def handler(problem: Callable[[Any], ProblemError]) -> Callable[[HttpRequest, Any], HttpResponse]:
-        return lambda request, error: problem(error).response()
-
-    for kind, problem in HANDLERS.items():
-        api.add_exception_handler(kind, handler(problem))
+    for kind in HANDLERS:
+        api.add_exception_handler(kind, lambda request, error: response_to(cast(Exception, error)))
 
 
 def from_response(response: HttpResponseBase) -> HttpResponseBase:

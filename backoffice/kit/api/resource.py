@@ -1,13 +1,12 @@
 """One model in the JSON API: its declaration, the shapes that follow from it, and its reads and writes.
 
-The module has over 300 lines because domains override parts of the class, and find all of them in one place. The
-operations that call it are in `backoffice.kit.api.router`.
+The operations that call it are in `backoffice.kit.api.router`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -32,10 +31,10 @@ Values = dict[str, Any]  # by the field names of the API
 
 @dataclass(frozen=True)
 class Written:
-    """The result of a write: the row, its version (the number of its newest history row), and whether it is new."""
+    """The result of a write."""
 
     row: Row
-    version: int
+    version: int  # the number of the row's newest history row
     is_new: bool
 
 
@@ -58,6 +57,9 @@ class Resource:
         operations: a part of ALL; the others answer 405.
         types: the types of fields that their column does not define, `{"colors": list[str]}`.
         since, until: the first and the last version of the API that have it; until is None for the newest.
+
+    Raises:
+        ProblemError: by reads and writes; the object does not exist for the user, or the request may not change it.
     """
 
     model: type[Any]
@@ -75,7 +77,6 @@ class Resource:
     until: int | None = None
 
     # --- names and addresses -----------------------------------------------------------------------------------------
-
     @cached_property
     def noun(self) -> str:
         return str(self.model._meta.verbose_name)
@@ -101,11 +102,9 @@ class Resource:
         return f"{self.list_path}{{{'uuid' if self.key_type is UUID else 'int'}:id}}/"
 
     # --- columns and shapes ------------------------------------------------------------------------------------------
-
     @cached_property
     def key_column(self) -> Column:
-        key: Column = self.model._meta.pk
-        return key
+        return cast(Column, self.model._meta.pk)
 
     @cached_property
     def key_type(self) -> type:
@@ -156,47 +155,24 @@ class Resource:
         name = f"{self.model.__name__}{suffix}"
         return from_fields(name, columns, optional=(*optional, *defaulted), types=self.types)
 
-    # --- permissions -------------------------------------------------------------------------------------------------
-
+    # --- reads -------------------------------------------------------------------------------------------------------
     def allow(self, request: HttpRequest, action: Action) -> None:
-        """Require the permission for `action`. As in the admin, changing includes viewing.
-
-        Raises:
-            ProblemError: 403, naming the permission.
-        """
+        """Require the permission for `action`; see `require_action`."""
         require_action(request, self.model, action)
 
     def visible(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Return the objects that exist for the user of `request`."""
-        rows: models.QuerySet[Any] = self.model.objects.visible_to(request.user)
-        return rows
-
-    def check_delete(self, request: HttpRequest, obj: Any) -> None:
-        """Allow the deletion of `obj`; a domain may override this to refuse it.
-
-        Raises:
-            ProblemError: the deletion is refused; its detail is the reason.
-        """
-
-    # --- reads -------------------------------------------------------------------------------------------------------
+        return cast("models.QuerySet[Any]", self.model.objects.visible_to(request.user))
 
     def find(self, request: HttpRequest, key: object) -> Any:
-        """Return the object of `key`.
-
-        Raises:
-            ProblemError: 404, the object does not exist for the user.
-        """
+        """Return the object of `key`; 404 if it does not exist for the user."""
         obj = self.visible(request).filter(pk=key).first()
         if obj is None:
             raise self._missing(key)
         return obj
 
     def get(self, request: HttpRequest, key: object, columns: tuple[str, ...]) -> tuple[Row, int]:
-        """Return the `columns` of the object of `key`, and its version.
-
-        Raises:
-            ProblemError: 404.
-        """
+        """Return the `columns` of the object of `key`, and its version; 404 if it does not exist for the user."""
         rows = self.visible(request).filter(pk=key).values_list(*columns, self._newest_version)[:1]
         row = next(iter(rows), None)
         if row is None:
@@ -216,11 +192,7 @@ class Resource:
         return rows.order_by("-history_id").values_list("history_id", flat=True)[:1]
 
     def lock(self, request: HttpRequest, key: object) -> Any:
-        """Return the object of `key`, locked until the transaction ends.
-
-        Raises:
-            ProblemError: 404; or 412, its version does not meet the request's conditions.
-        """
+        """Return the object of `key`, locked until the transaction ends; 404, or 412 if its version is another one."""
         obj = self.visible(request).select_for_update(of=("self",)).filter(pk=key).first()
         if obj is None:
             conditional.check(request, None)
@@ -236,13 +208,8 @@ class Resource:
         return {column.name: getattr(obj, column.attname) for column in self.columns}
 
     # --- writes: each is one transaction, so that an error later in the request undoes all of it ---------------------
-
     def create(self, request: HttpRequest, values: Values) -> Written:
-        """Write a new object.
-
-        Raises:
-            ProblemError: 409, the key is taken.
-        """
+        """Write a new object; 409 if its key is taken."""
         key = values.get(self.key_column.name)
         taken = ProblemError(409, f"The {self.noun} {key} is there already; change it with PUT or PATCH.")
         if self._exists(key):
@@ -298,6 +265,13 @@ class Resource:
             self.check_delete(request, obj)
             require_write(request, Write("delete", obj))
             obj.delete()
+
+    def check_delete(self, request: HttpRequest, obj: Any) -> None:
+        """Allow the deletion of `obj`; a domain may override this to refuse it.
+
+        Raises:
+            ProblemError: the deletion is refused; its detail is the reason.
+        """
 
     def save(self, request: HttpRequest, obj: Any, values: Values) -> Written:
         """Write `values` to `obj`. Call it in a transaction that holds the row's lock.

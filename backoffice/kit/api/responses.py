@@ -23,11 +23,7 @@ def _plain(value: object) -> str:
 
 
 def json_response(
-    data: object,
-    *,
-    status: int = 200,
-    content_type: str = JSON,
-    headers: Mapping[str, str] | None = None,
+    data: object, *, status: int = 200, content_type: str = JSON, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
     return HttpResponse(dumps(data), status=status, content_type=content_type, headers=dict(headers or {}))
 

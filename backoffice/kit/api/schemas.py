@@ -51,7 +51,9 @@ class ListQuery(PageQuery):
     """The parameters of a list of content, beside its filters."""
 
     count: bool = Field(default=False, description="Also count what the filters match; costs a scan.")
-    all: bool = Field(default=False, description="Stream the whole list as one JSON array; goes with no page.")
+    all: bool = Field(
+        default=False, description="Stream the whole list as one JSON array; not with `limit`, `cursor` or `count`."
+    )
 
 
 def no_nul(text: str) -> str:
@@ -136,10 +138,9 @@ def from_fields(
     optional: Collection[str] = (),
     types: Mapping[str, Any] | None = None,
 ) -> type[BaseModel]:
-    """Return a schema of `fields`.
+    """Return a schema of `fields`, called `name` in the API's description.
 
     Args:
-        name: the name of the schema in the API's description.
         optional: the fields that may be missing; `model_fields_set` names those that were given.
         types: the types of fields that their column does not define, `{"colors": list[str]}`.
     """

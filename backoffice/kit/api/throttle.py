@@ -50,9 +50,7 @@ class Usage(NamedTuple):
 class Throttle(BaseThrottle):
     """Count each request that reaches an operation, after authentication; `with_limits` adds the result to the answer.
 
-    Args:
-        policy: the name in the headers.
-        setting: the name of the setting that holds its `Rate`.
+    `policy` is its name in the headers, `setting` the name of the setting that holds its `Rate`.
     """
 
     def __init__(self, policy: str, setting: str) -> None:

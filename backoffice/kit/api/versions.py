@@ -34,14 +34,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 # --- the operations of a version -------------------------------------------------------------------------------------
-
-
 def available(*, since: int = 1, until: int | None = None) -> Callable[[View], View]:
-    """Put the operation of the decorated function into these versions only; stands below `@router.get(…)`.
-
-    Args:
-        since, until: the first and the last version that have it; until is None for the newest.
-    """
+    """Put an operation into the versions from `since` to `until` (None: the newest); stands below `@router.get(…)`."""
 
     def decorate(view: View) -> View:
         view.versions = range(since, sys.maxsize if until is None else until + 1)  # type: ignore[attr-defined]
@@ -65,8 +59,6 @@ def of_version(router: Router, version: int) -> Router:
 
 
 # --- the version of a request ----------------------------------------------------------------------------------------
-
-
 def newest() -> int:
     """Return the number of the newest version."""
     return max(settings.API_VERSIONS)
@@ -97,8 +89,7 @@ class URLs:
 def negotiate(request: HttpRequest) -> str | None:
     """Set `request.api_version`, and the URLconf of that version if it is not the newest.
 
-    Returns:
-        The Content-Type of the answer; None if the caller accepts none that we offer.
+    Return the Content-Type of the answer; None if the caller accepts none that we offer.
     """
     # JSON is always UTF-8 (RFC 8259, section 8.1), and some clients name it.
     plain = (JSON, f"{JSON}; charset=utf-8", f"{JSON}; charset=UTF-8")

@@ -6,6 +6,7 @@ refused there did nothing, and its answer is not kept.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial, wraps
 from typing import TypeVar
 
@@ -14,10 +15,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
-from backoffice.kit.api.problems import HANDLERS, ProblemError
+from backoffice.kit.api.problems import HANDLERS, ProblemError, response_to
 from backoffice.kit.context import scope_of
 from backoffice.kit.idempotency.models import KeptAnswer
-from backoffice.kit.idempotency.service import Claim, busy, claim, give_up, keep
+from backoffice.kit.idempotency.service import busy, claim, give_up, keep
 
 KEY_LENGTH = 255  # characters
 # Not kept: nothing was written, and a repeated request may be allowed, or in time, so the operation decides again.
@@ -50,7 +51,6 @@ def idempotent(view: View) -> View:
             body.
         TypeError: the operation did not return an HttpResponse.
     """
-    work = _apart if hasattr(view, "_not_atomic") else _in_one_transaction
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> object:
@@ -58,20 +58,19 @@ def idempotent(view: View) -> View:
         if header is None or request.method != "POST" or hasattr(view, "_answer_is_secret"):
             return view(request, *args, **kwargs)
         claimed = claim(digest=_digest(request, _key(header)), fingerprint=_fingerprint(request))
-        if isinstance(claimed, KeptAnswer):
-            return _repeated(claimed)
+        if claimed.status is not None:
+            headers = {**claimed.headers, "Idempotency-Replayed": "true"}
+            return HttpResponse(claimed.body, status=claimed.status, headers=headers)
         kept = False
         try:
-            response, kept = work(claimed, partial(view, request, *args, **kwargs))
+            is_atomic = not hasattr(view, "_not_atomic")
+            response, kept = _carry_out(claimed, partial(view, request, *args, **kwargs), is_atomic=is_atomic)
         finally:
             if not kept:
                 give_up(claimed)
         return response
 
     return wrapped
-
-
-# --- the request ------------------------------------------------------------------------------------------------------
 
 
 def _key(header: str) -> str:
@@ -95,54 +94,26 @@ def _fingerprint(request: HttpRequest) -> str:
     return salted_hmac("idempotency.fingerprint", version + b"\n" + request.body, algorithm="sha256").hexdigest()
 
 
-# --- the work ---------------------------------------------------------------------------------------------------------
+def _carry_out(claim: KeptAnswer, view: Callable[[], object], *, is_atomic: bool) -> tuple[HttpResponse, bool]:
+    """Call the view and keep its answer; return the answer, and whether it was kept.
 
-
-def _in_one_transaction(claim: Claim, view: Callable[[], object]) -> tuple[HttpResponse, bool]:
-    """Call the view; commit its writes with its answer, or roll them back if the answer is an error.
-
-    Returns:
-        The answer, and whether it was kept.
+    Args:
+        is_atomic: commit the view's writes with its answer, or roll them back if the answer is an error.
     """
     try:
-        with transaction.atomic():
-            response = _checked(view())
-            if response.status_code < 400:
+        with transaction.atomic() if is_atomic else nullcontext():
+            response = view()
+            if not isinstance(response, HttpResponse):
+                raise TypeError(
+                    "A POST operation returns an HttpResponse, see backoffice.kit.api.responses.json_response."
+                )
+            if is_atomic and response.status_code < 400:
                 if not keep(claim, response):
                     raise busy()
                 return response, True
-            transaction.set_rollback(True)
+            if is_atomic:
+                transaction.set_rollback(True)
     except tuple(HANDLERS) as error:
-        response = _problem(error).response()
-    return response, _lasts(response) and keep(claim, response)
-
-
-def _apart(claim: Claim, view: Callable[[], object]) -> tuple[HttpResponse, bool]:
-    """Call the view outside a transaction, then keep its answer; return it, and whether it was kept."""
-    try:
-        response = _checked(view())
-    except tuple(HANDLERS) as error:
-        response = _problem(error).response()
-    return response, _lasts(response) and keep(claim, response)
-
-
-def _checked(response: object) -> HttpResponse:
-    if not isinstance(response, HttpResponse):
-        raise TypeError("A POST operation returns an HttpResponse, see backoffice.kit.api.responses.json_response.")
-    return response
-
-
-def _problem(error: Exception) -> ProblemError:
-    return next(HANDLERS[kind](error) for kind in type(error).__mro__ if kind in HANDLERS)
-
-
-def _lasts(response: HttpResponse) -> bool:
-    return response.status_code < 500 and response.status_code not in PASSING
-
-
-def _repeated(answer: KeptAnswer) -> HttpResponse:
-    response = HttpResponse(answer.body, status=answer.status)
-    for name, value in answer.headers.items():
-        response[name] = value
-    response["Idempotency-Replayed"] = "true"
-    return response
+        response = response_to(error)
+    lasts = response.status_code < 500 and response.status_code not in PASSING
+    return response, lasts and keep(claim, response)

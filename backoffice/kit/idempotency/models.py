@@ -9,8 +9,10 @@ class KeptAnswer(models.Model):
     The request itself is not stored, only digests of it, made with SECRET_KEY.
     """
 
-    digest = models.CharField(max_length=64, primary_key=True, help_text="Of who asked, what, and the key.")
-    fingerprint = models.CharField(max_length=64, help_text="Of the body, and of the version that was asked for.")
+    digest = models.CharField(
+        max_length=64, primary_key=True, help_text="A digest of the user, the address and the key."
+    )
+    fingerprint = models.CharField(max_length=64, help_text="A digest of the body and the requested version.")
     holder = models.UUIDField(help_text="The one attempt that may keep an answer here.")
     created_at = models.DateTimeField(db_index=True)
     lease_until = models.DateTimeField(help_text="Until then the holder is at work, if there is no answer yet.")

@@ -10,10 +10,9 @@ filters by that holder, in the transaction of the work. Taking over replaces the
 attempt finds no row, and its transaction is rolled back. A row without an answer means that nothing was committed.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.http import HttpResponse
 
@@ -29,30 +28,16 @@ BUSY = "A request with this Idempotency-Key is being answered; wait for its answ
 OTHER = "This Idempotency-Key came with another request already; take a new key for a new request."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """The right to carry out a request and to keep its answer."""
-
-    digest: str
-    holder: UUID
-
-
-def claim(*, digest: str, fingerprint: str) -> Claim | KeptAnswer:
-    """Claim the request of `digest`, or return its kept answer.
-
-    Args:
-        digest: identifies user, scope, method, address and key.
-        fingerprint: identifies the body and the API version.
+def claim(*, digest: str, fingerprint: str) -> KeptAnswer:
+    """Return the kept answer of the request of `digest`, or, without a status, the claim that was made for the caller.
 
     Raises:
         ProblemError: 409, another attempt is at work; 422, the key came with another body.
     """
     now = clock.now()
-    own_claim = Claim(digest=digest, holder=uuid4())
-    values: dict[str, Any] = {"fingerprint": fingerprint, "holder": own_claim.holder, "created_at": now}
-    KeptAnswer.objects.bulk_create(
-        [KeptAnswer(digest=digest, lease_until=now + LEASE, **values)], ignore_conflicts=True
-    )
+    values: dict[str, Any] = {"fingerprint": fingerprint, "holder": uuid4(), "created_at": now}
+    own_claim = KeptAnswer(digest=digest, lease_until=now + LEASE, **values)
+    KeptAnswer.objects.bulk_create([own_claim], ignore_conflicts=True)
     row = KeptAnswer.objects.filter(digest=digest).first()
     if row is None:  # another attempt failed and gave up its claim between the two statements
         raise busy()
@@ -76,12 +61,8 @@ def busy() -> ProblemError:
     return ProblemError(409, BUSY, headers={"Retry-After": "1"})
 
 
-def keep(claim: Claim, response: HttpResponse) -> bool:
-    """Keep the answer.
-
-    Returns:
-        False if the claim was taken over: then nothing of this attempt may be committed.
-    """
+def keep(claim: KeptAnswer, response: HttpResponse) -> bool:
+    """Keep the answer; return False if the claim was taken over: then nothing of this attempt may be committed."""
     return bool(
         KeptAnswer.objects.filter(digest=claim.digest, holder=claim.holder).update(
             status=response.status_code,
@@ -91,7 +72,7 @@ def keep(claim: Claim, response: HttpResponse) -> bool:
     )
 
 
-def give_up(claim: Claim) -> None:
+def give_up(claim: KeptAnswer) -> None:
     """Give up the claim, so that the next attempt can begin at once; no effect once an answer is kept."""
     KeptAnswer.objects.filter(digest=claim.digest, holder=claim.holder, status=None).delete()
 

@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -17,6 +16,7 @@ from backoffice.kit.filters import TimeRangeFilter
 from backoffice.kit.jobs.api import file_response, has_file_for
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.reading import Reading
+from backoffice.kit.ui import chip
 
 LISTED = 40  # characters of a title, so that a row of the list takes one line on a small screen
 
@@ -36,7 +36,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, job: Job) -> SafeString:
-        return format_html('<span class="sync-chip sync-{}">{}</span>', job.state, job.get_state_display())
+        return chip(job.state, job.get_state_display())
 
     @admin.display(description="items")
     def items(self, job: Job) -> str:
@@ -62,14 +62,15 @@ class JobAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *_: object, **__: object) -> HttpResponse:
         """Show the job's progress, and its result once it has ended."""
         job = self._job(request, object_id)
+        reading = Reading(job)
         context = {
             **self.admin_site.each_context(request),
             "title": job.title,
             "opts": self.opts,
             "original": job,
             "job": job,
-            "reading": Reading(job),
-            "progress": Reading(job).as_json(),
+            "reading": reading,
+            "progress": reading.as_json(),
             "has_file": has_file_for(request, job),
             "progress_url": reverse("admin:jobs_job_progress", args=[job.pk]),
         }

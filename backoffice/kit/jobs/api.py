@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from ninja import Router
 from pydantic import BaseModel, Field
@@ -45,14 +46,8 @@ class JobOut(BaseModel):
 
 def as_json(request: HttpRequest, job: Job) -> dict[str, Any]:
     """Return the job as `JobOut` describes it."""
-    plain = ("id", "title", "state", "total", "done", "failed", "problems", "result", "error")
-    times = ("created_at", "started_at", "finished_at")
-    return {
-        **{name: getattr(job, name) for name in plain},
-        "problems_left_out": job.left_out,
-        "file": reverse("api:job_file", args=[job.pk]) if has_file_for(request, job) else None,
-        **{name: getattr(job, name) for name in times},
-    }
+    values = {name: getattr(job, name) for name in JobOut.model_fields}
+    return values | {"file": reverse("api:job_file", args=[job.pk]) if has_file_for(request, job) else None}
 
 
 def job_response(request: HttpRequest, job: Job) -> HttpResponse:
@@ -69,7 +64,7 @@ def file_response(job: Job) -> FileResponse:
     """
     try:
         file = waiting_files.path(job.file).open("rb")
-    except (waiting_files.FileGoneError, FileNotFoundError) as error:
+    except FileNotFoundError as error:
         raise Http404 from error
     headers = {"Cache-Control": "no-store"}
     return FileResponse(file, as_attachment=True, filename=job.file_name, content_type=job.file_type, headers=headers)
@@ -77,7 +72,7 @@ def file_response(job: Job) -> FileResponse:
 
 @router.get("/{uuid:id}/", url_name="job", operation_id="job_get", summary="Get a job", response={200: JobOut})
 def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
-    job = visible_job(request, id)
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=id)
     headers = {"Retry-After": str(AGAIN)} if job.is_open else {}
     return json_response(as_json(request, job), headers=headers)
 
@@ -92,7 +87,7 @@ def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
     openapi_extra={"responses": {200: {"description": "The file.", "content": {"*/*": {}}}}},
 )
 def get_file(request: HttpRequest, id: UUID) -> FileResponse:
-    job = visible_job(request, id)
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=id)
     if not has_file_for(request, job):
         raise Http404
     return file_response(job)
@@ -101,15 +96,3 @@ def get_file(request: HttpRequest, id: UUID) -> FileResponse:
 def has_file_for(request: HttpRequest, job: Job) -> bool:
     """Return whether the job made a file that this user may download."""
     return bool(job.file) and Job.objects.readable_by(request.user).filter(pk=job.pk).exists()
-
-
-def visible_job(request: HttpRequest, id: UUID) -> Job:
-    """Return the job, if this user may see it.
-
-    Raises:
-        Http404: there is no such job, or this user may not see it.
-    """
-    job = Job.objects.visible_to(request.user).filter(pk=id).first()
-    if job is None:
-        raise Http404
-    return job

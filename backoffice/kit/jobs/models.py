@@ -51,7 +51,7 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     title = models.CharField(max_length=256, help_text="What it does, in a few words.")
     work = models.CharField(max_length=256, help_text="The function that does it.")
-    arguments = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="What the function is given.")
+    arguments = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="The arguments of the function.")
     # Deleted with the account: a job without a user counts as the program's, which may do everything.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -71,12 +71,12 @@ class Job(models.Model):
     done = models.PositiveIntegerField(default=0, help_text="Items that were done.")
     failed = models.PositiveIntegerField(default=0, help_text="Items that failed; the others went on.")
     problems = models.JSONField(default=list, help_text='The first items that failed, [{"item": "…", "message": "…"}].')
-    result = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder, help_text="What the work gave back.")
+    result = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder, help_text="The result of the work.")
     error = models.TextField(blank=True, help_text="Why all of it failed. Empty: it did not.")
     file = models.CharField(max_length=32, blank=True, help_text="The name under which the file that it made waits.")
     file_name = models.CharField(max_length=256, blank=True, help_text="What the file is called when downloaded.")
     file_type = models.CharField(max_length=128, blank=True, help_text="The media type of the file.")
-    created_at = models.DateTimeField(default=clock.now, help_text="When it was asked for.")
+    created_at = models.DateTimeField(default=clock.now, help_text="When it was requested.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
     lease_until = models.DateTimeField(
         default=first_lease, help_text="Its worker, or the task that is queued for it, has it until then."
@@ -118,6 +118,6 @@ class Job(models.Model):
         return self.state in (self.State.QUEUED, self.State.RUNNING)
 
     @property
-    def left_out(self) -> int:
+    def problems_left_out(self) -> int:
         """The number of failed items that `problems` does not list."""
         return max(0, self.failed - len(self.problems))

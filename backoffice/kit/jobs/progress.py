@@ -25,17 +25,16 @@ class JobOverError(Exception):
 class Progress:
     """The running job, for the function that does its work.
 
-    Inside a transaction, the figures of `advance` and `fail` become visible when it commits. If the job was given up,
-    both raise JobOverError, which rolls the transaction back.
+    Inside a transaction, the figures of `advance` and `fail` become visible when it commits. The history of all that
+    the job writes gets its user, the request's id and its reason automatically.
 
-    Attributes:
-        user: the user who started the job, read again; None: the program itself. The history of all that the job writes
-            gets this user, the request's id and its reason automatically.
+    Raises:
+        JobOverError: by every method that reports; the job was given up. The error rolls the transaction back.
     """
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self.user: Any = job.user
+        self.user: Any = job.user  # who started the job, read again; None: the program itself
 
     @property
     def job_id(self) -> str:
@@ -47,22 +46,11 @@ class Progress:
         self._update(total=items)
 
     def advance(self, done: int = 1) -> None:
-        """Count `done` more items as done.
-
-        Raises:
-            JobOverError: the job was given up.
-        """
+        """Count `done` more items as done."""
         self._update(done=F("done") + done)
 
     def fail(self, item: object, message: str) -> None:
-        """Record that one item failed; the others go on.
-
-        Args:
-            message: shown to the user.
-
-        Raises:
-            JobOverError: the job was given up.
-        """
+        """Record that one item failed, with a message for the user; the others go on."""
         self.fail_all([(item, message)])
 
     def fail_all(self, problems: Iterable[tuple[object, str]]) -> None:

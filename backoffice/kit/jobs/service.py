@@ -90,21 +90,23 @@ def work_here(job: Job) -> bool:
     Returns:
         False if another process has taken the job.
     """
-    if not take(job):
-        _refresh(job)
-        return False
+    is_taken = take(job)
     _refresh(job)
+    if not is_taken:
+        return False
     try:
         with _on_behalf_of(job):
             result = import_string(job.work)(Progress(job), **job.arguments)
         _end(job, state=Job.State.DONE, result=result)
-    except (ProblemError, PermissionDenied, ValidationError) as error:
-        _fail(job, _message(error))
+    except ValidationError as error:
+        _end(job, state=Job.State.FAILED, error=storable(from_validation(error).detail))
+    except (ProblemError, PermissionDenied) as error:
+        _end(job, state=Job.State.FAILED, error=storable(str(error) or "You may not do this."))
     except JobOverError:
         log.warning("job %s (%s) was given up before its end", job.pk, job.title)
     except Exception:
         log.exception("job %s (%s) failed", job.pk, job.title)
-        _fail(job, LOGGED)
+        _end(job, state=Job.State.FAILED, error=LOGGED)
     _refresh(job)
     return True
 
@@ -114,16 +116,6 @@ def take(job: Job) -> bool:
     now = clock.now()
     waiting = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED)
     return bool(waiting.update(state=Job.State.RUNNING, started_at=now, lease_until=lease.ends(now)))
-
-
-def _message(error: ProblemError | PermissionDenied | ValidationError) -> str:
-    if isinstance(error, ValidationError):
-        return from_validation(error).detail
-    return str(error) or "You may not do this."
-
-
-def _fail(job: Job, error: str) -> None:
-    _end(job, state=Job.State.FAILED, error=storable(error))
 
 
 def _end(job: Job, **values: Any) -> None:
@@ -139,11 +131,7 @@ def _refresh(job: Job) -> None:
 
 @contextmanager
 def _on_behalf_of(job: Job) -> Iterator[None]:
-    """Record the job's user, request and reason in the history of all that the body writes.
-
-    Raises:
-        ProblemError: 403, the account was deactivated since the job was started.
-    """
+    """Record the job's user, request and reason in the history of all that the body writes."""
     if job.user is not None and not job.user.is_active:
         raise ProblemError(403, "The account that started this was deactivated.")
     if job.user is not None and job.scope is not None:

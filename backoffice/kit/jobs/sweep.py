@@ -21,16 +21,16 @@ def sweep() -> int:
     _prune(now)
     queued = Job.objects.filter(state=Job.State.QUEUED).order_by("created_at")
     woken = 0
-    for job in lease.take_expired(queued, now=now, until=lambda job: now + _pause(job, now)):
+
+    def until(job: Job) -> datetime:
+        """Wait 5, 5, 10, 20 … 60 seconds between wake-ups, so that repeated tasks don't fill the queue."""
+        return now + min(max(now - job.created_at, FIRST_WAKE_UP), LONGEST)
+
+    for job in lease.take_expired(queued, now=now, until=until):
         enqueue(job)
         woken += 1
     lost = Job.objects.filter(lease.is_free(now), state=Job.State.RUNNING)
     return woken + (lost.update(state=Job.State.FAILED, error=STOPPED, finished_at=now) if lost.exists() else 0)
-
-
-def _pause(job: Job, now: datetime) -> timedelta:
-    """Wait 5, 5, 10, 20 … 60 seconds between wake-ups, so that a long queue does not fill with repeated tasks."""
-    return min(max(now - job.created_at, FIRST_WAKE_UP), LONGEST)
 
 
 def _prune(now: datetime) -> None:

@@ -9,7 +9,6 @@ The triggers are off while a migration runs, during a data-only restore, and whe
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -26,26 +25,10 @@ PAGE = 1000  # keys
 REASON = "Changed without history; recorded afterwards."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """The result for one page of a table's keys.
+def pages(table: Recorded, connection: BaseDatabaseWrapper, *, record: bool = False) -> Iterator[list[tuple[Any, str]]]:
+    """Compare all rows with their newest history rows, page by page, and write what is missing if `record` is set.
 
-    Attributes:
-        last: the last key of the page.
-        differing: the keys that differ, with the type of the missing history row: `[(key, "+" | "~" | "-"), …]`.
-    """
-
-    last: Any
-    differing: list[tuple[Any, str]]
-
-
-def pages(table: Recorded, connection: BaseDatabaseWrapper, *, record: bool = False) -> Iterator[Page]:
-    """Compare all rows with their newest history rows, and yield the result of each page.
-
-    Args:
-        table: the table to compare.
-        connection: the database.
-        record: also write the missing history rows.
+    Yields for each page the keys that differ, with the type of the missing history row: `[(key, "+" | "~" | "-"), …]`.
     """
     after: list[Any] = []  # the last key of the previous page; empty before the first page
     while last := _last_key(table, connection, after):
@@ -55,7 +38,7 @@ def pages(table: Recorded, connection: BaseDatabaseWrapper, *, record: bool = Fa
             differing = list(cursor.fetchall())
         if differing and record:
             _record(table, connection, after, last)
-        yield Page(last=last[0], differing=differing)
+        yield differing
         after = last
 
 
@@ -75,12 +58,8 @@ def _record(table: Recorded, connection: BaseDatabaseWrapper, after: list[Any], 
     An ordinary writer holds a row's lock until its history row is committed, so the rows are locked before they are
     compared again.
     """
-    values = {
-        "history_date": dialect_of(connection).NOW,
-        "history_type": "kind",
-        "origin": "''",
-        "origin_user": "''",
-    }
+    now = dialect_of(connection).NOW
+    values = {"history_date": now, "history_type": "kind", "origin": "''", "origin_user": "''"}
     cause = change()
     causes = {
         "history_user_id": cause.get("user"),
@@ -134,11 +113,7 @@ def _drift_of(table: Recorded, connection: BaseDatabaseWrapper, after: list[Any]
 
 
 def record_history(*labels: str) -> RunPython:
-    """Return an operation that records what the migration before it changed, without history, in these models.
-
-    Args:
-        labels: models, such as `"palettes.Team"`.
-    """
+    """Return an operation that records what the migration changed before it in models such as `"palettes.Team"`."""
 
     def forward(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         for label in labels:

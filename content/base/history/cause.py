@@ -30,10 +30,9 @@ def may_write_content(sql: str) -> bool:
 
 
 def change() -> dict[str, str]:
-    """Return the cause that all history rows of a statement share.
+    """Return the cause that all history rows of a statement share, without what is empty.
 
-    Returns:
-        Those of `user` (a key), `user_name`, `reason`, `request_id`, `origin` and `origin_user` that are not empty.
+    It has `user` (a key), `user_name`, `reason`, `request_id`, `origin` and `origin_user`.
     """
     now, user = cause(), cause().user()
     values = {"request_id": now.request_id, "reason": now.reason, "origin": now.origin, "origin_user": now.origin_user}
@@ -43,10 +42,7 @@ def change() -> dict[str, str]:
 
 
 def changes_of_rows() -> dict[str, dict[str, dict[str, str]]]:
-    """Return the causes of single rows, `{table: {key: {"reason": …}}}`.
-
-    Keys are spelled as the database converts them to text.
-    """
+    """Return the causes of single rows, `{table: {key: {"reason": …}}}`, keys as the database converts them to text."""
     return {
         model._meta.db_table: {
             str(model._meta.pk.get_db_prep_value(pk, connection)): dict(values) for pk, values in rows.items()

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from content.base.history import triggers
 from content.base.history.rows import HistoryRow
-from content.base.history.tables import recorded_models
+from content.base.history.tables import recorded_models, recorded_tables
 
 
 @register(Tags.models)
@@ -39,9 +38,6 @@ def check_triggers(*, databases: Sequence[str] | None = None, **_: object) -> li
             id="content.W002",
         )
         for alias in databases or ()
-        if _is_migrated(connections[alias]) and (faults := triggers.faults(connections[alias]))
+        if recorded_tables() <= {*connections[alias].introspection.table_names()}
+        and (faults := triggers.faults(connections[alias]))
     ]
-
-
-def _is_migrated(connection: BaseDatabaseWrapper) -> bool:
-    return {model._meta.db_table for model in recorded_models()} <= set(connection.introspection.table_names())

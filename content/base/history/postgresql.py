@@ -43,15 +43,8 @@ FIRES = {
 
 
 # --- the triggers ----------------------------------------------------------------------------------------------------
-
-
 def triggers(table: Recorded, schema: str) -> Iterator[Trigger]:
-    """Yield the triggers of a table.
-
-    Args:
-        table: the table.
-        schema: the schema of the triggers' functions, quoted.
-    """
+    """Yield the triggers of a table; their functions are in `schema`, which is quoted."""
     bodies = {
         "insert": _record(table, "'+'", "n", "n.{}".format),
         "update": _record_update(table),
@@ -90,7 +83,6 @@ def _record(table: Recorded, kind: str, source: str, value: Callable[[str], str]
     """Return the body of a function that writes a history row for each row of `source`.
 
     Args:
-        table: the table.
         kind: an SQL expression of the history row's type: '+', '~' or '-'.
         source: the FROM clause.
         value: takes a column, gives the SQL expression of its value.
@@ -133,8 +125,6 @@ def differ(table: Recorded, one: str, other: str) -> str:
 
 
 # --- the cause -------------------------------------------------------------------------------------------------------
-
-
 class Cursor(cursor):
     """psycopg2's cursor; it sends the cause along with each statement that may write content."""
 

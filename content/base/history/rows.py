@@ -24,37 +24,17 @@ class TransactionId(models.Func):
         return super().as_sql(compiler, connection, template="(pg_current_xact_id()::text::bigint)", **extra)
 
 
+def _text(max_length: int, help_text: str) -> "models.CharField[str, str]":
+    return models.CharField(max_length=max_length, default="", blank=True, editable=False, help_text=help_text)
+
+
 class HistoryRow(models.Model):
     """The base of every history table: its columns beside those of django-simple-history."""
 
-    history_user_name = models.CharField(
-        max_length=256,
-        default="",
-        blank=True,
-        editable=False,
-        help_text="The account's name when it made the change; it stays when the account is deleted.",
-    )
-    origin = models.CharField(
-        max_length=64,
-        default="",
-        blank=True,
-        editable=False,
-        help_text="The peer this change came from; empty: made here.",
-    )
-    origin_user = models.CharField(
-        max_length=256,
-        default="",
-        blank=True,
-        editable=False,
-        help_text="Who made it there; empty: made here, or a program did.",
-    )
-    request_id = models.CharField(
-        max_length=64,
-        default="",
-        blank=True,
-        editable=False,
-        help_text="The request that caused the change; empty: none did.",
-    )
+    history_user_name = _text(256, "The account's name when it made the change; it stays when the account is deleted.")
+    origin = _text(64, "The peer this change came from; empty: made here.")
+    origin_user = _text(256, "Who made it there; empty: made here, or a program did.")
+    request_id = _text(64, "The request that caused the change; empty: none did.")
     txid = models.BigIntegerField(db_default=TransactionId(), editable=False)
 
     class Meta:
@@ -65,11 +45,6 @@ class Rows(HistoryManager):  # type: ignore[misc]
     """django-simple-history's manager, without its method that writes history."""
 
     def bulk_history_create(self, *_args: object, **_options: object) -> NoReturn:
-        """Refuse to write: only the triggers write history.
-
-        Raises:
-            NotImplementedError: always.
-        """
         raise NotImplementedError(
             "The database writes the history of content automatically; use bulk_create() and bulk_update(), and "
             "backoffice.kit.context to give user and reason."
@@ -94,12 +69,8 @@ class Records(HistoricalRecords):  # type: ignore[misc]
 
     def finalize(self, sender: type[models.Model], **options: Any) -> None:
         super().finalize(sender, **options)
-        for signal, receiver in (
-            (models.signals.post_save, self.post_save),
-            (models.signals.pre_delete, self.pre_delete),
-            (models.signals.post_delete, self.post_delete),
-        ):
-            signal.disconnect(receiver, sender=sender)
+        for name in ("post_save", "pre_delete", "post_delete"):
+            getattr(models.signals, name).disconnect(getattr(self, name), sender=sender)
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, Any]:
         """Return the fields of the history table, with an index of the key only: each index slows every write."""

@@ -31,8 +31,6 @@ INSTALLED = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name
 
 
 # --- the triggers ----------------------------------------------------------------------------------------------------
-
-
 def triggers(table: Recorded, _schema: str) -> Iterator[Trigger]:
     """Yield the triggers of a table. SQLite has no schemas, so `_schema` is not used."""
     is_new = (
@@ -63,13 +61,7 @@ def triggers(table: Recorded, _schema: str) -> Iterator[Trigger]:
 
 
 def _record(table: Recorded, kind: str, row: str) -> str:
-    """Return the statement that writes the history row of `row`, which is OLD or NEW.
-
-    Args:
-        table: the table.
-        kind: an SQL expression of the history row's type: '+', '~' or '-'.
-        row: OLD or NEW.
-    """
+    """Return the statement that writes a history row of `row`, OLD or NEW; `kind` is an SQL expression of its type."""
     cause_key = f"'{table.name}:' || {row}.{table.key}"
     values = (
         *(f"{row}.{column}" for column in table.columns),
@@ -100,8 +92,6 @@ def _differ(columns: tuple[str, ...], one: str, other: str) -> str:
 
 
 # --- the cause -------------------------------------------------------------------------------------------------------
-
-
 def hand_over(connection: BaseDatabaseWrapper) -> None:
     """Make a connection write the cause of each write."""
     if execute_with_cause not in connection.execute_wrappers:

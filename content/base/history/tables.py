@@ -49,13 +49,7 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """The intended state of a trigger.
-
-    Attributes:
-        name: its name in the database.
-        definition: its definition as the database reports it, for comparing.
-        create: the statements that create it.
-    """
+    """The intended state of a trigger: its `definition` as the database reports it, and statements that create it."""
 
     name: str
     definition: str
@@ -88,8 +82,6 @@ def recorded(
     """Return the description of a model's table.
 
     Args:
-        model: the content model.
-        connection: the database, which quotes the names.
         schema: the tables' schema, quoted; empty for the connection's default.
         history: the model of the history rows; needed where `model` is a migration's historical model.
     """

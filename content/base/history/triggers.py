@@ -54,7 +54,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
         for name, definition in present.items():
             if name not in triggers or triggers[name].definition != definition:
-                _drop(name, connection)
+                cursor.execute(dialect_of(connection).DROP.format(name=name))
         for name, trigger in triggers.items():
             if present.get(name) != trigger.definition:
                 for statement in trigger.create:
@@ -80,14 +80,9 @@ def _migrated(connection: BaseDatabaseWrapper) -> Iterator[type[models.Model]]:
 
 def drop(connection: BaseDatabaseWrapper) -> None:
     """Drop all triggers that write history."""
-    with transaction.atomic(connection.alias):
+    with transaction.atomic(connection.alias), connection.cursor() as cursor:
         for name in installed(connection):
-            _drop(name, connection)
-
-
-def _drop(name: str, connection: BaseDatabaseWrapper) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(dialect_of(connection).DROP.format(name=name))
+            cursor.execute(dialect_of(connection).DROP.format(name=name))
 
 
 def before_migrations(*, using: str, plan: Iterable[tuple[Migration, bool]] = (), **_: object) -> None:
@@ -100,3 +95,8 @@ def before_migrations(*, using: str, plan: Iterable[tuple[Migration, bool]] = ()
 def after_migrations(*, using: str, **_: object) -> None:
     """Create the triggers after all migrations. Receives `post_migrate`."""
     install(connections[using])
+
+
+def add_cause(*, connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Make a new connection send the cause of each write to the triggers. Receives `connection_created`."""
+    dialect_of(connection).hand_over(connection)

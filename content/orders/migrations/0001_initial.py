@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('request_id', models.CharField(blank=True, default='', editable=False, help_text='The request that caused the change; empty: none did.', max_length=64)),
                 ('txid', models.BigIntegerField(db_default=content.base.history.rows.TransactionId(), editable=False)),
                 ('history_user_id', models.BigIntegerField(null=True)),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False, help_text='The same at the store and at the warehouse.', verbose_name='ID')),
+                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False, help_text='The same id at the store and at the warehouse.', verbose_name='ID')),
                 ('product_name', models.CharField(help_text='What is ordered: one line, at most 255 characters.', max_length=255, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
                 ('quantity', models.IntegerField(help_text='How many pieces, at least 1.', validators=[django.core.validators.MinValueValidator(1)])),
                 ('status', models.CharField(choices=[('PENDING', 'Pending'), ('SHIPPED', 'Shipped'), ('DELIVERED', 'Delivered')], default='PENDING', help_text='Goes forward, past a stage too; only a user with the permission to reopen orders sets it back.', max_length=9)),
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Order',
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, help_text='The same at the store and at the warehouse.', primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, help_text='The same id at the store and at the warehouse.', primary_key=True, serialize=False, verbose_name='ID')),
                 ('product_name', models.CharField(help_text='What is ordered: one line, at most 255 characters.', max_length=255, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
                 ('quantity', models.IntegerField(help_text='How many pieces, at least 1.', validators=[django.core.validators.MinValueValidator(1)])),
                 ('status', models.CharField(choices=[('PENDING', 'Pending'), ('SHIPPED', 'Shipped'), ('DELIVERED', 'Delivered')], default='PENDING', help_text='Goes forward, past a stage too; only a user with the permission to reopen orders sets it back.', max_length=9)),

@@ -21,28 +21,17 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from backoffice.kit.http import Client, HttpError, Request
-from syncer.models import Alert, Target, backlog
-
-BLOCKED = "Nothing is sent to it until a person has fixed that: then press Resume, or Sync now, on the target's page."
-OPENED = "It is retried automatically, with one request at a time, and goes on once one is answered."
-PASSED = "It may be sent to again by now."
-PAUSED = "It is paused by now."
+from syncer.models import Alert, Binding, Target
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertMessage:
-    """An alert as people and programs read it.
-
-    Attributes:
-        uid: letters and digits, the same each time that this alert is sent.
-        url: the target's page; only its path if NODE_URL is not set.
-        pending: objects that wait to be sent.
-    """
+    """An alert as people and programs read it."""
 
     alert: Alert
-    uid: str
-    url: str
-    pending: int
+    uid: str  # letters and digits, the same each time that this alert is sent
+    url: str  # the target's page; only its path if NODE_URL is not set
+    pending: int  # objects that wait to be sent
 
     @classmethod
     def of(cls, alert: Alert) -> Self:
@@ -50,7 +39,7 @@ class AlertMessage:
         # With the time: a restored database gives the same primary key to another alert.
         uid = uuid5(NAMESPACE_OID, f"{settings.NODE} {alert.pk} {alert.at.timestamp()}").hex
         path = reverse("admin:syncer_target_change", args=[alert.target_id])
-        pending = backlog.left(alert.target).count()
+        pending = Binding.objects.left(alert.target).count()
         return cls(alert=alert, uid=uid, url=f"{settings.NODE_URL}{path}", pending=pending)
 
     @property
@@ -62,10 +51,6 @@ class AlertMessage:
     def headline(self) -> str:
         """The event in a few words: `Demo remote is unhealthy`."""
         return f"{self.title} is {'healthy again' if self.alert.kind == Alert.Kind.HEALTHY else 'unhealthy'}"
-
-    @property
-    def subject(self) -> str:
-        return f"[{settings.NODE}] {self.headline}"
 
     @property
     def text(self) -> str:
@@ -107,10 +92,13 @@ class AlertMessage:
 def _next(target: Target) -> str:
     """Say what happens next, or what a person has to do."""
     if not target.enabled:
-        return PAUSED
+        return "It is paused by now."
     if target.blocked:
-        return BLOCKED
-    return OPENED if target.opened_at else PASSED
+        cure = "then press Resume, or Sync now, on the target's page."
+        return f"Nothing is sent to it until a person has fixed that: {cure}"
+    if target.opened_at:
+        return "It is retried automatically, with one request at a time, and goes on once one is answered."
+    return "It may be sent to again by now."
 
 
 def _local(at: datetime) -> str:
@@ -132,7 +120,7 @@ def mail(message: AlertMessage) -> None:
     """
     sender = settings.DEFAULT_FROM_EMAIL
     email = EmailMessage(
-        subject=message.subject,
+        subject=f"[{settings.NODE}] {message.headline}",
         body=message.text,
         from_email=sender,
         to=settings.ALERT_EMAILS,
@@ -198,18 +186,12 @@ def post(message: AlertMessage) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A way to notify operators.
-
-    Attributes:
-        column: the column of `Alert` with the time at which this channel accepted it.
-        is_set: whether the settings name a receiver.
-        send: sends the message; raises NotDeliveredError.
-    """
+    """A way to notify operators."""
 
     name: str
-    column: str
-    is_set: Callable[[], bool]
-    send: Callable[[AlertMessage], None]
+    column: str  # the column of `Alert` with the time at which this channel accepted it
+    is_set: Callable[[], bool]  # whether the settings name a receiver
+    send: Callable[[AlertMessage], None]  # sends the message; raises NotDeliveredError
 
 
 CHANNELS = (

@@ -25,10 +25,7 @@ REASON_LENGTH = 512  # characters
 def became_unhealthy(target: Target, why: str, *, now: datetime) -> None:
     """Create an alert if the target was healthy until now; if it is blocked, send its alert at once.
 
-    To be called in the transaction that changed the target's columns, after that change.
-
-    Args:
-        why: a whole sentence.
+    To be called in the transaction that changed the target's columns, after that change. `why` is a whole sentence.
     """
     reason = unquoted(why)[:REASON_LENGTH]
     is_blocked = Target.objects.filter(pk=target.pk).exclude(blocked="").exists()

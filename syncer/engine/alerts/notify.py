@@ -52,8 +52,7 @@ def _open() -> QuerySet[Alert]:
 def send_alert(pk: int, tries: int) -> None:
     """Send an alert by each channel that has not accepted it; the queue's task.
 
-    Args:
-        tries: the number of tries when this task was queued; if there was one since, the task does nothing.
+    It does nothing if there was a try since it was queued, when there had been `tries`.
     """
     if not _open().filter(pk=pk, tries=tries).update(tries=tries + 1, not_before=lease.ends()):
         return

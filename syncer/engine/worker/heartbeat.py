@@ -20,19 +20,13 @@ FORGOTTEN = timedelta(hours=1)  # the host of a heartbeat that has waited this l
 
 
 class Heartbeats:
-    """The heartbeats of one watchdog.
-
-    Attributes:
-        key: the key of its heartbeats in the queue.
-        restarts: how often its cluster was started again.
-        silent: seconds since the cluster's last sign of life; None: there was none yet.
-    """
+    """The heartbeats of one watchdog."""
 
     def __init__(self) -> None:
         self.id = uuid4()
-        self.key = f"{PREFIX}{self.id.hex}"
-        self.restarts = 0
-        self.silent: float | None = None
+        self.key = f"{PREFIX}{self.id.hex}"  # of its heartbeats in the queue
+        self.restarts = 0  # of its cluster
+        self.silent: float | None = None  # seconds since the cluster's last sign of life; None: there was none yet
         self._started: datetime | None = None
         self._put_at = -float("inf")
 

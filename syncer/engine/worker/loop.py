@@ -48,15 +48,11 @@ class Loop(threading.Thread):
                 log.exception("%s failed", self.name)
                 return
             finally:
-                self._close_old_connections()
+                if self._round_at - self._checked_at >= CHECK_EVERY:
+                    self._checked_at = self._round_at
+                    close_old_connections()  # the next query then tests if its connection works
         if self._last:
             self._last()
-            close_old_connections()
-
-    def _close_old_connections(self) -> None:
-        """Close old connections, once in CHECK_EVERY at most: the next query then tests if its connection works."""
-        if self._round_at - self._checked_at >= CHECK_EVERY:
-            self._checked_at = self._round_at
             close_old_connections()
 
     @property

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from syncer.configure import Change, ConfigurationError, Report, configure
+from syncer.configure import Change, ConfigurationError, configure
 
 
 class Command(BaseCommand):
@@ -28,13 +28,8 @@ class Command(BaseCommand):
             answer = {"ok": True, "written": not check, **dataclasses.asdict(report)}
             self.stdout.write(json.dumps(answer, indent=2))
         else:
-            self.stdout.write("\n".join(lines_of(report, check=check)))
-
-
-def lines_of(report: Report, *, check: bool) -> list[str]:
-    """Return the report as lines of text."""
-    lines = ["Nothing is written (--check). It would be:"] if check else []
-    return [*lines, *map(line_of, report.changes), *report.notes]
+            heading = ["Nothing is written (--check). It would be:"] if check else []
+            self.stdout.write("\n".join([*heading, *map(line_of, report.changes), *report.notes]))
 
 
 def line_of(change: Change) -> str:

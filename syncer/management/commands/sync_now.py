@@ -2,7 +2,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from syncer.engine.runs import run_here
-from syncer.engine.summary import failures
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Run
 from syncer.reports.preview import preview
@@ -22,25 +21,15 @@ class Command(SyncCommand):
         target = self.target(options["target"])
         if options["preview"]:
             planned = [
-                {
-                    "action": delivery.action,
-                    "object": delivery.name,
-                    "remote_id": delivery.record,
-                    "fields": delivery.fields,
-                }
-                for delivery in preview(target)
+                {"action": one.action, "object": one.name, "remote_id": one.record, "fields": one.fields}
+                for one in preview(target)
             ]
             nothing = kind_of(target).nothing
             return {"target": target.name, "planned": planned, "message": "" if planned else nothing}, bool(planned)
         run = run_here(target)
         failed = [
-            {
-                "object": str(attempt.binding),
-                "action": attempt.action,
-                "status": attempt.status,
-                "answer": attempt.answer,
-            }
-            for attempt in failures(run)
+            {"object": str(row.binding), "action": row.action, "status": row.status, "answer": row.answer}
+            for row in run.failures()
         ]
         answer = {"target": target.name, "message": run.message, "counts": run.counts, "failed": failed}
         return answer, run.state != Run.State.DONE

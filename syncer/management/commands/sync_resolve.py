@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import CommandError
 
-from syncer.core.lookup import decode_id
+from syncer.core.outcome import decode_id
 from syncer.engine.runs import run_here
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Binding, Run, Target
@@ -99,12 +99,8 @@ def _as_json(question: Doubt) -> JsonObject:
 
 def _lines(item: JsonObject) -> list[str]:
     lines = [f"{item['object']}: {item['question']}", f"    why: {item['why']}"]
-    if item["sent"]:
-        lines += [f"    sent {name}: {_as_text(value)}" for name, value in item["sent"].items() if value]
-    for candidate in item["candidates"]:
-        lines.append(f"    may be {json.dumps(candidate['id'])}: {candidate['address']}")
-    return lines
-
-
-def _as_text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    for name, value in (item["sent"] or {}).items():
+        if value:
+            text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+            lines.append(f"    sent {name}: {text}")
+    return lines + [f"    may be {json.dumps(found['id'])}: {found['address']}" for found in item["candidates"]]

@@ -3,7 +3,6 @@ from datetime import datetime
 from django.utils import timezone
 
 from syncer.core.errors import TargetStoppedError
-from syncer.engine import summary
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Target, Worker, backlog
 from syncer.targets.base import kind_of, two_way
@@ -30,13 +29,20 @@ class Command(SyncCommand):
                 rows.append({"target": target.name, "model": item.route.model, **numbers, "next_try": item.next_try})
         unreachable = {
             target.name: {
-                "why": summary.last_failure(target),
+                "why": backlog.last_failure(target),
                 "since": target.opened_at,
-                "next_try": summary.next_try(target),
+                "next_try": target.next_try(),
             }
             for target in Target.objects.filter(opened_at__isnull=False)
         }
-        peers = {target.name: _peer(target) for target in Target.objects.filter(kind__in=two_way())}
+        peers = {
+            peer.name: {
+                "node": peer.peer_node,
+                "contact": peer.contact_at,
+                "knows_us": kind_of(peer).is_introduced(peer),
+            }
+            for peer in Target.objects.filter(kind__in=two_way())
+        }
         workers = list(Worker.objects.alive().values("host", "pid", "started_at", "heartbeat_at", "restarts"))
         answer = {"routes": rows, "blocked": blocked, "unreachable": unreachable, "peers": peers, "workers": workers}
         return answer, bool(undone or blocked or unreachable)
@@ -56,10 +62,6 @@ class Command(SyncCommand):
         if not answer["workers"]:
             lines.append("No worker is running; start “manage.py worker”.")
         return "\n".join(lines)
-
-
-def _peer(target: Target) -> JsonObject:
-    return {"node": target.peer_node, "contact": target.contact_at, "knows_us": kind_of(target).is_introduced(target)}
 
 
 def _contact(*, node: str, contact: datetime | None, knows_us: bool) -> str:

@@ -46,22 +46,17 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: stopping.set())
+        changes = commits.Commits()
+
+        def wake_for_commits() -> None:
+            if changes.have_come():
+                wake_for_news()
+
         loops = [
             Loop(Chores(CHORES).do, every=every, stop=stopping),
-            Loop(Chores([News().look]).do, every=commits.EVERY, stop=stopping),
+            Loop(Chores([wake_for_commits]).do, every=commits.EVERY, stop=stopping),
         ]
         sys.exit(Watchdog(heartbeat=heartbeat, stop_seconds=stop, stop=stopping, loops=loops).run())
-
-
-class News:
-    """Wakes targets for changes as soon as something was committed."""
-
-    def __init__(self) -> None:
-        self._commits = commits.Commits()
-
-    def look(self) -> None:
-        if self._commits.have_come():
-            wake_for_news()
 
 
 class Chores:

@@ -71,7 +71,7 @@ class Peer(Kind):
         target_facts=(("What is known of it", {"fields": ("contact_at", "peer_writer", "acknowledged_writer")}),),
         route=(
             (
-                "Where both ends had or edited something",
+                "Objects that both ends have or edited",
                 {
                     "fields": ("authority", "lookup", "matched_at"),
                     "description": "Both ends must say the same here.",

@@ -8,8 +8,7 @@ from django.db import IntegrityError, transaction
 
 from backoffice.kit import clock
 from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
-from syncer.core.lookup import candidates
-from syncer.core.outcome import Outcome
+from syncer.core.outcome import Outcome, candidates
 from syncer.core.settle import End, Terms, changes_after, taken_id
 from syncer.engine.sender import Sender, SendResult
 from syncer.engine.settling import Settler, commit

@@ -23,11 +23,12 @@ from django.utils import timezone
 
 from backoffice.kit import clock
 from syncer.core.errors import NotPossibleError
-from syncer.core.lookup import ID_LENGTH, encode_id, is_id
+from syncer.core.outcome import ID_LENGTH, encode_id, is_id
 from syncer.core.settle import decided
 from syncer.core.state import Question, facts_of, question_of
 from syncer.engine.plan import raise_children
-from syncer.models import Binding, Route, Target, state
+from syncer.models import Binding, Route, Target
+from syncer.models.binding import ASKED
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
 
@@ -44,7 +45,7 @@ def question(binding: Binding) -> Question | None:
 
 def asked_of(target: Target) -> QuerySet[Binding]:
     """Return the target's bindings about which a person must answer a question, ordered by primary key."""
-    bindings = Binding.objects.filter(state.ASKED, route__target=target, route__target__kind=REST)
+    bindings = Binding.objects.filter(ASKED, route__target=target, route__target__kind=REST)
     return bindings.select_related("route__target").order_by("pk")
 
 
@@ -105,9 +106,8 @@ def decide(*, binding: Binding, remote_id: int | str | None, user: Any = None, s
         _refuse(row, seen)
         try:
             with transaction.atomic():
-                Binding.objects.filter(pk=row.pk).update(
-                    **decided(encoded), token=F("token") + 1, wanted=F("wanted") + 1
-                )
+                changes = decided(encoded)
+                Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
         except IntegrityError as error:
             owner = Binding.objects.filter(route=row.route, remote_id=encoded).first()
             raise NotPossibleError(

@@ -14,8 +14,16 @@ from django.utils import timezone
 
 from backoffice.kit.http import Request
 from syncer.core.decide import Action, Payload
-from syncer.core.lookup import SURROGATE, decode_id
-from syncer.core.outcome import Exchange, Outcome, UnreadableError, Verdict, classify, read_json
+from syncer.core.outcome import (
+    SURROGATE,
+    Exchange,
+    Outcome,
+    UnreadableError,
+    Verdict,
+    classify,
+    decode_id,
+    read_json,
+)
 from syncer.engine.sender import Sender, SendResult, Sent
 from syncer.models import Route
 

@@ -12,8 +12,7 @@ from django.db.models import Q
 from backoffice.kit import clock
 from syncer.core.decide import Payload
 from syncer.core.errors import NotPossibleError
-from syncer.core.lookup import encode_id, is_id
-from syncer.core.outcome import Outcome
+from syncer.core.outcome import Outcome, encode_id, is_id
 from syncer.engine.plan import anchor
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Target

@@ -105,7 +105,7 @@ def test_many_rows_are_looked_at_a_page_at_a_time(monkeypatch, number):
         made = Order.objects.bulk_create([Order(product_name="Umbrella", quantity=1) for _ in range(number)])
     pages = list(audit.pages(recorded(Order, connection), connection))
     assert len(pages) == -(-number // 3)
-    found = [Order._meta.pk.to_python(key) for page in pages for key, _ in page.differing]
+    found = [Order._meta.pk.to_python(key) for page in pages for key, _ in page]
     assert found == sorted(one.pk for one in made)
 
 

@@ -117,8 +117,6 @@ def test_tables_that_are_not_as_the_program_has_them_get_no_triggers_and_are_rep
 
 
 # --- copies and restores ---------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def written():
     post = Post.objects.create(title="T", body="B")
@@ -183,8 +181,6 @@ def test_a_copy_by_statements_brings_history_and_triggers(written, tmp_path):
 
 
 # --- models that can't have history ----------------------------------------------------------------------------------
-
-
 @isolate_apps("content.news")
 def test_a_field_that_has_a_name_of_the_history_s_own_is_refused(monkeypatch):
     class Delivery(models.Model):  # noqa: DJ008

@@ -1,7 +1,9 @@
 """Law 5: whatever writes content, in whatever form, leaves one history row a change, with the person and the reason."""
 
 import io
+from contextlib import nullcontext
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -17,6 +19,7 @@ from tests.content.history.support import execute, in_another_program, kinds, ne
 pytestmark = [pytest.mark.law, pytest.mark.django_db(transaction=True)]
 
 COLUMNS = "(user_id, title, body)"
+AGAIN = "news_post (id, user_id, title, body) VALUES ({pk}, 1, 'new', 'B')"
 ON_CONFLICT = "(id, user_id, title, body) VALUES ({pk}, 1, 'new', 'B'), ({pk} + 1, 1, 'T', 'B') ON CONFLICT (id) DO "
 
 
@@ -35,6 +38,10 @@ def new(**values):
     return Post(**{"title": "T", "body": "B", **values})
 
 
+def again(post):
+    return new(pk=post.pk, title="U")
+
+
 def changed(post, **values):
     for name, value in values.items():
         setattr(post, name, value)
@@ -46,6 +53,8 @@ def copy(statement, text):
         cursor.copy_expert(statement, io.StringIO(text))
 
 
+IGNORE: dict[str, Any] = {"ignore_conflicts": True}
+UPDATE: dict[str, Any] = {"update_conflicts": True, "update_fields": ["title"], "unique_fields": ["id"]}
 # What is done with a post that is there, and the kinds of history rows that it leaves.
 BY_ORM = {
     "create": (lambda post: Post.objects.create(title="T", body="B"), "+"),
@@ -61,16 +70,8 @@ BY_ORM = {
     "update": (lambda post: Post.objects.update(title="new"), "~"),
     "update without a change": (lambda post: Post.objects.update(title="T"), ""),
     "bulk_create": (lambda post: Post.objects.bulk_create([new(), new()]), "++"),
-    "bulk_create that ignores": (
-        lambda post: Post.objects.bulk_create([new(pk=post.pk, title="U"), new()], ignore_conflicts=True),
-        "+",
-    ),
-    "bulk_create that updates": (
-        lambda post: Post.objects.bulk_create(
-            [new(pk=post.pk, title="U")], update_conflicts=True, update_fields=["title"], unique_fields=["id"]
-        ),
-        "~",
-    ),
+    "bulk_create that ignores": (lambda post: Post.objects.bulk_create([again(post), new()], **IGNORE), "+"),
+    "bulk_create that updates": (lambda post: Post.objects.bulk_create([again(post)], **UPDATE), "~"),
     "bulk_update": (lambda post: Post.objects.bulk_update([changed(post, title="new")], ["title"]), "~"),
     "delete of a queryset": (lambda post: Post.objects.all().delete(), "-"),
     "raw delete": (lambda post: Post.objects.all()._raw_delete("default"), "-"),
@@ -114,15 +115,9 @@ ONLY = {
         "a second statement": ("SELECT 1; UPDATE news_post SET title = 'new'", "~"),
     },
     "sqlite": {
-        "insert or replace": (
-            "INSERT OR REPLACE INTO news_post (id, user_id, title, body) VALUES ({pk}, 1, 'new', 'B')",
-            "~",
-        ),
-        "insert or ignore": (
-            "INSERT OR IGNORE INTO news_post (id, user_id, title, body) VALUES ({pk}, 1, 'new', 'B')",
-            "",
-        ),
-        "replace": ("REPLACE INTO news_post (id, user_id, title, body) VALUES ({pk}, 1, 'new', 'B')", "~"),
+        "insert or replace": (f"INSERT OR REPLACE INTO {AGAIN}", "~"),
+        "insert or ignore": (f"INSERT OR IGNORE INTO {AGAIN}", ""),
+        "replace": (f"REPLACE INTO {AGAIN}", "~"),
     },
 }
 
@@ -138,35 +133,33 @@ def left(post, editor, write):
     return kinds()[before:]
 
 
-@pytest.mark.parametrize("in_transaction", [False, True], ids=["alone", "in a transaction"])
+@pytest.fixture(params=[nullcontext, transaction.atomic], ids=["alone", "in a transaction"])
+def around(request):
+    """What is around the writes."""
+    return request.param
+
+
 @pytest.mark.parametrize(("write", "expected"), BY_ORM.values(), ids=BY_ORM)
-def test_the_orm(post, editor, write, expected, in_transaction):
-    with transaction.atomic() if in_transaction else transaction.mark_for_rollback_on_error("default"):
+def test_the_orm(post, editor, write, expected, around):
+    with around():
         assert left(post, editor, lambda: write(post)) == expected
 
 
-def by_sql():
-    """Those of the other database are not there to be skipped."""
-    return {**BY_SQL, **ONLY[connection.vendor]}
-
-
-@pytest.mark.parametrize("in_transaction", [False, True], ids=["alone", "in a transaction"])
-def test_sql(editor, in_transaction):
+def test_sql(editor, around):
     wrong = {}
-    for name, (statement, expected) in by_sql().items():
+    for name, (statement, expected) in {**BY_SQL, **ONLY[connection.vendor]}.items():
         Post.objects.all().delete()
         post = Post.objects.create(title="T", body="B")
-        with transaction.atomic() if in_transaction else transaction.mark_for_rollback_on_error("default"):
+        with around():
             found = left(post, editor, lambda: execute(statement.replace("{pk}", str(post.pk))))  # noqa: B023
         if sorted(found) != sorted(expected):
             wrong[name] = found
     assert wrong == {}
 
 
-@pytest.mark.parametrize("in_transaction", [False, True], ids=["alone", "in a transaction"])
 @pytest.mark.postgres
-def test_copy(editor, post, in_transaction):
-    with transaction.atomic() if in_transaction else transaction.mark_for_rollback_on_error("default"):
+def test_copy(editor, post, around):
+    with around():
         write = lambda: copy("COPY news_post (user_id, title, body) FROM STDIN", "1\tT\tB\n1\tU\tB\n")  # noqa: E731
         assert left(post, editor, write) == "++"
 
@@ -190,12 +183,8 @@ def test_a_row_that_is_returned_alone_can_be_read(editor):
 
 def test_another_program_leaves_history_without_a_name(post):
     in_another_program("UPDATE news_post SET title = 'by hand'")
-    assert (kinds(), newest().title, newest().history_user_id, newest().history_user_name) == (
-        "+~",
-        "by hand",
-        None,
-        "",
-    )
+    row = newest()
+    assert (kinds(), row.title, row.history_user_id, row.history_user_name) == ("+~", "by hand", None, "")
 
 
 @pytest.mark.postgres
@@ -207,8 +196,6 @@ def test_rows_that_the_server_hands_over_bit_by_bit_can_be_read_with_a_cause():
 
 
 # --- what is written together ----------------------------------------------------------------------------------------
-
-
 def test_children_go_before_their_parent_each_with_its_row(post, editor):
     Comment.objects.bulk_create(Comment(post=post, name="N", email="a@example.com", body="B") for _ in range(3))
     assert left(post, editor, post.delete) == "-"
@@ -216,20 +203,16 @@ def test_children_go_before_their_parent_each_with_its_row(post, editor):
     assert set(Comment.history.filter(history_type="-").values_list("history_user_name", flat=True)) == {"editor"}
 
 
-def test_three_editors_in_one_statement_are_told_apart():
+def test_each_of_three_editors_in_one_statement_is_recorded():
     orders = Order.objects.bulk_create([Order(product_name="Umbrella", quantity=1) for _ in range(3)])
-    rows = {
-        one.pk: {"origin_user": f"editor {number}", "reason": f"Reason {number}"} for number, one in enumerate(orders)
-    }
+    rows = {order.pk: {"origin_user": f"editor {n}", "reason": f"Reason {n}"} for n, order in enumerate(orders)}
     with caused_by(Cause(origin="warehouse", reason="All", rows={Order: rows})):
         Order.objects.update(quantity=2)
     found = Order.history.filter(history_type="~").values_list("id", "origin", "origin_user", "history_change_reason")
-    assert set(found) == {
-        (one.pk, "warehouse", f"editor {number}", f"Reason {number}") for number, one in enumerate(orders)
-    }
+    assert set(found) == {(order.pk, "warehouse", f"editor {n}", f"Reason {n}") for n, order in enumerate(orders)}
 
 
-def test_what_is_said_of_single_rows_is_not_said_of_another_table(post):
+def test_the_reasons_of_single_rows_are_those_of_their_table_only(post):
     with caused_by(Cause(reason="All", rows={Order: {post.pk: {"reason": "One"}}})):
         Post.objects.update(title="new")
     assert newest().history_change_reason == "All"
@@ -238,10 +221,8 @@ def test_what_is_said_of_single_rows_is_not_said_of_another_table(post):
 @pytest.mark.parametrize("by", [1000, -1000])
 def test_a_key_that_changes_ends_before_it_begins(post, by):
     execute(f"UPDATE news_post SET id = id + {by}")
-    assert list(Post.history.order_by("history_id").values_list("history_type", "id")[1:]) == [
-        ("-", post.pk),
-        ("+", post.pk + by),
-    ]
+    rows = Post.history.order_by("history_id").values_list("history_type", "id")
+    assert list(rows)[1:] == [("-", post.pk), ("+", post.pk + by)]
 
 
 def test_keys_that_change_places_are_two_changes():
@@ -253,8 +234,6 @@ def test_keys_that_change_places_are_two_changes():
 
 
 # --- transactions ----------------------------------------------------------------------------------------------------
-
-
 def test_a_savepoint_that_is_rolled_back_leaves_neither_row_nor_cause(post, editor):
     with transaction.atomic():
         savepoint = transaction.savepoint()
@@ -272,9 +251,8 @@ def test_a_statement_that_fails_leaves_neither_row_nor_cause(post, editor):
     assert (kinds(), newest().history_user_name) == ("+~", "")
 
 
-@pytest.mark.parametrize("in_transaction", [False, True], ids=["alone", "in a transaction"])
-def test_a_cause_ends_with_its_block(post, editor, in_transaction):
-    with transaction.atomic() if in_transaction else transaction.mark_for_rollback_on_error("default"):
+def test_a_cause_ends_with_its_block(post, editor, around):
+    with around():
         with caused_by(Cause(user=lambda: editor)), because("First"):
             Post.objects.update(title="first")
         Post.objects.update(title="second")
@@ -293,8 +271,6 @@ def test_a_cause_within_another_replaces_it(post, editor):
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
-
-
 def test_the_name_stays_when_the_account_goes(post, editor):
     with caused_by(Cause(user=lambda: editor)):
         Post.objects.update(title="new")
@@ -318,8 +294,6 @@ def test_a_reason_may_have_any_length(post):
 
 
 # --- what Django sets by itself --------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "write",
     [lambda item: item.save(), lambda item: Item.objects.update(updated_at="2020-01-01T00:00Z")],
@@ -341,8 +315,6 @@ def test_a_change_moves_the_time_of_change():
 
 
 # --- beside the triggers ---------------------------------------------------------------------------------------------
-
-
 def test_what_would_record_a_second_time_is_refused():
     with pytest.raises(NotImplementedError, match="The database writes the history"):
         bulk_create_with_history([new()], Post)

@@ -1,8 +1,5 @@
 """Lets every store of the house hold the words of one client."""
 
-import io
-
-import openpyxl
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
@@ -15,6 +12,7 @@ from backoffice.kit.jobs.service import start, work_here
 from content.messaging.models import Message
 from syncer.engine.runs import run_here
 from syncer.models import Target
+from tests.content.files import table, workbook
 from tests.content.messaging.support import BOT, CONVERSATION
 from tests.remote import Fault, Remote
 
@@ -23,20 +21,10 @@ TEXTS = ("My blue umbrella\nis “lost”.", "It stood by the third door; 100% s
 WORDS = (CLIENT, *TEXTS, "blue umbrella", "by the third door")
 WORK = "tests.content.messaging.works.fail_with"
 PLANTED = (
-    "table messaging_message",
-    "table messaging_historicalmessage",
-    "table syncer_binding",
-    "table syncer_attempt",
-    "table syncer_run",
-    "table syncer_target",
-    "table idempotency_keptanswer",
-    "table jobs_job",
-    "table django_admin_log",
-    "sessions",
-    "tasks",
-    "queue",
-    "file uploads",
-)
+    "table messaging_message", "table messaging_historicalmessage", "table syncer_binding", "table syncer_attempt",
+    "table syncer_run", "table syncer_target", "table idempotency_keptanswer", "table jobs_job",
+    "table django_admin_log", "sessions", "tasks", "queue", "file uploads",
+)  # fmt: skip
 
 
 def plant(remote: Remote, target: Target) -> None:
@@ -51,10 +39,9 @@ def plant(remote: Remote, target: Target) -> None:
     session = SessionStore()
     session["last"] = [CLIENT]
     session.save()
-    who = User.objects.create_superuser("administrator")
-    LogEntry.objects.create(
-        user=who, object_id="1", object_repr=TEXTS[0], action_flag=CHANGE, change_message=f"[{CLIENT}]"
-    )
+    said = {"object_repr": TEXTS[0], "change_message": f"[{CLIENT}]"}
+    user = User.objects.create_superuser("administrator")
+    LogEntry.objects.create(user=user, object_id="1", action_flag=CHANGE, **said)
 
 
 def sync_badly(remote: Remote, target: Target) -> None:
@@ -75,11 +62,5 @@ def wait_to_be_imported() -> None:
         ["bot", "direction", "client", "conversation", "timestamp", "text"],
         [str(BOT), "to", CLIENT, str(CONVERSATION), "2026-01-05T08:00:00Z", TEXTS[1]],
     ]
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    sheet = io.BytesIO()
-    book.save(sheet)
-    text = "\r\n".join(",".join(row) for row in rows)
-    for data in (text.encode(), sheet.getvalue(), b"somebody else, something else"):
+    for data in (table(*rows).encode(), workbook(*rows), b"somebody else, something else"):
         waiting_files.path(waiting_files.new()).write_bytes(data)

@@ -4,15 +4,15 @@ from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
 from content.messaging.models import Bot, Message
-from tests.content.api_client import ApiClient, errors
-from tests.content.messaging.support import BOT, BOTS, OTHER_BOT, make_bot, message, user
+from tests.content.api_client import errors
+from tests.content.messaging.support import BOT, BOTS, make_bot, message, program_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def program():
-    return ApiClient(user("view_bot", "add_bot", "change_bot", "delete_bot", name="program"))
+    return program_of("view_bot", "add_bot", "change_bot", "delete_bot")
 
 
 def test_a_bot_has_the_id_that_its_caller_gives(program):
@@ -25,25 +25,6 @@ def test_a_bot_has_the_id_that_its_caller_gives(program):
 
 def test_a_bot_without_an_id_is_refused(program):
     assert "id" in errors(program.send("POST", BOTS, {"name": "Desk"}))
-
-
-def test_a_second_bot_with_the_same_id_is_a_conflict(program):
-    make_bot()
-    answer = program.send("POST", BOTS, {"id": str(BOT), "name": "Other"})
-    assert answer.status_code == 409
-    assert Bot.objects.get().name == "Desk"
-
-
-def test_a_put_with_another_id_in_its_body_is_refused(program):
-    make_bot()
-    answer = program.send("PUT", f"{BOTS}{BOT}/", {"id": str(OTHER_BOT), "name": "Desk"})
-    assert answer.status_code == 422
-    assert errors(answer) == {"id": f"The address says {BOT}."}
-
-
-def test_a_put_to_an_id_that_is_not_there_makes_the_bot(program):
-    answer = program.send("PUT", f"{BOTS}{BOT}/", {"name": "Desk"})
-    assert (answer.status_code, answer["Location"]) == (201, f"{BOTS}{BOT}/")
 
 
 def test_a_bot_is_renamed_and_deleted(program):

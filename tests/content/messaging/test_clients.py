@@ -5,14 +5,14 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
 from django.urls import reverse
 
-from content.messaging.models import ERASED, Erasure, Message
+from content.base.urls import admin_url
+from content.messaging.models import ERASED, Bot, Erasure, Message
 from syncer.models import Binding, Route, Target
-from tests.content.api_client import ApiClient, errors
-from tests.content.messaging.support import BOT, CLIENTS, CONVERSATION, ERASURES, make_bot, message, user
-from tests.content.pages import form_of
+from tests.content.api_client import errors
+from tests.content.messaging.support import BOT, CLIENTS, CONVERSATION, ERASURES, make_bot, message, program_of, user
+from tests.content.pages import browser, form_of
 
 pytestmark = pytest.mark.django_db
 ODD = "a/b?c=d&é %2F+"
@@ -26,14 +26,12 @@ def spoken():
 
 
 def staff(*permissions):
-    client = Client()
-    client.force_login(user(*permissions, name="staff", is_staff=True))
-    return client
+    return browser(user(*permissions, name="staff"))
 
 
 # --- API -------------------------------------------------------------------------------------------------------------
 def test_the_api_erases_a_client_whatever_their_id_looks_like(spoken):
-    program = ApiClient(user("erase_client", name="program"))
+    program = program_of("erase_client")
     answer = program.send("POST", ERASURES, {"client": ODD, "reason": "Request 12"})
     assert answer.status_code == 201
     assert ODD not in answer.content.decode()
@@ -45,14 +43,14 @@ def test_the_api_erases_a_client_whatever_their_id_looks_like(spoken):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_api_asks_for_the_permission_to_erase(spoken, method):
-    program = ApiClient(user("view_message", "add_message", "export_client", name="program"))
+    program = program_of("view_message", "add_message", "export_client")
     answer = program.send(method, ERASURES, {"client": ODD, "reason": "Request 12"})
     assert answer.status_code == 403
     assert not Erasure.objects.exists()
 
 
 def test_an_erasure_without_a_reason_or_that_names_the_client_is_refused(spoken):
-    program = ApiClient(user("erase_client", name="program"))
+    program = program_of("erase_client")
     for body, field in (({"client": ODD}, "reason"), ({"client": ODD, "reason": f"By {ODD}"}, "reason")):
         assert list(errors(program.send("POST", ERASURES, body))) == [field]
     headers = {"X-Change-Reason": "client-7 asked"}
@@ -65,7 +63,7 @@ def test_the_api_exports_all_that_is_held_on_a_client(spoken):
     route = Route.objects.create(target=target, model="messaging.Message", path="/messages", fields={"t": "text"})
     first = Message.objects.order_by("pk")[0]
     Binding.objects.create(route=route, object_key=str(first.pk), remote_id="17", agreed={"t": first.text})
-    program = ApiClient(user("export_client", name="program"))
+    program = program_of("export_client")
     held = json.loads(program.get(CLIENTS, {"client": ODD}).getvalue())
     assert held["client"] == ODD
     assert [(one["from"], one["conversationId"]) for one in held["messages"]] == [(ODD, str(CONVERSATION))] * 2
@@ -76,12 +74,12 @@ def test_the_api_exports_all_that_is_held_on_a_client(spoken):
 
 
 def test_the_api_asks_for_the_permission_to_export(spoken):
-    program = ApiClient(user("view_message", "erase_client", name="program"))
+    program = program_of("view_message", "erase_client")
     assert "messaging.export_client" in program.get(CLIENTS, {"client": ODD}).json()["detail"]
 
 
 def test_of_a_client_who_is_not_known_nothing_is_held():
-    program = ApiClient(user("export_client", name="program"))
+    program = program_of("export_client")
     held = json.loads(program.get(CLIENTS, {"client": "nobody"}).getvalue())
     assert held == {"client": "nobody", "messages": [], "history": [], "sent": []}
 
@@ -118,9 +116,9 @@ def test_an_erasure_is_only_looked_at(spoken):
     client = staff("erase_client", "export_client", "view_erasure")
     made = Erasure.objects.create(client_digest="0", reason="Request 12")
     for page in ("change", "delete"):
-        address = reverse(f"admin:messaging_erasure_{page}", args=[made.pk])
+        address = admin_url(Erasure, page, made.pk)
         assert client.post(address, {"reason": "x", "post": "yes"}).status_code == 403
-    assert client.get(reverse("admin:messaging_erasure_changelist")).status_code == 200
+    assert client.get(admin_url(Erasure, "changelist")).status_code == 200
 
 
 def test_the_admin_exports_by_post_only_with_its_permission(spoken):
@@ -139,27 +137,23 @@ def test_the_admin_asks_for_the_permission_to_export(spoken):
 def test_messages_are_only_looked_at(spoken):
     client = staff("view_message", "add_message")
     key = Message.objects.order_by("pk")[0].pk
-    assert client.get(reverse("admin:messaging_message_changelist")).status_code == 200
-    change = reverse("admin:messaging_message_change", args=[key])
+    assert client.get(admin_url(Message, "changelist")).status_code == 200
+    change = admin_url(Message, "change", key)
     shown = client.get(change)
     assert (shown.status_code, form_of(shown, "message_form").get("text")) == (200, None)
-    for address in (
-        change,
-        reverse("admin:messaging_message_delete", args=[key]),
-        reverse("admin:messaging_message_add"),
-    ):
+    for address in (change, admin_url(Message, "delete", key), admin_url(Message, "add")):
         assert client.post(address, {"text": "new", "post": "yes"}).status_code == 403
 
 
 @pytest.mark.parametrize(("word", "number"), [(ODD, 2), (str(CONVERSATION), 3), ("client-7", 1), ("client", 0)])
 def test_messages_are_searched_by_whole_ids(spoken, word, number):
-    page = staff("view_message").get(reverse("admin:messaging_message_changelist"), {"q": word})
+    page = staff("view_message").get(admin_url(Message, "changelist"), {"q": word})
     assert page.context["cl"].result_count == number
 
 
 @pytest.mark.parametrize("lookup", ["text__contains", "client__startswith", "bot__name", "direction"])
 def test_messages_are_filtered_by_what_the_page_offers_only(spoken, lookup):
-    page = staff("view_message").get(reverse("admin:messaging_message_changelist"), {lookup: "x"})
+    page = staff("view_message").get(admin_url(Message, "changelist"), {lookup: "x"})
     assert page.status_code == 400
 
 
@@ -174,23 +168,23 @@ def test_messages_are_filtered_by_what_the_page_offers_only(spoken, lookup):
 )
 def test_messages_are_filtered_by_time_and_bot(spoken, bounds, number):
     query = {f"timestamp_{name}": value for name, value in bounds.items()} | {"bot__id__exact": str(BOT)}
-    page = staff("view_message", "view_bot").get(reverse("admin:messaging_message_changelist"), query)
+    page = staff("view_message", "view_bot").get(admin_url(Message, "changelist"), query)
     assert len(page.context["cl"].result_list) == number
 
 
-def test_a_time_that_is_none_filters_nothing_and_says_so(spoken):
-    page = staff("view_message").get(reverse("admin:messaging_message_changelist"), {"timestamp_from_0": "x"})
+def test_an_invalid_time_filters_nothing_and_is_reported(spoken):
+    page = staff("view_message").get(admin_url(Message, "changelist"), {"timestamp_from_0": "x"})
     assert page["Location"].endswith("?e=1")
 
 
 def test_a_bot_that_has_messages_is_not_deleted_and_the_page_says_how_many(spoken):
     client = staff("view_bot", "change_bot", "delete_bot")
     bot = Message.objects.all()[0].bot
-    address = reverse("admin:messaging_bot_delete", args=[bot.pk])
+    address = admin_url(Bot, "delete", bot.pk)
     for page in (client.get(address), client.post(address, {"post": "yes"})):
         assert (page.status_code, "Desk: 3 messages" in page.content.decode()) == (200, True)
     chosen = {"action": "delete_selected", "_selected_action": [str(bot.pk)], "post": "yes"}
-    page = client.post(reverse("admin:messaging_bot_changelist"), chosen)
+    page = client.post(admin_url(Bot, "changelist"), chosen)
     assert "Desk: 3 messages" in page.content.decode()
 
 

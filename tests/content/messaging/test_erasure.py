@@ -19,10 +19,9 @@ from syncer.engine.wake import wake_for_news
 from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.deliver import deliver
-from tests.content.api_client import ApiClient
 from tests.content.messaging.everywhere import places
 from tests.content.messaging.planting import CLIENT, PLANTED, TEXTS, WORDS, plant
-from tests.content.messaging.support import MESSAGES, body, make_bot, message, user
+from tests.content.messaging.support import MESSAGES, body, make_bot, message, program_of, user
 from tests.remote import Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,17 +32,10 @@ def target(remote):
     """Bots and messages go to the fake remote."""
     made = Target.objects.create(name="remote", url=remote.url, timeout=10, allow_private=True)
     Route.objects.create(target=made, model="messaging.Bot", path="/bots", fields={"key": "id", "name": "name"})
-    fields = {
-        "bot": "bot",
-        "way": "direction",
-        "who": "client",
-        "room": "conversation",
-        "at": "timestamp",
-        "say": "text",
-    }
-    Route.objects.create(
-        target=made, model="messaging.Message", path="/messages", fields=fields, lookup=["room", "at", "way"]
-    )
+    fields = {"bot": "bot", "way": "direction", "who": "client"}
+    fields |= {"room": "conversation", "at": "timestamp", "say": "text"}
+    lookup = ["room", "at", "way"]
+    Route.objects.create(target=made, model="messaging.Message", path="/messages", fields=fields, lookup=lookup)
     return made
 
 
@@ -51,12 +43,11 @@ def target(remote):
 def spoken(target):
     """Three messages of the client, by the API, and one of somebody else."""
     make_bot()
-    program = ApiClient(user("add_message", "view_message", name="program"))
+    program = program_of("add_message", "view_message")
     for number, text in enumerate(TEXTS):
         sent = body(sender=CLIENT, text=text, timestamp=f"2026-01-05T08:0{number}:00Z")
-        answer = program.generic(
-            "POST", MESSAGES, json.dumps(sent), "application/json", headers={"Idempotency-Key": f"key-{number}"}
-        )
+        headers = {"Idempotency-Key": f"key-{number}"}
+        answer = program.generic("POST", MESSAGES, json.dumps(sent), "application/json", headers=headers)
         assert answer.status_code == 201
     message(9, client="somebody else", text="Not to be erased.").save()
 
@@ -87,9 +78,8 @@ def test_each_message_gets_a_version_that_says_who_erased_it_and_why(spoken):
     editor = user("erase_client")
     erase_client(client=CLIENT, user=editor, reason="Request 12")
     rows = Message.history.filter(history_type="~")
-    assert [(row.text, row.history_user, row.history_change_reason) for row in rows] == [
-        (ERASED, editor, "Request 12")
-    ] * 3
+    said = [(row.text, row.history_user, row.history_change_reason) for row in rows]
+    assert said == [(ERASED, editor, "Request 12")] * 3
     assert Message.history.filter(text=ERASED).count() == 6
 
 
@@ -214,7 +204,7 @@ def test_a_look_up_for_somebody_else_that_listed_the_words_keeps_nothing_of_them
     assert places(*WORDS) == []
 
 
-def test_what_a_target_said_of_the_client_elsewhere_is_erased(remote, target, spoken):
+def test_words_of_the_client_in_an_answer_about_another_object_are_erased(remote, target, spoken):
     """Of a bot, which has no words of a client."""
     why = {"why": f"I am talking with {CLIENT}"}
     remote.fault(Fault.STATUS, method="POST", path="/bots", status=422, body=why)

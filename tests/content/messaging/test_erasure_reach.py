@@ -15,10 +15,9 @@ from backoffice.kit.jobs.service import start
 from content.messaging.models import ERASED, Bot, Message
 from content.messaging.services import erase_client
 from content.orders.models import Order
-from tests.content.api_client import ApiClient
 from tests.content.locks import blocked_sessions
 from tests.content.messaging.everywhere import places
-from tests.content.messaging.support import ERASURES, MESSAGES, body, make_bot, message, user
+from tests.content.messaging.support import ERASURES, MESSAGES, body, make_bot, message, program_of
 from tests.flows.wait import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +45,7 @@ def test_a_request_that_erases_may_itself_be_named_after_the_client():
     message(client=CLIENT).save()
     named = {"X-Request-ID": f"erase.{CLIENT}", "Idempotency-Key": CLIENT}
     sent = json.dumps({"client": CLIENT, "reason": "Request 12"})
-    program = ApiClient(user("erase_client", name="program"))
+    program = program_of("erase_client")
     assert program.generic("POST", ERASURES, sent, "application/json", headers=named).status_code == 201
     assert places(CLIENT) == []
 
@@ -83,7 +82,7 @@ def test_a_client_with_a_users_number_ends_nobodys_session():
 
 def test_a_kept_answer_of_somebody_else_is_repeated_as_it_was():
     make_bot()
-    program = ApiClient(user("add_message", name="program"))
+    program = program_of("add_message")
 
     def ask():
         sent = json.dumps(body(sender="2"))

@@ -46,20 +46,17 @@ def test_the_model_says_so_before(stored):
         edited(stored).full_clean()
 
 
-def test_saving_a_message_as_it_is_is_no_change(stored):
+def test_saving_an_unchanged_message_is_allowed(stored):
     stored.full_clean()
     stored.save()
     assert Message.history.count() == 1
 
 
+ERASURE = {"text": ERASED, "client": "erased-1"}
+
+
 @pytest.mark.parametrize(
-    "columns",
-    [
-        {"text": "new"},
-        {"text": ERASED},
-        {"client": "erased-1"},
-        {"text": ERASED, "client": "erased-1", "direction": Direction.FROM_BOT},
-    ],
+    "columns", [{"text": "new"}, {"text": ERASED}, {"client": "erased-1"}, ERASURE | {"direction": Direction.FROM_BOT}]
 )
 def test_the_database_refuses_to_change_a_message(stored, columns):
     values = ", ".join(f"{name} = %s" for name in columns)
@@ -76,7 +73,7 @@ def test_the_database_lets_a_message_be_erased(stored):
 @pytest.mark.parametrize(
     "values", [{"text": " "}, {"text": "x" * 10_001}, {"client": ""}, {"client": "x" * 129}, {"direction": "up"}]
 )
-def test_the_database_refuses_what_is_no_message(values):
+def test_the_database_refuses_an_invalid_message(values):
     make_bot()
     with pytest.raises((IntegrityError, Exception)):
         Message.objects.bulk_create([message(**values)])

@@ -12,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from content.messaging.models import Message
-from tests.content.api_client import ApiClient
-from tests.content.messaging.support import BOT, MESSAGES, OTHER_BOT, make_bot, user
+from tests.content.messaging.support import BOT, MESSAGES, OTHER_BOT, make_bot, program_of
 from tests.content.pages import administrator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -44,7 +43,7 @@ def many():
 
 @pytest.mark.slow
 def test_the_lists_of_messages_are_read_by_indexes_only(many):
-    program, administrators = ApiClient(user("view_message", name="program")), administrator()
+    program, administrators = program_of("view_message"), administrator()
     for query in api_lists():
         page = plans(program, f"{MESSAGES}?{urlencode(query)}")
         check(page, f"API {query}")

@@ -12,6 +12,7 @@ from tests.content.messaging.support import (
     body,
     make_bot,
     message,
+    program_of,
     user,
 )
 
@@ -22,7 +23,7 @@ ELSEWHERE = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 @pytest.fixture
 def program():
     make_bot()
-    return ApiClient(user("view_message", "add_message", name="program"))
+    return program_of("view_message", "add_message")
 
 
 # --- one message -----------------------------------------------------------------------------------------------------
@@ -61,18 +62,10 @@ def test_up_to_nine_digits_of_a_second_are_taken_and_six_are_kept(program, sent,
 
 @pytest.mark.parametrize(
     "sent",
-    [
-        "2026-01-05T08:00:00.1234567890Z",
-        "2026-01-05T08:00:00",
-        "2026-01-05",
-        "2026-02-30T08:00:00Z",
-        "0001-01-01T00:00:00+01:00",
-        1767600000,
-        None,
-        "yesterday",
-    ],
-)
-def test_what_is_no_time_with_a_zone_is_refused(program, sent):
+    ["2026-01-05T08:00:00.1234567890Z", "2026-01-05T08:00:00", "2026-01-05", "2026-02-30T08:00:00Z",
+     "0001-01-01T00:00:00+01:00", 1767600000, None, "yesterday"],
+)  # fmt: skip
+def test_an_invalid_time_is_refused(program, sent):
     assert list(errors(program.send("POST", MESSAGES, body(timestamp=sent)))) == ["timestamp"]
 
 
@@ -91,12 +84,8 @@ def test_two_bots_do_not_talk_with_each_other(program):
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"text": ""}, "text"),
-        ({"text": " \n"}, "text"),
-        ({"text": "x" * 10_001}, "text"),
-        ({"text": "a\0b"}, "text"),
-        ({"sender": ""}, "from"),
-        ({"sender": "x" * 129}, "from"),
+        *[({"text": text}, "text") for text in ("", " \n", "x" * 10_001, "a\0b")],
+        *[({"sender": client}, "from") for client in ("", "x" * 129)],
         ({"conversationId": "17"}, "conversationId"),
     ],
 )
@@ -139,15 +128,12 @@ def test_a_conversation_comes_in_the_order_of_time(conversation):
 
 
 def test_a_conversation_comes_in_pages_that_new_messages_do_not_move(conversation):
-    found: list[int] = []
-    cursor: dict[str, str] = {}
-    while True:
-        answer = conversation.get(MESSAGES, {"conversationId": CONVERSATION, "limit": 2, **cursor})
+    query, found = {"conversationId": str(CONVERSATION), "limit": "2"}, []
+    while query.get("cursor", "first"):
+        answer = conversation.get(MESSAGES, query)
         found += numbers(answer)
         message(-1, text="Earlier, number 99").save()
-        if answer.json()["next"] is None:
-            break
-        cursor = {"cursor": answer.json()["next"]}
+        query["cursor"] = answer.json()["next"]
     assert found == [0, 1, 2, 3, 4, 5]
 
 

@@ -27,14 +27,9 @@ def test_a_bot_goes_before_its_messages_and_they_name_its_record(remote, target)
     assert [entry.path for entry in remote.writes()] == ["/bots", "/messages"]
     assert remote.records("/bots")[2] == {"id": 2, "key": str(BOT), "name": "Desk"}
     assert remote.records("/messages")[1] == {
-        "id": 1,
-        "bot": 2,
-        "direction": "to",
-        "client": "client-7",
-        "conversation": str(CONVERSATION),
-        "timestamp": "2026-01-05T08:00:00+00:00",
-        "text": "What was said, number 0",
-    }
+        "id": 1, "bot": 2, "direction": "to", "client": "client-7", "conversation": str(CONVERSATION),
+        "timestamp": "2026-01-05T08:00:00+00:00", "text": "What was said, number 0",
+    }  # fmt: skip
 
 
 def test_a_renamed_bot_is_one_put_and_messages_at_rest_are_not_sent_again(remote, target):

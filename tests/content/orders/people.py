@@ -1,19 +1,12 @@
 """People who may do some things with orders."""
 
-from django.contrib.auth.models import Permission
-
-from backoffice.accounts.models import User
 from tests.content.api_client import ApiClient
+from tests.content.pages import person
 
-EDIT = ("view_order", "add_order", "change_order", "delete_order")
-
-
-def person(*codenames: str, name: str = "packer") -> User:
-    user = User.objects.create_user(name, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="orders", codename__in=codenames))
-    return user
+EDIT = ("orders.view_order", "orders.add_order", "orders.change_order", "orders.delete_order")
+REOPEN = "orders.reopen_order"
 
 
-def api(*codenames: str) -> ApiClient:
+def api(*permissions: str) -> ApiClient:
     """A client of somebody with these permissions; without any, those of an editor."""
-    return ApiClient(person(*(codenames or EDIT)))
+    return ApiClient(person("packer", *(permissions or EDIT)))

@@ -5,15 +5,14 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
-from django.urls import reverse
 
-from backoffice.accounts.models import User
+from content.base.urls import admin_url
 from content.orders.models import Order, Status
 from syncer import public
 from syncer.engine.runs import run_here, work
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.keys import key_of
+from tests.content.pages import administrator
 from tests.remote import Fault
 from tests.syncer.support import let_time_pass, requests
 
@@ -87,11 +86,8 @@ def test_a_filter_on_the_status_takes_an_order_away_again(target, order, remote)
 
 def test_sync_now_carries_the_chosen_order_only(target, order, remote):
     other = Order.objects.create(product_name="Wall hook", quantity=1)
-    client = Client()
-    client.force_login(User.objects.create_superuser("administrator"))
     chosen = {"action": "sync_now", "_selected_action": [str(order.pk)]}
-    answer = client.post(reverse("admin:orders_order_changelist"), chosen)
-    assert answer.status_code == 302
+    assert administrator().post(admin_url(Order, "changelist"), chosen).status_code == 302
     work(Run.objects.get())
     assert [record["orderId"] for record in remote.store.records("orders").values()] == [str(KEY)]
     assert state(other) != public.State.IN_SYNC
@@ -99,16 +95,10 @@ def test_sync_now_carries_the_chosen_order_only(target, order, remote):
 
 def test_the_pages_of_the_sync_show_an_order(target, order):
     run_here(target)
-    client = Client()
-    client.force_login(User.objects.create_superuser("administrator"))
-    pages = [
-        reverse("admin:orders_order_changelist"),
-        reverse("admin:orders_order_change", args=[order.pk]),
-        reverse("admin:syncer_binding_changelist"),
-        reverse("admin:syncer_binding_change", args=[Binding.objects.get().pk]),
-    ]
-    for page in pages:
-        assert client.get(page).status_code == 200
+    client = administrator()
+    for obj in (order, Binding.objects.get()):
+        assert client.get(admin_url(type(obj), "changelist")).status_code == 200
+        assert client.get(admin_url(type(obj), "change", obj.pk)).status_code == 200
 
 
 # --- the first load --------------------------------------------------------------------------------------------------
@@ -145,11 +135,8 @@ def test_pages_show_and_find_the_record_by_its_id_as_people_read_it(target, orde
     run_here(target)
     record = f"record {KEY}"
     Binding.objects.update(remote_id=f'"{record}"')
-    admin = Client()
-    admin.force_login(User.objects.create_superuser("admin"))
-    page = admin.get(reverse("admin:orders_order_change", args=[KEY])).content.decode()
-    assert f">{record}</td>" in page
-    for term in (record, str(KEY)):
-        found = admin.get(reverse("admin:syncer_binding_changelist"), {"q": term})
-        assert found.context["cl"].result_count == 1, term
-    assert admin.get(reverse("admin:syncer_binding_changelist"), {"q": "record"}).context["cl"].result_count == 0
+    admin = administrator()
+    assert f">{record}</td>" in admin.get(admin_url(Order, "change", KEY)).content.decode()
+    for term, number in ((record, 1), (str(KEY), 1), ("record", 0)):
+        found = admin.get(admin_url(Binding, "changelist"), {"q": term})
+        assert found.context["cl"].result_count == number, term

@@ -2,7 +2,8 @@ import pytest
 
 from backoffice.accounts.models import User
 from content.palettes.models import Palette, Team
-from tests.content.palettes.people import palette, person, team_of
+from tests.content.pages import person
+from tests.content.palettes.people import palette, team_of
 
 
 @pytest.fixture

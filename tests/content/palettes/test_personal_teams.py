@@ -1,8 +1,8 @@
 """A new user gets a personal team, whichever way they come; users of like names never collide."""
 
+from functools import partial
 from importlib import import_module
 from io import StringIO
-from threading import Barrier, Thread
 
 import pytest
 from django.core.management import call_command
@@ -11,11 +11,15 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from backoffice.accounts.models import User
+from content.palettes import services
 from content.palettes.models import Membership, Team
 from content.palettes.names import names_for
+from tests.content.api_client import ApiClient
+from tests.content.locks import at_once
 from tests.content.pages import administrator
-from tests.content.palettes.people import api, members
+from tests.content.palettes.people import members
 
+pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough phrase"
 
 
@@ -25,7 +29,7 @@ def by_admin(monkeypatch):
 
 
 def by_api(monkeypatch):
-    client = api(User.objects.create_superuser("root"))
+    client = ApiClient(User.objects.create_superuser("root"))
     answer = client.send("POST", "/api/accounts/users/", {"username": "newcomer", "password": PASSWORD})
     assert answer.status_code == 201, answer.content
 
@@ -44,7 +48,6 @@ def by_ensure_client(monkeypatch):
     call_command("ensure_client", "newcomer", "--password-env=CLIENT_PASSWORD", stdout=StringIO())
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("door", [by_admin, by_api, by_createsuperuser, by_ensure_admin, by_ensure_client])
 def test_a_new_user_gets_a_team_of_their_own(door, monkeypatch):
     door(monkeypatch)
@@ -53,7 +56,6 @@ def test_a_new_user_gets_a_team_of_their_own(door, monkeypatch):
     assert Team.history.filter(id=team.pk).count() == 1
 
 
-@pytest.mark.django_db
 def test_a_user_who_is_saved_again_gets_no_second_team():
     user = User.objects.create_user("newcomer")
     user.first_name = "N"
@@ -61,7 +63,6 @@ def test_a_user_who_is_saved_again_gets_no_second_team():
     assert Membership.objects.filter(user=user).count() == 1
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("taken", [["newcomer's team"], ["NEWCOMER'S team", "newcomer's team 2"]])
 def test_a_name_that_is_taken_gets_a_number(taken):
     Team.objects.bulk_create([Team(name=name) for name in taken])
@@ -69,7 +70,6 @@ def test_a_name_that_is_taken_gets_a_number(taken):
     assert Team.objects.get(memberships__user__username="newcomer").name == f"newcomer's team {len(taken) + 1}"
 
 
-@pytest.mark.django_db
 def test_when_all_names_are_taken_there_is_still_one():
     names = [*names_for("newcomer")]
     Team.objects.bulk_create([Team(name=name) for name in names])
@@ -77,7 +77,6 @@ def test_when_all_names_are_taken_there_is_still_one():
     assert Team.objects.get(memberships__user__username="newcomer").name not in names
 
 
-@pytest.mark.django_db
 def test_the_longest_user_name_has_a_team():
     User.objects.create_user("x" * 150)
     assert Team.objects.get().name == f"{'x' * 150}'s team"
@@ -87,27 +86,14 @@ def test_the_longest_user_name_has_a_team():
 @pytest.mark.django_db(transaction=True)
 def test_teams_of_one_name_that_are_made_at_once_do_not_collide():
     """Renames both users' teams to be, so that both transactions ask for one name."""
-    from content.palettes import services
-
     users = User.objects.bulk_create([User(username=f"u{number}", folded=f"u{number}") for number in range(4)])
-    start = Barrier(len(users))
-
-    def give(user):
+    for user in users:
         user.username = "newcomer"
-        start.wait()
-        services.give_personal_team(user)
-        connection.close()
-
-    threads = [Thread(target=give, args=[user]) for user in users]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
+    at_once(*(partial(services.give_personal_team, user) for user in users))
     numbered = {f"newcomer's team{end}" for end in ("", " 2", " 3", " 4")}
     assert {*Team.objects.values_list("name", flat=True)} == numbered
 
 
-@pytest.mark.django_db
 def test_users_that_were_there_before_get_theirs():
     """The migration, with the models as it sees them."""
     User.objects.bulk_create([User(username=name, folded=name) for name in ("early", "bird")])  # no door for users

@@ -39,13 +39,3 @@ def test_a_team_and_its_palette_are_made_changed_and_deleted_there(remote, targe
         ("DELETE", "/palettes/1"),
         ("DELETE", "/teams/1"),
     ]
-
-
-def test_the_same_colors_in_another_form_send_nothing(remote, target):
-    palette = Palette.objects.create(team=Team.objects.create(name="Design"), name="Spring", colors=["#AABBCC"])
-    run_here(target)
-    remote.clear_journal()
-    palette.colors = ["#abc"]
-    palette.save()
-    run_here(target)
-    assert [*remote.writes()] == []

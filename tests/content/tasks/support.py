@@ -2,19 +2,15 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Permission
-
 from backoffice.accounts.models import User
+from tests.content.pages import person
 
 RIGHTS = ("view_item", "add_item", "change_item", "delete_item")
 
 
 def editor(*rights: str, name: str = "editor") -> User:
     """A user with the named permissions of the tasks (none named: all to read and write)."""
-    user = User.objects.create_user(name)
-    chosen = Permission.objects.filter(content_type__app_label="tasks", codename__in=rights or RIGHTS)
-    user.user_permissions.set(chosen)
-    return user
+    return person(name, *(f"tasks.{right}" for right in rights or RIGHTS))
 
 
 def problem(answer: Any) -> tuple[int, str]:

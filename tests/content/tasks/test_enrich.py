@@ -53,8 +53,6 @@ def test_the_credential_of_the_settings_is_sent(api, item, external, settings):
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("fault", "status", "why"),
     [
@@ -131,14 +129,7 @@ def test_a_record_that_is_not_there_is_an_error_of_the_external_id(api, item, ex
     assert answer.json()["errors"] == [{"field": "external_id", "message": "The external API has no record 99."}]
 
 
-@pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 0}, {"status": 503}, {"status": 500}])
-def test_after_429_and_5xx_it_is_asked_again(api, item, external, fault):
-    external.fault(Fault.STATUS, times=2, **fault)
-    assert post(api, address(item)).status_code == 200
-    assert [entry.status for entry in external.journal] == [fault["status"], fault["status"], 200]
-
-
-def test_who_asks_to_wait_too_long_is_not_waited_for(api, item, external):
+def test_a_service_that_asks_to_wait_too_long_is_not_waited_for(api, item, external):
     external.fault(Fault.STATUS, status=429, retry_after=120)
     answer = post(api, address(item))
     assert problem(answer)[0] == 504
@@ -148,8 +139,6 @@ def test_who_asks_to_wait_too_long_is_not_waited_for(api, item, external):
 
 
 # --- edits meanwhile -------------------------------------------------------------------------------------------------
-
-
 def during(external, client, item, edit):
     """The answer to an enrichment during which `edit()` happened; its key alone could make one transaction of it."""
     answers = []
@@ -203,8 +192,6 @@ def test_an_item_that_is_deleted_during_the_fetch_stays_deleted(fetching):
 
 
 # --- who may, and when -----------------------------------------------------------------------------------------------
-
-
 def test_it_needs_the_permission_to_change(item, external):
     client = ApiClient(editor("view_item", name="reader"))
     assert problem(post(client, address(item))) == (403, "You need the permission tasks.change_item to change items.")

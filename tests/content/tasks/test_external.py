@@ -70,16 +70,13 @@ def test_a_cursor_that_the_external_api_refuses_is_refused(api, many, settings):
     ("fault", "status", "why"),
     [
         ({"kind": Fault.RESET}, 502, "closed the connection before it answered"),
-        ({"kind": Fault.HANG}, 504, "did not answer within 0.3 s"),
-        ({"kind": Fault.HTML}, 502, "sent an answer that is not JSON"),
         ({"kind": Fault.STATUS, "status": 404}, 502, "answered 404"),
         ({"kind": Fault.STATUS, "status": 200, "body": {"items": []}}, 502, "sent no list of JSON objects"),
         ({"kind": Fault.STATUS, "status": 200, "body": ["a"]}, 502, "API sent no list of JSON objects"),
     ],
     ids=lambda value: value["kind"].name if isinstance(value, dict) else None,
 )
-def test_an_upstream_that_fails(api, many, settings, fault, status, why):
-    settings.TASKS_EXTERNAL_TIMEOUT = 0.3
+def test_an_upstream_that_fails(api, many, fault, status, why):
     many.fault(**fault)
     found, detail = problem(api.get(POSTS))
     assert (found, why in detail) == (status, True), detail
@@ -90,7 +87,7 @@ def test_wrong_parameters_are_refused(api, many, query):
     assert problem(api.get(POSTS, query))[0] == 422
 
 
-def test_who_may_view_items_may_look(many):
+def test_the_permission_to_view_items_is_enough_to_list_records(many):
     assert ApiClient(editor("view_item", name="reader")).get(POSTS).status_code == 200
     assert problem(ApiClient(editor("delete_item", name="other")).get(POSTS))[0] == 403
 

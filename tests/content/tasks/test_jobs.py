@@ -27,8 +27,6 @@ def choose(client, action, items):
 
 
 # --- the admin -------------------------------------------------------------------------------------------------------
-
-
 def test_enrich_starts_a_job_and_leads_to_its_page(items, external):
     client = sign_in("tasks.change_item", "tasks.view_item")
     answer = choose(client, "enrich", items)
@@ -53,7 +51,7 @@ def test_one_bad_item_stops_only_itself_and_is_named(items, external):
 
 def test_a_service_that_fails_once_costs_one_item(items, external):
     external.fault(Fault.RESET)
-    job = jobs.start_enrich([items[0].pk, items[2].pk], user=User.objects.create_superuser("administrator"))
+    job = jobs.begin(jobs.enrich, [items[0].pk, items[2].pk], user=User.objects.create_superuser("administrator"))
     work_here(job)
     assert (job.done, job.failed) == (1, 1)
     assert job.problems[0]["message"] == "The external API closed the connection before it answered."
@@ -85,7 +83,7 @@ def test_the_actions_need_the_permission_to_change(items, action):
 
 def test_a_permission_that_was_taken_away_ends_the_job(items, external):
     user = editor()
-    job = jobs.start_enrich([items[0].pk], user=user)
+    job = jobs.begin(jobs.enrich, [items[0].pk], user=user)
     user.user_permissions.clear()
     work_here(job)
     assert (job.state, job.error) == (Job.State.FAILED, "You need the permission tasks.change_item to change items.")
@@ -93,7 +91,7 @@ def test_a_permission_that_was_taken_away_ends_the_job(items, external):
 
 
 def test_an_item_that_was_deleted_meanwhile_is_named(items):
-    job = jobs.start_summarize([item.pk for item in items], user=editor())
+    job = jobs.begin(jobs.summarize, [item.pk for item in items], user=editor())
     items[1].delete()
     work_here(job)
     assert (job.done, job.problems[0]["message"]) == (2, "It was deleted meanwhile.")
@@ -101,7 +99,7 @@ def test_an_item_that_was_deleted_meanwhile_is_named(items):
 
 def test_a_job_ends_before_its_worker_is_killed(items, settings):
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "timeout": jobs.RESERVE - 1}
-    job = jobs.start_summarize([item.pk for item in items], user=editor())
+    job = jobs.begin(jobs.summarize, [item.pk for item in items], user=editor())
     work_here(job)
     assert (job.state, job.done, job.failed) == (Job.State.DONE, 0, 3)
     assert "Choose the rest again." in job.problems[0]["message"]
@@ -113,8 +111,6 @@ def test_what_a_job_leaves_is_enough_for_its_last_item(settings):
 
 
 # --- the API ---------------------------------------------------------------------------------------------------------
-
-
 def test_without_waiting_the_answer_is_the_job(items, external):
     client = ApiClient(editor())
     answer = post(client, f"/api/tasks/items/{items[0].pk}/enrich/?wait=false")

@@ -13,17 +13,12 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Write:
-    """One that is known to be done.
-
-    Attributes:
-        key: the order's, as text with dashes.
-        door: how it was written: orm or api.
-    """
+    """One that is known to be done."""
 
     kind: Kind
-    key: str
+    key: str  # the order's, as text with dashes
     values: Values
-    door: str
+    door: str  # how it was written: orm or api
 
 
 Books = Mapping[str, list[Write]]  # by node

@@ -14,16 +14,16 @@ from typing import Any, Self
 import psycopg2
 from psycopg2.extras import RealDictCursor
 
+from tests.chaos.stage import node_environment
 from tests.chaos.workers import READY
 from tests.flows.wait import until
 from tests.processes import sessions
 from tools import servers
 from tools.lifeline import tied
-from tools.nodes import NOT_INHERITED, ROOT, Node, manage
+from tools.nodes import ROOT, Node, manage
 
 NAMES = ("store", "warehouse")
 TIMEOUT = 2  # seconds until a request is given up
-LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 12
 START_SECONDS = 90  # far more than it takes
 GONE_SECONDS = 10  # as above, of processes that were killed
 PASSWORD, KEY = "SYNC_PEER_PASSWORD", "SYNC_PEER_KEY"  # of each node's account at the other
@@ -38,23 +38,8 @@ class RealNode:
     ) -> None:
         self.name, self.database, self.var, self._options = name, database, var, worker
         self._running: list[subprocess.Popen[bytes]] = []
-        inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-        settings = {
-            "DJANGO_SETTINGS_MODULE": "backoffice.settings",
-            "DATABASE_URL": database,
-            "BACKOFFICE_DOTENV": "",
-            "BACKOFFICE_ENV": "development",
-            "BACKOFFICE_NODE": name,
-            "BACKOFFICE_VAR": str(var),
-            "BACKOFFICE_WORKERS": "1",
-            "LOG_LEVEL": "INFO",
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "SYNC_LEASE_SECONDS": str(LEASE),
-            "API_RATE": "1000000/minute",
-            "SIGN_IN_RATE": "1000000/minute",
-            **secret,
-        }
-        self.node = Node(name=name, port=int(servers.free_port()), var=var, environment=inherited | settings)
+        environment = node_environment(name, database, var, BACKOFFICE_WORKERS="1", LOG_LEVEL="INFO", **secret)
+        self.node = Node(name=name, port=int(servers.free_port()), var=var, environment=environment)
 
     @property
     def address(self) -> str:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.flows.pair.books import Books, Write, lost
 from tests.flows.pair.node import NAMES, Pair, RealNode
 from tests.flows.pair.way import Way
 from tests.flows.wait import until
+from tests.serving import serving
 
 pytestmark = pytest.mark.postgres
 
@@ -39,11 +39,9 @@ def pair(tmp_path) -> Iterator[Pair]:
 @pytest.fixture
 def ways(pair) -> Iterator[dict[str, Way]]:
     """The way to each node, by its name."""
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(Way(node.address, seed=f"{SEED}/{name}", rate=RATE))
-            for name, node in pair.items()
-        }
+    ways = {name: Way(node.address, seed=f"{SEED}/{name}", rate=RATE) for name, node in pair.items()}
+    with serving(ways["store"]), serving(ways["warehouse"]):
+        yield ways
 
 
 @pytest.mark.slow

@@ -3,15 +3,14 @@
 import http.client
 import json
 import random
-import socket
-import struct
 import threading
 import time
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
+
+from tests.serving import reset
 
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
 SLOW = (0.1, 1.5)  # seconds; a client gives up after 2
@@ -47,23 +46,18 @@ class Passed:
 
 
 class Way(ThreadingHTTPServer):
-    """The way to the node at `address`; open as a context.
-
-    Attributes:
-        late: what the node answered to requests that came again much later.
-    """
+    """The way to the node at `address`; `serving` opens it."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, address: str, *, seed: str, rate: float) -> None:
         self.node, self.seed, self.rate = urlsplit(address).netloc, seed, rate
-        self.late: list[int | None] = []
+        self.late: list[int | None] = []  # what the node answered to requests that came again much later
         self._journal: list[Passed] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
         super().__init__(("127.0.0.1", 0), Passing)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def url(self) -> str:
@@ -74,15 +68,9 @@ class Way(ThreadingHTTPServer):
         with self._lock:
             return list(self._journal)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def server_close(self) -> None:
         self._closed.set()
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
+        super().server_close()
 
     def heal(self) -> None:
         """From now on nothing fails."""
@@ -93,11 +81,15 @@ class Way(ThreadingHTTPServer):
         with self._lock:
             number = len(self._journal)
             choice = random.Random(f"{self.seed}/{number}")
-            falls = choice.random() < self.rate
-            fault = choice.choices(list(FAULTS), list(FAULTS.values()))[0] if falls else ""
-            fault = "" if fault in NOT_OF_SIGN_IN and "/token/" in path else fault
+            fault = self.fault(path, choice)
             self._journal.append(Passed(at=time.monotonic(), path=path, fault=fault, items=items_in(body)))
         return number, fault, choice
+
+    def fault(self, path: str, choice: random.Random) -> str:
+        """The fault that a request falls to; empty: none."""
+        falls = choice.random() < self.rate
+        fault = choice.choices(list(FAULTS), list(FAULTS.values()))[0] if falls else ""
+        return "" if fault in NOT_OF_SIGN_IN and "/token/" in path else fault
 
     def answered(self, number: int, status: int | None) -> None:
         with self._lock:
@@ -157,13 +149,14 @@ class Passing(BaseHTTPRequestHandler):
         else:
             self.tell(fault, (200, b"{}", "application/json"))
 
-    do_GET = do_POST = pass_on  # noqa: N815 - http.server looks for these names
+    do_GET = do_POST = do_PUT = pass_on  # noqa: N815 - http.server looks for these names
 
     def tell(self, fault: str, answer: tuple[int, bytes, str] | None) -> None:
         """Answer the client, as `fault` spoils it."""
         kind = fault.split(" ")[0]
         if answer is None or kind in ("reset", "again"):
-            self.reset()
+            reset(self.connection)
+            self.close_connection = True
             return
         status, content, content_type = answer
         match kind:
@@ -185,11 +178,6 @@ class Passing(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) if announce is None else announce))
         self.end_headers()
         self.wfile.write(content)
-
-    def reset(self) -> None:
-        """End the connection with RST: a linger of 0 s makes the close do so."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
 
 
 def items_in(body: bytes) -> int:

@@ -21,35 +21,23 @@ Snapshot = dict[Place, tuple[frozenset[int], Content]]  # the edits that a node 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A change that a person made at a node between two times at which the engine stamped.
-
-    Attributes:
-        knew: the edits of this object that the node knew.
-        at: the time by the node's clock, in hours.
-    """
+    """A change that a person made at a node between two times at which the engine stamped."""
 
     number: int
     node: str
     incarnation: int
     values: Mapping[str, Any]
-    knew: frozenset[int]
-    at: int
+    knew: frozenset[int]  # the edits of this object that the node knew
+    at: int  # the time by the node's clock, in hours
 
 
 @dataclass(kw_only=True)
 class Ledger:
-    """
-    Attributes:
-        decides: `{"field": node}`, or ASK in place of a node.
-        known: the edits that each node knows, its own among them.
-        base: each node's objects as the engine left them.
-        dropped: edits that a restore removed from the only node that knew them; a message may still have them.
-    """
-
-    decides: Mapping[str, str]
+    decides: Mapping[str, str]  # `{"field": node}`, or ASK in place of a node
     made: dict[int, Made] = field(default_factory=dict)
-    known: dict[Place, frozenset[int]] = field(default_factory=dict)
-    base: dict[Place, Content] = field(default_factory=dict)
+    known: dict[Place, frozenset[int]] = field(default_factory=dict)  # the edits of each node, its own among them
+    base: dict[Place, Content] = field(default_factory=dict)  # each node's objects as the engine left them
+    # Edits that a restore removed from the only node that knew them; a message may still have them.
     dropped: set[int] = field(default_factory=set)
 
     def look(self, place: Place, incarnation: int, live: Content, at: int) -> None:
@@ -63,14 +51,8 @@ class Ledger:
     def decide(self, place: Place, incarnation: int, values: Mapping[str, Any], at: int) -> None:
         """Record an edit that knew all edits that its node knows."""
         number, knew = len(self.made), self.known.get(place, NONE)
-        self.made[number] = Made(
-            number=number,
-            node=place[0],
-            incarnation=incarnation,
-            values={EXISTS: True, **values},
-            knew=knew,
-            at=at,
-        )
+        values = {EXISTS: True, **values}
+        self.made[number] = Made(number=number, node=place[0], incarnation=incarnation, values=values, knew=knew, at=at)
         self.known[place] = knew | {number}
 
     def receive(self, place: Place, edits: frozenset[int]) -> None:

@@ -41,25 +41,15 @@ def chosen(choices: Iterable[Any], which: int) -> Any:
 
 @dataclass(kw_only=True)
 class Backup:
-    """
-    Attributes:
-        ledger: the node's part of the ledger.
-        is_used: whether the node was restored from it before.
-    """
-
     rows: Rows
-    ledger: Snapshot
-    is_used: bool = False
+    ledger: Snapshot  # the node's part of the ledger
+    is_used: bool = False  # whether the node was restored from it before
 
 
 class Peers(RuleBasedStateMachine):
-    """Several nodes; the subclasses define the links between them.
+    """Several nodes; the subclasses define the links between them."""
 
-    Attributes:
-        LINKS: each node's peers.
-    """
-
-    LINKS: Mapping[str, tuple[str, ...]] = {}
+    LINKS: Mapping[str, tuple[str, ...]] = {}  # each node's peers
 
     @initialize(
         exists=st.sampled_from(["", "first", "second", "second", ASK]),

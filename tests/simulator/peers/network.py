@@ -8,52 +8,31 @@ from syncer.core.merge import State, VersionVector, edits_as_json, edits_from_js
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """
-    Attributes:
-        of: the sender's incarnation.
-        key: empty for a handshake.
-        wanted: the binding's `wanted` when it was claimed, which the answer repeats.
-        edits: the ledger's edits that the sender knows; no node reads them.
-    """
-
     sender: str
     receiver: str
-    of: int
-    key: str = ""
+    of: int  # the sender's incarnation
+    key: str = ""  # empty for a handshake
     state: State | None = None
-    wanted: int = 0
-    edits: frozenset[int] = frozenset()
+    wanted: int = 0  # the binding's `wanted` when it was claimed, which the answer repeats
+    edits: frozenset[int] = frozenset()  # the ledger's edits that the sender knows; no node reads them
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """
-    Attributes:
-        to: the incarnation that had sent the message.
-        seen: the message's version vector.
-    """
-
     sender: str
     receiver: str
     of: int
-    to: int
+    to: int  # the incarnation that had sent the message
     key: str
-    seen: VersionVector
+    seen: VersionVector  # the message's version vector
     wanted: int
 
 
 @dataclass(kw_only=True)
 class Network:
-    """
-    Attributes:
-        flying: the messages that were sent and have not arrived.
-        past: all messages ever sent; any of them may arrive again.
-        messages: the number of messages sent, without answers.
-    """
-
-    flying: list[Message | Answer] = field(default_factory=list)
-    past: list[Message | Answer] = field(default_factory=list)
-    messages: int = 0
+    flying: list[Message | Answer] = field(default_factory=list)  # the messages that were sent and have not arrived
+    past: list[Message | Answer] = field(default_factory=list)  # all messages ever sent; any of them may arrive again
+    messages: int = 0  # the number of messages sent, without answers
 
     def send(self, one: Message | Answer) -> None:
         """Send a message, which arrives at any later time."""

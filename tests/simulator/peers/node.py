@@ -36,26 +36,17 @@ class Binding:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """All that a backup contains. Only the dictionaries are changed in place, never their values.
-
-    Attributes:
-        shadows, states: the replica of each object.
-        saved: the keys of the writes, in order, as the history has them.
-        marks: how far the plan of each peer has read `saved`.
-        peer_incarnations: the newest known incarnation of each peer.
-        acknowledged: our incarnation to which each peer has answered.
-        clocks: the time of each object's last edit by the node's clock, in hours.
-    """
+    """All that a backup contains. Only the dictionaries are changed in place, never their values."""
 
     live: dict[str, Content] = field(default_factory=dict)
     shadows: dict[str, Content] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     bindings: dict[ClaimedBinding, Binding] = field(default_factory=dict)
-    saved: list[str] = field(default_factory=list)
-    marks: dict[str, int] = field(default_factory=dict)
-    peer_incarnations: dict[str, int] = field(default_factory=dict)
-    acknowledged: dict[str, int] = field(default_factory=dict)
-    clocks: dict[str, int] = field(default_factory=dict)
+    saved: list[str] = field(default_factory=list)  # the keys of the writes, in order, as the history has them
+    marks: dict[str, int] = field(default_factory=dict)  # how far the plan of each peer has read `saved`
+    peer_incarnations: dict[str, int] = field(default_factory=dict)  # the newest known ones
+    acknowledged: dict[str, int] = field(default_factory=dict)  # our incarnation to which each peer has answered
+    clocks: dict[str, int] = field(default_factory=dict)  # when each object was last edited, in hours of the node
 
     def copy(self) -> "Rows":
         return Rows(**{name: part.copy() for name, part in vars(self).items()})
@@ -63,19 +54,13 @@ class Rows:
 
 @dataclass(kw_only=True)
 class Node:
-    """
-    Attributes:
-        incarnation: its current incarnation.
-        claims: the claims that no worker has pushed yet.
-    """
-
     name: str
     peers: tuple[str, ...]
     rules: Rules
     ledger: Ledger
-    incarnation: int = 1
+    incarnation: int = 1  # its current incarnation
     rows: Rows = field(default_factory=Rows)
-    claims: list[Claim] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)  # the claims that no worker has pushed yet
 
     @property
     def writer(self) -> str:
@@ -107,12 +92,8 @@ class Node:
         self.rows.marks[peer] = len(self.rows.saved)
 
     def due(self, peer: str) -> list[ClaimedBinding]:
-        bindings = sorted(binding for binding in self.rows.bindings if binding[0] == peer)
-        return [
-            binding
-            for binding in bindings
-            if self.rows.bindings[binding].wanted > self.rows.bindings[binding].delivered
-        ]
+        due = [binding for binding, row in self.rows.bindings.items() if row.wanted > row.delivered]
+        return sorted(binding for binding in due if binding[0] == peer)
 
     def claim(self, binding: ClaimedBinding) -> Claim:
         return binding, self.rows.bindings[binding].wanted
@@ -222,17 +203,16 @@ class Node:
         return self.rows.bindings.get(binding, Binding())
 
     def want(self, binding: ClaimedBinding) -> None:
-        self.rows.bindings[binding] = replace(self._binding(binding), wanted=self._binding(binding).wanted + 1)
+        row = self._binding(binding)
+        self.rows.bindings[binding] = replace(row, wanted=row.wanted + 1)
 
     def _deliver(self, binding: ClaimedBinding, wanted: int) -> None:
-        self.rows.bindings[binding] = replace(
-            self._binding(binding), delivered=max(self._binding(binding).delivered, wanted)
-        )
+        row = self._binding(binding)
+        self.rows.bindings[binding] = replace(row, delivered=max(row.delivered, wanted))
 
     def _note_seen(self, binding: ClaimedBinding, seen: VersionVector) -> None:
-        self.rows.bindings[binding] = replace(
-            self._binding(binding), peer_seen=together(self._binding(binding).peer_seen, seen)
-        )
+        row = self._binding(binding)
+        self.rows.bindings[binding] = replace(row, peer_seen=together(row.peer_seen, seen))
 
     def _count(self, key: str, mine: State, theirs: State) -> None:
         live = self.rows.live.get(key)

@@ -55,7 +55,7 @@ def test_sync_now_pressed_twice_is_one_run(target):
     assert pages == {url("run_change", Run.objects.get().pk)}
 
 
-def test_who_may_sync_may_see_the_run_even_without_another_permission(target):
+def test_the_permission_to_sync_is_enough_to_see_the_run(target):
     client = sign_in(SYNC)
     assert client.get(client.post(url("target_sync", target.pk))["Location"]).status_code == 200
 
@@ -76,6 +76,7 @@ BUTTONS = {
     "target_trigger": "syncer.change_route",
     "route_recompare": "syncer.change_route",
 }
+NO_KEYS = ["abc", "0", "9" * 19, "9" * 5000, "\u00b2", "5_0"]
 
 
 @pytest.mark.parametrize("button", BUTTONS)
@@ -90,13 +91,13 @@ def test_a_button_needs_its_permission_and_changes_nothing_without(target, butto
 
 
 @pytest.mark.parametrize("button", BUTTONS)
-@pytest.mark.parametrize("key", ["abc", "0", "9" * 19, "9" * 5000, "\u00b2", "5_0"], ids=range(6))
+@pytest.mark.parametrize("key", NO_KEYS, ids=range(6))
 def test_a_button_of_nothing_is_not_there(target, button, key):
     page = button.replace("_", f"/{key}/")
     assert administrator().post(f"/admin/syncer/{page}/").status_code == 404
 
 
-@pytest.mark.parametrize("key", ["abc", "0", "9" * 19, "9" * 5000, "\u00b2"], ids=range(5))
+@pytest.mark.parametrize("key", NO_KEYS, ids=range(6))
 def test_a_page_of_nothing_is_not_there(target, key):
     client = administrator()
     for page in (f"run/{key}/progress", f"run/{key}/change", f"target/{key}/preview"):
@@ -126,7 +127,7 @@ def test_a_link_presses_no_button(target, button):
     assert administrator().get(url(button, key)).status_code == 405
 
 
-def test_who_may_only_look_sees_states_and_no_buttons(target):
+def test_whoever_may_only_look_sees_states_and_no_buttons(target):
     Post.objects.create(title="A", body="B")
     client = sign_in(*VIEW)
     for page in (url("target_changelist"), url("target_change", target.pk), url("target_preview", target.pk)):
@@ -195,14 +196,14 @@ def test_what_failed_is_listed_with_object_action_status_and_answer(remote, targ
     assert "not here" in page
 
 
-def test_a_failed_object_is_no_link_for_who_may_not_see_it(remote, target):
+def test_a_failed_object_is_not_linked_for_whoever_may_not_see_it(remote, target):
     remote.fault(Fault.STATUS, method="POST", path="/posts", status=422)
     Post.objects.create(title="A", body="B")
     run = sync(target)
     assert progress(run, sign_in(*VIEW))["failures"][0]["link"] == ""
 
 
-def test_the_headline_tells_of_a_refused_connection(remote, target):
+def test_the_headline_reports_a_refused_connection(remote, target):
     remote.stop()
     Post.objects.create(title="A", body="B")
     run = sync(target)
@@ -252,7 +253,7 @@ def pages_of_a_refused_edit(remote, target):
 
 
 @pytest.mark.parametrize("permissions", [(SYNC,), VIEW], ids=["sync", "view"])
-def test_who_may_not_view_posts_reads_none_of_them_on_the_pages_of_the_sync(remote, target, permissions):
+def test_without_the_permission_to_view_posts_the_pages_of_the_sync_show_none_of_them(remote, target, permissions):
     pages = pages_of_a_refused_edit(remote, target)
     client = sign_in(*permissions)
     texts = {page: client.get(page).content.decode() for page in pages}
@@ -262,7 +263,7 @@ def test_who_may_not_view_posts_reads_none_of_them_on_the_pages_of_the_sync(remo
 
 
 @pytest.mark.parametrize("permission", ["news.view_post", "news.change_post"])
-def test_who_may_view_posts_reads_them_on_the_pages_of_the_sync(remote, target, permission):
+def test_with_the_permission_to_view_posts_the_pages_of_the_sync_show_them(remote, target, permission):
     pages = pages_of_a_refused_edit(remote, target)
     client = sign_in(*VIEW, permission)
     texts = {page: client.get(page).content.decode() for page in pages}
@@ -315,10 +316,8 @@ def test_the_switch_sets_every_route_but_those_with_a_rhythm_of_their_own(target
     target.routes.filter(model="news.Comment").update(trigger="every 5 minutes")
     client = sign_in("syncer.change_route", *VIEW)
     client.post(url("target_trigger", target.pk), {"trigger": "change"})
-    assert dict(target.routes.values_list("model", "trigger")) == {
-        "news.Post": "change",
-        "news.Comment": "every 5 minutes",
-    }
+    triggers = {"news.Post": "change", "news.Comment": "every 5 minutes"}
+    assert dict(target.routes.values_list("model", "trigger")) == triggers
     page = client.get(url("target_change", target.pk)).content.decode()
     assert "news.Comment: every 5 minutes." in page
 
@@ -382,7 +381,7 @@ def test_the_form_says_whether_a_secret_is_there_and_never_the_secret(target, mo
     assert "the-secret-itself" not in page
 
 
-def test_a_secret_that_is_no_reference_is_refused(target):
+def test_a_secret_in_place_of_a_reference_is_refused(target):
     client = administrator()
     form = form_of(client.get(url("target_change", target.pk)), "target_form")
     answer = client.post(url("target_change", target.pk), form | {"auth": "bearer", "auth_secret": "s3cr3t"})
@@ -453,7 +452,7 @@ def test_a_route_that_can_not_be_carried_is_refused_on_its_form(target, column, 
     assert message in client.post(url("route_change", route.pk), form).content.decode()
 
 
-def test_compare_all_anew_plans_every_object_also_those_deleted_meanwhile(remote, target):
+def test_comparing_everything_again_plans_every_object_also_those_deleted_meanwhile(remote, target):
     made = posts(3)
     sync(target)
     route = target.routes.get(model="news.Post")
@@ -518,9 +517,7 @@ def test_a_list_of_bindings_costs_the_same_for_many(target):
     sync(target)
     client = administrator()
     client.get(url("binding_changelist"))
-    with CaptureQueriesContext(
-        connection,
-    ) as few:
+    with CaptureQueriesContext(connection) as few:
         client.get(url("binding_changelist"))
     posts(30)
     sync(target)
@@ -545,7 +542,7 @@ def test_a_binding_of_a_deleted_object_says_so(target):
     assert "deleted here" in administrator().get(url("binding_changelist")).content.decode()
 
 
-def test_try_again_sends_a_parked_object_again(remote, target):
+def test_try_again_sends_a_rejected_object_again(remote, target):
     remote.fault(Fault.STATUS, method="POST", path="/posts", status=422)
     rejected = Post.objects.create(title="A", body="B")
     sync(target)

@@ -393,7 +393,7 @@ def test_states_stay_the_same_as_json(history):
         assert edits_from_json(edits_as_json(one.state.fields)) == one.state.fields
 
 
-def test_json_tells_who_it_was():
+def test_json_names_the_author():
     by = By(user="Ada", reason="typing", at="2026-01-01T00:00:00Z")
     fields = {"title": (Edit(writer=A, number=3, value=["x"], by=by),)}
     as_json = {"title": [[A, 3, ["x"], "Ada", "typing", "2026-01-01T00:00:00Z"]]}
@@ -420,5 +420,5 @@ def test_json_of_another_shape_is_refused(wrong):
         ({"a": 1, "unknown here": 2}, {"a": 1}, set()),
     ],
 )
-def test_it_is_told_where_an_object_is_not_what_its_edits_make(content, live, names):
+def test_the_fields_in_which_an_object_differs_from_its_edits(content, live, names):
     assert differing(content, live) == names

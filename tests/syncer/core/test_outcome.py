@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from syncer.core.decide import Action
-from syncer.core.outcome import Exchange, Outcome, Silence, classify, unquoted
+from syncer.core.outcome import Exchange, Outcome, Silence, candidates, classify, decode_id, encode_id, is_id, unquoted
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
@@ -133,7 +135,7 @@ def test_an_attempt_keeps_why_there_is_no_answer():
         ("The demo remote refused the connection", "The demo remote refused the connection"),
     ],
 )
-def test_a_reason_can_be_told_without_what_it_quotes(reason, kept):
+def test_a_reason_is_shown_without_what_it_quotes(reason, kept):
     assert unquoted(reason) == kept
 
 
@@ -153,3 +155,62 @@ def test_a_peer_answers_with_an_object_and_refuses_a_whole_batch_only_because_of
     verdict = classify(Action.PUSH, Exchange(status=status, body=body), now=NOW)
     assert verdict.outcome is means
     assert verdict.record == ({"items": []} if means is Outcome.DONE else {})
+
+
+# --- ids and records -------------------------------------------------------------------------------------------------
+
+
+# All of `st.text()`, whose tables take hypothesis two seconds to make in a fresh checkout.
+ABOVE_SURROGATES = st.integers(0xE000, 0x10FFFF).map(chr)
+SIGNS = st.sampled_from('"\\/ .5aZ\n\0\x7fé…') | st.integers(0, 0xD7FF).map(chr) | ABOVE_SURROGATES
+
+
+@given(st.integers() | st.lists(SIGNS).map("".join))
+def test_remote_ids_survive_their_text(remote_id):
+    assert decode_id(encode_id(remote_id)) == remote_id
+
+
+def test_a_number_and_its_text_are_two_ids():
+    assert encode_id(5) != encode_id("5")
+
+
+IDS = [5, 0, -1, "5", "a b", "…", "x" * 254]
+
+
+@pytest.mark.parametrize("remote_id", IDS, ids=range(len(IDS)))
+def test_a_number_or_a_text_is_an_id(remote_id):
+    assert is_id(remote_id)
+
+
+NO_IDS = ["", ".", "..", "\ud800", "x" * 255, 10**256, None, True, 1.5, [1]]
+
+
+@pytest.mark.parametrize("remote_id", NO_IDS, ids=range(len(NO_IDS)))
+def test_what_no_binding_or_address_can_hold_is_not_an_id(remote_id):
+    assert not is_id(remote_id)
+
+
+BODY = {"title": "A", "userId": 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ({"id": 1, "title": "A", "userId": 1}, ["1"]),
+        ({"id": "x", "title": "A", "userId": 1, "more": True}, ['"x"']),
+        ({"id": 1, "title": "B", "userId": 1}, []),
+        ({"id": 1, "title": "A", "userId": "1"}, []),
+        ({"id": 1, "title": "A"}, []),
+        ({"title": "A", "userId": 1}, []),
+        ({"id": None, "title": "A", "userId": 1}, []),
+        ("A", []),
+        (None, []),
+    ],
+)
+def test_every_field_of_a_candidate_is_compared(record, found):
+    assert candidates([record], BODY, id_field="id", bound=()) == found
+
+
+def test_a_bound_record_is_not_a_candidate():
+    records = [BODY | {"id": 1}, BODY | {"id": 2}]
+    assert candidates(records, BODY, id_field="id", bound={"1"}) == ["2"]

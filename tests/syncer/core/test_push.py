@@ -1,4 +1,4 @@
-"""What the end of a hand-over writes to its binding."""
+"""What the end of a push writes to its binding."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ def test_a_late_answer_takes_nothing_back():
     assert after(Outcome.DONE, known={"store:1": 4, "warehouse:1": 2})["peer_seen"] == {"store:1": 4, "warehouse:1": 2}
 
 
-def test_a_refusal_parks_the_version_that_was_claimed():
+def test_a_refusal_rejects_the_version_that_was_claimed():
     changes = after(Outcome.PERMANENT, "answered refused: quantity: Too many.")
     assert (changes["rejected"], changes["unconfirmed"]) == (7, False)
     assert changes["reason"] == "answered refused: quantity: Too many."

@@ -110,12 +110,7 @@ def test_of_a_leaf_that_has_no_room_the_rest_is_counted():
     search.listed(node(range(2000)).items(), {})
     search.listed(node(range(3000, 3010)).items(), dict.fromkeys(node(range(3000, 3020)), "other"))
     end = search.end()
-    assert (len(end.only_here), end.more_here, end.unread, end.more_there) == (
-        1000,
-        1000,
-        10,
-        10,
-    )
+    assert (len(end.only_here), end.more_here, end.unread, end.more_there) == (1000, 1000, 10, 10)
 
 
 def test_ranges_that_were_left_are_counted():
@@ -142,7 +137,7 @@ def test_what_is_kept_of_a_range_does_not_grow_with_it():
     assert len(summary(node(range(100_000)), WHOLE).cuts) <= ranges.KEPT
 
 
-def test_digests_tell_keys_and_contents_apart_and_not_the_order_of_fields():
+def test_digests_depend_on_key_and_content_but_not_on_the_order_of_fields():
     one = digest_of("1", {"a": 1, "b": [1.5, None, "…"]})
     assert one == digest_of("1", {"b": [1.5, None, "…"], "a": 1})
     assert one != digest_of("2", {"a": 1, "b": [1.5, None, "…"]})

@@ -21,6 +21,7 @@ from syncer.models import Alert
 from tests.flows.worker import ROOT, database_url
 from tests.postgres import free_port
 from tests.syncer.alerting import becomes_blocked, let_time_pass, outcomes, recovers, work
+from tests.syncer.support import started
 from tools.lifeline import tied
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,47 +144,40 @@ def test_what_ends_its_worker_each_time_is_given_up_too(target, mail):
 
 
 # --- whatever dies, on however many hosts ----------------------------------------------------------------------------
-def killed_while(arrives: "list[Callable[[], None]]", environment: dict[str, str]) -> None:
-    """Send in a process of its own, which is killed when `arrives[0]` is called."""
-    arrived = threading.Event()
-    arrives[0] = arrived.set
-    pk = Alert.objects.get().pk
-    code = f"import django; django.setup(); from syncer.engine.alerts.notify import send_alert; send_alert({pk}, 0)"
-    process = subprocess.Popen(
-        **tied([sys.executable, "-c", code]),
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "backoffice.settings",
-            "DATABASE_URL": database_url(),
-            **environment,
-        },
-    )
-    try:
-        assert arrived.wait(30)
-    finally:
-        process.kill()
-        process.wait()
-
-
 class Held:
     """Answers nothing until the test lets it."""
 
     def __init__(self) -> None:
-        self.arrives: list[Callable[[], None]] = [lambda: None]
-        self.go = threading.Event()
+        self.arrived, self.go = threading.Event(), threading.Event()
 
     def __call__(self) -> None:
-        self.arrives[0]()
+        self.arrived.set()
         self.go.wait(30)
+
+
+def killed_while(held: Held, mail: Any, **environment: str) -> None:
+    """Send in a process of its own, which is killed while it waits for the answer that is held."""
+    pk = Alert.objects.get().pk
+    code = f"import django; django.setup(); from syncer.engine.alerts.notify import send_alert; send_alert({pk}, 0)"
+    own = {
+        "DJANGO_SETTINGS_MODULE": "backoffice.settings",
+        "DATABASE_URL": database_url(),
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail.port}",
+        "ALERT_EMAILS": "ops@example.com",
+    }
+    process = subprocess.Popen(**tied([sys.executable, "-c", code]), cwd=ROOT, env={**os.environ, **own, **environment})
+    try:
+        assert held.arrived.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+        held.go.set()
 
 
 def test_a_worker_that_dies_after_it_sent_is_repeated_under_the_same_id(target, mail):
     mail.arrived = held = Held()
     becomes_blocked(target)
-    environment = {"EMAIL_URL": f"smtp://127.0.0.1:{mail.port}", "ALERT_EMAILS": "ops@example.com"}
-    killed_while(held.arrives, environment | {"DEFAULT_FROM_EMAIL": "store@example.com"})
-    held.go.set()
+    killed_while(held, mail, DEFAULT_FROM_EMAIL="store@example.com")
     assert sweep() == 0, "its lease lasts"
     assert outcomes() == [("unhealthy", "notified")]
     assert len(mail.ids) == 2
@@ -193,9 +187,7 @@ def test_a_worker_that_dies_after_it_sent_is_repeated_under_the_same_id(target, 
 def test_a_worker_that_dies_after_it_posted_is_repeated_under_the_same_id_and_mails_nothing_again(target, mail, hook):
     hook.arrived = held = Held()
     becomes_blocked(target)
-    environment = {"EMAIL_URL": f"smtp://127.0.0.1:{mail.port}", "ALERT_EMAILS": "ops@example.com"}
-    killed_while(held.arrives, environment | {"ALERT_WEBHOOK_URL": hook.url, "ALERT_WEBHOOK_ALLOW_PRIVATE": "true"})
-    held.go.set()
+    killed_while(held, mail, ALERT_WEBHOOK_URL=hook.url, ALERT_WEBHOOK_ALLOW_PRIVATE="true")
     assert outcomes() == [("unhealthy", "notified")]
     assert (len(hook.ids), len(set(hook.ids)), len(mail.messages)) == (2, 1, 1)
 
@@ -251,18 +243,7 @@ def test_nothing_is_locked_while_it_is_sent(target, mail):
 def at_once(number, do):
     """`do` in so many threads that begin together."""
     start = threading.Barrier(number)
-
-    def run():
-        start.wait(10)
-        try:
-            do()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    for thread in [started(lambda: (start.wait(10), do())) for _ in range(number)]:
         thread.join(120)
 
 

@@ -1,6 +1,5 @@
-"""The circuit breaker: a target that is down costs a handful of requests, and is healthy again by itself."""
+"""The circuit breaker: a target that is down costs a handful of requests, and recovers automatically."""
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -18,7 +17,7 @@ from syncer.engine.wake import request_run, sweep
 from syncer.models import Alert, Attempt, Binding, Run, Target
 from tests.remote import Fault
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding_of, let_time_pass, requests
+from tests.syncer.support import another_worker, binding_of, let_time_pass, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 1000  # objects
@@ -28,13 +27,13 @@ BAD = Verdict(outcome=Outcome.UNKNOWN, why="answered 500")
 
 @pytest.fixture
 def following(target):
-    """A target that is sent each change by itself."""
+    """A target that is sent each change automatically."""
     target.routes.update(trigger="change")
     return target
 
 
 def posts(number, title="T"):
-    """So many posts, of which nobody was told."""
+    """So many posts, for which nothing was woken."""
     found = Post.objects.bulk_create(Post(title=f"{title}{count}", body="B") for count in range(number))
     Run.objects.all().delete()
     return found
@@ -49,8 +48,8 @@ def alerts():
     return list(Alert.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def by_itself():
-    """What the worker does in one second: the sweep, and the run that it asked for. None: it asked for none."""
+def one_second():
+    """What the worker does in one second: the sweep, and the run that it wakes. None: it wakes none."""
     sweep()
     run = Run.objects.filter(state=Run.State.QUEUED).first()
     if run is not None:
@@ -65,7 +64,7 @@ def silent(following, remote):
     posts(2)
     remote.stop()
     for _ in range(3):
-        by_itself()
+        one_second()
         let_time_pass()
     following.refresh_from_db()
     assert following.opened_at
@@ -78,7 +77,7 @@ def silent(following, remote):
 def test_a_thousand_objects_and_a_dead_target_cost_a_handful_of_requests(following, remote):
     posts(MANY)
     remote.stop()
-    run = by_itself()
+    run = one_second()
     most = FAILURES + following.concurrency - 1  # those that were under way
     assert FAILURES <= Attempt.objects.count() <= most
     assert FAILURES <= Binding.objects.filter(tries=1).count() <= most
@@ -86,20 +85,20 @@ def test_a_thousand_objects_and_a_dead_target_cost_a_handful_of_requests(followi
     assert Binding.objects.filter(tries=1).count() + rest.count() == MANY
     assert run.message.startswith(f"Fake API refused the connection; {MANY} changes are kept, next try in ")
     made = Attempt.objects.count()
-    assert by_itself() is None
+    assert one_second() is None
     for probe in range(1, 4):
         let_time_pass()
-        assert by_itself().state == "failed"
+        assert one_second().state == "failed"
         assert Attempt.objects.count() == made + probe
 
 
 def test_when_it_answers_again_everything_goes_out_in_the_same_run(following, remote):
     posts(200)
     remote.stop()
-    by_itself()
+    one_second()
     remote.start()
     let_time_pass()
-    run = by_itself()
+    run = one_second()
     assert (run.state, run.message) == ("done", "200 created.")
     assert len(remote.posts) == len(remote.writes()) == 200
     following.refresh_from_db()
@@ -110,7 +109,7 @@ def test_one_object_that_fails_again_and_again_opens_it_too(following, post, rem
     remote.stop()
     for _ in range(FAILURES):
         assert pace(following) is Pace.GO
-        by_itself()
+        one_second()
         let_time_pass()
     assert pace(following) is Pace.PROBE
 
@@ -127,7 +126,7 @@ def test_failures_that_two_workers_settle_at_once_are_one_row(following):
 def test_good_answers_of_a_well_target_write_nothing_to_its_row(following, remote):
     posts(50)
     with CaptureQueriesContext(connection) as queries:
-        by_itself()
+        one_second()
     assert len(remote.posts) == 50
     assert [one["sql"] for one in queries if one["sql"].startswith('UPDATE "syncer_target"')] == []
     assert [one["sql"] for one in queries if "syncer_target" in one["sql"] and "FOR NO KEY UPDATE" in one["sql"]] == []
@@ -137,14 +136,14 @@ def test_good_answers_of_a_well_target_write_nothing_to_its_row(following, remot
 def test_edits_of_the_one_object_that_fails_bring_no_probe_forward(following, post, remote):
     remote.stop()
     for _ in range(FAILURES):
-        by_itself()
+        one_second()
         let_time_pass()
     later = clock.now() + HOUR
     Target.objects.update(probe_at=later)
     for number in range(2):
         post.title = f"edit {number}"
         post.save()
-        assert by_itself().state == "failed"
+        assert one_second().state == "failed"
     following.refresh_from_db()
     assert following.probe_at == later
 
@@ -162,7 +161,7 @@ def test_a_probe_that_fails_ends_the_run_and_the_next_one_is_later(silent, remot
     began = clock.now()
     Target.objects.update(probe_at=began, probes=20)
     made = Attempt.objects.count()
-    assert by_itself().state == "failed"
+    assert one_second().state == "failed"
     assert Attempt.objects.count() == made + 1
     silent.refresh_from_db()
     assert silent.probes == 21
@@ -203,8 +202,7 @@ def test_while_one_worker_probes_another_sends_nothing_even_if_a_person_asks(sil
     with remote.hold("POST") as held:
         let_time_pass()
         asked, _ = request_run(target=silent, trigger=Run.Trigger.RETRY)
-        worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
-        worker.start()
+        worker = another_worker(asked)
         held.wait_arrived()
         assert sync(silent).state == "failed"
         assert len(remote.writes()) == 1
@@ -213,34 +211,27 @@ def test_while_one_worker_probes_another_sends_nothing_even_if_a_person_asks(sil
     assert len(remote.posts) == 2
 
 
-def in_a_thread(pk):
-    try:
-        work(Run.objects.get(pk=pk))
-    finally:
-        connection.close()
-
-
 def test_what_was_refused_does_not_sit_out_its_own_wait(following, remote):
     posts(FAILURES)
     remote.stop()
-    by_itself()
+    one_second()
     Binding.objects.update(tries=11, not_before=clock.now() + HOUR)
     let_time_pass()
     sync(following)
     assert not Binding.objects.filter(not_before__isnull=False).exists()
     remote.start()
     let_time_pass()
-    assert by_itself().message == f"{FAILURES} created."
+    assert one_second().message == f"{FAILURES} created."
 
 
 def test_what_may_have_arrived_waits_until_a_straggler_has_died_and_no_longer(following, remote):
     posts(FAILURES)
     remote.fault(Fault.STATUS, status=500, act=True, times=None)
-    by_itself()
+    one_second()
     Binding.objects.filter(tries=1).update(tries=11)
     let_time_pass()
     remote.clear_journal()
-    by_itself()
+    one_second()
     assert len(requests(remote)) == 1
     again = Binding.objects.get(tries=12).not_before
     assert again is not None
@@ -250,10 +241,10 @@ def test_what_may_have_arrived_waits_until_a_straggler_has_died_and_no_longer(fo
 
 
 def test_an_object_that_turns_out_equal_is_no_probe(silent, remote, synced_twin):
-    assert by_itself() is None
+    assert one_second() is None
     Post.objects.filter(pk=synced_twin.pk).update(title="twin")
     let_time_pass()
-    by_itself()
+    one_second()
     assert {record["title"] for record in remote.posts.values()} == {"twin", "T0", "T1"}
 
 
@@ -271,54 +262,49 @@ def synced_twin(silent, remote):
 
 
 # --- law 6: one bad record -------------------------------------------------------------------------------------------
-def test_one_object_that_always_fails_holds_up_no_other(following, post, remote):
+@pytest.fixture
+def one_fails(following, post, remote):
+    """A target whose circuit one object has opened; its probe lies ahead."""
     remote.fault(Fault.STATUS, status=500, times=None, where=lambda body: body.get("title") == "A")
     remote.fault(Fault.STATUS, method="GET", status=500, times=None)
     for _ in range(FAILURES):
-        by_itself()
+        one_second()
         let_time_pass()
     Target.objects.update(probe_at=clock.now() + HOUR)
-    assert pace(following) is Pace.FRESH
+    return following
+
+
+def test_one_object_that_always_fails_holds_up_no_other(one_fails, remote):
+    assert pace(one_fails) is Pace.FRESH
     Post.objects.create(title="C", body="D")
-    assert by_itself().message.startswith("Fake API answered 500")
+    assert one_second().message.startswith("Fake API answered 500")
     assert [record["title"] for record in remote.posts.values()] == ["C"]
-    assert pace(following) is Pace.GO
+    assert pace(one_fails) is Pace.GO
 
 
-def test_of_the_others_one_goes_at_a_time_too(following, post, remote):
-    remote.fault(Fault.STATUS, status=500, times=None, where=lambda body: body.get("title") == "A")
-    remote.fault(Fault.STATUS, method="GET", status=500, times=None)
-    for _ in range(FAILURES):
-        by_itself()
-        let_time_pass()
-    Target.objects.update(probe_at=clock.now() + HOUR)
+def test_of_the_others_one_goes_at_a_time_too(one_fails, remote):
     posts(5, title="C")
     with remote.hold("POST") as held:
-        asked, _ = request_run(target=following, trigger=Run.Trigger.CHANGE)
-        worker = threading.Thread(target=in_a_thread, args=(asked.pk,))
-        worker.start()
+        asked, _ = request_run(target=one_fails, trigger=Run.Trigger.CHANGE)
+        worker = another_worker(asked)
         held.wait_arrived()
         made = len(requests(remote))
-        other, _ = request_run(target=following, trigger=Run.Trigger.CHANGE)
+        other, _ = request_run(target=one_fails, trigger=Run.Trigger.CHANGE)
         work(other)
         assert len(requests(remote)) == made
     worker.join(120)
     assert len(remote.posts) == 5
 
 
-def test_a_second_object_that_fails_shows_that_it_is_the_target(following, post, remote):
+def test_a_second_object_that_fails_shows_that_it_is_the_target(one_fails, remote):
     remote.fault(Fault.STATUS, status=500, times=None)
-    for _ in range(FAILURES):
-        by_itself()
-        let_time_pass()
-    Target.objects.update(probe_at=clock.now() + HOUR)
     Post.objects.create(title="C", body="D")
     made = len(requests(remote))
-    by_itself()
+    one_second()
     assert len(requests(remote)) == made + 1
-    assert pace(following) is Pace.STOP
+    assert pace(one_fails) is Pace.STOP
     Post.objects.create(title="E", body="F")
-    assert by_itself() is None
+    assert one_second() is None
 
 
 # --- a person, and other workers -------------------------------------------------------------------------------------
@@ -348,8 +334,7 @@ def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, s
     posts(20)
     run, _ = request_run(target=following, trigger=Run.Trigger.RETRY)
     with remote.hold("POST") as held:
-        worker = threading.Thread(target=in_a_thread, args=(run.pk,))
-        worker.start()
+        worker = another_worker(run)
         held.wait_arrived()
         values = {name: value() + HOUR if callable(value) else value for name, value in change.items()}
         Target.objects.update(failures=7, **values)
@@ -366,11 +351,11 @@ def test_operators_get_one_alert_that_it_is_unhealthy_and_one_that_it_is_healthy
         posts(20, title=f"cycle {cycle} ")
         broken = remote.fault(Fault.STATUS, status=500, times=None)
         for _ in range(5):
-            by_itself()
+            one_second()
             let_time_pass()
         assert alerts() == ["unhealthy", "healthy"] * (cycle - 1) + ["unhealthy"]
         broken.times = 0
-        while by_itself() is not None:
+        while one_second() is not None:
             let_time_pass()
         assert alerts() == ["unhealthy", "healthy"] * cycle
         assert len(remote.posts) == 20 * cycle

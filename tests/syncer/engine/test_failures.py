@@ -44,7 +44,7 @@ def test_a_patch_carries_what_changed(target, synced, remote):
     assert [entry.body for entry in remote.writes()] == [{"title": "C"}]
 
 
-def test_an_update_of_what_is_gone_makes_it_anew_and_tells_its_comments(target, synced, remote):
+def test_an_update_of_a_record_that_is_gone_creates_it_again_and_updates_its_comments(target, synced, remote):
     comment = Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
     sync(target)
     remote.store.delete("posts", 1)
@@ -55,7 +55,7 @@ def test_an_update_of_what_is_gone_makes_it_anew_and_tells_its_comments(target, 
     assert [(record["postId"], record["name"]) for record in remote.comments.values()] == [(2, "M")]
 
 
-def test_a_permanent_refusal_parks_that_one_and_the_others_go_on(target, post, remote):
+def test_a_permanent_refusal_rejects_that_object_and_the_others_go_on(target, post, remote):
     Post.objects.create(title="C", body="D")
     remote.fault(Fault.STATUS, method="POST", status=422, where=lambda body: body["title"] == "A")
     run = sync(target)
@@ -67,7 +67,7 @@ def test_a_permanent_refusal_parks_that_one_and_the_others_go_on(target, post, r
     assert requests(remote) == []
 
 
-def test_a_newer_edit_unparks(target, post, remote):
+def test_a_newer_edit_tries_a_rejected_object_again(target, post, remote):
     remote.fault(Fault.STATUS, method="POST", status=422)
     sync(target)
     Post.objects.filter(pk=post.pk).update(title="better")
@@ -86,7 +86,7 @@ def test_a_child_waits_for_its_parent_and_its_wait_is_named(target, post, remote
     assert len(remote.comments) == 1
 
 
-def test_a_parents_route_that_is_off_still_tells_its_records_ids(target, synced, remote):
+def test_the_records_of_a_disabled_route_are_still_parents(target, synced, remote):
     target.routes.filter(model="news.Post").update(enabled=False)
     Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
     unsent = Post.objects.create(title="C", body="D")

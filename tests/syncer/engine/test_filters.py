@@ -53,7 +53,7 @@ def test_what_passes_again_comes_back_with_its_children(remote, chosen):
 
 
 @pytest.mark.parametrize(("user_ids", "titles"), [({}, ["by 5", "by 6"]), ({"user_id": 6}, ["by 6"])])
-def test_another_filter_plans_all_anew_children_too(remote, chosen, user_ids, titles):
+def test_another_filter_plans_everything_again_with_the_children(remote, chosen, user_ids, titles):
     make(5)
     make(6)
     sync(chosen)

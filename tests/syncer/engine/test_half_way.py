@@ -1,7 +1,5 @@
 """What is overtaken, or fails, half-way: a plan, a delivery, a lease, a record that has another id since."""
 
-import threading
-
 import pytest
 from django.db import DatabaseError, connection
 
@@ -14,7 +12,7 @@ from syncer.models import Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.deliver import deliver
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding_of, requests
+from tests.syncer.support import binding_of, requests, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 30
@@ -52,15 +50,10 @@ def test_a_plan_that_fails_half_way_moves_no_mark(remote, target, synced):
 
 
 def test_an_edit_that_is_planned_while_the_one_before_is_under_way_follows(remote, target, synced):
-    def worker():
-        sync(target)
-        connection.close()
-
     Post.objects.filter(pk=synced.pk).update(title="C")
     routes = RouteMap(target)
     with remote.hold("PUT", "/posts/1", act=True) as held:
-        under_way = threading.Thread(target=worker)
-        under_way.start()
+        under_way = started(lambda: sync(target))
         held.wait_arrived()
         Post.objects.filter(pk=synced.pk).update(title="D")
         assert plan(routes, routes.parents_first[0]) == 1
@@ -81,7 +74,7 @@ def test_nothing_leaves_in_a_lease_that_ends_before_the_request_must_have(remote
     assert (binding_of(post).unconfirmed, binding_of(post).create_key) == (False, None)
 
 
-def test_a_child_that_nobody_edited_is_told_that_its_parent_has_another_id(remote, target, synced):
+def test_a_child_that_nobody_edited_gets_the_new_id_of_its_parent(remote, target, synced):
     Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
     sync(target)
     remote.store.delete("posts", 1)

@@ -1,6 +1,5 @@
 """Leases and fencing: who holds a binding, and what a late worker can still do."""
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from syncer.engine.wake import request_run, sweep
 from syncer.models import Binding, Run, Target
 from syncer.models.routemap import RouteMap
 from tests.flows.wait import until
+from tests.syncer.support import another_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 1.0  # seconds
@@ -100,17 +100,11 @@ def test_a_run_whose_task_or_worker_is_gone_is_woken_once_when_its_lease_ends(ta
 def test_a_run_keeps_its_lease_through_a_request_that_takes_longer(remote, target, planned, settings):
     settings.SYNC_LEASE_SECONDS = 0.6
     run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
-
-    def worker():
-        work(Run.objects.get(pk=run.pk))
-        connection.close()
-
     with remote.hold("POST") as held:
-        thread = threading.Thread(target=worker)
-        thread.start()
+        worker = another_worker(run)
         held.wait_arrived()
         until(lambda: Run.objects.get().lease_until > run.lease_until + timedelta(seconds=1.5), seconds=20)
-    thread.join(60)
+    worker.join(60)
     assert Run.objects.get().state == "done"
 
 
@@ -118,16 +112,8 @@ def test_a_run_keeps_its_lease_through_a_request_that_takes_longer(remote, targe
 def test_two_workers_share_one_run_and_send_nothing_twice(remote, target):
     Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(250))
     run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
-
-    def worker():
-        work(Run.objects.get(pk=run.pk))
-        connection.close()
-
-    workers = [threading.Thread(target=worker) for _ in range(2)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join(120)
+    for worker in [another_worker(run) for _ in range(2)]:
+        worker.join(120)
     assert len(remote.writes()) == len(remote.posts) == 250
     run.refresh_from_db()
     assert (run.state, run.counts["created"]) == ("done", 250)
@@ -182,7 +168,7 @@ def test_an_error_of_the_program_closes_the_run_and_lets_the_target_rest(target)
     assert target.not_before > began
 
 
-def test_a_route_whose_domain_is_gone_pauses_the_target(target):
+def test_a_route_whose_domain_is_gone_blocks_the_target(target):
     target.routes.filter(model="news.Comment").update(model="gone.Model")
     assert "carries gone.Model, which is not installed here" in run_here(target).message
 

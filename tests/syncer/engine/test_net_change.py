@@ -31,35 +31,21 @@ def test_created_updated_and_deleted_is_nothing(remote, target):
     assert run.state == "done"
 
 
-def test_many_updates_are_one_put(remote, target):
-    post = Post.objects.create(title="A", body="B")
+@pytest.mark.parametrize(("titles", "sent"), [("CDE", [("PUT", "/posts/1")]), ("CA", [])], ids=["changed", "and back"])
+def test_many_updates_are_one_put_or_none(remote, target, synced, titles, sent):
+    for title in titles:
+        synced.title = title
+        synced.save()
     sync(target)
-    remote.clear_journal()
-    for title in "CDE":
-        post.title = title
-        post.save()
-    sync(target)
-    assert requests(remote) == [("PUT", "/posts/1")]
+    assert requests(remote) == sent
 
 
-def test_changed_and_changed_back_is_nothing(remote, target):
-    post = Post.objects.create(title="A", body="B")
-    sync(target)
-    remote.clear_journal()
-    for title in "CA":
-        post.title = title
-        post.save()
-    sync(target)
-    assert requests(remote) == []
-
-
-def test_a_deleted_post_takes_its_comments_first(remote, target):
-    post = Post.objects.create(title="A", body="B")
+def test_a_deleted_post_takes_its_comments_first(remote, target, synced):
     for number in range(3):
-        Comment.objects.create(post=post, name=f"N{number}", email="n@example.com", body="B")
+        Comment.objects.create(post=synced, name=f"N{number}", email="n@example.com", body="B")
     sync(target)
     remote.clear_journal()
-    post.delete()
+    synced.delete()
     sync(target)
     assert sorted(requests(remote)[:3]) == [("DELETE", f"/comments/{number}") for number in (1, 2, 3)]
     assert requests(remote)[3:] == [("DELETE", "/posts/1")]
@@ -73,12 +59,11 @@ def test_a_comment_on_a_new_post_carries_the_remote_id_of_its_post(remote, targe
     assert [record["postId"] for record in remote.records("/comments").values()] == [2]
 
 
-def test_an_object_that_is_gone_though_no_history_says_so_is_deleted_there_too(remote, target):
-    post = Post.objects.create(title="A", body="B")
+def test_an_object_that_is_gone_though_no_history_says_so_is_deleted_there_too(remote, target, synced):
     kept = Post.objects.create(title="C", body="D")
     sync(target)
-    number, record = post.pk, binding_of(post).record
-    post.delete()
+    number, record = synced.pk, binding_of(synced).record
+    synced.delete()
     Post.history.filter(id=number).delete()
     remote.clear_journal()
     assert sync(target).message == "1 deleted."

@@ -19,6 +19,14 @@ def secret(monkeypatch):
     return "env:SYNC_FAKE_API_SECRET"
 
 
+@pytest.fixture
+def tokens(remote, target, secret):
+    """The target gives tokens, and has one post to be sent."""
+    remote.require(tokens := Tokens("sync", SECRET, path="/token/"))
+    use(target, "jwt", secret, auth_url="/token/")
+    return tokens
+
+
 def use(target, auth, reference, **more):
     for name, value in {"auth": auth, "auth_user": "sync", "auth_secret": reference, **more}.items():
         setattr(target, name, value)
@@ -52,10 +60,7 @@ def test_a_secret_in_a_file(remote, target, tmp_path, settings):
     assert sync(target).state == "done"
 
 
-def test_one_token_serves_many_requests_and_is_renewed_when_it_is_over(remote, target, secret):
-    tokens = Tokens("sync", SECRET, path="/token/")
-    remote.require(tokens)
-    use(target, "jwt", secret, auth_url="/token/")
+def test_one_token_serves_many_requests_and_is_renewed_when_it_is_over(remote, target, tokens):
     Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(20))
     sync(target)
     assert tokens.logins == 1
@@ -65,19 +70,14 @@ def test_one_token_serves_many_requests_and_is_renewed_when_it_is_over(remote, t
     assert len(remote.posts) == 22
 
 
-def test_a_token_serves_the_next_run_too(remote, target, secret):
-    tokens = Tokens("sync", SECRET, path="/token/")
-    remote.require(tokens)
-    use(target, "jwt", secret, auth_url="/token/")
+def test_a_token_serves_the_next_run_too(remote, target, tokens):
     sync(target)
     Post.objects.create(title="C", body="D")
     sync(target)
     assert (tokens.logins, len(remote.posts)) == (1, 2)
 
 
-def test_a_token_of_another_secret_is_not_used(remote, target, secret, monkeypatch):
-    remote.require(Tokens("sync", SECRET, path="/token/"))
-    use(target, "jwt", secret, auth_url="/token/")
+def test_a_token_of_another_secret_is_not_used(target, tokens, monkeypatch):
     sync(target)
     monkeypatch.setenv("SYNC_FAKE_API_SECRET", "another")
     Post.objects.create(title="C", body="D")
@@ -85,7 +85,7 @@ def test_a_token_of_another_secret_is_not_used(remote, target, secret, monkeypat
 
 
 @pytest.mark.parametrize("wants", [Bearer("another"), Tokens("sync", "another", path="/token/")], ids=["bearer", "jwt"])
-def test_a_wrong_secret_pauses_the_target(remote, target, secret, wants):
+def test_a_wrong_secret_blocks_the_target(remote, target, secret, wants):
     remote.require(wants)
     kind = {"auth": "bearer", "auth_user": ""} if isinstance(wants, Bearer) else {"auth": "jwt", "auth_url": "/token/"}
     use(target, kind.pop("auth"), secret, **kind)
@@ -93,7 +93,7 @@ def test_a_wrong_secret_pauses_the_target(remote, target, secret, wants):
     assert remote.posts == {}
 
 
-def test_a_secret_that_is_not_there_pauses_the_target_and_names_the_cure(target):
+def test_a_missing_secret_blocks_the_target_and_the_message_names_the_cure(target):
     use(target, "bearer", "env:SYNC_NOT_SET_ANYWHERE", auth_user="")
     assert "Set the environment variable SYNC_NOT_SET_ANYWHERE" in sync(target).message
 
@@ -116,7 +116,7 @@ def test_a_secret_that_the_target_sends_back_is_not_kept(remote, target, secret,
 
 
 @pytest.mark.parametrize("access", [{"said": SECRET}, [SECRET], 5, None, "two\nlines"])
-def test_a_token_that_is_none_pauses_the_target(remote, target, secret, access):
+def test_an_answer_without_a_usable_token_blocks_the_target(remote, target, secret, access):
     use(target, "jwt", secret, auth_url="/token/")
     remote.fault(Fault.STATUS, path="/token/", status=200, body={"access": access})
     assert sync(target).message.startswith("Blocked: Fake API answered 200 to the sign-in instead of giving a token")
@@ -149,7 +149,7 @@ def test_a_masked_answer_is_read_as_it_came(remote, target, monkeypatch, secret)
 
 
 @pytest.mark.parametrize("secret_text", ["two\nlines", "naïve", " s3cret", "s3cret "])
-def test_a_secret_that_no_header_can_carry_pauses_the_target_and_is_not_told(target, monkeypatch, secret, secret_text):
+def test_a_secret_that_no_header_can_carry_blocks_the_target_and_is_not_shown(target, monkeypatch, secret, secret_text):
     monkeypatch.setenv(secret.removeprefix("env:"), secret_text)
     use(target, "bearer", secret, auth_user="")
     message = sync(target).message

@@ -1,4 +1,4 @@
-"""What people and programs are told of a target that has stopped answering."""
+"""What pages and programs show of a target that has stopped answering."""
 
 import re
 from datetime import timedelta

@@ -38,7 +38,7 @@ def test_a_silent_worker_is_named_with_the_cure():
     assert re.fullmatch(said, trouble_at("here"))
 
 
-def test_who_waits_is_told_whether_a_worker_is_running():
+def test_the_hint_for_a_waiting_run_says_whether_a_worker_is_running():
     a_worker(silent=100)
     assert waiting_hint() == "No worker has taken this yet, and none is running: start “manage.py worker”."
     a_worker()

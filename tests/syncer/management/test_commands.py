@@ -111,7 +111,7 @@ def test_sync_retry_refuses_a_key_that_can_not_be_one(remote, target):
     assert not Binding.objects.exists()
 
 
-def test_sync_status_says_why_where_the_change_can_not_be_told(target, capsys):
+def test_sync_status_says_why_a_mark_can_not_be_read(target, capsys):
     run("sync_now", "fakeapi")
     target.routes.update(mark="elsewhere/1:2:")
     with pytest.raises(SystemExit):
@@ -119,7 +119,7 @@ def test_sync_status_says_why_where_the_change_can_not_be_told(target, capsys):
     assert "fakeapi is blocked: The history was read in another database" in capsys.readouterr().out
 
 
-def test_sync_now_fails_where_the_change_can_not_be_told(target):
+def test_sync_now_fails_where_a_mark_can_not_be_read(target):
     run("sync_now", "fakeapi")
     target.routes.update(mark="elsewhere/1")
     answer, status = run("sync_now", "fakeapi")

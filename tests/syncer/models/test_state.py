@@ -8,18 +8,10 @@ import pytest
 from django.db.models import Q
 from django.utils import timezone
 
-from syncer.core.state import (
-    QUESTIONS,
-    STATES,
-    Question,
-    State,
-    facts_of,
-    is_claimable,
-    question_of,
-    state_of,
-)
+from syncer.core.state import QUESTIONS, STATES, Question, State, facts_of, is_claimable, question_of, state_of
 from syncer.models import Binding, Route, Target
-from syncer.models.state import ASKED, FACTS, claimable, claimed, holding, where
+from syncer.models.binding import ASKED, FACTS, claimed, holding, where
+from syncer.models.routemap import claimable
 
 NOW = timezone.now()
 EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)

@@ -176,7 +176,7 @@ def test_a_run_that_was_counted_in_a_transaction_that_failed_is_no_restore():
 
 
 @pytest.mark.sqlite
-def test_a_file_that_was_made_anew_under_the_old_name_goes_on(target, synced, remote):
+def test_a_new_file_under_the_old_name_goes_on(target, synced, remote):
     """As after `rm` and `migrate`, where the new file got the inode of the old one: what was noted is that one's."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA user_version = 0")
@@ -198,7 +198,7 @@ def test_a_mark_from_the_future_stops_the_route(target, synced, remote):
 
 
 @pytest.mark.postgres
-def test_tables_that_were_made_anew_are_another_database(target, synced, remote):
+def test_tables_that_were_created_again_are_another_database(target, synced, remote):
     """As `pg_restore --clean` makes them, within the same database."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE syncer_route RENAME TO was; CREATE TABLE syncer_route AS SELECT * FROM was")
@@ -237,7 +237,7 @@ def test_a_mark_of_an_older_version_of_the_program_is_taken_as_ours(target, sync
     assert target.routes.first().mark.count("-") >= 1
 
 
-def test_compare_all_anew_is_no_way_around_the_cure(target, synced, remote):
+def test_comparing_everything_again_does_not_replace_the_cure(target, synced, remote):
     with backup() as name, restored(name):
         route = target.routes.first()
         client = administrator()

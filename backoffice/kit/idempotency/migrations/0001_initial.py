@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='KeptAnswer',
             fields=[
-                ('digest', models.CharField(help_text='Of who asked, what, and the key.', max_length=64, primary_key=True, serialize=False)),
-                ('fingerprint', models.CharField(help_text='Of the body, and of the version that was asked for.', max_length=64)),
+                ('digest', models.CharField(help_text='A digest of the user, the address and the key.', max_length=64, primary_key=True, serialize=False)),
+                ('fingerprint', models.CharField(help_text='A digest of the body and the requested version.', max_length=64)),
                 ('holder', models.UUIDField(help_text='The one attempt that may keep an answer here.')),
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('lease_until', models.DateTimeField(help_text='Until then the holder is at work, if there is no answer yet.')),

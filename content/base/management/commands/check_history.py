@@ -24,9 +24,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("model", nargs="*", help="such as news.Post; none: all that have history")
-        parser.add_argument(
-            "--record", action="store_true", help="write the history that is missing, so that it travels"
-        )
+        help_text = "write the history that is missing, so that it travels"
+        parser.add_argument("--record", action="store_true", help=help_text)
 
     def handle(self, *_args: object, record: bool, **options: Any) -> None:
         models = {model._meta.label: model for model in recorded_models()}
@@ -44,7 +43,7 @@ class Command(BaseCommand):
         """Write the names of the first rows that differ from their history, and return the number of all."""
         pages = audit.pages(recorded(model, connection), connection, record=record)
         kinds: Counter[str] = Counter()
-        for number, (key, kind) in enumerate(chain.from_iterable(page.differing for page in pages)):
+        for number, (key, kind) in enumerate(chain.from_iterable(pages)):
             kinds[WORDS[kind]] += 1
             if number < NAMED:
                 self.stdout.write(f"{model._meta.label} {key} was {WORDS[kind]} without history.")

@@ -25,7 +25,10 @@ class Command(BaseCommand):
         parser.add_argument("domains", nargs="*", metavar="domain", help="such as news; without any, all of them")
 
     def handle(self, *_args: object, domains: list[str], **_options: object) -> None:
-        configs = self._configs(domains)
+        by_label = {config.label: config for config in apps.get_app_configs() if config.name in settings.CONTENT_APPS}
+        if unknown := sorted({*domains} - {*by_label}):
+            raise CommandError(f"There is no domain {', '.join(unknown)}; there are {', '.join(by_label)}.")
+        configs = [by_label[label] for label in domains or by_label]
         if not all(is_empty(domain) for domain in configs):
             self.stdout.write("There is content already; no samples were written.")
             return
@@ -36,12 +39,6 @@ class Command(BaseCommand):
                     # One generator for each domain, so that its content does not depend on the other domains.
                     written += samples.create(Random(f"{SEED} {domain.label}"))  # noqa: S311 - reproducible on purpose
         self.stdout.write(f"Wrote {written} samples.")
-
-    def _configs(self, labels: list[str]) -> list[AppConfig]:
-        by_label = {config.label: config for config in apps.get_app_configs() if config.name in settings.CONTENT_APPS}
-        if unknown := sorted({*labels} - {*by_label}):
-            raise CommandError(f"There is no domain {', '.join(unknown)}; there are {', '.join(by_label)}.")
-        return [by_label[label] for label in labels or by_label]
 
 
 def samples_of(domain: AppConfig) -> ModuleType | None:

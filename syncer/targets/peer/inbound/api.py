@@ -82,7 +82,7 @@ def changes(request: HttpRequest, data: ChangesIn) -> HttpResponse:
     items = tuple(_item(item) for item in data.items)
     refuse_repeated(items)
     record_contact(target, data.writer)
-    breaker.probe_soon(target)
+    breaker.bring_probe_forward(target, wait=breaker.SOON)
     route = _matched_route(target, data.model) if data.items else None
     batch = Batch(node=data.node, writer=data.writer, model=data.model, items=items)
     results = [] if route is None else _take_in(target, route, batch, request.user)

@@ -15,8 +15,8 @@ from syncer.core.merge import Content
 from syncer.core.ranges import WHOLE, Range, Summary, Summing, digest_of
 from syncer.models import Binding, Replica, Route
 from syncer.models.backlog import pending_keys
+from syncer.models.binding import FACTS, holding
 from syncer.models.keys import json_value, key_of
-from syncer.models.state import FACTS, holding
 from syncer.targets.peer.rows import Account
 
 ROWS = 2000  # a statement

@@ -109,7 +109,7 @@ def test_the_targets_page_leads_to_the_pair(admin_client, target, route):
 def test_the_page_shows_both_ends(there, admin_client, target, route):
     there.hold(orders(12))
     page = admin_client.get(reverse("admin:syncer_target_pair", args=[target.pk])).content.decode()
-    assert "At rest: nothing is to travel between test and warehouse" in page
+    assert "At rest: nothing is left to send between test and warehouse" in page
     assert '<td data-label="Objects">12</td>' in page
 
 

@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class NewsConfig(AppConfig):
-    name = "content.news"
-    label = "news"
-    verbose_name = "News"

@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class OrdersConfig(AppConfig):
-    name = "content.orders"
-    label = "orders"
-    verbose_name = "Orders"

@@ -1,0 +1,67 @@
+"""Files as people import and export them in the admin."""
+
+import csv
+import io
+from typing import Any, cast
+
+import openpyxl
+from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from content.base.urls import admin_url
+
+FORMATS = ["csv", "xlsx", "json"]
+
+
+def preview(client: Client, model: Any, data: str | bytes, kind: str = "csv", name: str | None = None) -> Any:
+    """Upload a file. The answer has a `confirm_form` unless a row is wrong."""
+    file = SimpleUploadedFile(name or f"rows.{kind}", data if isinstance(data, bytes) else data.encode())
+    form = {"import_file": file, "format": FORMATS.index(kind), "resource": ""}
+    return client.post(admin_url(model, "import"), form)
+
+
+def confirm(client: Client, model: Any, previewed: Any, **options: Any) -> Any:
+    assert "confirm_form" in previewed.context, previewed.content.decode()
+    return client.post(admin_url(model, "process_import"), previewed.context["confirm_form"].initial, **options)
+
+
+def load(client: Client, model: Any, data: str | bytes, kind: str = "csv", name: str | None = None) -> None:
+    """Import a file in which nothing is wrong."""
+    answer = confirm(client, model, preview(client, model, data, kind, name))
+    assert answer.status_code == 302, answer.content.decode()
+
+
+def export(client: Client, model: Any, kind: str = "csv", query: str = "") -> bytes:
+    """Return the file with all columns of the objects on the list."""
+    resource: Any = cast("Any", admin.site.get_model_admin(model)).resource_classes[0]
+    columns = {f"{resource.__name__.lower()}_{name}": "on" for name in resource._meta.fields}
+    form = {"format": FORMATS.index(kind), "resource": "", **columns}
+    answer: Any = client.post(f"{admin_url(model, 'export')}?{query}", form)
+    assert "attachment" in answer["Content-Disposition"]
+    return bytes(answer.getvalue())
+
+
+def table(*rows: Any) -> str:
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows(rows)
+    return stream.getvalue()
+
+
+def workbook(*rows: Any) -> bytes:
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    for row in rows:
+        sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def rows_of(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode(), newline="")))
+
+
+def cells_of(data: bytes) -> list[tuple[Any, ...]]:
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(data)).active
+    return list(sheet.iter_rows(values_only=True))

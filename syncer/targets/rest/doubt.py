@@ -104,9 +104,9 @@ def decide(*, binding: Binding, remote_id: int | str | None, user: Any = None, s
         rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
         row = rows.get(pk=binding.pk)
         _refuse(row, seen)
+        changes = decided(encoded)
         try:
             with transaction.atomic():
-                changes = decided(encoded)
                 Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
         except IntegrityError as error:
             owner = Binding.objects.filter(route=row.route, remote_id=encoded).first()

@@ -1,5 +1,3 @@
-from dataclasses import asdict
-
 from django.conf import settings
 
 from syncer.management.base import JsonObject, SyncCommand
@@ -9,7 +7,7 @@ COLUMNS = ("objects", "pending", "retrying", "rejected", "conflicts")
 
 
 class Command(SyncCommand):
-    help = "Show how both ends of a pair stand. Exit status 0: nothing is to travel, and nobody has to decide anything."
+    help = "Show the status of both ends of a pair. Exit status 0: nothing is left to send or to decide."
 
     def answer(self, *, target: str, **_: object) -> tuple[JsonObject, bool]:
         pair = ends.look(self.target(target))
@@ -20,7 +18,7 @@ class Command(SyncCommand):
             "contact_at": pair.target.contact_at,
             "problem": pair.problem,
             "warnings": pair.warnings,
-            "models": [asdict(both) for both in pair.models],
+            "models": [both.model_dump(mode="json") for both in pair.models],
         }
         return answer, not pair.is_quiet
 

@@ -81,16 +81,20 @@ def is_far(writer: str) -> bool:
     return _time_of(writer) > time.time_ns() // 1_000_000 + FAR * 1000
 
 
-def refuse_behind(me: str, mine: VersionVector, theirs: VersionVector) -> None:
+def refuse_behind(me: str, vectors: Iterable[tuple[VersionVector, VersionVector]]) -> None:
     """Check that a peer knows no edit of ours that this database lacks.
 
     Args:
         me: our writer.
-        mine, theirs: the version vectors of one object, here and at the peer.
+        vectors: the version vectors of each object, here and at the peer.
 
     Raises:
-        BehindError: the peer knows such an edit.
+        BehindError: the peer knows such an edit; with the newest writer of ours that it knows of any such object.
     """
-    ours = {writer: number for writer, number in theirs.items() if node_of(writer) == node_of(me)}
-    if ours.get(me, 0) > mine.get(me, 0) or any(writer > me for writer in ours):
-        raise BehindError(max(ours))
+    known = []
+    for here, there in vectors:
+        ours = {writer: number for writer, number in there.items() if node_of(writer) == node_of(me)}
+        if ours.get(me, 0) > here.get(me, 0) or any(writer > me for writer in ours):
+            known.append(max(ours))
+    if known:
+        raise BehindError(max(known))

@@ -13,7 +13,7 @@ have not seen. Items whose rows are being written follow afterwards, each in a t
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
@@ -97,7 +97,7 @@ def _apply(
         _limit_lock_waits(lock_seconds or BATCH_SECONDS)
         live, busy = _lock_rows(route, items_by_key, waits=bool(lock_seconds))
         free = {key: replica for key, replica in replicas.items() if key not in busy}
-        _refuse_behind(me, free, items_by_key)
+        identity.refuse_behind(me, ((row.seen, items_by_key[key].state.seen) for key, row in free.items()))
         stamped = stamp_all(route, free, live, me=me)
         merged_items = [
             merge_item(target, route, items_by_key[key], key, replica, live.get(key))
@@ -117,22 +117,6 @@ def _limit_lock_waits(seconds: float) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = {int(seconds * 1000)}")
-
-
-def _refuse_behind(me: str, replicas: Mapping[str, Replica], items_by_key: Mapping[str, Item]) -> None:
-    """Check that the peer knows no edit of ours that this database lacks.
-
-    Raises:
-        BehindError: it does; with the newest writer of ours that any of the items knows.
-    """
-    known = []
-    for key, replica in replicas.items():
-        try:
-            identity.refuse_behind(me, replica.seen, items_by_key[key].state.seen)
-        except identity.BehindError as behind:
-            known.append(behind.known)
-    if known:
-        raise identity.BehindError(max(known))
 
 
 def _lock_rows(route: Route, keys: Iterable[str], *, waits: bool) -> tuple[Rows, set[str]]:

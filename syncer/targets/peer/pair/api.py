@@ -90,9 +90,8 @@ class ObjectsOut(AnswerOut):
     objects: dict[str, ObjectOut]
 
 
-class StatusOut(AnswerOut):
-    matching: str
-    routes: list[dict[str, Any]]
+class StatusOut(AnswerOut, ends.Status):
+    pass
 
 
 @router.post("/digests", response={200: DigestsOut} | PROBLEMS, summary="Sum up ranges of keys")
@@ -138,7 +137,7 @@ def some_objects(request: HttpRequest, data: ObjectsIn) -> HttpResponse:
 def status(request: HttpRequest, query: Query[StatusQuery]) -> HttpResponse:
     """For the other back office of a pair: how far this one is, and by which rules it decides."""
     target = authenticate_peer(request, query.node)
-    return _answer(matching=target.matching, routes=[end.as_json() for end in ends.ours(target)])
+    return _answer(**ends.Status(matching=target.matching, routes=ends.ours(target)).model_dump(mode="json"))
 
 
 def _asked(request: HttpRequest, data: QuestionIn) -> tuple[Target, Route]:

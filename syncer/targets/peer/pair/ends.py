@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backoffice.kit import clock
 from syncer.core.errors import NotPossibleError, SyncError
@@ -18,49 +18,33 @@ from syncer.models.mapping import declarations
 from syncer.targets.peer.client import PeerClient
 
 
-@dataclass(frozen=True, kw_only=True)
-class End:
-    """The current status of one model at one end; the numbers count objects.
+class End(BaseModel):
+    """The current status of one model at one end; the numbers count objects."""
 
-    Attributes:
-        planned_at: when that end last read its history, ISO 8601; empty if never.
-        is_matched: whether it exchanges objects; otherwise they have to be matched first.
-        problem: why that end does not know its backlog; empty if it does.
-        authority: the rules by which it resolves conflicts, `{"field": "node"}`.
-        shared: the fields that it shares.
-        rules: a digest of both.
-    """
+    model_config = ConfigDict(frozen=True)
 
     model: str
     enabled: bool
     trigger: str
-    planned_at: str
+    planned_at: datetime | None  # when that end last read its history
     pending: int
     retrying: int
     rejected: int
     on_hold: int
     conflicts: int
     objects: int
-    is_matched: bool
-    problem: str
-    authority: dict[str, str]
-    shared: list[str]
-    rules: str
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @property
-    def read_at(self) -> datetime | None:
-        """The time at which that end last read its history; None if never."""
-        return datetime.fromisoformat(self.planned_at) if self.planned_at else None
+    is_matched: bool  # whether it exchanges objects; otherwise they have to be matched first
+    problem: str  # why that end does not know its backlog; empty if it does
+    authority: dict[str, str]  # the rules by which it resolves conflicts, `{"field": "node"}`
+    shared: list[str]  # the fields that it shares
+    rules: str  # a digest of both
 
 
-TYPES: dict[type, tuple[str, ...]] = {
-    str: ("model", "trigger", "planned_at", "problem", "rules"),
-    int: ("pending", "retrying", "rejected", "on_hold", "conflicts", "objects"),
-    bool: ("enabled", "is_matched"),
-}
+class Status(BaseModel):
+    """One end's answer: its routes, and how it resolves conflicts at the first matching."""
+
+    matching: str
+    routes: list[End]
 
 
 def ours(target: Target) -> list[End]:
@@ -81,7 +65,7 @@ def _end(route: Route) -> End:
         model=route.model,
         enabled=route.enabled,
         trigger=route.trigger,
-        planned_at=route.planned_at.isoformat(timespec="seconds") if route.planned_at else "",
+        planned_at=route.planned_at,
         objects=route.declaration.model._default_manager.count(),
         is_matched=route.is_matched,
         problem=problem,
@@ -92,8 +76,7 @@ def _end(route: Route) -> End:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelPair:
+class ModelPair(BaseModel):
     """One model at both ends; None for an end that has no route for it."""
 
     model: str
@@ -139,38 +122,25 @@ def look(target: Target) -> Pair:
         NotPossibleError: the target is not a peer.
     """
     here = {end.model: end for end in ours(target)}
-    there: dict[str, End] = {}
-    matching, problem = "", ""
+    answer, problem = None, ""
     with PeerClient(target) as peer:
         try:
-            there, matching = _theirs(peer)
+            answer = _ask(peer)
         except NotPossibleError as error:
             problem = str(error)
     target.refresh_from_db()
+    there = {end.model: end for end in answer.routes} if answer else {}
     models = [ModelPair(model=name, here=here.get(name), there=there.get(name)) for name in sorted({*here, *there})]
-    warnings = [] if problem else [*_matching_differs(target, matching), *_rules_differ(target, models)]
+    warnings = [*_matching_differs(target, answer.matching), *_rules_differ(target, models)] if answer else []
     asked_at = clock.now().isoformat(timespec="seconds")
     return Pair(target=target, asked_at=asked_at, problem=problem, models=models, warnings=warnings)
 
 
-def _theirs(peer: PeerClient) -> tuple[dict[str, End], str]:
-    """Return the peer's end of each model, and how it resolves conflicts at the first matching."""
-    record = peer.get("status")
+def _ask(peer: PeerClient) -> Status:
     try:
-        return {end["model"]: _read_end(end) for end in record["routes"]}, str(record["matching"])
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        return Status.model_validate(peer.get("status"))
+    except ValidationError as error:
         raise peer.invalid_answer() from error
-
-
-def _read_end(record: Mapping[str, Any]) -> End:
-    """Parse the other end's status of a model; any exception means that it has the wrong shape."""
-    typed: dict[str, Any] = {}
-    for kind, names in TYPES.items():
-        typed |= {name: kind(record[name]) for name in names}
-    authority = {str(name): str(node) for name, node in dict(record["authority"]).items()}
-    end = End(**typed, authority=authority, shared=[str(name) for name in record["shared"]])
-    _ = end.read_at  # raises ValueError if it is not a time
-    return end
 
 
 def _matching_differs(target: Target, there: str) -> Iterator[str]:

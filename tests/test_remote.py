@@ -253,7 +253,7 @@ def test_a_record_that_is_lost_takes_along_what_hung_under_it(remote, ask):
     assert (list(remote.posts), list(remote.comments)) == ([2], [2])
 
 
-def test_what_stops_can_go_on_by_itself(remote, http):
+def test_what_was_stopped_goes_on_after_its_time(remote, http):
     remote.fault(Fault.HOLD, act=False, most=0.3, name="late")
     with pytest.raises(requests.exceptions.ReadTimeout):
         http.post(f"{remote.url}/posts", json=POST, timeout=0.1)
@@ -279,7 +279,7 @@ def test_no_way_of_chaos_lies(remote, ask, way):
     assert remote.journal[0].fault == way.name
 
 
-def test_half_a_request_is_none(remote):
+def test_half_a_request_is_not_a_request(remote):
     remote.honor_keys()
     head = b"POST /posts HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nContent-Length: 20\r\n\r\n"
     with socket.create_connection(("127.0.0.1", remote.port), timeout=5) as client:

@@ -33,7 +33,7 @@ PUBLIC = ["93.184.215.14", "2606:2800:21f::1", "64:ff9b::93.184.215.14", "::ffff
 
 
 @pytest.mark.parametrize("peer", [*NEVER, *METADATA.values()], ids=[*NEVER, *METADATA])
-def test_some_addresses_are_never_spoken_to(peer):
+def test_some_addresses_are_never_contacted(peer):
     assert "never contacted" in refusal(peer, allow_private=True)
     assert "never contacted" in refusal(peer, allow_private=False)
 

@@ -46,7 +46,7 @@ def test_a_wrong_method_is_a_problem_that_names_the_right_ones(method, path, all
     assert method == "HEAD" or errors(answer) == {}
 
 
-def test_options_tells_the_methods_to_anyone():
+def test_options_names_the_methods_to_anyone():
     answer = Client().options(POSTS)
     assert (answer.status_code, answer["Allow"], answer.content) == (204, "GET, HEAD, OPTIONS, POST", b"")
 
@@ -95,7 +95,7 @@ def test_a_body_that_is_too_large_is_a_problem(api, settings):
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"title": NaN}', b'"\\ud800"', b"\xff", b"[" * 10_000])
-def test_a_body_that_is_no_json_is_a_problem(api, body):
+def test_a_body_that_is_not_json_is_a_problem(api, body):
     answer = api.send("POST", POSTS, body)
     assert answer.status_code == 400
     errors(answer)
@@ -128,7 +128,7 @@ def test_every_json_type_is_taken(api, kind):
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_crash_tells_nothing_and_is_logged_whole(api, settings, caplog, debug):
+def test_a_crash_reveals_nothing_and_is_logged_whole(api, settings, caplog, debug):
     def fail(**kwargs):
         raise RuntimeError("a secret of the inside")
 
@@ -145,7 +145,7 @@ def test_a_crash_tells_nothing_and_is_logged_whole(api, settings, caplog, debug)
     assert "RuntimeError: a secret of the inside" in caplog.text
 
 
-def test_a_content_type_that_can_not_be_read_is_no_crash():
+def test_a_content_type_that_can_not_be_read_does_not_crash():
     status, body = through_the_entry_point("POST", POSTS, b"{}", "application/json; charset*=nothing''utf-8")
     assert status == "415 Unsupported Media Type"
     assert b"Content-Type: application/json" in body
@@ -157,7 +157,7 @@ def test_errors_outside_the_api_stay_pages():
     assert answer["Content-Type"].startswith("text/html")
 
 
-def test_a_problem_tells_all_fields_at_once(api):
+def test_a_problem_names_all_fields_at_once(api):
     answer = api.send("POST", POSTS, {"title": " ", "body": "x" * 1025})
     assert sorted(errors(answer)) == ["body", "title"]
     for field in ("body", "title"):

@@ -139,7 +139,7 @@ def test_a_parameter_that_is_given_twice_is_refused(api, posts):
 
 
 @pytest.mark.parametrize("value", ["0.5", "1700000000", "-1", "now"])
-def test_a_number_is_no_date_to_compare_with(value):
+def test_a_number_is_not_a_date_to_compare_with(value):
     api = ApiClient(User.objects.create_superuser("editor"))
     assert [*errors(api.get("/api/tasks/items/", {"updated_at__gte": value}))] == ["updated_at__gte"]
     assert api.get("/api/tasks/items/", {"updated_at__gte": "2030-01-31T09:00:00Z"}).status_code == 200

@@ -71,11 +71,11 @@ def test_a_text_that_is_json_is_erased_from_within():
     assert json.loads(WORDS.erased('{"id": 1, "who": "client-7"}')) == {"id": 1, "who": ERASED}
 
 
-def test_a_text_that_is_no_json_is_erased_whole():
+def test_a_text_that_is_not_json_is_erased_whole():
     assert WORDS.erased("{client-7 said") == ERASED
 
 
-def test_many_texts_are_looked_for_as_quickly_as_few():
+def test_many_texts_are_found_as_quickly_as_few():
     texts = [f"The same beginning, and then number {number}" for number in range(100_000)]
     words = Words(names=["nobody"], texts=texts)
     assert words.are_in("a" * 100_000 + texts[-1])

@@ -215,7 +215,7 @@ def test_an_error_quotes_nothing_of_what_came(line):
 
 
 @pytest.mark.parametrize("location", ["http://[", "\0", "//" + SECRET, "http://" + "a" * 300, "x" * 60000])
-def test_where_a_redirect_leads_is_not_looked_at(location):
+def test_a_redirect_is_not_followed(location):
     head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
     with raw_server(says(head.encode())) as server:
         assert get(server.url).status == 302
@@ -230,7 +230,7 @@ def test_an_address_that_can_not_be_asked_was_not_sent(url):
 
 
 # --- encryption ------------------------------------------------------------------------------------------------------
-def test_an_untrusted_certificate_is_not_spoken_to():
+def test_an_untrusted_certificate_is_not_contacted():
     heard = []
     listener = socket.create_server(("127.0.0.1", 0))
 

@@ -80,7 +80,7 @@ def test_no_answer_lasts_longer_than_a_request_may(client, head):
     assert time.monotonic() - started < 60, "the whole answer would take more than a hundred seconds"
 
 
-def test_a_header_that_can_not_be_sent_is_not_told(client, remote):
+def test_a_header_that_can_not_be_sent_is_not_revealed(client, remote):
     with pytest.raises(NotSentError) as refusal:
         client.send(Request(method="GET", url=remote.url, headers={"X-Api-Key": "s3cret\nsecond line"}))
     assert "s3cret" not in str(refusal.value)

@@ -74,7 +74,7 @@ def test_the_same_key_at_another_address_is_another_request(api):
     assert sorted(Comment.objects.values_list("post", flat=True)) == [1, 2]
 
 
-def test_a_key_belongs_to_who_sent_it(api):
+def test_a_key_belongs_to_whoever_sent_it(api):
     post(api)
     answer = post(ApiClient(make_user("chief")))
     assert (answer.status_code, "Idempotency-Replayed" in answer) == (201, False)

@@ -301,7 +301,7 @@ def test_for_others_a_job_does_not_exist_unless_they_may_view_jobs(permissions, 
     assert sign_in(*permissions, name="other").get(f"/api/jobs/{job.pk}/").status_code == status
 
 
-def test_a_file_is_for_who_started_the_job_as_it_holds_what_they_may_see():
+def test_a_file_is_only_for_the_user_who_started_the_job():
     job = begin("writes_a_file", user=make_user(), text="x")
     client = sign_in("jobs.view_job", name="other")
     assert client.get(f"/api/jobs/{job.pk}/").json()["file"] is None

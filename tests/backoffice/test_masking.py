@@ -76,7 +76,7 @@ def test_what_is_cut_off_holds_no_part_of_a_secret(before, times, characters):
 
 
 @pytest.mark.parametrize("secret", ["a" + "\\" * 9 + "b" * 9, "%5c" * 9, "&amp;" * 9, "\\%" * 9 + "b", "%25" * 9 + "b"])
-def test_who_knows_the_secret_can_not_make_the_search_last(secret):
+def test_whoever_knows_the_secret_can_not_make_the_search_last(secret):
     mask = Mask([secret])
     assert mask.hide(f"-{secret}-") == f"-{HIDDEN}-"
     started = time.process_time()  # of a busy machine the wall clock says nothing

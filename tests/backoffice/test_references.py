@@ -77,6 +77,6 @@ def test_what_can_not_be_read_is_said(folder, name, message):
         resolve(f"file:{folder}/{name}")
 
 
-def test_a_path_with_a_nul_is_no_reference(folder):
+def test_a_path_with_a_nul_is_not_a_reference(folder):
     with pytest.raises(ValidationError, match="Give where the secret is"):
         validate(f"file:{folder}/a\0")

@@ -39,7 +39,7 @@ def register(client=None, **fields):
 
 
 # --- who may register -------------------------------------------------------------------------------------------------
-def test_without_the_setting_only_who_may_add_users_registers_one(keeper):
+def test_without_the_setting_only_whoever_may_add_users_registers_one(keeper):
     assert register().status_code == 401
     refused = register(ApiClient(make_user()))
     assert (refused.status_code, "accounts.add_user" in refused.json()["detail"]) == (403, True)

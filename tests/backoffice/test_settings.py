@@ -56,7 +56,7 @@ def test_production_is_the_default(tmp_path):
     ],
     ids=["missing", "empty", "short", "sample", "django's sample", "unreadable file"],
 )
-def test_a_key_that_is_no_secret_is_refused(tmp_path, mode, key, reason):
+def test_a_key_that_is_not_a_secret_is_refused(tmp_path, mode, key, reason):
     assert reason in refusal(tmp_path, {"BACKOFFICE_ENV": mode, "ALLOWED_HOSTS": "backoffice.example", **key})
 
 
@@ -166,7 +166,7 @@ def test_a_signing_secret_that_is_malformed_or_can_be_guessed_is_refused(tmp_pat
     assert "ALERT_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24 random bytes." in said
 
 
-def test_who_is_told_of_targets_is_not_mailed_the_variables_of_errors(tmp_path):
+def test_whoever_is_told_of_targets_is_not_mailed_the_variables_of_errors(tmp_path):
     """Django's handler mails them to ADMINS, unless DEBUG is on."""
     mail = {**PRODUCTION, "ALERT_EMAILS": "ops@example.com", "EMAIL_URL": "consolemail://"}
     fails = "import django, logging; django.setup(); logging.getLogger('django.request').error('It failed.')"

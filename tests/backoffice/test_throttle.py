@@ -45,7 +45,7 @@ def sign_in(to="/api/token/"):
     return Client().post(to, {"username": "editor", "password": "x"}, content_type="application/json")
 
 
-def test_what_is_left_is_told_and_then_the_answer_is_429_until_the_window_ends():
+def test_what_is_left_is_named_and_then_the_answer_is_429_until_the_window_ends():
     api = ApiClient(make_user())
     assert [left(api.get(POSTS)) for _ in range(2)] == [("default", 2, 1), ("default", 2, 0)]
     answer = api.get(POSTS)
@@ -56,7 +56,7 @@ def test_what_is_left_is_told_and_then_the_answer_is_429_until_the_window_ends()
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_that_is_not_acceptable_tells_what_is_left_too(method):
+def test_an_answer_that_is_not_acceptable_names_what_is_left_too(method):
     api = ApiClient(make_user())
     assert left(api.generic(method, POSTS, headers={"Accept": "text/html"})) == ("default", 2, 1)
 
@@ -68,7 +68,7 @@ def test_a_request_over_the_limit_writes_nothing():
     assert Post.objects.count() == 2
 
 
-def test_the_next_window_begins_anew_however_young_the_count_is(settings, rf):
+def test_the_next_window_begins_again_however_young_the_count_is(settings, rf):
     settings.API_RATE = (1, 1)  # one request a second
     until(lambda: time.time() % 1 > 0.5)
     first = DEFAULT.count(rf.get(POSTS), "user:1")
@@ -92,7 +92,7 @@ def test_the_ways_to_sign_in_of_one_user_are_counted_together():
 
 
 @pytest.mark.parametrize("path", [POSTS, "/api/nothing", "/api/openapi.json"])
-def test_who_is_not_signed_in_is_counted_by_address(path):
+def test_whoever_is_not_signed_in_is_counted_by_address(path):
     assert left(Client().get(path)) == ("default", 2, 1)
     assert left(Client().get(path)) == ("default", 2, 0)
     answer = Client().get(path)
@@ -165,5 +165,5 @@ def test_a_rate_is_a_number_and_a_period(tmp_path, text, rate):
 
 
 @pytest.mark.parametrize("text", ["", "5", "0/minute", "-1/minute", "5/fortnight", "x/day"])
-def test_a_rate_that_is_none_stops_the_program(tmp_path, text):
+def test_a_rate_that_is_invalid_stops_the_program(tmp_path, text):
     assert "write a number and a period: 1000/minute" in refusal(tmp_path, {**PRODUCTION, "API_RATE": text})

@@ -37,7 +37,7 @@ def ask(path: str, accept: str | None = None, method: str = "GET"):
         f"{VENDOR}; version=9, application/json;q=0.1",
     ],
 )
-def test_who_names_no_version_gets_the_newest_as_plain_json(two, accept):
+def test_whoever_names_no_version_gets_the_newest_as_plain_json(two, accept):
     answer = ask(THINGS, accept)
     assert answer.json() == {"items": ["a thing"]}
     assert (answer["API-Version"], answer["Content-Type"]) == ("2", "application/json")
@@ -77,7 +77,7 @@ def test_what_there_is_not_is_refused_with_what_there_is(two, accept, method):
 
 
 @pytest.mark.parametrize("accept", ["application/json; a*=nothing''x", ";;;", "q=1", "application/json;q=x;version"])
-def test_an_accept_that_can_not_be_read_is_no_crash(two, accept):
+def test_an_accept_that_can_not_be_read_does_not_crash(two, accept):
     assert ask(THINGS, accept).status_code in (200, 406)
 
 

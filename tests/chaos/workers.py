@@ -23,7 +23,7 @@ LOOK = 0.1  # seconds between two looks at who has ended
 ORPHANS_END = 5.0  # seconds in which what is left of a dead worker must have exited with
 STOP_SECONDS = 45
 READY = "ready for work"  # in its log
-HEARTBEAT = 6  # seconds of silence after which a worker's cluster is started anew
+HEARTBEAT = 6  # seconds of silence after which a worker's cluster is restarted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,7 +86,7 @@ def test_saving_an_untouched_form_writes_nothing(post):
 
 
 @pytest.mark.parametrize("body", ["one\ntwo", "one\r\ntwo", "\nfirst line empty", "  indented", "end \n"])
-def test_a_text_does_not_change_by_being_looked_at(body):
+def test_a_text_does_not_change_when_its_form_is_opened(body):
     post = Post.objects.create(title=" Title\nof two lines ", body=body)
     assert save(administrator(), post_url(post), user_id="7").status_code == 302
     stored = Post.objects.get()

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.quick("postgres"), pytest.mark.django_db(transaction=T
         pytest.param([*targets.SIGN_INS], 40, id="all", marks=pytest.mark.slow),
     ],
 )
-def test_no_secret_is_told_or_kept(settings, tmp_path, monkeypatch, caplog, kinds, attempts):
+def test_no_secret_is_revealed_or_kept(settings, tmp_path, monkeypatch, caplog, kinds, attempts):
     caplog.set_level(logging.DEBUG)
     planted, folder = Planted(), tmp_path / "secrets"
     folder.mkdir()

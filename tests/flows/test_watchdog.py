@@ -48,12 +48,12 @@ def kill_idle(pid):
 
 
 # --- what can happen to one worker, one after the other: to start one takes longer ------------------------------------
-def test_a_worker_gets_over_the_death_of_any_of_its_processes_and_none_outlives_it():
+def test_a_worker_survives_the_death_of_any_of_its_processes_and_none_outlives_it():
     with Worker(QUICK, **ONE) as worker:
         until(lambda: is_at_work(worker))
         call_command("worker", "--check")
         assert "heartbeat:" not in worker.said, "one that is well is no news"
-        a_cluster_that_looks_alive_and_does_nothing_is_started_anew(worker, "ready for work")
+        a_cluster_that_looks_alive_and_does_nothing_is_restarted(worker, "ready for work")
         what_is_left_of_a_cluster_ends_with_its_parent(worker, "sentinel")
         nothing_outlives_the_watchdog(worker)
     Row.objects.update(heartbeat_at="2026-01-01T00:00:00Z")
@@ -64,15 +64,15 @@ def test_a_worker_gets_over_the_death_of_any_of_its_processes_and_none_outlives_
 
 
 @pytest.mark.slow
-def test_a_worker_gets_over_more_deaths_and_takes_a_long_task_for_none():
+def test_a_worker_survives_more_deaths_and_lets_a_long_task_run():
     with Worker(QUICK, **ONE) as worker:
         until(lambda: is_at_work(worker))
         a_long_task_is_no_death(worker)
-        a_cluster_that_looks_alive_and_does_nothing_is_started_anew(worker, "monitoring")
+        a_cluster_that_looks_alive_and_does_nothing_is_restarted(worker, "monitoring")
         what_is_left_of_a_cluster_ends_with_its_parent(worker, "main process")
 
 
-def a_cluster_that_looks_alive_and_does_nothing_is_started_anew(worker, role):
+def a_cluster_that_looks_alive_and_does_nothing_is_restarted(worker, role):
     """A worker and the monitor wait with the lock of a queue; in place of the dead one, another waits for ever."""
     before = restarts(worker)
     kill_idle(worker.at(role))
@@ -156,7 +156,7 @@ def test_hosts_that_share_a_queue_share_the_work_and_not_the_beats():
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_while_the_database_is_away_silence_is_no_death():
+def test_while_the_database_is_away_silence_is_not_a_death():
     with Worker(QUICK) as worker:
         until(lambda: is_at_work(worker))
         with a_closed_database():

@@ -56,7 +56,7 @@ class Mutant:
             text = texts.get(path) or (path.read_text() if path.exists() else "")
             found = len(re.findall(f"(?=\n{re.escape(hunk.old)})", f"\n{text}"))  # overlapping ones too
             if found != 1:
-                cure = f"write tests/mutants/{self.name}.patch anew, so that it plants the same fault in today's code"
+                cure = f"rewrite tests/mutants/{self.name}.patch, so that it plants the same fault in today's code"
                 raise MutantError(f"its lines stand {found} times in {hunk.path}; {cure}:\n{hunk.old}")
             texts[path] = f"\n{text}".replace(f"\n{hunk.old}", f"\n{hunk.new}").removeprefix("\n")
         for path, text in texts.items():

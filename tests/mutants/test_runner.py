@@ -89,7 +89,7 @@ def test_a_mutant_that_no_test_sees_survives(tmp_path, project):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ("-    return a - b\n+    return a", "its lines stand 0 times in sums.py; write tests/mutants/one.patch anew"),
+        ("-    return a - b\n+    return a", "its lines stand 0 times in sums.py; rewrite tests/mutants/one.patch"),
         ("-# twice\n+# once", "its lines stand 2 times in sums.py"),
         ("-    return a + b\n+    return a +", "sums.py is no Python then"),
     ],
@@ -109,7 +109,7 @@ def test_a_mutant_that_can_not_be_planted_is_an_error(tmp_path, project, change,
         ("test_sums.py::test_that_is_not_there", "ended with status 4"),
     ],
 )
-def test_a_test_that_does_not_pass_by_itself_proves_nothing(tmp_path, project, kills, why):
+def test_a_test_that_fails_without_the_fault_proves_nothing(tmp_path, project, kills, why):
     (report,) = run(tmp_path, project, mutant(tmp_path, "one", ADD, kills))
     assert (report.name, report.ending) == ("(nothing planted, sqlite)", Ending.ERROR)
     assert why in report.why

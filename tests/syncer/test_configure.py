@@ -424,7 +424,7 @@ def test_a_route_without_a_lookup_takes_the_natural_key_of_its_model(write, line
     assert Route.objects.get(model="news.Post").lookup == lookup
 
 
-def test_a_natural_key_of_which_a_part_is_not_sent_is_no_lookup(write):
+def test_a_natural_key_is_a_lookup_only_if_all_of_it_is_sent(write):
     without = EXAMPLE.replace('lookup = ["userId", "title"]\n', "").replace('userId = "user_id", ', "")
     configure(write(without))
     assert Route.objects.get(model="news.Post").lookup == []

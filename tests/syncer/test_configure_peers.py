@@ -77,7 +77,7 @@ def test_what_the_file_leaves_out_has_its_default(file):
     assert Target.objects.get().matching == "authority"
 
 
-def test_a_target_that_is_no_peer_any_more_keeps_nothing_of_one(file):
+def test_a_target_that_is_not_a_peer_any_more_keeps_nothing_of_one(file):
     configure(file(PEER + ORDERS))
     rest = 'model = "orders.Order"\npath = "/orders"\nfields = { name = "product_name" }\n'
     configure(file(f'[targets.warehouse]\nurl = "http://127.0.0.1:8001/api"\n[[targets.warehouse.routes]]\n{rest}'))
@@ -110,7 +110,7 @@ def test_a_fault_has_the_path_of_its_key_and_nothing_is_written(file, text, key,
     assert not Target.objects.exists()
 
 
-def test_a_route_that_is_no_peers_needs_path_and_fields_and_has_no_authority(file):
+def test_a_route_that_is_not_a_peers_needs_path_and_fields_and_has_no_authority(file):
     rest = '[targets.t]\nurl = "http://127.0.0.1:8001"\n[[targets.t.routes]]\nmodel = "orders.Order"\nauthority = {}\n'
     assert [(path, message.split(";")[0]) for path, message in faults(file(rest))] == [
         ("targets.t.routes[0].authority", "Unknown key"),

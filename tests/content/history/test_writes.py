@@ -188,7 +188,7 @@ def test_another_program_leaves_history_without_a_name(post):
 
 
 @pytest.mark.postgres
-def test_rows_that_the_server_hands_over_bit_by_bit_can_be_read_with_a_cause():
+def test_rows_that_the_server_sends_bit_by_bit_can_be_read_with_a_cause():
     Post.objects.bulk_create([new(), new()])
     with because("Because"), transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute("WITH few AS (SELECT * FROM news_post) SELECT * FROM few")

@@ -112,7 +112,7 @@ def test_the_admin_asks_for_the_permission_to_erase(spoken, address):
     assert client.get(reverse(address)).status_code == 403
 
 
-def test_an_erasure_is_only_looked_at(spoken):
+def test_an_erasure_is_read_only(spoken):
     client = staff("erase_client", "export_client", "view_erasure")
     made = Erasure.objects.create(client_digest="0", reason="Request 12")
     for page in ("change", "delete"):
@@ -134,7 +134,7 @@ def test_the_admin_asks_for_the_permission_to_export(spoken):
 
 
 # --- the pages of messages -------------------------------------------------------------------------------------------
-def test_messages_are_only_looked_at(spoken):
+def test_messages_are_read_only(spoken):
     client = staff("view_message", "add_message")
     key = Message.objects.order_by("pk")[0].pk
     assert client.get(admin_url(Message, "changelist")).status_code == 200

@@ -286,7 +286,7 @@ def test_what_a_page_hides_can_not_be_guessed_by_a_filter(target, page, query):
     assert sign_in(*VIEW).get(url(page), query).status_code == 400
 
 
-def test_addresses_and_messages_are_searched_only_by_who_may_read_them(target):
+def test_addresses_and_messages_are_searched_only_by_whoever_may_read_them(target):
     posts(1)
     run = sync(target)
     stranger = sign_in(*VIEW)

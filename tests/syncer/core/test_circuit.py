@@ -38,7 +38,7 @@ def test_any_answer_of_a_working_target_ends_the_row(outcome):
 
 
 @pytest.mark.parametrize("verdict", [THROTTLED, WRONG])
-def test_what_tells_nothing_of_its_health_neither_counts_nor_ends_the_row(verdict):
+def test_what_reveals_nothing_of_its_health_neither_counts_nor_ends_the_row(verdict):
     assert seen(Circuit(failures=3), verdict).failures == in_a_row(3, verdict) == 3
 
 
@@ -67,7 +67,7 @@ def test_a_probe_that_fails_is_repeated_later_and_later_up_to_a_minute():
     assert (circuit.opened_at, circuit.probes) == (OPEN.opened_at, 6)
 
 
-def test_what_had_left_before_it_opened_is_no_failed_probe():
+def test_what_had_left_before_it_opened_is_not_a_failed_probe():
     assert seen(OPEN, BAD, BAD) == Circuit(failures=FAILURES + 2, opened_at=OPEN.opened_at, probe_at=NOW)
 
 
@@ -77,7 +77,7 @@ def test_an_answer_closes_it(probe):
 
 
 @pytest.mark.parametrize("verdict", [THROTTLED, WRONG])
-def test_a_probe_that_tells_nothing_is_repeated_as_soon_as_may_be(verdict):
+def test_a_probe_that_reveals_nothing_is_repeated_as_soon_as_may_be(verdict):
     taken = Circuit(failures=5, opened_at=NOW - SECOND, probe_at=NOW + 80 * SECOND, probes=2)
     left = seen(taken, verdict, probe=True)
     assert (left.opened_at, left.probe_at, left.probes) == (taken.opened_at, NOW, 2)

@@ -115,7 +115,7 @@ def test_a_look_up_goes_by_all_that_the_create_sent():
     assert (delivery.action, delivery.like) == (Action.LOOKUP, {"title": "A", "body": "B"})
 
 
-def test_a_record_that_is_not_known_is_looked_for_by_the_lookup_alone():
+def test_a_record_that_is_not_known_is_looked_up_by_the_lookup_alone():
     held = hold(create_body=None, create_key=None, look_first=True)
     wanted = Wanted(payload={"title": "C", "body": "D"})
     assert delivery_of(held, wanted, lookup=LOOKUP, path=PATH).like == {"title": "C"}

@@ -298,7 +298,7 @@ def test_where_a_person_is_to_decide_each_side_keeps_its_own(rules):
     assert stamp(a.state, a.shadow, a.live, me=A) is a.state, "what it keeps is no edit"
 
 
-def test_who_has_neither_shows_the_one_that_would_win():
+def test_whoever_has_neither_shows_the_one_that_would_win():
     rules = Rules(ask=frozenset({"title"}))
     a, _ = met(rules, lambda a: a.save(title="x"), lambda b: b.save(title="y"))
     assert outcome(a.state, rules, live={**OLD, "title": "z"}).content == {**OLD, "title": "x"}
@@ -342,7 +342,7 @@ def test_whoever_has_seen_a_number_knows_all_up_to_it():
     assert (node_of("store:018f"), edit("store:018f").node) == ("store", "store")
 
 
-def test_those_who_share_no_edit_have_never_met():
+def test_states_that_share_no_edit_were_never_merged():
     assert are_strangers({A: 1}, {B: 1})
     assert not are_strangers({A: 1}, {A: 1, B: 1})
     assert not are_strangers({}, {B: 1})
@@ -350,7 +350,7 @@ def test_those_who_share_no_edit_have_never_met():
 
 
 @given(HISTORIES)
-def test_nothing_is_news_to_who_has_heard_it(history):
+def test_nothing_is_news_to_a_node_that_has_seen_it(history):
     a, b, _ = lived(history)
     heard = join(a.state, b.state)
     assert heard.knows(a.state.seen)

@@ -95,7 +95,7 @@ def test_an_unknown_outcome_waits_at_least_until_a_straggler_has_died(request_se
     assert not {"delivered", "agreed", "create_key", "deleting"} & changes.keys()
 
 
-def test_a_record_that_is_gone_is_created_again_and_may_still_be_looked_for_first():
+def test_a_record_that_is_gone_is_created_again_and_may_still_be_looked_up_first():
     changes = after(Action.UPDATE, Outcome.GONE, known=Known(remote_id="5", look_first=True))
     assert (changes["remote_id"], changes["agreed"], changes["unconfirmed"]) == (None, None, False)
     assert not {"delivered", "look_first"} & changes.keys()
@@ -146,7 +146,7 @@ def test_an_id_that_is_taken_sets_the_create_aside_and_it_stays_unanswered(actio
 
 
 @pytest.mark.parametrize("claim", [CLAIM, AGAIN])
-def test_a_record_that_another_worker_was_quicker_to_bind_is_looked_for_again(claim):
+def test_a_record_that_another_worker_was_quicker_to_bind_is_looked_up_again(claim):
     assert settle.taken_id(claim, Action.LOOKUP, "101") == {"unconfirmed": claim.was}
 
 
@@ -165,6 +165,6 @@ def test_candidates_are_kept_and_the_reason_names_as_many_as_it_has_room_for():
 
 
 @pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE])
-def test_a_record_that_answered_is_not_to_be_looked_for_any_more(action):
+def test_a_record_that_answered_is_not_to_be_looked_up_any_more(action):
     changes = after(action, Outcome.DONE, known=Known(remote_id="5", look_first=True))
     assert changes["look_first"] is False

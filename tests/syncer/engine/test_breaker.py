@@ -240,7 +240,7 @@ def test_what_may_have_arrived_waits_until_a_straggler_has_died_and_no_longer(fo
     assert Binding.objects.filter(unconfirmed=True).count() == FAILURES
 
 
-def test_an_object_that_turns_out_equal_is_no_probe(silent, remote, synced_twin):
+def test_an_object_that_turns_out_equal_is_not_a_probe(silent, remote, synced_twin):
     assert one_second() is None
     Post.objects.filter(pk=synced_twin.pk).update(title="twin")
     let_time_pass()

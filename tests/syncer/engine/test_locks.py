@@ -68,7 +68,7 @@ def test_a_planner_lets_others_commit_the_bindings_that_it_waits_for(target, com
     assert Binding.objects.get(route=route).wanted == 2
 
 
-def test_who_decides_a_doubt_lets_others_commit_the_children_that_it_waits_for(target, synced, comment):
+def test_whoever_decides_a_doubt_lets_others_commit_the_children_that_it_waits_for(target, synced, comment):
     """It holds the parent's binding, which a child that is settled names."""
     sync(target)
     Binding.objects.filter(pk=binding_of(synced).pk).update(in_doubt=True, remote_id=None, create_body={})

@@ -65,7 +65,7 @@ def test_a_pause_is_said_first_and_a_wait_after(refused):
     assert overview(refused).health is Health.PAUSED
 
 
-def test_it_is_said_even_where_no_object_tells_why_any_more(refused):
+def test_it_is_said_even_where_no_object_says_why_any_more(refused):
     Binding.objects.update(tries=0)
     assert overview(refused).why == ""
     assert sync(refused).message.startswith("Fake API refused the connection; 12 changes are kept")
@@ -110,7 +110,7 @@ def test_the_status_names_it_until_it_answers(refused, remote):
     assert (answer["unreachable"], status) == ({}, 0)
 
 
-def test_a_target_that_is_unreachable_and_has_nothing_to_send_is_no_success(refused):
+def test_a_target_that_is_unreachable_and_has_nothing_to_send_is_not_a_success(refused):
     Binding.objects.all().delete()
     Post.objects.all().delete()
     refused.routes.all().delete()

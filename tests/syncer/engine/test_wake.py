@@ -89,7 +89,7 @@ def test_raw_sql_is_news_too(following):
     assert wake_for_news() == 1
 
 
-def test_only_who_follows_is_woken_and_only_for_the_model_that_changed(following):
+def test_only_whoever_follows_is_woken_and_only_for_the_model_that_changed(following):
     following.routes.filter(model="news.Post").update(trigger="manual")
     Post.objects.create(title="A", body="B")
     assert wake_for_news() == 0
@@ -113,7 +113,7 @@ def test_nobody_is_woken_where_nothing_may_be_sent_to_the_target(following, valu
     assert (wake_for_news(), sweep()) == (0, swept)
 
 
-def test_what_came_from_a_peer_is_no_news_for_that_peer(following):
+def test_what_came_from_a_peer_is_not_news_for_that_peer(following):
     Target.objects.update(kind="peer", peer_node="warehouse")
     with caused_by(Cause(origin="warehouse")):
         Post.objects.create(title="A", body="B")

@@ -168,7 +168,7 @@ def test_threads_of_one_process_count_runs_at_once():
 
 
 @pytest.mark.sqlite
-def test_a_run_that_was_counted_in_a_transaction_that_failed_is_no_restore():
+def test_a_run_that_was_counted_in_a_transaction_that_failed_is_not_a_restore():
     with transaction.atomic():
         restore_detection.count()
         transaction.set_rollback(True)
@@ -355,7 +355,7 @@ def test_an_unanswered_create_of_the_backup_is_not_repeated_under_its_key(target
     assert [(record["title"], record["body"]) for record in remote.posts.values()] == [("A", "B")]
 
 
-def test_a_create_that_was_found_and_changed_after_the_backup_is_looked_for_as_it_is_now_too(target, post, remote):
+def test_a_create_that_was_found_and_changed_after_the_backup_is_looked_up_as_it_is_now_too(target, post, remote):
     remote.fault(Fault.RESET, method="POST", act=True)
     sync(target)
     post.title = "edited before the backup"

@@ -74,7 +74,7 @@ def test_a_peer_is_added_by_its_form(account):
         ({"peer_user": ""}, "peer_user", "account"),
     ],
 )
-def test_what_a_peer_lacks_is_told_beside_its_field(account, values, field, message):
+def test_what_a_peer_lacks_is_reported_beside_its_field(account, values, field, message):
     found = errors(new_target(account, **values))
     assert [*found] == [field]
     [result] = found[field]
@@ -91,14 +91,14 @@ def test_what_only_peers_have_is_emptied_with_the_kind(account):
     assert (found.kind, found.peer_node, found.peer_user) == ("rest", "", None)
 
 
-def test_an_account_that_may_not_hand_in_changes_is_noticed(account):
+def test_an_account_that_may_not_push_changes_is_noticed(account):
     assert "needs the permission" not in new_target(account).content.decode()
     account.user_permissions.clear()
     Target.objects.all().delete()
     assert "peer-warehouse needs the permission syncer.push_as_peer" in new_target(account).content.decode()
 
 
-def test_a_peer_s_page_tells_when_it_was_heard_and_who_it_is(peer):
+def test_a_peer_s_page_shows_when_it_was_heard_and_who_it_is(peer):
     Target.objects.update(contact_at=timezone.now(), peer_writer="warehouse:018f", acknowledged_writer="store:018e")
     text = administrator().get(url("target_change", peer.pk)).content.decode()
     assert "What is known of it" in text
@@ -106,7 +106,7 @@ def test_a_peer_s_page_tells_when_it_was_heard_and_who_it_is(peer):
     assert "store:018e" in text
 
 
-def test_the_page_of_a_service_tells_nothing_of_peers():
+def test_the_page_of_a_service_reveals_nothing_of_peers():
     target = Target.objects.create(name="shop", url="http://127.0.0.1:9")
     assert "What is known of it" not in administrator().get(url("target_change", target.pk)).content.decode()
 
@@ -145,7 +145,7 @@ def test_a_peer_s_route_is_added_without_a_link_that_names_it(peer):
         ({"model": "news.Post"}, "model", "UUID"),
     ],
 )
-def test_what_is_wrong_with_a_peer_s_route_is_told_beside_its_field(peer, values, field, message):
+def test_what_is_wrong_with_a_peer_s_route_is_reported_beside_its_field(peer, values, field, message):
     given = {"target": str(peer.pk), "model": MODEL} | values
     found = errors(add("route", f"?target={peer.pk}", **given))
     assert [*found] == [field]

@@ -100,7 +100,7 @@ def retry_all(target, post):
     call_command("sync_retry", "fakeapi", stdout=StringIO())
 
 
-def compare_anew(target, post):
+def compare_again(target, post):
     target.routes.update(mark="", fingerprint="")
 
 
@@ -115,7 +115,7 @@ def test_a_first_load_leaves_what_is_in_doubt_to_its_decision(target, doubtful):
     assert Binding.objects.get().in_doubt
 
 
-@pytest.mark.parametrize("way", [edit, delete, retry, retry_all, compare_anew, learn_to_look_up])
+@pytest.mark.parametrize("way", [edit, delete, retry, retry_all, compare_again, learn_to_look_up])
 def test_nothing_but_a_decision_moves_what_is_in_doubt(target, doubtful, remote, way):
     key = str(doubtful.pk)
     way(target, doubtful)
@@ -142,7 +142,7 @@ def test_it_arrived_binds_the_record_and_sends_it_all_fields(target, doubtful, r
     assert len(remote.posts) == 1
 
 
-def test_it_did_not_arrive_makes_it_anew_with_a_new_key(target, post, remote):
+def test_it_did_not_arrive_creates_it_again_with_a_new_key(target, post, remote):
     target.routes.update(lookup=[])
     lose_a_create(target, remote, act=False, kind=Fault.STATUS, status=500)
     sync(target)
@@ -183,7 +183,7 @@ def test_children_that_waited_go_on(target, doubtful, remote):
     assert [record["postId"] for record in remote.comments.values()] == [1]
 
 
-def test_children_of_a_record_that_has_another_id_are_told(target, gone, remote):
+def test_children_of_a_record_that_has_another_id_are_sent_it(target, gone, remote):
     Comment.objects.create(post=gone, name="N", email="n@example.com", body="B")
     sync(target)
     target.routes.update(update="PATCH")
@@ -209,7 +209,7 @@ def test_a_parent_that_waited_for_a_child_in_doubt_is_deleted(target, synced, re
     assert requests(remote) == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]
 
 
-def test_a_record_that_is_gone_is_made_anew(target, gone, remote):
+def test_a_record_that_is_gone_is_created_again(target, gone, remote):
     one = binding_of(gone)
     assert one.reason.startswith("no longer has this record: ")
     assert one.remote_id == "1"
@@ -482,7 +482,7 @@ def test_a_decision_needs_its_permission(target, doubtful):
     assert (answer.status_code, binding_of(doubtful).in_doubt) == (403, True)
 
 
-def test_who_may_not_view_posts_decides_without_reading_them(target, several):
+def test_whoever_may_not_view_posts_decides_without_reading_them(target, several):
     client = sign_in(SYNC)
     one = binding_of(several)
     asked = client.post(resolve_url(one), {"seen": one.token, "encoded": "1"}).content.decode()

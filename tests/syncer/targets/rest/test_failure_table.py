@@ -257,7 +257,7 @@ def test_a_record_that_is_gone_is_parked_where_the_route_says_so(target, synced,
 
 
 @pytest.mark.parametrize("missing", ["reject", "recreate"])
-def test_what_we_deleted_ourselves_is_made_anew_whatever_the_route_says(target, synced, remote, missing):
+def test_what_we_deleted_ourselves_is_created_again_whatever_the_route_says(target, synced, remote, missing):
     target.routes.update(missing=missing)
     Post.objects.filter(pk=synced.pk).delete()
     remote.fault(Fault.RESET, method="DELETE", act=True)

@@ -56,7 +56,7 @@ def test_a_first_load_refuses_tables_that_are_not_empty(remote, target, filled):
 
 
 @pytest.mark.parametrize("fault", [{"kind": Fault.STATUS, "status": 500}, {"kind": Fault.HTML}, {"kind": Fault.EMPTY}])
-def test_an_answer_that_is_no_list_writes_nothing(remote, target, filled, fault):
+def test_an_answer_that_is_not_a_list_writes_nothing(remote, target, filled, fault):
     remote.fault(**fault, path="/comments")
     with pytest.raises(CommandError, match="Nothing was written"):
         call_command("sync_import", "fakeapi")

@@ -102,7 +102,7 @@ def test_a_create_that_was_refused_has_a_new_key_when_it_is_tried_later(target, 
     assert len(remote.posts) == 1
 
 
-def test_a_record_that_is_made_anew_has_a_new_key(target, post, remote):
+def test_a_record_that_is_created_again_has_a_new_key(target, post, remote):
     sync(target)
     remote.store.delete("posts", 1)
     Post.objects.filter(pk=post.pk).update(title="C")

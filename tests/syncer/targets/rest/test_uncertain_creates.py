@@ -148,7 +148,7 @@ def test_pages_in_a_circle_park_the_lookup(target, post, remote):
 
 
 @pytest.mark.parametrize("remote_id", ["", "x" * 300, "\ud800", "..", None], ids=range(5))
-def test_an_id_that_no_binding_or_address_can_hold_is_no_answer(target, post, remote, remote_id):
+def test_an_id_that_no_binding_or_address_can_hold_is_not_an_answer(target, post, remote, remote_id):
     remote.fault(Fault.FIXED_ID, method="POST", fixed_id=remote_id, act=True)
     sync(target)
     assert (binding_of(post).remote_id, binding_of(post).unconfirmed) == (None, True)

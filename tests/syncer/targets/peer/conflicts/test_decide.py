@@ -73,13 +73,13 @@ def test_a_decision_that_changes_nothing_here_is_wanted_at_every_peer(contested,
     assert here == wanted + 1
 
 
-def test_a_decision_wakes_who_follows_changes(contested, editor, warehouse):
+def test_a_decision_wakes_whoever_follows_changes(contested, editor, warehouse):
     warehouse.runs.all().delete()
     decide(contested, editor, quantity=2)
     assert [run.trigger for run in warehouse.runs.all()] == ["change"]
 
 
-def test_the_decision_is_no_edit_of_the_next_look(contested, editor):
+def test_the_decision_is_not_an_edit_of_the_next_look(contested, editor):
     decide(contested, editor, quantity=3)
     before = replica(contested)
     assert look(before).replica.seen == before.seen
@@ -212,7 +212,7 @@ def test_what_was_edited_here_and_not_looked_at_is_not_lost(contested, node, edi
     assert node.content(contested)["product_name"] == "lamp"
 
 
-def test_a_field_that_does_not_wait_is_no_decision(contested, editor):
+def test_a_field_that_does_not_wait_is_not_a_decision(contested, editor):
     with pytest.raises(NotPossibleError, match="does not wait for a decision"):
         decide(contested, editor, product_name="lamp")
 
@@ -232,7 +232,7 @@ def test_an_edit_of_the_field_in_its_own_form_is_the_decision(contested, node, e
 
 # --- who may ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("value", [2, 3])
-def test_who_may_not_change_orders_decides_nothing(contested, value):
+def test_whoever_may_not_change_orders_decides_nothing(contested, value):
     looker = person("looker", "view_order", "delete_order", "add_order")
     with pytest.raises(PermissionDenied):
         decide(contested, looker, quantity=value)
@@ -276,7 +276,7 @@ def test_without_history_nothing_common_is_known(contested):
     assert last_common(look(replica(contested)), "quantity") is None
 
 
-def test_nodes_that_never_met_have_nothing_in_common(contested):
+def test_nodes_that_were_never_matched_have_nothing_in_common(contested):
     Route.objects.get().bindings.update(common=None)
     assert last_common(look(replica(contested)), "quantity") is None
 

@@ -80,7 +80,7 @@ def test_of_what_is_deleted_at_one_end_it_shows_what_would_be_kept(deleted_here,
 
 
 @pytest.mark.parametrize("at", ["", "yesterday", "2026-01-01", "9" * 400])
-def test_a_time_that_is_none_breaks_no_page(shared, node, warehouse, editor, client, at):
+def test_a_time_that_is_invalid_breaks_no_page(shared, node, warehouse, editor, client, at):
     edit(shared, editor, quantity=2)
     node.edit(shared, quantity=3, by=By(user="packer", at=at))
     hand_in(warehouse, node, shared)
@@ -88,7 +88,7 @@ def test_a_time_that_is_none_breaks_no_page(shared, node, warehouse, editor, cli
 
 
 @pytest.mark.parametrize("value", ["many", [1], {"a": 1}, None, 10**30])
-def test_a_value_that_is_no_such_field_s_breaks_no_page(shared, node, warehouse, editor, client, value):
+def test_a_value_that_does_not_fit_its_field_breaks_no_page(shared, node, warehouse, editor, client, value):
     edit(shared, editor, quantity=2)
     node.edit(shared, quantity=value)
     hand_in(warehouse, node, shared)
@@ -132,7 +132,7 @@ def test_a_value_that_nobody_takes_need_not_be_valid(contested, client):
 
 
 @pytest.mark.parametrize(("written", "message"), [("many", "whole number"), ("0", "greater than"), ("", "")])
-def test_a_value_that_is_not_valid_is_told_beside_its_field(contested, client, written, message):
+def test_a_value_that_is_not_valid_is_reported_beside_its_field(contested, client, written, message):
     answer = send(client, contested, take_quantity="other", value_quantity=written)
     assert (answer.status_code, order(contested).quantity) == (200, 2)
     [row] = answer.context["form"].rows
@@ -146,7 +146,7 @@ def test_to_choose_nothing_decides_nothing(contested, client):
 
 
 @pytest.mark.parametrize("number", ["2", "-1", "x", "\0"])
-def test_a_choice_that_is_none_decides_nothing(contested, client, number):
+def test_a_choice_that_is_invalid_decides_nothing(contested, client, number):
     assert send(client, contested, take_quantity=number).status_code == 200
     assert replica(contested).conflicts
 
@@ -171,7 +171,7 @@ def test_what_can_not_be_edited_can_only_be_taken(shared, node, warehouse, clien
     assert "another can&#x27;t be given here" in text_of(answer)
 
 
-def test_a_time_can_be_written_anew_where_its_form_lets_it(shared, node, warehouse, client, monkeypatch):
+def test_a_time_can_be_changed_where_its_form_allows_it(shared, node, warehouse, client, monkeypatch):
     monkeypatch.setattr(Order._meta.get_field("created_at"), "editable", True)
     monkeypatch.setattr(site._registry[Order], "readonly_fields", ())
     Route.objects.update(authority={"created_at": "ask"})
@@ -196,7 +196,7 @@ def test_an_edit_in_the_object_s_own_form_decides_too(contested, client):
 
 # --- what changed meanwhile ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("chosen", ["0", "2", ""])
-def test_a_page_that_is_old_is_shown_anew_and_decides_nothing(contested, node, warehouse, client, chosen):
+def test_a_page_that_is_old_is_shown_again_and_decides_nothing(contested, node, warehouse, client, chosen):
     form = form_of(client.get(page_of(contested)), "decision")
     node.edit(contested, quantity=9)
     hand_in(warehouse, node, contested)
@@ -217,7 +217,7 @@ def test_a_page_that_somebody_decided_leads_to_the_object(contested, client):
 
 
 # --- for whom --------------------------------------------------------------------------------------------------------
-def test_who_may_sync_but_not_read_orders_sees_that_something_waits_and_no_value(contested):
+def test_whoever_may_sync_but_not_read_orders_sees_that_something_waits_and_no_value(contested):
     Order.objects.filter(pk=contested).update(product_name="a secret lamp")
     client = sign_in("syncer.sync_target", name="operator")
     listed = text_of(client.get(reverse("admin:syncer_replica_changelist")))
@@ -229,14 +229,14 @@ def test_who_may_sync_but_not_read_orders_sees_that_something_waits_and_no_value
     assert client.post(page_of(contested), {"take-quantity": "0"}).status_code == 403
 
 
-def test_a_filter_in_the_address_tells_nothing_of_what_is_hidden(contested):
+def test_a_filter_in_the_address_reveals_nothing_of_what_is_hidden(contested):
     client = sign_in("syncer.sync_target", name="operator")
     for query in ("shadow__quantity", "fields__quantity__0__2", "seen", "conflicts__quantity"):
         answer = client.get(reverse("admin:syncer_replica_changelist"), {query: "2"})
         assert answer.status_code in (302, 400), query
 
 
-def test_who_may_only_look_at_orders_sees_the_values_and_no_button(contested):
+def test_whoever_may_only_look_at_orders_sees_the_values_and_no_button(contested):
     client = sign_in("orders.view_order", name="looker")
     text = text_of(client.get(page_of(contested)))
     assert '<span class="sync-value">3</span>' in text
@@ -245,7 +245,7 @@ def test_who_may_only_look_at_orders_sees_the_values_and_no_button(contested):
     assert client.post(page_of(contested), {"take-quantity": "0"}).status_code == 403
 
 
-def test_who_lacks_the_permission_for_what_they_chose_is_refused(deleted_here):
+def test_whoever_lacks_the_permission_for_what_they_chose_is_refused(deleted_here):
     client = Client()
     client.force_login(person("some", "view_order", "add_order"))
     sides = client.get(page_of(deleted_here)).context["form"].asked[0].sides
@@ -254,7 +254,7 @@ def test_who_lacks_the_permission_for_what_they_chose_is_refused(deleted_here):
     assert replica(deleted_here).conflicts
 
 
-def test_who_may_see_neither_has_no_such_page(contested):
+def test_whoever_may_see_neither_has_no_such_page(contested):
     client = sign_in("news.view_post", name="writer")
     assert client.get(page_of(contested)).status_code == 403
     assert client.get(reverse("admin:syncer_replica_changelist")).status_code == 403

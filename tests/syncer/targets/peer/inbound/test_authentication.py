@@ -56,7 +56,7 @@ def test_over_http_with_name_and_password(store, live_server):
     assert answer.json()["items"][0]["result"] == "applied"
 
 
-def test_without_the_permission_nobody_speaks_as_a_peer(store):
+def test_without_the_permission_nobody_acts_as_a_peer(store):
     store.target.peer_user.user_permissions.remove(Permission.objects.get(codename="push_as_peer"))
     assert "syncer.push_as_peer" in refused(store, store.send(made(store)), 403)
 
@@ -66,7 +66,7 @@ def test_another_account_does_not_speak_for_the_peer(store):
     assert "may not act for 'store'" in refused(store, store.send(made(store)), 403)
 
 
-def test_a_node_that_is_no_peer_of_ours_is_told_what_to_do(store):
+def test_a_node_that_is_not_our_peer_is_told_what_to_do(store):
     node = FakeNode("shop")
     key = node.create(LAMP)
     assert "add a target" in refused(store, store.send(node.batch(MODEL, [node.item(key)])), 409)
@@ -226,7 +226,7 @@ def test_a_model_that_is_not_shared_is_refused(store, model):
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"null", b"7", b"{", b'{"node": NaN}', b"\xff", b'"' + b"[" * 9000], ids=lambda body: body[:9]
 )
-def test_a_body_that_is_no_object_is_refused(store, body):
+def test_a_body_that_is_not_an_object_is_refused(store, body):
     answer = store.send(body)
     assert answer.status_code in (400, 422), answer.content
     errors(answer)
@@ -270,7 +270,7 @@ def test_fields_that_are_not_known_here_are_kept_and_touch_nothing(store):
     assert Order.history.count() == 1
 
 
-def test_who_only_says_who_it_is_needs_no_route(store):
+def test_whoever_only_says_who_it_is_needs_no_route(store):
     Route.objects.all().delete()
     answer = store.send(store.node.batch())
     assert answer.status_code == 200

@@ -85,7 +85,7 @@ def test_a_switched_off_peer_finds_it_wanted_later(store, shop):
     assert wanted(shop, key) == 1
 
 
-def test_an_edit_here_that_was_found_while_a_peer_handed_in_is_wanted_at_all(store, shop):
+def test_an_edit_here_that_was_found_while_a_peer_pushed_is_wanted_at_all(store, shop):
     key = store.node.create(LAMP)
     store.results()
     Order.objects.update(quantity=0 + 5)

@@ -66,7 +66,7 @@ def test_what_an_older_incarnation_knew_and_changes_no_content_here_is_wanted_at
     assert binding_of(store, edited).wanted >= before
 
 
-def test_who_knows_more_of_us_than_we_do_makes_us_take_a_new_incarnation(store, edited):
+def test_whoever_knows_more_of_us_than_we_do_makes_us_take_a_new_incarnation(store, edited):
     me = identity.writer()
     held = store.node.held[edited]
     held.state.seen[me] += 3  # what we did before we were put back

@@ -115,7 +115,7 @@ def test_an_object_that_is_being_made_here_under_the_same_key_is_waited_for(stor
     assert live(key) == {"product_name": "desk lamp", "quantity": 2, "status": "SHIPPED"}
 
 
-def test_two_peers_hand_in_the_same_new_object_at_once(store):
+def test_two_peers_push_the_same_new_object_at_once(store):
     shop = peer("shop")
     keys = sorted(store.node.create(LAMP) for _ in range(20))
     for key in keys:

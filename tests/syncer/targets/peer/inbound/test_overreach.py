@@ -39,7 +39,7 @@ def say(node, key, *, fields, seen, **more):
     return item["result"]
 
 
-def test_who_may_not_change_an_object_may_not_claim_to_have_seen_what_is_to_come(shop, bare, lamp):
+def test_whoever_may_not_change_an_object_may_not_claim_to_have_seen_what_is_to_come(shop, bare, lamp):
     held = replica(lamp)
     seen = {shop.node.writer: 1000, bare.node.writer: 1}
     assert say(bare, lamp, fields=held.fields, seen=seen) == "refused"
@@ -56,7 +56,7 @@ def test_nobody_overrules_a_field_with_nothing(shop, lamp):
     assert everything() == before
 
 
-def test_who_may_not_add_an_object_may_not_leave_it_to_a_person_either(bare):
+def test_whoever_may_not_add_an_object_may_not_leave_it_to_a_person_either(bare):
     key = bare.node.create(LAMP | {"quantity": 0})
     item = bare.node.item(key)
     assert say(bare, key, fields=item["fields"], seen=item["seen"], open=True) == "refused"
@@ -73,7 +73,7 @@ def test_what_may_not_be_set_is_not_hidden_behind_what_is_not_valid(shop, lamp):
     assert replica(lamp).fields == held.fields
 
 
-def test_what_is_mended_here_is_not_seen_by_a_peer_that_never_spoke(shop, lamp):
+def test_what_is_repaired_here_is_not_seen_by_a_peer_that_never_called(shop, lamp):
     silent = peer("store")
     held = replica(lamp)
     held.shadow = {name: value for name, value in (held.shadow or {}).items() if name != "status"}

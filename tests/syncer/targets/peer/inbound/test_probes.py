@@ -24,7 +24,7 @@ def test_a_peer_that_speaks_to_us_is_probed_soon(store):
     assert close_in(Target.objects.get().probe_at) <= 2
 
 
-def test_a_peer_that_goes_on_to_speak_puts_no_probe_off(store):
+def test_a_peer_that_keeps_calling_puts_no_probe_off(store):
     now = clock.now()
     Target.objects.update(opened_at=now, failures=5, probe_at=now)
     store.node.create(LAMP)

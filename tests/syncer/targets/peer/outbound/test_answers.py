@@ -166,7 +166,7 @@ def test_where_the_answer_is_lost_all_is_sent_again_and_does_no_harm(connected, 
     ],
     ids=str,
 )
-def test_an_answer_of_another_shape_is_no_answer(connected, peer, answer):
+def test_an_answer_of_another_shape_is_not_an_answer(connected, peer, answer):
     one = order()
     peer.twists.append(lambda _: answer)
     run = run_here(connected)
@@ -249,7 +249,7 @@ def test_the_whole_target_waits_as_long_as_the_peer_asks(connected, peer, status
     assert Binding.objects.get().tries == 0
 
 
-def test_a_retry_hands_what_was_refused_over_again_and_nothing_else(connected, peer):
+def test_a_retry_pushes_what_was_refused_again_and_nothing_else(connected, peer):
     bad, good = order(), order()
     peer.node.refuses[str(bad.pk)] = {"quantity": ["Too many."]}
     run_here(connected)
@@ -261,7 +261,7 @@ def test_a_retry_hands_what_was_refused_over_again_and_nothing_else(connected, p
     assert binding_of(bad).rejected is None
 
 
-def test_what_a_person_holds_back_is_not_handed_over(connected, peer):
+def test_what_a_person_holds_back_is_not_pushed(connected, peer):
     one = order()
     run_here(connected)
     Binding.objects.update(on_hold=True)

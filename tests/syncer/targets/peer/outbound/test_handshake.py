@@ -81,7 +81,7 @@ def test_another_node_at_the_address_pauses_the_target_and_is_told_apart(pair, p
     assert not Binding.objects.exclude(peer_seen=None).exists()
 
 
-def test_a_new_incarnation_in_an_answer_forgets_what_the_peer_had_seen_and_all_is_handed_over_again(connected, peer):
+def test_a_new_incarnation_in_an_answer_forgets_what_the_peer_had_seen_and_all_is_pushed_again(connected, peer):
     old, new = order(), None
     backup = peer.node.backup()
     run_here(connected)
@@ -110,7 +110,7 @@ def test_a_new_incarnation_that_writes_to_us_gets_all_again(connected, peer, liv
     assert peer.node.contents == ours()
 
 
-def test_an_answer_of_an_older_incarnation_tells_nothing(connected, peer):
+def test_an_answer_of_an_older_incarnation_reveals_nothing(connected, peer):
     older, one = peer.node.writer, order()
     peer.node.reborn()
     run_here(connected)
@@ -126,7 +126,7 @@ def test_an_answer_of_an_older_incarnation_tells_nothing(connected, peer):
     assert peer.node.contents == ours()
 
 
-def test_an_answer_to_what_we_were_before_tells_nothing(connected, peer):
+def test_an_answer_to_what_we_were_before_reveals_nothing(connected, peer):
     one = order()
     with peer.hold(act=True) as held:
         worker = in_thread(run_here, connected)

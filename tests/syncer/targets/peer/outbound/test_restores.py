@@ -127,7 +127,7 @@ def test_one_backup_that_is_restored_twice_signs_differently_each_time(went_on):
     assert len(writers) == 2
 
 
-def test_the_peer_is_told_without_anything_to_hand_over(connected, peer):
+def test_the_peer_is_told_without_anything_to_push(connected, peer):
     with backup() as name, restored(name):
         recover()
         sweep()

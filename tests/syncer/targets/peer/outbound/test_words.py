@@ -31,7 +31,7 @@ def answer_of(capsys, *command):
 
 
 # --- runs ------------------------------------------------------------------------------------------------------------
-def test_a_run_says_how_many_objects_were_handed_over(connected, peer):
+def test_a_run_says_how_many_objects_were_pushed(connected, peer):
     for _ in range(3):
         order()
     run = run_here(connected)
@@ -47,11 +47,11 @@ def test_a_run_says_how_many_were_refused(connected, peer):
     assert run.counts == {"pushed": 1, "requests": 1, "failed": 1, "left": 1}
 
 
-def test_a_run_with_nothing_to_hand_over_says_so(connected):
+def test_a_run_with_nothing_to_push_says_so(connected):
     assert run_here(connected).message == "Nothing to send: the peer has seen all that was edited here."
 
 
-def test_a_run_that_could_not_greet_the_peer_says_so_and_is_not_done_for_who_asked(pair, peer):
+def test_a_run_that_could_not_greet_the_peer_says_so_and_is_not_done_for_whoever_asked(pair, peer):
     peer.fault(Fault.RESET, times=2)
     run = run_here(pair)
     unanswered = (
@@ -62,7 +62,7 @@ def test_a_run_that_could_not_greet_the_peer_says_so_and_is_not_done_for_who_ask
     assert by_itself(pair).state == "done", "else each try would leave a row"
 
 
-def test_the_page_of_a_run_counts_what_was_handed_over(connected, peer):
+def test_the_page_of_a_run_counts_what_was_pushed(connected, peer):
     order()
     run = run_here(connected)
     page = administrator().get(f"/admin/syncer/run/{run.pk}/change/").content.decode()
@@ -77,7 +77,7 @@ def rows():
     return json.dumps(kept, default=str)
 
 
-def test_a_preview_tells_what_would_be_handed_over_and_writes_nothing(connected, peer):
+def test_a_preview_shows_what_would_be_pushed_and_writes_nothing(connected, peer):
     new, changed, gone, same = (order(product_name=name, created_at=NOON) for name in ("new", "old", "gone", "same"))
     Binding.objects.all().delete()
     run_here(connected, scope={"orders.Order": [key_here(one) for one in (changed, gone, same)]})
@@ -101,7 +101,7 @@ def test_a_preview_tells_what_would_be_handed_over_and_writes_nothing(connected,
     assert {one.action.value for one in found.values()} == {"push"}
 
 
-def test_a_preview_tells_what_was_stamped_but_not_yet_seen(connected, peer):
+def test_a_preview_shows_what_was_stamped_but_not_yet_seen(connected, peer):
     one = order()
     run_here(connected)
     peer.node.later.add(str(one.pk))
@@ -129,7 +129,7 @@ def test_the_preview_page_shows_the_fields(connected, peer):
 
 
 # --- status ----------------------------------------------------------------------------------------------------------
-def test_sync_status_tells_of_the_peer_itself_and_of_conflicts(pair, peer, capsys):
+def test_sync_status_names_the_peer_itself_and_conflicts(pair, peer, capsys):
     answer, _ = answer_of(capsys, "sync_status")
     assert answer["peers"] == {"warehouse": {"node": "warehouse", "contact": None, "knows_us": False}}
     order()

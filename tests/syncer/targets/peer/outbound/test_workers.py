@@ -51,7 +51,7 @@ def lease_runs_out():
     Binding.objects.update(lease_until=None)
 
 
-def test_what_was_stamped_by_a_worker_that_died_is_handed_over_with_the_same_numbers(worker, connected, peer):
+def test_what_was_stamped_by_a_worker_that_died_is_pushed_with_the_same_numbers(worker, connected, peer):
     worker.stamp(worker.claim())
     numbers = {row.object_key: row.seen for row in map(replica, Order.objects.all())}
     assert all(numbers.values())
@@ -73,7 +73,7 @@ def test_what_arrived_from_a_worker_that_died_before_it_settled_does_no_harm(wor
     assert me == identity.writer()
 
 
-def test_a_late_worker_settles_nothing_and_keeps_nothing_of_what_it_was_told(connected, peer):
+def test_a_late_worker_settles_nothing_and_keeps_nothing_of_the_answer(connected, peer):
     one = order()
     peer.node.refuses[str(one.pk)] = {"quantity": ["Too many."]}
     with peer.hold(act=True) as held:
@@ -106,7 +106,7 @@ def test_an_edit_that_is_planned_while_the_one_before_is_under_way_follows(conne
     assert [item["fields"]["quantity"][0][2] for item in peer.items] == [1, 2]
 
 
-def test_two_workers_hand_each_object_over_once(connected, peer):
+def test_two_workers_push_each_object_once(connected, peer):
     Order.objects.bulk_create(Order(product_name="desk", quantity=1) for _ in range(700))
     both = [in_thread(run_here, connected) for _ in range(2)]
     for one in both:
@@ -118,7 +118,7 @@ def test_two_workers_hand_each_object_over_once(connected, peer):
         run_here(connected)
 
 
-def test_what_was_handed_in_between_the_claim_and_the_stamp_is_not_sent_back(worker, connected, peer):
+def test_what_was_pushed_between_the_claim_and_the_stamp_is_not_sent_back(worker, connected, peer):
     bindings = worker.claim()
     for one in Order.objects.all():
         row = binding_of(one)

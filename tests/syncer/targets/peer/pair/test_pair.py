@@ -84,7 +84,7 @@ def test_a_route_that_is_missing_at_the_other_end_is_warned_of(there, target, ro
     assert not found.is_quiet
 
 
-def test_an_end_that_does_not_answer_is_told_and_our_own_is_shown(target, route):
+def test_an_end_that_does_not_answer_is_named_and_our_own_is_shown(target, route):
     Target.objects.update(url="http://127.0.0.1:1/api")
     target.refresh_from_db()
     found = ends.look(target)
@@ -138,7 +138,7 @@ def test_compare_shows_what_differs(there, admin_client, target, route):
 
 
 @pytest.mark.slow
-def test_who_may_only_look_can_not_compare(client, django_user_model, target, route):
+def test_whoever_may_only_look_can_not_compare(client, django_user_model, target, route):
     user = django_user_model.objects.create_user("viewer", password="only-for-tests-0123", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_target"))
     client.force_login(user)
@@ -147,7 +147,7 @@ def test_who_may_only_look_can_not_compare(client, django_user_model, target, ro
     assert client.get(reverse("admin:syncer_target_compare", args=[target.pk])).status_code == 405
 
 
-def test_a_target_that_is_no_peer_has_no_such_page(admin_client, remote):
+def test_a_target_that_is_not_a_peer_has_no_such_page(admin_client, remote):
     rest = Target.objects.create(name="fakeapi", url=remote.url)
     assert admin_client.get(reverse("admin:syncer_target_pair", args=[rest.pk])).status_code == 404
 
@@ -169,7 +169,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_who_may_not_read_orders_is_told_nothing_of_them(client, account, target, route, path):
+def test_whoever_may_not_read_orders_learns_nothing_of_them(client, account, target, route, path):
     assert ask(client, path, account, **BODIES[path]).status_code == 200
     account.user_permissions.remove(*Permission.objects.filter(codename__in=("view_order", "change_order")))
     answer = ask(client, path, account, **BODIES[path])
@@ -177,7 +177,7 @@ def test_who_may_not_read_orders_is_told_nothing_of_them(client, account, target
     assert "orders.view_order" in answer.json()["detail"]
 
 
-def test_a_page_tells_shared_fields_only(client, account, target, route):
+def test_a_page_shows_shared_fields_only(client, account, target, route):
     answer = ask(client, "page", account, names=["updated_at", "quantity"])
     assert answer.status_code == 422
     assert "updated_at: not among the fields that are shared" in answer.json()["detail"]
@@ -187,7 +187,7 @@ def test_a_question_that_is_too_large_is_refused(client, account, target, route)
     assert ask(client, "digests", account, ranges=[[None, None]] * 65).status_code == 422
 
 
-def test_a_range_is_told_no_farther_than_is_read_at_once(client, account, target, route):
+def test_an_answer_covers_no_more_of_a_range_than_is_read_at_once(client, account, target, route):
     both = orders(2100)
     hold(both)
     answer = ask(client, "digests", account, ranges=[[None, None], [None, None]], keys=True).json()

@@ -58,7 +58,8 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(state.value, state.value) for state in State]
+        # Nothing puts an object on hold yet.
+        return [(state.value, state.value) for state in State if state is not State.ON_HOLD]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
         chosen = self.value()

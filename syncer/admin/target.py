@@ -62,18 +62,24 @@ class TargetAdmin(EngineAdmin):
         (
             "Sign-in",
             {
-                "fields": ("auth", "auth_user", "auth_secret", "secret_found", "auth_header", "auth_url"),
+                "fields": (
+                    *("auth", "auth_user", "auth_secret", "secret_found", "auth_header", "auth_url"),
+                    *("auth_token", "auth_scope"),
+                ),
                 "description": "Enter where the secret is stored, never the secret itself.",
             },
         ),
+        ("Every request", {"fields": ("headers", "query")}),
         ("Limits", {"fields": (("concurrency", "timeout"),)}),
     )
     conditional_fields = {
         **dict.fromkeys(PEER_FIELDS, "kind == 'peer'"),
-        "auth_user": "['basic', 'jwt'].includes(auth)",
+        "auth_user": "['basic', 'jwt', 'oauth2'].includes(auth)",
         "auth_secret": "auth != 'none'",
         "auth_header": "auth == 'header'",
-        "auth_url": "auth == 'jwt'",
+        "auth_url": "['jwt', 'oauth2'].includes(auth)",
+        "auth_token": "['jwt', 'oauth2'].includes(auth)",
+        "auth_scope": "auth == 'oauth2'",
     }
 
     def get_fieldsets(self, request: HttpRequest, obj: Target | None = None) -> list[object]:

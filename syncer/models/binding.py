@@ -99,6 +99,25 @@ class Binding(models.Model):
     create_account = models.CharField(
         max_length=64, db_default="", blank=True, help_text="A digest of the address and sign-in of that create."
     )
+    create_as = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="What that create can be found by: the path, lookup and fields under which it was sent.",
+    )
+    made = models.BooleanField(
+        db_default=False, help_text="The target accepted that create; its record's id is not known yet."
+    )
+    etag = models.CharField(
+        max_length=256, db_default="", blank=True, help_text="The record's ETag after our last request."
+    )
+    refused_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the target refused the object in the present run: it is tried once more at the run's end.",
+    )
+    delete_allowed = models.BooleanField(
+        db_default=False, help_text="A person allowed this delete, among many of one run."
+    )
     candidates = models.JSONField(
         null=True, blank=True, help_text="While in doubt: the ids of the possible matches, as JSON texts."
     )

@@ -33,10 +33,23 @@ class Route(models.Model):
     class Update(models.TextChoices):
         PUT = "PUT", "PUT: the whole record"
         PATCH = "PATCH", "PATCH: only the fields that changed"
+        POST = "POST", "POST: the whole record, to the record's own path"
 
     class Missing(models.TextChoices):
         RECREATE = "recreate", "Create it again"
         REJECT = "reject", "Reject it, for a person"
+
+    class Existing(models.TextChoices):
+        ADOPT = "adopt", "Adopt equal ones; a person decides about those that differ"
+        OVERWRITE = "overwrite", "Adopt them, and send ours where they differ"
+        CREATE = "create", "Don't look: create ours beside them"
+
+    class Paging(models.TextChoices):
+        LINK = "link", "The address of the next page: Link header, or 'next' in the answer"
+        HEADER = "header", "The address of the next page in another header"
+        CURSOR = "cursor", "The cursor that 'next' names in the answer, sent back as a parameter"
+        PAGE = "page", "The number of the page, counted up until a page is empty"
+        OFFSET = "offset", "The number of records to skip, counted up until a page is empty"
 
     target = models.ForeignKey(
         "syncer.Target", on_delete=models.CASCADE, related_name="routes", help_text="The remote system."
@@ -96,6 +109,91 @@ class Route(models.Model):
         default=Missing.RECREATE,
         help_text="What to do when the target no longer has a record that is to be updated.",
     )
+    existing = models.CharField(
+        "records that are there already",
+        max_length=9,
+        choices=Existing,
+        default=Existing.ADOPT,
+        help_text="What the first sync does with records that fit the lookup. Without a lookup nothing can be adopted.",
+    )
+    max_deletes = models.PositiveIntegerField(
+        "deletes without a question",
+        null=True,
+        blank=True,
+        help_text="A run that would delete more records than this waits for a person. Empty: more than 20 that are "
+        "also more than 10 % of the target's records.",
+    )
+    item_path = models.CharField(
+        "path of a record",
+        max_length=256,
+        blank=True,
+        validators=[PATH],
+        help_text="Where a single record is, if it is not the path with the id behind it: /posts/{id}.json",
+    )
+    own_id = models.CharField(
+        "our id",
+        max_length=64,
+        blank=True,
+        help_text="The local field whose value is the record's id: new records are then made by PUT under that id. "
+        "Empty: the target gives each record its id.",
+    )
+    send_id = models.BooleanField(
+        "send the id", default=False, help_text="Updates carry the record's id in their body too, as JSON:API demands."
+    )
+    if_match = models.BooleanField(
+        "If-Match",
+        default=False,
+        help_text="Change a record only if it is as we last saw it. For targets that give ETags.",
+    )
+    constants = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Values that every record has: {"type": "posts"}.',
+    )
+    values = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Other words for a field\'s values, by remote name: {"state": {"DELIVERED": "completed"}}. '
+        "A value that is not named is sent as it is.",
+    )
+    formats = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='How dates and numbers are written, by remote name: {"due": "date", "price": "0.00"}.',
+    )
+    wrap = models.CharField(
+        "wrapped in", max_length=64, blank=True, help_text="Where the body of a request has the record: data"
+    )
+    record = models.CharField(
+        "record", max_length=64, blank=True, help_text="Where the answer for one record has it: data"
+    )
+    ok = models.CharField(
+        max_length=64, blank=True, help_text="What is true in an answer if the request was carried out: success"
+    )
+    error = models.CharField(
+        max_length=64, blank=True, help_text="What an answer has only if the request was refused: errors"
+    )
+    paging = models.CharField(
+        max_length=8, choices=Paging, default=Paging.LINK, help_text="What leads from one page of a list to the next."
+    )
+    page_name = models.CharField(
+        "called",
+        max_length=64,
+        blank=True,
+        help_text="The name of that header or parameter. Empty: Next-Page, cursor, page or offset.",
+    )
+    first_page = models.PositiveSmallIntegerField(
+        "first page", default=1, validators=[MaxValueValidator(1)], help_text="The number of the first page: 1 or 0."
+    )
+    total = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Where a list answer says how many records there are: meta.total. Empty: X-Total-Count, "
+        "Content-Range and the usual names are noticed.",
+    )
+    query = models.JSONField(
+        "list parameters", default=dict, blank=True, help_text='Parameters of every list request: {"per_page": "100"}.'
+    )
     key_hours = models.PositiveSmallIntegerField(
         "hours it remembers keys",
         default=0,
@@ -104,20 +202,23 @@ class Route(models.Model):
         "first time: an unanswered create is then sent again under its key. 0: the target does not support such keys.",
     )
     id_field = models.CharField(
-        "id", max_length=64, default="id", help_text="The name of the record's id in the target's answers."
+        "id",
+        max_length=64,
+        default="id",
+        help_text="The name of the record's id in the target's answers: id, or attributes.id",
     )
     items_field = models.CharField(
         "items",
         max_length=64,
         blank=True,
-        help_text="The name under which a list answer has its records. Empty: the answer is the list itself.",
+        help_text="Where a list answer has its records: data. Empty: the answer is the list itself.",
     )
     next_field = models.CharField(
         "next",
         max_length=64,
         blank=True,
-        help_text="The name under which a list answer has its cursor, sent back as ?cursor=…, or the address of the "
-        "next page. Empty: lists have one page.",
+        help_text="Where a list answer has its cursor or the address of its next page: links.next. Empty: only the "
+        "header Link leads on.",
     )
     mark = models.TextField(
         blank=True, editable=False, help_text="How far the route has read the history. Empty: nothing was planned yet."
@@ -127,6 +228,13 @@ class Route(models.Model):
     )
     planned_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the history was last read."
+    )
+    adopted_at = models.DateTimeField(
+        "adopted",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the records that the target had already were matched with our objects. Empty: not yet.",
     )
     matched_at = models.DateTimeField(
         "matched",
@@ -222,4 +330,5 @@ class Route(models.Model):
     def current_fingerprint(self) -> str:
         """Return a digest that changes with the fields that are sent, the paths, and the filter."""
         parts = [self.path, self.create_path, self.filter, kind_of(self.target).carried(self)]
+        parts += [self.constants, self.values, self.formats]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -32,7 +32,8 @@ class Target(models.Model):
         BASIC = "basic", "User name and password (Basic)"
         BEARER = "bearer", "Bearer token"
         HEADER = "header", "A header of its own"
-        JWT = "jwt", "JSON Web Token, fetched with user name and password"
+        JWT = "jwt", "A token, fetched with user name and password"
+        OAUTH2 = "oauth2", "OAuth 2 client credentials"
 
     name = models.SlugField(
         max_length=64,
@@ -71,6 +72,28 @@ class Target(models.Model):
         max_length=256,
         blank=True,
         help_text="Where the token is fetched, such as /api/token/, from the root of the host. For JSON Web Token.",
+    )
+    auth_token = models.CharField(
+        "token",
+        max_length=64,
+        blank=True,
+        help_text="Where the answer to the sign-in has the token: data.access_token. Empty: access, or "
+        "access_token for OAuth 2.",
+    )
+    auth_scope = models.CharField(
+        "scope", max_length=256, blank=True, help_text="The scope that is asked for. For OAuth 2; usually empty."
+    )
+    headers = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Headers of every request: {"Accept": "application/vnd.api+json"}. No secrets: those belong to the '
+        "sign-in.",
+    )
+    query = models.JSONField(
+        "parameters",
+        default=dict,
+        blank=True,
+        help_text='Parameters of every request\'s address: {"api-version": "2026-01-01"}. No secrets.',
     )
     concurrency = models.PositiveSmallIntegerField(
         default=8,

@@ -21,6 +21,8 @@ class Auth(TypedDict, total=False):
     secret: Text
     header: Text
     url: Text
+    token: Text
+    scope: Text
 
 
 class CommonKeys(TypedDict, total=False):
@@ -40,6 +42,8 @@ COLUMNS = {  # {"key": "column"}, where the column has another name
     "auth.secret": "auth_secret",
     "auth.header": "auth_header",
     "auth.url": "auth_url",
+    "auth.token": "auth_token",
+    "auth.scope": "auth_scope",
 }
 
 

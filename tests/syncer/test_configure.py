@@ -165,7 +165,7 @@ def assert_fault(file: Path, path: str, message: str) -> None:
         ("filter = { user_id__in = 1 }", "filter.user_id__in", "'user_id__in' does not filter news.Post: "),
         ('filter = { comments__name = "a" }', "filter.comments__name", "'comments__name' reads another model; "),
         ("filter = { title = 2024-01-01 }", "filter", "Value must be valid JSON"),
-        ('update = "POST"', "update", '"POST" is not one of PUT, PATCH'),
+        ('update = "COPY"', "update", '"COPY" is not one of PUT, PATCH, POST'),
         ('missing = "make"', "missing", '"make" is not one of recreate, reject'),
         ("key_hours = -1", "key_hours", "Ensure this value is greater than or equal to 0"),
         ("key_hours = 8761", "key_hours", "Ensure this value is less than or equal to 8760"),

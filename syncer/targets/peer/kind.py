@@ -32,6 +32,7 @@ class PeerTable(TypedDict, total=False):
 class PeerRoute(TypedDict, total=False):
     model: Required[Text]
     natural_key: list[Any]
+    max_deletes: int
     authority: dict[str, Any]
     enabled: bool
     trigger: Text
@@ -73,7 +74,7 @@ class Peer(Kind):
             (
                 "Objects that both ends have or edited",
                 {
-                    "fields": ("authority", "lookup", "matched_at"),
+                    "fields": ("authority", "lookup", "max_deletes", "matched_at"),
                     "description": "Both ends must say the same here.",
                 },
             ),

@@ -32,20 +32,45 @@ class RestRoute(TypedDict, total=False):
     update: Text
     missing: Text
     key_hours: int
+    existing: Text
+    max_deletes: int
+    item_path: Text
+    own_id: Text
+    send_id: bool
+    if_match: bool
+    constants: dict[str, Any]
+    values: dict[str, Any]
+    formats: dict[str, Any]
+    wrap: Text
+    record: Text
+    ok: Text
+    error: Text
     id: Text
     items: Text
     next: Text
+    paging: Text
+    page_name: Text
+    first_page: int
+    total: Text
+    query: dict[str, Any]
 
 
 @strict
 class RestTarget(CommonKeys, total=False):
+    headers: dict[str, Any]
+    query: dict[str, Any]
     routes: list[RestRoute]
 
 
 class Rest(Kind):
     name = REST
     label = "REST service"
-    route_columns = ("path", "create_path", "fields", "filter", "items_field", "next_field")
+    target_columns = ("headers", "query")
+    route_columns = (
+        *("path", "create_path", "item_path", "fields", "filter", "constants", "values", "formats", "own_id"),
+        *("send_id", "if_match", "wrap", "record", "ok", "error"),
+        *("items_field", "next_field", "page_name", "total", "query"),
+    )
     done = {"create": "created", "replay": "created", "update": "updated", "delete": "deleted"}
     configuration = Configuration(
         table=RestTarget, columns={"id": "id_field", "items": "items_field", "next": "next_field"}
@@ -53,13 +78,18 @@ class Rest(Kind):
     nothing = "Nothing to send: the target holds what we hold."
     pages = Pages(
         route=(
-            ("What is sent", {"fields": ("fields", "filter", "update")}),
+            (
+                "What is sent",
+                {"fields": ("fields", "constants", "values", "formats", "filter", ("update", "max_deletes"))},
+            ),
             (
                 "The target's side",
                 {
                     "fields": (
-                        *(("path", "create_path"), "lookup", ("key_hours", "missing")),
-                        *("id_field", ("items_field", "next_field")),
+                        *(("path", "create_path", "item_path"), "lookup", ("existing", "missing")),
+                        *(("id_field", "own_id", "send_id"), ("wrap", "record"), ("ok", "error")),
+                        *(("items_field", "total"), ("paging", "page_name", "first_page", "next_field"), "query"),
+                        ("key_hours", "if_match"),
                     ),
                     "description": "How the target keeps its records, and what happens when a create is not answered.",
                 },

@@ -38,6 +38,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: object = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    fresh: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

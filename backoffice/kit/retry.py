@@ -35,3 +35,7 @@ def retry_after(value: str, now: datetime) -> float | None:
             return None
         seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
     return min(max(seconds, 0.0), RETRY_AFTER_MOST)
+
+
+def rate_limit_wait(headers: object, now: datetime) -> float | None:
+    return None

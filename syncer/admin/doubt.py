@@ -10,7 +10,7 @@ from django.urls import reverse
 from syncer import public
 from syncer.admin.parts import page, to_runs
 from syncer.core.errors import NotPossibleError, SyncError
-from syncer.core.outcome import encode_id
+from syncer.core.ids import encode_id
 from syncer.models import Binding
 from syncer.reports.doubt import follows
 from syncer.targets.rest import doubt

@@ -60,6 +60,14 @@ def in_a_row(failures: int, verdict: Verdict) -> int:
     return {Evidence.ANSWERED: 0, Evidence.FAILED: failures + 1, Evidence.NEITHER: failures}[evidence_of(verdict)]
 
 
+def forbidden_most(*, has_succeeded: bool) -> int:
+    """Return how many different objects may be refused in a row before the refusal counts as the target's.
+
+    A firewall dislikes a text here and there; a credential without the permission refuses everything.
+    """
+    return FAILURES if has_succeeded else 2
+
+
 def stops_all(verdict: Verdict) -> bool:
     """Return whether nothing more may be sent to this target for now."""
     return verdict.throttled or verdict.target_waits is not None or verdict.outcome is Outcome.CONFIGURATION

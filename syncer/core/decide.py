@@ -3,7 +3,7 @@
 The rules reach from the claim of a binding to the columns that are committed before the request leaves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -42,6 +42,9 @@ class Known:
     unconfirmed: bool = False  # a request was sent whose answer is not known
     deleting: bool = False  # that request was a delete
     look_first: bool = False  # a record may exist that is not known here
+    made: bool = False  # the unanswered create was accepted; only its record's id is not known
+    create_at: datetime | None = None  # when that create was first sent
+    etag: str = ""  # of the record after our last write; empty where it is not known
 
 
 def decide(known: Known, payload: Payload | None, *, can_look_up: bool, can_replay: bool = False) -> Action:
@@ -76,6 +79,62 @@ def changes(agreed: Payload | None, payload: Payload) -> Payload:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sought:
+    """The record that a lookup looks for, as it was sent.
+
+    Attributes:
+        body: its content.
+        lookup: the remote names by which it is looked up; all of them are in `body`.
+        path: the path of the list.
+        renamed: `{"title": "name"}`, the names under which the route sends the same fields today, where they differ.
+        own_id: the encoded id that we gave it; None where the target gives ids.
+    """
+
+    body: Payload
+    lookup: tuple[str, ...] = ()
+    path: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    own_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """The columns of a route that decide how a record is found again.
+
+    Attributes:
+        path: the route's path.
+        lookup: the remote names by which a record is looked up.
+        fields: `{"remote name": "local field"}`.
+        has_own_ids: we give new records their ids, so that they can be found by them.
+    """
+
+    path: str = ""
+    lookup: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    has_own_ids: bool = False
+
+    @property
+    def can_look_up(self) -> bool:
+        return bool(self.lookup) or self.has_own_ids
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a binding keeps of an unanswered create: `path`, `lookup` and `fields`."""
+        return {"path": self.path, "lookup": list(self.lookup), "fields": dict(self.fields)}
+
+    def sought(self, body: Payload, sent_as: Mapping[str, Any] | None, own_id: str | None) -> Sought:
+        """Return what to look for: a record that was sent with `body`, by terms that may be older than these."""
+        then = sent_as or self.as_json()
+        today = {local: remote for remote, local in self.fields.items()}
+        renamed = {
+            remote: today[local]
+            for remote, local in then["fields"].items()
+            if local in today and today[local] != remote
+        }
+        lookup = tuple(name for name in then["lookup"] or self.lookup if name in body)
+        return Sought(body=body, lookup=lookup, path=then["path"], renamed=renamed, own_id=own_id)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """The counters of a binding at the moment it was claimed."""
 
@@ -99,6 +158,8 @@ class ClaimedBinding:
     create_path: str = ""  # the path to which that create was sent
     can_replay: bool = False  # the target still remembers that key
     account: str = ""  # that a new create is sent with, see `Target.account`
+    create_as: Mapping[str, Any] | None = None  # the terms of an unanswered create, see `Terms.as_json`
+    to_delete: bool = False  # it was claimed in order to delete its record
     peer_seen: Mapping[str, int] = field(default_factory=dict)  # edits that a peer has seen, {"writer": number}
 
 
@@ -110,6 +171,7 @@ class Wanted:
     create_path: str = ""  # the path at which a new record is created
     parent: int | None = None  # the primary key of the parent record's binding
     waits: bool = False  # a parent's remote id is not known yet, so that nothing can be sent
+    own_id: str | None = None  # the encoded id that we give a new record; None where the target gives ids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +181,10 @@ class Delivery:
     binding: ClaimedBinding
     action: Action
     sent: Payload | None = None  # the payload that the target holds after a success; None where there is no object
-    like: Payload | None = None  # for a lookup, the content of the record in question
+    sought: Sought | None = None  # for a lookup, the record in question; for a create, what it can be found by
     create_path: str = ""  # as in Wanted
     parent: int | None = None  # as in Wanted
+    own_id: str | None = None  # as in Wanted
     key: UUID | None = None  # the Idempotency-Key of a create
 
 
@@ -133,6 +196,9 @@ def known_of(row: "BindingRow") -> Known:
         unconfirmed=row.unconfirmed,
         deleting=row.deleting,
         look_first=row.look_first,
+        made=row.made,
+        create_at=row.create_at,
+        etag=row.etag,
     )
 
 
@@ -149,7 +215,14 @@ def can_replay(row: "BindingRow", now: datetime, *, key_hours: float, account: s
 
 
 def claimed(
-    row: "BindingRow", key: str, *, ends: float, now: datetime, key_hours: float, account: str
+    row: "BindingRow",
+    key: str,
+    *,
+    ends: float,
+    now: datetime,
+    key_hours: float,
+    account: str,
+    to_delete: bool = False,
 ) -> ClaimedBinding:
     """Return the plain data of a row that was just claimed; `row` has the values from before the claim."""
     return ClaimedBinding(
@@ -164,43 +237,52 @@ def claimed(
         create_path=row.create_path,
         can_replay=can_replay(row, now, key_hours=key_hours, account=account),
         account=account,
+        create_as=row.create_as,
+        to_delete=to_delete,
         peer_seen=row.peer_seen or {},
     )
 
 
-def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, *, lookup: Sequence[str], path: str) -> Delivery:
+def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, terms: Terms) -> Delivery:
     """Return the delivery that a claimed binding needs.
 
     Args:
         wanted: the object as it is now; None where there is to be no record.
-        lookup: the remote names by which a record is looked up.
-        path: the route's path, for the replay of a create whose own path is not known.
     """
     if wanted is not None and wanted.waits:
         return Delivery(binding=binding, action=Action.WAIT)
     known, payload = binding.known, wanted.payload if wanted else None
-    action = decide(known, payload, can_look_up=bool(lookup), can_replay=binding.can_replay)
+    action = decide(known, payload, can_look_up=terms.can_look_up, can_replay=binding.can_replay)
+    if action is Action.DELETE and not binding.to_delete:
+        return Delivery(binding=binding, action=Action.WAIT)  # deletes are claimed on their own, and may be too many
     if action is Action.REPLAY:
-        create_path = binding.create_path or (wanted.create_path if wanted else path)
+        create_path = binding.create_path or (wanted.create_path if wanted else terms.path)
         return Delivery(
             binding=binding, action=action, sent=known.create_body, create_path=create_path, key=binding.create_key
         )
-    like = known.create_body
-    if like is None and payload is not None:
+    own_id = wanted.own_id if wanted else None
+    sought = None
+    if action is Action.LOOKUP and known.create_body is not None:
+        sent_as = binding.create_as or {}
+        sought = terms.sought(known.create_body, sent_as or None, sent_as.get("own_id") or own_id)
+    elif action is Action.LOOKUP and payload is not None:
         # Of a record that is not known here, only the fields of the lookup are certain.
-        like = {name: payload[name] for name in lookup if name in payload}
+        sought = terms.sought({name: payload[name] for name in terms.lookup if name in payload}, None, own_id)
+    elif action is Action.CREATE and payload is not None:
+        sought = terms.sought(payload, None, own_id)
     return Delivery(
         binding=binding,
         action=action,
         sent=payload,
-        like=like if action is Action.LOOKUP else None,
+        sought=sought,
         create_path=wanted.create_path if wanted else "",
         parent=wanted.parent if wanted else None,
+        own_id=own_id,
         key=uuid4() if action is Action.CREATE else None,
     )
 
 
-def committed_first(delivery: Delivery, now: datetime) -> Changes:
+def committed_first(delivery: Delivery, terms: Terms, now: datetime) -> Changes:
     """Return the columns that must be committed before the request leaves, or a crash would lose them."""
     if delivery.action is Action.DELETE:
         return {"deleting": True}
@@ -212,6 +294,8 @@ def committed_first(delivery: Delivery, now: datetime) -> Changes:
         "create_at": now,
         "create_path": delivery.create_path,
         "create_account": delivery.binding.account,
+        "create_as": terms.as_json() | ({"own_id": delivery.own_id} if delivery.own_id else {}),
+        "made": False,
         "parent_id": delivery.parent,
         "rejected": None,
     }

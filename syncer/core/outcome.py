@@ -1,34 +1,40 @@
 """The meaning of an HTTP answer, or of its absence, for a delivery: the table in docs/architecture.md, "Failure".
 
-Also the ids that answers carry, and the search of a listed record that an unanswered create may have made.
+One answer is classified by `classify`. Where it proves nothing (404, 403, 405), the sender asks for evidence, and
+`confirmed` says what all answers mean together.
 """
 
-import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from urllib.parse import unquote
 
-from backoffice.kit.retry import retry_after
+from backoffice.kit.retry import rate_limit_wait, retry_after
+from syncer.core.answers import Answers, UnreadableError, read_json
 from syncer.core.decide import Action, Payload
+from syncer.core.ids import encode_id, is_id
 
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
 EXCERPT = 200  # characters of it that a reason quotes
-SURROGATE = re.compile(r"[\ud800-\udfff]")
-ID_LENGTH = 256  # characters of an id as JSON text, as in the column
 
 
 class Outcome(StrEnum):
     """The classes of answers, by what happens next."""
 
     DONE = "done"
+    MADE = "made"  # the create was carried out, but the new record's id is not known
     GONE = "gone"  # the record no longer exists
     RETRYABLE = "retryable"  # nothing was changed: try again later
     UNKNOWN = "unknown"  # the request may have been carried out
     PERMANENT = "permanent"  # refused: this object needs an edit
+    TAKEN = "taken"  # refused, because the target has such a record already
+    FORBIDDEN = "forbidden"  # refused, and it is not certain whether because of the object or of the target's settings
     CONFIGURATION = "configuration"  # refused: the target's settings need a person
+
+
+REFUSED = (Outcome.PERMANENT, Outcome.TAKEN, Outcome.FORBIDDEN)  # of one object, as far as is known
 
 
 class Silence(StrEnum):
@@ -46,7 +52,7 @@ class Exchange:
     status: int | None = None  # where a failed sign-in kept the request from being sent, that of the sign-in
     body: bytes = field(default=b"", repr=False)  # whole, for the code that reads it
     excerpt: str | None = None  # the beginning without secrets, to be stored and shown; None: taken from `body`
-    retry_after: str = ""  # the header of the same answer
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the same answer, names in lower case
     silence: Silence | None = None
     why: str = ""  # of a silence: a predicate that continues the target's name ("refused the connection")
 
@@ -61,49 +67,90 @@ class Exchange:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The meaning of an exchange."""
+    """The meaning of an exchange, or of several that belong together."""
 
     outcome: Outcome
     why: str = ""  # a predicate that continues the target's name ("answered 422: title is blank"); empty when done
-    record: Payload = field(default_factory=dict)  # the JSON object of the answer, where the action expects one
+    remote_id: str | None = None  # the encoded id of the record that a create made
+    etag: str = ""  # the record's ETag after a write; empty where it is not known, or weak
+    record: Payload = field(default_factory=dict)  # the JSON object with which a peer answers a push
     target_waits: float | None = None  # seconds for which the target asks for no requests; None: it names no time
     throttled: bool = False  # the target asks for no requests, with or without a time
+    is_unproven: bool = False  # something else of the same path must be asked for before this is believed
 
 
-class UnreadableError(ValueError):
-    """The answer's body is not JSON."""
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a new record's address is expected, to read its id out of `Location`.
 
-
-def read_json(body: bytes) -> Any:
-    """Return the JSON value of a body; None where the body is empty.
-
-    Raises:
-        UnreadableError: the body is not JSON.
+    Attributes:
+        before, after: what stands before and after the id in the path of a record's address.
     """
-    if not body.strip():
-        return None
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:  # RecursionError: deeply nested lists
-        raise UnreadableError("sent an answer that is not JSON") from error
+
+    before: str
+    after: str = ""
+
+    def id_in(self, location: str) -> str | None:
+        """Return the encoded id of the record at an address; None where it is not one of this place.
+
+        An id of digits is taken for a number: most APIs have such ids, and ids are compared by their text.
+        """
+        path = re.sub(r"^[a-z]+://[^/]*", "", location.strip(), flags=re.IGNORECASE)
+        path = re.split(r"[?#]", path)[0]
+        if not (path.startswith(self.before) and path.endswith(self.after)):
+            return None
+        text = unquote(path[len(self.before) : len(path) - len(self.after)]).strip("/")
+        if "/" in text or not is_id(text):
+            return None
+        return text if re.fullmatch(r"0|[1-9]\d{0,17}", text) else encode_id(text)
 
 
-def classify(action: Action, exchange: Exchange, *, now: datetime, id_field: str = "id") -> Verdict:
-    """Return what `exchange` means for a delivery whose request was an `action`."""
+def classify(
+    action: Action,
+    exchange: Exchange,
+    *,
+    now: datetime,
+    answers: Answers | None = None,
+    place: Place | None = None,
+) -> Verdict:
+    """Return what `exchange` means for a delivery whose request was an `action`.
+
+    Args:
+        answers: how the target's answers are read; by default plainly.
+        place: where new records are, for a `Location` that names one.
+    """
     status = exchange.status or 0
-    waits = retry_after(exchange.retry_after, now) if status in (429, 503) else None
+    waits = _wait(exchange, now)
+    throttled = status == 429 or (status == 403 and waits is not None)
     if exchange.silence is not None:
-        return replace(_silence(action, exchange), target_waits=waits, throttled=status == 429)
-    if 200 <= status < 300:
-        return _success(action, exchange, id_field)
+        return replace(_silence(action, exchange), target_waits=waits, throttled=throttled)
+    is_create = action in (Action.CREATE, Action.REPLAY)
+    if 200 <= status < 300 or (status == 304 and action in (Action.UPDATE, Action.DELETE)):
+        return _success(action, exchange, answers or Answers(), place)
+    if status == 303 and is_create:  # RFC 9110, section 15.4.4: carried out, and the answer is elsewhere
+        return _made(exchange, place, "answered a create with 303")
     why = f"answered {status}"
     if excerpt := exchange.text[:EXCERPT].strip():
         why = f"{why}: {excerpt}"
-    if status in (404, 410) and action is Action.DELETE:
-        return Verdict(outcome=Outcome.DONE)
-    if status in (404, 410) and action is Action.UPDATE:
-        return Verdict(outcome=Outcome.GONE, why=why)
-    return Verdict(outcome=_refusal(action, status), why=why, target_waits=waits, throttled=status == 429)
+    outcome = _refusal(action, exchange, throttled)
+    is_unproven = outcome in (Outcome.GONE, Outcome.FORBIDDEN) or (
+        status in (404, 410) and outcome is Outcome.PERMANENT
+    )
+    return Verdict(
+        outcome=outcome,
+        why=why,
+        target_waits=waits,
+        throttled=throttled,
+        is_unproven=is_unproven and action in (Action.CREATE, Action.REPLAY, Action.UPDATE, Action.DELETE),
+    )
+
+
+def _wait(exchange: Exchange, now: datetime) -> float | None:
+    """Return the seconds for which an answer asks for no requests; None where it names no time."""
+    if exchange.status not in (403, 429, 503):
+        return None
+    seconds = retry_after(exchange.headers.get("retry-after", ""), now)
+    return rate_limit_wait(exchange.headers, now) if seconds is None and exchange.status != 503 else seconds
 
 
 def _silence(action: Action, exchange: Exchange) -> Verdict:
@@ -115,74 +162,114 @@ def _silence(action: Action, exchange: Exchange) -> Verdict:
     return Verdict(outcome=Outcome.UNKNOWN, why=exchange.why)
 
 
-def _success(action: Action, exchange: Exchange, id_field: str) -> Verdict:
-    """Classify a 2xx answer: done, unless the body lacks what the action needs."""
-    lost = Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
+def _success(action: Action, exchange: Exchange, answers: Answers, place: Place | None) -> Verdict:
+    """Classify a 2xx answer: done, unless it says that it was not, or lacks what the action needs."""
+    etag = exchange.headers.get("etag", "")
+    done = Verdict(outcome=Outcome.DONE, etag="" if etag.startswith("W/") else etag)
     try:
         answer = read_json(exchange.body)
     except UnreadableError as error:
-        return Verdict(outcome=lost, why=str(error))
-    if action is Action.LOOKUP and answer is None:
-        return Verdict(outcome=lost, why="answered a list without a body")
-    if action in (Action.CREATE, Action.REPLAY):
-        if not isinstance(answer, dict) or not is_id(answer.get(id_field)):
-            return Verdict(outcome=lost, why=f"answered a create without the new record's {id_field!r}")
+        if action is Action.LOOKUP:
+            return Verdict(outcome=Outcome.RETRYABLE, why=str(error))
+        if action is Action.PUSH or answers.ok or answers.error:  # the status alone is not to be believed
+            return Verdict(outcome=Outcome.UNKNOWN, why=str(error))
+        return _made(exchange, place, str(error)) if action in (Action.CREATE, Action.REPLAY) else done
+    if action is Action.PUSH:
+        if not isinstance(answer, dict):
+            return Verdict(outcome=Outcome.UNKNOWN, why="answered a push with something other than an object")
         return Verdict(outcome=Outcome.DONE, record=answer)
-    if action is not Action.PUSH:
-        return Verdict(outcome=Outcome.DONE)
-    if not isinstance(answer, dict):
-        return Verdict(outcome=lost, why="answered a push with something other than an object")
-    return Verdict(outcome=Outcome.DONE, record=answer)
+    if action is Action.LOOKUP:
+        return done if answer is not None else Verdict(outcome=Outcome.RETRYABLE, why="answered a list without a body")
+    if answer is not None and (refusal := answers.refusal(answer)):
+        return Verdict(outcome=Outcome.PERMANENT, why=f"answered {exchange.status} with {refusal}"[: 2 * EXCERPT])
+    if action not in (Action.CREATE, Action.REPLAY):
+        return done
+    if remote_id := answers.id_in(answer):
+        return replace(done, remote_id=remote_id)
+    return _made(exchange, place, f"answered a create without the new record's {answers.id!r}")
 
 
-def _refusal(action: Action, status: int) -> Outcome:
-    if status in (401, 403) or 300 <= status < 400:
-        return Outcome.CONFIGURATION
-    if status in (408, 425, 429):
+def _made(exchange: Exchange, place: Place | None, why: str) -> Verdict:
+    """Classify a create that was carried out: done if `Location` names the record."""
+    location = exchange.headers.get("location", "")
+    remote_id = place.id_in(location) if place and location else None
+    if remote_id is None:
+        return Verdict(outcome=Outcome.MADE, why=why)
+    return Verdict(outcome=Outcome.DONE, remote_id=remote_id)
+
+
+def _refusal(action: Action, exchange: Exchange, throttled: bool) -> Outcome:  # noqa: FBT001
+    status = exchange.status or 0
+    is_create = action in (Action.CREATE, Action.REPLAY)
+    if throttled or status in (408, 425):
         return Outcome.RETRYABLE
+    if action is Action.PUSH and 400 <= status < 500 and status != 401:
+        # A peer answers for each object separately; where it refuses a whole push, the fault lies in the settings.
+        # What is not written as it writes its refusals (RFC 9457) comes from a gateway before it.
+        is_ours = "problem+json" in exchange.headers.get("content-type", "")
+        return Outcome.CONFIGURATION if is_ours else Outcome.RETRYABLE
+    if status in (301, 302) and is_create:
+        return Outcome.UNKNOWN  # RFC 9110, section 15.4.2: some servers answer so after they carried it out
+    if status == 401 or 300 <= status < 400:
+        return Outcome.CONFIGURATION
+    if status in (403, 405):
+        return Outcome.FORBIDDEN
+    if status in (404, 410):
+        return _absence(action)
     if status == 409 and action is Action.REPLAY:
         # draft-ietf-httpapi-idempotency-key-header, section 2.7: the first request is still being processed.
         return Outcome.RETRYABLE
     if status >= 500 or status < 300:
         return Outcome.RETRYABLE if action is Action.LOOKUP else Outcome.UNKNOWN
-    # A peer answers for each object separately; where it refuses a whole push, the fault lies in the settings.
-    return Outcome.CONFIGURATION if action is Action.PUSH else Outcome.PERMANENT
+    if status in (409, 412) and action is Action.CREATE:
+        return Outcome.TAKEN
+    return Outcome.PERMANENT
+
+
+def _absence(action: Action) -> Outcome:
+    """Return what 404 and 410 seem to say: only of a record that was there can they mean that it is gone."""
+    if action is Action.LOOKUP:
+        return Outcome.RETRYABLE
+    return Outcome.GONE if action in (Action.UPDATE, Action.DELETE) else Outcome.PERMANENT
+
+
+def confirmed(
+    verdict: Verdict, listing: Verdict, record: Exchange | None = None, *, is_listed: bool = False
+) -> Verdict:
+    """Return what a refusal means, now that the list of the same path was asked for, and of a lost record that too.
+
+    A gateway whose service is down answers 404 to everything, a firewall 403 to one text.
+
+    Args:
+        listing: the verdict on the list.
+        record: the answer to a GET of the record; None where it was not asked for.
+        is_listed: whether the list has the record.
+    """
+    if listing.outcome is not Outcome.DONE:
+        is_settings = listing.outcome is Outcome.CONFIGURATION or (
+            listing.outcome is verdict.outcome is Outcome.FORBIDDEN
+        )
+        if is_settings:
+            return replace(listing, outcome=Outcome.CONFIGURATION)
+        why = f"{verdict.why}; its list can't be read either, so this proves nothing ({listing.why})"
+        return replace(listing, outcome=Outcome.RETRYABLE, why=why)
+    verdict = replace(verdict, is_unproven=False)
+    if verdict.outcome is not Outcome.GONE:
+        return verdict
+    status = record.status or 0 if record is not None else 404
+    if is_listed or 200 <= status < 300:
+        return Verdict(outcome=Outcome.RETRYABLE, why=f"{verdict.why}; but the record is there")
+    if status in (404, 405, 410):
+        return verdict
+    return Verdict(outcome=Outcome.RETRYABLE, why=f"{verdict.why}; asked again, it {_asked_again(record)}")
+
+
+def _asked_again(record: Exchange | None) -> str:
+    if record is None or record.silence is not None:
+        return record.why if record else "was not asked"
+    return f"answered {record.status}"
 
 
 def unquoted(text: str) -> str:
     """Return a reason without the text that it quotes from a target's answer."""
     return re.sub(r"(answered \d+|another host): .*", r"\1", text, flags=re.DOTALL)
-
-
-def encode_id(remote_id: int | str) -> str:
-    """Return a remote id as JSON text, so that 5 and "5" remain two ids."""
-    return json.dumps(remote_id)
-
-
-def decode_id(remote_id: str) -> int | str:
-    decoded: int | str = json.loads(remote_id)
-    return decoded
-
-
-def is_id(value: object) -> bool:
-    """Return whether `value` can be a record's id: an integer, or a text that fits a column and a URL's path."""
-    if isinstance(value, str):
-        # A lone surrogate is not UTF-8; RFC 3986, section 5.2.4, removes dot segments from a path.
-        return value not in ("", ".", "..") and not SURROGATE.search(value) and len(encode_id(value)) <= ID_LENGTH
-    return isinstance(value, int) and not isinstance(value, bool) and len(encode_id(value)) <= ID_LENGTH
-
-
-def candidates(records: Iterable[object], body: Payload, *, id_field: str, bound: Collection[str]) -> list[str]:
-    """Return the encoded ids of the records that may have been created with `body`, sorted.
-
-    Every field is compared, because servers ignore filters that they don't know. Records whose encoded id is `bound`
-    to another object are left out.
-    """
-    matches = {
-        encode_id(record[id_field])
-        for record in records
-        if isinstance(record, dict)
-        and is_id(record.get(id_field))
-        and all(name in record and record[name] == value for name, value in body.items())
-    }
-    return sorted(matches - set(bound))

@@ -7,8 +7,9 @@ in doubt, and no late request needs to be waited for.
 from datetime import datetime
 
 from syncer.core.decide import Action, Changes, Claim, Known
+from syncer.core.ids import encode_id
 from syncer.core.merge import VersionVector, together
-from syncer.core.outcome import Outcome, Verdict, encode_id
+from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH, SUCCESS, End, not_sent, put_off, rejected
 
 

@@ -12,30 +12,39 @@ The functions return column changes, `{"column": value}`, for a write that is gu
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from backoffice.kit.retry import backoff
 from syncer.core.decide import Action, Changes, Claim, Known, Payload
-from syncer.core.outcome import Outcome, Verdict, encode_id
+from syncer.core.ids import id_text
+from syncer.core.likeness import Candidate, decisive
+from syncer.core.outcome import REFUSED, Outcome, Verdict
 
 NO_CREATE: Changes = {
-    **dict.fromkeys(("create_key", "create_body", "create_at")),
+    **dict.fromkeys(("create_key", "create_body", "create_at", "create_as")),
     **dict.fromkeys(("create_path", "create_account"), ""),
+    "made": False,
 }
-SUCCESS: Changes = {"tries": 0, "reason": "", "not_before": None, "rejected": None}
+SUCCESS: Changes = {"tries": 0, "reason": "", "not_before": None, "rejected": None, "refused_at": None}
 REASON_LENGTH = 512  # characters, as in the column
 NO_WAY = "a create was not answered, and this route has no lookup to find it by"
 UNTOLD = "did not settle whether a create arrived: "  # begins the reason of a refused replay or look-up
 NOT_THERE = "no longer has this record: "  # begins the reason of a record that is gone and not created again
-CANDIDATES = 100  # ids that are kept; a lookup with more matches needs to be changed
+CANDIDATES = 100  # that are kept; a lookup with more of them needs to be changed
+PATIENCE = timedelta(hours=1)  # for a record to appear whose create was accepted; then a person decides
+NOT_LISTED = "accepted the create, but does not list the record yet"
+NEVER_LISTED = "accepted the create, but has not listed the record for an hour"
+DIFFERS = "has a record that fits the lookup and differs: "  # begins the reason of such a doubt
 LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class Rules:
     """The settings of a route and its target that decide how a delivery ends."""
 
-    id_field: str = "id"  # the name of a record's id in answers
+    can_look_up: bool = True  # a record can be found by its content or by an id that we gave it
     recreate: bool = True  # create a record that is gone again, rather than reject it
+    overwrite: bool = False  # a record that is there already is taken over, even if it differs
     request_seconds: float = 0.0  # the time after which no request of ours can still arrive
 
 
@@ -47,52 +56,71 @@ class End:
     known: Known  # at the claim
     sent: Payload | None = None  # what the target holds after a success; None where there is to be no record
     verdict: Verdict | None = None  # None where nothing was sent
-    matches: Sequence[str] = ()  # for a lookup, the encoded ids of the possible matches
+    candidates: Sequence[Candidate] = ()  # that a lookup has found
 
 
-def changes_after(claim: Claim, end: End, terms: Terms, *, now: datetime, jitter: float) -> Changes:
+def changes_after(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter: float) -> Changes:
     """Return what `end` writes to its binding; `jitter`, from 0 to 1, scales the wait after a failed try."""
     if end.action is Action.NOTHING:
-        return delivered(claim, end, terms)
+        return delivered(claim, end)
     if end.action is Action.DOUBT:
         return doubtful(claim, LOOK_FIRST if end.known.create_body is None else NO_WAY)
     if end.verdict is None:  # Action.WAIT too
         return not_sent(claim, end)
+    why = end.verdict.why
     match end.verdict.outcome:
         case Outcome.DONE if end.action is Action.LOOKUP:
-            return looked_up(claim, end)
+            return looked_up(claim, end, rules, now=now, jitter=jitter)
         case Outcome.DONE:
-            return delivered(claim, end, terms)
-        case Outcome.GONE if terms.recreate or end.known.deleting:
-            return gone(end.verdict.why)
-        case Outcome.GONE | Outcome.PERMANENT:
-            return rejected(claim, end, end.verdict.why)
+            return delivered(claim, end)
+        case Outcome.MADE:
+            return made(end)
+        case Outcome.GONE if rules.recreate or end.known.deleting:
+            return gone(why, rules)
+        case Outcome.GONE:
+            return rejected(claim, end, why)
+        case Outcome.TAKEN if end.candidates:
+            return found(claim, end, rules)
+        case outcome if outcome in REFUSED:
+            return refused(claim, end, now=now)
         case Outcome.UNKNOWN:
-            return unknown(claim, end.verdict, terms, now=now, jitter=jitter)
+            return unknown(claim, end.verdict, rules, now=now, jitter=jitter)
         case Outcome.CONFIGURATION:
-            return not_sent(claim, end) | {"reason": end.verdict.why[:REASON_LENGTH]}
+            return not_sent(claim, end) | {"reason": why[:REASON_LENGTH]}
         case _:  # Outcome.RETRYABLE
-            return put_off(claim, end, end.verdict.why, now=now, jitter=jitter)
+            return put_off(claim, end, why, now=now, jitter=jitter)
 
 
-def delivered(claim: Claim, end: End, terms: Terms) -> Changes:
+def delivered(claim: Claim, end: End) -> Changes:
     """Record that the target carried out the request, or that nothing was needed.
 
     A replay carried out what was asked *then*: `delivered` stays as it is, so that the object is compared again.
     """
-    changes = SUCCESS | {"delivered": claim.wanted, "unconfirmed": False, "deleting": False}
+    changes = SUCCESS | {"delivered": claim.wanted, "unconfirmed": False, "deleting": False, "delete_allowed": False}
+    etag = end.verdict.etag if end.verdict else end.known.etag
     if end.action in (Action.CREATE, Action.REPLAY) and end.verdict is not None:
-        remote_id = encode_id(end.verdict.record[terms.id_field])
+        remote_id = end.verdict.remote_id
         changes |= NO_CREATE | {"look_first": False}
-        changes |= {"remote_id": remote_id, "last_remote_id": remote_id, "agreed": end.sent}
+        changes |= {"remote_id": remote_id, "last_remote_id": remote_id, "agreed": end.sent, "etag": etag}
         if end.action is Action.REPLAY:
             del changes["delivered"]
         return changes
     if end.action is Action.UPDATE:
-        return changes | {"agreed": end.sent, "look_first": False}
+        return changes | {"agreed": end.sent, "look_first": False, "etag": etag}
     if end.action is Action.DELETE:
-        return changes | {"remote_id": None, "agreed": None, "parent_id": None, "look_first": False}
+        return changes | {"remote_id": None, "agreed": None, "parent_id": None, "look_first": False, "etag": ""}
     return changes
+
+
+def made(end: End) -> Changes:
+    """Record that the target carried out the create without naming the record: it is looked for at once.
+
+    Where the target honours keys, it is first asked to repeat its answer; one that repeats it without an id is not
+    asked again.
+    """
+    changes: Changes = {"unconfirmed": True, "made": True, "not_before": None}
+    changes["reason"] = end.verdict.why[:REASON_LENGTH] if end.verdict else ""
+    return changes | ({"create_key": None} if end.action is Action.REPLAY else {})
 
 
 def not_sent(claim: Claim, end: End) -> Changes:
@@ -104,9 +132,22 @@ def not_sent(claim: Claim, end: End) -> Changes:
     return changes | (NO_CREATE if end.action is Action.CREATE else {})
 
 
-def gone(why: str) -> Changes:
-    """Record that the target no longer has the record: the next claim creates it again."""
-    return {"remote_id": None, "agreed": None, "unconfirmed": False, "deleting": False, "reason": why[:REASON_LENGTH]}
+def gone(why: str, rules: Rules) -> Changes:
+    """Record that the target no longer has the record: the next claim creates it again, if a lookup finds no other."""
+    changes: Changes = {"remote_id": None, "agreed": None, "unconfirmed": False, "deleting": False, "etag": ""}
+    return changes | {"look_first": rules.can_look_up, "reason": why[:REASON_LENGTH]}
+
+
+def refused(claim: Claim, end: End, *, now: datetime) -> Changes:
+    """Set a refused object aside until the rest of the run is done: another object may have been in its way.
+
+    A refused replay or look-up is rejected at once.
+    """
+    why = end.verdict.why if end.verdict else ""
+    if end.action in (Action.REPLAY, Action.LOOKUP):
+        return rejected(claim, end, why)
+    changes: Changes = {"refused_at": now, "gone": False, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}
+    return not_sent(claim, end) | changes
 
 
 def rejected(claim: Claim, end: End, why: str) -> Changes:
@@ -128,42 +169,68 @@ def put_off(claim: Claim, end: End, why: str, *, now: datetime, jitter: float) -
     return not_sent(claim, end) | {"tries": tries, "not_before": later, "reason": why[:REASON_LENGTH]}
 
 
-def unknown(claim: Claim, verdict: Verdict, terms: Terms, *, now: datetime, jitter: float) -> Changes:
+def unknown(claim: Claim, verdict: Verdict, rules: Rules, *, now: datetime, jitter: float) -> Changes:
     """Keep the binding unconfirmed, and wait until no late request can arrive: this one may have been carried out."""
     tries = claim.tries + 1
-    later = now + timedelta(seconds=max(terms.request_seconds, backoff(tries, jitter)))
+    later = now + timedelta(seconds=max(rules.request_seconds, backoff(tries, jitter)))
     return {"unconfirmed": True, "tries": tries, "not_before": later, "reason": verdict.why[:REASON_LENGTH]}
 
 
-def looked_up(claim: Claim, end: End) -> Changes:
+def looked_up(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter: float) -> Changes:
     """Record the result of a lookup, by the body of an unanswered create or by the object's present content.
 
-    `delivered` stays as it is, so that the object is compared again: the content of the record is not known. Where no
-    record holds what the create sent, but `look_first` says that more may have happened than is known here, the record
-    may have been changed since: it is looked up once more, by the object's present content.
+    Where no record holds what the create sent, but `look_first` says that more may have happened than is known here,
+    the record may have been changed since: it is looked up once more, by the object's present content. A create that
+    was accepted is never sent again: its record is waited for.
     """
-    matches = end.matches
-    if len(matches) > 1:
-        return doubtful(claim, several(matches)) | {"candidates": list(matches[:CANDIDATES])}
-    settled = NO_CREATE | {"look_first": False, "unconfirmed": False, "not_before": None, "agreed": None}
-    if matches:
-        return settled | {"remote_id": matches[0], "last_remote_id": matches[0]}
+    if end.candidates:
+        return found(claim, end, rules)
+    if end.known.made:
+        if end.known.create_at is None or now >= end.known.create_at + PATIENCE:
+            return doubtful(claim, NEVER_LISTED)
+        later = now + timedelta(seconds=backoff(claim.tries + 1, jitter))
+        return {"unconfirmed": True, "tries": claim.tries + 1, "not_before": later, "reason": NOT_LISTED}
+    settled = NO_CREATE | {"unconfirmed": False, "not_before": None, "agreed": None}
     return settled | {"look_first": end.known.look_first and end.known.create_body is not None}
 
 
-def several(matches: Sequence[str]) -> str:
+def found(claim: Claim, end: End, rules: Rules) -> Changes:
+    """Bind the only record that is equal to what was sent; leave the decision to a person where there is none such.
+
+    `delivered` stays as it is, so that the object is compared again: the content of the record is not known.
+    """
+    chosen = decisive(end.candidates)
+    if chosen is None and rules.overwrite and len(end.candidates) == 1:
+        chosen = end.candidates[0]
+    if chosen is None:
+        return doubtful(claim, several(end.candidates), end.candidates) | (
+            NO_CREATE if end.action is Action.CREATE else {}
+        )
+    changes = NO_CREATE | {"look_first": False, "unconfirmed": False, "not_before": None, "agreed": None, "etag": ""}
+    return changes | {"remote_id": chosen.remote_id, "last_remote_id": chosen.remote_id}
+
+
+def several(candidates: Sequence[Candidate]) -> str:
     """Return the reason that lists the possible matches, as many as fit into the column."""
-    why = f"{len(matches)} possible matches at the target: {matches[0]}"
-    for remote_id in matches[1:]:
-        if len(f"{why}, {remote_id}, …") > REASON_LENGTH:
+    if len(candidates) == 1:
+        return f"{DIFFERS}{candidates[0].remote_id}"[:REASON_LENGTH]
+    why = f"{len(candidates)} possible matches at the target: {candidates[0].remote_id}"
+    for candidate in candidates[1:]:
+        if len(f"{why}, {candidate.remote_id}, …") > REASON_LENGTH:
             return f"{why}, …"
-        why += f", {remote_id}"
+        why += f", {candidate.remote_id}"
     return why
 
 
-def doubtful(claim: Claim, why: str) -> Changes:
-    """Leave the decision to a person: whether the record was created can't be found out."""
-    return {"in_doubt": True, "candidates": None, "unconfirmed": claim.was, "reason": why[:REASON_LENGTH]}
+def doubtful(claim: Claim, why: str, candidates: Sequence[Candidate] = ()) -> Changes:
+    """Leave the decision to a person: whether the target has the object's record can't be found out."""
+    return doubt_about(candidates) | {"unconfirmed": claim.was, "reason": why[:REASON_LENGTH]}
+
+
+def doubt_about(candidates: Sequence[Candidate]) -> Changes:
+    """Leave to a person which of these records is the object's, if any."""
+    kept: list[dict[str, Any]] = [{"id": one.remote_id, "shown": one.shown} for one in candidates[:CANDIDATES]]
+    return {"in_doubt": True, "candidates": kept or None, "reason": several(candidates) if candidates else ""}
 
 
 def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
@@ -175,7 +242,7 @@ def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
     """
     if action is Action.LOOKUP:
         return {"unconfirmed": claim.was}
-    why = f"answered the create with the id {remote_id}, which another object's record has already"
+    why = f"answered the create with the id {id_text(remote_id)}, which another object's record has already"
     changes: Changes = {"unconfirmed": True, "rejected": claim.wanted, "gone": False, "tries": claim.tries + 1}
     return changes | {"reason": why[:REASON_LENGTH]}
 
@@ -183,7 +250,7 @@ def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
 def decided(remote_id: str | None) -> Changes:
     """Record a person's decision: the record has this id, or (None) does not exist. Its content is not known."""
     settled = dict.fromkeys(("in_doubt", "look_first", "unconfirmed", "deleting", "gone"), False)
-    record: Changes = {"remote_id": remote_id, "agreed": None, "lease_until": None, "candidates": None}
+    record: Changes = {"remote_id": remote_id, "agreed": None, "lease_until": None, "candidates": None, "etag": ""}
     if remote_id is not None:
         record["last_remote_id"] = remote_id
     return SUCCESS | NO_CREATE | settled | record

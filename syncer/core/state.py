@@ -112,8 +112,12 @@ class BindingRow(Protocol):
     create_path: str
     create_account: str
     deleting: bool
+    create_as: dict[str, Any] | None
     look_first: bool
+    made: bool
     gone: bool
+    etag: str
+    refused_at: datetime | None
     peer_seen: Mapping[str, int] | None
 
 

@@ -8,18 +8,22 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Min, Q
 
 from backoffice.kit import clock
 from syncer.core.decide import ClaimedBinding, claimed
+from syncer.core.outcome import Outcome
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
+from syncer.models.binding import UNBLOCKED
+from syncer.models.binding import claimed as held
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import kind_of
+from syncer.targets.base import Step, kind_of
 
 OTHERS_PAUSE = 0.2  # seconds
+CHANGED_TARGET = (Outcome.DONE, Outcome.MADE)
 
 
 def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
@@ -41,51 +45,82 @@ def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
 
 
 def claim(
-    routes: RouteMap, route: Route, *, keys: list[str] | None, limit: int, lease: float, fresh: bool = False
+    routes: RouteMap, step: Step, *, keys: list[str] | None, limit: int, lease: float, only: Q | None = None
 ) -> list[ClaimedBinding]:
     """Claim, for `lease` seconds, up to `limit` bindings that no other worker is claiming at this moment.
 
     The claim is committed when this returns; the objects to send must be read after that. `keys` limits it to these
-    objects, `fresh` to bindings that have not failed.
+    objects, `only` to bindings with this condition.
     """
-    ends = time.monotonic() + lease
+    ends, route = time.monotonic() + lease, step.route
     with transaction.atomic(durable=True):
         now = clock.now()
-        due = routes.claimable(route, now)
+        due = routes.claimable(route, now).filter(step.only, only or Q())
         if keys is not None:
             due = due.filter(object_key__in=keys)
-        if fresh:
-            due = due.filter(tries=0)
         rows = list(due.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:limit])
         Binding.objects.filter(pk__in=[row.pk for row in rows]).update(
             token=F("token") + 1, unconfirmed=True, lease_until=now + timedelta(seconds=lease)
         )
+    hours, account = route.key_hours, route.target.account
     return [
-        claimed(row, row.object_key, ends=ends, now=now, key_hours=route.key_hours, account=route.target.account)
+        claimed(row, row.object_key, ends=ends, now=now, key_hours=hours, account=account, to_delete=step.is_delete)
         for row in rows
     ]
 
 
 def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
-    """Claim and deliver what can be claimed now, parents first; return whether another round may find more."""
+    """Claim and deliver what can be claimed now, step by step; return whether another round may find more."""
     kind = kind_of(run.target)
     if not (kind.is_introduced(run.target) or kind.introduce(run.target, sender)):
         return False
-    progress, limit = False, kind.batch or settings.SYNC_BATCH
-    for route in routes.parents_first:
-        keys = _chosen(run, route)
-        # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
-        while breaker.pace(run.target) is Pace.GO and (
-            bindings := claim(routes, route, keys=keys, limit=limit, lease=sender.lease_seconds)
-        ):
-            if not kind.deliver(run, routes, route, bindings, sender, probe=False):
-                break
-            progress = True
-            if sender.is_stopped:
-                return False
-            if time.monotonic() > until:
-                return True
+    if not kind.prepare(run, routes, sender):
+        return False
+    progress = False
+    for step in kind.steps(routes):
+        progress |= _deliver_step(run, routes, step, sender, until, only=Q(refused_at=None))
+        if sender.is_stopped or (progress and time.monotonic() > until):
+            return not sender.is_stopped
+    return progress or _try_refused(run, routes, sender, until)
+
+
+def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float, *, only: Q) -> bool:
+    """Claim and deliver the bindings of one step, batch by batch; return whether anything was done."""
+    kind, progress = kind_of(run.target), False
+    keys = _chosen(run, step.route)
+    # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
+    while not sender.is_stopped and breaker.pace(run.target) is Pace.GO:
+        # After a wait that the target asked for, one request finds out whether it is over.
+        limit = 1 if run.target.throttled else kind.batch or settings.SYNC_BATCH
+        bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, only=only)
+        if not bindings or not kind.deliver(run, routes, step.route, bindings, sender, probe=False):
+            break
+        progress = True
+        if time.monotonic() > until:
+            break
     return progress
+
+
+def _try_refused(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
+    """Try once more what the target has refused, if anything was delivered since; reject it otherwise.
+
+    Another object may have been in the way, such as the old holder of a unique name; so this goes on for as long as
+    it helps. Return whether another round may find more.
+    """
+    refused = Binding.objects.left(run.target, run.scope).filter(UNBLOCKED, refused_at__isnull=False)
+    oldest = refused.aggregate(oldest=Min("refused_at"))["oldest"]
+    if oldest is None:
+        return False
+    if run.attempts.filter(outcome__in=CHANGED_TARGET, at__gt=oldest).exists():
+        now = clock.now()
+        tried = [
+            _deliver_step(run, routes, step, sender, until, only=Q(refused_at__lte=now))
+            for step in kind_of(run.target).steps(routes)
+        ]
+        return any(tried)
+    free = refused.filter(~held(clock.now()))
+    free.update(rejected=F("wanted"), refused_at=None, token=F("token") + 1)
+    return False
 
 
 def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
@@ -95,6 +130,8 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
     if turn is None:
         return False
     kind = kind_of(run.target)
+    if not kind.prepare(run, routes, sender, probe=True):
+        return False
     if claimed := _claim_one(run, routes, sender, pace):
         route, bindings = claimed
         progress = kind.deliver(run, routes, route, bindings, sender, probe=True)
@@ -107,12 +144,12 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
 
 def _claim_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[Route, list[ClaimedBinding]] | None:
     """Claim one binding, those that have not failed first: one object that always fails must not hold up the others."""
-    for fresh in (True,) if pace is Pace.FRESH else (True, False):
-        for route in routes.parents_first:
-            keys = _chosen(run, route)
-            bindings = claim(routes, route, keys=keys, limit=1, lease=sender.lease_seconds, fresh=fresh)
+    for only in (Q(tries=0),) if pace is Pace.FRESH else (Q(tries=0), Q(tries__gt=0)):
+        for step in kind_of(run.target).steps(routes):
+            keys = _chosen(run, step.route)
+            bindings = claim(routes, step, keys=keys, limit=1, lease=sender.lease_seconds, only=only)
             if bindings:
-                return route, bindings
+                return step.route, bindings
     return None
 
 

@@ -81,7 +81,7 @@ def _begin(run: Run) -> bool:
     Returns:
         False if another worker has ended the run.
     """
-    now = clock.now()
+    now, is_first = clock.now(), run.started_at is None
     columns = {
         "state": Run.State.RUNNING,
         "started_at": Coalesce("started_at", Value(now)),
@@ -90,9 +90,11 @@ def _begin(run: Run) -> bool:
     if not Run.objects.filter(pk=run.pk, finished_at=None).update(**columns):
         return False
     run.refresh_from_db()
-    if run.trigger in REQUESTED:
+    if run.trigger in REQUESTED and is_first:
         # A person who asks has fixed what the target was blocked for; if not, the first answer blocks it again.
-        Target.objects.filter(pk=run.target_id).update(blocked="")
+        # Nor does a wait go on that the target once asked for: a stranger's number must not outlast a person's.
+        Target.objects.filter(pk=run.target_id).update(blocked="", not_before=None)
+        run.target.refresh_from_db(fields=["blocked", "not_before"])
         breaker.bring_probe_forward(run.target)
     return True
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from backoffice.kit.http import Client, ForbiddenError, HttpError, LostError, Request
 from backoffice.kit.masking import Mask
 from syncer.core import circuit
-from syncer.core.outcome import ANSWER_KEPT, Exchange, Silence, Verdict
+from syncer.core.outcome import ANSWER_KEPT, Exchange, Outcome, Silence, Verdict
 from syncer.engine.signin import SignIn, SignInBusyError, SignInRefusedError
 from syncer.models import Target
 
@@ -36,6 +36,7 @@ class SendResult:
     verdict: Verdict | None  # what the answers mean; None: nothing was sent after all
     sent: tuple[Sent, ...] = ()  # every exchange that was made
     records: tuple[Any, ...] = ()  # that the target listed, for a lookup: JSON of any shape
+    steps: int = 1  # in which the delivery was sent
 
     @property
     def ended(self) -> datetime:
@@ -57,6 +58,8 @@ class Sender:
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
         self._stopped = threading.Event()
         self._failures = 0
+        self._forbidden: set[int | None] = set()  # the deliveries that were refused since the last success
+        self._has_succeeded = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -79,16 +82,30 @@ class Sender:
         """Send no further request. Those in flight are waited for on exit."""
         self._stopped.set()
 
-    def submit(self, work: Callable[[], SendResult]) -> Future[SendResult]:
-        """Do `work` in one of the target's threads; its verdict may stop the sender."""
-        return self._pool.submit(lambda: self._observe(work()))
+    def submit(self, work: Callable[[], SendResult], *, about: int | None = None) -> Future[SendResult]:
+        """Do `work` in one of the target's threads; its verdict may stop the sender.
 
-    def _observe(self, result: SendResult) -> SendResult:
-        if result.verdict is not None:
-            with self._lock:
-                self._failures = circuit.in_a_row(self._failures, result.verdict)
-                if self._failures >= circuit.FAILURES or circuit.stops_all(result.verdict):
-                    self.stop()
+        Args:
+            about: the binding that is delivered: refusals of different ones in a row are the target's.
+        """
+        return self._pool.submit(lambda: self._observe(work(), about))
+
+    def _observe(self, result: SendResult, about: int | None) -> SendResult:
+        verdict = result.verdict
+        if verdict is None:
+            return result
+        with self._lock:
+            if verdict.outcome is Outcome.FORBIDDEN:
+                self._forbidden.add(about)
+                if len(self._forbidden) >= circuit.forbidden_most(has_succeeded=self._has_succeeded):
+                    verdict = replace(verdict, outcome=Outcome.CONFIGURATION)
+                    result = replace(result, verdict=verdict)
+            elif circuit.evidence_of(verdict) is circuit.Evidence.ANSWERED:
+                self._forbidden.clear()
+                self._has_succeeded |= verdict.outcome is Outcome.DONE
+            self._failures = circuit.in_a_row(self._failures, verdict)
+            if self._failures >= circuit.FAILURES or circuit.stops_all(verdict):
+                self.stop()
         return result
 
     @property
@@ -126,8 +143,8 @@ class Sender:
         except SignInRefusedError as error:
             exchange = Exchange(silence=Silence.REFUSED_BY_US, why=str(error))
         except SignInBusyError as error:
-            status, retry_after = error.status, error.retry_after
-            exchange = Exchange(silence=Silence.NOT_SENT, why=str(error), status=status, retry_after=retry_after)
+            waits = {"retry-after": error.retry_after}
+            exchange = Exchange(silence=Silence.NOT_SENT, why=str(error), status=error.status, headers=waits)
         except HttpError as error:
             kind = Silence.REFUSED_BY_US if isinstance(error, ForbiddenError) else Silence.NOT_SENT
             exchange = Exchange(silence=kind, why=str(error))
@@ -143,6 +160,5 @@ class Sender:
             answer = self.client.send(replace(request, headers={**request.headers, **headers}))
         except LostError as error:
             return Exchange(silence=Silence.LOST, why=str(error))
-        retry_after = answer.headers.get("retry-after", "")
         excerpt = self.mask.beginning(answer.body, ANSWER_KEPT)
-        return Exchange(status=answer.status, body=answer.body, excerpt=excerpt, retry_after=retry_after)
+        return Exchange(status=answer.status, body=answer.body, excerpt=excerpt, headers=answer.headers)

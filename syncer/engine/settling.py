@@ -8,7 +8,7 @@ from django.db import transaction
 
 from backoffice.kit import clock
 from syncer.core.decide import Changes, ClaimedBinding, Delivery
-from syncer.core.outcome import Outcome, Verdict, unquoted
+from syncer.core.outcome import REFUSED, Outcome, Verdict, unquoted
 from syncer.engine import breaker
 from syncer.engine.plan import raise_children
 from syncer.engine.sender import Sender, SendResult, Sent
@@ -17,7 +17,7 @@ from syncer.models.routemap import RouteMap
 
 URL_KEPT = 1024  # characters
 LOST = "[not kept: another worker, or an erasure, took over]"
-DEFINITE = (Outcome.DONE, Outcome.GONE, Outcome.PERMANENT)
+DEFINITE = (Outcome.DONE, Outcome.MADE, Outcome.GONE, *REFUSED)
 
 Results = list[tuple[Delivery, SendResult]]
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from backoffice.kit import references
 from backoffice.kit.http import Client, NotSentError, Request
 from backoffice.kit.masking import Mask
-from syncer.core.outcome import UnreadableError, read_json
+from syncer.core.answers import UnreadableError, read_json
 from syncer.models import Target
 
 

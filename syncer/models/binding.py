@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Replace
 
 from syncer.core.decide import Known, known_of
 from syncer.core.state import NOT_BLOCKED, QUESTIONS, Table
@@ -141,8 +142,12 @@ class Binding(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["route", "object_key"], name="syncer_binding_object"),
+            # Ids are compared by their text: an API answers 5 in one place and "5" in another.
             models.UniqueConstraint(
-                fields=["route", "remote_id"], condition=Q(remote_id__isnull=False), name="syncer_binding_remote"
+                F("route"),
+                Replace("remote_id", models.Value('"'), models.Value("")),
+                condition=Q(remote_id__isnull=False),
+                name="syncer_binding_remote",
             ),
         ]
         indexes = [

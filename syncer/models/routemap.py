@@ -180,7 +180,7 @@ def claimable(now: datetime) -> Q:
 def _has_children() -> Exists:
     """Return the condition, for a queryset of bindings, that a child has a record, or may have one."""
     children = Binding.objects.filter(parent=OuterRef("pk"))
-    return Exists(children.filter(Q(remote_id__isnull=False) | Q(create_key__isnull=False)))
+    return Exists(children.filter(Q(remote_id__isnull=False) | Q(create_body__isnull=False)))
 
 
 def _related(model: type[models.Model], field: str) -> str | None:

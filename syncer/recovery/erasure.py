@@ -50,7 +50,7 @@ def erase_objects(erased: Erased) -> int:
         _lock(bindings)
         for binding in bindings.filter(create_body__isnull=False):
             _erase_create(route, binding, erased.fields)
-        count += bindings.update(token=F("token") + 1, agreed=None)
+        count += bindings.update(token=F("token") + 1, agreed=None, candidates=None)
         for binding in bindings.filter(reason__contains=": "):
             bindings.filter(pk=binding.pk).update(reason=unquoted(binding.reason))
         _erase_attempts(route, bindings)
@@ -92,7 +92,7 @@ def _erase_attempts(route: Route, bindings: QuerySet[Binding]) -> None:
     """Erase the attempts of these bindings, and the answers of every look-up, which list records of any object."""
     attempts = Attempt.objects.filter(binding__route=route)
     own = attempts.filter(binding__in=bindings.values("pk"))
-    lookups = attempts.filter(action=Attempt.Action.LOOKUP)
+    lookups = attempts.filter(method="GET")
     own.filter(request__isnull=False).update(request={"erased": True})
     # The address of a create may contain columns, and that of a look-up the cursor of a page.
     has_content = Q(action__in=[Attempt.Action.CREATE, Attempt.Action.LOOKUP]) & ~Q(url=route.target.url + route.path)

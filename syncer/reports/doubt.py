@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from syncer.core.outcome import encode_id
+from syncer.core.ids import encode_id
 from syncer.core.state import Question
 from syncer.models import Binding, Route
 from syncer.models.keys import pks
@@ -31,8 +31,10 @@ def doubt_of(binding: Binding) -> Doubt | None:
     if open_question is None:
         return None
     endpoint = Endpoint.of(binding.route)
-    candidates = [(encoded, endpoint.record(encoded)) for encoded in binding.candidates or ()]
-    return Doubt(binding=binding, question=open_question, candidates=candidates, listed=endpoint.url + endpoint.path)
+    candidates = [(kept["id"], endpoint.record(kept["id"])) for kept in binding.candidates or ()]
+    return Doubt(
+        binding=binding, question=open_question, candidates=candidates, listed=endpoint.url + endpoint.terms.path
+    )
 
 
 def follows(binding: Binding, remote_id: int | str | None) -> str:

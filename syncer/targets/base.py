@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from syncer.core.decide import Action
 from syncer.core.errors import TargetStoppedError
@@ -40,6 +41,20 @@ class Planned:
     name: str
     record: str | None = None
     fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One kind of deliveries of a route that a run makes together.
+
+    Attributes:
+        only: the condition for the bindings that belong to it.
+        is_delete: their records are deleted.
+    """
+
+    route: "Route"
+    only: Q = field(default_factory=Q)
+    is_delete: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +140,14 @@ class Kind(ABC):
         Returns:
             Whether anything was done.
         """
+
+    def steps(self, routes: "RouteMap") -> "list[Step]":
+        """Return the order in which a run delivers: by default route by route, parents first."""
+        return [Step(route=route) for route in routes.parents_first]
+
+    def prepare(self, run: "Run", routes: "RouteMap", sender: "Sender", *, probe: bool = False) -> bool:
+        """Do what has to be done before the first delivery to a target; return whether it is done, or not needed."""
+        return True
 
     def is_introduced(self, target: "Target") -> bool:
         """Return whether the target knows this node well enough to be sent objects."""

@@ -41,6 +41,10 @@ class Row:
     create_at: datetime | None = None
     create_path: str = ""
     create_account: str = ""
+    create_as: dict[str, Any] | None = None
+    made: bool = False
+    etag: str = ""
+    refused_at: datetime | None = None
     deleting: bool = False
     look_first: bool = False
     reason: str = ""

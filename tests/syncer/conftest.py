@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from content.news.models import Post
-from syncer.engine.runs import run_here
+from syncer.engine.runs import run_here, work
 from syncer.models import Route, Run, Target
 from tests.remote import Remote
 from tests.syncer import receivers
@@ -13,7 +13,7 @@ HOOK_KEY = base64.b64encode(b"0123456789" * 3).decode()
 
 @pytest.fixture
 def target(remote: Remote, transactional_db: None) -> Target:
-    """The Fake API as a target, with a route for posts and one for comments."""
+    """The Fake API as a target, with a route for posts and one for comments, which don't adopt."""
     target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
     Route.objects.create(
         target=target,
@@ -21,6 +21,7 @@ def target(remote: Remote, transactional_db: None) -> Target:
         path="/posts",
         fields={"userId": "user_id", "title": "title", "body": "body"},
         lookup=["userId", "title"],
+        existing="create",
     )
     Route.objects.create(
         target=target,
@@ -28,6 +29,7 @@ def target(remote: Remote, transactional_db: None) -> Target:
         path="/comments",
         fields={"postId": "post", "name": "name", "email": "email", "body": "body"},
         lookup=["postId", "email", "name"],
+        existing="create",
     )
     return target
 
@@ -35,6 +37,14 @@ def target(remote: Remote, transactional_db: None) -> Target:
 def sync(target: Target) -> Run:
     """One sync of the target, in this process, to its end."""
     return run_here(target)
+
+
+def sync_automatically(target: Target) -> Run:
+    """One sync of the target that follows a change: no person asked for it."""
+    target.routes.update(trigger="change")
+    run = Run.objects.create(target=target, trigger=Run.Trigger.CHANGE)
+    work(run)
+    return run
 
 
 @pytest.fixture

@@ -17,8 +17,13 @@ LOST = [
     {"kind": Fault.RESET, "act": False},
     {"kind": Fault.STATUS, "status": 500, "act": True},
     {"kind": Fault.STATUS, "status": 503, "act": False},
+]
+# The request was carried out, and its answer can't be read.
+UNREADABLE = [
     {"kind": Fault.TRUNCATED},
     {"kind": Fault.HTML, "act": True},
+    {"kind": Fault.NO_ID},
+    {"kind": Fault.EMPTY},
 ]
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import CommandError
 
-from syncer.core.outcome import decode_id
+from syncer.core.ids import decode_id
 from syncer.engine.runs import run_here
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Binding, Run, Target

@@ -1,20 +1,34 @@
 """Delivery to a REST service: send the requests of claimed bindings, and settle their results."""
 
 import random
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from django.db import IntegrityError, transaction
 
 from backoffice.kit import clock
-from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
-from syncer.core.outcome import Outcome, candidates
-from syncer.core.settle import End, Terms, changes_after, taken_id
+from syncer.core.decide import (
+    Action,
+    Changes,
+    ClaimedBinding,
+    Delivery,
+    Terms,
+    committed_first,
+    delivery_of,
+    update_body,
+)
+from syncer.core.ids import id_text, spellings
+from syncer.core.likeness import Candidate, decisive, search
+from syncer.core.outcome import Outcome
+from syncer.core.settle import End, Rules, changes_after, taken_id
 from syncer.engine.sender import Sender, SendResult
 from syncer.engine.settling import Settler, commit
 from syncer.models import Binding, Route, Run
 from syncer.models.routemap import RouteMap
-from syncer.targets.rest.endpoint import Endpoint, look_up, send_change
+from syncer.targets.rest.endpoint import Endpoint
+from syncer.targets.rest.exchanges import find, list_records, send_change
 from syncer.targets.rest.payload import load
 
 
@@ -26,7 +40,8 @@ def deliver(
     1. Read the live rows after the claim was committed, so that an edit is either in them or planned again.
     2. Decide each delivery from what the target is known to hold and what we have.
     3. Commit the key and body of each create, and which deliveries are deletes, before any request leaves.
-    4. Send, and settle the results in the batches in which they arrive.
+    4. Send, and settle the results in the batches in which they arrive. A lookup whose filtered list does not show the
+       record goes on to the whole list: servers filter by texts that they keep in another form, and ignore filters.
 
     Returns:
         False if all of the bindings still wait for another object; else True.
@@ -40,27 +55,73 @@ def deliver(
     deliveries = [
         Delivery(binding=binding, action=Action.WAIT)
         if binding.pk in not_yet
-        else delivery_of(binding, live.get(binding.key), lookup=endpoint.lookup, path=endpoint.path)
+        else delivery_of(binding, live.get(binding.key), endpoint.terms)
         for binding in bindings
     ]
-    deliveries = _commit_first(deliveries)
-    futures: dict[Future[SendResult], Delivery] = {}
+    deliveries = _commit_first(deliveries, endpoint.terms)
+    search_for = _Lookups(settler=settler, endpoint=endpoint)
+    futures: dict[Future[SendResult], list[tuple[Delivery, SendResult | None]]] = {}
     without_request: list[tuple[Delivery, SendResult]] = []
     for delivery in deliveries:
         future = _send(sender, endpoint, delivery)
         if future is None:
             without_request.append((delivery, SendResult(verdict=None)))
         else:
-            futures[future] = delivery
+            futures[future] = [(delivery, None)]
     settler.settle(without_request)
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, return_when=FIRST_COMPLETED)
-        settler.settle([(futures[future], future.result()) for future in done])
+    while futures:
+        results = []
+        for future in wait(futures, return_when=FIRST_COMPLETED).done:
+            for delivery, before in futures.pop(future):
+                result = joined(before, future.result())
+                if following := search_for.next_step(delivery, result):
+                    futures.setdefault(following, []).append((delivery, result))
+                else:
+                    results.append((delivery, result))
+        settler.settle(results)
     return any(delivery.action is not Action.WAIT for delivery in deliveries)
 
 
-def _commit_first(deliveries: list[Delivery]) -> list[Delivery]:
+def joined(before: SendResult | None, latest: SendResult) -> SendResult:
+    """Return the result of a delivery that took several steps: a create that the target refused remains refused."""
+    if before is None:
+        return latest
+    is_refused = before.verdict and before.verdict.outcome is Outcome.TAKEN
+    is_found = latest.verdict and latest.verdict.outcome is Outcome.DONE
+    verdict = before.verdict if is_refused and is_found else latest.verdict
+    return replace(latest, verdict=verdict, sent=before.sent + latest.sent, steps=before.steps + 1)
+
+
+@dataclass(kw_only=True)
+class _Lookups:
+    """The lookups of one batch. The whole list is fetched at most once for all of them: after every one was claimed."""
+
+    settler: "RestSettler"
+    endpoint: Endpoint
+    listings: dict[str, Future[SendResult]] = field(default_factory=dict)
+
+    def next_step(self, delivery: Delivery, result: SendResult) -> "Future[SendResult] | None":
+        """Return the request that has to follow before the delivery can be settled; None where none has to."""
+        verdict, sought, sender = result.verdict, delivery.sought, self.settler.sender
+        if verdict is None or sought is None or not self.endpoint.terms.can_look_up:
+            return None
+        is_refused = delivery.action is Action.CREATE and verdict.outcome is Outcome.TAKEN
+        is_found = delivery.action is Action.LOOKUP and verdict.outcome is Outcome.DONE
+        ends = delivery.binding.ends
+        if is_refused and result.steps == 1:
+            return find(sender, self.endpoint, sought, ends=ends, about=delivery.binding.pk)
+        last_step = 2 if is_refused else 1
+        if not (is_refused or is_found) or sought.own_id or result.steps > last_step:
+            return None
+        if decisive(self.settler.candidates(delivery, result)):
+            return None
+        whole = replace(sought, lookup=())
+        if whole.path not in self.listings:
+            self.listings[whole.path] = sender.submit(partial(list_records, sender, self.endpoint, whole, ends))
+        return self.listings[whole.path]
+
+
+def _commit_first(deliveries: list[Delivery], terms: Terms) -> list[Delivery]:
     """Store what a later worker has to know of requests that may have left; drop deliveries whose claim was lost.
 
     A create sends the body as read back from its row: a database may change how a number is written or how names are
@@ -70,7 +131,7 @@ def _commit_first(deliveries: list[Delivery]) -> list[Delivery]:
     writes = {
         delivery.binding.pk: (delivery.binding, changes)
         for delivery in deliveries
-        if (changes := committed_first(delivery, now))
+        if (changes := committed_first(delivery, terms, now))
     }
     lost = writes.keys() - commit(writes.values())
     kept = [delivery for delivery in deliveries if delivery.binding.pk not in lost]
@@ -84,18 +145,18 @@ def _commit_first(deliveries: list[Delivery]) -> list[Delivery]:
 
 def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[SendResult] | None:
     """Start the delivery's request; return None for a delivery that needs no request."""
-    binding, known = delivery.binding, delivery.binding.known
-    if delivery.action is Action.LOOKUP and delivery.like is not None:
-        return look_up(sender, endpoint, delivery.like, ends=binding.ends)
-    if delivery.action in (Action.CREATE, Action.REPLAY) and delivery.sent is not None and delivery.key:
-        request = endpoint.create(delivery.create_path, delivery.sent, delivery.key)
-    elif delivery.action is Action.UPDATE and delivery.sent is not None and known.remote_id:
-        request = endpoint.update(known.remote_id, update_body(known, delivery.sent, patch=endpoint.patch))
-    elif delivery.action is Action.DELETE and known.remote_id:
-        request = endpoint.delete(known.remote_id)
-    else:
-        return None
-    return send_change(sender, delivery.action, endpoint, request, ends=binding.ends)
+    known, sent = delivery.binding.known, delivery.sent
+    if delivery.action is Action.LOOKUP and delivery.sought:
+        return find(sender, endpoint, delivery.sought, ends=delivery.binding.ends, about=delivery.binding.pk)
+    if delivery.action in (Action.CREATE, Action.REPLAY) and sent is not None and delivery.key:
+        request = endpoint.create(delivery.create_path, sent, delivery.key, delivery.own_id)
+        return send_change(sender, delivery, endpoint, lambda _: request)
+    if delivery.action is Action.UPDATE and sent is not None and known.remote_id:
+        body = update_body(known, sent, patch=endpoint.method == Route.Update.PATCH)
+        return send_change(sender, delivery, endpoint, partial(endpoint.update, known.remote_id, body))
+    if delivery.action is Action.DELETE and known.remote_id:
+        return send_change(sender, delivery, endpoint, partial(endpoint.delete, known.remote_id))
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,27 +165,37 @@ class RestSettler(Settler):
 
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:
         """Return the columns of the binding that the result changes; a look-up's result names the candidates."""
-        verdict, binding, matches = result.verdict, delivery.binding, list[str]()
-        if delivery.action is Action.LOOKUP and verdict and verdict.outcome is Outcome.DONE:
-            matches = self._candidate_ids(delivery, result)
-        end = End(action=delivery.action, known=binding.known, sent=delivery.sent, verdict=verdict, matches=matches)
-        terms = Terms(
-            id_field=self.route.id_field,
+        end = End(
+            action=delivery.action,
+            known=delivery.binding.known,
+            sent=delivery.sent,
+            verdict=result.verdict,
+            candidates=self.candidates(delivery, result),
+        )
+        rules = Rules(
+            can_look_up=bool(self.route.lookup or self.route.own_id),
             recreate=self.route.missing == Route.Missing.RECREATE,
+            overwrite=self.route.existing == Route.Existing.OVERWRITE,
             request_seconds=self.sender.client.request_seconds,
         )
         now, jitter = clock.now(), random.random()  # noqa: S311 - no secret
-        changes = changes_after(binding.claim, end, terms, now=now, jitter=jitter)
+        changes = changes_after(delivery.binding.claim, end, rules, now=now, jitter=jitter)
         if delivery.action in (Action.CREATE, Action.UPDATE) and changes.get("agreed") is not None:
             changes["parent_id"] = delivery.parent
         return changes
 
-    def _candidate_ids(self, delivery: Delivery, result: SendResult) -> list[str]:
-        """Return the ids of the records that may be the wanted one; a bound record belongs to another object."""
-        body, id_field = delivery.like or {}, self.route.id_field
-        ids = candidates(result.records, body, id_field=id_field, bound=())
+    def candidates(self, delivery: Delivery, result: SendResult) -> Sequence[Candidate]:
+        """Return the listed records that may be the wanted one; a bound record belongs to another object."""
+        sought, answers = delivery.sought, Endpoint.of(self.route).answers
+        if sought is None or not result.records:
+            return ()
+        if sought.own_id:
+            return [Candidate(remote_id=sought.own_id, is_equal=True)]
+        found = search(result.records, sought, answers)
+        ids = [spelling for candidate in found for spelling in spellings(candidate.remote_id)]
         bound = Binding.objects.filter(route=self.route, remote_id__in=ids).values_list("remote_id", flat=True)
-        return candidates(result.records, body, id_field=id_field, bound={str(remote_id) for remote_id in bound})
+        taken = {id_text(str(remote_id)) for remote_id in bound}
+        return [candidate for candidate in found if id_text(candidate.remote_id) not in taken]
 
     def write(self, delivery: Delivery, changes: Changes) -> bool:
         """Write the changes as any settler does, but refuse a remote id that another object's binding has already."""

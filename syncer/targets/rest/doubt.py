@@ -12,7 +12,6 @@ in the admin's log. It also raises `wanted`, so that the next sync compares and 
 
 import json
 import logging
-import re
 from datetime import timedelta
 from typing import Any, cast
 
@@ -23,7 +22,7 @@ from django.utils import timezone
 
 from backoffice.kit import clock
 from syncer.core.errors import NotPossibleError
-from syncer.core.outcome import ID_LENGTH, encode_id, is_id
+from syncer.core.ids import ID_LENGTH, NUMBER, encode_id, is_id, spellings
 from syncer.core.settle import decided
 from syncer.core.state import Question, facts_of, question_of
 from syncer.engine.plan import raise_children
@@ -33,7 +32,6 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
 
 log = logging.getLogger("syncer.targets.rest.doubt")
-NUMBER = re.compile(r"-?(0|[1-9]\d*)")  # a whole number in JSON's notation
 
 
 def question(binding: Binding) -> Question | None:
@@ -109,7 +107,7 @@ def decide(*, binding: Binding, remote_id: int | str | None, user: Any = None, s
             with transaction.atomic():
                 Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
         except IntegrityError as error:
-            owner = Binding.objects.filter(route=row.route, remote_id=encoded).first()
+            owner = Binding.objects.filter(route=row.route, remote_id__in=spellings(str(encoded))).first()
             raise NotPossibleError(
                 f"{remote_id} is the record of {owner} already; a record belongs to one object."
             ) from error

@@ -1,208 +1,284 @@
-"""Requests to a REST service, one record each, its lists, and the verdicts on its answers.
+"""Requests to a REST service in the dialect of one route: addresses, bodies, and the pages of its lists.
 
 Runs in the sender's threads, so it uses no database.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 from uuid import UUID
 
-from django.utils import timezone
+from requests.utils import parse_header_links
 
 from backoffice.kit.http import Request
-from syncer.core.decide import Action, Payload
-from syncer.core.outcome import (
-    SURROGATE,
-    Exchange,
-    Outcome,
-    UnreadableError,
-    Verdict,
-    classify,
-    decode_id,
-    read_json,
-)
-from syncer.engine.sender import Sender, SendResult, Sent
+from syncer.core.answers import MISSING, Answers, at, names_of, nested, records_in
+from syncer.core.decide import Payload, Sought, Terms
+from syncer.core.ids import SURROGATE, decode_id
+from syncer.core.outcome import Exchange, Outcome, Place
 from syncer.models import Route
 
-# Nothing was changed, but a retry without a pause would end in the same way.
-CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
-CIRCLE = Verdict(outcome=Outcome.PERMANENT, why="lists its pages in a circle")
-OUR_SECRET = Verdict(outcome=Outcome.UNKNOWN, why="answered a create with our own secret as the record's id")
+PAGE_NAMES = {
+    Route.Paging.HEADER: "next-page",
+    Route.Paging.CURSOR: "cursor",
+    Route.Paging.PAGE: "page",
+    Route.Paging.OFFSET: "offset",
+}
+TOTALS = ("total", "total_count", "totalCount", "meta.total", "meta.pagination.total", "pagination.total", "count")
 
 
 class ListError(ValueError):
-    """An answer that is not a list of records. The message is a predicate whose subject is the target."""
+    """A list that can't be used. The message is a predicate whose subject is the target."""
+
+    def __init__(self, message: str, outcome: Outcome = Outcome.PERMANENT) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Where a page of a list is: a whole address, or parameters of the list's own address."""
+
+    url: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """The addresses and dialect of one route at its target, without the database, so that threads can use it.
+    """One route at its target, without the database, so that threads can use it.
 
     Attributes:
         url: the target's address, without a final slash.
-        path: the collection, `/posts` or `/posts/`; records are addressed in the same style.
-        patch: True to send changes as PATCH of the fields that differ, False as PUT of the whole record.
-        id_field, items_field, next_field: names in the target's answers; see the route's columns.
-        lookup: the remote names by whose values a record is found again.
+        terms: the path of the list, `/posts` or `/posts/`, and how a record is found again.
+        item_path: the path of a record, `/posts/{id}.json`; empty: the path with the id behind it, in the same style.
+        answers: how its answers are read.
+        method: of an update: PUT, PATCH or POST.
+        fresh_creates: a create that could neither be repeated nor looked up goes out on a new connection: on one that
+            was kept open it can be lost without having arrived.
+
+    The others are the route's columns of the same names.
     """
 
     url: str
-    path: str
-    patch: bool = False
-    id_field: str = "id"
-    items_field: str = ""
+    terms: Terms
+    item_path: str = ""
+    answers: Answers = field(default_factory=Answers)
+    method: str = "PUT"
+    wrap: str = ""
+    send_id: bool = False
+    if_match: bool = False
+    paging: str = Route.Paging.LINK
+    page_name: str = ""
+    first_page: int = 1
     next_field: str = ""
-    lookup: tuple[str, ...] = ()
+    total: str = ""
+    query: Mapping[str, Any] = field(default_factory=dict)
+    fresh_creates: bool = False
 
     @classmethod
     def of(cls, route: Route) -> Self:
         """Return the endpoint that `route` describes."""
+        terms = terms_of(route)
         return cls(
             url=route.target.url.rstrip("/"),
-            path=route.path,
-            patch=route.update == Route.Update.PATCH,
-            id_field=route.id_field,
-            items_field=route.items_field,
+            terms=terms,
+            item_path=route.item_path,
+            answers=Answers(
+                id=route.id_field,
+                record=route.record,
+                items=route.items_field,
+                ok=route.ok,
+                error=route.error,
+                names=frozenset(route.fields),
+            ),
+            method=route.update,
+            wrap=route.wrap,
+            send_id=route.send_id,
+            if_match=route.if_match,
+            paging=route.paging,
+            page_name=route.page_name or PAGE_NAMES.get(Route.Paging(route.paging), ""),
+            first_page=route.first_page,
             next_field=route.next_field,
-            lookup=tuple(route.lookup),
+            total=route.total,
+            query=route.query,
+            fresh_creates=not (route.key_hours or terms.can_look_up),
         )
 
-    def create(self, path: str, payload: Payload, key: UUID) -> Request:
-        """POST the whole record, with a key by which the target may recognize a repeat."""
-        return Request(method="POST", url=self._address(path), body=payload, headers={"Idempotency-Key": str(key)})
+    # --- single records ----------------------------------------------------------------------------------------------
+    def create(self, path: str, payload: Payload, key: UUID, own_id: str | None = None) -> Request:
+        """POST the whole record, with a key by which the target may recognize a repeat; or PUT it under our own id."""
+        headers = {"Idempotency-Key": str(key)}
+        if own_id is not None:
+            headers["If-None-Match"] = "*"  # RFC 9110, section 13.1.2: only if there is no such record yet
+            return Request(method="PUT", url=self.record(own_id), body=self.body(payload), headers=headers)
+        url, body = self._address(path), self.body(payload)
+        return Request(method="POST", url=url, body=body, headers=headers, fresh=self.fresh_creates)
 
-    def update(self, remote_id: str, body: Payload) -> Request:
-        """PUT the whole record as `body`, or PATCH the fields in `body`; `remote_id` is encoded."""
-        return Request(method="PATCH" if self.patch else "PUT", url=self.record(remote_id), body=body)
+    def update(self, remote_id: str, payload: Payload, etag: str = "") -> Request:
+        """Send the whole record, or with PATCH the fields in `payload`; `remote_id` is encoded."""
+        body = self.body(payload, remote_id if self.send_id else None)
+        headers = {"If-Match": etag} if etag else {}
+        return Request(method=self.method, url=self.record(remote_id), body=body, headers=headers)
 
-    def delete(self, remote_id: str) -> Request:
+    def delete(self, remote_id: str, etag: str = "") -> Request:
         """DELETE the record; `remote_id` is encoded."""
-        return Request(method="DELETE", url=self.record(remote_id))
+        return Request(method="DELETE", url=self.record(remote_id), headers={"If-Match": etag} if etag else {})
 
-    def page(self, cursor: str | None, like: Payload | None = None) -> Request:
-        """GET one page of the list, of all records or of those that equal `like` in the lookup's fields.
+    def get(self, remote_id: str) -> Request:
+        """GET the record; `remote_id` is encoded."""
+        return Request(method="GET", url=self.record(remote_id))
 
-        A cursor is sent back as `?cursor=…`, unless it is the next page's address.
+    def record(self, remote_id: str) -> str:
+        """Return the address of one record; `remote_id` is encoded."""
+        before, after = self._around_id
+        return f"{self.url}{quote(before, safe='/')}{quote(str(decode_id(remote_id)), safe='')}{quote(after, safe='/')}"
 
-        Raises:
-            ListError: the next page is on another host, or its address or cursor is not valid.
-        """
-        if cursor and SURROGATE.search(cursor):
-            raise ListError("named a next page with an unpaired surrogate in it")
-        if cursor and cursor.startswith(("http://", "https://", "/")):
-            try:
-                following = urljoin(self.url, cursor)
-                is_here = urlsplit(following)[:2] == urlsplit(self.url)[:2]
-            except ValueError as error:
-                raise ListError("named a next page whose address is not valid") from error
-            if not is_here:
-                raise ListError(f"named a next page on another host: {following}")
-            return Request(method="GET", url=following)
-        query = {name: _query_value(like[name]) for name in self.lookup if name in like} if like else {}
-        return Request(method="GET", url=self._address(self.path), query=query | ({"cursor": cursor} if cursor else {}))
+    def body(self, payload: Payload, remote_id: str | None = None) -> dict[str, Any]:
+        """Return a request's body: dotted names become objects, and the whole is put into its envelope."""
+        flat = payload if remote_id is None else {**payload, self.answers.id: decode_id(remote_id)}
+        record = nested(flat)
+        return nested({self.wrap: record}) if self.wrap else record
 
-    def records(self, answer: object) -> tuple[list[Any], str | None]:
-        """Return the records of a list answer, and the cursor of the next page (None on the last page).
+    @property
+    def place(self) -> Place:
+        """Where records are, for a `Location` that names a new one."""
+        before, after = self._around_id
+        return Place(before=urlsplit(self.url).path + before, after=after)
 
-        Raises:
-            ListError: the answer is not a list answer.
-        """
-        cursor = None
-        if self.items_field:
-            if not isinstance(answer, dict) or self.items_field not in answer:
-                raise ListError(f"answered a list without {self.items_field!r}")
-            cursor = answer.get(self.next_field) if self.next_field else None
-            answer = answer[self.items_field]
-        if not isinstance(answer, list):
-            raise ListError("answered something other than a list")
-        return answer, None if cursor is None else str(cursor)
+    @property
+    def _around_id(self) -> tuple[str, str]:
+        """What stands before and after the id in the path of a record."""
+        path = self.terms.path
+        if self.item_path:
+            before, _, after = self.item_path.partition("{id}")
+            return before, after
+        return f"{path.rstrip('/')}/", "/" if path.endswith("/") else ""
 
     def _address(self, path: str) -> str:
         return self.url + quote(path, safe="/")
 
-    def record(self, remote_id: str) -> str:
-        """Return the address of one record; `remote_id` is encoded."""
-        slash = "/" if self.path.endswith("/") else ""
-        return f"{self._address(self.path.rstrip('/'))}/{quote(str(decode_id(remote_id)), safe='')}{slash}"
+    # --- lists -------------------------------------------------------------------------------------------------------
+    def list_page(self, page: Page | None = None, sought: Sought | None = None) -> Request:
+        """GET one page of the list: of all records, or of those that equal `sought` in the fields of its lookup."""
+        if page and page.url:
+            return Request(method="GET", url=page.url)
+        path = sought.path if sought else self.terms.path
+        query = {name: query_value(value) for name, value in self.query.items()}
+        if sought:
+            query |= {name: query_value(sought.body[name]) for name in sought.lookup}
+        return Request(method="GET", url=self._address(path), query=query | dict(page.query if page else self.start))
 
+    @property
+    def start(self) -> Mapping[str, str]:
+        """The parameters of the first page."""
+        return {self.page_name: str(self.first_page)} if self.paging == Route.Paging.PAGE else {}
 
-def _query_value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    @property
+    def is_counted(self) -> bool:
+        """Whether pages are counted up, so that only an empty one, or the total, shows the end of a list."""
+        return self.paging in (Route.Paging.PAGE, Route.Paging.OFFSET)
 
+    def records(self, answer: object) -> list[Any]:
+        """Return the records of a list answer.
 
-def send_change(
-    sender: Sender, action: Action, endpoint: Endpoint, request: Request, *, ends: float
-) -> "Future[SendResult]":
-    """Send one create, update or delete, unless the lease (monotonic seconds) would end too soon."""
+        Raises:
+            ListError: the answer is not a list of records with ids.
+        """
+        if refusal := self.answers.refusal(answer):
+            raise ListError(f"answered a list with {refusal}", Outcome.RETRYABLE)
+        records = at(answer, self.answers.items)
+        if not isinstance(records, list):
+            where = f"without a list in {self.answers.items!r}" if self.answers.items else "that is not a list"
+            lists = (
+                [name for name, value in answer.items() if isinstance(value, list)] if isinstance(answer, dict) else []
+            )
+            # Without any list in it, the answer may be a gateway's.
+            outcome = Outcome.CONFIGURATION if lists else Outcome.RETRYABLE
+            cure = f"; its records may be in: {', '.join(lists)}" if lists else f"; it has: {names_of(answer)}"
+            raise ListError(f"answered a list {where}{cure}", outcome)
+        if why := records_in(records, self.answers):
+            raise ListError(why, Outcome.CONFIGURATION)
+        return records
 
-    def work() -> SendResult:
-        sent = sender.exchange(request, ends)
-        if sent is None:
-            return SendResult(verdict=None)
-        verdict = classify(action, sent.exchange, now=timezone.now(), id_field=endpoint.id_field)
-        if sender.is_secret(verdict.record.get(endpoint.id_field)):
-            verdict = OUR_SECRET
-        return SendResult(verdict=verdict, sent=(sent,))
+    def following(self, exchange: Exchange, answer: object, *, number: int, count: int, is_empty: bool) -> Page | None:
+        """Return the next page of a list; None on the last one.
 
-    return sender.submit(work)
+        Args:
+            number: how many pages were read.
+            count: how many records they had.
+            is_empty: the last page had none.
 
+        Raises:
+            ListError: the next page is on another host, or its address or cursor is not valid.
+        """
+        if self.paging == Route.Paging.PAGE:
+            return None if is_empty else Page(query={self.page_name: str(self.first_page + number)})
+        if self.paging == Route.Paging.OFFSET:
+            return None if is_empty else Page(query={self.page_name: str(count)})
+        if self.paging == Route.Paging.HEADER:
+            link = exchange.headers.get(self.page_name.lower(), "")
+            return Page(url=self._here(link)) if link else None
+        named = at(answer, self.next_field) if self.next_field else None
+        cursor = "" if named in (None, False, "", MISSING) else str(named)
+        if SURROGATE.search(cursor):
+            raise ListError("named a next page with an unpaired surrogate in it")
+        if cursor and self.paging == Route.Paging.CURSOR:
+            return Page(query={self.page_name: cursor})
+        if cursor.startswith(("http://", "https://", "/", "?")):
+            return Page(url=self._here(cursor))
+        if cursor:
+            return Page(query={PAGE_NAMES[Route.Paging.CURSOR]: cursor})
+        link = _next_link(exchange.headers.get("link", ""))
+        return Page(url=self._here(link)) if link else None
 
-def look_up(sender: Sender, endpoint: Endpoint, like: Payload, *, ends: float) -> "Future[SendResult]":
-    """List the records that equal `like` in the fields of the route's lookup."""
-    return sender.submit(lambda: list_records(sender, endpoint, like, ends))
+    def _here(self, link: str) -> str:
+        """Return the address of a next page, which must be on the target's own host.
 
+        Behind a proxy, services often name another scheme than their callers use.
 
-def list_records(
-    sender: Sender, endpoint: Endpoint, like: Payload | None = None, ends: float = float("inf")
-) -> SendResult:
-    """Fetch the target's list, page by page, until its end, a failure, or the end of the lease.
-
-    Args:
-        like: list only the records that equal this payload in the fields of the route's lookup.
-        ends: when the lease ends, in monotonic seconds.
-
-    Returns:
-        The verdict on the last answer, None if nothing was sent; with the exchanges, and on success the records.
-    """
-    sent: list[Sent] = []
-    records: list[Any] = []
-    cursor = None
-    seen: set[str] = set()
-    while True:
+        Raises:
+            ListError: it is on another host, or is not valid.
+        """
         try:
-            latest = sender.exchange(endpoint.page(cursor, like), ends)
-            if latest is None:
-                return SendResult(verdict=CUT_OFF if sent else None, sent=tuple(sent))
-            sent.append(latest)
-            verdict = classify(Action.LOOKUP, latest.exchange, now=timezone.now())
-            if verdict.outcome is not Outcome.DONE:
-                return SendResult(verdict=verdict, sent=tuple(sent))
-            page, following = endpoint.records(read_json(latest.exchange.body))
-            _refuse_secrets(sender, endpoint, page, latest.exchange, is_import=like is None)
-        except (ListError, UnreadableError) as error:
-            verdict = Verdict(outcome=Outcome.PERMANENT, why=sender.mask.hide(str(error)))
-            return SendResult(verdict=verdict, sent=tuple(sent))
-        records += page
-        if not following:
-            return SendResult(verdict=verdict, sent=tuple(sent), records=tuple(records))
-        if following in seen:
-            return SendResult(verdict=CIRCLE, sent=tuple(sent))
-        seen.add(following)
-        cursor = following
+            following, own = urlsplit(urljoin(self._address(self.terms.path), link)), urlsplit(self.url)
+            is_here = following.hostname == own.hostname and following.port in (None, own.port)
+            is_here &= following.scheme in ("http", "https")
+        except ValueError as error:
+            raise ListError("named a next page whose address is not valid") from error
+        if not is_here:
+            raise ListError(f"named a next page on another host: {urlunsplit(following)}")
+        return urlunsplit(following._replace(scheme=own.scheme, netloc=own.netloc))
+
+    def announced(self, exchange: Exchange, answer: object) -> int | None:
+        """Return how many records a list answer says that there are; None where it does not say."""
+        if self.total:
+            return _number(at(answer, self.total))
+        headers = exchange.headers
+        ranged = re.search(r"/(\d+)\s*$", headers.get("content-range", ""))
+        named = [headers.get("x-total-count"), headers.get("x-wp-total"), ranged and ranged[1]]
+        if isinstance(answer, dict):
+            named += [at(answer, name) for name in TOTALS]
+        return next((number for value in named if (number := _number(value)) is not None), None)
 
 
-def _refuse_secrets(
-    sender: Sender, endpoint: Endpoint, page: Sequence[Any], exchange: Exchange, *, is_import: bool
-) -> None:
-    """Keep our secrets out of the database: out of ids, and in an import out of whole records.
+def terms_of(route: Route) -> Terms:
+    """Return how records of `route` are found again."""
+    return Terms(path=route.path, lookup=tuple(route.lookup), fields=route.fields, has_own_ids=bool(route.own_id))
 
-    Raises:
-        ListError: the answer holds a secret of ours.
-    """
-    if is_import and sender.returned_secret(exchange):
-        raise ListError("sent our own secret back in a list")
-    if any(sender.is_secret(record.get(endpoint.id_field)) for record in page if isinstance(record, dict)):
-        raise ListError("listed a record with our own secret as its id")
+
+def query_value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def _number(value: object) -> int | None:
+    text = str(value).strip()
+    return int(text) if text.isdecimal() and len(text) < 16 and not isinstance(value, bool) else None
+
+
+def _next_link(header: str) -> str:
+    """Return the address with `rel="next"` in a `Link` header (RFC 8288); empty where there is none."""
+    for link in parse_header_links(header) if header else ():
+        if "next" in str(link.get("rel", "")).lower().split():
+            return str(link["url"])
+    return ""

@@ -12,7 +12,8 @@ from django.db.models import Q
 from backoffice.kit import clock
 from syncer.core.decide import Payload
 from syncer.core.errors import NotPossibleError
-from syncer.core.outcome import Outcome, encode_id, is_id
+from syncer.core.ids import encode_id, is_id
+from syncer.core.outcome import Outcome
 from syncer.engine.plan import anchor
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Target
@@ -21,7 +22,8 @@ from syncer.models.keys import json_value, key_of
 from syncer.models.mapping import is_storable
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
-from syncer.targets.rest.endpoint import Endpoint, list_records
+from syncer.targets.rest.endpoint import Endpoint
+from syncer.targets.rest.exchanges import list_records
 
 BATCH = 1000  # rows an INSERT
 ERRORS_SHOWN = 20
@@ -79,6 +81,7 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
             route.declaration.model._default_manager.bulk_create([item.obj for item in loaded], batch_size=BATCH)
             _bind(route, loaded, fetched)
             anchor(route)
+            Route.objects.filter(pk=route.pk).update(adopted_at=clock.now())
         _reset_sequences(ordered)
     return {route.model: len(records) for route, records in fetched.items()}
 
@@ -98,7 +101,7 @@ def _refuse_unless_empty(routes: list[Route]) -> None:
 
 
 def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], None]) -> list[dict[str, Any]]:
-    result = list_records(sender, Endpoint.of(route))
+    result = list_records(sender, Endpoint.of(route), is_import=True)
     if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
         why = "was not asked" if result.verdict is None else result.verdict.why
         raise NotPossibleError(f"{target} {why} (asked for {route.path}). Nothing was written.")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Required
 
 from django.core.exceptions import ValidationError
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
 from backoffice.kit import clock
@@ -12,9 +12,10 @@ from syncer.core.decide import Action, Known, can_replay, changes, decide
 from syncer.models import Binding, Route
 from syncer.models.mapping import parent_errors, wrong
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import Kind, Pages, Planned, register
+from syncer.targets.base import Kind, Pages, Planned, Step, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
 from syncer.targets.rest import REST, checks
+from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver
 from syncer.targets.rest.payload import Missing, load
 
@@ -108,6 +109,24 @@ class Rest(Kind):
     )
 
     deliver = staticmethod(deliver)
+    prepare = staticmethod(adopt_all)
+
+    def steps(self, routes: RouteMap) -> list[Step]:
+        """Deletes first, children before their parents; then, parents first, updates and creates of each route.
+
+        So a new record finds the name free that an old one had.
+        """
+        has_record = Q(remote_id__isnull=False)
+        deletes = [
+            Step(route=route, only=has_record & ~Q(routes.is_wanted(route)), is_delete=True)
+            for route in reversed(routes.parents_first)
+        ]
+        changes = [
+            Step(route=route, only=only)
+            for route in routes.parents_first
+            for only in (has_record & Q(routes.is_wanted(route)), Q(remote_id=None))
+        ]
+        return deletes + changes
 
     def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:
         declaration = route.declaration
@@ -145,7 +164,7 @@ class Rest(Kind):
             replays = binding is not None and can_replay(
                 binding, clock.now(), key_hours=route.key_hours, account=route.target.account
             )
-            action = decide(known, payload, can_look_up=bool(route.lookup), can_replay=replays)
+            action = decide(known, payload, can_look_up=bool(route.lookup or route.own_id), can_replay=replays)
             if action is Action.NOTHING:
                 continue
             sent = (known.create_body if action is Action.REPLAY else payload) or {}

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from syncer.core.decide import Wanted
-from syncer.core.outcome import decode_id
+from syncer.core.ids import decode_id
 from syncer.models import Route
 from syncer.models.keys import json_value, key_of, pks
 from syncer.models.routemap import Parent, RouteMap

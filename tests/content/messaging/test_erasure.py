@@ -18,6 +18,7 @@ from syncer.engine.sender import Sender
 from syncer.engine.wake import wake_for_news
 from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.models.routemap import RouteMap
+from syncer.targets.base import Step
 from syncer.targets.rest.deliver import deliver
 from tests.content.messaging.everywhere import places
 from tests.content.messaging.planting import CLIENT, PLANTED, TEXTS, WORDS, plant
@@ -144,7 +145,7 @@ def test_a_worker_that_is_sending_meanwhile_keeps_nothing_of_it(remote, target, 
 
     def work(sender):
         try:
-            bindings = claim(routes, route, keys=None, limit=10, lease=60)
+            bindings = claim(routes, Step(route=route), keys=None, limit=10, lease=60)
             deliver(run, routes, route, bindings, sender)
         finally:
             connection.close()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.core.circuit import FAILURES, PROBE_MOST, Circuit, after, in_a_row, stops_all
+from syncer.core.circuit import FAILURES, PROBE_MOST, Circuit, after, forbidden_most, in_a_row, stops_all
 from syncer.core.outcome import Outcome, Verdict
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -119,3 +119,8 @@ def test_whatever_was_before_one_answer_is_enough(verdicts, probe, jitter):
     circuit = after(Circuit(), [*verdicts, GOOD], probe=probe, now=NOW, jitter=jitter)
     assert circuit.is_quiet
     assert circuit.probe_at is None
+
+
+def test_two_different_refusals_are_the_targets_and_five_where_something_succeeded():
+    assert forbidden_most(has_succeeded=False) == 2
+    assert forbidden_most(has_succeeded=True) == FAILURES

@@ -13,6 +13,8 @@ from syncer.core.decide import (
     ClaimedBinding,
     Delivery,
     Known,
+    Sought,
+    Terms,
     Wanted,
     can_replay,
     claimed,
@@ -26,8 +28,8 @@ from tests.simulator.rows import Row
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = uuid4()
-LOOKUP = ("title",)
 PATH = "/posts"
+TERMS = Terms(path=PATH, lookup=("title",), fields={"title": "title", "body": "body"})
 
 
 # With an unanswered create.
@@ -55,7 +57,9 @@ def test_a_claim_holds_what_the_row_was_before_it():
     held = hold()
     assert (held.pk, held.key, held.token, held.ends, held.last_remote_id) == (7, "1", 5, 60.0, "9")
     assert held.claim == Claim(wanted=3, was=True, tries=1)
-    assert held.known == Known(create_body={"title": "A", "body": "B"}, unconfirmed=True)
+    assert held.known == Known(
+        create_body={"title": "A", "body": "B"}, unconfirmed=True, create_at=NOW - timedelta(hours=1)
+    )
     assert (held.create_key, held.create_path, held.can_replay, held.peer_seen) == (KEY, "/posts/new", True, {})
 
 
@@ -96,7 +100,7 @@ def test_what_a_worker_may_claim(changed, can_be_claimed):
 
 
 def test_an_object_waits_for_the_id_of_its_parent():
-    delivery = delivery_of(hold(), Wanted(payload={}, waits=True), lookup=LOOKUP, path=PATH)
+    delivery = delivery_of(hold(), Wanted(payload={}, waits=True), TERMS)
     assert delivery.action is Action.WAIT
 
 
@@ -105,44 +109,71 @@ def test_an_object_waits_for_the_id_of_its_parent():
     [("/posts/new", None, "/posts/new"), ("", Wanted(payload={}, create_path="/now"), "/now"), ("", None, PATH)],
 )
 def test_a_replay_repeats_the_create_where_it_was_sent(create_path, wanted, path):
-    delivery = delivery_of(hold(create_path=create_path), wanted, lookup=LOOKUP, path=PATH)
+    delivery = delivery_of(hold(create_path=create_path), wanted, TERMS)
     assert (delivery.action, delivery.key, delivery.create_path) == (Action.REPLAY, KEY, path)
     assert delivery.sent == {"title": "A", "body": "B"}
 
 
 def test_a_look_up_goes_by_all_that_the_create_sent():
-    delivery = delivery_of(hold(key_hours=0), Wanted(payload={"title": "C"}), lookup=LOOKUP, path=PATH)
-    assert (delivery.action, delivery.like) == (Action.LOOKUP, {"title": "A", "body": "B"})
+    delivery = delivery_of(hold(key_hours=0), Wanted(payload={"title": "C"}), TERMS)
+    assert delivery.action is Action.LOOKUP
+    assert delivery.sought == Sought(body={"title": "A", "body": "B"}, lookup=("title",), path=PATH)
+
+
+def test_a_create_is_looked_up_by_what_it_was_sent_as_even_if_the_route_was_changed_since():
+    then = {"path": "/old", "lookup": ["title"], "fields": {"title": "title", "body": "body"}}
+    today = Terms(path=PATH, lookup=("name",), fields={"name": "title", "text": "body"})
+    sought = delivery_of(hold(key_hours=0, create_as=then), Wanted(payload={"name": "C"}), today).sought
+    assert sought == Sought(
+        body={"title": "A", "body": "B"},
+        lookup=("title",),
+        path="/old",
+        renamed={"title": "name", "body": "text"},
+    )
+
+
+def test_a_create_that_was_accepted_is_looked_up_once_its_answer_can_not_be_repeated():
+    wanted = Wanted(payload={"title": "C"})
+    assert delivery_of(hold(made=True), wanted, TERMS).action is Action.REPLAY
+    assert delivery_of(hold(made=True, create_key=None), wanted, TERMS).action is Action.LOOKUP
+
+
+def test_only_what_was_claimed_as_a_delete_is_deleted():
+    bound = {"create_body": None, "create_key": None, "remote_id": "5"}
+    assert delivery_of(hold(**bound), None, TERMS).action is Action.WAIT
+    assert delivery_of(replace(hold(**bound), to_delete=True), None, TERMS).action is Action.DELETE
 
 
 def test_a_record_that_is_not_known_is_looked_up_by_the_lookup_alone():
     held = hold(create_body=None, create_key=None, look_first=True)
     wanted = Wanted(payload={"title": "C", "body": "D"})
-    assert delivery_of(held, wanted, lookup=LOOKUP, path=PATH).like == {"title": "C"}
+    assert delivery_of(held, wanted, TERMS).sought == Sought(body={"title": "C"}, lookup=("title",), path=PATH)
 
 
 def test_a_create_has_a_new_key_and_is_written_before_it_leaves():
     held = hold(create_body=None, create_key=None)
     wanted = Wanted(payload={"title": "C"}, create_path="/posts/new", parent=2)
-    delivery = delivery_of(held, wanted, lookup=LOOKUP, path=PATH)
-    assert (delivery.action, delivery.like) == (Action.CREATE, None)
-    assert committed_first(delivery, NOW) == {
+    delivery = delivery_of(held, wanted, TERMS)
+    assert delivery.action is Action.CREATE
+    assert committed_first(delivery, TERMS, NOW) == {
         "create_key": delivery.key,
         "create_body": {"title": "C"},
         "create_at": NOW,
         "create_path": "/posts/new",
         "create_account": "account",
+        "create_as": {"path": PATH, "lookup": ["title"], "fields": {"title": "title", "body": "body"}},
+        "made": False,
         "parent_id": 2,
         "rejected": None,
     }
-    assert delivery.key != delivery_of(held, wanted, lookup=LOOKUP, path=PATH).key
+    assert delivery.key != delivery_of(held, wanted, TERMS).key
 
 
 @pytest.mark.parametrize(
     ("action", "first"), [(Action.DELETE, {"deleting": True}), (Action.UPDATE, {}), (Action.REPLAY, {})]
 )
 def test_only_creates_and_deletes_are_written_before_they_leave(action, first):
-    assert committed_first(Delivery(binding=hold(), action=action), NOW) == first
+    assert committed_first(Delivery(binding=hold(), action=action), TERMS, NOW) == first
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import pytest
 
 from syncer.core import settle
 from syncer.core.decide import Action, Claim, Known
+from syncer.core.likeness import Candidate
 from syncer.core.outcome import Outcome, Verdict
-from syncer.core.settle import End, Terms, changes_after
+from syncer.core.settle import End, Rules, changes_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLAIM = Claim(wanted=7, tries=2)
@@ -15,21 +16,29 @@ BOUND = Known(remote_id="5", agreed={"title": "old"})
 UNANSWERED = Known(create_body=SENT, unconfirmed=True)
 
 
-def after(action, outcome, claim=CLAIM, *, known=BOUND, sent=SENT, record=None, matches=(), terms=None):
-    verdict = None if outcome is None else Verdict(outcome=outcome, why="says no", record=record or {})
-    end = End(action=action, known=known, sent=sent, verdict=verdict, matches=matches)
-    return changes_after(claim, end, terms or Terms(), now=NOW, jitter=0.5)
+def after(action, outcome, claim=CLAIM, *, known=BOUND, sent=SENT, remote_id=None, candidates=(), rules=None):
+    verdict = None if outcome is None else Verdict(outcome=outcome, why="says no", remote_id=remote_id)
+    end = End(action=action, known=known, sent=sent, verdict=verdict, candidates=candidates)
+    return changes_after(claim, end, rules or Rules(), now=NOW, jitter=0.5)
+
+
+def equal(remote_id):
+    return Candidate(remote_id=remote_id, is_equal=True)
+
+
+def alike(remote_id):
+    return Candidate(remote_id=remote_id, is_equal=False, shown={"title": "a"})
 
 
 def test_a_create_that_is_done_binds_the_record():
-    changes = after(Action.CREATE, Outcome.DONE, known=Known(), record={"id": 5, "title": "trimmed"})
+    changes = after(Action.CREATE, Outcome.DONE, known=Known(), remote_id="5")
     assert changes["remote_id"] == changes["last_remote_id"] == "5"
     assert changes["agreed"] == SENT, "what was sent, not what came back"
     assert changes.items() >= {"delivered": 7, "unconfirmed": False, "create_key": None, "tries": 0}.items()
 
 
 def test_a_replayed_create_binds_the_record_and_is_compared_again():
-    changes = after(Action.REPLAY, Outcome.DONE, AGAIN, known=UNANSWERED, record={"id": 5})
+    changes = after(Action.REPLAY, Outcome.DONE, AGAIN, known=UNANSWERED, remote_id="5")
     assert (changes["remote_id"], changes["agreed"], changes["create_key"]) == ("5", SENT, None)
     assert changes["unconfirmed"] is False
     assert "delivered" not in changes
@@ -64,17 +73,20 @@ def test_a_create_that_was_not_sent_forgets_its_key():
 
 
 @pytest.mark.parametrize("claim", [CLAIM, AGAIN])
-def test_a_permanent_refusal_rejects_the_claimed_version(claim):
-    changes = after(Action.UPDATE, Outcome.PERMANENT, claim)
+@pytest.mark.parametrize("outcome", [Outcome.PERMANENT, Outcome.TAKEN, Outcome.FORBIDDEN])
+def test_what_is_refused_is_set_aside_until_the_rest_of_the_run_is_done(outcome, claim):
+    changes = after(Action.UPDATE, outcome, claim)
     assert changes["gone"] is False
-    assert (changes["rejected"], changes["unconfirmed"], changes["reason"]) == (7, claim.was, "says no")
-    assert not {"delivered", "agreed"} & changes.keys()
+    assert (changes["refused_at"], changes["unconfirmed"], changes["reason"]) == (NOW, claim.was, "says no")
+    assert not {"delivered", "agreed", "rejected", "not_before"} & changes.keys()
 
 
 def test_a_refused_create_clears_its_key_and_a_refused_lookup_or_replay_does_not():
     assert after(Action.CREATE, Outcome.PERMANENT, known=Known())["create_key"] is None
     for action in (Action.LOOKUP, Action.REPLAY):
-        assert "create_key" not in after(action, Outcome.PERMANENT, AGAIN, known=UNANSWERED)
+        changes = after(action, Outcome.PERMANENT, AGAIN, known=UNANSWERED)
+        assert changes["rejected"] == 7
+        assert "create_key" not in changes
 
 
 def test_a_retryable_refusal_waits_longer_each_time():
@@ -89,30 +101,32 @@ def test_a_wrong_setting_costs_the_object_nothing():
 
 @pytest.mark.parametrize(("request_seconds", "wait"), [(1.0, 4), (20.0, 20)])
 def test_an_unknown_outcome_waits_at_least_until_a_straggler_has_died(request_seconds, wait):
-    changes = after(Action.UPDATE, Outcome.UNKNOWN, terms=Terms(request_seconds=request_seconds))
+    changes = after(Action.UPDATE, Outcome.UNKNOWN, rules=Rules(request_seconds=request_seconds))
     assert changes["unconfirmed"] is True
     assert changes["not_before"] == NOW + timedelta(seconds=wait)
     assert not {"delivered", "agreed", "create_key", "deleting"} & changes.keys()
 
 
-def test_a_record_that_is_gone_is_created_again_and_may_still_be_looked_up_first():
-    changes = after(Action.UPDATE, Outcome.GONE, known=Known(remote_id="5", look_first=True))
+@pytest.mark.parametrize("can_look_up", [True, False])
+def test_a_record_that_is_gone_is_looked_up_before_it_is_created_again(can_look_up):
+    changes = after(Action.UPDATE, Outcome.GONE, rules=Rules(can_look_up=can_look_up))
     assert (changes["remote_id"], changes["agreed"], changes["unconfirmed"]) == (None, None, False)
-    assert not {"delivered", "look_first"} & changes.keys()
+    assert changes["look_first"] is can_look_up
+    assert "delivered" not in changes
 
 
 def test_a_record_that_is_gone_is_rejected_where_the_route_says_so_unless_we_deleted_it():
-    reject = Terms(recreate=False)
-    changes = after(Action.UPDATE, Outcome.GONE, terms=reject)
+    reject = Rules(recreate=False)
+    changes = after(Action.UPDATE, Outcome.GONE, rules=reject)
     assert (changes["rejected"], changes["gone"]) == (7, True)
     assert changes["reason"] == "no longer has this record: says no"
     assert "remote_id" not in changes
     ours = Known(remote_id="5", unconfirmed=True, deleting=True)
-    assert after(Action.UPDATE, Outcome.GONE, AGAIN, known=ours, terms=reject)["remote_id"] is None
+    assert after(Action.UPDATE, Outcome.GONE, AGAIN, known=ours, rules=reject)["remote_id"] is None
 
 
 def test_a_create_that_was_found_is_bound_but_what_it_holds_is_not_known():
-    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, matches=["5"])
+    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, candidates=[alike("4"), equal("5")])
     assert (changes["remote_id"], changes["agreed"], changes["create_key"]) == ("5", None, None)
     assert "delivered" not in changes
 
@@ -123,8 +137,9 @@ def test_a_create_that_was_not_found_may_be_sent_again():
     assert not {"delivered", "remote_id"} & changes.keys()
 
 
-def test_several_candidates_are_left_to_a_person():
-    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, matches=["5", "6"])
+@pytest.mark.parametrize("candidates", [[equal("5"), equal("6")], [alike("5")], [alike("5"), alike("6")]])
+def test_several_candidates_and_one_that_differs_are_left_to_a_person(candidates):
+    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, candidates=candidates)
     assert (changes["in_doubt"], changes["unconfirmed"]) == (True, True)
     assert "create_key" not in changes
 
@@ -157,9 +172,10 @@ def test_the_reason_of_a_refused_question_says_what_was_asked(action):
 
 
 def test_candidates_are_kept_and_the_reason_names_as_many_as_it_has_room_for():
-    matches = [str(number) for number in range(1000, 1200)]
-    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, matches=matches)
-    assert changes["candidates"] == matches[: settle.CANDIDATES]
+    candidates = [alike(str(number)) for number in range(1000, 1200)]
+    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, candidates=candidates)
+    assert [kept["id"] for kept in changes["candidates"]] == [one.remote_id for one in candidates[: settle.CANDIDATES]]
+    assert changes["candidates"][0]["shown"] == {"title": "a"}
     assert len(changes["reason"]) <= settle.REASON_LENGTH
     assert changes["reason"].endswith(", …")
 
@@ -168,3 +184,42 @@ def test_candidates_are_kept_and_the_reason_names_as_many_as_it_has_room_for():
 def test_a_record_that_answered_is_not_to_be_looked_up_any_more(action):
     changes = after(action, Outcome.DONE, known=Known(remote_id="5", look_first=True))
     assert changes["look_first"] is False
+
+
+# --- a create that was accepted, and one of what is there already ----------------------------------------------------
+MADE = Known(create_body=SENT, unconfirmed=True, made=True, create_at=NOW - timedelta(minutes=59))
+
+
+def test_a_create_that_was_accepted_without_an_id_is_looked_up_at_once_and_keeps_what_it_is_found_by():
+    changes = after(Action.CREATE, Outcome.MADE, known=Known())
+    assert (changes["unconfirmed"], changes["made"], changes["not_before"]) == (True, True, None)
+    assert not {"create_key", "create_body", "delivered", "remote_id"} & changes.keys()
+
+
+def test_a_target_that_repeats_its_answer_without_an_id_is_not_asked_to_repeat_it_again():
+    changes = after(Action.REPLAY, Outcome.MADE, AGAIN, known=UNANSWERED)
+    assert (changes["made"], changes["create_key"]) == (True, None)
+
+
+def test_a_record_whose_create_was_accepted_is_waited_for_and_at_last_left_to_a_person():
+    changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=MADE)
+    assert (changes["unconfirmed"], changes["not_before"]) == (True, NOW + timedelta(seconds=4))
+    assert "create_key" not in changes
+    late = Known(create_body=SENT, unconfirmed=True, made=True, create_at=NOW - timedelta(hours=1))
+    assert after(Action.LOOKUP, Outcome.DONE, AGAIN, known=late)["in_doubt"] is True
+
+
+def test_what_is_there_already_is_bound_if_it_is_equal_and_left_to_a_person_if_not():
+    bound = after(Action.CREATE, Outcome.TAKEN, known=Known(), candidates=[equal("5")])
+    assert (bound["remote_id"], bound["agreed"], bound["create_key"]) == ("5", None, None)
+    doubt = after(Action.CREATE, Outcome.TAKEN, known=Known(), candidates=[alike("5")])
+    assert (doubt["in_doubt"], doubt["create_key"]) == (True, None)
+    assert doubt["reason"] == "has a record that fits the lookup and differs: 5"
+    assert "refused_at" in after(Action.CREATE, Outcome.TAKEN, known=Known())
+
+
+def test_a_route_that_overwrites_takes_the_only_record_that_fits():
+    rules = Rules(overwrite=True)
+    assert after(Action.CREATE, Outcome.TAKEN, known=Known(), candidates=[alike("5")], rules=rules)["remote_id"] == "5"
+    several = [alike("5"), alike("6")]
+    assert after(Action.CREATE, Outcome.TAKEN, known=Known(), candidates=several, rules=rules)["in_doubt"] is True

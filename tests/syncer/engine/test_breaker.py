@@ -16,7 +16,7 @@ from syncer.engine.runs import work, work_run
 from syncer.engine.wake import request_run, sweep
 from syncer.models import Alert, Attempt, Binding, Run, Target
 from tests.remote import Fault
-from tests.syncer.conftest import sync
+from tests.syncer.conftest import sync, sync_automatically
 from tests.syncer.support import another_worker, binding_of, let_time_pass, requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -313,10 +313,12 @@ def test_sync_now_probes_at_once(silent, remote):
     assert len(remote.posts) == 2
 
 
-def test_sync_now_does_not_hurry_a_target_that_asked_us_to_wait(silent, remote):
+def test_sync_now_ends_the_wait_that_a_target_asked_for_and_nothing_else_does(silent, remote):
     Target.objects.update(not_before=clock.now() + HOUR)
-    assert "next try in 3" in sync(silent).message
+    assert "next try in 3" in sync_automatically(silent).message
     assert requests(remote) == []
+    assert sync(silent).state == "done"
+    assert len(remote.posts) == 2
 
 
 @pytest.mark.parametrize(
@@ -380,7 +382,7 @@ def test_a_route_that_stops_the_target_causes_an_alert_too(target):
 
 
 def test_a_target_that_stays_unhealthy_in_another_way_causes_one_alert(silent, remote):
-    remote.fault(Fault.STATUS, status=403)
+    remote.fault(Fault.STATUS, status=401)
     assert sync(silent).message.startswith("Blocked:")
     assert alerts() == ["unhealthy"]
     assert sync(silent).state == "done"

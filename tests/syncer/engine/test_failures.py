@@ -104,7 +104,7 @@ def test_a_child_whose_parent_has_no_route_waits(target, synced, remote):
 def test_those_that_wait_do_not_stand_in_the_way_of_the_others(target, synced, remote, settings):
     settings.SYNC_BATCH = 1
     refused = Post.objects.create(title="refused", body="B")
-    remote.fault(Fault.STATUS, method="POST", status=422, where=lambda body: body.get("title") == "refused")
+    remote.fault(Fault.STATUS, method="POST", status=422, times=None, where=lambda body: body.get("title") == "refused")
     for post in (refused, synced):
         Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
     sync(target)

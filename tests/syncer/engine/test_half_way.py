@@ -10,6 +10,7 @@ from syncer.engine.sender import Sender
 from syncer.engine.wake import request_run
 from syncer.models import Run
 from syncer.models.routemap import RouteMap
+from syncer.targets.base import Step
 from syncer.targets.rest.deliver import deliver
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding_of, requests, started
@@ -68,7 +69,7 @@ def test_nothing_leaves_in_a_lease_that_ends_before_the_request_must_have(remote
     plan(routes, route)
     run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
     with Sender(target) as sender:
-        bindings = claim(routes, route, keys=None, limit=1, lease=sender.client.request_seconds)
+        bindings = claim(routes, Step(route=route), keys=None, limit=1, lease=sender.client.request_seconds)
         deliver(run, routes, route, bindings, sender)
     assert requests(remote) == []
     assert (binding_of(post).unconfirmed, binding_of(post).create_key) == (False, None)
@@ -92,7 +93,7 @@ def test_a_parent_that_is_deleted_after_its_claim_waits_for_its_children(remote,
     route = routes.parents_first[0]
     plan(routes, route)
     run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
-    bindings = claim(routes, route, keys=None, limit=1, lease=300)
+    bindings = claim(routes, Step(route=route), keys=None, limit=1, lease=300)
     synced.delete()
     with Sender(target) as sender:
         deliver(run, routes, route, bindings, sender)

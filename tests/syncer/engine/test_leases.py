@@ -17,6 +17,7 @@ from syncer.engine.settling import commit
 from syncer.engine.wake import request_run, sweep
 from syncer.models import Binding, Run, Target
 from syncer.models.routemap import RouteMap
+from syncer.targets.base import Step
 from tests.flows.wait import until
 from tests.syncer.support import another_worker
 
@@ -34,7 +35,7 @@ def planned(target):
 
 
 def take(routes, lease=LEASE, keys=None):
-    return claim(routes, routes.parents_first[0], keys=keys, limit=10, lease=lease)
+    return claim(routes, Step(route=routes.parents_first[0]), keys=keys, limit=10, lease=lease)
 
 
 def test_what_one_worker_holds_no_other_takes(planned):

@@ -16,7 +16,7 @@ from syncer.reports.overview import overview
 from syncer.reports.words import WORDS
 from tests.content.pages import administrator, sign_in
 from tests.remote import Fault
-from tests.syncer.conftest import sync
+from tests.syncer.conftest import sync, sync_automatically
 from tests.syncer.management.test_commands import run
 from tests.syncer.support import let_time_pass
 
@@ -71,7 +71,7 @@ def test_it_is_said_even_where_no_object_says_why_any_more(refused):
     assert sync(refused).message.startswith("Fake API refused the connection; 12 changes are kept")
     Binding.objects.update(tries=0)
     Target.objects.update(not_before=clock.now() + LATER)
-    assert sync(refused).message.startswith("Fake API is unreachable; 12 changes are kept, next try in ")
+    assert sync_automatically(refused).message.startswith("Fake API is unreachable; 12 changes are kept, next try in ")
 
 
 def test_an_object_that_failed_is_tried_again_with_its_target(refused):

@@ -18,6 +18,7 @@ from syncer.models import Binding, Run, Target, restore_detection
 from syncer.models.mark import POSTGRESQL
 from syncer.models.routemap import RouteMap
 from syncer.recovery.recover import recover
+from syncer.targets.base import Step
 from syncer.targets.rest.deliver import deliver
 from syncer.targets.rest.first_load import load_target
 from tests.content.pages import administrator
@@ -377,12 +378,12 @@ def test_a_worker_that_still_runs_settles_nothing_and_its_lease_is_sat_out(targe
     Binding.objects.update(unconfirmed=True)
     late = Run.objects.create(target=target, trigger=Run.Trigger.RETRY)
     with Sender(target) as sender:
-        bindings = claim(routes, route, keys=None, limit=10, lease=sender.lease_seconds)
+        bindings = claim(routes, Step(route=route), keys=None, limit=10, lease=sender.lease_seconds)
         recover()
         deliver(late, routes, route, bindings, sender)
         found = binding_of(synced)
         assert (found.unconfirmed, found.agreed["title"]) == (True, "A")
-        assert claim(routes, route, keys=None, limit=10, lease=sender.lease_seconds) == []
+        assert claim(routes, Step(route=route), keys=None, limit=10, lease=sender.lease_seconds) == []
 
 
 def test_what_was_set_aside_stays_or_is_tried_again(target, remote):

@@ -7,8 +7,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from backoffice.kit import clock
+from syncer.core.ids import encode_id
 from syncer.core.merge import covers, together
-from syncer.core.outcome import encode_id
 from syncer.engine.plan import raise_keys
 from syncer.engine.wake import wake_followers
 from syncer.models import Binding, Route

@@ -10,7 +10,7 @@ from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery
 from syncer.core.merge import VersionVector, covers
 from syncer.core.outcome import Exchange, Outcome, Verdict, unquoted
 from syncer.core.push import changes_after_push, record
-from syncer.core.settle import End, Terms, changes_after
+from syncer.core.settle import End, Rules, changes_after
 from syncer.engine.sender import SendResult
 from syncer.engine.settling import Results, Settler
 from syncer.models import Binding, Target
@@ -102,7 +102,7 @@ class PeerSettler(Settler):
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:
         if delivery.action is not Action.PUSH or result.verdict is None:
             end = End(action=delivery.action, known=delivery.binding.known, sent=delivery.sent, verdict=result.verdict)
-            return changes_after(delivery.binding.claim, end, Terms(), now=clock.now(), jitter=0)
+            return changes_after(delivery.binding.claim, end, Rules(), now=clock.now(), jitter=0)
         pushed, verdict = self.batch[delivery.binding.pk], result.verdict
         if self.newer:
             verdict = OLD

@@ -88,7 +88,7 @@ def test_a_record_whose_parent_is_missing_is_named_and_nothing_is_written(remote
 
 def test_a_record_without_an_id_is_named_and_nothing_is_written(remote, target, filled):
     remote.fault(Fault.STATUS, path="/posts", status=200, body=[{"title": "T"}])
-    with pytest.raises(CommandError, match="has no 'id'"):
+    with pytest.raises(CommandError, match="without a readable 'id'"):
         call_command("sync_import", "fakeapi")
     assert not Post.objects.exists()
 

@@ -22,6 +22,7 @@ from syncer.models import Binding, Target
 from syncer.models.routemap import RouteMap
 from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports.preview import preview
+from syncer.targets.base import Step
 from syncer.targets.rest.deliver import _commit_first
 from tests.flows.worker import ROOT, database_url
 from tests.remote import Fault, Tokens
@@ -77,17 +78,17 @@ def test_a_create_whose_answer_was_lost_is_sent_again_the_same_to_the_byte(targe
 
 
 def test_the_key_stays_until_the_answer_is_known(target, post, remote):
-    for fault in ({"kind": Fault.RESET, "act": True}, {"kind": Fault.STATUS, "status": 500}, {"kind": Fault.TRUNCATED}):
+    for fault in ({"kind": Fault.RESET, "act": True}, {"kind": Fault.STATUS, "status": 500}):
         remote.fault(method="POST", **fault)
     for status in (429, 401, 409, 503):
         remote.fault(Fault.STATUS, method="POST", status=status)
-    for _ in range(7):
+    for _ in range(6):
         assert sync(target).state == "failed"
         assert binding_of(post).create_key is not None
         let_time_pass()
     assert sync(target).state == "done"
     assert len(set(creates(remote))) == 1
-    assert (len(creates(remote)), len(remote.posts)) == (8, 1)
+    assert (len(creates(remote)), len(remote.posts)) == (7, 1)
 
 
 def test_a_create_that_was_refused_has_a_new_key_when_it_is_tried_later(target, post, remote):
@@ -143,7 +144,8 @@ def test_a_child_is_sent_again_to_where_it_was_sent_under_its_parents_id_as_it_w
     let_time_pass()
     remote.clear_journal()
     assert sync(target).state == "done"
-    assert requests(remote)[2:] == [("POST", "/posts/1/comments"), ("PUT", "/comments/1")]
+    of_comments = [(method, path) for method, path in requests(remote) if "comments" in path]
+    assert of_comments == [("POST", "/posts/1/comments"), ("PUT", "/comments/1")]
     assert json.loads(creates(remote)[1][2])["postId"] == 1
     assert [record["postId"] for record in remote.comments.values()] == [2]
     assert binding_of(comment).parent == binding_of(post)
@@ -160,7 +162,7 @@ def test_what_leaves_is_what_the_row_holds_however_the_database_writes_it(target
     routes = RouteMap(target)
     route = routes.parents_first[0]
     plan(routes, route)
-    (binding,) = claim(routes, route, keys=None, limit=1, lease=60)
+    (binding,) = claim(routes, Step(route=route), keys=None, limit=1, lease=60)
     sent = {"ratio": 1e16, "a": -0.0}
     (kept,) = _commit_first(
         [Delivery(binding=binding, action=Action.CREATE, sent=sent, create_path="/posts", key=uuid4())]
@@ -213,7 +215,7 @@ def test_a_refused_replay_is_parked_and_says_what_was_asked(target, lost, remote
     assert requests(remote) == []
 
 
-@pytest.mark.parametrize(("act", "left"), [(True, ["PUT"]), (False, ["POST"])])
+@pytest.mark.parametrize(("act", "left"), [(True, ["PUT"]), (False, ["GET", "POST"])])
 def test_after_a_refused_replay_an_edit_looks_the_record_up(target, post, remote, act, left):
     target.routes.update(lookup=["userId"])
     remote.fault(Fault.STATUS, method="POST", status=500, act=act)

@@ -217,11 +217,15 @@ def test_a_peer_that_is_unreachable_is_not_greeted_before_its_turn(connected, pe
         by_itself(connected)
 
 
+PROBLEM = {"Content-Type": "application/problem+json"}
+
+
 # --- of the whole batch ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 301])
 def test_a_refusal_of_the_whole_batch_pauses_the_target_and_burns_nothing(connected, peer, status):
     some = [order() for _ in range(2)]
-    peer.fault(Fault.STATUS, status=status, body={"detail": "warehouse has no route for 'orders.Order' to 'store'"})
+    body = {"detail": "warehouse has no route for 'orders.Order' to 'store'"}
+    peer.fault(Fault.STATUS, status=status, body=body, headers=PROBLEM)
     run = run_here(connected)
     assert target().blocked.startswith(f"warehouse answered {status}: ")
     assert "has no route for 'orders.Order'" in run.message
@@ -234,6 +238,17 @@ def test_a_refusal_of_the_whole_batch_pauses_the_target_and_burns_nothing(connec
     assert peer.node.contents == ours()
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+def test_what_a_gateway_answers_in_its_own_words_is_no_refusal_of_the_peer(connected, peer, status):
+    some = order()
+    peer.fault(Fault.STATUS, status=status, body={"message": "default backend"})
+    run_here(connected)
+    assert (target().blocked, binding_of(some).rejected) == ("", None)
+    let_time_pass()
+    by_itself(connected)
+    assert peer.node.contents == ours()
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_whole_target_waits_as_long_as_the_peer_asks(connected, peer, status):
     order()
@@ -243,7 +258,7 @@ def test_the_whole_target_waits_as_long_as_the_peer_asks(connected, peer, status
     assert began + timedelta(seconds=300) <= target().not_before <= clock.now() + timedelta(seconds=300)
     with quiet(peer):
         assert sweep() == 0
-        run_here(connected)
+        by_itself(connected)
     let_time_pass()
     assert run_here(connected).state == "done"
     assert Binding.objects.get().tries == 0

@@ -51,9 +51,12 @@ def test_the_peer_learns_of_a_new_incarnation_of_ours_though_there_is_nothing_to
     assert [(batch["writer"], batch.get("items", [])) for batch in peer.batches] == [(taken, [])]
 
 
+PROBLEM = {"Content-Type": "application/problem+json"}
+
+
 @pytest.mark.parametrize("status", [401, 409])
 def test_a_greeting_that_is_refused_pauses_the_target(pair, peer, status):
-    peer.fault(Fault.STATUS, status=status, body={"detail": "store has no account here"})
+    peer.fault(Fault.STATUS, status=status, body={"detail": "store has no account here"}, headers=PROBLEM)
     assert run_here(pair).message.startswith(f"Blocked: warehouse answered {status}: ")
     assert "store has no account" in target().blocked
     assert (len(peer.journal), target().acknowledged_writer) == (1, "")

@@ -11,6 +11,7 @@ from syncer.engine.settling import LOST
 from syncer.engine.wake import request_run
 from syncer.models import Attempt, Binding, Run
 from syncer.models.routemap import RouteMap
+from syncer.targets.base import Step
 from syncer.targets.peer import identity
 from syncer.targets.peer.outbound.push import _stamped, deliver
 from tests.syncer.targets.peer.outbound.support import binding_of, in_thread, order, ours, quiet, replica, sent
@@ -31,7 +32,7 @@ class Worker:
         self.sender = sender
 
     def claim(self, lease=LEASE):
-        return claim(self.routes, self.route, keys=None, limit=500, lease=lease)
+        return claim(self.routes, Step(route=self.route), keys=None, limit=500, lease=lease)
 
     def stamp(self, bindings):
         return _stamped(self.routes, self.route, bindings)

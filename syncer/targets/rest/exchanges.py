@@ -1,0 +1,232 @@
+"""What the threads of a sender do for one delivery: its request, and what is asked where the answer proves nothing.
+
+    send_change    a create, update or delete; 404, 403 and 405 are believed only with evidence
+    find           the list filtered by the lookup, or the record under our own id
+    list_records   a whole list, page by page
+
+No database is used here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from django.utils import timezone
+
+from backoffice.kit.http import Request
+from syncer.core.answers import UnreadableError, at, read_json
+from syncer.core.decide import Action, Delivery, Sought
+from syncer.core.ids import id_text
+from syncer.core.likeness import decisive, search
+from syncer.core.outcome import Exchange, Outcome, Verdict, classify, confirmed
+from syncer.engine.sender import Sender, SendResult, Sent
+from syncer.targets.rest.endpoint import Endpoint, ListError, Page
+
+PAGES_MOST = 10_000  # of one list; a longer one is not read to its end
+# Nothing was changed, but a retry without a pause would end in the same way.
+CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
+UNPROVEN = Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence: the lease ended")
+OUR_SECRET = Verdict(outcome=Outcome.UNKNOWN, why="answered a create with our own secret as the record's id")
+CHANGED_THERE = "has changed the record since we last wrote it; look at it, then give its id again to send ours"
+
+
+def send_change(
+    sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Callable[[str], Request]
+) -> "Future[SendResult]":
+    """Send one create, update or delete, unless the lease would end too soon.
+
+    Args:
+        request: makes the request with an ETag; an empty one asks for no condition.
+    """
+    return sender.submit(lambda: _change(sender, delivery, endpoint, request), about=delivery.binding.pk)
+
+
+def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Callable[[str], Request]) -> SendResult:
+    ends, known, action = delivery.binding.ends, delivery.binding.known, delivery.action
+    sent: list[Sent] = []
+    etag = known.etag if endpoint.if_match else ""
+    needs_etag = endpoint.if_match and known.remote_id is not None and not etag
+    for _ in range(2):  # the second time with the ETag of a record that only others' fields were changed of
+        if needs_etag and known.remote_id:
+            seen = sender.exchange(endpoint.get(known.remote_id), ends)
+            if seen is None:
+                break
+            sent.append(seen)
+            if not _is_as_agreed(delivery, endpoint, seen.exchange):
+                return SendResult(verdict=Verdict(outcome=Outcome.PERMANENT, why=CHANGED_THERE), sent=tuple(sent))
+            etag = seen.exchange.headers.get("etag", "")
+        latest = sender.exchange(request("" if etag.startswith("W/") else etag), ends)
+        if latest is None:
+            break
+        sent.append(latest)
+        needs_etag = bool(etag and latest.exchange.status == 412)
+        if not needs_etag:
+            break
+    if not sent or sent[-1].request.method == "GET":
+        return SendResult(verdict=None, sent=tuple(sent))
+    verdict = classify(action, sent[-1].exchange, now=timezone.now(), answers=endpoint.answers, place=endpoint.place)
+    if verdict.outcome is Outcome.MADE and delivery.own_id:
+        verdict = Verdict(outcome=Outcome.DONE, etag=verdict.etag, remote_id=delivery.own_id)
+    if verdict.remote_id and sender.is_secret(id_text(verdict.remote_id)):
+        verdict = OUR_SECRET
+    if verdict.is_unproven:
+        verdict, evidence = _evidence(sender, delivery, endpoint, verdict)
+        sent += evidence
+    return SendResult(verdict=verdict, sent=tuple(sent))
+
+
+def _is_as_agreed(delivery: Delivery, endpoint: Endpoint, exchange: Exchange) -> bool:
+    """Return whether a record shows what we last wrote, as far as is known, or what we are about to write."""
+    known = delivery.binding.known
+    try:
+        record = at(read_json(exchange.body), endpoint.answers.record)
+    except UnreadableError:
+        return True
+    if exchange.status != 200 or known.agreed is None or not isinstance(record, Mapping):
+        return True
+    record = {**record, endpoint.answers.id: "1"} if endpoint.answers.id_of(record) is None else record
+    bodies = [body for body in (known.agreed, delivery.sent) if body]
+    return any(
+        decisive(search([record], Sought(body=body, lookup=tuple(body)), endpoint.answers)) is not None
+        for body in bodies
+    )
+
+
+def _evidence(sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict: Verdict) -> tuple[Verdict, list[Sent]]:
+    """Ask for the list, and for a record that seems to be gone once more; return what all of it means."""
+    ends, remote_id = delivery.binding.ends, delivery.binding.known.remote_id
+    latest = sender.exchange(endpoint.list_page(), ends)
+    if latest is None:
+        return UNPROVEN, []
+    sent = [latest]
+    listing, page = read_page(sender, endpoint, latest.exchange)
+    is_listed = remote_id is not None and any(
+        id_text(str(endpoint.answers.id_of(record))) == id_text(remote_id) for record in page
+    )
+    record = None
+    if verdict.outcome is Outcome.GONE and listing.outcome is Outcome.DONE and not is_listed and remote_id:
+        again = sender.exchange(endpoint.get(remote_id), ends)
+        if again is None:
+            return UNPROVEN, sent
+        sent.append(again)
+        record = again.exchange
+    return confirmed(verdict, listing, record, is_listed=is_listed), sent
+
+
+def find(sender: Sender, endpoint: Endpoint, sought: Sought, *, ends: float, about: int) -> "Future[SendResult]":
+    """List the records that equal what is sought in the fields of its lookup, or get the one under our own id."""
+    if sought.own_id:
+        return sender.submit(lambda: _find_own(sender, endpoint, sought, ends), about=about)
+    return sender.submit(lambda: list_records(sender, endpoint, sought, ends), about=about)
+
+
+def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -> SendResult:
+    """Get the record under our own id; its absence counts only while the list of the same path can be read."""
+    latest = sender.exchange(endpoint.get(str(sought.own_id)), ends)
+    if latest is None:
+        return SendResult(verdict=None)
+    if latest.exchange.status not in (404, 410):
+        verdict = classify(Action.LOOKUP, latest.exchange, now=timezone.now())
+        record = at(read_json(latest.exchange.body), endpoint.answers.record) if verdict.outcome is Outcome.DONE else {}
+        return SendResult(verdict=verdict, sent=(latest,), records=(record,))
+    evidence = sender.exchange(endpoint.list_page(), ends)
+    if evidence is None:
+        return SendResult(verdict=UNPROVEN, sent=(latest,))
+    listing, _ = read_page(sender, endpoint, evidence.exchange)
+    return SendResult(verdict=listing, sent=(latest, evidence))
+
+
+def read_page(sender: Sender, endpoint: Endpoint, exchange: Exchange) -> tuple[Verdict, list[Any]]:
+    """Return the verdict on one page of a list, and its records."""
+    verdict = classify(Action.LOOKUP, exchange, now=timezone.now())
+    if verdict.outcome is not Outcome.DONE:
+        return verdict, []
+    try:
+        return verdict, endpoint.records(read_json(exchange.body))
+    except ListError as error:
+        return Verdict(outcome=error.outcome, why=sender.mask.hide(str(error))), []
+
+
+def list_records(
+    sender: Sender,
+    endpoint: Endpoint,
+    sought: Sought | None = None,
+    ends: float = float("inf"),
+    *,
+    is_import: bool = False,
+) -> SendResult:
+    """Fetch the target's list, page by page, until its end, a failure, or the end of the lease.
+
+    Args:
+        sought: list only the records that equal this one in the fields of its lookup, if it has any.
+        ends: when the lease ends, in monotonic seconds.
+        is_import: the records are to be stored here, so that none may hold a secret of ours.
+
+    Returns:
+        The verdict, None if nothing was sent; with the exchanges and, if the list is complete, its records.
+    """
+    sent: list[Sent] = []
+    records: list[Any] = []
+    seen: set[str] = set()
+    page: Page | None = None
+    total: int | None = None
+    try:
+        while True:
+            latest = sender.exchange(endpoint.list_page(page, sought), ends)
+            if latest is None:
+                return SendResult(verdict=CUT_OFF if sent else None, sent=tuple(sent))
+            sent.append(latest)
+            exchange = latest.exchange
+            verdict, found = read_page(sender, endpoint, exchange)
+            if verdict.outcome is not Outcome.DONE:
+                return SendResult(verdict=verdict, sent=tuple(sent))
+            _refuse_secrets(sender, endpoint, found, exchange, is_import=is_import)
+            answer = read_json(exchange.body)
+            total = endpoint.announced(exchange, answer) if total is None else total
+            records += found
+            if total is not None and len(records) >= total and endpoint.is_counted:
+                break
+            page = endpoint.following(exchange, answer, number=len(sent), count=len(records), is_empty=not found)
+            if page is None:
+                break
+            key = f"{page.url} {page.query}" if not endpoint.is_counted else str(hash(repr(found)))
+            if key in seen:
+                raise ListError("lists its pages in a circle")
+            if len(sent) >= PAGES_MOST:
+                raise ListError(f"has a list of more than {PAGES_MOST} pages")
+            seen.add(key)
+        if not (sought and sought.lookup):  # a filtered list proves nothing, whatever its total
+            _refuse_incomplete(records, total, endpoint, pages=len(sent))
+    except ListError as error:
+        verdict = Verdict(outcome=error.outcome, why=sender.mask.hide(str(error)))
+        return SendResult(verdict=verdict, sent=tuple(sent))
+    return SendResult(verdict=verdict, sent=tuple(sent), records=tuple(records))
+
+
+def _refuse_incomplete(records: Sequence[Any], total: int | None, endpoint: Endpoint, *, pages: int) -> None:
+    """Refuse a list that is shorter than it says.
+
+    Raises:
+        ListError: there are more records than came.
+    """
+    count = len({endpoint.answers.id_of(record) for record in records})
+    if total is None or count >= total:
+        return
+    if pages > 1:  # records may have been deleted, or have moved to another page, meanwhile
+        raise ListError(f"listed {count} of {total} records; the list may have changed meanwhile", Outcome.RETRYABLE)
+    why = f"lists {count} of {total} records, and names no next page: the route must say how lists are paged"
+    raise ListError(why, Outcome.CONFIGURATION)
+
+
+def _refuse_secrets(
+    sender: Sender, endpoint: Endpoint, page: Sequence[Any], exchange: Exchange, *, is_import: bool
+) -> None:
+    """Keep our secrets out of the database: out of ids, and in an import out of whole records.
+
+    Raises:
+        ListError: the answer holds a secret of ours.
+    """
+    if is_import and sender.returned_secret(exchange):
+        raise ListError("sent our own secret back in a list")
+    if any(sender.is_secret(at(record, endpoint.answers.id)) for record in page):
+        raise ListError("listed a record with our own secret as its id")

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from django import forms
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from syncer.admin.rows import AS_JSON, Column, RowsForm
+from syncer.core.merge import EXISTS
 from syncer.models import Route, Target
+from syncer.models.mapping import declarations
 from syncer.targets.base import kind_of, kinds, unused_columns
 
 TAKEN = next(
@@ -15,8 +18,56 @@ TAKEN = next(
 )
 
 
-class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
+ASK = "ask"  # in place of a node: a person decides
+
+
+def local_fields() -> dict[str, tuple[str, ...]]:
+    """Return the fields that may travel, `{"news.Post": names}`."""
+    return {label: declaration.fields for label, declaration in sorted(declarations().items())}
+
+
+def decided_fields() -> dict[str, tuple[str, ...]]:
+    """Return what two ends can edit at once: a field, or whether the object exists."""
+    return {"": (EXISTS,), **local_fields()}
+
+
+def nodes() -> dict[str, list[str]]:
+    """Return what can decide between two ends: this node, a peer, or a person."""
+    peers = Target.objects.exclude(peer_node="").values_list("peer_node", flat=True)
+    return {"": [settings.NODE, *peers, ASK]}
+
+
+REMOTE_NAME = Column(title="remote name", names_of="fields")
+PARAMETERS = (Column(title="parameter"), Column(title="value", may_be_empty=True))
+TARGET_ROWS = {
+    "headers": (Column(title="header"), Column(title="value", may_be_empty=True)),
+    "query": PARAMETERS,
+}
+ROUTE_ROWS = {
+    "fields": (Column(title="remote name"), Column(title="local field", choices=local_fields)),
+    "lookup": (Column(title="name", suggestions=local_fields, names_of="fields"),),
+    "filter": (Column(title="field lookup", suggestions=local_fields), Column(title="value", is_json=True)),
+    "constants": (Column(title="remote name"), Column(title="value", is_json=True)),
+    "values": (
+        REMOTE_NAME,
+        Column(title="our value", may_be_empty=True),
+        Column(title="their value", is_json=True),
+    ),
+    "formats": (REMOTE_NAME, Column(title="format")),
+    "query": PARAMETERS,
+    "authority": (Column(title="field", choices=decided_fields), Column(title="node", suggestions=nodes)),
+}
+
+
+class TargetForm(RowsForm):
     """The form of a target; empties the columns that only other kinds use."""
+
+    class Meta:
+        help_texts = {
+            "headers": "Headers of every request, such as Accept and application/vnd.api+json. No secrets: those "
+            "belong to the sign-in.",
+            "query": "Parameters of every request's address, such as api-version and 2026-01-01. No secrets.",
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -35,11 +86,26 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
                 errors.error_dict["peer_node"] = taken
             if others := [error for error in general if error not in taken]:
                 errors.error_dict[NON_FIELD_ERRORS] = others
-        super()._update_errors(errors)  # type: ignore[misc]
+        super()._update_errors(errors)
 
 
-class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The form of a route; empties the columns that only other kinds use, and fills the lookup of a new route."""
+class RouteForm(RowsForm):
+    """The form of a route; empties the columns that it does not show, and fills the lookup of a new route."""
+
+    class Meta:
+        help_texts = {
+            "fields": "What is sent: the target's name of each value, and the field here that has it.",
+            "lookup": "The remote names by which a record is found again when the answer to its create was lost. "
+            "Without rows, a new route gets the natural key of its model; otherwise a person decides.",
+            "filter": f"Only objects that fit every row are synced, such as user_id__gt and 10. {AS_JSON}",
+            "constants": f"What every record has beside the fields, such as type and posts. {AS_JSON}",
+            "values": "What the target calls a value of ours, such as state, DELIVERED and completed. A value that is "
+            f"not listed is sent as it is. {AS_JSON}",
+            "formats": "How dates and numbers are written, such as due and date, or price and 0.00.",
+            "query": "Parameters of every list request, such as per_page and 100.",
+            "authority": "The node that decides when both ends edited a field; exists: one end deleted what the other "
+            "edited; ask: a person decides. A field without a row is decided as its domain declares.",
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -48,6 +114,10 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
                 if name not in self.fields:
                     column: Any = Route._meta.get_field(name)
                     setattr(self.instance, name, column.get_default())
+            for name, (other, values) in kind_of(target).pages.shown_for.items():
+                if name in self.fields and cleaned.get(other) not in values:
+                    self.errors.pop(name, None)
+                    cleaned[name] = Route._meta.get_field(name).get_default()  # type: ignore[union-attr]
             if self.instance.pk is None and not cleaned.get("lookup"):
                 new = Route(target=target, model=cleaned.get("model", ""), fields=cleaned.get("fields"))
                 cleaned["lookup"] = new.default_lookup()
@@ -60,4 +130,4 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
                 if name not in self.fields and name != NON_FIELD_ERRORS:
                     texts = [f"{name}: {text}" for error in errors.error_dict.pop(name) for text in error.messages]
                     errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(map(ValidationError, texts))
-        super()._update_errors(errors)  # type: ignore[misc]
+        super()._update_errors(errors)

@@ -68,6 +68,14 @@ def chip(word: str, text: str = "") -> SafeString:
     return ui.chip(word, text, meaning=meaning(word))
 
 
+def when(column: str, *values: str) -> str:
+    """Return the theme's condition, in JavaScript, that a column has one of these values, for `conditional_fields`.
+
+    Whoever may only read has no input that could be asked, and sees every column.
+    """
+    return f"typeof {column} === 'undefined' || {[str(value) for value in values]}.includes({column})"
+
+
 def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     """Redirect to the page of these runs, or to the start page if there are none."""
     if runs:

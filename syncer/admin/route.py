@@ -1,7 +1,6 @@
 """Routes: what carries one kind of content to one target."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -11,50 +10,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from syncer.admin.forms import RouteForm
-from syncer.admin.parts import EngineAdmin, pk_or_404, posted
+from syncer.admin.forms import ROUTE_ROWS, RouteForm
+from syncer.admin.parts import pk_or_404, posted, when
+from syncer.admin.rows import RowsAdmin, Section
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
-from syncer.models.mapping import NOT_STORABLE, declarations, is_storable
+from syncer.models.mapping import declarations
 from syncer.targets.base import kind_of, kinds
-
-Section = tuple[str | None, dict[str, Any]]  # one of Django's fieldsets
-
-
-class StorableJSON(json.JSONDecoder):
-    """A decoder that refuses JSON that can't be stored or shown, as JSON that is not valid."""
-
-    def decode(self, text: str, *args: Any) -> object:
-        try:
-            value = super().decode(text, *args)
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
-            raise json.JSONDecodeError(str(error), text, 0) from error
-        if not is_storable(value):
-            raise json.JSONDecodeError(NOT_STORABLE, text, 0)
-        return value
-
-
-class IndentedJSON(forms.JSONField):
-    """JSON over several lines; an empty field stands for `nothing`, the column's empty value, not for `null`."""
-
-    def __init__(self, *, nothing: object, **options: Any) -> None:
-        super().__init__(**{**options, "decoder": StorableJSON})
-        self.nothing = nothing
-
-    def clean(self, value: object) -> object:
-        cleaned = super().clean(value)
-        return self.nothing if cleaned is None else cleaned
-
-    def prepare_value(self, value: object) -> Any:
-        if isinstance(value, forms.fields.InvalidJSONInput):
-            return value
-        if value == self.nothing:
-            return ""
-        indent = 2 if isinstance(value, dict) else None
-        return json.dumps(value, indent=indent, ensure_ascii=False, cls=self.encoder)
-
 
 PROGRESS = ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)})
 
@@ -75,39 +39,47 @@ def _without_repeats(sections: Iterable[Section]) -> Iterator[Section]:
         yield title, {**options, "fields": fields}
 
 
+def _opened(section: Section, route: Route | None) -> Section:
+    """Return a collapsed fieldset open, if one of its columns is not as in a new route."""
+    title, options = section
+    new = Route()
+    if route and "classes" in options and any(getattr(route, name) != getattr(new, name) for name in options["fields"]):
+        options = {**options, "classes": ()}
+    return title, options
+
+
 @admin.register(Route)
-class RouteAdmin(EngineAdmin):
+class RouteAdmin(RowsAdmin):
     list_display = ("carries", "target", "path", "trigger", "shown_fields", "enabled")
     list_select_related = ("target",)
     list_filter = (("target", RelatedDropdownFilter),)
     search_fields = ("model", "path")
     form = RouteForm
-    readonly_fields = ("may_travel", "mark", "fingerprint", "planned_at", "matched_at")
+    rows = ROUTE_ROWS
+    readonly_fields = ("mark", "fingerprint", "planned_at", "matched_at")
     change_form_outer_before_template = "syncer/route_head.html"
-    head = (None, {"fields": (("target", "model"), "may_travel", ("trigger", "enabled"))})
+    head: Section = (None, {"fields": (("target", "model"), ("trigger", "enabled"))})
 
-    def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> tuple[Section, ...]:
+    @property
+    def conditional_fields(self) -> dict[str, str]:
+        conditions = [condition for kind in kinds().values() for condition in kind.pages.shown_for.items()]
+        return {name: when(other, *values) for name, (other, values) in conditions}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> list[Section]:
         """Return the fieldsets of the kind of target; before a target is chosen, those of all kinds."""
         target = _target(request, obj)
         shown_kinds = kinds().values() if target is None else [kind_of(target)]
-        return (self.head, *_without_repeats(section for kind in shown_kinds for section in kind.pages.route), PROGRESS)
+        sections = [_opened(section, obj) for kind in shown_kinds for section in kind.pages.route]
+        return self.readable(request, obj, [self.head, *_without_repeats(sections), PROGRESS])
 
-    def get_form(self, request: HttpRequest, obj: Route | None = None, *args: object, **options: object) -> Any:
-        form = super().get_form(request, obj, *args, **options)
-        if target := _target(request, obj):
-            for name, (label, help_text) in kind_of(target).pages.labels.items():
-                if name in form.base_fields:
-                    form.base_fields[name].label, form.base_fields[name].help_text = label, help_text
-        return form
+    def get_form(self, request: HttpRequest, obj: Route | None = None, *args: Any, **options: Any) -> Any:
+        target = _target(request, obj)
+        own: Mapping[str, tuple[str, str]] = kind_of(target).pages.labels if target else {}
+        options["labels"] = {name: label for name, (label, _) in own.items()}
+        options["help_texts"] = RouteForm.Meta.help_texts | {name: text for name, (_, text) in own.items()}
+        return super().get_form(request, obj, *args, **options)
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
-        if isinstance(db_field, models.JSONField):
-            rows = {"fields": 8, "authority": 6}.get(db_field.name, 3)
-            options["widget"] = UnfoldAdminTextareaWidget(
-                attrs={"rows": rows, "class": "sync-code", "spellcheck": "false"}
-            )
-            nothing = {} if db_field.name == "fields" else db_field.get_default()
-            return db_field.formfield(form_class=IndentedJSON, nothing=nothing, **options)
         if db_field.name == "model":
             choices = [("", "Choose a model"), *((label, label) for label in sorted(declarations()))]
             return forms.ChoiceField(
@@ -122,13 +94,6 @@ class RouteAdmin(EngineAdmin):
     @admin.display(description="sends")
     def shown_fields(self, route: Route) -> str:
         return ", ".join(kind_of(route.target).carried(route)) if route.model in declarations() else "-"
-
-    @admin.display(description="may travel")
-    def may_travel(self, route: Route) -> str:
-        """Return the local fields that the route may send; before a model is chosen, those of all models."""
-        all_models = declarations().values()
-        own_model = [declaration for declaration in all_models if declaration.label == route.model]
-        return "; ".join(f"{model.label}: {', '.join(model.fields)}" for model in own_model or all_models)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if route := options.get("obj"):

@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 from backoffice.kit import references
 from syncer import public
 from syncer.admin import pair
-from syncer.admin.forms import TargetForm
-from syncer.admin.parts import EngineAdmin, chip, page, pk_or_404, posted, to_runs
+from syncer.admin.forms import TARGET_ROWS, TargetForm
+from syncer.admin.parts import chip, page, pk_or_404, posted, to_runs, when
+from syncer.admin.rows import RowsAdmin, Section
 from syncer.core.errors import SyncError
 from syncer.engine import breaker
 from syncer.models import Target
@@ -32,6 +33,7 @@ from syncer.targets.peer.authentication import PERMISSION
 PREVIEWED = 200  # deliveries shown; the rest is counted
 COUNTED = 2000  # deliveries counted; beyond this the page says only that there are more
 PEER_FIELDS = ("peer_node", "peer_user", "matching")
+REST_FIELDS = ("headers", "query")
 
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Target)
-class TargetAdmin(EngineAdmin):
+class TargetAdmin(RowsAdmin):
     list_display = ("shown_title", "kind", "url", "health", "pending", "last_run")
     search_fields = ("name", "title", "url")
     list_before_template = "syncer/target_bar.html"
@@ -55,6 +57,7 @@ class TargetAdmin(EngineAdmin):
     legend = "target, route, run, pending, healthy, blocked, unreachable, rate limited, paused"
     change_form_outer_before_template = "syncer/target_head.html"
     form = TargetForm
+    rows = TARGET_ROWS
     autocomplete_fields = ("peer_user",)
     readonly_fields = ("secret_found", "contact_at", "peer_writer", "acknowledged_writer")
     fieldsets = (
@@ -69,22 +72,22 @@ class TargetAdmin(EngineAdmin):
                 "description": "Enter where the secret is stored, never the secret itself.",
             },
         ),
-        ("Every request", {"fields": ("headers", "query")}),
-        ("Limits", {"fields": (("concurrency", "timeout"),)}),
+        ("Requests", {"fields": (("concurrency", "timeout"), *REST_FIELDS)}),
     )
     conditional_fields = {
-        **dict.fromkeys(PEER_FIELDS, "kind == 'peer'"),
-        "auth_user": "['basic', 'jwt', 'oauth2'].includes(auth)",
-        "auth_secret": "auth != 'none'",
-        "auth_header": "auth == 'header'",
-        "auth_url": "['jwt', 'oauth2'].includes(auth)",
-        "auth_token": "['jwt', 'oauth2'].includes(auth)",
-        "auth_scope": "auth == 'oauth2'",
+        **dict.fromkeys(PEER_FIELDS, when("kind", "peer")),
+        **dict.fromkeys(REST_FIELDS, when("kind", "rest")),
+        "auth_user": when("auth", "basic", "jwt", "oauth2"),
+        "auth_secret": when("auth", "basic", "bearer", "header", "jwt", "oauth2"),
+        "auth_header": when("auth", "header"),
+        "auth_url": when("auth", "jwt", "oauth2"),
+        "auth_token": when("auth", "jwt", "oauth2"),
+        "auth_scope": when("auth", "oauth2"),
     }
 
-    def get_fieldsets(self, request: HttpRequest, obj: Target | None = None) -> list[object]:
-        fieldsets = super().get_fieldsets(request, obj)
-        return [*fieldsets, *(kind_of(obj).pages.target_facts if obj else ())]
+    def get_fieldsets(self, request: HttpRequest, obj: Target | None = None) -> list[Section]:
+        sections = [*super().get_fieldsets(request, obj), *(kind_of(obj).pages.target_facts if obj else ())]
+        return self.readable(request, obj, sections)
 
     def save_model(self, request: HttpRequest, obj: Target, form: object, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)

@@ -62,10 +62,12 @@ class Pages:
     """The admin's fieldsets for targets, routes and bindings of a kind: columns and headings, no HTML.
 
     Attributes:
-        route: the fieldsets of a route's form.
+        route: the fieldsets of a route's form. One with the class `collapse` has one column on each line, for Django
+            opens it only for errors of such columns.
         binding: the fieldsets of a binding between its head and the columns for experts.
         target_facts: the fieldsets with what the engine knows of a target.
         labels: `{"column": (label, help text)}` that differ in a route's form.
+        shown_for: `{"column": (other column, its values)}` of a route; the column matters for these values alone.
         links: `(text, URL name)` of the pages that only a target of this kind has.
     """
 
@@ -73,6 +75,7 @@ class Pages:
     binding: Fieldsets
     target_facts: Fieldsets = ()
     labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    shown_for: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     links: tuple[tuple[str, str], ...] = ()
 
 

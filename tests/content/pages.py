@@ -53,7 +53,7 @@ class _Form(HTMLParser):
         elif self.inside and tag == "option" and "selected" in values:
             self.fields[self.select] = values.get("value", "")
         elif self.inside and tag == "input" and name and self._sent(values):
-            value = values.get("value", "")
+            value = values.get("value", "on" if values.get("type") == "checkbox" else "")
             # https://html.spec.whatwg.org/multipage/input.html#text-(type=text)-state-and-search-state-(type=search)
             one_line = values.get("type") in ("text", "email")
             self.fields[name] = value.replace("\n", "").replace("\r", "") if one_line else value
@@ -78,3 +78,18 @@ def form_of(response: Any, form: str) -> dict[str, str]:
     parser = _Form(form)
     parser.feed(response.content.decode())
     return {name: value.replace("\r\n", "\n").replace("\n", "\r\n") for name, value in parser.fields.items()}
+
+
+def with_rows(form: dict[str, str], **rows: list[Any]) -> dict[str, str]:
+    """What a form would send with these rows: `fields=[("userId", "user_id")]`, and `lookup=["title"]` for one column.
+
+    Without rows, an empty one is sent, as a page always has one.
+    """
+    kept = {key: text for key, text in form.items() if key.partition("-")[0] not in rows}
+    texts = {
+        f"{name}-{number}-{place}": text
+        for name, given in rows.items()
+        for number, row in enumerate(given or [""])
+        for place, text in enumerate([row] if isinstance(row, str) else row)
+    }
+    return kept | texts

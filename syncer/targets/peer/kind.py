@@ -45,8 +45,8 @@ class PeerTarget(CommonKeys, total=False):
 
 
 NATURAL_KEY = (
-    "The fields by which objects that both ends already had are matched, where their keys differ: "
-    '["product_name", "created_at"]. Empty: by their keys alone.'
+    "The fields by which objects that both ends already had are matched, where their keys differ, such as "
+    "product_name and created_at. Without rows: by their keys alone."
 )
 
 

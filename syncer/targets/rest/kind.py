@@ -80,19 +80,51 @@ class Rest(Kind):
     pages = Pages(
         route=(
             (
-                "What is sent",
-                {"fields": ("fields", "constants", "values", "formats", "filter", ("update", "max_deletes"))},
+                "What is sent, and where",
+                {
+                    "fields": ("path", "fields", "lookup", "filter"),
+                    "description": "A plain REST service needs no more than this. The sections below are for others.",
+                },
             ),
             (
-                "The target's side",
+                "Values",
                 {
-                    "fields": (
-                        *(("path", "create_path", "item_path"), "lookup", ("existing", "missing")),
-                        *(("id_field", "own_id", "send_id"), ("wrap", "record"), ("ok", "error")),
-                        *(("items_field", "total"), ("paging", "page_name", "first_page", "next_field"), "query"),
-                        ("key_hours", "if_match"),
-                    ),
-                    "description": "How the target keeps its records, and what happens when a create is not answered.",
+                    "fields": ("constants", "values", "formats"),
+                    "description": "For a target that expects other values than ours.",
+                    "classes": ("collapse",),
+                },
+            ),
+            (
+                "Records",
+                {
+                    "fields": ("update", "create_path", "item_path", "id_field", "own_id", "send_id", "wrap"),
+                    "description": "How one record is created, addressed and changed.",
+                    "classes": ("collapse",),
+                },
+            ),
+            (
+                "Answers",
+                {
+                    "fields": ("record", "ok", "error"),
+                    "description": "Where an answer has the record, and how it says that a request was refused. "
+                    "Names inside others are written with dots: data.attributes.",
+                    "classes": ("collapse",),
+                },
+            ),
+            (
+                "Lists",
+                {
+                    "fields": ("items_field", "total", "paging", "page_name", "first_page", "next_field", "query"),
+                    "description": "How the target lists its records: to find one, to compare, to import.",
+                    "classes": ("collapse",),
+                },
+            ),
+            (
+                "Safety",
+                {
+                    "fields": ("existing", "missing", "max_deletes", "key_hours", "if_match"),
+                    "description": "What prevents double, overwritten and deleted records.",
+                    "classes": ("collapse",),
                 },
             ),
         ),
@@ -106,6 +138,14 @@ class Rest(Kind):
                 },
             ),
         ),
+        shown_for={
+            "page_name": (
+                "paging",
+                (Route.Paging.HEADER, Route.Paging.CURSOR, Route.Paging.PAGE, Route.Paging.OFFSET),
+            ),
+            "first_page": ("paging", (Route.Paging.PAGE,)),
+            "next_field": ("paging", (Route.Paging.LINK, Route.Paging.CURSOR)),
+        },
     )
 
     deliver = staticmethod(deliver)

@@ -19,7 +19,7 @@ CLOCKS = 0.9  # the share of `key_hours` that is used; the rest allows for clock
 
 
 class Action(StrEnum):
-    """The request that a delivery makes; the last three make none."""
+    """The request that a delivery makes; the last four make none."""
 
     CREATE = "create"
     REPLAY = "replay"  # an unanswered create, sent again exactly as it was
@@ -30,6 +30,7 @@ class Action(StrEnum):
     NOTHING = "nothing"
     WAIT = "wait"
     DOUBT = "doubt"
+    REJECT = "reject"  # a value of the object can't be written as the route says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +173,7 @@ class Wanted:
     parent: int | None = None  # the primary key of the parent record's binding
     waits: bool = False  # a parent's remote id is not known yet, so that nothing can be sent
     own_id: str | None = None  # the encoded id that we give a new record; None where the target gives ids
+    fault: str = ""  # why the object can't be sent as it is, a sentence with the cure; there is then no payload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +188,7 @@ class Delivery:
     parent: int | None = None  # as in Wanted
     own_id: str | None = None  # as in Wanted
     key: UUID | None = None  # the Idempotency-Key of a create
+    fault: str = ""  # as in Wanted
 
 
 def known_of(row: "BindingRow") -> Known:
@@ -252,6 +255,8 @@ def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, terms: Terms) ->
     if wanted is not None and wanted.waits:
         return Delivery(binding=binding, action=Action.WAIT)
     known, payload = binding.known, wanted.payload if wanted else None
+    if wanted is not None and wanted.fault and known.create_body is None:  # an unanswered create is settled first
+        return Delivery(binding=binding, action=Action.REJECT, fault=wanted.fault)
     action = decide(known, payload, can_look_up=terms.can_look_up, can_replay=binding.can_replay)
     if action is Action.DELETE and not binding.to_delete:
         return Delivery(binding=binding, action=Action.WAIT)  # deletes are claimed on their own, and may be too many

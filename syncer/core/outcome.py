@@ -271,5 +271,5 @@ def _asked_again(record: Exchange | None) -> str:
 
 
 def unquoted(text: str) -> str:
-    """Return a reason without the text that it quotes from a target's answer."""
-    return re.sub(r"(answered \d+|another host): .*", r"\1", text, flags=re.DOTALL)
+    """Return a reason without the text that it quotes from a target's answer, or from an object that can't be sent."""
+    return re.sub(r"(answered \d+|another host|Value|Error): .*", r"\1", text, flags=re.DOTALL)

@@ -7,8 +7,11 @@ position.
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from inspect import Parameter, signature
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -30,10 +33,26 @@ class Declaration:
     parent: str | None = None  # the foreign key whose record must exist at the target first
     # {"field": "node"}, which wins when both changed the field; under EXISTS, when one changed what the other deleted.
     authority: Mapping[str, str] = field(default_factory=dict)
+    # {"headline": function}: the function gets fields by the names of its parameters, and its result can be mapped too.
+    computed: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         return self.model._meta.label
+
+    @property
+    def mappable(self) -> tuple[str, ...]:
+        """The names that a route can map remote names to: the fields that may travel, and the computed ones."""
+        return (*self.fields, *self.computed)
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """Return the fields from which a mapped value is made: the parameters of a computed one, else the field."""
+        return _parameters(self.computed[name]) if name in self.computed else (name,)
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(signature(function).parameters)
 
 
 _declarations: dict[str, Declaration] = {}
@@ -46,21 +65,61 @@ def declare(
     natural_key: tuple[str, ...] = (),
     parent: str | None = None,
     authority: Mapping[str, str] | None = None,
+    computed: Mapping[str, Callable[..., Any]] | None = None,
 ) -> None:
     """Let `fields` of `model` travel; called once per model, from its domain's `sync.py`.
 
+    Args:
+        computed: what a route can send beside the fields, `{"slug": slug}`. Each is a pure function of fields that may
+            travel, `def slug(title: str) -> str`, which returns a JSON value, a date, a time, a decimal or a UUID.
+
     Raises:
         FieldDoesNotExist: the model has no field of that name.
-        ValueError: `natural_key`, `parent` or `authority` names a field that is not in `fields`.
+        ValueError: `natural_key`, `parent` or `authority` names a field that is not in `fields`, or a computed field
+            has the name of a field, or a parameter that is not the name of a field that may travel.
     """
     for name in fields:
         model._meta.get_field(name)
     named = {*natural_key, *([parent] if parent else []), *(authority or {})} - {EXISTS}
     if stray := named - set(fields):
         raise ValueError(f"{model._meta.label}: {', '.join(sorted(stray))} must be among the fields that may travel.")
+    for name, function in (computed or {}).items():
+        _check_computed(model, fields, name, function)
     _declarations[model._meta.label] = Declaration(
-        model=model, fields=fields, natural_key=natural_key, parent=parent, authority=authority or {}
+        model=model,
+        fields=fields,
+        natural_key=natural_key,
+        parent=parent,
+        authority=authority or {},
+        computed=computed or {},
     )
+
+
+def _check_computed(
+    model: type[models.Model], fields: Collection[str], name: str, function: Callable[..., Any]
+) -> None:
+    """Refuse a computed field that could not be made from the fields that may travel.
+
+    A foreign key is refused as a parameter: its value here and its value at the target are different ids.
+
+    Raises:
+        ValueError: see `declare`.
+    """
+    where = f"{model._meta.label}: the computed field {name!r}"
+    if name in {taken for one in model._meta.get_fields() for taken in (one.name, getattr(one, "attname", one.name))}:
+        raise ValueError(f"{where} has the name of a field; give it another name.")
+    parameters = signature(function).parameters
+    if not parameters:
+        raise ValueError(f"{where} has no parameters; a value that never changes is a constant of the route.")
+    for parameter in parameters.values():
+        if parameter.kind not in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
+            raise ValueError(f"{where} takes {str(parameter)!r}; name each field that it needs as a parameter.")
+        if parameter.name not in fields:
+            raise ValueError(f"{where} needs {parameter.name!r}, which is not among the fields that may travel.")
+        if model._meta.get_field(parameter.name).is_relation:
+            raise ValueError(
+                f"{where} needs {parameter.name!r}, a foreign key, whose id is another one at each target."
+            )
 
 
 def declarations() -> Mapping[str, Declaration]:

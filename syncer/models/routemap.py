@@ -68,7 +68,7 @@ class RouteMap:
             Link(child=route, field=name, parent=self._routes.get(related))
             for route in self._routes.values()
             for name in kind_of(self.target).carried(route).values()
-            if (related := _related(route.declaration.model, name))
+            if name not in route.declaration.computed and (related := _related(route.declaration.model, name))
         ]
 
     def links_up(self, route: Route) -> list[Link]:

@@ -80,7 +80,8 @@ def _lock(bindings: QuerySet[Binding]) -> None:
 
 def _erase_create(route: Route, binding: Binding, fields: Collection[str]) -> None:
     """Erase columns from the body of an unanswered create; without its lookup, a person decides."""
-    kept = {name for name, field in route.fields.items() if field not in fields}
+    sources = route.declaration.sources
+    kept = {name for name, field in route.fields.items() if not {*sources(field)} & {*fields}}
     body = {name: value for name, value in (binding.create_body or {}).items() if name in kept}
     can_look_up = set(route.lookup) <= kept
     doubt = {} if can_look_up else {"in_doubt": True, "reason": IN_DOUBT}

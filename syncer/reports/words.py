@@ -37,7 +37,7 @@ WORDS: dict[str, str] = {
     State.PENDING: "It changed, or waits for another object; the next sync handles it.",
     State.SENDING: "A worker is sending it now.",
     State.RETRYING: "The last try failed; it is still pending, and retried automatically.",
-    State.REJECTED: "The target refused it for good. An edit, or a retry, sends it again.",
+    State.REJECTED: "The target refused it for good, or its route can't write it. An edit, or a retry, sends it again.",
     State.IN_DOUBT: "A create may or may not have happened, and only a person can find out.",
     State.ON_HOLD: "A person put it on hold.",
     State.CONFLICT: "Both ends edited it, and a person has to decide which edit stays.",

@@ -172,7 +172,65 @@ def assert_fault(file: Path, path: str, message: str) -> None:
         ("key_hours = 1.5", "key_hours", "Must be a whole number"),
         ("enabled = 1", "enabled", "Must be true or false"),
         ("filter = []", "filter", "Must be a table"),
-        ('next = "next"', "next", "A list that keeps a cursor keeps its records under a name: give "),
+        ("constants = { userId = 1 }", "constants.userId", "'userId' is among the fields already; leave one of "),
+        ('constants = { "a..b" = 1 }', 'constants."a..b"', "'a..b' has an empty part; write nested names as author.id"),
+        ('constants = { "body.html" = 1 }', 'constants."body.html"', "'body.html' lies inside 'body', which is sent "),
+        ('constants = { a = 1, "a.b" = 1 }', 'constants."a.b"', "'a.b' lies inside 'a', which is sent as a value of "),
+        ('values = { titel = { A = "B" } }', "values.titel", "'titel' is not among the remote names in fields; choose"),
+        ('values = { title = "B" }', "values.title", "Give the words for its values: "),
+        ("values = { title = {} }", "values.title", "Give the words for its values: "),
+        ('formats = { titel = "text" }', "formats.titel", "'titel' is not among the remote names in fields; choose "),
+        (
+            'formats = { title = "day" }',
+            "formats.title",
+            "'day' is not a format; choose one of: date, time, datetime, ",
+        ),
+        (
+            'formats = { userId = "date" }',
+            "formats.userId",
+            "'date' is not a format for 'user_id'; choose one of: text",
+        ),
+        ("formats = { userId = 2 }", "formats.userId", "'2' is not a format; choose one of: text, number, int, 0.0"),
+        ('item_path = "/posts/1"', "item_path", "The path of a record has {id} in it once, and no other braces: "),
+        ('item_path = "/{id}/{id}"', "item_path", "The path of a record has {id} in it once, and no other braces"),
+        ('item_path = "/{post}/{id}"', "item_path", "The path of a record has {id} in it once, and no other braces"),
+        ('own_id = "title"', "own_id", "'title' can't be the id of a record, which is unique and never null; choose "),
+        (
+            'own_id = "slug"',
+            "own_id",
+            "'slug' can't be the id of a record, which is unique and never null; choose one ",
+        ),
+        ('own_id = "id"\ncreate_path = "/{title}"', "create_path", "A record with an id of ours is created at its own"),
+        ('send_id = true\nid = "title"', "send_id", "The id is sent as 'title', which 'title' of the fields or "),
+        ('send_id = true\nid = "title.id"', "send_id", "The id is sent as 'title.id', which 'title' of the fields or "),
+        ('send_id = true\nconstants = { "id.x" = 1 }', "send_id", "The id is sent as 'id', which 'id.x' of the fields"),
+        ('wrap = "data."', "wrap", "'data.' has an empty part; write nested places as meta.total"),
+        ('record = "data. x"', "record", "'data. x' has an empty part; write nested places as meta.total"),
+        ('ok = "."', "ok", "'.' has an empty part; write nested places as meta.total"),
+        ('error = "a..b"', "error", "'a..b' has an empty part; write nested places as meta.total"),
+        ('id = ".id"', "id", "'.id' has an empty part; write nested places as meta.total"),
+        ('items = "a."', "items", "'a.' has an empty part; write nested places as meta.total"),
+        ('items = "a"\nnext = ".b"', "next", "'.b' has an empty part; write nested places as meta.total"),
+        ('items = "a"\ntotal = "b."', "total", "'b.' has an empty part; write nested places as meta.total"),
+        ('next = "meta.next"', "next", "An answer that has 'meta.next' has its records under a name too: give 'items'"),
+        ('total = "meta.all"', "total", "An answer that has 'meta.all' has its records under a name too: give 'items'"),
+        ('paging = "pages"', "paging", '"pages" is not one of link, header, cursor, page, offset'),
+        ('paging = "cursor"', "next", "Paging by cursor needs the place of the cursor in the answer: meta.next"),
+        ('paging = "page"\nitems = "a"\nnext = "b"', "next", "Paging by 'page' does not use it; leave it out, or set "),
+        ('paging = "offset"\nitems = "a"\nnext = "b"', "next", "Paging by 'offset' does not use it; leave it out, or"),
+        ('paging = "header"\nitems = "a"\nnext = "b"', "next", "Paging by 'header' does not use it; leave it out, or"),
+        ('page_name = "p"', "page_name", "Paging by 'link' does not use it; leave it out, or set paging to 'header'"),
+        ('paging = "header"\npage_name = "a b"', "page_name", "'a b' is not the name of a header; one is Next-Page"),
+        ("first_page = 0", "first_page", "Only paging by 'page' counts pages; leave it out, or set paging to 'page'"),
+        ('first_page = 2\npaging = "page"', "first_page", "Ensure this value is less than or equal to 1"),
+        ("query = { a = [1] }", "query.a", "Give a text, a number, true or false"),
+        ("query = { title = 1 }", "query.title", "'title' is what the engine sends for the lookup; leave it out"),
+        ('paging = "page"\nquery = { page = 1 }', "query.page", "'page' is what the engine sends for the page; leave"),
+        (
+            'paging = "offset"\npage_name = "skip"\nquery = { skip = 1 }',
+            "query.skip",
+            "'skip' is what the engine sends for the page; leave it out",
+        ),
         ('create_path = "/u/{user}"', "create_path", "'{user}' is not a local field of this route; choose one"),
         ('create_path = "/u/{title!r:>5}"', "create_path", "'{title!r:>5}' is not a local field of this "),
         ('create_path = "/u/{title"', "create_path", "The braces in '/u/{title' do not match"),
@@ -217,6 +275,12 @@ def test_a_fault_of_a_target_is_reported_with_the_path_of_its_key_and_its_cure(w
         ('path = "/posts"', "", "[0].path", "This key is required"),
         ('"/posts"', "5", "[0].path", "Must be text"),
         ('"title"]', '"titel"]', "[0].lookup[1]", "'titel' is not among the remote names in fields; choose one"),
+        ("body =", '"title." =', '[0].fields."title."', "'title.' has an empty part; write nested names as author.id"),
+        ("body =", '"title.a" =', '[0].fields."title.a"', "'title.a' lies inside 'title', which is sent as a value "),
+        (
+            *('lookup = ["userId", "title"]', 'lookup = []\nexisting = "overwrite"', "[0].existing"),
+            "Without a lookup no record can be found that is there already; give 'lookup', or leave it out",
+        ),
         (
             *(POSTS, "", "[0].fields.postId"),
             "'post' is sent as the remote id of its news.Post, which has no route on this target. Add ",
@@ -317,6 +381,13 @@ def test_a_route_left_out_does_not_serve_its_children(write):
         ("lookup", "title"),
         ("lookup", [["x"]]),
         ("filter", [1]),
+        ("constants", [1]),
+        ("values", [1]),
+        ("values", {"title": [1]}),
+        ("formats", [1]),
+        ("formats", {"title": ["text"]}),
+        ("query", [1]),
+        ("query", {"a": None}),
     ],
 )
 def test_the_form_refuses_json_of_another_shape(column, value):
@@ -378,11 +449,57 @@ for _ in range(400):
         ("filter", {"title__in": ["\ud800"]}),
         ("filter", {"user_id__gt": float("nan")}),
         ("filter", {"title__in": DEEP}),
+        ("constants", {"a": "\0"}),
+        ("values", {"title": {"a": "\ud800"}}),
+        ("formats", {"title": "\0"}),
+        ("query", {"a": float("nan")}),
     ],
-    ids=range(9),
+    ids=range(13),
 )
 def test_json_that_no_database_can_keep_is_refused(column, value):
     assert "It holds a NUL" in str(errors_of(column, value)[column])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"status": {"SHIPED": "new"}},
+            "'status' never has the value 'SHIPED'; choose one of: PENDING, SHIPPED, DELIVERED",
+        ),
+        ({"status": {"null": "new"}}, "'status' never has the value 'null'; choose one of: PENDING, "),
+    ],
+)
+def test_another_word_for_a_value_that_the_field_never_has_is_refused(values, message):
+    target = Target.objects.create(name="fakeapi", url="http://127.0.0.1:3999")
+    route = Route(target=target, model="orders.Order", path="/orders", fields={"status": "status"}, values=values)
+    with pytest.raises(ValidationError) as caught:
+        route.full_clean()
+    [refused] = caught.value.message_dict["values"]
+    assert refused.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"own_id": "id", "fields": {"id": "id", "n": "quantity"}, "send_id": True, "update": "PATCH"},
+        {"own_id": "id", "existing": "overwrite"},
+        {"fields": {"data.n": "quantity", "data.s": "status"}, "constants": {"data.type": "orders", "kind": 1}},
+        {"values": {"status": {"PENDING": None}}, "formats": {"n": "text"}},
+        {"item_path": "/orders/{id}.json", "id_field": "data.id", "wrap": "data", "record": "data.order", "ok": "ok"},
+        {"paging": "link", "items_field": "data", "next_field": "links.next", "total": "meta.total"},
+        {"paging": "header", "page_name": "X-Next"},
+        {"paging": "header"},
+        {"paging": "cursor", "items_field": "data", "next_field": "meta.cursor", "page_name": "after"},
+        {"paging": "page", "first_page": 0, "page_name": "p", "query": {"per_page": 100, "page": 1, "deep": True}},
+        {"paging": "offset", "query": {"limit": "100"}},
+    ],
+    ids=str,
+)
+def test_what_other_apis_need_is_taken(columns):
+    target = Target.objects.create(name="fakeapi", url="http://127.0.0.1:3999")
+    fields = {"n": "quantity", "status": "status"}
+    Route(**{"target": target, "model": "orders.Order", "path": "/orders", "fields": fields, **columns}).full_clean()
 
 
 @pytest.mark.parametrize("path", ["//evil.example/t", "/\t/evil.example/t", " /token", "/to ken", "token", "/a\n"])

@@ -1,4 +1,7 @@
-"""Validation of a route to a REST service: each check yields the errors that `Route.clean` raises."""
+"""Validation of what a route to a REST service sends: each check yields the errors that `Route.clean` raises.
+
+What a route says of the target's paths, answers and pages is checked in `dialect_checks.py`.
+"""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -10,6 +13,7 @@ from django.db import DatabaseError, models, transaction
 from django.db.models.sql import Query
 
 from syncer.models.mapping import NOT_STORABLE, Declaration, is_storable, listed, wrong
+from syncer.targets.rest.formats import FORMATS, formats_of
 
 WRONG_FILTER = (FieldError, TypeError, ValueError, LookupError, ArithmeticError, DatabaseError, re.error)
 
@@ -23,14 +27,110 @@ def fields_errors(declaration: Declaration, fields: object) -> Iterator[Validati
         yield wrong('Give remote names and local fields: {"userId": "user_id"}')
         return
     for remote, local in fields.items():
-        if local not in declaration.fields:
+        if local not in declaration.mappable:
             yield wrong(
                 "%(model)s has no field '%(field)s' that may travel; choose one of: %(choices)s",
                 at=remote,
                 model=declaration.label,
                 field=local,
-                choices=listed(declaration.fields),
+                choices=listed(declaration.mappable),
             )
+    yield from _name_errors(fields)
+
+
+def _name_errors(names: Collection[str], others: Collection[str] = ()) -> Iterator[ValidationError]:
+    """Refuse remote names with empty parts, and pairs of which one would lie inside the value of the other."""
+    for name in names:
+        if not all(name.split(".")):
+            yield wrong("'%(name)s' has an empty part; write nested names as author.id", at=name, name=name)
+        inside = [(name, outer) for outer in (*names, *others) if name.startswith(f"{outer}.")]
+        around = [(inner, name) for inner in others if inner.startswith(f"{name}.")]
+        for inner, outer in inside + around:
+            yield wrong(
+                "'%(inner)s' lies inside '%(outer)s', which is sent as a value of its own; leave one of them out",
+                at=name,
+                inner=inner,
+                outer=outer,
+            )
+
+
+def constants_errors(constants: object, fields: Mapping[str, str]) -> Iterator[ValidationError]:
+    """Refuse constants whose names the fields have already."""
+    if not is_storable(constants):
+        yield wrong(NOT_STORABLE)
+        return
+    if not isinstance(constants, dict):
+        yield wrong('Give remote names and their values: {"type": "posts"}')
+        return
+    for name in constants:
+        if name in fields:
+            yield wrong("'%(name)s' is among the fields already; leave one of them out", at=name, name=name)
+    yield from _name_errors(constants, fields)
+
+
+def values_errors(declaration: Declaration, values: object, fields: Mapping[str, str]) -> Iterator[ValidationError]:
+    """Refuse other words for values that are not sent, or that the field never has."""
+    if not is_storable(values):
+        yield wrong(NOT_STORABLE)
+        return
+    if not isinstance(values, dict):
+        yield wrong('Give remote names and the words for their values: {"state": {"DELIVERED": "completed"}}')
+        return
+    for remote, words in values.items():
+        if remote not in fields:
+            yield _not_sent(remote, fields)
+        elif not isinstance(words, dict) or not words:
+            yield wrong('Give the words for its values: {"DELIVERED": "completed", "null": ""}', at=remote)
+        elif fields[remote] in declaration.fields:
+            field: Any = declaration.model._meta.get_field(fields[remote])
+            known = [str(choice) for choice, _ in field.flatchoices] if field.choices else []
+            known = ["true", "false"] if isinstance(field, models.BooleanField) else known
+            known += ["null"] if field.null and known else []
+            for word in words:
+                if known and word not in known:
+                    yield wrong(
+                        "'%(field)s' never has the value '%(word)s'; choose one of: %(choices)s",
+                        at=remote,
+                        field=fields[remote],
+                        word=word,
+                        choices=listed(known),
+                    )
+
+
+def formats_errors(declaration: Declaration, formats: object, fields: Mapping[str, str]) -> Iterator[ValidationError]:
+    """Refuse unknown formats, and those that do not fit the type of the field."""
+    if not is_storable(formats):
+        yield wrong(NOT_STORABLE)
+        return
+    if not isinstance(formats, dict):
+        yield wrong('Give remote names and formats: {"due": "date"}')
+        return
+    for remote, name in formats.items():
+        if remote not in fields:
+            yield _not_sent(remote, fields)
+            continue
+        local, choices = fields[remote], [*FORMATS]
+        if local in declaration.fields:
+            field: Any = declaration.model._meta.get_field(local)
+            choices = formats_of(field)
+        if name not in choices:
+            why = "is not a format" if name not in [*FORMATS] else "is not a format for '%(field)s'"
+            yield wrong(
+                f"'%(name)s' {why}; choose one of: %(choices)s",
+                at=remote,
+                name=name,
+                field=local,
+                choices=listed(choices),
+            )
+
+
+def _not_sent(remote: object, fields: Mapping[str, str], *, at: int | None = None) -> ValidationError:
+    return wrong(
+        "'%(name)s' is not among the remote names in fields; choose one of: %(choices)s",
+        at=str(remote) if at is None else at,
+        name=remote,
+        choices=listed(fields),
+    )
 
 
 def lookup_errors(lookup: object, fields: Mapping[str, str]) -> Iterator[ValidationError]:
@@ -43,12 +143,7 @@ def lookup_errors(lookup: object, fields: Mapping[str, str]) -> Iterator[Validat
         return
     for position, name in enumerate(lookup):
         if name not in list(fields):
-            yield wrong(
-                "'%(name)s' is not among the remote names in fields; choose one of: %(choices)s",
-                at=position,
-                name=name,
-                choices=listed(fields),
-            )
+            yield _not_sent(name, fields, at=position)
 
 
 def filter_errors(declaration: Declaration, lookups: object) -> Iterator[ValidationError]:

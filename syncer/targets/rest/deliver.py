@@ -22,7 +22,7 @@ from syncer.core.decide import (
 from syncer.core.ids import id_text, spellings
 from syncer.core.likeness import Candidate, decisive, search
 from syncer.core.outcome import Outcome
-from syncer.core.settle import End, Rules, changes_after, taken_id
+from syncer.core.settle import End, Rules, changes_after, rejected, taken_id
 from syncer.engine.sender import Sender, SendResult
 from syncer.engine.settling import Settler, commit
 from syncer.models import Binding, Route, Run
@@ -165,6 +165,9 @@ class RestSettler(Settler):
 
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:
         """Return the columns of the binding that the result changes; a look-up's result names the candidates."""
+        if delivery.action is Action.REJECT:
+            end = End(action=delivery.action, known=delivery.binding.known)
+            return rejected(delivery.binding.claim, end, delivery.fault)
         end = End(
             action=delivery.action,
             known=delivery.binding.known,

@@ -24,6 +24,7 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import list_records
+from syncer.targets.rest.payload import UnsendableError, read_back
 
 BATCH = 1000  # rows an INSERT
 ERRORS_SHOWN = 20
@@ -116,17 +117,21 @@ def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], N
 def _build(route: Route, record: dict[str, Any]) -> Loaded:
     """Return the object that `record` becomes; a foreign key takes the remote id, which is the parent's id here too."""
     model = route.declaration.model
-    if missing := [name for name in route.fields if name not in record]:
+    fields = {remote: local for remote, local in route.fields.items() if local not in route.declaration.computed}
+    if missing := [name for name in fields if name not in record]:
         lacks = ", ".join(missing)
         raise NotPossibleError(f"A record of {route.path} lacks {lacks}: {str(record)[:200]}. Nothing was written.")
-    if not_storable := [name for name in route.fields if not is_storable(record[name])]:
+    if not_storable := [name for name in fields if not is_storable(record[name])]:
         holds = ", ".join(not_storable)
         raise NotPossibleError(
             f"A record of {route.path} holds in {holds} what can't be kept here. Nothing was written."
         )
-    columns = {local: cast("models.Field[Any, Any]", model._meta.get_field(local)) for local in route.fields.values()}
-    values = {columns[local].attname: record[remote] for remote, local in route.fields.items()}
-    agreed = {remote: record[remote] for remote in route.fields}
+    try:
+        columns = {local: cast("models.Field[Any, Any]", model._meta.get_field(local)) for local in fields.values()}
+        values = {columns[local].attname: value for local, value in read_back(route, record).items()}
+    except UnsendableError as error:
+        raise NotPossibleError(f"A record of {route.path} can't be read: {error}. Nothing was written.") from error
+    agreed = {name: record[name] for name in {**route.fields, **route.constants} if name in record}
     remote_id, key = record[route.id_field], model._meta.pk
     pk = remote_id if isinstance(key, models.IntegerField) else str(remote_id)  # a UUIDField would take 1 for a UUID
     return Loaded(obj=model(**{key.attname: pk} | values), remote_id=encode_id(remote_id), agreed=agreed)

@@ -14,7 +14,7 @@ from syncer.models.mapping import parent_errors, wrong
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, Step, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
-from syncer.targets.rest import REST, checks
+from syncer.targets.rest import REST, checks, dialect_checks
 from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver
 from syncer.targets.rest.payload import Missing, load
@@ -179,10 +179,13 @@ class Rest(Kind):
         yield "fields", parent_errors(declaration, fields, {route.model, *route.models_beside()})
         yield "lookup", checks.lookup_errors(route.lookup, fields)
         yield "filter", checks.filter_errors(declaration, route.filter)
-        mapped = [name for name in declaration.fields if name in fields.values()]
+        yield "constants", checks.constants_errors(route.constants, fields)
+        yield "values", checks.values_errors(declaration, route.values, fields)
+        yield "formats", checks.formats_errors(declaration, route.formats, fields)
+        mapped = [name for name in declaration.mappable if name in fields.values()]
         yield "create_path", checks.create_path_errors(route.create_path, mapped)
-        if route.next_field and not route.items_field:
-            yield "next_field", [wrong("A list that keeps a cursor keeps its records under a name: give 'items'")]
+        for column, error in dialect_checks.errors(route, fields):
+            yield column, [error]
 
     def carried(self, route: Route) -> Mapping[str, str]:
         fields: Mapping[str, str] = route.fields
@@ -201,6 +204,11 @@ class Rest(Kind):
             binding = bindings.get(key)
             known = binding.known if binding else Known()
             payload = live[key].payload if key in live else None
+            if key in live and live[key].fault and known.create_body is None:
+                record = binding.record if binding else None
+                fault = {"reason": (None, live[key].fault)}
+                yield Planned(action=Action.REJECT, name=f"{route.model}:{key}", record=record, fields=fault)
+                continue
             replays = binding is not None and can_replay(
                 binding, clock.now(), key_hours=route.key_hours, account=route.target.account
             )

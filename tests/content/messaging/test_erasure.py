@@ -17,6 +17,7 @@ from syncer.engine.runs import run_here
 from syncer.engine.sender import Sender
 from syncer.engine.wake import wake_for_news
 from syncer.models import Attempt, Binding, Route, Run, Target
+from syncer.models.mapping import declarations, declare
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Step
 from syncer.targets.rest.deliver import deliver
@@ -187,6 +188,46 @@ def test_an_unanswered_create_that_can_be_found_by_its_words_only_is_in_doubt(re
     erase_client(client=CLIENT, user=None, reason="Request 12")
     assert Binding.objects.get(create_body__isnull=False).in_doubt
     assert Attempt.objects.filter(action="create", answer=ERASED).exists()
+
+
+@pytest.fixture
+def computed():
+    """A message has a computed field that is made from what was said."""
+    stored = declarations()["messaging.Message"]
+
+    def start(text: str) -> str:
+        if text == ERASED:
+            return text
+        return f"It begins: {text}"
+
+    def page(text: str) -> int:
+        return 0 if text == ERASED else int(text)
+
+    options = {"fields": stored.fields, "natural_key": stored.natural_key, "parent": stored.parent}
+    declare(Message, **options, computed={"start": start, "page": page})
+    yield
+    declare(Message, **options, computed=stored.computed)
+
+
+def test_what_was_made_from_personal_words_is_erased_from_an_unanswered_create(remote, target, spoken, computed):
+    route = Route.objects.get(model="messaging.Message")
+    route.fields |= {"start": "start"}
+    route.save()
+    remote.fault(Fault.RESET, method="POST", path="/messages", act=True)
+    run_here(target)
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert places(*WORDS) == []
+
+
+@pytest.mark.parametrize(
+    "columns", [{"formats": {"say": "number"}}, {"fields": {"bot": "bot", "page": "page"}}], ids=["format", "computed"]
+)
+def test_the_reason_why_a_message_can_not_be_sent_keeps_nothing_of_it(target, spoken, computed, columns):
+    Route.objects.filter(model="messaging.Message").update(**columns)
+    run_here(target)
+    assert Binding.objects.filter(reason__contains=TEXTS[2]).exists()
+    erase_client(client=CLIENT, user=None, reason="Request 12")
+    assert places(*WORDS) == []
 
 
 def test_a_look_up_for_somebody_else_that_listed_the_words_keeps_nothing_of_them(remote, target, spoken):

@@ -262,6 +262,8 @@ def test_an_attempt_keeps_why_there_is_no_answer():
     [
         ("The demo remote answered 422: title is\nblank", "The demo remote answered 422"),
         ("The demo remote refused the connection", "The demo remote refused the connection"),
+        ("'due' can't be sent as 'date'. Edit due. Value: \"A\nB\"", "'due' can't be sent as 'date'. Edit due. Value"),
+        ("'slug' can't be computed. Edit title. Error: KeyError('A')", "'slug' can't be computed. Edit title. Error"),
     ],
 )
 def test_a_reason_is_shown_without_what_it_quotes(reason, kept):

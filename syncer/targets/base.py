@@ -116,7 +116,7 @@ class Kind(ABC):
 
     @abstractmethod
     def carried(self, route: "Route") -> Mapping[str, str]:
-        """Return the fields that a route sends, `{"remote name": "local field"}`."""
+        """Return the local and computed fields that a route sends, `{"remote name": "local name"}`."""
 
     def default_lookup(self, route: "Route") -> list[str]:
         """Return the lookup for a new route that names none."""

@@ -17,7 +17,7 @@ from tests.simulator.trial import simulate
 pytestmark = pytest.mark.sqlite  # it touches no database: once is enough
 WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
 MET = {
-    *(f"action: {action}" for action in Action if action not in (Action.WAIT, Action.PUSH)),
+    *(f"action: {action}" for action in Action if action not in (Action.WAIT, Action.PUSH, Action.REJECT)),
     *(f"fate: {fate.name}" for fate in Fate),
     *(f"{action}: {Outcome.UNKNOWN}" for action in (*WRITES, Action.REPLAY)),
     *(f"{action}: {Outcome.PERMANENT}" for action in WRITES),

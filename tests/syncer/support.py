@@ -1,14 +1,17 @@
 """What the tests of the engine share: faults that lose an answer, time that passes, other workers."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import F
 
 from syncer.engine.runs import work
 from syncer.models import Binding, Run, Target
+from syncer.models.mapping import declarations, declare
 from tests.remote import Fault
 
 # Rules for `remote.fault`: the request may have been carried out, and its answer is lost.
@@ -63,3 +66,25 @@ def another_worker(run: Run) -> threading.Thread:
 
 def requests(remote):
     return [(entry.method, entry.path) for entry in remote.journal]
+
+
+@contextmanager
+def computing(model: type[models.Model], **functions: Callable[..., Any]) -> Iterator[None]:
+    """The model has these computed fields too."""
+    stored = declarations()[model._meta.label]
+
+    def declare_again(computed):
+        declare(
+            model,
+            fields=stored.fields,
+            natural_key=stored.natural_key,
+            parent=stored.parent,
+            authority=stored.authority,
+            computed=computed,
+        )
+
+    declare_again({**stored.computed, **functions})
+    try:
+        yield
+    finally:
+        declare_again(stored.computed)

@@ -17,7 +17,6 @@ from syncer.engine.runs import run_here
 from syncer.engine.sender import Sender
 from syncer.engine.wake import wake_for_news
 from syncer.models import Attempt, Binding, Route, Run, Target
-from syncer.models.mapping import declarations, declare
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Step
 from syncer.targets.rest.deliver import deliver
@@ -25,6 +24,7 @@ from tests.content.messaging.everywhere import places
 from tests.content.messaging.planting import CLIENT, PLANTED, TEXTS, WORDS, plant
 from tests.content.messaging.support import MESSAGES, body, make_bot, message, program_of, user
 from tests.remote import Fault
+from tests.syncer.support import computing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,20 +193,15 @@ def test_an_unanswered_create_that_can_be_found_by_its_words_only_is_in_doubt(re
 @pytest.fixture
 def computed():
     """A message has a computed field that is made from what was said."""
-    stored = declarations()["messaging.Message"]
 
     def start(text: str) -> str:
-        if text == ERASED:
-            return text
         return f"It begins: {text}"
 
     def page(text: str) -> int:
-        return 0 if text == ERASED else int(text)
+        return int(text)
 
-    options = {"fields": stored.fields, "natural_key": stored.natural_key, "parent": stored.parent}
-    declare(Message, **options, computed={"start": start, "page": page})
-    yield
-    declare(Message, **options, computed=stored.computed)
+    with computing(Message, start=start, page=page):
+        yield
 
 
 def test_what_was_made_from_personal_words_is_erased_from_an_unanswered_create(remote, target, spoken, computed):

@@ -2,17 +2,18 @@ import pytest
 
 from content.messaging.models import Message
 from syncer.models.mapping import declarations, declare
+from tests.syncer.support import computing
 
 FIELDS = ("id", "bot", "direction", "text")
 
 
-def from_relation(bot: object) -> str: ...
-def from_stranger(client: str) -> str: ...
-def from_nothing() -> str: ...
-def from_any(*text: str) -> str: ...
-def from_names(**text: str) -> str: ...
-def from_position(text: str, /) -> str: ...
-def from_fields(text: str, *, direction: str) -> str: ...
+def from_relation(bot: object) -> None: ...
+def from_stranger(client: str) -> None: ...
+def from_nothing() -> None: ...
+def from_any(*text: str) -> None: ...
+def from_names(**text: str) -> None: ...
+def from_position(text: str, /) -> None: ...
+def from_fields(text: str, *, direction: str) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -38,18 +39,9 @@ def test_a_computed_field_that_can_not_be_made_from_what_travels_is_refused(comp
 
 
 def test_a_computed_field_is_mapped_like_a_field_and_made_from_its_parameters():
-    stored = declarations()["messaging.Message"]
-    declare(Message, fields=FIELDS, computed={"line": from_fields})
-    try:
+    fields = declarations()["messaging.Message"].fields
+    with computing(Message, line=from_fields):
         declaration = declarations()["messaging.Message"]
-        assert declaration.mappable == (*FIELDS, "line")
+        assert declaration.mappable == (*fields, "line")
         assert (declaration.sources("line"), declaration.sources("text")) == (("text", "direction"), ("text",))
-    finally:
-        declare(
-            Message,
-            fields=stored.fields,
-            natural_key=stored.natural_key,
-            parent=stored.parent,
-            authority=stored.authority,
-            computed=stored.computed,
-        )
+    assert declarations()["messaging.Message"].mappable == fields

@@ -11,13 +11,12 @@ from content.orders.models import Order
 from syncer.core.decide import Action
 from syncer.models import Binding, Route
 from syncer.models.keys import key_of
-from syncer.models.mapping import declarations, declare
 from syncer.models.routemap import RouteMap
 from syncer.reports.preview import preview
 from syncer.targets.rest.payload import load
 from tests.remote import Fault
 from tests.syncer.conftest import sync
-from tests.syncer.support import binding_of, let_time_pass
+from tests.syncer.support import binding_of, computing, let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +46,6 @@ def wanted(target, obj):
 @pytest.fixture
 def numbered():
     """Posts have a computed field that fails for titles that are not numbers, and one whose result can't be sent."""
-    posts = declarations()["news.Post"]
 
     def page(title: str) -> int:
         return int(title)
@@ -55,10 +53,8 @@ def numbered():
     def strange(body: str) -> object:
         return {"nul": "\0", "set": {1}, "tuple": (1, 2), "day": datetime(2026, 11, 29, tzinfo=UTC)}[body]
 
-    computed = {**posts.computed, "page": page, "strange": strange}
-    declare(Post, fields=posts.fields, natural_key=posts.natural_key, computed=computed)
-    yield
-    declare(Post, fields=posts.fields, natural_key=posts.natural_key, computed=posts.computed)
+    with computing(Post, page=page, strange=strange):
+        yield
 
 
 def test_words_formats_constants_and_nested_names_make_a_flat_payload(target, order):

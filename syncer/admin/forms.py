@@ -22,8 +22,8 @@ ASK = "ask"  # in place of a node: a person decides
 
 
 def local_fields() -> dict[str, tuple[str, ...]]:
-    """Return the fields that may travel, `{"news.Post": names}`."""
-    return {label: declaration.fields for label, declaration in sorted(declarations().items())}
+    """Return the fields that may travel, computed ones too, `{"news.Post": names}`."""
+    return {label: declaration.mappable for label, declaration in sorted(declarations().items())}
 
 
 def decided_fields() -> dict[str, tuple[str, ...]]:

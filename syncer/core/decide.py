@@ -3,7 +3,7 @@
 The rules reach from the claim of a binding to the columns that are committed before the request leaves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -306,11 +306,15 @@ def committed_first(delivery: Delivery, terms: Terms, now: datetime) -> Changes:
     }
 
 
-def update_body(known: Known, payload: Payload, *, patch: bool) -> Payload:
+def update_body(known: Known, payload: Payload, *, patch: bool, always: Collection[str] = ()) -> Payload:
     """Return the body of an update: the whole record, or with `patch` the fields that differ.
 
     While an earlier update is unconfirmed, the content of the record is not known: a PATCH then carries all fields.
+
+    Args:
+        always: names that a PATCH carries even if they don't differ.
     """
     if not patch:
         return payload
-    return changes(None if known.unconfirmed else known.agreed, payload)
+    differing = changes(None if known.unconfirmed else known.agreed, payload)
+    return {name: value for name, value in payload.items() if name in differing or name in always}

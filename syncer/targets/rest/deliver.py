@@ -152,7 +152,8 @@ def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Send
         request = endpoint.create(delivery.create_path, sent, delivery.key, delivery.own_id)
         return send_change(sender, delivery, endpoint, lambda _: request)
     if delivery.action is Action.UPDATE and sent is not None and known.remote_id:
-        body = update_body(known, sent, patch=endpoint.method == Route.Update.PATCH)
+        patch = endpoint.method == Route.Update.PATCH
+        body = update_body(known, sent, patch=patch, always=endpoint.constants)
         return send_change(sender, delivery, endpoint, partial(endpoint.update, known.remote_id, body))
     if delivery.action is Action.DELETE and known.remote_id:
         return send_change(sender, delivery, endpoint, partial(endpoint.delete, known.remote_id))

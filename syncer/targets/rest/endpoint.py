@@ -57,6 +57,8 @@ class Endpoint:
         fresh_creates: a create that could neither be repeated nor looked up goes out on a new connection: on one that
             was kept open it can be lost without having arrived.
 
+        constants: the remote names that every record has, even a PATCH.
+
     The others are the route's columns of the same names.
     """
 
@@ -74,6 +76,7 @@ class Endpoint:
     next_field: str = ""
     total: str = ""
     query: Mapping[str, Any] = field(default_factory=dict)
+    constants: frozenset[str] = frozenset()
     fresh_creates: bool = False
 
     @classmethod
@@ -102,6 +105,7 @@ class Endpoint:
             next_field=route.next_field,
             total=route.total,
             query=route.query,
+            constants=frozenset(route.constants),
             fresh_creates=not (route.key_hours or terms.can_look_up),
         )
 

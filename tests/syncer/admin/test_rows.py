@@ -191,7 +191,7 @@ def test_a_local_field_is_chosen_among_those_that_may_travel(route):
     text = administrator().get(url(route)).content.decode()
     [select] = re.findall(r'<select name="fields-0-1".*?</select>', text, re.S)
     [post] = re.findall(r'<optgroup label="news.Post">.*?</optgroup>', select, re.S)
-    assert re.findall(r'<option value="(\w+)"', post) == ["user_id", "title", "body"]
+    assert re.findall(r'<option value="(\w+)"', post) == ["user_id", "title", "body", "slug"]
 
 
 def test_a_local_field_that_may_no_longer_travel_is_still_shown(route):

@@ -8,8 +8,9 @@ import http.cookiejar
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import Self, cast
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 import urllib3
@@ -28,9 +29,14 @@ CHUNK = 64 * 1024  # bytes
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request. `body` is sent as JSON, bytes unchanged; None sends no body.
+    """One request.
 
     Its `repr()`, which reaches logs and error pages, leaves out all that may be secret.
+
+    Attributes:
+        body: sent as JSON, bytes unchanged; None sends no body.
+        fresh: True to send it on a new connection. A server may close a kept one just as the request is on its way
+            (RFC 9112, section 9.3.1), and then it is not known whether the request arrived.
     """
 
     method: str
@@ -39,6 +45,19 @@ class Request:
     body: object = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     fresh: bool = False
+
+    def with_defaults(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Self:
+        """Return the request with those of the headers and parameters that it does not have itself.
+
+        A `Content-Type` is left out where there is no body.
+        """
+        own = {name.lower() for name in self.headers} | ({"content-type"} if self.body is None else set())
+        asked = {*self.query, *dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))}
+        return replace(
+            self,
+            headers={**self.headers, **{name: value for name, value in headers.items() if name.lower() not in own}},
+            query={**self.query, **{name: value for name, value in query.items() if name not in asked}},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +112,8 @@ class Client:
     def _exchange(self, request: Request) -> Answer:
         """Send the request and read the whole answer, with the libraries' errors translated to ours."""
         prepared = self._prepared(request)
+        if request.fresh:
+            self._session.close()  # this thread's kept connections; it opens new ones
         try:
             with self._session.send(prepared, timeout=self.timeout, allow_redirects=False, stream=True) as response:
                 body = self._read(response)

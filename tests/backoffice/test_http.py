@@ -7,9 +7,11 @@ import time
 import pytest
 
 from backoffice.kit.http import Client, LostError, NotSentError, Request
-from tests.backoffice.raw_server import raw_server
+from tests.backoffice.raw_server import nothing, raw_server, says
 from tests.postgres import free_port
 from tests.remote import Fault
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 @pytest.fixture
@@ -90,3 +92,45 @@ def test_bytes_are_sent_as_they_are(client, remote):
     client.send(Request(method="POST", url=f"{remote.url}/posts", body=b'{ "title":"A" }'))
     assert remote.journal[0].headers["Content-Type"] == "application/json"
     assert remote.posts[1]["title"] == "A"
+
+
+def test_a_fresh_request_does_not_go_out_on_a_kept_connection(client):
+    """A server that closes kept connections may do so while the next request is on its way."""
+    used = set()
+
+    def answer_once(opened):
+        if opened in used:
+            nothing(opened)
+        else:
+            used.add(opened)
+            opened.sendall(OK)
+
+    with raw_server(answer_once) as server:
+        get, create = (Request(method=method, url=server.url, fresh=method == "POST") for method in ("GET", "POST"))
+        assert client.send(get).status == 200
+        with pytest.raises(LostError, match="closed the connection before it answered"):
+            client.send(get)
+        assert client.send(get).status == 200
+        assert client.send(create).status == client.send(create).status == 200
+    assert [heard.split()[0] for heard in server.heard if heard] == [b"GET", b"GET", b"POST", b"POST"]
+
+
+def test_a_fresh_request_leaves_its_connection_for_the_next_one(client):
+    with raw_server(says(OK)) as server:
+        client.send(Request(method="POST", url=server.url, fresh=True))
+        client.send(Request(method="GET", url=server.url))
+    assert len(server.heard) == 1
+
+
+def test_a_request_keeps_its_own_headers_and_parameters_beside_the_defaults(client, remote):
+    headers = {"X-Api-Key": "default", "Idempotency-Key": "default", "Content-Type": "application/vnd.api+json"}
+    query = {"title": "default", "userId": "2", "a": "b&c"}
+    own = {"headers": {"x-api-key": "own", "idempotency-key": ""}, "query": {"title": ""}}
+    for body in ({}, None):
+        request = Request(method="POST", url=f"{remote.url}/posts?userId=1", body=body, **own)
+        client.send(request.with_defaults(headers, query))
+    entry, without_body = remote.journal
+    assert entry.query == {"userId": "1", "title": "", "a": "b&c"}
+    assert (entry.headers["X-Api-Key"], entry.headers["Idempotency-Key"]) == ("own", "")
+    assert entry.headers["Content-Type"] == "application/vnd.api+json"
+    assert "Content-Type" not in without_body.headers

@@ -142,6 +142,7 @@ class Claim:
     wanted: int  # the version that a successful delivery will have delivered
     was: bool = False  # the binding was unconfirmed before the claim
     tries: int = 0  # failed ones since the last success
+    at: datetime | None = None  # when it was claimed, by the database's clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +235,7 @@ def claimed(
         token=row.token + 1,
         ends=ends,
         known=known_of(row),
-        claim=Claim(wanted=row.wanted, was=row.unconfirmed, tries=row.tries),
+        claim=Claim(wanted=row.wanted, was=row.unconfirmed, tries=row.tries, at=now),
         last_remote_id=row.last_remote_id,
         create_key=row.create_key,
         create_path=row.create_path,
@@ -257,7 +258,9 @@ def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, terms: Terms) ->
     known, payload = binding.known, wanted.payload if wanted else None
     if wanted is not None and wanted.fault and known.create_body is None:  # an unanswered create is settled first
         return Delivery(binding=binding, action=Action.REJECT, fault=wanted.fault)
-    action = decide(known, payload, can_look_up=terms.can_look_up, can_replay=binding.can_replay)
+    sent_as = binding.create_as or {} if known.create_body is not None else {}
+    can_look_up = terms.can_look_up or bool(sent_as.get("lookup") or sent_as.get("own_id"))
+    action = decide(known, payload, can_look_up=can_look_up, can_replay=binding.can_replay)
     if action is Action.DELETE and not binding.to_delete:
         return Delivery(binding=binding, action=Action.WAIT)  # deletes are claimed on their own, and may be too many
     if action is Action.REPLAY:
@@ -268,7 +271,6 @@ def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, terms: Terms) ->
     own_id = wanted.own_id if wanted else None
     sought = None
     if action is Action.LOOKUP and known.create_body is not None:
-        sent_as = binding.create_as or {}
         sought = terms.sought(known.create_body, sent_as or None, sent_as.get("own_id") or own_id)
     elif action is Action.LOOKUP and payload is not None:
         # Of a record that is not known here, only the fields of the lookup are certain.

@@ -82,7 +82,7 @@ def changes_after(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter
         case Outcome.TAKEN if end.candidates:
             return found(claim, end, rules)
         case outcome if outcome in REFUSED:
-            return refused(claim, end, now=now)
+            return refused(claim, end)
         case Outcome.UNKNOWN:
             return unknown(claim, end.verdict, rules, now=now, jitter=jitter)
         case Outcome.CONFIGURATION:
@@ -138,15 +138,15 @@ def gone(why: str, rules: Rules) -> Changes:
     return changes | {"look_first": rules.can_look_up, "reason": why[:REASON_LENGTH]}
 
 
-def refused(claim: Claim, end: End, *, now: datetime) -> Changes:
+def refused(claim: Claim, end: End) -> Changes:
     """Set a refused object aside until the rest of the run is done: another object may have been in its way.
 
-    A refused replay or look-up is rejected at once.
+    What is delivered after the claim can have changed that. A refused replay or look-up is rejected at once.
     """
     why = end.verdict.why if end.verdict else ""
     if end.action in (Action.REPLAY, Action.LOOKUP):
         return rejected(claim, end, why)
-    changes: Changes = {"refused_at": now, "gone": False, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}
+    changes: Changes = {"refused_at": claim.at, "gone": False, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}
     return not_sent(claim, end) | changes
 
 

@@ -12,7 +12,6 @@ from django.db.models import F, Min, Q
 
 from backoffice.kit import clock
 from syncer.core.decide import ClaimedBinding, claimed
-from syncer.core.outcome import Outcome
 from syncer.engine import breaker
 from syncer.engine.breaker import Pace
 from syncer.engine.sender import Sender
@@ -23,7 +22,6 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.base import Step, kind_of
 
 OTHERS_PAUSE = 0.2  # seconds
-CHANGED_TARGET = (Outcome.DONE, Outcome.MADE)
 
 
 def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
@@ -111,7 +109,8 @@ def _try_refused(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
     oldest = refused.aggregate(oldest=Min("refused_at"))["oldest"]
     if oldest is None:
         return False
-    if run.attempts.filter(outcome__in=CHANGED_TARGET, at__gt=oldest).exists():
+    delivered = Binding.objects.filter(pk__in=run.attempts.values("binding"), refused_at=None, rejected=None)
+    if delivered.filter(settled_at__gt=oldest).exists():
         now = clock.now()
         tried = [
             _deliver_step(run, routes, step, sender, until, only=Q(refused_at__lte=now))

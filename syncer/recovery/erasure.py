@@ -80,10 +80,11 @@ def _lock(bindings: QuerySet[Binding]) -> None:
 
 def _erase_create(route: Route, binding: Binding, fields: Collection[str]) -> None:
     """Erase columns from the body of an unanswered create; without its lookup, a person decides."""
-    sources = route.declaration.sources
-    kept = {name for name, field in route.fields.items() if not {*sources(field)} & {*fields}}
+    sources, sent_as = route.declaration.sources, binding.create_as or {}
+    sent, lookup = sent_as.get("fields") or route.fields, sent_as.get("lookup") or route.lookup
+    kept = {name for name, field in sent.items() if not {*sources(field)} & {*fields}}
     body = {name: value for name, value in (binding.create_body or {}).items() if name in kept}
-    can_look_up = set(route.lookup) <= kept
+    can_look_up = set(lookup) <= kept
     doubt = {} if can_look_up else {"in_doubt": True, "reason": IN_DOUBT}
     # The remaining body is not the one that was sent under the key, so it can't be replayed.
     Binding.objects.filter(pk=binding.pk).update(create_body=body, create_at=None, create_path="", **doubt)

@@ -162,12 +162,22 @@ def test_an_exhausted_limit_is_waited_for(remaining, reset_name, reset):
             id="the readable one of two",
         ),
         pytest.param(
-            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5", "ratelimit-remaining": "9", "ratelimit-reset": "9"},
+            {
+                "x-ratelimit-remaining": "0",
+                "x-ratelimit-reset": "5",
+                "ratelimit-remaining": "9",
+                "ratelimit-reset": "9",
+            },
             *(5,),
             id="the other limit is not exhausted",
         ),
         pytest.param(
-            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5", "ratelimit-remaining": "0", "ratelimit-reset": "9"},
+            {
+                "x-ratelimit-remaining": "0",
+                "x-ratelimit-reset": "5",
+                "ratelimit-remaining": "0",
+                "ratelimit-reset": "9",
+            },
             *(9,),
             id="the longer of two exhausted limits",
         ),

@@ -103,7 +103,7 @@ class _Lookups:
     def next_step(self, delivery: Delivery, result: SendResult) -> "Future[SendResult] | None":
         """Return the request that has to follow before the delivery can be settled; None where none has to."""
         verdict, sought, sender = result.verdict, delivery.sought, self.settler.sender
-        if verdict is None or sought is None or not self.endpoint.terms.can_look_up:
+        if verdict is None or sought is None or not (sought.lookup or sought.own_id):
             return None
         is_refused = delivery.action is Action.CREATE and verdict.outcome is Outcome.TAKEN
         is_found = delivery.action is Action.LOOKUP and verdict.outcome is Outcome.DONE

@@ -236,7 +236,8 @@ class Rest(Kind):
         bindings = Binding.objects.filter(route=route)
         unanswered = bindings.filter(create_body__isnull=False, in_doubt=False)
         for binding in unanswered:
-            body = {name: value for name, value in (binding.create_body or {}).items() if name in route.lookup}
+            lookup = (binding.create_as or {}).get("lookup") or route.lookup
+            body = {name: value for name, value in (binding.create_body or {}).items() if name in lookup}
             unanswered.filter(pk=binding.pk).update(create_body=body or binding.create_body, create_at=None)
         has_record = When(remote_id__isnull=False, then=Value(value=True))
         bindings.update(

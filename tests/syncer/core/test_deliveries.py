@@ -56,7 +56,7 @@ def hold(*, key_hours: float = 24, **changed: Any) -> ClaimedBinding:
 def test_a_claim_holds_what_the_row_was_before_it():
     held = hold()
     assert (held.pk, held.key, held.token, held.ends, held.last_remote_id) == (7, "1", 5, 60.0, "9")
-    assert held.claim == Claim(wanted=3, was=True, tries=1)
+    assert held.claim == Claim(wanted=3, was=True, tries=1, at=NOW)
     assert held.known == Known(
         create_body={"title": "A", "body": "B"}, unconfirmed=True, create_at=NOW - timedelta(hours=1)
     )

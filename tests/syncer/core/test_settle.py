@@ -9,8 +9,8 @@ from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import End, Rules, changes_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CLAIM = Claim(wanted=7, tries=2)
-AGAIN = Claim(wanted=7, was=True, tries=2)
+CLAIM = Claim(wanted=7, tries=2, at=NOW)
+AGAIN = Claim(wanted=7, was=True, tries=2, at=NOW)
 SENT = {"title": "A"}
 BOUND = Known(remote_id="5", agreed={"title": "old"})
 UNANSWERED = Known(create_body=SENT, unconfirmed=True)

@@ -57,7 +57,7 @@ def test_an_update_of_a_record_that_is_gone_creates_it_again_and_updates_its_com
 
 def test_a_permanent_refusal_rejects_that_object_and_the_others_go_on(target, post, remote):
     Post.objects.create(title="C", body="D")
-    remote.fault(Fault.STATUS, method="POST", status=422, where=lambda body: body["title"] == "A")
+    remote.fault(Fault.STATUS, method="POST", status=422, times=None, where=lambda body: body["title"] == "A")
     run = sync(target)
     assert (run.state, run.message) == ("failed", "1 created. Not delivered: 1 rejected.")
     assert [record["title"] for record in remote.posts.values()] == ["C"]

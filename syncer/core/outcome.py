@@ -212,6 +212,8 @@ def _refusal(action: Action, exchange: Exchange, throttled: bool) -> Outcome:  #
         return Outcome.UNKNOWN  # RFC 9110, section 15.4.2: some servers answer so after they carried it out
     if status == 401 or 300 <= status < 400:
         return Outcome.CONFIGURATION
+    if status == 405 and action is Action.LOOKUP:
+        return Outcome.PERMANENT  # the API has no lists
     if status in (403, 405):
         return Outcome.FORBIDDEN
     if status in (404, 410):
@@ -234,7 +236,12 @@ def _absence(action: Action) -> Outcome:
 
 
 def confirmed(
-    verdict: Verdict, listing: Verdict, record: Exchange | None = None, *, is_listed: bool = False
+    verdict: Verdict,
+    listing: Verdict,
+    record: Exchange | None = None,
+    *,
+    is_listed: bool = False,
+    has_succeeded: bool = False,
 ) -> Verdict:
     """Return what a refusal means, now that the list of the same path was asked for, and of a lost record that too.
 
@@ -244,6 +251,8 @@ def confirmed(
         listing: the verdict on the list.
         record: the answer to a GET of the record; None where it was not asked for.
         is_listed: whether the list has the record.
+        has_succeeded: whether the target carried out another request of the same run; so where it has no lists, what it
+            forbids is the object.
     """
     if listing.outcome is not Outcome.DONE:
         is_settings = listing.outcome is Outcome.CONFIGURATION or (
@@ -251,6 +260,8 @@ def confirmed(
         )
         if is_settings:
             return replace(listing, outcome=Outcome.CONFIGURATION)
+        if verdict.outcome is Outcome.FORBIDDEN and has_succeeded:
+            return replace(verdict, is_unproven=False)
         why = f"{verdict.why}; its list can't be read either, so this proves nothing ({listing.why})"
         return replace(listing, outcome=Outcome.RETRYABLE, why=why)
     verdict = replace(verdict, is_unproven=False)

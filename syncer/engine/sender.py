@@ -59,7 +59,7 @@ class Sender:
         self._stopped = threading.Event()
         self._failures = 0
         self._forbidden: set[int | None] = set()  # the deliveries that were refused since the last success
-        self._has_succeeded = False
+        self.has_succeeded = False  # whether the target has carried out a request of this run
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -97,12 +97,12 @@ class Sender:
         with self._lock:
             if verdict.outcome is Outcome.FORBIDDEN:
                 self._forbidden.add(about)
-                if len(self._forbidden) >= circuit.forbidden_most(has_succeeded=self._has_succeeded):
+                if len(self._forbidden) >= circuit.forbidden_most(has_succeeded=self.has_succeeded):
                     verdict = replace(verdict, outcome=Outcome.CONFIGURATION)
                     result = replace(result, verdict=verdict)
             elif circuit.evidence_of(verdict) is circuit.Evidence.ANSWERED:
                 self._forbidden.clear()
-                self._has_succeeded |= verdict.outcome is Outcome.DONE
+                self.has_succeeded |= verdict.outcome is Outcome.DONE
             self._failures = circuit.in_a_row(self._failures, verdict)
             if self._failures >= circuit.FAILURES or circuit.stops_all(verdict):
                 self.stop()

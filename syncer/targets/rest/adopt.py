@@ -101,7 +101,9 @@ def _note_failure(run: Run, verdict: Verdict, pending: "QuerySet[Binding]", send
     """Record that the list could not be read: one that was not answered is asked for again, another needs a person."""
     passing = (Outcome.RETRYABLE, Outcome.UNKNOWN)
     outcome = Outcome.RETRYABLE if verdict.outcome in passing else Outcome.CONFIGURATION
-    why = f"{verdict.why}; before anything is created, its list must show what it has already"
+    why = (
+        f"{verdict.why}; before anything is created, its list must show what it has already (or set existing to create)"
+    )
     later = clock.now() + timedelta(seconds=backoff(run.target.failures + 1, random.random()))  # noqa: S311 - no secret
     with transaction.atomic():
         if outcome is Outcome.RETRYABLE:

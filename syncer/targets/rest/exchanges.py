@@ -110,7 +110,8 @@ def _evidence(sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict: V
             return UNPROVEN, sent
         sent.append(again)
         record = again.exchange
-    return confirmed(verdict, listing, record, is_listed=is_listed), sent
+    done = sender.has_succeeded
+    return confirmed(verdict, listing, record, is_listed=is_listed, has_succeeded=done), sent
 
 
 def find(sender: Sender, endpoint: Endpoint, sought: Sought, *, ends: float, about: int) -> "Future[SendResult]":

@@ -26,7 +26,6 @@ def outcome(action, **exchange):
         (400, Outcome.PERMANENT),
         (401, Outcome.CONFIGURATION),
         (403, Outcome.FORBIDDEN),
-        (405, Outcome.FORBIDDEN),
         (408, Outcome.RETRYABLE),
         (422, Outcome.PERMANENT),
         (425, Outcome.RETRYABLE),
@@ -122,6 +121,14 @@ def test_a_refusal_proves_nothing_while_the_list_can_not_be_read_either(action, 
 def test_a_record_is_gone_while_its_list_answers_and_the_record_still_does_not(record, means):
     assert seen(Action.UPDATE, 404, record=record).outcome is means
     assert seen(Action.UPDATE, 404, record=record, is_listed=True).outcome is Outcome.RETRYABLE
+
+
+def test_an_api_without_lists_forbids_an_object_where_it_has_carried_out_others():
+    no_lists = classify(Action.LOOKUP, Exchange(status=405), now=NOW)
+    assert no_lists.outcome is Outcome.PERMANENT
+    assert seen(Action.UPDATE, 403, no_lists).outcome is Outcome.RETRYABLE
+    assert seen(Action.UPDATE, 403, no_lists, has_succeeded=True).outcome is Outcome.FORBIDDEN
+    assert seen(Action.UPDATE, 404, no_lists, has_succeeded=True).outcome is Outcome.RETRYABLE
 
 
 def test_what_is_forbidden_everywhere_is_a_matter_of_the_settings():

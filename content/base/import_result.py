@@ -51,8 +51,13 @@ class ContentResult(Result):  # type: ignore[misc]
     def append_invalid_row(self, number: int, row: object, validation_error: ValidationError) -> None:
         super().append_invalid_row(self.numbers[number - 1], row, validation_error)
 
-    def is_clean(self) -> bool:
-        return not self.has_errors() and not self.has_validation_errors()
+    def has_errors(self) -> bool:
+        """Return whether a row or the file is wrong. To the library, invalid rows alone are no reason to roll back."""
+        return bool(self.base_errors or self.error_rows or self.invalid_rows)
+
+    def row_errors(self) -> list[tuple[int, list[Error]]]:
+        """Return all wrong rows with their messages, as the library's command prints them."""
+        return [(number, [Error(message)]) for number, message in self.wrong_rows()]
 
     def problems(self) -> list[tuple[int, str, str]]:
         """Return the first `limit` errors: `(row, column or "", message)`."""

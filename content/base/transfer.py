@@ -70,9 +70,6 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
     def get_import_context_data(self, **_options: object) -> dict[str, object]:
         return {"columns": [column.column_name for column in self.resource_classes[0]().get_import_fields()]}
 
-    def get_import_data_kwargs(self, **_options: object) -> dict[str, object]:
-        return {"rollback_on_validation_errors": True}
-
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
         if not isinstance(e, FileError):
             e = FileError("The file can't be read. Is it in the format that was chosen, and not damaged?")

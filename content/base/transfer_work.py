@@ -41,15 +41,15 @@ def import_file(progress: Progress, *, model: str, resource: int, kind: str, upl
         rows = FORMATS[kind]().create_dataset(waiting.read())
         with transaction.atomic():
             rules = pages.get_import_resource_classes(request)[resource](**pages.get_import_resource_kwargs(request))
-            result = rules.import_data(rows, rollback_on_validation_errors=True, file_name=name, user=progress.user)
-            if result.is_clean():
+            result = rules.import_data(rows, file_name=name, user=progress.user)
+            if not result.has_errors():
                 progress.total(len(rows))
                 progress.advance(len(rows))  # last, so that a job that was cancelled meanwhile is rolled back
     except FileError as error:
         raise ValidationError(str(error)) from error
     finally:
         waiting.remove()
-    if not result.is_clean():
+    if result.has_errors():
         wrong = result.wrong_rows()
         progress.total(len(rows))
         progress.fail_all((f"row {number}", message) for number, message in wrong)

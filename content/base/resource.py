@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -21,6 +22,7 @@ from backoffice.kit.permissions import Person, Write, as_error, refusals
 from content.base.files import MISSING, FileError
 from content.base.import_result import ContentResult, ContentRow
 from content.base.models import ContentModel
+from content.base.parking import park, unique_keys, with_cures
 
 PAGE = 500  # rows read at a time
 
@@ -91,7 +93,8 @@ class ContentResource(ModelResource):  # type: ignore[misc]
 
     A row with a key changes that object; a row without one adds an object. With `Meta.caller_keys`, callers choose
     the keys of new objects, so a row with an unknown key adds an object too. A column that is not in the file keeps the
-    stored values. If one row is invalid, nothing is written.
+    stored values. If one row is invalid, nothing is written. Unique values are judged by the state after all rows, so
+    that a file may swap them; see `parking`.
 
     The `user` is the one who imports; None for a program, which may do everything.
     """
@@ -109,6 +112,9 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         self.user = user
         self.numbers: Sequence[int] = ()
         self.seen: dict[Any, int] = {}
+        self.unique_keys = list(unique_keys(self.model))
+        self.parking = sorted({key.column for key in self.unique_keys})
+        self.parked: dict[Any, ContentModel] = {}  # by key, as they were stored
         self.before: dict[str, Any] = {}
         self.changed: list[str] = []
 
@@ -157,6 +163,36 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         if unknown:
             dataset.wipe()
             raise FileError(f"There is no column {', '.join(unknown)}. The columns may be: {', '.join(known)}.")
+        self._park(dataset)
+
+    def _park(self, dataset: tablib.Dataset) -> None:
+        """Park the objects of which the file changes a unique value."""
+        self.parked = {}
+        names = {name for key in self.unique_keys for name in key.names} & {*(dataset.headers or ())}
+        columns = [column for column in self.get_import_fields() if column.column_name in names]
+        rows: dict[Any, dict[str, Any]] = {}
+        for cells in dataset if columns else ():
+            row = dict(zip(dataset.headers, cells, strict=True))
+            self.before_import_row(row)
+            with suppress(ValidationError):  # which is reported with the row
+                key = self._key(row)
+                self.model._meta.pk.run_validators(key)  # `pk__in` raises for a number that the database can't hold
+                rows.setdefault(key, row)
+        keys = [key for key in rows if key is not None]
+        for start in range(0, len(keys), PAGE):
+            page = self.model.objects.visible_to(self.user).filter(pk__in=keys[start : start + PAGE])
+            moving = [obj.pk for obj in page if self._changes(obj, columns, rows[obj.pk])]
+            self.parked |= park(self.model, self.parking, moving)
+
+    def _changes(self, obj: ContentModel, columns: Sequence[Column], row: Mapping[str, Any]) -> bool:
+        """Return whether the row has other values for the columns than the object, which gets them."""
+        before = column_values(obj)
+        try:
+            for column in columns:
+                self.import_field(column, obj, row)
+        except ValueError:
+            return False  # reported with the row
+        return column_values(obj) != before
 
     def before_import_row(self, row: dict[str, Any], **_options: object) -> None:
         for name in [name for name, value in row.items() if value is MISSING]:
@@ -171,6 +207,8 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         key = self._key(row)
         if key is None:
             return None
+        if key in self.parked:
+            return self.parked[key]
         obj: ContentModel | None = self.model.objects.visible_to(self.user).filter(pk=key).first()
         if obj is None and not self._meta.caller_keys:
             column, name = self.model._meta.pk.name, self.model._meta.verbose_name
@@ -207,13 +245,27 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             except ValueError as error:
                 errors[column.column_name] = [ValidationError(str(error), code="invalid")]
         now, fields, adding = column_values(instance), instance._meta.concrete_fields, instance._state.adding
-        self.changed = [field.name for field in fields if now[field.attname] != self.before[field.attname]]
+        parked = self.parking if instance.pk in self.parked else ()
+        self.changed = [
+            field.name for field in fields if now[field.attname] != self.before[field.attname] or field.name in parked
+        ]
         if adding or self.changed:
             # Before the model's own rules: "name is taken" would reveal a parent that this user can't see.
             write = Write("add", instance) if adding else Write("change", instance, self.before)
             errors = as_error(refusals(write, Person(self.user))).update_error_dict(errors)
         if errors:
             raise ValidationError(errors)
+
+    def validate_instance(
+        self,
+        instance: ContentModel,
+        import_validation_errors: Any = None,
+        validate_unique: bool = True,  # noqa: FBT001, FBT002 - the library's signature
+    ) -> None:
+        try:
+            super().validate_instance(instance, import_validation_errors, validate_unique)
+        except ValidationError as error:
+            raise with_cures(self.model, self.unique_keys, error) from None
 
     def skip_row(
         self, instance: ContentModel, _original: object, _row: object, import_validation_errors: object = None

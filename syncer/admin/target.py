@@ -152,6 +152,7 @@ class TargetAdmin(RowsAdmin):
             "<path:object_id>/resume/": (self.resume, "resume"),
             "<path:object_id>/trigger/": (self.trigger, "trigger"),
             "<path:object_id>/preview/": (self.preview, "preview"),
+            "<path:object_id>/deletes/": (self.preview, "deletes"),
         }
         own = [
             path(route, self.admin_site.admin_view(view), name=f"syncer_target_{name}")

@@ -155,13 +155,13 @@ class ClaimedBinding:
     ends: float  # when the lease ends, in seconds of this process's monotonic clock
     known: Known
     claim: Claim
+    deletes: bool = False  # its record was to be deleted when it was claimed; without this, none is deleted
     last_remote_id: str | None = None  # the id that the object's record last had, as JSON text
     create_key: UUID | None = None  # the Idempotency-Key of an unanswered create
     create_path: str = ""  # the path to which that create was sent
     can_replay: bool = False  # the target still remembers that key
     account: str = ""  # that a new create is sent with, see `Target.account`
     create_as: Mapping[str, Any] | None = None  # the terms of an unanswered create, see `Terms.as_json`
-    to_delete: bool = False  # it was claimed in order to delete its record
     peer_seen: Mapping[str, int] = field(default_factory=dict)  # edits that a peer has seen, {"writer": number}
 
 
@@ -219,16 +219,13 @@ def can_replay(row: "BindingRow", now: datetime, *, key_hours: float, account: s
 
 
 def claimed(
-    row: "BindingRow",
-    key: str,
-    *,
-    ends: float,
-    now: datetime,
-    key_hours: float,
-    account: str,
-    to_delete: bool = False,
+    row: "BindingRow", key: str, *, deletes: bool, ends: float, now: datetime, key_hours: float, account: str
 ) -> ClaimedBinding:
-    """Return the plain data of a row that was just claimed; `row` has the values from before the claim."""
+    """Return the plain data of a row that was just claimed; `row` has the values from before the claim.
+
+    Args:
+        deletes: the object was not to be at the target any more, so that its record was to be deleted.
+    """
     return ClaimedBinding(
         pk=row.pk,
         key=key,
@@ -236,13 +233,13 @@ def claimed(
         ends=ends,
         known=known_of(row),
         claim=Claim(wanted=row.wanted, was=row.unconfirmed, tries=row.tries, at=now),
+        deletes=deletes,
         last_remote_id=row.last_remote_id,
         create_key=row.create_key,
         create_path=row.create_path,
         can_replay=can_replay(row, now, key_hours=key_hours, account=account),
         account=account,
         create_as=row.create_as,
-        to_delete=to_delete,
         peer_seen=row.peer_seen or {},
     )
 
@@ -250,10 +247,14 @@ def claimed(
 def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, terms: Terms) -> Delivery:
     """Return the delivery that a claimed binding needs.
 
+    An object that is gone since the claim waits for another claim, which counts its delete (`engine/ceiling.py`).
+
     Args:
         wanted: the object as it is now; None where there is to be no record.
     """
     if wanted is not None and wanted.waits:
+        return Delivery(binding=binding, action=Action.WAIT)
+    if wanted is None and binding.known.remote_id is not None and not binding.deletes:
         return Delivery(binding=binding, action=Action.WAIT)
     known, payload = binding.known, wanted.payload if wanted else None
     if wanted is not None and wanted.fault and known.create_body is None:  # an unanswered create is settled first
@@ -261,8 +262,6 @@ def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, terms: Terms) ->
     sent_as = binding.create_as or {} if known.create_body is not None else {}
     can_look_up = terms.can_look_up or bool(sent_as.get("lookup") or sent_as.get("own_id"))
     action = decide(known, payload, can_look_up=can_look_up, can_replay=binding.can_replay)
-    if action is Action.DELETE and not binding.to_delete:
-        return Delivery(binding=binding, action=Action.WAIT)  # deletes are claimed on their own, and may be too many
     if action is Action.REPLAY:
         create_path = binding.create_path or (wanted.create_path if wanted else terms.path)
         return Delivery(

@@ -37,4 +37,6 @@ def changes_after_push(
 def record(key: str, *, is_there: bool) -> Changes:
     """Return the columns that say whether the peer has the object, under our own key."""
     remote_id = encode_id(key)
-    return {"remote_id": remote_id if is_there else None, "last_remote_id": remote_id}
+    if not is_there:
+        return {"remote_id": None, "last_remote_id": remote_id}
+    return {"remote_id": remote_id, "last_remote_id": remote_id, "delete_allowed": False}

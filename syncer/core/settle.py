@@ -96,7 +96,9 @@ def delivered(claim: Claim, end: End) -> Changes:
 
     A replay carried out what was asked *then*: `delivered` stays as it is, so that the object is compared again.
     """
-    changes = SUCCESS | {"delivered": claim.wanted, "unconfirmed": False, "deleting": False, "delete_allowed": False}
+    changes = SUCCESS | {"delivered": claim.wanted, "unconfirmed": False, "deleting": False}
+    if end.sent is not None:
+        changes["delete_allowed"] = False  # it was for the record of an object that was gone
     etag = end.verdict.etag if end.verdict else end.known.etag
     if end.action in (Action.CREATE, Action.REPLAY) and end.verdict is not None:
         remote_id = end.verdict.remote_id

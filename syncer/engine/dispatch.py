@@ -12,7 +12,7 @@ from django.db.models import F, Min, Q
 
 from backoffice.kit import clock
 from syncer.core.decide import ClaimedBinding, claimed
-from syncer.engine import breaker
+from syncer.engine import breaker, ceiling
 from syncer.engine.breaker import Pace
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
@@ -43,12 +43,19 @@ def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
 
 
 def claim(
-    routes: RouteMap, step: Step, *, keys: list[str] | None, limit: int, lease: float, only: Q | None = None
+    routes: RouteMap,
+    step: Step,
+    *,
+    keys: list[str] | None,
+    limit: int,
+    lease: float,
+    only: Q | None = None,
+    run: Run | None = None,
 ) -> list[ClaimedBinding]:
     """Claim, for `lease` seconds, up to `limit` bindings that no other worker is claiming at this moment.
 
     The claim is committed when this returns; the objects to send must be read after that. `keys` limits it to these
-    objects, `only` to bindings with this condition.
+    objects, `only` to bindings with this condition. Deletes that are too many for the `run` are not claimed.
     """
     ends, route = time.monotonic() + lease, step.route
     with transaction.atomic(durable=True):
@@ -56,13 +63,17 @@ def claim(
         due = routes.claimable(route, now).filter(step.only, only or Q())
         if keys is not None:
             due = due.filter(object_key__in=keys)
-        rows = list(due.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:limit])
+        due = due.annotate(deletes=routes.deletes(route)).order_by("pk")
+        rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
+        if any(row.deletes and not row.delete_allowed for row in rows):
+            due = due.exclude(ceiling.waiting(routes, route, run))
+            rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
         Binding.objects.filter(pk__in=[row.pk for row in rows]).update(
             token=F("token") + 1, unconfirmed=True, lease_until=now + timedelta(seconds=lease)
         )
     hours, account = route.key_hours, route.target.account
     return [
-        claimed(row, row.object_key, ends=ends, now=now, key_hours=hours, account=account, to_delete=step.is_delete)
+        claimed(row, row.object_key, deletes=row.deletes, ends=ends, now=now, key_hours=hours, account=account)
         for row in rows
     ]
 
@@ -90,7 +101,7 @@ def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until:
     while not sender.is_stopped and breaker.pace(run.target) is Pace.GO:
         # After a wait that the target asked for, one request finds out whether it is over.
         limit = 1 if run.target.throttled else kind.batch or settings.SYNC_BATCH
-        bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, only=only)
+        bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, only=only, run=run)
         if not bindings or not kind.deliver(run, routes, step.route, bindings, sender, probe=False):
             break
         progress = True
@@ -146,7 +157,7 @@ def _claim_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[
     for only in (Q(tries=0),) if pace is Pace.FRESH else (Q(tries=0), Q(tries__gt=0)):
         for step in kind_of(run.target).steps(routes):
             keys = _chosen(run, step.route)
-            bindings = claim(routes, step, keys=keys, limit=1, lease=sender.lease_seconds, only=only)
+            bindings = claim(routes, step, keys=keys, limit=1, lease=sender.lease_seconds, only=only, run=run)
             if bindings:
                 return step.route, bindings
     return None

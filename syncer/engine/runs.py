@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock, lease
 from syncer.core.errors import TargetStoppedError
-from syncer.engine import breaker
+from syncer.engine import breaker, ceiling
 from syncer.engine.dispatch import dispatch
 from syncer.engine.plan import anchor, plan, raise_keys, raise_orphans
 from syncer.engine.wake import REQUESTED, Scope, enqueue, follows
@@ -69,7 +69,9 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
             with transaction.atomic():
                 breaker.block(run.target, str(error), now=clock.now())
         else:
-            if not dispatch(run, routes, until=until):
+            is_ended = dispatch(run, routes, until=until)
+            ceiling.notify(run)
+            if not is_ended:
                 return False
         _finish(run)
     return True
@@ -156,26 +158,31 @@ def _close(run: Run, state: Run.State, counts: dict[str, int], message: str) -> 
 def sentence(run: Run, counts: dict[str, int]) -> str:
     """Say how the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
     target = Target.objects.get(pk=run.target_id)
+    if target.blocked:
+        return f"Blocked: {target.blocked}. Put it right, then sync again; changes are kept."
     kind, left = kind_of(target), Binding.objects.left(target, run.scope)
     number = left.filter(UNBLOCKED).count()
     kept = "1 change is kept" if number == 1 else f"{number} changes are kept"
-    if target.blocked:
-        return f"Blocked: {target.blocked}. Put it right, then sync again; changes are kept."
     if not target.enabled:
         return f"{target} is paused; {kept}."
+    deletes = ceiling.waiting_at(target, run)
+    asks = ceiling.sentence(deletes)
     is_introduced = kind.is_introduced(target)
     if not left.exists() and is_introduced:
         return _done(kind, counts) or kind.nothing
     first = left.filter(UNBLOCKED, tries__gt=0).order_by("not_before").first()
     if first is not None:
-        return f"{target} {first.reason}; {kept}, {_next_try(target, first)}"
+        return f"{target} {first.reason}; {kept}, {_next_try(target, first)}. {asks}".removesuffix(". ")
     if target.opened_at is not None:
-        return f"{target} is unreachable; {kept}, {_next_try(target)}"
+        return f"{target} is unreachable; {kept}, {_next_try(target)}. {asks}".removesuffix(". ")
     if target.not_before and target.not_before > clock.now():
-        return f"{target} asked us to wait; {kept}, {_next_try(target)}"
+        return f"{target} asked us to wait; {kept}, {_next_try(target)}. {asks}".removesuffix(". ")
     if not is_introduced:
         return f"{target} did not answer when this node introduced itself; {kept}, the next try is automatic"
-    return f"{_done(kind, counts)} {_blocked(left)}".lstrip()
+    others = left
+    for waiting in deletes:
+        others = others.exclude(waiting.condition, route=waiting.route)
+    return " ".join(filter(None, (_done(kind, counts), _blocked(others), asks)))
 
 
 def _done(kind: Kind, counts: dict[str, int]) -> str:
@@ -194,4 +201,5 @@ def _blocked(left: QuerySet[Binding]) -> str:
     rejected = left.exclude(UNBLOCKED).count() - doubtful
     waiting = left.count() - rejected - doubtful
     words = ((rejected, "rejected"), (doubtful, "in doubt"), (waiting, "waiting for another object"))
-    return f"Not delivered: {', '.join(f'{number} {word}' for number, word in words if number)}."
+    numbers = ", ".join(f"{number} {word}" for number, word in words if number)
+    return f"Not delivered: {numbers}." if numbers else ""

@@ -10,7 +10,7 @@ from django_q.tasks import async_task
 
 from backoffice.kit import clock, lease
 from syncer.core.errors import TargetStoppedError
-from syncer.engine import breaker
+from syncer.engine import breaker, ceiling
 from syncer.engine.breaker import Pace
 from syncer.models import Route, Run, Target, mark
 from syncer.models.mapping import declarations
@@ -140,7 +140,9 @@ def _due(target: Target) -> Run.Trigger | None:
         return Run.Trigger.CHANGE  # it is contacted
     for route in routes.parents_first:
         due = routes.claimable(route, now)
-        if (due.filter(tries=0) if pace is Pace.FRESH else due).exists():
+        if pace is Pace.FRESH:
+            due = due.filter(tries=0)
+        if due.exists() and due.exclude(ceiling.waiting(routes, route)).exists():
             return Run.Trigger.RETRY
         if follows(route) and route.trigger != CHANGE:
             return Run.Trigger.SCHEDULE

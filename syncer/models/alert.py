@@ -5,6 +5,8 @@ from django.db.models import Q
 class Alert(models.Model):
     """A notification for operators: one when a target becomes unhealthy, one when it is healthy again.
 
+    One more while deletes at the target wait for a person.
+
     An alert is created in the transaction that changes the target, and sent by a worker afterwards
     (`alerts/notify.py`). It quotes no answer of the target, because that could be content.
     """
@@ -12,6 +14,7 @@ class Alert(models.Model):
     class Kind(models.TextChoices):
         UNHEALTHY = "unhealthy", "Unhealthy"
         HEALTHY = "healthy", "Healthy again"
+        DELETES = "deletes", "Deletes wait"
 
     class Outcome(models.TextChoices):
         OPEN = "open", "To be sent"
@@ -24,8 +27,13 @@ class Alert(models.Model):
         "syncer.Target", on_delete=models.CASCADE, related_name="alerts", help_text="The remote system."
     )
     kind = models.CharField("what", max_length=16, choices=Kind, help_text="What happened.")
-    reason = models.CharField("why", max_length=512, blank=True, help_text="Why the target is unhealthy.")
+    reason = models.CharField(
+        "why", max_length=512, blank=True, help_text="Why the target is unhealthy, or the deletes wait."
+    )
     at = models.DateTimeField("when", help_text="When it happened.")
+    ended_at = models.DateTimeField(
+        "over since", null=True, blank=True, help_text="When no delete waited any more. Empty for other alerts."
+    )
     outcome = models.CharField(
         max_length=16, choices=Outcome, default=Outcome.OPEN, help_text="What happened with the alert."
     )
@@ -37,6 +45,11 @@ class Alert(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["target"], condition=Q(kind="deletes", ended_at__isnull=True), name="syncer_alert_deletes"
+            )
+        ]
         indexes = [models.Index(fields=["id"], condition=Q(outcome="open"), name="syncer_alert_open")]
 
     def __str__(self) -> str:

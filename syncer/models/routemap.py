@@ -116,6 +116,10 @@ class RouteMap:
         model = route.declaration.model
         return Exists(self.wanted(route).filter(pk=as_pk(model, OuterRef("object_key"))))
 
+    def deletes(self, route: Route) -> Q:
+        """Return the condition, for a queryset of `route`'s bindings, that the delivery would delete a record."""
+        return Q(remote_id__isnull=False) & ~Q(self.is_wanted(route))
+
     def waits(self, route: Route) -> Q:
         """Return the condition, for a queryset of `route`'s bindings, that a parent or a child must be sent first.
 
@@ -125,7 +129,7 @@ class RouteMap:
         for link in self.links_up(route):
             condition |= Q(self._parent_is_missing(link))
         if self.links_down(route):
-            condition |= Q(remote_id__isnull=False) & ~Q(self.is_wanted(route)) & Q(_has_children())
+            condition |= self.deletes(route) & Q(_has_children())
         return condition
 
     def claimable(self, route: Route, now: datetime) -> QuerySet[Binding]:

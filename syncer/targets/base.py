@@ -49,12 +49,10 @@ class Step:
 
     Attributes:
         only: the condition for the bindings that belong to it.
-        is_delete: their records are deleted.
     """
 
     route: "Route"
     only: Q = field(default_factory=Q)
-    is_delete: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,7 @@ class Row:
     candidates: list[str] | None = None
     parent_id: int | None = None
     peer_seen: Mapping[str, int] | None = None
+    delete_allowed: bool = False
 
 
 @dataclass
@@ -116,7 +117,9 @@ class Rows:
             if row.lease_until is not None:
                 reached["a claim is taken over"] += 1
             ends = (self.now - START).total_seconds() + LEASE_SECONDS
-            bindings.append(claimed(row, key, ends=ends, now=self.now, key_hours=self.key_hours, account=""))
+            deletes = row.remote_id is not None and not self.local.is_wanted(key)
+            terms: Any = {"ends": ends, "now": self.now, "key_hours": self.key_hours, "account": ""}
+            bindings.append(claimed(row, key, deletes=deletes, **terms))
             row.token, row.unconfirmed = row.token + 1, True
             row.lease_until = self.now + timedelta(seconds=LEASE_SECONDS)
         return bindings

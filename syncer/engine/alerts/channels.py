@@ -23,6 +23,12 @@ from standardwebhooks import Webhook
 from backoffice.kit.http import Client, HttpError, Request
 from syncer.models import Alert, Binding, Target
 
+HEADLINES = {
+    Alert.Kind.UNHEALTHY: "is unhealthy",
+    Alert.Kind.HEALTHY: "is healthy again",
+    Alert.Kind.DELETES: "has deletes that wait for a person",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class AlertMessage:
@@ -50,7 +56,7 @@ class AlertMessage:
     @property
     def headline(self) -> str:
         """The event in a few words: `Demo remote is unhealthy`."""
-        return f"{self.title} is {'healthy again' if self.alert.kind == Alert.Kind.HEALTHY else 'unhealthy'}"
+        return f"{self.title} {HEADLINES[Alert.Kind(self.alert.kind)]}"
 
     @property
     def text(self) -> str:
@@ -61,6 +67,9 @@ class AlertMessage:
             waiting = "1 object waits" if self.pending == 1 else f"{self.pending} objects wait"
             kept = f"Nothing is lost: {waiting} to be sent, and later changes are kept too."
             parts += [f"Why: {alert.reason}", f"{kept} {_next(alert.target)}"]
+        elif alert.kind == Alert.Kind.DELETES:
+            decide = "None of them is sent until a person has allowed them, or undone the edits; all else is sent."
+            parts += [f"{alert.reason}.", decide + (" This was decided by now." if alert.ended_at else "")]
         else:
             sent = Alert.objects.filter(target=alert.target, kind=Alert.Kind.UNHEALTHY, tries__gt=0, pk__lt=alert.pk)
             if unhealthy := sent.order_by("-pk").first():

@@ -50,8 +50,8 @@ def _create(target: Target, kind: Alert.Kind, *, now: datetime, reason: str = ""
 
     It waits 30, 60, 120 … 3600 seconds: a target that flaps causes at most some seven alerts an hour of each kind.
     """
-    others = [other for other in Alert.Kind if other != kind]
-    cleared = _unsent(target, *others).update(outcome=Alert.Outcome.CLEARED)
+    undone = Alert.Kind.HEALTHY if kind == Alert.Kind.UNHEALTHY else Alert.Kind.UNHEALTHY
+    cleared = _unsent(target, undone).update(outcome=Alert.Outcome.CLEARED)
     sent = Alert.objects.filter(target=target, kind=kind, tries__gt=0, at__gt=now - HOUR).count()
     pause = min(timedelta(seconds=settings.ALERT_AFTER_SECONDS * 2.0 ** min(sent, 16)), HOUR)
     Alert.objects.create(
@@ -64,5 +64,5 @@ def _create(target: Target, kind: Alert.Kind, *, now: datetime, reason: str = ""
     )
 
 
-def _unsent(target: Target, *kinds: Alert.Kind) -> QuerySet[Alert]:
-    return Alert.objects.filter(target=target, kind__in=kinds, outcome=Alert.Outcome.OPEN, tries=0)
+def _unsent(target: Target, kind: Alert.Kind) -> QuerySet[Alert]:
+    return Alert.objects.filter(target=target, kind=kind, outcome=Alert.Outcome.OPEN, tries=0)

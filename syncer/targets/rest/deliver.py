@@ -44,7 +44,8 @@ def deliver(
        record goes on to the whole list: servers filter by texts that they keep in another form, and ignore filters.
 
     Returns:
-        False if all of the bindings still wait for another object; else True.
+        False if all of the bindings still wait for another object; else True. An object that is gone since the claim
+        is to be claimed again, as a delete.
     """
     endpoint = Endpoint.of(route)
     settler = RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
@@ -79,7 +80,8 @@ def deliver(
                 else:
                     results.append((delivery, result))
         settler.settle(results)
-    return any(delivery.action is not Action.WAIT for delivery in deliveries)
+    is_gone_since = any(not binding.deletes and binding.pk in gone for binding in bindings)
+    return is_gone_since or any(delivery.action is not Action.WAIT for delivery in deliveries)
 
 
 def joined(before: SendResult | None, latest: SendResult) -> SendResult:

@@ -156,15 +156,11 @@ class Rest(Kind):
 
         So a new record finds the name free that an old one had.
         """
-        has_record = Q(remote_id__isnull=False)
-        deletes = [
-            Step(route=route, only=has_record & ~Q(routes.is_wanted(route)), is_delete=True)
-            for route in reversed(routes.parents_first)
-        ]
+        deletes = [Step(route=route, only=routes.deletes(route)) for route in reversed(routes.parents_first)]
         changes = [
             Step(route=route, only=only)
             for route in routes.parents_first
-            for only in (has_record & Q(routes.is_wanted(route)), Q(remote_id=None))
+            for only in (Q(remote_id__isnull=False) & Q(routes.is_wanted(route)), Q(remote_id=None))
         ]
         return deletes + changes
 

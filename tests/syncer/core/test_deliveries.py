@@ -50,7 +50,8 @@ ROW = Row(
 
 
 def hold(*, key_hours: float = 24, **changed: Any) -> ClaimedBinding:
-    return claimed(replace(ROW, **changed), "1", ends=60.0, now=NOW, key_hours=key_hours, account="account")
+    row = replace(ROW, **changed)
+    return claimed(row, "1", deletes=True, ends=60.0, now=NOW, key_hours=key_hours, account="account")
 
 
 def test_a_claim_holds_what_the_row_was_before_it():
@@ -141,7 +142,7 @@ def test_a_create_that_was_accepted_is_looked_up_once_its_answer_can_not_be_repe
 def test_only_what_was_claimed_as_a_delete_is_deleted():
     bound = {"create_body": None, "create_key": None, "remote_id": "5"}
     assert delivery_of(hold(**bound), None, TERMS).action is Action.WAIT
-    assert delivery_of(replace(hold(**bound), to_delete=True), None, TERMS).action is Action.DELETE
+    assert delivery_of(replace(hold(**bound), deletes=True), None, TERMS).action is Action.DELETE
 
 
 def test_a_record_that_is_not_known_is_looked_up_by_the_lookup_alone():

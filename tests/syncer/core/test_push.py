@@ -50,4 +50,6 @@ def test_a_wrong_setting_burns_no_try():
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_the_record_has_our_own_key_and_keeps_it_when_it_is_gone(is_there):
-    assert record("k", is_there=is_there) == {"remote_id": '"k"' if is_there else None, "last_remote_id": '"k"'}
+    permission = {"delete_allowed": False} if is_there else {}
+    remote_id = '"k"' if is_there else None
+    assert record("k", is_there=is_there) == {"remote_id": remote_id, "last_remote_id": '"k"'} | permission

@@ -16,7 +16,7 @@ from syncer.targets.peer import PEER
 from syncer.targets.peer.inbound.merging import MergedItem
 from syncer.targets.peer.replicas import wire_key
 
-COLUMNS = ("object_key", "peer_seen", "common", "remote_id", "last_remote_id", "settled_at")
+COLUMNS = ("object_key", "peer_seen", "common", "remote_id", "last_remote_id", "settled_at", "delete_allowed")
 
 Bindings = Mapping[str, Binding]  # by the objects' keys
 
@@ -69,7 +69,8 @@ def _note_seen(route: Route, kept: Sequence[MergedItem]) -> None:
         binding = known[merged.key]
         seen = json.dumps(together(binding.peer_seen or {}, merged.item.state.seen))
         common = merged.replica.read if merged.is_news else binding.common
-        values += [route.pk, merged.key, seen, common, _remote_id(merged), encode_id(wire_key(merged.key)), settled_at]
+        last_id = encode_id(wire_key(merged.key))
+        values += [route.pk, merged.key, seen, common, _remote_id(merged), last_id, settled_at, False]
     # One statement: Django's own would take a third of the whole batch's time, with all of a binding's columns.
     places = ", ".join([f"({', '.join(['%s'] * (1 + len(COLUMNS)))})"] * len(news))
     updates = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])

@@ -29,7 +29,8 @@ def deliver(
     """Send the peer the edits of claimed objects that it is not known to have seen.
 
     1. Stamp, in one short transaction, and read what to send from it.
-    2. Settle at once the objects of which the peer has seen all edits.
+    2. Settle at once the objects of which the peer has seen all edits. Leave those that are gone since the claim to
+       another claim, which counts their deletes.
     3. Send the rest in batches, and settle each when its answer arrives.
 
     Returns:
@@ -37,9 +38,13 @@ def deliver(
     """
     settler = PeerSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
     me, stamped = _stamped(routes, route, bindings)
-    news = [pushed for pushed in stamped if pushed.is_news]
-    seen = [pushed for pushed in stamped if not pushed.is_news]
-    settler.settle([(pushed.delivery(Action.NOTHING), SendResult(verdict=None)) for pushed in seen])
+    news = [pushed for pushed in stamped if pushed.is_news and not pushed.is_gone_since]
+    unsent = [
+        (pushed.delivery(Action.WAIT if pushed.is_news else Action.NOTHING), SendResult(verdict=None))
+        for pushed in stamped
+        if not pushed.is_news or pushed.is_gone_since
+    ]
+    settler.settle(unsent)
     futures = {}
     for batch in _batches(news):
         ends = min(pushed.binding.ends for pushed in batch)

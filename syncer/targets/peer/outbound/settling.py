@@ -43,6 +43,11 @@ class PushedObject:
         """Whether the object has edits that the peer is not known to have seen."""
         return not covers(self.binding.peer_seen, self.item.state.seen)
 
+    @property
+    def is_gone_since(self) -> bool:
+        """Whether the object, which the peer has, was deleted here after it was claimed."""
+        return not (self.is_there or self.binding.deletes) and self.binding.known.remote_id is not None
+
     def delivery(self, action: Action) -> Delivery:
         return Delivery(binding=self.binding, action=action, sent=self.item.as_json(), parent=self.parent)
 

@@ -17,9 +17,8 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
-from backoffice.kit.context import because
-from backoffice.kit.history import column_values
-from backoffice.kit.permissions import Person, Write, as_error, refusals
+from backoffice.kit.permissions import Person
+from backoffice.kit.versions import go_back
 from content.base.differences import as_html
 from content.base.models import ContentModel
 from content.base.urls import admin_url
@@ -123,43 +122,21 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         obj: ContentModel = record.instance
         with transaction.atomic():
             stored = self.model._base_manager.select_for_update(of=("self",)).filter(pk=obj.pk).first()
-            obj._state.adding = stored is None
             if not self._may_revert(request, stored):
                 raise PermissionDenied(Person(request.user).refusal(self.model, "change" if stored else "add"))
             if stored is not None and not differences(self.model, stored, obj, request.user):
                 messages.info(request, "There is nothing to revert: the content is already as in that version.")
                 return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
+            when = date_format(localtime(record.history_date), "Y-m-d H:i")
+            reason = f"Went back to the version of {when}"
             try:
-                self._check(request, obj, stored)
+                go_back(obj, stored, user=request.user, reason=reason)
             except ValidationError as error:
                 messages.error(request, f"It can't go back to that version. {' '.join(error.messages)}")
                 return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
-            when = date_format(localtime(record.history_date), "Y-m-d H:i")
-            reason = f"Went back to the version of {when}"
-            with because(reason):
-                obj.save(force_insert=stored is None)
             self.log_change(request, obj, reason)
         messages.success(request, f"“{obj}” is again as it was on {when}. The change is in its history.")
         return HttpResponseRedirect(admin_url(self.model, "change", obj.pk))
-
-    def _check(self, request: HttpRequest, obj: ContentModel, stored: ContentModel | None) -> None:
-        """Refuse a version that can't be restored as it was.
-
-        Raises:
-            ValidationError: the version would not be valid now, or needs a permission that the user lacks.
-        """
-        for field in self.model._meta.concrete_fields:
-            parent: Any = field.related_model
-            key = getattr(obj, field.attname)
-            if parent and key is not None and not parent._base_manager.filter(pk=key).exists():
-                name = parent._meta.verbose_name
-                raise ValidationError(
-                    f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history."
-                )
-        write = Write("add", obj) if stored is None else Write("change", obj, column_values(stored))
-        if reasons := refusals(write, Person(request.user)):
-            raise as_error(reasons)
-        obj.full_clean()
 
     def _may_revert(self, request: HttpRequest, stored: ContentModel | None) -> bool:
         """Return whether the user may go back, which is a change, or an addition if the object is deleted."""

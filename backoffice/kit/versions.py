@@ -1,0 +1,38 @@
+"""Going back to an earlier version of an object, or restoring a deleted one, from a row of its history."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from backoffice.kit.context import because
+from backoffice.kit.history import column_values
+from backoffice.kit.permissions import Person, Write, as_error, refusals
+
+
+def go_back(version: models.Model, stored: models.Model | None, *, user: Any, reason: str) -> None:
+    """Save an object as it was in `version`, the instance of a history row; a deleted one is created under its key.
+
+    Args:
+        stored: the object as it is now, with its row locked; None if it is deleted.
+        user: the account that asks for it; None for a program, which may do everything.
+        reason: is recorded in the history.
+
+    Raises:
+        ValidationError: the version would not be valid now, or needs a permission that the user lacks.
+    """
+    version._state.adding = stored is None
+    for field in version._meta.concrete_fields:
+        parent: Any = field.related_model
+        key = getattr(version, field.attname)
+        if parent and key is not None and not parent._base_manager.filter(pk=key).exists():
+            name = parent._meta.verbose_name
+            raise ValidationError(
+                f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history."
+            )
+    write = Write("add", version) if stored is None else Write("change", version, column_values(stored))
+    if reasons := refusals(write, Person(user)):
+        raise as_error(reasons)
+    version.full_clean()
+    with because(reason):
+        version.save(force_insert=stored is None)

@@ -27,9 +27,7 @@ def go_back(version: models.Model, stored: models.Model | None, *, user: Any, re
         key = getattr(version, field.attname)
         if parent and key is not None and not parent._base_manager.filter(pk=key).exists():
             name = parent._meta.verbose_name
-            raise ValidationError(
-                f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history."
-            )
+            raise ValidationError(f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history.")
     write = Write("add", version) if stored is None else Write("change", version, column_values(stored))
     if reasons := refusals(write, Person(user)):
         raise as_error(reasons)

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
@@ -79,3 +81,17 @@ class SyncCommand(BaseCommand, ABC):
             return {model: [key_of(meta.model, meta.pk.to_python(key))]}
         except ValidationError as error:
             raise CommandError(f"{key!r} is not a key of {model}: {' '.join(error.messages)}") from error
+
+    def user(self, name: str | None) -> AbstractBaseUser | None:
+        """Return the named account; None where no name is given.
+
+        Raises:
+            CommandError: there is no such account.
+        """
+        if name is None:
+            return None
+        model = get_user_model()
+        try:
+            return model._default_manager.get_by_natural_key(name)
+        except model.DoesNotExist as error:
+            raise CommandError(f"There is no user {name!r}.") from error

@@ -2,8 +2,6 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import CommandError
 
 from syncer.core.ids import decode_id
@@ -46,7 +44,7 @@ class Command(SyncCommand):
         if binding is None:
             raise CommandError("Name the object of which this is so, such as news.Post:5.")
         remote_id = None if text is None else doubt.as_id(route=binding.route, text=text)
-        doubt.decide(binding=binding, remote_id=remote_id, user=_user(options["by"]))
+        doubt.decide(binding=binding, remote_id=remote_id, user=self.user(options["by"]))
         run = run_here(target, scope={binding.route.model: [binding.object_key]})
         answer = {"target": target.name, "object": str(binding), "message": run.message, "counts": run.counts}
         return answer, run.state != Run.State.DONE
@@ -66,16 +64,6 @@ class Command(SyncCommand):
         if binding is None:
             raise CommandError(f"Nothing of {name} was ever sent to {target.name}.")
         return binding
-
-
-def _user(name: str | None) -> AbstractBaseUser | None:
-    if name is None:
-        return None
-    model = get_user_model()
-    try:
-        return model._default_manager.get_by_natural_key(name)
-    except model.DoesNotExist as error:
-        raise CommandError(f"There is no user {name!r}.") from error
 
 
 def _listed(target: Target, binding: Binding | None) -> tuple[JsonObject, bool]:

@@ -22,12 +22,12 @@ class AlertAdmin(EngineRowsAdmin):
     )
     list_after_template = "syncer/legend_of_list.html"
     legend = (
-        "alert, unhealthy, healthy again, to be sent, notified, cleared before anybody was notified, "
+        "alert, unhealthy, healthy again, deletes wait, to be sent, notified, cleared before anybody was notified, "
         "no channel is set up, given up"
     )
     fields = (
-        "target", "at", "shown_kind", "reason", "shown_outcome", "mailed_at", "posted_at", "tries", "not_before",
-        "error",
+        "target", "at", "shown_kind", "reason", "ended_at", "shown_outcome", "mailed_at", "posted_at", "tries",
+        "not_before", "error",
     )  # fmt: skip
     readonly_fields = ("shown_kind", "shown_outcome")
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.kit import references
 from syncer import public
-from syncer.admin import pair
+from syncer.admin import deletes, pair
 from syncer.admin.forms import TARGET_ROWS, TargetForm
 from syncer.admin.parts import chip, page, pk_or_404, posted, to_runs, when
 from syncer.admin.rows import RowsAdmin, Section
@@ -152,13 +152,12 @@ class TargetAdmin(RowsAdmin):
             "<path:object_id>/resume/": (self.resume, "resume"),
             "<path:object_id>/trigger/": (self.trigger, "trigger"),
             "<path:object_id>/preview/": (self.preview, "preview"),
-            "<path:object_id>/deletes/": (self.preview, "deletes"),
         }
         own = [
             path(route, self.admin_site.admin_view(view), name=f"syncer_target_{name}")
             for route, (view, name) in views.items()
         ]
-        return [*own, *pair.urls(self), *super().get_urls()]
+        return [*own, *deletes.urls(self), *pair.urls(self), *super().get_urls()]
 
     @posted(SYNC_PERMISSION)
     def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -25,6 +25,7 @@ from syncer.models.binding import DUE, UNBLOCKED
 from syncer.models.routemap import RouteMap
 
 NOTHING = Q(pk__in=[])
+SHOWN = 3  # models in a sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +96,19 @@ def waiting_at(target: Target, run: Run | None = None) -> list[Waiting]:
     return items
 
 
+def reasons(items: Sequence[Waiting]) -> str:
+    """Say how many wait of each model and why: "488 of news.Post, more than 20 and more than 10 % of the 500 …"."""
+    return "; ".join(f"{item.number} of {item.route.model}, {item.why}" for item in items)
+
+
 def sentence(items: Sequence[Waiting]) -> str:
     """Say what waits, why, and where a person decides; empty where nothing waits."""
     if not items:
         return ""
     number = sum(item.number for item in items)
     wait = "1 delete waits" if number == 1 else f"{number} deletes wait"
-    first, others = items[0], number - items[0].number
-    more = f"; and {others} of other models" if others else ""
-    what = f"{first.number} of {first.route.model}, {first.why}{more}"
-    return f"{wait} for a person: {what}. Review them at {review_url(first.route.target)}"
+    more = "; and others" if len(items) > SHOWN else ""
+    return f"{wait} for a person: {reasons(items[:SHOWN])}{more}. Review them at {review_url(items[0].route.target)}"
 
 
 def review_url(target: Target) -> str:

@@ -6,6 +6,8 @@ from datetime import datetime
 from backoffice.kit import clock
 from syncer.core.errors import SyncError
 from syncer.core.state import Health, health_of
+from syncer.engine import ceiling
+from syncer.engine.ceiling import Waiting
 from syncer.models import Route, Run, Target, backlog
 from syncer.models.backlog import RouteStatus
 from syncer.models.route import CHANGE, MANUAL
@@ -25,6 +27,7 @@ class Overview:
     routes: list[tuple[Route, RouteStatus | None]]  # every route; without a status if it is off or has a problem
     problem: str  # why the status of a route can't be read, which the numbers then lack; empty if all can be read
     last: Run | None  # the newest run
+    deletes: list[Waiting]  # the deletes that wait for a person
 
     def _total(self, column: str) -> int:
         return sum(getattr(status, column) for _, status in self.routes if status)
@@ -36,6 +39,14 @@ class Overview:
     @property
     def bound(self) -> int:
         return self._total("bound")
+
+    @property
+    def deletes_number(self) -> int:
+        return sum(item.number for item in self.deletes)
+
+    @property
+    def deletes_why(self) -> str:
+        return ceiling.reasons(self.deletes)
 
     @property
     def attention(self) -> list[tuple[str, int]]:
@@ -74,5 +85,17 @@ def overview(target: Target) -> Overview:
         except SyncError as error:
             routes.append((route, None))
             problem = f"{route.model}: {error}"
-    last, next_try = target.runs.select_related("target").first(), target.next_try()
-    return Overview(target=target, health=health, why=why, next_try=next_try, routes=routes, problem=problem, last=last)
+    try:
+        deletes = ceiling.waiting_at(target)
+    except SyncError:
+        deletes = []  # `problem` says why
+    return Overview(
+        target=target,
+        health=health,
+        why=why,
+        next_try=target.next_try(),
+        routes=routes,
+        problem=problem,
+        last=target.runs.select_related("target").first(),
+        deletes=deletes,
+    )

@@ -16,11 +16,15 @@ from backoffice.kit import clock
 from syncer.core.errors import SyncError
 from syncer.core.merge import EXISTS
 from syncer.core.state import STATES, State, facts_of, state_of
+from syncer.engine import ceiling
 from syncer.models import Binding, Replica, Route, mark
 from syncer.models.binding import FACTS, claimed, where
 from syncer.models.keys import key_of
 from syncer.models.mark import keys_of
+from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of, two_way
+
+DELETE_WAITS = "its delete is one of many that wait for a person"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +33,11 @@ class ObjectState:
 
     route: Route
     state: State
-    why: str = ""  # if it is retrying, rejected, in doubt or in conflict, or its route can't read its mark
+    why: str = ""  # if it is retrying, rejected, in doubt, in conflict or to be deleted, or its mark can't be read
     record: str | None = None  # the record's id at the target, as people read it
     settled_at: datetime | None = None  # when the target last gave a definite answer
     next_try: datetime | None = None  # when a retrying object is tried again
-    url: str = ""  # the page where a conflict is decided; else empty
+    url: str = ""  # the page where a person decides about a conflict, or a delete; else empty
 
 
 def object_states(model: type[models.Model], primary_keys: Iterable[Any]) -> dict[Any, list[ObjectState]]:
@@ -67,6 +71,7 @@ def _states(route: Route, bindings: Mapping[str, Binding | None]) -> dict[str, O
     now, keys = clock.now(), list(bindings)
     changed, why = _changed(route, keys)
     conflicts = _conflicts(route, keys)
+    deletes = _waiting_deletes(route, bindings.values())
     states = {}
     for key, binding in bindings.items():
         replica = conflicts.get(key)
@@ -74,6 +79,9 @@ def _states(route: Route, bindings: Mapping[str, Binding | None]) -> dict[str, O
         if binding is not None:
             state = state_of(facts_of(binding, now, changed=key in changed, conflict=replica is not None))
         states[key] = _described(ObjectState(route=route, state=state, why=why), binding, replica)
+        if binding is not None and binding.pk in deletes:
+            url = reverse("admin:syncer_target_deletes", args=[route.target_id])
+            states[key] = replace(states[key], why=DELETE_WAITS, url=url)
     return states
 
 
@@ -90,6 +98,19 @@ def _described(result: ObjectState, binding: Binding | None, replica: Replica | 
         url = reverse("admin:syncer_replica_change", args=[replica.pk])
         result = replace(result, why=waiting(replica), url=url)
     return result
+
+
+def _waiting_deletes(route: Route, bindings: Iterable[Binding | None]) -> set[int]:
+    """Return those of the bindings whose deletes wait for a person; no query where none may delete a record."""
+    due = [row.pk for row in bindings if row and row.remote_id and row.wanted > row.delivered]
+    if not due:
+        return set()
+    try:
+        routes = RouteMap(route.target)
+        waiting = ceiling.waiting(routes, route)
+        return set(Binding.objects.filter(waiting, route=route, pk__in=due).values_list("pk", flat=True))
+    except SyncError:
+        return set()  # the target is stopped, and says why
 
 
 def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:

@@ -18,9 +18,11 @@ WORDS: dict[str, str] = {
     "pushed": "Objects whose latest edits the peer has received.",
     "failed": "The last request for it was not a success.",
     "preview": "What a sync would send now. Looking sends nothing.",
-    "alert": "What operators are notified of: once when a target becomes unhealthy, once when it is healthy again.",
+    "alert": "What operators are notified of: once when a target becomes unhealthy or deletes wait, once when it is "
+    "healthy again.",
     "unhealthy": "The target was blocked or unreachable.",
     "healthy again": "The target answered as it should.",
+    "deletes wait": "A run would delete so many records that a person is asked first.",
     "to be sent": "It has not lasted long enough yet, or the next try waits.",
     "notified": "Every channel that is set up took it: the mail server, the webhook, or both.",
     "cleared before anybody was notified": "It was over so soon that nobody was notified.",

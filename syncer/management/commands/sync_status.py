@@ -3,6 +3,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from syncer.core.errors import TargetStoppedError
+from syncer.engine import ceiling
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Target, Worker, backlog
 from syncer.targets.base import kind_of, two_way
@@ -15,11 +16,13 @@ class Command(SyncCommand):
     takes_target = False
 
     def answer(self, **_: object) -> tuple[JsonObject, bool]:
-        rows, undone = [], 0
+        rows, deletes, undone = [], {}, 0
         blocked = {target.name: target.blocked for target in Target.objects.exclude(blocked="")}
         for target in Target.objects.all():
             try:
                 backlogs = backlog.of_target(target)
+                if waiting := ceiling.waiting_at(target):
+                    deletes[target.name] = ceiling.sentence(waiting)
             except TargetStoppedError as error:
                 blocked[target.name] = str(error)
                 continue
@@ -44,7 +47,14 @@ class Command(SyncCommand):
             for peer in Target.objects.filter(kind__in=two_way())
         }
         workers = list(Worker.objects.alive().values("host", "pid", "started_at", "heartbeat_at", "restarts"))
-        answer = {"routes": rows, "blocked": blocked, "unreachable": unreachable, "peers": peers, "workers": workers}
+        answer = {
+            "routes": rows,
+            "blocked": blocked,
+            "unreachable": unreachable,
+            "deletes": deletes,
+            "peers": peers,
+            "workers": workers,
+        }
         return answer, bool(undone or blocked or unreachable)
 
     def text(self, answer: JsonObject) -> str:
@@ -57,6 +67,7 @@ class Command(SyncCommand):
             lines.append(f"{row['target']:16} {row['model']:20} {numbers}")
         lines += [f"{name} is blocked: {why}" for name, why in answer["blocked"].items()]
         lines += [f"{name} {_unreachable(**facts)}" for name, facts in answer["unreachable"].items()]
+        lines += [f"{name}: {sentence}" for name, sentence in answer["deletes"].items()]
         lines += [f"{name} {_contact(**facts)}" for name, facts in answer["peers"].items()]
         lines += [_worker(**facts) for facts in answer["workers"]]
         if not answer["workers"]:

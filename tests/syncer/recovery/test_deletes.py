@@ -107,7 +107,9 @@ def test_what_the_person_may_not_restore_restores_nothing(thirty, django_user_mo
     Post.objects.filter(user_id__lte=10).delete()
     sync(thirty)
     person = django_user_model.objects.create_user("somebody")
-    with pytest.raises(NotPossibleError, match=r"Nothing was undone.*You need the permission news.add_post.*And 6 more"):
+    with pytest.raises(
+        NotPossibleError, match=r"Nothing was undone.*You need the permission news.add_post.*And 6 more"
+    ):
         undo(thirty, review(thirty).digest, user=person)
     assert Post.objects.count() == 20
 

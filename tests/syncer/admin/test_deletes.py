@@ -1,0 +1,113 @@
+"""The page of the deletes that wait for a person, and where else they are shown."""
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from content.news.models import Post
+from syncer.models import Binding, Route, Run
+from syncer.recovery.deletes import review
+from syncer.reports import states
+from tests.content.pages import administrator, sign_in
+from tests.syncer.conftest import sync
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.law]
+
+VIEW = ("syncer.view_target", "syncer.view_binding")
+SYNC = "syncer.sync_target"
+
+
+def url(page, target):
+    return reverse(f"admin:syncer_target_{page}", args=[target.pk])
+
+
+@pytest.fixture
+def waiting(target, remote):
+    """Five deletes wait."""
+    Post.objects.bulk_create(Post(title=f"Post {n}", body="B", user_id=n) for n in range(1, 11))
+    sync(target)
+    Route.objects.filter(target=target).update(max_deletes=2)
+    Post.objects.filter(user_id__lte=5).delete()
+    sync(target)
+    remote.clear_journal()
+    return target
+
+
+def text_of(answer):
+    return " ".join(answer.content.decode().split())
+
+
+def test_the_page_lists_what_would_be_deleted_by_its_last_title(waiting):
+    text = text_of(administrator().get(url("deletes", waiting)))
+    assert "5 deletes wait for a person" in text
+    assert "5 of news.Post, more than the 2 that the route allows in one run." in text
+    assert all(f"Post {n}</span>" in text for n in range(1, 6))
+
+
+def test_without_deletes_the_page_says_so(target):
+    assert "No delete waits for a person" in text_of(administrator().get(url("deletes", target)))
+
+
+def test_who_may_not_read_the_content_sees_no_title(waiting):
+    text = text_of(sign_in(SYNC).get(url("deletes", waiting)))
+    assert "5 deletes wait for a person" in text
+    assert "Post 1</span>" not in text
+
+
+def test_allow_sends_exactly_what_was_shown(waiting, remote):
+    answer = sign_in(SYNC).post(url("deletes_allow", waiting), {"digest": review(waiting).digest})
+    run = Run.objects.latest("pk")
+    assert answer["Location"] == reverse("admin:syncer_run_change", args=[run.pk])
+    assert sync(waiting).message == "5 deleted."
+
+
+def test_a_changed_plan_is_shown_again(waiting, remote):
+    digest = review(waiting).digest
+    Post.objects.filter(user_id=6).delete()
+    sync(waiting)
+    for page in ("deletes_allow", "deletes_undo"):
+        answer = administrator().post(url(page, waiting), {"digest": digest}, follow=True)
+        assert "has changed since you looked" in text_of(answer)
+        assert "6 deletes wait for a person" in text_of(answer)
+    assert not Binding.objects.filter(delete_allowed=True).exists()
+
+
+def test_undo_restores_the_objects(waiting, remote):
+    administrator().post(url("deletes_undo", waiting), {"digest": review(waiting).digest})
+    assert Post.objects.count() == 10
+    assert sync(waiting).state == Run.State.DONE
+    assert remote.writes() == []
+
+
+@pytest.mark.parametrize("page", ["deletes_allow", "deletes_undo"])
+def test_only_who_may_sync_decides(waiting, page):
+    client = sign_in(*VIEW)
+    assert client.get(url("deletes", waiting)).status_code == 200
+    assert client.post(url(page, waiting), {"digest": review(waiting).digest}).status_code == 403
+    assert administrator().get(url(page, waiting)).status_code == 405
+    assert Post.objects.count() == 5
+    assert not Binding.objects.filter(delete_allowed=True).exists()
+
+
+def test_who_may_see_no_target_sees_no_deletes(waiting):
+    assert sign_in("news.view_post").get(url("deletes", waiting)).status_code == 403
+
+
+def test_the_cards_of_the_target_and_the_index_lead_to_the_page(waiting):
+    for page in (reverse("admin:index"), reverse("admin:syncer_target_change", args=[waiting.pk])):
+        text = text_of(administrator().get(page))
+        assert "5 deletes wait for a person:" in text
+        assert url("deletes", waiting) in text
+
+
+def test_each_object_says_why_it_is_pending(waiting):
+    binding = Binding.objects.filter(route__model="news.Post").first()
+    state = states.of_bindings([binding])[binding.pk]
+    assert (state.state, state.why) == ("pending", "its delete is one of many that wait for a person")
+    assert state.url == url("deletes", waiting)
+
+
+def test_the_status_command_says_what_waits(waiting, capsys):
+    with pytest.raises(SystemExit):
+        call_command("sync_status")
+    assert "fakeapi: 5 deletes wait for a person: 5 of news.Post, more than the 2" in capsys.readouterr().out

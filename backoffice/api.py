@@ -81,6 +81,7 @@ def mounts() -> list[Mount]:
         Mount("/token/", tokens, {"auth": None}),
         Mount("/accounts/", people, {}),
         Mount("/jobs/", jobs, {"tags": ["Jobs"]}),
+        Mount("/sync/", public.operators_router(), {"tags": ["Sync"]}),
         *(Mount("/sync/", router, {"tags": ["Peers"]}) for router in public.routers()),
         *domains,
     ]

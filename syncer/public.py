@@ -37,6 +37,7 @@ __all__ = [
     "follow",
     "meaning",
     "object_states",
+    "operators_router",
     "overviews",
     "routers",
     "runs_url",
@@ -86,3 +87,10 @@ def overviews() -> list[Overview]:
 def routers() -> list[Router]:
     """Return the parts of the API that targets call, under `/sync/`."""
     return [router for kind in kinds().values() for router in kind.routers()]
+
+
+def operators_router() -> Router:
+    """Return the part of the API for programs of operators, under `/sync/`."""
+    from syncer.api import router  # here, so that a worker does not load the API
+
+    return router

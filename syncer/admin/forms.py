@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from syncer.admin.route_effects import AsksBeforeSaving
 from syncer.admin.rows import AS_JSON, Column, RowsForm
 from syncer.core.merge import EXISTS
 from syncer.models import Route, Target
@@ -89,7 +90,7 @@ class TargetForm(RowsForm):
         super()._update_errors(errors)
 
 
-class RouteForm(RowsForm):
+class RouteForm(AsksBeforeSaving):
     """The form of a route; empties the columns that it does not show, and fills the lookup of a new route."""
 
     class Meta:

@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from syncer.admin import route_effects
 from syncer.admin.forms import ROUTE_ROWS, RouteForm
 from syncer.admin.parts import pk_or_404, posted, when
 from syncer.admin.rows import RowsAdmin, Section
@@ -59,6 +60,7 @@ class RouteAdmin(RowsAdmin):
     readonly_fields = ("mark", "fingerprint", "planned_at", "matched_at")
     change_form_outer_before_template = "syncer/route_head.html"
     head: Section = (None, {"fields": (("target", "model"), ("trigger", "enabled"))})
+    change_form_before_template = "syncer/route_effects.html"
 
     @property
     def conditional_fields(self) -> dict[str, str]:
@@ -97,7 +99,7 @@ class RouteAdmin(RowsAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if route := options.get("obj"):
-            context.update(stopped=stopped(route))
+            context.update(stopped=stopped(route), **route_effects.context(context["adminform"]))
         page: HttpResponse = super().render_change_form(request, context, **options)
         return page
 

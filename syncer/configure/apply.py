@@ -9,6 +9,7 @@ from django.db.models import Model
 from backoffice.kit import references
 from syncer.configure.rows import Plan, columns_of
 from syncer.models import Route, Target
+from syncer.reports.forecast import forecast
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,7 @@ class Change:
     route: str | None
     outcome: Literal["created", "changed", "disabled", "unchanged"]
     columns: Mapping[str, tuple[object, object]]  # {"path": ("before", "after")}; before is None for a new row
+    effects: str = ""  # what the next sync will do because of the change, as a sentence; empty where it does nothing
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ def apply(plans: Sequence[Plan], *, check: bool) -> Report:
         changes.append(_save(plan.target, check=check))
         for route in plan.routes:
             route.target = plan.target  # it has its key by now
-            changes.append(_save(route, check=check))
+            effects = forecast(route, beside=plan.routes)  # before it is saved
+            change = _save(route, check=check)
+            changes.append(replace(change, effects=f"The next sync will {effects}.") if effects else change)
         for route in plan.left_out:
             if route.enabled:
                 route.enabled = False

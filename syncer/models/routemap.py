@@ -47,14 +47,14 @@ class RouteMap:
     A disabled route sends nothing, but its records are still the parents of its children.
     """
 
-    def __init__(self, target: Target) -> None:
-        """Load the routes.
+    def __init__(self, target: Target, *, unsaved: Iterable[Route] = ()) -> None:
+        """Load the routes; those that are `unsaved` replace the stored ones of their models.
 
         Raises:
             TargetStoppedError: the domain of a route is not installed any more.
         """
         self.target = target
-        routes = {route.model: route for route in target.routes.all()}
+        routes = {route.model: route for route in (*target.routes.all(), *unsaved)}
         for route in routes.values():
             route.target = target
             if route.model not in declarations():

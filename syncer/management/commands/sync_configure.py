@@ -29,7 +29,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(answer, indent=2))
         else:
             heading = ["Nothing is written (--check). It would be:"] if check else []
-            self.stdout.write("\n".join([*heading, *map(line_of, report.changes), *report.notes]))
+            lines = [line for change in report.changes for line in (line_of(change), change.effects) if line]
+            self.stdout.write("\n".join([*heading, *lines, *report.notes]))
 
 
 def line_of(change: Change) -> str:

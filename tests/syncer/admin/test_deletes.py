@@ -101,7 +101,7 @@ def test_the_cards_of_the_target_and_the_index_lead_to_the_page(waiting):
 
 
 def test_each_object_says_why_it_is_pending(waiting):
-    binding = Binding.objects.filter(route__model="news.Post").first()
+    binding = Binding.objects.filter(route__model="news.Post")[:1].get()
     state = states.of_bindings([binding])[binding.pk]
     assert (state.state, state.why) == ("pending", "its delete is one of many that wait for a person")
     assert state.url == url("deletes", waiting)

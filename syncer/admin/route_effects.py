@@ -25,7 +25,7 @@ class AsksBeforeSaving(RowsForm):
         if effects := forecast(self.instance):
             self.asks = f"Saving this will {effects}."
             if self.data.get(CONFIRMED) != self.confirmation:
-                self.add_error(None, "This is not saved yet: see below what it will cause, and confirm it.")
+                self.add_error(None, "This is not saved yet: read above what it will cause, and confirm it.")
 
 
 def context(adminform: Any) -> dict[str, object]:

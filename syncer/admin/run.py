@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from backoffice.kit.filters import TimeRangeFilter
 from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, named, page, pk_or_404, pretty
 from syncer.models import Attempt, Run
+from syncer.reports.overview import waiting_deletes
 from syncer.reports.progress import Progress, progress
 from syncer.reports.reading import headline
 from syncer.targets.base import kind_of
@@ -120,6 +121,7 @@ class RunAdmin(EngineRowsAdmin):
             progress=as_json(request, progress(run)),
             chosen=sum(len(keys) for keys in run.scope.values()) if run.scope else 0,
             progress_url=reverse("admin:syncer_run_progress", args=[run.pk]),
+            deletes_wait=bool(waiting_deletes(run.target)),
             attempts_url=f"{reverse('admin:syncer_attempt_changelist')}?run__id__exact={run.pk}",
         )
 

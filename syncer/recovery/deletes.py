@@ -36,8 +36,8 @@ LISTED = 200  # deletes that are shown by name; all are counted
 NAMED = 5  # objects that a refusal names
 CHANGED = "What would be deleted at {target} has changed since you looked. Look at it again, then decide."
 FILTERED = (
-    "{number} of these objects are not to be at {target} because the filter of a route changed, and not they. "
-    "Nothing was changed: put the filter back in the form of the route."
+    "{number} of these objects would still be excluded by the filter of a route, so nothing was undone. If the filter "
+    "is wrong, correct it in the form of the route; it is not part of the history."
 )
 
 

@@ -85,10 +85,6 @@ def overview(target: Target) -> Overview:
         except SyncError as error:
             routes.append((route, None))
             problem = f"{route.model}: {error}"
-    try:
-        deletes = ceiling.waiting_at(target)
-    except SyncError:
-        deletes = []  # `problem` says why
     return Overview(
         target=target,
         health=health,
@@ -97,5 +93,13 @@ def overview(target: Target) -> Overview:
         routes=routes,
         problem=problem,
         last=target.runs.select_related("target").first(),
-        deletes=deletes,
+        deletes=waiting_deletes(target),
     )
+
+
+def waiting_deletes(target: Target) -> list[Waiting]:
+    """Return the deletes at the target that wait for a person; none where its routes can't be read."""
+    try:
+        return ceiling.waiting_at(target)
+    except SyncError:
+        return []

@@ -83,8 +83,9 @@ def make_targets(remotes: dict[str, Remote]) -> None:
     alpha, beta = (
         Target.objects.create(name=name, url=remotes[name].url, timeout=TIMEOUT, allow_private=True) for name in REMOTES
     )
-    posts = {"model": "news.Post", "path": "/posts", "fields": post, "trigger": "change"}
-    comments = {"model": "news.Comment", "path": "/comments", "fields": comment, "trigger": "change"}
+    common = {"trigger": "change", "max_deletes": 1_000_000}  # nobody is there to allow the editors' deletes
+    posts = {"model": "news.Post", "path": "/posts", "fields": post, **common}
+    comments = {"model": "news.Comment", "path": "/comments", "fields": comment, **common}
     Route.objects.create(target=alpha, **posts, lookup=["userId", "title"])
     Route.objects.create(target=alpha, **comments, lookup=["name"])
     Route.objects.create(target=beta, **posts, update="PATCH", key_hours=1, filter={"user_id__gt": 100})

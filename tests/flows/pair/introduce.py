@@ -49,7 +49,7 @@ def main() -> None:
     )
     target.full_clean()
     target.save()
-    route = Route(target=target, model="orders.Order", trigger="change")
+    route = Route(target=target, model="orders.Order", trigger="change", max_deletes=1_000_000)
     route.full_clean()
     route.save()
 

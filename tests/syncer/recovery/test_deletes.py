@@ -95,7 +95,7 @@ def test_edited_objects_go_back_to_what_the_target_holds(thirty, remote):
 def test_a_changed_filter_is_undone_in_the_form_alone(thirty, remote):
     Route.objects.filter(target=thirty, model="news.Post").update(filter={"user_id__gt": 20})
     sync(thirty)
-    with pytest.raises(NotPossibleError, match=r"21 of these objects .* put the filter back in the form of the route"):
+    with pytest.raises(NotPossibleError, match=r"^21 of these objects .* correct it in the form of the route"):
         undo(thirty, review(thirty).digest, user=None)
     assert len(contents()) == 30
     Route.objects.filter(target=thirty, model="news.Post").update(filter={})

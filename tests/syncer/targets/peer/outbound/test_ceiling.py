@@ -9,6 +9,7 @@ from syncer.engine.runs import run_here
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
 from syncer.models.routemap import RouteMap
+from syncer.recovery.deletes import review, undo
 from syncer.targets.peer.outbound.push import deliver
 from tests.syncer.targets.peer.outbound.support import hand_in_here, order, ours, quiet, sent
 
@@ -69,3 +70,13 @@ def test_an_object_that_is_deleted_after_its_claim_is_counted(connected, peer):
     assert sent(peer) == []
     assert run_here(connected).message.startswith("1 delete waits for a person: ")
     assert sent(peer) == []
+
+
+def test_what_a_person_undid_is_as_the_peer_has_it(many, peer):
+    before = ours()
+    Order.objects.filter(quantity__lte=30).delete()
+    run_here(many)
+    undo(many, review(many).digest, user=None)
+    assert ours() == before
+    with quiet(peer):
+        assert run_here(many).state == Run.State.DONE

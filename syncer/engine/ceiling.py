@@ -4,7 +4,9 @@ Constraints:
 - Only a person's permission is stored (`Binding.delete_allowed`), on exactly the bindings that this person was shown.
   The wait itself is a condition of each claim, so that it begins and ends with the rows.
 - A run in slices, or with several workers, must not pass the ceiling bit by bit: what the run has deleted without
-  permission counts too, and so does what is in flight, which is due until it is settled.
+  permission counts too, and so does what is in flight, which is due until it is settled. A program that deletes objects
+  one by one starts many runs on a route that follows changes: for an automatic run, what other automatic runs deleted
+  in the last seconds counts as well.
 - What belongs together waits together: the record of a child is not deleted while the delete of its parent waits. (The
   delete of a parent waits for its children anyway.)
 - While a route has nothing to delete, the ceiling costs nothing; while it has a few deletes, one bounded count.
@@ -12,6 +14,7 @@ Constraints:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
@@ -26,6 +29,7 @@ from syncer.models.routemap import RouteMap
 
 NOTHING = Q(pk__in=[])
 SHOWN = 3  # models in a sentence
+BURST = timedelta(seconds=20)  # less than ALERT_AFTER_SECONDS: a few deletes that wait for its end alert nobody
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +71,10 @@ def waiting(routes: RouteMap, route: Route, run: Run | None = None) -> Q:
 
 def is_over(routes: RouteMap, route: Route, run: Run | None = None) -> bool:
     """Return whether the route's own deletes are too many for a run."""
-    done = 0 if run is None else _deleted_by(run, route)
     deletes = Binding.objects.filter(unpermitted(routes, route), route=route).order_by()
     limit = FREE if route.max_deletes is None else route.max_deletes
-    number = len(deletes.values_list("pk", flat=True)[: max(0, limit - done) + 1])
+    number = len(deletes.values_list("pk", flat=True)[: limit + 1])
+    done = _deleted_before(run, route) if number and run else 0
     if number == 0 or number + done <= limit:
         return False
     if route.max_deletes is not None:
@@ -127,11 +131,14 @@ def _held(route: Route) -> int:
     return Binding.objects.filter(route=route, remote_id__isnull=False).count()
 
 
-def _deleted_by(run: Run, route: Route) -> int:
-    """Return how many records of the route the run has deleted without a permission.
+def _deleted_before(run: Run, route: Route) -> int:
+    """Return how many records of the route were deleted without a permission that count for this run.
 
     A binding keeps its permission until its object has a record again; so the two kinds can be told apart afterwards.
     """
+    runs = Q(run=run) if run.pk else NOTHING
+    if run.trigger not in Run.REQUESTED:
+        runs |= Q(at__gt=clock.now() - BURST, run__target=run.target_id) & ~Q(run__trigger__in=Run.REQUESTED)
     done = Q(action__in=(Attempt.Action.DELETE, Attempt.Action.PUSH), outcome=Attempt.Outcome.DONE)
     gone = Q(binding__route=route, binding__remote_id=None, binding__delete_allowed=False)
-    return run.attempts.filter(done, gone).values("binding").distinct().count()
+    return Attempt.objects.filter(runs, done, gone).values("binding").distinct().count()

@@ -21,7 +21,7 @@ from syncer.targets.base import kind_of
 log = logging.getLogger("syncer.engine.wake")
 TASK = "syncer.engine.runs.work_run"
 REQUEST_TRIES = 10
-REQUESTED = (Run.Trigger.MANUAL, Run.Trigger.COMMAND)
+REQUESTED = Run.REQUESTED
 Scope = dict[str, list[str]]  # {"news.Post": ["1", "2"]}
 
 
@@ -138,11 +138,12 @@ def _due(target: Target) -> Run.Trigger | None:
     kind = kind_of(target)
     if pace is not Pace.FRESH and kind.can_introduce() and (pace is Pace.PROBE or not kind.is_introduced(target)):
         return Run.Trigger.CHANGE  # it is contacted
+    retry = Run(target=target, trigger=Run.Trigger.RETRY)
     for route in routes.parents_first:
         due = routes.claimable(route, now)
         if pace is Pace.FRESH:
             due = due.filter(tries=0)
-        if due.exists() and due.exclude(ceiling.waiting(routes, route)).exists():
+        if due.exists() and due.exclude(ceiling.waiting(routes, route, retry)).exists():
             return Run.Trigger.RETRY
         if follows(route) and route.trigger != CHANGE:
             return Run.Trigger.SCHEDULE

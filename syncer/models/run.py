@@ -24,6 +24,7 @@ class Run(models.Model):
         FAILED = "failed", "Not all was delivered"
 
     OPEN = (State.QUEUED, State.RUNNING)
+    REQUESTED = (Trigger.MANUAL, Trigger.COMMAND)  # by a person; the others are automatic
 
     target = models.ForeignKey(
         "syncer.Target", on_delete=models.CASCADE, related_name="runs", help_text="The remote system."

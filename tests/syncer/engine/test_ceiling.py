@@ -1,14 +1,17 @@
 """The ceiling on destruction, law 11: nothing is destroyed in bulk without a person's yes."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 
 from content.news.models import Comment, Post
 from syncer.engine.dispatch import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import work
 from syncer.engine.sender import Sender
-from syncer.engine.wake import sweep
-from syncer.models import Alert, Binding, Route, Run, Target
+from syncer.engine.wake import request_run, sweep
+from syncer.models import Alert, Attempt, Binding, Route, Run, Target
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.deliver import deliver
 from tests.syncer.conftest import sync
@@ -118,6 +121,23 @@ def test_the_slices_of_a_run_count_together(target, remote):
     assert work(run)
     run.refresh_from_db()
     assert run.message.startswith("2 deleted. 2 deletes wait for a person: 2 of news.Post, ")
+
+
+def test_a_program_that_deletes_one_by_one_is_stopped_too(target, remote):
+    """Each commit starts a run of its own on a route that follows changes."""
+    posts = make(40)
+    sync(target)
+    Route.objects.filter(target=target).update(trigger="change")
+    for post in posts[:30]:
+        post.delete()
+        run, _ = request_run(target=target, trigger=Run.Trigger.CHANGE)
+        work(run)
+    assert len(remote.posts) == 20
+    run.refresh_from_db()
+    assert run.message.startswith("10 deletes wait for a person: ")
+    assert sweep() == 0
+    Attempt.objects.update(at=F("at") - timedelta(seconds=20))
+    assert sweep() == 1  # ten are not many
 
 
 def test_the_children_of_what_waits_wait_too(target, remote):

@@ -19,7 +19,7 @@ class AsksBeforeSaving(RowsForm):
         return hashlib.sha256(self.asks.encode()).hexdigest()[:16]
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if self.errors or self.instance.pk is None:
             return
         if effects := forecast(self.instance):

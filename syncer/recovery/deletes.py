@@ -22,7 +22,7 @@ from backoffice.kit.batches import batched
 from backoffice.kit.history import history_of
 from backoffice.kit.versions import go_back
 from syncer.core.errors import NotPossibleError
-from syncer.core.outcome import decode_id
+from syncer.core.ids import decode_id
 from syncer.engine import ceiling
 from syncer.engine.alerts.deletes import deletes_decided
 from syncer.engine.ceiling import Waiting

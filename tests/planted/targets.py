@@ -41,6 +41,7 @@ def target_for(kind: str, url: str, secret: str, *, folder: Path, environment: A
         path="/posts",
         fields={"userId": "user_id", "title": "title", "body": "body"},
         lookup=["title"],
+        existing="create",
         items_field="items",
         next_field="next",
     )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from content.news.models import Comment, Post
 from syncer.models import Route
 from syncer.reports.forecast import forecast
-from tests.content.pages import administrator, form_of
+from tests.content.pages import administrator, form_of, with_rows
 from tests.syncer.conftest import sync
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.law]
@@ -76,10 +76,10 @@ def test_what_causes_nothing_is_not_asked_about(route, columns):
 def test_the_form_asks_before_it_saves_and_keeps_what_was_typed(route, remote):
     client = administrator()
     address, values = form(client, route)
-    answer = client.post(address, values | {"filter": '{"user_id__gt": 28}'})
+    answer = client.post(address, with_rows(values, filter=[("user_id__gt", "28")]))
     assert "Saving this will delete 28 of 30 records of news.Post at Fake API" in text_of(answer)
     shown = form_of(answer, "route_form") | {"enabled": "on"}
-    assert "user_id__gt" in shown["filter"]
+    assert (shown["filter-0-0"], shown["filter-0-1"]) == ("user_id__gt", "28")
     route.refresh_from_db()
     assert route.filter == {}
     confirmation = answer.context["confirmation"]
@@ -91,7 +91,7 @@ def test_the_form_asks_before_it_saves_and_keeps_what_was_typed(route, remote):
 def test_what_was_confirmed_is_exactly_what_was_shown(route):
     client = administrator()
     address, values = form(client, route)
-    values |= {"filter": '{"user_id__gt": 28}'}
+    values = with_rows(values, filter=[("user_id__gt", "28")])
     confirmation = client.post(address, values).context["confirmation"]
     Post.objects.filter(user_id=29).update(user_id=1)
     answer = client.post(address, values | {"confirmed": confirmation})

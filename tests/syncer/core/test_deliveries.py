@@ -140,9 +140,9 @@ def test_a_create_that_was_accepted_is_looked_up_once_its_answer_can_not_be_repe
 
 
 def test_only_what_was_claimed_as_a_delete_is_deleted():
-    bound = {"create_body": None, "create_key": None, "remote_id": "5"}
-    assert delivery_of(hold(**bound), None, TERMS).action is Action.WAIT
-    assert delivery_of(replace(hold(**bound), deletes=True), None, TERMS).action is Action.DELETE
+    bound = hold(create_body=None, create_key=None, remote_id="5")
+    assert delivery_of(replace(bound, deletes=False), None, TERMS).action is Action.WAIT
+    assert delivery_of(replace(bound, deletes=True), None, TERMS).action is Action.DELETE
 
 
 def test_a_record_that_is_not_known_is_looked_up_by_the_lookup_alone():

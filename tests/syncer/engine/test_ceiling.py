@@ -13,6 +13,7 @@ from syncer.engine.sender import Sender
 from syncer.engine.wake import request_run, sweep
 from syncer.models import Alert, Attempt, Binding, Route, Run, Target
 from syncer.models.routemap import RouteMap
+from syncer.targets.base import Step
 from syncer.targets.rest.deliver import deliver
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding_of, requests
@@ -165,7 +166,7 @@ def test_an_object_that_is_deleted_after_its_claim_is_counted(target, remote, po
     run = Run.objects.create(target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING)
     plan(routes, route)
     with Sender(target) as sender:
-        bindings = claim(routes, route, keys=None, limit=10, lease=sender.lease_seconds, run=run)
+        bindings = claim(routes, Step(route=route), keys=None, limit=10, lease=sender.lease_seconds, run=run)
         Post.objects.filter(pk=post.pk).delete()
         assert deliver(run, routes, route, bindings, sender)
     assert deletes(remote) == []

@@ -66,7 +66,7 @@ def test_one_record_is_never_given_to_two_objects(target, remote):
     here("A", "A")
     there(remote, "A")
     sync(target)
-    assert sorted(Binding.objects.values_list("remote_id", flat=True)) == ["1", "2"]
+    assert set(Binding.objects.values_list("remote_id", flat=True)) == {"1", "2"}
 
 
 def test_a_route_that_overwrites_sends_ours(target, remote):

@@ -24,6 +24,7 @@ from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports.preview import preview
 from syncer.targets.base import Step
 from syncer.targets.rest.deliver import _commit_first
+from syncer.targets.rest.endpoint import terms_of
 from tests.flows.worker import ROOT, database_url
 from tests.remote import Fault, Tokens
 from tests.syncer.conftest import sync
@@ -165,7 +166,8 @@ def test_what_leaves_is_what_the_row_holds_however_the_database_writes_it(target
     (binding,) = claim(routes, Step(route=route), keys=None, limit=1, lease=60)
     sent = {"ratio": 1e16, "a": -0.0}
     (kept,) = _commit_first(
-        [Delivery(binding=binding, action=Action.CREATE, sent=sent, create_path="/posts", key=uuid4())]
+        [Delivery(binding=binding, action=Action.CREATE, sent=sent, create_path="/posts", key=uuid4())],
+        terms_of(route),
     )
     assert json.dumps(kept.sent) == json.dumps(binding_of(post).create_body) != json.dumps(sent)
 

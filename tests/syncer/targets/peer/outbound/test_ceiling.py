@@ -10,6 +10,7 @@ from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
 from syncer.models.routemap import RouteMap
 from syncer.recovery.deletes import review, undo
+from syncer.targets.base import Step
 from syncer.targets.peer.outbound.push import deliver
 from tests.syncer.targets.peer.outbound.support import hand_in_here, order, ours, quiet, sent
 
@@ -64,7 +65,7 @@ def test_an_object_that_is_deleted_after_its_claim_is_counted(connected, peer):
     run = Run.objects.create(target=connected, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING)
     plan(routes, route)
     with Sender(connected) as sender:
-        bindings = claim(routes, route, keys=None, limit=10, lease=sender.lease_seconds, run=run)
+        bindings = claim(routes, Step(route=route), keys=None, limit=10, lease=sender.lease_seconds, run=run)
         one.delete()
         deliver(run, routes, route, bindings, sender)
     assert sent(peer) == []

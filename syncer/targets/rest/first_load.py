@@ -75,7 +75,7 @@ def load_target(target: Target, tell: Callable[[str], None] = lambda _: None) ->
         _refuse_unless_empty(ordered)
         # Bindings of objects that were deleted at both ends remain; their keys would collide with those of new ones.
         Binding.objects.filter(route__in=ordered).delete()
-        ids = {route.declaration.model: {record.get(route.id_field) for record in fetched[route]} for route in ordered}
+        ids = {route.declaration.model: {str(record[route.id_field]) for record in fetched[route]} for route in ordered}
         for route, records in fetched.items():
             loaded = [_build(route, record) for record in records]
             _validate(route, loaded, ids)
@@ -106,12 +106,14 @@ def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], N
     if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
         why = "was not asked" if result.verdict is None else result.verdict.why
         raise NotPossibleError(f"{target} {why} (asked for {route.path}). Nothing was written.")
-    tell(f"{route.model}: {len(result.records)} records fetched")
     for record in result.records:
         if not isinstance(record, dict) or not is_id(record.get(route.id_field)):
             text = str(record)[:200]
             raise NotPossibleError(f"A record of {route.path} has no {route.id_field!r}: {text}. Nothing was written.")
-    return list(result.records)
+    # A record can be listed twice, as pages shift when others are added meanwhile. The later reading is the newer one.
+    records = list({str(record[route.id_field]): record for record in result.records}.values())
+    tell(f"{route.model}: {len(records)} records fetched")
+    return records
 
 
 def _build(route: Route, record: dict[str, Any]) -> Loaded:
@@ -137,7 +139,7 @@ def _build(route: Route, record: dict[str, Any]) -> Loaded:
     return Loaded(obj=model(**{key.attname: pk} | values), remote_id=encode_id(remote_id), agreed=agreed)
 
 
-def _validate(route: Route, loaded: list[Loaded], ids: Mapping[type[models.Model], set[object]]) -> None:
+def _validate(route: Route, loaded: list[Loaded], ids: Mapping[type[models.Model], set[str]]) -> None:
     """Check every object by its model, and its foreign keys against the fetched `ids`, which takes no queries.
 
     Raises:
@@ -149,7 +151,7 @@ def _validate(route: Route, loaded: list[Loaded], ids: Mapping[type[models.Model
         for field in item.obj._meta.concrete_fields:
             value, parent = getattr(item.obj, field.attname), field.related_model
             parent_ids = ids.get(parent) if parent else None
-            if parent_ids is not None and value is not None and value not in parent_ids:
+            if parent_ids is not None and value is not None and str(value) not in parent_ids:
                 faults.append(f"{route.model} {item.obj.pk}: {field.name}: the target lists no record {value}")
         try:
             item.obj.full_clean(validate_unique=False, exclude=relations)

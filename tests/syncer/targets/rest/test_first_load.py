@@ -93,6 +93,26 @@ def test_a_record_without_an_id_is_named_and_nothing_is_written(remote, target, 
     assert not Post.objects.exists()
 
 
+def test_a_record_that_is_listed_twice_is_one_as_it_was_listed_last(remote, target):
+    """Pages shift while they are read, when others are added or deleted."""
+    post = {"id": 1, "userId": 1, "title": "T", "body": "B"}
+    remote.fault(Fault.STATUS, path="/posts", status=200, body=[post, {**post, "id": 2}, {**post, "title": "newer"}])
+    call_command("sync_import", "fakeapi")
+    assert list(Post.objects.order_by("pk").values_list("pk", "title")) == [(1, "newer"), (2, "T")]
+    assert list(Binding.objects.order_by("object_key").values_list("agreed__title", flat=True)) == ["newer", "T"]
+
+
+def test_ids_are_compared_by_their_text(remote, target):
+    """Some servers write an id as a number in one list, and as a text in another."""
+    post = {"id": "1", "userId": 1, "title": "T", "body": "B"}
+    comment = {"id": 1, "postId": 1, "name": "N", "email": "n@example.com", "body": "B"}
+    remote.fault(Fault.STATUS, path="/posts", status=200, body=[post, {**post, "id": 1}])
+    remote.fault(Fault.STATUS, path="/comments", status=200, body=[comment, {**comment, "id": "1", "postId": "1"}])
+    call_command("sync_import", "fakeapi")
+    assert list(Comment.objects.values_list("pk", "post__title")) == [(1, "T")]
+    assert Binding.objects.filter(parent__object_key="1").count() == 1
+
+
 def test_a_first_load_after_all_was_deleted_on_both_sides(remote, target, filled):
     call_command("sync_import", "fakeapi")
     Post.objects.all().delete()

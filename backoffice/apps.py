@@ -1,7 +1,14 @@
 from django.contrib.admin.apps import AdminConfig
+from django.db.backends.signals import connection_created
+
+from backoffice.kit import database
 
 
 class SiteConfig(AdminConfig):
     """Replaces Django's admin site by ours, https://docs.djangoproject.com/en/5.2/ref/contrib/admin/#overriding-default-admin-site"""
 
     default_site = "backoffice.site.Site"
+
+    def ready(self) -> None:
+        super().ready()
+        connection_created.connect(database.watch, dispatch_uid="backoffice.database")

@@ -20,3 +20,4 @@ def patterns(version: int) -> list[URLPattern | URLResolver]:
 
 
 urlpatterns = patterns(newest())
+handler500 = "backoffice.kit.database.server_error"

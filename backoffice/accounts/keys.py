@@ -3,12 +3,14 @@
 import re
 from datetime import timedelta
 
+from django.db import Error
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.debug import sensitive_variables
 
 from backoffice.accounts.models import ApiKey, User, digest
+from backoffice.kit.database import is_unavailable
 
 FORM = re.compile(r"bo_([0-9a-f]{12})_([0-9a-f]{64})")
 LAST_USE = timedelta(minutes=1)  # between two writes of a key's last use, so that not every read writes
@@ -27,7 +29,11 @@ def user_of(credential: str) -> User | None:
     now = timezone.now()
     if key.last_used_at is None or key.last_used_at <= now - LAST_USE:
         stale = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USE)  # otherwise a concurrent request wrote it
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+        try:
+            ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+        except Error as error:
+            if not is_unavailable(error):  # if it is, what is stored can still be read
+                raise
     user = key.user
     user.key, user.scope = key, key.scope
     return user

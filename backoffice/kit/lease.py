@@ -32,10 +32,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.db.models import Model, Q, QuerySet
 
 from backoffice.kit import clock
+from backoffice.kit.database import is_unavailable
 
 log = logging.getLogger("backoffice.lease")
 M = TypeVar("M", bound=Model)
@@ -93,7 +94,9 @@ def kept_alive(rows: QuerySet[M]) -> Iterator[None]:
         while not over.wait(settings.SYNC_LEASE_SECONDS / EXTENSIONS):
             try:
                 rows.update(**{COLUMN: ends()})
-            except (OperationalError, InterfaceError):
+            except Error as error:
+                if not is_unavailable(error):
+                    raise
                 log.warning("The lease of %s can't be extended; trying again.", rows.model.__name__, exc_info=True)
             finally:
                 connection.close()

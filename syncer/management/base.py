@@ -10,7 +10,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
+from backoffice.kit.database import is_unavailable
 from syncer.core.errors import SyncError
 from syncer.engine.wake import Scope
 from syncer.models import Target
@@ -35,6 +37,10 @@ class SyncCommand(BaseCommand, ABC):
             answer, is_undone = self.answer(**options)
         except SyncError as error:
             raise CommandError(str(error)) from error
+        except Error as error:
+            if not is_unavailable(error):
+                raise
+            raise CommandError(f"The database can't be used now: {str(error).strip().splitlines()[0]}") from error
         self.stdout.write(json.dumps(answer, indent=2, default=str) if options["json"] else self.text(answer))
         if is_undone:
             sys.exit(1)

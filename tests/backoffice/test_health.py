@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_node_is_ready_without_signing_in(client, django_assert_max_num_queries):
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         answer = client.get("/health/ready/")
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok"}

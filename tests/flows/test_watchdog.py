@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,6 +17,7 @@ from syncer.management.commands.worker import Chores
 from syncer.models import Worker as Row
 from tests.flows.wait import until
 from tests.flows.worker import Worker, is_asleep
+from tests.read_only import a_read_only_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK = "--heartbeat=4"
@@ -161,9 +162,35 @@ def test_while_the_database_is_away_silence_is_not_a_death():
         until(lambda: is_at_work(worker))
         with a_closed_database():
             # Chores ask every 0.2 s and heartbeats every 0.7 s, so this takes longer than the 4 s of a death.
-            until(lambda: worker.said.count("can't be reached") > 40)
+            until(lambda: worker.said.count("can't be used now") > 40)
             assert "the queue's cluster" not in worker.said
         work_goes_on()
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_worker_works_whenever_the_database_can_be_written():
+    with ExitStack() as read_only:
+        read_only.enter_context(a_read_only_database())
+        with Worker(QUICK) as worker:
+            until(lambda: worker.said.count("can't be used now") > 10)
+            read_only.close()
+            connection.close()
+            work_goes_on()
+            with a_read_only_database():
+                end_other_sessions()
+                until(lambda: worker.said.count("can't be used now") > 40)
+                assert "the queue's cluster" not in worker.said
+            connection.close()
+            work_goes_on()
+
+
+def end_other_sessions():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @contextmanager

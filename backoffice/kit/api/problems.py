@@ -18,6 +18,7 @@ from ninja import NinjaAPI
 from ninja import errors as ninja_errors
 from pydantic import BaseModel, Field
 
+from backoffice.kit import database
 from backoffice.kit.api.responses import json_response
 
 CONTENT_TYPE = "application/problem+json"
@@ -29,6 +30,7 @@ DETAILS = {
     404: NOTHING_HERE,
     405: "This address does not know that method.",
     500: "Something failed here; it was logged.",
+    503: database.WHY,
 }
 
 
@@ -132,7 +134,7 @@ def from_response(response: HttpResponseBase) -> HttpResponseBase:
     if response.get("Content-Type", "") == CONTENT_TYPE:
         return response
     status = HTTPStatus(response.status_code)
-    headers = {"Allow": response["Allow"]} if "Allow" in response else {}
+    headers = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
     problem = ProblemError(status, DETAILS.get(status, status.description or status.phrase), headers=headers)
     return replacing(response, problem.response())
 

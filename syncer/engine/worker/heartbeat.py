@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
@@ -40,7 +40,7 @@ class Heartbeats:
                 OrmQ.objects.filter(key=self.key).delete()
                 async_task(HEARTBEAT, task_name=self.key, cluster=self.key, save=False)
                 self._record(now)
-        except DatabaseError:
+        except Error:
             self._put_at = -float("inf")
             raise
         self._put_at = time.monotonic()
@@ -50,8 +50,8 @@ class Heartbeats:
         return time.monotonic() - self._put_at < within
 
     def end(self) -> None:
-        """Delete our heartbeat and our row. If the database can't be reached, other workers delete them later."""
-        with suppress(DatabaseError), transaction.atomic():
+        """Delete our heartbeat and our row. If the database can't be used, other workers delete them later."""
+        with suppress(Error), transaction.atomic():
             OrmQ.objects.filter(key=self.key).delete()
             Worker.objects.filter(pk=self.id).delete()
 

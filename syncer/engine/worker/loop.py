@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
+
+from backoffice.kit.database import is_unavailable
 
 log = logging.getLogger("syncer.engine.worker")
-AWAY = 1.0  # seconds at least between two tries while the database can't be reached
+AWAY = 1.0  # seconds at least between two tries while the database can't be used
 CHECK_EVERY = 0.9  # seconds between two checks of the connections: once in each round of a loop of one second
 LONGEST = 600.0  # seconds that one round may take; after that the loop counts as hanging
 
@@ -16,8 +18,8 @@ LONGEST = 600.0  # seconds that one round may take; after that the loop counts a
 class Loop(threading.Thread):
     """Repeat `action` every `every` seconds until `stop` is set, then call `last`.
 
-    It goes on while the database can't be reached; any other error is logged and ends it. The thread is a daemon,
-    because a thread that hangs can't be ended.
+    It goes on while the database can't be reached, or is read-only; any other error is logged and ends it. The thread
+    is a daemon, because a thread that hangs can't be ended.
     """
 
     def __init__(
@@ -41,12 +43,12 @@ class Loop(threading.Thread):
             pause, self._round_at = self._every, time.monotonic()
             try:
                 self._action()
-            except (OperationalError, InterfaceError):
-                log.warning("the database can't be reached; trying again", exc_info=True)
+            except Exception as error:
+                if not is_unavailable(error):
+                    log.exception("%s failed", self.name)
+                    return
+                log.warning("the database can't be used now; trying again", exc_info=True)
                 pause, self._checked_at = max(AWAY, self._every), -float("inf")
-            except Exception:
-                log.exception("%s failed", self.name)
-                return
             finally:
                 if self._round_at - self._checked_at >= CHECK_EVERY:
                     self._checked_at = self._round_at

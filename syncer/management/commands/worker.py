@@ -10,8 +10,9 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import Error
 
+from backoffice.kit.database import is_unavailable
 from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
 from syncer.engine.alerts import notify
@@ -72,16 +73,16 @@ class Chores:
         Such an error must not end the worker: a row that breaks a chore would end the workers of all hosts, repeatedly.
 
         Raises:
-            OperationalError, InterfaceError: the database can't be reached.
+            django.db.Error: the database can't be used now.
         """
         for chore in self._chores:
             if self._not_before.get(chore, 0) > time.monotonic():
                 continue
             try:
                 chore()
-            except (OperationalError, InterfaceError):
-                raise
-            except Exception:
+            except Exception as error:
+                if is_unavailable(error):
+                    raise
                 log.exception("%s.%s failed; it rests for %g s", chore.__module__, chore.__qualname__, REST)
                 self._not_before[chore] = time.monotonic() + REST
 
@@ -89,7 +90,7 @@ class Chores:
 def _check() -> None:
     try:
         trouble = trouble_at(socket.gethostname())
-    except DatabaseError as error:
+    except Error as error:
         raise CommandError(f"The database can't be asked: {str(error).strip().splitlines()[0]}") from error
     if trouble:
         raise CommandError(trouble)

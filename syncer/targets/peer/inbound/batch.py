@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
+from backoffice.kit.database import sqlstate
 from syncer.core.merge import ASK
 from syncer.models import Replica, Route, Target
 from syncer.models.keys import key_of, pks
@@ -70,9 +71,7 @@ def _try_items(
     try:
         return _apply(target, route, items, user=user, writer=writer, lock_seconds=lock_seconds) if items else {}
     except DatabaseError as error:
-        # The two generations of PostgreSQL's driver name the code differently.
-        code = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None) or ""
-        if code not in LOCKED_OUT:
+        if sqlstate(error) not in LOCKED_OUT:
             raise
         return {}
 

@@ -1,0 +1,68 @@
+"""Errors of a database that can't be used now: the program and its data are right, and a later try can succeed."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.db import InterfaceError, InternalError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views import defaults
+
+READ_ONLY = "25006"
+# https://www.postgresql.org/docs/current/errcodes-appendix.html. Class 25 becomes an InternalError; most others, such
+# as 53100 (disk full), 57P01 (shutdown) and 57P03 (starting up), an OperationalError. So does all that SQLite reports
+# of a file that is locked, read-only or missing, and of a full disk.
+INTERNAL = (READ_ONLY, "25P03", "25P04")  # read-only; a session that was ended for its idle, or its long, transaction
+RETRY_SECONDS = 5
+WHY = "The database can't be written just now. Nothing was saved; try again in a moment."
+
+
+def sqlstate(error: BaseException | None) -> str:
+    """Return the SQLSTATE of a database error, such as `25006`; empty on SQLite, and where the server sent none."""
+    # The two generations of PostgreSQL's driver name it differently.
+    cause = getattr(error, "__cause__", None)
+    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or ""
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Return whether the error says that the database can't be reached, or can't be written, now."""
+    if isinstance(error, InternalError):
+        return sqlstate(error) in INTERNAL
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 503 if the request failed because the database can't be used now, else 500. Django's `handler500`.
+
+    Django calls it for pages and the API, and for errors of middleware too, such as the one that stores sessions.
+    """
+    if not is_unavailable(sys.exception()):
+        return defaults.server_error(request)
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return HttpResponse(render_to_string("503.html", {"why": WHY}), status=503, headers=headers)
+
+
+def leave_read_only_session(
+    execute: Callable[..., Any],
+    sql: str,
+    params: object,
+    many: bool,  # noqa: FBT001 - Django's signature
+    context: dict[str, Any],
+) -> Any:
+    """Run a statement; if its session is read-only, have Django replace the connection. Django's `execute_wrapper`.
+
+    A session keeps the `default_transaction_read_only` that it began with, however the database is set since.
+    """
+    try:
+        return execute(sql, params, many, context)
+    except InternalError as error:
+        if sqlstate(error) == READ_ONLY:
+            context["connection"].close_at = 0  # seconds on a clock that has passed it: the connection is too old
+        raise
+
+
+def watch(*, connection: Any, **_: object) -> None:
+    """Make a new connection leave read-only sessions. Receives `connection_created`."""
+    if leave_read_only_session not in connection.execute_wrappers:
+        connection.execute_wrappers.append(leave_read_only_session)

@@ -24,8 +24,8 @@ from syncer.engine import breaker
 from syncer.models import Target
 from syncer.models.route import CHANGE
 from syncer.models.target import SYNC_PERMISSION
-from syncer.reports.overview import SWITCH, Overview, overview
-from syncer.reports.preview import preview
+from syncer.reports.overview import SWITCH, Overview, answered_at, overview
+from syncer.reports.preview import nothing_to_send, preview
 from syncer.reports.reading import headline, unseen_objects
 from syncer.targets.base import Planned, kind_of
 from syncer.targets.peer.authentication import PERMISSION
@@ -139,7 +139,9 @@ class TargetAdmin(RowsAdmin):
         target = options.get("obj")
         if target:
             links = [(text, reverse(name, args=[target.pk])) for text, name in kind_of(target).pages.links]
-            context.update(overview=overview(target), target_key=str(target.pk), links=links)
+            context.update(
+                overview=overview(target), answered_at=answered_at(target), target_key=str(target.pk), links=links
+            )
         answer: HttpResponse = super().render_change_form(request, context, **options)
         return answer
 
@@ -222,7 +224,7 @@ class TargetAdmin(RowsAdmin):
             title=f"Preview: {target}",
             original=target,
             target=target,
-            nothing=kind_of(target).nothing,
+            nothing=nothing_to_send(target),
             planned=_readable(request, planned[:PREVIEWED]),
             total=min(len(planned), COUNTED),
             is_more=len(planned) > COUNTED,

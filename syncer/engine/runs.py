@@ -182,7 +182,7 @@ def sentence(run: Run, counts: dict[str, int]) -> str:
     others = left
     for waiting in deletes:
         others = others.exclude(waiting.condition, route=waiting.route)
-    return " ".join(filter(None, (_done(kind, counts), _blocked(others), asks)))
+    return " ".join(filter(None, (_done(kind, counts), not_delivered(others), asks)))
 
 
 def _done(kind: Kind, counts: dict[str, int]) -> str:
@@ -196,7 +196,8 @@ def _next_try(target: Target, binding: Binding | None = None) -> str:
     return f"next try in {seconds} s"
 
 
-def _blocked(left: QuerySet[Binding]) -> str:
+def not_delivered(left: QuerySet[Binding]) -> str:
+    """Say how many objects could not be delivered: "Not delivered: 1 rejected."."""
     doubtful = left.filter(in_doubt=True).count()
     rejected = left.exclude(UNBLOCKED).count() - doubtful
     waiting = left.count() - rejected - doubtful

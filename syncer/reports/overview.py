@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Max
+
 from backoffice.kit import clock
 from syncer.core.errors import SyncError
 from syncer.core.state import Health, health_of
 from syncer.engine import ceiling
 from syncer.engine.ceiling import Waiting
-from syncer.models import Route, Run, Target, backlog
+from syncer.models import Binding, Route, Run, Target, backlog
 from syncer.models.backlog import RouteStatus
 from syncer.models.route import CHANGE, MANUAL
 from syncer.targets.base import kind_of
@@ -69,6 +71,12 @@ class Overview:
     def scheduled(self) -> list[Route]:
         """The routes with a schedule of their own, such as `every 5 minutes`."""
         return [route for route, _ in self.routes if route.trigger not in SWITCH]
+
+
+def answered_at(target: Target) -> datetime | None:
+    """Return when the target last accepted or refused an object; None: never. What it holds since is not known."""
+    at: datetime | None = Binding.objects.filter(route__target=target).aggregate(at=Max("settled_at"))["at"]
+    return at
 
 
 def overview(target: Target) -> Overview:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from syncer.models import Route, Target
+from syncer.engine.runs import not_delivered
+from syncer.models import Binding, Route, Target
 from syncer.models.backlog import pending_keys
+from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Planned, kind_of
 
@@ -18,6 +20,12 @@ def preview(target: Target) -> Iterator[Planned]:
     for route in routes.parents_first:
         for keys in _pages(route):
             yield from kind.preview(routes, route, keys)
+
+
+def nothing_to_send(target: Target) -> str:
+    """Say that a preview is empty. What the target holds by now is not known: somebody else may have changed it."""
+    blocked = Binding.objects.left(target).exclude(UNBLOCKED)
+    return f"Nothing to send. {not_delivered(blocked)}" if blocked.exists() else kind_of(target).nothing
 
 
 def _pages(route: Route) -> Iterator[list[str]]:

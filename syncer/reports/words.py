@@ -8,7 +8,7 @@ from syncer.models.route import CHANGE, MANUAL
 WORDS: dict[str, str] = {
     "target": "A remote system that follows what is edited here.",
     "route": "What carries one kind of content to one target: where to, which fields, and when.",
-    "binding": "What ties one object to its record at one target: what is wanted, and what the target holds.",
+    "binding": "What ties one object to its record at one target: what is wanted, and what the target accepted.",
     "mark": "How far a route has read the history of changes.",
     "run": "One sync of one target: who started it, how far it is, how it ended.",
     "attempt": "One request to a target, and its answer.",
@@ -35,7 +35,7 @@ WORDS: dict[str, str] = {
     Health.UNREACHABLE: "Several requests in a row failed. One at a time is tried, until one is answered.",
     Health.RATE_LIMITED: "The target asked us to wait.",
     Health.PAUSED: "A person paused it; changes are kept.",
-    State.IN_SYNC: "The target holds what we hold.",
+    State.IN_SYNC: "The target accepted what we hold.",
     State.PENDING: "It changed, or waits for another object; the next sync handles it.",
     State.SENDING: "A worker is sending it now.",
     State.RETRYING: "The last try failed; it is still pending, and retried automatically.",

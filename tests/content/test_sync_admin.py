@@ -85,7 +85,7 @@ def test_the_form_shows_state_reason_and_record(remote: Remote, target: Target):
     Post.objects.filter(pk=post.pk).update(title="B")
     sync(target)
     page = client.get(change(post)).content.decode()
-    assert "The target holds what we hold." in page
+    assert "The target accepted what we hold." in page
     assert '<td data-label="There">1</td>' in page
 
 

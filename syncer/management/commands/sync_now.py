@@ -4,8 +4,7 @@ from typing import Any
 from syncer.engine.runs import run_here
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Run
-from syncer.reports.preview import preview
-from syncer.targets.base import kind_of
+from syncer.reports.preview import nothing_to_send, preview
 
 
 class Command(SyncCommand):
@@ -24,8 +23,8 @@ class Command(SyncCommand):
                 {"action": one.action, "object": one.name, "remote_id": one.record, "fields": one.fields}
                 for one in preview(target)
             ]
-            nothing = kind_of(target).nothing
-            return {"target": target.name, "planned": planned, "message": "" if planned else nothing}, bool(planned)
+            message = "" if planned else nothing_to_send(target)
+            return {"target": target.name, "planned": planned, "message": message}, bool(planned)
         run = run_here(target)
         failed = [
             {"object": str(row.binding), "action": row.action, "status": row.status, "answer": row.answer}

@@ -76,7 +76,7 @@ class Rest(Kind):
     configuration = Configuration(
         table=RestTarget, columns={"id": "id_field", "items": "items_field", "next": "next_field"}
     )
-    nothing = "Nothing to send: the target holds what we hold."
+    nothing = "Nothing to send: everything was accepted by the target."
     pages = Pages(
         route=(
             (
@@ -129,7 +129,7 @@ class Rest(Kind):
             ),
         ),
         binding=(
-            ("What the target holds", {"fields": ("agreed_now",)}),
+            ("What the target accepted", {"fields": ("agreed_now",)}),
             (
                 "A create without an answer",
                 {

@@ -28,7 +28,7 @@ from tests.syncer.conftest import sync
 from tests.syncer.management.test_commands import run
 from tests.syncer.support import binding_of, let_time_pass, requests
 
-NOTHING = "Nothing to send: the target holds what we hold."
+NOTHING = "Nothing to send: everything was accepted by the target."
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

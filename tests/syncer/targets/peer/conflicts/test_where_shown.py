@@ -92,7 +92,7 @@ def test_the_page_of_a_peer_s_binding_says_what_it_has_seen_and_nothing_of_creat
     assert "store: 0 of 1 edits" in text
     assert "warehouse: all 2 edits" in text
     assert f'href="{page_of(contested)}"' in text
-    for word in ("A create without an answer", "What the target holds"):
+    for word in ("A create without an answer", "What the target accepted"):
         assert word not in text, word
 
 

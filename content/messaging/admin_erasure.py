@@ -41,9 +41,8 @@ class ErasureForm(forms.Form):
 
 @admin.register(Erasure)
 class ErasureAdmin(ReadOnlyAdmin):
-    list_display = ("erased_at", "user", "reason", "messages")
-    list_select_related = ("user",)
-    fields = ("erased_at", "user", "reason", "messages", "elsewhere")
+    list_display = ("erased_at", "user_name", "reason", "messages")
+    fields = ("erased_at", "user_name", "reason", "messages", "elsewhere")
     readonly_fields = ("elsewhere",)
 
     @admin.display(description="elsewhere")

@@ -118,7 +118,10 @@ class Erasure(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Who did it. Empty: a command.",
+        help_text="Who did it. Empty: a command, or an account that is deleted.",
+    )
+    user_name = models.CharField(
+        "user", max_length=256, blank=True, editable=False, help_text="The name of who did it. Empty: a command."
     )
     reason = models.CharField(
         max_length=100,

@@ -56,7 +56,8 @@ def erase_client(*, client: str, user: Any, reason: str) -> Erasure:
     file_count = files(before)
     with transaction.atomic():
         words = Words(names=[client], texts=_texts(client), clean=before.clean)
-        record = Erasure(client_digest=client_digest(client), user=user, reason=reason)
+        name = user.get_username() if user else ""
+        record = Erasure(client_digest=client_digest(client), user=user, user_name=name, reason=reason)
         record.messages, counts = _erase_messages(client, record)
         # Adding counters drops their zeros.
         record.counts = dict(Counter(counts) + Counter(erase_everywhere(words)) + Counter(files=file_count))

@@ -83,7 +83,7 @@ if TYPE_CHECKING:
 class RunAdmin(EngineRowsAdmin):
     list_display = ("created_at", "target", "trigger", "user", "shown_state", "shown_message")
     list_display_links = ("created_at",)
-    list_select_related = ("target", "user")
+    list_select_related = ("target",)
     list_filter = (
         ("target", RelatedDropdownFilter),
         ("state", ChoicesDropdownFilter),
@@ -132,7 +132,7 @@ class RunAdmin(EngineRowsAdmin):
     def _run(self, request: HttpRequest, pk: str) -> Run:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(Run.objects.select_related("target", "user"), pk=pk_or_404(pk))
+        return get_object_or_404(Run.objects.select_related("target"), pk=pk_or_404(pk))
 
 
 @admin.register(Attempt)

@@ -33,17 +33,18 @@ def request_run(
     Of the runs without a scope, at most one waits for each target. A request by a person takes a waiting run over, so
     that it plans all routes.
     """
+    name = user.get_username() if user else ""
     if scope is not None:
-        return Run.objects.create(target=target, trigger=trigger, user=user, scope=scope), True
+        return Run.objects.create(target=target, trigger=trigger, user=name, scope=scope), True
     for _ in range(REQUEST_TRIES):
         try:
             with transaction.atomic():
-                return Run.objects.create(target=target, trigger=trigger, user=user), True
+                return Run.objects.create(target=target, trigger=trigger, user=name), True
         except IntegrityError as error:
             failure = error
         waiting = Run.objects.filter(target=target, state=Run.State.QUEUED, scope__isnull=True)
         if trigger in REQUESTED:
-            waiting.exclude(trigger__in=REQUESTED).update(trigger=trigger, user=user)
+            waiting.exclude(trigger__in=REQUESTED).update(trigger=trigger, user=name)
         if run := waiting.first():
             return run, False
         # A worker took it between the two statements: try again.

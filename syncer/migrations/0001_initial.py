@@ -173,7 +173,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(blank=True, help_text='When a worker started the run.', null=True)),
                 ('lease_until', models.DateTimeField(default=backoffice.kit.lease.ends, help_text='The worker, or the queued task, holds the run until then.')),
                 ('finished_at', models.DateTimeField(blank=True, help_text='When the run ended.', null=True)),
-                ('user', models.ForeignKey(blank=True, help_text='The user who started the run. Empty: it was due.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.CharField(blank=True, help_text='The account that started the run, by its name: that stays when it is deleted. Empty: none did.', max_length=256)),
             ],
             options={
                 'ordering': ['-pk'],

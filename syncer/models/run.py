@@ -1,4 +1,3 @@
-from django.conf import settings
 from django.db import models
 from django.db.models import Count, Max, Q
 
@@ -30,13 +29,10 @@ class Run(models.Model):
         "syncer.Target", on_delete=models.CASCADE, related_name="runs", help_text="The remote system."
     )
     trigger = models.CharField(max_length=16, choices=Trigger, help_text="Why the run was started.")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
+    user = models.CharField(
+        max_length=256,
         blank=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        help_text="The user who started the run. Empty: it was due.",
+        help_text="The account that started the run, by its name: that stays when it is deleted. Empty: none did.",
     )
     scope = models.JSONField(
         null=True, blank=True, help_text='The chosen objects, {"news.Post": ["1", "2"]}. Empty: all pending objects.'

@@ -1,12 +1,16 @@
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from backoffice.accounts.models import User
+from backoffice.kit.jobs.service import start
+from content.base.urls import admin_url
 from content.news.models import LOCAL_USER_ID, Comment, Post
+from tests.content.api_client import ApiClient, make_user
 from tests.content.locks import asked_meanwhile
 from tests.content.pages import administrator, form_of, sign_in
 
@@ -361,3 +365,23 @@ def test_the_choice_of_a_post_takes_any_text(post):
     query = {"app_label": "news", "model_name": "comment", "field_name": "post", "term": "Ti\0tle"}
     answer = administrator().get(reverse("admin:autocomplete"), query)
     assert [result["text"] for result in answer.json()["results"]] == ["Title"]
+
+
+def test_the_history_names_whoever_wrote_after_the_account_is_deleted():
+    """At each entry point: a page, the API, a job. What a program wrote has nobody's name."""
+    editor = make_user("the.editor", is_staff=True)
+    client = Client()
+    client.force_login(editor)
+    form = form_of(client.get("/admin/news/post/add/"), "post_form")
+    client.post("/admin/news/post/add/", {**form, "title": "on a page", "body": "B"})
+    post = Post.objects.get()
+    ApiClient(editor).send("PATCH", f"/api/news/posts/{post.pk}", {"title": "through the API"})
+    start(work="tests.content.test_admin.retitle", user=editor, title="Retitle", here=True)
+    Post.objects.update(title="by the program")
+    editor.delete()
+    page = administrator().get(admin_url(Post, "history", post.pk)).content.decode()
+    assert (page.count("by the.editor"), page.count("by the program</span>")) == (3, 1)
+
+
+def retitle(progress):
+    Post.objects.update(title="by a job")

@@ -42,7 +42,8 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(help_text='Why, without naming the client: the number of their request, for example.', max_length=100, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
                 ('messages', models.PositiveIntegerField(default=0, help_text='How many messages were theirs.')),
                 ('counts', models.JSONField(blank=True, default=dict, help_text='What was erased where, {"versions": 3, "sessions": 1}.')),
-                ('user', models.ForeignKey(blank=True, help_text='Who did it. Empty: a command.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(blank=True, help_text='Who did it. Empty: a command, or an account that is deleted.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user_name', models.CharField(blank=True, editable=False, help_text='The name of who did it. Empty: a command.', max_length=256, verbose_name='user')),
             ],
             options={
                 'ordering': ['-pk'],

@@ -7,12 +7,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from backoffice.accounts.models import User
 from content.base.urls import admin_url
 from content.messaging.models import ERASED, Bot, Erasure, Message
 from syncer.models import Binding, Route, Target
 from tests.content.api_client import errors
 from tests.content.messaging.support import BOT, CLIENTS, CONVERSATION, ERASURES, make_bot, message, program_of, user
-from tests.content.pages import browser, form_of
+from tests.content.pages import administrator, browser, form_of
 
 pytestmark = pytest.mark.django_db
 ODD = "a/b?c=d&é %2F+"
@@ -96,6 +97,14 @@ def test_the_admin_shows_how_much_it_is_before_it_erases(spoken):
     assert ODD not in done.content.decode()
     assert Message.objects.filter(client=ODD).count() == 0
     assert Erasure.objects.filter(user__username="staff").count() == 1
+
+
+def test_the_record_of_an_erasure_names_whoever_did_it_after_the_account_is_deleted(spoken):
+    staff("erase_client").post(reverse(PAGE), {"client": ODD, "reason": "Request 12", "sure": ""})
+    User.objects.get(username="staff").delete()
+    record = admin_url(Erasure, "change", Erasure.objects.get().pk)
+    for address in (reverse("admin:messaging_erasure_changelist"), record):
+        assert ">staff<" in administrator().get(address).content.decode()
 
 
 def test_the_admin_takes_the_client_from_a_message_without_naming_them_in_an_address(spoken):

@@ -11,7 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
+from backoffice.accounts.models import User
 from content.news.models import Comment, Post
 from syncer.core.state import State
 from syncer.engine.runs import work
@@ -47,6 +49,13 @@ def test_sync_now_asks_for_a_run_and_leads_to_its_page(target):
     run = Run.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, url("run_change", run.pk))
     assert (run.target, str(run.user), run.trigger, run.scope) == (target, "editor", "manual", None)
+
+
+def test_a_run_names_whoever_started_it_after_the_account_is_deleted(target):
+    sign_in(SYNC).post(url("target_sync", target.pk))
+    User.objects.get(username="editor").delete()
+    assert "by editor" in administrator().get(url("run_change", Run.objects.get().pk)).content.decode()
+    assert "editor" in administrator().get(url("run_changelist")).content.decode()
 
 
 def test_sync_now_pressed_twice_is_one_run(target):
@@ -546,6 +555,27 @@ def test_a_binding_of_a_deleted_object_says_so(target):
     sync(target)
     post.delete()
     assert "deleted here" in administrator().get(url("binding_changelist")).content.decode()
+
+
+def test_pages_claim_no_more_of_a_target_than_it_answered(remote, target):
+    """Somebody else changes the target after it accepted what we hold."""
+    post = Post.objects.create(title="A", body="B")
+    sync(target)
+    remote.store.load("/posts", [{"id": 1, "userId": 1, "title": "by somebody else", "body": "B"}])
+    assert sync(target).message == "Nothing to send: everything was accepted by the target."
+    preview = administrator().get(url("target_preview", target.pk)).content.decode()
+    assert "Nothing to send: everything was accepted by the target." in preview
+    page = administrator().get(url("target_change", target.pk)).content.decode()
+    answered = timezone.localtime(Binding.objects.get(object_key=str(post.pk)).settled_at)
+    assert f"It last answered for an object on {date_format(answered, 'D j M, H:i:s')}." in page
+
+
+def test_a_preview_beside_a_rejected_object_does_not_claim_that_all_was_accepted(remote, target):
+    remote.fault(Fault.STATUS, method="POST", path="/posts", status=422)
+    Post.objects.create(title="A", body="B")
+    sync(target)
+    page = administrator().get(url("target_preview", target.pk)).content.decode()
+    assert "Nothing to send. Not delivered: 1 rejected." in page
 
 
 def test_try_again_sends_a_rejected_object_again(remote, target):

@@ -124,7 +124,7 @@ def test_a_person_who_asks_makes_the_waiting_run_theirs(target, django_user_mode
     editor = django_user_model.objects.create_user("editor")
     request_run(target=target, trigger=Run.Trigger.CHANGE)
     run, is_new = request_run(target=target, trigger=Run.Trigger.MANUAL, user=editor)
-    assert (run.trigger, run.user, is_new) == ("manual", editor, False)
+    assert (run.trigger, run.user, is_new) == ("manual", "editor", False)
 
 
 def test_a_run_that_nobody_asked_for_and_that_had_nothing_to_do_is_gone_after_the_next(target):

@@ -59,7 +59,7 @@ class DecisionOut(BaseModel):
 
 
 @router.get(
-    "/targets/{name}/deletes/",
+    "/targets/{slug:name}/deletes/",
     operation_id="sync_deletes_list",
     summary="List the deletes that wait for a person",
     response={200: DeletesOut} | PROBLEMS,
@@ -73,7 +73,7 @@ def list_deletes(request: HttpRequest, name: str, query: Query[DeletesQuery]) ->
 
 
 @router.post(
-    "/targets/{name}/deletes/allow/",
+    "/targets/{slug:name}/deletes/allow/",
     operation_id="sync_deletes_allow",
     summary="Allow exactly the deletes that were listed",
     response={200: DecisionOut} | PROBLEMS,
@@ -90,7 +90,7 @@ def allow_deletes(request: HttpRequest, name: str, data: DecisionIn) -> HttpResp
 
 
 @router.post(
-    "/targets/{name}/deletes/undo/",
+    "/targets/{slug:name}/deletes/undo/",
     operation_id="sync_deletes_undo",
     summary="Undo the edits that led to the deletes that were listed",
     response={200: DecisionOut} | PROBLEMS,

@@ -25,7 +25,7 @@ from syncer.models import Target
 from syncer.models.route import CHANGE
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.overview import SWITCH, Overview, answered_at, overview
-from syncer.reports.preview import nothing_to_send, preview
+from syncer.reports.preview import nothing_to_send, preview, would_wait
 from syncer.reports.reading import headline, unseen_objects
 from syncer.targets.base import Planned, kind_of
 from syncer.targets.peer.authentication import PERMISSION
@@ -212,9 +212,10 @@ class TargetAdmin(RowsAdmin):
         if not (self.has_view_permission(request, target) or request.user.has_perm(SYNC_PERMISSION)):
             raise PermissionDenied
         planned: list[Planned] = []
-        problem = ""
+        problem = waits = ""
         try:
             planned = list(islice(preview(target), COUNTED + 1))
+            waits = would_wait(target)
         except SyncError as error:
             problem = str(error)
         return page(
@@ -230,6 +231,7 @@ class TargetAdmin(RowsAdmin):
             is_more=len(planned) > COUNTED,
             hidden=max(0, min(len(planned), COUNTED) - PREVIEWED),
             problem=problem,
+            waits=waits,
         )
 
 

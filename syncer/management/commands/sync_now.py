@@ -4,7 +4,7 @@ from typing import Any
 from syncer.engine.runs import run_here
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Run
-from syncer.reports.preview import nothing_to_send, preview
+from syncer.reports.preview import nothing_to_send, preview, would_wait
 
 
 class Command(SyncCommand):
@@ -23,7 +23,7 @@ class Command(SyncCommand):
                 {"action": one.action, "object": one.name, "remote_id": one.record, "fields": one.fields}
                 for one in preview(target)
             ]
-            message = "" if planned else nothing_to_send(target)
+            message = would_wait(target) if planned else nothing_to_send(target)
             return {"target": target.name, "planned": planned, "message": message}, bool(planned)
         run = run_here(target)
         failed = [
@@ -35,7 +35,7 @@ class Command(SyncCommand):
 
     def text(self, answer: JsonObject) -> str:
         if "planned" in answer:
-            return "\n".join(map(_planned, answer["planned"])) or str(answer["message"])
+            return "\n".join(filter(None, (*map(_planned, answer["planned"]), answer["message"])))
         lines = [
             f"  {failure['object']}: {failure['action']}: {failure['status'] or ''} {failure['answer']}"
             for failure in answer["failed"]

@@ -101,7 +101,7 @@ def test_the_cards_of_the_target_and_the_index_lead_to_the_page(waiting):
 
 
 def test_each_object_says_why_it_is_pending(waiting):
-    binding = Binding.objects.filter(route__model="news.Post")[:1].get()
+    binding = Binding.objects.get(pk=review(waiting).deletes[0].pk)
     state = states.of_bindings([binding])[binding.pk]
     assert (state.state, state.why) == ("pending", "its delete is one of many that wait for a person")
     assert state.url == url("deletes", waiting)
@@ -111,3 +111,14 @@ def test_the_status_command_says_what_waits(waiting, capsys):
     with pytest.raises(SystemExit):
         call_command("sync_status")
     assert "fakeapi: 5 deletes wait for a person: 5 of news.Post, more than the 2" in capsys.readouterr().out
+
+
+def test_the_preview_says_which_deletes_would_wait_before_any_sync(target, remote, capsys):
+    Post.objects.bulk_create(Post(title=f"Post {n}", body="B", user_id=n) for n in range(30))
+    sync(target)
+    Post.objects.filter(user_id__lt=25).delete()
+    says = "deletes wait until a person has allowed them: 25 of news.Post, more than 20 and more than 10 % of the 30"
+    assert says in text_of(administrator().get(url("preview", target)))
+    with pytest.raises(SystemExit):
+        call_command("sync_now", "fakeapi", "--preview")
+    assert says in capsys.readouterr().out

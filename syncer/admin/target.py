@@ -67,7 +67,7 @@ class TargetAdmin(RowsAdmin):
             {
                 "fields": (
                     *("auth", "auth_user", "auth_secret", "secret_found", "auth_header", "auth_url"),
-                    *("auth_token", "auth_scope"),
+                    *("auth_token", "auth_names", "auth_scope"),
                 ),
                 "description": "Enter where the secret is stored, never the secret itself.",
             },
@@ -82,6 +82,7 @@ class TargetAdmin(RowsAdmin):
         "auth_header": when("auth", "header"),
         "auth_url": when("auth", "jwt", "oauth2"),
         "auth_token": when("auth", "jwt", "oauth2"),
+        "auth_names": when("auth", "jwt"),
         "auth_scope": when("auth", "oauth2"),
     }
 

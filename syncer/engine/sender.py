@@ -17,6 +17,7 @@ from syncer.core import circuit
 from syncer.core.outcome import ANSWER_KEPT, Exchange, Outcome, Silence, Verdict
 from syncer.engine.signin import SignIn, SignInBusyError, SignInRefusedError
 from syncer.models import Target
+from syncer.models.request_defaults import query_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,8 @@ class Sender:
     def __init__(self, target: Target) -> None:
         self.client = Client(timeout=target.timeout, allow_private=target.allow_private)
         self._sign_in = SignIn(target, self.client)
+        self._headers = target.headers
+        self._query = {name: query_text(value) for name, value in target.query.items()}
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
         self._stopped = threading.Event()
         self._failures = 0
@@ -156,6 +159,7 @@ class Sender:
         return self._stopped.is_set() or ends - time.monotonic() <= self.client.request_seconds
 
     def _send(self, request: Request, headers: dict[str, str]) -> Exchange:
+        request = request.with_defaults(self._headers, self._query)
         try:
             answer = self.client.send(replace(request, headers={**request.headers, **headers}))
         except LostError as error:

@@ -6,14 +6,17 @@ follow changes are short. An answer of 401 shows that the token has expired.
 
 import base64
 import hashlib
+import re
 import threading
-from urllib.parse import urljoin
+from typing import Any
+from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 from backoffice.kit import references
-from backoffice.kit.http import Client, NotSentError, Request
+from backoffice.kit.http import Answer, Client, HttpError, NotSentError, Request
 from backoffice.kit.masking import Mask
 from syncer.core.answers import UnreadableError, read_json
 from syncer.models import Target
+from syncer.models.request_defaults import is_sendable
 
 
 class SignInRefusedError(Exception):
@@ -21,17 +24,20 @@ class SignInRefusedError(Exception):
 
 
 class SignInBusyError(NotSentError):
-    """The sign-in got 429 or a server error, so the request was not sent."""
+    """The sign-in can't be used now, so the request was not sent."""
 
-    def __init__(self, status: int, retry_after: str) -> None:
-        super().__init__(f"answered {status} to the sign-in")
-        self.status, self.retry_after = status, retry_after
+    def __init__(self, message: str, answer: Answer) -> None:
+        super().__init__(message)
+        self.status, self.retry_after = answer.status, answer.headers.get("retry-after", "")
 
 
-def is_sendable(secret: str) -> bool:
-    """Return whether a header can carry the secret: printable ASCII, with no space around it."""
-    return secret.isascii() and secret.isprintable() and secret == secret.strip()
-
+# An answer with one of these, or of 5xx, says nothing about the credential: it may come from a gateway in front.
+NOT_NOW = (404, 405, 408, 421, 425, 429)
+OAUTH_ERRORS = (  # RFC 6749, section 5.2
+    *("invalid_request", "invalid_client", "invalid_grant"),
+    *("unauthorized_client", "unsupported_grant_type", "invalid_scope"),
+)
+NAME = re.compile(r"[A-Za-z_-]{1,32}\d?")  # of a value in an answer, as messages show it: a token looks different
 
 # Of this process, by `Target.account` and a digest of the secret.
 _tokens: dict[tuple[str, str], str] = {}
@@ -43,7 +49,11 @@ class SignIn:
     def __init__(self, target: Target, client: Client) -> None:
         self._kind, self._account = target.auth, target.account
         self._user, self._reference, self._header = target.auth_user, target.auth_secret, target.auth_header
-        self._token_url = urljoin(target.url, target.auth_url)
+        self._token_url, self._scope = urljoin(target.url, target.auth_url), target.auth_scope
+        self._token_path = target.auth_token or ("access_token" if self._kind == Target.Auth.OAUTH2 else "access")
+        self._names = (target.auth_names or "username, password").replace(" ", "").split(",")
+        host = urlsplit(self._token_url).netloc
+        self._the_sign_in = "the sign-in" if host == urlsplit(target.url).netloc else f"the sign-in at {host}"
         self._client = client
         self._lock = threading.Lock()
         self._used: frozenset[str] = frozenset()
@@ -57,7 +67,7 @@ class SignIn:
     @property
     def can_renew(self) -> bool:
         """Whether a 401 may only mean that the token has expired."""
-        return self._kind == Target.Auth.JWT
+        return self._kind in (Target.Auth.JWT, Target.Auth.OAUTH2)
 
     def headers(self) -> dict[str, str]:
         """Return the headers to add to a request, fetching a token if none is kept.
@@ -68,7 +78,7 @@ class SignIn:
         """
         if self._kind == Target.Auth.NONE:
             return {}
-        if self._kind == Target.Auth.JWT:
+        if self.can_renew:
             return {"Authorization": f"Bearer {self._current_token()}"}
         secret = self._secret()
         if self._kind == Target.Auth.BASIC:
@@ -96,18 +106,59 @@ class SignIn:
         return self._account, hashlib.sha256(secret.encode()).hexdigest()
 
     def _fetch(self, secret: str) -> str:
-        """Fetch the access token of simplejwt's exchange: `{username, password}` → `{access, refresh}`."""
-        body = {"username": self._user, "password": secret}
-        answer = self._client.send(Request(method="POST", url=self._token_url, body=body))
-        if answer.status == 429 or answer.status >= 500:
-            raise SignInBusyError(answer.status, answer.headers.get("retry-after", ""))
         try:
-            token = read_json(answer.body)["access"] if answer.status == 200 else ""
-        except (UnreadableError, KeyError, TypeError):
-            token = ""
-        if not (isinstance(token, str) and token and is_sendable(token)):
-            raise SignInRefusedError(f"answered {answer.status} to the sign-in instead of giving a token")
-        return token
+            answer = self._client.send(self._token_request(secret))
+        except HttpError as error:
+            raise type(error)(f"gave no token: {self._the_sign_in} {error}", slow=error.slow) from error
+        answered = f"answered {answer.status} to {self._the_sign_in}"
+        try:
+            content, is_json = read_json(answer.body), True
+        except UnreadableError:
+            content, is_json = None, False
+        if answer.status in NOT_NOW or answer.status >= 500:
+            hint = " (is its address right?)" if answer.status in (404, 405) else ""
+            raise SignInBusyError(f"{answered}{hint}", answer)
+        if not is_json and answer.status not in (400, 401):
+            raise SignInBusyError(f"{answered} with something that is not JSON", answer)
+        if not 200 <= answer.status < 300:
+            code = content.get("error") if isinstance(content, dict) else None
+            reason = f": {code}" if code in OAUTH_ERRORS else ""
+            raise SignInRefusedError(f"{answered} instead of giving a token{reason}")
+        return self._token(content, answered)
+
+    def _token_request(self, secret: str) -> Request:
+        """Return the request for a token: user name and password as JSON, or as RFC 6749, section 4.4, describes."""
+        if self._kind == Target.Auth.JWT:
+            user, password = self._names
+            return Request(method="POST", url=self._token_url, body={user: self._user, password: secret})
+        # Section 2.3.1: both are encoded before they are joined.
+        pair = f"{quote_plus(self._user)}:{quote_plus(secret)}"
+        basic = self._use(base64.b64encode(pair.encode()).decode())
+        form = {"grant_type": "client_credentials"} | ({"scope": self._scope} if self._scope else {})
+        headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+        return Request(method="POST", url=self._token_url, body=urlencode(form).encode(), headers=headers)
+
+    def _token(self, content: Any, answered: str) -> str:
+        """Return the token in an answer; an answer that is only a text is the token.
+
+        Raises:
+            SignInRefusedError: there is no token, or none that can be sent as a bearer token (RFC 6750).
+        """
+        value, where = content, ""
+        holder: dict[str, Any] = {}
+        for name in self._token_path.split(".") if not isinstance(content, str) else ():
+            if not isinstance(value, dict) or name not in value:
+                names = [where + key for key in value if NAME.fullmatch(key)] if isinstance(value, dict) else []
+                has = self.mask.hide(", ".join(names[:10])) or "no names"
+                raise SignInRefusedError(
+                    f"{answered}, but has no {self._token_path}; it has: {has}. Set the path of the token"
+                )
+            holder, value, where = value, value[name], f"{where}{name}."
+        if not (isinstance(value, str) and value and is_sendable(value)):
+            raise SignInRefusedError(f"{answered} instead of giving a token that a header can carry")
+        if self._kind == Target.Auth.OAUTH2 and str(holder.get("token_type", "bearer")).lower() != "bearer":
+            raise SignInRefusedError(f"{answered} with a token of another type than bearer, which can't be used")
+        return value
 
     def _secret(self) -> str:
         """Resolve the reference to the secret.

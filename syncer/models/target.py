@@ -12,6 +12,7 @@ from django.db import models
 
 from backoffice.kit import references
 from backoffice.kit.addresses import check_url
+from syncer.models import request_defaults
 from syncer.targets.base import choices, kinds, unused_columns
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ class Target(models.Model):
     auth = models.CharField(
         "sign-in", max_length=16, choices=Auth, default=Auth.NONE, help_text="How this node signs in at the target."
     )
-    auth_user = models.CharField("user name", max_length=128, blank=True, help_text="For Basic and JSON Web Token.")
+    auth_user = models.CharField(
+        "user name",
+        max_length=128,
+        blank=True,
+        help_text="The user name; for OAuth 2, the client id. For Basic, a fetched token and OAuth 2.",
+    )
     auth_secret = models.CharField(
         "secret",
         max_length=256,
@@ -68,17 +74,27 @@ class Target(models.Model):
         help_text="The header that carries the secret, such as X-Api-Key. For 'A header of its own'.",
     )
     auth_url = models.CharField(
-        "token path",
+        "token address",
         max_length=256,
         blank=True,
-        help_text="Where the token is fetched, such as /api/token/, from the root of the host. For JSON Web Token.",
+        help_text="Where the token is fetched: /api/token/, from the root of the target's host, or a whole https "
+        "address on another host. For a fetched token and OAuth 2.",
     )
     auth_token = models.CharField(
         "token",
         max_length=64,
         blank=True,
+        validators=[RegexValidator(r"^[^.\s]+(\.[^.\s]+)*\Z", "Names with dots between them: data.access_token.")],
         help_text="Where the answer to the sign-in has the token: data.access_token. Empty: access, or "
         "access_token for OAuth 2.",
+    )
+    auth_names = models.CharField(
+        "names",
+        max_length=128,
+        blank=True,
+        validators=[RegexValidator(r"^[^,\s]+, ?[^,\s]+\Z", "Two names with a comma between them: email, password.")],
+        help_text="The names of user name and password in the request for a token, such as 'email, password'. Empty: "
+        "username, password.",
     )
     auth_scope = models.CharField(
         "scope", max_length=256, blank=True, help_text="The scope that is asked for. For OAuth 2; usually empty."
@@ -204,9 +220,12 @@ class Target(models.Model):
 
     @property
     def account(self) -> str:
-        """A digest of the address and the sign-in: a target remembers Idempotency-Keys per account."""
-        parts = (self.url, self.auth, *(getattr(self, column) for column in SIGN_IN_COLUMNS))
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        """A digest of what an account is chosen by: a target remembers Idempotency-Keys, and gives tokens, per account.
+
+        Headers and parameters belong to it, for some name a tenant: `Stripe-Account`, `?site=`.
+        """
+        parts = (self.url, self.auth, *(getattr(self, column) for column in SIGN_IN_COLUMNS), self.headers, self.query)
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def next_try(self, binding: "Binding | None" = None) -> datetime | None:
         """Return when the target, or a binding there, is tried again: both have waits. None: neither waits."""
@@ -220,18 +239,33 @@ class Target(models.Model):
         Raises:
             ValidationError: by column.
         """
-        errors: dict[str, str] = {}
+        self.headers, self.query = self.headers or {}, self.query or {}  # a form makes None of an empty text
+        errors: dict[str, Any] = {}
+        if self.auth_url:
+            errors["auth_url"] = self._token_url_error()
         for column in SIGN_IN_COLUMNS if self.auth in SIGN_IN else ():
             if column in SIGN_IN[self.auth] and not getattr(self, column):
                 errors[column] = f"Sign-in '{self.auth}' needs it."
-            elif column not in SIGN_IN[self.auth] and getattr(self, column):
+            elif column not in (*SIGN_IN[self.auth], *OPTIONAL.get(self.auth, ())) and getattr(self, column):
                 errors[column] = f"Sign-in '{self.auth}' does not use it; leave it empty."
+        errors["headers"] = [*request_defaults.header_errors(self.headers, sign_in=self.auth_header)]
+        errors["query"] = [*request_defaults.query_errors(self.query)]
         errors |= self._kind_errors()
-        # A path that begins with two slashes names another host, and `urljoin` drops tabs and line breaks first.
-        if self.auth_url and not re.fullmatch(r"/(?!/)\S*", self.auth_url):
-            errors.setdefault("auth_url", "A token path begins with '/', not '//', and has no white space.")
-        if errors:
+        if errors := {column: error for column, error in errors.items() if error}:
             raise ValidationError(errors)
+
+    def _token_url_error(self) -> str:
+        if not re.match(r"https?://", self.auth_url, re.IGNORECASE):
+            # A path that begins with two slashes names another host, and `urljoin` drops tabs and line breaks first.
+            is_path = re.fullmatch(r"/(?!/)\S*", self.auth_url)
+            return "" if is_path else "A token path begins with '/', not '//', and has no white space."
+        try:
+            check_url(self.auth_url)
+        except ValidationError as error:
+            return str(error.message)
+        if self.auth_url.lower().startswith("http:") and not self.allow_private:
+            return "Give an https address, for the secret is sent there; http is for private networks."
+        return ""
 
     def _kind_errors(self) -> Mapping[str, str]:
         used = Target.objects.filter(pk=self.pk, routes__bindings__isnull=False).exclude(kind=self.kind)
@@ -250,11 +284,16 @@ class Target(models.Model):
         return dict.fromkeys(filled, unused) | dict(kind.target_errors(self))
 
 
-SIGN_IN_COLUMNS = ("auth_user", "auth_secret", "auth_header", "auth_url")
+SIGN_IN_COLUMNS = ("auth_user", "auth_secret", "auth_header", "auth_url", "auth_token", "auth_names", "auth_scope")
 SIGN_IN: dict[str, tuple[str, ...]] = {  # the columns that each way of signing in needs
     Target.Auth.NONE: (),
     Target.Auth.BASIC: ("auth_user", "auth_secret"),
     Target.Auth.BEARER: ("auth_secret",),
     Target.Auth.HEADER: ("auth_secret", "auth_header"),
     Target.Auth.JWT: ("auth_user", "auth_secret", "auth_url"),
+    Target.Auth.OAUTH2: ("auth_user", "auth_secret", "auth_url"),
+}
+OPTIONAL: dict[str, tuple[str, ...]] = {  # the columns that a way of signing in uses if they are given
+    Target.Auth.JWT: ("auth_token", "auth_names"),
+    Target.Auth.OAUTH2: ("auth_token", "auth_scope"),
 }

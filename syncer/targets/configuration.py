@@ -22,6 +22,7 @@ class Auth(TypedDict, total=False):
     header: Text
     url: Text
     token: Text
+    names: Text
     scope: Text
 
 
@@ -43,6 +44,7 @@ COLUMNS = {  # {"key": "column"}, where the column has another name
     "auth.header": "auth_header",
     "auth.url": "auth_url",
     "auth.token": "auth_token",
+    "auth.names": "auth_names",
     "auth.scope": "auth_scope",
 }
 

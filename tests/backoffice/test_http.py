@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -125,9 +126,13 @@ def test_a_fresh_request_leaves_its_connection_for_the_next_one(client):
 def test_a_request_keeps_its_own_headers_and_parameters_beside_the_defaults(client, remote):
     headers = {"X-Api-Key": "default", "Idempotency-Key": "default", "Content-Type": "application/vnd.api+json"}
     query = {"title": "default", "userId": "2", "a": "b&c"}
-    own = {"headers": {"x-api-key": "own", "idempotency-key": ""}, "query": {"title": ""}}
-    for body in ({}, None):
-        request = Request(method="POST", url=f"{remote.url}/posts?userId=1", body=body, **own)
+    own = Request(
+        method="POST",
+        url=f"{remote.url}/posts?userId=1",
+        query={"title": ""},
+        headers={"x-api-key": "own", "idempotency-key": ""},
+    )
+    for request in (replace(own, body={}), own):
         client.send(request.with_defaults(headers, query))
     entry, without_body = remote.journal
     assert entry.query == {"userId": "1", "title": "", "a": "b&c"}

@@ -94,6 +94,7 @@ UNREADABLE = {
     "a far year": "Thu, 01 Jan 99999999999999999999 00:01:00 GMT",
     "no such day": "Thu, 99 Foo 2026 99:99:99 GMT",
 }
+OTHER_LIMIT = {"ratelimit-remaining": "1", "ratelimit-reset": "9"}
 
 
 def rows(expected, values):
@@ -162,22 +163,12 @@ def test_an_exhausted_limit_is_waited_for(remaining, reset_name, reset):
             id="the readable one of two",
         ),
         pytest.param(
-            {
-                "x-ratelimit-remaining": "0",
-                "x-ratelimit-reset": "5",
-                "ratelimit-remaining": "9",
-                "ratelimit-reset": "9",
-            },
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5", **OTHER_LIMIT},
             *(5,),
             id="the other limit is not exhausted",
         ),
         pytest.param(
-            {
-                "x-ratelimit-remaining": "0",
-                "x-ratelimit-reset": "5",
-                "ratelimit-remaining": "0",
-                "ratelimit-reset": "9",
-            },
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5", **OTHER_LIMIT, "ratelimit-remaining": "0"},
             *(9,),
             id="the longer of two exhausted limits",
         ),

@@ -52,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         echo: Echo = cast(Any, self.server).echo
         self.rfile.read(int(self.headers["Content-Length"] or 0))
         if self.path.startswith("/token"):
-            given = Said(body={"access": echo.token, "refresh": echo.token})
+            given = Said(body={"access": echo.token, "access_token": echo.token, "refresh": echo.token})
             self.say(echo.token_answer(echo.secret) if echo.token_answer else given)
             return
         echo.asked += 1
@@ -145,7 +145,10 @@ TO_SIGN_IN: dict[str, Answer] = {
     "refused": lambda secret: Said(401, everywhere(secret).encode()),
     "a page": lambda secret: Said(200, f"<p>{everywhere(secret)}".encode()),
     "no token": lambda secret: Said(200, {"said": everywhere(secret)}),
-    "no text": lambda secret: Said(200, {"access": {"said": secret}}),
+    "no text": lambda secret: Said(200, {name: {"said": secret} for name in ("access", "access_token")}),
+    "as a name": lambda secret: Said(200, {secret: 1, everywhere(secret): 2}),
+    "as the error": lambda secret: Said(400, {"error": secret, "error_description": everywhere(secret)}),
+    "as the type": lambda secret: Said(200, {"access_token": "t", "token_type": secret}),
     "in a redirect": lambda secret: Said(302, b"", {"Location": f"/elsewhere?{_line(secret)}"}),
     "an error": lambda secret: Said(500, everywhere(secret).encode()),
     "no HTTP": lambda secret: _raw("%s\r\n\r\n", secret),

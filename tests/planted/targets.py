@@ -18,6 +18,7 @@ SIGN_INS: dict[str, dict[str, str]] = {
     "bearer": {"auth": "bearer"},
     "header": {"auth": "header", "auth_header": "X-Api-Key"},
     "jwt": {"auth": "jwt", "auth_user": "editor", "auth_url": "/token/"},
+    "oauth2": {"auth": "oauth2", "auth_user": "client", "auth_url": "/token/"},
     "short": {"auth": "bearer"},
 }
 SHORT = "Zq~7!"  # not told from other text in ids and records; hidden all the same
@@ -58,7 +59,7 @@ def go_through(planted: Planted, target: Target, server: Echo) -> None:
     create(target, server, _fitting(TO_WRITES, is_short=is_short))
     look_up(target, server, _fitting(TO_LISTS, is_short=is_short))
     update_and_delete(target, server)
-    if target.auth == Target.Auth.JWT:
+    if target.auth in (Target.Auth.JWT, Target.Auth.OAUTH2):
         for server.token_answer in TO_SIGN_IN.values():
             sync(target, post())
         server.token_answer = None

@@ -6,9 +6,22 @@ with remote.hold("POST", "/posts") as held: ...; held.wait_arrived()            
 """
 
 from tests.remote.api import Answer, Call, Paging
-from tests.remote.auth import Basic, Bearer, Header, Tokens
+from tests.remote.auth import Basic, Bearer, ClientCredentials, Header, Tokens
 from tests.remote.faults import Fault, Rule
 from tests.remote.journal import Entry
 from tests.remote.server import Remote
 
-__all__ = ["Answer", "Basic", "Bearer", "Call", "Entry", "Fault", "Header", "Paging", "Remote", "Rule", "Tokens"]
+__all__ = [
+    "Answer",
+    "Basic",
+    "Bearer",
+    "Call",
+    "ClientCredentials",
+    "Entry",
+    "Fault",
+    "Header",
+    "Paging",
+    "Remote",
+    "Rule",
+    "Tokens",
+]

@@ -20,7 +20,7 @@ from tests.remote.store import Key, Record, Store
 from tests.remote.ways import QUICK
 from tests.serving import reset
 
-HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
+HEADERS = ("Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
 
 

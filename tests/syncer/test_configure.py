@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
 
 from backoffice.accounts.models import User
 from content.news.models import Post
+from syncer.admin.forms import TargetForm
 from syncer.configure import ConfigurationError, Report, configure, schema
 from syncer.configure.rows import columns_of
 from syncer.models import Route, Target
@@ -36,6 +38,7 @@ lookup = ["postId", "email", "name"]
 """
 EXAMPLE = TARGET + POSTS + COMMENTS
 JWT = 'type = "jwt", user = "u", secret = "env:SYNC_S"'
+OAUTH2 = JWT.replace("jwt", "oauth2")
 
 
 @pytest.fixture
@@ -257,11 +260,102 @@ def test_a_fault_of_a_route_is_reported_with_the_path_of_its_key_and_its_cure(wr
         ("auth = {}", "auth.type", "This key is required"),
         (f'auth = {{ {JWT}, url = "token" }}', "auth.url", "A token path begins with '/'"),
         (f'auth = {{ {JWT}, url = "//evil.example/t" }}', "auth.url", "A token path begins with '/', not '//'"),
+        (f'auth = {{ {OAUTH2}, url = "http://a.example/t" }}', "auth.url", "Give an https address, for the secret"),
+        (f'auth = {{ {OAUTH2}, url = "https://u:p@a.example" }}', "auth.url", "Take user name and password out of"),
+        (f'auth = {{ {OAUTH2}, url = "https://169.254.169.254" }}', "auth.url", "This is at 169.254.169.254, an addr"),
+        (f'auth = {{ {OAUTH2}, url = "https:/a.example/t" }}', "auth.url", "A token path begins with '/', not '//'"),
+        (f"auth = {{ {OAUTH2} }}", "auth.url", "Sign-in 'oauth2' needs it"),
+        (f'auth = {{ {OAUTH2}, url = "/t", names = "a, b" }}', "auth.names", "Sign-in 'oauth2' does not use it"),
+        (f'auth = {{ {OAUTH2}, url = "/t", token = "a..b" }}', "auth.token", "Names with dots between them"),
+        (f'auth = {{ {OAUTH2}, url = "/t", token = "a b" }}', "auth.token", "Names with dots between them"),
+        (f'auth = {{ {JWT}, url = "/t", scope = "a" }}', "auth.scope", "Sign-in 'jwt' does not use it"),
+        (f'auth = {{ {JWT}, url = "/t", names = "a" }}', "auth.names", "Two names with a comma between them"),
+        (f'auth = {{ {JWT}, url = "/t", names = "a, b, c" }}', "auth.names", "Two names with a comma between them"),
+        ('auth = { type = "none", token = "a" }', "auth.token", "Sign-in 'none' does not use it"),
+        ("headers = 1", "headers", "Must be a table"),
+        ('headers = { "a b" = "c" }', 'headers."a b"', "'a b' is not a header's name: use letters, digits and '-'"),
+        ('headers = { "" = "c" }', 'headers.""', "'' is not a header's name"),
+        ('headers = { "a:" = "c" }', 'headers."a:"', "'a:' is not a header's name"),
+        ('headers = { "ä" = "c" }', 'headers."\\u00e4"', "'ä' is not a header's name"),
+        ("headers = { A = 5 }", "headers.A", "Give 'A' a text of printable ASCII characters"),
+        ("headers = { A = [] }", "headers.A", "Give 'A' a text of printable ASCII characters"),
+        ('headers = { A = "a\\nB: c" }', "headers.A", "Give 'A' a text of printable ASCII characters"),
+        ('headers = { A = "ä" }', "headers.A", "Give 'A' a text of printable ASCII characters"),
+        ('headers = { A = " a" }', "headers.A", "Give 'A' a text of printable ASCII characters"),
+        ('headers = { A = "a", a = "b" }', "headers.A", "'A' is given twice: the case of a header's name does not"),
+        ('headers = { Content-Type = "text/xml" }', "headers.Content-Type", "Bodies are sent as JSON; give a type of"),
+        ("query = 1", "query", "Must be a table"),
+        ('query = { "" = 1 }', 'query.""', "Give the parameter a name of printable characters"),
+        ('query = { "a\\u0000" = 1 }', 'query."a\\u0000"', "Give the parameter a name of printable characters"),
+        ('query = { "a\\n" = 1 }', 'query."a\\n"', "Give the parameter a name of printable characters"),
+        ("query = { a = [1] }", "query.a", "Give 'a' a text, a number, true or false"),
+        ("query = { a = {} }", "query.a", "Give 'a' a text, a number, true or false"),
+        ("query = { a = nan }", "query.a", "Give 'a' a text, a number, true or false"),
+        ('query = { a = "b\\u0000" }', "query.a", "Give 'a' a text without line breaks and other control"),
+        ('query = { _method = "DELETE" }', "query._method", "'_method' would replace the method of every request"),
+        ('query = { api_key = "x" }', "query.api_key", "'api_key' looks like a secret, which everybody who"),
+        ('query = { key = "x" }', "query.key", "'key' looks like a secret, which everybody who"),
     ],
 )
 def test_a_fault_of_a_target_is_reported_with_the_path_of_its_key_and_its_cure(write, line, key, message):
     text = EXAMPLE.replace("[targets.fakeapi]", f"[targets.fakeapi]\n{line}")
     assert_fault(write(text), f"targets.fakeapi.{key}", message)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Authorization", "authorization", "Cookie", "Set-Cookie", "Host", "Content-Length", "Content-Encoding"),
+        *("Transfer-Encoding", "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Expect", "Range"),
+        *("Idempotency-Key", "If-Match", "If-None-Match", "If-Modified-Since", "Proxy-Authorization"),
+    ],
+)
+def test_a_header_that_the_engine_sets_itself_is_refused(write, name):
+    text = EXAMPLE.replace("[targets.fakeapi]", f'[targets.fakeapi]\nheaders = {{ {name} = "a" }}')
+    message = f"The engine sets '{name}' itself where it is needed; leave it out"
+    assert_fault(write(text), f"targets.fakeapi.headers.{name}", message)
+
+
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "x-http-method", "X-Method-Override"])
+def test_a_header_that_replaces_the_method_is_refused(write, name):
+    text = EXAMPLE.replace("[targets.fakeapi]", f'[targets.fakeapi]\nheaders = {{ {name} = "DELETE" }}')
+    message = f"'{name}' would replace the method of every request; leave it out"
+    assert_fault(write(text), f"targets.fakeapi.headers.{name}", message)
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "Api-Key", "X-Auth-Token", "X-Secret", "Ocp-Apim-Subscription-Key"])
+def test_a_header_that_holds_a_secret_is_refused(write, name):
+    text = EXAMPLE.replace("[targets.fakeapi]", f'[targets.fakeapi]\nheaders = {{ {name} = "a" }}')
+    assert_fault(write(text), f"targets.fakeapi.headers.{name}", f"'{name}' looks like a secret, which everybody")
+
+
+def test_the_header_of_the_sign_in_is_not_given_again(write):
+    auth = 'auth = { type = "header", header = "X-Shop", secret = "env:SYNC_S" }'
+    text = EXAMPLE.replace("[targets.fakeapi]", f'[targets.fakeapi]\n{auth}\nheaders = {{ x-shop = "a" }}')
+    assert_fault(write(text), "targets.fakeapi.headers.x-shop", "The sign-in sends 'x-shop'; leave it out here")
+
+
+def test_a_sign_in_and_what_goes_with_every_request(write):
+    auth = f'auth = {{ {OAUTH2}, url = "https://login.example/t", token = "data.access_token", scope = "a b" }}'
+    headers, query = '{ Accept = "application/vnd.api+json" }', '{ api-version = "2026-01-01", v = 2, all = true }'
+    configure(write(f"{TARGET}{auth}\nheaders = {headers}\nquery = {query}"))
+    target = Target.objects.get()
+    assert (target.auth, target.auth_url) == ("oauth2", "https://login.example/t")
+    assert (target.auth_token, target.auth_scope) == ("data.access_token", "a b")
+    assert target.headers == {"Accept": "application/vnd.api+json"}
+    assert target.query == {"api-version": "2026-01-01", "v": 2, "all": True}
+    configure(write(TARGET.replace("\n", f'\nauth = {{ {JWT}, url = "/t", names = "email, password" }}\n', 1)))
+    target.refresh_from_db()
+    assert (target.auth, target.auth_names, target.headers, target.query) == ("jwt", "email, password", {}, {})
+
+
+@pytest.mark.parametrize("column", ["headers", "query"])
+def test_the_form_of_a_target_refuses_the_same_and_takes_an_empty_text_for_nothing(column):
+    form = forms.modelform_factory(Target, form=TargetForm, fields=["name", "kind", "url", "headers", "query"])
+    rest = {"name": "fakeapi", "kind": "rest", "url": "http://127.0.0.1:3999"}
+    assert form({**rest, column: ""}).save(commit=False).headers == {}
+    for refused in ("[1]", '{"_method": "DELETE"}', '{"a": null}', '{"X-Api-Key": "1"}'):
+        assert set(form({**rest, column: refused}).errors) == {column}
 
 
 @pytest.mark.parametrize(

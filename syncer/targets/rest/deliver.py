@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from backoffice.kit import clock
 from syncer.core.decide import (
@@ -205,11 +206,24 @@ class RestSettler(Settler):
 
     def write(self, delivery: Delivery, changes: Changes) -> bool:
         """Write the changes as any settler does, but refuse a remote id that another object's binding has already."""
-        if "remote_id" not in changes:
+        if changes.get("remote_id") is None:
             return super().write(delivery, changes)
+        self._free_reused_id(changes["remote_id"])
         try:
             with transaction.atomic():
                 return super().write(delivery, changes)
         except IntegrityError:
             taken = taken_id(delivery.binding.claim, delivery.action, changes["remote_id"])
             return super().write(delivery, taken | {"lease_until": None})
+
+    def _free_reused_id(self, remote_id: str) -> None:
+        """Take the id from a record whose delete was not answered: a new record has it, so the delete did arrive.
+
+        Some servers give the highest id + 1. The delete, sent again, would destroy the new record.
+        """
+        deleting = Binding.objects.filter(
+            route=self.route, remote_id__in=spellings(remote_id), deleting=True, unconfirmed=True
+        )
+        deleting.update(
+            remote_id=None, agreed=None, parent=None, unconfirmed=False, deleting=False, token=F("token") + 1
+        )

@@ -25,7 +25,10 @@ PAGE_NAMES = {
     Route.Paging.PAGE: "page",
     Route.Paging.OFFSET: "offset",
 }
-TOTALS = ("total", "total_count", "totalCount", "meta.total", "meta.pagination.total", "pagination.total", "count")
+TOTALS = (
+    *("total", "total_count", "totalCount", "total_items", "totalItems", "totalElements", "count"),
+    *("meta.total", "meta.pagination.total", "pagination.total", "page.totalElements"),
+)
 
 
 class ListError(ValueError):

@@ -8,12 +8,13 @@ PY := .venv/bin/python
 # The stamps carry the interpreter's name, so that another PYTHON creates the environment again.
 RUN := .venv/production.$(notdir $(PYTHON))
 DEV := .venv/dev.$(notdir $(PYTHON))
+REAL := .venvs/real/installed.$(notdir $(PYTHON))
 NEW := tests/simulator tests/syncer/core tests/backoffice/test_retry.py tests/backoffice/test_masking.py # by hypothesis
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 .PHONY: help run test check prove demo password manage fuzz chaos mutants bench lint types fmt fix lock \
-	test-all test-core test-new contracts migrations settings
+	test-all test-core test-real test-new contracts migrations settings
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -24,7 +25,7 @@ run: $(RUN) ## Start everything: two nodes, a worker each, sample content (PORT=
 test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real PostgreSQL
 	@$(PY) -m tools.test
 
-check: lint types contracts migrations settings test-all test-core fuzz ## Run what a change must pass, as CI does: all tests, and checks of the code
+check: lint types contracts migrations settings test-all test-core test-real fuzz ## Run what a change must pass, as CI does: all tests, and checks of the code
 	@echo "All checks passed."
 
 prove: mutants test-new chaos ## Look for what no test looks for: planted faults, new examples, a minute of chaos
@@ -80,6 +81,10 @@ test-new: $(DEV)
 test-core: $(DEV)
 	@$(PY) -m pytest -q tests/syncer/core --cov=syncer.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
+# Against servers that are not ours, one of which needs Node.js.
+test-real: $(REAL)
+	@$(PY) -m pytest -q tests/real
+
 contracts: $(DEV)
 	@.venv/bin/lint-imports
 
@@ -95,3 +100,6 @@ $(RUN): requirements/production.txt
 
 $(DEV): requirements/dev.txt
 	@sh tools/setup.sh "$(PYTHON)" dev $@
+
+$(REAL): requirements/real.txt tests/real/package-lock.json | $(DEV)
+	@sh tests/real/install.sh $(PY) $@

@@ -5,9 +5,10 @@ set -eu
 # The oldest Python is named because uv would drop packages that only Pythons older than the running one need; a uv.toml
 # of this user or machine must not change the result; extras stay, since `pip install --no-deps` resolves none.
 compile() {
-    .venv/bin/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 --only-binary :all: \
+    .venv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --only-binary :all: \
         --no-strip-extras --generate-hashes --no-header "$@"
 }
-compile --output-file requirements/base.txt "$@"
-compile --output-file requirements/production.txt --constraints requirements/base.txt --group production "$@"
-compile --output-file requirements/dev.txt --constraints requirements/production.txt --group dev "$@"
+compile pyproject.toml --output-file requirements/base.txt "$@"
+compile pyproject.toml --output-file requirements/production.txt --constraints requirements/base.txt --group production "$@"
+compile pyproject.toml --output-file requirements/dev.txt --constraints requirements/production.txt --group dev "$@"
+compile --group real --output-file requirements/real.txt "$@"

@@ -1,6 +1,6 @@
 """`make test`: test both databases at the same time, one core each; PostgreSQL's output comes after SQLite's.
 
-`--all`, of `make check`, runs the slow tests too.
+`--all`, of `make check`, runs the slow tests too. `tests/real`, which needs more than `.venv`, has `make test-real`.
 """
 
 import shutil
@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def pytest(database: str, options: list[str]) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-q", "--database", database, *options]
+    return [sys.executable, "-m", "pytest", "-q", "--ignore", "tests/real", "--database", database, *options]
 
 
 if __name__ == "__main__":

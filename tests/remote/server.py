@@ -160,7 +160,7 @@ class Server(ThreadingHTTPServer):
         self.remote = remote
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__(("127.0.0.1", port), remote.handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -190,6 +190,8 @@ class Server(ThreadingHTTPServer):
 
 class Remote:
     """A Fake API that runs; see the package's docstring for how a test speaks to it."""
+
+    handler = Handler
 
     def __init__(self) -> None:
         self.store = Store()

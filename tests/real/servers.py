@@ -28,7 +28,7 @@ class Server(ABC):
         configuration: the server as a target, in the words of a configuration file; `{url}` is its address.
         path: the collection of posts.
         user_id: the name that a post's user id has there.
-        update: the method that changes a post.
+        create, update: the methods that make and change a post.
         ready: the path that is answered with 200 as soon as the server is ready.
         headers: what every request needs.
         made: the paths that a PUT has to make first, where the server has no collection from its start.
@@ -37,6 +37,7 @@ class Server(ABC):
     configuration: ClassVar[str]
     path: ClassVar[str]
     user_id: ClassVar[str] = "user_id"
+    create: ClassVar[str] = "POST"
     update: ClassVar[str] = "PUT"
     ready: ClassVar[str]
     headers: ClassVar[Mapping[str, str]] = {}
@@ -108,6 +109,8 @@ class JsonServer(Server):
         path = "/posts"
         fields = {{ userId = "user_id", title = "title", body = "body" }}
         lookup = ["userId", "title"]
+        paging = "link"
+        query = {{ _page = "1", _limit = "10" }}
         [[targets.real.routes]]
         model = "news.Comment"
         path = "/comments"
@@ -130,7 +133,23 @@ class JsonServer(Server):
 class Kinto(Server):
     """Kinto: bodies are `{"data": …}`, PUT creates, records have ETags, the next page is in the header Next-Page."""
 
-    configuration = ""
+    configuration = """
+        [targets.real]
+        url = "{url}/v1"
+        allow_private = true
+        timeout = 1
+        auth = {{ type = "basic", user = "editor", secret = "env:SYNC_KINTO_PASSWORD" }}
+        [[targets.real.routes]]
+        model = "news.Post"
+        path = "/buckets/news/collections/posts/records"
+        fields = {{ user_id = "user_id", title = "title", body = "body" }}
+        lookup = ["user_id", "title"]
+        wrap = "data"
+        record = "data"
+        items = "data"
+        paging = "header"
+        if_match = true
+    """
     path = "/v1/buckets/news/collections/posts/records"
     ready = "/v1/"
     made = ("/v1/buckets/news", "/v1/buckets/news/collections/posts")
@@ -157,6 +176,18 @@ class Kinto(Server):
         super().change(post, data=fields)
 
 
+class KintoOurIds(Kinto):
+    """Kinto whose records we give their ids, by a PUT that creates."""
+
+    configuration = (
+        Kinto.configuration
+        + """
+        own_id = "id"
+    """
+    )
+    create = "PUT"
+
+
 class PocketBase(Server):
     """PocketBase: lists by `page`, 400 to what is not unique, and 404 to a PUT, for records are changed by PATCH."""
 
@@ -172,6 +203,8 @@ class PocketBase(Server):
         lookup = ["title"]
         update = "PATCH"
         items = "items"
+        paging = "page"
+        query = {{ perPage = "10" }}
     """
     path = "/api/collections/posts/records"
     update = "PATCH"

@@ -5,14 +5,15 @@ import pytest
 from content.news.models import Post
 from syncer.engine.runs import run_here
 from syncer.models import Binding
-from tests.real.servers import JsonServer, PocketBase
+from tests.real.servers import JsonServer, Kinto, KintoOurIds, PocketBase
 from tests.real.support import LOST, ours, sync_to_rest, theirs, write
+from tests.remote import Fault
 from tests.syncer.support import let_time_pass
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.sqlite,
-    pytest.mark.parametrize("started", [JsonServer, PocketBase], indirect=True),
+    pytest.mark.parametrize("started", [JsonServer, Kinto, KintoOurIds, PocketBase], indirect=True),
 ]
 
 
@@ -51,7 +52,7 @@ def test_a_lost_answer_doubles_and_loses_nothing(server, proxy, target, kind, fa
     run_here(target)
     ids = {post["id"] for post in server.posts()}
     edit_all(kind)
-    method = {"create": "POST", "update": server.update, "delete": "DELETE"}[kind]
+    method = {"create": server.create, "update": server.update, "delete": "DELETE"}[kind]
     with proxy.fault(method=method, **LOST[fault]) as planned:
         run_here(target)
         assert planned.is_met
@@ -100,8 +101,55 @@ def test_a_post_deleted_at_both_ends_is_gone(server, target):
 def test_characters_arrive_as_they_are(server, proxy, target):
     """Looked up by their text too: the first create's answer is lost."""
     Post.objects.create(title='Ä & B "=?/# 100 % \U0001f600', body="two\nlines, <b>, \\, '")
-    proxy.fault(method="POST", **LOST["reset after it arrived"])
+    proxy.fault(method=server.create, **LOST["reset after it arrived"])
     run_here(target)
     let_time_pass()
+    sync_to_rest(target)
+    assert theirs(server) == ours()
+
+
+@pytest.mark.parametrize("fault", ["reset before it arrives", "reset after it arrived"])
+def test_a_lost_create_is_looked_for_on_all_pages(server, proxy, target, fault):
+    target.routes.update(lookup=[server.user_id])  # which all posts have in common
+    write(25)
+    run_here(target)
+    assert len(server.posts()) == 25
+    Post.objects.create(title="Another", body="B")
+    proxy.fault(method=server.create, **LOST[fault])
+    run_here(target)
+    let_time_pass()
+    sync_to_rest(target)
+    assert theirs(server) == ours()
+
+
+def test_a_gateway_that_answers_everything_with_404_destroys_and_doubles_nothing(server, proxy, target):
+    posts = write(6)
+    run_here(target)
+    ids = {post["id"] for post in server.posts() if post["title"] != "Post 3"}
+    proxy.fault(Fault.HTML, status=404, times=None, act=False)
+    for post in posts[:2]:
+        post.body = "Edited"
+        post.save()
+    posts[2].delete()
+    Post.objects.create(title="Post 7", body="Text 7")
+    for _ in range(3):
+        run_here(target)
+        let_time_pass()
+    assert len(server.posts()) == 6
+    proxy.heal()
+    sync_to_rest(target)
+    assert theirs(server) == ours()
+    assert {post["id"] for post in server.posts() if post["title"] != "Post 7"} == ids
+
+
+def test_a_lost_create_behind_a_gateway_that_answers_404_is_not_doubled(server, proxy, target):
+    write(2)
+    run_here(target)
+    Post.objects.create(title="Post 3", body="Text 3")
+    proxy.fault(method=server.create, **LOST["reset after it arrived"])
+    proxy.fault(Fault.HTML, method="GET", status=404, times=2, act=False)
+    for _ in range(4):
+        run_here(target)
+        let_time_pass()
     sync_to_rest(target)
     assert theirs(server) == ours()

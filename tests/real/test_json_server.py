@@ -4,9 +4,11 @@ import pytest
 
 from content.news.models import Comment, Post
 from syncer.engine.runs import run_here
+from syncer.models import Target
 from syncer.targets.rest.first_load import load_target
 from tests.real.servers import JsonServer
-from tests.real.support import ours, sync_to_rest, theirs, write
+from tests.real.support import LOST, ours, sync_to_rest, theirs, write
+from tests.syncer.support import let_time_pass
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -49,3 +51,36 @@ def test_a_patch_keeps_what_only_the_server_has(server, target):
     Post.objects.update(body="Edited")
     run_here(target)
     assert [(post["body"], post["likes"]) for post in server.posts()] == [("Edited", 5)]
+
+
+@pytest.mark.parametrize("fault", ["reset before it arrives", "reset after it arrived"])
+def test_a_record_that_has_the_id_of_a_deleted_one_is_not_deleted_in_its_place(server, proxy, target, fault):
+    """The next id is the highest one plus 1, so a record deleted last gives its id to the next one.
+
+    The delete may have arrived. If it is sent again after a create, it must not reach the record made since.
+    """
+    write(2)
+    run_here(target)
+    Post.objects.filter(title="Post 2").delete()
+    Target.objects.update(timeout=60)  # for so long the delete is not sent again
+    proxy.fault(method="DELETE", **LOST[fault])
+    run_here(target)
+    Post.objects.create(title="Post 3", body="Text 3")
+    run_here(target)
+    let_time_pass()
+    sync_to_rest(target)
+    assert theirs(server) == ours()
+
+
+@pytest.mark.parametrize("fault", ["reset before it arrives", "reset after it arrived"])
+def test_a_list_shorter_than_its_total_is_no_evidence_of_absence(server, proxy, target, fault):
+    """With `_limit` alone there is no Link to the next page, only X-Total-Count says that there is more."""
+    target.routes.update(query={"_limit": "10"}, lookup=["userId"])
+    write(12)
+    run_here(target)
+    Post.objects.create(title="Another", body="B")
+    proxy.fault(method="POST", **LOST[fault])
+    for _ in range(4):
+        run_here(target)
+        let_time_pass()
+    assert [post["title"] for post in server.posts()].count("Another") == (fault == "reset after it arrived")

@@ -55,9 +55,9 @@ class Sender:
 
     def __init__(self, target: Target) -> None:
         self.client = Client(timeout=target.timeout, allow_private=target.allow_private)
-        self._sign_in = SignIn(target, self.client)
         self._headers = target.headers
         self._query = {name: query_text(value) for name, value in target.query.items()}
+        self._sign_in = SignIn(target, self.client)
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
         self._stopped = threading.Event()
         self._failures = 0

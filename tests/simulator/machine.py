@@ -1,12 +1,15 @@
 """The steps that Hypothesis combines, and the invariants after each of them."""
 
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.simulator.dialect import DIALECTS, Dialect
 from tests.simulator.local import MODELS, POSTS, TEXTS, Local, model_of, reached
 from tests.simulator.remote import KEY_HOURS, REQUEST_SECONDS, Fate, Record, Remote, as_id
 from tests.simulator.rest import check_rest, come_to_rest, is_asked, put_right, resolve, sync
@@ -17,9 +20,13 @@ WORKERS, PARENTS, CHILDREN = 3, 2, 3
 ANY = st.integers(0, 11)  # an index modulo the number of choices, so that it shrinks to the first
 HOW = ("save", "save", "save", "undo", "undo", "delete", "move", "show")
 # One draw instead of five, because draws take most of the time of a step.
-EDITS = st.sampled_from([*product(HOW, MODELS, range(PARENTS * CHILDREN), range(PARENTS), (*TEXTS[:2] * 4, *TEXTS))])
+EDITS = st.sampled_from([*product(HOW, MODELS, range(PARENTS * CHILDREN), range(PARENTS), (*TEXTS[:2] * 6, *TEXTS))])
 ELSEWHERE = ("remove", "touch", "add")
-PEOPLE = ("resolve", "resolve", "retry", "hold", "release", "rest", *ELSEWHERE)
+PEOPLE = ("resolve", "resolve", "retry", "hold", "release", "rest", "rename", *ELSEWHERE)
+STRANGERS = ("a stranger's", "equal", "alike")
+GATEWAY = (404, 404, 403, 405)
+GATEWAY_SECONDS = 60.0
+PATIENCE = (1.0, 30.0, 2000.0, 7200.0, None)  # seconds after which an accepted create is listed
 FATES = st.sampled_from([*[Fate.ARRIVES] * len(Fate), *[Fate.LATE, Fate.LATE_UNSEEN, Fate.ANSWER_LOST] * 2, *Fate])
 SECONDS = (
     0.0,
@@ -45,22 +52,20 @@ class Engine(RuleBasedStateMachine):
     """Editors, three workers, a remote, and the people who operate both."""
 
     @initialize(
-        remote=st.builds(
-            Remote,
-            honors_keys=st.booleans(),
-            honors_filters=st.booleans(),
-            strict=st.booleans(),
-            below=st.sampled_from(["cascade", "refuse", "leave"]),
+        dialect=DIALECTS,
+        routes=st.fixed_dictionaries(
+            dict.fromkeys(("can_look_up", "recreate", "patch", "has_filter"), st.booleans())
+            | {"patience": st.sampled_from(PATIENCE), "overwrite": st.sampled_from([False, False, False, True])}
         ),
-        routes=st.fixed_dictionaries(dict.fromkeys(("can_look_up", "recreate", "patch", "has_filter"), st.booleans())),
         is_synced=st.booleans(),
     )
-    def begin(self, remote: Remote, routes: dict[str, Any], is_synced: bool):
+    def begin(self, dialect: Dialect, routes: dict[str, Any], is_synced: bool):
         local = Local()
-        self.rows = Rows(local, remote, key_hours=KEY_HOURS if remote.honors_keys else 0, **routes)
+        remote = Remote(replace(dialect))
+        self.rows = Rows(local, remote, key_hours=KEY_HOURS if dialect.honors_keys else 0, **routes)
         self.workers = [Worker(self.rows) for _ in range(WORKERS)]
         for number, parent in enumerate(f"p{index}" for index in range(PARENTS)):
-            local.save(parent, title=TEXTS[number], shown=True)
+            local.save(parent, title=TEXTS[number], pages=1, shown=True)
             local.save(f"c{number}", post="p0", name=TEXTS[0])
         if is_synced:
             self.rest()
@@ -83,7 +88,7 @@ class Engine(RuleBasedStateMachine):
         elif model == POSTS and how == "show" and is_live and self.rows.has_filter:
             local.save(key, shown=not local.live[key]["shown"])
         elif model == POSTS:
-            local.save(key, title=text, **({} if is_live else {"shown": True}))
+            local.save(key, title=text, pages=1 + other, **({} if is_live else {"shown": True}))
         elif above is not None and (how == "move" or not is_live):
             local.save(key, post=above, name=local.live[key]["name"] if is_live else text)
         elif is_live:
@@ -131,9 +136,9 @@ class Engine(RuleBasedStateMachine):
         for _ in range(UNTIL_SETTLED):
             late.step(model, 2, Fate.ARRIVES, 0.0)
 
-    @rule(how=st.sampled_from(["die", "land", "land", "wait"]), which=ANY, time=TIME)
+    @rule(how=st.sampled_from(["die", "land", "land", "wait", "gateway"]), which=ANY, time=TIME)
     def befall(self, how: str, which: int, time: tuple[float, bool]):
-        """Kill a worker at any point, let a request in flight arrive, or let time pass."""
+        """Kill a worker at any point, let a request in flight arrive, let time pass, or put a gateway in front."""
         remote, worker = self.rows.remote, chosen(self.workers, which)
         request = chosen(remote.on_their_way, which)
         if how == "die" and not worker.is_idle:
@@ -141,6 +146,9 @@ class Engine(RuleBasedStateMachine):
             worker.die()
         elif how == "land" and request is not None:
             remote.land(request, self.rows.now)
+        elif how == "gateway":
+            remote.gateway = chosen(GATEWAY, which), self.rows.now + timedelta(seconds=GATEWAY_SECONDS)
+            reached["a gateway answers everything"] += 1
         elif how == "wait":
             self.rows.wait(time[0], at_last=time[1])
 
@@ -165,6 +173,9 @@ class Engine(RuleBasedStateMachine):
             rows.raise_keys([key])
         elif how == "rest":
             self.rest()
+        elif how == "rename":
+            reached["a field is renamed" + " while a create is unanswered" * bool(rows.unanswered)] += 1
+            rows.rename()
         elif how in ("hold", "release"):
             row.on_hold = how == "hold"
 
@@ -174,15 +185,28 @@ class Engine(RuleBasedStateMachine):
         bound = {as_id(remote_id) for remote_id in self.rows.bound(model)}
         number = chosen(sorted(bound & remote.records[model].keys()), which)
         if how == "add" and model == POSTS:
-            remote.ever[POSTS] += 1
-            remote.records[POSTS][remote.ever[POSTS]] = Record({"title": "a stranger's"}, None)
+            self._add(chosen(STRANGERS, which))
         elif number is not None and how == "touch":
             record = remote.records[model][number]
             record.fields = {name: value if name == "post" else "touched" for name, value in record.fields.items()}
             remote.touched.add((model, number))
         elif number is not None and how == "remove" and remote.may_go(model, number):
             reached["a record vanishes"] += 1
-            remote.remove(model, number, by_us=False)
+            remote.remove(model, number, self.rows.now, by_us=False)
+
+    def _add(self, what: str):
+        """Let somebody else add a post of their own: one like none, equal to one of ours, or only like it."""
+        remote, local = self.rows.remote, self.rows.local
+        ours = chosen(sorted(key for key in local.live if model_of(key) == POSTS), remote.ever[POSTS])
+        body = {"title": "a stranger's", "pages": 9}
+        if what != "a stranger's" and ours is not None:
+            body["title"] = local.live[ours]["title"]
+            body["pages"] = local.live[ours]["pages"] if what == "equal" else 9
+        kept = remote.dialect.kept(body)
+        if not (remote.dialect.unique and remote.has_title(kept["title"])):
+            remote.ever[POSTS] += 1
+            remote.records[POSTS][remote.ever[POSTS]] = Record(kept, None)
+            reached[f"somebody adds a post: {what}"] += 1
 
     def rest(self):
         """Let the target be healthy again until nothing is due."""
@@ -212,10 +236,10 @@ class Engine(RuleBasedStateMachine):
                 assert number == 1, f"{key} has {number} records"
 
     @invariant()
-    def only_an_unanswered_create_keeps_its_key(self):
+    def only_an_unanswered_create_keeps_its_body(self):
         """An answered create is never looked up or in doubt, and an unanswered one is never forgotten."""
         for key, row in self.rows.rows.items() if hasattr(self, "rows") else ():
-            assert (row.create_key is not None) == (key in self.rows.unanswered), f"{key}: {row}"
+            assert (row.create_body is not None) == (key in self.rows.unanswered), f"{key}: {row}"
 
     @invariant()
     def what_is_agreed_is_there(self):
@@ -229,4 +253,5 @@ class Engine(RuleBasedStateMachine):
             if place not in remote.vanished and place not in remote.touched:
                 record = remote.records[model].get(place[1])
                 assert record is not None, f"{key} is agreed, and there is no record"
-                assert record.fields == row.agreed, f"{key} is agreed to hold {row.agreed}, and holds {record.fields}"
+                kept = remote.dialect.kept(row.agreed)
+                assert record.fields == kept, f"{key} is agreed to hold {kept}, and holds {record.fields}"

@@ -1,64 +1,102 @@
 """The end of an example: everything is tried until nothing is due, and then both sides are compared."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from syncer.core.decide import Action
-from syncer.core.settle import decided
+from syncer.core.decide import Action, Payload
+from syncer.core.ids import decode_id
+from syncer.core.settle import DIFFERS, NEVER_LISTED, decided
 from syncer.core.state import question_of
-from tests.simulator.local import COMMENTS, MODELS, POSTS, model_of, reached
+from tests.simulator.local import COMMENTS, MODELS, POSTS, WALL, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, as_id
-from tests.simulator.rows import Row, Rows
-from tests.simulator.worker import Worker
+from tests.simulator.rows import MOMENT, STEPS, Row, Rows
+from tests.simulator.worker import CHANGED, Worker
 
 ROUNDS = 60  # at most, of planning and delivering until nothing is due
 PASSES = 50  # at most, of one run
 BATCH = 100
 DAY = 24 * 3600.0  # seconds
-REST = timedelta(hours=4)  # at most, of a target that is well: parents and children with the longest backoff
+REST = timedelta(hours=6)  # at most, of a target that is well: parents and children with the longest backoff
 
 
-def sync(rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool = False) -> bool:
-    """Plan, then claim and deliver, parents first, while a pass finds anything (`runs.work`); return whether any did.
+def sync(rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool = False, jitter: float = 0.0) -> bool:
+    """Plan, then claim and deliver step by step while a pass finds anything (`runs.work`); return whether any did.
 
     Args:
         fates: the fates of the first requests; the others arrive.
         at_last: whether late requests arrive at the last moment.
+        jitter: scales the waits after failures.
     """
     for model in MODELS:
         rows.plan(model)
-    left = fates[::-1]
+    worker.begin()
+    run = _Run(rows, worker, fates[::-1], at_last=at_last, jitter=jitter)
     for passes in range(PASSES):
-        moved = [_deliver(rows, worker, model, left, at_last) for model in MODELS]
-        if not any(moved):
+        if not run.deliver_all():
             return passes > 0
     raise AssertionError("a run never ends")
 
 
-def _deliver(rows: Rows, worker: Worker, model: str, left: list[Fate], at_last: bool) -> bool:
-    """Run the inner loop of `runs._pass`; return whether anything was done."""
-    moved = False
-    for _ in range(PASSES):
-        worker.claim(model, BATCH)
-        if worker.is_idle:
-            return moved
-        worker.look()
-        is_all_waiting = all(sending.delivery.action is Action.WAIT for sending in worker.deliveries)
-        while not worker.is_idle:
-            fate = left.pop() if worker.unsent and left else Fate.ARRIVES
-            worker.step(model, BATCH, fate, 0.0)
-            if worker.is_waiting:
-                rows.wait(REQUEST_SECONDS / 2, at_last=at_last)
-        if is_all_waiting:
-            return moved
-        moved = True
-    raise AssertionError("a pass never ends")
+class _Run:
+    """One run of one worker, with the fates of its next requests."""
+
+    def __init__(self, rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool, jitter: float) -> None:
+        self.rows, self.worker, self.fates, self.at_last, self.jitter = rows, worker, fates, at_last, jitter
+        self.is_calm = not fates and not rows.remote.on_their_way
+
+    def deliver_all(self) -> bool:
+        """Deliver every step, then what was refused (`dispatch._deliver_all`)."""
+        moved = [self._deliver(model, how) for model, how in STEPS]
+        if self.worker.is_stopped or not self.rows.may_send:
+            return False
+        return any(moved) or self._try_refused()
+
+    def _try_refused(self) -> bool:
+        """Try once more what was refused, if anything was delivered since; else reject it (`dispatch._try_refused`)."""
+        refused = self.rows.refused
+        if not refused:
+            return False
+        oldest = min(refused.values())
+        if any(outcome in CHANGED and at > oldest for outcome, at in self.worker.attempts):
+            reached["refused objects are tried once more"] += 1
+            now = self.rows.now
+            return any([self._deliver(model, how, refused_before=now) for model, how in STEPS])
+        for key in self.rows.reject_refused():
+            reached["rejected"] += 1
+            request = self.rows.remote.in_the_way.get(key)
+            assert not self.is_calm or request is None or self.rows.remote.refuses_for_another(request), (
+                f"{key} is rejected, and nothing is in its way any more"
+            )
+        return False
+
+    def _deliver(self, model: str, how: str, *, refused_before: datetime | None = None) -> bool:
+        """Claim and deliver batch by batch (`dispatch._deliver_step`); return whether anything was done."""
+        moved = False
+        for _ in range(PASSES):
+            self.rows.wait(MOMENT)
+            self.worker.claim(model, BATCH, how, refused_before=refused_before)
+            if self.worker.is_idle:
+                return moved
+            self.worker.look()
+            is_all_waiting = all(sending.delivery.action is Action.WAIT for sending in self.worker.deliveries)
+            while not self.worker.is_idle:
+                fate = self.fates.pop() if self.worker.unsent and self.fates else Fate.ARRIVES
+                self.worker.step(model, BATCH, fate, self.jitter)
+                if self.worker.is_waiting:
+                    self.rows.wait(REQUEST_SECONDS / 2, at_last=self.at_last)
+            if is_all_waiting:
+                return moved
+            moved = True
+        raise AssertionError("a pass never ends")
 
 
 def come_to_rest(rows: Rows) -> None:
     """Deliver all that is due with one worker and a healthy target, however long it takes."""
-    rows.blocked, latest = False, rows.now + REST
+    rows.blocked, rows.remote.gateway, latest = False, None, rows.now + REST
     for _ in range(ROUNDS):
-        if sync(rows, Worker(rows), [Fate.ARRIVES]):
+        if sync(rows, Worker(rows), [], jitter=1.0):
+            continue
+        if rows.blocked:
+            lift_firewall(rows)
             continue
         left = [row for key, row in rows.rows.items() if rows.facts(key).due and not rows.is_blocked(key)]
         times = [time for row in left for time in (row.not_before, row.lease_until)]
@@ -68,6 +106,21 @@ def come_to_rest(rows: Rows) -> None:
         rows.wait((min(later) - rows.now).total_seconds())
         assert rows.now < latest, "it takes longer than all waits together"
     raise AssertionError("it does not come to rest")
+
+
+def lift_firewall(rows: Rows) -> None:
+    """Let a person correct the target's settings, if they are what it was blocked for."""
+    disliked = [key for key, row in rows.rows.items() if WALL in _texts(rows, key, row)]
+    assert rows.remote.dialect.has_firewall, "a healthy target is blocked"
+    assert len(disliked) > 1, f"the target is blocked, and the firewall dislikes {disliked}"
+    reached["the firewall is lifted"] += 1
+    object.__setattr__(rows.remote.dialect, "has_firewall", False)
+    rows.blocked = False
+
+
+def _texts(rows: Rows, key: str, row: Row) -> list[object]:
+    bodies: list[Payload | None] = [row.create_body, rows.local.live.get(key)]
+    return [value for body in bodies if body for value in body.values()]
 
 
 def check_rest(rows: Rows) -> None:
@@ -81,7 +134,7 @@ def check_rest(rows: Rows) -> None:
     sent = rows.remote.requests
     rows.wait(DAY)
     for _ in range(2):
-        sync(rows, Worker(rows), [Fate.ARRIVES])
+        sync(rows, Worker(rows), [])
     assert rows.remote.requests == sent, "something was sent though nothing had changed"
     reached["at rest"] += 1
 
@@ -91,7 +144,8 @@ def _is_named(rows: Rows, key: str, row: Row) -> bool:
     if row.on_hold:
         return True
     if row.in_doubt:
-        return not rows.can_look_up or "possible matches" in row.reason
+        reasons = ("possible matches", DIFFERS, NEVER_LISTED)
+        return not rows.can_look_up or any(reason in row.reason for reason in reasons)
     if rows.is_blocked(key):
         return key in rows.remote.blamed and row.reason != ""
     if not rows.waits(key):
@@ -104,7 +158,7 @@ def _is_named(rows: Rows, key: str, row: Row) -> bool:
 
 
 def _check_equal(rows: Rows, key: str, row: Row) -> None:
-    """Check that the target holds what is here, or the last that it could be sent."""
+    """Check that the target holds what is here, or the last that it could be sent, as it keeps it."""
     model, there = model_of(key), rows.remote.of(key, model_of(key))
     target = rows.wanted(key)
     wanted = None if target is None else target.payload
@@ -112,7 +166,7 @@ def _check_equal(rows: Rows, key: str, row: Row) -> None:
         above = rows.rows[str(rows.local.live[key]["post"])]
         if above.remote_id is None:
             return
-        wanted["post"] = as_id(above.remote_id)
+        wanted["post"] = decode_id(above.remote_id)
     assert not row.unconfirmed, f"{key} is at rest and unconfirmed"
     if wanted is None:
         assert row.remote_id is None, f"{key} should not be at the target"
@@ -124,7 +178,8 @@ def _check_equal(rows: Rows, key: str, row: Row) -> None:
         return
     assert there == [number], f"{key} is bound to {number}, and its record is {there}"
     if (model, number) not in rows.remote.touched:
-        assert rows.remote.records[model][number].fields == wanted, f"{key} differs from its record"
+        kept = rows.remote.dialect.kept(wanted)
+        assert rows.remote.records[model][number].fields == kept, f"{key} differs from its record"
 
 
 def put_right(rows: Rows) -> bool:
@@ -141,7 +196,7 @@ def put_right(rows: Rows) -> bool:
             rows.raise_keys([key])
     for key in sorted(edited):
         name = "title" if model_of(key) == POSTS else "name"
-        rows.local.save(key, **{name: "B" if rows.local.live[key][name] == "A" else "A"})
+        rows.local.save(key, **{name: f"Fresh {len(rows.local.history)}"})
     return bool(blocked)
 
 
@@ -152,15 +207,29 @@ def is_asked(rows: Rows, key: str) -> bool:
 
 
 def resolve(rows: Rows, key: str) -> None:
-    """Decide as a person who looks at the target and is honest, as `doubt.decide` does."""
-    row = rows.rows[key]
-    there, old = rows.remote.of(key, model_of(key)), row.last_remote_id
+    """Decide as a person who looks at the target and is honest, as `doubt.decide` does.
+
+    Whoever sees that a record of somebody else is in the way links the object to it. A record that nobody can see yet
+    is waited for.
+    """
+    row, model = rows.rows[key], model_of(key)
+    there, old = rows.remote.of(key, model), row.last_remote_id
+    if rows.remote.is_pending(key, model, rows.now):
+        return
+    if not there and model == POSTS and rows.remote.dialect.unique and key in rows.local.live:
+        there = [
+            number
+            for number, record in rows.remote.records[POSTS].items()
+            if record.owner is None
+            and record.fields["title"] == rows.remote.dialect.kept(rows.local.live[key])["title"]
+        ]
     row.token, row.wanted = row.token + 1, row.wanted + 1
     for column, value in decided(str(there[0]) if there else None).items():
         setattr(row, column, value)
     if there:
         assert not rows.is_taken(key, row.remote_id)
-        if old not in (None, row.remote_id) and model_of(key) == POSTS:
+        rows.remote.belongs_to(model, there[0], key, None)
+        if old not in (None, row.remote_id) and model == POSTS:
             rows.raise_keys(rows.local.under(key))
     rows.unanswered.discard(key)
     reached[f"a person says that it {'arrived' if there else 'is not there'}"] += 1

@@ -8,14 +8,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncer.core.decide import Changes, ClaimedBinding, Payload, Wanted, claimed
+from syncer.core.decide import Changes, ClaimedBinding, Payload, Terms, Wanted, claimed
+from syncer.core.ids import decode_id, id_text
 from syncer.core.state import NOT_BLOCKED, Facts, facts_of, holds, is_claimable
+from tests.simulator.dialect import HEADING
 from tests.simulator.local import COMMENTS, MODELS, POSTS, Local, model_of, reached
-from tests.simulator.remote import REQUEST_SECONDS, Remote, as_id
+from tests.simulator.remote import REQUEST_SECONDS, Remote
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+MOMENT = 0.000001  # seconds between two steps
 LEASE_SECONDS = 3 * REQUEST_SECONDS  # `Sender.lease_seconds`
-LOOKUP = {POSTS: ("title",), COMMENTS: ("post", "name")}
+LOOKUP = {POSTS: ("title",), COMMENTS: ("post", "name")}  # local names
+FIELDS = {POSTS: ("title", "pages"), COMMENTS: ("post", "name")}
+STEPS = (  # `Rest.steps`
+    *((model, "delete") for model in reversed(MODELS)),
+    *((model, how) for model in MODELS for how in ("update", "create")),
+)
 
 
 @dataclass(slots=True)
@@ -45,11 +53,12 @@ class Row:
     made: bool = False
     etag: str = ""
     refused_at: datetime | None = None
+    delete_allowed: bool = False
     deleting: bool = False
     look_first: bool = False
     reason: str = ""
     gone: bool = False
-    candidates: list[str] | None = None
+    candidates: list[Any] | None = None
     parent_id: int | None = None
     peer_seen: Mapping[str, int] | None = None
     delete_allowed: bool = False
@@ -66,6 +75,9 @@ class Rows:
     patch: bool  # updates are sent as PATCH
     key_hours: int = 0  # `Route.key_hours`; 0 where the target does not support keys
     has_filter: bool = False  # the route of posts has a filter, for those that are shown
+    overwrite: bool = False  # a record that is there already is taken over, even if it differs
+    patience: float | None = 30.0  # seconds after which a record is listed that was only accepted; None: never
+    renamed: bool = False  # the route of posts sends a `heading` instead of a `title`
     now: datetime = START
     rows: dict[str, Row] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MODELS, 0))
@@ -108,21 +120,80 @@ class Rows:
         """Return whether only a person, or an edit, can make the object go on."""
         return not holds(self.facts(key), NOT_BLOCKED)
 
-    def claim(self, model: str, limit: int) -> list[ClaimedBinding]:
-        """Claim bindings as the statement of `claim.claim` does with those that `claim.claimable` selects."""
-        keys = [key for key in sorted(self.rows) if model_of(key) == model and is_claimable(self.rows[key], self.now)]
+    def terms(self, model: str) -> Terms:
+        """Return how records of a model are found again (`endpoint.terms_of`)."""
+        remote_names = {name: self._remote_name(name) for name in FIELDS[model]}
+        lookup = tuple(remote_names[name] for name in LOOKUP[model]) if self.can_look_up else ()
+        return Terms(path=model, lookup=lookup, fields={remote: local for local, remote in remote_names.items()})
+
+    def _remote_name(self, name: str) -> str:
+        return next((other for other, title in HEADING.items() if title == name and self.renamed), name)
+
+    def rename(self) -> None:
+        """Rename a field, here and at the target, while requests may be unanswered; everything is planned."""
+        self.renamed = self.remote.renamed = not self.renamed
+        self.raise_keys(key for key in {*self.rows, *self.local.live} if model_of(key) == POSTS)
+
+    def claim(
+        self, model: str, limit: int, how: str, *, refused_before: datetime | None = None
+    ) -> list[ClaimedBinding]:
+        """Claim bindings of one step, as `dispatch.claim` does with those that `RouteMap.claimable` selects.
+
+        Args:
+            how: `delete`, `update` or `create`.
+            refused_before: claim only what was refused, until then; otherwise only what was not.
+        """
         bindings = []
-        for key in [key for key in keys if not self.waits(key)][:limit]:
+        for key in self.claimable(model, how, refused_before)[:limit]:
             row = self.rows[key]
             if row.lease_until is not None:
                 reached["a claim is taken over"] += 1
             ends = (self.now - START).total_seconds() + LEASE_SECONDS
-            deletes = row.remote_id is not None and not self.local.is_wanted(key)
             terms: Any = {"ends": ends, "now": self.now, "key_hours": self.key_hours, "account": ""}
-            bindings.append(claimed(row, key, deletes=deletes, **terms))
+            bindings.append(claimed(row, key, deletes=how == "delete", **terms))
             row.token, row.unconfirmed = row.token + 1, True
             row.lease_until = self.now + timedelta(seconds=LEASE_SECONDS)
         return bindings
+
+    def claimable(self, model: str, how: str, refused_before: datetime | None) -> list[str]:
+        """Return the keys of the bindings of one step that a worker may claim."""
+        return [
+            key
+            for key in sorted(self.rows)
+            if model_of(key) == model
+            and self._step_of(key) == how
+            and is_claimable(self.rows[key], self.now)
+            and self._is_turn(self.rows[key].refused_at, refused_before)
+            and not self.waits(key)
+        ]
+
+    def _step_of(self, key: str) -> str:
+        if self.rows[key].remote_id is None:
+            return "create"
+        return "update" if self.local.is_wanted(key) else "delete"
+
+    @staticmethod
+    def _is_turn(refused_at: datetime | None, refused_before: datetime | None) -> bool:
+        if refused_before is None:
+            return refused_at is None
+        return refused_at is not None and refused_at <= refused_before
+
+    @property
+    def refused(self) -> dict[str, datetime]:
+        """When each object was refused that is to be tried once more (`dispatch._try_refused`)."""
+        return {
+            key: row.refused_at
+            for key, row in self.rows.items()
+            if row.refused_at is not None and self.facts(key).due and not self.is_blocked(key)
+        }
+
+    def reject_refused(self) -> list[str]:
+        """Reject what was refused and is not claimed; return the keys (the end of `dispatch._try_refused`)."""
+        free = [key for key in self.refused if not self.facts(key).claimed]
+        for key in free:
+            row = self.rows[key]
+            row.rejected, row.refused_at, row.token = row.wanted, None, row.token + 1
+        return free
 
     def waits(self, key: str) -> bool:
         """Return whether a parent must be created first, or a child deleted first (`RouteMap.waits`)."""
@@ -136,14 +207,14 @@ class Rows:
         return [
             child
             for child, row in self.rows.items()
-            if row.parent_id == self.rows[key].pk and (row.remote_id is not None or row.create_key is not None)
+            if row.parent_id == self.rows[key].pk and (row.remote_id is not None or row.create_body is not None)
         ]
 
-    def parent_id(self, key: str) -> int | None:
-        """Return the id of a comment's post at the target; None while it is not certain (`RouteMap.parents`)."""
+    def parent_id(self, key: str) -> int | str | None:
+        """Return the id of a comment's post as it is sent; None while it is not certain (`RouteMap.parents`)."""
         parent = self.rows.get(str(self.local.live[key]["post"]))
         known = parent.remote_id if parent and not parent.unconfirmed else None
-        return None if known is None else as_id(known)
+        return None if known is None else decode_id(known)
 
     def wanted(self, key: str) -> Wanted | None:
         """Return the object as it is to be at the target (`payload.load`)."""
@@ -151,10 +222,13 @@ class Rows:
             return None
         values = self.local.live[key]
         if model_of(key) == POSTS:
-            return Wanted(payload={"title": values["title"]})
+            return Wanted(
+                payload={self._remote_name("title"): values["title"], "pages": values["pages"]},
+                create_path=model_of(key),
+            )
         number, post = self.parent_id(key), self.rows.get(str(values["post"]))
         payload = {"post": number, "name": values["name"]}
-        return Wanted(payload=payload, parent=post.pk if post else None, waits=number is None)
+        return Wanted(payload=payload, create_path=COMMENTS, parent=post.pk if post else None, waits=number is None)
 
     def write(self, binding: ClaimedBinding, changes: Changes) -> bool:
         """Write columns if the worker still holds the claim, and return whether it does (`settling.write`)."""
@@ -169,10 +243,13 @@ class Rows:
     def is_taken(self, key: str, remote_id: str | None) -> bool:
         """Return whether the unique constraint `syncer_binding_remote` forbids this id."""
         return remote_id is not None and any(
-            other != key and model_of(other) == model_of(key) and row.remote_id == remote_id
+            other != key
+            and model_of(other) == model_of(key)
+            and row.remote_id
+            and id_text(row.remote_id) == id_text(remote_id)
             for other, row in self.rows.items()
         )
 
     def bound(self, model: str) -> set[str]:
-        """Return all remote ids of the model's bindings."""
-        return {row.remote_id for key, row in self.rows.items() if model_of(key) == model and row.remote_id}
+        """Return the texts of all remote ids of the model's bindings."""
+        return {id_text(row.remote_id) for key, row in self.rows.items() if model_of(key) == model and row.remote_id}

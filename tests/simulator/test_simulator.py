@@ -8,9 +8,10 @@ import pytest
 
 from syncer.core.decide import Action
 from syncer.core.outcome import Outcome
+from tests.simulator.dialect import Dialect
 from tests.simulator.local import reached
 from tests.simulator.machine import Engine
-from tests.simulator.remote import Fate, Remote
+from tests.simulator.remote import Fate
 from tests.simulator.rows import LEASE_SECONDS
 from tests.simulator.trial import simulate
 
@@ -51,10 +52,10 @@ def test_a_worker_whose_claims_were_all_taken_over_commits_what_it_claims_next()
     """It sent a create that nobody had committed, which came out as two records: found by SIMULATOR_SEED=2."""
     engine = Engine()
     routes = dict.fromkeys(("can_look_up", "recreate", "patch", "has_filter"), False)
-    engine.begin(Remote(honors_filters=False, strict=False), routes, is_synced=True)
+    engine.begin(Dialect(honors_filters=False, strict=False), routes, is_synced=True)
     edits = [("delete", "posts", 0, 0, "A"), ("save", "comments", 0, 0, "A")]
     engine.overtake(0, "posts", 1, edits[:1], [Fate.ARRIVES], (0.0, False))
     engine.overtake(0, "comments", 1, edits[1:], [Fate.FORBIDDEN], (LEASE_SECONDS, False))
     engine.sync(0, [Fate.FAILED_AFTER], (0.0, False))
-    engine.only_an_unanswered_create_keeps_its_key()
+    engine.only_an_unanswered_create_keeps_its_body()
     engine.teardown()

@@ -1,34 +1,58 @@
 """A worker, step by step: `dispatch` and `deliver`, divided wherever the worker may die or be overtaken."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from syncer.core import circuit
+from syncer.core.answers import Answers, records_in
 from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
-from syncer.core.outcome import Exchange, Outcome, Verdict, candidates, classify
-from syncer.core.settle import End, Terms, changes_after, taken_id
+from syncer.core.ids import id_text
+from syncer.core.likeness import Candidate, decisive, search
+from syncer.core.outcome import Exchange, Outcome, Place, Verdict, classify, confirmed
+from syncer.core.settle import NEVER_LISTED, End, Rules, changes_after, taken_id
+from tests.simulator.dialect import HEADING
 from tests.simulator.local import POSTS, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, Request, as_id
-from tests.simulator.rows import LOOKUP, START, Rows
+from tests.simulator.rows import MOMENT, START, STEPS, Rows
 
 WRITES = (Action.CREATE, Action.REPLAY, Action.UPDATE, Action.DELETE)
+CHANGED = (Outcome.DONE, Outcome.MADE)  # `dispatch.CHANGED_TARGET`
+ANSWERS = Answers(names=frozenset(("title", "heading", "pages", "post", "name")))
+# What a delivery asks next: the change itself; for a refusal, the list and then the record; for a lookup, two lists.
+CHANGE, EVIDENCE, RECORD, FILTERED, WHOLE = "change", "evidence", "record", "filtered list", "whole list"
 
 
 @dataclass(eq=False)
 class Sending:
-    """A delivery and its result: `request` once it has left, `exchange` once an answer was seen."""
+    """A delivery and what its answers mean so far.
+
+    Attributes:
+        asks: the request that is to be sent next; empty: none.
+        request: the change, once it has left.
+        first: the verdict on the first answer, while more is asked for.
+        verdict: what all answers mean, once they came.
+    """
 
     delivery: Delivery
+    asks: str = ""
     request: Request | None = None
-    looked: tuple[Exchange, list[Any]] | None = None
-    is_over: bool = False  # nothing (more) is to be sent
+    first: Verdict | None = None
+    listing: Verdict | None = None
+    verdict: Verdict | None = None
+    records: Sequence[Any] = ()
+    sent_at: datetime | None = None
 
     @property
-    def exchange(self) -> Exchange | None:
-        """The exchange that the sender saw; None while there is none, or where nothing was sent."""
-        if self.looked is not None:
-            return self.looked[0]
-        return self.request.exchange if self.request else None
+    def is_waiting(self) -> bool:
+        """Whether the answer to its change is still to come."""
+        return self.request is not None and self.request.exchange is None
+
+    @property
+    def is_over(self) -> bool:
+        return not self.asks and not self.is_waiting
 
 
 @dataclass(eq=False)
@@ -39,7 +63,10 @@ class Worker:
     bindings: list[ClaimedBinding] = field(default_factory=list)
     deliveries: list[Sending] = field(default_factory=list)
     is_committed: bool = False
-    is_stopped: bool = False
+    is_stopped: bool = False  # this and the next two are the sender's
+    forbidden: set[int] = field(default_factory=set)
+    has_succeeded: bool = False
+    attempts: list[tuple[Outcome, datetime]] = field(default_factory=list)  # of the run
 
     @property
     def is_idle(self) -> bool:
@@ -47,24 +74,32 @@ class Worker:
 
     @property
     def unsent(self) -> list[Sending]:
-        """The deliveries that are to be sent next."""
-        return [sending for sending in self.deliveries if self.is_committed and not sending.is_over]
+        """The deliveries of which a request is to be sent next."""
+        for sending in self.deliveries:
+            self._read(sending)
+        return [sending for sending in self.deliveries if self.is_committed and sending.asks]
 
     @property
     def is_waiting(self) -> bool:
         """Whether only answers are waited for."""
-        return bool(self.deliveries) and all(
-            sending.is_over and sending.request and sending.exchange is None for sending in self.deliveries
-        )
+        return bool(self.deliveries) and not self.unsent and all(sending.is_waiting for sending in self.deliveries)
 
     def die(self) -> None:
         """Die at any moment; requests that were sent are still in flight."""
-        self.bindings, self.deliveries, self.is_committed, self.is_stopped = [], [], False, False
+        self.bindings, self.deliveries, self.is_committed = [], [], False
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a run, with a sender of its own."""
+        self.is_stopped, self.forbidden, self.has_succeeded, self.attempts = False, set(), False, []
 
     def step(self, model: str, limit: int, fate: Fate, jitter: float) -> None:
         """Take the next step."""
+        self.rows.wait(MOMENT)  # nothing happens at the same time as something else
         if self.is_idle:
-            self.claim(model, limit)
+            for step_model, how in STEPS:
+                if step_model == model and self.is_idle:
+                    self.claim(model, limit, how)
         elif not self.deliveries:
             self.look()
         elif not self.is_committed:
@@ -74,13 +109,13 @@ class Worker:
         else:
             self.settle(jitter)
 
-    def claim(self, model: str, limit: int) -> None:
-        """Claim bindings (`claim.claim`), unless nothing may be sent to the target."""
-        if self.rows.may_send:
-            self.bindings = self.rows.claim(model, limit)
+    def claim(self, model: str, limit: int, how: str, *, refused_before: datetime | None = None) -> None:
+        """Claim bindings of a step (`dispatch.claim`), unless nothing may be sent to the target."""
+        if self.rows.may_send and not self.is_stopped:
+            self.bindings = self.rows.claim(model, limit, how, refused_before=refused_before)
 
     def look(self) -> None:
-        """Read the live objects and decide, after the claim was committed (`deliver._decide`)."""
+        """Read the live objects and decide, after the claim was committed (`deliver.deliver`, steps 1 and 2)."""
         self.deliveries = [self._decide(binding) for binding in self.bindings]
         for sending in self.deliveries:
             reached[f"action: {sending.delivery.action}"] += 1
@@ -90,14 +125,18 @@ class Worker:
         wanted = rows.wanted(binding.key)
         if wanted is None and binding.known.remote_id is not None and rows.hanging(binding.key):
             return Sending(Delivery(binding=binding, action=Action.WAIT))  # it was to be there when it was claimed
-        lookup = LOOKUP[model] if rows.can_look_up else ()
-        return Sending(delivery_of(binding, wanted, lookup=lookup, path=model))
+        delivery = delivery_of(binding, wanted, rows.terms(model))
+        if delivery.action in WRITES:
+            return Sending(delivery, asks=CHANGE)
+        if delivery.action is Action.LOOKUP:
+            return Sending(delivery, asks=FILTERED)
+        return Sending(delivery)
 
     def commit_first(self) -> None:
         """Write the columns that a crash would lose, before anything is sent (`deliver._commit_first`)."""
         for sending in [*self.deliveries]:
             delivery = sending.delivery
-            first = committed_first(delivery, self.rows.now)
+            first = committed_first(delivery, self.rows.terms(model_of(delivery.binding.key)), self.rows.now)
             if first and not self.rows.write(delivery.binding, first):
                 self.bindings = [binding for binding in self.bindings if binding is not delivery.binding]
                 self.deliveries.remove(sending)
@@ -105,28 +144,39 @@ class Worker:
                 self.rows.unanswered.add(delivery.binding.key)
         self.is_committed = bool(self.deliveries)  # all taken over: it is idle, and commits again what it claims next
 
+    # --- the exchanges of a delivery ---------------------------------------------------------------------------------
     def send(self, sending: Sending, fate: Fate) -> None:
-        """Send one delivery, while its lease is long enough (`deliver._send` and `Sender._must_not_send`)."""
-        sending.is_over = True
-        delivery = sending.delivery
-        if delivery.action in (Action.NOTHING, Action.WAIT, Action.DOUBT):
-            return
-        rows, binding = self.rows, delivery.binding
-        if self.is_stopped or binding.ends - (rows.now - START).total_seconds() <= REQUEST_SECONDS:
+        """Send the next request of a delivery, while its lease is long enough (`exchanges.send_change`, `find`)."""
+        rows, asks, delivery = self.rows, sending.asks, sending.delivery
+        sending.asks = ""
+        if self.is_stopped or delivery.binding.ends - (rows.now - START).total_seconds() <= REQUEST_SECONDS:
             reached["too late to be sent"] += 1
+            if asks not in (CHANGE, FILTERED):  # `exchanges.UNPROVEN`
+                self._end(sending, Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence"))
             return
         reached[f"fate: {fate.name}"] += 1
-        model = model_of(binding.key)
-        if delivery.action is Action.LOOKUP:
-            assert delivery.like is not None
-            sending.looked = rows.remote.look_up(binding.key, model, delivery.like, LOOKUP[model], fate)
-            return
+        sending.sent_at = sending.sent_at or rows.now
+        key, model = delivery.binding.key, model_of(delivery.binding.key)
+        if asks == CHANGE:
+            sending.request = self._change(delivery)
+            rows.remote.send(sending.request, fate, rows.now)
+            self._read(sending)
+        elif asks == RECORD:
+            known_id = as_id(str(delivery.binding.known.remote_id))
+            self._seen(sending, rows.remote.get(key, model, known_id, fate, rows.now))
+        else:
+            sought = delivery.sought
+            query = {name: sought.body[name] for name in sought.lookup} if sought and asks == FILTERED else {}
+            self._listed(sending, asks, rows.remote.list_(key, model, query, fate, rows.now))
+
+    def _change(self, delivery: Delivery) -> Request:
+        rows, binding = self.rows, delivery.binding
         body = delivery.sent or {}
         if delivery.action is Action.UPDATE:
             body = update_body(binding.known, body, patch=rows.patch)
-        sending.request = Request(
+        return Request(
             owner=binding.key,
-            model=model,
+            model=model_of(binding.key),
             action=delivery.action,
             dies=rows.now + timedelta(seconds=REQUEST_SECONDS),
             remote_id=as_id(binding.known.remote_id) if binding.known.remote_id else None,
@@ -134,83 +184,179 @@ class Worker:
             patch=rows.patch and delivery.action is Action.UPDATE,
             key=delivery.key,
         )
-        rows.remote.send(sending.request, fate, rows.now)
 
+    def _read(self, sending: Sending) -> None:
+        """Take in the answer to a change; ask for evidence where it proves nothing (`exchanges._change`)."""
+        if sending.request is None or sending.request.exchange is None or sending.first or sending.verdict:
+            return
+        delivery, now = sending.delivery, self.rows.now
+        place = Place(before=f"/{model_of(delivery.binding.key)}/")
+        verdict = classify(delivery.action, sending.request.exchange, now=now, answers=ANSWERS, place=place)
+        if verdict.is_unproven:
+            sending.first, sending.asks = verdict, EVIDENCE
+        elif verdict.outcome is Outcome.TAKEN and delivery.sought and self._can_look_up(delivery):
+            sending.first, sending.asks = verdict, FILTERED
+            self._observe(delivery.binding, verdict)
+        else:
+            self._end(sending, verdict)
+
+    def _listed(self, sending: Sending, asks: str, exchange: Exchange) -> None:
+        """Take in a list, as evidence or of a lookup (`exchanges._evidence`, `_Lookups.next_step`, `joined`)."""
+        verdict = classify(Action.LOOKUP, exchange, now=self.rows.now)
+        records = json.loads(exchange.body) if verdict.outcome is Outcome.DONE else []
+        if why := records_in(records, ANSWERS):
+            verdict, records = Verdict(outcome=Outcome.CONFIGURATION, why=why), []
+        if asks == EVIDENCE:
+            self._proven(sending, verdict, records)
+            return
+        sending.records = records
+        is_taken = sending.first is not None and sending.first.outcome is Outcome.TAKEN
+        if verdict.outcome is not Outcome.DONE:
+            self._end(sending, verdict)
+        elif asks == FILTERED and not decisive(self._candidates(sending)):
+            sending.asks = WHOLE
+            reached["a filtered list is not enough"] += 1
+        else:
+            self._end(sending, sending.first if is_taken and sending.first else verdict)
+
+    def _proven(self, sending: Sending, listing: Verdict, records: Sequence[Any]) -> None:
+        """Decide by the list that was asked for as evidence; ask for the record too where it seems to be gone."""
+        assert sending.first is not None
+        known_id = sending.delivery.binding.known.remote_id
+        is_listed = known_id is not None and any(
+            id_text(str(ANSWERS.id_of(record))) == id_text(known_id) for record in records
+        )
+        if sending.first.outcome is Outcome.GONE and listing.outcome is Outcome.DONE and not is_listed:
+            sending.listing, sending.asks = listing, RECORD
+        else:
+            self._end(sending, confirmed(sending.first, listing, is_listed=is_listed))
+
+    def _seen(self, sending: Sending, record: Exchange) -> None:
+        assert sending.first is not None
+        assert sending.listing is not None
+        self._end(sending, confirmed(sending.first, sending.listing, record))
+
+    def _end(self, sending: Sending, verdict: Verdict) -> None:
+        sending.verdict = self._observe(sending.delivery.binding, verdict)
+
+    def _observe(self, binding: ClaimedBinding, verdict: Verdict) -> Verdict:
+        """Take in what a verdict says of the target (`Sender._observe`)."""
+        if verdict.outcome is Outcome.FORBIDDEN:
+            self.forbidden.add(binding.pk)
+            if len(self.forbidden) >= circuit.forbidden_most(has_succeeded=self.has_succeeded):
+                verdict = replace(verdict, outcome=Outcome.CONFIGURATION)
+        elif circuit.evidence_of(verdict) is circuit.Evidence.ANSWERED:
+            self.forbidden.clear()
+            self.has_succeeded |= verdict.outcome is Outcome.DONE
+        self.is_stopped |= circuit.stops_all(verdict)
+        return verdict
+
+    # --- settling ----------------------------------------------------------------------------------------------------
     def settle(self, jitter: float) -> None:
         """Settle the deliveries that are over (`Settler.settle`); the others wait for their answers."""
-        for sending in [each for each in self.deliveries if each.exchange is not None or each.request is None]:
+        for sending in [sending for sending in self.deliveries if sending.is_over]:
             self.deliveries.remove(sending)
             self.bindings.remove(sending.delivery.binding)
             self._settle(sending, jitter)
         if not self.bindings:
-            self.die()
+            self.bindings, self.deliveries, self.is_committed = [], [], False
 
     def _settle(self, sending: Sending, jitter: float) -> None:
-        rows, delivery, exchange = self.rows, sending.delivery, sending.exchange
-        binding = delivery.binding
-        verdict = classify(delivery.action, exchange, now=rows.now) if exchange else None
-        terms = Terms(recreate=rows.recreate, request_seconds=REQUEST_SECONDS)
-        matches = self._candidates(sending, verdict)
-        end = End(action=delivery.action, known=binding.known, sent=delivery.sent, verdict=verdict, matches=matches)
-        written = changes_after(binding.claim, end, terms, now=rows.now, jitter=jitter)
+        rows, delivery, verdict = self.rows, sending.delivery, sending.verdict
+        binding, key, model = delivery.binding, delivery.binding.key, model_of(delivery.binding.key)
+        rules = Rules(
+            can_look_up=rows.can_look_up,
+            recreate=rows.recreate,
+            overwrite=rows.overwrite,
+            request_seconds=REQUEST_SECONDS,
+        )
+        found = self._candidates(sending)
+        if delivery.action is Action.LOOKUP and verdict and verdict.outcome is Outcome.DONE:
+            reached[f"a lookup finds {min(len(found), 2)}"] += 1
+        end = End(action=delivery.action, known=binding.known, sent=delivery.sent, verdict=verdict, candidates=found)
+        written = changes_after(binding.claim, end, rules, now=rows.now, jitter=jitter)
         if delivery.action in (Action.CREATE, Action.UPDATE) and written.get("agreed") is not None:
             written["parent_id"] = delivery.parent
-        is_answered = _is_answered(delivery, verdict, matches)
-        if rows.is_taken(binding.key, written.get("remote_id")):
+        is_answered = _is_answered(delivery, verdict, found, written)
+        is_taken = rows.is_taken(key, written.get("remote_id"))
+        if is_taken:
             is_answered = False
             reached["an id that another has"] += 1
-            rows.remote.blamed.add(binding.key)
+            rows.remote.blamed.add(key)
             written = taken_id(binding.claim, delivery.action, written["remote_id"])
+        if verdict is not None and sending.sent_at is not None:
+            self.attempts.append((verdict.outcome, sending.sent_at))
         if rows.write(binding, written | {"lease_until": None}):
-            self._count(delivery, verdict, written)
+            self._count(sending, written)
             if is_answered:
-                rows.unanswered.discard(binding.key)
-            new = written.get("remote_id")
-            if new is not None:
-                rows.remote.belongs_to(model_of(binding.key), as_id(new), binding.key)
-            if new is not None and binding.last_remote_id not in (None, new) and model_of(binding.key) == POSTS:
-                reached["children get a new id"] += 1
-                rows.raise_keys(rows.local.under(binding.key))
-        self._observe(verdict)
+                rows.unanswered.discard(key)
+            if new := written.get("remote_id"):
+                is_found = delivery.action is Action.LOOKUP or (verdict and verdict.outcome is Outcome.TAKEN)
+                body = delivery.sought.body if delivery.sought and is_found and not rows.overwrite else None
+                rows.remote.belongs_to(model, as_id(new), key, body)
+                if binding.last_remote_id and id_text(binding.last_remote_id) != id_text(new) and model == POSTS:
+                    reached["children get a new id"] += 1
+                    rows.raise_keys(rows.local.under(key))
+            if written.get("made") and not binding.known.made:
+                rows.remote.postpone(key, model, rows.now, rows.patience)
+        if verdict is not None and verdict.target_waits is not None:
+            rows.not_before = rows.now + timedelta(seconds=verdict.target_waits)
+        if verdict is not None and verdict.outcome is Outcome.CONFIGURATION:
+            rows.blocked = True
 
-    def _candidates(self, sending: Sending, verdict: Verdict | None) -> list[str]:
-        """Return the possible matches of a lookup (`RestSettler._candidates`)."""
-        delivery = sending.delivery
-        if sending.looked is None or verdict is None or verdict.outcome is not Outcome.DONE:
+    def _candidates(self, sending: Sending) -> list[Candidate]:
+        """Return the listed records that may be the wanted one (`RestSettler.candidates`)."""
+        sought = sending.delivery.sought
+        if sought is None or not sending.records:
             return []
-        bound = self.rows.bound(model_of(delivery.binding.key))
-        matches = candidates(sending.looked[1], delivery.like or {}, id_field="id", bound=bound)
-        reached[f"a lookup finds {min(len(matches), 2)}"] += 1
-        return matches
+        bound = self.rows.bound(model_of(sending.delivery.binding.key))
+        return [each for each in search(sending.records, sought, ANSWERS) if id_text(each.remote_id) not in bound]
 
-    def _observe(self, verdict: Verdict | None) -> None:
-        """Take in what a verdict says of the target (`Sender._observe` and `Settler.settle`)."""
-        if verdict is None:
-            return
-        if verdict.target_waits is not None:
-            self.is_stopped = True
-            self.rows.not_before = self.rows.now + timedelta(seconds=verdict.target_waits)
-        if verdict.outcome is Outcome.CONFIGURATION:
-            self.is_stopped, self.rows.blocked = True, True
+    def _can_look_up(self, delivery: Delivery) -> bool:
+        return self.rows.terms(model_of(delivery.binding.key)).can_look_up
 
-    def _count(self, delivery: Delivery, verdict: Verdict | None, written: Changes) -> None:
+    def _count(self, sending: Sending, written: Changes) -> None:
         """Count the situation, and note the object whose record is gone where the route rejects it."""
+        delivery, verdict, remote = sending.delivery, sending.verdict, self.rows.remote
+        key, model = delivery.binding.key, model_of(delivery.binding.key)
         if verdict is not None:
             reached[f"{delivery.action}: {verdict.outcome}"] += 1
         if written.get("in_doubt"):
             reached["in doubt"] += 1
-        if verdict is not None and verdict.outcome is Outcome.GONE and written.get("rejected"):
-            reached["rejected because it is gone"] += 1
-            key, number = delivery.binding.key, as_id(str(delivery.binding.known.remote_id))
-            if (model_of(key), number) in self.rows.remote.vanished:
-                self.rows.remote.blamed.add(key)
+            self._check_doubt(sending, written)
+        if verdict is not None and verdict.outcome is Outcome.GONE:
+            number = as_id(str(delivery.binding.known.remote_id))
+            assert number not in remote.records[model], f"the record {number} of {key} is there, and counts as gone"
+            if written.get("rejected"):
+                reached["rejected because it is gone"] += 1
+                remote.blamed.add(key)
         if written.get("rejected"):
             reached["rejected"] += 1
+        if written.get("refused_at"):
+            reached["refused"] += 1
+
+    def _check_doubt(self, sending: Sending, written: Changes) -> None:
+        """Check that the records at the target leave a doubt, by how that target keeps what it is sent."""
+        sought, remote = sending.delivery.sought, self.rows.remote
+        if not written["candidates"] or sought is None:
+            assert not self.rows.can_look_up or written["reason"] == NEVER_LISTED, written["reason"]
+            return
+        kept = remote.dialect.kept(sought.body)
+        lookup = {HEADING.get(name, name) for name in sought.lookup}
+        free = [record for record in sending.records if str(record["id"]) not in self.rows.bound(sought.path)]
+        free = [{HEADING.get(name, name): value for name, value in record.items()} for record in free]
+        fitting = [record for record in free if all(record[name] == kept[name] for name in lookup)]
+        equal = [record for record in fitting if all(record[name] == value for name, value in kept.items())]
+        assert fitting, f"nothing at the target is like {sought.body}, and {sending.delivery.binding.key} is in doubt"
+        assert len(equal) != 1 or remote.dialect.is_lossy, f"{equal[0]} is certainly {sending.delivery.binding.key}"
 
 
-def _is_answered(delivery: Delivery, verdict: Verdict | None, matches: list[str]) -> bool:
+def _is_answered(delivery: Delivery, verdict: Verdict | None, found: Sequence[Candidate], written: Changes) -> bool:
     """Return whether the outcome of the object's create is known now."""
     outcome = verdict.outcome if verdict else None
     if delivery.action is Action.CREATE:
-        return outcome is not Outcome.UNKNOWN
-    return delivery.action in (Action.REPLAY, Action.LOOKUP) and outcome is Outcome.DONE and len(matches) < 2
+        return outcome not in (Outcome.UNKNOWN, Outcome.MADE)
+    if delivery.action is Action.REPLAY:
+        return outcome is Outcome.DONE
+    is_known = not written.get("in_doubt") and not (delivery.binding.known.made and not found)
+    return delivery.action is Action.LOOKUP and outcome is Outcome.DONE and is_known

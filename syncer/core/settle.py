@@ -141,15 +141,14 @@ def gone(why: str, rules: Rules) -> Changes:
 
 
 def refused(claim: Claim, end: End) -> Changes:
-    """Set a refused object aside until the rest of the run is done: another object may have been in its way.
+    """Reject a refused object for as long as nothing else is delivered: another object may have been in its way.
 
-    What is delivered after the claim can have changed that. A refused replay or look-up is rejected at once.
+    `refused_at` is when it was claimed, so that whatever was delivered beside it counts as delivered since. A refused
+    replay or look-up is not tried again.
     """
     why = end.verdict.why if end.verdict else ""
-    if end.action in (Action.REPLAY, Action.LOOKUP):
-        return rejected(claim, end, why)
-    changes: Changes = {"refused_at": claim.at, "gone": False, "tries": claim.tries + 1, "reason": why[:REASON_LENGTH]}
-    return not_sent(claim, end) | changes
+    changes = rejected(claim, end, why)
+    return changes if end.action in (Action.REPLAY, Action.LOOKUP) else changes | {"refused_at": claim.at}
 
 
 def rejected(claim: Claim, end: End, why: str) -> Changes:
@@ -160,7 +159,7 @@ def rejected(claim: Claim, end: End, why: str) -> Changes:
     if end.action in (Action.REPLAY, Action.LOOKUP):
         why = UNTOLD + why
     is_gone = end.verdict is not None and end.verdict.outcome is Outcome.GONE
-    changes: Changes = {"rejected": claim.wanted, "gone": is_gone, "tries": claim.tries + 1}
+    changes: Changes = {"rejected": claim.wanted, "gone": is_gone, "tries": claim.tries + 1, "refused_at": None}
     return not_sent(claim, end) | changes | {"reason": (NOT_THERE * is_gone + why)[:REASON_LENGTH]}
 
 

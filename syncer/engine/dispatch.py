@@ -5,10 +5,11 @@ A worker claims bindings for the length of a lease, under row locks.
 
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Min, Q
+from django.db.models import F, Max, Q, QuerySet
 
 from backoffice.kit import clock
 from syncer.core.decide import ClaimedBinding, claimed
@@ -87,13 +88,13 @@ def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
         return False
     progress = False
     for step in kind.steps(routes):
-        progress |= _deliver_step(run, routes, step, sender, until, only=Q(refused_at=None))
+        progress |= _deliver_step(run, routes, step, sender, until)
         if sender.is_stopped or (progress and time.monotonic() > until):
             return not sender.is_stopped
-    return progress or _try_refused(run, routes, sender, until)
+    return progress or _try_refused(run)
 
 
-def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float, *, only: Q) -> bool:
+def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float) -> bool:
     """Claim and deliver the bindings of one step, batch by batch; return whether anything was done."""
     kind, progress = kind_of(run.target), False
     keys = _chosen(run, step.route)
@@ -101,7 +102,7 @@ def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until:
     while not sender.is_stopped and breaker.pace(run.target) is Pace.GO:
         # After a wait that the target asked for, one request finds out whether it is over.
         limit = 1 if run.target.throttled else kind.batch or settings.SYNC_BATCH
-        bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, only=only, run=run)
+        bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, run=run)
         if not bindings or not kind.deliver(run, routes, step.route, bindings, sender, probe=False):
             break
         progress = True
@@ -110,27 +111,30 @@ def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until:
     return progress
 
 
-def _try_refused(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
-    """Try once more what the target has refused, if anything was delivered since; reject it otherwise.
+def _try_refused(run: Run) -> bool:
+    """Let what the target refused be tried again, if something was delivered since; return whether anything is.
 
     Another object may have been in the way, such as the old holder of a unique name; so this goes on for as long as
-    it helps. Return whether another round may find more.
+    it helps. What is refused stays rejected once nothing else is under way that could help.
     """
-    refused = Binding.objects.left(run.target, run.scope).filter(UNBLOCKED, refused_at__isnull=False)
-    oldest = refused.aggregate(oldest=Min("refused_at"))["oldest"]
-    if oldest is None:
+    left, now = Binding.objects.left(run.target, run.scope), clock.now()
+    refused = left.filter(refused_at__isnull=False)
+    if not refused.exists():
         return False
-    delivered = Binding.objects.filter(pk__in=run.attempts.values("binding"), refused_at=None, rejected=None)
-    if delivered.filter(settled_at__gt=oldest).exists():
-        now = clock.now()
-        tried = [
-            _deliver_step(run, routes, step, sender, until, only=Q(refused_at__lte=now))
-            for step in kind_of(run.target).steps(routes)
-        ]
-        return any(tried)
-    free = refused.filter(~held(clock.now()))
-    free.update(rejected=F("wanted"), refused_at=None, token=F("token") + 1)
+    delivered = Binding.objects.filter(route__target=run.target, rejected=None)
+    latest = delivered.aggregate(latest=Max("settled_at"))["latest"]
+    if latest and _update(refused.filter(refused_at__lt=latest), rejected=None, refused_at=None):
+        return True
+    if not left.filter(UNBLOCKED).filter(Q(not_before__gt=now) | held(now)).exists():
+        _update(refused, refused_at=None)
     return False
+
+
+def _update(rows: QuerySet[Binding], **columns: Any) -> int:
+    """Write columns of those rows that no other transaction is writing: waiting for it could be a deadlock."""
+    with transaction.atomic():
+        unlocked = rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+        return Binding.objects.filter(pk__in=list(unlocked)).update(**columns)
 
 
 def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:

@@ -114,7 +114,7 @@ class Binding(models.Model):
     refused_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the target refused the object in the present run: it is tried once more at the run's end.",
+        help_text="When what the target refused was claimed: it is tried again if anything is delivered since.",
     )
     delete_allowed = models.BooleanField(
         db_default=False, help_text="A person allowed this delete, among many of one run."

@@ -9,8 +9,9 @@ from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import End, Rules, changes_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CLAIM = Claim(wanted=7, tries=2, at=NOW)
-AGAIN = Claim(wanted=7, was=True, tries=2, at=NOW)
+CLAIMED = NOW - timedelta(seconds=1)
+CLAIM = Claim(wanted=7, tries=2, at=CLAIMED)
+AGAIN = Claim(wanted=7, was=True, tries=2, at=CLAIMED)
 SENT = {"title": "A"}
 BOUND = Known(remote_id="5", agreed={"title": "old"})
 UNANSWERED = Known(create_body=SENT, unconfirmed=True)
@@ -74,18 +75,19 @@ def test_a_create_that_was_not_sent_forgets_its_key():
 
 @pytest.mark.parametrize("claim", [CLAIM, AGAIN])
 @pytest.mark.parametrize("outcome", [Outcome.PERMANENT, Outcome.TAKEN, Outcome.FORBIDDEN])
-def test_what_is_refused_is_set_aside_until_the_rest_of_the_run_is_done(outcome, claim):
+def test_what_is_refused_is_rejected_for_as_long_as_nothing_else_is_delivered(outcome, claim):
     changes = after(Action.UPDATE, outcome, claim)
     assert changes["gone"] is False
-    assert (changes["refused_at"], changes["unconfirmed"], changes["reason"]) == (NOW, claim.was, "says no")
-    assert not {"delivered", "agreed", "rejected", "not_before"} & changes.keys()
+    assert (changes["rejected"], changes["refused_at"]) == (7, CLAIMED)
+    assert (changes["unconfirmed"], changes["reason"]) == (claim.was, "says no")
+    assert not {"delivered", "agreed", "not_before"} & changes.keys()
 
 
 def test_a_refused_create_clears_its_key_and_a_refused_lookup_or_replay_does_not():
     assert after(Action.CREATE, Outcome.PERMANENT, known=Known())["create_key"] is None
     for action in (Action.LOOKUP, Action.REPLAY):
         changes = after(action, Outcome.PERMANENT, AGAIN, known=UNANSWERED)
-        assert changes["rejected"] == 7
+        assert (changes["rejected"], changes["refused_at"]) == (7, None)
         assert "create_key" not in changes
 
 

@@ -7,6 +7,7 @@ with remote.hold("POST", "/posts") as held: ...; held.wait_arrived()            
 
 from tests.remote.api import Answer, Call, Paging
 from tests.remote.auth import Basic, Bearer, ClientCredentials, Header, Tokens
+from tests.remote.dialect import Created, Deleted, Dialect, Pages, Updated
 from tests.remote.faults import Fault, Rule
 from tests.remote.journal import Entry
 from tests.remote.server import Remote
@@ -17,11 +18,16 @@ __all__ = [
     "Bearer",
     "Call",
     "ClientCredentials",
+    "Created",
+    "Deleted",
+    "Dialect",
     "Entry",
     "Fault",
     "Header",
+    "Pages",
     "Paging",
     "Remote",
     "Rule",
     "Tokens",
+    "Updated",
 ]

@@ -1,5 +1,6 @@
 """What the Fake API does with a well-received request, in the manner of https://jsonplaceholder.typicode.com."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -26,6 +27,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     applied: bool = False
 
+    @property
+    def content(self) -> bytes:
+        """The body as it is sent: JSON, or bytes as they are."""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
 
 @dataclass(frozen=True)
 class Paging:
@@ -50,6 +56,8 @@ NOT_AN_OBJECT = Answer(400, {"detail": "The body must be a JSON object."})
 
 class Api:
     """The store as REST: `/posts`, `/posts/1`, `/posts/1/comments`."""
+
+    closes = False  # a connection is closed when a second request arrives on it
 
     def __init__(self, store: Store) -> None:
         self.store = store

@@ -13,14 +13,19 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.remote.api import Answer, Api, Auth, Call, Paging
 from tests.remote.auth import Tokens
+from tests.remote.dialect import Dialect
 from tests.remote.faults import Chaos, Fault, Plan, Rule, Way
 from tests.remote.journal import Entry, Journal
 from tests.remote.keys import Keys
+from tests.remote.speaker import Speaker
 from tests.remote.store import Key, Record, Store
 from tests.remote.ways import QUICK
 from tests.serving import reset
 
-HEADERS = ("Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "User-Agent", "X-Api-Key")
+HEADERS = (
+    *("Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "User-Agent"),
+    "X-Api-Key",
+)
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
 
 
@@ -35,6 +40,7 @@ class Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.remote = self.server.remote
+        self.is_used = False  # a request came before on this connection
 
     def handle_one_request(self) -> None:
         self.__dict__.pop("content", None)
@@ -59,6 +65,10 @@ class Handler(BaseHTTPRequestHandler):
     def serve(self) -> None:
         """One request: note it, see which fault it falls to, act, answer."""
         url, remote = urlsplit(self.path), self.remote
+        if remote.api.closes and self.is_used:
+            self.close_connection = True
+            return
+        self.is_used = True
         rule = remote.plan.take(self.command, url.path, self.json)
         unread = rule is not None and rule.kind is Fault.RESET and not rule.acts
         call = Call(
@@ -120,11 +130,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, answer: Answer) -> None:
         headers = {"Content-Type": "application/json; charset=utf-8", **answer.headers}
-        self.write(answer.status, json.dumps(answer.body).encode(), headers)
+        self.write(answer.status, answer.content, headers)
 
     def send_badly(self, rule: Rule, answer: Answer) -> None:
         """Send the right answer late, slowly or in part."""
-        content = json.dumps(answer.body).encode()
+        content = answer.content
         match rule.kind:
             case Fault.HOLD:
                 self.send(answer)
@@ -195,7 +205,7 @@ class Remote:
 
     def __init__(self) -> None:
         self.store = Store()
-        self.api = Api(self.store)
+        self.api: Api = Api(self.store)
         self.log = Journal()
         self.plan = Plan()
         self.errors: list[BaseException | None] = []  # of the service itself; leaving the `with` block raises them
@@ -290,6 +300,16 @@ class Remote:
     def page(self, size: int, *, address: bool = False) -> None:
         """From now on lists come in pages; see `Paging`."""
         self.api.paging = Paging(size, address)
+
+    def speak(self, dialect: Dialect) -> Speaker:
+        """From now on it speaks this dialect."""
+        self.api = speaker = Speaker(self.store, dialect)
+        return speaker
+
+    def gateway(self, **answer: Any) -> Rule:
+        """Until healed, everything is answered by a gateway whose service is away; the keywords are `Rule`'s."""
+        kind = Fault.STATUS if "status" in answer else Fault.HTML
+        return self.fault(kind, times=None, act=False, **answer)
 
     def require(self, auth: Auth) -> None:
         """From now on only those who sign in by `auth` are served."""

@@ -30,7 +30,9 @@ TAG = re.compile(r"<[^>]*>")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 WRAPPED = ("id", "_id", "value", "raw", "rendered")  # where an object has the value that was sent
-CUT = 20  # characters; a longer text may have been cut short
+CUT = 8  # letters; a longer text may have been cut short to as many
+LONG = 20  # letters; a text of as many may have got others behind it
+TORN = re.compile(r"(<[^>]*|&#?\w*)$")  # a tag or an escape in which a text was cut
 ZONES = timedelta(hours=14)  # no zone is further from UTC
 
 
@@ -83,8 +85,14 @@ def _may_be_the_same(sent: Any, shown: Any) -> bool:
     plain, other = letters(sent), letters(shown)
     if plain == other:
         return plain != "" or not (folded(sent) or folded(shown))
-    shorter, longer = sorted((plain, other), key=len)
-    return len(shorter) >= CUT and longer.startswith(shorter)
+    is_longer = len(plain) >= LONG and other.startswith(plain)
+    return is_longer or _is_cut(plain, other) or _is_cut(plain, letters(TORN.sub("", str(shown))))
+
+
+def _is_cut(whole: str, start: str) -> bool:
+    """Return whether `start` may be what a server left of `whole`; "Newsletter 1" is not a part of "Newsletter 12"."""
+    is_inside_number = start[-1:].isdigit() and whole[len(start) :][:1].isdigit()
+    return len(start) >= CUT and whole.startswith(start) and not is_inside_number
 
 
 def folded(value: Any) -> str:

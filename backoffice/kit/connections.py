@@ -52,6 +52,7 @@ class Watch:
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
+        self.is_connected = False  # a new connection was made for the request, not a kept one used
         self._ends = time.monotonic() + seconds
         self._connection: object = None
         self._timer = threading.Timer(seconds, self._end)
@@ -186,6 +187,7 @@ def checked(connection: Any, client: Asker) -> Any:
                 reason = getattr(error, "reason", None) or type(error).__name__
                 raise ForbiddenError(f"does not encrypt as it must ({reason})") from error
             client.watch.begins(self)
+            client.watch.is_connected = True
 
         def request(self, *args: Any, **options: Any) -> None:
             client.watch.begins(self)

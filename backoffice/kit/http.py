@@ -72,7 +72,8 @@ class Answer:
 class Client:
     """Sends requests, from any number of threads; each thread keeps its connections open.
 
-    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used; nothing is retried.
+    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used. Nothing is retried but
+    a GET whose kept connection the server has closed, as it may at any time (RFC 9112, section 9.3.1).
 
     Args:
         timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.
@@ -99,7 +100,12 @@ class Client:
             self._local.watch = watch
             cut = LostError(f"did not finish its answer within {self.request_seconds:g} s", slow=True)
             try:
-                answer = self._exchange(request)
+                try:
+                    answer = self._exchange(request)
+                except LostError as error:
+                    if request.method != "GET" or watch.is_connected or str(error) != BROKEN[OSError]:
+                        raise
+                    answer = self._exchange(replace(request, fresh=True))
             except LostError:
                 if watch.is_over:
                     raise cut from None

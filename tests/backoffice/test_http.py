@@ -107,13 +107,22 @@ def test_a_fresh_request_does_not_go_out_on_a_kept_connection(client):
             opened.sendall(OK)
 
     with raw_server(answer_once) as server:
-        get, create = (Request(method=method, url=server.url, fresh=method == "POST") for method in ("GET", "POST"))
-        assert client.send(get).status == 200
+        put, create = (Request(method=method, url=server.url, fresh=method == "POST") for method in ("PUT", "POST"))
+        assert client.send(put).status == 200
+        with pytest.raises(LostError, match="closed the connection before it answered"):
+            client.send(put)
+        assert client.send(put).status == 200
+        assert client.send(create).status == client.send(create).status == 200
+    assert [heard.split()[0] for heard in server.heard if heard] == [b"PUT", b"PUT", b"POST", b"POST"]
+
+
+def test_a_get_that_meets_the_end_of_a_kept_connection_is_sent_once_more(client):
+    answers = iter([says(OK), nothing, says(OK), nothing, nothing])
+    with raw_server(lambda opened: next(answers)(opened)) as server:
+        get = Request(method="GET", url=server.url)
+        assert [client.send(get).status for _ in range(2)] == [200, 200]
         with pytest.raises(LostError, match="closed the connection before it answered"):
             client.send(get)
-        assert client.send(get).status == 200
-        assert client.send(create).status == client.send(create).status == 200
-    assert [heard.split()[0] for heard in server.heard if heard] == [b"GET", b"GET", b"POST", b"POST"]
 
 
 def test_a_fresh_request_leaves_its_connection_for_the_next_one(client):

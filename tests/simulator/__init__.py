@@ -5,6 +5,7 @@ written here again, small and without a database, each function after the one th
 thousands of steps, and a crash may come between any two of them.
 
     local.py    what we have: objects that people edit, and the history that names them
+    dialect.py  the ways in which targets keep, answer and refuse what they are sent
     remote.py   what the target has, how it answers, and the requests that are still on their way
     rows.py     the bindings: plan, claim, what waits, settle
     worker.py   a worker, step by step

@@ -8,14 +8,16 @@ MODELS = (POSTS, COMMENTS)  # parents first
 WALL = "wall"  # a text that the target's firewall dislikes
 # Few, so that objects become equal; the remote keeps them in a spelling of its own, and refuses "bad" for good.
 TEXTS = ("Änna & Co ", "B&B", "bad", WALL)
-PAGES = 2  # numbers of pages that a post can have
 
 reached: Counter[str] = Counter()  # how often each situation was reached, over all examples
 
 
 @dataclass
 class Local:
-    """The objects by key: posts `{"title": "B&B", "pages": 1, "shown": True}`, comments `{"post": "p0", "name": "B&B"}`."""
+    """The objects by key.
+
+    Posts are `{"title": "B&B", "pages": 1, "shown": True}`, comments `{"post": "p0", "name": "B&B"}`.
+    """
 
     live: dict[str, dict[str, object]] = field(default_factory=dict)
     before: dict[str, dict[str, object]] = field(default_factory=dict)

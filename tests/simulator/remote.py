@@ -155,12 +155,20 @@ class Remote:
             request.exchange = request.exchange or _lost()
 
     # --- requests that change nothing --------------------------------------------------------------------------------
-    def list_(self, owner: str, model: str, query: Payload, fate: Fate, now: datetime) -> Exchange:
-        """List a model's records, filtered as they are kept; a lost answer is like a late one."""
+    def list_(
+        self, owner: str, model: str, query: Payload, fate: Fate, now: datetime, *, is_evidence: bool
+    ) -> Exchange:
+        """List a model's records, filtered as they are kept; a lost answer is like a late one.
+
+        Args:
+            is_evidence: an earlier answer was about the object if the list can be read, and is not else.
+        """
         refused = self._read(owner, fate, now, as_json(query))
         if refused is not None:
+            if refused.status in (403, 405, 409, 422) and not is_evidence:
+                self.blamed.add(owner)
             return refused
-        if owner in self.suspected:  # the target is there: what it answered before was about the object
+        if is_evidence and owner in self.suspected:
             self.blamed.add(owner)
         listed = self.listed(model, now)
         if self.dialect.honors_filters:
@@ -189,8 +197,6 @@ class Remote:
         assert owner not in waiting, f"{owner} is looked up while its create may still arrive"
         self.requests += 1
         status = self._intercepted(now, text) or (STATUS[fate][0] if fate in STATUS else 0)
-        if status in (403, 405, 409, 422) and owner not in self.suspected:
-            self.blamed.add(owner)
         if fate in STATUS:
             return _failed(fate)
         if status:
@@ -223,15 +229,23 @@ class Remote:
         )
 
     def postpone(self, owner: str, model: str, now: datetime, seconds: float | None) -> None:
-        """Let a record that was accepted appear later than it would; None: it never does, nor was it made."""
+        """Let a record that was accepted appear later than it would; None: it never does, nor was it made.
+
+        Of two equal records, one of which is not listed for long, nobody could say whose the other is.
+        """
         for number, record in [*self.records[model].items()]:
             if record.owner != owner or record.listed_from is None or record.listed_from <= now:
+                continue
+            if self._equal(model, record.fields, number):
                 continue
             if seconds is None:
                 del self.records[model][number]
                 self.vanished.add((model, number))
             else:
                 record.listed_from = now + timedelta(seconds=seconds)
+
+    def _equal(self, model: str, fields: Payload, but: int) -> list[Record]:
+        return [record for number, record in self.records[model].items() if number != but and record.fields == fields]
 
     def belongs_to(self, model: str, number: int, owner: str, body: Payload | None) -> None:
         """Make `owner` the owner of a record that its binding adopted; two equal records exchange their owners.
@@ -355,6 +369,8 @@ class Remote:
                 return Exchange(status=303)
             case "accepted":
                 record.listed_from = now + SOON
+                for other in self._equal(request.model, kept, number):
+                    other.listed_from = min(other.listed_from or now, now + SOON)
                 return Exchange(status=202, body=b"{}")
         # As some servers do, answer with more than was sent, and not quite the same.
         echo = {name: f"{value} " for name, value in request.body.items()}

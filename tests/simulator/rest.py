@@ -1,6 +1,6 @@
 """The end of an example: everything is tried until nothing is due, and then both sides are compared."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from syncer.core.decide import Action, Payload
 from syncer.core.ids import decode_id
@@ -9,7 +9,7 @@ from syncer.core.state import question_of
 from tests.simulator.local import COMMENTS, MODELS, POSTS, WALL, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, as_id
 from tests.simulator.rows import MOMENT, STEPS, Row, Rows
-from tests.simulator.worker import CHANGED, Worker
+from tests.simulator.worker import Worker
 
 ROUNDS = 60  # at most, of planning and delivering until nothing is due
 PASSES = 50  # at most, of one run
@@ -41,39 +41,25 @@ class _Run:
 
     def __init__(self, rows: Rows, worker: Worker, fates: list[Fate], *, at_last: bool, jitter: float) -> None:
         self.rows, self.worker, self.fates, self.at_last, self.jitter = rows, worker, fates, at_last, jitter
-        self.is_calm = not fates and not rows.remote.on_their_way
 
     def deliver_all(self) -> bool:
         """Deliver every step, then what was refused (`dispatch._deliver_all`)."""
         moved = [self._deliver(model, how) for model, how in STEPS]
         if self.worker.is_stopped or not self.rows.may_send:
             return False
-        return any(moved) or self._try_refused()
-
-    def _try_refused(self) -> bool:
-        """Try once more what was refused, if anything was delivered since; else reject it (`dispatch._try_refused`)."""
-        refused = self.rows.refused
-        if not refused:
-            return False
-        oldest = min(refused.values())
-        if any(outcome in CHANGED and at > oldest for outcome, at in self.worker.attempts):
-            reached["refused objects are tried once more"] += 1
-            now = self.rows.now
-            return any([self._deliver(model, how, refused_before=now) for model, how in STEPS])
-        for key in self.rows.reject_refused():
-            reached["rejected"] += 1
-            request = self.rows.remote.in_the_way.get(key)
-            assert not self.is_calm or request is None or self.rows.remote.refuses_for_another(request), (
-                f"{key} is rejected, and nothing is in its way any more"
-            )
+        if any(moved):
+            return True
+        if self.rows.try_refused():
+            reached["refused objects are tried again"] += 1
+            return True
         return False
 
-    def _deliver(self, model: str, how: str, *, refused_before: datetime | None = None) -> bool:
+    def _deliver(self, model: str, how: str) -> bool:
         """Claim and deliver batch by batch (`dispatch._deliver_step`); return whether anything was done."""
         moved = False
         for _ in range(PASSES):
             self.rows.wait(MOMENT)
-            self.worker.claim(model, BATCH, how, refused_before=refused_before)
+            self.worker.claim(model, BATCH, how)
             if self.worker.is_idle:
                 return moved
             self.worker.look()
@@ -102,7 +88,10 @@ def come_to_rest(rows: Rows) -> None:
         times = [time for row in left for time in (row.not_before, row.lease_until)]
         later = [time for time in [*times, rows.not_before] if time is not None and time > rows.now]
         if not later:
-            return
+            is_over = not sync(rows, Worker(rows), [], jitter=1.0)  # some time has passed since that
+            if is_over and not rows.blocked:
+                return
+            continue
         rows.wait((min(later) - rows.now).total_seconds())
         assert rows.now < latest, "it takes longer than all waits together"
     raise AssertionError("it does not come to rest")
@@ -147,6 +136,7 @@ def _is_named(rows: Rows, key: str, row: Row) -> bool:
         reasons = ("possible matches", DIFFERS, NEVER_LISTED)
         return not rows.can_look_up or any(reason in row.reason for reason in reasons)
     if rows.is_blocked(key):
+        rows.check_what_is_in_the_way(key)
         return key in rows.remote.blamed and row.reason != ""
     if not rows.waits(key):
         return False
@@ -186,6 +176,7 @@ def put_right(rows: Rows) -> bool:
     """Resolve every blocked object as a person would; return whether there were any."""
     blocked = [key for key in rows.rows if rows.is_blocked(key)]
     edited: set[str] = set()
+    rows.patience = 1.0  # what the target accepts from now on, it makes
     for key in blocked:
         rows.rows[key].on_hold = False
         if is_asked(rows, key):

@@ -53,6 +53,7 @@ class Row:
     made: bool = False
     etag: str = ""
     refused_at: datetime | None = None
+    settled_at: datetime | None = None
     delete_allowed: bool = False
     deleting: bool = False
     look_first: bool = False
@@ -61,7 +62,6 @@ class Row:
     candidates: list[Any] | None = None
     parent_id: int | None = None
     peer_seen: Mapping[str, int] | None = None
-    delete_allowed: bool = False
 
 
 @dataclass
@@ -134,66 +134,59 @@ class Rows:
         self.renamed = self.remote.renamed = not self.renamed
         self.raise_keys(key for key in {*self.rows, *self.local.live} if model_of(key) == POSTS)
 
-    def claim(
-        self, model: str, limit: int, how: str, *, refused_before: datetime | None = None
-    ) -> list[ClaimedBinding]:
+    def claim(self, model: str, limit: int, how: str) -> list[ClaimedBinding]:
         """Claim bindings of one step, as `dispatch.claim` does with those that `RouteMap.claimable` selects.
 
         Args:
             how: `delete`, `update` or `create`.
-            refused_before: claim only what was refused, until then; otherwise only what was not.
         """
+        keys = [key for key in sorted(self.rows) if model_of(key) == model and self._step_of(key) == how]
         bindings = []
-        for key in self.claimable(model, how, refused_before)[:limit]:
+        for key in [key for key in keys if is_claimable(self.rows[key], self.now) and not self.waits(key)][:limit]:
             row = self.rows[key]
             if row.lease_until is not None:
                 reached["a claim is taken over"] += 1
             ends = (self.now - START).total_seconds() + LEASE_SECONDS
-            terms: Any = {"ends": ends, "now": self.now, "key_hours": self.key_hours, "account": ""}
-            bindings.append(claimed(row, key, deletes=how == "delete", **terms))
+            account, hours, to_delete = "", self.key_hours, how == "delete"
+            bindings.append(
+                claimed(row, key, ends=ends, now=self.now, key_hours=hours, account=account, to_delete=to_delete)
+            )
             row.token, row.unconfirmed = row.token + 1, True
             row.lease_until = self.now + timedelta(seconds=LEASE_SECONDS)
         return bindings
-
-    def claimable(self, model: str, how: str, refused_before: datetime | None) -> list[str]:
-        """Return the keys of the bindings of one step that a worker may claim."""
-        return [
-            key
-            for key in sorted(self.rows)
-            if model_of(key) == model
-            and self._step_of(key) == how
-            and is_claimable(self.rows[key], self.now)
-            and self._is_turn(self.rows[key].refused_at, refused_before)
-            and not self.waits(key)
-        ]
 
     def _step_of(self, key: str) -> str:
         if self.rows[key].remote_id is None:
             return "create"
         return "update" if self.local.is_wanted(key) else "delete"
 
-    @staticmethod
-    def _is_turn(refused_at: datetime | None, refused_before: datetime | None) -> bool:
-        if refused_before is None:
-            return refused_at is None
-        return refused_at is not None and refused_at <= refused_before
+    def try_refused(self) -> bool:
+        """Let refused objects be tried again if anything was delivered since (`dispatch._try_refused`)."""
+        left = {key: row for key, row in self.rows.items() if self.facts(key).due and not row.on_hold}
+        refused = {key: row for key, row in left.items() if row.refused_at is not None}
+        delivered = [row.settled_at for row in self.rows.values() if row.settled_at and row.rejected is None]
+        latest = max(delivered, default=START)
+        again = [row for row in refused.values() if row.refused_at is not None and row.refused_at < latest]
+        for row in again:
+            row.rejected = row.refused_at = None
+        is_over = not any(self._is_under_way(key) for key in left)
+        for key, row in refused.items() if not again and is_over else ():
+            row.refused_at = None
+            self.check_what_is_in_the_way(key)
+            self.remote.in_the_way.pop(key, None)  # whatever goes out of the way from now on, the object stays rejected
+        return bool(again)
 
-    @property
-    def refused(self) -> dict[str, datetime]:
-        """When each object was refused that is to be tried once more (`dispatch._try_refused`)."""
-        return {
-            key: row.refused_at
-            for key, row in self.rows.items()
-            if row.refused_at is not None and self.facts(key).due and not self.is_blocked(key)
-        }
+    def _is_under_way(self, key: str) -> bool:
+        not_before = self.rows[key].not_before
+        is_later = self.facts(key).claimed or (not_before is not None and not_before > self.now)
+        return is_later and not self.is_blocked(key)
 
-    def reject_refused(self) -> list[str]:
-        """Reject what was refused and is not claimed; return the keys (the end of `dispatch._try_refused`)."""
-        free = [key for key in self.refused if not self.facts(key).claimed]
-        for key in free:
-            row = self.rows[key]
-            row.rejected, row.refused_at, row.token = row.wanted, None, row.token + 1
-        return free
+    def check_what_is_in_the_way(self, key: str) -> None:
+        """Check that a rejected object which was refused because of another record would be refused again."""
+        request = self.remote.in_the_way.get(key)
+        is_certain = not any(row.unconfirmed for row in self.rows.values())
+        if request is not None and is_certain:
+            assert self.remote.refuses_for_another(request), f"{key} is rejected, and nothing is in its way any more"
 
     def waits(self, key: str) -> bool:
         """Return whether a parent must be created first, or a child deleted first (`RouteMap.waits`)."""

@@ -10,7 +10,7 @@ from syncer.core.decide import Action
 from syncer.core.outcome import Outcome
 from tests.simulator.dialect import Dialect
 from tests.simulator.local import reached
-from tests.simulator.machine import Engine
+from tests.simulator.machine import STRANGERS, Engine
 from tests.simulator.remote import Fate
 from tests.simulator.rows import LEASE_SECONDS
 from tests.simulator.trial import simulate
@@ -22,10 +22,21 @@ MET = {
     *(f"fate: {fate.name}" for fate in Fate),
     *(f"{action}: {Outcome.UNKNOWN}" for action in (*WRITES, Action.REPLAY)),
     *(f"{action}: {Outcome.PERMANENT}" for action in WRITES),
-    *(f"a lookup finds {number}" for number in (0, 1)),
+    *(f"a lookup finds {number}" for number in (0, 1, 2)),
     f"{Action.UPDATE}: {Outcome.GONE}",
     f"{Action.LOOKUP}: {Outcome.RETRYABLE}",
+    f"{Action.LOOKUP}: {Outcome.FORBIDDEN}",
     f"{Action.REPLAY}: {Outcome.DONE}",
+    *(f"{action}: {Outcome.MADE}" for action in (Action.CREATE, Action.REPLAY)),
+    *(f"{action}: {Outcome.FORBIDDEN}" for action in WRITES),
+    *(f"{action}: {Outcome.CONFIGURATION}" for action in WRITES),
+    f"{Action.CREATE}: {Outcome.TAKEN}",
+    f"{Action.DELETE}: {Outcome.GONE}",
+    *(f"somebody adds a post: {what}" for what in STRANGERS),
+    "a field is renamed",
+    "a field is renamed while a create is unanswered",
+    "a filtered list is not enough",
+    "a gateway answers everything",
     "a claim is taken over",
     "a late request arrives",
     "a late request arrives after its end",
@@ -37,6 +48,7 @@ MET = {
     "at rest",
     "children get a new id",
     "in doubt",
+    "refused objects are tried again",
     "rejected",
     "rejected because it is gone",
     "too late to be sent",
@@ -45,7 +57,7 @@ MET = {
 
 
 def test_the_laws_hold_whatever_fails():
-    simulate(Engine, name="SIMULATOR", examples=100, steps=60, reached=reached, expected=MET)
+    simulate(Engine, name="SIMULATOR", examples=200, steps=60, reached=reached, expected=MET)
 
 
 def test_a_worker_whose_claims_were_all_taken_over_commits_what_it_claims_next():

@@ -3,15 +3,24 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from syncer.core import circuit
 from syncer.core.answers import Answers, records_in
-from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery, committed_first, delivery_of, update_body
+from syncer.core.decide import (
+    Action,
+    Changes,
+    ClaimedBinding,
+    Delivery,
+    Terms,
+    committed_first,
+    delivery_of,
+    update_body,
+)
 from syncer.core.ids import id_text
 from syncer.core.likeness import Candidate, decisive, search
-from syncer.core.outcome import Exchange, Outcome, Place, Verdict, classify, confirmed
+from syncer.core.outcome import REFUSED, Exchange, Outcome, Place, Verdict, classify, confirmed
 from syncer.core.settle import NEVER_LISTED, End, Rules, changes_after, taken_id
 from tests.simulator.dialect import HEADING
 from tests.simulator.local import POSTS, model_of, reached
@@ -19,7 +28,7 @@ from tests.simulator.remote import REQUEST_SECONDS, Fate, Request, as_id
 from tests.simulator.rows import MOMENT, START, STEPS, Rows
 
 WRITES = (Action.CREATE, Action.REPLAY, Action.UPDATE, Action.DELETE)
-CHANGED = (Outcome.DONE, Outcome.MADE)  # `dispatch.CHANGED_TARGET`
+DEFINITE = (Outcome.DONE, Outcome.MADE, Outcome.GONE, *REFUSED)  # `settling.DEFINITE`
 ANSWERS = Answers(names=frozenset(("title", "heading", "pages", "post", "name")))
 # What a delivery asks next: the change itself; for a refusal, the list and then the record; for a lookup, two lists.
 CHANGE, EVIDENCE, RECORD, FILTERED, WHOLE = "change", "evidence", "record", "filtered list", "whole list"
@@ -30,6 +39,7 @@ class Sending:
     """A delivery and what its answers mean so far.
 
     Attributes:
+        terms: the route's, when the object was read.
         asks: the request that is to be sent next; empty: none.
         request: the change, once it has left.
         first: the verdict on the first answer, while more is asked for.
@@ -37,13 +47,13 @@ class Sending:
     """
 
     delivery: Delivery
+    terms: Terms = field(default_factory=Terms)
     asks: str = ""
     request: Request | None = None
     first: Verdict | None = None
     listing: Verdict | None = None
     verdict: Verdict | None = None
     records: Sequence[Any] = ()
-    sent_at: datetime | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -66,7 +76,6 @@ class Worker:
     is_stopped: bool = False  # this and the next two are the sender's
     forbidden: set[int] = field(default_factory=set)
     has_succeeded: bool = False
-    attempts: list[tuple[Outcome, datetime]] = field(default_factory=list)  # of the run
 
     @property
     def is_idle(self) -> bool:
@@ -91,7 +100,7 @@ class Worker:
 
     def begin(self) -> None:
         """Begin a run, with a sender of its own."""
-        self.is_stopped, self.forbidden, self.has_succeeded, self.attempts = False, set(), False, []
+        self.is_stopped, self.forbidden, self.has_succeeded = False, set(), False
 
     def step(self, model: str, limit: int, fate: Fate, jitter: float) -> None:
         """Take the next step."""
@@ -109,10 +118,10 @@ class Worker:
         else:
             self.settle(jitter)
 
-    def claim(self, model: str, limit: int, how: str, *, refused_before: datetime | None = None) -> None:
+    def claim(self, model: str, limit: int, how: str) -> None:
         """Claim bindings of a step (`dispatch.claim`), unless nothing may be sent to the target."""
         if self.rows.may_send and not self.is_stopped:
-            self.bindings = self.rows.claim(model, limit, how, refused_before=refused_before)
+            self.bindings = self.rows.claim(model, limit, how)
 
     def look(self) -> None:
         """Read the live objects and decide, after the claim was committed (`deliver.deliver`, steps 1 and 2)."""
@@ -125,18 +134,16 @@ class Worker:
         wanted = rows.wanted(binding.key)
         if wanted is None and binding.known.remote_id is not None and rows.hanging(binding.key):
             return Sending(Delivery(binding=binding, action=Action.WAIT))  # it was to be there when it was claimed
-        delivery = delivery_of(binding, wanted, rows.terms(model))
-        if delivery.action in WRITES:
-            return Sending(delivery, asks=CHANGE)
-        if delivery.action is Action.LOOKUP:
-            return Sending(delivery, asks=FILTERED)
-        return Sending(delivery)
+        terms = rows.terms(model)
+        delivery = delivery_of(binding, wanted, terms)
+        asks = CHANGE if delivery.action in WRITES else FILTERED if delivery.action is Action.LOOKUP else ""
+        return Sending(delivery, terms=terms, asks=asks)
 
     def commit_first(self) -> None:
         """Write the columns that a crash would lose, before anything is sent (`deliver._commit_first`)."""
         for sending in [*self.deliveries]:
             delivery = sending.delivery
-            first = committed_first(delivery, self.rows.terms(model_of(delivery.binding.key)), self.rows.now)
+            first = committed_first(delivery, sending.terms, self.rows.now)
             if first and not self.rows.write(delivery.binding, first):
                 self.bindings = [binding for binding in self.bindings if binding is not delivery.binding]
                 self.deliveries.remove(sending)
@@ -155,7 +162,6 @@ class Worker:
                 self._end(sending, Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence"))
             return
         reached[f"fate: {fate.name}"] += 1
-        sending.sent_at = sending.sent_at or rows.now
         key, model = delivery.binding.key, model_of(delivery.binding.key)
         if asks == CHANGE:
             sending.request = self._change(delivery)
@@ -167,7 +173,9 @@ class Worker:
         else:
             sought = delivery.sought
             query = {name: sought.body[name] for name in sought.lookup} if sought and asks == FILTERED else {}
-            self._listed(sending, asks, rows.remote.list_(key, model, query, fate, rows.now))
+            is_evidence = asks == EVIDENCE
+            exchange = rows.remote.list_(key, model, query, fate, rows.now, is_evidence=is_evidence)
+            self._listed(sending, asks, exchange)
 
     def _change(self, delivery: Delivery) -> Request:
         rows, binding = self.rows, delivery.binding
@@ -194,7 +202,7 @@ class Worker:
         verdict = classify(delivery.action, sending.request.exchange, now=now, answers=ANSWERS, place=place)
         if verdict.is_unproven:
             sending.first, sending.asks = verdict, EVIDENCE
-        elif verdict.outcome is Outcome.TAKEN and delivery.sought and self._can_look_up(delivery):
+        elif verdict.outcome is Outcome.TAKEN and delivery.sought and sending.terms.can_look_up:
             sending.first, sending.asks = verdict, FILTERED
             self._observe(delivery.binding, verdict)
         else:
@@ -284,8 +292,8 @@ class Worker:
             reached["an id that another has"] += 1
             rows.remote.blamed.add(key)
             written = taken_id(binding.claim, delivery.action, written["remote_id"])
-        if verdict is not None and sending.sent_at is not None:
-            self.attempts.append((verdict.outcome, sending.sent_at))
+        if verdict is not None and verdict.outcome in DEFINITE:
+            written["settled_at"] = rows.now
         if rows.write(binding, written | {"lease_until": None}):
             self._count(sending, written)
             if is_answered:
@@ -312,9 +320,6 @@ class Worker:
         bound = self.rows.bound(model_of(sending.delivery.binding.key))
         return [each for each in search(sending.records, sought, ANSWERS) if id_text(each.remote_id) not in bound]
 
-    def _can_look_up(self, delivery: Delivery) -> bool:
-        return self.rows.terms(model_of(delivery.binding.key)).can_look_up
-
     def _count(self, sending: Sending, written: Changes) -> None:
         """Count the situation, and note the object whose record is gone where the route rejects it."""
         delivery, verdict, remote = sending.delivery, sending.verdict, self.rows.remote
@@ -338,6 +343,8 @@ class Worker:
     def _check_doubt(self, sending: Sending, written: Changes) -> None:
         """Check that the records at the target leave a doubt, by how that target keeps what it is sent."""
         sought, remote = sending.delivery.sought, self.rows.remote
+        if sending.terms != self.rows.terms(model_of(sending.delivery.binding.key)):
+            return  # a field was renamed since: what the target lists can't be understood
         if not written["candidates"] or sought is None:
             assert not self.rows.can_look_up or written["reason"] == NEVER_LISTED, written["reason"]
             return

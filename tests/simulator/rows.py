@@ -149,7 +149,7 @@ class Rows:
             ends = (self.now - START).total_seconds() + LEASE_SECONDS
             account, hours, to_delete = "", self.key_hours, how == "delete"
             bindings.append(
-                claimed(row, key, ends=ends, now=self.now, key_hours=hours, account=account, to_delete=to_delete)
+                claimed(row, key, ends=ends, now=self.now, key_hours=hours, account=account, deletes=to_delete)
             )
             row.token, row.unconfirmed = row.token + 1, True
             row.lease_until = self.now + timedelta(seconds=LEASE_SECONDS)

@@ -10,11 +10,13 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from backoffice.kit import clock, lease
-from syncer.core.circuit import Circuit, Evidence, after, evidence_of
+from syncer.core.circuit import FAILURES, Circuit, Evidence, after, evidence_of, stops_all
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH
 from syncer.engine.alerts import health
@@ -112,9 +114,26 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
             failures = [verdict.why for verdict in verdicts if evidence_of(verdict) is Evidence.FAILED]
             health.became_unhealthy(locked, f"{locked} {failures[-1]}", now=now)
         _clear_backoff_of_due(locked, now, request_seconds)
+    elif why := _long_wait(locked, circuit, verdicts, now):
+        health.became_unhealthy(locked, why, now=now)
     elif Evidence.ANSWERED in evidence:
         health.became_healthy(locked, now=now)
     return misconfigured is not None or circuit.opened_at is not None
+
+
+def _long_wait(target: Target, circuit: Circuit, verdicts: Sequence[Verdict], now: datetime) -> str:
+    """Return, as a sentence, that the target asked for a wait of which operators should know; empty if it did not.
+
+    That is one longer than the delay of alerts, or one of several in a row without an answer between them.
+    """
+    until, asked = circuit.not_before, [verdict for verdict in verdicts if stops_all(verdict)]
+    if until is None or until <= now or not asked:
+        return ""
+    is_long = until - now > timedelta(seconds=settings.ALERT_AFTER_SECONDS)
+    if not is_long and circuit.throttled < FAILURES:
+        return ""
+    at = f"{timezone.localtime(until):%Y-%m-%d %H:%M:%S %Z}"
+    return f"{target} asked us to wait until {at}: it {asked[-1].why}"
 
 
 def block(target: Target, why: str, *, now: datetime) -> None:

@@ -20,7 +20,7 @@ WORDS: dict[str, str] = {
     "preview": "What a sync would send now. Looking sends nothing.",
     "alert": "What operators are notified of: once when a target becomes unhealthy or deletes wait, once when it is "
     "healthy again.",
-    "unhealthy": "The target was blocked or unreachable.",
+    "unhealthy": "The target was blocked or unreachable, or asked for a long wait.",
     "healthy again": "The target answered as it should.",
     "deletes wait": "A run would delete so many records that a person is asked first.",
     "to be sent": "It has not lasted long enough yet, or the next try waits.",

@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from backoffice.kit import clock
 from backoffice.kit.http import Client, HttpError, Request
 from syncer.models import Alert, Binding, Target
 
@@ -107,6 +108,8 @@ def _next(target: Target) -> str:
         return f"Nothing is sent to it until a person has fixed that: {cure}"
     if target.opened_at:
         return "It is retried automatically, with one request at a time, and goes on once one is answered."
+    if target.not_before and target.not_before > clock.now():
+        return "It is tried again automatically when that wait is over; Sync now, on the target's page, ends it."
     return "It may be sent to again by now."
 
 

@@ -1,8 +1,8 @@
 """Create an alert when a target becomes unhealthy, and one when it is healthy again.
 
-A target is unhealthy while it is blocked, or its circuit is open. It is healthy again only after an answer: a person
-who resumes a blocked target may or may not have fixed it, and the first good answer shows which. Until then
-`unhealthy_since` stays.
+A target is unhealthy while it is blocked, its circuit is open, or it asks for a long wait (`breaker.note`). It is
+healthy again only after an answer: a person who resumes a blocked target, or ends a wait, may or may not have fixed it,
+and the first good answer shows which. Until then `unhealthy_since` stays.
 
 A target that flaps must not fill mailboxes. An alert is sent when the change has lasted for ALERT_AFTER_SECONDS, which
 doubles with each alert of the same kind that was sent for this target within an hour. If the change is undone before

@@ -24,7 +24,8 @@ from tests.flows.worker import Worker
 from tests.postgres import free_port
 from tests.remote import Fault
 from tests.syncer.alerting import BLOCK, REASON, becomes_blocked, becomes_unreachable, outcomes, recovers, work
-from tests.syncer.conftest import HOOK_KEY, sync
+from tests.syncer.conftest import HOOK_KEY, sync, sync_automatically
+from tests.syncer.support import let_time_pass as let_every_wait_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -192,6 +193,46 @@ def test_without_a_wait_everything_is_sent_at_once(target, mail, settings):
     settings.ALERT_AFTER_SECONDS = 0
     becomes_unreachable(target)
     assert sweep() == 1
+
+
+# --- a wait that the target asks for ----------------------------------------------------------------------------------
+def test_a_wait_longer_than_the_delay_is_reported_with_its_reason_and_its_end(target, post, remote, mail):
+    remote.fault(Fault.STATUS, status=429, retry_after=1800, body={"why": "private-words"})
+    sync(target)
+    target.refresh_from_db()
+    assert sweep() == 0, "not before it has lasted"
+    assert outcomes() == [("unhealthy", "notified")]
+    until = f"{timezone.localtime(target.not_before):%Y-%m-%d %H:%M:%S %Z}"
+    assert Alert.objects.get().reason == f"Fake API asked us to wait until {until}: it answered 429"
+    assert "Sync now, on the target's page, ends it." in mail.messages[0].get_content()
+    assert sync(target).state == "done", "a person ends the wait"
+    assert outcomes() == [("unhealthy", "notified"), ("healthy", "notified")]
+
+
+def test_a_long_wait_that_a_person_ends_at_once_is_not_reported(target, post, remote, mail):
+    remote.fault(Fault.STATUS, status=503, retry_after=1800)
+    sync(target)
+    let_every_wait_end()
+    sync(target)
+    assert outcomes() == [("unhealthy", "cleared"), ("healthy", "cleared")]
+    assert not mail.messages
+
+
+def test_a_short_wait_is_not_worth_an_alert(target, post, remote):
+    remote.fault(Fault.STATUS, status=429, retry_after=20)
+    sync(target)
+    assert not Alert.objects.exists()
+
+
+def test_short_waits_without_an_answer_between_them_are_reported(target, post, remote, mail):
+    remote.fault(Fault.STATUS, status=429, retry_after=2, times=5)
+    for number in range(5):
+        assert Alert.objects.count() == 0, number
+        sync_automatically(target)
+        let_every_wait_end()
+    assert outcomes() == [("unhealthy", "notified")]
+    sync_automatically(target)
+    assert outcomes() == [("unhealthy", "notified"), ("healthy", "notified")]
 
 
 # --- what nobody should read -----------------------------------------------------------------------------------------

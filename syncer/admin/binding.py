@@ -193,7 +193,7 @@ class BindingAdmin(EngineRowsAdmin):
 
     @posted(SYNC_PERMISSION)
     def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Decide whether the record exists: show what will follow and ask for confirmation, then decide."""
+        """Say which record is the object's: show what will follow and ask for confirmation, then record it."""
         binding = self.get_object(request, str(pk_or_404(object_id)))
         if binding is None:
             raise Http404

@@ -1,4 +1,4 @@
-"""The page that asks for confirmation before the decision whether a record exists."""
+"""The page that asks for confirmation before a person's word about an object's record is taken."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from syncer.targets.rest import doubt
 
 
 def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) -> HttpResponse:
-    """Decide whether a binding's record exists, from these fields of the POST:
+    """Record which record is an object's, or that there is none, from these fields of the POST:
 
     - `way`: `not_arrived` if there is no record;
     - `encoded`, or else `remote_id`: the record's id as JSON, or as a person wrote it;
@@ -28,11 +28,11 @@ def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) ->
         remote_id, seen = _remote_id(request, binding), _seen(request)
         if "sure" not in request.POST:
             return _ask_again(admin, request, binding, remote_id, seen)
-        doubt.decide(binding=binding, remote_id=remote_id, user=request.user, seen=seen)
+        doubt.link(binding=binding, remote_id=remote_id, user=request.user, seen=seen)
     except SyncError as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:syncer_binding_change", args=[binding.pk]))
-    messages.success(request, "Resolved. Sync started.")
+    messages.success(request, "Decided. Sync started.")
     return to_runs(request, public.sync_bindings([binding], user=request.user))
 
 
@@ -55,8 +55,7 @@ def _seen(request: HttpRequest) -> int:
 def _ask_again(
     admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding, remote_id: int | str | None, seen: int
 ) -> HttpResponse:
-    if doubt.question(binding) is None:
-        raise NotPossibleError("There is nothing left to decide.")
+    doubt.check(binding=binding, remote_id=remote_id, seen=seen)
     return page(
         admin,
         request,

@@ -33,7 +33,7 @@ class Question(StrEnum):
     """The questions that a person is asked."""
 
     CREATE = "A create was not answered. Did it arrive?"
-    UNSEEN = "A record may have been made that is not known here. Was it?"
+    UNSEEN = "The target may have its record already. Which one is it, if any?"
     GONE = "The target has no such record any more. Is it there under another id?"
 
 

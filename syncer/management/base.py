@@ -70,6 +70,20 @@ class SyncCommand(BaseCommand, ABC):
             raise CommandError(f"There is no target {name!r}. There are: {there}.")
         return target
 
+    def user(self, name: str | None) -> AbstractBaseUser | None:
+        """Return the named account; None where no name is given.
+
+        Raises:
+            CommandError: there is no such account.
+        """
+        if name is None:
+            return None
+        model = get_user_model()
+        try:
+            return model._default_manager.get_by_natural_key(name)
+        except model.DoesNotExist as error:
+            raise CommandError(f"There is no user {name!r}.") from error
+
     def scope(self, target: Target, name: str) -> Scope:
         """Return a scope with the one object that is named as `news.Post:5`: `{"news.Post": ["5"]}`.
 

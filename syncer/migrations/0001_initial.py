@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                 ('etag', models.CharField(blank=True, db_default='', help_text="The record's ETag after our last request.", max_length=256)),
                 ('refused_at', models.DateTimeField(blank=True, help_text='When what the target refused was claimed: it is tried again if anything is delivered since.', null=True)),
                 ('delete_allowed', models.BooleanField(db_default=False, help_text='A person allowed this delete, among many of one run.')),
-                ('candidates', models.JSONField(blank=True, help_text='While in doubt: the ids of the possible matches, as JSON texts.', null=True)),
+                ('candidates', models.JSONField(blank=True, help_text='While in doubt: the possible matches, each with its id as JSON text and what it shows.', null=True)),
                 ('gone', models.BooleanField(db_default=False, help_text='The object was rejected because the target no longer has its record.')),
                 ('deleting', models.BooleanField(db_default=False, help_text='A delete was sent whose answer is not known.')),
                 ('look_first', models.BooleanField(db_default=False, help_text='A record may exist that this database does not know of, as after a restore: the target is searched before a record is created.')),

@@ -120,7 +120,9 @@ class Binding(models.Model):
         db_default=False, help_text="A person allowed this delete, among many of one run."
     )
     candidates = models.JSONField(
-        null=True, blank=True, help_text="While in doubt: the ids of the possible matches, as JSON texts."
+        null=True,
+        blank=True,
+        help_text="While in doubt: the possible matches, each with its id as JSON text and what it shows.",
     )
     gone = models.BooleanField(
         db_default=False, help_text="The object was rejected because the target no longer has its record."

@@ -1,60 +1,149 @@
-"""The question whether a record was made, or is still there, as pages and commands show it."""
+"""The records that may be an object's, beside what we would send, as pages and commands show them to a person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django.utils import timezone
+
+from syncer.core.errors import TargetStoppedError
 from syncer.core.ids import encode_id
-from syncer.core.state import Question
+from syncer.core.likeness import is_equal
+from syncer.core.state import Question, State, facts_of, state_of
 from syncer.models import Binding, Route
-from syncer.models.keys import pks
 from syncer.models.routemap import RouteMap
-from syncer.targets.rest.doubt import question
+from syncer.targets.rest import REST
+from syncer.targets.rest.doubt import is_wanted, question
 from syncer.targets.rest.endpoint import Endpoint
+from syncer.targets.rest.payload import Missing, load
+
+SHOWN = 20  # candidates on a page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One field of an object and of a record; `is_ours` and `is_theirs`: whether that side has the field at all."""
+
+    name: str
+    ours: object
+    theirs: object
+    is_ours: bool = True
+    is_theirs: bool = True
+
+    @property
+    def differs(self) -> bool:
+        """Whether the values are different, and not only spelled in another way."""
+        return self.is_ours and self.is_theirs and not is_equal(self.ours, self.theirs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """A record that may be the object's.
+
+    Attributes:
+        encoded: its id as JSON text.
+        address: where it is.
+        fields: ours beside theirs; empty where nothing of the record was kept.
+    """
+
+    encoded: str
+    address: str
+    fields: tuple[Compared, ...] = ()
+
+    @property
+    def differing(self) -> int:
+        return sum(field.differs for field in self.fields)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """One object about which a person must answer a question."""
+    """One object whose record a person can name.
+
+    Attributes:
+        question: what they are asked; None if they are not.
+        is_rejected: the target refused its create, perhaps because it has such a record already.
+        candidates: the records that a lookup, an adoption or a refusal has found.
+        listed: the address at which the target lists its records.
+    """
 
     binding: Binding
-    question: Question
-    candidates: list[tuple[str, str]]  # the possible matches that a look-up found: `[(encoded id, address), …]`
-    listed: str  # the address at which the target lists its records
+    question: Question | None
+    is_rejected: bool
+    candidates: tuple[Beside, ...]
+    listed: str
 
     @property
     def is_gone(self) -> bool:
         return self.question is Question.GONE
 
+    @property
+    def shown(self) -> tuple[Beside, ...]:
+        return self.candidates[:SHOWN]
+
+    @property
+    def more(self) -> int:
+        return max(0, len(self.candidates) - SHOWN)
+
 
 def doubt_of(binding: Binding) -> Doubt | None:
-    """Return the question about this binding and what helps to answer it; None if there is no question."""
-    open_question = question(binding)
-    if open_question is None:
+    """Return what helps to name an object's record; None where the kind of target leaves nothing to name."""
+    if binding.route.target.kind != REST:
         return None
-    endpoint = Endpoint.of(binding.route)
-    candidates = [(kept["id"], endpoint.record(kept["id"])) for kept in binding.candidates or ()]
+    endpoint, kept = Endpoint.of(binding.route), binding.candidates or ()
+    ours = _ours(binding) if kept else {}
+    state = state_of(facts_of(binding, timezone.now()))
     return Doubt(
-        binding=binding, question=open_question, candidates=candidates, listed=endpoint.url + endpoint.terms.path
+        binding=binding,
+        question=question(binding),
+        is_rejected=state is State.REJECTED and binding.remote_id is None,
+        candidates=tuple(
+            Beside(encoded=one["id"], address=endpoint.record(one["id"]), fields=compared(ours, one["shown"]))
+            for one in kept
+        ),
+        listed=endpoint.url + endpoint.terms.path,
+    )
+
+
+def _ours(binding: Binding) -> Mapping[str, Any]:
+    """Return what would be sent of the object; of one that can't be sent or is gone here, what its create sent."""
+    try:
+        wanted = load(RouteMap(binding.route.target), binding.route, [binding.object_key]).get(binding.object_key)
+    except TargetStoppedError:
+        wanted = None
+    payload = wanted.payload if wanted and not wanted.fault else binding.create_body or {}
+    return {name: "(its parent's id)" if value is Missing.PARENT else value for name, value in payload.items()}
+
+
+def compared(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[Compared, ...]:
+    """Return each field of either side; nothing where the record's fields are not known."""
+    names = dict.fromkeys([*ours, *theirs]) if theirs else {}
+    return tuple(
+        Compared(
+            name=name, ours=ours.get(name), theirs=theirs.get(name), is_ours=name in ours, is_theirs=name in theirs
+        )
+        for name in names
     )
 
 
 def follows(binding: Binding, remote_id: int | str | None) -> str:
-    """Return the sentence that says what is sent after the decision that the record has this id; None: there is none.
+    """Return the sentences that say what is sent after the decision that the record has this id; None: there is none.
 
     Raises:
         TargetStoppedError: the target's routes can't be read, see `RouteMap`.
     """
     route, target = binding.route, binding.route.target
-    pk = pks(route.declaration.model, [binding.object_key])
-    is_wanted = RouteMap(target).wanted(route).filter(pk__in=pk).exists()
     if remote_id is None:
-        if not is_wanted:
+        if not is_wanted(binding):
             return "Nothing is sent then: the object is gone here, or is not to be there."
         return (
             f"It is then created again, as it is now, with a new key. If it is there after all, {target} has it twice."
         )
     kind = "number" if isinstance(remote_id, int) else "text"
     record = f"record {encode_id(remote_id)} (a {kind}) at {target}"
-    if not is_wanted:
+    if not is_wanted(binding):
         return f"{record[0].upper()}{record[1:]} is deleted then: the object is gone here, or is not to be there."
     gone = "it is created again" if route.missing == Route.Missing.RECREATE else "it is rejected"
-    return f"All fields of the object are sent to {record} then. If there is no such record, {gone}."
+    sentence = f"All fields of the object are sent to {record} then. If there is no such record, {gone}."
+    if binding.record in (None, str(remote_id)):
+        return sentence
+    return f"{sentence} Record {binding.record}, which it had until now, stays there as it is."

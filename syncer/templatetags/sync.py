@@ -1,5 +1,7 @@
 """Template tags: `{% chip state %}` colors a word of the engine; `{% legend "pending, rejected" %}` explains words."""
 
+import json
+
 from django import template
 from django.template import Context
 from django.utils.safestring import SafeString
@@ -24,6 +26,12 @@ def headline(context: Context, text: str) -> str:
 @register.filter
 def meaning(word: str) -> str:
     return words.meaning(word)
+
+
+@register.filter
+def shown(value: object) -> str:
+    """Return a JSON value as people read it: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @register.inclusion_tag("syncer/legend.html")

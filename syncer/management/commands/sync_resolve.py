@@ -8,7 +8,7 @@ from syncer.core.ids import decode_id
 from syncer.engine.runs import run_here
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Binding, Run, Target
-from syncer.reports.doubt import Doubt, doubt_of
+from syncer.reports.doubt import Beside, Doubt, doubt_of
 from syncer.targets.rest import REST, doubt
 
 MOST = 200  # objects that are listed
@@ -77,12 +77,21 @@ def _as_json(question: Doubt) -> JsonObject:
     sent = {"at": row.create_at, "path": row.create_path, "key": row.create_key, "body": row.create_body}
     return {
         "object": str(row),
-        "question": question.question.value,
+        "question": question.question and question.question.value,
         "why": row.reason,
         "record": None if row.remote_id is None else decode_id(row.remote_id),
-        "candidates": [{"id": decode_id(encoded), "address": address} for encoded, address in question.candidates],
+        "candidates": [_beside(candidate) for candidate in question.candidates],
         "sent": None if row.create_body is None else sent,
     }
+
+
+def _beside(candidate: Beside) -> JsonObject:
+    """Return a record that may be the object's; a side that lacks a field has no value for it."""
+    fields = {}
+    for field in candidate.fields:
+        sides = ({"ours": field.ours} if field.is_ours else {}) | ({"theirs": field.theirs} if field.is_theirs else {})
+        fields[field.name] = sides | {"differs": field.differs}
+    return {"id": decode_id(candidate.encoded), "address": candidate.address, "fields": fields}
 
 
 def _lines(item: JsonObject) -> list[str]:
@@ -91,4 +100,10 @@ def _lines(item: JsonObject) -> list[str]:
         if value:
             text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
             lines.append(f"    sent {name}: {text}")
-    return lines + [f"    may be {json.dumps(found['id'])}: {found['address']}" for found in item["candidates"]]
+    for found in item["candidates"]:
+        lines.append(f"    may be {json.dumps(found['id'])}: {found['address']}")
+        for name, field in found["fields"].items():
+            if field["differs"]:
+                ours, theirs = (json.dumps(field[side], ensure_ascii=False) for side in ("ours", "theirs"))
+                lines.append(f"        {name} differs: ours {ours}, theirs {theirs}")
+    return lines

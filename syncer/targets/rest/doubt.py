@@ -1,7 +1,8 @@
-"""Decisions that only a person can make: whether a record was made, or is still there.
+"""Decisions that only a person can make: whether a record was made, or is still there, and which one is an object's.
 
 Constraints:
 - Nothing else moves an object that is in doubt: no edit, no retry, no run.
+- A record whose id is known is not made twice, and linking an object does not delete what it is linked to.
 - A decision is about the state that the person saw: it is refused if a worker has claimed the object since.
 - A record belongs to one object, so an id that is bound is refused.
 - A late worker, whose answer dates from before the decision, settles nothing.
@@ -22,16 +23,18 @@ from django.utils import timezone
 
 from backoffice.kit import clock
 from syncer.core.errors import NotPossibleError
-from syncer.core.ids import ID_LENGTH, NUMBER, encode_id, is_id, spellings
+from syncer.core.ids import ID_LENGTH, NUMBER, decode_id, encode_id, is_id, spellings
 from syncer.core.settle import decided
 from syncer.core.state import Question, facts_of, question_of
-from syncer.engine.plan import raise_children
+from syncer.engine.plan import raise_children, raise_keys
 from syncer.models import Binding, Route, Target
 from syncer.models.binding import ASKED
+from syncer.models.keys import pks
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
 
 log = logging.getLogger("syncer.targets.rest.doubt")
+NOTHING_TO_LINK = "{} is a peer: objects have the same key at both ends, so that there is nothing to link."
 
 
 def question(binding: Binding) -> Question | None:
@@ -80,12 +83,26 @@ def decoded(encoded: str) -> int | str:
     return cast("int | str", remote_id)
 
 
-def decide(*, binding: Binding, remote_id: int | str | None, user: Any = None, seen: int | None = None) -> None:
-    """Record the id of the object's record, or that it has none.
+def binding_of(*, route: Route, key: str) -> Binding:
+    """Return the binding of an object, which may be a new one: what was never planned can be linked too.
 
-    What the record holds is not known, so the next sync sends all fields, or deletes the record. An object without a
-    record is created again, with a new key, if it is still wanted. Children that were sent an older id of the record
-    are planned, so that they are sent this one.
+    Raises:
+        NotPossibleError: the target is a peer, or the object was never planned and is not here.
+    """
+    if route.target.kind != REST:
+        raise NotPossibleError(NOTHING_TO_LINK.format(route.target))
+    bindings = Binding.objects.filter(route=route, object_key=key).select_related("route__target")
+    if (binding := bindings.first()) is not None:
+        return binding
+    model = route.declaration.model
+    if not model._default_manager.filter(pk__in=pks(model, [key])).exists():
+        raise NotPossibleError(f"There is no {route.model}:{key} here, and {route.target} was never sent one.")
+    raise_keys(route, [key], by=0)
+    return bindings.get()
+
+
+def decide(*, binding: Binding, remote_id: int | str | None, user: Any = None, seen: int | None = None) -> None:
+    """Answer the question about an object: record the id of its record, or that it has none.
 
     Args:
         remote_id: the record's id; None if there is no record.
@@ -93,24 +110,43 @@ def decide(*, binding: Binding, remote_id: int | str | None, user: Any = None, s
         seen: the binding's token when the person looked; None if it is not known.
 
     Raises:
-        NotPossibleError: there is nothing to decide, the binding has changed since the person looked, a worker has
-            claimed it, or the id belongs to another object.
+        NotPossibleError: there is no question, or as for `link`.
     """
+    _record(binding, remote_id, user, seen, is_asked=True)
+
+
+def link(*, binding: Binding, remote_id: int | str | None, user: Any = None, seen: int | None = None) -> None:
+    """Record the id of an object's record, or that it has none, whether or not there is a question about it.
+
+    What the record holds is not known, so the next sync sends all fields, or deletes the record. An object without a
+    record is created again, with a new key, if it is still wanted. Children that were sent an older id of the record
+    are planned, so that they are sent this one.
+
+    Args:
+        remote_id, user, seen: as for `decide`.
+
+    Raises:
+        NotPossibleError: the binding has changed since the person looked, a worker has claimed it, the id belongs to
+            another object, the object is not to be at the target, or its record is known.
+    """
+    _record(binding, remote_id, user, seen, is_asked=False)
+
+
+def _record(binding: Binding, remote_id: int | str | None, user: Any, seen: int | None, *, is_asked: bool) -> None:
     encoded = None if remote_id is None else encode_id(remote_id)
-    message = "It is not there." if encoded is None else f"It arrived, its id is {encoded}."
+    message = "It is not there." if encoded is None else f"Its record is {encoded}."
     with transaction.atomic(durable=True):
         rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
         row = rows.get(pk=binding.pk)
-        _refuse(row, seen)
-        changes = decided(encoded)
+        if is_asked and question(row) is None:
+            raise NotPossibleError(f"{row} is not in doubt at {row.route.target}: there is nothing to decide.")
+        check(binding=row, remote_id=remote_id, seen=seen)
         try:
             with transaction.atomic():
+                changes = decided(encoded)
                 Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
-        except IntegrityError as error:
-            owner = Binding.objects.filter(route=row.route, remote_id__in=spellings(str(encoded))).first()
-            raise NotPossibleError(
-                f"{remote_id} is the record of {owner} already; a record belongs to one object."
-            ) from error
+        except IntegrityError as error:  # another person was quicker
+            raise NotPossibleError(_taken(row, str(encoded))) from error
         if encoded is not None and row.last_remote_id not in (None, encoded):
             raise_children(RouteMap(row.route.target), row.route, [row.object_key])
         if user is not None:
@@ -118,12 +154,48 @@ def decide(*, binding: Binding, remote_id: int | str | None, user: Any = None, s
     log.info("%s at %s: %s (decided by %s)", row, row.route.target.name, message, user or "command")
 
 
-def _refuse(row: Binding, seen: int | None) -> None:
-    target, now = row.route.target, clock.now()
-    if seen is not None and row.token != seen:
-        raise NotPossibleError(f"{row} has moved on since you looked. Look at it again, then decide.")
-    if row.lease_until is not None and row.lease_until > now:
-        seconds = (row.lease_until - now) // timedelta(seconds=1) + 1
-        raise NotPossibleError(f"A worker has {row} now. Look at it again in {seconds} s, then decide.")
-    if question(row) is None:
-        raise NotPossibleError(f"{row} is not in doubt at {target}: there is nothing to decide.")
+def check(*, binding: Binding, remote_id: int | str | None, seen: int | None = None) -> None:
+    """Check that a person may record this id, or (None) that there is no record; the arguments are those of `link`.
+
+    A record whose id is known can be exchanged for another, but not be denied: it would be created twice.
+
+    Raises:
+        NotPossibleError: see `link`.
+    """
+    target, now = binding.route.target, clock.now()
+    facts = facts_of(binding, now)
+    is_uncertain = facts.failed or facts.rejected or facts.in_doubt or binding.unconfirmed
+    if target.kind != REST:
+        why = NOTHING_TO_LINK.format(target)
+    elif seen is not None and binding.token != seen:
+        why = f"{binding} has moved on since you looked. Look at it again, then decide."
+    elif binding.lease_until is not None and binding.lease_until > now:
+        seconds = (binding.lease_until - now) // timedelta(seconds=1) + 1
+        why = f"A worker has {binding} now. Look at it again in {seconds} s, then decide."
+    elif remote_id is None and facts.bound and not is_uncertain:
+        why = f"{binding} has the record {binding.record} at {target}, and nothing says that it is gone."
+    elif remote_id is not None and not facts.bound and question(binding) is None and not is_wanted(binding):
+        why = f"{binding} is not to be at {target}: the next sync would delete the record that it is linked to."
+    else:
+        why = "" if remote_id is None else _taken(binding, encode_id(remote_id))
+    if why:
+        raise NotPossibleError(why)
+
+
+def _taken(binding: Binding, remote_id: str) -> str:
+    """Return that another object has this record, as a sentence; empty if none has it."""
+    others = Binding.objects.filter(route=binding.route, remote_id__in=spellings(remote_id)).exclude(pk=binding.pk)
+    owner = others.select_related("route").first()
+    if owner is None:
+        return ""
+    return f"{decode_id(remote_id)} is the record of {owner} already; a record belongs to one object."
+
+
+def is_wanted(row: Binding) -> bool:
+    """Return whether the object is to be at the target.
+
+    Raises:
+        TargetStoppedError: the target's routes can't be read, see `RouteMap`.
+    """
+    keys = pks(row.route.declaration.model, [row.object_key])
+    return RouteMap(row.route.target).wanted(row.route).filter(pk__in=keys).exists()

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 SYNC = "syncer.sync_target"
 SENT = {"userId": 99999942, "title": "A", "body": "B"}
+SAME = {name: {"ours": value, "theirs": value, "differs": False} for name, value in SENT.items()}
 
 
 def lose_a_create(target, remote, **fault):
@@ -388,7 +389,7 @@ def test_a_candidate_is_chosen_with_one_button_and_confirmed(target, several, re
 
 def test_an_id_is_written_and_confirmed(target, doubtful, remote):
     _, asked = decide(administrator(), binding_of(doubtful), way="arrived", remote_id="1")
-    assert "it is there, its id is 1" in asked
+    assert "its record is 1" in asked
     work(Run.objects.latest("pk"))
     assert requests(remote) == [("PUT", "/posts/1")]
 
@@ -458,12 +459,12 @@ def test_what_is_decided_already_is_not_asked_again(target, doubtful):
     one = binding_of(doubtful)
     doubt.decide(binding=one, remote_id=None)
     page = administrator().post(resolve_url(one), {"seen": one.token, "way": "not_arrived"}, follow=True)
-    assert "There is nothing left to decide." in page.content.decode()
+    assert "has moved on since you looked" in page.content.decode()
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
-    [({"way": "arrived", "remote_id": "1"}, "It arrived, its id is 1."), ({"way": "not_arrived"}, "It is not there.")],
+    [({"way": "arrived", "remote_id": "1"}, "Its record is 1."), ({"way": "not_arrived"}, "It is not there.")],
     ids=["arrived", "not arrived"],
 )
 def test_the_admins_log_says_who_decided_what(target, doubtful, answer, said):
@@ -502,7 +503,8 @@ def test_a_link_decides_nothing(target, doubtful):
 
 def test_an_object_that_is_well_asks_nothing(target, synced):
     page = administrator().get(page_of(binding_of(synced))).content.decode()
-    assert "resolve/" not in page
+    assert "To be decided" not in page
+    assert 'value="not_arrived"' not in page
 
 
 def test_where_a_create_was_sent_can_not_be_guessed_by_a_filter(target):
@@ -542,7 +544,9 @@ def test_the_command_lists_what_is_in_doubt_with_what_was_sent(target, several):
             "question": "A create was not answered. Did it arrive?",
             "why": "2 possible matches at the target: 1, 2",
             "record": None,
-            "candidates": [{"id": number, "address": f"{target.url}/posts/{number}"} for number in (1, 2)],
+            "candidates": [
+                {"id": number, "address": f"{target.url}/posts/{number}", "fields": SAME} for number in (1, 2)
+            ],
             "sent": {
                 "at": str(one.create_at),
                 "path": "/posts",

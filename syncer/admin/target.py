@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.kit import references
 from syncer import public
-from syncer.admin import deletes, pair
+from syncer.admin import deletes, pair, trial
 from syncer.admin.forms import TARGET_ROWS, TargetForm
 from syncer.admin.parts import chip, page, pk_or_404, posted, to_runs, when
 from syncer.admin.rows import RowsAdmin, Section
@@ -160,7 +160,7 @@ class TargetAdmin(RowsAdmin):
             path(route, self.admin_site.admin_view(view), name=f"syncer_target_{name}")
             for route, (view, name) in views.items()
         ]
-        return [*own, *deletes.urls(self), *pair.urls(self), *super().get_urls()]
+        return [*own, *deletes.urls(self), *pair.urls(self), *trial.urls(self), *super().get_urls()]
 
     @posted(SYNC_PERMISSION)
     def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:

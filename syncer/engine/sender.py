@@ -155,13 +155,34 @@ class Sender:
         masked = replace(request, url=self.mask.hide(request.url))
         return Sent(request=masked, exchange=exchange, at=at, milliseconds=int((time.monotonic() - started) * 1000))
 
+    def sign_in(self) -> str:
+        """Sign in, and return why that does not work; empty where it does, or is not needed."""
+        try:
+            self._sign_in.headers()
+        except (SignInRefusedError, HttpError) as error:
+            return str(error)
+        return ""
+
+    def shown(self, request: Request) -> Request:
+        """Return a request as it is sent, with its secrets hidden; not signed where signing in does not work."""
+        try:
+            signed = self._signed(request, self._sign_in.headers())
+        except (SignInRefusedError, HttpError):
+            signed = self._signed(request, {})
+        headers = {name: self.mask.hide(value) for name, value in signed.headers.items()}
+        return replace(signed, url=self.mask.hide(signed.url), headers=headers)
+
     def _must_not_send(self, ends: float) -> bool:
         return self._stopped.is_set() or ends - time.monotonic() <= self.client.request_seconds
+
+    @staticmethod
+    def _signed(request: Request, headers: dict[str, str]) -> Request:
+        return replace(request, headers={**request.headers, **headers})
 
     def _send(self, request: Request, headers: dict[str, str]) -> Exchange:
         request = request.with_defaults(self._headers, self._query)
         try:
-            answer = self.client.send(replace(request, headers={**request.headers, **headers}))
+            answer = self.client.send(self._signed(request, headers))
         except LostError as error:
             return Exchange(silence=Silence.LOST, why=str(error))
         excerpt = self.mask.beginning(answer.body, ANSWER_KEPT)

@@ -101,17 +101,3 @@ class SyncCommand(BaseCommand, ABC):
             return {model: [key_of(meta.model, meta.pk.to_python(key))]}
         except ValidationError as error:
             raise CommandError(f"{key!r} is not a key of {model}: {' '.join(error.messages)}") from error
-
-    def user(self, name: str | None) -> AbstractBaseUser | None:
-        """Return the named account; None where no name is given.
-
-        Raises:
-            CommandError: there is no such account.
-        """
-        if name is None:
-            return None
-        model = get_user_model()
-        try:
-            return model._default_manager.get_by_natural_key(name)
-        except model.DoesNotExist as error:
-            raise CommandError(f"There is no user {name!r}.") from error

@@ -7,6 +7,7 @@ the registry and know no kind by name. This module imports only `core`, so that 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
@@ -41,6 +42,58 @@ class Planned:
     name: str
     record: str | None = None
     fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+
+
+class Severity(StrEnum):
+    """How much a finding of a trial matters."""
+
+    WRONG = "looks wrong"
+    NOTE = "note"
+    FINE = "fine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that a trial of a target has found.
+
+    Attributes:
+        text: a sentence, with the cure where something looks wrong.
+        column: the column of the route or, for a finding about the target, of the target that cures it.
+    """
+
+    severity: Severity
+    text: str
+    column: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteTrial:
+    """What a trial has found of one route.
+
+    Attributes:
+        request: the text of one of our objects as the request that it would become; empty where there is no object.
+        name: of that object, `news.Post:5`.
+        record: the first record that the target lists, as JSON; empty where it lists none.
+    """
+
+    route: "Route"
+    findings: tuple[Finding, ...]
+    name: str = ""
+    request: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What a trial of a target has found: of the target itself, and of each of its routes."""
+
+    findings: tuple[Finding, ...] = ()
+    routes: tuple[RouteTrial, ...] = ()
+
+    @property
+    def looks_wrong(self) -> bool:
+        findings = [*self.findings, *(finding for route in self.routes for finding in route.findings)]
+        return any(finding.severity is Severity.WRONG for finding in findings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +219,13 @@ class Kind(ABC):
     @abstractmethod
     def preview(self, routes: "RouteMap", route: "Route", keys: Sequence[str]) -> Iterator[Planned]:
         """Yield what a sync would send of the objects with these keys. Nothing is sent or written."""
+
+    def trial(self, target: "Target") -> Trial | None:
+        """Try the target's settings without writing anything, there or here; None where the kind has no trial.
+
+        It takes a bounded time, and works for a paused target and for routes that are disabled.
+        """
+        return None
 
     def requests(self, run: "Run") -> int:
         """Return the number of requests that a run made."""

@@ -236,7 +236,7 @@ class Endpoint:
             return Page(url=self._here(cursor))
         if cursor:
             return Page(query={PAGE_NAMES[Route.Paging.CURSOR]: cursor})
-        link = _next_link(exchange.headers.get("link", ""))
+        link = next_link(exchange.headers.get("link", ""))
         return Page(url=self._here(link)) if link else None
 
     def _here(self, link: str) -> str:
@@ -283,7 +283,7 @@ def _number(value: object) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 16 and not isinstance(value, bool) else None
 
 
-def _next_link(header: str) -> str:
+def next_link(header: str) -> str:
     """Return the address with `rel="next"` in a `Link` header (RFC 8288); empty where there is none."""
     for link in parse_header_links(header) if header else ():
         if "next" in str(link.get("rel", "")).lower().split():

@@ -18,6 +18,7 @@ from syncer.targets.rest import REST, checks, dialect_checks
 from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver
 from syncer.targets.rest.payload import Missing, load
+from syncer.targets.rest.try_it import try_target
 
 
 @strict
@@ -138,6 +139,7 @@ class Rest(Kind):
                 },
             ),
         ),
+        links=(("Try it", "admin:syncer_target_try"),),
         shown_for={
             "page_name": (
                 "paging",
@@ -148,6 +150,7 @@ class Rest(Kind):
         },
     )
 
+    trial = staticmethod(try_target)
     deliver = staticmethod(deliver)
     prepare = staticmethod(adopt_all)
 

@@ -175,12 +175,12 @@ class Sender:
     def _must_not_send(self, ends: float) -> bool:
         return self._stopped.is_set() or ends - time.monotonic() <= self.client.request_seconds
 
-    @staticmethod
-    def _signed(request: Request, headers: dict[str, str]) -> Request:
+    def _signed(self, request: Request, headers: dict[str, str]) -> Request:
+        """Return a request with the target's defaults and the headers that sign it."""
+        request = request.with_defaults(self._headers, self._query)
         return replace(request, headers={**request.headers, **headers})
 
     def _send(self, request: Request, headers: dict[str, str]) -> Exchange:
-        request = request.with_defaults(self._headers, self._query)
         try:
             answer = self.client.send(self._signed(request, headers))
         except LostError as error:

@@ -184,18 +184,19 @@ class TestTrial:
         assert request.startswith(f"PATCH {target.url}/posts/1\n")
         assert json.loads(request.partition("\n\n")[2]) == {"title": "C"}
 
-    def test_the_secret_is_hidden(self, target, remote, both, monkeypatch):
-        monkeypatch.setenv("TARGET_SECRET", "s3cret-token")
-        Target.objects.update(auth="bearer", auth_secret="env:TARGET_SECRET")
+    def test_the_secret_is_hidden_and_the_targets_own_headers_are_shown(self, target, remote, both, monkeypatch):
+        monkeypatch.setenv("SYNC_SECRET", "s3cret-token")
+        Target.objects.update(auth="bearer", auth_secret="env:SYNC_SECRET", headers={"X-Tenant": "t"})
         remote.require(Bearer("s3cret-token"))
         remote.store.create("comments", {"name": "s3cret-token"})
         answer, _ = tried()
         assert "Authorization: Bearer ***" in answer["routes"][0]["request"]
+        assert "X-Tenant: t" in answer["routes"][0]["request"]
         assert "s3cret-token" not in json.dumps(answer)
         assert "theirs" in answer["routes"][0]["record"]
 
     def test_a_sign_in_that_does_not_work_is_said_and_nothing_is_asked(self, target, remote, both):
-        Target.objects.update(auth="bearer", auth_secret="env:TARGET_NONE")
+        Target.objects.update(auth="bearer", auth_secret="env:SYNC_NONE")
         answer, status = tried()
         assert status == 1
         assert [one["column"] for one in answer["findings"]] == ["auth"]

@@ -1,6 +1,6 @@
 """Targets: their state, the buttons *Sync now* and *Pause*, the trigger, and the preview of a sync."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,9 @@ from syncer.models import Target
 from syncer.models.route import CHANGE
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.overview import SWITCH, Overview, answered_at, overview
-from syncer.reports.preview import nothing_to_send, preview, would_wait
+from syncer.reports.preview import adoptions, nothing_to_send, preview, would_wait
 from syncer.reports.reading import headline, unseen_objects
-from syncer.targets.base import Planned, kind_of
+from syncer.targets.base import Adoption, Planned, kind_of
 from syncer.targets.peer.authentication import PERMISSION
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
@@ -213,9 +213,11 @@ class TargetAdmin(RowsAdmin):
         if not (self.has_view_permission(request, target) or request.user.has_perm(SYNC_PERMISSION)):
             raise PermissionDenied
         planned: list[Planned] = []
+        adopted: Sequence[Adoption] = ()
         problem = waits = ""
         try:
-            planned = list(islice(preview(target), COUNTED + 1))
+            adopted = adoptions(target)
+            planned = list(islice(preview(target, adopted), COUNTED + 1))
             waits = would_wait(target)
         except SyncError as error:
             problem = str(error)
@@ -233,6 +235,7 @@ class TargetAdmin(RowsAdmin):
             hidden=max(0, min(len(planned), COUNTED) - PREVIEWED),
             problem=problem,
             waits=waits,
+            adopted=[str(one) for one in adopted],
         )
 
 

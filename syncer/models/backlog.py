@@ -1,5 +1,6 @@
 """The backlog of a target: objects that are pending, waiting or set aside, counted from the rows at each call."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,8 @@ from syncer.models.replica import Replica
 from syncer.models.route import Route
 from syncer.models.target import Target
 from syncer.targets.base import kind_of
+
+PAGE = 500  # keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,23 @@ def pending_keys(route: Route) -> Condition:
     due = Binding.objects.filter(DUE & UNBLOCKED, route=route).order_by().values("object_key")
     sql, params = due.query.sql_with_params()
     return Condition(f"{keys.sql} UNION {sql}", (*keys.params, *params))
+
+
+def pending_pages(route: Route) -> Iterator[list[str]]:
+    """Yield the keys of `pending_keys` in their order, `PAGE` of them at a time."""
+    pending = pending_keys(route)
+    last = ""
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT object_key FROM ({pending.sql}) AS pending WHERE object_key > %s ORDER BY object_key LIMIT %s",
+                [*pending.params, last, PAGE],
+            )
+            keys = [row[0] for row in cursor.fetchall()]
+        if not keys:
+            return
+        yield keys
+        last = keys[-1]
 
 
 def last_failure(target: Target) -> str:

@@ -1,27 +1,45 @@
 """The preview of a sync, field by field; it sends nothing and moves no mark."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from backoffice.kit import clock
 from syncer.core.ceiling import is_too_many, reason
+from syncer.core.state import Health, health_of
 from syncer.engine.runs import not_delivered
-from syncer.models import Binding, Route, Target
-from syncer.models.backlog import pending_keys
+from syncer.models import Binding, Target
+from syncer.models.backlog import pending_keys, pending_pages
 from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import Planned, kind_of
-
-PAGE = 500  # objects
+from syncer.targets.base import Adoption, Planned, kind_of
 
 
-def preview(target: Target) -> Iterator[Planned]:
-    """Yield the deliveries of a sync of all pending objects, parents first, reading `PAGE` objects at a time."""
+def adoptions(target: Target) -> Sequence[Adoption]:
+    """Return what the first sync of each route would make of the records that the target has already.
+
+    The target is asked for its lists, unless it is paused, blocked, or asked us to wait.
+
+    Raises:
+        TargetStoppedError: see `RouteMap`.
+    """
+    health = health_of(target, clock.now())
+    is_asked = health in (Health.HEALTHY, Health.UNREACHABLE)
+    return kind_of(target).adoptions(RouteMap(target), why_not="" if is_asked else f"{target} is {health}")
+
+
+def preview(target: Target, adopted: Iterable[Adoption] = ()) -> Iterator[Planned]:
+    """Yield the deliveries of a sync of all pending objects, parents first, some hundred objects at a time.
+
+    Args:
+        adopted: what `adoptions` returned; of objects whose records are there, no creates are yielded.
+    """
     routes, kind = RouteMap(target), kind_of(target)
+    found = {one.route.pk: one.found for one in adopted}
     for route in routes.parents_first:
-        for keys in _pages(route):
-            yield from kind.preview(routes, route, keys)
+        there = found.get(route.pk, frozenset())
+        for keys in pending_pages(route):
+            yield from kind.preview(routes, route, [key for key in keys if key not in there])
 
 
 def nothing_to_send(target: Target) -> str:
@@ -42,19 +60,3 @@ def would_wait(target: Target) -> str:
         if is_too_many(number, held=held, limit=limit):
             many.append(f"{number} of {route.model}, {reason(held=held, limit=limit)}")
     return f"Of these, deletes wait until a person has allowed them: {'; '.join(many)}." if many else ""
-
-
-def _pages(route: Route) -> Iterator[list[str]]:
-    pending = pending_keys(route)
-    last = ""
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT object_key FROM ({pending.sql}) AS pending WHERE object_key > %s ORDER BY object_key LIMIT %s",
-                [*pending.params, last, PAGE],
-            )
-            keys = [row[0] for row in cursor.fetchall()]
-        if not keys:
-            return
-        yield keys
-        last = keys[-1]

@@ -44,6 +44,46 @@ class Planned:
     fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """What the first sync of a route makes of the records that the target has already.
+
+    Attributes:
+        equal: the keys of objects whose record is there and equal, so that nothing is sent.
+        differing: of those with records that fit and differ, so that a person decides.
+        overwritten: of those with such a record that ours is sent to.
+        created: the number of objects without a record there.
+        waiting: the number of those that can't be recognized before their parent's record is known.
+        why: why the target could not be asked, as a sentence; the rest is then not known.
+    """
+
+    route: "Route"
+    equal: frozenset[str] = frozenset()
+    differing: frozenset[str] = frozenset()
+    overwritten: frozenset[str] = frozenset()
+    created: int = 0
+    waiting: int = 0
+    why: str = ""
+
+    @property
+    def found(self) -> frozenset[str]:
+        """The keys of objects that have a record there, or may have one."""
+        return self.equal | self.differing | self.overwritten
+
+    def __str__(self) -> str:
+        if self.why:
+            return f"What it has of {self.route.model} already is not known: {self.why}"
+        numbers = (
+            (len(self.equal), "there already and equal: nothing is sent"),
+            (len(self.overwritten), "there and different: ours are sent"),
+            (len(self.differing), "there and different, waiting for you"),
+            (self.created, "created"),
+            (self.waiting, "looked for once the parent's record is known"),
+        )
+        parts = [f"{number} {'is' if number == 1 else 'are'} {what}" for number, what in numbers if number]
+        return f"Of {self.route.model}, {'; '.join(parts) or 'nothing is to be there'}."
+
+
 class Severity(StrEnum):
     """How much a finding of a trial matters."""
 
@@ -219,6 +259,13 @@ class Kind(ABC):
     @abstractmethod
     def preview(self, routes: "RouteMap", route: "Route", keys: Sequence[str]) -> Iterator[Planned]:
         """Yield what a sync would send of the objects with these keys. Nothing is sent or written."""
+
+    def adoptions(self, routes: "RouteMap", *, why_not: str = "") -> Sequence[Adoption]:
+        """Return what the next sync makes of records that the target has already, for each route that still looks.
+
+        Nothing is written. `why_not`: why the target is not to be asked; by default there is nothing to look for.
+        """
+        return ()
 
     def trial(self, target: "Target") -> Trial | None:
         """Try the target's settings without writing anything, there or here; None where the kind has no trial.

@@ -18,7 +18,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
@@ -39,6 +39,7 @@ from syncer.targets.rest.exchanges import list_records
 from syncer.targets.rest.payload import load
 
 BATCH = 500  # objects
+NO_RECORD = Q(remote_id=None, create_body__isnull=True, look_first=False)  # as far as is known
 COLUMNS = (
     *("remote_id", "last_remote_id", "agreed", "delivered", "parent_id", "settled_at", "token"),
     *("in_doubt", "candidates", *SUCCESS),
@@ -115,7 +116,7 @@ def _note_failure(run: Run, verdict: Verdict, pending: "QuerySet[Binding]", send
 def unbound(route: Route) -> "QuerySet[Binding]":
     """Return the bindings of the route's objects that have no record yet, as far as is known."""
     due = Binding.objects.filter(DUE, UNBLOCKED, route=route, lease_until=None)
-    return due.filter(remote_id=None, create_body__isnull=True, look_first=False)
+    return due.filter(NO_RECORD)
 
 
 class NotShownError(ValueError):

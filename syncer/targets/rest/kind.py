@@ -17,6 +17,7 @@ from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
 from syncer.targets.rest import REST, checks, dialect_checks
 from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver
+from syncer.targets.rest.foresee import adoptions
 from syncer.targets.rest.payload import Missing, load
 from syncer.targets.rest.try_it import try_target
 
@@ -151,6 +152,7 @@ class Rest(Kind):
     )
 
     trial = staticmethod(try_target)
+    adoptions = staticmethod(adoptions)
     deliver = staticmethod(deliver)
     prepare = staticmethod(adopt_all)
 

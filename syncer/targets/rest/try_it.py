@@ -34,8 +34,7 @@ PARENT = "(its parent's id)"
 
 def try_target(target: Target) -> Trial:
     """Try a target and all of its routes, also the disabled ones."""
-    tried = copy(target)
-    tried.timeout = min(target.timeout, PATIENCE)
+    tried = hurried(target)
     try:
         routes = RouteMap(tried)
         ordered = routes.ordered
@@ -51,6 +50,13 @@ def try_target(target: Target) -> Trial:
             return Trial(findings=(*findings, wrong(sender.mask.hide(text), "auth")))
         trials = tuple(_try_route(sender, routes, route, ends) for route in ordered)
     return Trial(findings=tuple(findings), routes=trials)
+
+
+def hurried(target: Target) -> Target:
+    """Return the target with a timeout that several requests of one page leave room for."""
+    result = copy(target)
+    result.timeout = min(target.timeout, PATIENCE)
+    return result
 
 
 def _try_route(sender: Sender, routes: RouteMap, route: Route, ends: float) -> RouteTrial:

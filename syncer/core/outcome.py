@@ -77,6 +77,7 @@ class Verdict:
     target_waits: float | None = None  # seconds for which the target asks for no requests; None: it names no time
     throttled: bool = False  # the target asks for no requests, with or without a time
     is_unproven: bool = False  # something else of the same path must be asked for before this is believed
+    is_disputed: bool = False  # the target says of one record that it is gone, and that it is there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +182,10 @@ def _success(action: Action, exchange: Exchange, answers: Answers, place: Place 
     if action is Action.LOOKUP:
         return done if answer is not None else Verdict(outcome=Outcome.RETRYABLE, why="answered a list without a body")
     if answer is not None and (refusal := answers.refusal(answer)):
-        return Verdict(outcome=Outcome.PERMANENT, why=f"answered {exchange.status} with {refusal}"[: 2 * EXCERPT])
+        why = f"answered {exchange.status} with {refusal}"[: 2 * EXCERPT]
+        # It may say that the record is gone.
+        is_unproven = action in (Action.UPDATE, Action.DELETE)
+        return Verdict(outcome=Outcome.PERMANENT, why=why, is_unproven=is_unproven)
     if action not in (Action.CREATE, Action.REPLAY):
         return done
     if remote_id := answers.id_in(answer):
@@ -264,12 +268,14 @@ def confirmed(
             return replace(verdict, is_unproven=False)
         why = f"{verdict.why}; its list can't be read either, so this proves nothing ({listing.why})"
         return replace(listing, outcome=Outcome.RETRYABLE, why=why)
+    status = record.status or 0 if record is not None else 404
     verdict = replace(verdict, is_unproven=False)
+    if verdict.outcome is Outcome.PERMANENT and record is not None and status in (404, 410):
+        verdict = replace(verdict, outcome=Outcome.GONE)  # of a target that answers everything with 200
     if verdict.outcome is not Outcome.GONE:
         return verdict
-    status = record.status or 0 if record is not None else 404
     if is_listed or 200 <= status < 300:
-        return Verdict(outcome=Outcome.RETRYABLE, why=f"{verdict.why}; but the record is there")
+        return Verdict(outcome=Outcome.RETRYABLE, why=f"{verdict.why}; but the record is there", is_disputed=True)
     if status in (404, 405, 410):
         return verdict
     return Verdict(outcome=Outcome.RETRYABLE, why=f"{verdict.why}; asked again, it {_asked_again(record)}")

@@ -32,6 +32,7 @@ UNTOLD = "did not settle whether a create arrived: "  # begins the reason of a r
 NOT_THERE = "no longer has this record: "  # begins the reason of a record that is gone and not created again
 CANDIDATES = 100  # that are kept; a lookup with more of them needs to be changed
 PATIENCE = timedelta(hours=1)  # for a record to appear whose create was accepted; then a person decides
+DISPUTES = 5  # tries for which a target may say of a record that it is gone, and list it; then a person decides
 NOT_LISTED = "accepted the create, but does not list the record yet"
 NEVER_LISTED = "accepted the create, but has not listed the record for an hour"
 DIFFERS = "has a record that fits the lookup and differs: "  # begins the reason of such a doubt
@@ -87,6 +88,8 @@ def changes_after(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter
             return unknown(claim, end.verdict, rules, now=now, jitter=jitter)
         case Outcome.CONFIGURATION:
             return not_sent(claim, end) | {"reason": why[:REASON_LENGTH]}
+        case Outcome.RETRYABLE if end.verdict.is_disputed and claim.tries + 1 >= DISPUTES:
+            return rejected(claim, end, why) | {"gone": True}
         case _:  # Outcome.RETRYABLE
             return put_off(claim, end, why, now=now, jitter=jitter)
 

@@ -9,6 +9,7 @@ No database is used here.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -55,7 +56,9 @@ def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Cal
             if not _is_as_agreed(delivery, endpoint, seen.exchange):
                 return SendResult(verdict=Verdict(outcome=Outcome.PERMANENT, why=CHANGED_THERE), sent=tuple(sent))
             etag = seen.exchange.headers.get("etag", "")
-        latest = sender.exchange(request("" if etag.startswith("W/") else etag), ends)
+        change = request("" if etag.startswith("W/") else etag)
+        # Behind a server that closes kept connections, a change that follows another request would never arrive.
+        latest = sender.exchange(replace(change, fresh=change.fresh or delivery.binding.claim.tries > 0), ends)
         if latest is None:
             break
         sent.append(latest)
@@ -103,13 +106,18 @@ def _evidence(sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict: V
     is_listed = remote_id is not None and any(
         id_text(str(endpoint.answers.id_of(record))) == id_text(remote_id) for record in page
     )
+    if verdict.outcome is Outcome.PERMANENT and remote_id and listing.outcome is not Outcome.DONE:
+        return replace(verdict, is_unproven=False), sent
     record = None
-    if verdict.outcome is Outcome.GONE and listing.outcome is Outcome.DONE and not is_listed and remote_id:
+    may_be_gone = verdict.outcome in (Outcome.GONE, Outcome.PERMANENT) and not is_listed
+    if may_be_gone and listing.outcome is Outcome.DONE and remote_id:
         again = sender.exchange(endpoint.get(remote_id), ends)
         if again is None:
             return UNPROVEN, sent
         sent.append(again)
         record = again.exchange
+        if _is_refused(endpoint, record):
+            record = replace(record, status=404)
     done = sender.has_succeeded
     return confirmed(verdict, listing, record, is_listed=is_listed, has_succeeded=done), sent
 
@@ -118,7 +126,17 @@ def find(sender: Sender, endpoint: Endpoint, sought: Sought, *, ends: float, abo
     """List the records that equal what is sought in the fields of its lookup, or get the one under our own id."""
     if sought.own_id:
         return sender.submit(lambda: _find_own(sender, endpoint, sought, ends), about=about)
-    return sender.submit(lambda: list_records(sender, endpoint, sought, ends), about=about)
+    return sender.submit(lambda: _find_by_lookup(sender, endpoint, sought, ends), about=about)
+
+
+def _find_by_lookup(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -> SendResult:
+    """List the records that fit the lookup; all of them where the target refuses to filter its list by it."""
+    filtered = list_records(sender, endpoint, sought, ends)
+    if not (sought.lookup and filtered.sent and _refuses_filter(endpoint, filtered.sent[-1].exchange)):
+        return filtered
+    whole = list_records(sender, endpoint, replace(sought, lookup=()), ends)
+    verdict = filtered.verdict if whole.verdict is None else whole.verdict
+    return replace(whole, verdict=verdict, sent=filtered.sent + whole.sent)
 
 
 def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -> SendResult:
@@ -126,7 +144,7 @@ def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -
     latest = sender.exchange(endpoint.get(str(sought.own_id)), ends)
     if latest is None:
         return SendResult(verdict=None)
-    if latest.exchange.status not in (404, 410):
+    if latest.exchange.status not in (404, 410) and not _is_refused(endpoint, latest.exchange):
         verdict = classify(Action.LOOKUP, latest.exchange, now=timezone.now())
         record = at(read_json(latest.exchange.body), endpoint.answers.record) if verdict.outcome is Outcome.DONE else {}
         return SendResult(verdict=verdict, sent=(latest,), records=(record,))
@@ -135,6 +153,20 @@ def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -
         return SendResult(verdict=UNPROVEN, sent=(latest,))
     listing, _ = read_page(sender, endpoint, evidence.exchange)
     return SendResult(verdict=listing, sent=(latest, evidence))
+
+
+def _refuses_filter(endpoint: Endpoint, exchange: Exchange) -> bool:
+    """Return whether an answer to a filtered list may be about the filter; 404 is how some APIs say "none found"."""
+    return exchange.status in (400, 404, 410, 422) or _is_refused(endpoint, exchange)
+
+
+def _is_refused(endpoint: Endpoint, exchange: Exchange) -> bool:
+    """Return whether an answer with status 200 says that it is a refusal."""
+    try:
+        answer = read_json(exchange.body) if exchange.status == 200 else None
+    except UnreadableError:
+        return False
+    return isinstance(answer, dict) and bool(endpoint.answers.refusal(answer))
 
 
 def read_page(sender: Sender, endpoint: Endpoint, exchange: Exchange) -> tuple[Verdict, list[Any]]:

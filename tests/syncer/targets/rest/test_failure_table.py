@@ -69,7 +69,7 @@ def status_(code: int, **more: Any) -> dict[str, Any]:
 
 
 LOST: dict[str, Any] = {"means": UNKNOWN, "lookup": LATER}
-NO_SUCH: dict[str, Any] = {"means": REJECTED, "update": GONE, "delete": GONE, "lookup": LATER}
+NO_SUCH: dict[str, Any] = {"means": REJECTED, "update": GONE, "delete": GONE, "lookup": DONE}  # by the whole list
 UNREADABLE: dict[str, Any] = {"means": DONE, "create": MADE, "lookup": LATER}
 DATE = object()  # `Retry-After` as an HTTP date
 TABLE = [
@@ -89,7 +89,7 @@ TABLE = [
     Row("without an id", {"kind": Fault.NO_ID}, DONE, create=MADE),
     Row("302", {"kind": Fault.REDIRECT, "status": 302}, BLOCKED, create=UNKNOWN),
     Row("308", {"kind": Fault.REDIRECT, "status": 308}, BLOCKED),
-    Row("400", status_(400), REJECTED),
+    Row("400", status_(400), REJECTED, lookup=DONE),
     Row("401", status_(401), BLOCKED),
     Row("403", status_(403), FORBIDDEN),
     *(
@@ -103,7 +103,7 @@ TABLE = [
     ),
     Row("408", status_(408), LATER),
     Row("409", status_(409), REJECTED, create=TAKEN),
-    Row("422", status_(422), REJECTED),
+    Row("422", status_(422), REJECTED, lookup=DONE),
     Row("425", status_(425), LATER),
     Row("429", status_(429), LATER, waits=0),
     Row("429, seconds", status_(429, retry_after=WAIT), LATER, waits=WAIT),

@@ -33,6 +33,12 @@ def put(value: Any, place: str, around: dict[str, Any] | None = None) -> Any:
     return around
 
 
+def merge(old: Record, new: Record) -> Record:
+    """`old` with the values of `new`, objects merged."""
+    both = {name: merge(old[name], new[name]) for name in old.keys() & new.keys() if isinstance(new[name], dict)}
+    return {**old, **new, **both}
+
+
 @dataclass
 class Ghost:
     """A record that was deleted, and that lists still have for `left` requests; None: for ever."""
@@ -132,7 +138,7 @@ class Speaker(Api):
         if self._is_taken(collection, fields, but=key):
             return Answer(self.dialect.refuses, {"detail": "has already been taken"})
         merged = call.method == "PATCH" or (call.method == "POST" and "PUT" not in self.dialect.updates)
-        new = self.store.merge(collection, key, fields) if merged else self.store.replace(collection, key, fields)
+        new = self.store.replace(collection, key, merge(old, fields) if merged else fields)
         updated = self.dialect.updated
         status = updated.unchanged if updated.unchanged and new == old else updated.status
         body = "empty" if status in (204, 304) else updated.body
@@ -161,7 +167,7 @@ class Speaker(Api):
         return None
 
     def _is_taken(self, collection: str, fields: Record, but: Key | None = None) -> bool:
-        names = self.dialect.unique
+        names = [name for name in self.dialect.unique if at(fields, name) is not None]
         return bool(names) and any(
             key != but and all(at(record, name) == at(fields, name) for name in names)
             for key, record in self.store.records(collection).items()

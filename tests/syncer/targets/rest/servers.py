@@ -241,7 +241,7 @@ ANSWERING = [
     Server(name="303", dialect=Dialect(created=Created(status=303, body="empty", location="path"))),
     Server(name="303 to the list", dialect=Dialect(created=Created(status=303, body="empty"))),
     Server(name="202 and later", dialect=Dialect(created=Created(status=202, body="empty", hidden=4))),
-    Server(name="201 and later", dialect=Dialect(created=Created(hidden=3)), asks=OPEN),
+    Server(name="201 and later", dialect=Dialect(created=Created(hidden=3))),
     Server(name="304", dialect=Dialect(updated=Updated(unchanged=304))),
     Server(name="a page for people", dialect=Dialect(updated=Updated(body="html"), deleted=Deleted(status=200))),
     Server(

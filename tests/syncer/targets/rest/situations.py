@@ -134,7 +134,7 @@ class World:
                 call_command("sync_retry", self.target.name)
                 continue
             bound = {text_of(row) for row in Binding.objects.exclude(remote_id=None)}
-            sent = binding.create_body or {}
+            sent = binding.create_body or binding.agreed or {}
             post = Post.objects.filter(pk=binding.object_key).first()
             word = self.word_of(nested(sent)) if post is None else post.title.split()[0].casefold()
             found = [
@@ -240,9 +240,9 @@ def both_had_data(world: World) -> None:
     wanted = load(RouteMap(world.target), world.route, [str(post.pk) for post in posts])
     bodies = [wanted[str(post.pk)].payload for post in posts]
     title, body = (next(name for name in bodies[0] if name.endswith(end)) for end in ("title", "body"))
-    ids = [{"id": posts[n].pk} if world.route.own_id else {} for n in range(3)]
+    ids = [{"id": number} if world.route.own_id else {} for number in (*(post.pk for post in posts[:3]), 999)]
     there = [bodies[0] | ids[0], bodies[1] | ids[1], bodies[2] | {body: "quite another"} | ids[2]]
-    there.append(bodies[3] | {title: "Theirs", body: "not ours"})
+    there.append(bodies[3] | {title: "Theirs", body: "not ours"} | ids[3])
     world.speaker.seed("posts", *(nested(record) for record in there))
     world.foreign = 1
     world.sync()

@@ -19,6 +19,7 @@ from syncer.admin.rows import RowsAdmin, Section
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
 from syncer.models.mapping import declarations
+from syncer.reports.unanswered import unanswered
 from syncer.targets.base import kind_of, kinds
 
 PROGRESS = ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)})
@@ -102,6 +103,11 @@ class RouteAdmin(RowsAdmin):
             context.update(stopped=stopped(route), **route_effects.context(context["adminform"]))
         page: HttpResponse = super().render_change_form(request, context, **options)
         return page
+
+    def save_model(self, request: HttpRequest, obj: Route, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        super().save_model(request, obj, form, change)
+        if why := unanswered(obj, form.changed_data):
+            messages.warning(request, why)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.recompare)

@@ -10,6 +10,7 @@ from backoffice.kit import references
 from syncer.configure.rows import Plan, columns_of
 from syncer.models import Route, Target
 from syncer.reports.forecast import forecast
+from syncer.reports.unanswered import unanswered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Report:
-    """The effects of a file, or with `check` those it would have; `notes` name secrets that are still missing."""
+    """The effects of a file, or with `check` those it would have; `notes` name what a person has to know."""
 
     changes: list[Change]
     notes: list[str]
@@ -33,7 +34,7 @@ class Report:
 
 def apply(plans: Sequence[Plan], *, check: bool) -> Report:
     """Save the rows that differ, each target before its routes; with `check`, only report them."""
-    changes = []
+    changes, notes = [], []
     for plan in plans:
         changes.append(_save(plan.target, check=check))
         for route in plan.routes:
@@ -41,11 +42,13 @@ def apply(plans: Sequence[Plan], *, check: bool) -> Report:
             effects = forecast(route, beside=plan.routes)  # before it is saved
             change = _save(route, check=check)
             changes.append(replace(change, effects=f"The next sync will {effects}.") if effects else change)
+            if why := unanswered(route, change.columns):
+                notes.append(f"{plan.target.name} {route.model}: {why}")
         for route in plan.left_out:
             if route.enabled:
                 route.enabled = False
                 changes.append(replace(_save(route, check=check), outcome="disabled"))
-    return Report(changes, [note for plan in plans for note in _notes(plan.target)])
+    return Report(changes, [*notes, *(note for plan in plans for note in _notes(plan.target))])
 
 
 def _save(row: Target | Route, *, check: bool) -> Change:

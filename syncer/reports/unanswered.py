@@ -1,0 +1,35 @@
+"""What becomes of unanswered creates when their route is changed: the form and `sync_configure` say so."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from syncer.models import Binding, Route
+
+FOUND_BY = frozenset({"path", "create_path", "item_path", "lookup", "fields", "id_field", "own_id"})
+
+
+def unanswered(route: Route, changed: Iterable[str]) -> str:
+    """Return the sentence that says how the route's unanswered creates are looked for; empty if nothing is to be said.
+
+    Args:
+        route: with its new values.
+        changed: the columns that were changed.
+    """
+    if FOUND_BY.isdisjoint(changed) or route.pk is None:
+        return ""
+    creates = Binding.objects.filter(route=route, create_body__isnull=False, in_doubt=False).order_by("pk")
+    sent_as = list(creates.values_list("create_as", flat=True))
+    if not sent_as:
+        return ""
+    where = "; ".join(dict.fromkeys(_where(route, terms or {}) for terms in sent_as))
+    number = "1 create of this route is" if len(sent_as) == 1 else f"{len(sent_as)} creates of this route are"
+    them = "it is looked for as it was sent" if len(sent_as) == 1 else "they are looked for as they were sent"
+    return f"{number} unanswered; {them}: {where}."
+
+
+def _where(route: Route, terms: Mapping[str, Any]) -> str:
+    """Return where a create is looked for, and by what; `terms` are those under which it was sent."""
+    path, lookup = terms.get("path") or route.path, terms.get("lookup") or route.lookup
+    if terms.get("own_id"):
+        return f"at {path} by the id that we gave it"
+    return f"at {path} by {', '.join(lookup)}" if lookup else f"at {path}, by a person, for there is no lookup"

@@ -31,6 +31,7 @@ INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 WRAPPED = ("id", "_id", "value", "raw", "rendered")  # where an object has the value that was sent
 CUT = 8  # letters; a longer text may have been cut short to as many
+ESCAPES = 4  # levels
 LONG = 20  # letters; a text of as many may have got others behind it
 TORN = re.compile(r"(<[^>]*|&#?\w*)$")  # a tag or an escape in which a text was cut
 ZONES = timedelta(hours=14)  # no zone is further from UTC
@@ -101,9 +102,11 @@ def folded(value: Any) -> str:
         return "true" if value else "false"
     if value is None:
         return ""
-    text = str(value)
-    for _ in range(2):  # some servers escape what was escaped already
-        text = unquote(html.unescape(text))
+    text, before = str(value).casefold(), ""
+    for _ in range(ESCAPES):  # some servers escape what was escaped already
+        before, text = text, unquote(html.unescape(text)).casefold()
+        if text == before:
+            break
     text = text.replace("\\'", "'").replace('\\"', '"').replace("\\\\", "\\")
     text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold()
     text = " ".join(unicodedata.normalize("NFKC", text).split())

@@ -50,7 +50,9 @@ def judge(exchange: Exchange, endpoint: Endpoint) -> Judged:
     answer = read_json(exchange.body)
     records = at(answer, endpoint.answers.items)
     if not isinstance(records, list):
-        return Judged(findings=(_no_list(answer, endpoint),))
+        lists = _lists(answer)
+        record = at(answer, lists[0])[0] if lists and at(answer, lists[0]) else MISSING
+        return Judged(findings=(_no_list(answer, lists, endpoint),), record=record)
     if not all(isinstance(record, Mapping) for record in records):
         kind = next(type(record).__name__ for record in records if not isinstance(record, Mapping))
         return Judged(findings=(wrong(f"It lists no records, but values of the type {kind}.", "items_field"),))
@@ -114,13 +116,19 @@ def _plain(path: str) -> str:
     return re.sub(r"[^a-z0-9]", "", path.rpartition(".")[2].lower())
 
 
-def _no_list(answer: object, endpoint: Endpoint) -> Finding:
+def _lists(answer: object) -> list[str]:
+    """Return the places of an answer that have a list, those with objects in it first."""
+    if isinstance(answer, list):
+        return [""]
+    lists = [path for path, value in places(answer) if isinstance(value, list)]
+    return sorted(lists, key=lambda path: not any(isinstance(one, Mapping) for one in at(answer, path)))
+
+
+def _no_list(answer: object, lists: Sequence[str], endpoint: Endpoint) -> Finding:
     """Return where the records may be instead."""
     items = endpoint.answers.items
     if isinstance(answer, list):
         return wrong("The answer is the list itself: leave 'items' empty.", "items_field")
-    lists = [path for path, value in places(answer) if isinstance(value, list)]
-    lists.sort(key=lambda path: not any(isinstance(one, Mapping) for one in at(answer, path)))
     where = f"There is no list under '{items}'" if items else "The answer is not a list"
     if lists:
         return wrong(f"{where}; its records are under '{lists[0]}': set 'items' to that.", "items_field")

@@ -96,6 +96,14 @@ def test_what_looks_wrong_is_said_with_its_cure_and_the_column_to_change(exchang
 
 
 @pytest.mark.parametrize(
+    ("answer", "items"),
+    [(posts(2), ""), ({"data": posts(2)}, "data"), ({"tags": [], "data": posts(2)}, ""), (posts(2), "data")],
+)
+def test_the_first_record_is_shown_wherever_it_is(answer, items):
+    assert judge(listed(answer), endpoint(items=items)).record == {**POST, "id": 1}
+
+
+@pytest.mark.parametrize(
     ("exchange", "columns", "severity", "text"),
     [
         (listed(posts(3)), {}, Severity.FINE, "It lists 3 records, each with its 'id' and the fields that are sent"),

@@ -61,7 +61,7 @@ class Doubt:
 
     Attributes:
         question: what they are asked; None if they are not.
-        is_rejected: the target refused its create, perhaps because it has such a record already.
+        is_rejected: it was rejected and has no record, perhaps because the target has such a one already.
         candidates: the records that a lookup, an adoption or a refusal has found.
         listed: the address at which the target lists its records.
     """

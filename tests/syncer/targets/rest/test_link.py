@@ -145,7 +145,7 @@ def decide(client, one, **answer):
 def test_the_page_of_a_refused_create_offers_the_link(target, refused, remote):
     client, one = administrator(), binding_of(refused)
     page = client.get(page_of(one)).content.decode()
-    assert "Fake API refused to create it. Has it such a record already?" in page
+    assert "It is rejected. Has Fake API such a record already?" in page
     assert "Link to it" in page
     decide(client, one, way="arrived", remote_id="1")
     work(Run.objects.latest("pk"))

@@ -141,9 +141,9 @@ def _record(binding: Binding, remote_id: int | str | None, user: Any, seen: int 
         if is_asked and question(row) is None:
             raise NotPossibleError(f"{row} is not in doubt at {row.route.target}: there is nothing to decide.")
         check(binding=row, remote_id=remote_id, seen=seen)
+        changes = decided(encoded)
         try:
             with transaction.atomic():
-                changes = decided(encoded)
                 Binding.objects.filter(pk=row.pk).update(**changes, token=F("token") + 1, wanted=F("wanted") + 1)
         except IntegrityError as error:  # another person was quicker
             raise NotPossibleError(_taken(row, str(encoded))) from error

@@ -94,7 +94,7 @@ def page(
 
 
 CONTENT_COLUMNS = frozenset(
-    {"agreed", "answer", "create_body", "create_path", "message", "blocked", "reason", "request", "url"}
+    {"agreed", "answer", "candidates", "create_body", "create_path", "message", "blocked", "reason", "request", "url"}
 )
 
 

@@ -205,6 +205,12 @@ def test_whoever_may_not_view_posts_sees_neither_ours_nor_theirs(target, differi
         assert words not in page
 
 
+def test_what_a_candidate_shows_can_not_be_guessed_by_a_filter(target, differing):
+    client = sign_in("syncer.sync_target")
+    address = reverse("admin:syncer_binding_changelist")
+    assert client.get(address, {"candidates__icontains": "theirs"}).status_code == 400
+
+
 def test_many_candidates_are_counted_and_the_first_twenty_shown(target, differing):
     Binding.objects.update(candidates=[{"id": str(number), "shown": {"title": "A"}} for number in range(25)])
     page = administrator().get(page_of(binding_of(differing))).content.decode()

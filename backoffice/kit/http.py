@@ -72,8 +72,8 @@ class Answer:
 class Client:
     """Sends requests, from any number of threads; each thread keeps its connections open.
 
-    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used. Nothing is retried but
-    a GET whose kept connection the server has closed, as it may at any time (RFC 9112, section 9.3.1).
+    Redirects are not followed, cookies not kept, proxies and `.netrc` of the environment not used. Nothing is retried
+    but a GET whose kept connection the server has closed, as it may at any time (RFC 9112, section 9.3.1).
 
     Args:
         timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.

@@ -51,7 +51,8 @@ def test_it_allows_what_was_listed(waiting, capsys, remote):
 
 def test_it_undoes_the_edits(waiting, capsys, remote):
     status, text = run(capsys, "--model", "news.Post", "--undo", review(waiting, model="news.Post").digest)
-    assert (status, text) == (0, "Undid the edits behind 5 deletes. Nothing to send: everything was accepted by the target.\n")
+    nothing = "Nothing to send: everything was accepted by the target."
+    assert (status, text) == (0, f"Undid the edits behind 5 deletes. {nothing}\n")
     assert Post.objects.count() == 10
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q, QuerySet
 
 from backoffice.kit import clock
 from syncer.core.decide import ClaimedBinding, claimed
@@ -87,7 +87,12 @@ def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
     if not kind.prepare(run, routes, sender):
         return False
     progress = False
+    left = Binding.objects.left(run.target, run.scope).filter(UNBLOCKED).order_by()
+    # A claim costs more than to see that there is nothing to claim.
+    due = set(left.values_list("route", ExpressionWrapper(Q(remote_id__isnull=False), BooleanField())).distinct())
     for step in kind.steps(routes):
+        if not any(route == step.route.pk and step.has_record in (None, bound) for route, bound in due):
+            continue
         progress |= _deliver_step(run, routes, step, sender, until)
         if sender.is_stopped or (progress and time.monotonic() > until):
             return not sender.is_stopped

@@ -142,10 +142,12 @@ class Step:
 
     Attributes:
         only: the condition for the bindings that belong to it.
+        has_record: whether their objects have a record at the target; None: with or without one.
     """
 
     route: "Route"
     only: Q = field(default_factory=Q)
+    has_record: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

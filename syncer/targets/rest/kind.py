@@ -161,13 +161,12 @@ class Rest(Kind):
 
         So a new record finds the name free that an old one had.
         """
-        deletes = [Step(route=route, only=routes.deletes(route)) for route in reversed(routes.parents_first)]
-        changes = [
-            Step(route=route, only=only)
-            for route in routes.parents_first
-            for only in (Q(remote_id__isnull=False) & Q(routes.is_wanted(route)), Q(remote_id=None))
-        ]
-        return deletes + changes
+        ordered, bound = routes.parents_first, Q(remote_id__isnull=False)
+        steps = [Step(route=route, only=routes.deletes(route), has_record=True) for route in reversed(ordered)]
+        for route in ordered:
+            steps.append(Step(route=route, only=bound & Q(routes.is_wanted(route)), has_record=True))
+            steps.append(Step(route=route, only=~bound, has_record=False))
+        return steps
 
     def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:
         declaration = route.declaration

@@ -264,7 +264,7 @@ def confirmed(
         )
         if is_settings:
             return replace(listing, outcome=Outcome.CONFIGURATION)
-        if verdict.outcome is Outcome.FORBIDDEN and has_succeeded:
+        if verdict.outcome is Outcome.FORBIDDEN and listing.outcome is Outcome.PERMANENT and has_succeeded:
             return replace(verdict, is_unproven=False)
         why = f"{verdict.why}; its list can't be read either, so this proves nothing ({listing.why})"
         return replace(listing, outcome=Outcome.RETRYABLE, why=why)

@@ -129,6 +129,7 @@ def test_an_api_without_lists_forbids_an_object_where_it_has_carried_out_others(
     assert seen(Action.UPDATE, 403, no_lists).outcome is Outcome.RETRYABLE
     assert seen(Action.UPDATE, 403, no_lists, has_succeeded=True).outcome is Outcome.FORBIDDEN
     assert seen(Action.UPDATE, 404, no_lists, has_succeeded=True).outcome is Outcome.RETRYABLE
+    assert seen(Action.UPDATE, 403, UNLISTED, has_succeeded=True).outcome is Outcome.RETRYABLE
 
 
 def test_what_is_forbidden_everywhere_is_a_matter_of_the_settings():

@@ -67,6 +67,27 @@ def test_a_permanent_refusal_rejects_that_object_and_the_others_go_on(target, po
     assert requests(remote) == []
 
 
+def test_what_was_in_the_way_of_a_refused_object_may_go_in_the_same_batch(target, post, remote):
+    other = Post.objects.create(title="B", body="D")
+    sync(target)
+    Post.objects.filter(pk=post.pk).update(title="B")
+    Post.objects.filter(pk=other.pk).update(title="C")
+    remote.fault(Fault.STATUS, method="PUT", status=422, where=lambda body: body["title"] == "B")
+    assert sync(target).state == "done"
+    assert sorted(record["title"] for record in remote.posts.values()) == ["B", "C"]
+
+
+def test_what_stays_refused_is_tried_once_more_and_not_after_a_later_run(target, post, remote):
+    Post.objects.create(title="C", body="D")
+    remote.fault(Fault.STATUS, method="POST", status=422, where=lambda body: body["title"] == "A", times=None)
+    assert sync(target).message == "1 created. Not delivered: 1 rejected."
+    assert [entry.body["title"] for entry in remote.journal if entry.method == "POST"].count("A") == 2
+    Post.objects.create(title="E", body="D")
+    remote.clear_journal()
+    assert sync(target).message == "1 created. Not delivered: 1 rejected."
+    assert requests(remote) == [("POST", "/posts")]
+
+
 def test_a_newer_edit_tries_a_rejected_object_again(target, post, remote):
     remote.fault(Fault.STATUS, method="POST", status=422)
     sync(target)

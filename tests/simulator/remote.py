@@ -368,7 +368,7 @@ class Remote:
             case "see nothing":
                 return Exchange(status=303)
             case "accepted":
-                record.listed_from = now + SOON
+                record.listed_from = min(now + SOON, request.dies)  # as an engine assumes that knows of no answer
                 for other in self._equal(request.model, kept, number):
                     other.listed_from = min(other.listed_from or now, now + SOON)
                 return Exchange(status=202, body=b"{}")

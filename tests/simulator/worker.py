@@ -237,12 +237,14 @@ class Worker:
         if sending.first.outcome is Outcome.GONE and listing.outcome is Outcome.DONE and not is_listed:
             sending.listing, sending.asks = listing, RECORD
         else:
-            self._end(sending, confirmed(sending.first, listing, is_listed=is_listed))
+            verdict = confirmed(sending.first, listing, is_listed=is_listed, has_succeeded=self.has_succeeded)
+            self._end(sending, verdict)
 
     def _seen(self, sending: Sending, record: Exchange) -> None:
         assert sending.first is not None
         assert sending.listing is not None
-        self._end(sending, confirmed(sending.first, sending.listing, record))
+        verdict = confirmed(sending.first, sending.listing, record, has_succeeded=self.has_succeeded)
+        self._end(sending, verdict)
 
     def _end(self, sending: Sending, verdict: Verdict) -> None:
         sending.verdict = self._observe(sending.delivery.binding, verdict)

@@ -219,7 +219,9 @@ class Worker:
             return
         sending.records = records
         is_taken = sending.first is not None and sending.first.outcome is Outcome.TAKEN
-        if verdict.outcome is not Outcome.DONE:
+        if asks == FILTERED and exchange.status in (404, 422):  # `exchanges._refuses_filter`
+            sending.asks = WHOLE
+        elif verdict.outcome is not Outcome.DONE:
             self._end(sending, verdict)
         elif asks == FILTERED and not decisive(self._candidates(sending)):
             sending.asks = WHOLE
@@ -337,6 +339,9 @@ class Worker:
             if written.get("rejected"):
                 reached["rejected because it is gone"] += 1
                 remote.blamed.add(key)
+        if verdict is not None and verdict.is_disputed and written.get("rejected"):
+            reached["rejected because it is gone, and listed"] += 1
+            remote.blamed.add(key)
         if written.get("rejected"):
             reached["rejected"] += 1
         if written.get("refused_at"):

@@ -78,7 +78,7 @@ def gone(target, synced, remote):
 def refused(target, post, remote):
     """A post whose create was not answered, and the look-up for it was refused. The journal is empty."""
     lose_a_create(target, remote)
-    remote.fault(Fault.STATUS, method="GET", status=400)
+    remote.fault(Fault.STATUS, method="GET", status=400, times=2)  # to the lookup, and to the whole list
     sync(target)
     remote.clear_journal()
     return post
@@ -236,7 +236,7 @@ def test_a_record_that_may_be_there_unknown_to_us_is_decided_too(target, post, r
     target.routes.filter(model="news.Post").update(lookup=lookup)
     Binding.objects.create(route=target.routes.get(model="news.Post"), object_key=str(post.pk), look_first=True)
     remote.store.create("posts", {})
-    remote.fault(Fault.STATUS, method="GET", status=400)
+    remote.fault(Fault.STATUS, method="GET", status=400, times=2)  # to the lookup, and to the whole list
     sync(target)
     remote.clear_journal()
     one = binding_of(post)

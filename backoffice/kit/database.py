@@ -14,6 +14,7 @@ READ_ONLY = "25006"
 # as 53100 (disk full), 57P01 (shutdown) and 57P03 (starting up), an OperationalError. So does all that SQLite reports
 # of a file that is locked, read-only or missing, and of a full disk.
 INTERNAL = (READ_ONLY, "25P03", "25P04")  # read-only; a session that was ended for its idle, or its long, transaction
+MISTAKE = "SQLITE_ERROR"  # of a statement, such as a table that is missing; SQLite has no other class for it
 RETRY_SECONDS = 5
 WHY = "The database can't be written just now. Nothing was saved; try again in a moment."
 
@@ -29,6 +30,8 @@ def is_unavailable(error: BaseException | None) -> bool:
     """Return whether the error says that the database can't be reached, or can't be written, now."""
     if isinstance(error, InternalError):
         return sqlstate(error) in INTERNAL
+    if getattr(getattr(error, "__cause__", None), "sqlite_errorname", "") == MISTAKE:
+        return False
     return isinstance(error, OperationalError | InterfaceError)
 
 

@@ -102,7 +102,6 @@ def test_a_save_on_a_page_is_answered_with_503(admin_user):
     assert "The database can&#x27;t be written just now." in answer.content.decode()
 
 
-@pytest.mark.postgres
 def test_another_error_of_a_page_is_answered_with_500(admin_user):
     client = Client(raise_request_exception=False)
     client.force_login(admin_user)
@@ -145,7 +144,7 @@ def test_a_read_only_database_can_not_be_used_now():
 @pytest.mark.sqlite
 def test_a_full_disk_can_not_be_used_now():
     fill = "INSERT INTO django_session VALUES ('k', hex(zeroblob(100000)), '2026-01-01')"
-    error = error_of("PRAGMA max_page_count = 1", fill)
+    error = error_of("VACUUM", "PRAGMA max_page_count = 1", fill)  # a page that is free would still take it
     assert str(error) == "database or disk is full"
     assert is_unavailable(error)
 

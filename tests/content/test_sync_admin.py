@@ -32,7 +32,9 @@ def change(post: Post) -> str:
 
 
 def test_the_list_shows_each_objects_state(remote: Remote, target: Target):
-    remote.fault(Fault.STATUS, method="POST", path="/posts", status=422, where=lambda body: body["title"] == "bad")
+    remote.fault(
+        Fault.STATUS, method="POST", path="/posts", status=422, times=None, where=lambda body: body["title"] == "bad"
+    )
     Post.objects.create(title="good", body="B")
     Post.objects.create(title="bad", body="B")
     sync(target)

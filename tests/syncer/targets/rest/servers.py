@@ -273,7 +273,11 @@ STRICT = [
     ),
     Server(name="closing connections", dialect=Dialect(closes=True)),
     Server(name="slow deletes", dialect=Dialect(deleted=Deleted(listed=3))),
-    Server(name="deleted records stay listed", dialect=Dialect(deleted=Deleted(flag="deleted"))),
+    Server(
+        name="deleted records stay listed",
+        dialect=Dialect(deleted=Deleted(flag="deleted")),
+        asks=frozenset({"delete lost", "mass delete"}),
+    ),
     Server(
         name="/posts/1.json, POST",
         dialect=Dialect(item="{list}/{id}.json", updates=("POST",)),

@@ -128,7 +128,8 @@ class World:
         """Do as a person would with every object that is set aside; its state has a name and a reason."""
         for binding in Binding.objects.left(self.target):
             state = state_of(facts_of(binding, binding.settled_at))
-            assert state in (State.IN_DOUBT, State.REJECTED) and binding.reason, (state, binding.reason)
+            assert state in (State.IN_DOUBT, State.REJECTED), binding.reason
+            assert binding.reason
             self.decisions += 1
             if doubt.question(binding) is None:
                 call_command("sync_retry", self.target.name)
@@ -188,7 +189,7 @@ def edited_while_open(world: World) -> None:
 
 
 def deleted_while_open(world: World) -> None:
-    first, _ = world.make(2)
+    world.make(2)
     world.lose(world.creates)
     world.sync()
     Post.objects.all().delete()

@@ -1,4 +1,4 @@
-"""Every server × every situation: in the end both sides are equal, and no object ever has two records.
+"""Every server in every situation: in the end both sides are equal, and no object ever has two records.
 
 What a person has to decide is decided; which cells need a person is a part of the table.
 """

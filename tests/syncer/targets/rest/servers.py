@@ -103,7 +103,7 @@ NORMALISING = [
     habit("cut short", only("title", lambda text: text[:13]), asks=OPEN),
     habit("cut with dots", texts(lambda text: text if len(text) < 30 else f"{text[:27]}..."), asks=OPEN),
     habit("without markup", texts(lambda text: re.sub(r"<[^>]*>", "", text)), asks=OPEN),
-    habit("typographic", texts(lambda text: text.replace("'", "’").replace('"', "“")), asks=OPEN),
+    habit("typographic", texts(lambda text: text.replace("'", "\u2019").replace('"', "\u201c")), asks=OPEN),
     habit("local time", only("at", lambda value: f"{moment(value) + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}"), asks=OPEN),
 ]
 DATA = {"wrap": "data", "record": "data", "items_field": "data"}

@@ -9,12 +9,11 @@ PY := .venv/bin/python
 RUN := .venv/production.$(notdir $(PYTHON))
 DEV := .venv/dev.$(notdir $(PYTHON))
 REAL := .venvs/real/installed.$(notdir $(PYTHON))
-NEW := tests/simulator tests/syncer/core tests/backoffice/test_retry.py tests/backoffice/test_masking.py # by hypothesis
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 .PHONY: help run test check prove demo password manage fuzz chaos mutants bench lint types fmt fix lock \
-	test-all test-core test-real test-new contracts migrations settings
+	test-all test-core test-real test-new test-new-simulator test-new-rules contracts migrations settings
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -25,7 +24,9 @@ run: $(RUN) ## Start everything: two nodes, a worker each, sample content (PORT=
 test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real PostgreSQL
 	@$(PY) -m tools.test
 
-check: lint types contracts migrations settings test-all test-core test-real fuzz ## Run what a change must pass, as CI does: all tests, and checks of the code
+check: $(DEV) $(REAL) ## Run what a change must pass, as CI does: all tests, and checks of the code
+	@$(MAKE) -j2 lint types contracts migrations settings test-core test-real fuzz
+	@$(MAKE) test-all
 	@echo "All checks passed."
 
 prove: mutants test-new chaos ## Look for what no test looks for: planted faults, new examples, a minute of chaos
@@ -74,6 +75,11 @@ test-all: $(DEV)
 test-new: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 test-new: $(DEV)
 	@echo "New examples, SEED=$(SEED)"
+	@$(MAKE) -j2 SEED=$(SEED) test-new-simulator test-new-rules
+
+test-new-simulator: NEW := tests/simulator/test_simulator.py
+test-new-rules: NEW := tests/simulator/peers tests/syncer/core tests/backoffice/test_retry.py tests/backoffice/test_masking.py
+test-new-simulator test-new-rules:
 	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=700 PEERS_SEED=$(SEED) PEERS_EXAMPLES=300 \
 		$(PY) -m pytest -q --hypothesis-profile=new --hypothesis-seed=$(SEED) -o faulthandler_timeout=0 $(NEW)
 

@@ -212,7 +212,8 @@ class Speaker(Api):
         if wanted and dialect.filters == "refused":
             return Answer(400, {"detail": f"Unknown filter: {', '.join(wanted)}"})
         found = everything if dialect.filters == "ignored" else [one for one in everything if _fits(one, wanted)]
-        page, next_page, headers = found, None, {}
+        page, next_page = found, None
+        headers: dict[str, str] = {}
         if dialect.pages:
             start = _start(pages, call)
             page = found[start : start + pages.size]

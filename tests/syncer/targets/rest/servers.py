@@ -164,7 +164,7 @@ NAMED = [
     Server(name="a number in answers, a text in lists", dialect=Dialect(id_listed=str)),
     Server(name="a text in answers, a number in lists", dialect=Dialect(id_as=str, id_listed=int)),
     Server(name="ids from 0", dialect=Dialect(id_as=lambda key: key - 1 if isinstance(key, int) else key)),
-    Server(name="long ids", dialect=Dialect(id_as=lambda key: 2**63 + key)),
+    Server(name="long ids", dialect=Dialect(id_as=lambda key: 2**63 + int(key))),
     Server(name="ids with signs", dialect=Dialect(id_as=lambda key: f"a/{key} ü?#")),
     Server(name="given ids", dialect=Dialect(given_ids=True, id_as=str), columns={"own_id": "id"}),
 ]

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.management import call_command
+from django.utils import timezone
 
 from content.news.models import Post
 from syncer.core.answers import at, nested
@@ -127,7 +128,7 @@ class World:
     def decide(self) -> None:
         """Do as a person would with every object that is set aside; its state has a name and a reason."""
         for binding in Binding.objects.left(self.target):
-            state = state_of(facts_of(binding, binding.settled_at))
+            state = state_of(facts_of(binding, timezone.now()))
             assert state in (State.IN_DOUBT, State.REJECTED), binding.reason
             assert binding.reason
             self.decisions += 1

@@ -33,6 +33,7 @@ from syncer.engine import breaker
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
 from syncer.models.binding import DUE, UNBLOCKED
+from syncer.models.keys import key_of, pks
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import list_records
@@ -93,9 +94,23 @@ def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: b
     keys = pending.order_by("object_key").values_list("object_key", flat=True)
     for batch in batched(list(keys), BATCH):
         _settle(route, list(matches(routes, route, index, batch)))
+    _look_first_below(routes, route)
     route.adopted_at = clock.now()
     route.save(update_fields=["adopted_at"])
     return True
+
+
+def _look_first_below(routes: RouteMap, route: Route) -> None:
+    """Have the children of objects that wait for a person looked up, once their parent's record is known."""
+    model = route.declaration.model
+    for link in routes.links_up(route):
+        if link.parent is None or link.parent == route:
+            continue
+        doubtful = Binding.objects.filter(route=link.parent, in_doubt=True).values_list("object_key", flat=True)
+        for batch in batched(list(doubtful), BATCH):
+            parents = pks(link.parent.declaration.model, batch)
+            children = model._default_manager.filter(**{f"{link.field}__in": parents}).values_list("pk", flat=True)
+            unbound(route).filter(object_key__in=[key_of(model, pk) for pk in children]).update(look_first=True)
 
 
 def _note_failure(run: Run, verdict: Verdict, pending: "QuerySet[Binding]", sender: Sender, *, probe: bool) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from content.news.models import Comment, Post
 from syncer.models import Binding, Route
+from syncer.targets.rest import doubt
 from tests.remote import Fault
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding_of, let_time_pass, requests
@@ -52,6 +53,17 @@ def test_what_is_not_there_is_created_and_what_differs_waits_for_a_person(target
     ]
     sync(target)
     assert len(remote.writes()) == 1
+
+
+def test_a_child_whose_parent_waits_for_a_person_is_looked_up_once_the_parent_is_decided(target, remote):
+    (post,) = here("A")
+    there(remote, "A", body="theirs")
+    comment = Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
+    remote.store.create("comments", {"postId": 1, "name": "N", "email": "n@example.com", "body": "B"})
+    sync(target)
+    doubt.decide(binding=binding_of(post), remote_id=1)
+    assert sync(target).state == "done"
+    assert (binding_of(comment).remote_id, len(remote.comments), len(remote.posts)) == ("1", 1, 1)
 
 
 def test_several_records_that_fit_are_left_to_a_person(target, remote):

@@ -13,7 +13,6 @@ from uuid import NAMESPACE_URL, uuid5
 
 from tests.remote import Created, Deleted, Dialect, Pages, Updated
 
-ALL = frozenset({"*"})
 OPEN = frozenset({"create lost after", "edited while open", "deleted while open", "renamed while open"})
 # What all of the following is sent of each post, beside its fields: values that servers like to write in their own way.
 HABITS = {

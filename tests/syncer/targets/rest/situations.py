@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from django.core.management import call_command
-from django.utils import timezone
 
+from backoffice.kit import clock
 from content.news.models import Post
 from syncer.core.answers import at, nested
 from syncer.core.ids import decode_id
@@ -128,7 +128,7 @@ class World:
     def decide(self) -> None:
         """Do as a person would with every object that is set aside; its state has a name and a reason."""
         for binding in Binding.objects.left(self.target):
-            state = state_of(facts_of(binding, timezone.now()))
+            state = state_of(facts_of(binding, clock.now()))
             assert state in (State.IN_DOUBT, State.REJECTED), binding.reason
             assert binding.reason
             self.decisions += 1

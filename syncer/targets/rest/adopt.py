@@ -13,8 +13,9 @@ of the lookup's values without their spelling; `core/likeness.py` then compares 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -26,7 +27,7 @@ from backoffice.kit.retry import backoff
 from syncer.core.answers import MISSING, at
 from syncer.core.decide import Sought, Wanted
 from syncer.core.ids import id_text
-from syncer.core.likeness import Candidate, bucket, decisive, search
+from syncer.core.likeness import Candidate, bucket, decisive, is_equal, search
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH, SUCCESS, doubt_about
 from syncer.engine import breaker
@@ -36,7 +37,7 @@ from syncer.models.binding import DUE, UNBLOCKED
 from syncer.models.keys import key_of, pks
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
-from syncer.targets.rest.exchanges import list_records
+from syncer.targets.rest.exchanges import get_record, list_records
 from syncer.targets.rest.payload import load
 
 BATCH = 500  # objects
@@ -93,7 +94,7 @@ def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: b
         return False
     keys = pending.order_by("object_key").values_list("object_key", flat=True)
     for batch in batched(list(keys), BATCH):
-        _settle(route, list(matches(routes, route, index, batch)))
+        _settle(route, seen_whole(sender, route, list(matches(routes, route, index, batch))))
     _look_first_below(routes, route)
     route.adopted_at = clock.now()
     route.save(update_fields=["adopted_at"])
@@ -196,6 +197,29 @@ def matches(routes: RouteMap, route: Route, index: Index, keys: Sequence[str]) -
     for key, wanted in load(routes, route, keys).items():
         if not wanted.waits:
             yield index.match(key, wanted)
+
+
+def seen_whole(sender: Sender, route: Route, found: Sequence[Match]) -> list[Match]:
+    """Get each equal record that the list shows only in part, and compare the whole; without an answer it is equal."""
+    endpoint, futures = Endpoint.of(route), {}
+    for match in found:
+        if match.chosen and match.is_equal and match.wanted.payload.keys() - match.chosen.shown.keys():
+            futures[match.key] = sender.submit(partial(get_record, sender, endpoint, match.chosen.remote_id))
+    overwrites = route.existing == Route.Existing.OVERWRITE
+    return [
+        _compared(match, futures[match.key].result().records, overwrites) if match.key in futures else match
+        for match in found
+    ]
+
+
+def _compared(match: Match, records: Sequence[Any], overwrites: bool) -> Match:  # noqa: FBT001
+    if not records or match.chosen is None:
+        return match
+    shown = {name: value for name in match.wanted.payload if (value := at(records[0], name)) is not MISSING}
+    if all(is_equal(match.wanted.payload[name], value) for name, value in shown.items()):
+        return match
+    other = replace(match.chosen, is_equal=False, shown=shown)
+    return replace(match, candidates=[other], chosen=other if overwrites else None, is_equal=False)
 
 
 def _settle(route: Route, found: Sequence[Match]) -> None:

@@ -155,6 +155,18 @@ def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -
     return SendResult(verdict=listing, sent=(latest, evidence))
 
 
+def get_record(sender: Sender, endpoint: Endpoint, remote_id: str) -> SendResult:
+    """Get one record; none where its path does not answer with one, which shows nothing of the target."""
+    latest = sender.exchange(endpoint.get(remote_id), float("inf"))
+    if latest is None or latest.exchange.status != 200 or _is_refused(endpoint, latest.exchange):
+        return SendResult(verdict=None)
+    try:
+        record = at(read_json(latest.exchange.body), endpoint.answers.record)
+    except UnreadableError:
+        record = None
+    return SendResult(verdict=None, records=(record,) if isinstance(record, Mapping) else ())
+
+
 def _refuses_filter(endpoint: Endpoint, exchange: Exchange) -> bool:
     """Return whether an answer to a filtered list may be about the filter; 404 is how some APIs say "none found"."""
     return exchange.status in (400, 404, 410, 422) or _is_refused(endpoint, exchange)

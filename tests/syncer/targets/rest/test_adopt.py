@@ -5,7 +5,7 @@ import pytest
 from content.news.models import Comment, Post
 from syncer.models import Binding, Route
 from syncer.targets.rest import doubt
-from tests.remote import Fault
+from tests.remote import Dialect, Fault
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding_of, let_time_pass, requests
 
@@ -140,3 +140,23 @@ def test_a_route_without_a_lookup_has_nothing_to_recognize_records_by(target, re
     there(remote, "A")
     sync(target)
     assert (requests(remote), len(remote.posts)) == ([("POST", "/posts")], 2)
+
+
+def test_a_record_that_the_list_shows_only_in_part_is_looked_at_as_a_whole(target, remote):
+    remote.speak(Dialect(shows=("userId", "title")))
+    same, differs = here("same", "differs")
+    there(remote, "same")
+    there(remote, "differs", body="theirs")
+    sync(target)
+    assert remote.writes() == []
+    assert [binding_of(post).in_doubt for post in (same, differs)] == [False, True]
+    assert binding_of(differs).candidates[0]["shown"]["body"] == "theirs"
+
+
+def test_where_single_records_can_not_be_read_the_list_decides(target, remote):
+    remote.speak(Dialect(shows=("userId", "title")))
+    (post,) = here("same")
+    there(remote, "same")
+    remote.fault(Fault.STATUS, method="GET", path="/posts/*", status=405)
+    sync(target)
+    assert (binding_of(post).remote_id, remote.writes()) == ("1", [])

@@ -8,7 +8,7 @@ from syncer.engine.dispatch import claim
 from syncer.engine.plan import plan
 from syncer.engine.sender import Sender
 from syncer.engine.wake import request_run
-from syncer.models import Run
+from syncer.models import Binding, Run
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Step
 from syncer.targets.rest.deliver import deliver
@@ -85,18 +85,23 @@ def test_a_child_that_nobody_edited_gets_the_new_id_of_its_parent(remote, target
 
 
 def test_a_parent_that_is_deleted_after_its_claim_waits_for_its_children(remote, target, synced):
-    Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
-    sync(target)
-    remote.clear_journal()
-    Post.objects.filter(pk=synced.pk).update(title="C")
-    routes = RouteMap(target)
-    route = routes.parents_first[0]
-    plan(routes, route)
-    run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
-    bindings = claim(routes, Step(route=route), keys=None, limit=1, lease=300)
+    comment = Comment.objects.create(post=synced, name="N", email="n@example.com", body="B")
+    key, row = str(comment.pk), binding_of(synced)
     synced.delete()
+    routes = RouteMap(target)
+    posts, comments = routes.parents_first
+    for route in (posts, comments):
+        plan(routes, route)
+    run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
+    bindings = claim(routes, Step(route=posts), keys=None, limit=1, lease=300)
+    assert bindings[0].deletes
+    # Meanwhile another worker, which had the comment before, gets the answer to its create.
+    remote.store.create("comments", {"postId": 1, "name": "N"})
+    Binding.objects.update_or_create(
+        route=comments, object_key=key, defaults={"remote_id": "1", "last_remote_id": "1", "parent": row, "wanted": 1}
+    )
     with Sender(target) as sender:
-        deliver(run, routes, route, bindings, sender)
+        deliver(run, routes, posts, bindings, sender)
     assert requests(remote) == []
     assert sync(target).state == "done"
     assert requests(remote) == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]

@@ -100,6 +100,13 @@ def test_what_a_worker_may_claim(changed, can_be_claimed):
     assert is_claimable(replace(ROW, **changed), NOW) is can_be_claimed
 
 
+def test_an_object_that_can_not_be_written_is_rejected_once_no_create_is_unanswered():
+    faulty = Wanted(payload={}, fault="is not a number")
+    delivery = delivery_of(hold(create_body=None, create_key=None), faulty, TERMS)
+    assert (delivery.action, delivery.fault) == (Action.REJECT, "is not a number")
+    assert delivery_of(hold(), faulty, TERMS).action is Action.REPLAY
+
+
 def test_an_object_waits_for_the_id_of_its_parent():
     delivery = delivery_of(hold(), Wanted(payload={}, waits=True), TERMS)
     assert delivery.action is Action.WAIT

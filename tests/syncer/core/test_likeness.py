@@ -4,7 +4,7 @@ import pytest
 
 from syncer.core.answers import Answers
 from syncer.core.decide import Sought
-from syncer.core.likeness import decisive, is_equal, is_similar, search
+from syncer.core.likeness import bucket, decisive, folded, is_equal, is_similar, search
 
 TIME = "2026-11-29T10:00:00.123456+00:00"
 
@@ -104,6 +104,26 @@ def test_what_a_server_may_have_made_of_a_value_is_similar_and_not_equal(sent, s
 def test_other_values_are_neither(sent, shown):
     assert not is_equal(sent, shown)
     assert not is_similar(sent, shown)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("<b>Hello</b> you out there", "hello you out..."),
+        (TIME, 1795946400),
+        (True, "yes"),
+        (False, 0),
+        ("A", {"rendered": "a"}),
+        ({"name": "x"}, {}),
+        ([1], [2]),
+    ],
+)
+def test_values_that_may_be_similar_are_indexed_under_one_text(sent, shown):
+    assert bucket(sent) == bucket(shown)
+
+
+def test_only_so_many_levels_of_escapes_are_taken_off():
+    assert folded("&amp;" + "amp;" * 9 + "lt;") == "&amp;amp;amp;amp;amp;amp;lt;"
 
 
 # --- records ---------------------------------------------------------------------------------------------------------

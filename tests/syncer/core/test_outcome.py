@@ -132,6 +132,13 @@ def test_an_api_without_lists_forbids_an_object_where_it_has_carried_out_others(
     assert seen(Action.UPDATE, 403, UNLISTED, has_succeeded=True).outcome is Outcome.RETRYABLE
 
 
+def test_a_refusal_in_an_answer_of_200_may_say_that_the_record_is_gone():
+    refused = classify(Action.UPDATE, Exchange(status=200, body=b'{"errors": ["no such record"]}'), now=NOW)
+    assert refused.is_unproven
+    assert confirmed(refused, LISTED, Exchange(status=404)).outcome is Outcome.GONE
+    assert confirmed(refused, LISTED, Exchange(status=200)).outcome is Outcome.PERMANENT
+
+
 def test_what_is_forbidden_everywhere_is_a_matter_of_the_settings():
     everywhere = Verdict(outcome=Outcome.FORBIDDEN, why="answered 403")
     assert seen(Action.UPDATE, 403).outcome is Outcome.FORBIDDEN

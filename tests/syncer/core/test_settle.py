@@ -220,6 +220,14 @@ def test_what_is_there_already_is_bound_if_it_is_equal_and_left_to_a_person_if_n
     assert "refused_at" in after(Action.CREATE, Outcome.TAKEN, known=Known())
 
 
+@pytest.mark.parametrize(("tries", "is_left"), [(3, False), (4, True)])
+def test_a_record_that_is_gone_and_listed_at_once_is_left_to_a_person_after_five_tries(tries, is_left):
+    verdict = Verdict(outcome=Outcome.RETRYABLE, why="says both", is_disputed=True)
+    end = End(action=Action.UPDATE, known=BOUND, sent=SENT, verdict=verdict)
+    changes = changes_after(Claim(wanted=7, tries=tries, at=NOW), end, Rules(), now=NOW, jitter=0.5)
+    assert (changes.get("gone", False), changes.get("rejected")) == (is_left, 7 if is_left else None)
+
+
 def test_a_route_that_overwrites_takes_the_only_record_that_fits():
     rules = Rules(overwrite=True)
     assert after(Action.CREATE, Outcome.TAKEN, known=Known(), candidates=[alike("5")], rules=rules)["remote_id"] == "5"

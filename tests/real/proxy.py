@@ -17,7 +17,7 @@ NOT_PASSED_ON = ("accept-encoding", "connection", "keep-alive", "transfer-encodi
 class Passed(Answer):
     """The real server's answer."""
 
-    content: bytes
+    raw: bytes
 
 
 class Forwarder(Handler):
@@ -41,11 +41,11 @@ class Forwarder(Handler):
         applied = call.method in WRITES and response.status < 300
         self.remote.log.update(self.number, applied=applied)
         headers = _passed_on(response.getheaders())
-        return Passed(status=response.status, body=body, headers=headers, applied=applied, content=content)
+        return Passed(status=response.status, body=body, headers=headers, applied=applied, raw=content)
 
     def send(self, answer: Answer) -> None:
         if isinstance(answer, Passed):
-            self.write(answer.status, answer.content, answer.headers)
+            self.write(answer.status, answer.raw, answer.headers)
         else:
             super().send(answer)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from syncer.core.outcome import Outcome
 from syncer.engine.settling import LOST
 from tests.chaos import judge
 from tests.chaos.books import meaning
@@ -15,7 +16,7 @@ from tests.remote import Entry
 from tests.remote.ways import ALL
 
 ACTIONS = {"POST": ("create", "replay"), "PUT": ("update",), "DELETE": ("delete",), "GET": ("lookup",)}
-OUTCOMES = {"done", "gone", "retryable", "unknown", "permanent", "configuration"}
+OUTCOMES = {str(outcome) for outcome in Outcome}
 
 
 def asked(number, method="POST", *, binding=1, key="", raw=b"", **entry):
@@ -53,8 +54,11 @@ def test_every_run_has_all_kinds_of_events_and_ends_quietly(seed):
 
 @pytest.mark.parametrize("way", ALL, ids=lambda way: way.name)
 def test_the_books_say_what_every_way_to_fail_means(way):
-    actions = [action for method, of_it in ACTIONS.items() if method in way.methods for action in of_it]
-    assert {meaning(way.name, action, None) for action in actions} <= OUTCOMES
+    asked = [(action, method) for method, of_it in ACTIONS.items() if method in way.methods for action in of_it]
+    assert asked
+    for action, method in asked:
+        assert meaning(way.name, action, method, None)
+        assert meaning(way.name, action, method, None) <= OUTCOMES
 
 
 @pytest.mark.parametrize(

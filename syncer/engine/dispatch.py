@@ -128,7 +128,7 @@ def _try_refused(run: Run) -> bool:
         return False
     delivered = Binding.objects.filter(route__target=run.target, rejected=None)
     latest = delivered.aggregate(latest=Max("settled_at"))["latest"]
-    if latest and _update(refused.filter(refused_at__lt=latest), rejected=None, refused_at=None):
+    if latest and _update(refused.filter(refused_at__lt=latest), rejected=None, refused_at=None, token=F("token") + 1):
         return True
     if not left.filter(UNBLOCKED).filter(Q(not_before__gt=now) | held(now)).exists():
         _update(refused, refused_at=None)

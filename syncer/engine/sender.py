@@ -28,6 +28,7 @@ class Sent:
     exchange: Exchange
     at: datetime
     milliseconds: int
+    outcome: Outcome | None = None  # of a request that only asks; None: that of the whole delivery
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,7 +102,7 @@ class Settler(ABC):
                 self.sender.stop()
 
     def _attempt(self, delivery: Delivery, sent: Sent, result: SendResult, *, is_lost: bool) -> Attempt:
-        outcome = result.verdict.outcome if result.verdict else Outcome.DONE
+        outcome = sent.outcome or (result.verdict.outcome if result.verdict else Outcome.DONE)
         return Attempt(
             run=self.run,
             binding_id=delivery.binding.pk,

@@ -1,15 +1,13 @@
 """What each planted fault means for a delivery: by the table of docs/architecture.md, not by the engine's code."""
 
+UNREADABLE = {"truncated", "html", "no id"}  # it was carried out, and its answer says nothing
 LOST = {
     "reset unread",
     "reset done",
-    "truncated",
     "cut",
-    "html",
     "500",
     "500 done",
     "502",
-    "no id",
     "hang undone",
     "hang done",
     "hang done late",
@@ -25,26 +23,51 @@ GONE = {"404 lost", "410 lost"}
 HELD = "held"  # for a moment, so that a worker stands still while answers are on their way
 WELL = {"slow in time", HELD}
 DELETED = {"404 gone", "410 gone"}
+MAKES = ("create", "replay")
 
 
-def meaning(fault: str, action: str, status: int | None) -> str:
-    """The outcome that an attempt must have whose request fell to `fault`; `action` as in `syncer.models.Attempt`.
+def meaning(fault: str, action: str, method: str, status: int | None) -> set[str]:
+    """The outcomes that an attempt may have whose request fell to `fault`; `action` as in `syncer.models.Attempt`.
 
-    A number says it all: what else is wrong with an answer matters only where it is a success.
+    A number says it all: what else is wrong with an answer matters only where it is a success. What seems to be gone,
+    forbidden or taken is `retryable` where the evidence for it could not be had.
     """
-    if status == 404 and fault in {"truncated", *WELL} and action != "lookup":
-        return {"delete": "done", "update": "gone"}.get(action, "permanent")
-    if fault in LOST or (fault == "empty" and action in ("create", "replay")):
-        return "retryable" if action == "lookup" else "unknown"
-    if fault == "empty":
-        return "retryable" if action == "lookup" else "done"
+    if method == "GET":
+        return _asked(fault, action, status)
+    if status == 404 and fault in {"truncated", *WELL}:
+        return {"permanent", "retryable"} if action in MAKES else {"gone", "retryable"}
+    if fault in LOST:
+        return {"unknown"}
+    if fault in UNREADABLE or fault == "empty":
+        return {"made"} if action in MAKES else {"done"}
     if fault in LATER or (fault == "409" and action == "replay"):
-        return "retryable"
+        return {"retryable"}
+    if fault == "302":
+        return {"unknown"} if action in MAKES else {"configuration"}
+    if fault == "403":
+        return {"forbidden", "configuration", "retryable"}
     if fault in PERSON:
-        return "configuration"
+        return {"configuration"}
     if fault in REFUSED:
-        return "permanent"
-    if fault in GONE:
-        return "gone"
-    assert fault in DELETED | WELL
-    return "done"
+        return {"taken", "permanent", "retryable", "configuration"} if action in MAKES else {"permanent"}
+    if fault in GONE | DELETED:
+        return {"gone", "retryable"}
+    assert fault in WELL
+    return {"done"}
+
+
+def _asked(fault: str, action: str, status: int | None) -> set[str]:
+    """The outcomes of a request that changes nothing: a lookup, or one that asks for evidence."""
+    if status in (404, 410):
+        return {"retryable", "gone"}
+    if fault in UNREADABLE or fault == "empty":
+        return {"retryable", "done"}  # of several equal requests at once, nobody can say which fell to it
+    if fault in LOST | LATER:
+        return {"retryable"}
+    if fault == "403":
+        return {"forbidden", "configuration"}
+    if fault in PERSON:
+        return {"configuration"}
+    if fault in REFUSED:
+        return {"permanent"}
+    return {"done"}

@@ -119,7 +119,7 @@ class Explainer:
         fault = tried.asked.entry.fault if tried.asked else ""
         # Who stood still finds an answer that it would have given up waiting for.
         came_late = tried.outcome == "done" and (tried.is_late or tried.seconds > LONGEST)
-        if fault and (came_late or meaning(fault, tried.action, tried.status) == tried.outcome):
+        if fault and (came_late or tried.outcome in meaning(fault, tried.action, tried.method, tried.status)):
             self.found.met[fault] += 1
         elif fault or tried.outcome != "done":
             reason = self._reason(tried)
@@ -136,6 +136,8 @@ class Explainer:
             return "the remote was away"
         if tried.status == 404 and self._is_gone(tried):
             return "the remote had lost the record"
+        if tried.method == "GET" and tried.asked is None and tried.outcome == "retryable":
+            return "a GET was repeated"  # and the first of the two was taken for it
         return ""
 
     def _is_away(self, tried: Tried) -> bool:
@@ -160,7 +162,14 @@ class Explainer:
         )
 
     def _unseen(self, asked: Asked) -> None:
-        """No attempt tells of it: its claim must have been left by who made it."""
+        """No attempt tells of it: its claim must have been left by who made it.
+
+        No attempt is kept of a GET that the client repeated, because its kept connection was reset, nor of the list
+        that is read before a route sends anything.
+        """
+        if asked.entry.method == "GET" and (asked.binding is None or asked.entry.fault.startswith("reset")):
+            self.found.unseen[asked.entry.fault or WELL] += 1
+            return
         keys = self.audit.claims if asked.binding is None else [asked.binding]
         left = (claim for key in keys for claim in self.audit.claims[key] if claim.is_abandoned)
         if any(claim.at - EARLY <= asked.at <= claim.until + SLACK for claim in left):

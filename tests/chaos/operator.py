@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
 
 from backoffice.accounts.models import User
 from syncer.core.errors import NotPossibleError
+from syncer.core.settle import NOT_LISTED, PATIENCE
 from syncer.models import Binding, Target
 from syncer.models.binding import DUE, FACTS
 from syncer.public import sync_bindings, sync_target
@@ -74,6 +76,9 @@ class Operator(Helper):
         if found := list(rejected.select_related("route__target")):
             sync_bindings(found, user=user)
             self.did["retry"] += len(found)
+        # The remote had lost the record of an accepted create before it was listed: as if an hour had passed.
+        accepted = Binding.objects.filter(made=True, unconfirmed=True, reason=NOT_LISTED, tries__gt=1)
+        self.did["an hour passes"] += accepted.update(create_at=F("create_at") - PATIENCE, not_before=None)
         for target in Target.objects.all():
             for binding in doubt.asked_of(target):
                 self._decide(binding, user)

@@ -52,7 +52,7 @@ def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Cal
             seen = sender.exchange(endpoint.get(known.remote_id), ends)
             if seen is None:
                 break
-            sent.append(seen)
+            sent.append(_asked(seen))
             if not _is_as_agreed(delivery, endpoint, seen.exchange):
                 return SendResult(verdict=Verdict(outcome=Outcome.PERMANENT, why=CHANGED_THERE), sent=tuple(sent))
             etag = seen.exchange.headers.get("etag", "")
@@ -78,6 +78,13 @@ def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Cal
     return SendResult(verdict=verdict, sent=tuple(sent))
 
 
+def _asked(sent: Sent) -> Sent:
+    """Return a GET of a record with what its own answer means."""
+    gone = sent.exchange.status in (404, 410)
+    verdict = classify(Action.LOOKUP, sent.exchange, now=timezone.now())
+    return replace(sent, outcome=Outcome.GONE if gone else verdict.outcome)
+
+
 def _is_as_agreed(delivery: Delivery, endpoint: Endpoint, exchange: Exchange) -> bool:
     """Return whether a record shows what we last wrote, as far as is known, or what we are about to write."""
     known = delivery.binding.known
@@ -101,8 +108,8 @@ def _evidence(sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict: V
     latest = sender.exchange(endpoint.list_page(), ends)
     if latest is None:
         return UNPROVEN, []
-    sent = [latest]
     listing, page = read_page(sender, endpoint, latest.exchange)
+    sent = [replace(latest, outcome=listing.outcome)]
     is_listed = remote_id is not None and any(
         id_text(str(endpoint.answers.id_of(record))) == id_text(remote_id) for record in page
     )
@@ -114,7 +121,7 @@ def _evidence(sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict: V
         again = sender.exchange(endpoint.get(remote_id), ends)
         if again is None:
             return UNPROVEN, sent
-        sent.append(again)
+        sent.append(_asked(again))
         record = again.exchange
         if _is_refused(endpoint, record):
             record = replace(record, status=404)
@@ -220,9 +227,9 @@ def list_records(
             latest = sender.exchange(endpoint.list_page(page, sought), ends)
             if latest is None:
                 return SendResult(verdict=CUT_OFF if sent else None, sent=tuple(sent))
-            sent.append(latest)
             exchange = latest.exchange
             verdict, found = read_page(sender, endpoint, exchange)
+            sent.append(replace(latest, outcome=verdict.outcome))
             if verdict.outcome is not Outcome.DONE:
                 return SendResult(verdict=verdict, sent=tuple(sent))
             _refuse_secrets(sender, endpoint, found, exchange, is_import=is_import)

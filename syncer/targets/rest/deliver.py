@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from backoffice.kit import clock
 from syncer.core.decide import (
@@ -27,6 +27,7 @@ from syncer.core.settle import End, Rules, changes_after, rejected, taken_id
 from syncer.engine.sender import Sender, SendResult
 from syncer.engine.settling import Settler, commit
 from syncer.models import Binding, Route, Run
+from syncer.models.binding import claimed
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import find, list_records, send_change
@@ -221,9 +222,8 @@ class RestSettler(Settler):
 
         Some servers give the highest id + 1. The delete, sent again, would destroy the new record.
         """
-        deleting = Binding.objects.filter(
-            route=self.route, remote_id__in=spellings(remote_id), deleting=True, unconfirmed=True
-        )
+        lost = Q(deleting=True, unconfirmed=True) & ~claimed(clock.now())
+        deleting = Binding.objects.filter(lost, route=self.route, remote_id__in=spellings(remote_id))
         deleting.update(
             remote_id=None, agreed=None, parent=None, unconfirmed=False, deleting=False, token=F("token") + 1
         )

@@ -123,7 +123,7 @@ def _try_refused(run: Run) -> bool:
     it helps. What is refused stays rejected once nothing else is under way that could help.
     """
     left, now = Binding.objects.left(run.target, run.scope), clock.now()
-    refused = left.filter(refused_at__isnull=False)
+    refused = left.filter(~held(now), refused_at__isnull=False)
     if not refused.exists():
         return False
     delivered = Binding.objects.filter(route__target=run.target, rejected=None)

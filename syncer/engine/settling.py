@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from backoffice.kit import clock
-from syncer.core.decide import Changes, ClaimedBinding, Delivery
+from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery
 from syncer.core.outcome import REFUSED, Outcome, Verdict, unquoted
 from syncer.engine import breaker
 from syncer.engine.plan import raise_children
@@ -76,18 +76,26 @@ class Settler(ABC):
         with transaction.atomic(durable=True):
             self.prepare(results)
             now = clock.now()
-            moved, lost = [], set()
+            moved, lost, rejected = [], set(), set()
             for delivery, result in sorted(results, key=lambda pair: pair[0].binding.key):
                 changes = self.changes(delivery, result) | {"lease_until": None}
                 if result.verdict and result.verdict.outcome in DEFINITE:
                     changes["settled_at"] = now
+                if changes.get("rejected") is not None:
+                    rejected.add(delivery.binding.pk)
                 old, new = delivery.binding.last_remote_id, changes.get("remote_id")
                 if not self.write(delivery, changes):
                     lost.add(delivery.binding.pk)
                 elif old and new and old != new:  # the children of a first id have waited unsent
                     moved.append(delivery.binding.key)
             Attempt.objects.bulk_create(
-                self._attempt(delivery, sent, result, is_lost=delivery.binding.pk in lost)
+                self._attempt(
+                    delivery,
+                    sent,
+                    result,
+                    is_lost=delivery.binding.pk in lost,
+                    is_rejected=delivery.binding.pk in rejected,
+                )
                 for delivery, result in results
                 for sent in result.sent
             )
@@ -101,14 +109,19 @@ class Settler(ABC):
             ):
                 self.sender.stop()
 
-    def _attempt(self, delivery: Delivery, sent: Sent, result: SendResult, *, is_lost: bool) -> Attempt:
+    def _attempt(
+        self, delivery: Delivery, sent: Sent, result: SendResult, *, is_lost: bool, is_rejected: bool
+    ) -> Attempt:
         outcome = sent.outcome or (result.verdict.outcome if result.verdict else Outcome.DONE)
+        if outcome is Outcome.TAKEN and is_rejected:  # nothing was found that could be in its place
+            outcome = Outcome.PERMANENT
+        is_evidence = sent.request.method == "GET" and delivery.action is not Action.LOOKUP
         return Attempt(
             run=self.run,
             binding_id=delivery.binding.pk,
             at=sent.at,
             milliseconds=sent.milliseconds,
-            action=delivery.action,
+            action=Attempt.Action.EVIDENCE if is_evidence else delivery.action,
             outcome=outcome,
             method=sent.request.method,
             url=LOST if is_lost else sent.request.url[:URL_KEPT],

@@ -70,21 +70,22 @@ class Run(models.Model):
     def counts_now(self) -> dict[str, int]:
         """Count the attempts: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1, "left": 1}`.
 
-        The target's kind names the first counts. `failed` counts the objects whose last exchange in this run was not a
-        success; `left` counts those that are still due, with or without an exchange.
+        The target's kind names the first counts. `failed` counts the `failures`; `left` counts the objects that are
+        still due, with or without an exchange.
         """
         kind = kind_of(self.target)
         done = dict.fromkeys(kind.done.values(), 0)
-        rows = self.attempts.filter(outcome=Attempt.Outcome.DONE, action__in=kind.done)
+        rows = self.attempts.filter(outcome__in=[Attempt.Outcome.DONE, Attempt.Outcome.MADE], action__in=kind.done)
         for row in rows.values("action").annotate(n=Count("pk")):
             done[kind.done[row["action"]]] += row["n"]
         left = Binding.objects.left(self.target, self.scope).count()
         return done | {"requests": kind.requests(self), "failed": self.failures().count(), "left": left}
 
     def failures(self) -> "models.QuerySet[Attempt]":
-        """Return each object's last exchange in this run, where it was not a success; newest first."""
-        last = self.attempts.values("binding").annotate(last=Max("pk")).values("last")
-        return self.attempts.filter(pk__in=last).exclude(outcome=Attempt.Outcome.DONE).select_related("binding__route")
+        """Return each object's last exchange in this run, evidence apart, where it failed; newest first."""
+        tried = self.attempts.exclude(action=Attempt.Action.EVIDENCE)
+        last = tried.values("binding").annotate(last=Max("pk")).values("last")
+        return self.attempts.filter(pk__in=last).exclude(outcome__in=Attempt.WELL).select_related("binding__route")
 
 
 class Attempt(models.Model):
@@ -97,14 +98,20 @@ class Attempt(models.Model):
         REPLAY = "replay", "Create, sent again under its key"
         LOOKUP = "lookup", "Look up"
         PUSH = "push", "Push to a peer"
+        EVIDENCE = "evidence", "Ask for evidence"
 
     class Outcome(models.TextChoices):
         DONE = "done", "Done"
+        MADE = "made", "Created, without an id"
         GONE = "gone", "No such record any more"
         RETRYABLE = "retryable", "Try again later"
         UNKNOWN = "unknown", "Answer not known"
         PERMANENT = "permanent", "Refused"
+        TAKEN = "taken", "There already"
+        FORBIDDEN = "forbidden", "Not allowed"
         CONFIGURATION = "configuration", "A setting is wrong"
+
+    WELL = (Outcome.DONE, Outcome.MADE, Outcome.TAKEN)  # what remains to be done is another attempt or a decision
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts", help_text="The run of the attempt.")
     binding = models.ForeignKey(

@@ -96,8 +96,9 @@ def _erase_attempts(route: Route, bindings: QuerySet[Binding]) -> None:
     own = attempts.filter(binding__in=bindings.values("pk"))
     lookups = attempts.filter(method="GET")
     own.filter(request__isnull=False).update(request={"erased": True})
-    # The address of a create may contain columns, and that of a look-up the cursor of a page.
-    has_content = Q(action__in=[Attempt.Action.CREATE, Attempt.Action.LOOKUP]) & ~Q(url=route.target.url + route.path)
+    # The address of a create may contain columns, and that of a list a lookup's words or the cursor of a page.
+    may_have_content = (Attempt.Action.CREATE, Attempt.Action.LOOKUP, Attempt.Action.EVIDENCE)
+    has_content = Q(action__in=may_have_content) & ~Q(url=route.target.url + route.path)
     for selected in (own, lookups):
         selected.exclude(answer="").update(answer=ERASED)
         selected.filter(has_content).update(url=ERASED)

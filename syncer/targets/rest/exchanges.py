@@ -251,6 +251,7 @@ def list_records(
             _refuse_incomplete(records, total, endpoint, pages=len(sent))
     except ListError as error:
         verdict = Verdict(outcome=error.outcome, why=sender.mask.hide(str(error)))
+        sent[-1] = replace(sent[-1], outcome=verdict.outcome)
         return SendResult(verdict=verdict, sent=tuple(sent))
     return SendResult(verdict=verdict, sent=tuple(sent), records=tuple(records))
 

@@ -4,7 +4,7 @@ The rules reach from the claim of a binding to the columns that are committed be
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ class Known:
     """What is known of one record at the target."""
 
     remote_id: str | None = None  # as JSON text; None where there is no record, or a create is unanswered
-    agreed: Payload | None = None  # what was last sent and accepted; None where it is not known
+    agreed: Payload | None = None  # what was last sent and accepted, if of a record that is gone; None: not known
     create_body: Payload | None = None  # of an unanswered create; None where no create is unanswered
     unconfirmed: bool = False  # a request was sent whose answer is not known
     deleting: bool = False  # that request was a delete
@@ -89,6 +89,7 @@ class Sought:
         path: the path of the list.
         renamed: `{"title": "name"}`, the names under which the route sends the same fields today, where they differ.
         own_id: the encoded id that we gave it; None where the target gives ids.
+        before: what the target last accepted of it: a record that still equals this is the one too.
     """
 
     body: Payload
@@ -96,6 +97,7 @@ class Sought:
     path: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
     own_id: str | None = None
+    before: Payload | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,8 +274,7 @@ def delivery_of(binding: ClaimedBinding, wanted: Wanted | None, terms: Terms) ->
     if action is Action.LOOKUP and known.create_body is not None:
         sought = terms.sought(known.create_body, sent_as or None, sent_as.get("own_id") or own_id)
     elif action is Action.LOOKUP and payload is not None:
-        # Of a record that is not known here, only the fields of the lookup are certain.
-        sought = terms.sought({name: payload[name] for name in terms.lookup if name in payload}, None, own_id)
+        sought = replace(terms.sought(payload, None, own_id), before=known.agreed)
     elif action is Action.CREATE and payload is not None:
         sought = terms.sought(payload, None, own_id)
     return Delivery(

@@ -187,8 +187,12 @@ def search(
             continue
         shown = {name: value for name in sought.body if (value := _shown(record, name, sought)) is not MISSING}
         by = [name for name in sought.lookup if name in shown]
-        if all(is_similar(sought.body[name], shown[name]) for name in by):
-            equal = bool(by) and all(is_equal(sought.body[name], value) for name, value in shown.items())
+        bodies = [body for body in (sought.body, sought.before) if body and shown.keys() <= body.keys()]
+        fitting = [body for body in bodies if all(is_similar(body[name], shown[name]) for name in by)]
+        if fitting:
+            equal = bool(by) and any(
+                all(is_equal(body[name], value) for name, value in shown.items()) for body in fitting
+            )
             found[id_text(remote_id)] = Candidate(remote_id=remote_id, is_equal=equal, shown=shown)
     return [found[key] for key in sorted(found)]
 

@@ -138,9 +138,13 @@ def not_sent(claim: Claim, end: End) -> Changes:
 
 
 def gone(why: str, rules: Rules) -> Changes:
-    """Record that the target no longer has the record: the next claim creates it again, if a lookup finds no other."""
-    changes: Changes = {"remote_id": None, "agreed": None, "unconfirmed": False, "deleting": False, "etag": ""}
-    return changes | {"look_first": rules.can_look_up, "reason": why[:REASON_LENGTH]}
+    """Record that the target no longer has the record: the next claim creates it again, if a lookup finds no other.
+
+    `agreed` is kept for that lookup: a record that still equals it is ours, under another id.
+    """
+    changes: Changes = {"remote_id": None, "unconfirmed": False, "deleting": False, "etag": ""}
+    found_by: Changes = {"look_first": True} if rules.can_look_up else {"look_first": False, "agreed": None}
+    return changes | found_by | {"reason": why[:REASON_LENGTH]}
 
 
 def refused(claim: Claim, end: End) -> Changes:

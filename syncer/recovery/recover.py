@@ -15,9 +15,9 @@ Design, in one transaction:
 5. Distrust the bindings, which step 4 has locked. Those with a record become unconfirmed: the record is sent whole, or
    deleted, even if it seems equal. Every object is looked up before a record is created, even after its record turns
    out to be gone, because it may have been created again under another id. An unanswered create is not replayed under
-   its key, because its answer may have come after the backup. It is looked up by the route's lookup alone, because the
-   record may have changed. Tokens are increased, so that deliveries in progress settle nothing; leases stay until no
-   request of theirs can arrive.
+   its key, because its answer may have come after the backup. What a lookup finds is bound if it is equal; a record
+   that differs was changed after the backup, or is not ours, and a person decides. Tokens are increased, so that
+   deliveries in progress settle nothing; leases stay until no request of theirs can arrive.
 6. Distrust nothing about peers: a peer that has seen an edit has still seen it. But a peer may have seen edits of ours
    that are lost here, and new edits would get the same numbers. So a new incarnation signs from now on; each peer is
    notified of it, and then returns all that it has.

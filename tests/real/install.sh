@@ -15,6 +15,6 @@ echo "Installing the servers of tests/real into $folder (once) …"
 sh tools/install.sh $folder/bin/python -r requirements/real.txt ||
     stop "The packages could not be installed; pip's reason is above."
 cp tests/real/package.json tests/real/package-lock.json $folder/
-npm ci --prefix $folder --silent --ignore-scripts --no-audit --no-fund --no-update-notifier ||
+npm ci --prefix $folder --loglevel=error --ignore-scripts --no-audit --no-fund --no-update-notifier ||
     stop "The packages could not be installed; npm's reason is above."
 touch "$stamp"

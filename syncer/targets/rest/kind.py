@@ -216,29 +216,24 @@ class Rest(Kind):
             if action is Action.NOTHING:
                 continue
             sent = (known.create_body if action is Action.REPLAY else payload) or {}
-            old = known.agreed or {}
+            old = known.agreed if known.remote_id else None
             yield Planned(
                 action=action,
                 name=f"{route.model}:{key}",
                 record=binding.record if binding else None,
                 fields={
-                    name: (old.get(name), "(its parent's id)" if value is Missing.PARENT else value)
-                    for name, value in changes(known.agreed, sent).items()
+                    name: ((old or {}).get(name), "(its parent's id)" if value is Missing.PARENT else value)
+                    for name, value in changes(old, sent).items()
                 },
             )
 
     def distrust(self, route: Route) -> None:
         """Send or delete every object that has a record, even if it seems equal; look up all others before a create.
 
-        An unanswered create is not repeated under its key, for its answer may have come after the backup. Its record is
-        looked up by the fields of the route's lookup alone: the others may have changed.
+        An unanswered create is not repeated under its key, for its answer may have come after the backup.
         """
         bindings = Binding.objects.filter(route=route)
-        unanswered = bindings.filter(create_body__isnull=False, in_doubt=False)
-        for binding in unanswered:
-            lookup = (binding.create_as or {}).get("lookup") or route.lookup
-            body = {name: value for name, value in (binding.create_body or {}).items() if name in lookup}
-            unanswered.filter(pk=binding.pk).update(create_body=body or binding.create_body, create_at=None)
+        bindings.filter(in_doubt=False).update(create_at=None)
         has_record = When(remote_id__isnull=False, then=Value(value=True))
         bindings.update(
             token=F("token") + 1,

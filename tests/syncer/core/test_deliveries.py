@@ -152,10 +152,12 @@ def test_only_what_was_claimed_as_a_delete_is_deleted():
     assert delivery_of(replace(bound, deletes=True), None, TERMS).action is Action.DELETE
 
 
-def test_a_record_that_is_not_known_is_looked_up_by_the_lookup_alone():
-    held = hold(create_body=None, create_key=None, look_first=True)
+def test_a_record_that_is_not_known_is_looked_up_by_all_that_it_is_to_hold_or_once_held():
+    held = hold(create_body=None, create_key=None, look_first=True, agreed={"title": "A", "body": "B"})
     wanted = Wanted(payload={"title": "C", "body": "D"})
-    assert delivery_of(held, wanted, TERMS).sought == Sought(body={"title": "C"}, lookup=("title",), path=PATH)
+    assert delivery_of(held, wanted, TERMS).sought == Sought(
+        body={"title": "C", "body": "D"}, lookup=("title",), path=PATH, before={"title": "A", "body": "B"}
+    )
 
 
 def test_a_create_has_a_new_key_and_is_written_before_it_leaves():

@@ -163,6 +163,19 @@ def test_a_record_is_recognized_under_the_names_that_the_route_has_today():
     assert found({"id": 1, "name": "A"}, {"id": 2, "name": "B"}, sought=sought) == [("1", True)]
 
 
+@pytest.mark.parametrize(
+    ("record", "is_ours"),
+    [
+        ({"id": 1, "title": "B", "userId": 1, "body": "older"}, True),
+        ({"id": 1, "title": "B", "userId": 1, "body": "text"}, False),  # neither what it held nor what it is to hold
+        ({"id": 1, "title": "C", "userId": 1, "body": "older"}, None),
+    ],
+)
+def test_a_record_that_still_holds_what_was_accepted_before_is_ours_too(record, is_ours):
+    sought = Sought(body=BODY, lookup=("title",), before=BODY | {"title": "B", "body": "older"})
+    assert found(record, sought=sought) == ([] if is_ours is None else [("1", is_ours)])
+
+
 def test_only_a_single_equal_record_is_decisive():
     records = [BODY | {"id": 1}, BODY | {"id": 2, "body": "other"}]
     assert getattr(decisive(search(records, SOUGHT, Answers())), "remote_id", None) == "1"

@@ -353,6 +353,9 @@ def test_an_unanswered_create_of_the_backup_is_not_repeated_under_its_key(target
             recover()
             let_time_pass()
             sync(Target.objects.get())
+            assert binding_of(post).in_doubt, "what is newer there than here is not overwritten unasked"
+            run("sync_link", "fakeapi", f"news.Post:{post.pk}", "1")
+            sync(Target.objects.get())
     assert [(record["title"], record["body"]) for record in remote.posts.values()] == [("A", "B")]
 
 

@@ -70,6 +70,33 @@ def test_a_gateway_answers_everything_for_a_minute(target, remote, answer):
     assert sum(record["body"] == "edited" for record in remote.posts.values()) == 10
 
 
+def test_a_record_was_deleted_there_and_another_hand_made_one_like_it(target, remote):
+    (post,) = make("A")
+    sync(target)
+    remote.lose("/posts/1")
+    remote.store.create("posts", {"userId": USER, "title": "A", "body": "written by another hand"})
+    Post.objects.update(body="ours")
+    come_to_rest(target)
+    assert binding_of(post).in_doubt, "it may be somebody else's"
+    assert [record["body"] for record in remote.posts.values()] == ["written by another hand"]
+
+
+@pytest.mark.parametrize("edit", [{"body": "edited"}, {"title": "edited"}], ids=["body", "title"])
+def test_the_records_were_put_back_there_under_new_ids(target, remote, edit):
+    post, *_ = make("A", "B")
+    sync(target)
+    for key in (1, 2):
+        held = dict(remote.posts[key])
+        remote.lose(f"/posts/{key}")
+        remote.store.create("posts", {name: value for name, value in held.items() if name != "id"})
+    Post.objects.filter(pk=post.pk).update(**edit)
+    assert come_to_rest(target).state == "done"
+    assert not binding_of(post).in_doubt, "what it held is what was last accepted of it"
+    post.refresh_from_db()
+    assert titles(remote) == sorted([post.title, "B"])
+    assert [record["body"] for record in remote.posts.values() if record["title"] == post.title] == [post.body]
+
+
 def test_the_id_has_another_name_and_the_route_says_nothing(target, remote):
     remote.speak(Dialect(id="_id"))
     make("A", "B", "C")

@@ -44,26 +44,25 @@ class ForbiddenError(HttpError):
 
 
 class Watch:
-    """The deadline of one request: ends its connection after `seconds`, whatever the other side does.
+    """The deadline of one request: its connection is ended after `seconds`, whatever the other side does.
 
     The library's time-outs bound each wait, not the whole: a server that sends a byte a second would never time out,
     and a host with many addresses that don't answer would still be tried long after the deadline.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, deadlines: "Deadlines") -> None:
         self.is_over = False
         self.is_connected = False  # a new connection was made for the request, not a kept one used
-        self._ends = time.monotonic() + seconds
+        self.ends = time.monotonic() + seconds
+        self._deadlines = deadlines
         self._connection: object = None
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        self._deadlines.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        self._deadlines.remove(self)
 
     def left(self) -> float:
         """Return the seconds left.
@@ -71,7 +70,7 @@ class Watch:
         Raises:
             NotSentError: the deadline has passed.
         """
-        left = self._ends - time.monotonic()
+        left = self.ends - time.monotonic()
         if left <= 0 or self.is_over:
             raise NotSentError("did not take the connection in time", slow=True)
         return left
@@ -81,12 +80,50 @@ class Watch:
         self.left()
         self._connection = connection
 
-    def _end(self) -> None:
+    def end(self) -> None:
         self.is_over = True
         opened = getattr(self._connection, "sock", None)
         if opened is not None:
             with suppress(OSError):
                 opened.shutdown(socket.SHUT_RDWR)
+
+
+class Deadlines:
+    """One thread that ends the requests of a client whose deadline has passed; it lives while there are requests."""
+
+    IDLE = 5.0  # seconds without a request after which the thread ends
+
+    def __init__(self) -> None:
+        self._watches: set[Watch] = set()
+        self._changed = threading.Condition()
+        self._looks_at = 0.0  # when the thread looks again; 0: there is none
+
+    def add(self, watch: Watch) -> None:
+        with self._changed:
+            self._watches.add(watch)
+            if self._looks_at == 0:
+                self._looks_at = watch.ends
+                threading.Thread(target=self._run, name="deadlines", daemon=True).start()
+            elif watch.ends < self._looks_at:
+                self._changed.notify()
+
+    def remove(self, watch: Watch) -> None:
+        with self._changed:
+            self._watches.discard(watch)
+
+    def _run(self) -> None:
+        with self._changed:
+            idle_until = time.monotonic() + self.IDLE
+            while self._watches or time.monotonic() < idle_until:
+                self._looks_at = min((watch.ends for watch in self._watches), default=idle_until)
+                self._changed.wait(max(0.0, self._looks_at - time.monotonic()))
+                now = time.monotonic()
+                if self._watches:
+                    idle_until = now + self.IDLE
+                for watch in [watch for watch in self._watches if watch.ends <= now]:
+                    self._watches.discard(watch)
+                    watch.end()
+            self._looks_at = 0.0
 
 
 class Asker(Protocol):

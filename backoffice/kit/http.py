@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import DecodeError, IncompleteRead, InvalidChunkLength
 
-from backoffice.kit.connections import ForbiddenError, HttpError, LostError, NotSentError, Watch, checked
+from backoffice.kit.connections import Deadlines, ForbiddenError, HttpError, LostError, NotSentError, Watch, checked
 
 __all__ = ["ANSWER_MOST", "Answer", "Client", "ForbiddenError", "HttpError", "LostError", "NotSentError", "Request"]
 
@@ -84,6 +84,7 @@ class Client:
         self.timeout = timeout
         self.allow_private = allow_private
         self._local = threading.local()
+        self._deadlines = Deadlines()
 
     @property
     def request_seconds(self) -> float:
@@ -96,7 +97,7 @@ class Client:
         Raises:
             NotSentError, LostError, ForbiddenError: as their names say.
         """
-        with Watch(self.request_seconds) as watch:
+        with Watch(self.request_seconds, self._deadlines) as watch:
             self._local.watch = watch
             cut = LostError(f"did not finish its answer within {self.request_seconds:g} s", slow=True)
             try:

@@ -1,12 +1,14 @@
 """Settling: write the results of deliveries, in small batches, and only while this worker holds their claims."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db import transaction
 
 from backoffice.kit import clock
+from backoffice.kit.bulk import update_rows
 from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery
 from syncer.core.outcome import REFUSED, Outcome, Verdict, unquoted
 from syncer.engine import breaker
@@ -22,19 +24,11 @@ DEFINITE = (Outcome.DONE, Outcome.MADE, Outcome.GONE, *REFUSED)
 Results = list[tuple[Delivery, SendResult]]
 
 
-def commit(writes: Iterable[tuple[ClaimedBinding, Changes]]) -> set[int]:
-    """Write each binding's changes if its claim still holds; return the primary keys of the bindings that were written.
-
-    Writes in the order of object keys, like every other writer of several bindings, so that no two of them deadlock.
-    """
+def write(writes: Iterable[tuple[ClaimedBinding, Changes]]) -> set[int]:
+    """Write each binding's changes if its claim still holds; return the primary keys of those that were written."""
+    rows = [{"id": binding.pk, "token": binding.token, **changes} for binding, changes in writes]
     with transaction.atomic():
-        ordered = sorted(writes, key=lambda write: write[0].key)
-        return {binding.pk for binding, changes in ordered if write(binding, changes)}
-
-
-def write(binding: ClaimedBinding, changes: Changes) -> bool:
-    """Write a binding's changes if its claim still holds; return whether it did."""
-    return Binding.objects.filter(pk=binding.pk, token=binding.token).update(**changes) == 1
+        return update_rows(Binding, rows, match=("id", "token"), order="object_key")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +48,9 @@ class Settler(ABC):
     def prepare(self, results: Results) -> None:  # noqa: B027 - most kinds need nothing
         """Read, under lock, the rows that `changes` needs, before anything is written."""
 
-    def write(self, delivery: Delivery, changes: Changes) -> bool:
-        return write(delivery.binding, changes)
+    def write(self, writes: Sequence[tuple[Delivery, Changes]]) -> set[int]:
+        """Write the changes of deliveries whose claims still hold; return the primary keys of their bindings."""
+        return write((delivery.binding, changes) for delivery, changes in writes)
 
     def verdicts(self, results: Results, lost: set[int]) -> list[Verdict]:
         """Return what the answers show of the target, in the order in which they came.
@@ -76,18 +71,17 @@ class Settler(ABC):
         with transaction.atomic(durable=True):
             self.prepare(results)
             now = clock.now()
-            moved, lost, rejected = [], set(), set()
-            for delivery, result in sorted(results, key=lambda pair: pair[0].binding.key):
-                changes = self.changes(delivery, result) | {"lease_until": None}
-                if result.verdict and result.verdict.outcome in DEFINITE:
-                    changes["settled_at"] = now
-                if changes.get("rejected") is not None:
-                    rejected.add(delivery.binding.pk)
-                old, new = delivery.binding.last_remote_id, changes.get("remote_id")
-                if not self.write(delivery, changes):
-                    lost.add(delivery.binding.pk)
-                elif old and new and old != new:  # the children of a first id have waited unsent
-                    moved.append(delivery.binding.key)
+            writes = [(delivery, self._columns(delivery, result, now)) for delivery, result in results]
+            written = self.write(writes)
+            lost = {delivery.binding.pk for delivery, _ in writes} - written
+            rejected = {delivery.binding.pk for delivery, changes in writes if changes.get("rejected") is not None}
+            moved = [  # the children of a first id have waited unsent
+                delivery.binding.key
+                for delivery, changes in writes
+                if delivery.binding.pk in written
+                and delivery.binding.last_remote_id
+                and changes.get("remote_id") not in (None, delivery.binding.last_remote_id)
+            ]
             Attempt.objects.bulk_create(
                 self._attempt(
                     delivery,
@@ -108,6 +102,12 @@ class Settler(ABC):
                 request_seconds=self.sender.client.request_seconds,
             ):
                 self.sender.stop()
+
+    def _columns(self, delivery: Delivery, result: SendResult, now: datetime) -> Changes:
+        """Return the columns that the end of a delivery changes, with the time of a definite answer."""
+        changes = self.changes(delivery, result) | {"lease_until": None}
+        is_definite = result.verdict is not None and result.verdict.outcome in DEFINITE
+        return changes | ({"settled_at": now} if is_definite else {})
 
     def _attempt(
         self, delivery: Delivery, sent: Sent, result: SendResult, *, is_lost: bool, is_rejected: bool

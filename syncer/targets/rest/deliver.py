@@ -25,7 +25,7 @@ from syncer.core.likeness import Candidate, decisive, search
 from syncer.core.outcome import Outcome
 from syncer.core.settle import End, Rules, changes_after, rejected, taken_id
 from syncer.engine.sender import Sender, SendResult
-from syncer.engine.settling import Settler, commit
+from syncer.engine.settling import Settler, write
 from syncer.models import Binding, Route, Run
 from syncer.models.binding import claimed
 from syncer.models.routemap import RouteMap
@@ -137,7 +137,7 @@ def _commit_first(deliveries: list[Delivery], terms: Terms) -> list[Delivery]:
         for delivery in deliveries
         if (changes := committed_first(delivery, terms, now))
     }
-    lost = writes.keys() - commit(writes.values())
+    lost = writes.keys() - write(writes.values())
     kept = [delivery for delivery in deliveries if delivery.binding.pk not in lost]
     creates = [delivery.binding.pk for delivery in kept if delivery.action is Action.CREATE]
     bodies = dict(Binding.objects.filter(pk__in=creates).values_list("pk", "create_body")) if creates else {}
@@ -205,25 +205,30 @@ class RestSettler(Settler):
         taken = {id_text(str(remote_id)) for remote_id in bound}
         return [candidate for candidate in found if id_text(candidate.remote_id) not in taken]
 
-    def write(self, delivery: Delivery, changes: Changes) -> bool:
+    def write(self, writes: Sequence[tuple[Delivery, Changes]]) -> set[int]:
         """Write the changes as any settler does, but refuse a remote id that another object's binding has already."""
-        if changes.get("remote_id") is None:
-            return super().write(delivery, changes)
-        self._free_reused_id(changes["remote_id"])
+        named = [changes["remote_id"] for _, changes in writes if changes.get("remote_id") is not None]
+        if not named:
+            return super().write(writes)
+        self._free_reused_ids(named)
         try:
             with transaction.atomic():
-                return super().write(delivery, changes)
+                return super().write(writes)
         except IntegrityError:
+            if len(writes) > 1:
+                return set().union(*(self.write([one]) for one in writes))
+            [(delivery, changes)] = writes
             taken = taken_id(delivery.binding.claim, delivery.action, changes["remote_id"])
-            return super().write(delivery, taken | {"lease_until": None})
+            return super().write([(delivery, taken | {"lease_until": None})])
 
-    def _free_reused_id(self, remote_id: str) -> None:
-        """Take the id from a record whose delete was not answered: a new record has it, so the delete did arrive.
+    def _free_reused_ids(self, remote_ids: Sequence[str]) -> None:
+        """Take ids from records whose delete was not answered: new records have them, so the deletes did arrive.
 
         Some servers give the highest id + 1. The delete, sent again, would destroy the new record.
         """
+        ids = [spelling for remote_id in remote_ids for spelling in spellings(remote_id)]
         lost = Q(deleting=True, unconfirmed=True) & ~claimed(clock.now())
-        deleting = Binding.objects.filter(lost, route=self.route, remote_id__in=spellings(remote_id))
+        deleting = Binding.objects.filter(lost, route=self.route, remote_id__in=ids)
         deleting.update(
             remote_id=None, agreed=None, parent=None, unconfirmed=False, deleting=False, token=F("token") + 1
         )

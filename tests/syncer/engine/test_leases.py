@@ -13,7 +13,7 @@ from content.news.models import Post
 from syncer.engine.dispatch import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import run_here, work, work_run
-from syncer.engine.settling import commit
+from syncer.engine.settling import write
 from syncer.engine.wake import request_run, sweep
 from syncer.models import Binding, Run, Target
 from syncer.models.routemap import RouteMap
@@ -48,8 +48,8 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_late_worker_settles_nothing(
     (successor,) = take(planned)
     assert successor.token == late.token + 1
     assert successor.claim.was, "the first one may have sent something"
-    assert commit([(late, {"reason": "late"})]) == set()
-    assert commit([(successor, {"reason": "in time"})]) == {successor.pk}
+    assert write([(late, {"reason": "late"})]) == set()
+    assert write([(successor, {"reason": "in time"})]) == {successor.pk}
     assert Binding.objects.get().reason == "in time"
 
 

@@ -19,7 +19,7 @@ from syncer.core.decide import Claim, ClaimedBinding
 from syncer.core.errors import NotPossibleError
 from syncer.core.state import Question, State
 from syncer.engine.runs import run_here, work
-from syncer.engine.settling import commit
+from syncer.engine.settling import write
 from syncer.models import Binding, Run
 from syncer.targets.rest import doubt
 from tests.content.pages import administrator, form_of, sign_in
@@ -312,7 +312,7 @@ def test_a_worker_that_is_late_settles_nothing_after_a_decision(target, doubtful
         pk=one.pk, key=one.object_key, token=one.token, ends=0, known=one.known, claim=Claim(wanted=one.wanted)
     )
     doubt.decide(binding=one, remote_id=None)
-    assert commit([(late, {"remote_id": "7"})]) == set()
+    assert write([(late, {"remote_id": "7"})]) == set()
 
 
 # --- how a person says an id ------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ A worker claims bindings for the length of a lease, under row locks.
 """
 
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,20 +101,29 @@ def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
 
 
 def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float) -> bool:
-    """Claim and deliver the bindings of one step, batch by batch; return whether anything was done."""
-    kind, progress = kind_of(run.target), False
-    keys = _chosen(run, step.route)
-    # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
-    while not sender.is_stopped and breaker.pace(run.target) is Pace.GO:
-        # After a wait that the target asked for, one request finds out whether it is over.
-        limit = 1 if run.target.throttled else kind.batch or settings.SYNC_BATCH
-        bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, run=run)
-        if not bindings or not kind.deliver(run, routes, step.route, bindings, sender, probe=False):
-            break
+    """Claim and deliver the bindings of one step; return whether anything was done."""
+    progress, kind = False, kind_of(run.target)
+    while kind.deliver(run, routes, step.route, _claims(run, routes, step, sender, until), sender, probe=False):
         progress = True
         if time.monotonic() > until:
             break
     return progress
+
+
+def _claims(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float) -> Iterator[list[ClaimedBinding]]:
+    """Claim batch by batch, each when it is taken; end where nothing is left, or no more may be sent now."""
+    batch, keys = kind_of(run.target).batch or settings.SYNC_BATCH, _chosen(run, step.route)
+    # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
+    while not sender.is_stopped and breaker.pace(run.target) is Pace.GO:
+        # After a wait that the target asked for, one request finds out whether it is over.
+        is_trial = bool(run.target.throttled)
+        limit = 1 if is_trial else batch
+        bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, run=run)
+        if not bindings:
+            break
+        yield bindings
+        if is_trial or time.monotonic() > until:
+            break
 
 
 def _try_refused(run: Run) -> bool:
@@ -153,7 +163,7 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
         return False
     if claimed := _claim_one(run, routes, sender, pace):
         route, bindings = claimed
-        progress = kind.deliver(run, routes, route, bindings, sender, probe=True)
+        progress = kind.deliver(run, routes, route, [bindings], sender, probe=True)
     else:
         # Not at the pace FRESH: contacting the target is no delivery of an object that has not failed.
         progress = pace is Pace.PROBE and kind.introduce(run.target, sender, probe=True)

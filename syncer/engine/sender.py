@@ -59,6 +59,7 @@ class Sender:
         self._headers = target.headers
         self._query = {name: query_text(value) for name, value in target.query.items()}
         self._sign_in = SignIn(target, self.client)
+        self.concurrency = target.concurrency
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
         self._stopped = threading.Event()
         self._failures = 0

@@ -226,12 +226,16 @@ class Kind(ABC):
         run: "Run",
         routes: "RouteMap",
         route: "Route",
-        bindings: "list[ClaimedBinding]",
+        batches: "Iterable[list[ClaimedBinding]]",
         sender: "Sender",
         *,
         probe: bool,
     ) -> bool:
         """Make the records of claimed bindings equal to the live objects, and settle them.
+
+        Args:
+            batches: the claims, each made when it is taken. The next one is taken only if something of this one could
+                be sent: what waits for another object would be claimed again and again.
 
         Returns:
             Whether anything was done.

@@ -1,10 +1,12 @@
 """Delivery to a REST service: send the requests of claimed bindings, and settle their results."""
 
 import random
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
+from queue import Empty, SimpleQueue
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -33,57 +35,113 @@ from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import find, list_records, send_change
 from syncer.targets.rest.payload import load
 
+SETTLE_MOST = 200  # results in one transaction
+SETTLE_SECONDS = 0.05  # for which the first of them waits for others
+
 
 def deliver(
-    run: Run, routes: RouteMap, route: Route, bindings: list[ClaimedBinding], sender: Sender, *, probe: bool = False
+    run: Run,
+    routes: RouteMap,
+    route: Route,
+    batches: Iterable[list[ClaimedBinding]],
+    sender: Sender,
+    *,
+    probe: bool = False,
 ) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
-    1. Read the live rows after the claim was committed, so that an edit is either in them or planned again.
-    2. Decide each delivery from what the target is known to hold and what we have.
-    3. Commit the key and body of each create, and which deliveries are deletes, before any request leaves.
-    4. Send, and settle the results in the batches in which they arrive. A lookup whose filtered list does not show the
-       record goes on to the whole list: servers filter by texts that they keep in another form, and ignore filters.
+    1. Take the next batch of claims while fewer requests wait than the target may have at the same time.
+    2. Read the live rows after the claim was committed, so that an edit is either in them or planned again.
+    3. Decide each delivery from what the target is known to hold and what we have.
+    4. Commit the key and body of each create, and which deliveries are deletes, before any request leaves.
+    5. Send, and settle the results together as they arrive. A lookup whose filtered list does not show the record goes
+       on to the whole list: servers filter by texts that they keep in another form, and ignore filters.
 
     Returns:
         False if all of the bindings still wait for another object; else True. An object that is gone since the claim
         is to be claimed again, as a delete.
     """
-    endpoint = Endpoint.of(route)
-    settler = RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
-    live = load(routes, route, [binding.key for binding in bindings])
-    # The claim made parents wait for their children, but an object may have become one to delete since the claim.
-    gone = [binding.pk for binding in bindings if binding.key not in live and binding.known.remote_id is not None]
-    not_yet = routes.with_children(route, gone)
-    deliveries = [
-        Delivery(binding=binding, action=Action.WAIT)
-        if binding.pk in not_yet
-        else delivery_of(binding, live.get(binding.key), endpoint.terms)
-        for binding in bindings
-    ]
-    deliveries = _commit_first(deliveries, endpoint.terms)
-    search_for = _Lookups(settler=settler, endpoint=endpoint)
-    futures: dict[Future[SendResult], list[tuple[Delivery, SendResult | None]]] = {}
-    without_request: list[tuple[Delivery, SendResult]] = []
-    for delivery in deliveries:
-        future = _send(sender, endpoint, delivery)
-        if future is None:
-            without_request.append((delivery, SendResult(verdict=None)))
-        else:
-            futures[future] = [(delivery, None)]
-    settler.settle(without_request)
-    while futures:
-        results = []
-        for future in wait(futures, return_when=FIRST_COMPLETED).done:
-            for delivery, before in futures.pop(future):
-                result = joined(before, future.result())
-                if following := search_for.next_step(delivery, result):
-                    futures.setdefault(following, []).append((delivery, result))
-                else:
-                    results.append((delivery, result))
-        settler.settle(results)
-    is_gone_since = any(not binding.deletes and binding.pk in gone for binding in bindings)
-    return is_gone_since or any(delivery.action is not Action.WAIT for delivery in deliveries)
+    window = _Window(settler=RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe))
+    progress, claims = False, iter(batches)
+    goes_on = True
+    while goes_on or window.in_flight:
+        while goes_on and window.in_flight < sender.concurrency:
+            bindings = next(claims, [])
+            goes_on = bool(bindings) and window.begin(bindings)
+            progress |= goes_on
+        window.settle_some()
+    return progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class _InFlight:
+    """One delivery whose request has been handed to the sender."""
+
+    delivery: Delivery
+    before: SendResult | None  # the result of its earlier steps
+    search: "_Lookups"
+
+
+@dataclass(kw_only=True)
+class _Window:
+    """The deliveries of one step that are under way.
+
+    Attributes:
+        in_flight: the number of those whose results have not come yet.
+        ended: the futures that are done, in the order in which they ended.
+    """
+
+    settler: "RestSettler"
+    in_flight: int = 0
+    ended: SimpleQueue[tuple[_InFlight, Future[SendResult]]] = field(default_factory=SimpleQueue)
+
+    def begin(self, bindings: list[ClaimedBinding]) -> bool:
+        """Send what the claimed bindings need; return False if all of them wait for another object."""
+        routes, route, sender = self.settler.routes, self.settler.route, self.settler.sender
+        endpoint = Endpoint.of(route)
+        live = load(routes, route, [binding.key for binding in bindings])
+        # The claim made parents wait for their children, but an object may have become one to delete since the claim.
+        gone = [binding.pk for binding in bindings if binding.key not in live and binding.known.remote_id is not None]
+        not_yet = routes.with_children(route, gone)
+        deliveries = [
+            Delivery(binding=binding, action=Action.WAIT)
+            if binding.pk in not_yet
+            else delivery_of(binding, live.get(binding.key), endpoint.terms)
+            for binding in bindings
+        ]
+        deliveries = _commit_first(deliveries, endpoint.terms)
+        search = _Lookups(settler=self.settler, endpoint=endpoint)
+        without_request = []
+        for delivery in deliveries:
+            future = _send(sender, endpoint, delivery)
+            if future is None:
+                without_request.append((delivery, SendResult(verdict=None)))
+            else:
+                self._follow(_InFlight(delivery=delivery, before=None, search=search), future)
+        self.settler.settle(without_request)
+        is_gone_since = any(not binding.deletes and binding.pk in gone for binding in bindings)
+        return is_gone_since or any(delivery.action is not Action.WAIT for delivery in deliveries)
+
+    def settle_some(self) -> None:
+        """Settle what has ended: as much as ends within a moment after the first, in one transaction."""
+        results: list[tuple[Delivery, SendResult]] = []
+        ends = time.monotonic() + SETTLE_SECONDS
+        while self.in_flight and len(results) < SETTLE_MOST:
+            try:
+                one, future = self.ended.get(timeout=max(0.0, ends - time.monotonic()) if results else None)
+            except Empty:
+                break
+            self.in_flight -= 1
+            result = joined(one.before, future.result())
+            if following := one.search.next_step(one.delivery, result):
+                self._follow(replace(one, before=result), following)
+            else:
+                results.append((one.delivery, result))
+        self.settler.settle(results)
+
+    def _follow(self, one: _InFlight, future: Future[SendResult]) -> None:
+        self.in_flight += 1
+        future.add_done_callback(lambda done: self.ended.put((one, done)))
 
 
 def joined(before: SendResult | None, latest: SendResult) -> SendResult:

@@ -147,7 +147,7 @@ def test_a_worker_that_is_sending_meanwhile_keeps_nothing_of_it(remote, target, 
     def work(sender):
         try:
             bindings = claim(routes, Step(route=route), keys=None, limit=10, lease=60)
-            deliver(run, routes, route, bindings, sender)
+            deliver(run, routes, route, [bindings], sender)
         finally:
             connection.close()
 

@@ -333,6 +333,8 @@ def test_sync_now_ends_the_wait_that_a_target_asked_for_and_nothing_else_does(si
 )
 def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, settings, change):
     settings.SYNC_BATCH = 3
+    Target.objects.update(concurrency=3)
+    following.refresh_from_db()
     posts(20)
     run, _ = request_run(target=following, trigger=Run.Trigger.RETRY)
     with remote.hold("POST") as held:

@@ -168,7 +168,7 @@ def test_an_object_that_is_deleted_after_its_claim_is_counted(target, remote, po
     with Sender(target) as sender:
         bindings = claim(routes, Step(route=route), keys=None, limit=10, lease=sender.lease_seconds, run=run)
         Post.objects.filter(pk=post.pk).delete()
-        assert deliver(run, routes, route, bindings, sender)
+        assert deliver(run, routes, route, [bindings], sender)
     assert deletes(remote) == []
     assert sync(target).message.startswith("1 delete waits for a person: ")
     assert binding_of(post).remote_id

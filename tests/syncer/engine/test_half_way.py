@@ -70,7 +70,7 @@ def test_nothing_leaves_in_a_lease_that_ends_before_the_request_must_have(remote
     run, _ = request_run(target=target, trigger=Run.Trigger.MANUAL)
     with Sender(target) as sender:
         bindings = claim(routes, Step(route=route), keys=None, limit=1, lease=sender.client.request_seconds)
-        deliver(run, routes, route, bindings, sender)
+        deliver(run, routes, route, [bindings], sender)
     assert requests(remote) == []
     assert (binding_of(post).unconfirmed, binding_of(post).create_key) == (False, None)
 
@@ -101,7 +101,7 @@ def test_a_parent_that_is_deleted_after_its_claim_waits_for_its_children(remote,
         route=comments, object_key=key, defaults={"remote_id": "1", "last_remote_id": "1", "parent": row, "wanted": 1}
     )
     with Sender(target) as sender:
-        deliver(run, routes, posts, bindings, sender)
+        deliver(run, routes, posts, [bindings], sender)
     assert requests(remote) == []
     assert sync(target).state == "done"
     assert requests(remote) == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]

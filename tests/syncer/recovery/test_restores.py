@@ -383,7 +383,7 @@ def test_a_worker_that_still_runs_settles_nothing_and_its_lease_is_sat_out(targe
     with Sender(target) as sender:
         bindings = claim(routes, Step(route=route), keys=None, limit=10, lease=sender.lease_seconds)
         recover()
-        deliver(late, routes, route, bindings, sender)
+        deliver(late, routes, route, [bindings], sender)
         found = binding_of(synced)
         assert (found.unconfirmed, found.agreed["title"]) == (True, "A")
         assert claim(routes, Step(route=route), keys=None, limit=10, lease=sender.lease_seconds) == []

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from concurrent.futures import as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import Any
 
@@ -22,37 +22,58 @@ from syncer.targets.peer.outbound.settling import PeerSettler, PushedObject
 from syncer.targets.peer.replicas import lock, shadow_of, stamp_all, store, wire_key
 from syncer.targets.peer.rows import attname, content_of, live_rows
 
+AT_ONCE = 2  # batches: one is merged at the other end while the next is stamped here
+
 
 def deliver(
-    run: Run, routes: RouteMap, route: Route, bindings: list[ClaimedBinding], sender: Sender, *, probe: bool = False
+    run: Run,
+    routes: RouteMap,
+    route: Route,
+    batches: Iterable[list[ClaimedBinding]],
+    sender: Sender,
+    *,
+    probe: bool = False,
 ) -> bool:
     """Send the peer the edits of claimed objects that it is not known to have seen.
 
     1. Stamp, in one short transaction, and read what to send from it.
     2. Settle at once the objects of which the peer has seen all edits. Leave those that are gone since the claim to
        another claim, which counts their deletes.
-    3. Send the rest in batches, and settle each when its answer arrives.
+    3. Send the rest in batches, and settle each when its answer arrives. Meanwhile the next claims are made: most of
+       the time of a batch is spent at the other end.
 
     Returns:
         Whether anything was done.
     """
     settler = PeerSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
-    me, stamped = _stamped(routes, route, bindings)
-    news = [pushed for pushed in stamped if pushed.is_news and not pushed.is_gone_since]
+    claims, goes_on, progress = iter(batches), True, False
+    sent: dict[Future[SendResult], tuple[str, list[PushedObject]]] = {}
+    while goes_on or sent:
+        while goes_on and len(sent) < AT_ONCE:
+            bindings = next(claims, [])
+            goes_on = bool(bindings)
+            progress |= goes_on
+            me, news = _begin(settler, bindings) if bindings else ("", [])
+            for batch in _batches(news):
+                ends = min(pushed.binding.ends for pushed in batch)
+                request = client.batch_request(route.target, me, route.model, (pushed.item for pushed in batch))
+                sent[client.send(sender, request, ends=ends)] = me, batch
+        for future in wait(sent, return_when=FIRST_COMPLETED).done if sent else ():
+            me, batch = sent.pop(future)
+            settler.settle_batch(batch, future.result(), me=me)
+    return progress
+
+
+def _begin(settler: PeerSettler, bindings: list[ClaimedBinding]) -> tuple[str, list[PushedObject]]:
+    """Stamp the claimed objects, settle those that need no request; return our writer, and what to send."""
+    me, stamped = _stamped(settler.routes, settler.route, bindings)
     unsent = [
         (pushed.delivery(Action.WAIT if pushed.is_news else Action.NOTHING), SendResult(verdict=None))
         for pushed in stamped
         if not pushed.is_news or pushed.is_gone_since
     ]
     settler.settle(unsent)
-    futures = {}
-    for batch in _batches(news):
-        ends = min(pushed.binding.ends for pushed in batch)
-        request = client.batch_request(route.target, me, route.model, (pushed.item for pushed in batch))
-        futures[client.send(sender, request, ends=ends)] = batch
-    for future in as_completed(futures):
-        settler.settle_batch(futures[future], future.result(), me=me)
-    return True
+    return me, [pushed for pushed in stamped if pushed.is_news and not pushed.is_gone_since]
 
 
 def _stamped(routes: RouteMap, route: Route, bindings: list[ClaimedBinding]) -> tuple[str, list[PushedObject]]:

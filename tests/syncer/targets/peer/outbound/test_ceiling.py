@@ -67,7 +67,7 @@ def test_an_object_that_is_deleted_after_its_claim_is_counted(connected, peer):
     with Sender(connected) as sender:
         bindings = claim(routes, Step(route=route), keys=None, limit=10, lease=sender.lease_seconds, run=run)
         one.delete()
-        deliver(run, routes, route, bindings, sender)
+        deliver(run, routes, route, [bindings], sender)
     assert sent(peer) == []
     assert run_here(connected).message.startswith("1 delete waits for a person: ")
     assert sent(peer) == []

@@ -38,7 +38,7 @@ class Worker:
         return _stamped(self.routes, self.route, bindings)
 
     def deliver(self, bindings):
-        return deliver(self.run, self.routes, self.route, bindings, self.sender)
+        return deliver(self.run, self.routes, self.route, [bindings], self.sender)
 
 
 @pytest.fixture

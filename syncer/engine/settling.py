@@ -42,8 +42,8 @@ class Settler(ABC):
     probe: bool = False  # whether the deliveries test if an unreachable target answers again
 
     @abstractmethod
-    def changes(self, delivery: Delivery, result: SendResult) -> Changes:
-        """Return the columns of the binding that the result of its delivery changes."""
+    def changes(self, delivery: Delivery, result: SendResult, *, now: datetime) -> Changes:
+        """Return the columns of the binding that the result of its delivery, settled `now`, changes."""
 
     def prepare(self, results: Results) -> None:  # noqa: B027 - most kinds need nothing
         """Read, under lock, the rows that `changes` needs, before anything is written."""
@@ -105,7 +105,7 @@ class Settler(ABC):
 
     def _columns(self, delivery: Delivery, result: SendResult, now: datetime) -> Changes:
         """Return the columns that the end of a delivery changes, with the time of a definite answer."""
-        changes = self.changes(delivery, result) | {"lease_until": None}
+        changes = self.changes(delivery, result, now=now) | {"lease_until": None}
         is_definite = result.verdict is not None and result.verdict.outcome in DEFINITE
         return changes | ({"settled_at": now} if is_definite else {})
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -226,7 +227,7 @@ def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Send
 class RestSettler(Settler):
     """Settles creates, updates, deletes and look-ups."""
 
-    def changes(self, delivery: Delivery, result: SendResult) -> Changes:
+    def changes(self, delivery: Delivery, result: SendResult, *, now: datetime) -> Changes:
         """Return the columns of the binding that the result changes; a look-up's result names the candidates."""
         if delivery.action is Action.REJECT:
             end = End(action=delivery.action, known=delivery.binding.known)
@@ -244,7 +245,7 @@ class RestSettler(Settler):
             overwrite=self.route.existing == Route.Existing.OVERWRITE,
             request_seconds=self.sender.client.request_seconds,
         )
-        now, jitter = clock.now(), random.random()  # noqa: S311 - no secret
+        jitter = random.random()  # noqa: S311 - no secret
         changes = changes_after(delivery.binding.claim, end, rules, now=now, jitter=jitter)
         if delivery.action in (Action.CREATE, Action.UPDATE) and changes.get("agreed") is not None:
             changes["parent_id"] = delivery.parent
@@ -252,9 +253,10 @@ class RestSettler(Settler):
 
     def candidates(self, delivery: Delivery, result: SendResult) -> Sequence[Candidate]:
         """Return the listed records that may be the wanted one; a bound record belongs to another object."""
-        sought, answers = delivery.sought, Endpoint.of(self.route).answers
+        sought = delivery.sought
         if sought is None or not result.records:
             return ()
+        answers = Endpoint.of(self.route).answers
         if sought.own_id:
             return [Candidate(remote_id=sought.own_id, is_equal=True)]
         found = search(result.records, sought, answers)

@@ -4,8 +4,8 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from backoffice.kit import clock
 from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery
 from syncer.core.merge import VersionVector, covers
 from syncer.core.outcome import Exchange, Outcome, Verdict, unquoted
@@ -104,15 +104,15 @@ class PeerSettler(Settler):
             target = Target.objects.filter(pk=self.route.target_id)
             self.newer.extend(target.exclude(peer_writer=self.answered_by).values_list("peer_writer", flat=True))
 
-    def changes(self, delivery: Delivery, result: SendResult) -> Changes:
+    def changes(self, delivery: Delivery, result: SendResult, *, now: datetime) -> Changes:
         if delivery.action is not Action.PUSH or result.verdict is None:
             end = End(action=delivery.action, known=delivery.binding.known, sent=delivery.sent, verdict=result.verdict)
-            return changes_after(delivery.binding.claim, end, Rules(), now=clock.now(), jitter=0)
+            return changes_after(delivery.binding.claim, end, Rules(), now=now, jitter=0)
         pushed, verdict = self.batch[delivery.binding.pk], result.verdict
         if self.newer:
             verdict = OLD
         seen, known = pushed.item.state.seen, self.known.get(delivery.binding.pk, {})
-        now, jitter = clock.now(), random.random()  # noqa: S311 - no secret
+        jitter = random.random()  # noqa: S311 - no secret
         changes = changes_after_push(delivery.binding.claim, verdict, seen, known, now=now, jitter=jitter)
         if verdict.outcome is Outcome.DONE:
             changes |= record(pushed.item.key, is_there=pushed.is_there) | {"common": pushed.read}

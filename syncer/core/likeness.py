@@ -187,14 +187,15 @@ def search(
             continue
         shown = {name: value for name in sought.body if (value := _shown(record, name, sought)) is not MISSING}
         by = [name for name in sought.lookup if name in shown]
-        bodies = [body for body in (sought.body, sought.before) if body and shown.keys() <= body.keys()]
-        fitting = [body for body in bodies if all(is_similar(body[name], shown[name]) for name in by)]
-        if fitting:
-            equal = bool(by) and any(
-                all(is_equal(body[name], value) for name, value in shown.items()) for body in fitting
-            )
+        equal = bool(by) and (_is_shown(sought.body, shown) or _is_shown(sought.before or {}, shown))
+        if equal or all(is_similar(sought.body[name], shown[name]) for name in by):
             found[id_text(remote_id)] = Candidate(remote_id=remote_id, is_equal=equal, shown=shown)
     return [found[key] for key in sorted(found)]
+
+
+def _is_shown(body: Payload, shown: Payload) -> bool:
+    """Return whether each field that a record shows equals what was sent in it."""
+    return all(name in body and is_equal(body[name], value) for name, value in shown.items())
 
 
 def decisive(candidates: Sequence[Candidate]) -> Candidate | None:

@@ -167,8 +167,8 @@ def test_a_record_is_recognized_under_the_names_that_the_route_has_today():
     ("record", "is_ours"),
     [
         ({"id": 1, "title": "B", "userId": 1, "body": "older"}, True),
-        ({"id": 1, "title": "B", "userId": 1, "body": "text"}, False),  # neither what it held nor what it is to hold
-        ({"id": 1, "title": "C", "userId": 1, "body": "older"}, None),
+        ({"id": 1, "title": "A", "userId": 1, "body": "older"}, False),  # neither what it held nor what it is to hold
+        ({"id": 1, "title": "B", "userId": 1, "body": "text"}, None),
     ],
 )
 def test_a_record_that_still_holds_what_was_accepted_before_is_ours_too(record, is_ours):

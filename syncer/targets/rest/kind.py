@@ -14,12 +14,12 @@ from syncer.models.mapping import parent_errors, wrong
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, Step, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
-from syncer.targets.rest import REST, checks, dialect_checks
+from syncer.targets.rest import REST, dialect_checks, payload_checks
 from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver
-from syncer.targets.rest.foresee import adoptions
 from syncer.targets.rest.payload import Missing, load
-from syncer.targets.rest.try_it import try_target
+from syncer.targets.rest.preview_adoption import preview_adoptions
+from syncer.targets.rest.trial import try_target
 
 
 @strict
@@ -152,7 +152,7 @@ class Rest(Kind):
     )
 
     trial = staticmethod(try_target)
-    adoptions = staticmethod(adoptions)
+    adoptions = staticmethod(preview_adoptions)
     deliver = staticmethod(deliver)
     prepare = staticmethod(adopt_all)
 
@@ -175,15 +175,15 @@ class Rest(Kind):
             yield "path", [wrong("Give the path where the target keeps these records: /posts")]
         if not fields:
             yield "fields", [wrong("Give what is sent, remote names and local fields")]
-        yield "fields", checks.fields_errors(declaration, route.fields)
+        yield "fields", payload_checks.fields_errors(declaration, route.fields)
         yield "fields", parent_errors(declaration, fields, {route.model, *route.models_beside()})
-        yield "lookup", checks.lookup_errors(route.lookup, fields)
-        yield "filter", checks.filter_errors(declaration, route.filter)
-        yield "constants", checks.constants_errors(route.constants, fields)
-        yield "values", checks.values_errors(declaration, route.values, fields)
-        yield "formats", checks.formats_errors(declaration, route.formats, fields)
+        yield "lookup", payload_checks.lookup_errors(route.lookup, fields)
+        yield "filter", payload_checks.filter_errors(declaration, route.filter)
+        yield "constants", payload_checks.constants_errors(route.constants, fields)
+        yield "values", payload_checks.values_errors(declaration, route.values, fields)
+        yield "formats", payload_checks.formats_errors(declaration, route.formats, fields)
         mapped = [name for name in declaration.mappable if name in fields.values()]
-        yield "create_path", checks.create_path_errors(route.create_path, mapped)
+        yield "create_path", payload_checks.create_path_errors(route.create_path, mapped)
         for column, error in dialect_checks.errors(route, fields):
             yield column, [error]
 

@@ -8,15 +8,16 @@ from django.core.exceptions import ValidationError
 
 from syncer.models import Route
 from syncer.models.mapping import NOT_STORABLE, is_storable, listed, wrong
+from syncer.models.request_defaults import TOKEN
 
-HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
 PARAMETERS = (Route.Paging.CURSOR, Route.Paging.PAGE, Route.Paging.OFFSET)  # that name a page by a parameter
 
 Errors = Iterator[tuple[str, ValidationError]]  # with their columns
 
 
-def errors(route: Route, fields: Mapping[str, str]) -> Errors:
-    """Yield every error; `fields` are the route's, or empty where those are at fault themselves."""
+def errors(route: Route) -> Errors:
+    """Yield every error with its column."""
+    fields = route.fields if isinstance(route.fields, dict) else {}
     yield from _id_errors(route, fields)
     yield from _answer_errors(route)
     yield from _paging_errors(route)
@@ -83,7 +84,7 @@ def _paging_errors(route: Route) -> Errors:
     if route.paging == paging.LINK and name:
         why = "Paging by 'link' does not use it; leave it out, or set paging to 'header', 'cursor', 'page' or 'offset'"
         yield "page_name", wrong(why)
-    if route.paging == paging.HEADER and name and not HEADER.fullmatch(name):
+    if route.paging == paging.HEADER and name and not TOKEN.fullmatch(name):
         yield "page_name", wrong("'%(name)s' is not the name of a header; one is Next-Page", name=name)
     if route.paging != paging.PAGE and route.first_page != 1:
         yield "first_page", wrong("Only paging by 'page' counts pages; leave it out, or set paging to 'page'")

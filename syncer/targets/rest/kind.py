@@ -1,6 +1,7 @@
 """The kind `rest`: a service with one record for each object, changed by POST, PUT or PATCH, and DELETE."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Required
 
 from django.core.exceptions import ValidationError
@@ -10,7 +11,6 @@ from typing_extensions import TypedDict  # before Python 3.12 pydantic can't rea
 from backoffice.kit import clock
 from syncer.core.decide import Action, Known, can_replay, changes, decide
 from syncer.models import Binding, Route
-from syncer.models.mapping import parent_errors, wrong
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, Step, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
@@ -169,22 +169,7 @@ class Rest(Kind):
         return steps
 
     def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:
-        declaration = route.declaration
-        fields = route.fields if isinstance(route.fields, dict) else {}
-        if not route.path:
-            yield "path", [wrong("Give the path where the target keeps these records: /posts")]
-        if not fields:
-            yield "fields", [wrong("Give what is sent, remote names and local fields")]
-        yield "fields", payload_checks.fields_errors(declaration, route.fields)
-        yield "fields", parent_errors(declaration, fields, {route.model, *route.models_beside()})
-        yield "lookup", payload_checks.lookup_errors(route.lookup, fields)
-        yield "filter", payload_checks.filter_errors(declaration, route.filter)
-        yield "constants", payload_checks.constants_errors(route.constants, fields)
-        yield "values", payload_checks.values_errors(declaration, route.values, fields)
-        yield "formats", payload_checks.formats_errors(declaration, route.formats, fields)
-        mapped = [name for name in declaration.mappable if name in fields.values()]
-        yield "create_path", payload_checks.create_path_errors(route.create_path, mapped)
-        for column, error in dialect_checks.errors(route, fields):
+        for column, error in chain(payload_checks.errors(route), dialect_checks.errors(route)):
             yield column, [error]
 
     def carried(self, route: Route) -> Mapping[str, str]:

@@ -308,6 +308,11 @@ class Route(models.Model):
         return not self.lookup or self.matched_at is not None
 
     @property
+    def can_look_up(self) -> bool:
+        """Whether a record can be found without its id from the target: by its content, or by an id that we gave it."""
+        return bool(self.lookup or self.own_id)
+
+    @property
     def rules(self) -> Rules:
         """The rules that decide between concurrent edits at the two ends of a peer's route."""
         return Rules(authority={**self.declaration.authority, **self.authority})

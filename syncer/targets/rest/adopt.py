@@ -67,8 +67,7 @@ class Match:
 
 def adopts(route: Route) -> bool:
     """Return whether the route has yet to look at what the target has."""
-    can_look = bool(route.lookup or route.own_id)
-    return route.adopted_at is None and route.existing != Route.Existing.CREATE and can_look
+    return route.adopted_at is None and route.existing != Route.Existing.CREATE and route.can_look_up
 
 
 def adopt_all(run: Run, routes: RouteMap, sender: Sender, *, probe: bool = False) -> bool:

@@ -22,7 +22,7 @@ def errors(route: Route) -> Errors:
     yield from _answer_errors(route)
     yield from _paging_errors(route)
     yield from _query_errors(route)
-    if route.existing == Route.Existing.OVERWRITE and not (route.lookup or route.own_id):
+    if route.existing == Route.Existing.OVERWRITE and not route.can_look_up:
         why = "Without a lookup no record can be found that is there already; give 'lookup', or leave it out"
         yield "existing", wrong(why)
 

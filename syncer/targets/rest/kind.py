@@ -197,7 +197,7 @@ class Rest(Kind):
             replays = binding is not None and can_replay(
                 binding, clock.now(), key_hours=route.key_hours, account=route.target.account
             )
-            action = decide(known, payload, can_look_up=bool(route.lookup or route.own_id), can_replay=replays)
+            action = decide(known, payload, can_look_up=route.can_look_up, can_replay=replays)
             if action is Action.NOTHING:
                 continue
             sent = (known.create_body if action is Action.REPLAY else payload) or {}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from syncer.core import circuit
-from syncer.core.answers import Answers, records_in
+from syncer.core.answers import Answers, records_error
 from syncer.core.decide import (
     Action,
     Changes,
@@ -212,7 +212,7 @@ class Worker:
         """Take in a list, as evidence or of a lookup (`exchanges._evidence`, `_Lookups.next_step`, `joined`)."""
         verdict = classify(Action.LOOKUP, exchange, now=self.rows.now)
         records = json.loads(exchange.body) if verdict.outcome is Outcome.DONE else []
-        if why := records_in(records, ANSWERS):
+        if why := records_error(records, ANSWERS):
             verdict, records = Verdict(outcome=Outcome.CONFIGURATION, why=why), []
         if asks == EVIDENCE:
             self._proven(sending, verdict, records)

@@ -93,7 +93,7 @@ def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: b
         return False
     keys = pending.order_by("object_key").values_list("object_key", flat=True)
     for batch in batched(list(keys), BATCH):
-        _settle(route, seen_whole(sender, route, list(matches(routes, route, index, batch))))
+        _settle(route, with_whole_records(sender, route, list(matches(routes, route, index, batch))))
     _look_first_below(routes, route)
     route.adopted_at = clock.now()
     route.save(update_fields=["adopted_at"])
@@ -179,7 +179,7 @@ class Index:
             sought = Sought(
                 body=body, lookup=tuple(name for name in body if any(at(one, name) is not MISSING for one in listed))
             )
-        candidates = search(listed, sought, self.endpoint.answers, but=self.taken)
+        candidates = search(listed, sought, self.endpoint.answers, taken=self.taken)
         if route.own_id and listed and not candidates and id_text(str(wanted.own_id)) not in self.taken:
             candidates = [Candidate(remote_id=str(wanted.own_id), is_equal=False)]
         chosen = decisive(candidates)
@@ -198,7 +198,7 @@ def matches(routes: RouteMap, route: Route, index: Index, keys: Sequence[str]) -
             yield index.match(key, wanted)
 
 
-def seen_whole(sender: Sender, route: Route, found: Sequence[Match]) -> list[Match]:
+def with_whole_records(sender: Sender, route: Route, found: Sequence[Match]) -> list[Match]:
     """Get each equal record that the list shows only in part, and compare the whole; without an answer it is equal."""
     endpoint, futures = Endpoint.of(route), {}
     for match in found:

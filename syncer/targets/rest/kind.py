@@ -17,7 +17,7 @@ from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
 from syncer.targets.rest import REST, dialect_checks, payload_checks
 from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver
-from syncer.targets.rest.payload import Missing, load
+from syncer.targets.rest.payload import load, readable
 from syncer.targets.rest.preview_adoption import preview_adoptions
 from syncer.targets.rest.trial import try_target
 
@@ -206,10 +206,7 @@ class Rest(Kind):
                 action=action,
                 name=f"{route.model}:{key}",
                 record=binding.record if binding else None,
-                fields={
-                    name: ((old or {}).get(name), "(its parent's id)" if value is Missing.PARENT else value)
-                    for name, value in changes(old, sent).items()
-                },
+                fields={name: ((old or {}).get(name), value) for name, value in readable(changes(old, sent)).items()},
             )
 
     def distrust(self, route: Route) -> None:

@@ -21,7 +21,7 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.base import Finding, RouteTrial, Severity, Trial
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.findings import judge, note, wrong
-from syncer.targets.rest.payload import Missing, load
+from syncer.targets.rest.payload import PARENT, Missing, load, readable
 
 SECONDS = 30.0  # of a whole trial; a route whose turn comes later is not asked for
 PATIENCE = 5  # seconds, at most, that one answer is waited for
@@ -29,7 +29,6 @@ LOOKED_AT = 20  # of our objects, to find one whose parents have records
 SHOWN = 20_000  # characters of a record
 ANY_KEY = UUID(int=0)
 A_NEW_KEY = "(a new one for each create)"
-PARENT = "(its parent's id)"
 
 
 def try_target(target: Target) -> Trial:
@@ -100,7 +99,7 @@ def _example(routes: RouteMap, route: Route) -> tuple[str, str, Request | str | 
     wanted, name = objects[key], f"{route.model}:{key}"
     if wanted.fault:
         return key, name, f"{name} can't be sent: {wanted.fault}"
-    payload = {field: PARENT if value is Missing.PARENT else value for field, value in wanted.payload.items()}
+    payload = readable(wanted.payload)
     binding = Binding.objects.filter(route=route, object_key=key).first()
     if binding is None or binding.remote_id is None:
         path = wanted.create_path.replace(str(Missing.PARENT), PARENT)

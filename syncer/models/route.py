@@ -1,3 +1,5 @@
+"""Routes. The file is long because each of some forty columns is declared here with its help text."""
+
 import hashlib
 import json
 import re

@@ -77,6 +77,7 @@ def adopt_all(run: Run, routes: RouteMap, sender: Sender, *, probe: bool = False
 
 
 def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: bool) -> bool:
+    """Read the route's list and settle its objects by it; return whether the route is ready to send."""
     pending = unbound(route)
     if not pending.exists():
         return True
@@ -204,12 +205,13 @@ def with_whole_records(sender: Sender, route: Route, found: Sequence[Match]) -> 
             futures[match.key] = sender.submit(partial(get_record, sender, endpoint, match.chosen.remote_id))
     overwrites = route.existing == Route.Existing.OVERWRITE
     return [
-        _compared(match, futures[match.key].result().records, overwrites) if match.key in futures else match
+        _compared(match, futures[match.key].result().records, overwrites=overwrites) if match.key in futures else match
         for match in found
     ]
 
 
-def _compared(match: Match, records: Sequence[Any], overwrites: bool) -> Match:  # noqa: FBT001
+def _compared(match: Match, records: Sequence[Any], *, overwrites: bool) -> Match:
+    """Return the match as the whole record shows it; as it is where there is no record."""
     if not records or match.chosen is None:
         return match
     shown = {name: value for name in match.wanted.payload if (value := at(records[0], name)) is not MISSING}

@@ -69,7 +69,7 @@ def _try_route(sender: Sender, routes: RouteMap, route: Route, ends: float) -> R
     else:
         judged = judge(listed.exchange, endpoint)
         findings, record = [*findings, *judged.findings], judged.record
-    key, name, request = _example(routes, route)
+    name, request = _example(routes, route)
     if isinstance(request, str):
         findings.append(Finding(severity=Severity.WRONG, text=request))
     text = "" if record is MISSING else json.dumps(record, indent=2, ensure_ascii=False)[:SHOWN]
@@ -78,14 +78,14 @@ def _try_route(sender: Sender, routes: RouteMap, route: Route, ends: float) -> R
         findings=tuple(
             Finding(severity=one.severity, text=sender.mask.hide(one.text), column=one.column) for one in findings
         ),
-        name=name if key else "",
+        name=name,
         request=_written(sender.shown(request)) if isinstance(request, Request) else "",
         record=sender.mask.hide(text),
     )
 
 
-def _example(routes: RouteMap, route: Route) -> tuple[str, str, Request | str | None]:
-    """Return the key and the name of one of our objects, and its request, or why it can't be sent.
+def _example(routes: RouteMap, route: Route) -> tuple[str, Request | str | None]:
+    """Return the name of one of our objects, and its request, or why it can't be sent; nothing where we have none.
 
     One whose parents have records is preferred, and of those, the first.
     """
@@ -94,20 +94,20 @@ def _example(routes: RouteMap, route: Route) -> tuple[str, str, Request | str | 
     keys = [key_of(model, pk) for pk in pks]
     objects = load(routes, route, keys)
     if not objects:
-        return "", "", None
+        return "", None
     key = next((key for key in keys if key in objects and not objects[key].waits), next(iter(objects)))
     wanted, name = objects[key], f"{route.model}:{key}"
     if wanted.fault:
-        return key, name, f"{name} can't be sent: {wanted.fault}"
+        return name, f"{name} can't be sent: {wanted.fault}"
     payload = readable(wanted.payload)
     binding = Binding.objects.filter(route=route, object_key=key).first()
     if binding is None or binding.remote_id is None:
         path = wanted.create_path.replace(str(Missing.PARENT), PARENT)
         request = endpoint.create(path, payload, ANY_KEY, wanted.own_id)
         headers = {name: A_NEW_KEY if value == str(ANY_KEY) else value for name, value in request.headers.items()}
-        return key, name, Request(method=request.method, url=request.url, body=request.body, headers=headers)
+        return name, Request(method=request.method, url=request.url, body=request.body, headers=headers)
     etag = binding.etag if endpoint.if_match else ""
-    return key, name, endpoint.update(binding.remote_id, _update(route, binding, payload, endpoint), etag)
+    return name, endpoint.update(binding.remote_id, _update(route, binding, payload, endpoint), etag)
 
 
 def _update(route: Route, binding: Binding, payload: Payload, endpoint: Endpoint) -> Payload:

@@ -155,7 +155,7 @@ def test_a_listed_record_is_ours_or_alike_or_neither(record, is_ours):
 
 
 def test_a_record_that_is_listed_twice_is_one_and_a_bound_one_is_none_whatever_the_type_of_its_id():
-    assert found(BODY | {"id": 1}, BODY | {"id": "1", "title": "a"}, BODY | {"id": 2}, but={"2"}) == [('"1"', True)]
+    assert found(BODY | {"id": 1}, BODY | {"id": "1", "title": "a"}, BODY | {"id": 2}, taken={"2"}) == [('"1"', True)]
 
 
 def test_a_record_is_recognized_under_the_names_that_the_route_has_today():

@@ -359,8 +359,8 @@ class Worker:
         lookup = {HEADING.get(name, name) for name in sought.lookup}
         free = [record for record in sending.records if str(record["id"]) not in self.rows.bound(sought.path)]
         free = [{HEADING.get(name, name): value for name, value in record.items()} for record in free]
-        fitting = [one for one in free if any(all(one[name] == kept.get(name) for name in lookup) for kept in bodies)]
-        equal = [one for one in fitting if any(all(one[name] == kept[name] for name in kept) for kept in bodies)]
+        equal = [one for one in free if any(all(one[name] == kept[name] for name in kept) for kept in bodies)]
+        fitting = equal or [one for one in free if all(one[name] == bodies[0][name] for name in lookup)]
         assert fitting, f"nothing at the target is like {sought.body}, and {sending.delivery.binding.key} is in doubt"
         assert len(equal) != 1 or remote.dialect.is_lossy, f"{equal[0]} is certainly {sending.delivery.binding.key}"
 

@@ -18,6 +18,8 @@ class _Missing:
 
 MISSING: Final = _Missing()
 NAMES_SHOWN = 8  # names of a record that a message lists
+NOTHING: Final[tuple[Any, ...]] = (MISSING, None, "", [], {}, False, 0)  # at the place of `error`: there is no error
+NOT_OK: Final[tuple[Any, ...]] = (*NOTHING, "false", "error")  # at the place of `ok`: the request was not carried out
 
 
 class UnreadableError(ValueError):
@@ -108,9 +110,9 @@ class Answers:
         one: some APIs answer everything with 200.
         """
         if self.ok or self.error:
-            if self.error and at(answer, self.error) not in (MISSING, None, "", [], {}, False, 0):
+            if self.error and at(answer, self.error) not in NOTHING:
                 return f"{self.error}: {json.dumps(at(answer, self.error))}"
-            if self.ok and at(answer, self.ok) in (MISSING, None, "", [], {}, False, 0, "false", "error"):
+            if self.ok and at(answer, self.ok) in NOT_OK:
                 return f"{self.ok} is not true"
             return ""
         if not isinstance(answer, dict):
@@ -125,8 +127,8 @@ class Answers:
         return f"errors: {json.dumps(errors or answer)}"
 
 
-def records_in(records: Iterable[object], answers: Answers) -> str:
-    """Return why a page of a list can't be used: a record that is not an object or has no id; empty where it can."""
+def records_error(records: Iterable[object], answers: Answers) -> str:
+    """Return what is wrong with the records of a list: one is not an object, or has no id; empty where nothing is."""
     for record in records:
         if not isinstance(record, dict):
             return "lists records that are not JSON objects"

@@ -71,7 +71,7 @@ class Bench:
         self.Post = Post
 
     def run(self) -> int:
-        posts = self.Post.objects.bulk_create(
+        self.Post.objects.bulk_create(
             self.Post(title=f"T{n}", body="Some words of a post. " * 5) for n in range(OBJECTS)
         )
         begin = time.perf_counter()

@@ -126,12 +126,14 @@ class _Window:
     def settle_some(self) -> None:
         """Settle what has ended: as much as ends within a moment after the first, in one transaction."""
         results: list[tuple[Delivery, SendResult]] = []
-        ends = time.monotonic() + SETTLE_SECONDS
+        ends = 0.0
         while self.in_flight and len(results) < SETTLE_MOST:
             try:
                 one, future = self.ended.get(timeout=max(0.0, ends - time.monotonic()) if results else None)
             except Empty:
                 break
+            if not results:
+                ends = time.monotonic() + SETTLE_SECONDS
             self.in_flight -= 1
             result = joined(one.before, future.result())
             if following := one.search.next_step(one.delivery, result):

@@ -24,6 +24,8 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.base import Step, kind_of
 
 OTHERS_PAUSE = 0.2  # seconds
+SOON = 1.0  # seconds for a batch, after which the next one may be twice as large
+GROWTH = 10  # times SYNC_BATCH, which is the first
 
 
 def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
@@ -111,8 +113,13 @@ def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until:
 
 
 def _claims(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float) -> Iterator[list[ClaimedBinding]]:
-    """Claim batch by batch, each when it is taken; end where nothing is left, or no more may be sent now."""
+    """Claim batch by batch, each when it is taken; end where nothing is left, or no more may be sent now.
+
+    A claim of many costs hardly more than one of few, but what a slow target does not get to is held for nothing: the
+    batches grow as long as each is done soon.
+    """
     batch, keys = kind_of(run.target).batch or settings.SYNC_BATCH, _chosen(run, step.route)
+    most = kind_of(run.target).batch or GROWTH * batch
     # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
     while not sender.is_stopped and breaker.pace(run.target) is Pace.GO:
         # After a wait that the target asked for, one request finds out whether it is over.
@@ -121,9 +128,12 @@ def _claims(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float
         bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, run=run)
         if not bindings:
             break
+        began = time.monotonic()
         yield bindings
         if is_trial or time.monotonic() > until:
             break
+        if len(bindings) == batch and time.monotonic() - began < SOON:
+            batch = min(most, 2 * batch)
 
 
 def _try_refused(run: Run) -> bool:

@@ -36,7 +36,7 @@ from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import find, list_records, send_change
 from syncer.targets.rest.payload import load
 
-SETTLE_MOST = 200  # results in one transaction
+SETTLE_MOST = 500  # results in one transaction
 SETTLE_SECONDS = 0.05  # for which the first of them waits for others
 
 

@@ -221,7 +221,7 @@ def search(
     found: dict[str, Candidate] = {}
     for record in records:
         remote_id = answers.id_of(record)
-        if remote_id is None or id_text(remote_id) in but:
+        if remote_id is None or id_text(remote_id) in but or answers.is_deleted(record):
             continue
         shown = {name: value for name in sought.body if (value := _shown(record, name, sought)) is not MISSING}
         by = [name for name in sought.lookup if name in shown]

@@ -219,7 +219,7 @@ class Worker:
             return
         sending.records = records
         is_taken = sending.first is not None and sending.first.outcome is Outcome.TAKEN
-        if asks == FILTERED and exchange.status in (404, 422):  # `exchanges._refuses_filter`
+        if asks == FILTERED and _refuses_filter(verdict, exchange):
             sending.asks = WHOLE
         elif verdict.outcome is not Outcome.DONE:
             self._end(sending, verdict)
@@ -355,14 +355,19 @@ class Worker:
         if not written["candidates"] or sought is None:
             assert not self.rows.can_look_up or written["reason"] == NEVER_LISTED, written["reason"]
             return
-        kept = remote.dialect.kept(sought.body)
+        bodies = [remote.dialect.kept(body) for body in (sought.body, sought.before) if body]
         lookup = {HEADING.get(name, name) for name in sought.lookup}
         free = [record for record in sending.records if str(record["id"]) not in self.rows.bound(sought.path)]
         free = [{HEADING.get(name, name): value for name, value in record.items()} for record in free]
-        fitting = [record for record in free if all(record[name] == kept[name] for name in lookup)]
-        equal = [record for record in fitting if all(record[name] == value for name, value in kept.items())]
-        assert fitting, f"nothing at the target is like {sought.body}, and {sending.delivery.binding.key} is in doubt"
+        fitting = [one for one in free if any(all(one[name] == kept.get(name) for name in lookup) for kept in bodies)]
+        equal = [one for one in fitting if any(kept.items() <= one.items() for kept in bodies)]
+        assert fitting, f"nothing at the target is like {bodies}, and {sending.delivery.binding.key} is in doubt"
         assert len(equal) != 1 or remote.dialect.is_lossy, f"{equal[0]} is certainly {sending.delivery.binding.key}"
+
+
+def _refuses_filter(verdict: Verdict, exchange: Exchange) -> bool:
+    """Return whether the whole list is asked for after a filtered one (`exchanges._refuses_filter`)."""
+    return verdict.outcome in (Outcome.PERMANENT, Outcome.FORBIDDEN) or exchange.status == 404
 
 
 def _is_answered(delivery: Delivery, verdict: Verdict | None, found: Sequence[Candidate], written: Changes) -> bool:

@@ -4,12 +4,14 @@ import random
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from backoffice.kit import clock
+from backoffice.kit.retry import backoff
 from syncer.core.decide import (
     Action,
     Changes,
@@ -25,13 +27,14 @@ from syncer.core.likeness import Candidate, decisive, search
 from syncer.core.outcome import Outcome
 from syncer.core.settle import End, Rules, changes_after, rejected, taken_id
 from syncer.engine.sender import Sender, SendResult
-from syncer.engine.settling import Settler, commit
+from syncer.engine.settling import Results, Settler, commit
 from syncer.models import Binding, Route, Run
 from syncer.models.binding import claimed
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import find, list_records, send_change
 from syncer.targets.rest.payload import load
+from syncer.targets.rest.proof import beside, disbelieved, own_candidates, unproven
 
 
 def deliver(
@@ -168,22 +171,29 @@ def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Send
 class RestSettler(Settler):
     """Settles creates, updates, deletes and look-ups."""
 
+    def settle(self, results: Results) -> None:
+        """Settle the results, but believe of no record that it is gone while an empty list hides all others too."""
+        super().settle([(delivery, disbelieved(self.route, delivery, result)) for delivery, result in results])
+
     def changes(self, delivery: Delivery, result: SendResult) -> Changes:
         """Return the columns of the binding that the result changes; a look-up's result names the candidates."""
         if delivery.action is Action.REJECT:
             end = End(action=delivery.action, known=delivery.binding.known)
             return rejected(delivery.binding.claim, end, delivery.fault)
+        candidates = self.candidates(delivery, result)
         end = End(
             action=delivery.action,
             known=delivery.binding.known,
             sent=delivery.sent,
             verdict=result.verdict,
-            candidates=self.candidates(delivery, result),
+            candidates=candidates,
+            unproven="" if candidates else unproven(self.route, delivery, result),
         )
         rules = Rules(
             can_look_up=bool(self.route.lookup or self.route.own_id),
             recreate=self.route.missing == Route.Missing.RECREATE,
             overwrite=self.route.existing == Route.Existing.OVERWRITE,
+            is_answering=not self.probe and self.routes.target.opened_at is None,
             request_seconds=self.sender.client.request_seconds,
         )
         now, jitter = clock.now(), random.random()  # noqa: S311 - no secret
@@ -198,10 +208,10 @@ class RestSettler(Settler):
         if sought is None or not result.records:
             return ()
         if sought.own_id:
-            return [Candidate(remote_id=sought.own_id, is_equal=True)]
+            return own_candidates(result.records[0], sought, answers)
         found = search(result.records, sought, answers)
         ids = [spelling for candidate in found for spelling in spellings(candidate.remote_id)]
-        bound = Binding.objects.filter(route=self.route, remote_id__in=ids).values_list("remote_id", flat=True)
+        bound = beside(self.route).filter(remote_id__in=ids).values_list("remote_id", flat=True)
         taken = {id_text(str(remote_id)) for remote_id in bound}
         return [candidate for candidate in found if id_text(candidate.remote_id) not in taken]
 
@@ -212,10 +222,31 @@ class RestSettler(Settler):
         self._free_reused_id(changes["remote_id"])
         try:
             with transaction.atomic():
+                self._refuse_taken(delivery, changes["remote_id"])
                 return super().write(delivery, changes)
         except IntegrityError:
             taken = taken_id(delivery.binding.claim, delivery.action, changes["remote_id"])
+            if delivery.action in (Action.LOOKUP, Action.UPDATE):
+                taken["not_before"] = clock.now() + timedelta(seconds=backoff(taken["tries"], 1.0))
+            self._distrust(changes["remote_id"], but=delivery.binding.pk)
             return super().write(delivery, taken | {"lease_until": None})
+
+    def _refuse_taken(self, delivery: Delivery, remote_id: str) -> None:
+        """Refuse an id that an object of another route to the same path has.
+
+        Raises:
+            IntegrityError: one has it. Of the same route, the database refuses it.
+        """
+        shared = any(other.path == self.route.path and other != self.route for other in self.routes.ordered)
+        others = beside(self.route).exclude(route=self.route)
+        if shared and others.filter(remote_id__in=spellings(remote_id)).exists():
+            raise IntegrityError(f"the record {remote_id} is that of {delivery.binding.key}'s neighbour")
+
+    def _distrust(self, remote_id: str, *, but: int) -> None:
+        """Have the record with this id compared again: a create that was answered with it may have overwritten it."""
+        owners = beside(self.route).filter(remote_id__in=spellings(remote_id), on_hold=False).exclude(pk=but)
+        unlocked = owners.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+        Binding.objects.filter(pk__in=list(unlocked)).update(wanted=F("wanted") + 1, unconfirmed=True)
 
     def _free_reused_id(self, remote_id: str) -> None:
         """Take the id from a record whose delete was not answered: a new record has it, so the delete did arrive.

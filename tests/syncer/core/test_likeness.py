@@ -215,3 +215,10 @@ def test_a_text_or_number_of_which_something_is_lost_is_similar(sent, shown, sim
 )
 def test_a_text_that_was_read_in_another_encoding_is_equal(sent, shown):
     assert is_equal(sent, shown)
+
+
+def test_a_record_that_is_marked_as_deleted_is_none():
+    assert (
+        search([{"id": 1, "title": "A", "deleted": True}], Sought(body={"title": "A"}, lookup=("title",)), Answers())
+        == []
+    )

@@ -3,7 +3,7 @@
 Both databases check a unique constraint row by row, and PostgreSQL can't defer one over an expression. So the objects
 whose unique values a file changes first get placeholders; then each row is validated and saved in the file's order. A
 row meets only values that stay: of objects that the file leaves as they are, and of rows before it. A row that fails
-rolls the whole import back, so no placeholder is ever committed. See docs/adr/0021.
+rolls the whole import back, so no placeholder is ever committed. See docs/adr/0022.
 """
 
 import random

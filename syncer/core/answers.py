@@ -192,8 +192,8 @@ def _status_of(value: Mapping[str, Any], names: Iterable[str]) -> int:
     return next((int(text) for text in texts if re.fullmatch(r"[45]\d\d", text)), 0)
 
 
-def records_in(records: Iterable[object], answers: Answers) -> str:
-    """Return why a page of a list can't be used: it has a value that is not an object, or no id; empty where it can.
+def records_error(records: Iterable[object], answers: Answers) -> str:
+    """Return what is wrong with the records of a list: one is not an object, or none has an id; empty where nothing is.
 
     A single record without an id is a fault of that record; where none has one, the route looks in the wrong place.
     """

@@ -11,7 +11,7 @@ Fields that a record does not show do not count. Pure, and without a database.
 import html
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,8 @@ def is_similar(sent: Any, shown: Any) -> bool:
     return _compare(sent, shown, _may_be_the_same)
 
 
-def _compare(sent: Any, shown: Any, scalars: Any) -> bool:
+def _compare(sent: Any, shown: Any, scalars: Callable[[Any, Any], bool]) -> bool:
+    """Compare two JSON values level by level; `scalars` compares what is neither a list nor an object."""
     if sent in (None, "", [], {}) and shown in (None, "", [], {}):
         return True
     if isinstance(shown, dict) and not isinstance(sent, dict):
@@ -67,7 +68,7 @@ def _compare(sent: Any, shown: Any, scalars: Any) -> bool:
             and len(sent) == len(shown)
             and all(_compare(one, other, scalars) for one, other in zip(sent, shown, strict=True))
         )
-    return not isinstance(shown, list) and bool(scalars(sent, shown))
+    return not isinstance(shown, list) and scalars(sent, shown)
 
 
 def _spelled_alike(sent: Any, shown: Any) -> bool:
@@ -209,30 +210,31 @@ class Candidate:
 
 
 def search(
-    records: Iterable[Mapping[str, Any]], sought: Sought, answers: Answers, *, but: Collection[str] = ()
+    records: Iterable[Mapping[str, Any]], sought: Sought, answers: Answers, *, taken: Collection[str] = ()
 ) -> list[Candidate]:
     """Return the listed records that may be the one in question, each once, sorted by their ids.
 
     A record of which no field of the lookup is shown can't be told apart, so that it is a candidate, not an equal one.
 
     Args:
-        but: the texts of ids that are left out: those of records that belong to other objects.
+        taken: the texts of the ids of records that belong to other objects; these are left out.
     """
     found: dict[str, Candidate] = {}
     for record in records:
         remote_id = answers.id_of(record)
-        if remote_id is None or id_text(remote_id) in but or answers.is_deleted(record):
+        if remote_id is None or id_text(remote_id) in taken or answers.is_deleted(record):
             continue
         shown = {name: value for name in sought.body if (value := _shown(record, name, sought)) is not MISSING}
         by = [name for name in sought.lookup if name in shown]
-        bodies = [body for body in (sought.body, sought.before) if body and shown.keys() <= body.keys()]
-        fitting = [body for body in bodies if all(is_similar(body[name], shown[name]) for name in by)]
-        if fitting:
-            equal = bool(by) and any(
-                all(is_equal(body[name], value) for name, value in shown.items()) for body in fitting
-            )
+        equal = bool(by) and (_is_shown(sought.body, shown) or _is_shown(sought.before or {}, shown))
+        if equal or all(is_similar(sought.body[name], shown[name]) for name in by):
             found[id_text(remote_id)] = Candidate(remote_id=remote_id, is_equal=equal, shown=shown)
     return [found[key] for key in sorted(found)]
+
+
+def _is_shown(body: Payload, shown: Payload) -> bool:
+    """Return whether each field that a record shows equals what was sent in it."""
+    return all(name in body and is_equal(body[name], value) for name, value in shown.items())
 
 
 def decisive(candidates: Sequence[Candidate]) -> Candidate | None:

@@ -22,9 +22,11 @@ from syncer.core.settle import REASON_LENGTH
 from syncer.engine.alerts import health
 from syncer.models import Binding, Target
 from syncer.models.binding import DUE
+from syncer.models.target import TIMEOUT_MOST
 
 SOON = timedelta(seconds=2)  # the longest wait before the first probe: that of a peer that has contacted us
 COLUMNS = tuple(field.name for field in fields(Circuit))
+LONGEST_REQUEST = 2.0 * TIMEOUT_MOST  # seconds, as `Client.request_seconds` of a target with the longest timeout
 
 
 class Pace(Enum):
@@ -113,7 +115,8 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
         if before.opened_at is None:
             failures = [verdict.why for verdict in verdicts if evidence_of(verdict) is Evidence.FAILED]
             health.became_unhealthy(locked, f"{locked} {failures[-1]}", now=now)
-        _clear_backoff_of_due(locked, now, request_seconds)
+        # For as long as the circuit is open, its probes alone decide when due bindings are tried.
+        clear_backoff(Binding.objects.filter(DUE, route__target=locked), now=now, request_seconds=request_seconds)
     elif why := _long_wait(locked, circuit, verdicts, now):
         health.became_unhealthy(locked, why, now=now)
     elif Evidence.ANSWERED in evidence:
@@ -142,20 +145,14 @@ def block(target: Target, why: str, *, now: datetime) -> None:
     health.became_unhealthy(target, why, now=now)
 
 
-def clear_backoff(rows: QuerySet[Binding]) -> None:
-    """End the backoff of these bindings, except the unconfirmed ones: their requests may still arrive."""
-    _reset(rows.filter(unconfirmed=False, not_before__isnull=False), None)
+def clear_backoff(rows: QuerySet[Binding], *, now: datetime, request_seconds: float = LONGEST_REQUEST) -> None:
+    """End the backoff of these bindings.
 
-
-def _clear_backoff_of_due(target: Target, now: datetime, request_seconds: float) -> None:
-    """Let the circuit's probes alone decide when due bindings are tried, for as long as it is open.
-
-    An unconfirmed binding still waits `request_seconds`: no request that is in flight now lasts longer.
+    An unconfirmed one still waits `request_seconds`: no request that is in flight now lasts longer.
     """
-    due = Binding.objects.filter(DUE, route__target=target)
     last_arrival = now + timedelta(seconds=request_seconds)
-    clear_backoff(due)
-    _reset(due.filter(unconfirmed=True, not_before__gt=last_arrival), last_arrival)
+    _reset(rows.filter(unconfirmed=False, not_before__isnull=False), None)
+    _reset(rows.filter(unconfirmed=True, not_before__gt=last_arrival), last_arrival)
 
 
 def _reset(rows: QuerySet[Binding], not_before: datetime | None) -> None:

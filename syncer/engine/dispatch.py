@@ -18,7 +18,7 @@ from syncer.engine.breaker import Pace
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
 from syncer.models.binding import UNBLOCKED
-from syncer.models.binding import claimed as held
+from syncer.models.binding import claimed as is_claimed
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Step, kind_of
 
@@ -123,14 +123,14 @@ def _try_refused(run: Run) -> bool:
     it helps. What is refused stays rejected once nothing else is under way that could help.
     """
     left, now = Binding.objects.left(run.target, run.scope), clock.now()
-    refused = left.filter(~held(now), refused_at__isnull=False)
+    refused = left.filter(~is_claimed(now), refused_at__isnull=False)
     if not refused.exists():
         return False
     delivered = Binding.objects.filter(route__target=run.target, rejected=None)
     latest = delivered.aggregate(latest=Max("settled_at"))["latest"]
     if latest and _update(refused.filter(refused_at__lt=latest), rejected=None, refused_at=None, token=F("token") + 1):
         return True
-    if not left.filter(UNBLOCKED).filter(Q(not_before__gt=now) | held(now)).exists():
+    if not left.filter(UNBLOCKED).filter(Q(not_before__gt=now) | is_claimed(now)).exists():
         _update(refused, refused_at=None)
     return False
 

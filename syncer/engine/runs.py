@@ -122,7 +122,8 @@ def _plan(run: Run, routes: RouteMap) -> None:
             plan(routes, route)
     left = Binding.objects.left(run.target, run.scope)
     if run.trigger in REQUESTED:
-        breaker.clear_backoff(left)
+        # The timeout may have been shortened since a request left that is still under way.
+        breaker.clear_backoff(left, now=clock.now())
     run.total = max(run.total, left.count())
     Run.objects.filter(pk=run.pk).update(total=run.total)
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from syncer.models.mapping import wrong
 
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name: RFC 9110, section 5.6.2
 RESERVED = re.compile(  # what describes the connection, the body or a condition, or names an account
     r"authorization|set-cookie2?|cookie2?|host|content-(length|encoding|range)|transfer-encoding|connection|keep-alive"
     r"|te|trailer|upgrade|expect|range|idempotency-key|if-.*|proxy-.*",

@@ -1,3 +1,5 @@
+"""Routes. The file is long because each of some forty columns is declared here with its help text."""
+
 import hashlib
 import json
 import re
@@ -306,6 +308,11 @@ class Route(models.Model):
     def is_matched(self) -> bool:
         """Whether objects of a two-way route may travel: with a natural key, a person has to confirm the matching."""
         return not self.lookup or self.matched_at is not None
+
+    @property
+    def can_look_up(self) -> bool:
+        """Whether a record can be found without its id from the target: by its content, or by an id that we gave it."""
+        return bool(self.lookup or self.own_id)
 
     @property
     def rules(self) -> Rules:

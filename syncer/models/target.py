@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from syncer.models.binding import Binding
 
 SYNC_PERMISSION = "syncer.sync_target"
+TIMEOUT_MOST = 60  # seconds
 
 
 class Target(models.Model):
@@ -118,7 +119,7 @@ class Target(models.Model):
     )
     timeout = models.PositiveSmallIntegerField(
         default=10,
-        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        validators=[MinValueValidator(1), MaxValueValidator(TIMEOUT_MOST)],
         help_text="Seconds until a request is abandoned: 1 to 60, for connecting and for the answer.",
     )
     allow_private = models.BooleanField(

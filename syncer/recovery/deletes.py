@@ -147,7 +147,7 @@ def undo(target: Target, digest: str, *, user: Any, model: str = "") -> int:
     reason = f"Undone: it was not to be deleted at {target.name}"
     with transaction.atomic(durable=True):
         seen = _as_shown(target, digest, model)
-        refused = [why for route, deletes in seen.by_route() for why in _undone(route, deletes, user, reason)]
+        refused = [why for route, deletes in seen.by_route() for why in _undo_edits(route, deletes, user, reason)]
         if refused:
             more = f" And {len(refused) - NAMED} more." if len(refused) > NAMED else ""
             raise NotPossibleError(f"Nothing was undone. {' '.join(refused[:NAMED])}{more}")
@@ -191,7 +191,7 @@ def _locked(seen: Review) -> Iterator[list[int]]:
             yield list(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
 
 
-def _undone(route: Route, deletes: Sequence[Delete], user: Any, reason: str) -> Iterator[str]:
+def _undo_edits(route: Route, deletes: Sequence[Delete], user: Any, reason: str) -> Iterator[str]:
     """Undo the edits of one route's objects; yield for each that can't be why, as a sentence that names it."""
     model = route.declaration.model
     keys = dict(zip(pks(model, [delete.key for delete in deletes]), deletes, strict=True))

@@ -58,7 +58,7 @@ class Distrusted:
     problem: str  # why the route's mark does not belong to this database; empty where it does
     bound: int  # the number of objects with a record, which is sent whole or deleted
     unbound: int  # the number of objects without a known record, which are looked up before one is created
-    can_look_up: bool  # whether the route has a lookup; else a person decides
+    can_look_up: bool  # whether those can be found; else a person decides
     peer: str  # the node's name for a peer, which is sent the edits it has not seen and returns those lost here
 
 
@@ -106,7 +106,7 @@ def _distrusted(routes: RouteMap, route: Route) -> Distrusted:
         problem=stopped(route),
         bound=bound.count(),
         unbound=routes.wanted(route).exclude(Exists(bindings)).count(),
-        can_look_up=bool(route.lookup),
+        can_look_up=route.can_look_up,
         peer=routes.target.peer_node,
     )
 

@@ -15,7 +15,7 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
 from syncer.targets.rest.doubt import is_wanted, question
 from syncer.targets.rest.endpoint import Endpoint
-from syncer.targets.rest.payload import Missing, load
+from syncer.targets.rest.payload import load, readable
 
 SHOWN = 20  # candidates on a page
 
@@ -110,8 +110,7 @@ def _ours(binding: Binding) -> Mapping[str, Any]:
         wanted = load(RouteMap(binding.route.target), binding.route, [binding.object_key]).get(binding.object_key)
     except TargetStoppedError:
         wanted = None
-    payload = wanted.payload if wanted and not wanted.fault else binding.create_body or {}
-    return {name: "(its parent's id)" if value is Missing.PARENT else value for name, value in payload.items()}
+    return readable(wanted.payload if wanted and not wanted.fault else binding.create_body or {})
 
 
 def compared(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[Compared, ...]:

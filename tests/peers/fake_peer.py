@@ -22,7 +22,7 @@ from syncer.core.merge import Rules
 from syncer.targets.peer.message import PATH
 from tests.peers.fake_node import FakeNode, Twist
 from tests.remote.api import NOT_ALLOWED, NOT_FOUND, Answer, Api, Call
-from tests.remote.server import Remote
+from tests.remote.remote import Remote
 
 UNDER = "/api"
 SECONDS = 30  # time limit of its own requests

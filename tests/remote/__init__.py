@@ -10,7 +10,7 @@ from tests.remote.auth import Basic, Bearer, ClientCredentials, Header, Tokens
 from tests.remote.dialect import Created, Deleted, Dialect, Pages, Updated
 from tests.remote.faults import Fault, Rule
 from tests.remote.journal import Entry
-from tests.remote.server import Remote
+from tests.remote.remote import Remote
 
 __all__ = [
     "Answer",

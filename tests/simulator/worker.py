@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from syncer.core import circuit
-from syncer.core.answers import Answers, records_in
+from syncer.core.answers import Answers, records_error
 from syncer.core.decide import (
     Action,
     Changes,
@@ -212,7 +212,7 @@ class Worker:
         """Take in a list, as evidence or of a lookup (`exchanges._evidence`, `_Lookups.next_step`, `joined`)."""
         verdict = classify(Action.LOOKUP, exchange, now=self.rows.now)
         records = json.loads(exchange.body) if verdict.outcome is Outcome.DONE else []
-        if why := records_in(records, ANSWERS):
+        if why := records_error(records, ANSWERS):
             verdict, records = Verdict(outcome=Outcome.CONFIGURATION, why=why), []
         if asks == EVIDENCE:
             self._proven(sending, verdict, records)
@@ -359,9 +359,9 @@ class Worker:
         lookup = {HEADING.get(name, name) for name in sought.lookup}
         free = [record for record in sending.records if str(record["id"]) not in self.rows.bound(sought.path)]
         free = [{HEADING.get(name, name): value for name, value in record.items()} for record in free]
-        fitting = [one for one in free if any(all(one[name] == kept.get(name) for name in lookup) for kept in bodies)]
-        equal = [one for one in fitting if any(kept.items() <= one.items() for kept in bodies)]
-        assert fitting, f"nothing at the target is like {bodies}, and {sending.delivery.binding.key} is in doubt"
+        equal = [one for one in free if any(all(one[name] == kept[name] for name in kept) for kept in bodies)]
+        fitting = equal or [one for one in free if all(one[name] == bodies[0][name] for name in lookup)]
+        assert fitting, f"nothing at the target is like {sought.body}, and {sending.delivery.binding.key} is in doubt"
         assert len(equal) != 1 or remote.dialect.is_lossy, f"{equal[0]} is certainly {sending.delivery.binding.key}"
 
 

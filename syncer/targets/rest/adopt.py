@@ -5,6 +5,7 @@ Constraints:
 - Only a complete list shows what is not there. Until one was read, the route creates nothing.
 - A record belongs to one object, and a bound object keeps its record.
 - Parents come first: a child is recognized by the remote id of its parent, too.
+- An object that can't be sent as it is can't be compared either: it is looked up once it was edited.
 
 The design: one pass for each route, whose `adopted_at` is then set. The list is read once and indexed by what is left
 of the lookup's values without their spelling; `core/likeness.py` then compares as it does for a lookup.
@@ -12,7 +13,7 @@ of the lookup's values without their spelling; `core/likeness.py` then compares 
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -68,8 +69,7 @@ class Match:
 
 def adopts(route: Route) -> bool:
     """Return whether the route has yet to look at what the target has."""
-    can_look = bool(route.lookup or route.own_id)
-    return route.adopted_at is None and route.existing != Route.Existing.CREATE and can_look
+    return route.adopted_at is None and route.existing != Route.Existing.CREATE and route.can_look_up
 
 
 def adopt_all(run: Run, routes: RouteMap, sender: Sender, *, probe: bool = False) -> bool:
@@ -78,6 +78,7 @@ def adopt_all(run: Run, routes: RouteMap, sender: Sender, *, probe: bool = False
 
 
 def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: bool) -> bool:
+    """Read the route's list and settle its objects by it; return whether the route is ready to send."""
     pending = unbound(route)
     if not pending.exists():
         return True
@@ -95,7 +96,11 @@ def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: b
         return False
     keys = pending.order_by("object_key").values_list("object_key", flat=True)
     for batch in batched(list(keys), BATCH):
-        _settle(route, seen_whole(sender, route, list(matches(routes, route, index, batch))))
+        objects = load(routes, route, batch)
+        found = [index.match(key, wanted) for key, wanted in objects.items() if not (wanted.waits or wanted.fault)]
+        _settle(route, with_whole_records(sender, route, found))
+        faulty = [key for key, wanted in objects.items() if wanted.fault]
+        unbound(route).filter(object_key__in=faulty).update(look_first=True)
     _look_first_below(routes, route)
     route.adopted_at = clock.now()
     route.save(update_fields=["adopted_at"])
@@ -103,13 +108,13 @@ def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: b
 
 
 def _look_first_below(routes: RouteMap, route: Route) -> None:
-    """Have the children of objects that wait for a person looked up, once their parent's record is known."""
+    """Have children looked up once their parent's record is known, where it is left to a person or a look-up."""
     model = route.declaration.model
     for link in routes.links_up(route):
         if link.parent is None or link.parent == route:
             continue
-        doubtful = Binding.objects.filter(route=link.parent, in_doubt=True).values_list("object_key", flat=True)
-        for batch in batched(list(doubtful), BATCH):
+        uncertain = Binding.objects.filter(Q(in_doubt=True) | Q(look_first=True), route=link.parent)
+        for batch in batched(list(uncertain.values_list("object_key", flat=True)), BATCH):
             parents = pks(link.parent.declaration.model, batch)
             children = model._default_manager.filter(**{f"{link.field}__in": parents}).values_list("pk", flat=True)
             unbound(route).filter(object_key__in=[key_of(model, pk) for pk in children]).update(look_first=True)
@@ -181,7 +186,7 @@ class Index:
             sought = Sought(
                 body=body, lookup=tuple(name for name in body if any(at(one, name) is not MISSING for one in listed))
             )
-        candidates = search(listed, sought, self.endpoint.answers, but=self.taken)
+        candidates = search(listed, sought, self.endpoint.answers, taken=self.taken)
         if route.own_id and listed and not candidates and id_text(str(wanted.own_id)) not in self.taken:
             candidates = [Candidate(remote_id=str(wanted.own_id), is_equal=False)]
         chosen = decisive(candidates)
@@ -193,14 +198,7 @@ class Index:
         return Match(key=key, wanted=wanted, candidates=candidates, chosen=chosen, is_equal=is_equal)
 
 
-def matches(routes: RouteMap, route: Route, index: Index, keys: Sequence[str]) -> Iterator[Match]:
-    """Yield what the target has of each of these objects that is to be there, and whose parent's record is known."""
-    for key, wanted in load(routes, route, keys).items():
-        if not wanted.waits:
-            yield index.match(key, wanted)
-
-
-def seen_whole(sender: Sender, route: Route, found: Sequence[Match]) -> list[Match]:
+def with_whole_records(sender: Sender, route: Route, found: Sequence[Match]) -> list[Match]:
     """Get each equal record that the list shows only in part, and compare the whole; without an answer it is equal."""
     endpoint, futures = Endpoint.of(route), {}
     for match in found:
@@ -208,12 +206,13 @@ def seen_whole(sender: Sender, route: Route, found: Sequence[Match]) -> list[Mat
             futures[match.key] = sender.submit(partial(get_record, sender, endpoint, match.chosen.remote_id))
     overwrites = route.existing == Route.Existing.OVERWRITE
     return [
-        _compared(match, futures[match.key].result().records, overwrites) if match.key in futures else match
+        _compared(match, futures[match.key].result().records, overwrites=overwrites) if match.key in futures else match
         for match in found
     ]
 
 
-def _compared(match: Match, records: Sequence[Any], overwrites: bool) -> Match:  # noqa: FBT001
+def _compared(match: Match, records: Sequence[Any], *, overwrites: bool) -> Match:
+    """Return the match as the whole record shows it; as it is where there is no record."""
     if not records or match.chosen is None:
         return match
     shown = {name: value for name in match.wanted.payload if (value := at(records[0], name)) is not MISSING}

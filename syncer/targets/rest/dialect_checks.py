@@ -8,20 +8,21 @@ from django.core.exceptions import ValidationError
 
 from syncer.models import Route
 from syncer.models.mapping import NOT_STORABLE, is_storable, listed, wrong
+from syncer.models.request_defaults import TOKEN
 
-HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
 PARAMETERS = (Route.Paging.CURSOR, Route.Paging.PAGE, Route.Paging.OFFSET)  # that name a page by a parameter
 
 Errors = Iterator[tuple[str, ValidationError]]  # with their columns
 
 
-def errors(route: Route, fields: Mapping[str, str]) -> Errors:
-    """Yield every error; `fields` are the route's, or empty where those are at fault themselves."""
+def errors(route: Route) -> Errors:
+    """Yield every error with its column."""
+    fields = route.fields if isinstance(route.fields, dict) else {}
     yield from _id_errors(route, fields)
     yield from _answer_errors(route)
     yield from _paging_errors(route)
     yield from _query_errors(route)
-    if route.existing == Route.Existing.OVERWRITE and not (route.lookup or route.own_id):
+    if route.existing == Route.Existing.OVERWRITE and not route.can_look_up:
         why = "Without a lookup no record can be found that is there already; give 'lookup', or leave it out"
         yield "existing", wrong(why)
 
@@ -83,7 +84,7 @@ def _paging_errors(route: Route) -> Errors:
     if route.paging == paging.LINK and name:
         why = "Paging by 'link' does not use it; leave it out, or set paging to 'header', 'cursor', 'page' or 'offset'"
         yield "page_name", wrong(why)
-    if route.paging == paging.HEADER and name and not HEADER.fullmatch(name):
+    if route.paging == paging.HEADER and name and not TOKEN.fullmatch(name):
         yield "page_name", wrong("'%(name)s' is not the name of a header; one is Next-Page", name=name)
     if route.paging != paging.PAGE and route.first_page != 1:
         yield "first_page", wrong("Only paging by 'page' counts pages; leave it out, or set paging to 'page'")

@@ -13,11 +13,12 @@ from uuid import UUID
 from requests.utils import parse_header_links
 
 from backoffice.kit.http import Request
-from syncer.core.answers import MISSING, Answers, at, names_of, nested, records_in
+from syncer.core.answers import MISSING, Answers, at, names_of, nested, records_error
 from syncer.core.decide import Payload, Sought, Terms
 from syncer.core.ids import SURROGATE, decode_id
 from syncer.core.outcome import Exchange, Outcome, Place
 from syncer.models import Route
+from syncer.models.request_defaults import query_text
 
 PAGE_NAMES = {
     Route.Paging.HEADER: "next-page",
@@ -60,7 +61,6 @@ class Endpoint:
         method: of an update: PUT, PATCH or POST.
         fresh_creates: a create that could neither be repeated nor looked up goes out on a new connection: on one that
             was kept open it can be lost without having arrived.
-
         constants: the remote names that every record has, even a PATCH.
 
     The others are the route's columns of the same names.
@@ -200,18 +200,20 @@ class Endpoint:
         if self.answers.items and (records in (None, {}) or answer == {}):  # Go and PHP write empty lists so
             return []
         if not isinstance(records, list):
-            where = f"without a list in {self.answers.items!r}" if self.answers.items else "that is not a list"
-            lists = (
-                [name for name, value in answer.items() if isinstance(value, list)] if isinstance(answer, dict) else []
-            )
-            # Without any list in it, the answer may be a gateway's.
-            outcome = Outcome.CONFIGURATION if lists else Outcome.RETRYABLE
-            cure = f"; its records may be in: {', '.join(lists)}" if lists else f"; it has: {names_of(answer)}"
-            raise ListError(f"answered a list {where}{cure}", outcome)
+            raise self._no_list(answer)
         records = [record for record in records if record is not None]  # where a list was an array with holes
-        if why := records_in(records, self.answers):
+        if why := records_error(records, self.answers):
             raise ListError(why, Outcome.CONFIGURATION)
         return records
+
+    def _no_list(self, answer: object) -> ListError:
+        """Return the error of an answer that has no list of records, with the names under which they may be."""
+        items = self.answers.items
+        what = f"answered without a list in {items!r}" if items else "answered something other than a list"
+        names = [name for name, value in answer.items() if isinstance(value, list)] if isinstance(answer, dict) else []
+        if names:
+            return ListError(f"{what}; its records may be in: {', '.join(names)}", Outcome.CONFIGURATION)
+        return ListError(f"{what}; it has: {names_of(answer)}", Outcome.RETRYABLE)  # it may be a gateway's
 
     def following(self, exchange: Exchange, answer: object, *, number: int, count: int, is_empty: bool) -> Page | None:
         """Return the next page of a list; None on the last one.
@@ -280,7 +282,8 @@ def terms_of(route: Route) -> Terms:
 
 
 def query_value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+    """Return the text by which an address carries a JSON value; null is an empty one."""
+    return "" if value is None else query_text(value)
 
 
 def _number(value: object) -> int | None:

@@ -1,6 +1,7 @@
 """The kind `rest`: a service with one record for each object, changed by POST, PUT or PATCH, and DELETE."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Required
 
 from django.core.exceptions import ValidationError
@@ -10,16 +11,15 @@ from typing_extensions import TypedDict  # before Python 3.12 pydantic can't rea
 from backoffice.kit import clock
 from syncer.core.decide import Action, Known, can_replay, changes, decide
 from syncer.models import Binding, Route
-from syncer.models.mapping import parent_errors, wrong
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, Pages, Planned, Step, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
-from syncer.targets.rest import REST, checks, dialect_checks
+from syncer.targets.rest import REST, dialect_checks, payload_checks
 from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver
-from syncer.targets.rest.foresee import adoptions
-from syncer.targets.rest.payload import Missing, load
-from syncer.targets.rest.try_it import try_target
+from syncer.targets.rest.payload import load, readable
+from syncer.targets.rest.preview_adoption import preview_adoptions
+from syncer.targets.rest.trial import try_target
 
 
 @strict
@@ -152,7 +152,7 @@ class Rest(Kind):
     )
 
     trial = staticmethod(try_target)
-    adoptions = staticmethod(adoptions)
+    adoptions = staticmethod(preview_adoptions)
     deliver = staticmethod(deliver)
     prepare = staticmethod(adopt_all)
 
@@ -169,22 +169,7 @@ class Rest(Kind):
         return steps
 
     def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:
-        declaration = route.declaration
-        fields = route.fields if isinstance(route.fields, dict) else {}
-        if not route.path:
-            yield "path", [wrong("Give the path where the target keeps these records: /posts")]
-        if not fields:
-            yield "fields", [wrong("Give what is sent, remote names and local fields")]
-        yield "fields", checks.fields_errors(declaration, route.fields)
-        yield "fields", parent_errors(declaration, fields, {route.model, *route.models_beside()})
-        yield "lookup", checks.lookup_errors(route.lookup, fields)
-        yield "filter", checks.filter_errors(declaration, route.filter)
-        yield "constants", checks.constants_errors(route.constants, fields)
-        yield "values", checks.values_errors(declaration, route.values, fields)
-        yield "formats", checks.formats_errors(declaration, route.formats, fields)
-        mapped = [name for name in declaration.mappable if name in fields.values()]
-        yield "create_path", checks.create_path_errors(route.create_path, mapped)
-        for column, error in dialect_checks.errors(route, fields):
+        for column, error in chain(payload_checks.errors(route), dialect_checks.errors(route)):
             yield column, [error]
 
     def carried(self, route: Route) -> Mapping[str, str]:
@@ -212,7 +197,7 @@ class Rest(Kind):
             replays = binding is not None and can_replay(
                 binding, clock.now(), key_hours=route.key_hours, account=route.target.account
             )
-            action = decide(known, payload, can_look_up=bool(route.lookup or route.own_id), can_replay=replays)
+            action = decide(known, payload, can_look_up=route.can_look_up, can_replay=replays)
             if action is Action.NOTHING:
                 continue
             sent = (known.create_body if action is Action.REPLAY else payload) or {}
@@ -221,10 +206,7 @@ class Rest(Kind):
                 action=action,
                 name=f"{route.model}:{key}",
                 record=binding.record if binding else None,
-                fields={
-                    name: ((old or {}).get(name), "(its parent's id)" if value is Missing.PARENT else value)
-                    for name, value in changes(old, sent).items()
-                },
+                fields={name: ((old or {}).get(name), value) for name, value in readable(changes(old, sent)).items()},
             )
 
     def distrust(self, route: Route) -> None:

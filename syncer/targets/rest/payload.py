@@ -20,6 +20,7 @@ from syncer.models.routemap import Parent, RouteMap
 from syncer.targets.rest.formats import FORMATS, NOT_WRITABLE
 
 QUOTED = 100  # characters of a value in a reason
+PARENT = "(its parent's id)"
 
 
 class Missing(Enum):
@@ -129,6 +130,11 @@ def named(value: object) -> str:
     """Return the name that a value has in the route's `values`: a text itself; else its JSON, `null`, `true` or `5`."""
     value = json_value(value)
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def readable(payload: Payload) -> Payload:
+    """Return a payload as people read it: what stands for a parent's unknown id becomes words."""
+    return {name: PARENT if value is Missing.PARENT else value for name, value in payload.items()}
 
 
 def _create_path(route: Route, local: Mapping[str, Any]) -> str:

@@ -1,219 +1,128 @@
-"""What one page of a target's list says of the route that is to read it: findings, each with its cure.
+"""Try a target: sign in, list one page of each route, and show one of our objects as the request it would become.
 
-Pure: it reads an answer and asks for nothing.
+Nothing is written, there or here: the only requests are a sign-in and GETs, and no binding or circuit hears of them.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+import json
+import time
+from copy import copy
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
-from syncer.core.answers import MISSING, UnreadableError, at, names_of, read_json
-from syncer.core.ids import is_id
-from syncer.core.outcome import Exchange
-from syncer.targets.base import Finding, Severity
-from syncer.targets.rest.endpoint import Endpoint, ListError, next_link
+from backoffice.kit.http import Request
+from syncer.core.answers import MISSING
+from syncer.core.decide import Known, Payload, update_body
+from syncer.core.errors import TargetStoppedError
+from syncer.engine.sender import Sender
+from syncer.models import Binding, Route, Target
+from syncer.models.keys import key_of
+from syncer.models.routemap import RouteMap
+from syncer.targets.base import Finding, RouteTrial, Severity, Trial
+from syncer.targets.rest.endpoint import Endpoint
+from syncer.targets.rest.findings import judge, note, wrong
+from syncer.targets.rest.payload import PARENT, Missing, load, readable
 
-DEPTH = 3  # levels of an answer in which names are looked for
-IDS = ("id", "uuid", "guid", "documentid", "objectid", "key", "pk", "code", "slug")  # likely first
-NEXT = re.compile(r"(next|after|cursor)(page|link|url|uri|cursor|token|pagetoken|pageurl|href)?|nextpage.*")
-PAGE_SIZES = (10, 12, 15, 20, 24, 25, 30, 40, 50, 60, 64, 75, 100, 200, 250, 500, 1000)
+SECONDS = 30.0  # of a whole trial; a route whose turn comes later is not asked for
+PATIENCE = 5  # seconds, at most, that one answer is waited for
+LOOKED_AT = 20  # of our objects, to find one whose parents have records
+SHOWN = 20_000  # characters of a record
+ANY_KEY = UUID(int=0)
+A_NEW_KEY = "(a new one for each create)"
 
 
-def wrong(text: str, column: str = "") -> Finding:
-    return Finding(severity=Severity.WRONG, text=text, column=column)
+def try_target(target: Target) -> Trial:
+    """Try a target and all of its routes, also the disabled ones."""
+    tried = with_short_timeout(target)
+    try:
+        routes = RouteMap(tried)
+        ordered = routes.ordered
+    except TargetStoppedError as error:
+        return Trial(findings=(wrong(f"{target} {error}."),))
+    findings = [] if target.enabled else [note(f"{target} is paused: nothing is sent.", "enabled")]
+    if not ordered:
+        findings.append(wrong(f"{target} has no route yet: add one."))
+    ends = time.monotonic() + SECONDS
+    with Sender(tried) as sender:
+        if why := sender.sign_in():
+            text = f"The sign-in does not work: {target} {why}."
+            return Trial(findings=(*findings, wrong(sender.mask.hide(text), "auth")))
+        trials = tuple(_try_route(sender, routes, route, ends) for route in ordered)
+    return Trial(findings=tuple(findings), routes=trials)
 
 
-def note(text: str, column: str = "") -> Finding:
-    return Finding(severity=Severity.NOTE, text=text, column=column)
+def with_short_timeout(target: Target) -> Target:
+    """Return the target with a timeout that several requests of one page leave room for."""
+    result = copy(target)
+    result.timeout = min(target.timeout, PATIENCE)
+    return result
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What one page says of the route; `record` is its first record, MISSING where it has none."""
-
-    findings: tuple[Finding, ...]
+def _try_route(sender: Sender, routes: RouteMap, route: Route, ends: float) -> RouteTrial:
+    """List one page of the route's records, and write the request of one of its objects."""
+    endpoint = Endpoint.of(route)
+    findings = [] if route.enabled else [note("This route is disabled: nothing is sent.", "enabled")]
+    listed = sender.exchange(endpoint.list_page(), ends)
     record: Any = MISSING
-
-
-def judge(exchange: Exchange, endpoint: Endpoint) -> Judged:
-    """Judge the answer to a request for the first page of a route's list.
-
-    1. Was it answered, and with a list where the route says that it is?
-    2. Have its records ids, different ones?
-    3. Have they the fields that the route sends?
-    4. Are there more pages, and can they be found?
-    """
-    if refusal := _refusal(exchange, endpoint):
-        return Judged(findings=(refusal,))
-    answer = read_json(exchange.body)
-    records = at(answer, endpoint.answers.items)
-    if not isinstance(records, list):
-        lists = _lists(answer)
-        record = at(answer, lists[0])[0] if lists and at(answer, lists[0]) else MISSING
-        return Judged(findings=(_no_list(answer, lists, endpoint),), record=record)
-    if not all(isinstance(record, Mapping) for record in records):
-        kind = next(type(record).__name__ for record in records if not isinstance(record, Mapping))
-        return Judged(findings=(wrong(f"It lists no records, but values of the type {kind}.", "items_field"),))
-    findings = [*_ids(records, endpoint), *_fields(records, endpoint), *_pages(exchange, answer, records, endpoint)]
-    if not records:
-        findings.append(note("It lists no record yet, so that nothing can be said of their ids and fields."))
-    elif not any(finding.severity is Severity.WRONG for finding in findings):
-        text = f"It lists {len(records)} records, each with its '{endpoint.answers.id}' and the fields that are sent."
-        findings.insert(0, Finding(severity=Severity.FINE, text=text))
-    return Judged(findings=tuple(findings), record=records[0] if records else MISSING)
-
-
-def _refusal(exchange: Exchange, endpoint: Endpoint) -> Finding | None:
-    """Return what is wrong with an answer that is no list at all; None where it may be one."""
-    status, path = exchange.status or 0, endpoint.terms.path
-    location = exchange.headers.get("location", "")
-    if exchange.silence is not None:
-        return wrong(f"Its list was not read: the target {exchange.why}.")
-    if status == 401:
-        return wrong("The sign-in was refused (401): check the way of signing in and the secret.", "auth")
-    if status == 403:
-        return wrong(f"It answered 403: the account may not list the records at {path}.", "path")
-    if status in (404, 410):
-        cure = "correct the address of the target or the path of the route"
-        return wrong(f"{path} answered {status}, so there is nothing at that address: {cure}.", "path")
-    if status == 405:
-        text = f"{path} answered 405, so records are not listed there. Nothing is adopted then, and a person decides"
-        return wrong(f"{text} about each create whose answer is lost.", "path")
-    if 300 <= status < 400:
-        text = f"{path} answered {status} and leads to {location or 'another address'}. Redirects are not followed"
-        return wrong(f"{text}: enter the final address, often https, or a path with a final slash.", "path")
-    if status == 429:
-        return wrong("It answered 429: it wants fewer requests. Try again later, or lower the concurrency.")
-    if not 200 <= status < 300:
-        return wrong(f"Its list was not read: it answered {status}: {exchange.text[:200].strip()}")
-    try:
-        answer = read_json(exchange.body)
-    except UnreadableError:
-        kind = exchange.headers.get("content-type", "").partition(";")[0] or "no type"
-        text = f"{path} answered with something other than JSON ({kind})"
-        return wrong(f"{text}: the address may be that of a web page, and the API be at another.", "path")
-    if answer is None:
-        return wrong(f"{path} answered {status} without a body.", "path")
-    if refusal := endpoint.answers.refusal(answer):
-        return wrong(f"It answered {status}, but with {refusal}.")
-    return None
-
-
-def places(value: object, depth: int = DEPTH, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield what an answer has at each dotted path, `("meta", {…}), ("meta.total", 25), …`."""
-    if not isinstance(value, Mapping) or depth == 0:
-        return
-    for name, inner in value.items():
-        path = f"{above}.{name}" if above else str(name)
-        yield path, inner
-        yield from places(inner, depth - 1, path)
-
-
-def _plain(path: str) -> str:
-    """Return the last name of a path without case and punctuation: `links._Next` is `next`."""
-    return re.sub(r"[^a-z0-9]", "", path.rpartition(".")[2].lower())
-
-
-def _lists(answer: object) -> list[str]:
-    """Return the places of an answer that have a list, those with objects in it first."""
-    if isinstance(answer, list):
-        return [""]
-    lists = [path for path, value in places(answer) if isinstance(value, list)]
-    return sorted(lists, key=lambda path: not any(isinstance(one, Mapping) for one in at(answer, path)))
-
-
-def _no_list(answer: object, lists: Sequence[str], endpoint: Endpoint) -> Finding:
-    """Return where the records may be instead."""
-    items = endpoint.answers.items
-    if isinstance(answer, list):
-        return wrong("The answer is the list itself: leave 'items' empty.", "items_field")
-    where = f"There is no list under '{items}'" if items else "The answer is not a list"
-    if lists:
-        return wrong(f"{where}; its records are under '{lists[0]}': set 'items' to that.", "items_field")
-    return wrong(f"{where}, and has none in it; it has: {names_of(answer)}.", "path" if not items else "items_field")
-
-
-def _ids(records: Sequence[Mapping[str, Any]], endpoint: Endpoint) -> Iterator[Finding]:
-    name = endpoint.answers.id
-    lacking = [record for record in records if endpoint.answers.id_of(record) is None]
-    if not lacking:
-        if len({endpoint.answers.id_of(record) for record in records}) < len(records):
-            yield wrong(f"Several of its records have the same '{name}': set 'id' to what is unique.", "id_field")
-        return
-    likely = [path for path, value in places(lacking[0]) if _plain(path) in IDS and is_id(value)]
-    likely.sort(key=lambda path: (path.count("."), IDS.index(_plain(path))))
-    if likely:
-        cure = f"has '{likely[0]}': set 'id' to that"
+    if listed is None:
+        findings.append(wrong(f"Its list was not asked for: the {SECONDS:.0f} s of a trial were over."))
     else:
-        cure = f"has: {names_of(lacking[0])}. Set 'id' to the name of its id"
-    which = "A record" if len(lacking) == len(records) else f"{len(lacking)} of {len(records)} records"
-    yield wrong(f"{which} has no readable '{name}'; it {cure}.", "id_field")
+        judged = judge(listed.exchange, endpoint)
+        findings, record = [*findings, *judged.findings], judged.record
+    name, request = _example(routes, route)
+    if isinstance(request, str):
+        findings.append(Finding(severity=Severity.WRONG, text=request))
+    text = "" if record is MISSING else json.dumps(record, indent=2, ensure_ascii=False)[:SHOWN]
+    return RouteTrial(
+        route=route,
+        findings=tuple(
+            Finding(severity=one.severity, text=sender.mask.hide(one.text), column=one.column) for one in findings
+        ),
+        name=name,
+        request=_written(sender.shown(request)) if isinstance(request, Request) else "",
+        record=sender.mask.hide(text),
+    )
 
 
-def _fields(records: Sequence[Mapping[str, Any]], endpoint: Endpoint) -> Iterator[Finding]:
-    """Yield the names that are sent and that no record shows."""
-    known = [path for path, _ in places(records[0])] if records else []
-    for name in sorted({*endpoint.answers.names, *endpoint.constants}) if records else ():
-        if any(at(record, name) is not MISSING for record in records):
-            continue
-        holder = at(records[0], name.rpartition(".")[0])
-        shown = holder if isinstance(holder, Mapping) else records[0]
-        alike = [path for path in known if _plain(path) == _plain(name)] or get_close_matches(name, known, 1, 0.75)
-        cure = f"'{alike[0]}' may be meant" if alike else "if it is only left out of lists, all is well"
-        why = " Records are recognized by it: it is in the lookup." if name in endpoint.terms.lookup else ""
-        column = "fields" if name in endpoint.answers.names else "constants"
-        yield wrong(f"It does not show the field '{name}'; it shows: {names_of(dict(shown))}. {cure}.{why}", column)
+def _example(routes: RouteMap, route: Route) -> tuple[str, Request | str | None]:
+    """Return the name of one of our objects, and its request, or why it can't be sent; nothing where we have none.
+
+    One whose parents have records is preferred, and of those, the first.
+    """
+    model, endpoint = route.declaration.model, Endpoint.of(route)
+    pks = routes.wanted(route).order_by("pk").values_list("pk", flat=True)[:LOOKED_AT]
+    keys = [key_of(model, pk) for pk in pks]
+    objects = load(routes, route, keys)
+    if not objects:
+        return "", None
+    key = next((key for key in keys if key in objects and not objects[key].waits), next(iter(objects)))
+    wanted, name = objects[key], f"{route.model}:{key}"
+    if wanted.fault:
+        return name, f"{name} can't be sent: {wanted.fault}"
+    payload = readable(wanted.payload)
+    binding = Binding.objects.filter(route=route, object_key=key).first()
+    if binding is None or binding.remote_id is None:
+        path = wanted.create_path.replace(str(Missing.PARENT), PARENT)
+        request = endpoint.create(path, payload, ANY_KEY, wanted.own_id)
+        headers = {name: A_NEW_KEY if value == str(ANY_KEY) else value for name, value in request.headers.items()}
+        return name, Request(method=request.method, url=request.url, body=request.body, headers=headers)
+    etag = binding.etag if endpoint.if_match else ""
+    return name, endpoint.update(binding.remote_id, _update(route, binding, payload, endpoint), etag)
 
 
-def _pages(exchange: Exchange, answer: object, records: Sequence[Any], endpoint: Endpoint) -> Iterator[Finding]:
-    """Yield what is to be said of more pages: whether there are any, and whether they will be found."""
-    count = len(records)
-    try:
-        following = endpoint.following(exchange, answer, number=1, count=count, is_empty=not records)
-    except ListError as error:
-        yield wrong(f"It {error}.", "paging")
-        return
-    if following is not None and not endpoint.is_counted:
-        yield note("It names a next page, which is followed.")
-        return
-    total, said_by = endpoint.announced(exchange, answer), _said_by(exchange)
-    if following is not None:
-        more = f"; {said_by} says {total}" if total is not None else ""
-        yield note(f"{count} records came{more}. '{endpoint.page_name}' is counted up until a page is empty.")
-        return
-    if named := next(_named_pages(exchange, answer, endpoint), None):
-        yield named
-    elif total is not None and total > count:
-        text = f"{said_by} says {total}, {count} came and no next page is named"
-        yield wrong(f"{text}: say how lists are paged ('paging', and 'next' or 'page_name').", "paging")
-    elif total is None and count in PAGE_SIZES:
-        text = f"{count} records came, and nothing says whether there are more"
-        yield note(f"{text}: if lists are paged, set 'paging'.", "paging")
+def _update(route: Route, binding: Binding, payload: Payload, endpoint: Endpoint) -> Payload:
+    """Return what an update would send; all fields where nothing differs now, so that there is something to see."""
+    known: Known = binding.known
+    patch = route.update == Route.Update.PATCH
+    body = update_body(known, payload, patch=patch, always=endpoint.constants)
+    return body if {*body} - endpoint.constants else payload
 
 
-def _said_by(exchange: Exchange) -> str:
-    """Return the name of the header that says how many records there are; without one, it is the answer."""
-    names: Iterable[str] = ("X-Total-Count", "X-WP-Total", "Content-Range")
-    return next((name for name in names if name.lower() in exchange.headers), "The answer")
-
-
-def _named_pages(exchange: Exchange, answer: object, endpoint: Endpoint) -> Iterator[Finding]:
-    """Yield the next pages that the target names where the route does not look for them."""
-    if next_link(exchange.headers.get("link", "")):
-        yield wrong("It names a next page in the header Link: set 'paging' to 'link'.", "paging")
-    for name, value in exchange.headers.items():
-        if _plain(name.replace("-", "")) in ("nextpage", "xnextpage", "nexturl", "xnext") and value:
-            is_number = value.strip().isdecimal()
-            cure = "'page'" if is_number else f"'header' and 'page_name' to '{name.title()}'"
-            yield wrong(f"It names a next page in the header {name.title()}: set 'paging' to {cure}.", "paging")
-    for path, value in places(answer):
-        if _plain(path) == "href" and _plain(path.rpartition(".")[0]) == "next" and isinstance(value, str):
-            yield wrong(f"It names a next page in '{path}': set 'next' to that.", "next_field")
-        is_record = endpoint.answers.items and path.startswith(f"{endpoint.answers.items}.")
-        if is_record or not NEXT.fullmatch(_plain(path)) or not isinstance(value, str | int) or value in ("", False):
-            continue
-        is_address = str(value).startswith(("http://", "https://", "/", "?"))
-        paging = "'link'" if is_address else "'cursor' and 'page_name' to its parameter"
-        yield wrong(f"It names a next page in '{path}': set 'next' to that, 'paging' to {paging}.", "next_field")
+def _written(request: Request) -> str:
+    """Return a request as HTTP writes it, its body indented."""
+    address = f"{request.url}?{urlencode(request.query)}" if request.query else request.url
+    typed = {} if request.body is None else {"Content-Type": "application/json"}
+    headers = typed | dict(request.headers)
+    lines = [f"{request.method} {address}", *(f"{name}: {value}" for name, value in headers.items())]
+    body = "" if request.body is None else "\n\n" + json.dumps(request.body, indent=2, ensure_ascii=False)
+    return "\n".join(lines) + body

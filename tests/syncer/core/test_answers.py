@@ -1,6 +1,6 @@
 import pytest
 
-from syncer.core.answers import MISSING, Answers, UnreadableError, at, names_of, nested, read_json, records_in
+from syncer.core.answers import MISSING, Answers, UnreadableError, at, names_of, nested, read_json, records_error
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_message_names_what_a_record_has():
     ],
 )
 def test_every_record_of_a_list_must_have_an_id(records, why):
-    assert records_in(records, Answers(id="key.id")) == why
+    assert records_error(records, Answers(id="key.id")) == why
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_a_listed_record_is_ours_or_alike_or_neither(record, is_ours):
 
 
 def test_a_record_that_is_listed_twice_is_one_and_a_bound_one_is_none_whatever_the_type_of_its_id():
-    assert found(BODY | {"id": 1}, BODY | {"id": "1", "title": "a"}, BODY | {"id": 2}, but={"2"}) == [('"1"', True)]
+    assert found(BODY | {"id": 1}, BODY | {"id": "1", "title": "a"}, BODY | {"id": 2}, taken={"2"}) == [('"1"', True)]
 
 
 def test_a_record_is_recognized_under_the_names_that_the_route_has_today():
@@ -167,8 +167,8 @@ def test_a_record_is_recognized_under_the_names_that_the_route_has_today():
     ("record", "is_ours"),
     [
         ({"id": 1, "title": "B", "userId": 1, "body": "older"}, True),
-        ({"id": 1, "title": "B", "userId": 1, "body": "text"}, False),  # neither what it held nor what it is to hold
-        ({"id": 1, "title": "C", "userId": 1, "body": "older"}, None),
+        ({"id": 1, "title": "A", "userId": 1, "body": "older"}, False),  # neither what it held nor what it is to hold
+        ({"id": 1, "title": "B", "userId": 1, "body": "text"}, None),
     ],
 )
 def test_a_record_that_still_holds_what_was_accepted_before_is_ours_too(record, is_ours):

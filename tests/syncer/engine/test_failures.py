@@ -1,9 +1,13 @@
 """What a failure does to the objects around it. What each kind of failure means is in test_failure_table.py."""
 
+from datetime import timedelta
+
 import pytest
 
 from backoffice.kit import clock
 from content.news.models import Comment, Post
+from syncer.engine.breaker import LONGEST_REQUEST
+from syncer.models import Binding, Target
 from tests.remote import Fault
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding_of, let_time_pass, requests
@@ -23,6 +27,20 @@ def test_a_refused_connection_keeps_the_change_and_says_when_it_is_tried_again(t
     let_time_pass()
     assert sync(target).state == "done"
     assert len(remote.posts) == 1
+
+
+def test_sync_now_ends_a_long_wait_but_not_before_the_request_in_question_can_have_arrived(target, synced, remote):
+    Post.objects.filter(pk=synced.pk).update(title="C")
+    remote.fault(Fault.STATUS, method="PUT", status=500)
+    sync(target)
+    Binding.objects.update(not_before=clock.now() + timedelta(hours=1))
+    Target.objects.update(timeout=1)  # that request was sent with a longer one
+    began = clock.now()
+    remote.clear_journal()
+    sync(target)
+    assert requests(remote) == []
+    assert began + timedelta(seconds=LONGEST_REQUEST) <= binding_of(synced).not_before
+    assert binding_of(synced).not_before <= clock.now() + timedelta(seconds=LONGEST_REQUEST)
 
 
 @pytest.mark.parametrize("update", ["PUT", "PATCH"])

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.urls import reverse
 
@@ -334,6 +336,24 @@ def test_without_a_lookup_what_may_have_been_made_is_left_to_a_person(target, po
             assert sync(Target.objects.get()).state == "failed"
             assert binding_of(post).in_doubt
     assert len(remote.posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        ({"lookup": ["title"]}, "looked up before they are created"),
+        ({"lookup": [], "own_id": "id"}, "looked up before they are created"),
+        ({"lookup": []}, "left to a person: the route has no lookup"),
+    ],
+    ids=["lookup", "own id", "neither"],
+)
+def test_the_command_says_what_becomes_of_objects_without_a_known_record(target, post, columns, text):
+    target.routes.update(**columns)
+    out = StringIO()
+    call_command("sync_recover", "--check", stdout=out)
+    assert f"news.Post: 0 with a record there, sent whole or deleted; 1 without one that is known, {text}." in (
+        out.getvalue()
+    )
 
 
 def test_an_unanswered_create_of_the_backup_is_not_repeated_under_its_key(target, post, remote):

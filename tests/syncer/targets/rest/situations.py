@@ -20,7 +20,7 @@ from syncer.targets.rest.payload import load
 from tests.remote import Fault, Remote
 from tests.syncer.conftest import sync
 from tests.syncer.support import let_time_pass
-from tests.syncer.targets.rest.servers import Server
+from tests.syncer.targets.rest.server import Server
 
 WORDS = ("Alpha", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot")
 ROUNDS = 10

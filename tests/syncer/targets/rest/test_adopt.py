@@ -160,3 +160,28 @@ def test_where_single_records_can_not_be_read_the_list_decides(target, remote):
     remote.fault(Fault.STATUS, method="GET", path="/posts/*", status=405)
     sync(target)
     assert (binding_of(post).remote_id, remote.writes()) == ("1", [])
+
+
+@pytest.mark.parametrize("own_id", ["id", ""], ids=["our ids", "their ids"])
+def test_an_object_that_can_not_be_sent_keeps_no_other_from_being_adopted(target, remote, own_id):
+    remote.speak(Dialect(given_ids=True, id_as=str))
+    target.routes.filter(model="news.Post").update(own_id=own_id, formats={"title": "number"})
+    fine, faulty = here("7", "about 7")
+    sync(target)
+    assert [record["title"] for record in remote.posts.values()] == [7]
+    assert binding_of(faulty).reason.startswith("'title' can't be sent as 'number'.")
+    assert not binding_of(fine).reason
+
+
+def test_an_object_that_could_not_be_sent_is_looked_up_once_it_was_edited_and_its_children_too(target, remote):
+    target.routes.filter(model="news.Post").update(formats={"title": "number"})
+    (post,) = here("about 7")
+    comment = Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
+    there(remote, 7)
+    remote.store.create("comments", {"postId": 1, "name": "N", "email": "n@example.com", "body": "B"})
+    sync(target)
+    post.title = "7"
+    post.save()
+    assert sync(target).state == "done"
+    assert [binding_of(each).remote_id for each in (post, comment)] == ["1", "1"]
+    assert (len(remote.posts), len(remote.comments)) == (1, 1)

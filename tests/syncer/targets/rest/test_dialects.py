@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.syncer.targets.rest.servers import SERVERS, Server
+from tests.syncer.targets.rest.server import Server
+from tests.syncer.targets.rest.servers import SERVERS
 from tests.syncer.targets.rest.situations import ASKS, SITUATIONS, World
 
 pytestmark = pytest.mark.django_db(transaction=True)

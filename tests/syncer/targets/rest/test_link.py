@@ -17,10 +17,11 @@ from syncer.core.state import Question
 from syncer.engine.runs import work
 from syncer.models import Binding, Run, Target
 from syncer.targets.rest import doubt
-from tests.content.pages import administrator, form_of, sign_in
+from tests.content.pages import administrator, sign_in
 from tests.remote import Fault
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding_of, requests
+from tests.syncer.targets.rest.doubts import decide, page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 USER = 99999942
@@ -130,18 +131,6 @@ def test_what_a_worker_holds_or_has_moved_on_is_not_linked(target, refused, colu
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
-def page_of(one):
-    return reverse("admin:syncer_binding_change", args=[one.pk])
-
-
-def decide(client, one, **answer):
-    """Press a button on the object's page, then confirm; the page that asks again."""
-    address = reverse("admin:syncer_binding_resolve", args=[one.pk])
-    sure = client.post(address, {"seen": one.token} | answer)
-    client.post(address, form_of(sure, "decision") | {"sure": "yes"})
-    return sure.content.decode()
-
-
 def test_the_page_of_a_refused_create_offers_the_link(target, refused, remote):
     client, one = administrator(), binding_of(refused)
     page = client.get(page_of(one)).content.decode()
@@ -156,7 +145,7 @@ def test_the_page_of_a_refused_create_offers_the_link(target, refused, remote):
 def test_the_page_of_any_object_links_it_to_another_record(target, synced, remote):
     client, one, other = administrator(), binding_of(synced), there(remote)
     assert "Link to another record" in client.get(page_of(one)).content.decode()
-    asked = decide(client, one, way="arrived", remote_id=str(other))
+    _, asked = decide(client, one, way="arrived", remote_id=str(other))
     assert "Record 1, which it had until now, stays there as it is." in asked
     assert binding_of(synced).remote_id == str(other)
 

@@ -1,4 +1,4 @@
-"""What adoption would do: the target's lists are read, and nothing is written, there or here."""
+"""Preview of an adoption (`adopt.py`): the target's lists are read, and nothing is written, there or here."""
 
 import time
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from syncer.targets.rest.adopt import NO_RECORD, Index, NotShownError, adopts
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import list_records
 from syncer.targets.rest.payload import load
-from syncer.targets.rest.try_it import SECONDS, hurried
+from syncer.targets.rest.trial import SECONDS, with_short_timeout
 
 
-class Foreseen(RouteMap):
+class MatchedRoutes(RouteMap):
     """The routes of a target, as if the records that were matched so far were bound already."""
 
     def __init__(self, routes: RouteMap) -> None:
@@ -36,14 +36,14 @@ class Foreseen(RouteMap):
         return known
 
 
-def adoptions(routes: RouteMap, *, why_not: str = "") -> Sequence[Adoption]:
+def preview_adoptions(routes: RouteMap, *, why_not: str = "") -> Sequence[Adoption]:
     """Return what adoption would do for each route that still adopts, parents first; see `Kind.adoptions`."""
     adopting = {route: keys for route in routes.parents_first if adopts(route) and (keys := _keys(route))}
     if not adopting or why_not:
         return [Adoption(route=route, why=f"{why_not}, and was not asked.") for route in adopting]
-    foreseen, ends = Foreseen(routes), time.monotonic() + SECONDS
-    with Sender(hurried(routes.target)) as sender:
-        return [_foresee(sender, foreseen, route, pages, ends) for route, pages in adopting.items()]
+    matched, ends = MatchedRoutes(routes), time.monotonic() + SECONDS
+    with Sender(with_short_timeout(routes.target)) as sender:
+        return [_match(matched, route, pages, _read(sender, route, ends)) for route, pages in adopting.items()]
 
 
 def _keys(route: Route) -> list[list[str]]:
@@ -57,17 +57,23 @@ def _keys(route: Route) -> list[list[str]]:
     return pages
 
 
-def _foresee(sender: Sender, routes: Foreseen, route: Route, pages: list[list[str]], ends: float) -> Adoption:
-    """Read the list of a route's records and match our objects with them."""
+def _read(sender: Sender, route: Route, ends: float) -> Index | str:
+    """Return the records that a route's target lists; or, as a sentence, why they are not known."""
     listing = list_records(sender, Endpoint.of(route), ends=ends)
     verdict = listing.verdict
     if verdict is None or verdict.outcome is not Outcome.DONE:
         why = f"did not answer within {SECONDS:.0f} s" if verdict is None else verdict.why
-        return Adoption(route=route, why=f"{routes.target} {why}.")
+        return f"{route.target} {why}."
     try:
-        index = Index.of(route, listing.records)
+        return Index.of(route, listing.records)
     except NotShownError as error:
-        return Adoption(route=route, why=f"{routes.target} {error}.")
+        return f"{route.target} {error}."
+
+
+def _match(routes: MatchedRoutes, route: Route, pages: list[list[str]], index: Index | str) -> Adoption:
+    """Match the objects with the records, and remember which record each would be bound to."""
+    if isinstance(index, str):
+        return Adoption(route=route, why=index)
     equal, differing, overwritten = set[str](), set[str](), set[str]()
     created = waiting = 0
     for keys in pages:

@@ -1,10 +1,10 @@
-"""Validation of what a route to a REST service sends: each check yields the errors that `Route.clean` raises.
+"""Validation of what a route sends to a REST service: which objects, which fields, and how they are written.
 
 What a route says of the target's paths, answers and pages is checked in `dialect_checks.py`.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
@@ -12,20 +12,59 @@ from django.core.exceptions import FieldError, ValidationError
 from django.db import DatabaseError, models, transaction
 from django.db.models.sql import Query
 
-from syncer.models.mapping import NOT_STORABLE, Declaration, is_storable, listed, wrong
+from syncer.models import Route
+from syncer.models.mapping import NOT_STORABLE, Declaration, is_storable, listed, parent_errors, wrong
 from syncer.targets.rest.formats import FORMATS, formats_of
 
 WRONG_FILTER = (FieldError, TypeError, ValueError, LookupError, ArithmeticError, DatabaseError, re.error)
 
 
-def fields_errors(declaration: Declaration, fields: object) -> Iterator[ValidationError]:
+SHAPES: Mapping[str, tuple[type, str]] = {  # of the JSON columns, and what the error of another shape says
+    "fields": (dict, 'Give remote names and local fields: {"userId": "user_id"}'),
+    "lookup": (list, 'Give a list of remote names: ["userId", "title"]'),
+    "filter": (dict, 'Give field lookups and values: {"user_id__gt": 10}'),
+    "constants": (dict, 'Give remote names and their values: {"type": "posts"}'),
+    "values": (dict, 'Give remote names and the words for their values: {"state": {"DELIVERED": "completed"}}'),
+    "formats": (dict, 'Give remote names and formats: {"due": "date"}'),
+}
+
+
+def errors(route: Route) -> Iterator[tuple[str, ValidationError]]:
+    """Yield every error with its column. A column that has another shape is not looked into."""
+    misshapen = dict(_shape_errors(route))
+    yield from misshapen.items()
+    declaration, fields = route.declaration, route.fields if isinstance(route.fields, dict) else {}
+    if not route.path:
+        yield "path", wrong("Give the path where the target keeps these records: /posts")
+    if not fields:
+        yield "fields", wrong("Give what is sent, remote names and local fields")
+    mapped = [name for name in declaration.mappable if name in fields.values()]
+    checks = (
+        ("fields", _fields_errors(declaration, fields)),
+        ("fields", parent_errors(declaration, fields, {route.model, *route.models_beside()})),
+        ("lookup", _lookup_errors(route.lookup, fields)),
+        ("filter", _filter_errors(declaration, route.filter)),
+        ("constants", _constants_errors(route.constants, fields)),
+        ("values", _values_errors(declaration, route.values, fields)),
+        ("formats", _formats_errors(declaration, route.formats, fields)),
+        ("create_path", _create_path_errors(route.create_path, mapped)),
+    )
+    for column, refusals in checks:
+        if column not in misshapen:
+            yield from ((column, refusal) for refusal in refusals)
+
+
+def _shape_errors(route: Route) -> Iterator[tuple[str, ValidationError]]:
+    for column, (shape, why) in SHAPES.items():
+        value = getattr(route, column)
+        if not is_storable(value):
+            yield column, wrong(NOT_STORABLE)
+        elif not isinstance(value, shape):
+            yield column, wrong(why)
+
+
+def _fields_errors(declaration: Declaration, fields: Mapping[str, str]) -> Iterator[ValidationError]:
     """Refuse local fields that the model's declaration does not let travel."""
-    if not is_storable(fields):
-        yield wrong(NOT_STORABLE)
-        return
-    if not isinstance(fields, dict):
-        yield wrong('Give remote names and local fields: {"userId": "user_id"}')
-        return
     for remote, local in fields.items():
         if local not in declaration.mappable:
             yield wrong(
@@ -54,28 +93,18 @@ def _name_errors(names: Collection[str], others: Collection[str] = ()) -> Iterat
             )
 
 
-def constants_errors(constants: object, fields: Mapping[str, str]) -> Iterator[ValidationError]:
+def _constants_errors(constants: Collection[str], fields: Mapping[str, str]) -> Iterator[ValidationError]:
     """Refuse constants whose names the fields have already."""
-    if not is_storable(constants):
-        yield wrong(NOT_STORABLE)
-        return
-    if not isinstance(constants, dict):
-        yield wrong('Give remote names and their values: {"type": "posts"}')
-        return
     for name in constants:
         if name in fields:
             yield wrong("'%(name)s' is among the fields already; leave one of them out", at=name, name=name)
     yield from _name_errors(constants, fields)
 
 
-def values_errors(declaration: Declaration, values: object, fields: Mapping[str, str]) -> Iterator[ValidationError]:
+def _values_errors(
+    declaration: Declaration, values: Mapping[str, object], fields: Mapping[str, str]
+) -> Iterator[ValidationError]:
     """Refuse other words for values that are not sent, or that the field never has."""
-    if not is_storable(values):
-        yield wrong(NOT_STORABLE)
-        return
-    if not isinstance(values, dict):
-        yield wrong('Give remote names and the words for their values: {"state": {"DELIVERED": "completed"}}')
-        return
     for remote, words in values.items():
         if remote not in fields:
             yield _not_sent(remote, fields)
@@ -97,14 +126,10 @@ def values_errors(declaration: Declaration, values: object, fields: Mapping[str,
                     )
 
 
-def formats_errors(declaration: Declaration, formats: object, fields: Mapping[str, str]) -> Iterator[ValidationError]:
+def _formats_errors(
+    declaration: Declaration, formats: Mapping[str, object], fields: Mapping[str, str]
+) -> Iterator[ValidationError]:
     """Refuse unknown formats, and those that do not fit the type of the field."""
-    if not is_storable(formats):
-        yield wrong(NOT_STORABLE)
-        return
-    if not isinstance(formats, dict):
-        yield wrong('Give remote names and formats: {"due": "date"}')
-        return
     for remote, name in formats.items():
         if remote not in fields:
             yield _not_sent(remote, fields)
@@ -133,31 +158,19 @@ def _not_sent(remote: object, fields: Mapping[str, str], *, at: int | None = Non
     )
 
 
-def lookup_errors(lookup: object, fields: Mapping[str, str]) -> Iterator[ValidationError]:
+def _lookup_errors(lookup: Sequence[object], fields: Mapping[str, str]) -> Iterator[ValidationError]:
     """Refuse lookup names that the route does not send: no sent value could be compared with theirs."""
-    if not is_storable(lookup):
-        yield wrong(NOT_STORABLE)
-        return
-    if not isinstance(lookup, list):
-        yield wrong('Give a list of remote names: ["userId", "title"]')
-        return
     for position, name in enumerate(lookup):
         if name not in list(fields):
             yield _not_sent(name, fields, at=position)
 
 
-def filter_errors(declaration: Declaration, lookups: object) -> Iterator[ValidationError]:
+def _filter_errors(declaration: Declaration, lookups: Mapping[str, object]) -> Iterator[ValidationError]:
     """Refuse lookups that read another model, whose changes would not be noticed, and lookups that fail.
 
     Args:
         lookups: Django field lookups and their values, `{"user_id__gt": 10}`.
     """
-    if not is_storable(lookups):
-        yield wrong(NOT_STORABLE)
-        return
-    if not isinstance(lookups, dict):
-        yield wrong('Give field lookups and values: {"user_id__gt": 10}')
-        return
     for name, value in lookups.items():
         try:
             query = _tried_query(declaration.model, name, value)
@@ -190,7 +203,7 @@ def _tried_query(model: type[models.Model], name: str, value: Any) -> Query:
     return matches.query
 
 
-def create_path_errors(path: str, mapped: Collection[str]) -> Iterator[ValidationError]:
+def _create_path_errors(path: str, mapped: Collection[str]) -> Iterator[ValidationError]:
     """Refuse placeholders that are not among the `mapped` local fields."""
     try:
         placeholders = [part for part in Formatter().parse(path) if part[1] is not None]

@@ -4,11 +4,12 @@ Places are dotted paths, `data.attributes`; an empty path is the body itself.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from syncer.core.ids import encode_id, is_id
+from syncer.core.ids import readable_id
 
 
 class _Missing:
@@ -18,8 +19,15 @@ class _Missing:
 
 MISSING: Final = _Missing()
 NAMES_SHOWN = 8  # names of a record that a message lists
-NOTHING: Final[tuple[Any, ...]] = (MISSING, None, "", [], {}, False, 0)  # at the place of `error`: there is no error
-NOT_OK: Final[tuple[Any, ...]] = (*NOTHING, "false", "error")  # at the place of `ok`: the request was not carried out
+LEVELS = 4  # of an answer, in which a refusal is looked for
+ERRORS = ("errors", "error", "userErrors", "user_errors")  # have something only where a request was refused
+CODES = ("errcode", "errorCode", "error_code")  # are not 0 only where a request was refused
+FLAGS = ("success", "ok", "status", "succeeded", "result")  # false, or one of FAILED, where a request was refused
+FAILED = frozenset({"false", "error", "fail", "failed", "failure", "ko", "nok"})
+STATUSES = ("status", "code", "statusCode", "status_code", "httpStatus")  # may hold the status of a refusal
+NO_ERROR = frozenset({"", "0", "false", "none", "null", "ok", "success"})
+DELETED = re.compile(r"(is|in)?(deleted|trashed|trash|removed)(at|on|date)?|date(deleted|trashed|removed)")
+ARCHIVED = re.compile(r"(is)?archived(at|on|date)?|datearchived")
 
 
 class UnreadableError(ValueError):
@@ -96,42 +104,102 @@ class Answers:
 
     def id_of(self, record: object) -> str | None:
         """Return a record's id as JSON text; None where it has no readable one."""
-        value = at(record, self.id)
-        return encode_id(value) if is_id(value) else None
+        return readable_id(at(record, self.id))
 
     def id_in(self, answer: object) -> str | None:
         """Return the id of the record in an answer for a single record."""
         return self.id_of(at(answer, self.record))
 
-    def refusal(self, answer: object) -> str:
+    def shows_record(self, value: object) -> bool:
+        """Return whether a value is a record of the route, as far as can be seen: it has an id, or a field of ours."""
+        return self.id_of(value) is not None or any(at(value, name) is not MISSING for name in self.names)
+
+    def refusal(self, answer: object, *, levels: int = LEVELS) -> str:
         """Return why an answer with status 2xx is a refusal after all; empty where it is none.
 
-        Without `ok` and `error`, an object that names errors and has neither an id nor any of the route's fields is
-        one: some APIs answer everything with 200.
+        Without `ok` and `error`, an object that names errors, or says that it failed, and has neither an id nor any of
+        the route's fields is one: some APIs answer everything with 200, others with 207 for each of several.
+
+        Args:
+            levels: of the answer in which a refusal is looked for.
         """
         if self.ok or self.error:
-            if self.error and at(answer, self.error) not in NOTHING:
-                return f"{self.error}: {json.dumps(at(answer, self.error))}"
-            if self.ok and at(answer, self.ok) in NOT_OK:
+            error, ok = at(answer, self.error), at(answer, self.ok)
+            if self.error and error is not MISSING and not _is_nothing(error):
+                return f"{self.error}: {json.dumps(error)}"
+            if self.ok and (ok in (MISSING, None, "", [], {}, 0) or _is_failure(ok)):
                 return f"{self.ok} is not true"
             return ""
-        if not isinstance(answer, dict):
+        return "" if self.shows_record(at(answer, self.record)) else self._complaint(answer, levels)
+
+    def _complaint(self, value: object, levels: int) -> str:
+        """Return the errors that an object names, or one within it; empty where there are none."""
+        if isinstance(value, list):
+            return next(filter(None, (self._complaint(one, levels - 1) for one in value)), "") if levels else ""
+        if not isinstance(value, Mapping) or not levels or self.shows_record(value):
             return ""
-        errors = answer.get("errors") or answer.get("error")
-        failed = any(answer.get(name) is False for name in ("success", "ok", "status"))
-        if not errors and not failed:
-            return ""
-        record = at(answer, self.record)
-        if self.id_of(record) or any(at(record, name) is not MISSING for name in self.names):
-            return ""
-        return f"errors: {json.dumps(errors or answer)}"
+        errors = next((value[name] for name in ERRORS if name in value and not _is_nothing(value[name])), None)
+        failed = any(_is_failure(value.get(name)) for name in FLAGS) or any(
+            not _is_nothing(value.get(name)) for name in CODES
+        )
+        if errors is not None or failed or _status_of(value, ("code", "statusCode", "status_code")):
+            return f"errors: {json.dumps(value if errors is None else errors)}"
+        return next(filter(None, (self._complaint(inner, levels - 1) for inner in value.values())), "")
+
+    def refused_status(self, answer: object, *, levels: int = LEVELS) -> int:
+        """Return the HTTP status that a refusal names in its body; 0 where it names none."""
+        if isinstance(answer, list):
+            return next(filter(None, (self.refused_status(one, levels=levels - 1) for one in answer)), 0)
+        if not isinstance(answer, Mapping) or not levels:
+            return 0
+        inner = (self.refused_status(value, levels=levels - 1) for value in answer.values())
+        return _status_of(answer, STATUSES) or next(filter(None, inner), 0)
+
+    def is_deleted(self, record: object, *, or_archived: bool = False) -> bool:
+        """Return whether a record that is still shown says of itself that it was deleted: `deleted_at`, `isDeleted` …
+
+        Fields that the route sends say nothing of that.
+        """
+        if not isinstance(record, Mapping):
+            return False
+        for name, value in record.items():
+            word = re.sub(r"[^a-z]", "", str(name).lower())
+            if name in self.names or isinstance(value, Mapping | list):
+                continue
+            if word in ("status", "state"):
+                word = str(value).lower()
+            elif _is_nothing(value):
+                continue
+            if DELETED.fullmatch(word) or (or_archived and ARCHIVED.fullmatch(word)):
+                return True
+        return False
+
+
+def _is_nothing(value: object) -> bool:
+    """Return whether the value of a field for errors says that there are none."""
+    if isinstance(value, Mapping):
+        return all(_is_nothing(one) for one in value.values())
+    return value in (None, [], 0) or str(value).strip().lower() in NO_ERROR  # 0 is False too
+
+
+def _is_failure(value: object) -> bool:
+    return value is False or (isinstance(value, str) and value.strip().lower() in FAILED)
+
+
+def _status_of(value: Mapping[str, Any], names: Iterable[str]) -> int:
+    """Return the HTTP status of a refusal that an object has under one of these names; 0 where it has none."""
+    texts = (str(value.get(name)) for name in names if not isinstance(value.get(name), float))
+    return next((int(text) for text in texts if re.fullmatch(r"[45]\d\d", text)), 0)
 
 
 def records_error(records: Iterable[object], answers: Answers) -> str:
-    """Return what is wrong with the records of a list: one is not an object, or has no id; empty where nothing is."""
-    for record in records:
-        if not isinstance(record, dict):
-            return "lists records that are not JSON objects"
-        if answers.id_of(record) is None:
-            return f"has records without a readable {answers.id!r}; they have: {names_of(record)}"
-    return ""
+    """Return what is wrong with the records of a list: one is not an object, or none has an id; empty where nothing is.
+
+    A single record without an id is a fault of that record; where none has one, the route looks in the wrong place.
+    """
+    records = list(records)
+    if not all(isinstance(record, dict) for record in records):
+        return "lists records that are not JSON objects"
+    if not records or any(answers.id_of(record) is not None for record in records):
+        return ""
+    return f"has records without a readable {answers.id!r}; they have: {names_of(records[0])}"

@@ -145,6 +145,7 @@ class Claim:
     was: bool = False  # the binding was unconfirmed before the claim
     tries: int = 0  # failed ones since the last success
     at: datetime | None = None  # when it was claimed, by the database's clock
+    why: str = ""  # of the last failed try
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +235,7 @@ def claimed(
         token=row.token + 1,
         ends=ends,
         known=known_of(row),
-        claim=Claim(wanted=row.wanted, was=row.unconfirmed, tries=row.tries, at=now),
+        claim=Claim(wanted=row.wanted, was=row.unconfirmed, tries=row.tries, at=now, why=row.reason),
         deletes=deletes,
         last_remote_id=row.last_remote_id,
         create_key=row.create_key,

@@ -29,6 +29,16 @@ def id_text(remote_id: str) -> str:
     return str(decode_id(remote_id))
 
 
+def readable_id(value: object) -> str | None:
+    """Return the encoded id that a value of an answer is; None where it can't be one.
+
+    Some services write whole numbers as 5.0. A double has every whole number below 2 ** 53.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
+    return encode_id(value) if isinstance(value, int | str) and is_id(value) else None
+
+
 def is_id(value: object) -> bool:
     """Return whether `value` can be a record's id: an integer, or a text that fits a column and a URL's path."""
     if isinstance(value, str):

@@ -12,6 +12,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
@@ -32,6 +33,10 @@ YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 WRAPPED = ("id", "_id", "value", "raw", "rendered")  # where an object has the value that was sent
 CUT = 8  # letters; a longer text may have been cut short to as many
 ESCAPES = 4  # levels
+LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "\u0131": "i"}
+)
+SPELT_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "&": " and ", "+": " plus ", "@": " at "}
 LONG = 20  # letters; a text of as many may have got others behind it
 TORN = re.compile(r"(<[^>]*|&#?\w*)$")  # a tag or an escape in which a text was cut
 ZONES = timedelta(hours=14)  # no zone is further from UTC
@@ -87,6 +92,8 @@ def _may_be_the_same(sent: Any, shown: Any) -> bool:
     plain, other = letters(sent), letters(shown)
     if plain == other:
         return plain != "" or not (folded(sent) or folded(shown))
+    if _in_fewer_letters(str(sent), folded(shown), other) or _is_rounded(folded(sent), folded(shown)):
+        return True
     is_longer = len(plain) >= LONG and other.startswith(plain)
     return is_longer or _is_cut(plain, other) or _is_cut(plain, letters(TORN.sub("", str(shown))))
 
@@ -97,13 +104,44 @@ def _is_cut(whole: str, start: str) -> bool:
     return len(start) >= CUT and whole.startswith(start) and not is_inside_number
 
 
+def _in_fewer_letters(sent: str, shown: str, other: str) -> bool:
+    """Return whether a server with fewer letters may keep `sent` so: spelt out, replaced by ?, cut before a wide one.
+
+    Databases with a character set of three bytes cut texts before the first sign of four, an emoji.
+    """
+    spelt_out = "".join(SPELT_OUT.get(sign, sign) for sign in unicodedata.normalize("NFC", sent.casefold()))
+    if letters(spelt_out) == other != "":
+        return True
+    if any(folded(sent.encode(charset, "replace").decode(charset)) == shown for charset in ("ascii", "latin-1")):
+        return True
+    wide = next((place for place, sign in enumerate(sent) if ord(sign) > 0xFFFF), None)
+    return wide is not None and folded(sent[:wide]) == shown
+
+
+def _is_rounded(sent: str, shown: str) -> bool:
+    """Return whether a number may be another one with fewer decimals."""
+    if not (NUMBER.fullmatch(sent) and NUMBER.fullmatch(shown)):
+        return False
+    exact, other = Decimal(sent), Decimal(shown)
+    unit = Decimal(1).scaleb(int(other.as_tuple().exponent))
+    return int(other.as_tuple().exponent) > int(exact.as_tuple().exponent) and abs(exact - other) < unit
+
+
+def _unscrambled(text: str) -> str:
+    """Return a text whose UTF-8 was read as another encoding, "Ã¼" for "ü", as it was."""
+    for charset in ("latin-1", "cp1252"):
+        with suppress(UnicodeError):
+            return text if text.isascii() else text.encode(charset).decode()
+    return text
+
+
 def folded(value: Any) -> str:
     """Return a text that is equal for all spellings of a scalar: case, space, Unicode form, escapes, numbers."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
         return ""
-    text, before = str(value).casefold(), ""
+    text, before = _unscrambled(str(value)).casefold(), ""
     for _ in range(ESCAPES):  # some servers escape what was escaped already
         before, text = text, unquote(html.unescape(text)).casefold()
         if text == before:
@@ -119,7 +157,7 @@ def folded(value: Any) -> str:
 
 def letters(value: Any) -> str:
     """Return only the letters and digits of a scalar, without markup and accents."""
-    text = unicodedata.normalize("NFKD", TAG.sub(" ", folded(value)))
+    text = unicodedata.normalize("NFKD", TAG.sub(" ", folded(value)).translate(LETTERS))
     return "".join(sign for sign in text if sign.isalnum())
 
 
@@ -184,7 +222,7 @@ def search(
     found: dict[str, Candidate] = {}
     for record in records:
         remote_id = answers.id_of(record)
-        if remote_id is None or id_text(remote_id) in taken:
+        if remote_id is None or id_text(remote_id) in taken or answers.is_deleted(record):
             continue
         shown = {name: value for name in sought.body if (value := _shown(record, name, sought)) is not MISSING}
         by = [name for name in sought.lookup if name in shown]

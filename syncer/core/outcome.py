@@ -12,12 +12,14 @@ from enum import StrEnum
 from urllib.parse import unquote
 
 from backoffice.kit.retry import rate_limit_wait, retry_after
-from syncer.core.answers import Answers, UnreadableError, read_json
+from syncer.core.answers import MISSING, Answers, UnreadableError, at, read_json
 from syncer.core.decide import Action, Payload
 from syncer.core.ids import encode_id, is_id
 
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
 EXCERPT = 200  # characters of it that a reason quotes
+DISPUTED = ", so this is not believed"
+UNREAD = "; its list can't be read either"
 
 
 class Outcome(StrEnum):
@@ -34,6 +36,10 @@ class Outcome(StrEnum):
     CONFIGURATION = "configuration"  # refused: the target's settings need a person
 
 
+# Refusals of the form of a request, or of who sends it, rather than of what is in it.
+FORM = (402, 403, 405, 406, 407, 415, 426, 428)
+WAITS = (420, 429, 430)  # 420 and 430: those of services with a status of their own for it
+LOCKED = (408, 423, 425)  # RFC 4918, section 11.3: somebody works on the record
 REFUSED = (Outcome.PERMANENT, Outcome.TAKEN, Outcome.FORBIDDEN)  # of one object, as far as is known
 
 
@@ -77,7 +83,11 @@ class Verdict:
     target_waits: float | None = None  # seconds for which the target asks for no requests; None: it names no time
     throttled: bool = False  # the target asks for no requests, with or without a time
     is_unproven: bool = False  # something else of the same path must be asked for before this is believed
+    is_strange: bool = False  # of a list: the answer is 2xx and holds no list at all, as that of a gateway
+    may_pass: bool = False  # a refusal that is seldom about one object, so that it is tried some times before it counts
     is_disputed: bool = False  # the target says of one record that it is gone, and that it is there
+    is_list_empty: bool = False  # of a record that seems to be gone: the list of its path shows nothing at all
+    is_unread: bool = False  # the target says that a record is gone, and its list can't be read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,20 +132,22 @@ def classify(
     """
     status = exchange.status or 0
     waits = _wait(exchange, now)
-    throttled = status == 429 or (status == 403 and waits is not None)
+    throttled = status in WAITS or (status == 403 and waits is not None)
     if exchange.silence is not None:
         return replace(_silence(action, exchange), target_waits=waits, throttled=throttled)
     is_create = action in (Action.CREATE, Action.REPLAY)
     if 200 <= status < 300 or (status == 304 and action in (Action.UPDATE, Action.DELETE)):
-        return _success(action, exchange, answers or Answers(), place)
+        return _success(action, exchange, answers or Answers(), place, now)
     if status == 303 and is_create:  # RFC 9110, section 15.4.4: carried out, and the answer is elsewhere
         return _made(exchange, place, "answered a create with 303")
     why = f"answered {status}"
     if excerpt := exchange.text[:EXCERPT].strip():
         why = f"{why}: {excerpt}"
     outcome = _refusal(action, exchange, throttled)
-    is_unproven = outcome in (Outcome.GONE, Outcome.FORBIDDEN) or (
-        status in (404, 410) and outcome is Outcome.PERMANENT
+    is_unproven = (
+        outcome in (Outcome.GONE, Outcome.FORBIDDEN)
+        or (status in (404, 410) and outcome is Outcome.PERMANENT)
+        or outcome is Outcome.CONFIGURATION  # of one record only, as may be
     )
     return Verdict(
         outcome=outcome,
@@ -148,7 +160,7 @@ def classify(
 
 def _wait(exchange: Exchange, now: datetime) -> float | None:
     """Return the seconds for which an answer asks for no requests; None where it names no time."""
-    if exchange.status not in (403, 429, 503):
+    if exchange.status not in (403, 503, *WAITS):
         return None
     seconds = retry_after(exchange.headers.get("retry-after", ""), now)
     return rate_limit_wait(exchange.headers, now) if seconds is None and exchange.status != 503 else seconds
@@ -163,7 +175,7 @@ def _silence(action: Action, exchange: Exchange) -> Verdict:
     return Verdict(outcome=Outcome.UNKNOWN, why=exchange.why)
 
 
-def _success(action: Action, exchange: Exchange, answers: Answers, place: Place | None) -> Verdict:
+def _success(action: Action, exchange: Exchange, answers: Answers, place: Place | None, now: datetime) -> Verdict:
     """Classify a 2xx answer: done, unless it says that it was not, or lacks what the action needs."""
     etag = exchange.headers.get("etag", "")
     done = Verdict(outcome=Outcome.DONE, etag="" if etag.startswith("W/") else etag)
@@ -183,12 +195,18 @@ def _success(action: Action, exchange: Exchange, answers: Answers, place: Place 
         return done if answer is not None else Verdict(outcome=Outcome.RETRYABLE, why="answered a list without a body")
     if answer is not None and (refusal := answers.refusal(answer)):
         why = f"answered {exchange.status} with {refusal}"[: 2 * EXCERPT]
+        if status := answers.refused_status(answer):
+            return replace(classify(action, replace(exchange, status=status), now=now), why=why)
         # It may say that the record is gone.
         is_unproven = action in (Action.UPDATE, Action.DELETE)
         return Verdict(outcome=Outcome.PERMANENT, why=why, is_unproven=is_unproven)
     if action not in (Action.CREATE, Action.REPLAY):
         return done
-    if remote_id := answers.id_in(answer):
+    # RFC 9110, section 15.3.3: a 202 without the record describes the work that is to be done.
+    is_record = exchange.status != 202 or any(
+        at(at(answer, answers.record), name) is not MISSING for name in answers.names
+    )
+    if is_record and (remote_id := answers.id_in(answer)):
         return replace(done, remote_id=remote_id)
     return _made(exchange, place, f"answered a create without the new record's {answers.id!r}")
 
@@ -205,7 +223,11 @@ def _made(exchange: Exchange, place: Place | None, why: str) -> Verdict:
 def _refusal(action: Action, exchange: Exchange, throttled: bool) -> Outcome:  # noqa: FBT001
     status = exchange.status or 0
     is_create = action in (Action.CREATE, Action.REPLAY)
-    if throttled or status in (408, 425):
+    if (
+        throttled
+        or status in LOCKED
+        or (400 <= status < 500 and status not in (401, 403) and "retry-after" in exchange.headers)
+    ):
         return Outcome.RETRYABLE
     if action is Action.PUSH and 400 <= status < 500 and status != 401:
         # A peer answers for each object separately; where it refuses a whole push, the fault lies in the settings.
@@ -218,7 +240,7 @@ def _refusal(action: Action, exchange: Exchange, throttled: bool) -> Outcome:  #
         return Outcome.CONFIGURATION
     if status == 405 and action is Action.LOOKUP:
         return Outcome.PERMANENT  # the API has no lists
-    if status in (403, 405):
+    if status in FORM:
         return Outcome.FORBIDDEN
     if status in (404, 410):
         return _absence(action)
@@ -258,6 +280,17 @@ def confirmed(
         has_succeeded: whether the target carried out another request of the same run; so where it has no lists, what it
             forbids is the object.
     """
+    if verdict.outcome in (Outcome.DONE, Outcome.MADE):
+        if not listing.is_strange:
+            return replace(verdict, is_unproven=False)
+        return Verdict(
+            outcome=Outcome.UNKNOWN,
+            why=f"answered with something else than a record, and so does its list: {listing.why}",
+        )
+    if verdict.outcome is Outcome.CONFIGURATION:
+        is_one = listing.outcome is Outcome.DONE
+        outcome = Outcome.FORBIDDEN if is_one else verdict.outcome
+        return replace(verdict, outcome=outcome, is_unproven=False, may_pass=is_one)
     if listing.outcome is not Outcome.DONE:
         is_settings = listing.outcome is Outcome.CONFIGURATION or (
             listing.outcome is verdict.outcome is Outcome.FORBIDDEN
@@ -266,8 +299,9 @@ def confirmed(
             return replace(listing, outcome=Outcome.CONFIGURATION)
         if verdict.outcome is Outcome.FORBIDDEN and listing.outcome is Outcome.PERMANENT and has_succeeded:
             return replace(verdict, is_unproven=False)
-        why = f"{verdict.why}; its list can't be read either, so this proves nothing ({listing.why})"
-        return replace(listing, outcome=Outcome.RETRYABLE, why=why)
+        why = f"{verdict.why}{UNREAD}, so this proves nothing ({listing.why})"
+        is_unread = verdict.outcome is Outcome.GONE
+        return replace(listing, outcome=Outcome.RETRYABLE, why=why, is_unread=is_unread)
     status = record.status or 0 if record is not None else 404
     verdict = replace(verdict, is_unproven=False)
     if verdict.outcome is Outcome.PERMANENT and record is not None and status in (404, 410):
@@ -275,7 +309,9 @@ def confirmed(
     if verdict.outcome is not Outcome.GONE:
         return verdict
     if is_listed or 200 <= status < 300:
-        return Verdict(outcome=Outcome.RETRYABLE, why=f"{verdict.why}; but the record is there", is_disputed=True)
+        return Verdict(
+            outcome=Outcome.RETRYABLE, why=f"{verdict.why}; but the record is there{DISPUTED}", is_disputed=True
+        )
     if status in (404, 405, 410):
         return verdict
     return Verdict(outcome=Outcome.RETRYABLE, why=f"{verdict.why}; asked again, it {_asked_again(record)}")

@@ -10,7 +10,7 @@ The functions return column changes, `{"column": value}`, for a write that is gu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from backoffice.kit.retry import backoff
 from syncer.core.decide import Action, Changes, Claim, Known, Payload
 from syncer.core.ids import id_text
 from syncer.core.likeness import Candidate, decisive
-from syncer.core.outcome import REFUSED, Outcome, Verdict
+from syncer.core.outcome import DISPUTED, REFUSED, UNREAD, Outcome, Verdict
 
 NO_CREATE: Changes = {
     **dict.fromkeys(("create_key", "create_body", "create_at", "create_as")),
@@ -32,7 +32,12 @@ UNTOLD = "did not settle whether a create arrived: "  # begins the reason of a r
 NOT_THERE = "no longer has this record: "  # begins the reason of a record that is gone and not created again
 CANDIDATES = 100  # that are kept; a lookup with more of them needs to be changed
 PATIENCE = timedelta(hours=1)  # for a record to appear whose create was accepted; then a person decides
-DISPUTES = 5  # tries for which a target may say of a record that it is gone, and list it; then a person decides
+DISPUTES = (
+    5  # tries in a row for which a target may say of a record that it is gone, and show it; then a person decides
+)
+UNREADS = 10  # tries in a row for which it may say so while its list can't be read; more than open the circuit
+FORBIDDEN = 5  # tries for which a look-up may be forbidden, or one object be refused as if the settings were wrong
+UNSHOWN = 12  # tries for which a list may lack what the target has accepted; some 2 hours
 NOT_LISTED = "accepted the create, but does not list the record yet"
 NEVER_LISTED = "accepted the create, but has not listed the record for an hour"
 DIFFERS = "has a record that fits the lookup and differs: "  # begins the reason of such a doubt
@@ -46,6 +51,7 @@ class Rules:
     can_look_up: bool = True  # a record can be found by its content or by an id that we gave it
     recreate: bool = True  # create a record that is gone again, rather than reject it
     overwrite: bool = False  # a record that is there already is taken over, even if it differs
+    is_answering: bool = True  # the target answers others, as far as is known
     request_seconds: float = 0.0  # the time after which no request of ours can still arrive
 
 
@@ -58,6 +64,7 @@ class End:
     sent: Payload | None = None  # what the target holds after a success; None where there is to be no record
     verdict: Verdict | None = None  # None where nothing was sent
     candidates: Sequence[Candidate] = ()  # that a lookup has found
+    unproven: str = ""  # why the list that shows no candidate does not prove that there is none
 
 
 def changes_after(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter: float) -> Changes:
@@ -82,14 +89,16 @@ def changes_after(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter
             return rejected(claim, end, why)
         case Outcome.TAKEN if end.candidates:
             return found(claim, end, rules)
+        case Outcome.FORBIDDEN if (end.verdict.may_pass or end.action is Action.LOOKUP) and claim.tries + 1 < FORBIDDEN:
+            return put_off(claim, end, why, now=now, jitter=jitter)
         case outcome if outcome in REFUSED:
             return refused(claim, end)
         case Outcome.UNKNOWN:
             return unknown(claim, end.verdict, rules, now=now, jitter=jitter)
         case Outcome.CONFIGURATION:
             return not_sent(claim, end) | {"reason": why[:REASON_LENGTH]}
-        case Outcome.RETRYABLE if end.verdict.is_disputed and claim.tries + 1 >= DISPUTES:
-            return rejected(claim, end, why) | {"gone": True}
+        case Outcome.RETRYABLE if end.verdict.is_disputed or end.verdict.is_unread:
+            return absent(claim, end, rules, now=now, jitter=jitter)
         case _:  # Outcome.RETRYABLE
             return put_off(claim, end, why, now=now, jitter=jitter)
 
@@ -111,7 +120,9 @@ def delivered(claim: Claim, end: End) -> Changes:
             del changes["delivered"]
         return changes
     if end.action is Action.UPDATE:
-        return changes | {"agreed": end.sent, "look_first": False, "etag": etag}
+        changes |= {"agreed": end.sent, "look_first": False, "etag": etag}
+        moved_to = end.verdict.remote_id if end.verdict else None
+        return changes | ({"remote_id": moved_to, "last_remote_id": moved_to} if moved_to else {})
     if end.action is Action.DELETE:
         return changes | {"remote_id": None, "agreed": None, "parent_id": None, "look_first": False, "etag": ""}
     return changes
@@ -177,6 +188,16 @@ def put_off(claim: Claim, end: End, why: str, *, now: datetime, jitter: float) -
     return not_sent(claim, end) | {"tries": tries, "not_before": later, "reason": why[:REASON_LENGTH]}
 
 
+def absent(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter: float) -> Changes:
+    """Try again while the absence of a record is not proved; after several such tries in a row a person decides."""
+    why = end.verdict.why if end.verdict else ""
+    word, most = (DISPUTED, DISPUTES) if end.verdict and end.verdict.is_disputed else (UNREAD, UNREADS)
+    claim = claim if word in claim.why else replace(claim, tries=0)
+    if claim.tries + 1 >= most and rules.is_answering:
+        return rejected(claim, end, why) | {"gone": True}
+    return put_off(claim, end, why, now=now, jitter=jitter)
+
+
 def unknown(claim: Claim, verdict: Verdict, rules: Rules, *, now: datetime, jitter: float) -> Changes:
     """Keep the binding unconfirmed, and wait until no late request can arrive: this one may have been carried out."""
     tries = claim.tries + 1
@@ -193,6 +214,11 @@ def looked_up(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter: fl
     """
     if end.candidates:
         return found(claim, end, rules)
+    if end.unproven and not end.known.made:
+        since = end.known.create_at
+        if claim.tries + 1 >= UNSHOWN or (since is not None and now >= since + PATIENCE):
+            return doubtful(claim, end.unproven)
+        return put_off(claim, end, end.unproven, now=now, jitter=jitter)
     if end.known.made:
         if end.known.create_at is None or now >= end.known.create_at + PATIENCE:
             return doubtful(claim, NEVER_LISTED)
@@ -244,12 +270,14 @@ def doubt_about(candidates: Sequence[Candidate]) -> Changes:
 def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
     """Record that the record's id already belongs to another object.
 
-    After a look-up, another worker was quicker to bind the record; the next look-up sees that. After a create or a
-    replay, the answer can't be true, so the outcome of the create is still unknown: the create stays unanswered, and
-    the object is set aside.
+    After a look-up, another worker was quicker to bind the record; the next look-up sees that. An update was carried
+    out, whatever id its answer names. After a create or a replay, the answer can't be true, so the outcome of the
+    create is still unknown: the create stays unanswered, and the object is set aside.
     """
     if action is Action.LOOKUP:
-        return {"unconfirmed": claim.was}
+        return {"unconfirmed": claim.was, "tries": claim.tries + 1}
+    if action is Action.UPDATE:
+        return {"unconfirmed": True, "tries": claim.tries + 1}
     why = f"answered the create with the id {id_text(remote_id)}, which another object's record has already"
     changes: Changes = {"unconfirmed": True, "rejected": claim.wanted, "gone": False, "tries": claim.tries + 1}
     return changes | {"reason": why[:REASON_LENGTH]}

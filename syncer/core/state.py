@@ -118,6 +118,7 @@ class BindingRow(Protocol):
     gone: bool
     etag: str
     refused_at: datetime | None
+    reason: str
     peer_seen: Mapping[str, int] | None
 
 

@@ -63,7 +63,8 @@ class Sender:
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix=f"send-{target.name}")
         self._stopped = threading.Event()
         self._failures = 0
-        self._forbidden: set[int | None] = set()  # the deliveries that were refused since the last success
+        self._forbidden: dict[int | None, bool] = {}  # {delivery: is a delete}, those refused since the last success
+        self._plausible: set[object] = set()  # the shapes of answers that show no record and were confirmed
         self.has_succeeded = False  # whether the target has carried out a request of this run
         self._lock = threading.Lock()
 
@@ -87,22 +88,28 @@ class Sender:
         """Send no further request. Those in flight are waited for on exit."""
         self._stopped.set()
 
-    def submit(self, work: Callable[[], SendResult], *, about: int | None = None) -> Future[SendResult]:
+    def submit(
+        self, work: Callable[[], SendResult], *, about: int | None = None, is_delete: bool = False
+    ) -> Future[SendResult]:
         """Do `work` in one of the target's threads; its verdict may stop the sender.
 
         Args:
             about: the binding that is delivered: refusals of different ones in a row are the target's.
+            is_delete: all refused deletes together count as one: a credential may change records and not delete them.
         """
-        return self._pool.submit(lambda: self._observe(work(), about))
+        return self._pool.submit(lambda: self._observe(work(), about, is_delete=is_delete))
 
-    def _observe(self, result: SendResult, about: int | None) -> SendResult:
+    def _observe(self, result: SendResult, about: int | None, *, is_delete: bool) -> SendResult:
         verdict = result.verdict
         if verdict is None:
             return result
         with self._lock:
             if verdict.outcome is Outcome.FORBIDDEN:
-                self._forbidden.add(about)
-                if len(self._forbidden) >= circuit.forbidden_most(has_succeeded=self.has_succeeded):
+                self._forbidden[about] = is_delete
+                deletes = sum(self._forbidden.values())
+                if len(self._forbidden) - deletes + bool(deletes) >= circuit.forbidden_most(
+                    has_succeeded=self.has_succeeded
+                ):
                     verdict = replace(verdict, outcome=Outcome.CONFIGURATION)
                     result = replace(result, verdict=verdict)
             elif circuit.evidence_of(verdict) is circuit.Evidence.ANSWERED:
@@ -112,6 +119,13 @@ class Sender:
             if self._failures >= circuit.FAILURES or circuit.stops_all(verdict):
                 self.stop()
         return result
+
+    def is_plausible(self, shape: object) -> bool:
+        """Return whether an answer of this shape was confirmed in this run, while the list answered as the API does."""
+        return shape in self._plausible
+
+    def confirm(self, shape: object) -> None:
+        self._plausible.add(shape)
 
     @property
     def mask(self) -> Mask:

@@ -25,7 +25,6 @@ MET = {
     *(f"a lookup finds {number}" for number in (0, 1, 2)),
     f"{Action.UPDATE}: {Outcome.GONE}",
     f"{Action.LOOKUP}: {Outcome.RETRYABLE}",
-    f"{Action.LOOKUP}: {Outcome.FORBIDDEN}",
     f"{Action.REPLAY}: {Outcome.DONE}",
     *(f"{action}: {Outcome.MADE}" for action in (Action.CREATE, Action.REPLAY)),
     *(f"{action}: {Outcome.FORBIDDEN}" for action in WRITES),

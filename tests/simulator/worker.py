@@ -219,7 +219,7 @@ class Worker:
             return
         sending.records = records
         is_taken = sending.first is not None and sending.first.outcome is Outcome.TAKEN
-        if asks == FILTERED and exchange.status in (404, 422):  # `exchanges._refuses_filter`
+        if asks == FILTERED and _refuses_filter(verdict, exchange):
             sending.asks = WHOLE
         elif verdict.outcome is not Outcome.DONE:
             self._end(sending, verdict)
@@ -363,6 +363,11 @@ class Worker:
         fitting = equal or [one for one in free if all(one[name] == bodies[0][name] for name in lookup)]
         assert fitting, f"nothing at the target is like {sought.body}, and {sending.delivery.binding.key} is in doubt"
         assert len(equal) != 1 or remote.dialect.is_lossy, f"{equal[0]} is certainly {sending.delivery.binding.key}"
+
+
+def _refuses_filter(verdict: Verdict, exchange: Exchange) -> bool:
+    """Return whether the whole list is asked for after a filtered one (`exchanges._refuses_filter`)."""
+    return verdict.outcome in (Outcome.PERMANENT, Outcome.FORBIDDEN) or exchange.status == 404
 
 
 def _is_answered(delivery: Delivery, verdict: Verdict | None, found: Sequence[Candidate], written: Changes) -> bool:

@@ -40,6 +40,7 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import get_record, list_records
 from syncer.targets.rest.payload import load
+from syncer.targets.rest.proof import beside
 
 BATCH = 500  # objects
 NO_RECORD = Q(remote_id=None, create_body__isnull=True, look_first=False)  # as far as is known
@@ -162,7 +163,7 @@ class Index:
             NotShownError: no field of the lookup is shown by all of them.
         """
         records, endpoint = list(records), Endpoint.of(route)
-        bound = Binding.objects.filter(route=route, remote_id__isnull=False).values_list("remote_id", flat=True)
+        bound = beside(route).filter(remote_id__isnull=False).values_list("remote_id", flat=True)
         names = tuple(name for name in route.lookup if all(at(record, name) is not MISSING for record in records))
         if records and not names and not route.own_id:
             raise NotShownError(f"lists records that don't show {', '.join(route.lookup)}, its lookup")

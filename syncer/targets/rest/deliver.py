@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from backoffice.kit import clock
+from backoffice.kit.retry import backoff
 from syncer.core.decide import (
     Action,
     Changes,
@@ -28,13 +29,14 @@ from syncer.core.likeness import Candidate, decisive, search
 from syncer.core.outcome import Outcome
 from syncer.core.settle import End, Rules, changes_after, rejected, taken_id
 from syncer.engine.sender import Sender, SendResult
-from syncer.engine.settling import Settler, write
+from syncer.engine.settling import Results, Settler, write
 from syncer.models import Binding, Route, Run
 from syncer.models.binding import claimed
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import find, list_records, send_change
 from syncer.targets.rest.payload import load
+from syncer.targets.rest.proof import beside, disbelieved, own_candidates, unproven
 
 SETTLE_MOST = 500  # results in one transaction
 SETTLE_SECONDS = 0.05  # for which the first of them waits for others
@@ -229,22 +231,29 @@ def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[Send
 class RestSettler(Settler):
     """Settles creates, updates, deletes and look-ups."""
 
+    def settle(self, results: Results) -> None:
+        """Settle the results, but believe of no record that it is gone while an empty list hides all others too."""
+        super().settle([(delivery, disbelieved(self.route, delivery, result)) for delivery, result in results])
+
     def changes(self, delivery: Delivery, result: SendResult, *, now: datetime) -> Changes:
         """Return the columns of the binding that the result changes; a look-up's result names the candidates."""
         if delivery.action is Action.REJECT:
             end = End(action=delivery.action, known=delivery.binding.known)
             return rejected(delivery.binding.claim, end, delivery.fault)
+        candidates = self.candidates(delivery, result)
         end = End(
             action=delivery.action,
             known=delivery.binding.known,
             sent=delivery.sent,
             verdict=result.verdict,
-            candidates=self.candidates(delivery, result),
+            candidates=candidates,
+            unproven="" if candidates else unproven(self.route, delivery, result),
         )
         rules = Rules(
             can_look_up=bool(self.route.lookup or self.route.own_id),
             recreate=self.route.missing == Route.Missing.RECREATE,
             overwrite=self.route.existing == Route.Existing.OVERWRITE,
+            is_answering=not self.probe and self.routes.target.opened_at is None,
             request_seconds=self.sender.client.request_seconds,
         )
         jitter = random.random()  # noqa: S311 - no secret
@@ -260,10 +269,10 @@ class RestSettler(Settler):
             return ()
         answers = Endpoint.of(self.route).answers
         if sought.own_id:
-            return [Candidate(remote_id=sought.own_id, is_equal=True)]
+            return own_candidates(result.records[0], sought, answers)
         found = search(result.records, sought, answers)
         ids = [spelling for candidate in found for spelling in spellings(candidate.remote_id)]
-        bound = Binding.objects.filter(route=self.route, remote_id__in=ids).values_list("remote_id", flat=True)
+        bound = beside(self.route).filter(remote_id__in=ids).values_list("remote_id", flat=True)
         taken = {id_text(str(remote_id)) for remote_id in bound}
         return [candidate for candidate in found if id_text(candidate.remote_id) not in taken]
 
@@ -275,13 +284,34 @@ class RestSettler(Settler):
         self._free_reused_ids(named)
         try:
             with transaction.atomic():
+                self._refuse_taken(named)
                 return super().write(writes)
         except IntegrityError:
             if len(writes) > 1:
                 return set().union(*(self.write([one]) for one in writes))
             [(delivery, changes)] = writes
             taken = taken_id(delivery.binding.claim, delivery.action, changes["remote_id"])
+            if delivery.action in (Action.LOOKUP, Action.UPDATE):
+                taken["not_before"] = clock.now() + timedelta(seconds=backoff(taken["tries"], 1.0))
+            self._distrust(changes["remote_id"], but=delivery.binding.pk)
             return super().write([(delivery, taken | {"lease_until": None})])
+
+    def _refuse_taken(self, remote_ids: Sequence[str]) -> None:
+        """Refuse ids that objects of another route to the same path have.
+
+        Raises:
+            IntegrityError: one has such an id. Of the same route, the database refuses it.
+        """
+        shared = any(other.path == self.route.path and other != self.route for other in self.routes.ordered)
+        ids = [spelling for remote_id in remote_ids for spelling in spellings(remote_id)]
+        if shared and beside(self.route).exclude(route=self.route).filter(remote_id__in=ids).exists():
+            raise IntegrityError("another route to the same path has a record with this id")
+
+    def _distrust(self, remote_id: str, *, but: int) -> None:
+        """Have the record with this id compared again: a create that was answered with it may have overwritten it."""
+        owners = beside(self.route).filter(remote_id__in=spellings(remote_id), on_hold=False).exclude(pk=but)
+        unlocked = owners.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+        Binding.objects.filter(pk__in=list(unlocked)).update(wanted=F("wanted") + 1, unconfirmed=True)
 
     def _free_reused_ids(self, remote_ids: Sequence[str]) -> None:
         """Take ids from records whose delete was not answered: new records have them, so the deletes did arrive.

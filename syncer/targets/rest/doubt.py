@@ -32,6 +32,7 @@ from syncer.models.binding import ASKED
 from syncer.models.keys import pks
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest import REST
+from syncer.targets.rest.proof import beside
 
 log = logging.getLogger("syncer.targets.rest.doubt")
 NOTHING_TO_LINK = "{} is a peer: objects have the same key at both ends, so that there is nothing to link."
@@ -184,7 +185,7 @@ def check(*, binding: Binding, remote_id: int | str | None, seen: int | None = N
 
 def _taken(binding: Binding, remote_id: str) -> str:
     """Return that another object has this record, as a sentence; empty if none has it."""
-    others = Binding.objects.filter(route=binding.route, remote_id__in=spellings(remote_id)).exclude(pk=binding.pk)
+    others = beside(binding.route).filter(remote_id__in=spellings(remote_id)).exclude(pk=binding.pk)
     owner = others.select_related("route").first()
     if owner is None:
         return ""

@@ -26,6 +26,7 @@ PAGE_NAMES = {
     Route.Paging.PAGE: "page",
     Route.Paging.OFFSET: "offset",
 }
+FRESH = {"Cache-Control": "no-cache"}  # RFC 9111, section 5.2.1.4: what a cache has kept shows nothing of now
 TOTALS = (
     *("total", "total_count", "totalCount", "total_items", "totalItems", "totalElements", "count"),
     *("meta.total", "meta.pagination.total", "pagination.total", "page.totalElements"),
@@ -134,7 +135,7 @@ class Endpoint:
 
     def get(self, remote_id: str) -> Request:
         """GET the record; `remote_id` is encoded."""
-        return Request(method="GET", url=self.record(remote_id))
+        return Request(method="GET", url=self.record(remote_id), headers=FRESH)
 
     def record(self, remote_id: str) -> str:
         """Return the address of one record; `remote_id` is encoded."""
@@ -169,12 +170,13 @@ class Endpoint:
     def list_page(self, page: Page | None = None, sought: Sought | None = None) -> Request:
         """GET one page of the list: of all records, or of those that equal `sought` in the fields of its lookup."""
         if page and page.url:
-            return Request(method="GET", url=page.url)
+            return Request(method="GET", url=page.url, headers=FRESH)
         path = sought.path if sought else self.terms.path
         query = {name: query_value(value) for name, value in self.query.items()}
         if sought:
             query |= {name: query_value(sought.body[name]) for name in sought.lookup}
-        return Request(method="GET", url=self._address(path), query=query | dict(page.query if page else self.start))
+        asked = query | dict(page.query if page else self.start)
+        return Request(method="GET", url=self._address(path), query=asked, headers=FRESH)
 
     @property
     def start(self) -> Mapping[str, str]:
@@ -192,13 +194,14 @@ class Endpoint:
         Raises:
             ListError: the answer is not a list of records with ids.
         """
-        if not isinstance(answer, list) and (refusal := self.answers.refusal(answer)):
+        if not isinstance(answer, list) and (refusal := self.answers.refusal(answer, levels=1)):
             raise ListError(f"answered a list with {refusal}", Outcome.RETRYABLE)
         records = at(answer, self.answers.items)
-        if self.answers.items and records in (None, {}):  # Go and PHP write empty lists so
+        if self.answers.items and (records in (None, {}) or answer == {}):  # Go and PHP write empty lists so
             return []
         if not isinstance(records, list):
             raise self._no_list(answer)
+        records = [record for record in records if record is not None]  # where a list was an array with holes
         if why := records_error(records, self.answers):
             raise ListError(why, Outcome.CONFIGURATION)
         return records

@@ -10,6 +10,7 @@ No database is used here.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -19,15 +20,27 @@ from syncer.core.answers import UnreadableError, at, read_json
 from syncer.core.decide import Action, Delivery, Sought
 from syncer.core.ids import id_text
 from syncer.core.likeness import decisive, search
-from syncer.core.outcome import Exchange, Outcome, Verdict, classify, confirmed
+from syncer.core.outcome import Exchange, Outcome, Verdict, classify
 from syncer.engine.sender import Sender, SendResult, Sent
 from syncer.targets.rest.endpoint import Endpoint, ListError, Page
+from syncer.targets.rest.evidence import (
+    UNPROVEN,
+    asked,
+    evidence_of,
+    is_refused,
+    look_before,
+    moved_to,
+    prevented,
+    read_page,
+    record_in,
+    shape_of,
+)
 
 PAGES_MOST = 10_000  # of one list; a longer one is not read to its end
 # Nothing was changed, but a retry without a pause would end in the same way.
 CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
-UNPROVEN = Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence: the lease ended")
 OUR_SECRET = Verdict(outcome=Outcome.UNKNOWN, why="answered a create with our own secret as the record's id")
+BEYOND = (400, 404, 410, 416, 422)  # answers to a page behind the last one
 CHANGED_THERE = "has changed the record since we last wrote it; look at it, then give its id again to send ours"
 
 
@@ -39,12 +52,18 @@ def send_change(
     Args:
         request: makes the request with an ETag; an empty one asks for no condition.
     """
-    return sender.submit(lambda: _change(sender, delivery, endpoint, request), about=delivery.binding.pk)
+    is_delete = delivery.action is Action.DELETE
+    work = partial(_change, sender, delivery, endpoint, request)
+    return sender.submit(work, about=delivery.binding.pk, is_delete=is_delete)
 
 
 def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Callable[[str], Request]) -> SendResult:
     ends, known, action = delivery.binding.ends, delivery.binding.known, delivery.action
     sent: list[Sent] = []
+    if (seen := look_before(sender, delivery, endpoint)) is not None:
+        sent.append(asked(seen))
+        if verdict := prevented(delivery, endpoint, seen.exchange):
+            return SendResult(verdict=verdict, sent=tuple(sent))
     etag = known.etag if endpoint.if_match else ""
     needs_etag = endpoint.if_match and known.remote_id is not None and not etag
     for _ in range(2):  # the second time with the ETag of a record that only others' fields were changed of
@@ -52,7 +71,7 @@ def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Cal
             seen = sender.exchange(endpoint.get(known.remote_id), ends)
             if seen is None:
                 break
-            sent.append(_asked(seen))
+            sent.append(asked(seen))
             if not _is_as_agreed(delivery, endpoint, seen.exchange):
                 return SendResult(verdict=Verdict(outcome=Outcome.PERMANENT, why=CHANGED_THERE), sent=tuple(sent))
             etag = seen.exchange.headers.get("etag", "")
@@ -72,17 +91,16 @@ def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Cal
         verdict = Verdict(outcome=Outcome.DONE, etag=verdict.etag, remote_id=delivery.own_id)
     if verdict.remote_id and sender.is_secret(id_text(verdict.remote_id)):
         verdict = OUR_SECRET
+    if action is Action.UPDATE and verdict.outcome is Outcome.DONE:
+        verdict = replace(verdict, remote_id=moved_to(sender, delivery, endpoint, sent[-1].exchange))
+    shape = shape_of(endpoint, sent[-1].exchange) if verdict.outcome in (Outcome.DONE, Outcome.MADE) else None
+    verdict = replace(verdict, is_unproven=verdict.is_unproven or not (shape is None or sender.is_plausible(shape)))
     if verdict.is_unproven:
-        verdict, evidence = _evidence(sender, delivery, endpoint, verdict)
+        verdict, evidence = evidence_of(sender, delivery, endpoint, verdict)
         sent += evidence
+        if shape is not None and verdict.outcome in (Outcome.DONE, Outcome.MADE):
+            sender.confirm(shape)
     return SendResult(verdict=verdict, sent=tuple(sent))
-
-
-def _asked(sent: Sent) -> Sent:
-    """Return a GET of a record with what its own answer means."""
-    gone = sent.exchange.status in (404, 410)
-    verdict = classify(Action.LOOKUP, sent.exchange, now=timezone.now())
-    return replace(sent, outcome=Outcome.GONE if gone else verdict.outcome)
 
 
 def _is_as_agreed(delivery: Delivery, endpoint: Endpoint, exchange: Exchange) -> bool:
@@ -100,33 +118,6 @@ def _is_as_agreed(delivery: Delivery, endpoint: Endpoint, exchange: Exchange) ->
         decisive(search([record], Sought(body=body, lookup=tuple(body)), endpoint.answers)) is not None
         for body in bodies
     )
-
-
-def _evidence(sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict: Verdict) -> tuple[Verdict, list[Sent]]:
-    """Ask for the list, and for a record that seems to be gone once more; return what all of it means."""
-    ends, remote_id = delivery.binding.ends, delivery.binding.known.remote_id
-    latest = sender.exchange(endpoint.list_page(), ends)
-    if latest is None:
-        return UNPROVEN, []
-    listing, page = read_page(sender, endpoint, latest.exchange)
-    sent = [replace(latest, outcome=listing.outcome)]
-    is_listed = remote_id is not None and any(
-        id_text(str(endpoint.answers.id_of(record))) == id_text(remote_id) for record in page
-    )
-    if verdict.outcome is Outcome.PERMANENT and remote_id and listing.outcome is not Outcome.DONE:
-        return replace(verdict, is_unproven=False), sent
-    record = None
-    may_be_gone = verdict.outcome in (Outcome.GONE, Outcome.PERMANENT) and not is_listed
-    if may_be_gone and listing.outcome is Outcome.DONE and remote_id:
-        again = sender.exchange(endpoint.get(remote_id), ends)
-        if again is None:
-            return UNPROVEN, sent
-        sent.append(_asked(again))
-        record = again.exchange
-        if _is_refused(endpoint, record):
-            record = replace(record, status=404)
-    done = sender.has_succeeded
-    return confirmed(verdict, listing, record, is_listed=is_listed, has_succeeded=done), sent
 
 
 def find(sender: Sender, endpoint: Endpoint, sought: Sought, *, ends: float, about: int) -> "Future[SendResult]":
@@ -151,7 +142,7 @@ def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -
     latest = sender.exchange(endpoint.get(str(sought.own_id)), ends)
     if latest is None:
         return SendResult(verdict=None)
-    if latest.exchange.status not in (404, 410) and not _is_refused(endpoint, latest.exchange):
+    if latest.exchange.status not in (404, 410) and not is_refused(endpoint, latest.exchange):
         verdict = classify(Action.LOOKUP, latest.exchange, now=timezone.now())
         record = at(read_json(latest.exchange.body), endpoint.answers.record) if verdict.outcome is Outcome.DONE else {}
         return SendResult(verdict=verdict, sent=(latest,), records=(record,))
@@ -165,38 +156,18 @@ def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -
 def get_record(sender: Sender, endpoint: Endpoint, remote_id: str) -> SendResult:
     """Get one record; none where its path does not answer with one, which shows nothing of the target."""
     latest = sender.exchange(endpoint.get(remote_id), float("inf"))
-    if latest is None or latest.exchange.status != 200 or _is_refused(endpoint, latest.exchange):
-        return SendResult(verdict=None)
-    try:
-        record = at(read_json(latest.exchange.body), endpoint.answers.record)
-    except UnreadableError:
-        record = None
-    return SendResult(verdict=None, records=(record,) if isinstance(record, Mapping) else ())
+    record = None if latest is None else record_in(endpoint, latest.exchange)
+    return SendResult(verdict=None, records=() if record is None else (record,))
 
 
 def _refuses_filter(endpoint: Endpoint, exchange: Exchange) -> bool:
-    """Return whether an answer to a filtered list may be about the filter; 404 is how some APIs say "none found"."""
-    return exchange.status in (400, 404, 410, 422) or _is_refused(endpoint, exchange)
+    """Return whether an answer to a filtered list may be about the filter; 404 is how some APIs say "none found".
 
-
-def _is_refused(endpoint: Endpoint, exchange: Exchange) -> bool:
-    """Return whether an answer with status 200 says that it is a refusal."""
-    try:
-        answer = read_json(exchange.body) if exchange.status == 200 else None
-    except UnreadableError:
-        return False
-    return isinstance(answer, dict) and bool(endpoint.answers.refusal(answer))
-
-
-def read_page(sender: Sender, endpoint: Endpoint, exchange: Exchange) -> tuple[Verdict, list[Any]]:
-    """Return the verdict on one page of a list, and its records."""
+    A firewall may dislike a text in the address, and a server its length.
+    """
     verdict = classify(Action.LOOKUP, exchange, now=timezone.now())
-    if verdict.outcome is not Outcome.DONE:
-        return verdict, []
-    try:
-        return verdict, endpoint.records(read_json(exchange.body))
-    except ListError as error:
-        return Verdict(outcome=error.outcome, why=sender.mask.hide(str(error))), []
+    is_refusal = verdict.outcome in (Outcome.PERMANENT, Outcome.FORBIDDEN) or exchange.status in (404, 410)
+    return is_refusal or is_refused(endpoint, exchange)
 
 
 def list_records(
@@ -222,6 +193,8 @@ def list_records(
     seen: set[str] = set()
     page: Page | None = None
     total: int | None = None
+    known: set[str | None] = set()
+    is_counted_out, longest = False, 0  # as many came as there are; the records of the longest page
     try:
         while True:
             latest = sender.exchange(endpoint.list_page(page, sought), ends)
@@ -229,15 +202,26 @@ def list_records(
                 return SendResult(verdict=CUT_OFF if sent else None, sent=tuple(sent))
             exchange = latest.exchange
             verdict, found = read_page(sender, endpoint, exchange)
+            if is_counted_out and exchange.status in BEYOND:  # the total is right
+                sent.append(replace(latest, outcome=Outcome.DONE))
+                verdict = Verdict(outcome=Outcome.DONE)
+                break
             sent.append(replace(latest, outcome=verdict.outcome))
             if verdict.outcome is not Outcome.DONE:
                 return SendResult(verdict=verdict, sent=tuple(sent))
             _refuse_secrets(sender, endpoint, found, exchange, is_import=is_import)
             answer = read_json(exchange.body)
             total = endpoint.announced(exchange, answer) if total is None else total
-            records += found
-            if total is not None and len(records) >= total and endpoint.is_counted:
+            ids = {endpoint.answers.id_of(record) for record in found}
+            if is_counted_out and ids <= known:  # the last page once more
                 break
+            known |= ids
+            records += found
+            is_counted_out = total is not None and len(records) >= total and endpoint.is_counted
+            # A total can be older than the list, or stop at 10,000: only a page behind it shows that it is right.
+            if is_counted_out and (len(found) < longest or (sought and sought.lookup)):
+                break
+            longest = max(longest, len(found))
             page = endpoint.following(exchange, answer, number=len(sent), count=len(records), is_empty=not found)
             if page is None:
                 break
@@ -262,7 +246,8 @@ def _refuse_incomplete(records: Sequence[Any], total: int | None, endpoint: Endp
     Raises:
         ListError: there are more records than came.
     """
-    count = len({endpoint.answers.id_of(record) for record in records})
+    ids = [endpoint.answers.id_of(record) for record in records]
+    count = len({*ids} - {None}) + ids.count(None)
     if total is None or count >= total:
         return
     if pages > 1:  # records may have been deleted, or have moved to another page, meanwhile

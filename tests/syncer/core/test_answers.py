@@ -51,3 +51,25 @@ def test_a_message_names_what_a_record_has():
 )
 def test_every_record_of_a_list_must_have_an_id(records, why):
     assert records_error(records, Answers(id="key.id")) == why
+
+
+@pytest.mark.parametrize(
+    ("record", "is_deleted", "or_archived"),
+    [
+        ({"id": 1, "deleted": True}, True, True),
+        ({"isDeleted": "true"}, True, True),
+        ({"deleted_at": "2026-11-29"}, True, True),
+        ({"date_trashed": 1_700_000_000}, True, True),
+        ({"status": "Trash"}, True, True),
+        ({"deleted": False, "deleted_at": None, "is_deleted": "0", "status": "draft"}, False, False),
+        ({"deleted": {"by": 1}, "items_deleted": 5}, False, False),
+        ({"archived": True}, False, True),
+        ({"state": "archived"}, False, True),
+        ({"removed": True, "title": "A"}, False, False),
+        ("deleted", False, False),
+    ],
+)
+def test_a_record_says_of_itself_that_it_was_deleted(record, is_deleted, or_archived):
+    answers = Answers(names=frozenset({"title", "removed"}))
+    assert answers.is_deleted(record) is is_deleted
+    assert answers.is_deleted(record, or_archived=True) is or_archived

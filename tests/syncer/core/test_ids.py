@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.core.ids import decode_id, encode_id, id_text, is_id, spellings
+from syncer.core.ids import decode_id, encode_id, id_text, is_id, readable_id, spellings
 
 # All of `st.text()`, whose tables take hypothesis two seconds to make in a fresh checkout.
 ABOVE_SURROGATES = st.integers(0xE000, 0x10FFFF).map(chr)
@@ -39,3 +39,21 @@ NO_IDS = ["", ".", "..", "\ud800", "x" * 255, 10**256, None, True, 1.5, [1]]
 @pytest.mark.parametrize("remote_id", NO_IDS, ids=range(len(NO_IDS)))
 def test_what_no_binding_or_address_can_hold_is_not_an_id(remote_id):
     assert not is_id(remote_id)
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        (5, "5"),
+        ("5", '"5"'),
+        (5.0, "5"),
+        (-0.0, "0"),
+        (5.5, None),
+        (2.0**53, None),
+        (True, None),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_an_id_is_read_from_a_value(value, encoded):
+    assert readable_id(value) == encoded

@@ -181,3 +181,44 @@ def test_only_a_single_equal_record_is_decisive():
     assert getattr(decisive(search(records, SOUGHT, Answers())), "remote_id", None) == "1"
     assert decisive(search([*records, BODY | {"id": 3}], SOUGHT, Answers())) is None
     assert decisive([]) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "similar"),
+    [
+        ("Łódź by Night", "lodz by night", True),
+        ("Grüße", "Gruesse", True),
+        ("Grüße", "Gresse", False),
+        ("Rock & Roll", "rock-and-roll", True),
+        ("Grüße", "Gr??e", True),
+        ("Grüße", "Gr?ße", False),
+        ("Привет", "??????", True),
+        ("Привет", "?????", False),
+        ("Hi 🎉 all", "Hi", True),
+        ("Hi 🎉 all", "Ho", False),
+        ("🎉 Party", "", True),
+        (10.505, "10.51", True),
+        (10.505, 10.5, True),
+        (10.505, 10.6, True),
+        (10.505, 12, False),
+        (10.5, 10.505, False),
+        (10, 11, False),
+        ("&", "", False),
+    ],
+)
+def test_a_text_or_number_of_which_something_is_lost_is_similar(sent, shown, similar):
+    assert is_similar(sent, shown) is similar
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"), [("Grüße", "GrÃ¼ÃŸe"), ("Grüße", "Gr\xc3\xbc\xc3\x9fe"), ("Grüße €", "Grüße €")]
+)
+def test_a_text_that_was_read_in_another_encoding_is_equal(sent, shown):
+    assert is_equal(sent, shown)
+
+
+def test_a_record_that_is_marked_as_deleted_is_none():
+    assert (
+        search([{"id": 1, "title": "A", "deleted": True}], Sought(body={"title": "A"}, lookup=("title",)), Answers())
+        == []
+    )

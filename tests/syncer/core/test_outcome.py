@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -214,7 +215,26 @@ def test_the_id_of_a_new_record_is_read_out_of_its_address(status, location, rem
         (b'{"id": 1, "errors": ["only a warning"]}', Answers(), Outcome.DONE),
         (b'{"title": "A", "error": "a field of the record"}', Answers(names=frozenset({"title"})), Outcome.DONE),
         (b'{"data": {"title": "A"}, "error": "x"}', Answers(record="data", names=frozenset({"title"})), Outcome.DONE),
-        (b'[{"error": 1}]', Answers(), Outcome.DONE),
+        (b'[{"error": 1}]', Answers(), Outcome.PERMANENT),
+        (
+            b'[{"id": 1, "error": 1}, {"title": "A", "status": "failed"}]',
+            Answers(names=frozenset({"title"})),
+            Outcome.DONE,
+        ),
+        (b'[[[[[{"error": 1}]]]]]', Answers(), Outcome.DONE),
+        (b'{"a": {"b": {"c": {"d": {"error": 1}}}}}', Answers(), Outcome.DONE),
+        (b'{"status": "fail", "data": {"title": "is too long"}}', Answers(), Outcome.PERMANENT),
+        (b'{"data": {"post": null, "userErrors": [{"message": "x"}]}}', Answers(), Outcome.PERMANENT),
+        (b'{"errcode": 40013}', Answers(), Outcome.PERMANENT),
+        (b'{"errcode": 0, "error": {"code": 0, "message": ""}}', Answers(), Outcome.DONE),
+        (b'{"error": "None", "code": 200, "status": 1}', Answers(), Outcome.DONE),
+        (b'{"code": 422}', Answers(), Outcome.PERMANENT),
+        (b'{"code": 422.0}', Answers(), Outcome.DONE),
+        (b'{"results": [{"status": 404, "error": {"message": "x"}}]}', Answers(), Outcome.GONE),
+        (b'[{"error": {"status": "429"}}]', Answers(), Outcome.RETRYABLE),
+        (b'{"error": {"code": 503}}', Answers(), Outcome.UNKNOWN),
+        (b'{"state": "FAILED"}', Answers(ok="state"), Outcome.PERMANENT),
+        (b'{"state": "ok"}', Answers(ok="state"), Outcome.DONE),
         (b'{"status": {"done": true}}', Answers(ok="status.done"), Outcome.DONE),
         (b'{"status": {"done": false}, "id": 1}', Answers(ok="status.done"), Outcome.PERMANENT),
         (b'{"id": 1}', Answers(ok="done"), Outcome.PERMANENT),
@@ -319,3 +339,50 @@ def test_an_exhausted_limit_is_a_wait_and_no_refusal():
 @pytest.mark.parametrize(("etag", "kept"), [('"a"', '"a"'), ('W/"a"', "")])
 def test_only_a_strong_etag_is_kept(etag, kept):
     assert classify(Action.UPDATE, Exchange(status=200, headers={"etag": etag}), now=NOW).etag == kept
+
+
+@pytest.mark.parametrize(
+    ("verdict", "listing", "means"),
+    [
+        (Verdict(outcome=Outcome.DONE), Verdict(outcome=Outcome.DONE), Outcome.DONE),
+        (Verdict(outcome=Outcome.MADE), Verdict(outcome=Outcome.RETRYABLE), Outcome.MADE),
+        (Verdict(outcome=Outcome.DONE), Verdict(outcome=Outcome.RETRYABLE, is_strange=True), Outcome.UNKNOWN),
+        (Verdict(outcome=Outcome.MADE), Verdict(outcome=Outcome.RETRYABLE, is_strange=True), Outcome.UNKNOWN),
+        (Verdict(outcome=Outcome.CONFIGURATION), Verdict(outcome=Outcome.DONE), Outcome.FORBIDDEN),
+        (Verdict(outcome=Outcome.CONFIGURATION), Verdict(outcome=Outcome.RETRYABLE), Outcome.CONFIGURATION),
+        (Verdict(outcome=Outcome.CONFIGURATION), Verdict(outcome=Outcome.CONFIGURATION), Outcome.CONFIGURATION),
+    ],
+)
+def test_the_list_shows_who_answers(verdict, listing, means):
+    judged = confirmed(replace(verdict, is_unproven=True), listing)
+    assert (judged.outcome, judged.is_unproven) == (means, False)
+    assert judged.may_pass is (means is Outcome.FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "means"),
+    [
+        (415, {}, Outcome.FORBIDDEN),
+        (402, {}, Outcome.FORBIDDEN),
+        (423, {}, Outcome.RETRYABLE),
+        (413, {}, Outcome.PERMANENT),
+        (413, {"retry-after": "5"}, Outcome.RETRYABLE),
+        (401, {"retry-after": "5"}, Outcome.CONFIGURATION),
+        (430, {}, Outcome.RETRYABLE),
+    ],
+)
+def test_a_status_is_about_the_object_the_form_or_the_moment(status, headers, means):
+    verdict = classify(Action.UPDATE, Exchange(status=status, headers=headers), now=NOW)
+    assert verdict.outcome is means
+    assert verdict.throttled is (status == 430)
+
+
+@pytest.mark.parametrize(
+    ("body", "remote_id"),
+    [(b'{"id": "job-1", "status": "queued"}', None), (b'{"id": 5, "title": "A"}', "5")],
+)
+def test_a_202_names_a_record_only_if_it_shows_one(body, remote_id):
+    answers = Answers(names=frozenset({"title"}))
+    verdict = classify(Action.CREATE, Exchange(status=202, body=body), now=NOW, answers=answers)
+    assert verdict.remote_id == remote_id
+    assert verdict.outcome is (Outcome.DONE if remote_id else Outcome.MADE)

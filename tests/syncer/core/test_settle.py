@@ -5,7 +5,7 @@ import pytest
 from syncer.core import settle
 from syncer.core.decide import Action, Claim, Known
 from syncer.core.likeness import Candidate
-from syncer.core.outcome import Outcome, Verdict
+from syncer.core.outcome import DISPUTED, UNREAD, Outcome, Verdict
 from syncer.core.settle import End, Rules, changes_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -163,9 +163,13 @@ def test_an_id_that_is_taken_sets_the_create_aside_and_it_stays_unanswered(actio
     assert "create_key" not in changes
 
 
+def test_an_update_whose_new_id_is_bound_already_is_sent_again():
+    assert settle.taken_id(AGAIN, Action.UPDATE, "101") == {"unconfirmed": True, "tries": 3}
+
+
 @pytest.mark.parametrize("claim", [CLAIM, AGAIN])
 def test_a_record_that_another_worker_was_quicker_to_bind_is_looked_up_again(claim):
-    assert settle.taken_id(claim, Action.LOOKUP, "101") == {"unconfirmed": claim.was}
+    assert settle.taken_id(claim, Action.LOOKUP, "101") == {"unconfirmed": claim.was, "tries": claim.tries + 1}
 
 
 @pytest.mark.parametrize("action", [Action.LOOKUP, Action.REPLAY])
@@ -221,12 +225,54 @@ def test_what_is_there_already_is_bound_if_it_is_equal_and_left_to_a_person_if_n
     assert "refused_at" in after(Action.CREATE, Outcome.TAKEN, known=Known())
 
 
-@pytest.mark.parametrize(("tries", "is_left"), [(3, False), (4, True)])
-def test_a_record_that_is_gone_and_listed_at_once_is_left_to_a_person_after_five_tries(tries, is_left):
-    verdict = Verdict(outcome=Outcome.RETRYABLE, why="says both", is_disputed=True)
+@pytest.mark.parametrize(
+    ("is_disputed", "before", "tries", "is_answering", "left_to"),
+    [
+        (True, f"says both{DISPUTED}", 3, True, 4),
+        (True, f"says both{DISPUTED}", 4, True, "a person"),
+        (True, f"says both{DISPUTED}", 4, False, 5),
+        (True, "answered 503", 4, True, 1),
+        (False, f"answered 404{UNREAD}", 8, True, 9),
+        (False, f"answered 404{UNREAD}", 9, True, "a person"),
+    ],
+)
+def test_a_record_whose_absence_is_not_proved_is_left_to_a_person(is_disputed, before, tries, is_answering, left_to):
+    verdict = Verdict(outcome=Outcome.RETRYABLE, why="no", is_disputed=is_disputed, is_unread=not is_disputed)
     end = End(action=Action.UPDATE, known=BOUND, sent=SENT, verdict=verdict)
-    changes = changes_after(Claim(wanted=7, tries=tries, at=NOW), end, Rules(), now=NOW, jitter=0.5)
+    claim, rules = Claim(wanted=7, tries=tries, at=NOW, why=before), Rules(is_answering=is_answering)
+    changes = changes_after(claim, end, rules, now=NOW, jitter=0.5)
+    is_left = left_to == "a person"
     assert (changes.get("gone", False), changes.get("rejected")) == (is_left, 7 if is_left else None)
+    assert is_left or changes["tries"] == left_to
+
+
+@pytest.mark.parametrize(("tries", "rejected"), [(3, None), (4, 7)])
+def test_a_look_up_that_is_forbidden_is_tried_some_times(tries, rejected):
+    claim = Claim(wanted=7, tries=tries, at=CLAIMED)
+    assert after(Action.LOOKUP, Outcome.FORBIDDEN, claim, known=UNANSWERED).get("rejected") == rejected
+
+
+def test_an_update_may_give_the_record_another_id():
+    changes = after(Action.UPDATE, Outcome.DONE, remote_id='"new"')
+    assert (changes["remote_id"], changes["last_remote_id"], changes["agreed"]) == ('"new"', '"new"', SENT)
+
+
+@pytest.mark.parametrize(
+    ("create_at", "tries", "is_doubtful"),
+    [
+        (NOW - timedelta(minutes=59), 0, False),
+        (NOW - timedelta(minutes=60), 0, True),
+        (None, 10, False),
+        (None, 11, True),
+    ],
+)
+def test_a_list_that_proves_nothing_is_read_again_before_a_person_is_asked(create_at, tries, is_doubtful):
+    known = Known(create_body=SENT, unconfirmed=True, create_at=create_at)
+    end = End(action=Action.LOOKUP, known=known, verdict=Verdict(outcome=Outcome.DONE), unproven="lacks 5")
+    claim = Claim(wanted=7, was=True, tries=tries, at=CLAIMED)
+    changes = changes_after(claim, end, Rules(), now=NOW, jitter=0.5)
+    assert (changes.get("in_doubt", False), changes["reason"], changes["unconfirmed"]) == (is_doubtful, "lacks 5", True)
+    assert "create_body" not in changes
 
 
 def test_a_route_that_overwrites_takes_the_only_record_that_fits():

@@ -182,9 +182,10 @@ STRICT = [
     ),
     Server(name="closing connections", dialect=Dialect(closes=True)),
     Server(name="slow deletes", dialect=Dialect(deleted=Deleted(listed=3))),
+    Server(name="deleted records stay listed", dialect=Dialect(deleted=Deleted(flag="deleted"))),
     Server(
-        name="deleted records stay listed",
-        dialect=Dialect(deleted=Deleted(flag="deleted")),
+        name="deleted records stay listed, under a word of its own",
+        dialect=Dialect(deleted=Deleted(flag="ghost")),
         asks=frozenset({"delete lost", "mass delete"}),
     ),
     Server(

@@ -269,7 +269,7 @@ def test_no_reason_quotes_what_a_target_answered(target, remote, fault):
 
 
 def test_what_a_target_answered_is_in_no_alert(target, post, remote, mail, hook):
-    remote.fault(Fault.STATUS, status=401, body={"title": "private-words"})
+    remote.fault(Fault.STATUS, status=401, times=2, body={"title": "private-words"})
     sync(target)
     assert outcomes() == [("unhealthy", "notified")]
     assert "private-words" not in f"{list(Alert.objects.values())}{mail.messages[0]}{hook.posts}"

@@ -369,7 +369,7 @@ def test_operators_get_one_alert_that_it_is_unhealthy_and_one_that_it_is_healthy
 
 def test_a_target_that_is_blocked_again_and_again_causes_one_alert(target, post, remote):
     for _ in range(3):
-        remote.fault(Fault.STATUS, status=401)
+        remote.fault(Fault.STATUS, status=401, times=2)
         assert sync(target).message.startswith("Blocked:")
     assert alerts() == ["unhealthy"]
     sync(target)
@@ -384,7 +384,7 @@ def test_a_route_that_stops_the_target_causes_an_alert_too(target):
 
 
 def test_a_target_that_stays_unhealthy_in_another_way_causes_one_alert(silent, remote):
-    remote.fault(Fault.STATUS, status=401, times=2)  # the list, that is asked for as evidence, is refused too
+    remote.fault(Fault.STATUS, status=401, times=2)
     assert sync(silent).message.startswith("Blocked:")
     assert alerts() == ["unhealthy"]
     assert sync(silent).state == "done"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from syncer.core.decide import Action, Payload
+from syncer.core.decide import Action, Payload, Sought
 from syncer.core.outcome import Exchange, Silence
 from tests.simulator.dialect import HEADING, Dialect, as_json
 from tests.simulator.local import COMMENTS, MODELS, POSTS, WALL, reached
@@ -247,18 +247,19 @@ class Remote:
     def _equal(self, model: str, fields: Payload, but: int) -> list[Record]:
         return [record for number, record in self.records[model].items() if number != but and record.fields == fields]
 
-    def belongs_to(self, model: str, number: int, owner: str, body: Payload | None) -> None:
+    def belongs_to(self, model: str, number: int, owner: str, sought: Sought | None) -> None:
         """Make `owner` the owner of a record that its binding adopted; two equal records exchange their owners.
 
         Args:
-            body: what was looked for; None where the target's answer named the record, or a person.
+            sought: what was looked for; None where the target's answer named the record, or a person.
         """
         record = self.records[model].get(number)
         if record is None or record.owner == owner:
             return
-        if body is not None:
-            kept = self.dialect.kept(body)
-            assert kept == {name: record.fields.get(name) for name in kept}, f"{owner} takes {record} for {body}"
+        if sought is not None:
+            bodies = [self.dialect.kept(body) for body in (sought.body, sought.before) if body]
+            is_like = any(kept == {name: record.fields.get(name) for name in kept} for kept in bodies)
+            assert is_like, f"{owner} takes {record} for {sought}"
         for other in self.records[model].values():
             if other.owner == owner:
                 other.owner = record.owner

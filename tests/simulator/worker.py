@@ -304,8 +304,8 @@ class Worker:
                 rows.unanswered.discard(key)
             if new := written.get("remote_id"):
                 is_found = delivery.action is Action.LOOKUP or (verdict and verdict.outcome is Outcome.TAKEN)
-                body = delivery.sought.body if delivery.sought and is_found and not rows.overwrite else None
-                rows.remote.belongs_to(model, as_id(new), key, body)
+                sought = delivery.sought if is_found and not rows.overwrite else None
+                rows.remote.belongs_to(model, as_id(new), key, sought)
                 if binding.last_remote_id and id_text(binding.last_remote_id) != id_text(new) and model == POSTS:
                     reached["children get a new id"] += 1
                     rows.raise_keys(rows.local.under(key))

@@ -161,11 +161,13 @@ class Remote:
         """List a model's records, filtered as they are kept; a lost answer is like a late one.
 
         Args:
-            is_evidence: an earlier answer was about the object if the list can be read, and is not else.
+            is_evidence: an earlier answer was about the object if the list can be read, or the target refuses to list
+                at all, and is not else.
         """
         refused = self._read(owner, fate, now, as_json(query))
         if refused is not None:
-            if refused.status in (403, 405, 409, 422) and not is_evidence:
+            has_no_list = refused.status in (405, 409, 422) and owner in self.suspected
+            if has_no_list if is_evidence else refused.status in (403, 405, 409, 422):
                 self.blamed.add(owner)
             return refused
         if is_evidence and owner in self.suspected:

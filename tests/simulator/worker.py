@@ -355,7 +355,9 @@ class Worker:
         if not written["candidates"] or sought is None:
             assert not self.rows.can_look_up or written["reason"] == NEVER_LISTED, written["reason"]
             return
-        bodies = [remote.dialect.kept(body) for body in (sought.body, sought.before) if body]
+        # What was accepted under a name that was changed since is not understood either.
+        understood = [body for body in (sought.body, sought.before) if body and body.keys() >= sought.body.keys()]
+        bodies = [remote.dialect.kept(body) for body in understood]
         lookup = {HEADING.get(name, name) for name in sought.lookup}
         free = [record for record in sending.records if str(record["id"]) not in self.rows.bound(sought.path)]
         free = [{HEADING.get(name, name): value for name, value in record.items()} for record in free]

@@ -43,6 +43,43 @@ class ForbiddenError(HttpError):
     """The address is not allowed, or its certificate is not trusted."""
 
 
+# What both transports say of the same fault.
+UNUSABLE_ADDRESS = "was not asked: its address can't be used"
+UNUSABLE_HEADER = "was not asked: a header holds what no header can carry"
+NOT_ENCRYPTED_YET = "ended the connection before the encryption was agreed on"
+BROKEN = "sent a broken answer"
+CUT_SHORT = f"{BROKEN} (it ended too early)"
+BAD_CHUNKS = f"{BROKEN} (its chunks are not as announced)"
+BAD_PACKING = f"{BROKEN} (it is not compressed as announced)"
+NOT_HTTP = f"{BROKEN} (its head is not HTTP, or too long)"
+CLOSED = "closed the connection before it answered"
+
+
+def silent(seconds: float) -> LostError:
+    """Return the error of a request that nothing was heard of for so long."""
+    return LostError(f"did not answer within {seconds:g} s", slow=True)
+
+
+def unfinished(seconds: float) -> LostError:
+    """Return the error of an answer that was not complete in time."""
+    return LostError(f"did not finish its answer within {seconds:g} s", slow=True)
+
+
+def too_long(most: int) -> LostError:
+    """Return the error of an answer of more than `most` bytes."""
+    return LostError(f"sent an answer of more than {most} bytes")
+
+
+def untrusted(reason: str) -> ForbiddenError:
+    """Return the error of a server whose certificate is not trusted, for a reason of the library's."""
+    return ForbiddenError(f"has a certificate that can't be trusted ({reason})")
+
+
+def not_encrypted(reason: str) -> ForbiddenError:
+    """Return the error of a server that answers a request for encryption with something else."""
+    return ForbiddenError(f"does not encrypt as it must ({reason})")
+
+
 class Watch:
     """The deadline of one request: its connection is ended after `seconds`, whatever the other side does.
 
@@ -165,15 +202,16 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
             opened.connect(address)
         except OSError as error:
             opened.close()
-            failure = _not_taken(error, client)
+            failure = not_taken(error, client.timeout)
         else:
             return opened
     raise failure or NotSentError("can't be reached (its name has no address)")
 
 
-def _not_taken(error: OSError, client: Asker) -> NotSentError:
+def not_taken(error: OSError, timeout: float) -> NotSentError:
+    """Return the error of a connection that could not be made within `timeout` seconds."""
     if isinstance(error, TimeoutError):
-        return NotSentError(f"did not take the connection within {client.timeout:g} s", slow=True)
+        return NotSentError(f"did not take the connection within {timeout:g} s", slow=True)
     if isinstance(error, ConnectionRefusedError):
         return NotSentError("refused the connection")
     return NotSentError(f"can't be reached ({_reason(error)})")
@@ -215,14 +253,14 @@ def checked(connection: Any, client: Asker) -> Any:
             try:
                 super().connect()
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError) as error:
-                raise NotSentError("ended the connection before the encryption was agreed on") from error
+                raise NotSentError(NOT_ENCRYPTED_YET) from error
             except TimeoutError as error:
-                raise _not_taken(error, client) from error
+                raise not_taken(error, client.timeout) from error
             except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
                 if isinstance(error, ssl.SSLCertVerificationError):
-                    raise ForbiddenError(f"has a certificate that can't be trusted ({error.verify_message})") from error
+                    raise untrusted(error.verify_message) from error
                 reason = getattr(error, "reason", None) or type(error).__name__
-                raise ForbiddenError(f"does not encrypt as it must ({reason})") from error
+                raise not_encrypted(reason) from error
             client.watch.begins(self)
             client.watch.is_connected = True
 

@@ -19,7 +19,26 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import DecodeError, IncompleteRead, InvalidChunkLength
 
-from backoffice.kit.connections import Deadlines, ForbiddenError, HttpError, LostError, NotSentError, Watch, checked
+from backoffice.kit.connections import (
+    BAD_CHUNKS,
+    BAD_PACKING,
+    BROKEN,
+    CLOSED,
+    CUT_SHORT,
+    NOT_HTTP,
+    UNUSABLE_ADDRESS,
+    UNUSABLE_HEADER,
+    Deadlines,
+    ForbiddenError,
+    HttpError,
+    LostError,
+    NotSentError,
+    Watch,
+    checked,
+    silent,
+    too_long,
+    unfinished,
+)
 
 __all__ = ["ANSWER_MOST", "Answer", "Client", "ForbiddenError", "HttpError", "LostError", "NotSentError", "Request"]
 
@@ -46,11 +65,18 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     fresh: bool = False
 
+    @property
+    def content(self) -> bytes | None:
+        """The bytes of the body; None where there is none."""
+        return self.body if self.body is None or isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
     def with_defaults(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Self:
         """Return the request with those of the headers and parameters that it does not have itself.
 
         A `Content-Type` is left out where there is no body.
         """
+        if not (headers or query):
+            return self
         own = {name.lower() for name in self.headers} | ({"content-type"} if self.body is None else set())
         asked = {*self.query, *dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))}
         return replace(
@@ -99,12 +125,12 @@ class Client:
         """
         with Watch(self.request_seconds, self._deadlines) as watch:
             self._local.watch = watch
-            cut = LostError(f"did not finish its answer within {self.request_seconds:g} s", slow=True)
+            cut = unfinished(self.request_seconds)
             try:
                 try:
                     answer = self._exchange(request)
                 except LostError as error:
-                    if request.method != "GET" or watch.is_connected or str(error) != BROKEN[OSError]:
+                    if request.method != "GET" or watch.is_connected or str(error) != CLOSED:
                         raise
                     answer = self._exchange(replace(request, fresh=True))
             except LostError:
@@ -125,9 +151,9 @@ class Client:
             with self._session.send(prepared, timeout=self.timeout, allow_redirects=False, stream=True) as response:
                 body = self._read(response)
         except UNUSABLE as error:
-            raise NotSentError("was not asked: its address can't be used") from error
+            raise NotSentError(UNUSABLE_ADDRESS) from error
         except requests.exceptions.Timeout as error:
-            raise LostError(f"did not answer within {self.timeout:g} s", slow=True) from error
+            raise silent(self.timeout) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise LostError(_broken(error)) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -135,29 +161,28 @@ class Client:
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         typed = {} if request.body is None else {"Content-Type": "application/json"}
-        is_raw = request.body is None or isinstance(request.body, bytes)
         try:
             return self._session.prepare_request(
                 requests.Request(
                     request.method,
                     request.url,
                     params=dict(request.query),
-                    data=request.body if is_raw else json.dumps(request.body),
+                    data=request.content,
                     headers={**typed, **request.headers},
                 )
             )
         except requests.exceptions.InvalidHeader:
             # Without its cause, whose text holds the header.
-            raise NotSentError("was not asked: a header holds what no header can carry") from None
+            raise NotSentError(UNUSABLE_HEADER) from None
         except (*UNUSABLE, UnicodeError) as error:  # the latter: an unpaired surrogate
-            raise NotSentError("was not asked: its address can't be used") from error
+            raise NotSentError(UNUSABLE_ADDRESS) from error
 
     def _read(self, response: requests.Response) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(CHUNK):
             body += chunk
             if len(body) > ANSWER_MOST:
-                raise LostError(f"sent an answer of more than {ANSWER_MOST} bytes")
+                raise too_long(ANSWER_MOST)
         return bytes(body)
 
     @property
@@ -179,22 +204,22 @@ UNUSABLE = (  # raised before anything is sent
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
 )
-BROKEN = {
-    IncompleteRead: "sent a broken answer (it ended too early)",
-    InvalidChunkLength: "sent a broken answer (its chunks are not as announced)",
-    DecodeError: "sent a broken answer (it is not compressed as announced)",
-    OSError: "closed the connection before it answered",
-    http.client.HTTPException: "sent a broken answer (its head is not HTTP, or too long)",
+FAULTS = {
+    IncompleteRead: CUT_SHORT,
+    InvalidChunkLength: BAD_CHUNKS,
+    DecodeError: BAD_PACKING,
+    OSError: CLOSED,
+    http.client.HTTPException: NOT_HTTP,
 }
 
 
 def _broken(error: BaseException | None) -> str:
     """Return the predicate for the first error in the chain; the libraries wrap it several times."""
-    predicate = "sent a broken answer"
+    predicate = BROKEN
     while error is not None:
         # Their own wrapper of a lost connection is an OSError too.
         if not isinstance(error, requests.exceptions.RequestException):
-            predicate = next((words for kind, words in BROKEN.items() if isinstance(error, kind)), predicate)
+            predicate = next((words for kind, words in FAULTS.items() if isinstance(error, kind)), predicate)
         error = error.__cause__ or error.__context__
     return predicate
 

@@ -1,4 +1,4 @@
-"""The HTTP client, against a server that really does it."""
+"""The HTTP clients, against a server that really does it."""
 
 import json
 import threading
@@ -7,17 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from backoffice.kit.http import Client, LostError, NotSentError, Request
+from backoffice.kit.http import LostError, NotSentError, Request
 from tests.backoffice.raw_server import nothing, raw_server, says
+from tests.backoffice.transports import TRANSPORTS, sending
 from tests.postgres import free_port
 from tests.remote import Fault
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
-@pytest.fixture
-def client():
-    return Client(timeout=0.5, allow_private=True)
+@pytest.fixture(params=TRANSPORTS)
+def client(request):
+    with sending(request.param) as client:
+        yield client
 
 
 def post(remote):
@@ -73,12 +75,19 @@ def test_an_answer_without_end_is_given_up(client, remote):
 @pytest.mark.parametrize("head", [b"X-Slow: ", b"Content-Length: 2000\r\n\r\n"], ids=["headers", "body"])
 def test_no_answer_lasts_longer_than_a_request_may(client, head):
     def send_slowly(opened):
-        for byte in b"HTTP/1.1 200 OK\r\n" + head + b"x" * 2000:
+        opened.sendall(b"HTTP/1.1 200 OK\r\n" + head)
+        for byte in b"x" * 2000:
             opened.sendall(bytes([byte]))
             threading.Event().wait(0.05)
 
     started = time.monotonic()
-    with raw_server(send_slowly) as server, pytest.raises(LostError, match="did not finish its answer within 1 s"):
+    # libcurl does not tell of a header before its end, so that it counts as silence.
+    why = (
+        r"did not (finish its answer within 1|answer within 0\.5) s"
+        if b"X" in head
+        else "did not finish its answer within 1 s"
+    )
+    with raw_server(send_slowly) as server, pytest.raises(LostError, match=why):
         client.send(Request(method="GET", url=server.url))
     assert time.monotonic() - started < 60, "the whole answer would take more than a hundred seconds"
 

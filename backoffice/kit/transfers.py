@@ -1,0 +1,333 @@
+"""Many requests at the same time, sent from one thread by libcurl.
+
+A `Client` needs a thread for each request that waits. Here one thread waits for all of them, at a fraction of the cost
+of each. What `Client` promises holds here too: allowed addresses only, bounded time and size, and nothing is sent twice
+but a GET whose kept connection the server has closed.
+"""
+
+import errno
+import io
+import os
+import re
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import certifi
+import pycurl
+import requests
+
+from backoffice.kit import addresses
+from backoffice.kit.connections import (
+    BAD_CHUNKS,
+    BAD_PACKING,
+    BROKEN,
+    CLOSED,
+    CUT_SHORT,
+    NOT_ENCRYPTED_YET,
+    NOT_HTTP,
+    UNUSABLE_ADDRESS,
+    UNUSABLE_HEADER,
+    ForbiddenError,
+    HttpError,
+    LostError,
+    NotSentError,
+    not_encrypted,
+    not_taken,
+    silent,
+    too_long,
+    unfinished,
+    untrusted,
+)
+from backoffice.kit.http import ANSWER_MOST, Answer, Request
+
+Came = tuple[Answer | HttpError, float]  # what came of a request, and the seconds that it took
+Done = Callable[[Came], None]
+
+# Such an address is sent as it is; for any other, `requests` finds the spelling, which takes longer than the request.
+PLAIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?")
+HEADER_NAME = re.compile(r"[^:\s][^:\r\n]*")
+HEADER_VALUE = re.compile(r"(\S[^\r\n]*)?")
+NO_SOCKET = 0.01  # seconds between two looks while there is no socket to wait for, as when a name is looked up
+CLOSING = ("unexpected eof", "SSL_ERROR_SYSCALL", "reset", "zero return")  # how OpenSSL says that a connection ended
+FAULTS = {  # of an answer
+    pycurl.E_PARTIAL_FILE: CUT_SHORT,
+    pycurl.E_BAD_CONTENT_ENCODING: BAD_PACKING,
+    pycurl.E_UNSUPPORTED_PROTOCOL: NOT_HTTP,
+    pycurl.E_FTP_WEIRD_SERVER_REPLY: NOT_HTTP,
+    pycurl.E_GOT_NOTHING: CLOSED,
+    pycurl.E_SEND_ERROR: CLOSED,
+    pycurl.E_SEND_FAIL_REWIND: CLOSED,
+    pycurl.E_ABORTED_BY_CALLBACK: CLOSED,
+}
+
+
+class Transfers:
+    """Sends requests, and calls back with what came of each. To be used by one thread.
+
+    Args:
+        timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.
+        allow_private: whether addresses of this machine and of private networks are allowed; see `addresses.refusal`.
+    """
+
+    def __init__(self, *, timeout: float, allow_private: bool) -> None:
+        self.timeout = timeout
+        self.allow_private = allow_private
+        self._multi = pycurl.CurlMulti()
+        self._idle: list[_Transfer] = []
+        self._running: dict[Any, _Transfer] = {}
+
+    def __len__(self) -> int:
+        """The number of requests under way."""
+        return len(self._running)
+
+    @property
+    def request_seconds(self) -> float:
+        """The seconds after which every request has ended, whatever the other side does."""
+        return 2 * self.timeout
+
+    def start(self, request: Request, done: Done) -> None:
+        """Send a request; while `wait` is called, its answer is read, or a NotSent-, Lost- or ForbiddenError made."""
+        transfer = self._idle.pop() if self._idle else _Transfer(self)
+        if refused := transfer.prepare(request, done):
+            self._idle.append(transfer)
+            done((refused, 0.0))
+        else:
+            self._running[transfer.curl] = transfer
+            self._multi.add_handle(transfer.curl)
+
+    def wait(self, seconds: float) -> None:
+        """Send and read until a request has ended, for at most so many seconds."""
+        ends = time.monotonic() + seconds
+        while self._running:
+            self._multi.perform()
+            now = time.monotonic()
+            if self._end_complete() or self._end_late(now) or now >= ends:
+                return
+            due = min(transfer.due for transfer in self._running.values())
+            pause = max(0.0, min(ends, due) - now)
+            within = self._multi.timeout()
+            pause = pause if within < 0 else min(pause, within / 1000)
+            if self._multi.select(pause) < 0:
+                time.sleep(min(pause, NO_SOCKET))
+
+    def close(self) -> None:
+        """End all requests that are under way, without a call, and close the connections."""
+        for transfer in self._running.values():
+            self._multi.remove_handle(transfer.curl)
+        for transfer in (*self._running.values(), *self._idle):
+            transfer.close()
+        self._multi.close()
+
+    def _end_complete(self) -> bool:
+        """End the requests that libcurl has ended; return whether there were any."""
+        has_ended, left = False, 1
+        while left:
+            left, complete, failed = self._multi.info_read()
+            for curl in complete:
+                self._end(self._running[curl], pycurl.E_OK, "")
+            for curl, code, message in failed:
+                self._end(self._running[curl], code, message)
+            has_ended |= bool(complete or failed)
+        return has_ended
+
+    def _end_late(self, now: float) -> bool:
+        """End the requests whose time is over; return whether there were any."""
+        late = [transfer for transfer in self._running.values() if transfer.due <= now]
+        for transfer in late:
+            self._end(transfer, pycurl.E_OPERATION_TIMEDOUT, "")
+        return bool(late)
+
+    def _end(self, transfer: "_Transfer", code: int, message: str) -> None:
+        self._multi.remove_handle(transfer.curl)
+        del self._running[transfer.curl]
+        came, done = (transfer.result(code, message), transfer.seconds), transfer.done
+        transfer.clear()
+        self._idle.append(transfer)
+        done(came)
+
+
+class _Transfer:
+    """A handle of libcurl, and what it knows of the request that it is used for; one request after the other."""
+
+    def __init__(self, transfers: Transfers) -> None:
+        self.transfers = transfers
+        self.curl = pycurl.Curl()
+        for option, value in {
+            pycurl.NOSIGNAL: 1,
+            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+            pycurl.PATH_AS_IS: 1,
+            pycurl.PROXY: "",  # nor those that the environment names
+            pycurl.ACCEPT_ENCODING: "",  # all that libcurl can read
+            pycurl.CAINFO: certifi.where(),
+            pycurl.CONNECTTIMEOUT_MS: int(transfers.timeout * 1000),
+            pycurl.OPENSOCKETFUNCTION: self._open,
+            pycurl.PREREQFUNCTION: self._may_send,
+            pycurl.HEADERFUNCTION: self._read_header,
+            pycurl.WRITEFUNCTION: self._read_body,
+        }.items():
+            self.curl.setopt(option, value)
+        self._sockets: list[socket.socket] = []
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the request and its answer."""
+        for opened in self._sockets:
+            opened.close()  # libcurl has a descriptor of its own
+        self._sockets.clear()
+        self.done: Done = _nothing
+        self.refusal = ""  # why an address of the host may not be connected to
+        self.sends = 0  # how many times the request left
+        self.head: list[bytes] = []  # the lines of the latest answer's head
+        self.body = bytearray()
+
+    def close(self) -> None:
+        self.clear()
+        self.curl.close()
+
+    def prepare(self, request: Request, done: Done) -> HttpError | None:
+        """Set the handle to a request; return why it can't be sent, None if it can."""
+        try:
+            lines = [_line(name, value) for name, value in _headers(request).items()]
+            self.curl.setopt(pycurl.URL, _address(request))
+        except _UnusableError as error:
+            return NotSentError(str(error))
+        content = request.content
+        lines.append(b"Expect:")  # libcurl would ask first whether it may send a large body
+        self.curl.setopt(pycurl.HTTPHEADER, lines)
+        self.curl.setopt(pycurl.UPLOAD, 0 if content is None else 1)
+        self.curl.setopt(pycurl.CUSTOMREQUEST, request.method)
+        self.curl.setopt(pycurl.FRESH_CONNECT, int(request.fresh))
+        if content is not None:
+            self.curl.setopt(pycurl.READDATA, io.BytesIO(content))
+            self.curl.setopt(pycurl.INFILESIZE, len(content))
+        self.done, self.is_get = done, request.method == "GET"
+        self.began = self.heard = time.monotonic()
+        return None
+
+    @property
+    def due(self) -> float:
+        """When the request ends unless something is heard, in monotonic seconds."""
+        timeout = self.transfers.timeout
+        # libcurl itself bounds the time for one connection.
+        return min(self.began + 2 * timeout, self.heard + timeout if self.sends else self.began + 2 * timeout)
+
+    @property
+    def seconds(self) -> float:
+        return float(self.curl.getinfo(pycurl.TOTAL_TIME)) or time.monotonic() - self.began
+
+    def result(self, code: int, message: str) -> Answer | HttpError:
+        """Return the answer, or the error that libcurl's code stands for (its man page libcurl-errors)."""
+        if code == pycurl.E_OK:
+            status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+            return Answer(status=status, headers=_parsed(self.head), body=bytes(self.body))
+        return self._lost(code, message) if self.sends else self._not_sent(code, message)
+
+    def _not_sent(self, code: int, message: str) -> HttpError:
+        if code in (pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL):
+            return NotSentError(UNUSABLE_ADDRESS)
+        if code == pycurl.E_COULDNT_RESOLVE_HOST:
+            return NotSentError("can't be reached (its name was not found)")
+        if code == pycurl.E_PEER_FAILED_VERIFICATION:
+            found = re.search(r"verify result: (.+?)( \(\d+\))?$", message)
+            return untrusted(found[1] if found else "it is for another name")
+        if code == pycurl.E_SSL_CONNECT_ERROR:
+            is_closed = any(words in message for words in CLOSING)
+            return NotSentError(NOT_ENCRYPTED_YET) if is_closed else not_encrypted("no TLS")
+        if self.refusal and not self._sockets:
+            return ForbiddenError(self.refusal)
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            return not_taken(TimeoutError(), self.transfers.timeout)
+        number = self.curl.getinfo(pycurl.OS_ERRNO) or errno.ECONNRESET
+        return not_taken(OSError(number, os.strerror(number)), self.transfers.timeout)
+
+    def _lost(self, code: int, message: str) -> LostError:
+        if len(self.body) > ANSWER_MOST:
+            return too_long(ANSWER_MOST)
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            is_whole = time.monotonic() >= self.began + self.transfers.request_seconds
+            return unfinished(self.transfers.request_seconds) if is_whole else silent(self.transfers.timeout)
+        if code == pycurl.E_RECV_ERROR:
+            return LostError(BAD_CHUNKS if "chunk" in message else NOT_HTTP if "header" in message else CLOSED)
+        return LostError(FAULTS.get(code, BROKEN))
+
+    # --- libcurl calls these ----------------------------------------------------------------------------------------
+    def _open(self, purpose: int, address: Any) -> Any:
+        """Open a socket for an address of the host, if it is allowed: the very one that will be connected to."""
+        refusal = addresses.refusal(str(address.addr[0]), allow_private=self.transfers.allow_private)
+        if refusal:
+            self.refusal = refusal
+            return pycurl.SOCKET_BAD
+        self._sockets.append(socket.socket(address.family, address.socktype, address.protocol))
+        return self._sockets[-1]
+
+    def _may_send(self, *_: object) -> int:
+        """Say that the request may leave: the connection is there. libcurl would repeat any that met a closed one."""
+        if self.sends and not self.is_get:
+            return pycurl.PREREQFUNC_ABORT
+        self.sends += 1
+        self.heard = time.monotonic()
+        return pycurl.PREREQFUNC_OK
+
+    def _read_header(self, line: bytes) -> None:
+        self.heard = time.monotonic()
+        if line.startswith(b"HTTP/") and not self.body:
+            self.head.clear()  # of an interim answer (RFC 9110, section 15.2)
+        if not (self.head and self.head[-1].isspace()):  # what follows the body are trailers
+            self.head.append(line)
+
+    def _read_body(self, part: bytes) -> int | None:
+        self.heard = time.monotonic()
+        self.body += part
+        return 0 if len(self.body) > ANSWER_MOST else None
+
+
+class _UnusableError(ValueError):
+    """The request can't be written. The message is a predicate that continues the server's name."""
+
+
+def _nothing(came: Came) -> None:
+    """Do nothing with a result."""
+
+
+def _address(request: Request) -> str:
+    """Return the whole address, spelled as `requests` does."""
+    if PLAIN.fullmatch(request.url):
+        return f"{request.url}?{urlencode(request.query)}" if request.query else request.url
+    try:
+        return str(requests.Request("GET", request.url, params=dict(request.query)).prepare().url)
+    except (requests.exceptions.RequestException, UnicodeError) as error:  # the latter: an unpaired surrogate
+        raise _UnusableError(UNUSABLE_ADDRESS) from error
+
+
+def _headers(request: Request) -> dict[str, str]:
+    usual = {"Accept": "application/json", "User-Agent": "backoffice"}
+    if request.body is not None:
+        usual["Content-Type"] = "application/json"
+    own = {name.lower() for name in request.headers}
+    return {name: value for name, value in usual.items() if name.lower() not in own} | dict(request.headers)
+
+
+def _line(name: str, value: str) -> bytes:
+    """Return a header as libcurl wants it: with `;` for `:` where it is empty."""
+    try:
+        if not (HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value)):
+            raise _UnusableError(UNUSABLE_HEADER)
+        return f"{name}: {value}".encode("latin-1") if value else f"{name};".encode("latin-1")
+    except UnicodeEncodeError:
+        # Without its cause, whose text holds the header.
+        raise _UnusableError(UNUSABLE_HEADER) from None
+
+
+def _parsed(lines: list[bytes]) -> dict[str, str]:
+    """Return the headers with lower-case names; those of the same name are joined (RFC 9110, section 5.3)."""
+    headers: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if colon:
+            name = name.strip().lower()
+            headers[name] = f"{headers[name]}, {value.strip()}" if name in headers else value.strip()
+    return headers

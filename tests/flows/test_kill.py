@@ -16,7 +16,7 @@ from tests.syncer.conftest import target  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-SEED = 20260101
+SEEDS = (20260101, 20260102)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,11 @@ class Scale:
 
 
 SMALL = Scale(posts=20, comments=100, kills=2, in_flight=1)
-LARGE = Scale(posts=100, comments=500, kills=10, in_flight=4)
+LARGE = Scale(posts=60, comments=300, kills=5, in_flight=2)
+CASES = [
+    pytest.param(SMALL, SEEDS[0], id="small"),
+    *(pytest.param(LARGE, seed, marks=pytest.mark.slow, id=f"large, {seed}") for seed in SEEDS),
+]
 
 
 def kill_at(remote, worker, point, *, in_flight):
@@ -57,15 +61,14 @@ def kill_at(remote, worker, point, *, in_flight):
         worker.kill()
 
 
-@pytest.mark.parametrize("scale", [SMALL, pytest.param(LARGE, marks=pytest.mark.slow)], ids=["small", "large"])
-def test_a_worker_killed_at_any_point_loses_nothing_and_repeats_no_create(remote, target, scale, capsys):  # noqa: F811
+@pytest.mark.parametrize(("scale", "seed"), CASES)
+def test_a_worker_killed_at_any_point_loses_nothing_and_repeats_no_create(remote, target, scale, seed):  # noqa: F811
     target.routes.update(trigger="change")
     target.timeout = 1
     target.save()
     scale.fill()
-    points = scale.kill_points(SEED)
-    with capsys.disabled():
-        sys.stdout.write(f"\nseed {SEED}: kills at (writes, between send and settle): {points}\n")
+    points = scale.kill_points(seed)
+    sys.stdout.write(f"kills at (writes, between send and settle): {points}\n")
     with Worker(SYNC_LEASE_SECONDS="1") as worker:
         for point, in_flight in points:
             kill_at(remote, worker, point, in_flight=in_flight)

@@ -1,4 +1,4 @@
-"""Writes many rows in one statement, each with values of its own.
+"""Writes or inserts many rows in one statement, each with values of its own.
 
 Django's `bulk_update` makes a CASE for each column and row, and guards nothing.
 """
@@ -12,6 +12,7 @@ from django.db import connection, models
 from backoffice.kit.batches import batched
 
 ROWS = 500  # of one statement; with them SQLite's 32,766 parameters do for 65 columns
+PREPARED = (models.DateTimeField, models.JSONField, models.UUIDField)  # whose values a driver does not take as they are
 Row = Mapping[str, Any]  # {"column": value}
 
 
@@ -31,6 +32,30 @@ def update_rows(model: type[models.Model], rows: Iterable[Row], *, match: Sequen
         for batch in batched(alike, ROWS):
             written |= _update(model, batch, match, order)
     return written
+
+
+def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of values in the order of `columns`; columns that are not named get their database's default.
+
+    `bulk_create` makes a model of each row first, and prepares each value by five calls.
+    """
+    fields = {field.column: field for field in model._meta.concrete_fields}
+    special = [index for index, name in enumerate(columns) if isinstance(fields[name], PREPARED)]
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    row_of = f"({', '.join(['%s'] * len(columns))})"
+    for batch in batched(rows, ROWS):
+        values: list[Any] = []
+        for row in batch:
+            prepared = list(row)
+            for index in special:
+                prepared[index] = fields[columns[index]].get_db_prep_save(row[index], connection)
+            values += prepared
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) "
+                f"VALUES {', '.join([row_of] * len(batch))}",
+                values,
+            )
 
 
 def _update(model: type[models.Model], rows: Sequence[Row], match: Sequence[str], order: str) -> set[Any]:

@@ -10,10 +10,12 @@ ID_LENGTH = 256  # characters of an id as JSON text, as in the column
 
 def encode_id(remote_id: int | str) -> str:
     """Return a remote id as JSON text, so that a child is sent 5 as a number and "5" as a text."""
-    return json.dumps(remote_id)
+    return str(remote_id) if type(remote_id) is int else json.dumps(remote_id)
 
 
 def decode_id(remote_id: str) -> int | str:
+    if NUMBER.fullmatch(remote_id):
+        return int(remote_id)
     decoded: int | str = json.loads(remote_id)
     return decoded
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 from urllib.parse import unquote
 
 from backoffice.kit.retry import rate_limit_wait, retry_after
@@ -61,6 +63,15 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the same answer, names in lower case
     silence: Silence | None = None
     why: str = ""  # of a silence: a predicate that continues the target's name ("refused the connection")
+
+    @cached_property
+    def answer(self) -> Any:
+        """The JSON value of the body; None where it is empty.
+
+        Raises:
+            UnreadableError: the body is not JSON.
+        """
+        return read_json(self.body)
 
     @property
     def text(self) -> str:
@@ -180,7 +191,7 @@ def _success(action: Action, exchange: Exchange, answers: Answers, place: Place 
     etag = exchange.headers.get("etag", "")
     done = Verdict(outcome=Outcome.DONE, etag="" if etag.startswith("W/") else etag)
     try:
-        answer = read_json(exchange.body)
+        answer = exchange.answer
     except UnreadableError as error:
         if action is Action.LOOKUP:
             return Verdict(outcome=Outcome.RETRYABLE, why=str(error))

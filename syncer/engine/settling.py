@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from backoffice.kit import clock
-from backoffice.kit.bulk import update_rows
+from backoffice.kit.bulk import insert_rows, update_rows
 from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery
 from syncer.core.outcome import REFUSED, Outcome, Verdict, unquoted
 from syncer.engine import breaker
@@ -18,6 +19,10 @@ from syncer.models import Attempt, Binding, Route, Run
 from syncer.models.routemap import RouteMap
 
 URL_KEPT = 1024  # characters
+ATTEMPT = (
+    *("run_id", "binding_id", "at", "milliseconds", "action", "outcome"),
+    *("method", "url", "request", "status", "answer"),
+)
 LOST = "[not kept: another worker, or an erasure, took over]"
 DEFINITE = (Outcome.DONE, Outcome.MADE, Outcome.GONE, *REFUSED)
 
@@ -27,7 +32,7 @@ Results = list[tuple[Delivery, SendResult]]
 def write(writes: Iterable[tuple[ClaimedBinding, Changes]]) -> set[int]:
     """Write each binding's changes if its claim still holds; return the primary keys of those that were written."""
     rows = [{"id": binding.pk, "token": binding.token, **changes} for binding, changes in writes]
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         return update_rows(Binding, rows, match=("id", "token"), order="object_key")
 
 
@@ -82,7 +87,7 @@ class Settler(ABC):
                 and delivery.binding.last_remote_id
                 and changes.get("remote_id") not in (None, delivery.binding.last_remote_id)
             ]
-            Attempt.objects.bulk_create(
+            attempts = (
                 self._attempt(
                     delivery,
                     sent,
@@ -93,6 +98,7 @@ class Settler(ABC):
                 for delivery, result in results
                 for sent in result.sent
             )
+            insert_rows(Attempt, ATTEMPT, attempts)
             if moved:
                 raise_children(self.routes, self.route, moved)
             if breaker.note(
@@ -111,21 +117,22 @@ class Settler(ABC):
 
     def _attempt(
         self, delivery: Delivery, sent: Sent, result: SendResult, *, is_lost: bool, is_rejected: bool
-    ) -> Attempt:
+    ) -> tuple[Any, ...]:
+        """Return the columns ATTEMPT of an exchange."""
         outcome = sent.outcome or (result.verdict.outcome if result.verdict else Outcome.DONE)
         if outcome is Outcome.TAKEN and is_rejected:  # nothing was found that could be in its place
             outcome = Outcome.PERMANENT
         is_evidence = sent.request.method == "GET" and delivery.action is not Action.LOOKUP
-        return Attempt(
-            run=self.run,
-            binding_id=delivery.binding.pk,
-            at=sent.at,
-            milliseconds=sent.milliseconds,
-            action=Attempt.Action.EVIDENCE if is_evidence else delivery.action,
-            outcome=outcome,
-            method=sent.request.method,
-            url=LOST if is_lost else sent.request.url[:URL_KEPT],
-            request=None if is_lost else sent.request.body,
-            status=sent.exchange.status,
-            answer=LOST if is_lost else sent.exchange.text,
+        return (
+            self.run.pk,
+            delivery.binding.pk,
+            sent.at,
+            sent.milliseconds,
+            Attempt.Action.EVIDENCE if is_evidence else delivery.action,
+            outcome,
+            sent.request.method,
+            LOST if is_lost else sent.request.url[:URL_KEPT],
+            None if is_lost else sent.request.body,
+            sent.exchange.status,
+            LOST if is_lost else sent.exchange.text,
         )

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q, QuerySet
 
 from backoffice.kit import clock
+from backoffice.kit.batches import batched
 from syncer.core.decide import ClaimedBinding, claimed
 from syncer.engine import breaker, ceiling
 from syncer.engine.breaker import Pace
@@ -116,24 +117,25 @@ def _claims(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float
     """Claim batch by batch, each when it is taken; end where nothing is left, or no more may be sent now.
 
     A claim of many costs hardly more than one of few, but what a slow target does not get to is held for nothing: the
-    batches grow as long as each is done soon.
+    claims grow as long as each is done soon. They are handed on in batches, since each create of a batch may have
+    arrived once it was begun, so that after a crash all of them are looked up.
     """
     batch, keys = kind_of(run.target).batch or settings.SYNC_BATCH, _chosen(run, step.route)
-    most = kind_of(run.target).batch or GROWTH * batch
+    size, most = batch, kind_of(run.target).batch or GROWTH * batch
     # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
     while not sender.is_stopped and breaker.pace(run.target) is Pace.GO:
         # After a wait that the target asked for, one request finds out whether it is over.
         is_trial = bool(run.target.throttled)
-        limit = 1 if is_trial else batch
+        limit = 1 if is_trial else size
         bindings = claim(routes, step, keys=keys, limit=limit, lease=sender.lease_seconds, run=run)
         if not bindings:
             break
         began = time.monotonic()
-        yield bindings
+        yield from batched(bindings, batch)
         if is_trial or time.monotonic() > until:
             break
-        if len(bindings) == batch and time.monotonic() - began < SOON:
-            batch = min(most, 2 * batch)
+        if len(bindings) == size and time.monotonic() - began < SOON:
+            size = min(most, 2 * size)
 
 
 def _try_refused(run: Run) -> bool:

@@ -7,7 +7,6 @@ follow changes are short. An answer of 401 shows that the token has expired.
 import base64
 import hashlib
 import re
-import threading
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
@@ -44,7 +43,7 @@ _tokens: dict[tuple[str, str], str] = {}
 
 
 class SignIn:
-    """The headers that sign a request; safe to use from several threads, which use no row."""
+    """The headers that sign a request."""
 
     def __init__(self, target: Target, client: Client) -> None:
         self._kind, self._account = target.auth, target.account
@@ -55,9 +54,7 @@ class SignIn:
         host = urlsplit(self._token_url).netloc
         self._the_sign_in = "the sign-in" if host == urlsplit(target.url).netloc else f"the sign-in at {host}"
         self._client = client
-        self._lock = threading.Lock()
         self._used: frozenset[str] = frozenset()
-        self._adding = threading.Lock()
 
     @property
     def mask(self) -> Mask:
@@ -89,18 +86,16 @@ class SignIn:
         return {self._header: secret}
 
     def forget(self, headers: dict[str, str]) -> None:
-        """Drop the token in `headers`, which was refused, unless another thread has replaced it already."""
-        with self._lock:
-            key = self._key(self._secret())
-            if headers.get("Authorization") == f"Bearer {_tokens.get(key)}":
-                _tokens.pop(key, None)
+        """Drop the token in `headers`, which was refused, unless it was replaced already."""
+        key = self._key(self._secret())
+        if headers.get("Authorization") == f"Bearer {_tokens.get(key)}":
+            _tokens.pop(key, None)
 
     def _current_token(self) -> str:
         secret = self._secret()
-        with self._lock:
-            key = self._key(secret)
-            token = _tokens[key] = _tokens.get(key) or self._fetch(secret)
-            return self._use(token)
+        key = self._key(secret)
+        token = _tokens[key] = _tokens.get(key) or self._fetch(secret)
+        return self._use(token)
 
     def _key(self, secret: str) -> tuple[str, str]:
         return self._account, hashlib.sha256(secret.encode()).hexdigest()
@@ -179,6 +174,5 @@ class SignIn:
 
     def _use(self, secret: str) -> str:
         """Add the secret to those that `mask` hides, and return it."""
-        with self._adding:
-            self._used |= {secret}
+        self._used |= {secret}
         return secret

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +15,7 @@ from syncer.core.decide import Action
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import VersionVector, node_of
 from syncer.core.outcome import Outcome, Verdict, classify
-from syncer.engine.sender import Sender, SendResult
+from syncer.engine.sender import Flow, Sender, SendResult, Task
 from syncer.models import Target
 from syncer.targets.peer import PEER, identity
 from syncer.targets.peer.contact import record_contact
@@ -56,23 +55,23 @@ def batch_request(target: Target, me: str, model: str, items: Iterable[Item]) ->
     return handshake_request(target, me, model=model, items=[item.as_json() for item in items])
 
 
-def send(sender: Sender, request: Request, *, ends: float) -> "Future[SendResult]":
-    """Send a request to a peer in a thread of the sender.
+def send(sender: Sender, request: Request, *, ends: float) -> Task[SendResult]:
+    """Let the sender send a request to a peer.
 
     Args:
         ends: when the lease ends, in monotonic seconds; nothing is sent if too little of it is left.
     """
+    return sender.submit(_flow(sender, request, ends))
 
-    def work() -> SendResult:
-        sent = sender.exchange(request, ends)
-        if sent is None:
-            return SendResult(verdict=None)
-        verdict = classify(Action.PUSH, sent.exchange, now=timezone.now())
-        if sender.returned_secret(sent.exchange):
-            verdict = Verdict(outcome=Outcome.UNKNOWN, why="sent our own secret back")
-        return SendResult(verdict=verdict, sent=(sent,))
 
-    return sender.submit(work)
+def _flow(sender: Sender, request: Request, ends: float) -> Flow[SendResult]:
+    sent = yield from sender.exchange(request, ends)
+    if sent is None:
+        return SendResult(verdict=None)
+    verdict = classify(Action.PUSH, sent.exchange, now=timezone.now())
+    if sender.returned_secret(sent.exchange):
+        verdict = Verdict(outcome=Outcome.UNKNOWN, why="sent our own secret back")
+    return SendResult(verdict=verdict, sent=(sent,))
 
 
 def read_answer(record: Mapping[str, Any]) -> Answer:
@@ -162,7 +161,7 @@ class PeerClient:
         return f"{self.target.url.rstrip('/')}/sync/{path}"
 
     def _exchange(self, request: Request) -> dict[str, Any]:
-        result = send(self._sender, request, ends=NEVER).result()
+        result = self._sender.finish(send(self._sender, request, ends=NEVER))
         self.requests += 1
         self.bytes += len(json.dumps(request.body)) if request.body else 0
         self.bytes += sum(len(sent.exchange.body) for sent in result.sent)

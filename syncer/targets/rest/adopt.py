@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -82,7 +81,7 @@ def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: b
     pending = unbound(route)
     if not pending.exists():
         return True
-    listing = list_records(sender, Endpoint.of(route))
+    listing = sender.run(list_records(sender, Endpoint.of(route)))
     if listing.verdict is None:
         return False
     verdict = listing.verdict
@@ -200,13 +199,15 @@ class Index:
 
 def with_whole_records(sender: Sender, route: Route, found: Sequence[Match]) -> list[Match]:
     """Get each equal record that the list shows only in part, and compare the whole; without an answer it is equal."""
-    endpoint, futures = Endpoint.of(route), {}
+    endpoint, tasks = Endpoint.of(route), {}
     for match in found:
         if match.chosen and match.is_equal and match.wanted.payload.keys() - match.chosen.shown.keys():
-            futures[match.key] = sender.submit(partial(get_record, sender, endpoint, match.chosen.remote_id))
+            tasks[match.key] = sender.submit(get_record(sender, endpoint, match.chosen.remote_id))
     overwrites = route.existing == Route.Existing.OVERWRITE
     return [
-        _compared(match, futures[match.key].result().records, overwrites=overwrites) if match.key in futures else match
+        _compared(match, sender.finish(tasks[match.key]).records, overwrites=overwrites)
+        if match.key in tasks
+        else match
         for match in found
     ]
 

@@ -2,12 +2,11 @@
 
 import random
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from queue import Empty, SimpleQueue
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -28,7 +27,7 @@ from syncer.core.ids import id_text, spellings
 from syncer.core.likeness import Candidate, decisive, search
 from syncer.core.outcome import Outcome
 from syncer.core.settle import End, Rules, changes_after, rejected, taken_id
-from syncer.engine.sender import Sender, SendResult
+from syncer.engine.sender import PATIENCE, Flow, Sender, SendResult, Task
 from syncer.engine.settling import Results, Settler, write
 from syncer.models import Binding, Route, Run
 from syncer.models.binding import claimed
@@ -66,13 +65,13 @@ def deliver(
     """
     window = _Window(settler=RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe))
     progress, claims = False, iter(batches)
-    goes_on = True
+    goes_on, few = True, sender.concurrency - 1
     while goes_on or window.in_flight:
-        while goes_on and window.in_flight < sender.concurrency:
+        while goes_on and window.in_flight <= few:
             bindings = next(claims, [])
             goes_on = bool(bindings) and window.begin(bindings)
             progress |= goes_on
-        window.settle_some()
+        window.settle_some(few if goes_on else 0)
     return progress
 
 
@@ -91,12 +90,12 @@ class _Window:
 
     Attributes:
         in_flight: the number of those whose results have not come yet.
-        ended: the futures that are done, in the order in which they ended.
+        ended: the results that are to be settled, in the order in which they came.
     """
 
     settler: "RestSettler"
     in_flight: int = 0
-    ended: SimpleQueue[tuple[_InFlight, Future[SendResult]]] = field(default_factory=SimpleQueue)
+    ended: deque[tuple[_InFlight, SendResult]] = field(default_factory=deque)
 
     def begin(self, bindings: list[ClaimedBinding]) -> bool:
         """Send what the claimed bindings need; return False if all of them wait for another object."""
@@ -116,37 +115,40 @@ class _Window:
         search = _Lookups(settler=self.settler, endpoint=endpoint)
         without_request = []
         for delivery in deliveries:
-            future = _send(sender, endpoint, delivery)
-            if future is None:
+            flow = _flow(sender, endpoint, delivery)
+            if flow is None:
                 without_request.append((delivery, SendResult(verdict=None)))
             else:
-                self._follow(_InFlight(delivery=delivery, before=None, search=search), future)
+                is_delete = delivery.action is Action.DELETE
+                task = sender.submit(flow, about=delivery.binding.pk, is_delete=is_delete)
+                self._follow(_InFlight(delivery=delivery, before=None, search=search), task)
         self.settler.settle(without_request)
         is_gone_since = any(not binding.deletes and binding.pk in gone for binding in bindings)
         return is_gone_since or any(delivery.action is not Action.WAIT for delivery in deliveries)
 
-    def settle_some(self) -> None:
-        """Settle what has ended: as much as ends within a moment after the first, in one transaction."""
+    def settle_some(self, few: int) -> None:
+        """Settle what ends within a moment, in one transaction; sooner if no more than a `few` are under way."""
         results: list[tuple[Delivery, SendResult]] = []
-        ends = 0.0
-        while self.in_flight and len(results) < SETTLE_MOST:
-            try:
-                one, future = self.ended.get(timeout=max(0.0, ends - time.monotonic()) if results else None)
-            except Empty:
-                break
-            if not results:
+        left, ends = PATIENCE, 0.0
+        while self.in_flight > few and len(results) < SETTLE_MOST and left > 0:
+            if not self.ended:
+                self.settler.sender.wait(left)
+            if not results and self.ended:
                 ends = time.monotonic() + SETTLE_SECONDS
-            self.in_flight -= 1
-            result = joined(one.before, future.result())
-            if following := one.search.next_step(one.delivery, result):
-                self._follow(replace(one, before=result), following)
-            else:
-                results.append((one.delivery, result))
+            while self.ended:
+                one, latest = self.ended.popleft()
+                self.in_flight -= 1
+                result = joined(one.before, latest)
+                if following := one.search.next_step(one.delivery, result):
+                    self._follow(replace(one, before=result), following)
+                else:
+                    results.append((one.delivery, result))
+            left = ends - time.monotonic() if results else PATIENCE
         self.settler.settle(results)
 
-    def _follow(self, one: _InFlight, future: Future[SendResult]) -> None:
+    def _follow(self, one: _InFlight, task: Task[SendResult]) -> None:
         self.in_flight += 1
-        future.add_done_callback(lambda done: self.ended.put((one, done)))
+        task.then(lambda: self.ended.append((one, task.result)))
 
 
 def joined(before: SendResult | None, latest: SendResult) -> SendResult:
@@ -165,10 +167,10 @@ class _Lookups:
 
     settler: "RestSettler"
     endpoint: Endpoint
-    listings: dict[str, Future[SendResult]] = field(default_factory=dict)
+    listings: dict[str, Task[SendResult]] = field(default_factory=dict)
 
-    def next_step(self, delivery: Delivery, result: SendResult) -> "Future[SendResult] | None":
-        """Return the request that has to follow before the delivery can be settled; None where none has to."""
+    def next_step(self, delivery: Delivery, result: SendResult) -> Task[SendResult] | None:
+        """Return what has to follow before the delivery can be settled; None where nothing has to."""
         verdict, sought, sender = result.verdict, delivery.sought, self.settler.sender
         if verdict is None or sought is None or not (sought.lookup or sought.own_id):
             return None
@@ -176,7 +178,7 @@ class _Lookups:
         is_found = delivery.action is Action.LOOKUP and verdict.outcome is Outcome.DONE
         ends = delivery.binding.ends
         if is_refused and result.steps == 1:
-            return find(sender, self.endpoint, sought, ends=ends, about=delivery.binding.pk)
+            return sender.submit(find(sender, self.endpoint, sought, ends), about=delivery.binding.pk)
         last_step = 2 if is_refused else 1
         if not (is_refused or is_found) or sought.own_id or result.steps > last_step:
             return None
@@ -184,7 +186,7 @@ class _Lookups:
             return None
         whole = replace(sought, lookup=())
         if whole.path not in self.listings:
-            self.listings[whole.path] = sender.submit(partial(list_records, sender, self.endpoint, whole, ends))
+            self.listings[whole.path] = sender.submit(list_records(sender, self.endpoint, whole, ends))
         return self.listings[whole.path]
 
 
@@ -210,11 +212,11 @@ def _commit_first(deliveries: list[Delivery], terms: Terms) -> list[Delivery]:
     ]
 
 
-def _send(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Future[SendResult] | None:
-    """Start the delivery's request; return None for a delivery that needs no request."""
+def _flow(sender: Sender, endpoint: Endpoint, delivery: Delivery) -> Flow[SendResult] | None:
+    """Return what is asked of the target for a delivery; None where nothing is."""
     known, sent = delivery.binding.known, delivery.sent
     if delivery.action is Action.LOOKUP and delivery.sought:
-        return find(sender, endpoint, delivery.sought, ends=delivery.binding.ends, about=delivery.binding.pk)
+        return find(sender, endpoint, delivery.sought, delivery.binding.ends)
     if delivery.action in (Action.CREATE, Action.REPLAY) and sent is not None and delivery.key:
         request = endpoint.create(delivery.create_path, sent, delivery.key, delivery.own_id)
         return send_change(sender, delivery, endpoint, lambda _: request)

@@ -1,6 +1,6 @@
 """Requests to a REST service in the dialect of one route: addresses, bodies, and the pages of its lists.
 
-Runs in the sender's threads, so it uses no database.
+Used by flows (`engine/sender.py`), so it uses no database.
 """
 
 import re

@@ -12,19 +12,19 @@ from typing import Any
 
 from django.utils import timezone
 
-from syncer.core.answers import MISSING, UnreadableError, at, read_json
+from syncer.core.answers import MISSING, UnreadableError, at
 from syncer.core.decide import Action, Delivery, Sought
 from syncer.core.ids import id_text
 from syncer.core.likeness import decisive, is_similar, search
 from syncer.core.outcome import Exchange, Outcome, Verdict, classify, confirmed
-from syncer.engine.sender import Sender, Sent
+from syncer.engine.sender import Flow, Sender, Sent
 from syncer.targets.rest.endpoint import Endpoint, ListError
 
 UNPROVEN = Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence: the lease ended")
 ANOTHER = "has another record under this id now; look at it, then say whether ours is still there"
 
 
-def look_before(sender: Sender, delivery: Delivery, endpoint: Endpoint) -> Sent | None:
+def look_before(sender: Sender, delivery: Delivery, endpoint: Endpoint) -> Flow[Sent | None]:
     """Get the record before a request that would destroy another one under the same id; None where none would.
 
     A PUT under our own id overwrites what is there where `If-None-Match` is ignored. A delete that is repeated may meet
@@ -35,7 +35,7 @@ def look_before(sender: Sender, delivery: Delivery, endpoint: Endpoint) -> Sent 
         remote_id = delivery.own_id
     elif delivery.action is Action.DELETE and binding.known.deleting and binding.claim.was:
         remote_id = binding.known.remote_id
-    return sender.exchange(endpoint.get(remote_id), binding.ends) if remote_id else None
+    return (yield from sender.exchange(endpoint.get(remote_id), binding.ends)) if remote_id else None
 
 
 def prevented(delivery: Delivery, endpoint: Endpoint, exchange: Exchange) -> Verdict | None:
@@ -75,7 +75,7 @@ def shape_of(endpoint: Endpoint, exchange: Exchange) -> object:
     if not 200 <= (exchange.status or 0) < 300:
         return None
     try:
-        answer = read_json(body)
+        answer = exchange.answer
     except UnreadableError:
         return body if body.startswith(b"<") else None
     if not isinstance(answer, Mapping) or not answer or answers.ok or answers.error:
@@ -84,10 +84,12 @@ def shape_of(endpoint: Endpoint, exchange: Exchange) -> object:
     return None if is_record else tuple(answer)
 
 
-def evidence_of(sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict: Verdict) -> tuple[Verdict, list[Sent]]:
+def evidence_of(
+    sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict: Verdict
+) -> Flow[tuple[Verdict, list[Sent]]]:
     """Ask for the list, and for a record that seems to be gone once more; return what all of it means."""
     ends, remote_id = delivery.binding.ends, delivery.binding.known.remote_id
-    latest = sender.exchange(endpoint.list_page(), ends)
+    latest = yield from sender.exchange(endpoint.list_page(), ends)
     if latest is None:
         is_known = verdict.outcome in (Outcome.DONE, Outcome.MADE, Outcome.CONFIGURATION)
         return (replace(verdict, is_unproven=False) if is_known else UNPROVEN), []
@@ -102,7 +104,7 @@ def evidence_of(sender: Sender, delivery: Delivery, endpoint: Endpoint, verdict:
     record = None
     may_be_gone = verdict.outcome in (Outcome.GONE, Outcome.PERMANENT) and not is_listed
     if may_be_gone and listing.outcome is Outcome.DONE and remote_id:
-        again = sender.exchange(endpoint.get(remote_id), ends)
+        again = yield from sender.exchange(endpoint.get(remote_id), ends)
         if again is None:
             return UNPROVEN, sent
         sent.append(asked(again))
@@ -120,7 +122,7 @@ def record_in(endpoint: Endpoint, exchange: Exchange) -> Mapping[str, Any] | Non
     if exchange.status != 200 or is_refused(endpoint, exchange):
         return None
     try:
-        record = at(read_json(exchange.body), endpoint.answers.record)
+        record = at(exchange.answer, endpoint.answers.record)
     except UnreadableError:
         return None
     return record if isinstance(record, Mapping) and record else None
@@ -129,7 +131,7 @@ def record_in(endpoint: Endpoint, exchange: Exchange) -> Mapping[str, Any] | Non
 def is_refused(endpoint: Endpoint, exchange: Exchange) -> bool:
     """Return whether an answer with status 200 says that it is a refusal."""
     try:
-        answer = read_json(exchange.body) if exchange.status == 200 else None
+        answer = exchange.answer if exchange.status == 200 else None
     except UnreadableError:
         return False
     return isinstance(answer, dict) and bool(endpoint.answers.refusal(answer))
@@ -151,7 +153,7 @@ def read_page(sender: Sender, endpoint: Endpoint, exchange: Exchange) -> tuple[V
     if verdict.outcome is not Outcome.DONE:
         return replace(verdict, is_strange=is_2xx and bool(exchange.body.strip())), []
     try:
-        return verdict, endpoint.records(read_json(exchange.body))
+        return verdict, endpoint.records(exchange.answer)
     except ListError as error:
         is_strange = error.outcome is Outcome.RETRYABLE
         return Verdict(outcome=error.outcome, why=sender.mask.hide(str(error)), is_strange=is_strange), []

@@ -1,27 +1,25 @@
-"""What the threads of a sender do for one delivery: its request, and what is asked where the answer proves nothing.
+"""The flows of deliveries: the request, and what is asked where its answer proves nothing.
 
     send_change    a create, update or delete; 404, 403 and 405 are believed only with evidence
     find           the list filtered by the lookup, or the record under our own id
     list_records   a whole list, page by page
 
-No database is used here.
+No database is used here, and nothing waits: a `Sender` drives the flows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from django.utils import timezone
 
 from backoffice.kit.http import Request
-from syncer.core.answers import UnreadableError, at, read_json
+from syncer.core.answers import UnreadableError, at
 from syncer.core.decide import Action, Delivery, Sought
 from syncer.core.ids import id_text
 from syncer.core.likeness import decisive, search
 from syncer.core.outcome import Exchange, Outcome, Verdict, classify
-from syncer.engine.sender import Sender, SendResult, Sent
+from syncer.engine.sender import Flow, Sender, SendResult, Sent
 from syncer.targets.rest.endpoint import Endpoint, ListError, Page
 from syncer.targets.rest.evidence import (
     UNPROVEN,
@@ -46,21 +44,15 @@ CHANGED_THERE = "has changed the record since we last wrote it; look at it, then
 
 def send_change(
     sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Callable[[str], Request]
-) -> "Future[SendResult]":
+) -> Flow[SendResult]:
     """Send one create, update or delete, unless the lease would end too soon.
 
     Args:
         request: makes the request with an ETag; an empty one asks for no condition.
     """
-    is_delete = delivery.action is Action.DELETE
-    work = partial(_change, sender, delivery, endpoint, request)
-    return sender.submit(work, about=delivery.binding.pk, is_delete=is_delete)
-
-
-def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Callable[[str], Request]) -> SendResult:
     ends, known, action = delivery.binding.ends, delivery.binding.known, delivery.action
     sent: list[Sent] = []
-    if (seen := look_before(sender, delivery, endpoint)) is not None:
+    if (seen := (yield from look_before(sender, delivery, endpoint))) is not None:
         sent.append(asked(seen))
         if verdict := prevented(delivery, endpoint, seen.exchange):
             return SendResult(verdict=verdict, sent=tuple(sent))
@@ -68,7 +60,7 @@ def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Cal
     needs_etag = endpoint.if_match and known.remote_id is not None and not etag
     for _ in range(2):  # the second time with the ETag of a record that only others' fields were changed of
         if needs_etag and known.remote_id:
-            seen = sender.exchange(endpoint.get(known.remote_id), ends)
+            seen = yield from sender.exchange(endpoint.get(known.remote_id), ends)
             if seen is None:
                 break
             sent.append(asked(seen))
@@ -77,7 +69,9 @@ def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Cal
             etag = seen.exchange.headers.get("etag", "")
         change = request("" if etag.startswith("W/") else etag)
         # Behind a server that closes kept connections, a change that follows another request would never arrive.
-        latest = sender.exchange(replace(change, fresh=change.fresh or delivery.binding.claim.tries > 0), ends)
+        latest = yield from sender.exchange(
+            replace(change, fresh=change.fresh or delivery.binding.claim.tries > 0), ends
+        )
         if latest is None:
             break
         sent.append(latest)
@@ -96,7 +90,7 @@ def _change(sender: Sender, delivery: Delivery, endpoint: Endpoint, request: Cal
     shape = shape_of(endpoint, sent[-1].exchange) if verdict.outcome in (Outcome.DONE, Outcome.MADE) else None
     verdict = replace(verdict, is_unproven=verdict.is_unproven or not (shape is None or sender.is_plausible(shape)))
     if verdict.is_unproven:
-        verdict, evidence = evidence_of(sender, delivery, endpoint, verdict)
+        verdict, evidence = yield from evidence_of(sender, delivery, endpoint, verdict)
         sent += evidence
         if shape is not None and verdict.outcome in (Outcome.DONE, Outcome.MADE):
             sender.confirm(shape)
@@ -107,7 +101,7 @@ def _is_as_agreed(delivery: Delivery, endpoint: Endpoint, exchange: Exchange) ->
     """Return whether a record shows what we last wrote, as far as is known, or what we are about to write."""
     known = delivery.binding.known
     try:
-        record = at(read_json(exchange.body), endpoint.answers.record)
+        record = at(exchange.answer, endpoint.answers.record)
     except UnreadableError:
         return True
     if exchange.status != 200 or known.agreed is None or known.unconfirmed or not isinstance(record, Mapping):
@@ -120,42 +114,40 @@ def _is_as_agreed(delivery: Delivery, endpoint: Endpoint, exchange: Exchange) ->
     )
 
 
-def find(sender: Sender, endpoint: Endpoint, sought: Sought, *, ends: float, about: int) -> "Future[SendResult]":
+def find(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -> Flow[SendResult]:
     """List the records that equal what is sought in the fields of its lookup, or get the one under our own id."""
-    if sought.own_id:
-        return sender.submit(lambda: _find_own(sender, endpoint, sought, ends), about=about)
-    return sender.submit(lambda: _find_by_lookup(sender, endpoint, sought, ends), about=about)
+    return (_find_own if sought.own_id else _find_by_lookup)(sender, endpoint, sought, ends)
 
 
-def _find_by_lookup(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -> SendResult:
+def _find_by_lookup(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -> Flow[SendResult]:
     """List the records that fit the lookup; all of them where the target refuses to filter its list by it."""
-    filtered = list_records(sender, endpoint, sought, ends)
+    filtered = yield from list_records(sender, endpoint, sought, ends)
     if not (sought.lookup and filtered.sent and _refuses_filter(endpoint, filtered.sent[-1].exchange)):
         return filtered
-    whole = list_records(sender, endpoint, replace(sought, lookup=()), ends)
+    whole = yield from list_records(sender, endpoint, replace(sought, lookup=()), ends)
     verdict = filtered.verdict if whole.verdict is None else whole.verdict
     return replace(whole, verdict=verdict, sent=filtered.sent + whole.sent)
 
 
-def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -> SendResult:
+def _find_own(sender: Sender, endpoint: Endpoint, sought: Sought, ends: float) -> Flow[SendResult]:
     """Get the record under our own id; its absence counts only while the list of the same path can be read."""
-    latest = sender.exchange(endpoint.get(str(sought.own_id)), ends)
+    latest = yield from sender.exchange(endpoint.get(str(sought.own_id)), ends)
     if latest is None:
         return SendResult(verdict=None)
     if latest.exchange.status not in (404, 410) and not is_refused(endpoint, latest.exchange):
         verdict = classify(Action.LOOKUP, latest.exchange, now=timezone.now())
-        record = at(read_json(latest.exchange.body), endpoint.answers.record) if verdict.outcome is Outcome.DONE else {}
+        record = at(latest.exchange.answer, endpoint.answers.record) if verdict.outcome is Outcome.DONE else {}
         return SendResult(verdict=verdict, sent=(latest,), records=(record,))
-    evidence = sender.exchange(endpoint.list_page(), ends)
+    evidence = yield from sender.exchange(endpoint.list_page(), ends)
     if evidence is None:
         return SendResult(verdict=UNPROVEN, sent=(latest,))
     listing, _ = read_page(sender, endpoint, evidence.exchange)
     return SendResult(verdict=listing, sent=(latest, evidence))
 
 
-def get_record(sender: Sender, endpoint: Endpoint, remote_id: str) -> SendResult:
+def get_record(sender: Sender, endpoint: Endpoint, remote_id: str) -> Flow[SendResult]:
     """Get one record; none where its path does not answer with one, which shows nothing of the target."""
-    latest = sender.exchange(endpoint.get(remote_id), float("inf"))
+    latest = yield from sender.exchange(endpoint.get(remote_id), float("inf"))
     record = None if latest is None else record_in(endpoint, latest.exchange)
     return SendResult(verdict=None, records=() if record is None else (record,))
 
@@ -177,7 +169,7 @@ def list_records(
     ends: float = float("inf"),
     *,
     is_import: bool = False,
-) -> SendResult:
+) -> Flow[SendResult]:
     """Fetch the target's list, page by page, until its end, a failure, or the end of the lease.
 
     Args:
@@ -197,7 +189,7 @@ def list_records(
     is_counted_out, longest = False, 0  # as many came as there are; the records of the longest page
     try:
         while True:
-            latest = sender.exchange(endpoint.list_page(page, sought), ends)
+            latest = yield from sender.exchange(endpoint.list_page(page, sought), ends)
             if latest is None:
                 return SendResult(verdict=CUT_OFF if sent else None, sent=tuple(sent))
             exchange = latest.exchange
@@ -210,7 +202,7 @@ def list_records(
             if verdict.outcome is not Outcome.DONE:
                 return SendResult(verdict=verdict, sent=tuple(sent))
             _refuse_secrets(sender, endpoint, found, exchange, is_import=is_import)
-            answer = read_json(exchange.body)
+            answer = exchange.answer
             total = endpoint.announced(exchange, answer) if total is None else total
             ids = {endpoint.answers.id_of(record) for record in found}
             if is_counted_out and ids <= known:  # the last page once more

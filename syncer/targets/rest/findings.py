@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from syncer.core.answers import MISSING, UnreadableError, at, names_of, read_json
+from syncer.core.answers import MISSING, UnreadableError, at, names_of
 from syncer.core.ids import is_id
 from syncer.core.outcome import Exchange
 from syncer.targets.base import Finding, Severity
@@ -47,7 +47,7 @@ def judge(exchange: Exchange, endpoint: Endpoint) -> Judged:
     """
     if refusal := _refusal(exchange, endpoint):
         return Judged(findings=(refusal,))
-    answer = read_json(exchange.body)
+    answer = exchange.answer
     records = at(answer, endpoint.answers.items)
     if not isinstance(records, list):
         lists = _lists(answer)
@@ -89,7 +89,7 @@ def _refusal(exchange: Exchange, endpoint: Endpoint) -> Finding | None:
     if not 200 <= status < 300:
         return wrong(f"Its list was not read: it answered {status}: {exchange.text[:200].strip()}")
     try:
-        answer = read_json(exchange.body)
+        answer = exchange.answer
     except UnreadableError:
         kind = exchange.headers.get("content-type", "").partition(";")[0] or "no type"
         text = f"{path} answered with something other than JSON ({kind})"

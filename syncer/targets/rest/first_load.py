@@ -102,7 +102,7 @@ def _refuse_unless_empty(routes: list[Route]) -> None:
 
 
 def _fetch(sender: Sender, target: Target, route: Route, tell: Callable[[str], None]) -> list[dict[str, Any]]:
-    result = list_records(sender, Endpoint.of(route), is_import=True)
+    result = sender.run(list_records(sender, Endpoint.of(route), is_import=True))
     if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
         why = "was not asked" if result.verdict is None else result.verdict.why
         raise NotPossibleError(f"{target} {why} (asked for {route.path}). Nothing was written.")

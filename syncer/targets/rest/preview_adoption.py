@@ -59,7 +59,7 @@ def _keys(route: Route) -> list[list[str]]:
 
 def _read(sender: Sender, route: Route, ends: float) -> Index | str:
     """Return the records that a route's target lists; or, as a sentence, why they are not known."""
-    listing = list_records(sender, Endpoint.of(route), ends=ends)
+    listing = sender.run(list_records(sender, Endpoint.of(route), ends=ends))
     verdict = listing.verdict
     if verdict is None or verdict.outcome is not Outcome.DONE:
         why = f"did not answer within {SECONDS:.0f} s" if verdict is None else verdict.why

@@ -62,7 +62,7 @@ def _try_route(sender: Sender, routes: RouteMap, route: Route, ends: float) -> R
     """List one page of the route's records, and write the request of one of its objects."""
     endpoint = Endpoint.of(route)
     findings = [] if route.enabled else [note("This route is disabled: nothing is sent.", "enabled")]
-    listed = sender.exchange(endpoint.list_page(), ends)
+    listed = sender.run(sender.exchange(endpoint.list_page(), ends))
     record: Any = MISSING
     if listed is None:
         findings.append(wrong(f"Its list was not asked for: the {SECONDS:.0f} s of a trial were over."))

@@ -260,7 +260,7 @@ def test_no_reason_quotes_what_a_target_answered(target, remote, fault):
     remote.fault(**{"body": {"title": "private-words"}, **fault})
     with Sender(target) as sender:
         request = Request(method="POST", url=f"{remote.url}/posts", body={"title": "private-words"})
-        sent = sender.exchange(request, float("inf"))
+        sent = sender.run(sender.exchange(request, float("inf")))
     assert sent is not None
     verdict = classify(Action.CREATE, sent.exchange, now=timezone.now())
     assert verdict.why

@@ -22,7 +22,7 @@ def introduce(target: Target, sender: Sender, *, probe: bool = False) -> bool:
     """
     me = identity.writer()
     ends = time.monotonic() + sender.lease_seconds
-    result = client.send(sender, client.handshake_request(target, me), ends=ends).result()
+    result = sender.finish(client.send(sender, client.handshake_request(target, me), ends=ends))
     if result.verdict is None:
         return False
     verdict, answer = check_answer(target, result.verdict)

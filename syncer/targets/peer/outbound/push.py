@@ -1,8 +1,8 @@
 """Sending our edits to a peer: stamped first, in batches, and only those that it is not known to have seen."""
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db import transaction
 from backoffice.kit.history import history_of
 from syncer.core.decide import Action, ClaimedBinding
 from syncer.core.merge import ASK, EXISTS, Content, changed, covers
-from syncer.engine.sender import Sender, SendResult
+from syncer.engine.sender import Sender, SendResult, Task
 from syncer.models import Binding, Replica, Route, Run
 from syncer.models.keys import json_value
 from syncer.models.routemap import RouteMap
@@ -47,7 +47,7 @@ def deliver(
     """
     settler = PeerSettler(run=run, routes=routes, route=route, sender=sender, probe=probe)
     claims, goes_on, progress = iter(batches), True, False
-    sent: dict[Future[SendResult], tuple[str, list[PushedObject]]] = {}
+    sent: deque[tuple[Task[SendResult], str, list[PushedObject]]] = deque()
     while goes_on or sent:
         while goes_on and len(sent) < AT_ONCE:
             bindings = next(claims, [])
@@ -57,10 +57,11 @@ def deliver(
             for batch in _batches(news):
                 ends = min(pushed.binding.ends for pushed in batch)
                 request = client.batch_request(route.target, me, route.model, (pushed.item for pushed in batch))
-                sent[client.send(sender, request, ends=ends)] = me, batch
-        for future in wait(sent, return_when=FIRST_COMPLETED).done if sent else ():
-            me, batch = sent.pop(future)
-            settler.settle_batch(batch, future.result(), me=me)
+                sent.append((client.send(sender, request, ends=ends), me, batch))
+                sender.wait(0)  # so that it is on its way while the next is stamped
+        if sent:
+            task, me, batch = sent.popleft()
+            settler.settle_batch(batch, sender.finish(task), me=me)
     return progress
 
 

@@ -33,7 +33,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure us against the rivals.")
     parser.add_argument("lines", nargs="*", metavar="LINE", choices=[[], *lines], help=", ".join(lines))
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, one round: only try the benchmark itself")
+    parser.add_argument("--table", action="store_true", help="print the figures of results.json only")
     options = parser.parse_args()
+    if options.table:
+        say(table([Figure.of_json(values) for values in json.loads(RESULTS.read_text())["figures"]]))
+        return 0
     wanted = set(options.lines or lines)
     if options.smoke:
         os.environ["BENCH_SMOKE"] = "1"

@@ -22,7 +22,7 @@ from bench.stage import PASSWORD, Server, running, wsgi
 from tests.postgres import free_port
 
 POSTS = pick(100_000, 500)
-UNITS = {"list": pick(100, 2), "object": pick(300, 2), "create": pick(200, 2), "update": pick(200, 2)}
+UNITS = {"list": pick(60, 2), "object": pick(200, 2), "create": pick(100, 2), "update": pick(100, 2)}
 BODY = {"title": "A post that was written for a benchmark", "body": "Some words of a post about what we sell. " * 4}
 TITLES = {"list": "list 100 of 100k", "object": "one object", "create": "create", "update": "update"}
 # By line: the rival, and how many times as fast we are to be.

@@ -109,10 +109,9 @@ def faster(
     one, other = getattr(ours, by), getattr(rival, by)
     also = "clock" if by == "cpu" else "cpu"
     names = {"cpu": "CPU", "clock": "clock"}
-    beside = {
-        f"{names[also]} ms": getattr(ours, also) * 1000,
-        f"{names[also]} ms, rival": getattr(rival, also) * 1000,
-    }
+    beside = {f"{names[also]} ms": getattr(ours, also) * 1000}
+    if getattr(rival, also):  # a limit has none
+        beside[f"{names[also]} ms, rival"] = getattr(rival, also) * 1000
     return Figure(
         line=line,
         work=work,

@@ -122,7 +122,7 @@ class Server:
             "LOG_LEVEL": "WARNING",
             "SECRET_KEY": os.environ["BENCH_SECRET"],
             "SIGN_IN_RATE": PLENTY,
-            "SYNC_LEASE_SECONDS": "60",
+            "SYNC_LEASE_SECONDS": "120",
         }
         return node_environment("store", self.address(database), self.folder, **(usual | more))
 

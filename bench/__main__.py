@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,9 +21,11 @@ from pathlib import Path
 
 from bench.harness import Figure, table
 from bench.lines import GROUPS
+from bench.stage import Server
 from tests import postgres
 from tools.lifeline import tied
 from tools.nodes import ROOT
+from tools.processes import kill_group
 from tools.run import say
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -42,15 +45,21 @@ def main() -> int:
     if options.smoke:
         os.environ["BENCH_SMOKE"] = "1"
     os.environ["BENCH_SECRET"] = secrets.token_urlsafe(50)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise the server would keep running
     begin, figures, broken = time.monotonic(), list[Figure](), list[str]()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-bench-")))
         url = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(postgres.server())
+        server = Server(url, folder)
+        server.clean()
+        stack.callback(server.clean)
         works = {module: [name for name in names if name in wanted] for module, names in GROUPS.items()}
         works = {module: names for module, names in works.items() if names}
         # Figures need the machine for themselves; a trial does not.
         pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() if options.smoke else 1))
-        found = {module: pool.submit(measure, module, names, url, folder) for module, names in works.items()}
+        children: list[subprocess.Popen[bytes]] = []
+        stack.callback(stop, pool, children)
+        found = {module: pool.submit(measure, module, names, url, folder, children) for module, names in works.items()}
         for module, future in found.items():
             if (some := future.result()) is None:
                 broken.append(module)
@@ -65,11 +74,23 @@ def main() -> int:
     return 0
 
 
-def measure(module: str, lines: Sequence[str], url: str, folder: Path) -> list[Figure] | None:
+def stop(pool: ThreadPoolExecutor, children: "Sequence[subprocess.Popen[bytes]]") -> None:
+    """End the groups that still run, after Ctrl-C; what they started ends with them."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    for child in children:
+        if child.poll() is None:
+            kill_group(child.pid)
+
+
+def measure(
+    module: str, lines: Sequence[str], url: str, folder: Path, children: "list[subprocess.Popen[bytes]]"
+) -> list[Figure] | None:
     """Return the figures of some lines of a group; None if it failed, which it has explained."""
     begin, answer = time.monotonic(), folder / f"{module}.json"
     words = [sys.executable, "-m", "bench.group", module, url, str(folder), str(answer), *lines]
-    if subprocess.run(**tied(words), cwd=ROOT).returncode:
+    child = subprocess.Popen(**tied(words), cwd=ROOT)
+    children.append(child)
+    if child.wait():
         return None
     figures = [Figure.of_json(values) for values in json.loads(answer.read_text())]
     say(f"{', '.join(lines)}: {time.monotonic() - begin:.0f} s\n{table(figures).split(chr(10), 2)[2]}")

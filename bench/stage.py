@@ -49,6 +49,13 @@ class Server:
         if not name.exists() or not name.read_text().startswith("postgres"):
             raise RuntimeError("The benchmark's PostgreSQL must run on this machine: its CPU time is read from /proc.")
 
+    def clean(self) -> None:
+        """Drop all databases of the benchmarks, also those of a run that was killed."""
+        with self._control.cursor() as cursor:
+            cursor.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'bench\_%'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
     def address(self, database: str) -> str:
         return f"{self.url.rpartition('/')[0]}/{database}"
 

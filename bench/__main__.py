@@ -66,12 +66,11 @@ def main() -> int:
             figures += some or []
     say("\n" + table(figures))
     say(f"\n{machine()}; {time.monotonic() - begin:.0f} s")
-    if broken:
-        say(f"Broken: {', '.join(broken)}")
-        return 1
     if not options.smoke:
         keep(figures)
-    return 0
+    if broken:
+        say(f"Broken: {', '.join(broken)}")
+    return 1 if broken else 0
 
 
 def stop(pool: ThreadPoolExecutor, children: "Sequence[subprocess.Popen[bytes]]") -> None:

@@ -1,139 +1,175 @@
-"""Measure how fast changes are pushed: the whole engine against a bare loop of `requests`, and against libcurl's multi.
+"""Pushes: the whole engine against a loop of `requests`, libcurl's multi, the limit of the line, and signals.
 
-All send the same updates to the same remote, in turns. A rate is updates a second on the clock; CPU is that of this
-process and of the database's, microseconds an update.
+All send to the same remote, `remote.py`, in turns. A push is measured on the clock, from the start of the run to its
+end.
 """
 
 import os
-import secrets
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from tests import postgres
-from tools.run import say
+from bench.cpu import Meter
+from bench.harness import Contestant, Cost, Figure, faster, pick, race
+from bench.rivals import loop, multi
+from bench.stage import Server, django_inside, running
+from tests.postgres import free_port
 
-ROUNDS = 5
-OBJECTS = 2000
+OBJECTS = pick(2_000, 20)
+AWAY = 0.05  # seconds until the remote answers
+AT_ONCE, NEAR_AT_ONCE = 32, 8
+FEW = pick(20, 2)
+LIMIT = Cost(clock=AWAY / AT_ONCE, cpu=0.0)  # of 32 requests at once to a remote that takes 50 ms for each
+SAVED, TIMES = pick(200, 4), 5
+SAVED_BY_RIVAL = pick(20, 2)  # each waits for the remote, so that more only takes longer
+FIELDS = {"userId": "user_id", "title": "title", "body": "body"}
 
 
-def main() -> int:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-bench-")))
-        os.environ |= {
-            "BACKOFFICE_ENV": "development",
-            "BACKOFFICE_VAR": str(folder),
-            "DATABASE_URL": stack.enter_context(postgres.server()),
-            "SECRET_KEY": secrets.token_urlsafe(50),
+def measure(server: Server, lines: Sequence[str]) -> list[Figure]:
+    figures: list[Figure] = []
+    with django_inside(server, server.migrated()) as database:
+        cpu = Meter(server, database)
+        works: dict[str, tuple[float, Callable[[Bench], Iterator[Figure]]]] = {
+            "push": (0, Bench.near),
+            "push-far": (AWAY, Bench.far),
+            "signals": (AWAY, Bench.signals),
         }
-        os.environ["DJANGO_SETTINGS_MODULE"] = "backoffice.settings"
-        import django
+        for line in lines:
+            delay, work = works[line]
+            with remote(delay) as url:
+                figures += work(Bench(line, url, cpu))
+    return figures
 
-        django.setup()
-        delay = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-        bench = Bench(delay)
-        try:
-            return bench.run()
-        finally:
-            bench.remote.terminate()
+
+@contextmanager
+def remote(delay: float) -> Iterator[str]:
+    """Start a remote that answers after `delay` seconds; yields its address."""
+    port = free_port()
+    words = ["granian", "--port", str(port), "--log-level", "warning", "bench.remote:app"]
+    with running(words, {**os.environ, "MILLISECONDS": str(delay * 1000)}, port=port):
+        yield f"http://127.0.0.1:{port}"
 
 
 class Bench:
-    def __init__(self, delay: int) -> None:
-        from django.core.management import call_command
+    """The posts, a target at `url` that they are synced to, and what sends them."""
 
-        call_command("migrate", verbosity=0)
-        self.port = postgres.free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        command = [
-            str(Path(sys.executable).parent / "granian"),
-            "--port",
-            str(self.port),
-            "--log-level",
-            "warning",
-            "bench.remote:app",
-        ]
-        self.remote = subprocess.Popen(command, env={**os.environ, "MILLISECONDS": str(delay)})
-        wait(self.port)
+    def __init__(self, line: str, url: str, cpu: Callable[[], float]) -> None:
         from content.news.models import Post
         from syncer.models import Route, Target
 
+        self.line, self.url, self.cpu, self.Post = line, url, cpu, Post
+        Post.objects.all().delete()
         self.target = Target.objects.create(
-            name="bench", title="Bench", url=self.url, allow_private=True, concurrency=32 if delay else 8
+            name=line, url=url, allow_private=True, concurrency=NEAR_AT_ONCE if line == "push" else AT_ONCE
         )
-        fields = {"userId": "user_id", "title": "title", "body": "body"}
-        Route.objects.create(target=self.target, model="news.Post", path="/posts", fields=fields, existing="create")
-        self.Post = Post
+        Route.objects.create(target=self.target, model="news.Post", path="/posts", fields=FIELDS, existing="create")
+        self.rounds = 0
 
-    def run(self) -> int:
-        self.Post.objects.bulk_create(
-            self.Post(title=f"T{n}", body="Some words of a post. " * 5) for n in range(OBJECTS)
-        )
-        begin = time.perf_counter()
+    def near(self) -> Iterator[Figure]:
+        """Push to a remote that answers at once."""
+        self.add()
         self.sync()
-        say(f"creates: {OBJECTS / (time.perf_counter() - begin):.0f}/s")
-        rates: dict[str, list[float]] = {}
-        cpus: dict[str, list[float]] = {}
-        for round_ in range(ROUNDS):
-            for name, work in (("requests", self.requests), ("engine", self.engine), ("libcurl", self.libcurl)):
-                self.Post.objects.update(title=f"R{round_}")
-                begin, cpu = time.perf_counter(), self.cpu()
-                if work() is None:
-                    continue
-                rates.setdefault(name, []).append(OBJECTS / (time.perf_counter() - begin))
-                cpus.setdefault(name, []).append((self.cpu() - cpu) / OBJECTS * 1e6)
-        for name, values in rates.items():
-            say(f"{name:10} {statistics.median(values):8.0f}/s {statistics.median(cpus[name]):8.0f} µs")
-        return 0
+        costs = race(
+            self.rival("requests", lambda: loop.push(self.url, self.posts())),
+            self.updates(),
+            self.rival("libcurl", lambda: multi.push(self.url, self.posts(), at_once=NEAR_AT_ONCE)),
+        )
+        work = "push updates, 0 ms away"
+        yield faster(
+            "push", work, costs["updates"], costs["requests"], against="a loop of requests", goal=2, by="clock"
+        )
+        yield faster("push", work, costs["updates"], costs["libcurl"], against="libcurl multi", goal=0.3, by="clock")
 
-    def sync(self) -> Any:
+    def far(self) -> Iterator[Figure]:
+        """Push to a remote that takes a while, many at once."""
+        self.add()
+        self.sync()
+        costs = race(
+            self.rival("requests", lambda: loop.push(self.url, self.posts()[:FEW])),
+            self.updates(),
+            self.rival("libcurl", lambda: multi.push(self.url, self.posts(), at_once=AT_ONCE)),
+            Contestant(name="creates", work=self.engine, cpu=self.cpu, prepare=self.add),
+        )
+        for name in ("updates", "creates"):
+            work = f"push {name}, 50 ms away, {AT_ONCE} at once"
+            yield faster(self.line, work, costs[name], LIMIT, against="the limit", goal=0.8, by="clock")
+        for name, title in (("requests", "a loop of requests"), ("libcurl", "libcurl multi")):
+            work = f"push updates, 50 ms away, {AT_ONCE} at once"
+            yield faster(self.line, work, costs["updates"], costs[name], against=title, goal=None, by="clock")
+
+    def signals(self) -> Iterator[Figure]:
+        """Save objects several times each, until the remote has the last state of all."""
+        from django.db.models.signals import post_save
+
+        self.add(SAVED)
+        self.sync()
+
+        def receiver(instance: Any, **_: object) -> None:
+            loop.send_when_saved(self.url, instance)
+
+        def with_signals() -> int:
+            post_save.connect(receiver, sender=self.Post)
+            try:
+                return self.save(SAVED_BY_RIVAL)
+            finally:
+                post_save.disconnect(receiver, sender=self.Post)
+
+        def with_engine() -> int:
+            saves = self.save(SAVED)
+            assert self.sync()["updated"] == SAVED
+            return saves
+
+        costs = race(
+            Contestant(name="signals", work=with_signals, cpu=self.cpu, prepare=self.sync),
+            Contestant(name="engine", work=with_engine, cpu=self.cpu, prepare=self.sync),
+        )
+        work = f"{SAVED} objects saved {TIMES} times, 50 ms away, until in sync; a save"
+        yield faster(
+            self.line, work, costs["engine"], costs["signals"], against="signals with requests", goal=20, by="clock"
+        )
+
+    # --- the parts ---------------------------------------------------------------------------------------------------
+    def rival(self, name: str, work: Callable[[], int]) -> Contestant:
+        return Contestant(name=name, work=work, cpu=self.cpu)
+
+    def updates(self) -> Contestant:
+        """Return the engine, which sends posts that were changed just before."""
+        return Contestant(name="updates", work=self.engine, cpu=self.cpu, prepare=self.change)
+
+    def add(self, number: int = OBJECTS) -> None:
+        self.sync()
+        body = "Some words of a post. " * 5
+        self.Post.objects.bulk_create(self.Post(title=f"T{n}", body=body) for n in range(number))
+
+    def change(self) -> None:
+        """Change the first posts."""
+        self.sync()
+        self.rounds += 1
+        keys = list(self.posts().values_list("pk", flat=True))
+        self.Post.objects.filter(pk__in=keys).update(title=f"R{self.rounds}")
+
+    def save(self, number: int) -> int:
+        for post in self.Post.objects.order_by("pk")[:number]:
+            for _ in range(TIMES):
+                self.rounds += 1
+                post.title = f"R{self.rounds}"
+                post.save()
+        return number * TIMES
+
+    def posts(self) -> Any:
+        """Return the first posts, as a rival reads them."""
+        return self.Post.objects.order_by("pk").values("id", "user_id", "title", "body")[:OBJECTS]
+
+    def engine(self) -> int:
+        """Sync; return how many objects were sent."""
+        counts = self.sync()
+        assert counts["created"] + counts["updated"] == OBJECTS, counts
+        return OBJECTS
+
+    def sync(self) -> dict[str, int]:
         from syncer.engine.runs import run_here
 
         run = run_here(self.target)
         assert run.state == "done", run.message
-        return run
-
-    def engine(self) -> Any:
-        return self.sync()
-
-    def requests(self) -> Any:
-        import requests
-
-        with requests.Session() as session:
-            for post in self.Post.objects.values("pk", "user_id", "title", "body").iterator():
-                body = {"userId": post["user_id"], "title": post["title"], "body": post["body"]}
-                session.put(f"{self.url}/posts/{post['pk']}", json=body, timeout=10).raise_for_status()
-        return True
-
-    def libcurl(self) -> Any:
-        return None
-
-    def cpu(self) -> float:
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            backend = cursor.fetchone()[0]
-        fields = Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()
-        return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def wait(port: int) -> None:
-    import socket
-
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("the remote did not start")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        counts: dict[str, int] = run.counts
+        return counts

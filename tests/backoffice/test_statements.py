@@ -1,5 +1,7 @@
 """Statements that are made once, and the connections that run them."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection, connections, transaction
@@ -93,7 +95,7 @@ def test_an_account_comes_with_what_django_would_read():
 
 @pytest.mark.django_db
 def test_a_superuser_has_all_permissions():
-    account = active_account(make_user(permissions=[], is_superuser=True).pk)
+    account: Any = active_account(make_user(permissions=[], is_superuser=True).pk)
     assert account.has_perm("news.view_post")
     assert "news.view_post" in account.get_all_permissions()
 
@@ -132,20 +134,24 @@ class TestHealth:
         connection.close_if_unusable_or_obsolete()  # Django's receiver; the tests' client leaves it out
         database.trust_recent()
 
+    def read_unasked(self, monkeypatch):
+        def is_usable():
+            raise AssertionError("It was asked.")
+
+        monkeypatch.setattr(self.wrapper, "is_usable", is_usable)
+        assert not Post.objects.exists()
+
     def test_a_connection_used_a_moment_ago_is_not_asked(self, monkeypatch):
         database.remember_use()
         self.begin_request()
-        monkeypatch.setattr(self.wrapper, "is_usable", lambda: pytest.fail("It was asked."))
-        assert not Post.objects.exists()
+        self.read_unasked(monkeypatch)
 
     def test_a_connection_not_used_for_a_while_is_asked(self, monkeypatch):
         monkeypatch.setattr(database, "TRUSTED_SECONDS", 0)
         database.remember_use()
         self.begin_request()
-        asked = []
-        monkeypatch.setattr(self.wrapper, "is_usable", lambda: asked.append(1) or True)
-        assert not Post.objects.exists()
-        assert asked
+        with pytest.raises(AssertionError, match="asked"):
+            self.read_unasked(monkeypatch)
 
     def test_a_connection_that_its_server_closed_is_replaced(self):
         session = connection.connection

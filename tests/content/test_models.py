@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models
@@ -44,7 +46,26 @@ def test_a_corrected_object_is_checked_again():
     assert checks_asked(post)[0]
 
 
-VALUES = [None, True, 0, 1, -1, 5, 2**31, "", " ", "\t", "\n", "a", "a\n", "aä", "a/b", "PENDING", "from", "ä" * 256]
+VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    1,
+    -1,
+    5,
+    2**31,
+    "",
+    " ",
+    "\t",
+    "\n",
+    "a",
+    "a\n",
+    "aä",
+    "a/b",
+    "PENDING",
+    "from",
+    "ä" * 256,
+]
 VALUES += ["x" * length for length in (64, 65, 128, 129, 255, 256, 257, 1024, 1025, 4096, 4097, 20_001)]
 VALUES += [[], {}, {"a": 1}, ["#AABBCC"], ["#aabbcc"], ["#AABBCC"] * 64, ["#AABBCC"] * 65]
 CHECKS = [

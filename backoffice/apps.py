@@ -1,4 +1,5 @@
 from django.contrib.admin.apps import AdminConfig
+from django.core.signals import request_finished, request_started
 from django.db.backends.signals import connection_created
 
 from backoffice.kit import database
@@ -12,3 +13,5 @@ class SiteConfig(AdminConfig):
     def ready(self) -> None:
         super().ready()
         connection_created.connect(database.watch, dispatch_uid="backoffice.database")
+        request_started.connect(database.trust_recent, dispatch_uid="backoffice.database")
+        request_finished.connect(database.remember_use, dispatch_uid="backoffice.database")

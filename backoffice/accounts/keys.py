@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import cast
 
 from django.db import Error
 from django.db.models import Q
@@ -10,6 +11,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.debug import sensitive_variables
 
 from backoffice.accounts.models import ApiKey, User, digest
+from backoffice.kit.accounts import active_account
 from backoffice.kit.database import is_unavailable
 
 FORM = re.compile(r"bo_([0-9a-f]{12})_([0-9a-f]{64})")
@@ -23,7 +25,7 @@ def user_of(credential: str) -> User | None:
     A new password does not end keys: programs go on, and each key is revoked on its own.
     """
     match = FORM.fullmatch(credential)
-    key = match and ApiKey.objects.working().select_related("user").filter(prefix=match[1]).first()
+    key = match and ApiKey.objects.working().filter(prefix=match[1]).first()
     if not match or not key or not constant_time_compare(key.digest, digest(match[2])):
         return None
     now = timezone.now()
@@ -34,8 +36,9 @@ def user_of(credential: str) -> User | None:
         except Error as error:
             if not is_unavailable(error):  # if it is, what is stored can still be read
                 raise
-    user = key.user
-    user.key, user.scope = key, key.scope
+    user = cast(User | None, active_account(key.user_id))
+    if user is not None:
+        user.key, user.scope = key, key.scope
     return user
 
 

@@ -6,12 +6,15 @@ A token carries a piece of its user's session hash, so that a changed password i
 import time
 import uuid
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
 
 import jwt
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.crypto import constant_time_compare
+
+from backoffice.kit.accounts import active_account
 
 ALGORITHM = "HS256"
 CLAIMS = ["exp", "iat", "jti", "token_type", "user_id", "password"]
@@ -48,15 +51,24 @@ def user_of(token: str, *kinds: Kind) -> AbstractBaseUser:
         TokenError: the token is not valid.
     """
     try:
-        claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM], options={"require": CLAIMS})
+        claims = _claims(token, settings.SECRET_KEY)
     except jwt.PyJWTError as error:
         raise TokenError from error
-    user = get_user_model()._default_manager.filter(pk=claims["user_id"], is_active=True).first()
+    if claims["exp"] <= time.time():  # since its claims were read
+        raise TokenError
+    user = active_account(claims["user_id"])
     if claims["token_type"] not in kinds or user is None:
         raise TokenError
     if not constant_time_compare(str(claims["password"]), _password_claim(user)):
         raise TokenError
     return user
+
+
+@lru_cache(maxsize=1024)
+def _claims(token: str, key: str) -> dict[str, Any]:
+    """Return the claims of a genuine token; reading them takes a tenth of a request, and programs repeat a token."""
+    claims: dict[str, Any] = jwt.decode(token, key, algorithms=[ALGORITHM], options={"require": CLAIMS})
+    return claims
 
 
 def _password_claim(user: AbstractBaseUser) -> str:

@@ -1,11 +1,11 @@
 """Column types and constraints that every domain shares."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Length, Trim
 from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
@@ -32,18 +32,53 @@ def optional_text_field(max_length: int, *rules: Callable[[str], None], **option
     return models.CharField(max_length=max_length, blank=True, default="", validators=validators, **options)
 
 
-def text_constraint(field: str, max_length: int) -> models.CheckConstraint:
+class FieldCheck(models.CheckConstraint):
+    """A check constraint of one field, which Python can judge too: a valid object then costs no query.
+
+    Args:
+        holds: whether a value certainly satisfies the condition; of any other the database judges.
+    """
+
+    def __init__(self, *, field: str, holds: Callable[[Any], bool], **options: Any) -> None:
+        super().__init__(**options)
+        self.field, self.holds = field, holds
+
+    def validate(
+        self,
+        model: type[models.Model],
+        instance: models.Model,
+        exclude: set[str] | None = None,
+        using: str = DEFAULT_DB_ALIAS,
+    ) -> None:
+        if not self.holds(getattr(instance, self.field)):
+            super().validate(model, instance, exclude, using)
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        """Return it as Django's constraint: a migration needs the condition only."""
+        _, arguments, options = super().deconstruct()
+        return "django.db.models.CheckConstraint", arguments, options
+
+    def clone(self) -> Self:
+        _, _, options = self.deconstruct()
+        return type(self)(field=self.field, holds=self.holds, **options)
+
+
+def text_constraint(field: str, max_length: int) -> FieldCheck:
     """Return the constraint for a `text_field`: SQLite's columns don't enforce a length."""
-    return models.CheckConstraint(
+    return FieldCheck(
+        field=field,
+        holds=lambda value: isinstance(value, str) and bool(value.strip(" ")) and len(value) <= max_length,
         name=f"%(app_label)s_%(class)s_{field}_text",
         condition=models.Q(GreaterThan(Length(Trim(field)), 0)) & models.Q(LessThanOrEqual(Length(field), max_length)),
         violation_error_message=f"{field} must have 1 to {max_length} characters and may not be blank.",
     )
 
 
-def length_constraint(field: str, max_length: int) -> models.CheckConstraint:
+def length_constraint(field: str, max_length: int) -> FieldCheck:
     """Return the constraint for an `optional_text_field`: SQLite's columns don't enforce a length."""
-    return models.CheckConstraint(
+    return FieldCheck(
+        field=field,
+        holds=lambda value: isinstance(value, str) and len(value) <= max_length,
         name=f"%(app_label)s_%(class)s_{field}_length",
         condition=models.Q(LessThanOrEqual(Length(field), max_length)),
         violation_error_message=f"{field} may have at most {max_length} characters.",
@@ -60,19 +95,23 @@ class JsonType(models.Func):
         return super().as_sql(compiler, connection, function="jsonb_typeof", **extra)
 
 
-def json_object_constraint(field: str) -> models.CheckConstraint:
+def json_object_constraint(field: str) -> FieldCheck:
     """Return the constraint that a column holds a JSON object."""
-    return models.CheckConstraint(
+    return FieldCheck(
+        field=field,
+        holds=lambda value: isinstance(value, dict),
         name=f"%(app_label)s_%(class)s_{field}_object",
         condition=models.Q(Exact(JsonType(field), models.Value("object"))),
         violation_error_message=f"{field} must be a JSON object.",
     )
 
 
-def integer_constraint(field: str) -> models.CheckConstraint:
+def integer_constraint(field: str) -> FieldCheck:
     """Return the constraint for the range of a PostgreSQL `integer`: SQLite's columns don't enforce one."""
     low, high = -(2**31), 2**31 - 1
-    return models.CheckConstraint(
+    return FieldCheck(
+        field=field,
+        holds=lambda value: isinstance(value, int) and low <= value <= high,
         name=f"%(app_label)s_%(class)s_{field}_range",
         condition=models.Q(**{f"{field}__gte": low, f"{field}__lte": high}),
         violation_error_message=f"{field} must be a whole number from {low} to {high}.",

@@ -1,9 +1,8 @@
 """The base of every content model. Writes are plain Django; the database records each in `content.base.history`."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-from django.core.exceptions import ValidationError
 from django.db import models
 
 from content.base.history import Records
@@ -50,23 +49,3 @@ class ContentModel(models.Model):
             attname = self._meta.get_field(name).attname  # type: ignore[union-attr]
             if getattr(self, attname) != before[attname]:
                 yield name, permission
-
-    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Validate as Django does, but with one query for all check constraints while they hold, not one for each."""
-        constraints = self._meta.constraints
-        checks = [item.condition for item in constraints if isinstance(item, models.CheckConstraint)]
-        self._checks_hold = not exclude
-        if self._checks_hold:
-            try:
-                models.CheckConstraint(name="all", condition=models.Q(*checks)).validate(type(self), self)
-            except ValidationError:
-                self._checks_hold = False
-        super().validate_constraints(exclude)
-
-    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
-        """Return the constraints to validate one by one: without the checks, if these are known to hold."""
-        by_model = super().get_constraints()
-        if not getattr(self, "_checks_hold", False):
-            return by_model
-        check = models.CheckConstraint
-        return [(model, [item for item in items if not isinstance(item, check)]) for model, items in by_model]

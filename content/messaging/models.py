@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.deletion import Collector, ProtectedError
 
 from backoffice.kit.history import column_values
-from content.base.fields import not_blank, text_constraint, text_field
+from content.base.fields import FieldCheck, not_blank, text_constraint, text_field
 from content.base.models import ContentModel
 
 CLIENT_LENGTH = 128  # characters
@@ -77,7 +77,9 @@ class Message(ContentModel):
         constraints = [
             text_constraint("client", CLIENT_LENGTH),
             text_constraint("text", TEXT_LENGTH),
-            models.CheckConstraint(
+            FieldCheck(
+                field="direction",
+                holds=lambda value: isinstance(value, str) and value in Direction.values,
                 name="messaging_message_direction_known",
                 condition=models.Q(direction__in=Direction.values),
                 violation_error_message=f"direction must be one of {', '.join(Direction.values)}.",

@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from content.base.fields import text_constraint, text_field
+from content.base.fields import FieldCheck, text_constraint, text_field
 from content.base.models import ContentModel
 
 LARGEST = 2**31 - 1  # the largest PostgreSQL `integer`; SQLite's columns enforce no range
@@ -50,12 +50,16 @@ class Order(ContentModel):
         indexes = [models.Index(fields=["created_at", "id"], name="orders_order_newest")]
         constraints = [
             text_constraint("product_name", 255),
-            models.CheckConstraint(
+            FieldCheck(
+                field="quantity",
+                holds=lambda value: isinstance(value, int) and 1 <= value <= LARGEST,
                 name="orders_order_quantity_range",
                 condition=models.Q(quantity__gte=1, quantity__lte=LARGEST),
                 violation_error_message=f"quantity must be a whole number from 1 to {LARGEST}.",
             ),
-            models.CheckConstraint(
+            FieldCheck(
+                field="status",
+                holds=lambda value: isinstance(value, str) and value in STAGES,
                 name="orders_order_status_known",
                 condition=models.Q(status__in=list(STAGES)),
                 violation_error_message=f"status must be one of {', '.join(STAGES)}.",

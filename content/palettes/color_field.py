@@ -9,7 +9,8 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import Regex
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from content.palettes.colors import MOST, Colors, colors_of
+from content.base.fields import FieldCheck
+from content.palettes.colors import MOST, Colors, colors_of, is_normal
 
 # The JSON of PostgreSQL and Python, and of SQLite's json(), which writes no space.
 STORED = r'^\[("#[0-9A-F]{6}"(, ?"#[0-9A-F]{6}"){0,' + str(MOST - 1) + r"})?\]$"
@@ -68,9 +69,15 @@ class ColorsField(models.JSONField):
         return models.Field.formfield(self, **{**options, **own})
 
 
-def colors_constraint(field: str) -> models.CheckConstraint:
+def _is_stored_form(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MOST and all(map(is_normal, value))
+
+
+def colors_constraint(field: str) -> FieldCheck:
     """Return the constraint for a `ColorsField`."""
-    return models.CheckConstraint(
+    return FieldCheck(
+        field=field,
+        holds=_is_stored_form,
         name=f"%(app_label)s_%(class)s_{field}_list",
         condition=models.Q(Regex(Cast(field, models.TextField()), STORED)),
         violation_error_message=f"{field} must be a list of at most {MOST} colors as #RRGGBB.",

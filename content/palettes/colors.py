@@ -8,6 +8,7 @@ from pydantic import Field
 
 MOST = 64  # colors of one palette
 COLOR = re.compile(r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
+STORED = re.compile(r"#[0-9A-F]{6}")
 # Only describes the API; the model validates, and its message names the wrong color.
 Color = Annotated[str, Field(json_schema_extra={"pattern": f"^{COLOR.pattern}$"})]
 
@@ -29,6 +30,11 @@ def normal(color: object) -> str:
         raise ValidationError(f"“{color}” is not a color; write #RGB or #RRGGBB.", code="color")
     digits = color[1:].upper()
     return "#" + ("".join(digit * 2 for digit in digits) if len(digits) == 3 else digits)
+
+
+def is_normal(color: object) -> bool:
+    """Return whether `color` has the stored form."""
+    return isinstance(color, str) and STORED.fullmatch(color) is not None
 
 
 def colors_of(value: object) -> Colors:

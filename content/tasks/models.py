@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from content.base.fields import (
+    FieldCheck,
     json_object_constraint,
     length_constraint,
     optional_text_field,
@@ -69,7 +70,9 @@ class Item(ContentModel):
             text_constraint("title", 256),
             length_constraint("description", 4096),
             length_constraint("external_id", 64),
-            models.CheckConstraint(
+            FieldCheck(
+                field="external_id",
+                holds=lambda value: isinstance(value, str) and bool(re.search(EXTERNAL_ID, value)),
                 name="%(app_label)s_%(class)s_external_id_form",
                 condition=models.Q(external_id__regex=EXTERNAL_ID),
                 violation_error_message="external_id may hold letters, digits and . _ ~ : - only.",

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from contextlib import suppress
+from functools import lru_cache, partial, reduce
 from operator import or_
 from typing import Any
 
@@ -15,9 +16,11 @@ from backoffice.kit.api.problems import FieldError, InvalidError
 from backoffice.kit.api.resource import Resource
 from backoffice.kit.api.responses import JSON, json_response
 from backoffice.kit.api.schemas import ListQuery, PageQuery, Text, annotation
+from backoffice.kit.statements import Slot, Statement
 
 COMPARISONS = {"gt": "greater than", "gte": "at least", "lt": "less than", "lte": "at most"}
 SEARCH_LENGTH = 256  # characters: SQLite nests at most 1000 conditions, one for each word
+STATEMENTS = 128  # kept for each list, of a few kilobytes each: callers choose columns, order, filters and limit
 PAGED = {"limit", "cursor", "count"}  # parameters of pages, refused with all=true
 
 
@@ -60,6 +63,7 @@ class Listing:
         self.default_order = Keyset(resource.model, sort[:1]).order
         self.sortable = Keyset(resource.model, sort).columns
         self.query = self._query("NestedQuery" if fixed else "Query")
+        self._statement = lru_cache(STATEMENTS)(self._make_statement)
 
     def response(self, request: HttpRequest, query: Any, fixed: Mapping[str, object]) -> HttpResponseBase:
         """Answer with the page that `query`, an instance of `self.query`, names.
@@ -69,13 +73,40 @@ class Listing:
         """
         columns = columns_of(self.resource, query.fields)
         order = Keyset(self.resource.model, _names(query.sort)).order if query.sort else self.default_order
-        wanted = {name: getattr(query, name) for name in self.filters if name in query.model_fields_set}
-        rows = self.resource.visible(request).filter(**wanted, **fixed)
-        for word in (getattr(query, "search", None) or "").split():
+        wanted = {name: getattr(query, name) for name in self.filters if name in query.model_fields_set} | {**fixed}
+        rows = self.resource.visible(request)
+        words = (getattr(query, "search", None) or "").split()
+        if not (rows.query.where or words or query.all or query.count or None in wanted.values()):
+            with suppress(OverflowError):  # a forged cursor, with a number that the database can't hold
+                items, following = self._page(query, columns, order, wanted)
+                return json_response({"items": _only(columns, items), "next": following})
+        rows = rows.filter(**wanted)
+        for word in words:
             matches = (models.Q(**{f"{name}__icontains": word}) for name in self.resource.search)
             rows = rows.filter(reduce(or_, matches))
-        needed = dict.fromkeys([*columns, *(name.lstrip("-") for name in order)])
-        return list_response(query, rows.values(*needed), order=order, convert=partial(_only, columns))
+        rows = rows.values(*_needed(columns, order))
+        return list_response(query, rows, order=order, convert=partial(_only, columns))
+
+    def _page(
+        self, query: Any, columns: tuple[str, ...], order: tuple[str, ...], wanted: Mapping[str, object]
+    ) -> tuple[list[Row], str | None]:
+        """Return a page as `page` does, of all rows that equal `wanted`, by a statement that is made once."""
+        keyset, values = Keyset(self.resource.model, order), {**wanted}
+        if query.cursor is not None:
+            values |= zip(map(_after, keyset.columns), keyset.position(query.cursor), strict=True)
+        statement = self._statement(columns, order, tuple(wanted), query.limit, has_cursor=query.cursor is not None)
+        names = _needed(columns, order)
+        return keyset.cut([dict(zip(names, row, strict=True)) for row in statement.run(values)], query.limit)
+
+    def _make_statement(
+        self, columns: tuple[str, ...], order: tuple[str, ...], wanted: tuple[str, ...], limit: int, *, has_cursor: bool
+    ) -> Statement:
+        options, keyset = self.resource.model._meta, Keyset(self.resource.model, order)
+        slots = {name: Slot(name, options.get_field(name.partition("__")[0])) for name in wanted}
+        rows = self.resource.model.objects.filter(**slots)
+        if has_cursor:
+            rows = keyset.after(rows, [Slot(_after(field.name), field) for field in keyset.fields])
+        return Statement(rows.order_by(*order).values_list(*_needed(columns, order))[: limit + 1])
 
     def _query(self, suffix: str) -> type[BaseModel]:
         resource = self.resource
@@ -116,6 +147,16 @@ def _names(listed: str) -> tuple[str, ...]:
     for name in listed.split(","):
         names.setdefault(name.lstrip("-"), name)
     return tuple(names.values())
+
+
+def _needed(columns: tuple[str, ...], order: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns to read: those of the answer, then those of the cursor."""
+    return tuple(dict.fromkeys([*columns, *(name.lstrip("-") for name in order)]))
+
+
+def _after(column: str) -> str:
+    """Return the name of the slot that holds the cursor's value of `column`."""
+    return f"after {column}"
 
 
 def _only(columns: tuple[str, ...], rows: list[Row]) -> list[Row]:

@@ -46,13 +46,8 @@ class Keyset:
         values = [*self.order, *(row[name] for name in self.columns)]
         return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
 
-    def after(self, rows: Rows, cursor: str) -> Rows:
-        """Return the rows after the position that `cursor` names.
-
-        Raises:
-            InvalidError: the cursor does not come from a list in this order.
-        """
-        values = self._values(cursor)
+    def after(self, rows: Rows, values: Sequence[object]) -> Rows:
+        """Return the rows after the position that has these `values` of the columns; see `position`."""
         comparisons = ["lt" if name.startswith("-") else "gt" for name in self.order]
         # The database enters the index by the bound on the first column alone; the rest orders equal values:
         # `(a, b) > (x, y)` is `a > x or (a = x and b > y)`, with `<` for a descending column.
@@ -63,7 +58,12 @@ class Keyset:
             equal &= Q(**{column: value})
         return rows.filter(bound, behind)
 
-    def _values(self, cursor: str) -> list[Any]:
+    def position(self, cursor: str) -> list[Any]:
+        """Return the values that a cursor names, in the order of the columns.
+
+        Raises:
+            InvalidError: the cursor does not come from a list in this order.
+        """
         try:
             parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=="))
             half = len(self.order)
@@ -74,6 +74,10 @@ class Keyset:
         except (ValueError, TypeError, ValidationError):
             pass
         raise InvalidError(FieldError("cursor", "This is not a cursor that a list in this order gave."))
+
+    def cut(self, rows: list[Row], limit: int) -> tuple[list[Row], str | None]:
+        """Return a page of the first `limit + 1` rows after a position, and the cursor of the next (None: the last)."""
+        return (rows, None) if len(rows) <= limit else (rows[:limit], self.cursor(rows[limit - 1]))
 
 
 def _comparable(field: Any, value: object) -> Any:
@@ -93,11 +97,8 @@ def page(
     """
     keyset = Keyset(rows.model, order)
     if cursor is not None:
-        rows = keyset.after(rows, cursor)
-    items = list(rows.order_by(*keyset.order)[: limit + 1])
-    if len(items) <= limit:
-        return items, None
-    return items[:limit], keyset.cursor(items[limit - 1])
+        rows = keyset.after(rows, keyset.position(cursor))
+    return keyset.cut(list(rows.order_by(*keyset.order)[: limit + 1]), limit)
 
 
 def pages(rows: Rows, *, order: Sequence[str] = NEWEST_FIRST) -> Iterator[list[Row]]:

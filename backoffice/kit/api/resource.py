@@ -19,6 +19,7 @@ from backoffice.kit.api import conditional
 from backoffice.kit.api.pagination import Row
 from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.api.schemas import Column, from_fields, has_default
+from backoffice.kit.api.stored import Stored
 from backoffice.kit.auth import require_action, require_write
 from backoffice.kit.history import column_values
 from backoffice.kit.permissions import Action, Person, Write, value_refusals
@@ -173,33 +174,44 @@ class Resource:
 
     def get(self, request: HttpRequest, key: object, columns: tuple[str, ...]) -> tuple[Row, int]:
         """Return the `columns` of the object of `key`, and its version; 404 if it does not exist for the user."""
-        rows = self.visible(request).filter(pk=key).values_list(*columns, self._newest_version)[:1]
-        row = next(iter(rows), None)
+        visible = self.visible(request)
+        if visible.query.where:
+            newest = models.Subquery(self._stored.newest(models.OuterRef("pk")))
+            row = visible.filter(pk=key).values_list(*columns, newest).first()
+        else:
+            row = self._stored.get(key, columns)
         if row is None:
             raise self._missing(key)
-        return dict(zip(columns, row[:-1], strict=True)), row[-1] or 0
-
-    @cached_property
-    def _newest_version(self) -> models.Subquery:
-        return models.Subquery(self._history(models.OuterRef("pk")))
+        *values, version = row
+        return dict(zip(columns, values, strict=True)), version or 0
 
     def version(self, key: object) -> int:
         """Return the number of the newest history row of `key`; 0 if it has none."""
-        return self._history(key).first() or 0
+        return self._stored.version(key)
 
-    def _history(self, key: object) -> Any:
-        rows = self.model.history.filter(**{self.key_column.attname: key})
-        return rows.order_by("-history_id").values_list("history_id", flat=True)[:1]
+    @cached_property
+    def _stored(self) -> Stored:
+        return Stored(self.model)
 
     def lock(self, request: HttpRequest, key: object) -> Any:
         """Return the object of `key`, locked until the transaction ends; 404, or 412 if its version is another one."""
-        obj = self.visible(request).select_for_update(of=("self",)).filter(pk=key).first()
+        return self._checked(request, key, self._find_locked(request, key))
+
+    def _checked(self, request: HttpRequest, key: object, obj: Any) -> Any:
+        """Return `obj`, whose row is locked, None if there is none; 404 or 412 as `lock` does."""
         if obj is None:
             conditional.check(request, None)
             raise self._missing(key)
         if conditional.is_guarded(request):
             conditional.check(request, self.version(key))
         return obj
+
+    def _find_locked(self, request: HttpRequest, key: object) -> Any:
+        """Return the object of `key`, locked until the transaction ends; None if it does not exist for the user."""
+        visible = self.visible(request)
+        if visible.query.where:
+            return visible.select_for_update(of=("self",)).filter(pk=key).first()
+        return self._stored.locked(key)
 
     def _missing(self, key: object) -> ProblemError:
         return ProblemError(404, f"There is no {self.noun} {key}.")
@@ -210,20 +222,18 @@ class Resource:
     # --- writes: each is one transaction, so that an error later in the request undoes all of it ---------------------
     def create(self, request: HttpRequest, values: Values) -> Written:
         """Write a new object; 409 if its key is taken."""
-        key = values.get(self.key_column.name)
-        taken = ProblemError(409, f"The {self.noun} {key} is there already; change it with PUT or PATCH.")
-        if self._exists(key):
-            raise taken
         try:
             with transaction.atomic():
                 return self.save(request, self.model(), values)
-        except (IntegrityError, ValidationError):
-            if self._exists(key):  # another request created it meanwhile
-                raise taken from None
-            raise
+        except (IntegrityError, ValidationError, ProblemError):
+            key = values.get(self.key_column.name)
+            if key is None or not self._exists(key):
+                raise
+            reason = f"The {self.noun} {key} is there already; change it with PUT or PATCH."
+            raise ProblemError(409, reason) from None
 
     def _exists(self, key: object) -> bool:
-        """Return whether the row exists, visible or not; None is not a key."""
+        """Return whether the row exists, visible or not."""
         return bool(self.model._base_manager.filter(pk=key).exists())
 
     def replace(self, request: HttpRequest, key: object, values: Values) -> Written:
@@ -235,16 +245,17 @@ class Resource:
             ProblemError: 403, 404, 409 or 412.
         """
         with transaction.atomic():
-            if self.key == "caller" and not self._exists(key):
+            obj = self._find_locked(request, key) if Person(request.user).may(self.model, "change") else None
+            if obj is None and self.key == "caller":
                 try:
                     self.allow(request, "add")
                     conditional.check(request, None)
                     return self.create(request, values | {self.key_column.name: key})
                 except ProblemError:
-                    if not self._exists(key):  # otherwise another request created it meanwhile
+                    if not self._exists(key):  # otherwise the user can't see or change it, or it was created meanwhile
                         raise
             self.allow(request, "change")
-            obj = self.lock(request, key)
+            obj = self._checked(request, key, obj or self._find_locked(request, key))
             write = Write("change", self.model(), column_values(obj))
             kept = {refusal.field for refusal in value_refusals(write, Person(request.user))}
             defaults = {column.name: column.get_default() for column in self.writable if column.name not in kept}
@@ -285,7 +296,8 @@ class Resource:
             if column.name in values:
                 setattr(obj, column.attname, values[column.name])
         require_write(request, Write("add", obj) if adding else Write("change", obj, before))
-        obj.full_clean()
+        # Nobody else's key is asked for: an `INSERT` of one that is taken fails, and `create` says why.
+        obj.full_clean(exclude={self.key_column.name})
         if adding or column_values(obj) != before:
             obj.save(force_insert=adding)
         return Written(self.row(obj), self.version(obj.pk), adding)

@@ -15,7 +15,7 @@ import copy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
@@ -91,21 +91,29 @@ def negotiate(request: HttpRequest) -> str | None:
 
     Return the Content-Type of the answer; None if the caller accepts none that we offer.
     """
-    # JSON is always UTF-8 (RFC 8259, section 8.1), and some clients name it.
-    plain = (JSON, f"{JSON}; charset=utf-8", f"{JSON}; charset=UTF-8")
-    # The media types on offer, the preferred first, with the Content-Type of the answer and its version.
-    offers = dict.fromkeys(plain, (JSON, newest()))
-    for number in sorted(settings.API_VERSIONS, reverse=True):
-        offers[vendor_type(number)] = (vendor_type(number), number)
-    try:
-        preferred = request.get_preferred_type(list(offers))
-    except ValueError:  # a parameter in a character set that does not exist (RFC 2231)
-        preferred = None
-    accepted, version = offers[preferred] if preferred else (None, newest())
+    accepted, version = _choice(request.headers.get("Accept", "*/*"), tuple(settings.API_VERSIONS))
     cast(ApiRequest, request).api_version = version
     if version != newest():
         request.urlconf = URLs(version)  # type: ignore[assignment]
     return accepted
+
+
+@lru_cache(maxsize=256)
+def _choice(accept: str, versions: tuple[int, ...]) -> tuple[str | None, int]:
+    """Return the Content-Type and the version for a header; cached, as callers repeat one that is slow to parse."""
+    # JSON is always UTF-8 (RFC 8259, section 8.1), and some clients name it.
+    plain = (JSON, f"{JSON}; charset=utf-8", f"{JSON}; charset=UTF-8")
+    # The media types on offer, the preferred first, with the Content-Type of the answer and its version.
+    offers = dict.fromkeys(plain, (JSON, max(versions)))
+    for number in sorted(versions, reverse=True):
+        offers[vendor_type(number)] = (vendor_type(number), number)
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT"] = accept
+    try:
+        preferred = request.get_preferred_type(list(offers))
+    except ValueError:  # a parameter in a character set that does not exist (RFC 2231)
+        preferred = None
+    return offers[preferred] if preferred else (None, max(versions))
 
 
 def version_of(request: HttpRequest) -> int:

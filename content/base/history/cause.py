@@ -5,6 +5,7 @@ import re
 from django.db import connection
 
 from backoffice.kit.context import cause
+from backoffice.kit.statements import PREPARED_READ
 from content.base.history.tables import recorded_tables
 
 NAME_LENGTH = 256  # characters of `history_user_name`
@@ -16,6 +17,7 @@ WRITES = re.compile(
     r"(?:[\s(]|--[^\n]*|/\*.*?\*/)*+(?:INSERT|UPDATE|DELETE|REPLACE|MERGE|WITH|COPY|TRUNCATE|CALL|DO|EXECUTE)\b",
     re.IGNORECASE | re.DOTALL,
 )
+READ = f"EXECUTE {PREPARED_READ}"
 
 
 def may_write_content(sql: str) -> bool:
@@ -26,6 +28,8 @@ def may_write_content(sql: str) -> bool:
     """
     if write := DJANGO.match(sql):
         return write[1] in recorded_tables()
+    if sql.startswith(READ):
+        return False
     return bool(WRITES.match(sql)) or (";" in sql and any(WRITES.match(part) for part in sql.split(";")))
 
 

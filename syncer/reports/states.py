@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
@@ -19,7 +19,7 @@ from syncer.core.state import STATES, State, facts_of, state_of
 from syncer.engine import ceiling
 from syncer.models import Binding, Replica, Route, mark
 from syncer.models.binding import FACTS, claimed, where
-from syncer.models.keys import key_of
+from syncer.models.keys import key_of, pks
 from syncer.models.mark import keys_of
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of, two_way
@@ -134,17 +134,11 @@ def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
     """
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return set(keys), ""
+    model = route.declaration.model
     try:
-        changed = mark.changed_pks(route.declaration.model, route.mark)
+        return {key_of(model, pk) for pk in mark.changed_among(model, route.mark, pks(model, keys))}, ""
     except SyncError as error:
         return set(keys), str(error)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT object_key FROM (SELECT CAST(pk AS text) AS object_key FROM ({changed.sql}) AS c) AS k "
-            f"WHERE object_key IN ({', '.join(['%s'] * len(keys)) or 'NULL'})",
-            [*changed.params, *keys],
-        )
-        return {row[0] for row in cursor.fetchall()}, ""
 
 
 def having(state: State) -> Q:

@@ -23,6 +23,8 @@ class ContentModel(models.Model):
 
     # Fields that only a permission may set, at every entry point: {"user_id": "news.set_user_id"}.
     field_permissions: ClassVar[Mapping[str, str]] = {}
+    # The text columns in which lists search for a part of a text; see `content.base.search`.
+    searched: ClassVar[Sequence[str]] = ()
 
     history = Records()
     objects = ContentQuerySet.as_manager()

@@ -66,7 +66,7 @@ class Binding(models.Model):
     unconfirmed = models.BooleanField(db_default=False, help_text="A request was sent whose answer is not known.")
     # A column, so that the index of what is due changes with it alone: not with each plan and claim of what is due.
     due = models.GeneratedField(
-        expression=Q(wanted__gt=F("delivered")) | Q(unconfirmed=True),
+        expression=Q(wanted__gt=F("delivered")) | Q(unconfirmed=True),  # type: ignore[arg-type]
         output_field=models.BooleanField(),
         db_persist=True,
         help_text="A version was not delivered, or an answer is not known.",

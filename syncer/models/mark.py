@@ -184,6 +184,16 @@ def changed_among(model: type[models.Model], text: str, pks: Iterable[Any]) -> s
         return {key.to_python(row[0]) for row in cursor.fetchall()}
 
 
+def is_changed(model: type[models.Model], text: str, key: str) -> Condition:
+    """Return the condition that the history names the object whose key is in the text column `key` after the mark."""
+    condition, pk = since(model, text), model._meta.pk
+    return Condition(
+        f"EXISTS (SELECT 1 FROM {table(history_of(model))} h "
+        f"WHERE h.{column(model)} = CAST({key} AS {pk.cast_db_type(connection)}) AND {condition.sql})",
+        condition.params,
+    )
+
+
 def with_news(routes: Iterable[tuple[int, type[models.Model], str, str]]) -> set[int]:
     """Return the numbers of the routes `(number, model, mark, peer or "")` with changes after the mark, by one query.
 

@@ -8,7 +8,7 @@ from operator import or_
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
@@ -20,7 +20,6 @@ from syncer.engine import ceiling
 from syncer.models import Binding, Replica, Route, mark
 from syncer.models.binding import FACTS, claimed, where
 from syncer.models.keys import key_of, pks
-from syncer.models.mark import keys_of
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of, two_way
 
@@ -154,11 +153,16 @@ def having(state: State) -> Q:
 
 
 def _changed_on(route: Route) -> Q:
-    """Return the condition that the next plan looks at a binding of the route: any, if it can't read the mark."""
+    """Return the condition that the next plan looks at a binding of the route: any, if it can't read the mark.
+
+    The database looks each object up in the history, or reads all changes once, whichever costs it less.
+    """
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return Q(route=route)
     try:
-        keys = keys_of(mark.changed_pks(route.declaration.model, route.mark), and_bound=None)
+        changed = mark.is_changed(route.declaration.model, route.mark, '"syncer_binding"."object_key"')
     except SyncError:
         return Q(route=route)
-    return Q(route=route, object_key__in=RawSQL(keys.sql, keys.params))  # noqa: S611 - built from our own names only
+    found = RawSQL(changed.sql, changed.params, output_field=models.BooleanField())  # noqa: S611 - our own names only
+    # The key is read as the route's kind of key only where the binding is the route's.
+    return Q(Case(When(route=route, then=found), default=models.Value(0, models.BooleanField())))

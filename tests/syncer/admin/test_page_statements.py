@@ -10,17 +10,31 @@ from syncer.models import Run
 from tests.content.pages import administrator
 from tests.syncer.conftest import sync
 
-# Each includes the session and the user. `target` has two routes, each of which adds a few.
+# Each includes the session and the user. `target` has two routes, each of which adds a few; on SQLite more, because
+# there every mark that is read costs three.
 STATEMENTS = {
-    "home": 14,
-    "targets": 14,
-    "a target": 14,
-    "a list": 11,
-    "a list, searched": 11,
-    "a list, sorted": 11,
-    "a form": 9,
-    "a run": 5,
-    "bindings": 9,
+    "postgresql": {
+        "home": 14,
+        "targets": 14,
+        "a target": 14,
+        "a list": 11,
+        "a list, searched": 11,
+        "a list, sorted": 11,
+        "a form": 9,
+        "a run": 5,
+        "bindings": 9,
+    },
+    "sqlite": {
+        "home": 25,
+        "targets": 25,
+        "a target": 25,
+        "a list": 14,
+        "a list, searched": 14,
+        "a list, sorted": 14,
+        "a form": 12,
+        "a run": 5,
+        "bindings": 12,
+    },
 }
 
 
@@ -63,8 +77,8 @@ def counted(pages: dict[str, str]) -> dict[str, int]:
 
 
 def test_each_page_makes_its_number_of_statements_for_few_rows_and_for_many(pages, target):
-    assert counted(pages) == STATEMENTS
+    assert counted(pages) == STATEMENTS[connection.vendor]
     posts(60)
     sync(target)
     posts(60)
-    assert counted(pages) == STATEMENTS
+    assert counted(pages) == STATEMENTS[connection.vendor]

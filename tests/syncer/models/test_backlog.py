@@ -51,21 +51,23 @@ def test_a_route_that_reads_everything_is_counted_to_the_bound(target):
     assert str(backlog.of_route(new, most=4).pending) == "4"
 
 
+COLUMNS: dict[str, dict[str, int | bool]] = {
+    "retrying": {"tries": 1},
+    "rejected": {"rejected": 2},
+    "in_doubt": {"in_doubt": True},
+    "on_hold": {"on_hold": True},
+}
+
+
 def test_each_state_is_counted_to_the_bound(route):
     made = [
         Binding(route=route, object_key=f"{state} {i}", wanted=2, delivered=1, remote_id=f'"{state} {i}"', **columns)
+        for state, columns in COLUMNS.items()
         for i in range(3)
-        for state, columns in {
-            "retrying": {"tries": 1},
-            "rejected": {"rejected": 2},
-            "in_doubt": {"in_doubt": True},
-            "on_hold": {"on_hold": True},
-        }.items()
     ]
     Binding.objects.bulk_create(made)
     exact, bounded = backlog.of_route(route), backlog.of_route(route, most=2)
-    names = ("retrying", "rejected", "in_doubt", "on_hold")
-    assert [(getattr(exact, name), str(getattr(bounded, name))) for name in names] == [(3, "more than 2")] * 4
+    assert [(getattr(exact, name), str(getattr(bounded, name))) for name in COLUMNS] == [(3, "more than 2")] * 4
     assert (exact.bound, str(bounded.bound)) == (12, "more than 2")
 
 

@@ -5,14 +5,30 @@ from typing import Any, cast
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList as ThemeList
 
 from backoffice.kit.estimates import BoundedPaginator
+
+
+class BackofficeList(ThemeList):  # type: ignore[misc]
+    """A list that is sorted by the chosen columns and the key, in the direction of the first, as indexes are.
+
+    Django sorts equal values by the default order of the list, for which no index has them.
+    """
+
+    def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
+        order: list[Any] = super().get_ordering(request, queryset)
+        if not self.params.get(ORDER_VAR) or not isinstance(order[0], str):
+            return order
+        default = {*queryset.query.order_by, "pk", "-pk"}
+        chosen = [order[0], *(column for column in order[1:] if column not in default)]
+        return [*chosen, "-pk" if order[0].startswith("-") else "pk"]
 
 
 class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
@@ -41,6 +57,9 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
             if not request.GET:
                 raise
             raise IncorrectLookupParameters from error
+
+    def get_changelist(self, request: HttpRequest, **_: object) -> type[ChangeList]:
+        return BackofficeList
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         """Return the newest first by default; without any order the pages of a list would overlap."""

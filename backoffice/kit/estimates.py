@@ -1,5 +1,6 @@
 """Count rows without reading a whole table: exactly up to MOST, above that "more than" or, unfiltered, "about"."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.core.paginator import Paginator
@@ -13,7 +14,7 @@ MOST = 10_000  # rows that are counted exactly, which takes milliseconds, and th
 class Count(int):
     """A number of rows, with words for its precision: `12`, "more than 10,000", "about 5,000,000"."""
 
-    words: str  # "more than", "about", or empty for an exact number
+    words: str  # "more than", "at least", "about", or empty for an exact number
 
     def __new__(cls, number: int, words: str = "") -> Self:
         made = super().__new__(cls, number)
@@ -22,6 +23,18 @@ class Count(int):
 
     def __str__(self) -> str:
         return f"{self.words} {int(self):,}" if self.words else int.__repr__(self)
+
+
+def bounded(number: int, most: int = MOST) -> Count:
+    """Return a number that was counted up to one more than `most`."""
+    return Count(number) if number <= most else Count(most, "more than")
+
+
+def total(numbers: Iterable[int]) -> Count:
+    """Return the sum; if one of the numbers is only a lower bound, or an estimate, so is the sum."""
+    numbers = list(numbers)
+    words = [number.words for number in numbers if isinstance(number, Count) and number.words]
+    return Count(sum(numbers), next(iter(words), ""))
 
 
 def count(rows: "QuerySet[Model]", most: int = MOST) -> Count:

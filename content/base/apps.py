@@ -8,8 +8,10 @@ class ContentBaseConfig(AppConfig):
     label = "content"
 
     def ready(self) -> None:
+        from content.base import search
         from content.base.history import checks, triggers  # noqa: F401 - registers the checks
 
         pre_migrate.connect(triggers.before_migrations, sender=self)
         post_migrate.connect(triggers.after_migrations, sender=self)
+        post_migrate.connect(search.after_migrations, sender=self)
         connection_created.connect(triggers.add_cause, dispatch_uid="content.base.cause")

@@ -12,6 +12,14 @@ from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
 from django.db.models.sql.compiler import SQLCompiler
 
 
+def order_indexes(table: str, *names: str) -> list[models.Index]:
+    """Return an index for each column that lists are sorted by, with the key, which orders equal values.
+
+    An index serves both directions. Its name is that of the table and the column.
+    """
+    return [models.Index(fields=[name, "id"], name=f"{table}_{name}") for name in names]
+
+
 def not_blank(value: str) -> None:
     """Refuse text of white space only."""
     if not value.strip():

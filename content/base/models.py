@@ -1,6 +1,6 @@
 """The base of every content model. Writes are plain Django; the database records each in `content.base.history`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -22,6 +22,8 @@ class ContentModel(models.Model):
 
     # Fields that only a permission may set, at every entry point: {"user_id": "news.set_user_id"}.
     field_permissions: ClassVar[Mapping[str, str]] = {}
+    # The text columns in which lists search for a part of a text; see `content.base.search`.
+    searched: ClassVar[Sequence[str]] = ()
 
     history = Records()
     objects = ContentQuerySet.as_manager()

@@ -13,14 +13,14 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.views import ChangeList
 
 from backoffice.kit import ui
+from backoffice.kit.admin import BackofficeList
 from content.base.urls import admin_url
 from syncer import public
 
 
-class StatesChangeList(ChangeList):  # type: ignore[misc]
+class StatesChangeList(BackofficeList):
     """A change list that reads the states of a whole page at once."""
 
     def get_results(self, request: HttpRequest) -> None:

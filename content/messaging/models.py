@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.deletion import Collector, ProtectedError
 
 from backoffice.kit.history import column_values
-from content.base.fields import FieldCheck, not_blank, text_constraint, text_field
+from content.base.fields import FieldCheck, not_blank, order_indexes, text_constraint, text_field
 from content.base.models import ContentModel
 
 CLIENT_LENGTH = 128  # characters
@@ -20,12 +20,15 @@ IMMUTABLE = "A message is never changed. What may not be kept is erased with its
 class Bot(ContentModel):
     """A program that talks with clients."""
 
+    searched = ("name",)
+
     id = models.UUIDField(primary_key=True, help_text="Given by whoever makes the bot; a UUID.")
     name = text_field(255, help_text="What people call it, at most 255 characters.")
 
     class Meta(ContentModel.Meta):
         abstract = False
         constraints = [text_constraint("name", 255)]
+        indexes = order_indexes("messaging_bot", "name")
 
     def __str__(self) -> str:
         return self.name

@@ -1,6 +1,6 @@
 from django.db import models
 
-from content.base.fields import integer_constraint, text_constraint, text_field
+from content.base.fields import integer_constraint, order_indexes, text_constraint, text_field
 from content.base.models import ContentModel
 
 LOCAL_USER_ID = 99999942  # marks the posts that were made here
@@ -8,11 +8,11 @@ LOCAL_USER_ID = 99999942  # marks the posts that were made here
 
 class Post(ContentModel):
     field_permissions = {"user_id": "news.set_user_id"}
+    searched = ("title", "body")
 
     user_id = models.IntegerField(
         "user id",
         default=LOCAL_USER_ID,
-        db_index=True,
         help_text=f"The number of the post's author at the target. {LOCAL_USER_ID} for posts made here.",
     )
     title = text_field(256, help_text="One line, at most 256 characters.")
@@ -21,6 +21,7 @@ class Post(ContentModel):
     class Meta(ContentModel.Meta):
         abstract = False
         constraints = [integer_constraint("user_id"), text_constraint("title", 256), text_constraint("body", 1024)]
+        indexes = order_indexes("news_post", "title", "user_id")
         permissions = [("set_user_id", "Can set the user id of a post")]
 
     def __str__(self) -> str:
@@ -28,6 +29,8 @@ class Post(ContentModel):
 
 
 class Comment(ContentModel):
+    searched = ("name", "email", "body")
+
     post = models.ForeignKey(
         Post,
         on_delete=models.CASCADE,
@@ -41,6 +44,7 @@ class Comment(ContentModel):
     class Meta(ContentModel.Meta):
         abstract = False
         constraints = [text_constraint("name", 128), text_constraint("email", 128), text_constraint("body", 1024)]
+        indexes = order_indexes("news_comment", "name", "email")
 
     def __str__(self) -> str:
         return self.name

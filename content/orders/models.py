@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from content.base.fields import FieldCheck, text_constraint, text_field
+from content.base.fields import FieldCheck, order_indexes, text_constraint, text_field
 from content.base.models import ContentModel
 
 LARGEST = 2**31 - 1  # the largest PostgreSQL `integer`; SQLite's columns enforce no range
@@ -25,6 +25,8 @@ STAGES = {str(status): stage for stage, status in enumerate(Status)}
 
 class Order(ContentModel):
     """An order that a store and a warehouse share; its id is the same on both nodes."""
+
+    searched = ("product_name",)
 
     id = models.UUIDField(
         "ID",
@@ -47,7 +49,10 @@ class Order(ContentModel):
 
     class Meta(ContentModel.Meta):
         abstract = False
-        indexes = [models.Index(fields=["created_at", "id"], name="orders_order_newest")]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="orders_order_newest"),
+            *order_indexes("orders_order", "product_name", "quantity", "status", "updated_at"),
+        ]
         constraints = [
             text_constraint("product_name", 255),
             FieldCheck(

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from content.base.fields import text_constraint, text_field
+from content.base.fields import order_indexes, text_constraint, text_field
 from content.base.models import ContentModel, ContentQuerySet
 from content.palettes.color_field import ColorsField, colors_constraint
 from content.palettes.colors import MOST
@@ -37,12 +37,15 @@ class OwnedQuerySet(ContentQuerySet):
 
 
 class Team(ContentModel):
+    searched = ("name",)
+
     name = text_field(255, help_text="At most 255 characters; another team has another name.")
 
     objects: ClassVar[Any] = TeamQuerySet.as_manager()
 
     class Meta(ContentModel.Meta):
         abstract = False
+        indexes = order_indexes("palettes_team", "name")
         permissions = [("view_all_teams", "Can see every team and what it owns")]
         constraints = [
             text_constraint("name", 255),
@@ -112,6 +115,8 @@ class Membership(Owned):
 
 
 class Palette(Owned):
+    searched = ("name",)
+
     team = models.ForeignKey(
         Team, on_delete=models.PROTECT, related_name="palettes", help_text="The team that owns the palette."
     )
@@ -126,6 +131,7 @@ class Palette(Owned):
 
     class Meta(ContentModel.Meta):
         abstract = False
+        indexes = order_indexes("palettes_palette", "name")
         constraints = [
             text_constraint("name", 255),
             colors_constraint("colors"),

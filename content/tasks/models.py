@@ -11,6 +11,7 @@ from content.base.fields import (
     json_object_constraint,
     length_constraint,
     optional_text_field,
+    order_indexes,
     text_constraint,
     text_field,
 )
@@ -37,7 +38,9 @@ class ExternalIdValidator(RegexValidator):
 class Item(ContentModel):
     """One task. The external API's data has a field of its own, so that neither overwrites the other."""
 
-    title = text_field(256, db_index=True, help_text="One line, at most 256 characters.")
+    searched = ("title", "description")
+
+    title = text_field(256, help_text="One line, at most 256 characters.")
     description = optional_text_field(4096, help_text="What is to be done, at most 4096 characters.")
     external_id = optional_text_field(
         64,
@@ -66,6 +69,7 @@ class Item(ContentModel):
 
     class Meta(ContentModel.Meta):
         abstract = False
+        indexes = order_indexes("tasks_item", "title", "created_at", "updated_at")
         constraints = [
             text_constraint("title", 256),
             length_constraint("description", 4096),

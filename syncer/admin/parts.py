@@ -17,10 +17,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.views import ChangeList
 
 from backoffice.kit import ui
-from backoffice.kit.admin import BackofficeAdmin, ReadOnlyAdmin
+from backoffice.kit.admin import BackofficeAdmin, BackofficeList, ReadOnlyAdmin
 from syncer.models import Binding, Run
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
@@ -98,7 +97,7 @@ CONTENT_COLUMNS = frozenset(
 )
 
 
-class AnnotatedList(ChangeList):  # type: ignore[misc]
+class AnnotatedList(BackofficeList):
     """A list whose admin reads what its columns show for all rows of a page at once."""
 
     def get_results(self, request: HttpRequest) -> None:

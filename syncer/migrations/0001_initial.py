@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
                 ('wanted', models.BigIntegerField(db_default=0, help_text='Increased by each plan that includes the object.')),
                 ('delivered', models.BigIntegerField(db_default=0, help_text="The value of 'wanted' that the target is known to have.")),
                 ('unconfirmed', models.BooleanField(db_default=False, help_text='A request was sent whose answer is not known.')),
+                ('due', models.GeneratedField(db_persist=True, expression=models.Q(('wanted__gt', models.F('delivered')), ('unconfirmed', True), _connector='OR'), help_text='A version was not delivered, or an answer is not known.', output_field=models.BooleanField())),
                 ('in_doubt', models.BooleanField(db_default=False, help_text="Whether a create arrived can't be found out: a person decides.")),
                 ('rejected', models.BigIntegerField(blank=True, help_text="The value of 'wanted' that the target refused for good. An edit tries again.", null=True)),
                 ('on_hold', models.BooleanField(db_default=False, help_text='A person put this object on hold.')),
@@ -152,8 +153,8 @@ class Migration(migrations.Migration):
                 ('look_first', models.BooleanField(db_default=False, help_text='A record may exist that this database does not know of, as after a restore: the target is searched before a record is created.')),
                 ('reason', models.CharField(blank=True, db_default='', help_text='Why the last try failed, or what the object waits for.', max_length=512)),
                 ('settled_at', models.DateTimeField(blank=True, help_text='When the target last gave a definite answer.', null=True)),
-                ('parent', models.ForeignKey(blank=True, help_text="The binding of the record's parent at the target.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='syncer.binding')),
-                ('route', models.ForeignKey(help_text='The route that carries the object.', on_delete=django.db.models.deletion.CASCADE, related_name='bindings', to='syncer.route')),
+                ('parent', models.ForeignKey(blank=True, db_index=False, help_text="The binding of the record's parent at the target.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='syncer.binding')),
+                ('route', models.ForeignKey(db_index=False, help_text='The route that carries the object.', on_delete=django.db.models.deletion.CASCADE, related_name='bindings', to='syncer.route')),
             ],
             options={
                 'ordering': ['pk'],
@@ -273,11 +274,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='binding',
-            index=models.Index(condition=models.Q(('wanted__gt', models.F('delivered')), ('unconfirmed', True), _connector='OR'), fields=['route', 'id'], name='syncer_binding_due'),
+            index=models.Index(condition=models.Q(('due', True)), fields=['route', 'id'], name='syncer_binding_due'),
+        ),
+        migrations.AddIndex(
+            model_name='binding',
+            index=models.Index(condition=models.Q(('parent__isnull', False)), fields=['parent'], name='syncer_binding_parent'),
         ),
         migrations.AddIndex(
             model_name='binding',
             index=models.Index(condition=models.Q(('rejected__isnull', False), ('in_doubt', True), ('on_hold', True), _connector='OR'), fields=['route', 'id'], name='syncer_binding_blocked'),
+        ),
+        migrations.AddIndex(
+            model_name='binding',
+            index=models.Index(condition=models.Q(('tries__gt', 0)), fields=['route', 'id'], name='syncer_binding_failed'),
         ),
         migrations.AddConstraint(
             model_name='binding',

@@ -1,15 +1,17 @@
 """The backlog of a target: objects that are pending, waiting or set aside, counted from the rows at each call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Min, Q
+from django.db.models import Min, Q, QuerySet
 
+from backoffice.kit.estimates import Count, bounded
 from syncer.core.errors import SyncError
 from syncer.models import mark
-from syncer.models.binding import DUE, FACTS, UNBLOCKED, Binding, holding
+from syncer.models.binding import BLOCKED, DUE, FACTS, FAILED, UNBLOCKED, Binding, holding
 from syncer.models.mapping import declarations
 from syncer.models.mark import Condition, keys_of
 from syncer.models.replica import Replica
@@ -40,28 +42,67 @@ class RouteStatus:
         return self.pending + self.rejected + self.in_doubt + self.conflicts
 
 
-def of_route(route: Route) -> RouteStatus:
+def of_route(route: Route, *, most: int | None = None) -> RouteStatus:
     """Return the status of one route.
+
+    Args:
+        most: a number above it is given as "more than" it, so that counting takes milliseconds however much there is to
+            count; None: every number is exact.
 
     Raises:
         ForeignMarkError: the route's mark was taken in another database.
     """
-    retrying = DUE & UNBLOCKED & FACTS["failed"]
-    counts = Binding.objects.filter(route=route).aggregate(
-        retrying_=Count("pk", filter=retrying),
-        rejected_=Count("pk", filter=DUE & holding({"on_hold": False, "in_doubt": False, "rejected": True})),
-        in_doubt_=Count("pk", filter=FACTS["in_doubt"]),
-        on_hold_=Count("pk", filter=FACTS["on_hold"]),
-        bound_=Count("pk", filter=FACTS["bound"]),
-        next_try_=Min("not_before", filter=retrying),
-    )
-    numbers = {name.removesuffix("_"): number for name, number in counts.items()}
-    conflicts = Replica.objects.waiting().filter(model=route.model).count() if kind_of(route.target).is_two_way else 0
-    pending = pending_keys(route)
+    conditions = {
+        "retrying": DUE & UNBLOCKED & FAILED,
+        "rejected": DUE & BLOCKED & holding({"on_hold": False, "in_doubt": False, "rejected": True}),
+        "in_doubt": BLOCKED & FACTS["in_doubt"],
+        "on_hold": BLOCKED & FACTS["on_hold"],
+        "bound": FACTS["bound"],
+    }
+    bindings = Binding.objects.filter(route=route).order_by()
+    rows: dict[str, QuerySet[Any]] = {name: bindings.filter(condition) for name, condition in conditions.items()}
+    if kind_of(route.target).is_two_way:
+        rows["conflicts"] = Replica.objects.waiting().filter(model=route.model).order_by()
+    numbers = {"conflicts": 0, **_numbers({name: _keys(found, most) for name, found in rows.items()}, most)}
+    next_try = rows["retrying"].aggregate(at=Min("not_before"))["at"] if numbers["retrying"] else None
+    return RouteStatus(route=route, pending=_pending(route, most), next_try=next_try, **numbers)
+
+
+def _keys(rows: "QuerySet[Any]", most: int | None) -> Condition:
+    """Return a query of the keys of these rows, of one more than `most` of them."""
+    keys = rows.values("pk")
+    return Condition(*(keys if most is None else keys[: most + 1]).query.sql_with_params())
+
+
+def _numbers(queries: Mapping[str, Condition], most: int | None) -> dict[str, int]:
+    """Return the number of rows of each query, by one statement."""
+    parts = ", ".join(f"(SELECT count(*) FROM ({query.sql}) AS found)" for query in queries.values())
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({pending.sql}) AS pending", pending.params)
-        (numbers["pending"],) = cursor.fetchone()
-    return RouteStatus(route=route, conflicts=conflicts, **numbers)
+        cursor.execute(f"SELECT {parts}", [value for query in queries.values() for value in query.params])
+        found = dict(zip(queries, cursor.fetchone(), strict=True))
+    return {name: number if most is None else bounded(number, most) for name, number in found.items()}
+
+
+def _pending(route: Route, most: int | None) -> int:
+    """Return the number of objects that the next "Sync now" will examine.
+
+    An object that changed often is one object. So where more than `most` changes were left uncounted, the number is
+    given as "at least" the objects of the first ones.
+    """
+    if most is None:
+        return _numbers({"pending": pending_keys(route)}, None)["pending"]
+    is_new = route.fingerprint != route.current_fingerprint()
+    changes = mark.first_changes(route.declaration.model, "" if is_new else route.mark, most + 1)
+    others = Binding.objects.filter(Q() if is_new else DUE & UNBLOCKED, route=route).order_by()
+    keys = Condition(*others.values("object_key")[: most + 1].query.sql_with_params())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH changes AS ({changes.sql}) SELECT (SELECT count(*) FROM changes), (SELECT count(*) FROM "
+            f"(SELECT CAST(pk AS text) FROM changes UNION SELECT object_key FROM ({keys.sql}) AS others) AS pending)",
+            [*changes.params, *keys.params],
+        )
+        read, number = cursor.fetchone()
+    return Count(number, "at least") if number <= most < read else bounded(number, most)
 
 
 def stopped(route: Route) -> str:
@@ -75,6 +116,7 @@ def stopped(route: Route) -> str:
 
 
 def of_target(target: Target) -> list[RouteStatus]:
+    """Return the status of each enabled route, with exact numbers."""
     return [of_route(route) for route in target.routes.filter(enabled=True).select_related("target")]
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from syncer.models.target import Target
 
 T = TypeVar("T")
-DUE = Q(wanted__gt=F("delivered")) | Q(unconfirmed=True)
+DUE = Q(due=True)
+BLOCKED = Q(rejected__isnull=False) | Q(in_doubt=True) | Q(on_hold=True)  # as the index of them has it, for SQLite
+FAILED = Q(tries__gt=0)
 
 
 class BindingQuerySet(models.QuerySet["Binding"]):
@@ -44,6 +46,7 @@ class Binding(models.Model):
         "syncer.Route",
         on_delete=models.CASCADE,
         related_name="bindings",
+        db_index=False,
         help_text="The route that carries the object.",
     )
     object_key = models.CharField("object", max_length=64, help_text="The local object's primary key, as text.")
@@ -53,6 +56,7 @@ class Binding(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="children",
+        db_index=False,
         help_text="The binding of the record's parent at the target.",
     )
     wanted = models.BigIntegerField(db_default=0, help_text="Increased by each plan that includes the object.")
@@ -60,6 +64,13 @@ class Binding(models.Model):
         db_default=0, help_text="The value of 'wanted' that the target is known to have."
     )
     unconfirmed = models.BooleanField(db_default=False, help_text="A request was sent whose answer is not known.")
+    # A column, so that the index of what is due changes with it alone: not with each plan and claim of what is due.
+    due = models.GeneratedField(
+        expression=Q(wanted__gt=F("delivered")) | Q(unconfirmed=True),  # type: ignore[arg-type]
+        output_field=models.BooleanField(),
+        db_persist=True,
+        help_text="A version was not delivered, or an answer is not known.",
+    )
     in_doubt = models.BooleanField(
         db_default=False, help_text="Whether a create arrived can't be found out: a person decides."
     )
@@ -154,11 +165,9 @@ class Binding(models.Model):
         ]
         indexes = [
             models.Index(fields=["route", "id"], condition=DUE, name="syncer_binding_due"),
-            models.Index(
-                fields=["route", "id"],
-                condition=Q(rejected__isnull=False) | Q(in_doubt=True) | Q(on_hold=True),
-                name="syncer_binding_blocked",
-            ),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="syncer_binding_parent"),
+            models.Index(fields=["route", "id"], condition=BLOCKED, name="syncer_binding_blocked"),
+            models.Index(fields=["route", "id"], condition=FAILED, name="syncer_binding_failed"),
         ]
 
     def __str__(self) -> str:
@@ -180,7 +189,7 @@ FACTS: Mapping[str, Q] = {
     "on_hold": Q(on_hold=True),
     "in_doubt": Q(in_doubt=True),
     "rejected": Q(rejected__gte=F("wanted")),
-    "failed": Q(tries__gt=0),
+    "failed": FAILED,
     "bound": Q(remote_id__isnull=False),
     "unanswered": Q(create_body__isnull=False),
     "look_first": Q(look_first=True),

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Max
 
 from backoffice.kit import clock
+from backoffice.kit.estimates import MOST, total
 from syncer.core.errors import SyncError
 from syncer.core.state import Health, health_of
 from syncer.engine import ceiling
@@ -20,7 +21,7 @@ SWITCH = (MANUAL, CHANGE)
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """A target at this moment; numbers count objects."""
+    """A target at this moment; numbers count objects, and large ones are given as "more than" what was counted."""
 
     target: Target
     health: Health
@@ -32,7 +33,7 @@ class Overview:
     deletes: list[Waiting]  # the deletes that wait for a person
 
     def _total(self, column: str) -> int:
-        return sum(getattr(status, column) for _, status in self.routes if status)
+        return total(getattr(status, column) for _, status in self.routes if status)
 
     @property
     def pending(self) -> int:
@@ -89,7 +90,7 @@ def overview(target: Target) -> Overview:
     problem = ""
     for route in target.routes.select_related("target"):
         try:
-            routes.append((route, backlog.of_route(route) if route.enabled else None))
+            routes.append((route, backlog.of_route(route, most=MOST) if route.enabled else None))
         except SyncError as error:
             routes.append((route, None))
             problem = f"{route.model}: {error}"

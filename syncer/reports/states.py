@@ -7,8 +7,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q
+from django.db import models
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
@@ -19,8 +19,7 @@ from syncer.core.state import STATES, State, facts_of, state_of
 from syncer.engine import ceiling
 from syncer.models import Binding, Replica, Route, mark
 from syncer.models.binding import FACTS, claimed, where
-from syncer.models.keys import key_of
-from syncer.models.mark import keys_of
+from syncer.models.keys import key_of, pks
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of, two_way
 
@@ -134,17 +133,11 @@ def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
     """
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return set(keys), ""
+    model = route.declaration.model
     try:
-        changed = mark.changed_pks(route.declaration.model, route.mark)
+        return {key_of(model, pk) for pk in mark.changed_among(model, route.mark, pks(model, keys))}, ""
     except SyncError as error:
         return set(keys), str(error)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT object_key FROM (SELECT CAST(pk AS text) AS object_key FROM ({changed.sql}) AS c) AS k "
-            f"WHERE object_key IN ({', '.join(['%s'] * len(keys)) or 'NULL'})",
-            [*changed.params, *keys],
-        )
-        return {row[0] for row in cursor.fetchall()}, ""
 
 
 def having(state: State) -> Q:
@@ -160,11 +153,16 @@ def having(state: State) -> Q:
 
 
 def _changed_on(route: Route) -> Q:
-    """Return the condition that the next plan looks at a binding of the route: any, if it can't read the mark."""
+    """Return the condition that the next plan looks at a binding of the route: any, if it can't read the mark.
+
+    The database looks each object up in the history, or reads all changes once, whichever costs it less.
+    """
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return Q(route=route)
     try:
-        keys = keys_of(mark.changed_pks(route.declaration.model, route.mark), and_bound=None)
+        changed = mark.is_changed(route.declaration.model, route.mark, '"syncer_binding"."object_key"')
     except SyncError:
         return Q(route=route)
-    return Q(route=route, object_key__in=RawSQL(keys.sql, keys.params))  # noqa: S611 - built from our own names only
+    found = RawSQL(changed.sql, changed.params, output_field=models.BooleanField())  # noqa: S611 - our own names only
+    # The key is read as the route's kind of key only where the binding is the route's.
+    return Q(Case(When(route=route, then=found), default=models.Value(0, models.BooleanField())))

@@ -50,7 +50,7 @@ def faults(connection: BaseDatabaseWrapper) -> list[str]:
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Create the triggers that are missing or different, and drop those that are no longer wanted."""
-    present, triggers = installed(connection), wanted(connection, _migrated(connection))
+    present, triggers = installed(connection), wanted(connection, migrated_models(connection))
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
         for name, definition in present.items():
             if name not in triggers or triggers[name].definition != definition:
@@ -61,7 +61,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
                     cursor.execute(statement)
 
 
-def _migrated(connection: BaseDatabaseWrapper) -> Iterator[type[models.Model]]:
+def migrated_models(connection: BaseDatabaseWrapper) -> Iterator[type[models.Model]]:
     """Yield the models of which both tables have all columns; after a backward migration, some may not."""
     names = set(connection.introspection.table_names())
     with connection.cursor() as cursor:

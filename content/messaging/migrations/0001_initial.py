@@ -124,4 +124,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('client')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('client'), 128)), name='messaging_message_client_text', violation_error_message='client must have 1 to 128 characters and may not be blank.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('text')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('text'), 10000)), name='messaging_message_text_text', violation_error_message='text must have 1 to 10000 characters and may not be blank.'), models.CheckConstraint(condition=models.Q(('direction__in', ['from', 'to'])), name='messaging_message_direction_known', violation_error_message='direction must be one of from, to.')],
             },
         ),
+        migrations.AddIndex(
+            model_name='bot',
+            index=models.Index(fields=['name', 'id'], name='messaging_bot_name'),
+        ),
     ]

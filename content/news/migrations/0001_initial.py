@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             name='Post',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('user_id', models.IntegerField(db_index=True, default=99999942, help_text="The number of the post's author at the target. 99999942 for posts made here.", verbose_name='user id')),
+                ('user_id', models.IntegerField(default=99999942, help_text="The number of the post's author at the target. 99999942 for posts made here.", verbose_name='user id')),
                 ('title', models.CharField(help_text='One line, at most 256 characters.', max_length=256, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
                 ('body', models.CharField(help_text='The text of the post, at most 1024 characters.', max_length=1024, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
             ],
@@ -102,5 +102,21 @@ class Migration(migrations.Migration):
                 'default_permissions': ('add', 'change', 'delete', 'view', 'import', 'export'),
                 'constraints': [models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('name')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('name'), 128)), name='news_comment_name_text', violation_error_message='name must have 1 to 128 characters and may not be blank.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('email')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('email'), 128)), name='news_comment_email_text', violation_error_message='email must have 1 to 128 characters and may not be blank.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('body')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('body'), 1024)), name='news_comment_body_text', violation_error_message='body must have 1 to 1024 characters and may not be blank.')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='comment',
+            index=models.Index(fields=['name', 'id'], name='news_comment_name'),
+        ),
+        migrations.AddIndex(
+            model_name='comment',
+            index=models.Index(fields=['email', 'id'], name='news_comment_email'),
+        ),
+        migrations.AddIndex(
+            model_name='post',
+            index=models.Index(fields=['title', 'id'], name='news_post_title'),
+        ),
+        migrations.AddIndex(
+            model_name='post',
+            index=models.Index(fields=['user_id', 'id'], name='news_post_user_id'),
         ),
     ]

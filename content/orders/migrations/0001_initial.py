@@ -66,4 +66,20 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('product_name')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('product_name'), 255)), name='orders_order_product_name_text', violation_error_message='product_name must have 1 to 255 characters and may not be blank.'), models.CheckConstraint(condition=models.Q(('quantity__gte', 1), ('quantity__lte', 2147483647)), name='orders_order_quantity_range', violation_error_message='quantity must be a whole number from 1 to 2147483647.'), models.CheckConstraint(condition=models.Q(('status__in', ['PENDING', 'SHIPPED', 'DELIVERED'])), name='orders_order_status_known', violation_error_message='status must be one of PENDING, SHIPPED, DELIVERED.')],
             },
         ),
+        migrations.AddIndex(
+            model_name='order',
+            index=models.Index(fields=['product_name', 'id'], name='orders_order_product_name'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
+            index=models.Index(fields=['quantity', 'id'], name='orders_order_quantity'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
+            index=models.Index(fields=['status', 'id'], name='orders_order_status'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
+            index=models.Index(fields=['updated_at', 'id'], name='orders_order_updated_at'),
+        ),
     ]

@@ -143,4 +143,12 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
+        migrations.AddIndex(
+            model_name='palette',
+            index=models.Index(fields=['name', 'id'], name='palettes_palette_name'),
+        ),
+        migrations.AddIndex(
+            model_name='team',
+            index=models.Index(fields=['name', 'id'], name='palettes_team_name'),
+        ),
     ]

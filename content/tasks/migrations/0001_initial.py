@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             name='Item',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(db_index=True, help_text='One line, at most 256 characters.', max_length=256, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
+                ('title', models.CharField(help_text='One line, at most 256 characters.', max_length=256, validators=[content.base.fields.not_blank, django.core.validators.ProhibitNullCharactersValidator()])),
                 ('description', models.CharField(blank=True, default='', help_text='What is to be done, at most 4096 characters.', max_length=4096, validators=[django.core.validators.ProhibitNullCharactersValidator()])),
                 ('external_id', models.CharField(blank=True, default='', help_text="The record's id at the external API. Empty: the item's own number.", max_length=64, validators=[django.core.validators.ProhibitNullCharactersValidator(), content.tasks.models.ExternalIdValidator()], verbose_name='external id')),
                 ('external_data', models.JSONField(blank=True, default=dict, editable=False, help_text='What the external API sent, field by field.', validators=[content.tasks.records.check_record], verbose_name='external data')),
@@ -72,5 +72,17 @@ class Migration(migrations.Migration):
                 'default_permissions': ('add', 'change', 'delete', 'view', 'import', 'export'),
                 'constraints': [models.CheckConstraint(condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length(django.db.models.functions.text.Trim('title')), 0), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('title'), 256)), name='tasks_item_title_text', violation_error_message='title must have 1 to 256 characters and may not be blank.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('description'), 4096)), name='tasks_item_description_length', violation_error_message='description may have at most 4096 characters.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('external_id'), 64)), name='tasks_item_external_id_length', violation_error_message='external_id may have at most 64 characters.'), models.CheckConstraint(condition=models.Q(('external_id__regex', '\\A([A-Za-z0-9][A-Za-z0-9._~:-]*)?\\Z')), name='tasks_item_external_id_form', violation_error_message='external_id may hold letters, digits and . _ ~ : - only.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(content.base.fields.JsonType('external_data'), models.Value('object'))), name='tasks_item_external_data_object', violation_error_message='external_data must be a JSON object.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('summary'), 2048)), name='tasks_item_summary_length', violation_error_message='summary may have at most 2048 characters.'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('summary_source'), 256)), name='tasks_item_summary_source_length', violation_error_message='summary_source may have at most 256 characters.')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='item',
+            index=models.Index(fields=['title', 'id'], name='tasks_item_title'),
+        ),
+        migrations.AddIndex(
+            model_name='item',
+            index=models.Index(fields=['created_at', 'id'], name='tasks_item_created_at'),
+        ),
+        migrations.AddIndex(
+            model_name='item',
+            index=models.Index(fields=['updated_at', 'id'], name='tasks_item_updated_at'),
         ),
     ]

@@ -1,0 +1,84 @@
+"""The number of statements of each kind of page, which is the same however many rows there are."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from content.news.models import Post
+from syncer.models import Run
+from tests.content.pages import administrator
+from tests.syncer.conftest import sync
+
+# Each includes the session and the user. `target` has two routes, each of which adds a few; on SQLite more, because
+# there every mark that is read costs three.
+STATEMENTS = {
+    "postgresql": {
+        "home": 14,
+        "targets": 14,
+        "a target": 14,
+        "a list": 11,
+        "a list, searched": 11,
+        "a list, sorted": 11,
+        "a form": 9,
+        "a run": 5,
+        "bindings": 9,
+    },
+    "sqlite": {
+        "home": 25,
+        "targets": 25,
+        "a target": 25,
+        "a list": 14,
+        "a list, searched": 14,
+        "a list, sorted": 14,
+        "a form": 12,
+        "a run": 5,
+        "bindings": 12,
+    },
+}
+
+
+def posts(number: int) -> None:
+    Post.objects.bulk_create([Post(title=f"A {i}", body="B") for i in range(number)])
+
+
+@pytest.fixture
+def pages(target):
+    """The pages of a target with a few objects in sync, and a few that changed since."""
+    posts(3)
+    sync(target)
+    posts(3)
+
+    def address(name: str, *args: object) -> str:
+        return reverse(f"admin:{name}", args=args)
+
+    return {
+        "home": address("index"),
+        "targets": address("syncer_target_changelist"),
+        "a target": address("syncer_target_change", target.pk),
+        "a list": address("news_post_changelist"),
+        "a list, searched": address("news_post_changelist") + "?q=A",
+        "a list, sorted": address("news_post_changelist") + "?o=1",
+        "a form": address("news_post_change", Post.objects.earliest("pk").pk),
+        "a run": address("syncer_run_change", Run.objects.earliest("pk").pk),
+        "bindings": address("syncer_binding_changelist"),
+    }
+
+
+def counted(pages: dict[str, str]) -> dict[str, int]:
+    client = administrator()
+    numbers = {}
+    for name, address in pages.items():
+        client.get(address)  # fills what is read once per process
+        with CaptureQueriesContext(connection) as found:
+            assert client.get(address).status_code == 200
+        numbers[name] = len(found)
+    return numbers
+
+
+def test_each_page_makes_its_number_of_statements_for_few_rows_and_for_many(pages, target):
+    assert counted(pages) == STATEMENTS[connection.vendor]
+    posts(60)
+    sync(target)
+    posts(60)
+    assert counted(pages) == STATEMENTS[connection.vendor]

@@ -246,6 +246,7 @@ Q_CLUSTER = {
     "save_limit": 250,
     "catch_up": False,
     "scheduler": False,
+    "guard_cycle": 2,  # seconds between two checks of the cluster's processes
     "label": "Queue",
 }
 # The work of a dead worker is free after this time; every request ends well before it.

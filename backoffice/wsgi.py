@@ -1,10 +1,12 @@
 """The web server's entry point."""
 
+import gc
 import os
 from typing import Any
 
 import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
@@ -26,3 +28,6 @@ class Handler(WSGIHandler):
 
 django.setup(set_prefix=False)
 application = Handler()
+_ = get_resolver().url_patterns  # loads the pages and the API, before the first request
+gc.collect()
+gc.freeze()  # what is loaded stays: each full collection would walk all of it, in the middle of a request

@@ -11,10 +11,8 @@ class SyncerConfig(AppConfig):
 
     def ready(self) -> None:
         from syncer import targets
-        from syncer.engine.worker import cluster  # needs the queue's models
 
         for module in pkgutil.iter_modules(targets.__path__):
             if module.ispkg:
                 import_module(f"syncer.targets.{module.name}.kind")
         autodiscover_modules("sync")
-        cluster.join()

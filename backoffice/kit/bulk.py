@@ -16,7 +16,7 @@ PREPARED = (models.DateTimeField, models.JSONField, models.UUIDField)  # whose v
 Row = Mapping[str, Any]  # {"column": value}
 
 
-def update_rows(model: type[models.Model], rows: Iterable[Row], *, match: Sequence[str], order: str) -> set[Any]:
+def update_rows(model: type[models.Model], rows: Iterable[Row], *, match: Sequence[str], order: str = "") -> set[Any]:
     """Write the columns of the rows that still match; return the primary keys of those that were written.
 
     To be called in a transaction. Rows that write the same columns share a statement.
@@ -25,7 +25,7 @@ def update_rows(model: type[models.Model], rows: Iterable[Row], *, match: Sequen
         rows: each with the columns of `match` and those to write, by their names in the database.
         match: the columns that must still have these values, the primary key first.
         order: the column in whose order PostgreSQL locks the rows, as every other writer of several rows does, so that
-            no two of them deadlock.
+            no two of them deadlock; empty: the transaction has locked them already.
     """
     written: set[Any] = set()
     for _, alike in groupby(sorted(rows, key=sorted), key=sorted):
@@ -67,7 +67,8 @@ def _update(model: type[models.Model], rows: Sequence[Row], match: Sequence[str]
     values = [[fields[name].get_db_prep_save(row[name], connection) for name in own] for row in rows]
     table, pk = quote(model._meta.db_table), quote(match[0])
     still = " AND ".join(f"t.{quote(name)} = v.{quote(name)}" for name in match)
-    lock = f'ORDER BY t.{quote(order)} COLLATE "C" FOR NO KEY UPDATE OF t' if connection.vendor == "postgresql" else ""
+    locks = order and connection.vendor == "postgresql"
+    lock = f'ORDER BY t.{quote(order)} COLLATE "C" FOR NO KEY UPDATE OF t' if locks else ""
     sets = [
         f"{quote(name)} = {'%s' if name in shared else _typed(fields[name], f'n.{quote(name)}')}" for name in changed
     ]

@@ -4,6 +4,7 @@ import select
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError, connections
@@ -18,6 +19,7 @@ READ_ONLY = "25006"
 INTERNAL = (READ_ONLY, "25P03", "25P04")  # read-only; a session that was ended for its idle, or its long, transaction
 MISTAKE = "SQLITE_ERROR"  # of a statement, such as a table that is missing; SQLite has no other class for it
 RETRY_SECONDS = 5
+OPENED = "opened_file"  # the attribute of a connection that says which file it has opened
 WHY = "The database can't be written just now. Nothing was saved; try again in a moment."
 
 
@@ -68,9 +70,10 @@ def leave_read_only_session(
 
 
 def watch(*, connection: Any, **_: object) -> None:
-    """Make a new connection leave read-only sessions. Receives `connection_created`."""
+    """Make a new connection leave read-only sessions, and note its file. Receives `connection_created`."""
     if leave_read_only_session not in connection.execute_wrappers:
         connection.execute_wrappers.append(leave_read_only_session)
+    setattr(connection, OPENED, _file_of(connection))  # it is not Django's
 
 
 # --- connections that are kept ---------------------------------------------------------------------------------------
@@ -101,3 +104,28 @@ def _has_news(session: Any) -> bool:
     waiting = select.poll()
     waiting.register(session.fileno(), select.POLLIN)
     return bool(waiting.poll(0))
+
+
+def refresh_connections() -> None:
+    """Close this thread's connections that can't be used any more; for programs that run for long.
+
+    Django's `close_old_connections` closes each one of SQLite, and the next costs more than what is asked of it.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is None or connection.in_atomic_block:
+            continue
+        if connection.vendor != "sqlite":
+            connection.close_if_unusable_or_obsolete()
+        elif connection.errors_occurred or getattr(connection, OPENED, None) != _file_of(connection):
+            connection.close()
+
+
+def _file_of(connection: Any) -> tuple[int, int] | None:
+    """Return what distinguishes the file that is at SQLite's path now from all others; None: there is none."""
+    if connection.vendor != "sqlite":
+        return None
+    try:
+        file = Path(connection.settings_dict["NAME"]).stat()
+    except OSError:  # it is missing, or the database is in memory
+        return None
+    return file.st_dev, file.st_ino

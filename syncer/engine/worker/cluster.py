@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from django_q.signals import post_execute, post_execute_in_worker, pre_execute
 
-VARIABLE = "BACKOFFICE_WATCHDOG"  # `PID PIPE KEY` of the watchdog, for its cluster only
 HEARTBEAT = "syncer.engine.worker.cluster.heartbeat"
 PREFIX = "heartbeat:"  # of the keys under which heartbeats are queued
 PR_SET_PDEATHSIG = 1  # linux/prctl.h; cleared in a fork's child
@@ -33,21 +32,15 @@ _watch: Watch | None = None
 _pid = os.getpid()
 
 
-def join() -> None:
-    """Report to the watchdog from now on, if one started this process; called in every process that starts.
-
-    Only the cluster's main process finds the variable; the others are its forks.
-    """
-    global _watch, _pid
-    logging.getLogger("django-q").addFilter(_is_worth_logging)
-    if given := os.environ.pop(VARIABLE, ""):
-        watchdog, pipe, key = given.split()
-        _watch, _pid = Watch(pipe=int(pipe), key=key), os.getpid()
-        _end_with(int(watchdog))
-        os.register_at_fork(after_in_child=_forked)
-        pre_execute.connect(_task_began)
-        post_execute_in_worker.connect(_task_ended)
-        post_execute.connect(_finished)
+def join(watch: Watch) -> None:
+    """Report to the watchdog, which has just forked this process, from now on; so do the processes that it forks."""
+    global _watch
+    _watch = watch
+    _forked()
+    os.register_at_fork(after_in_child=_forked)
+    pre_execute.connect(_task_began)
+    post_execute_in_worker.connect(_task_ended)
+    post_execute.connect(_finished)
 
 
 def own_key() -> str:
@@ -59,8 +52,8 @@ def heartbeat() -> None:
     """Do nothing: that this task was done is the sign of life."""
 
 
-def _is_worth_logging(record: logging.LogRecord) -> bool:
-    """Filter out django-q2's three log lines for each heartbeat that succeeds."""
+def is_worth_logging(record: logging.LogRecord) -> bool:
+    """Filter out django-q2's log lines for each heartbeat that succeeds."""
     return record.levelno > logging.INFO or PREFIX not in record.getMessage()
 
 

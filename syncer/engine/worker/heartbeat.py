@@ -5,7 +5,7 @@ import socket
 import time
 from contextlib import suppress
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import Error, transaction
 from django.utils import timezone
@@ -22,10 +22,10 @@ FORGOTTEN = timedelta(hours=1)  # the host of a heartbeat that has waited this l
 class Heartbeats:
     """The heartbeats of one watchdog."""
 
-    def __init__(self) -> None:
-        self.id = uuid4()
+    def __init__(self, id: UUID | None = None, restarts: int = 0) -> None:  # noqa: A002
+        self.id = id or uuid4()
         self.key = f"{PREFIX}{self.id.hex}"  # of its heartbeats in the queue
-        self.restarts = 0  # of its cluster
+        self.restarts = restarts  # of its cluster
         self.silent: float | None = None  # seconds since the cluster's last sign of life; None: there was none yet
         self._started: datetime | None = None
         self._put_at = -float("inf")

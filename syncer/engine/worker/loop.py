@@ -5,9 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import close_old_connections
+from django.db import connections
 
-from backoffice.kit.database import is_unavailable
+from backoffice.kit.database import is_unavailable, refresh_connections
 
 log = logging.getLogger("syncer.engine.worker")
 AWAY = 1.0  # seconds at least between two tries while the database can't be used
@@ -52,10 +52,10 @@ class Loop(threading.Thread):
             finally:
                 if self._round_at - self._checked_at >= CHECK_EVERY:
                     self._checked_at = self._round_at
-                    close_old_connections()  # the next query then tests if its connection works
+                    refresh_connections()  # the next query then tests if its connection works
         if self._last:
             self._last()
-            close_old_connections()
+            connections.close_all()
 
     @property
     def is_healthy(self) -> bool:

@@ -9,6 +9,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
@@ -19,7 +20,8 @@ from syncer.engine.alerts import notify
 from syncer.engine.wake import sweep, wake_for_news
 from syncer.engine.worker import commits
 from syncer.engine.worker.loop import Loop
-from syncer.engine.worker.watchdog import Watchdog
+from syncer.engine.worker.sweeps import Sweeps
+from syncer.engine.worker.watchdog import SIGNALS, Watchdog
 from syncer.reports.workers import trouble_at
 
 log = logging.getLogger("syncer.engine.worker")
@@ -28,6 +30,7 @@ REST = 60.0  # seconds that a chore rests after a program error
 
 
 class Command(BaseCommand):
+    requires_system_checks = [Tags.models]  # the others load the pages and the API: 30 MB that a worker never needs
     help = "Carry changes to the targets: keeps the queue's workers at work and wakes them for what is due."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,8 +48,9 @@ class Command(BaseCommand):
             _check()
             return
         stopping = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, lambda _number, _frame: stopping.set())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # blocked by a worker that executed itself again
         changes = commits.Commits()
 
         def wake_for_commits() -> None:
@@ -54,7 +58,7 @@ class Command(BaseCommand):
                 wake_for_news()
 
         loops = [
-            Loop(Chores(CHORES).do, every=every, stop=stopping),
+            Loop(Sweeps(Chores(CHORES).do).do, every=every, stop=stopping),
             Loop(Chores([wake_for_commits]).do, every=commits.EVERY, stop=stopping),
         ]
         sys.exit(Watchdog(heartbeat=heartbeat, stop_seconds=stop, stop=stopping, loops=loops).run())

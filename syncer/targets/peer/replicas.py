@@ -12,13 +12,14 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from backoffice.kit.bulk import update_rows
 from backoffice.kit.history import history_of
 from syncer.core.merge import ASK, EXISTS, By, Content, Rules, changed, differing, outcome, stamp
 from syncer.models import Replica, Route
 from syncer.models.keys import json_value
 from syncer.targets.peer.rows import Rows, attname, column_of, content_of
 
-COLUMNS = ["shadow", "seen", "fields", "read", "conflicts", "conflict_at"]
+COLUMNS = ["id", "shadow", "seen", "fields", "read", "conflicts", "conflict_at"]
 
 
 def wire_key(key: str) -> str:
@@ -43,9 +44,7 @@ def lock(route: Route, keys: Iterable[str]) -> dict[str, Replica]:
 
 def store(replicas: Iterable[Replica]) -> None:
     """Write locked replicas, in one statement."""
-    rows = sorted(replicas, key=lambda row: row.pk)
-    if rows:
-        Replica.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=COLUMNS)
+    update_rows(Replica, ({name: getattr(row, name) for name in COLUMNS} for row in replicas), match=["id"])
 
 
 def stamp_all(route: Route, replicas: Mapping[str, Replica], live: Rows, *, me: str) -> set[str]:

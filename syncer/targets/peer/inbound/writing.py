@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models.deletion import ProtectedError
 
 from backoffice.kit import context
+from backoffice.kit.bulk import update_rows
 from backoffice.kit.permissions import Person, as_error, batch_refusals
 from syncer.models import Route
 from syncer.targets.peer.inbound.merging import MergedItem, changed_fields
@@ -94,7 +95,10 @@ def _write_all(route: Route, todo: Sequence[MergedItem], origin: str) -> None:
         if updated:
             automatic = {column.name for column in model._meta.concrete_fields if getattr(column, "auto_now", False)}
             fields = automatic.union(*(changed_fields(route, item) for item in updated))
-            objects.bulk_update([item.row for item in updated], sorted(fields))
+            pk: Any = model._meta.pk
+            columns: list[Any] = [pk, *(model._meta.get_field(name) for name in sorted(fields))]
+            rows = ({column.column: getattr(item.row, column.attname) for column in columns} for item in updated)
+            update_rows(model, rows, match=[pk.column])
         if deleted:
             objects.filter(pk__in=deleted).delete()
         if todo and connection.vendor == "postgresql":

@@ -96,3 +96,9 @@ def test_a_delete_of_many_writes_their_history_together(store):
         Order.objects.all().delete()
     assert len(captured) <= 10
     assert Order.history.filter(history_type="-").count() == 50
+
+
+@pytest.mark.parametrize("work", [None, update, delete, merge, nothing])
+def test_the_number_of_statements_is_exactly_that_of_a_smaller_batch(store, lamp, work):
+    """Of what fits into one statement of each kind."""
+    assert counted(store, 30, work) == counted(store, 10, work)

@@ -3,19 +3,20 @@
 Nothing is written but to the temporary table (`staging`), and nothing is asked of the database for a single row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import DatabaseError, connection, transaction
+from django.db import DataError, Error, connection, transaction
 
 from backoffice.kit.batches import batched
 from backoffice.kit.history import column_values
 from backoffice.kit.permissions import Person, Write, as_error, batch_refusals
 from content.base.imports.end_state import checks_link
-from content.base.imports.result import ContentResult, ContentRow
+from content.base.imports.result import ContentResult, ContentRow, words
 from content.base.imports.staging import CHANGED, NEW, UNCHANGED, Stage
 from content.base.imports.unique import unique_keys
 from content.base.models import ContentModel
@@ -36,6 +37,7 @@ class Row:
         changed: the names of the fields that the row changes.
         errors: what is wrong, by field.
         is_repeated: whether an earlier row of the same page has the key.
+        values: the row in the temporary table.
     """
 
     number: int
@@ -47,9 +49,14 @@ class Row:
     changed: list[str] = field(default_factory=list)
     errors: dict[str, Any] = field(default_factory=dict)
     is_repeated: bool = False
+    values: list[Any] = field(default_factory=list)
 
     def refuse(self, error: ValidationError) -> None:
         self.errors = error.update_error_dict(self.errors)
+
+    def give_up(self, error: Exception) -> None:
+        """Say what is wrong with a row of which nothing else can be judged."""
+        self.obj, self.errors = None, {NON_FIELD_ERRORS: [ValidationError(words(error))]}
 
 
 class Reader:
@@ -80,18 +87,18 @@ class Reader:
 
     def _judge(self, rows: list[Row]) -> None:
         for row in rows:
-            self._find_key(row)
+            self._guard(row, self._find_key)
         stored = self._stored(rows)
         for row in rows:
             if not row.errors:
-                self._fill(row, stored)
+                self._guard(row, partial(self._fill, stored=stored))
         writes = [row for row in rows if row.obj is not None and row.kind != UNCHANGED]
         actions = [Write("add", row.obj) if row.kind == NEW else Write("change", row.obj, row.before) for row in writes]
         # Before the model's own rules: "name is taken" would reveal a parent that this user can't see.
         for row, refused in zip(writes, batch_refusals(actions, self.person), strict=True):
             if refused:
                 row.refuse(as_error(refused))
-            self._validate(row)
+            self._guard(row, self._validate)
         self._add(rows)
         for row in rows:
             if row.errors:
@@ -99,12 +106,20 @@ class Reader:
             elif row.obj is not None:
                 self.result.accept(ContentRow(row.number, row.kind, row.obj, row.before))
 
-    def _find_key(self, row: Row) -> None:
+    def _guard(self, row: Row, step: Callable[[Row], None]) -> None:
+        """Do a step of the row; what is wrong is said of the row, also if it is an error in the program."""
         try:
-            self.resource.before_import_row(row.cells)
-            row.key = self.resource.key_of(row.cells)
+            step(row)
         except ValidationError as error:
             row.refuse(error)
+        except Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged; the other rows are judged all the same
+            row.give_up(error)
+
+    def _find_key(self, row: Row) -> None:
+        self.resource.before_import_row(row.cells)
+        row.key = self.resource.key_of(row.cells)
 
     def _stored(self, rows: list[Row]) -> dict[Any, Any]:
         """Return the stored objects that the rows name and the user may see, by key."""
@@ -133,8 +148,7 @@ class Reader:
             if row.key is not None and not self.resource._meta.caller_keys:
                 column, name = self.pk.name, self.model._meta.verbose_name
                 unseen = self.person.unseen(self.model, row.key)
-                row.refuse(ValidationError({column: f"{unseen} Leave the {column} empty to add a new {name}."}))
-                return
+                raise ValidationError({column: f"{unseen} Leave the {column} empty to add a new {name}."})
             obj = self.resource.init_instance(row.cells)
         else:
             row.kind = CHANGED
@@ -161,16 +175,18 @@ class Reader:
                 row.refuse(error)
 
     def _add(self, rows: list[Row]) -> None:
-        staged = [(row, self._staged(row)) for row in rows]
+        for row in rows:
+            self._guard(row, self._prepare)
         try:
-            self._insert([values for _, values in staged])
-        except (DatabaseError, ValueError):  # a value that the database can't hold: find the row that has it
-            for row, values in staged:
+            self._insert([row.values for row in rows])
+        except (DataError, ValueError):  # a value that the database can't hold: find the rows that have one
+            for row in rows:
                 try:
-                    self._insert([values])
-                except (DatabaseError, ValueError) as error:
-                    row.errors[NON_FIELD_ERRORS] = [ValidationError(self.result.words(error))]
-                    self._insert([[row.number, row.kind, False, True, *self.stage.key_alone(None)]])
+                    self._insert([row.values])
+                except (DataError, ValueError) as error:
+                    row.give_up(error)
+                    self._prepare(row)
+                    self._insert([row.values])
 
     def _insert(self, values: list[list[Any]]) -> None:
         if connection.in_atomic_block:  # an error would else break the transaction; outside of one, it would begin one
@@ -179,9 +195,10 @@ class Reader:
         else:
             self.stage.add(values)
 
-    def _staged(self, row: Row) -> list[Any]:
-        moves = row.kind == NEW or not self.unique.isdisjoint(row.changed)
-        own = [row.number, row.kind, row.obj is not None and moves, bool(row.errors)]
-        if row.obj is None or row.kind == UNCHANGED:
-            return [*own, *self.stage.key_alone(row.key if row.obj is not None or row.is_repeated else None)]
-        return [*own, *self.stage.values(row.obj, row.kind, row.errors)]
+    def _prepare(self, row: Row) -> None:
+        """Give the row its values in the table."""
+        is_whole = row.obj is not None and row.kind != UNCHANGED
+        moves = is_whole and (row.kind == NEW or not self.unique.isdisjoint(row.changed))
+        key = row.key if row.obj is not None or row.is_repeated else None
+        values = self.stage.values(row.obj, row.kind, row.errors) if is_whole else self.stage.key_alone(key)
+        row.values = [row.number, row.kind, moves, bool(row.errors), *values]

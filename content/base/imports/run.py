@@ -1,6 +1,6 @@
 """One import from its file to its end: read, judge, write."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -32,7 +32,7 @@ class Import:
     ) -> None:
         self.resource, self.first, self.on_written = resource, first, on_written
         self.headers: Sequence[str] = dataset.headers or ()
-        self.rows: Iterable[tuple[int, Sequence[Any]]] = dataset if isinstance(dataset, Table) else _numbered(dataset)
+        self.dataset = dataset
         known = [column.column_name for column in resource.get_import_fields()]
         if unknown := [name for name in self.headers if name not in known]:
             raise FileError(f"There is no column {', '.join(unknown)}. The columns may be: {', '.join(known)}.")
@@ -70,7 +70,8 @@ class Import:
 
     def _read(self, stage: Stage, *, is_locking: bool) -> ContentResult:
         result = ContentResult(self.resource.get_import_fields())
-        Reader(self.resource, stage, result, is_locking=is_locking).read(self.headers, self.rows, self.first)
+        rows = self.dataset if isinstance(self.dataset, Table) else enumerate(self.dataset, 1)  # the library's Dataset
+        Reader(self.resource, stage, result, is_locking=is_locking).read(self.headers, rows, self.first)
         stage.complete()
         return result
 
@@ -78,8 +79,3 @@ class Import:
         for rule, number, name, message in judge(stage, is_whole=result.judged_rows == result.total_rows):
             result.refuse_also(number, name, message, about=rule.names, is_alone=rule.is_alone)
         result.count(stage.counts())
-
-
-def _numbered(dataset: Any) -> Iterable[tuple[int, Sequence[Any]]]:
-    """Return the rows of the library's Dataset with their numbers, from 1."""
-    return enumerate(dataset, 1)

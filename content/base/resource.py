@@ -80,6 +80,9 @@ class Column(Field):  # type: ignore[misc]
 
     widget: ColumnWidget
 
+    def clean(self, row: Mapping[str, Any], **options: Any) -> Any:
+        return self.widget.clean(row[self.column_name], row=row, **options)
+
     def save(self, instance: models.Model, row: Mapping[str, Any], is_m2m: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - the library's signature
         value = self.clean(row, **options)
         if value is None and instance._state.adding and self.widget.field.has_default():

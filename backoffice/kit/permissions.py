@@ -96,9 +96,10 @@ def batch_refusals(writes: Sequence[Write], person: Person) -> list[list[Refusal
     model = writes[0].model
     stored = {write.obj.pk for write in writes if write.action != "add"} - {None}
     unseen, links = hidden(model, stored, person), _unknown_links(writes, person)
+    actions = {action: person.refusal(model, action) for action in {write.action for write in writes}}
 
     def check(write: Write) -> Iterator[Refusal]:
-        if message := person.refusal(model, write.action):
+        if message := actions[write.action]:
             yield Refusal(message)
         elif write.obj.pk in unseen:
             yield Refusal(person.unseen(model, write.obj.pk))

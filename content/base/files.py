@@ -10,20 +10,22 @@ import io
 import json
 import re
 import zipfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
 from typing import BinaryIO
 
 import openpyxl
-import tablib
 from import_export.formats.base_formats import Format
 from openpyxl.utils.exceptions import InvalidFileException
 
-MAX_ROWS = 10_000  # one transaction writes 500 to 1,000 a second, and SQLite's other writers time out after 20 s
-MAX_COLUMNS = 200
-MAX_UNPACKED = 200_000_000  # bytes of an unpacked workbook; 10,000 rows take a tenth of that
+from content.base import json_items
+from content.base.tables import MISSING, FileError, Row, Table, check_text, opened, text_of
+
+MAX_UNPACKED = 200_000_000  # bytes of an unpacked workbook, of which the texts are kept in memory; 100,000 rows
 MAX_SHEET = 1_048_575  # rows below the header of an XLSX sheet
-MISSING = object()  # the cell of a key that a JSON record lacks
+NOT_RECORDS = 'The file must hold a list of objects, such as [{"id": 1, …}, {"id": 2, …}].'
 
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 ESCAPED = re.compile(r"'+[=+\-@\t\r]")
@@ -31,16 +33,6 @@ ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 # form.
 XLSX_WRITE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 XLSX_READ = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
-
-class FileError(Exception):
-    """The file can't be read or written. The message says where and what to do."""
-
-
-class Table(tablib.Dataset):  # type: ignore[misc]
-    """Rows with headers. `numbers[i]` is the number of row i in the file, from 1."""
-
-    numbers: Sequence[int]
 
 
 def escape(cell: object) -> object:
@@ -51,68 +43,6 @@ def escape(cell: object) -> object:
 def unescape(cell: object) -> object:
     """Return the cell that `escape` was given."""
     return cell[1:] if isinstance(cell, str) and ESCAPED.match(cell) else cell
-
-
-def check_text(number: int, cells: Iterable[object]) -> None:
-    """Refuse unpaired surrogates, which JSON and XLSX can spell but UTF-8 can't encode.
-
-    Raises:
-        FileError: a text in the row holds half of a surrogate pair.
-    """
-    try:
-        for cell in cells:
-            if isinstance(cell, str):
-                cell.encode()
-    except UnicodeEncodeError as error:
-        half = f"U+{ord(error.object[error.start]):04X}"
-        raise FileError(f"Row {number} holds {half}, which is an unpaired surrogate. Remove it.") from error
-
-
-def table(headers: Sequence[str], rows: Iterable[tuple[int, Sequence[object]]]) -> Table:
-    """Return the rows, `(number, cells)`, under their headers, without the rows of which every cell is empty.
-
-    Raises:
-        FileError: a header is empty or repeated, a row is not as long as the header, a text can't be encoded as UTF-8,
-            or there are too many columns or rows.
-    """
-    if len(headers) > MAX_COLUMNS:
-        problem = f"The file has {len(headers):,} columns, more than {MAX_COLUMNS}."
-        raise FileError(f"{problem} Take those away that are not ours.")
-    if doubles := sorted(name for name, times in Counter(headers).items() if times > 1):
-        raise FileError(f"The column {doubles[0]} is in the file twice. Take one away.")
-    check_text(1, headers)
-    if not all(headers):
-        raise FileError("A column has no name. The first row must name every column.")
-    result = Table(headers=headers)
-    numbers: list[int] = []
-    for number, cells in rows:
-        if all(cell in ("", None) for cell in cells):
-            continue
-        if len(cells) != len(headers):
-            raise FileError(
-                f"Row {number} has {len(cells)} cells, but {len(headers)} columns are named in row 1. "
-                "A text that holds a comma, a quote or a line break must stand in double quotes."
-            )
-        check_text(number, cells)
-        if len(numbers) == MAX_ROWS:
-            raise FileError(f"The file has more than {MAX_ROWS:,} rows. Split it.")
-        result.append(cells)
-        numbers.append(number)
-    result.numbers = numbers
-    return result
-
-
-def decode(data: bytes, title: str) -> str:
-    """Return UTF-8 text, with or without a byte order mark, as a string.
-
-    Raises:
-        FileError: the data is not UTF-8.
-    """
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        wrong = f"The file is not UTF-8 text (byte {error.start + 1} is wrong)."
-        raise FileError(f"{wrong} Save it as {title} with the encoding UTF-8, or use XLSX.") from error
 
 
 class _Format(Format):  # type: ignore[misc]
@@ -152,16 +82,19 @@ class _Format(Format):  # type: ignore[misc]
 class CSV(_Format):
     title, extension, content_type = "CSV", "csv", "text/csv; charset=utf-8"
 
-    def create_dataset(self, in_stream: bytes) -> Table:
-        reader = csv.reader(io.StringIO(decode(in_stream, "CSV"), newline=""), strict=True)
-        try:
-            rows = list(enumerate(reader, 1))
-        except csv.Error as error:
-            raise FileError(f"Row {reader.line_num} is not CSV: {error}.") from error
-        if not rows:
+    def create_dataset(self, in_stream: bytes | Path) -> Table:
+        return Table(next(self._rows(in_stream))[1], lambda: islice(self._rows(in_stream), 1, None))
+
+    def _rows(self, source: bytes | Path) -> Iterator[Row]:
+        with text_of(source, "CSV") as text:
+            reader, number = csv.reader(text, strict=True), 0
+            try:
+                for number, row in enumerate(reader, 1):
+                    yield number, [name.strip() for name in row] if number == 1 else [unescape(cell) for cell in row]
+            except csv.Error as error:
+                raise FileError(f"Row {reader.line_num} is not CSV: {error}.") from error
+        if not number:
             raise FileError("The file is empty. Its first row must name the columns.")
-        headers = [name.strip() for name in rows[0][1]]
-        return table(headers, ((number, [unescape(cell) for cell in row]) for number, row in rows[1:]))
 
     def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         text = io.TextIOWrapper(out, encoding="utf-8", newline="")
@@ -176,23 +109,28 @@ class XLSX(_Format):
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     max_sheet = MAX_SHEET
 
-    def create_dataset(self, in_stream: bytes) -> Table:
+    def create_dataset(self, in_stream: bytes | Path) -> Table:
+        headers = next(self._rows(in_stream), (1, []))[1]
+        return Table(headers, lambda: islice(self._rows(in_stream), 1, None))
+
+    def _rows(self, source: bytes | Path) -> Iterator[Row]:
         try:
-            with zipfile.ZipFile(io.BytesIO(in_stream)) as archive:
-                if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
-                    size = f"The workbook unpacks to more than {MAX_UNPACKED // 10**6} MB."
-                    raise FileError(f"{size} Keep its first sheet only, or save it as CSV.")
-            book = openpyxl.load_workbook(io.BytesIO(in_stream), read_only=True, data_only=True)
-            rows = book.worksheets[0].iter_rows(values_only=True)
-            headers = [str(name or "").strip() for name in next(rows, ())]
-            width = len(headers)
-            while width and not headers[width - 1]:
-                width -= 1
-            return table(headers[:width], self._cells(rows, width))
+            with opened(source) as file:
+                with zipfile.ZipFile(file) as archive:
+                    if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
+                        size = f"The workbook unpacks to more than {MAX_UNPACKED // 10**6} MB."
+                        raise FileError(f"{size} Keep its first sheet only, or save it as CSV.")
+                with closing(openpyxl.load_workbook(file, read_only=True, data_only=True)) as book:
+                    yield from self._cells(book.worksheets[0].iter_rows(values_only=True))
         except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, ValueError, SyntaxError) as error:
             raise FileError("The file is not an XLSX workbook, or it is damaged. Save it again as XLSX.") from error
 
-    def _cells(self, rows: Iterator[tuple[object, ...]], width: int) -> Iterator[tuple[int, list[object]]]:
+    def _cells(self, rows: Iterator[tuple[object, ...]]) -> Iterator[Row]:
+        headers = [str(name or "").strip() for name in next(rows, ())]
+        width = len(headers)
+        while width and not headers[width - 1]:
+            width -= 1
+        yield 1, headers[:width]
         for number, row in enumerate(rows, 2):
             cells = list(row) + [None] * (width - len(row))
             while len(cells) > width and cells[-1] is None:
@@ -226,18 +164,33 @@ class XLSX(_Format):
 class JSON(_Format):
     title, extension, content_type = "JSON", "json", "application/json"
 
-    def create_dataset(self, in_stream: bytes) -> Table:
-        try:
-            records = json.loads(decode(in_stream, "JSON"))
-        except (ValueError, RecursionError) as error:
-            raise FileError(f"The file is not JSON: {error}.") from error
-        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-            raise FileError('The file must hold a list of objects, such as [{"id": 1, …}, {"id": 2, …}].')
-        for number, record in enumerate(records, 1):
-            check_text(number, record)
-        headers = list(dict.fromkeys(name for record in records for name in record))
-        rows = ([record.get(name, MISSING) for name in headers] for record in records)
-        return table(headers, enumerate(rows, 1))
+    def create_dataset(self, in_stream: bytes | Path) -> Table:
+        names: dict[str, None] = {}
+        for number, record in self._records(in_stream):
+            if not names.keys() >= record.keys():
+                check_text(number, record)
+                names |= dict.fromkeys(record)
+        headers = list(names)
+        return Table(
+            headers,
+            lambda: (
+                (number, [record.get(name, MISSING) for name in headers]) for number, record in self._records(in_stream)
+            ),
+        )
+
+    def _records(self, source: bytes | Path) -> Iterator[tuple[int, dict[str, object]]]:
+        with text_of(source, "JSON") as text:
+            try:
+                for number, record in enumerate(json_items.items(text), 1):
+                    if not isinstance(record, dict):
+                        raise FileError(NOT_RECORDS)
+                    yield number, record
+            except json_items.NotAListError as error:
+                raise FileError(NOT_RECORDS) from error
+            except UnicodeDecodeError:
+                raise  # to `text_of`
+            except (ValueError, RecursionError) as error:
+                raise FileError(f"The file is not JSON: {error}.") from error
 
     def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         before = "[\n"

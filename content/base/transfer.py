@@ -1,5 +1,6 @@
 """The admin's import and export pages."""
 
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -18,13 +19,15 @@ from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExpor
 from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
-from content.base.files import FORMATS, MAX_ROWS, FileError
+from content.base.files import FORMATS
+from content.base.tables import MAX_ROWS, FileError
 from content.base.uploads import UploadStorage
 from content.base.urls import admin_url
 
 WORK = "content.base.transfer_work"
-MAX_BYTES = 20 * 1024 * 1024
-# The most rows that a request imports or exports itself; a worker does more.
+MAX_BYTES = 500 * 1000 * 1000
+# The most rows that a request judges for the preview, imports or exports itself; a worker does more.
+JUDGED_HERE = 20_000
 IMPORTED_HERE = 1_000
 EXPORTED_HERE = 5_000
 
@@ -32,13 +35,14 @@ EXPORTED_HERE = 5_000
 class ContentImportForm(ImportForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["import_file"].help_text = f"CSV or JSON (UTF-8), or XLSX. At most 20 MB and {MAX_ROWS:,} rows."
+        most = f"At most {MAX_BYTES // 10**6} MB and {MAX_ROWS:,} rows."
+        self.fields["import_file"].help_text = f"CSV or JSON (UTF-8), or XLSX. {most}"
         self.fields["format"].help_text = "Chosen from the file's name; choose another one if that is wrong."
 
     def clean_import_file(self) -> "File[bytes]":
         file: File[bytes] = self.cleaned_data["import_file"]
         if file.size > MAX_BYTES:
-            raise forms.ValidationError("The file is larger than 20 MB. Split it.", code="too_large")
+            raise forms.ValidationError(f"The file is larger than {MAX_BYTES // 10**6} MB. Split it.", code="too_large")
         return file
 
 
@@ -69,6 +73,14 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
 
     def get_import_context_data(self, **_options: object) -> dict[str, object]:
         return {"columns": [column.column_name for column in self.resource_classes[0]().get_import_fields()]}
+
+    def get_import_data_kwargs(self, **_options: object) -> dict[str, object]:
+        return {"first": JUDGED_HERE}
+
+    def write_to_tmp_storage(self, import_file: "File[bytes]", _format: Format) -> UploadStorage:
+        upload = UploadStorage()
+        upload.save(import_file.chunks())
+        return upload
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
         if not isinstance(e, FileError):
@@ -107,10 +119,9 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         self.choose_import_resource_class(form, request)
         upload = UploadStorage(name=form.cleaned_data["import_file_name"])
         name = form.cleaned_data["original_file_name"]
-        total = len(kind().create_dataset(upload.read()))
+        here = not any(islice(kind().create_dataset(upload.read()), IMPORTED_HERE, None))
         arguments = self._arguments(kind, form) | {"upload": upload.take(), "name": name}
         title = f"Import {self.opts.verbose_name_plural} from {name}"
-        here = total <= IMPORTED_HERE
         return start(f"{WORK}.import_file", user=request.user, title=title, arguments=arguments, here=here)
 
     def _do_file_export(

@@ -1,19 +1,20 @@
 """The jobs of import and export. They check the user's permissions again when they run."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.http import HttpRequest, QueryDict
 
 from backoffice.kit.jobs.progress import Progress
-from content.base.files import FORMATS, FileError
-from content.base.import_result import ContentResult
+from content.base.files import FORMATS
+from content.base.imports.result import ContentResult
 from content.base.resource import PAGE
+from content.base.tables import FileError
 from content.base.uploads import UploadStorage
 
 
@@ -39,23 +40,27 @@ def import_file(progress: Progress, *, model: str, resource: int, kind: str, upl
     waiting = UploadStorage(name=upload)
     try:
         rows = FORMATS[kind]().create_dataset(waiting.read())
-        with transaction.atomic():
-            rules = pages.get_import_resource_classes(request)[resource](**pages.get_import_resource_kwargs(request))
-            result = rules.import_data(rows, file_name=name, user=progress.user)
-            if not result.has_errors():
-                progress.total(len(rows))
-                progress.advance(len(rows))  # last, so that a job that was cancelled meanwhile is rolled back
+        rules = pages.get_import_resource_classes(request)[resource](**pages.get_import_resource_kwargs(request))
+        result = rules.import_data(rows, file_name=name, user=progress.user, on_written=partial(_count, progress))
     except FileError as error:
         raise ValidationError(str(error)) from error
     finally:
         waiting.remove()
     if result.has_errors():
-        wrong = result.wrong_rows()
-        progress.total(len(rows))
-        progress.fail_all((f"row {number}", message) for number, message in wrong)
-        words = " ".join(result.base_problems()) or f"{len(wrong):,} of {len(rows):,} rows are wrong."
+        progress.total(result.total_rows)
+        progress.fail_all(
+            ((f"row {number}", message) for number, message in result.wrong_rows()), count=result.wrong_count
+        )
+        rows_wrong = f"{result.wrong_count:,} of {result.total_rows:,} rows are wrong."
+        words = " ".join(result.base_problems()) or rows_wrong
         raise ValidationError(f"Nothing was imported. {words} Correct the file and import it again.")
     return {word: result.totals[kind] for word, kind in ContentResult.WORDS.items()}
+
+
+def _count(progress: Progress, result: ContentResult) -> None:
+    """Report all rows as done, in the transaction of the import: if the job was cancelled, that is rolled back."""
+    progress.total(result.total_rows)
+    progress.advance(result.total_rows)
 
 
 def export_file(

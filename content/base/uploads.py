@@ -1,9 +1,12 @@
 """The storage of an uploaded file between the preview of an import and its end."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from import_export.tmp_storages import BaseStorage
 
 from backoffice.kit import waiting_files
-from content.base.files import FileError
+from content.base.tables import FileError
 
 GONE = "This file was imported already, or waited for more than a day. Nothing was done."
 
@@ -17,20 +20,24 @@ class UploadStorage(BaseStorage):  # type: ignore[misc]
 
     name: str | None
 
-    def save(self, data: bytes) -> None:
+    def save(self, data: bytes | Iterable[bytes]) -> None:
+        """Store the file, given whole or in parts."""
         self.name = waiting_files.new()
-        waiting_files.path(self.name).write_bytes(data)
+        with waiting_files.path(self.name).open("wb") as file:
+            file.writelines([data] if isinstance(data, bytes) else data)
 
-    def read(self) -> bytes:
-        """Return the file's bytes.
+    def read(self) -> Path:
+        """Return where the file is, from which the formats read row by row.
 
         Raises:
             FileError: the file was imported already or is too old.
         """
         try:
-            return waiting_files.path(self.name or "").read_bytes()
+            path = waiting_files.path(self.name or "")
+            path.stat()
         except FileNotFoundError as error:
             raise FileError(GONE) from error
+        return path
 
     def take(self) -> str:
         """Rename the file, so that only the caller can find it, and return its new name.

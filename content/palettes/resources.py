@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -26,11 +26,18 @@ class ColorsCell(ColumnWidget):
 
 
 class UserCell(ColumnWidget):
-    """A cell with a user's name: people don't know the keys of users."""
+    """A cell with a user's name: people don't know the keys of users. A name is looked up once for each import."""
+
+    def __init__(self, field: Any) -> None:
+        super().__init__(field)
+        self.known: dict[str, Any] = {}
 
     def clean(self, value: Any, row: object = None, **_options: object) -> Any:
+        name = str(value or "").strip()
         try:
-            return user_named(str(value or "").strip()).pk
+            if name not in self.known:
+                self.known[name] = user_named(name).pk
+            return self.known[name]
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from error
 
@@ -50,10 +57,9 @@ class TeamResource(ContentResource):
         model = Team
         fields = ("id", "name")
 
-    def do_instance_save(self, instance: Any, is_create: bool) -> None:  # noqa: FBT001 - the library's signature
-        super().do_instance_save(instance, is_create)
-        if is_create and self.user is not None:
-            services.join(team=instance, user=self.user)
+    def after_adding(self, keys: Sequence[int]) -> None:
+        if self.user is not None:
+            services.join_new(teams=keys, user=self.user)
 
 
 class MembershipResource(ContentResource):

@@ -1,5 +1,6 @@
 """Writes of teams and memberships that span rows."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -26,6 +27,11 @@ def join(*, team: Team, user: Any) -> Membership:
     membership.full_clean()
     membership.save(force_insert=True)
     return membership
+
+
+def join_new(*, teams: Iterable[int], user: Any) -> None:
+    """Make a user the first member of new teams, which are given by their keys."""
+    Membership.objects.bulk_create([Membership(team_id=team, user=user) for team in teams])
 
 
 def give_personal_team(user: Any) -> Team:

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from backoffice.kit.history import history_of
 from backoffice.kit.jobs.models import Job
-from content.base.parking import park
+from content.base.imports.parking import park
 from content.orders.models import Order
 from content.palettes.models import Membership, Palette, Team
 from syncer.engine.runs import run_here
@@ -253,7 +253,7 @@ def test_the_command_reads_a_file_as_the_admin_does(run):
 # --- parking ---------------------------------------------------------------------------------------------------------
 def test_objects_whose_column_allows_no_placeholder_are_not_parked():
     order = Order.objects.create(product_name="Paint", quantity=1)
-    assert park(Order, ["status"], [order.pk]) == {}
+    assert not park(Order, ["status"], [order.pk])
     assert Order.objects.get().status == "PENDING"
     assert Order.history.count() == 1
 
@@ -262,8 +262,7 @@ def test_objects_whose_column_allows_no_placeholder_are_not_parked():
 def test_a_parked_object_has_another_value_and_no_history_of_it(column):
     order, other = (Order.objects.create(product_name="Paint", quantity=1) for _ in range(2))
     Order.objects.filter(pk=order.pk).update(quantity=2)
-    stored = park(Order, [column], [order.pk])
-    assert (stored[order.pk].product_name, stored[order.pk].quantity) == ("Paint", 2)
+    assert park(Order, [column], [order.pk])
     assert getattr(Order.objects.get(pk=order.pk), column) not in ("Paint", 1, 2)
     assert getattr(Order.objects.get(pk=other.pk), column) in ("Paint", 1)
     assert [row.quantity for row in Order.history.order_by("history_id")] == [1, 1, 2]

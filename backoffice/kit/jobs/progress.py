@@ -53,11 +53,15 @@ class Progress:
         """Record that one item failed, with a message for the user; the others go on."""
         self.fail_all([(item, message)])
 
-    def fail_all(self, problems: Iterable[tuple[object, str]]) -> None:
-        """Record many failed items, `(item, message)` each, with one write; see `fail`."""
+    def fail_all(self, problems: Iterable[tuple[object, str]], *, count: int | None = None) -> None:
+        """Record many failed items, `(item, message)` each, with one write; see `fail`.
+
+        Args:
+            count: how many failed, if `problems` are only the first of them.
+        """
         failed = [{"item": storable(str(item)), "message": storable(message)} for item, message in problems]
         self._job.problems = (self._job.problems + failed)[:PROBLEMS]
-        self._update(failed=F("failed") + len(failed), problems=self._job.problems)
+        self._update(failed=F("failed") + (len(failed) if count is None else count), problems=self._job.problems)
 
     @contextmanager
     def file(self, name: str, content_type: str) -> Iterator[BinaryIO]:

@@ -7,10 +7,11 @@ from django.contrib import admin
 from django.core.management.base import CommandError
 from import_export.command_utils import get_resource_class
 
-from content.base.files import FORMATS, FileError
+from content.base.files import FORMATS
 from content.base.management.refusal import refuse_bookkeeping
 from content.base.models import ContentModel
 from content.base.resource import ContentResource
+from content.base.tables import FileError
 
 Replaced: Any = import_module("import_export.management.commands.import").Command  # `import` is a keyword
 

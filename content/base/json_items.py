@@ -1,0 +1,75 @@
+"""Reads a JSON list item by item; Python's library reads it whole."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+BLOCK = 256 * 1024  # characters read at a time
+LONGEST = 64 * 1024 * 1024  # characters of one item
+SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class NotAListError(Exception):
+    """The text does not begin as a list does."""
+
+
+def items(text: TextIO) -> Iterator[Any]:
+    """Yield the items of a list, which are objects, lists or texts: a number could be cut at the end of a block.
+
+    Raises:
+        NotAListError: the text begins otherwise than a list does.
+        ValueError: the text is not JSON; the items before the fault were yielded.
+    """
+    reader, number = _Reader(text), 1
+    if reader.next_character() != "[":
+        raise NotAListError
+    reader.position += 1
+    if reader.next_character() == "]":
+        reader.position += 1
+    else:
+        mark = ","
+        while mark == ",":
+            yield reader.value(number)
+            mark = reader.next_character()
+            reader.position += 1
+            number += 1
+        if mark != "]":
+            raise ValueError(f"there is no comma and no end of the list after item {number - 1}")
+    if reader.next_character():
+        raise ValueError("there is something after the end of the list")
+
+
+class _Reader:
+    """A text of which only the part from the current item on is kept."""
+
+    def __init__(self, text: TextIO) -> None:
+        self.text, self.buffer, self.position = text, "", 0
+        self.decode = json.JSONDecoder().raw_decode
+
+    def next_character(self) -> str:
+        """Move to the next character that is not white space, and return it; empty at the end."""
+        while True:
+            self.position = SPACE.match(self.buffer, self.position).end()  # type: ignore[union-attr]
+            if self.position < len(self.buffer):
+                return self.buffer[self.position]
+            if not self._read_more(BLOCK):
+                return ""
+
+    def value(self, number: int) -> Any:
+        """Read the next item, of which `number` names the place in an error."""
+        self.next_character()
+        while True:
+            try:
+                value, self.position = self.decode(self.buffer, self.position)
+            except json.JSONDecodeError as error:
+                left = len(self.buffer) - self.position
+                if left > LONGEST or not self._read_more(max(BLOCK, left)):  # doubled, so that a long item costs little
+                    raise ValueError(f"{error.msg}, in item {number}") from error
+            else:
+                return value
+
+    def _read_more(self, size: int) -> bool:
+        more = self.text.read(size)
+        self.buffer, self.position = self.buffer[self.position :] + more, 0
+        return bool(more)

@@ -1,5 +1,6 @@
 """What a benchmark stands on: databases with content on one PostgreSQL server, and processes with their settings."""
 
+import gc
 import os
 import socket
 import subprocess
@@ -146,6 +147,8 @@ def django_inside(server: Server, source: str) -> Iterator[str]:
         import django
 
         django.setup()
+        gc.collect()
+        gc.freeze()  # as our web server and worker do
         yield database
 
 

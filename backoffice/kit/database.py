@@ -100,7 +100,9 @@ def trust_recent(**_: object) -> None:
 
 
 def _has_news(session: Any) -> bool:
-    """Return whether the server sent something unasked, such as its goodbye."""
+    """Return whether the session has ended, or the server sent something unasked, such as its goodbye."""
+    if session.closed:
+        return True
     waiting = select.poll()
     waiting.register(session.fileno(), select.POLLIN)
     return bool(waiting.poll(0))

@@ -1,32 +1,63 @@
-"""`make test`: test both databases at the same time, one core each; PostgreSQL's output comes after SQLite's.
+"""`make test`: test both databases at the same time; the output comes part by part.
 
+The tests of flows wait for other processes most of the time, so they run beside the others, in processes of their own.
 `--all`, of `make check`, runs the slow tests too. `tests/real`, which needs more than `.venv`, has `make test-real`.
 """
 
-import shutil
+import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from tools.nodes import ROOT
+
+FLOWS = "tests/flows"
+OTHERS = ["--ignore=tests/real", f"--ignore={FLOWS}"]
 
 
 def main() -> int:
     options = [] if "--all" in sys.argv[1:] else ["--quick"]
-    with tempfile.TemporaryFile("w+") as kept:
-        postgres = subprocess.Popen(pytest("postgres", options), cwd=ROOT, stdout=kept, stderr=subprocess.STDOUT)
+    with tempfile.TemporaryDirectory() as folder:
+        beside = [
+            Run(Path(folder, "postgres"), "postgres", [*OTHERS, *options]),
+            Run(Path(folder, "flows-sqlite"), "sqlite", [FLOWS, *options]),
+            Run(Path(folder, "flows-postgres"), "postgres", [FLOWS, *options], suffix="_flows"),
+        ]
         try:
-            sqlite = subprocess.run(pytest("sqlite", options), cwd=ROOT).returncode
+            statuses = [subprocess.run(pytest("sqlite", [*OTHERS, *options]), cwd=ROOT).returncode]
         finally:
-            # After Ctrl-C too, which both processes got: each stops the processes that it has started.
-            status = postgres.wait()
-        kept.seek(0)
-        shutil.copyfileobj(kept, sys.stdout)
-    return sqlite or status
+            # After Ctrl-C too, which all processes got: each stops the processes that it has started.
+            statuses += [run.wait() for run in beside]
+    return next(filter(None, statuses), 0)
 
 
-def pytest(database: str, options: list[str]) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-q", "--ignore", "tests/real", "--database", database, *options]
+class Run:
+    """One run of tests beside the others.
+
+    Args:
+        suffix: of the database's name, where TEST_DATABASE_URL names one: two runs can't share it.
+    """
+
+    def __init__(self, output: Path, database: str, words: list[str], *, suffix: str = "") -> None:
+        environment = dict(os.environ)
+        if url := environment.get("TEST_DATABASE_URL"):
+            environment["TEST_DATABASE_URL"] = f"{url}{suffix}"
+        self.output = output
+        with output.open("w") as file:
+            self._process = subprocess.Popen(
+                pytest(database, words), cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT
+            )
+
+    def wait(self) -> int:
+        """Wait for the end, show the output, and return the exit status."""
+        status = self._process.wait()
+        sys.stdout.write(self.output.read_text())
+        return status
+
+
+def pytest(database: str, words: list[str]) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", "--database", database, *words]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""`make test`: test both databases at the same time, each in several processes; their output comes one after the other.
+"""`make test`: test both databases at the same time; the output of all but one process comes at the end.
 
-Tests wait for other processes and for answers half of the time, so that two cores have work for more than two of them.
+The tests of flows wait for other processes most of the time, so they run beside the others, in processes of their own.
 `--all`, of `make check`, runs the slow tests too. `tests/real`, which needs more than `.venv`, has `make test-real`.
 """
 
@@ -12,54 +12,52 @@ from pathlib import Path
 
 from tools.nodes import ROOT
 
-DATABASES = ("sqlite", "postgres")
-PARTS = ("tests/flows", "tests/syncer/targets/rest", "tests/syncer")
-OTHERS = "tests"
+FLOWS = "tests/flows"
+OTHERS = ["--ignore=tests/real", f"--ignore={FLOWS}"]
 
 
 def main() -> int:
     options = [] if "--all" in sys.argv[1:] else ["--quick"]
     with tempfile.TemporaryDirectory() as folder:
-        runs = [
-            Run(Path(folder), database, part, [*without(part), *options])
-            for part in (OTHERS, *PARTS)
-            for database in DATABASES
+        beside = [
+            Run(Path(folder, "postgres"), "postgres", [*OTHERS, *options]),
+            Run(Path(folder, "flows-sqlite"), "sqlite", [FLOWS, *options]),
+            Run(Path(folder, "flows-postgres"), "postgres", [FLOWS, *options], suffix="_flows"),
         ]
-        # After Ctrl-C, which all processes got, each stops the processes that it has started.
-        return next(filter(None, [run.wait() for run in runs]), 0)
-
-
-def without(part: str) -> list[str]:
-    """Return the options that leave the other parts out."""
-    inner = [other for other in (*PARTS, "tests/real") if other != part and other.startswith(f"{part}/")]
-    return [f"--ignore={other}" for other in inner]
+        try:
+            statuses = [subprocess.run(pytest("sqlite", [*OTHERS, *options]), cwd=ROOT).returncode]
+        finally:
+            # After Ctrl-C too, which all processes got: each stops the processes that it has started.
+            others = [run.wait() for run in beside]
+    return next(filter(None, [*statuses, *others]), 0)
 
 
 class Run:
-    """The tests of one part on one database, in a process of their own."""
+    """One run of tests beside the others.
 
-    def __init__(self, folder: Path, database: str, part: str, options: list[str]) -> None:
-        name = f"{part.replace('/', '_')}_{database}"
+    Args:
+        suffix: of the database's name, where TEST_DATABASE_URL names one: two runs can't share it.
+    """
+
+    def __init__(self, output: Path, database: str, words: list[str], *, suffix: str = "") -> None:
         environment = dict(os.environ)
         if url := environment.get("TEST_DATABASE_URL"):
-            environment["TEST_DATABASE_URL"] = f"{url}_{name}"  # two runs can't share one
-        self._output = folder / name
-        with self._output.open("w") as output:
+            environment["TEST_DATABASE_URL"] = f"{url}{suffix}"
+        self._output = output
+        with output.open("w") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", "-q", "--database", database, part, *options],
-                cwd=ROOT,
-                env=environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                pytest(database, words), cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT
             )
 
     def wait(self) -> int:
         """Wait for the end, show the output, and return the exit status."""
-        try:
-            return self._process.wait()
-        finally:
-            self._process.wait()
-            sys.stdout.write(self._output.read_text())
+        status = self._process.wait()
+        sys.stdout.write(self._output.read_text())
+        return status
+
+
+def pytest(database: str, words: list[str]) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", "--database", database, *words]
 
 
 if __name__ == "__main__":

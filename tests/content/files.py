@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from backoffice.kit.jobs.models import Job
 from content.base.urls import admin_url
 
 FORMATS = ["csv", "xlsx", "json"]
@@ -30,6 +31,8 @@ def load(client: Client, model: Any, data: str | bytes, kind: str = "csv", name:
     """Import a file in which nothing is wrong."""
     answer = confirm(client, model, preview(client, model, data, kind, name))
     assert answer.status_code == 302, answer.content.decode()
+    job = Job.objects.latest("created_at")
+    assert (job.error, job.problems) == ("", [])
 
 
 def export(client: Client, model: Any, kind: str = "csv", query: str = "") -> bytes:

@@ -32,7 +32,8 @@ def load(client: Client, model: Any, data: str | bytes, kind: str = "csv", name:
     answer = confirm(client, model, preview(client, model, data, kind, name))
     assert answer.status_code == 302, answer.content.decode()
     job = Job.objects.latest("created_at")
-    assert (job.error, job.problems) == ("", [])
+    assert not job.error, job.error
+    assert not job.problems, str(job.problems)
 
 
 def export(client: Client, model: Any, kind: str = "csv", query: str = "") -> bytes:

@@ -1,63 +1,56 @@
-"""`make test`: test both databases at the same time; the output of all but one process comes at the end.
+"""`make test`: test both databases in a few processes at the same time; all but the first show their output at the end.
 
-The tests of flows wait for other processes most of the time, so they run beside the others, in processes of their own.
+The tests of flows wait for other processes most of the time, so they have a process of their own.
 `--all`, of `make check`, runs the slow tests too. `tests/real`, which needs more than `.venv`, has `make test-real`.
 """
 
 import os
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from tools.nodes import ROOT
 
-FLOWS = "tests/flows"
-OTHERS = ["--ignore=tests/real", f"--ignore={FLOWS}"]
+FLOWS, SYNCER, ALL = "tests/flows", "tests/syncer", "tests"
+WITHOUT_FLOWS = [ALL, f"--ignore={FLOWS}", "--ignore=tests/real"]
+Part = tuple[str, Sequence[str]]  # the database, and what is tested on it
+LANES: Sequence[Sequence[Part]] = (  # the parts of a lane run one after the other
+    [("sqlite", [*WITHOUT_FLOWS, f"--ignore={SYNCER}"])],
+    [("sqlite", [SYNCER])],
+    [("postgres", WITHOUT_FLOWS)],
+    [("sqlite", [FLOWS]), ("postgres", [FLOWS])],
+)
 
 
 def main() -> int:
+    with ThreadPoolExecutor(len(LANES)) as pool:
+        statuses = list(pool.map(run, range(len(LANES))))
+    return max(statuses)
+
+
+def run(number: int) -> int:
+    """Run the parts of a lane; return 0 if all tests passed."""
+    return max([_run(database, words, number) for database, words in LANES[number]])
+
+
+def _run(database: str, words: Sequence[str], lane: int) -> int:
+    environment = dict(os.environ)
+    if url := environment.get("TEST_DATABASE_URL"):
+        environment["TEST_DATABASE_URL"] = f"{url}_{lane}"  # two runs can't share one
     options = [] if "--all" in sys.argv[1:] else ["--quick"]
-    with tempfile.TemporaryDirectory() as folder:
-        beside = [
-            Run(Path(folder, "postgres"), "postgres", [*OTHERS, *options]),
-            Run(Path(folder, "flows-sqlite"), "sqlite", [FLOWS, *options]),
-            Run(Path(folder, "flows-postgres"), "postgres", [FLOWS, *options], suffix="_flows"),
-        ]
-        try:
-            statuses = [subprocess.run(pytest("sqlite", [*OTHERS, *options]), cwd=ROOT).returncode]
-        finally:
-            # After Ctrl-C too, which all processes got: each stops the processes that it has started.
-            others = [run.wait() for run in beside]
-    return next(filter(None, [*statuses, *others]), 0)
-
-
-class Run:
-    """One run of tests beside the others.
-
-    Args:
-        suffix: of the database's name, where TEST_DATABASE_URL names one: two runs can't share it.
-    """
-
-    def __init__(self, output: Path, database: str, words: list[str], *, suffix: str = "") -> None:
-        environment = dict(os.environ)
-        if url := environment.get("TEST_DATABASE_URL"):
-            environment["TEST_DATABASE_URL"] = f"{url}{suffix}"
-        self._output = output
-        with output.open("w") as file:
-            self._process = subprocess.Popen(
-                pytest(database, words), cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT
-            )
-
-    def wait(self) -> int:
-        """Wait for the end, show the output, and return the exit status."""
-        status = self._process.wait()
-        sys.stdout.write(self._output.read_text())
-        return status
-
-
-def pytest(database: str, words: list[str]) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-q", "--database", database, *words]
+    command = [sys.executable, "-m", "pytest", "-q", "--database", database, *words, *options]
+    ended = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=None if lane == 0 else subprocess.PIPE,
+        stderr=None if lane == 0 else subprocess.STDOUT,
+        text=True,
+    )
+    sys.stdout.write(ended.stdout or "")
+    sys.stdout.flush()
+    return abs(ended.returncode)
 
 
 if __name__ == "__main__":

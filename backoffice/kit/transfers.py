@@ -12,12 +12,14 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import certifi
 import pycurl
 import requests
+from django.utils import timezone
 
 from backoffice.kit import addresses
 from backoffice.kit.connections import (
@@ -43,7 +45,15 @@ from backoffice.kit.connections import (
 )
 from backoffice.kit.http import ANSWER_MOST, Answer, Request
 
-Came = tuple[Answer | HttpError, float]  # what came of a request, and the seconds that it took
+
+class Came(NamedTuple):
+    """What came of a request, when it left (or was to leave), and the seconds from then to the end of the answer."""
+
+    result: Answer | HttpError
+    left_at: datetime
+    seconds: float
+
+
 Done = Callable[[Came], None]
 
 # Such an address is sent as it is; for any other, `requests` finds the spelling, which takes longer than the request.
@@ -93,7 +103,7 @@ class Transfers:
         transfer = self._idle.pop() if self._idle else _Transfer(self)
         if refused := transfer.prepare(request, done):
             self._idle.append(transfer)
-            done((refused, 0.0))
+            done(Came(refused, timezone.now(), 0.0))
         else:
             self._running[transfer.curl] = transfer
             self._multi.add_handle(transfer.curl)
@@ -143,7 +153,8 @@ class Transfers:
     def _end(self, transfer: "_Transfer", code: int, message: str) -> None:
         self._multi.remove_handle(transfer.curl)
         del self._running[transfer.curl]
-        came, done = (transfer.result(code, message), transfer.seconds), transfer.done
+        came = Came(transfer.result(code, message), transfer.left_at, time.monotonic() - transfer.left)
+        done = transfer.done
         transfer.clear()
         self._idle.append(transfer)
         done(came)
@@ -205,7 +216,8 @@ class _Transfer:
             self.curl.setopt(pycurl.READDATA, io.BytesIO(content))
             self.curl.setopt(pycurl.INFILESIZE, len(content))
         self.done, self.is_get = done, request.method == "GET"
-        self.began = self.heard = time.monotonic()
+        self.began = self.heard = self.left = time.monotonic()
+        self.left_at = timezone.now()
         return None
 
     @property
@@ -214,10 +226,6 @@ class _Transfer:
         timeout = self.transfers.timeout
         # libcurl itself bounds the time for one connection.
         return min(self.began + 2 * timeout, self.heard + timeout if self.sends else self.began + 2 * timeout)
-
-    @property
-    def seconds(self) -> float:
-        return float(self.curl.getinfo(pycurl.TOTAL_TIME)) or time.monotonic() - self.began
 
     def result(self, code: int, message: str) -> Answer | HttpError:
         """Return the answer, or the error that libcurl's code stands for (its man page libcurl-errors)."""
@@ -269,7 +277,8 @@ class _Transfer:
         if self.sends and not self.is_get:
             return pycurl.PREREQFUNC_ABORT
         self.sends += 1
-        self.heard = time.monotonic()
+        self.heard = self.left = time.monotonic()
+        self.left_at = timezone.now()
         return pycurl.PREREQFUNC_OK
 
     def _read_header(self, line: bytes) -> None:

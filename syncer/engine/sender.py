@@ -214,14 +214,14 @@ class Sender:
             headers = self._sign_in.headers()
             if self._must_not_send(ends):
                 return None
-            answer, seconds = yield self._signed(request, headers)
-            if isinstance(answer, Answer) and answer.status == 401 and self._sign_in.can_renew:
+            came: Came = yield self._signed(request, headers)
+            if isinstance(came.result, Answer) and came.result.status == 401 and self._sign_in.can_renew:
                 self._sign_in.forget(headers)
                 headers = self._sign_in.headers()
                 if self._must_not_send(ends):
                     return None
-                answer, seconds = yield self._signed(request, headers)
-            exchange, milliseconds = self._exchange(answer), int(seconds * 1000)
+                came = yield self._signed(request, headers)
+            exchange, at, milliseconds = self._exchange(came.result), came.left_at, int(came.seconds * 1000)
         except SignInRefusedError as error:
             exchange = Exchange(silence=Silence.REFUSED_BY_US, why=str(error))
         except SignInBusyError as error:

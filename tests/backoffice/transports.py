@@ -14,7 +14,7 @@ class OneAtATime(Transfers):
 
     def send(self, request: Request) -> Answer:
         results: list[Answer | HttpError] = []
-        self.start(request, lambda came: results.append(came[0]))
+        self.start(request, lambda came: results.append(came.result))
         while not results:
             self.wait(1)
         if isinstance(results[0], HttpError):

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tools.nodes import ROOT
 
-FLOWS, SYNCER, ALL = "tests/flows", "tests/syncer", "tests"
-WITHOUT_FLOWS = [ALL, f"--ignore={FLOWS}", "--ignore=tests/real"]
+FLOWS, SYNCER = "tests/flows", "tests/syncer"
+OTHERS = ["tests", *(f"--ignore={folder}" for folder in (FLOWS, SYNCER, "tests/real"))]
 Part = tuple[str, Sequence[str]]  # the database, and what is tested on it
-LANES: Sequence[Sequence[Part]] = (  # the parts of a lane run one after the other
-    [("sqlite", [*WITHOUT_FLOWS, f"--ignore={SYNCER}"])],
+LANES: Sequence[Sequence[Part]] = (  # of about the same length; the parts of a lane run one after the other
+    [("sqlite", OTHERS), ("postgres", OTHERS)],
     [("sqlite", [SYNCER])],
-    [("postgres", WITHOUT_FLOWS)],
+    [("postgres", [SYNCER])],
     [("sqlite", [FLOWS]), ("postgres", [FLOWS])],
 )
 

@@ -23,11 +23,11 @@ run: $(RUN) ## Start everything: two nodes, a worker each, sample content (PORT=
 	@$(PY) -m tools.run
 
 test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real PostgreSQL
-	@$(PY) -m tools.test
+	@$(PY) -m tools.test --quick
 
 check: $(DEV) $(REAL) ## Run what a change must pass, as CI does: all tests, and checks of the code
 	@$(MAKE) -j2 lint types contracts migrations settings test-core test-real fuzz
-	@$(MAKE) test-all
+	@$(PY) -m tools.test --once
 	@echo "All checks passed."
 
 prove: mutants test-new chaos ## Look for what no test looks for: planted faults, new examples, a minute of chaos
@@ -73,8 +73,9 @@ bench-smoke: $(BENCH)
 	@.venvs/bench/bin/python -m bench --smoke $(ONLY)
 
 # --- the parts of `make check` and `make prove` ----------------------------------------------------------------------
+# Every test on both databases: longer than CI may take.
 test-all: $(DEV)
-	@$(PY) -m tools.test --all
+	@$(PY) -m tools.test
 
 # `SEED=…` repeats what was red.
 test-new: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
@@ -85,7 +86,7 @@ test-new: $(DEV)
 test-new-simulator: NEW := tests/simulator/test_simulator.py
 test-new-rules: NEW := tests/simulator/peers tests/syncer/core tests/backoffice/test_retry.py tests/backoffice/test_masking.py
 test-new-simulator test-new-rules:
-	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=700 PEERS_SEED=$(SEED) PEERS_EXAMPLES=300 \
+	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=400 PEERS_SEED=$(SEED) PEERS_EXAMPLES=150 \
 		$(PY) -m pytest -q --hypothesis-profile=new --hypothesis-seed=$(SEED) -o faulthandler_timeout=0 $(NEW)
 
 # The core is pure, so that every branch of it can be tested.

@@ -4,6 +4,7 @@ It is loaded with `-p`, before pytest-django reads the settings. PostgreSQL is `
 server from a wheel, started for this run. Tests that are for the other database are not collected, and those that use
 no database run with SQLite only: once is enough. `--quick`, of `make test`, leaves out what is marked `slow`, and runs
 what guards no law on one database: the folders of ONCE, but for what is marked `law`, and what is marked `quick`.
+`--once`, of `make check`, runs all tests, but slow ones and those marked `quick` on one database, half of them on each.
 
 `TEST_REPORTS` names a folder in which each run leaves its report, a JUnit file; `tools/tally.py` adds them up.
 """
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from django.conf import settings
@@ -30,6 +32,9 @@ _cleanup = ExitStack()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=DATABASES, default="sqlite", help="the database to test on")
     parser.addoption("--quick", action="store_true", help="only what a commit must pass")
+    parser.addoption(
+        "--once", action="store_true", help="the cases of large tables, and slow tests, on one database each"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -77,18 +82,21 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.quick:
         items[:] = [item for item in items if not item.get_closest_marker("slow")]
-    items[:] = [item for item in items if config.option.database in databases_of(item, quick=config.option.quick)]
+    quick, once = config.option.quick, config.option.once
+    items[:] = [item for item in items if config.option.database in databases_of(item, quick=quick, once=once)]
 
 
-def databases_of(item: pytest.Item, *, quick: bool) -> Sequence[str]:
+def databases_of(item: pytest.Item, *, quick: bool, once: bool = False) -> Sequence[str]:
     """The databases that a test runs on."""
     if named := [name for name in DATABASES if item.get_closest_marker(name)]:
         return named
     if not (item.get_closest_marker("django_db") or FIXTURES.intersection(getattr(item, "fixturenames", ()))):
         return ["sqlite"]
     folder = item.path.relative_to(ROOT).parts[0]
-    if quick and (chosen := item.get_closest_marker("quick")):
+    if (quick or once) and (chosen := item.get_closest_marker("quick")):
         return list(chosen.args)
+    if once and item.get_closest_marker("slow"):
+        return [DATABASES[crc32(item.nodeid.encode()) % len(DATABASES)]]
     if quick and folder in ONCE and not item.get_closest_marker("law"):
         return [ONCE[folder]]
     return DATABASES

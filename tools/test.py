@@ -1,7 +1,8 @@
 """`make test`: test both databases in a few processes at the same time; all but the first show their output at the end.
 
 The tests of flows wait for other processes most of the time, so they have a process of their own.
-`--all`, of `make check`, runs the slow tests too. `tests/real`, which needs more than `.venv`, has `make test-real`.
+`make test` gives `--quick`, `make check` `--once`, `make test-all` neither (`tests/databases.py`). `tests/real`, which
+needs more than `.venv`, has `make test-real`.
 """
 
 import os
@@ -38,8 +39,7 @@ def _run(database: str, words: Sequence[str], lane: int) -> int:
     environment = dict(os.environ)
     if url := environment.get("TEST_DATABASE_URL"):
         environment["TEST_DATABASE_URL"] = f"{url}_{lane}"  # two runs can't share one
-    options = [] if "--all" in sys.argv[1:] else ["--quick"]
-    command = [sys.executable, "-m", "pytest", "-q", "--database", database, *words, *options]
+    command = [sys.executable, "-m", "pytest", "-q", "--database", database, *words, *sys.argv[1:]]
     ended = subprocess.run(
         command,
         cwd=ROOT,

@@ -19,7 +19,7 @@ import requests
 from bench.cpu import Meter
 from bench.harness import Contestant, Cost, Figure, faster, pick, race
 from bench.stage import PASSWORD, Server, running, wsgi
-from tests.postgres import free_port
+from tools.servers import free_port
 
 POSTS = pick(100_000, 500)
 UNITS = {"list": pick(60, 2), "object": pick(200, 2), "create": pick(100, 2), "update": pick(100, 2)}

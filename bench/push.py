@@ -13,7 +13,7 @@ from bench.cpu import Meter
 from bench.harness import Contestant, Cost, Figure, faster, pick, race
 from bench.rivals import loop, multi
 from bench.stage import Server, django_inside, running
-from tests.postgres import free_port
+from tools.servers import free_port
 
 OBJECTS = pick(2_000, 20)
 AWAY = 0.05  # seconds until the remote answers

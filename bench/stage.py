@@ -16,9 +16,9 @@ from typing import Any
 import psycopg2
 
 from tests.chaos.stage import node_environment
-from tests.postgres import free_port
 from tools.lifeline import tied
 from tools.nodes import ROOT
+from tools.servers import free_port
 
 PASSWORD = "only-for-this-benchmark"
 PLENTY = "1000000/minute"  # of requests: the limit is checked, and never reached

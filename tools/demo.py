@@ -48,7 +48,7 @@ def main() -> int:
 
 def scratch_nodes(folder: Path) -> tuple[Node, Node]:
     """Return two nodes with their data below `folder`, on ports that are free now."""
-    os.environ["PORT"], os.environ["REMOTE_PORT"] = servers.free_port(), servers.free_port()
+    os.environ["PORT"], os.environ["REMOTE_PORT"] = str(servers.free_port()), str(servers.free_port())
     for var in (folder, folder / "remote"):
         var.mkdir(exist_ok=True)
     return both_nodes(var=folder, secret=secret_file.load(folder))

@@ -1,15 +1,18 @@
 """Start the servers of `make run`, and wait until they are ready."""
 
+import secrets
 import socket
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from tools.nodes import ROOT, Node, RefusedError, command
 from tools.processes import Processes
 
+LISTENING = range(10_000, 32_768)  # from where Linux takes the ports of connections, and most systems from later
 READY_SECONDS = 180  # a limit, not an expectation: a start takes two seconds of CPU, on a machine of any load
 
 
@@ -30,11 +33,13 @@ def require_free(name: str, port: int) -> None:
             raise RefusedError(f"Port {port} is taken. Choose another: make run {name}={port + 10}") from None
 
 
-def free_port() -> str:
-    """Return a port that no process listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+def free_port() -> int:
+    """Return a port that no process listens on now, and that the system gives to no connection meanwhile."""
+    while True:
+        port = secrets.choice(LISTENING)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def start(processes: Processes, store: Node, warehouse: Node, *, log: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from tests.postgres import free_port
+from tools.servers import free_port
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ import pytest
 from backoffice.kit.http import LostError, NotSentError, Request
 from tests.backoffice.raw_server import nothing, raw_server, says
 from tests.backoffice.transports import TRANSPORTS, sending
-from tests.postgres import free_port
 from tests.remote import Fault
+from tools.servers import free_port
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -97,7 +97,7 @@ def start_web(processes: Processes, var: Path) -> None:
     """The server that answers the API; returns when it does."""
     port = servers.free_port()
     os.environ["CHAOS_WEB"] = f"http://127.0.0.1:{port}"
-    node = Node(name="chaos", port=int(port), var=var, environment={**os.environ, "PGAPPNAME": "web"})
+    node = Node(name="chaos", port=port, var=var, environment={**os.environ, "PGAPPNAME": "web"})
     words = [*NICE, *servers.web_server(node)]
     processes.start("The web server", words, environment=node.environment, folder=ROOT, log=var / "web.log")
     servers.wait_until_ready(processes, [node])

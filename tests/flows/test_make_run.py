@@ -104,7 +104,7 @@ def launched(var: Path, command: list[str] = RUN, /, **environment: str) -> Iter
 
 
 def new_ports() -> dict[str, str]:
-    return {"PORT": free_port(), "REMOTE_PORT": free_port()}
+    return {"PORT": str(free_port()), "REMOTE_PORT": str(free_port())}
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def start(processes: Processes, folder: Path, external: Remote) -> tuple[Node, s
     Raises:
         RefusedError: it can't be started.
     """
-    os.environ["PORT"], os.environ["REMOTE_PORT"] = servers.free_port(), servers.free_port()
+    os.environ["PORT"], os.environ["REMOTE_PORT"] = str(servers.free_port()), str(servers.free_port())
     secret = secret_file.load(folder)
     node, _ = both_nodes(var=folder, secret=secret)
     own = {

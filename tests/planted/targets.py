@@ -10,8 +10,8 @@ from syncer.models import Route, Run, Target
 from tests.planted.echo import TO_LISTS, TO_SIGN_IN, TO_WRITES, Answer, Echo, Said, everywhere, said
 from tests.planted.forms import FORMS
 from tests.planted.planted import Planted
-from tests.postgres import free_port
 from tests.syncer.support import let_time_pass
+from tools.servers import free_port
 
 SIGN_INS: dict[str, dict[str, str]] = {
     "basic": {"auth": "basic", "auth_user": "editor"},

@@ -225,7 +225,7 @@ S = TypeVar("S", bound=Server)
 @contextmanager
 def running(kind: type[S], folder: Path) -> Iterator[S]:
     """Run a server of this kind on a free port, with its files in `folder`."""
-    server = kind(free_port())
+    server = kind(str(free_port()))
     log = folder / "server.log"
     with Processes() as processes:
         processes.start(kind.__name__, server.command(folder), environment=os.environ, folder=folder, log=log)

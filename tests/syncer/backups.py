@@ -16,6 +16,7 @@ from django.db import connection
 
 from tests import postgres
 from tools.lifeline import tied
+from tools.servers import free_port
 
 
 @contextmanager
@@ -86,7 +87,7 @@ def recovered() -> Iterator[tuple[str, str]]:
     """A PostgreSQL server, and the same one as its base backup brings it back, as `DATABASE_URL`s."""
     who = postgres.as_ordinary_user()
     with postgres.server() as url, tempfile.TemporaryDirectory(prefix="backoffice-recovery-") as name:
-        folder, old, new = Path(name), urlsplit(url).port, postgres.free_port()
+        folder, old, new = Path(name), urlsplit(url).port, free_port()
         if who:
             os.chown(folder, who["user"], who["group"])
         commands = postgres.within_reach(postgres.binaries(), folder, who)

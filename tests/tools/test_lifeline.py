@@ -143,11 +143,13 @@ def test_nothing_is_left_of_a_web_server_of_which_one_process_is_killed(tmp_path
     (tmp_path / "trivial.py").write_text(APP)
     mark = Mark()
     environment = {**os.environ, **mark.environment}
-    words = ["--interface", "wsgi", "--port", free_port(), "--workers-kill-timeout", "3", "trivial:app"]
+    words = ["--interface", "wsgi", "--port", str(free_port()), "--workers-kill-timeout", "3", "trivial:app"]
     with Processes() as processes:
         command = [sys.executable, "-m", "granian", *words]
-        processes.start("web", command, environment=environment, folder=tmp_path, log=tmp_path / "web.log")
-        until(lambda: "Started worker-1" in (tmp_path / "web.log").read_text(), seconds=SECONDS)
+        log = tmp_path / "web.log"
+        processes.start("web", command, environment=environment, folder=tmp_path, log=log)
+        until(lambda: processes.ended() or "Started worker-1" in log.read_text(), seconds=SECONDS)
+        assert processes.running, log.read_text()
         main = processes.running[0].process.pid
         (worker,) = {pid for pid in mark.at_work() if not is_resource_tracker(pid)} - {main}
         kill(main if which == "main process" else worker)

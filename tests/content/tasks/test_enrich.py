@@ -10,8 +10,8 @@ from content.tasks.models import Item
 from tests.content.api_client import ApiClient
 from tests.content.tasks.conftest import RECORD
 from tests.content.tasks.support import editor, post, problem
-from tests.postgres import free_port
 from tests.remote import Fault
+from tools.servers import free_port
 
 pytestmark = pytest.mark.django_db
 

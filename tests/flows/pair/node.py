@@ -39,7 +39,7 @@ class RealNode:
         self.name, self.database, self.var, self._options = name, database, var, worker
         self._running: list[subprocess.Popen[bytes]] = []
         environment = node_environment(name, database, var, BACKOFFICE_WORKERS="1", LOG_LEVEL="INFO", **secret)
-        self.node = Node(name=name, port=int(servers.free_port()), var=var, environment=environment)
+        self.node = Node(name=name, port=servers.free_port(), var=var, environment=environment)
 
     @property
     def address(self) -> str:

@@ -21,11 +21,11 @@ from syncer.models import Alert, Target
 from tests.content.pages import administrator, sign_in
 from tests.flows.wait import until
 from tests.flows.worker import Worker
-from tests.postgres import free_port
 from tests.remote import Fault
 from tests.syncer.alerting import BLOCK, REASON, becomes_blocked, becomes_unreachable, outcomes, recovers, work
 from tests.syncer.conftest import HOOK_KEY, sync, sync_automatically
 from tests.syncer.support import let_time_pass as let_every_wait_end
+from tools.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,10 +19,10 @@ from syncer.engine.alerts import notify
 from syncer.engine.alerts.notify import TRIES, send_alert, sweep
 from syncer.models import Alert
 from tests.flows.worker import ROOT, database_url
-from tests.postgres import free_port
 from tests.syncer.alerting import becomes_blocked, let_time_pass, outcomes, recovers, work
 from tests.syncer.support import started
 from tools.lifeline import tied
+from tools.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from content.news.models import Post
 from syncer.models import Attempt, Binding, Route, Run, Target
 from tests.backoffice.raw_server import raw_server, says
-from tests.postgres import free_port
 from tests.remote import Basic, Bearer, ClientCredentials, Fault, Header, Remote, Tokens
 from tests.syncer.conftest import sync
 from tests.syncer.support import let_time_pass
+from tools.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "s3cret-that-nobody-should-see"

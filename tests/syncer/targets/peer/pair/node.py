@@ -119,7 +119,7 @@ def _time(at: datetime) -> str:
 
 def start(processes: Processes, folder: Path) -> Node:
     """Start a node that has an account and a target for this one."""
-    port = servers.free_port()
+    port = str(servers.free_port())
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     environment.update(
         BACKOFFICE_NODE=NAME, BACKOFFICE_VAR=str(folder), SECRET_KEY="x" * 50, SYNC_PEER_PASSWORD=PASSWORD, PORT=port

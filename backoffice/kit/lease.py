@@ -37,6 +37,7 @@ from django.db.models import Model, Q, QuerySet
 
 from backoffice.kit import clock
 from backoffice.kit.database import is_unavailable
+from backoffice.kit.statements import Slot
 
 log = logging.getLogger("backoffice.lease")
 M = TypeVar("M", bound=Model)
@@ -49,7 +50,7 @@ def ends(now: datetime | None = None) -> datetime:
     return (now or clock.now()) + timedelta(seconds=settings.SYNC_LEASE_SECONDS)
 
 
-def is_free(now: datetime, column: str = COLUMN) -> Q:
+def is_free(now: datetime | Slot, column: str = COLUMN) -> Q:
     """Return the condition that nobody holds the row."""
     return Q(**{column: None}) | Q(**{f"{column}__lte": now})
 

@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from backoffice.kit import clock, lease
@@ -151,12 +151,10 @@ def clear_backoff(rows: QuerySet[Binding], *, now: datetime, request_seconds: fl
     An unconfirmed one still waits `request_seconds`: no request that is in flight now lasts longer.
     """
     last_arrival = now + timedelta(seconds=request_seconds)
-    _reset(rows.filter(unconfirmed=False, not_before__isnull=False), None)
-    _reset(rows.filter(unconfirmed=True, not_before__gt=last_arrival), last_arrival)
-
-
-def _reset(rows: QuerySet[Binding], not_before: datetime | None) -> None:
+    is_long = Q(unconfirmed=False, not_before__isnull=False) | Q(unconfirmed=True, not_before__gt=last_arrival)
     with transaction.atomic():
         # A locked row is being written by another transaction; waiting for it could be a deadlock.
-        unlocked = rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
-        Binding.objects.filter(pk__in=list(unlocked)).update(not_before=not_before)
+        unlocked = rows.filter(is_long).select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+        Binding.objects.filter(pk__in=list(unlocked)).update(
+            not_before=Case(When(unconfirmed=True, then=Value(last_arrival)), default=None)
+        )

@@ -1,11 +1,9 @@
-"""Dispatch: claim and deliver route by route while the target is healthy, and probe it while it is unreachable.
-
-A worker claims bindings for the length of a lease, under row locks.
-"""
+"""Dispatch: claim and deliver route by route while the target is healthy, and probe it while it is unreachable."""
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +12,10 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q, QuerySe
 
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
-from syncer.core.decide import ClaimedBinding, claimed
-from syncer.engine import breaker, ceiling
+from syncer.core.decide import ClaimedBinding
+from syncer.engine import breaker
 from syncer.engine.breaker import Pace
+from syncer.engine.claims import claim
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
 from syncer.models.binding import UNBLOCKED
@@ -45,42 +44,6 @@ def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
             if goes_on and time.monotonic() > until:
                 return False
     return True
-
-
-def claim(
-    routes: RouteMap,
-    step: Step,
-    *,
-    keys: list[str] | None,
-    limit: int,
-    lease: float,
-    only: Q | None = None,
-    run: Run | None = None,
-) -> list[ClaimedBinding]:
-    """Claim, for `lease` seconds, up to `limit` bindings that no other worker is claiming at this moment.
-
-    The claim is committed when this returns; the objects to send must be read after that. `keys` limits it to these
-    objects, `only` to bindings with this condition. Deletes that are too many for the `run` are not claimed.
-    """
-    ends, route = time.monotonic() + lease, step.route
-    with transaction.atomic(durable=True):
-        now = clock.now()
-        due = routes.claimable(route, now).filter(step.only, only or Q())
-        if keys is not None:
-            due = due.filter(object_key__in=keys)
-        due = due.annotate(deletes=routes.deletes(route)).order_by("pk")
-        rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
-        if any(row.deletes and not row.delete_allowed for row in rows):
-            due = due.exclude(ceiling.waiting(routes, route, run))
-            rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
-        Binding.objects.filter(pk__in=[row.pk for row in rows]).update(
-            token=F("token") + 1, unconfirmed=True, lease_until=now + timedelta(seconds=lease)
-        )
-    hours, account = route.key_hours, route.target.account
-    return [
-        claimed(row, row.object_key, deletes=row.deletes, ends=ends, now=now, key_hours=hours, account=account)
-        for row in rows
-    ]
 
 
 def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bool:
@@ -132,9 +95,10 @@ def _claims(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float
             break
         began = time.monotonic()
         yield from batched(bindings, batch)
-        if is_trial or time.monotonic() > until:
+        # What became due meanwhile is left to the next round.
+        if len(bindings) < limit or is_trial or time.monotonic() > until:
             break
-        if len(bindings) == size and time.monotonic() - began < SOON:
+        if time.monotonic() - began < SOON:
             size = min(most, 2 * size)
 
 
@@ -185,10 +149,11 @@ def _probe(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> bool:
 
 def _claim_one(run: Run, routes: RouteMap, sender: Sender, pace: Pace) -> tuple[Route, list[ClaimedBinding]] | None:
     """Claim one binding, those that have not failed first: one object that always fails must not hold up the others."""
-    for only in (Q(tries=0),) if pace is Pace.FRESH else (Q(tries=0), Q(tries__gt=0)):
+    for has_failed in (False,) if pace is Pace.FRESH else (False, True):
         for step in kind_of(run.target).steps(routes):
             keys = _chosen(run, step.route)
-            bindings = claim(routes, step, keys=keys, limit=1, lease=sender.lease_seconds, only=only, run=run)
+            tried = replace(step, has_failed=has_failed)
+            bindings = claim(routes, tried, keys=keys, limit=1, lease=sender.lease_seconds, run=run)
             if bindings:
                 return step.route, bindings
     return None

@@ -121,21 +121,21 @@ def _plan(run: Run, routes: RouteMap) -> None:
         elif follows(route):
             plan(routes, route)
     left = Binding.objects.left(run.target, run.scope)
-    if run.trigger in REQUESTED:
+    number = left.count()
+    if number and run.trigger in REQUESTED:
         # The timeout may have been shortened since a request left that is still under way.
         breaker.clear_backoff(left, now=clock.now())
-    run.total = max(run.total, left.count())
+    run.total = max(run.total, number)
     Run.objects.filter(pk=run.pk).update(total=run.total)
 
 
 def _finish(run: Run) -> None:
     """Close the run with its counts and its message, and delete earlier runs that did nothing."""
-    target = Target.objects.get(pk=run.target_id)
-    is_undone = bool(Binding.objects.left(target, run.scope).exists() or target.blocked or not target.enabled)
+    target, counts = Target.objects.get(pk=run.target_id), run.counts_now()
+    is_undone = bool(counts["left"] or target.blocked or not target.enabled)
     if run.trigger in REQUESTED and not kind_of(target).is_introduced(target):
         is_undone = True
-    counts = run.counts_now()
-    _close(run, Run.State.FAILED if is_undone else Run.State.DONE, counts, sentence(run, counts))
+    _close(run, Run.State.FAILED if is_undone else Run.State.DONE, counts, sentence(run, target, counts))
     # Earlier automatic runs that had nothing to do are not worth a row.
     empty = Run.objects.filter(target=target, total=0, attempts=None, finished_at__isnull=False, pk__lt=run.pk)
     empty.exclude(trigger__in=REQUESTED).exclude(state=Run.State.FAILED).delete()
@@ -156,21 +156,20 @@ def _close(run: Run, state: Run.State, counts: dict[str, int], message: str) -> 
     )
 
 
-def sentence(run: Run, counts: dict[str, int]) -> str:
+def sentence(run: Run, target: Target, counts: dict[str, int]) -> str:
     """Say how the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
-    target = Target.objects.get(pk=run.target_id)
     if target.blocked:
         return f"Blocked: {target.blocked}. Put it right, then sync again; changes are kept."
     kind, left = kind_of(target), Binding.objects.left(target, run.scope)
+    is_introduced = kind.is_introduced(target)
+    if target.enabled and is_introduced and not counts["left"]:
+        return _done(kind, counts) or kind.nothing
     number = left.filter(UNBLOCKED).count()
     kept = "1 change is kept" if number == 1 else f"{number} changes are kept"
     if not target.enabled:
         return f"{target} is paused; {kept}."
     deletes = ceiling.waiting_at(target, run)
     asks = ceiling.sentence(deletes)
-    is_introduced = kind.is_introduced(target)
-    if not left.exists() and is_introduced:
-        return _done(kind, counts) or kind.nothing
     first = left.filter(UNBLOCKED, tries__gt=0).order_by("not_before").first()
     if first is not None:
         return f"{target} {first.reason}; {kept}, {_next_try(target, first)}. {asks}".removesuffix(". ")

@@ -1,5 +1,6 @@
 """The routes of one target with their dependencies: parents, children, and the objects that are to exist there."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from backoffice.kit.lease import is_free
+from backoffice.kit.statements import Slot
 from syncer.core.errors import TargetStoppedError
 from syncer.models.binding import DUE, UNBLOCKED, Binding
 from syncer.models.keys import as_pk, key_of
@@ -44,7 +46,8 @@ class Parent:
 class RouteMap:
     """The routes of a target, loaded once per run.
 
-    A disabled route sends nothing, but its records are still the parents of its children.
+    A disabled route sends nothing, but its records are still the parents of its children. Two maps are equal if their
+    conditions on bindings are, so that statements made for the one serve the other.
     """
 
     def __init__(self, target: Target, *, unsaved: Iterable[Route] = ()) -> None:
@@ -60,6 +63,19 @@ class RouteMap:
             if route.model not in declarations():
                 raise TargetStoppedError(f"carries {route.model}, which is not installed here; delete that route")
         self._routes = routes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RouteMap) and self._conditions == other._conditions
+
+    def __hash__(self) -> int:
+        return hash(self._conditions)
+
+    @cached_property
+    def _conditions(self) -> str:
+        """All that the conditions on bindings are made from, as JSON."""
+        carried = kind_of(self.target).carried
+        routes = [[route.pk, model, route.filter, carried(route)] for model, route in sorted(self._routes.items())]
+        return json.dumps(routes, default=str)
 
     @cached_property
     def links(self) -> list[Link]:
@@ -132,7 +148,7 @@ class RouteMap:
             condition |= self.deletes(route) & Q(_has_children())
         return condition
 
-    def claimable(self, route: Route, now: datetime) -> QuerySet[Binding]:
+    def claimable(self, route: Route, now: datetime | Slot) -> QuerySet[Binding]:
         """Return the bindings that a worker may take now. The conditions are evaluated here and stored nowhere."""
         return Binding.objects.filter(claimable(now), ~self.waits(route), route=route)
 
@@ -176,7 +192,7 @@ class RouteMap:
         return Exists(orphans.filter(pk=as_pk(model, OuterRef("object_key"))))
 
 
-def claimable(now: datetime) -> Q:
+def claimable(now: datetime | Slot) -> Q:
     """Return the condition for bindings that `core.state.is_claimable` accepts."""
     return DUE & UNBLOCKED & is_free(now) & (Q(not_before=None) | Q(not_before__lte=now))
 

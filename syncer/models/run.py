@@ -74,12 +74,14 @@ class Run(models.Model):
         still due, with or without an exchange.
         """
         kind = kind_of(self.target)
-        done = dict.fromkeys(kind.done.values(), 0)
-        rows = self.attempts.filter(outcome__in=[Attempt.Outcome.DONE, Attempt.Outcome.MADE], action__in=kind.done)
-        for row in rows.values("action").annotate(n=Count("pk")):
-            done[kind.done[row["action"]]] += row["n"]
+        done, has_failed = dict.fromkeys(kind.done.values(), 0), False
+        for action, outcome, number in self.attempts.values_list("action", "outcome").annotate(Count("pk")).order_by():
+            has_failed |= outcome not in Attempt.WELL
+            if action in kind.done and outcome in (Attempt.Outcome.DONE, Attempt.Outcome.MADE):
+                done[kind.done[action]] += number
+        failed = self.failures().count() if has_failed else 0
         left = Binding.objects.left(self.target, self.scope).count()
-        return done | {"requests": kind.requests(self), "failed": self.failures().count(), "left": left}
+        return done | {"requests": kind.requests(self), "failed": failed, "left": left}
 
     def failures(self) -> "models.QuerySet[Attempt]":
         """Return each object's last exchange in this run, evidence apart, where it failed; newest first."""

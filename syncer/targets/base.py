@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 
 from syncer.core.decide import Action
 from syncer.core.errors import TargetStoppedError
@@ -141,13 +140,15 @@ class Step:
     """One kind of deliveries of a route that a run makes together.
 
     Attributes:
-        only: the condition for the bindings that belong to it.
         has_record: whether their objects have a record at the target; None: with or without one.
+        is_wanted: whether their objects are to exist there; None: whether they are or not.
+        has_failed: whether their last try failed; None: whether it did or not.
     """
 
     route: "Route"
-    only: Q = field(default_factory=Q)
     has_record: bool | None = None
+    is_wanted: bool | None = None
+    has_failed: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

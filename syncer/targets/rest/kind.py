@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any, Required
 
 from django.core.exceptions import ValidationError
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Value, When
 from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
 from backoffice.kit import clock
@@ -161,11 +161,11 @@ class Rest(Kind):
 
         So a new record finds the name free that an old one had.
         """
-        ordered, bound = routes.parents_first, Q(remote_id__isnull=False)
-        steps = [Step(route=route, only=routes.deletes(route), has_record=True) for route in reversed(ordered)]
+        ordered = routes.parents_first
+        steps = [Step(route=route, has_record=True, is_wanted=False) for route in reversed(ordered)]
         for route in ordered:
-            steps.append(Step(route=route, only=bound & Q(routes.is_wanted(route)), has_record=True))
-            steps.append(Step(route=route, only=~bound, has_record=False))
+            steps.append(Step(route=route, has_record=True, is_wanted=True))
+            steps.append(Step(route=route, has_record=False))
         return steps
 
     def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:

@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from content.messaging.models import ERASED, Erasure, Message
 from content.messaging.services import client_digest, erase_client
-from syncer.engine.dispatch import claim
+from syncer.engine.claims import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import run_here
 from syncer.engine.sender import Sender

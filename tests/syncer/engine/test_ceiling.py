@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 
 from content.news.models import Comment, Post
-from syncer.engine.dispatch import claim
+from syncer.engine.claims import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import work
 from syncer.engine.sender import Sender

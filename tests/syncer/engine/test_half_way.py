@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from content.news.models import Comment, Post
-from syncer.engine.dispatch import claim
+from syncer.engine.claims import claim
 from syncer.engine.plan import plan
 from syncer.engine.sender import Sender
 from syncer.engine.wake import request_run

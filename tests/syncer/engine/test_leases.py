@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 
 from backoffice.kit import clock
 from content.news.models import Post
-from syncer.engine.dispatch import claim
+from syncer.engine.claims import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import run_here, work, work_run
 from syncer.engine.settling import write

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from content.news.models import Comment, Post
-from syncer.engine.dispatch import claim
+from syncer.engine.claims import claim
 from syncer.engine.runs import run_here, work
 from syncer.engine.sender import Sender
 from syncer.engine.wake import sweep

@@ -16,7 +16,7 @@ from django.db.models import F
 from backoffice.kit import clock
 from content.news.models import Comment, Post
 from syncer.core.decide import Action, Delivery
-from syncer.engine.dispatch import claim
+from syncer.engine.claims import claim
 from syncer.engine.plan import plan
 from syncer.models import Binding, Target
 from syncer.models.routemap import RouteMap

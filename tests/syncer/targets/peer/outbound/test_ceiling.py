@@ -3,7 +3,7 @@
 import pytest
 
 from content.orders.models import Order
-from syncer.engine.dispatch import claim
+from syncer.engine.claims import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import run_here
 from syncer.engine.sender import Sender

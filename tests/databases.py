@@ -4,7 +4,7 @@ It is loaded with `-p`, before pytest-django reads the settings. PostgreSQL is `
 server from a wheel, started for this run. Tests that are for the other database are not collected, and those that use
 no database run with SQLite only: once is enough. `--quick`, of `make test`, leaves out what is marked `slow`, and runs
 what guards no law on one database: the folders of ONCE, but for what is marked `law`, and what is marked `quick`.
-`--once`, of `make check`, runs all tests, but slow ones and those marked `quick` on one database, half of them on each.
+`--once`, of `make check`, runs all tests: those marked `law` on both databases, half of the others on each.
 
 `TEST_REPORTS` names a folder in which each run leaves its report, a JUnit file; `tools/tally.py` adds them up.
 """
@@ -32,9 +32,7 @@ _cleanup = ExitStack()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=DATABASES, default="sqlite", help="the database to test on")
     parser.addoption("--quick", action="store_true", help="only what a commit must pass")
-    parser.addoption(
-        "--once", action="store_true", help="the cases of large tables, and slow tests, on one database each"
-    )
+    parser.addoption("--once", action="store_true", help="what guards no law on one database only")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -93,10 +91,10 @@ def databases_of(item: pytest.Item, *, quick: bool, once: bool = False) -> Seque
     if not (item.get_closest_marker("django_db") or FIXTURES.intersection(getattr(item, "fixturenames", ()))):
         return ["sqlite"]
     folder = item.path.relative_to(ROOT).parts[0]
-    if (quick or once) and (chosen := item.get_closest_marker("quick")):
-        return list(chosen.args)
-    if once and item.get_closest_marker("slow"):
+    if item.get_closest_marker("law") or not (quick or once):
+        return DATABASES
+    if once:
         return [DATABASES[crc32(item.nodeid.encode()) % len(DATABASES)]]
-    if quick and folder in ONCE and not item.get_closest_marker("law"):
-        return [ONCE[folder]]
-    return DATABASES
+    if chosen := item.get_closest_marker("quick"):
+        return list(chosen.args)
+    return [ONCE[folder]] if folder in ONCE else DATABASES

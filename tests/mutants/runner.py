@@ -1,5 +1,6 @@
 """Planting mutants in copies of the project and running the tests that must see them."""
 
+import compileall
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 
 from tests.mutants.patch import Mutant, MutantError
@@ -55,8 +57,11 @@ class Runner:
         self._free: SimpleQueue[Path] = SimpleQueue()
         self._running: set[subprocess.Popen[str]] = set()
         for number in range(slots):
-            shutil.copytree(root, scratch / f"slot{number}", ignore=NOT_COPIED, symlinks=True)
-            self._free.put(scratch / f"slot{number}")
+            slot = scratch / f"slot{number}"
+            shutil.copytree(root, slot, ignore=NOT_COPIED, symlinks=True)
+            # Compiled once for all runs; a file is known by its content, so that what is planted counts.
+            compileall.compile_dir(slot, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+            self._free.put(slot)
 
     def run(self, mutants: list[Mutant]) -> Iterator[Report]:
         """One report a mutant, as they come; before them those that say why nothing can be said."""

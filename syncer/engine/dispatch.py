@@ -54,26 +54,24 @@ def _deliver_all(run: Run, routes: RouteMap, sender: Sender, until: float) -> bo
     if not kind.prepare(run, routes, sender):
         return False
     progress = False
-    left = Binding.objects.left(run.target, run.scope).filter(UNBLOCKED).order_by()
+    left = Binding.objects.left(run.target, run.scope).order_by()
+    facts = (_is(Q(remote_id__isnull=False)), _is(UNBLOCKED))
     # A claim costs more than to see that there is nothing to claim.
-    due = set(left.values_list("route", ExpressionWrapper(Q(remote_id__isnull=False), BooleanField())).distinct())
+    kinds = set(left.values_list("route", *facts).distinct())
+    due = {(route, bound) for route, bound, is_unblocked in kinds if is_unblocked}
+    has_blocked = not all(is_unblocked for _, _, is_unblocked in kinds)
     for step in kind.steps(routes):
         if not any(route == step.route.pk and step.has_record in (None, bound) for route, bound in due):
             continue
-        progress |= _deliver_step(run, routes, step, sender, until)
+        claims = _claims(run, routes, step, sender, until)
+        progress |= kind.deliver(run, routes, step.route, claims, sender, probe=False)
         if sender.is_stopped or (progress and time.monotonic() > until):
             return not sender.is_stopped
-    return progress or _try_refused(run)
+    return progress or (has_blocked and _try_refused(run))
 
 
-def _deliver_step(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float) -> bool:
-    """Claim and deliver the bindings of one step; return whether anything was done."""
-    progress, kind = False, kind_of(run.target)
-    while kind.deliver(run, routes, step.route, _claims(run, routes, step, sender, until), sender, probe=False):
-        progress = True
-        if time.monotonic() > until:
-            break
-    return progress
+def _is(condition: Q) -> "ExpressionWrapper[Q]":
+    return ExpressionWrapper(condition, BooleanField())
 
 
 def _claims(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float) -> Iterator[list[ClaimedBinding]]:

@@ -34,7 +34,8 @@ def plan(routes: RouteMap, route: Route) -> int:
         locked = Route.objects.select_for_update(of=("self",), no_key=True).get(pk=route.pk)
         fingerprint, here = route.current_fingerprint(), mark.take(model)
         is_new = locked.fingerprint != fingerprint
-        changed = mark.changed_pks(model, "" if is_new else locked.mark, but_from=routes.target.peer_node)
+        text, peer = "" if is_new else locked.mark, routes.target.peer_node
+        changed = mark.changed_pks(model, text, but_from=peer, here=here)
         raised = _raise(route, keys_of(changed, and_bound=route.pk if is_new else None))
         if route.filter or is_new:
             raised += _raise_below(routes, route, changed)

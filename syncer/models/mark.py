@@ -81,14 +81,17 @@ def take(model: type[models.Model]) -> Mark:
         return Mark(*cursor.fetchone())
 
 
-def since(model: type[models.Model], text: str) -> Condition:
+def since(model: type[models.Model], text: str, *, here: Mark | None = None) -> Condition:
     """Return the condition for the history rows after the mark.
+
+    Args:
+        here: the mark of this moment, if it was taken already.
 
     Raises:
         ForeignMarkError: the mark was taken in another database, or lies in the future of this one.
     """
     mark = Mark.parse(text)
-    _refuse_foreign(mark, take(model))
+    _refuse_foreign(mark, here or take(model))
     return _behind(mark)
 
 
@@ -133,7 +136,7 @@ def _end(mark: Mark) -> int:
     return int(mark.position.split(":")[1] if ":" in mark.position else mark.position)
 
 
-def changed_pks(model: type[models.Model], text: str, *, but_from: str = "") -> Condition:
+def changed_pks(model: type[models.Model], text: str, *, but_from: str = "", here: Mark | None = None) -> Condition:
     """Return a query of one column `pk`: the objects that the history names after the mark.
 
     An empty mark means that nothing was read yet: the query then returns every object.
@@ -141,11 +144,12 @@ def changed_pks(model: type[models.Model], text: str, *, but_from: str = "") -> 
     Args:
         but_from: the peer whose edits are left out, because the inbound code itself plans what that peer does not know.
             Deletes are kept, because a cascade may have deleted more than the peer named.
+        here: as in `since`.
     """
     pk = column(model)
     if not text:
         return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t")
-    condition = _but_from(since(model, text), but_from)
+    condition = _but_from(since(model, text, here=here), but_from)
     rows = table(history_of(model))
     return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {rows} h WHERE {condition.sql}", condition.params)
 

@@ -26,6 +26,7 @@ from syncer.reports.workers import trouble_at
 
 log = logging.getLogger("syncer.engine.worker")
 CHORES = (sweep_jobs, sweep, notify.sweep, prune_answers)  # each is short; every host runs all of them
+LONGEST = 0.5  # seconds of one wait for a commit: after each, the loop sees whether it is to stop
 REST = 60.0  # seconds that a chore rests after a program error
 
 
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         changes = commits.Commits()
 
         def wake_for_commits() -> None:
-            if changes.have_come():
+            if changes.wait(LONGEST):
                 wake_for_news()
 
         loops = [

@@ -202,6 +202,8 @@ def _commit_first(deliveries: list[Delivery], terms: Terms) -> list[Delivery]:
         for delivery in deliveries
         if (changes := committed_first(delivery, terms, now))
     }
+    if not writes:
+        return deliveries
     lost = writes.keys() - write(writes.values())
     kept = [delivery for delivery in deliveries if delivery.binding.pk not in lost]
     creates = [delivery.binding.pk for delivery in kept if delivery.action is Action.CREATE]

@@ -18,7 +18,7 @@ from syncer.engine.plan import plan
 from syncer.engine.runs import work_run
 from syncer.engine.wake import request_run, sweep, wake_for_news
 from syncer.engine.worker import broker
-from syncer.engine.worker.commits import Commits
+from syncer.engine.worker.commits import EVERY, SELDOM, Commits
 from syncer.models import Route, Run, Target
 from syncer.models.routemap import RouteMap
 from tests.content.history.support import in_another_program
@@ -166,6 +166,19 @@ def test_a_new_connection_may_have_missed_some():
     commits.have_come()
     connection.close()
     assert commits.have_come()
+
+
+def test_it_asks_less_often_once_nothing_has_come_for_a_while(monkeypatch):
+    commits = Commits()
+    commits.have_come()
+    assert commits.pause == EVERY
+    monkeypatch.setattr("syncer.engine.worker.commits.QUIET", 0)
+    assert not commits.have_come()
+    assert commits.pause == SELDOM
+    monkeypatch.undo()
+    in_another_program("INSERT INTO news_post (user_id, title, body) VALUES (1, 'T', 'B')")
+    assert commits.have_come()
+    assert commits.pause == EVERY
 
 
 @pytest.mark.postgres

@@ -1,0 +1,40 @@
+"""How many statements a run makes: a few for itself, a few for each batch that it claims, none for an object."""
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from content.news.models import Post
+from syncer.models import Target
+from syncer.targets.rest import deliver
+from tests.syncer.conftest import sync_automatically
+
+# The begins and ends of transactions included. On SQLite a mark that is read costs more, the database's time nothing.
+STATEMENTS = {
+    "postgresql": {"nothing": 42, "100 creates": 71, "1 update": 61, "100 updates": 66, "100 deletes": 74},
+    "sqlite": {"nothing": 61, "100 creates": 84, "1 update": 75, "100 updates": 79, "100 deletes": 86},
+}
+
+
+def test_a_run_makes_its_number_of_statements(target, monkeypatch):
+    monkeypatch.setattr(deliver, "SETTLE_SECONDS", 30)  # and all are under way at once, so that they are settled once
+    Target.objects.update(concurrency=200)
+    target.refresh_from_db()
+    sync_automatically(target)
+    counted = {"nothing": statements(target)}
+    Post.objects.bulk_create([Post(title=f"A {i}", body="B") for i in range(100)])
+    counted["100 creates"] = statements(target)
+    Post.objects.filter(title="A 1").update(body="C")
+    counted["1 update"] = statements(target)
+    Post.objects.update(body="D")
+    counted["100 updates"] = statements(target)
+    target.routes.update(max_deletes=100)
+    Post.objects.all().delete()
+    counted["100 deletes"] = statements(target)
+    assert counted == STATEMENTS[connection.vendor]
+
+
+def statements(target) -> int:
+    with CaptureQueriesContext(connection) as found:
+        run = sync_automatically(target)
+    assert run.counts["left"] == run.counts["failed"] == 0
+    return len(found)

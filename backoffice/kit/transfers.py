@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import datetime
+from math import inf
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -88,6 +89,7 @@ class Transfers:
         self._multi = pycurl.CurlMulti()
         self._idle: list[_Transfer] = []
         self._running: dict[Any, _Transfer] = {}
+        self._none_is_due_until = inf  # monotonic seconds; what is heard meanwhile only puts it off
 
     def __len__(self) -> int:
         """The number of requests under way."""
@@ -106,6 +108,7 @@ class Transfers:
             done(Came(refused, timezone.now(), 0.0))
         else:
             self._running[transfer.curl] = transfer
+            self._none_is_due_until = min(self._none_is_due_until, transfer.earliest(transfer.began))
             self._multi.add_handle(transfer.curl)
 
     def wait(self, seconds: float) -> None:
@@ -116,8 +119,7 @@ class Transfers:
             now = time.monotonic()
             if self._end_complete() or self._end_late(now) or now >= ends:
                 return
-            due = min(transfer.due for transfer in self._running.values())
-            pause = max(0.0, min(ends, due) - now)
+            pause = max(0.0, min(ends, self._none_is_due_until) - now)
             within = self._multi.timeout()
             pause = pause if within < 0 else min(pause, within / 1000)
             if self._multi.select(pause) < 0:
@@ -145,9 +147,12 @@ class Transfers:
 
     def _end_late(self, now: float) -> bool:
         """End the requests whose time is over; return whether there were any."""
+        if now < self._none_is_due_until:
+            return False
         late = [transfer for transfer in self._running.values() if transfer.due <= now]
         for transfer in late:
             self._end(transfer, pycurl.E_OPERATION_TIMEDOUT, "")
+        self._none_is_due_until = min((transfer.earliest(now) for transfer in self._running.values()), default=inf)
         return bool(late)
 
     def _end(self, transfer: "_Transfer", code: int, message: str) -> None:
@@ -226,6 +231,10 @@ class _Transfer:
         timeout = self.transfers.timeout
         # libcurl itself bounds the time for one connection.
         return min(self.began + 2 * timeout, self.heard + timeout if self.sends else self.began + 2 * timeout)
+
+    def earliest(self, now: float) -> float:
+        """Return the earliest `due` that it can have from now on: once a request has left, another wait begins."""
+        return self.due if self.sends else min(self.due, now + self.transfers.timeout)
 
     def result(self, code: int, message: str) -> Answer | HttpError:
         """Return the answer, or the error that libcurl's code stands for (its man page libcurl-errors)."""

@@ -8,11 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-MAX_ROWS = 1_000_000
+from django.db import connection
+
+MAX_ROWS = {"postgresql": 1_000_000, "sqlite": 500_000}  # on SQLite others wait for the one writer, 20 s at most
 MAX_COLUMNS = 200
 BLOCK = 1024 * 1024  # bytes read at a time
 Row = tuple[int, Sequence[Any]]  # the number in the file, from 1, and the cells
 MISSING = object()  # the cell of a key that a JSON record lacks
+
+
+def max_rows() -> int:
+    """Return the number of rows that one import may have here."""
+    return MAX_ROWS[connection.vendor]
 
 
 class FileError(Exception):
@@ -80,7 +87,7 @@ def checked(headers: Sequence[str], rows: Iterator[Row]) -> Iterator[Row]:
     Raises:
         FileError: a row is not as long as the header, a text can't be encoded as UTF-8, or there are too many rows.
     """
-    count = 0
+    count, most = 0, max_rows()
     for number, cells in rows:
         if all(cell in ("", None) for cell in cells):
             continue
@@ -90,8 +97,8 @@ def checked(headers: Sequence[str], rows: Iterator[Row]) -> Iterator[Row]:
                 "A text that holds a comma, a quote or a line break must stand in double quotes."
             )
         check_text(number, cells)
-        if count == MAX_ROWS:
-            raise FileError(f"The file has more than {MAX_ROWS:,} rows. Split it.")
+        if count == most:
+            raise FileError(f"The file has more than {most:,} rows. Split it.")
         yield number, cells
         count += 1
 

@@ -20,7 +20,7 @@ from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
 from content.base.files import FORMATS
-from content.base.tables import MAX_ROWS, FileError
+from content.base.tables import FileError, max_rows
 from content.base.uploads import UploadStorage
 from content.base.urls import admin_url
 
@@ -35,7 +35,7 @@ EXPORTED_HERE = 5_000
 class ContentImportForm(ImportForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        most = f"At most {MAX_BYTES // 10**6} MB and {MAX_ROWS:,} rows."
+        most = f"At most {MAX_BYTES // 10**6} MB and {max_rows():,} rows."
         self.fields["import_file"].help_text = f"CSV or JSON (UTF-8), or XLSX. {most}"
         self.fields["format"].help_text = "Chosen from the file's name; choose another one if that is wrong."
 

@@ -316,7 +316,7 @@ def test_a_file_that_cannot_be_read_says_why(kind, data, message):
 
 
 def test_a_file_with_too_many_rows_is_refused(monkeypatch):
-    monkeypatch.setattr("content.base.tables.MAX_ROWS", 3)
+    monkeypatch.setattr("content.base.tables.MAX_ROWS", {"postgresql": 3, "sqlite": 3})
     assert "more than 3 rows. Split it." in problems(administrator(), Post, "title,body\n" + "T,B\n" * 4)
 
 

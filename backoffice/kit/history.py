@@ -1,5 +1,6 @@
 """Models with history, as django-simple-history registers them."""
 
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -10,6 +11,7 @@ def has_history(model: type[models.Model]) -> bool:
     return hasattr(model._meta, "simple_history_manager_attribute") and not model._meta.proxy
 
 
+@cache  # django-simple-history makes the manager, and its class, anew each time
 def history_of(model: type[models.Model]) -> type[models.Model]:
     """Return the model of `model`'s history rows."""
     options: Any = model._meta

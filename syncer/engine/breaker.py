@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import cache
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +17,7 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from backoffice.kit import clock, lease
+from backoffice.kit.statements import Slot, Statement
 from syncer.core.circuit import FAILURES, Circuit, Evidence, after, evidence_of, stops_all
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH
@@ -26,6 +28,7 @@ from syncer.models.target import TIMEOUT_MOST
 
 SOON = timedelta(seconds=2)  # the longest wait before the first probe: that of a peer that has contacted us
 COLUMNS = tuple(field.name for field in fields(Circuit))
+PACED_BY = ("enabled", "blocked", "unhealthy_since", *COLUMNS)
 LONGEST_REQUEST = 2.0 * TIMEOUT_MOST  # seconds, as `Client.request_seconds` of a target with the longest timeout
 
 
@@ -45,7 +48,11 @@ def circuit_of(target: Target) -> Circuit:
 
 def pace(target: Target) -> Pace:
     """Return what may be sent now, by the target's row read again: each worker uses what the others have recorded."""
-    target.refresh_from_db(fields=["enabled", "blocked", "unhealthy_since", *COLUMNS])
+    rows = _paced_by().run({"pk": target.pk})
+    if not rows:
+        return Pace.STOP  # it was deleted
+    for name, value in zip(PACED_BY, rows[0], strict=True):
+        setattr(target, name, value)
     if not target.enabled or target.blocked:
         return Pace.STOP
     if target.not_before is None and target.opened_at is None:
@@ -60,6 +67,11 @@ def pace(target: Target) -> Pace:
     # With at most one failing object and no request in flight, that object may be the only fault.
     failing = Binding.objects.filter(DUE, route__target=target, tries__gt=0)
     return Pace.FRESH if len(failing[:2]) < 2 and not _is_sending(target, now) else Pace.STOP
+
+
+@cache  # it is asked before each claim
+def _paced_by() -> Statement:
+    return Statement(Target.objects.filter(pk=Slot("pk", Target._meta.pk)).values_list(*PACED_BY))
 
 
 def _is_sending(target: Target, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from syncer.engine.runs import run_here, work
 from syncer.models import Route, Run, Target
 from tests.remote import Remote
 from tests.syncer import receivers
+from tests.syncer.support import let_time_pass
 
 HOOK_KEY = base64.b64encode(b"0123456789" * 3).decode()
 
@@ -37,6 +38,18 @@ def target(remote: Remote, transactional_db: None) -> Target:
 def sync(target: Target) -> Run:
     """One sync of the target, in this process, to its end."""
     return run_here(target)
+
+
+def come_to_rest(target: Target, rounds: int) -> Run:
+    """So many syncs, with enough time between them; fewer once two in a row had nothing to do. Returns the last one."""
+    quiet = 0
+    for _ in range(rounds):
+        let_time_pass()
+        run = sync(target)
+        quiet = 0 if run.counts["left"] or run.counts["requests"] else quiet + 1
+        if quiet == 2:
+            break
+    return run
 
 
 def sync_automatically(target: Target) -> Run:

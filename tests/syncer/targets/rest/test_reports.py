@@ -14,7 +14,7 @@ from content.news.models import Post
 from syncer.models import Binding
 from syncer.targets.rest import doubt
 from tests.remote import Created, Dialect, Fault, Pages, Updated
-from tests.syncer.conftest import sync, sync_automatically
+from tests.syncer.conftest import come_to_rest, sync, sync_automatically
 from tests.syncer.support import binding_of, let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,13 +31,6 @@ def titles(remote):
 
 def set_route(target, **columns):
     target.routes.filter(model="news.Post").update(**columns)
-
-
-def come_to_rest(target, rounds=6):
-    for _ in range(rounds):
-        let_time_pass()
-        run = sync(target)
-    return run
 
 
 # --- A: "not understood" or "not reachable" is not "not there" --------------------------------------------------------
@@ -65,7 +58,7 @@ def test_a_gateway_answers_everything_for_a_minute(target, remote, answer):
         let_time_pass()
         sync(target)
     remote.heal()
-    assert come_to_rest(target).state == "done"
+    assert come_to_rest(target, 6).state == "done"
     assert titles(remote) == sorted(post.title for post in posts[:28])
     assert sum(record["body"] == "edited" for record in remote.posts.values()) == 10
 
@@ -76,7 +69,7 @@ def test_a_record_was_deleted_there_and_another_hand_made_one_like_it(target, re
     remote.lose("/posts/1")
     remote.store.create("posts", {"userId": USER, "title": "A", "body": "written by another hand"})
     Post.objects.update(body="ours")
-    come_to_rest(target)
+    come_to_rest(target, 6)
     assert binding_of(post).in_doubt, "it may be somebody else's"
     assert [record["body"] for record in remote.posts.values()] == ["written by another hand"]
 
@@ -90,7 +83,7 @@ def test_the_records_were_put_back_there_under_new_ids(target, remote, edit):
         remote.lose(f"/posts/{key}")
         remote.store.create("posts", {name: value for name, value in held.items() if name != "id"})
     Post.objects.filter(pk=post.pk).update(**edit)
-    assert come_to_rest(target).state == "done"
+    assert come_to_rest(target, 6).state == "done"
     assert not binding_of(post).in_doubt, "what it held is what was last accepted of it"
     post.refresh_from_db()
     assert titles(remote) == sorted([post.title, "B"])
@@ -108,7 +101,7 @@ def test_the_id_has_another_name_and_the_route_says_nothing(target, remote):
     assert target.blocked.startswith("Fake API has records without a readable 'id'; they have: ")
     assert "_id" in target.blocked
     set_route(target, id_field="_id")
-    assert come_to_rest(target).state == "done"
+    assert come_to_rest(target, 6).state == "done"
     assert titles(remote) == ["A", "B", "C"]
     assert Binding.objects.filter(remote_id__isnull=False).count() == 3
 
@@ -121,7 +114,7 @@ def test_a_lost_create_is_found_on_a_later_page(target, remote, address):
     make("C")
     remote.fault(Fault.RESET, method="POST", act=True)
     sync(target)
-    assert come_to_rest(target).state == "done"
+    assert come_to_rest(target, 6).state == "done"
     assert titles(remote) == ["A", "B", "C"]
 
 
@@ -138,7 +131,7 @@ def test_a_gateway_in_the_middle_of_the_pages_shows_nothing(target, remote):
         remote.fault(Fault.STATUS, method="GET", status=404)
         sync(target)
     assert titles(remote) == ["A", "B", "C", "D"]
-    assert come_to_rest(target).state == "done"
+    assert come_to_rest(target, 6).state == "done"
     assert titles(remote) == ["A", "B", "C", "D"]
 
 
@@ -173,7 +166,7 @@ def test_the_field_map_is_renamed_while_a_create_is_unanswered(target, remote):
     remote.fault(Fault.RESET, method="POST", act=True)
     sync(target)
     set_route(target, fields={"userId": "user_id", "name": "title", "text": "body"}, lookup=["userId", "name"])
-    assert come_to_rest(target).state == "done"
+    assert come_to_rest(target, 6).state == "done"
     assert [record["name"] for record in remote.posts.values()] == ["Z", "A"]
     assert remote.posts[2] == {"id": 2, "userId": USER, "name": "A", "text": "B"}
 
@@ -264,7 +257,7 @@ def test_a_server_closes_kept_connections(target, remote, lookup):
     remote.speak(Dialect(closes=True))
     make(*"ABCDEF")
     sync(target)
-    assert come_to_rest(target).state == "done"
+    assert come_to_rest(target, 6).state == "done"
     assert titles(remote) == list("ABCDEF")
     assert not Binding.objects.filter(in_doubt=True).exists()
 
@@ -319,7 +312,7 @@ def test_a_name_that_stays_taken_is_rejected_until_it_is_edited(target, remote):
         doubt.decide(binding=binding_of(post), remote_id=None)
     post.title = "Ours"
     post.save()
-    come_to_rest(target)
+    come_to_rest(target, 6)
     assert titles(remote) == ["Ours", "Theirs"]
 
 
@@ -330,6 +323,6 @@ def test_an_id_is_the_same_as_a_number_and_as_a_text(target, remote):
     make("A")
     remote.fault(Fault.RESET, method="POST")
     sync(target)
-    assert come_to_rest(target).state == "done"
+    assert come_to_rest(target, 6).state == "done"
     assert sorted(str(row.record) for row in Binding.objects.all()) == ["1", "2"]
     assert titles(remote) == ["A", "A"]

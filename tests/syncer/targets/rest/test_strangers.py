@@ -15,7 +15,7 @@ from syncer.core.state import Question
 from syncer.models import Binding, Route
 from syncer.targets.rest import doubt
 from tests.remote import Answer, Call, Created, Dialect, Fault, Pages, Remote
-from tests.syncer.conftest import sync
+from tests.syncer.conftest import come_to_rest, sync
 from tests.syncer.support import binding_of, let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,9 +59,7 @@ def edit(post, **fields):
 
 
 def rest(target, rounds=8):
-    for _ in range(rounds):
-        let_time_pass()
-        run = sync(target)
+    run = come_to_rest(target, rounds)
     target.refresh_from_db()
     return run
 

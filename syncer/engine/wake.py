@@ -157,7 +157,7 @@ def _has_news(route: Route) -> bool:
     if route.fingerprint != route.current_fingerprint():
         return True
     try:
-        changed = mark.changed_pks(route.declaration.model, route.mark, but_from=route.target.peer_node)
+        changed = mark.changed_pks(route.declaration.model, route.mark)  # a peer's own too, so that the mark moves on
     except TargetStoppedError:
         return True  # here too, the run will block the target
     with connection.cursor() as cursor:

@@ -52,7 +52,8 @@ def deliver(
 ) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
-    1. Take the next batch of claims while fewer requests wait than the target may have at the same time.
+    1. Take the next batch of claims while requests still wait for a place at the target: while it is claimed and read,
+       no place becomes free for long.
     2. Read the live rows after the claim was committed, so that an edit is either in them or planned again.
     3. Decide each delivery from what the target is known to hold and what we have.
     4. Commit the key and body of each create, and which deliveries are deletes, before any request leaves.
@@ -65,7 +66,7 @@ def deliver(
     """
     window = _Window(settler=RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe))
     progress, claims = False, iter(batches)
-    goes_on, few = True, sender.concurrency - 1
+    goes_on, few = True, 2 * sender.concurrency
     while goes_on or window.in_flight:
         while goes_on and window.in_flight <= few:
             bindings = next(claims, [])
@@ -144,6 +145,7 @@ class _Window:
                 else:
                     results.append((one.delivery, result))
             left = ends - time.monotonic() if results else PATIENCE
+        self.settler.sender.wait(0)  # so that the places of what has ended are taken while it is settled
         self.settler.settle(results)
 
     def _follow(self, one: _InFlight, task: Task[SendResult]) -> None:

@@ -24,7 +24,7 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.base import Step, kind_of
 
 OTHERS_PAUSE = 0.2  # seconds
-SOON = 1.0  # seconds for a batch, after which the next one may be twice as large
+SOON = 0.25  # seconds for a batch, after which the next one may be twice as large
 GROWTH = 10  # times SYNC_BATCH, which is the first
 
 

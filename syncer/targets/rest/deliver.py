@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -39,6 +40,7 @@ from syncer.targets.rest.proof import beside, disbelieved, own_candidates, unpro
 
 SETTLE_MOST = 500  # results in one transaction
 SETTLE_SECONDS = 0.05  # for which the first of them waits for others
+QUIET = 0.003  # seconds without a result, in which all places are taken: the time to settle is now
 
 
 def deliver(
@@ -52,8 +54,7 @@ def deliver(
 ) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
-    1. Take the next batch of claims while requests still wait for a place at the target: while it is claimed and read,
-       no place becomes free for long.
+    1. Take the next batch of claims while fewer requests wait than the target may have at the same time.
     2. Read the live rows after the claim was committed, so that an edit is either in them or planned again.
     3. Decide each delivery from what the target is known to hold and what we have.
     4. Commit the key and body of each create, and which deliveries are deletes, before any request leaves.
@@ -66,7 +67,7 @@ def deliver(
     """
     window = _Window(settler=RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe))
     progress, claims = False, iter(batches)
-    goes_on, few = True, 2 * sender.concurrency
+    goes_on, few = True, sender.concurrency - 1
     while goes_on or window.in_flight:
         while goes_on and window.in_flight <= few:
             bindings = next(claims, [])
@@ -130,10 +131,12 @@ class _Window:
     def settle_some(self, few: int) -> None:
         """Settle what ends within a moment, in one transaction; sooner if no more than a `few` are under way."""
         results: list[tuple[Delivery, SendResult]] = []
-        left, ends = PATIENCE, 0.0
-        while self.in_flight > few and len(results) < SETTLE_MOST and left > 0:
+        ends = inf
+        while self.in_flight > few and len(results) < SETTLE_MOST and time.monotonic() < ends:
             if not self.ended:
-                self.settler.sender.wait(left)
+                self.settler.sender.wait(QUIET if results else PATIENCE)
+            if results and not self.ended:
+                break
             if not results and self.ended:
                 ends = time.monotonic() + SETTLE_SECONDS
             while self.ended:
@@ -144,7 +147,6 @@ class _Window:
                     self._follow(replace(one, before=result), following)
                 else:
                     results.append((one.delivery, result))
-            left = ends - time.monotonic() if results else PATIENCE
         self.settler.sender.wait(0)  # so that the places of what has ended are taken while it is settled
         self.settler.settle(results)
 

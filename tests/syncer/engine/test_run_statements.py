@@ -16,7 +16,8 @@ STATEMENTS = {
 
 
 def test_a_run_makes_its_number_of_statements(target, monkeypatch):
-    monkeypatch.setattr(deliver, "SETTLE_SECONDS", 30)  # and all are under way at once, so that they are settled once
+    for name in ("SETTLE_SECONDS", "QUIET"):  # all are under way at once, and settled once
+        monkeypatch.setattr(deliver, name, 30)
     Target.objects.update(concurrency=200)
     target.refresh_from_db()
     sync_automatically(target)

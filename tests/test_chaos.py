@@ -91,6 +91,23 @@ def test_an_answer_is_paired_with_its_own_request_and_not_with_the_one_before():
     assert [first.asked, second.asked] == requests
 
 
+def test_of_equal_requests_at_once_each_explains_its_own_attempt():
+    """Which came first can't be told from two clocks."""
+    first, second = tried(1.0, outcome="retryable", status=200), tried(1.05, outcome="done", status=200)
+    well, strange = asked(1, "GET", status=200), asked(1, "GET", status=200, fault="html")
+    attempts = [replace(one, method="GET", action="lookup") for one in (first, second)]
+    match(attempts, [well, strange])
+    assert [one.asked for one in attempts] == [strange, well]
+
+
+def test_the_request_of_a_record_is_not_taken_for_one_of_its_list():
+    attempt = replace(tried(1.0, outcome="done", status=200), method="GET", path="/posts/1", action="lookup")
+    listed, got = asked(1, "GET", status=200), asked(1, "GET", status=200)
+    got.entry = replace(got.entry, path="/posts/1")
+    match([attempt], [listed, got])
+    assert attempt.asked is got
+
+
 @pytest.mark.parametrize(("answer", "wrong"), [(LOST, 0), ("{}", 1)], ids=["after its claim was lost", "in time"])
 def test_a_delete_whose_answer_came_late_explains_that_its_record_is_gone(answer, wrong):
     delete, edit = tried(1.0, outcome="done", status=200), tried(2.0, outcome="gone", status=404)

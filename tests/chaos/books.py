@@ -43,11 +43,11 @@ def meaning(fault: str, action: str, method: str, status: int | None) -> set[str
     if fault in LATER or (fault == "409" and action == "replay"):
         return {"retryable"}
     if fault == "302":
-        return {"unknown"} if action in MAKES else {"configuration"}
+        return {"unknown"} if action in MAKES else {"configuration", "forbidden"}
     if fault == "403":
         return {"forbidden", "configuration", "retryable"}
     if fault in PERSON:
-        return {"configuration"}
+        return {"configuration", "forbidden"}
     if fault in REFUSED:
         return {"taken", "permanent", "retryable", "configuration"} if action in MAKES else {"permanent"}
     if fault in GONE | DELETED:

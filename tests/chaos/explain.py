@@ -1,14 +1,15 @@
 """Every failure has its fault, and every fault its failure.
 
-An attempt and the request that the remote noted are one and the same where remote, method and object agree, and the
-request came in while the attempt was made. What is then left over on either side needs another reason: a remote that
-was away, a record that the remote had lost, a worker that died between sending and settling.
+An attempt and the request that the remote noted are one and the same where remote, method, path and object agree, and
+the request came in while the attempt was made. What is then left over on either side needs another reason: a remote
+that was away, a record that the remote had lost, a worker that died between sending and settling.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 
 from syncer.engine.settling import LOST
 from tests.chaos.audit import Audit, Claim
@@ -119,7 +120,7 @@ class Explainer:
         fault = tried.asked.entry.fault if tried.asked else ""
         # Who stood still finds an answer that it would have given up waiting for.
         came_late = tried.outcome == "done" and (tried.is_late or tried.seconds > LONGEST)
-        if fault and (came_late or tried.outcome in meaning(fault, tried.action, tried.method, tried.status)):
+        if tried.asked and fault and (came_late or _explains(tried.asked, tried)):
             self.found.met[fault] += 1
         elif fault or tried.outcome != "done":
             reason = self._reason(tried)
@@ -183,20 +184,29 @@ class Explainer:
 
 
 def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
-    """Pair them, in the order of time; whose object could not be read goes to who has no other."""
-    waiting: dict[tuple[str, str, int | None], list[Asked]] = defaultdict(list)
+    """Pair them, in the order of time; whose object could not be read goes to who has no other.
+
+    Of several equal requests at once, an attempt is paired with one that explains it.
+    """
+    waiting: dict[tuple[str, str, str, int | None], list[Asked]] = defaultdict(list)
     for one in asked:
-        waiting[one.remote, one.entry.method, one.binding].append(one)
+        waiting[one.remote, one.entry.method, one.entry.path, one.binding].append(one)
     ordered = sorted(tried, key=lambda one: one.at)
-    for slack in (EARLY, SLACK):
-        for own in (True, False):
-            for attempt in ordered:
-                if attempt.asked is None:
-                    binding = attempt.binding if own else None
-                    _take(attempt, waiting[attempt.remote, attempt.method, binding], slack)
+    for slack, own, explained in product((EARLY, SLACK), (True, False), (True, False)):
+        for attempt in ordered:
+            if attempt.asked is None:
+                binding = attempt.binding if own else None
+                candidates = waiting[attempt.remote, attempt.method, attempt.path, binding]
+                _take(attempt, [one for one in candidates if not explained or _explains(one, attempt)], slack)
 
 
-def _take(attempt: Tried, waiting: list[Asked], slack: float) -> None:
+def _explains(asked: Asked, tried: Tried) -> bool:
+    fault = asked.entry.fault
+    means = meaning(fault, tried.action, tried.method, tried.status) if fault else {"done"}
+    return tried.outcome in means
+
+
+def _take(attempt: Tried, waiting: Iterable[Asked], slack: float) -> None:
     for one in waiting:
         in_time = attempt.at - EARLY <= one.at <= attempt.at + attempt.seconds + slack
         if in_time and one.tried is None and attempt.status in (None, one.entry.status):

@@ -108,6 +108,13 @@ def test_the_request_of_a_record_is_not_taken_for_one_of_its_list():
     assert attempt.asked is got
 
 
+def test_of_an_answer_that_came_too_late_the_path_is_not_known():
+    late = replace(tried(1.0, outcome="done", status=200), method="PUT", path=LOST, action="update", answer=LOST)
+    request = asked(1, "PUT", status=200)
+    match([late], [request])
+    assert late.asked is request
+
+
 @pytest.mark.parametrize(("answer", "wrong"), [(LOST, 0), ("{}", 1)], ids=["after its claim was lost", "in time"])
 def test_a_delete_whose_answer_came_late_explains_that_its_record_is_gone(answer, wrong):
     delete, edit = tried(1.0, outcome="done", status=200), tried(2.0, outcome="gone", status=404)

@@ -33,7 +33,7 @@ def clock(at: float) -> str:
 
 @dataclass(kw_only=True, eq=False)
 class Tried:
-    """One attempt, as the engine wrote it down; `at` is Unix time, `path` without the query."""
+    """One attempt, as the engine wrote it down; `at` is Unix time, `path` without the query, unknown of a late one."""
 
     remote: str
     binding: int
@@ -188,15 +188,15 @@ def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
 
     Of several equal requests at once, an attempt is paired with one that explains it.
     """
-    waiting: dict[tuple[str, str, str, int | None], list[Asked]] = defaultdict(list)
+    waiting: dict[tuple[str, str, int | None], list[Asked]] = defaultdict(list)
     for one in asked:
-        waiting[one.remote, one.entry.method, one.entry.path, one.binding].append(one)
+        waiting[one.remote, one.entry.method, one.binding].append(one)
     ordered = sorted(tried, key=lambda one: one.at)
     for slack, own, explained in product((EARLY, SLACK), (True, False), (True, False)):
         for attempt in ordered:
             if attempt.asked is None:
                 binding = attempt.binding if own else None
-                candidates = waiting[attempt.remote, attempt.method, attempt.path, binding]
+                candidates = waiting[attempt.remote, attempt.method, binding]
                 _take(attempt, [one for one in candidates if not explained or _explains(one, attempt)], slack)
 
 
@@ -209,7 +209,8 @@ def _explains(asked: Asked, tried: Tried) -> bool:
 def _take(attempt: Tried, waiting: Iterable[Asked], slack: float) -> None:
     for one in waiting:
         in_time = attempt.at - EARLY <= one.at <= attempt.at + attempt.seconds + slack
-        if in_time and one.tried is None and attempt.status in (None, one.entry.status):
+        is_there = attempt.is_late or attempt.path == one.entry.path
+        if in_time and is_there and one.tried is None and attempt.status in (None, one.entry.status):
             attempt.asked, one.tried = one, attempt
             return
 

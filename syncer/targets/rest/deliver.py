@@ -34,6 +34,7 @@ from syncer.models import Binding, Route, Run
 from syncer.models.binding import claimed
 from syncer.models.routemap import RouteMap
 from syncer.targets.rest.endpoint import Endpoint
+from syncer.targets.rest.evidence import UNPROVEN
 from syncer.targets.rest.exchanges import find, list_records, send_change
 from syncer.targets.rest.payload import load
 from syncer.targets.rest.proof import beside, disbelieved, own_candidates, unproven
@@ -159,9 +160,9 @@ def joined(before: SendResult | None, latest: SendResult) -> SendResult:
     """Return the result of a delivery that took several steps: a create that the target refused remains refused."""
     if before is None:
         return latest
-    is_refused = before.verdict and before.verdict.outcome is Outcome.TAKEN
-    is_found = latest.verdict and latest.verdict.outcome is Outcome.DONE
-    verdict = before.verdict if is_refused and is_found else latest.verdict
+    verdict = latest.verdict
+    if before.verdict and before.verdict.outcome is Outcome.TAKEN:
+        verdict = before.verdict if verdict and verdict.outcome is Outcome.DONE else verdict or UNPROVEN
     return replace(latest, verdict=verdict, sent=before.sent + latest.sent, steps=before.steps + 1)
 
 

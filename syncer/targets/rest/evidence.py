@@ -20,7 +20,7 @@ from syncer.core.outcome import Exchange, Outcome, Verdict, classify, confirmed
 from syncer.engine.sender import Flow, Sender, Sent
 from syncer.targets.rest.endpoint import Endpoint, ListError
 
-UNPROVEN = Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence: the lease ended")
+UNPROVEN = Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence in time")
 ANOTHER = "has another record under this id now; look at it, then say whether ours is still there"
 
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from backoffice.kit import clock
 from content.news.models import Post
-from syncer.models import Binding
+from syncer.models import Attempt, Binding, Target
 from syncer.targets.rest import doubt
 from tests.remote import Created, Dialect, Fault, Pages, Updated
 from tests.syncer.conftest import come_to_rest, sync, sync_automatically
@@ -314,6 +314,18 @@ def test_a_name_that_stays_taken_is_rejected_until_it_is_edited(target, remote):
     post.save()
     come_to_rest(target, 6)
     assert titles(remote) == ["Ours", "Theirs"]
+
+
+def test_a_refused_create_is_not_done_because_the_run_ended_before_the_look_up(target, remote):
+    Target.objects.update(concurrency=1)
+    target.refresh_from_db()
+    target.routes.update(lookup=["title"])
+    remote.fault(Fault.STATUS, method="POST", status=409)
+    remote.fault(Fault.STATUS, method="POST", status=429)
+    make("A", "B")
+    sync(target)
+    assert [one.outcome for one in Attempt.objects.order_by("pk")] == ["retryable", "retryable"]
+    assert set(Binding.objects.values_list("rejected", "tries")) == {(None, 1)}
 
 
 def test_an_id_is_the_same_as_a_number_and_as_a_text(target, remote):

@@ -72,8 +72,23 @@ def test_the_books_say_what_every_way_to_fail_means(way):
         ([asked(1), asked(2, "GET", fault="500"), asked(3)], True),
         ([asked(1, fault="429"), asked(2)], False),
         ([asked(1), asked(2, "DELETE"), asked(3)], False),
+        ([asked(1), asked(2, "GET", binding=None), asked(3)], False),
+        ([asked(1), asked(2, "GET", binding=None, fault="500"), asked(3)], True),
+        ([asked(1, "GET", binding=None), asked(2), asked(3)], True),
     ],
-    ids=["twice", "two keys", "one key", "other bytes", "looked", "did not see", "was refused", "deleted between"],
+    ids=[
+        "twice",
+        "two keys",
+        "one key",
+        "other bytes",
+        "looked",
+        "did not see",
+        "was refused",
+        "deleted between",
+        "saw all",
+        "did not see all",
+        "looked before",
+    ],
 )
 def test_a_create_that_is_repeated_on_a_guess_is_seen(lane, is_blind):
     assert judge.blind_creates(lane, {}).holds is not is_blind
@@ -98,6 +113,15 @@ def test_of_equal_requests_at_once_each_explains_its_own_attempt():
     attempts = [replace(one, method="GET", action="lookup") for one in (first, second)]
     match(attempts, [well, strange])
     assert [one.asked for one in attempts] == [strange, well]
+
+
+def test_an_answer_that_came_as_it_was_sent_is_not_paired_with_one_that_was_cut():
+    """They ask for the same, one soon after the other."""
+    first, second = tried(1.0, outcome="gone", status=404), tried(1.03, outcome="retryable", status=None)
+    whole, cut = asked(1, "GET", status=404), asked(1, "GET", status=404, fault="cut")
+    attempts = [replace(one, method="GET", action="lookup") for one in (first, second)]
+    match(attempts, [whole, cut])
+    assert [one.asked for one in attempts] == [whole, cut]
 
 
 def test_the_request_of_a_record_is_not_taken_for_one_of_its_list():

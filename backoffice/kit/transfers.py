@@ -115,8 +115,8 @@ class Transfers:
         """Send and read until a request has ended, for at most so many seconds."""
         ends = time.monotonic() + seconds
         while self._running:
+            now = time.monotonic()  # before reading: what has come by now counts, however long this process stood still
             self._multi.perform()
-            now = time.monotonic()
             if self._end_complete() or self._end_late(now) or now >= ends:
                 return
             pause = max(0.0, min(ends, self._none_is_due_until) - now)

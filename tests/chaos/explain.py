@@ -13,7 +13,7 @@ from itertools import product
 
 from syncer.engine.settling import LOST
 from tests.chaos.audit import Audit, Claim
-from tests.chaos.books import meaning
+from tests.chaos.books import WELL, meaning
 from tests.chaos.director import Outage
 from tests.chaos.marks import mark_in
 from tests.chaos.stage import TIMEOUT
@@ -23,7 +23,7 @@ EARLY, SLACK = 0.1, 1.2  # seconds by which a request may be noted before its at
 DYING = 1.5  # seconds for which the rest of a worker goes on when its first process was killed
 AWAY = 1.5  # seconds around an outage
 LONGEST = 2 * TIMEOUT + 2  # seconds that a request of ours can take, with some to spare on a busy machine
-WELL = "answered rightly"
+RIGHTLY = "answered rightly"
 
 
 def clock(at: float) -> str:
@@ -137,6 +137,8 @@ class Explainer:
             return "the remote was away"
         if tried.status == 404 and self._is_gone(tried):
             return "the remote had lost the record"
+        if tried.asked and tried.asked.entry.fault in WELL and tried.status is None and tried.seconds >= TIMEOUT:
+            return "the machine was slow"  # and a pause in an answer longer than it was meant to be
         if tried.method == "GET" and tried.asked is None and tried.outcome == "retryable":
             return "a GET was repeated"  # and the first of the two was taken for it
         return ""
@@ -169,12 +171,12 @@ class Explainer:
         that is read before a route sends anything.
         """
         if asked.entry.method == "GET" and (asked.binding is None or asked.entry.fault.startswith("reset")):
-            self.found.unseen[asked.entry.fault or WELL] += 1
+            self.found.unseen[asked.entry.fault or RIGHTLY] += 1
             return
         keys = self.audit.claims if asked.binding is None else [asked.binding]
         left = (claim for key in keys for claim in self.audit.claims[key] if claim.is_abandoned)
         if any(claim.at - EARLY <= asked.at <= claim.until + SLACK for claim in left):
-            self.found.unseen[asked.entry.fault or WELL] += 1
+            self.found.unseen[asked.entry.fault or RIGHTLY] += 1
         else:
             self.found.blame(f"no attempt tells of: {asked}", asked.binding)
 
@@ -201,9 +203,11 @@ def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
 
 
 def _explains(asked: Asked, tried: Tried) -> bool:
-    fault = asked.entry.fault
-    means = meaning(fault, tried.action, tried.method, tried.status) if fault else {"done"}
-    return tried.outcome in means
+    """Say whether the attempt is what is expected of the request, so that no other of that moment is looked for."""
+    if asked.entry.fault:
+        return tried.outcome in meaning(asked.entry.fault, tried.action, tried.method, tried.status)
+    status = tried.status or 0
+    return status == asked.entry.status and (tried.outcome == "done" or status >= 400)
 
 
 def _take(attempt: Tried, waiting: Iterable[Asked], slack: float) -> None:

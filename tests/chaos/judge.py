@@ -14,7 +14,7 @@ from tests.chaos.audit import Audit
 from tests.chaos.books import LATER, PERSON, REFUSED
 from tests.chaos.ends import Compared, Difference
 from tests.chaos.evidence import Said
-from tests.chaos.explain import WELL, Asked, Explained
+from tests.chaos.explain import RIGHTLY, Asked, Explained
 from tests.chaos.ledger import MODELS
 from tests.chaos.workers import Blow
 
@@ -86,9 +86,12 @@ def blind_creates(asked: Sequence[Asked], decided: Mapping[int, list[float]]) ->
         decided: when a person said of a binding that its create had not arrived.
     """
     by_binding: dict[int, list[Asked]] = defaultdict(list)
+    lists: dict[tuple[str, str], list[int]] = defaultdict(list)  # the numbers of those that show every record
     for one in sorted(asked, key=lambda one: (one.remote, one.entry.number)):
         if one.binding is not None:
             by_binding[one.binding].append(one)
+        elif one.entry.method == "GET" and _was_read(one):
+            lists[one.remote, one.entry.path].append(one.entry.number)
     verdict = Verdict(law="No create was sent twice on a guess")
     for binding, requests in by_binding.items():
         open_create: Asked | None = None
@@ -96,7 +99,9 @@ def blind_creates(asked: Sequence[Asked], decided: Mapping[int, list[float]]) ->
             is_create = one.entry.method == "POST"
             if is_create and open_create is not None and not _is_replay(open_create, one):
                 times = decided.get(binding, [])
-                if not any(open_create.at <= at <= one.at for at in times):
+                between = range(open_create.entry.number, one.entry.number)
+                has_looked = any(number in between for number in lists[one.remote, one.entry.path])
+                if not (has_looked or any(open_create.at <= at <= one.at for at in times)):
                     verdict.wrong.append(f"binding {binding}: {open_create}, then {one}")
                     verdict.bindings.append(binding)
             if is_create:
@@ -123,7 +128,7 @@ def failures(found: Explained) -> Verdict:
     planted, seen = sum(found.planted.values()), sum(found.met.values()) + sum(found.unseen.values())
     law = "Every failure has its fault, every fault its failure"
     verdict = Verdict(law=law, wrong=list(found.wrong), bindings=list(found.bindings))
-    if planted != seen - found.unseen[WELL] and not verdict.wrong:
+    if planted != seen - found.unseen[RIGHTLY] and not verdict.wrong:
         verdict.wrong.append(f"{planted} faults were planted, {seen} found again")
     return verdict
 

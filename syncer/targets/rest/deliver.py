@@ -160,10 +160,11 @@ def joined(before: SendResult | None, latest: SendResult) -> SendResult:
     """Return the result of a delivery that took several steps: a create that the target refused remains refused."""
     if before is None:
         return latest
-    verdict = latest.verdict
+    verdict, sent = latest.verdict, before.sent
     if before.verdict and before.verdict.outcome is Outcome.TAKEN:
+        sent = tuple(replace(one, outcome=one.outcome or Outcome.TAKEN) for one in sent)
         verdict = before.verdict if verdict and verdict.outcome is Outcome.DONE else verdict or UNPROVEN
-    return replace(latest, verdict=verdict, sent=before.sent + latest.sent, steps=before.steps + 1)
+    return replace(latest, verdict=verdict, sent=sent + latest.sent, steps=before.steps + 1)
 
 
 @dataclass(kw_only=True)

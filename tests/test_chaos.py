@@ -124,6 +124,14 @@ def test_an_answer_that_came_as_it_was_sent_is_not_paired_with_one_that_was_cut(
     assert [one.asked for one in attempts] == [whole, cut]
 
 
+def test_a_whole_list_is_not_paired_with_a_filtered_one_that_was_cut():
+    """Only of the filtered one can be read for whom it was asked."""
+    attempt = replace(tried(1.0, outcome="done", status=200), method="GET", action="lookup")
+    whole, filtered = asked(1, "GET", status=200, binding=None), asked(1, "GET", status=200, fault="cut")
+    match([attempt], [filtered, whole])
+    assert attempt.asked is whole
+
+
 def test_the_request_of_a_record_is_not_taken_for_one_of_its_list():
     attempt = replace(tried(1.0, outcome="done", status=200), method="GET", path="/posts/1", action="lookup")
     listed, got = asked(1, "GET", status=200), asked(1, "GET", status=200)

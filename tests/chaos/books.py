@@ -39,7 +39,8 @@ def meaning(fault: str, action: str, method: str, status: int | None) -> set[str
     if fault in LOST:
         return {"unknown"}
     if fault in UNREADABLE or fault == "empty":
-        return {"made"} if action in MAKES else {"done"}
+        believed = {"made"} if action in MAKES else {"done"}
+        return believed | {"unknown"} if fault == "html" else believed  # its list may have shown such a page too
     if fault in LATER or (fault == "409" and action == "replay"):
         return {"retryable"}
     if fault == "302":

@@ -194,7 +194,7 @@ def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
     for one in asked:
         waiting[one.remote, one.entry.method, one.binding].append(one)
     ordered = sorted(tried, key=lambda one: one.at)
-    for slack, own, explained in product((EARLY, SLACK), (True, False), (True, False)):
+    for explained, slack, own in product((True, False), (EARLY, SLACK), (True, False)):
         for attempt in ordered:
             if attempt.asked is None:
                 binding = attempt.binding if own else None

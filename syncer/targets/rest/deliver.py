@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from backoffice.kit import clock
+from backoffice.kit.batches import batched
 from backoffice.kit.retry import backoff
 from syncer.core.decide import (
     Action,
@@ -55,7 +57,8 @@ def deliver(
 ) -> bool:
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
-    1. Take the next batch of claims while fewer requests wait than the target may have at the same time.
+    1. Take half a batch of claims before every place at the target is free: what waits for one goes out while the next
+       are claimed and read. Never is more than a batch waiting.
     2. Read the live rows after the claim was committed, so that an edit is either in them or planned again.
     3. Decide each delivery from what the target is known to hold and what we have.
     4. Commit the key and body of each create, and which deliveries are deletes, before any request leaves.
@@ -67,13 +70,18 @@ def deliver(
         is to be claimed again, as a delete.
     """
     window = _Window(settler=RestSettler(run=run, routes=routes, route=route, sender=sender, probe=probe))
-    progress, claims = False, iter(batches)
-    goes_on, few = True, sender.concurrency - 1
+    half = max(1, settings.SYNC_BATCH // 2)
+    claims = (part for bindings in batches for part in batched(bindings, half))
+    progress, goes_on, few = False, True, sender.concurrency - 1 + min(sender.concurrency, half)
+    waiting: set[int] = set()
     while goes_on or window.in_flight:
         while goes_on and window.in_flight <= few:
             bindings = next(claims, [])
-            goes_on = bool(bindings) and window.begin(bindings)
-            progress |= goes_on
+            is_begun = bool(bindings) and window.begin(bindings)
+            keys = set() if is_begun else {binding.pk for binding in bindings}
+            goes_on = is_begun or not keys <= waiting  # those that wait could be claimed for ever
+            waiting |= keys
+            progress |= is_begun
         window.settle_some(few if goes_on else 0)
     return progress
 
@@ -104,7 +112,9 @@ class _Window:
         """Send what the claimed bindings need; return False if all of them wait for another object."""
         routes, route, sender = self.settler.routes, self.settler.route, self.settler.sender
         endpoint = Endpoint.of(route)
+        sender.wait(0)  # here and below: so that no place is free for longer than one statement takes
         live = load(routes, route, [binding.key for binding in bindings])
+        sender.wait(0)
         # The claim made parents wait for their children, but an object may have become one to delete since the claim.
         gone = [binding.pk for binding in bindings if binding.key not in live and binding.known.remote_id is not None]
         not_yet = routes.with_children(route, gone)
@@ -115,6 +125,7 @@ class _Window:
             for binding in bindings
         ]
         deliveries = _commit_first(deliveries, endpoint.terms)
+        sender.wait(0)
         search = _Lookups(settler=self.settler, endpoint=endpoint)
         without_request = []
         for delivery in deliveries:

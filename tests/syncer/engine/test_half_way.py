@@ -105,3 +105,21 @@ def test_a_parent_that_is_deleted_after_its_claim_waits_for_its_children(remote,
     assert requests(remote) == []
     assert sync(target).state == "done"
     assert requests(remote) == [("DELETE", "/comments/1"), ("DELETE", "/posts/1")]
+
+
+def test_what_waits_for_its_children_keeps_nothing_else_of_its_claim_from_the_target(target, remote, settings):
+    settings.SYNC_BATCH = 2
+    first, second = (Post.objects.create(user_id=1, title=title, body="T") for title in "AB")
+    sync(target)
+    parent, other = binding_of(first), binding_of(second)
+    Post.objects.all().delete()
+    routes = RouteMap(target)
+    route, below = routes.parents_first
+    plan(routes, route)
+    claimed = claim(routes, Step(route=route), keys=None, limit=2, lease=60)
+    Binding.objects.create(route=below, object_key="1", parent=parent, remote_id="1")  # since the claim
+    run = Run.objects.create(target=target)
+    with Sender(target) as sender:
+        deliver(run, routes, route, [sorted(claimed, key=lambda binding: binding.pk)], sender)
+    assert list(remote.posts) == [int(parent.remote_id)]
+    assert Binding.objects.get(pk=other.pk).remote_id is None

@@ -12,7 +12,7 @@ from django.db import Error, connection
 
 EVERY = 0.05  # seconds between two queries
 SELDOM = 0.2  # seconds between them while nothing comes
-QUIET = 2.0  # seconds without a commit, after which nothing comes
+QUIET = 0.5  # seconds without a commit, after which nothing comes
 
 # PostgreSQL: which transactions are over (https://www.postgresql.org/docs/current/functions-info.html).
 # SQLite: a number that each commit by another connection moves (https://www.sqlite.org/pragma.html#pragma_data_version).

@@ -51,6 +51,7 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-bench-")))
         url = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(postgres.server())
         server = Server(url, folder)
+        where = machine(server)
         server.clean()
         stack.callback(server.clean)
         works = {module: [name for name in names if name in wanted] for module, names in GROUPS.items()}
@@ -65,9 +66,9 @@ def main() -> int:
                 broken.append(module)
             figures += some or []
     say("\n" + table(figures))
-    say(f"\n{machine()}; {time.monotonic() - begin:.0f} s")
+    say(f"\n{where}; {time.monotonic() - begin:.0f} s")
     if not options.smoke:
-        keep(figures)
+        keep(figures, where)
     if broken:
         say(f"Broken: {', '.join(broken)}")
     return 1 if broken else 0
@@ -96,7 +97,7 @@ def measure(
     return figures
 
 
-def keep(figures: Sequence[Figure]) -> None:
+def keep(figures: Sequence[Figure], where: str) -> None:
     """Write the figures to results.json, which keeps those of other lines."""
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     today = datetime.now(UTC).date().isoformat()
@@ -105,13 +106,11 @@ def keep(figures: Sequence[Figure]) -> None:
     order = [line for group in GROUPS.values() for line in group]
     rows = [*others, *({**figure.as_json(), "date": today} for figure in figures)]
     rows.sort(key=lambda row: order.index(row["line"]))
-    RESULTS.write_text(json.dumps({"machine": machine(), "figures": rows}, indent=1, ensure_ascii=False) + "\n")
+    RESULTS.write_text(json.dumps({"machine": where, "figures": rows}, indent=1, ensure_ascii=False) + "\n")
 
 
-def machine() -> str:
-    binary = postgres.binaries() / "postgres"
-    version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.split()[2]
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}"
+def machine(server: Server) -> str:
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {server.version}"
 
 
 if __name__ == "__main__":

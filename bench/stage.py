@@ -50,6 +50,13 @@ class Server:
         if not name.exists() or not name.read_text().startswith("postgres"):
             raise RuntimeError("The benchmark's PostgreSQL must run on this machine: its CPU time is read from /proc.")
 
+    @property
+    def version(self) -> str:
+        """That of PostgreSQL, "16.14"."""
+        with self._control.cursor() as cursor:
+            cursor.execute("SHOW server_version")
+            return str(cursor.fetchone()[0]).split()[0]
+
     def clean(self) -> None:
         """Drop all databases of the benchmarks, also those of a run that was killed."""
         with self._control.cursor() as cursor:

@@ -5,15 +5,16 @@ from typing import Any, cast
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import BadRequest, ValidationError
+from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as ThemeList
 
-from backoffice.kit.estimates import BoundedPaginator
+from backoffice.kit.estimates import BoundedPaginator, FoundPaginator
 
 
 class BackofficeList(ThemeList):  # type: ignore[misc]
@@ -38,7 +39,6 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
     list_max_show_all = 200
     # An exact count of a big table costs more than the page itself.
     show_full_result_count = False
-    paginator = BoundedPaginator
     list_filter_submit = True
     warn_unsaved_form = True
 
@@ -60,6 +60,9 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_changelist(self, request: HttpRequest, **_: object) -> type[ChangeList]:
         return BackofficeList
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **options: Any) -> "Paginator[Any]":
+        return (FoundPaginator if request.GET.get(SEARCH_VAR) else BoundedPaginator)(*args, **options)
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         """Return the newest first by default; without any order the pages of a list would overlap."""

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 
 MOST = 10_000  # rows that are counted exactly, which takes milliseconds, and that can be paged through
+MOST_FOUND = 1_000  # of a search, which may read a hundred rows for each that it finds
 
 
 class Count(int):
@@ -72,12 +73,21 @@ def _rounded(number: int) -> int:
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages through the first MOST rows; the others are reached by filters."""
+    """Pages through the first `most` rows; the others are reached by filters."""
+
+    most = MOST
 
     @cached_property
     def count(self) -> int:
-        return count(self.object_list) if isinstance(self.object_list, QuerySet) else len(self.object_list)
+        rows = self.object_list
+        return count(rows, self.most) if isinstance(rows, QuerySet) else len(rows)
 
     @cached_property
     def num_pages(self) -> int:
-        return max(1, -(-min(self.count, MOST) // self.per_page))
+        return max(1, -(-min(self.count, self.most) // self.per_page))
+
+
+class FoundPaginator(BoundedPaginator):
+    """Pages through what a search has found."""
+
+    most = MOST_FOUND

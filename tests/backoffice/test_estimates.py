@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backoffice.kit import estimates
-from backoffice.kit.estimates import BoundedPaginator, Count, count
+from backoffice.kit.estimates import BoundedPaginator, Count, FoundPaginator, count
 from content.news.models import Post
 from tests.content.pages import administrator
 
@@ -65,11 +65,19 @@ def test_no_page_beyond_the_bound_is_offered():
     assert len(pages.page(200).object_list) == 50
 
 
-def test_no_list_of_the_admin_counts_a_whole_table(posts):
+@pytest.mark.parametrize(("query", "most"), [("", estimates.MOST), ("?q=title", estimates.MOST_FOUND)])
+def test_no_list_of_the_admin_counts_a_whole_table(posts, query, most):
     client = administrator()
     with CaptureQueriesContext(connection) as queries:
-        page = client.get(reverse("admin:news_post_changelist"))
+        page = client.get(reverse("admin:news_post_changelist") + query)
     counted = [query["sql"] for query in queries if "COUNT(" in query["sql"] and "news_post" in query["sql"]]
     assert counted
-    assert all(f"LIMIT {estimates.MOST + 1}" in sql for sql in counted)
+    assert all(f"LIMIT {most + 1})" in sql for sql in counted)
     assert page.context["cl"].result_count == 30
+
+
+def test_a_search_finds_no_more_than_can_be_paged_through(posts, monkeypatch):
+    monkeypatch.setattr(FoundPaginator, "most", 20)
+    page = administrator().get(reverse("admin:news_post_changelist") + "?q=title")
+    assert str(page.context["cl"].result_count) == "more than 20"
+    assert page.context["cl"].paginator.num_pages == 1

@@ -1,8 +1,11 @@
 """What the remote receives for a day's edits: the net change and nothing else."""
 
 import pytest
+from django.db import connection, transaction
 
 from content.news.models import Comment, Post
+from syncer.engine.plan import plan, raise_keys
+from syncer.models.routemap import RouteMap
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding_of
 
@@ -70,3 +73,15 @@ def test_an_object_that_is_gone_though_no_history_says_so_is_deleted_there_too(r
     assert requests(remote) == [("DELETE", f"/posts/{record}")]
     assert [record["title"] for record in remote.records("/posts").values()] == [kept.title]
     assert sync(target).message.startswith("Nothing to send")
+
+
+@pytest.mark.postgres
+def test_a_plan_of_few_objects_among_many_changes_no_index(target):
+    posts = Post.objects.bulk_create(Post(title="A", body="B") for _ in range(400))
+    routes = RouteMap(target)
+    route = routes.parents_first[0]
+    plan(routes, route)
+    with transaction.atomic(), connection.cursor() as cursor:
+        assert raise_keys(route, [str(post.pk) for post in posts[::20]]) == 20
+        cursor.execute("SELECT pg_stat_get_xact_tuples_hot_updated('syncer_binding'::regclass)")
+        assert cursor.fetchone() == (20,)

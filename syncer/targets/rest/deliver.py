@@ -58,7 +58,7 @@ def deliver(
     """Bring the records of claimed bindings in line with the live objects, as they are now.
 
     1. Take half a batch of claims before every place at the target is free: what waits for one goes out while the next
-       are claimed and read. Never is more than a batch waiting.
+       are claimed and read. No more than a batch ever waits.
     2. Read the live rows after the claim was committed, so that an edit is either in them or planned again.
     3. Decide each delivery from what the target is known to hold and what we have.
     4. Commit the key and body of each create, and which deliveries are deletes, before any request leaves.
@@ -78,9 +78,9 @@ def deliver(
         while goes_on and window.in_flight <= few:
             bindings = next(claims, [])
             is_begun = bool(bindings) and window.begin(bindings)
-            keys = set() if is_begun else {binding.pk for binding in bindings}
-            goes_on = is_begun or not keys <= waiting  # those that wait could be claimed for ever
-            waiting |= keys
+            pks = set() if is_begun else {binding.pk for binding in bindings}
+            goes_on = is_begun or not pks <= waiting  # those that wait could be claimed for ever
+            waiting |= pks
             progress |= is_begun
         window.settle_some(few if goes_on else 0)
     return progress

@@ -1,4 +1,4 @@
-"""How many statements a run makes: a few for itself, a few for each half of a batch that it claims, none for an object."""
+"""How many statements a run makes: a few for itself, a few for each half of a batch, none for an object."""
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext

@@ -142,6 +142,12 @@ def test_an_answer_can_be_unreadable(remote, ask, kind):
     assert len(remote.posts) == 1
 
 
+@pytest.mark.parametrize("kind", [Fault.HTML, Fault.EMPTY])
+def test_what_was_not_carried_out_is_answered_by_no_success(remote, ask, kind):
+    remote.fault(kind)
+    assert ask("PUT", "/posts/1", json=POST).status_code == 404
+
+
 def test_an_answer_can_end_midway(remote, ask):
     remote.fault(Fault.CUT)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):

@@ -34,7 +34,7 @@ def meaning(fault: str, action: str, method: str, status: int | None) -> set[str
     """
     if method == "GET":
         return _asked(fault, action, status)
-    if status == 404 and fault in {"truncated", *WELL}:
+    if status == 404 and fault in {"truncated", "html", "empty", *WELL}:
         return {"permanent", "retryable"} if action in MAKES else {"gone", "retryable"}
     if fault in LOST:
         return {"unknown"}
@@ -61,9 +61,9 @@ def _asked(fault: str, action: str, status: int | None) -> set[str]:
     """The outcomes of a request that changes nothing: a lookup, or one that asks for evidence."""
     if status in (404, 410):
         return {"retryable", "gone"}
-    if fault in UNREADABLE or fault == "empty":
-        return {"retryable", "done"}  # of several equal requests at once, nobody can say which fell to it
-    if fault in LOST | LATER:
+    if fault == "no id":
+        return {"retryable", "done"}  # a list has none, and of a record is known which was asked for
+    if fault in LOST | LATER | UNREADABLE or fault == "empty":
         return {"retryable"}
     if fault == "403":
         return {"forbidden", "configuration"}

@@ -112,10 +112,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case Fault.STATUS:
                 self.send(Answer(rule.answers, rule.body or {}, rule.all_headers))
-            case Fault.HTML:
-                self.write(rule.answers, HTML, {"Content-Type": "text/html"})
-            case Fault.EMPTY:
-                self.write(rule.answers, b"", {})
+            case Fault.HTML | Fault.EMPTY:  # of what was carried out; a refusal stays one
+                status = answer.status if answer and answer.status >= 400 else rule.answers
+                is_page = rule.kind is Fault.HTML
+                self.write(status, HTML if is_page else b"", {"Content-Type": "text/html"} if is_page else {})
             case Fault.REDIRECT:
                 self.write(rule.answers, b"", {"Location": rule.location})
             case Fault.FIXED_ID:

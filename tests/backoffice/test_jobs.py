@@ -228,6 +228,27 @@ def test_a_job_whose_worker_is_gone_ends_and_says_so():
     assert job.finished_at
 
 
+def test_work_in_slices_is_queued_again_until_it_is_done():
+    job = begin("one_post_a_turn", total=3, titles=["A", "B", "C"])
+    assert (job.state, job.done, job.finished_at) == ("queued", 1, None)
+    work(str(job.pk))
+    work(str(job.pk))
+    work(str(job.pk))  # a surplus task
+    job.refresh_from_db()
+    assert (job.state, job.done, job.result) == ("done", 3, {"written": 3})
+
+
+def test_work_in_slices_goes_on_after_its_worker_stopped_as_often_as_it_may():
+    job = start(HERE + "posts", user=None, title="A task", arguments={"titles": ["A"]}, resumes=1)
+    for state in ("queued", "failed"):
+        take(job)
+        assert sweep() == 0
+        Job.objects.update(lease_until=F("lease_until") - timedelta(seconds=settings.SYNC_LEASE_SECONDS))
+        assert sweep() == 1
+        job.refresh_from_db()
+        assert job.state == state
+
+
 def test_old_jobs_and_files_are_removed():
     jobs = [begin("writes_a_file", text="x") for _ in range(3)]
     ago(jobs[1], finished_at=timedelta(hours=25))

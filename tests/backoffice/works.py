@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
+from backoffice.kit.jobs.service import AGAIN, Again
 from content.news.models import Post
 
 HERE = "tests.backoffice.works."
@@ -26,6 +27,13 @@ def posts(progress: Progress, *, titles: list[str]) -> dict[str, Any]:
         else:
             progress.advance()
     return {"written": progress_of(progress).done}
+
+
+def one_post_a_turn(progress: Progress, *, titles: list[str]) -> dict[str, Any] | Again:
+    """The next title's post, and the others in later turns."""
+    done = progress_of(progress).done
+    posts(progress, titles=titles[done : done + 1])
+    return AGAIN if done + 1 < len(titles) else {"written": done + 1}
 
 
 def progress_of(progress: Progress) -> Job:

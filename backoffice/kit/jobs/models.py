@@ -39,7 +39,8 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """Work that takes longer than a request: who asked for it, its progress and its result.
 
-    It runs once: queued, running, then done or failed for good. To repeat it, a new job is started.
+    It runs once: queued, running, then done or failed for good. To repeat it, a new job is started. Work in slices goes
+    on instead, where it was: it returns `AGAIN` after a while, and is queued again if its worker stopped.
     """
 
     class State(models.TextChoices):
@@ -80,6 +81,9 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
     lease_until = models.DateTimeField(
         default=first_lease, help_text="Its worker, or the task that is queued for it, has it until then."
+    )
+    resumes = models.PositiveSmallIntegerField(
+        default=0, help_text="How many more times it goes on after its worker stopped. 0: it fails then."
     )
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
 

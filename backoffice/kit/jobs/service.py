@@ -2,12 +2,14 @@
 
 Work is a function `def enrich(progress: Progress, *, items: list[int]) -> dict[str, Any] | None`, named by its dotted
 path; its return value is the job's result. After the queue's time-out, `Q_CLUSTER["timeout"]` (600 seconds), its worker
-is killed.
+is killed. Work that takes longer is done in slices, each its own transaction: it returns `AGAIN` after `TURN` seconds and
+is called again, by whichever worker is free. With `resumes`, it is called again too after its worker stopped.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -19,12 +21,20 @@ from django_q.tasks import async_task
 from backoffice.kit import clock, lease
 from backoffice.kit.api.problems import ProblemError, from_validation
 from backoffice.kit.context import Cause, cause, caused_by, scope_of
-from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.models import Job, first_lease
 from backoffice.kit.jobs.progress import JobOverError, Progress, storable
 
 log = logging.getLogger("backoffice.jobs")
 TASK = "backoffice.kit.jobs.service.work"
 LOGGED = "An error in the program ended this; it was logged."
+TURN = 240  # seconds that work in slices takes at a time; well below the queue's time-out
+
+
+class Again(Enum):
+    AGAIN = "again"
+
+
+AGAIN = Again.AGAIN  # returned by work that has more to do
 
 
 def start(
@@ -35,6 +45,7 @@ def start(
     total: int | None = None,
     arguments: Mapping[str, Any] | None = None,
     here: bool = False,
+    resumes: int = 0,
 ) -> Job:
     """Create a job for a worker to do once this transaction is committed.
 
@@ -44,6 +55,7 @@ def start(
         total: the number of items, if it is known.
         arguments: the function's keyword arguments, `{"name": value}`, of types that JSON can hold.
         here: do the job in this process before returning, so that a small job needs no wait.
+        resumes: how many times work in slices goes on after its worker stopped.
 
     Raises:
         ImportError: there is no such function.
@@ -59,6 +71,7 @@ def start(
         arguments=dict(arguments or {}),
         request_id=origin.request_id,
         reason=origin.reason,
+        resumes=resumes,
     )
     if here:
         work_here(job)
@@ -97,7 +110,10 @@ def work_here(job: Job) -> bool:
     try:
         with _on_behalf_of(job):
             result = import_string(job.work)(Progress(job), **job.arguments)
-        _end(job, state=Job.State.DONE, result=result)
+        if result is AGAIN:
+            _go_on(job)
+        else:
+            _end(job, state=Job.State.DONE, result=result)
     except ValidationError as error:
         _end(job, state=Job.State.FAILED, error=storable(from_validation(error).detail))
     except (ProblemError, PermissionDenied) as error:
@@ -116,6 +132,13 @@ def take(job: Job) -> bool:
     now = clock.now()
     waiting = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED)
     return bool(waiting.update(state=Job.State.RUNNING, started_at=now, lease_until=lease.ends(now)))
+
+
+def _go_on(job: Job) -> None:
+    """Queue the job again, so that a worker does more of it. If the queue fails, the sweep finds the job."""
+    running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING)
+    if running.update(state=Job.State.QUEUED, lease_until=first_lease()):
+        transaction.on_commit(partial(enqueue, job), robust=True)
 
 
 def _end(job: Job, **values: Any) -> None:

@@ -1,9 +1,11 @@
-"""The sweep: wake jobs that no worker took, fail jobs whose worker is gone, and prune old jobs."""
+"""The sweep: wake jobs that no worker took, fail or resume jobs whose worker is gone, and prune old jobs."""
 
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from backoffice.kit import clock, lease, waiting_files
-from backoffice.kit.jobs.models import FIRST_WAKE_UP, Job
+from backoffice.kit.jobs.models import FIRST_WAKE_UP, Job, first_lease
 from backoffice.kit.jobs.service import enqueue
 
 LONGEST = timedelta(seconds=60)
@@ -13,7 +15,7 @@ STOPPED = "Its worker stopped before the end; start it again."
 
 
 def sweep() -> int:
-    """Wake queued jobs, and fail those whose worker is gone; return how many. Every worker runs it every second or so.
+    """Wake queued jobs, and fail or resume those whose worker is gone; return how many. Every worker runs it every second or so.
 
     It only reads while there is nothing to do: on SQLite even a write that changes nothing waits for other writers.
     """
@@ -30,7 +32,11 @@ def sweep() -> int:
         enqueue(job)
         woken += 1
     lost = Job.objects.filter(lease.is_free(now), state=Job.State.RUNNING)
-    return woken + (lost.update(state=Job.State.FAILED, error=STOPPED, finished_at=now) if lost.exists() else 0)
+    if not lost.exists():
+        return woken
+    again = {"state": Job.State.QUEUED, "lease_until": first_lease(), "resumes": F("resumes") - 1}
+    resumed = lost.filter(resumes__gt=0).update(**again)
+    return woken + resumed + lost.update(state=Job.State.FAILED, error=STOPPED, finished_at=now)
 
 
 def _prune(now: datetime) -> None:

@@ -16,6 +16,7 @@ from syncer.models.keys import key_of
 from syncer.models.mapping import declare
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
+from syncer.reports.following import Edit, Loss, following, losses, named_numbers, restoring
 from syncer.reports.overview import Overview, overview
 from syncer.reports.progress import runs_url
 from syncer.reports.sending import sent
@@ -27,7 +28,9 @@ __all__ = [
     "ASK",
     "EXISTS",
     "SYNC_PERMISSION",
+    "Edit",
     "Erased",
+    "Loss",
     "ObjectState",
     "Run",
     "State",
@@ -35,10 +38,14 @@ __all__ = [
     "declare",
     "erase_objects",
     "follow",
+    "following",
+    "losses",
     "meaning",
+    "named_numbers",
     "object_states",
     "operators_router",
     "overviews",
+    "restoring",
     "routers",
     "runs_url",
     "sent",

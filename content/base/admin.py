@@ -3,35 +3,24 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db import connection, models
-from django.db.models import ProtectedError
 from django.forms.models import _get_foreign_key
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.permissions import Person
+from content.base.deleted.asking import DeletingAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
 from content.base.models import ContentModel
+from content.base.reasons import ReasonAdmin
 from content.base.sync_admin import SyncAdmin
 from content.base.transfer import TransferAdmin
 from content.base.urls import admin_url
 from content.base.versions import VersionsAdmin
 
 LONG = 256  # characters; longer texts get a textarea
-LISTED = 50  # names on each level of the page that confirms a deletion
-# What Django's `get_deleted_objects` returns: nested names, {model: count}, missing permissions, protected objects.
-Deletion = tuple[list[Any], dict[str, int], set[str], list[Any]]
-
-
-def _shortened(names: list[Any]) -> list[Any]:
-    """Return a nested list of names with at most LISTED entries on each level."""
-    short = [_shortened(name) if isinstance(name, list) else name for name in names[:LISTED]]
-    return [*short, f"… and {len(names) - LISTED} more"] if len(names) > LISTED else short
 
 
 class ContentFields:
@@ -73,8 +62,11 @@ class ContentFields:
         return [*super().get_readonly_fields(request, obj), *forbidden]  # type: ignore[misc]
 
 
-class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, BackofficeAdmin):
+class ContentAdmin(ContentFields, ReasonAdmin, SyncAdmin, TransferAdmin, DeletingAdmin, VersionsAdmin, BackofficeAdmin):
     """The admin of a content model: lists, a form that saves the changed fields only, history, import and export."""
+
+    list_before_template = "content/list_links.html"
+    actions = (*SyncAdmin.actions, "delete_selected")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the object, as Django does; on POST lock its row first.
@@ -97,31 +89,6 @@ class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, Backo
             obj.save_fields(form.changed_data)
         else:
             obj.save()
-
-    # The page that asks names what prevents a deletion; this is for what was written after it asked.
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
-    ) -> HttpResponseBase:
-        try:
-            response: HttpResponseBase = super().delete_view(request, object_id, extra_context)
-            return response
-        except (ProtectedError, ValidationError) as error:
-            return self._refuse(request, error)
-
-    def response_action(self, request: HttpRequest, queryset: "models.QuerySet[Any]") -> HttpResponseBase | None:
-        try:
-            return super().response_action(request, queryset)
-        except (ProtectedError, ValidationError) as error:
-            return self._refuse(request, error)
-
-    def _refuse(self, request: HttpRequest, error: ProtectedError | ValidationError) -> HttpResponseBase:
-        messages.error(request, error.messages[0] if isinstance(error, ValidationError) else error.args[0])
-        return redirect(admin_url(self.model, "changelist"))
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
-        """Return what Django returns, with at most LISTED names on each level: a post may have very many comments."""
-        names, counts, needed, protected = super().get_deleted_objects(objs, request)
-        return _shortened(names), counts, needed, protected
 
 
 class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]

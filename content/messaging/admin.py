@@ -13,7 +13,8 @@ from unfold.decorators import action
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.estimates import count
 from backoffice.kit.filters import TimeRangeFilter
-from content.base.admin import ContentAdmin, Deletion
+from content.base.admin import ContentAdmin
+from content.base.deleted.asking import Deletion
 from content.base.filters import VisibleSelectFilter
 from content.messaging import admin_erasure  # noqa: F401 - registers its admin
 from content.messaging.models import Bot, Message

@@ -5,7 +5,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from content.base.admin import ContentAdmin, ContentInline, Deletion
+from content.base.admin import ContentAdmin, ContentInline
+from content.base.deleted.asking import Deletion
 from content.base.filters import VisibleSelectFilter
 from content.palettes import services
 from content.palettes.forms import MembershipForm, MembershipFormSet

@@ -1,5 +1,6 @@
 """The columns of a history row, and the declaration of history on a model. Triggers write the rows: see `triggers`."""
 
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from django.db import models
@@ -80,8 +81,21 @@ class Records(HistoricalRecords):  # type: ignore[misc]
         return fields
 
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
-        """Return the options of the history model: an index for marks, and the model's own `history_indexes`."""
+        """Return the options of the history model, with its indexes, among them the model's own `history_indexes`."""
         # The index leaves out rows that lie behind every mark. On SQLite it is empty: `txid` is always 0 there.
         marks = models.Index(fields=["txid"], condition=models.Q(txid__gt=0), name=f"{model._meta.db_table[:25]}_txid")
         options: dict[str, Any] = super().get_meta_options(model)
-        return options | {"indexes": [marks, *getattr(model, "history_indexes", ())]}
+        return options | {"indexes": [marks, *_of_deletes(model), *getattr(model, "history_indexes", ())]}
+
+
+def _of_deletes(model: type[models.Model]) -> Iterator[models.Index]:
+    """Yield the indexes of deletes, newest last, and of those by each parent whose delete they follow.
+
+    Only deletes are in them, so that other writes don't pay for them.
+    """
+    table, deletes = model._meta.db_table, models.Q(history_type="-")
+    yield models.Index(fields=["history_id"], condition=deletes, name=f"{table[:24]}_gone")
+    for field in model._meta.concrete_fields:
+        if field.remote_field and field.remote_field.on_delete is models.CASCADE:
+            name = f"{table[:19]}_{field.name[:5]}_gone"
+            yield models.Index(fields=[field.name, "history_id"], condition=deletes, name=name)

@@ -11,4 +11,7 @@ def context(request: HttpRequest, base: dict[str, object]) -> dict[str, object]:
     The theme calls it by UNFOLD["DASHBOARD_CALLBACK"].
     """
     may_see = any(map(request.user.has_perm, ("syncer.view_target", "syncer.change_target", public.SYNC_PERMISSION)))
-    return {**base, "overviews": public.overviews() if may_see else None}
+    if not may_see:
+        return {**base, "overviews": None}
+    overviews = public.overviews()
+    return {**base, "overviews": overviews, "summary": public.summary(overviews)}

@@ -17,10 +17,11 @@ from syncer.models.mapping import declare
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports.following import Edit, Loss, following, losses, named_numbers, restoring
-from syncer.reports.overview import Overview, overview
+from syncer.reports.overview import overviews
 from syncer.reports.progress import runs_url
 from syncer.reports.sending import sent
 from syncer.reports.states import ObjectState, object_states
+from syncer.reports.summary import summary
 from syncer.reports.words import meaning
 from syncer.targets.base import kinds
 
@@ -49,6 +50,7 @@ __all__ = [
     "routers",
     "runs_url",
     "sent",
+    "summary",
     "sync_bindings",
     "sync_objects",
     "sync_target",
@@ -84,11 +86,6 @@ def follow(target: Target) -> None:
     """Start a sync of the changes that have waited, for the routes of a target that follow changes."""
     if target.enabled and not target.blocked:
         wake(target=target, trigger=Run.Trigger.CHANGE)
-
-
-def overviews() -> list[Overview]:
-    """Return the state of every target at this moment."""
-    return [overview(target) for target in Target.objects.all()]
 
 
 def routers() -> list[Router]:

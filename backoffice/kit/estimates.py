@@ -38,6 +38,11 @@ def total(numbers: Iterable[int]) -> Count:
     return Count(sum(numbers), next(iter(words), ""))
 
 
+def less(number: int, by: int) -> Count:
+    """Return a number without `by` of what it counts, as precise as before."""
+    return Count(max(0, number - by), number.words if isinstance(number, Count) else "")
+
+
 def count(rows: "QuerySet[Model]", most: int = MOST) -> Count:
     """Return the number of `rows`, at the cost of reading `most` of them.
 

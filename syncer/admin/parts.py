@@ -16,11 +16,12 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from backoffice.kit import ui
 from backoffice.kit.admin import BackofficeAdmin, BackofficeList, ReadOnlyAdmin
-from syncer.models import Binding, Run
+from syncer.models import Binding, Run, Target
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
 from syncer.models.target import SYNC_PERMISSION
@@ -79,7 +80,9 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     """Redirect to the page of these runs, or to the start page if there are none."""
     if runs:
         return HttpResponseRedirect(runs_url(runs))
-    messages.warning(request, "Nothing to sync: every target is paused.")
+    is_any = Target.objects.exists()
+    why = _("every target is paused.") if is_any else _("there is no target yet.")
+    messages.warning(request, _("Nothing to sync: %(why)s") % {"why": why})
     return HttpResponseRedirect(reverse("admin:index"))
 
 

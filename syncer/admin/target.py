@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from backoffice.kit import references
 from syncer import public
@@ -54,7 +55,10 @@ class TargetAdmin(RowsAdmin):
     search_fields = ("name", "title", "url")
     list_before_template = "syncer/target_bar.html"
     list_after_template = "syncer/legend_of_list.html"
-    legend = "target, route, run, pending, healthy, blocked, unreachable, rate limited, paused"
+    legend = (
+        "target, route, run, pending, healthy, needs a person, blocked, unreachable, no worker, rate limited, paused, "
+        "not contacted yet"
+    )
     change_form_outer_before_template = "syncer/target_head.html"
     form = TargetForm
     rows = TARGET_ROWS
@@ -202,7 +206,10 @@ class TargetAdmin(RowsAdmin):
         self.log_change(request, target, f"When it syncs: {chosen}.")
         if chosen == CHANGE:
             public.follow(target)
-            messages.success(request, f"{target} now follows each change at once.")
+            text = _("%(target)s now follows each change at once.")
+            if not target.enabled:
+                text = _("%(target)s follows each change at once when it is resumed; it is paused now.")
+            messages.success(request, text % {"target": target})
         else:
             messages.success(request, f"Changes for {target} now wait for Sync now.")
         return _back(request, target)

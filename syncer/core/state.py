@@ -38,13 +38,16 @@ class Question(StrEnum):
 
 
 class Health(StrEnum):
-    """The conditions of a target as a whole."""
+    """The conditions of a target as a whole, those that need a person most first."""
 
-    HEALTHY = "healthy"
     BLOCKED = "blocked"
+    NEEDS_PERSON = "needs a person"
     UNREACHABLE = "unreachable"
+    NO_WORKER = "no worker"
     RATE_LIMITED = "rate limited"
     PAUSED = "paused"
+    NOT_CONTACTED = "not contacted yet"
+    HEALTHY = "healthy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +153,7 @@ class TargetRow(Protocol):
 
 
 def health_of(target: TargetRow, now: datetime) -> Health:
+    """Return the health of a target as far as its own row shows: whether it may be sent to now."""
     if not target.enabled:
         return Health.PAUSED
     if target.blocked:
@@ -159,6 +163,23 @@ def health_of(target: TargetRow, now: datetime) -> Health:
     if target.not_before is not None and target.not_before > now:
         return Health.RATE_LIMITED
     return Health.HEALTHY
+
+
+def health_with(health: Health, *, needs_person: bool, has_worker: bool, is_contacted: bool) -> Health:
+    """Return the health of a target with what else is known of it: nothing may be left to wish of a healthy one.
+
+    Args:
+        needs_person: whether objects wait there for a person.
+        has_worker: whether a worker is running that could send what is due.
+        is_contacted: whether anything was ever sent to the target.
+    """
+    if health is not Health.HEALTHY:
+        return health
+    if needs_person:
+        return Health.NEEDS_PERSON
+    if not has_worker:
+        return Health.NO_WORKER
+    return health if is_contacted else Health.NOT_CONTACTED
 
 
 def holds(facts: Facts, condition: Mapping[str, bool]) -> bool:

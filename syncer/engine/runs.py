@@ -13,12 +13,12 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock, lease
-from syncer.core.errors import TargetStoppedError
+from syncer.core.errors import SyncError, TargetStoppedError
 from syncer.engine import breaker, ceiling
 from syncer.engine.dispatch import dispatch
 from syncer.engine.plan import anchor, plan, raise_keys, raise_orphans
 from syncer.engine.wake import REQUESTED, Scope, enqueue, follows
-from syncer.models import Binding, Run, Target, mark
+from syncer.models import Binding, Run, Target, backlog, mark
 from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, kind_of
@@ -164,8 +164,7 @@ def sentence(run: Run, target: Target, counts: dict[str, int]) -> str:
     is_introduced = kind.is_introduced(target)
     if target.enabled and is_introduced and not counts["left"]:
         return _done(kind, counts) or kind.nothing
-    number = left.filter(UNBLOCKED).count()
-    kept = "1 change is kept" if number == 1 else f"{number} changes are kept"
+    kept = _kept(run, target, left)
     if not target.enabled:
         return f"{target} is paused; {kept}."
     deletes = ceiling.waiting_at(target, run)
@@ -183,6 +182,16 @@ def sentence(run: Run, target: Target, counts: dict[str, int]) -> str:
     for waiting in deletes:
         others = others.exclude(waiting.condition, route=waiting.route)
     return " ".join(filter(None, (_done(kind, counts), not_delivered(others), asks)))
+
+
+def _kept(run: Run, target: Target, left: QuerySet[Binding]) -> str:
+    """Say how many changes wait: "12 changes are kept". Those count too that this run did not plan."""
+    try:
+        is_planned = run.scope is not None and target.enabled
+        number = left.filter(UNBLOCKED).count() if is_planned else backlog.pending_at(target)
+    except SyncError:  # the mark of a route can't be read, so that nobody can count
+        return "changes are kept"
+    return "1 change is kept" if number == 1 else f"{number} changes are kept"
 
 
 def _done(kind: Kind, counts: dict[str, int]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Min, Q, QuerySet
 
-from backoffice.kit.estimates import Count, bounded
+from backoffice.kit.estimates import MOST, Count, bounded, total
 from syncer.core.errors import SyncError
 from syncer.models import mark
 from syncer.models.binding import BLOCKED, DUE, FACTS, FAILED, UNBLOCKED, Binding, holding
@@ -55,7 +55,7 @@ def of_route(route: Route, *, most: int | None = None) -> RouteStatus:
     conditions = {
         "retrying": DUE & UNBLOCKED & FAILED,
         "rejected": DUE & BLOCKED & holding({"on_hold": False, "in_doubt": False, "rejected": True}),
-        "in_doubt": BLOCKED & FACTS["in_doubt"],
+        "in_doubt": BLOCKED & holding({"on_hold": False, "in_doubt": True}),
         "on_hold": BLOCKED & FACTS["on_hold"],
         "bound": FACTS["bound"],
     }
@@ -103,6 +103,16 @@ def _pending(route: Route, most: int | None) -> int:
         )
         read, number = cursor.fetchone()
     return Count(number, "at least") if number <= most < read else bounded(number, most)
+
+
+def pending_at(target: Target) -> Count:
+    """Return the number of objects that a sync of the target would examine now, counted to a bound.
+
+    Raises:
+        ForeignMarkError: a route's mark was taken in another database.
+    """
+    routes = target.routes.filter(enabled=True).select_related("target")
+    return total(_pending(route, MOST) for route in routes)
 
 
 def stopped(route: Route) -> str:

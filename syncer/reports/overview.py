@@ -1,17 +1,19 @@
 """The state of a whole target, as pages show it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from django.db.models import Max
 
 from backoffice.kit import clock
-from backoffice.kit.estimates import MOST, total
+from backoffice.kit.estimates import MOST, less, total
 from syncer.core.errors import SyncError
-from syncer.core.state import Health, health_of
+from syncer.core.state import Health, health_of, health_with
 from syncer.engine import ceiling
 from syncer.engine.ceiling import Waiting
-from syncer.models import Binding, Route, Run, Target, backlog
+from syncer.models import Attempt, Binding, Route, Run, Target, Worker, backlog
 from syncer.models.backlog import RouteStatus
 from syncer.models.route import CHANGE, MANUAL
 from syncer.targets.base import kind_of
@@ -24,7 +26,9 @@ class Overview:
     """A target at this moment; numbers count objects, and large ones are given as "more than" what was counted."""
 
     target: Target
-    health: Health
+    connection: Health  # as far as its own row shows, see `health_of`
+    has_worker: bool  # whether a worker is running
+    is_contacted: bool  # whether anything was ever sent to it
     why: str  # why the target is blocked or unreachable; else empty
     next_try: datetime | None  # when the next request is sent, if the target is rate limited or unreachable
     routes: list[tuple[Route, RouteStatus | None]]  # every route; without a status if it is off or has a problem
@@ -40,8 +44,56 @@ class Overview:
         return self._total("pending")
 
     @property
+    def by_hand(self) -> int:
+        """The pending objects that wait for "Sync now"."""
+        return self._free(is_manual=True)
+
+    @property
+    def moving(self) -> int:
+        """The pending objects that are sent automatically."""
+        return self._free(is_manual=False)
+
+    def _free(self, *, is_manual: bool) -> int:
+        waiting = {item.route.pk: item.number for item in self.deletes}
+        return total(
+            less(status.pending, waiting.get(route.pk, 0))
+            for route, status in self.routes
+            if status and (route.trigger == MANUAL) is is_manual
+        )
+
+    @property
     def bound(self) -> int:
         return self._total("bound")
+
+    @property
+    def on_hold(self) -> int:
+        return self._total("on_hold")
+
+    @property
+    def needs(self) -> list[tuple[str, int]]:
+        """The numbers of objects that wait for a person, by state: `[("rejected", 2), ("deletes", 20)]`."""
+        columns = ("rejected", "in_doubt", "conflicts", "on_hold")
+        return [*((column, self._total(column)) for column in columns), ("deletes", self.deletes_number)]
+
+    @property
+    def needing(self) -> int:
+        return total(number for _, number in self.needs)
+
+    @property
+    def health(self) -> Health:
+        """The health of the target with all that is known of it: a healthy one leaves nothing to wish."""
+        return health_with(
+            self.connection,
+            needs_person=bool(self.needing or self.problem),
+            has_worker=self.has_worker,
+            is_contacted=self.is_contacted,
+        )
+
+    @property
+    def urgency(self) -> tuple[bool, int, int]:
+        """The place of the target among others, the one that needs a person most first."""
+        needs_person = bool(self.needing) or self.health in (Health.BLOCKED, Health.NEEDS_PERSON)
+        return not needs_person, [*Health].index(self.health), -self.needing
 
     @property
     def deletes_number(self) -> int:
@@ -53,9 +105,10 @@ class Overview:
 
     @property
     def attention(self) -> list[tuple[str, int]]:
-        """The number of objects that need attention by state, zeros included: `[("retrying", 2), …]`."""
+        """The number of objects that need attention by state: `[("retrying", 2), …]`, with zeros but for `on hold`."""
         columns = {"conflict": "conflicts"} if kind_of(self.target).is_two_way else {}
         columns |= {"retrying": "retrying", "rejected": "rejected", "in doubt": "in_doubt"}
+        columns |= {"on hold": "on_hold"} if self.on_hold else {}
         return [(word, self._total(column)) for word, column in columns.items()]
 
     @property
@@ -80,8 +133,20 @@ def answered_at(target: Target) -> datetime | None:
     return at
 
 
+def overviews() -> list[Overview]:
+    """Return the state of every target, the one that needs a person most first."""
+    has_worker = Worker.objects.alive().exists()
+    return sorted(
+        (_overview(target, has_worker=has_worker) for target in Target.objects.all()), key=attrgetter("urgency")
+    )
+
+
 def overview(target: Target) -> Overview:
     """Return the state of the target, as its rows are now."""
+    return _overview(target, has_worker=Worker.objects.alive().exists())
+
+
+def _overview(target: Target, *, has_worker: bool) -> Overview:
     health = health_of(target, clock.now())
     why = target.blocked if health is Health.BLOCKED else ""
     if health is Health.UNREACHABLE and (failure := backlog.last_failure(target)):
@@ -96,7 +161,9 @@ def overview(target: Target) -> Overview:
             problem = f"{route.model}: {error}"
     return Overview(
         target=target,
-        health=health,
+        connection=health,
+        has_worker=has_worker,
+        is_contacted=_is_contacted(target, routes),
         why=why,
         next_try=target.next_try(),
         routes=routes,
@@ -104,6 +171,12 @@ def overview(target: Target) -> Overview:
         last=target.runs.select_related("target").first(),
         deletes=waiting_deletes(target),
     )
+
+
+def _is_contacted(target: Target, routes: Iterable[tuple[Route, RouteStatus | None]]) -> bool:
+    if target.contact_at or any(status.bound for _, status in routes if status):
+        return True
+    return Attempt.objects.filter(run__target=target).exists()
 
 
 def waiting_deletes(target: Target) -> list[Waiting]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext_lazy as _
+
 from syncer.core.state import Health, State
 from syncer.models.route import CHANGE, MANUAL
 
@@ -34,7 +36,10 @@ WORDS: dict[str, str] = {
     "given up": "It was tried for half a day; its page says what failed.",
     MANUAL: "Changes wait until somebody presses Sync now.",
     CHANGE: "Each change is sent at once.",
-    Health.HEALTHY: "What is due is sent.",
+    Health.HEALTHY: "What is due is sent, and nothing waits for a person.",
+    Health.NEEDS_PERSON: _("Objects were rejected or put on hold, or wait for a person's decision."),
+    Health.NO_WORKER: _("No worker is running that could send what is due: start “manage.py worker”."),
+    Health.NOT_CONTACTED: _("Nothing was sent to it yet."),
     Health.BLOCKED: "A setting is wrong, and nothing is sent until a person has put it right.",
     Health.UNREACHABLE: "Several requests in a row failed. One at a time is tried, until one is answered.",
     Health.RATE_LIMITED: "The target asked us to wait.",
@@ -53,7 +58,7 @@ WORDS: dict[str, str] = {
 
 def meaning(word: str) -> str:
     """Return the word's meaning in one line; empty for an unknown word."""
-    return WORDS.get(word, "")
+    return str(WORDS.get(word, ""))
 
 
 def legend(words: Iterable[str]) -> list[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """Hints about workers that are missing or without a heartbeat."""
 
+from django.utils.translation import gettext
+
 from backoffice.kit import clock
 from syncer.models import Worker
 
@@ -16,6 +18,11 @@ def trouble_at(host: str) -> str:
         return f"No worker runs on {host}, or it has had no heartbeat yet: {START}, or see its log."
     age = (clock.now() - last.heartbeat_at).total_seconds()
     return f"The worker on {last} has had no heartbeat for {age:.0f} s: see its log, and {START} again if it has ended."
+
+
+def missing_hint() -> str:
+    """Return the sentence that says what no worker means for what is due, and the cure."""
+    return gettext("No worker is running, so that nothing is sent: start “manage.py worker”, or see its log.")
 
 
 def waiting_hint() -> str:

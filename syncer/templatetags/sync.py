@@ -7,7 +7,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 
 from backoffice.kit import ui
-from syncer.reports import reading, words
+from syncer.reports import reading, words, workers
 
 register = template.Library()
 
@@ -21,6 +21,11 @@ def chip(word: str, text: str = "") -> SafeString:
 def headline(context: Context, text: str) -> str:
     """Return the sentence as the current person may read it: `{% headline run.message %}`."""
     return reading.headline(context["request"], text)
+
+
+@register.simple_tag
+def no_worker() -> str:
+    return workers.missing_hint()
 
 
 @register.filter

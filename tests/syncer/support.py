@@ -9,8 +9,9 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import F
 
+from backoffice.kit import clock
 from syncer.engine.runs import work
-from syncer.models import Binding, Run, Target
+from syncer.models import Binding, Run, Target, Worker
 from syncer.models.mapping import declarations, declare
 from tests.remote import Fault
 
@@ -88,3 +89,9 @@ def computing(model: type[models.Model], **functions: Callable[..., Any]) -> Ite
         yield
     finally:
         declare_again(stored.computed)
+
+
+def worker_alive() -> Worker:
+    """A worker with a heartbeat of just now."""
+    now = clock.now()
+    return Worker.objects.create(host="here", pid=1, started_at=now, heartbeat_at=now)

@@ -22,7 +22,8 @@ from standardwebhooks import Webhook
 
 from backoffice.kit import clock
 from backoffice.kit.http import Client, HttpError, Request
-from syncer.models import Alert, Binding, Target
+from syncer.core.errors import SyncError
+from syncer.models import Alert, Binding, Target, backlog
 
 HEADLINES = {
     Alert.Kind.UNHEALTHY: "is unhealthy",
@@ -46,8 +47,7 @@ class AlertMessage:
         # With the time: a restored database gives the same primary key to another alert.
         uid = uuid5(NAMESPACE_OID, f"{settings.NODE} {alert.pk} {alert.at.timestamp()}").hex
         path = reverse("admin:syncer_target_change", args=[alert.target_id])
-        pending = Binding.objects.left(alert.target).count()
-        return cls(alert=alert, uid=uid, url=f"{settings.NODE_URL}{path}", pending=pending)
+        return cls(alert=alert, uid=uid, url=f"{settings.NODE_URL}{path}", pending=_pending(alert.target))
 
     @property
     def title(self) -> str:
@@ -97,6 +97,13 @@ class AlertMessage:
                 "url": self.url,
             },
         }
+
+
+def _pending(target: Target) -> int:
+    try:
+        return backlog.pending_at(target)
+    except SyncError:  # a mark can't be read: what was planned before is known
+        return Binding.objects.left(target).count()
 
 
 def _next(target: Target) -> str:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from syncer.core.state import Facts, Health, Question, State, health_of, question_of, state_of
+from syncer.core.state import Facts, Health, Question, State, health_of, health_with, question_of, state_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = [field.name for field in fields(Facts)]
@@ -72,3 +72,19 @@ def test_what_a_person_is_asked(facts, question):
 def test_the_health_of_a_target(columns, health):
     row = {"enabled": True, "blocked": "", "opened_at": None, "not_before": None} | columns
     assert health_of(SimpleNamespace(**row), NOW) is health
+
+
+@pytest.mark.parametrize(
+    ("facts", "health"),
+    [
+        ({}, Health.HEALTHY),
+        ({"needs_person": True}, Health.NEEDS_PERSON),
+        ({"needs_person": True, "has_worker": False}, Health.NEEDS_PERSON),
+        ({"has_worker": False, "is_contacted": False}, Health.NO_WORKER),
+        ({"is_contacted": False}, Health.NOT_CONTACTED),
+    ],
+)
+def test_a_healthy_target_leaves_nothing_to_wish(facts, health):
+    known = {"needs_person": False, "has_worker": True, "is_contacted": True} | facts
+    assert health_with(Health.HEALTHY, **known) is health
+    assert health_with(Health.PAUSED, **known) is Health.PAUSED

@@ -16,8 +16,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.permissions import Person
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
+from content.base.hold_admin import HoldAdmin
 from content.base.models import ContentModel
-from content.base.sync_admin import SyncAdmin
 from content.base.transfer import TransferAdmin
 from content.base.urls import admin_url
 from content.base.versions import VersionsAdmin
@@ -73,7 +73,7 @@ class ContentFields:
         return [*super().get_readonly_fields(request, obj), *forbidden]  # type: ignore[misc]
 
 
-class ContentAdmin(ContentFields, SyncAdmin, TransferAdmin, VersionsAdmin, BackofficeAdmin):
+class ContentAdmin(ContentFields, HoldAdmin, TransferAdmin, VersionsAdmin, BackofficeAdmin):
     """The admin of a content model: lists, a form that saves the changed fields only, history, import and export."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

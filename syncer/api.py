@@ -1,4 +1,4 @@
-"""The engine in the JSON API, for programs of operators: the deletes that wait for a person."""
+"""The engine in the JSON API, for programs of operators: the deletes that wait for a person, and what is on hold."""
 
 from typing import NoReturn
 
@@ -12,6 +12,7 @@ from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
+from syncer import holds_api
 from syncer.core.errors import SyncError
 from syncer.engine.wake import wake
 from syncer.models import Run, Target
@@ -19,6 +20,7 @@ from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery import deletes
 
 router = Router()
+router.add_router("", holds_api.router)
 PROBLEMS = {403: ProblemOut, 404: ProblemOut, 409: ProblemOut}
 
 

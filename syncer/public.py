@@ -8,15 +8,20 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from ninja import Router
 
+from backoffice.kit.jobs.models import Job
+from syncer.core.errors import NotPossibleError
 from syncer.core.merge import ASK, EXISTS
 from syncer.core.state import State
+from syncer.engine import many
+from syncer.engine.holding import Released, chosen_of
 from syncer.engine.wake import Scope, wake
-from syncer.models import Binding, Run, Target
+from syncer.models import Binding, Route, Run, Target
 from syncer.models.keys import key_of
 from syncer.models.mapping import declare
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports.following import Edit, Loss, following, losses, named_numbers, restoring
+from syncer.reports.holds import held, hold_follows, release_follows, released
 from syncer.reports.overview import overviews
 from syncer.reports.progress import runs_url
 from syncer.reports.sending import sent
@@ -32,7 +37,9 @@ __all__ = [
     "Edit",
     "Erased",
     "Loss",
+    "NotPossibleError",
     "ObjectState",
+    "Released",
     "Run",
     "State",
     "Target",
@@ -40,12 +47,18 @@ __all__ = [
     "erase_objects",
     "follow",
     "following",
+    "held",
+    "hold_follows",
+    "hold_objects",
     "losses",
     "meaning",
     "named_numbers",
     "object_states",
     "operators_router",
     "overviews",
+    "release_follows",
+    "release_objects",
+    "released",
     "restoring",
     "routers",
     "runs_url",
@@ -55,12 +68,51 @@ __all__ = [
     "sync_objects",
     "sync_target",
     "targets_of",
+    "targets_with_routes",
 ]
 
 
 def targets_of(model: type[models.Model]) -> list[Target]:
     """Return the enabled targets to which `model` is synced."""
     return list(Target.objects.filter(enabled=True, routes__model=model._meta.label, routes__enabled=True).distinct())
+
+
+def targets_with_routes(model: type[models.Model]) -> list[Target]:
+    """Return all targets with a route for `model`, those that are paused or off too."""
+    routes = Route.objects.filter(model=model._meta.label)
+    return list(Target.objects.filter(pk__in=routes.values("target")))
+
+
+def hold_objects(
+    model: type[models.Model],
+    pks: Iterable[Any],
+    *,
+    reason: str,
+    user: AbstractBaseUser | AnonymousUser | None,
+    targets: Iterable[Target] | None = None,
+) -> int | Job:
+    """Hold these objects back, at these targets, or (None) at all; an object that was never sent can be held too.
+
+    Returns:
+        How many were not on hold, counted for each target; of very many, the job that holds them.
+
+    Raises:
+        NotPossibleError: there is no reason, or it is too long.
+    """
+    keys = (key_of(model, pk) for pk in pks)
+    return many.hold(chosen_of(model._meta.label, keys, targets=targets), reason=reason, user=user)
+
+
+def release_objects(
+    model: type[models.Model],
+    pks: Iterable[Any],
+    *,
+    user: AbstractBaseUser | AnonymousUser | None,
+    targets: Iterable[Target] | None = None,
+) -> Released | Job:
+    """Release these objects; arguments and result as for `hold_objects`."""
+    keys = (key_of(model, pk) for pk in pks)
+    return many.release(chosen_of(model._meta.label, keys, targets=targets), user=user)
 
 
 def sync_objects(model: type[models.Model], pks: Iterable[Any], *, user: AbstractBaseUser | AnonymousUser) -> list[Run]:

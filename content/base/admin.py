@@ -13,9 +13,9 @@ from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.permissions import Person
 from content.base.deleted.asking import DeletingAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
+from content.base.hold_admin import HoldAdmin
 from content.base.models import ContentModel
 from content.base.reasons import ReasonAdmin
-from content.base.sync_admin import SyncAdmin
 from content.base.transfer import TransferAdmin
 from content.base.urls import admin_url
 from content.base.versions import VersionsAdmin
@@ -62,11 +62,11 @@ class ContentFields:
         return [*super().get_readonly_fields(request, obj), *forbidden]  # type: ignore[misc]
 
 
-class ContentAdmin(ContentFields, ReasonAdmin, SyncAdmin, TransferAdmin, DeletingAdmin, VersionsAdmin, BackofficeAdmin):
+class ContentAdmin(ContentFields, ReasonAdmin, HoldAdmin, TransferAdmin, DeletingAdmin, VersionsAdmin, BackofficeAdmin):
     """The admin of a content model: lists, a form that saves the changed fields only, history, import and export."""
 
     list_before_template = "content/list_links.html"
-    actions = (*SyncAdmin.actions, "delete_selected")
+    actions = (*HoldAdmin.actions, "delete_selected")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the object, as Django does; on POST lock its row first.

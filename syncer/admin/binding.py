@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from syncer import public
 from syncer.admin.doubt import resolve
+from syncer.admin.holding import HoldActs
 from syncer.admin.parts import (
     EngineRowsAdmin,
     ModelFilter,
@@ -58,8 +59,7 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        # Nothing puts an object on hold yet.
-        return [(state.value, state.value) for state in State if state is not State.ON_HOLD]
+        return [(state.value, state.value) for state in State]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
         chosen = self.value()
@@ -71,16 +71,16 @@ class BindingModelFilter(ModelFilter):
 
 
 @admin.register(Binding)
-class BindingAdmin(EngineRowsAdmin):
+class BindingAdmin(HoldActs, EngineRowsAdmin):
     list_display = ("binding", "content", "target", "state", "why", "tries", "not_before", "record")
     list_display_links = ("binding",)
     list_select_related = ("route__target",)
     list_filter = (("route__target", RelatedDropdownFilter), BindingModelFilter, StateFilter)
     list_after_template = "syncer/legend_of_list.html"
-    legend = "binding, in sync, pending, sending, retrying, rejected, in doubt, conflict, not synced, attempt"
+    legend = "binding, in sync, pending, sending, retrying, rejected, in doubt, on hold, conflict, not synced, attempt"
     search_fields = ("object_key__exact", "remote_id__exact")
     search_help_text = "An object's key here, or its record's id at the target."
-    actions = ("try_again",)
+    actions = ("try_again", "hold", "release")
     readonly_fields = (
         "of", "target", "state", "why", "record", "agreed_now", "create_key", "create_to", "create_body_now",
         "attempts_made", "seen_there",
@@ -124,9 +124,6 @@ class BindingAdmin(EngineRowsAdmin):
             return queryset, False
         key = Q(object_key__in=[term, term.replace("-", "")])
         return queryset.filter(key | Q(remote_id__in=[term, json.dumps(term)])), False
-
-    def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(SYNC_PERMISSION)
 
     @admin.action(description="Try again", permissions=["sync"])
     def try_again(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> HttpResponse:

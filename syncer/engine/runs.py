@@ -162,8 +162,10 @@ def sentence(run: Run, target: Target, counts: dict[str, int]) -> str:
         return f"Blocked: {target.blocked}. Put it right, then sync again; changes are kept."
     kind, left = kind_of(target), Binding.objects.left(target, run.scope)
     is_introduced = kind.is_introduced(target)
+    held = on_hold(Binding.objects.held(target, run.scope).count())
     if target.enabled and is_introduced and not counts["left"]:
-        return _done(kind, counts) or kind.nothing
+        done = _done(kind, counts) or ("" if held else kind.nothing)
+        return " ".join(filter(None, (done, held)))
     kept = _kept(run, target, left)
     if not target.enabled:
         return f"{target} is paused; {kept}."
@@ -181,7 +183,7 @@ def sentence(run: Run, target: Target, counts: dict[str, int]) -> str:
     others = left
     for waiting in deletes:
         others = others.exclude(waiting.condition, route=waiting.route)
-    return " ".join(filter(None, (_done(kind, counts), not_delivered(others), asks)))
+    return " ".join(filter(None, (_done(kind, counts), not_delivered(others), held, asks)))
 
 
 def _kept(run: Run, target: Target, left: QuerySet[Binding]) -> str:
@@ -203,6 +205,13 @@ def _next_try(target: Target, binding: Binding | None = None) -> str:
     later = target.next_try(binding)
     seconds = 0 if later is None else max(0, round((later - clock.now()).total_seconds()))
     return f"next try in {seconds} s"
+
+
+def on_hold(number: int) -> str:
+    """Say how many objects are kept back that would be sent: "1 changed object is on hold."; empty for none."""
+    if not number:
+        return ""
+    return "1 changed object is on hold." if number == 1 else f"{number} changed objects are on hold."
 
 
 def not_delivered(left: QuerySet[Binding]) -> str:

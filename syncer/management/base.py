@@ -4,6 +4,7 @@ import json
 import sys
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -90,14 +91,26 @@ class SyncCommand(BaseCommand, ABC):
         Raises:
             CommandError: no route carries such an object to the target.
         """
-        model, _, key = name.rpartition(":")
         models = list(target.routes.filter(enabled=True).values_list("model", flat=True))
-        if model not in models or not key:
-            raise CommandError(
-                f"{name!r} names no object that travels to {target.name}; give {' or '.join(models)}:ID."
-            )
-        meta = declarations()[model].model._meta
-        try:
-            return {model: [key_of(meta.model, meta.pk.to_python(key))]}
-        except ValidationError as error:
-            raise CommandError(f"{key!r} is not a key of {model}: {' '.join(error.messages)}") from error
+        model, key = object_named(name, models, f"names no object that travels to {target.name}")
+        return {model: [key]}
+
+
+def object_named(name: str, models: Collection[str], why_not: str) -> tuple[str, str]:
+    """Return the model and the key of an object that is named as `news.Post:5`: `("news.Post", "5")`.
+
+    Args:
+        models: the labels of the models it can be of.
+        why_not: what is said of another name, as a predicate.
+
+    Raises:
+        CommandError: it is of none of the models, or its key is not valid.
+    """
+    model, _, key = name.rpartition(":")
+    if model not in models or not key:
+        raise CommandError(f"{name!r} {why_not}; give {' or '.join(models)}:ID.")
+    meta = declarations()[model].model._meta
+    try:
+        return model, key_of(meta.model, meta.pk.to_python(key))
+    except ValidationError as error:
+        raise CommandError(f"{key!r} is not a key of {model}: {' '.join(error.messages)}") from error

@@ -21,12 +21,20 @@ T = TypeVar("T")
 DUE = Q(due=True)
 BLOCKED = Q(rejected__isnull=False) | Q(in_doubt=True) | Q(on_hold=True)  # as the index of them has it, for SQLite
 FAILED = Q(tries__gt=0)
+HELD_REASON_LENGTH = 256  # characters
 
 
 class BindingQuerySet(models.QuerySet["Binding"]):
     def left(self, target: "Target", scope: Mapping[str, list[str]] | None = None) -> "BindingQuerySet":
         """Return the bindings that are due, or set aside while due: of the enabled routes, or of a run's scope."""
-        bindings = self.filter(DUE, on_hold=False, route__target=target, route__enabled=True)
+        return self._due(target, scope).filter(on_hold=False)
+
+    def held(self, target: "Target", scope: Mapping[str, list[str]] | None = None) -> "BindingQuerySet":
+        """Return the bindings that are due and on hold: of the enabled routes, or of a run's scope."""
+        return self._due(target, scope).filter(BLOCKED, on_hold=True)
+
+    def _due(self, target: "Target", scope: Mapping[str, list[str]] | None) -> "BindingQuerySet":
+        bindings = self.filter(DUE, route__target=target, route__enabled=True)
         if scope is None:
             return bindings
         condition = Q(pk__in=[])
@@ -77,7 +85,24 @@ class Binding(models.Model):
     rejected = models.BigIntegerField(
         null=True, blank=True, help_text="The value of 'wanted' that the target refused for good. An edit tries again."
     )
-    on_hold = models.BooleanField(db_default=False, help_text="A person put this object on hold.")
+    on_hold = models.BooleanField(
+        db_default=False, help_text="A person keeps this object back: nothing is sent for it until it is released."
+    )
+    held_at = models.DateTimeField("on hold since", null=True, blank=True, help_text="When it was put on hold.")
+    held_by = models.CharField(
+        "held by",
+        max_length=256,
+        db_default="",
+        blank=True,
+        help_text="The account that put it on hold, by its name: that stays when it is deleted. Empty: a command did.",
+    )
+    held_why = models.CharField(
+        "reason of the hold",
+        max_length=HELD_REASON_LENGTH,
+        db_default="",
+        blank=True,
+        help_text="Why it was put on hold.",
+    )
     token = models.BigIntegerField(
         db_default=0, help_text="Increased by each claim, so that a late worker's answer is ignored."
     )

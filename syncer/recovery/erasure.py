@@ -105,7 +105,7 @@ def _erase_attempts(route: Route, bindings: QuerySet[Binding]) -> None:
 
 
 def erase_words(words: Words) -> int:
-    """Erase words from the sentences of runs, bindings and targets, and from attempts; return how many rows changed."""
+    """Erase words from what the engine and people wrote into its rows, and from attempts; return how many changed."""
     # Bindings before their target: the order in which settling locks them.
     changed = sum(
         _unquote(model, column, words) for model, column in ((Run, "message"), (Binding, "reason"), (Target, "blocked"))
@@ -114,6 +114,7 @@ def erase_words(words: Words) -> int:
     has_words = Q()
     for spelling in words.spellings:
         has_words |= Q(answer__contains=spelling) | Q(url__contains=spelling)
+    changed += erase_in(Binding.objects.exclude(held_why=""), ("held_why",), words)
     return changed + erase_in(Attempt.objects.filter(has_words), ("url", "request", "answer"), words, cut=True)
 
 

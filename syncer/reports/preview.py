@@ -7,7 +7,7 @@ from django.db.models.expressions import RawSQL
 from backoffice.kit import clock
 from syncer.core.ceiling import is_too_many, reason
 from syncer.core.state import Health, health_of
-from syncer.engine.runs import not_delivered
+from syncer.engine.runs import not_delivered, on_hold
 from syncer.models import Binding, Target
 from syncer.models.backlog import pending_keys, pending_pages
 from syncer.models.binding import UNBLOCKED
@@ -45,7 +45,8 @@ def preview(target: Target, adopted: Iterable[Adoption] = ()) -> Iterator[Planne
 def nothing_to_send(target: Target) -> str:
     """Say that a preview is empty. What the target holds by now is not known: somebody else may have changed it."""
     blocked = Binding.objects.left(target).exclude(UNBLOCKED)
-    return f"Nothing to send. {not_delivered(blocked)}" if blocked.exists() else kind_of(target).nothing
+    waiting = [not_delivered(blocked), on_hold(Binding.objects.held(target).count())]
+    return " ".join(filter(None, ("Nothing to send.", *waiting))) if any(waiting) else kind_of(target).nothing
 
 
 def would_wait(target: Target) -> str:

@@ -11,6 +11,9 @@ from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, When
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
 from syncer.core.errors import SyncError
@@ -32,7 +35,7 @@ class ObjectState:
 
     route: Route
     state: State
-    why: str = ""  # if it is retrying, rejected, in doubt, in conflict or to be deleted, or its mark can't be read
+    why: str = ""  # of any state that needs a person or a wait, or why the route's mark can't be read; else empty
     record: str | None = None  # the record's id at the target, as people read it
     settled_at: datetime | None = None  # when the target last gave a definite answer
     next_try: datetime | None = None  # when a retrying object is tried again
@@ -93,10 +96,22 @@ def _described(result: ObjectState, binding: Binding | None, replica: Replica | 
             result = replace(result, why=binding.reason)
         if state is State.RETRYING:
             result = replace(result, next_try=result.route.target.next_try(binding))
+    if state is State.ON_HOLD and binding is not None:
+        result = replace(result, why=held(binding))
     if state is State.CONFLICT and replica is not None:
         url = reverse("admin:syncer_replica_change", args=[replica.pk])
         result = replace(result, why=waiting(replica), url=url)
     return result
+
+
+def held(binding: Binding) -> str:
+    """Return who put an object on hold, when and why."""
+    if binding.held_at is None:
+        return ""
+    at = date_format(localtime(binding.held_at), "Y-m-d H:i")
+    if binding.held_by:
+        return _("%(why)s (%(who)s, %(at)s)") % {"why": binding.held_why, "who": binding.held_by, "at": at}
+    return _("%(why)s (by a command, %(at)s)") % {"why": binding.held_why, "at": at}
 
 
 def _waiting_deletes(route: Route, bindings: Iterable[Binding | None]) -> set[int]:

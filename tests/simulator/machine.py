@@ -165,10 +165,11 @@ class Engine(RuleBasedStateMachine):
     def _person(self, how: str, which: int):
         """Let a person retry, hold, release, or resolve an object by looking at the target."""
         rows = self.rows
+        if how == "hold" and rows.local.live.keys() | rows.rows.keys():
+            rows.hold(chosen(sorted(rows.local.live.keys() | rows.rows.keys()), which))
         key = chosen(sorted(rows.rows), which)
         if key is None:
             return
-        row = rows.rows[key]
         if how == "resolve" and (asked := [object_key for object_key in rows.rows if is_asked(rows, object_key)]):
             resolve(rows, chosen(asked, which))
         elif how == "retry":
@@ -178,8 +179,9 @@ class Engine(RuleBasedStateMachine):
         elif how == "rename":
             reached["a field is renamed" + " while a create is unanswered" * bool(rows.unanswered)] += 1
             rows.rename()
-        elif how in ("hold", "release"):
-            row.on_hold = how == "hold"
+        elif how == "release":
+            reached["released"] += rows.rows[key].on_hold
+            rows.rows[key].on_hold = False
 
     def _elsewhere(self, how: str, model: str, which: int):
         """Let somebody else remove, change or add a record at the target."""

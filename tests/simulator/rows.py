@@ -108,6 +108,11 @@ class Rows:
         for key in sorted(keys):  # the order of a set differs between processes
             self.rows.setdefault(key, Row(pk=len(self.rows) + 1)).wanted += 1
 
+    def hold(self, key: str) -> None:
+        """Hold an object back, which may be one that was never planned (`holding.hold`)."""
+        reached["held" if key in self.rows else "held before its first plan"] += 1
+        self.rows.setdefault(key, Row(pk=len(self.rows) + 1)).on_hold = True
+
     def clear_backoff(self) -> None:
         """Let failed objects be tried at once (`breaker.clear_backoff`)."""
         for row in self.rows.values():

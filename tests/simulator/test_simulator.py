@@ -46,10 +46,13 @@ MET = {
     "a worker dies at its work",
     "at rest",
     "children get a new id",
+    "held",
+    "held before its first plan",
     "in doubt",
     "refused objects are tried again",
     "rejected",
     "rejected because it is gone",
+    "released",
     "too late to be sent",
     "waits for another at rest",
 }

@@ -8,7 +8,7 @@ from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Target, Worker, backlog
 from syncer.targets.base import kind_of, two_way
 
-COLUMNS = ("pending", "retrying", "rejected", "in_doubt", "conflicts", "bound")
+COLUMNS = ("pending", "retrying", "rejected", "in_doubt", "on_hold", "conflicts", "bound")
 
 
 class Command(SyncCommand):

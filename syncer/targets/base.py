@@ -185,6 +185,7 @@ class Kind(ABC):
         is_two_way: whether both ends edit, so that objects have replicas and there may be conflicts.
         batch: the number of objects that are claimed at a time; None: SYNC_BATCH.
         pages: the fieldsets in the admin.
+        formats: the ways in which a route can write a value, and what each of them writes, `{"date": "2026-11-29"}`.
         configuration: the keys in a configuration file.
     """
 
@@ -197,6 +198,7 @@ class Kind(ABC):
     is_two_way: ClassVar[bool] = False
     batch: ClassVar[int | None] = None
     pages: ClassVar[Pages]
+    formats: ClassVar[Mapping[str, str]] = {}
     configuration: ClassVar[Configuration]
 
     # --- configuration -----------------------------------------------------------------------------------------------

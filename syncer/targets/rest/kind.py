@@ -20,6 +20,7 @@ from syncer.targets.rest.deliver import deliver
 from syncer.targets.rest.formats import samples
 from syncer.targets.rest.payload import load, readable
 from syncer.targets.rest.preview_adoption import preview_adoptions
+from syncer.targets.rest.setup.guide import RestGuide
 from syncer.targets.rest.trial import try_target
 
 
@@ -80,6 +81,7 @@ class Rest(Kind):
         table=RestTarget, columns={"id": "id_field", "items": "items_field", "next": "next_field"}
     )
     formats = samples()
+    guide = RestGuide()
     nothing = "Nothing to send: everything was accepted by the target."
     pages = Pages(
         route=(

@@ -38,6 +38,16 @@ def nodes() -> dict[str, list[str]]:
     return {"": [settings.NODE, *peers, ASK]}
 
 
+def formats() -> dict[str, list[str]]:
+    """Return the ways in which the kinds of targets can write a value."""
+    return {"": [*dict.fromkeys(name for kind in kinds().values() for name in kind.formats)]}
+
+
+def described_formats() -> dict[str, str]:
+    """Return what a format is called: its name, and an example of what it writes."""
+    return {name: f"{name}: {sample}" for kind in kinds().values() for name, sample in kind.formats.items()}
+
+
 REMOTE_NAME = Column(title="remote name", names_of="fields")
 PARAMETERS = (Column(title="parameter"), Column(title="value", may_be_empty=True))
 TARGET_ROWS = {
@@ -54,7 +64,7 @@ ROUTE_ROWS = {
         Column(title="our value", may_be_empty=True),
         Column(title="their value", is_json=True),
     ),
-    "formats": (REMOTE_NAME, Column(title="format")),
+    "formats": (REMOTE_NAME, Column(title="format", choices=formats, described=described_formats)),
     "query": PARAMETERS,
     "authority": (Column(title="field", choices=decided_fields), Column(title="node", suggestions=nodes)),
 }
@@ -102,7 +112,8 @@ class RouteForm(AsksBeforeSaving):
             "constants": f"What every record has beside the fields, such as type and posts. {AS_JSON}",
             "values": "What the target calls a value of ours, such as state, DELIVERED and completed. A value that is "
             f"not listed is sent as it is. {AS_JSON}",
-            "formats": "How dates and numbers are written, such as due and date, or price and 0.00.",
+            "formats": "How dates, numbers and ids are written. Each choice shows an example. A field without a row "
+            "is written as ISO 8601 (dates and times), as text (decimals) or as JSON writes it.",
             "query": "Parameters of every list request, such as per_page and 100.",
             "authority": "The node that decides when both ends edited a field; exists: one end deleted what the other "
             "edited; ask: a person decides. A field without a row is decided as its domain declares.",

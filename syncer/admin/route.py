@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -16,6 +17,7 @@ from syncer.admin import route_effects
 from syncer.admin.forms import ROUTE_ROWS, RouteForm
 from syncer.admin.parts import pk_or_404, posted, when
 from syncer.admin.rows import RowsAdmin, Section
+from syncer.admin.trigger import TriggerField
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
 from syncer.models.mapping import declarations
@@ -48,6 +50,21 @@ def _opened(section: Section, route: Route | None) -> Section:
     if route and "classes" in options and any(getattr(route, name) != getattr(new, name) for name in options["fields"]):
         options = {**options, "classes": ()}
     return title, options
+
+
+def _own_id_field(column: "models.Field[Any, Any]") -> forms.ChoiceField:
+    """Return the choice of the local field that is the record's id; `Route.clean` refuses those that can't be it."""
+    groups = [
+        (label, [(name, name) for name in dict.fromkeys([one.model._meta.pk.name, *one.fields])])
+        for label, one in sorted(declarations().items())
+    ]
+    return forms.ChoiceField(
+        choices=[("", _("None: the target gives each record its id")), *groups],
+        widget=UnfoldAdminSelectWidget,
+        help_text=column.help_text,
+        label=_("Our id"),
+        required=False,
+    )
 
 
 @admin.register(Route)
@@ -88,6 +105,10 @@ class RouteAdmin(RowsAdmin):
             return forms.ChoiceField(
                 choices=choices, widget=UnfoldAdminSelectWidget, help_text=db_field.help_text, label="Model"
             )
+        if db_field.name == "own_id":
+            return _own_id_field(db_field)
+        if db_field.name == "trigger":
+            return TriggerField(label=_("When it syncs"))
         return super().formfield_for_dbfield(db_field, request, **options)
 
     @admin.display(description="carries", ordering="model")

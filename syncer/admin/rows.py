@@ -40,6 +40,7 @@ class Column:
         choices: the only names that fit, offered as a select.
         suggestions: names that are suggested.
         names_of: the rows whose first column is suggested, where the form has them: "fields".
+        described: what choices are called in the select, `{name: text}`; by default, their names.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Column:
     choices: Names | None = None
     suggestions: Names | None = None
     names_of: str = ""
+    described: Callable[[], Mapping[str, str]] = dict
 
     def read(self, cell: str) -> object:
         """Return the value of a cell."""
@@ -136,7 +138,10 @@ class RowsWidget(forms.Widget):
                 attrs["list"] = f"id_{name}-names-{place}"
             widget: forms.Widget = UnfoldAdminTextInputWidget()
         else:
-            groups: list[Any] = [(label, [(item, item) for item in items]) for label, items in names[place].items()]
+            described = column.described()
+            groups: list[Any] = [
+                (label, [(item, described.get(item, item)) for item in items]) for label, items in names[place].items()
+            ]
             unknown = [text] if text and not any(text in items for items in names[place].values()) else []
             widget = UnfoldAdminSelectWidget(choices=[("", ""), *((item, item) for item in unknown), *groups])
         return widget.render(f"{name}-{number - 1}-{place}", text, attrs)

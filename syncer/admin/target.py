@@ -20,6 +20,8 @@ from syncer.admin import deletes, pair, trial
 from syncer.admin.forms import TARGET_ROWS, TargetForm
 from syncer.admin.parts import chip, page, pk_or_404, posted, to_runs, when
 from syncer.admin.rows import RowsAdmin, Section
+from syncer.admin.setup import steps
+from syncer.admin.setup.urls import urls as setup_urls
 from syncer.core.errors import SyncError
 from syncer.engine import breaker
 from syncer.models import Target
@@ -145,7 +147,12 @@ class TargetAdmin(RowsAdmin):
         if target:
             links = [(text, reverse(name, args=[target.pk])) for text, name in kind_of(target).pages.links]
             context.update(
-                overview=overview(target), answered_at=answered_at(target), target_key=str(target.pk), links=links
+                overview=overview(target),
+                answered_at=answered_at(target),
+                target_key=str(target.pk),
+                links=links,
+                setup_url=steps.to_continue(target),
+                is_guided=steps.guide_of(target) is not None,
             )
         answer: HttpResponse = super().render_change_form(request, context, **options)
         return answer
@@ -164,7 +171,7 @@ class TargetAdmin(RowsAdmin):
             path(route, self.admin_site.admin_view(view), name=f"syncer_target_{name}")
             for route, (view, name) in views.items()
         ]
-        return [*own, *deletes.urls(self), *pair.urls(self), *trial.urls(self), *super().get_urls()]
+        return [*setup_urls(self), *own, *deletes.urls(self), *pair.urls(self), *trial.urls(self), *super().get_urls()]
 
     @posted(SYNC_PERMISSION)
     def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -168,3 +168,9 @@ def parent_errors(
                 field=local,
                 parent=parent._meta.label,
             )
+
+
+def unroutable(declaration: Declaration, routed: Collection[str]) -> frozenset[str]:
+    """Return the foreign keys that can't be sent, for their models are not `routed` on the same target."""
+    refused = parent_errors(declaration, {name: name for name in declaration.fields}, routed)
+    return frozenset(str((error.params or {})["field"]) for error in refused)

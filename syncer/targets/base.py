@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syncer.engine.sender import Sender
     from syncer.models import Route, Run, Target
     from syncer.models.routemap import RouteMap
+    from syncer.targets.guide import Guide
 
 Fieldsets = tuple[tuple[str | None, dict[str, Any]], ...]  # as Django's ModelAdmin has them
 
@@ -98,11 +99,13 @@ class Finding:
     Attributes:
         text: a sentence, with the cure where something looks wrong.
         column: the column of the route or, for a finding about the target, of the target that cures it.
+        settings: the columns and values that cure it, where they are known: `{"items_field": "data"}`.
     """
 
     severity: Severity
     text: str
     column: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +188,9 @@ class Kind(ABC):
         is_two_way: whether both ends edit, so that objects have replicas and there may be conflicts.
         batch: the number of objects that are claimed at a time; None: SYNC_BATCH.
         pages: the fieldsets in the admin.
+        formats: the ways in which a route can write a value, and what each of them writes, `{"date": "2026-11-29"}`.
         configuration: the keys in a configuration file.
+        guide: what finds things out for a guided setup; None where the kind has none.
     """
 
     name: ClassVar[str]
@@ -197,7 +202,9 @@ class Kind(ABC):
     is_two_way: ClassVar[bool] = False
     batch: ClassVar[int | None] = None
     pages: ClassVar[Pages]
+    formats: ClassVar[Mapping[str, str]] = {}
     configuration: ClassVar[Configuration]
+    guide: ClassVar["Guide | None"] = None
 
     # --- configuration -----------------------------------------------------------------------------------------------
     def target_errors(self, target: "Target") -> Mapping[str, str]:

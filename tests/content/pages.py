@@ -60,7 +60,7 @@ class _Form(HTMLParser):
 
     def _sent(self, values: dict[str, str]) -> bool:
         kind = values.get("type")
-        return "checked" in values if kind == "checkbox" else kind not in ("submit", "file")
+        return "checked" in values if kind in ("checkbox", "radio") else kind not in ("submit", "file")
 
     def handle_data(self, data: str) -> None:
         if self.area:

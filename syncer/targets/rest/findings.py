@@ -21,8 +21,8 @@ NEXT = re.compile(r"(next|after|cursor)(page|link|url|uri|cursor|token|pagetoken
 PAGE_SIZES = (10, 12, 15, 20, 24, 25, 30, 40, 50, 60, 64, 75, 100, 200, 250, 500, 1000)
 
 
-def wrong(text: str, column: str = "") -> Finding:
-    return Finding(severity=Severity.WRONG, text=text, column=column)
+def wrong(text: str, column: str = "", *, settings: Mapping[str, Any] | None = None) -> Finding:
+    return Finding(severity=Severity.WRONG, text=text, column=column, settings=settings or {})
 
 
 def note(text: str, column: str = "") -> Finding:
@@ -111,7 +111,7 @@ def places(value: object, depth: int = DEPTH, above: str = "") -> Iterator[tuple
         yield from places(inner, depth - 1, path)
 
 
-def _plain(path: str) -> str:
+def plain(path: str) -> str:
     """Return the last name of a path without case and punctuation: `links._Next` is `next`."""
     return re.sub(r"[^a-z0-9]", "", path.rpartition(".")[2].lower())
 
@@ -128,10 +128,12 @@ def _no_list(answer: object, lists: Sequence[str], endpoint: Endpoint) -> Findin
     """Return where the records may be instead."""
     items = endpoint.answers.items
     if isinstance(answer, list):
-        return wrong("The answer is the list itself: leave 'items' empty.", "items_field")
+        return wrong("The answer is the list itself: leave 'items' empty.", "items_field", settings={"items_field": ""})
     where = f"There is no list under '{items}'" if items else "The answer is not a list"
     if lists:
-        return wrong(f"{where}; its records are under '{lists[0]}': set 'items' to that.", "items_field")
+        settings = {"items_field": lists[0]}
+        text = f"{where}; its records are under '{lists[0]}': set 'items' to that."
+        return wrong(text, "items_field", settings=settings)
     return wrong(f"{where}, and has none in it; it has: {names_of(answer)}.", "path" if not items else "items_field")
 
 
@@ -142,14 +144,15 @@ def _ids(records: Sequence[Mapping[str, Any]], endpoint: Endpoint) -> Iterator[F
         if len({endpoint.answers.id_of(record) for record in records}) < len(records):
             yield wrong(f"Several of its records have the same '{name}': set 'id' to what is unique.", "id_field")
         return
-    likely = [path for path, value in places(lacking[0]) if _plain(path) in IDS and is_id(value)]
-    likely.sort(key=lambda path: (path.count("."), IDS.index(_plain(path))))
+    likely = [path for path, value in places(lacking[0]) if plain(path) in IDS and is_id(value)]
+    likely.sort(key=lambda path: (path.count("."), IDS.index(plain(path))))
     if likely:
         cure = f"has '{likely[0]}': set 'id' to that"
     else:
         cure = f"has: {names_of(lacking[0])}. Set 'id' to the name of its id"
     which = "A record" if len(lacking) == len(records) else f"{len(lacking)} of {len(records)} records"
-    yield wrong(f"{which} has no readable '{name}'; it {cure}.", "id_field")
+    settings = {"id_field": likely[0]} if likely else None
+    yield wrong(f"{which} has no readable '{name}'; it {cure}.", "id_field", settings=settings)
 
 
 def _fields(records: Sequence[Mapping[str, Any]], endpoint: Endpoint) -> Iterator[Finding]:
@@ -160,7 +163,7 @@ def _fields(records: Sequence[Mapping[str, Any]], endpoint: Endpoint) -> Iterato
             continue
         holder = at(records[0], name.rpartition(".")[0])
         shown = holder if isinstance(holder, Mapping) else records[0]
-        alike = [path for path in known if _plain(path) == _plain(name)] or get_close_matches(name, known, 1, 0.75)
+        alike = [path for path in known if plain(path) == plain(name)] or get_close_matches(name, known, 1, 0.75)
         cure = f"'{alike[0]}' may be meant" if alike else "if it is only left out of lists, all is well"
         why = " Records are recognized by it: it is in the lookup." if name in endpoint.terms.lookup else ""
         column = "fields" if name in endpoint.answers.names else "constants"
@@ -202,18 +205,24 @@ def _said_by(exchange: Exchange) -> str:
 def _named_pages(exchange: Exchange, answer: object, endpoint: Endpoint) -> Iterator[Finding]:
     """Yield the next pages that the target names where the route does not look for them."""
     if next_link(exchange.headers.get("link", "")):
-        yield wrong("It names a next page in the header Link: set 'paging' to 'link'.", "paging")
+        settings: dict[str, Any] = {"paging": "link", "page_name": "", "first_page": 1}
+        yield wrong("It names a next page in the header Link: set 'paging' to 'link'.", "paging", settings=settings)
     for name, value in exchange.headers.items():
-        if _plain(name.replace("-", "")) in ("nextpage", "xnextpage", "nexturl", "xnext") and value:
+        if plain(name.replace("-", "")) in ("nextpage", "xnextpage", "nexturl", "xnext") and value:
             is_number = value.strip().isdecimal()
             cure = "'page'" if is_number else f"'header' and 'page_name' to '{name.title()}'"
-            yield wrong(f"It names a next page in the header {name.title()}: set 'paging' to {cure}.", "paging")
+            settings = {"paging": "page"} if is_number else {"paging": "header", "page_name": name.title()}
+            text = f"It names a next page in the header {name.title()}: set 'paging' to {cure}."
+            yield wrong(text, "paging", settings=settings | {"next_field": ""})
     for path, value in places(answer):
-        if _plain(path) == "href" and _plain(path.rpartition(".")[0]) == "next" and isinstance(value, str):
-            yield wrong(f"It names a next page in '{path}': set 'next' to that.", "next_field")
+        if plain(path) == "href" and plain(path.rpartition(".")[0]) == "next" and isinstance(value, str):
+            settings = {"paging": "link", "page_name": "", "next_field": path}
+            yield wrong(f"It names a next page in '{path}': set 'next' to that.", "next_field", settings=settings)
         is_record = endpoint.answers.items and path.startswith(f"{endpoint.answers.items}.")
-        if is_record or not NEXT.fullmatch(_plain(path)) or not isinstance(value, str | int) or value in ("", False):
+        if is_record or not NEXT.fullmatch(plain(path)) or not isinstance(value, str | int) or value in ("", False):
             continue
         is_address = str(value).startswith(("http://", "https://", "/", "?"))
         paging = "'link'" if is_address else "'cursor' and 'page_name' to its parameter"
-        yield wrong(f"It names a next page in '{path}': set 'next' to that, 'paging' to {paging}.", "next_field")
+        settings = {"paging": "link" if is_address else "cursor", "page_name": "", "next_field": path}
+        text = f"It names a next page in '{path}': set 'next' to that, 'paging' to {paging}."
+        yield wrong(text, "next_field", settings=settings)

@@ -149,3 +149,14 @@ FORMATS: Mapping[str, Format] = {
 def formats_of(field: "models.Field[Any, Any]") -> list[str]:
     """Return the names of the formats in which a field's values can be written."""
     return [name for name, form in FORMATS.items() if isinstance(field, form.fits)]
+
+
+SAMPLE = datetime(2026, 11, 29, 12, 30, tzinfo=UTC)
+SAMPLE_NUMBER = Decimal("7.5")
+
+
+def samples() -> dict[str, str]:
+    """Return what each format writes of a date and time, or of a number, as JSON: `{"date": '"2026-11-29"'}`."""
+    values = {name: SAMPLE if form.fits in (DATES, TIMES) else SAMPLE_NUMBER for name, form in FORMATS.items()}
+    values |= {"text": 5, "int": 5}
+    return {name: json.dumps(form.write(values[name])) for name, form in FORMATS.items()}

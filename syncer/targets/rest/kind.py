@@ -17,8 +17,10 @@ from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
 from syncer.targets.rest import REST, dialect_checks, payload_checks
 from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver
+from syncer.targets.rest.formats import samples
 from syncer.targets.rest.payload import load, readable
 from syncer.targets.rest.preview_adoption import preview_adoptions
+from syncer.targets.rest.setup.guide import RestGuide
 from syncer.targets.rest.trial import try_target
 
 
@@ -78,6 +80,8 @@ class Rest(Kind):
     configuration = Configuration(
         table=RestTarget, columns={"id": "id_field", "items": "items_field", "next": "next_field"}
     )
+    formats = samples()
+    guide = RestGuide()
     nothing = "Nothing to send: everything was accepted by the target."
     pages = Pages(
         route=(

@@ -69,7 +69,7 @@ def _try_route(sender: Sender, routes: RouteMap, route: Route, ends: float) -> R
     else:
         judged = judge(listed.exchange, endpoint)
         findings, record = [*findings, *judged.findings], judged.record
-    name, request = _example(routes, route)
+    name, request = example_of(routes, route)
     if isinstance(request, str):
         findings.append(Finding(severity=Severity.WRONG, text=request))
     text = "" if record is MISSING else json.dumps(record, indent=2, ensure_ascii=False)[:SHOWN]
@@ -79,12 +79,12 @@ def _try_route(sender: Sender, routes: RouteMap, route: Route, ends: float) -> R
             Finding(severity=one.severity, text=sender.mask.hide(one.text), column=one.column) for one in findings
         ),
         name=name,
-        request=_written(sender.shown(request)) if isinstance(request, Request) else "",
+        request=written(sender.shown(request)) if isinstance(request, Request) else "",
         record=sender.mask.hide(text),
     )
 
 
-def _example(routes: RouteMap, route: Route) -> tuple[str, Request | str | None]:
+def example_of(routes: RouteMap, route: Route) -> tuple[str, Request | str | None]:
     """Return the name of one of our objects, and its request, or why it can't be sent; nothing where we have none.
 
     One whose parents have records is preferred, and of those, the first.
@@ -100,7 +100,7 @@ def _example(routes: RouteMap, route: Route) -> tuple[str, Request | str | None]
     if wanted.fault:
         return name, f"{name} can't be sent: {wanted.fault}"
     payload = readable(wanted.payload)
-    binding = Binding.objects.filter(route=route, object_key=key).first()
+    binding = Binding.objects.filter(route_id=route.pk, object_key=key).first()  # the route may not be saved yet
     if binding is None or binding.remote_id is None:
         path = wanted.create_path.replace(str(Missing.PARENT), PARENT)
         request = endpoint.create(path, payload, ANY_KEY, wanted.own_id)
@@ -118,7 +118,7 @@ def _update(route: Route, binding: Binding, payload: Payload, endpoint: Endpoint
     return body if {*body} - endpoint.constants else payload
 
 
-def _written(request: Request) -> str:
+def written(request: Request) -> str:
     """Return a request as HTTP writes it, its body indented."""
     address = f"{request.url}?{urlencode(request.query)}" if request.query else request.url
     typed = {} if request.body is None else {"Content-Type": "application/json"}

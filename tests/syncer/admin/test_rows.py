@@ -35,6 +35,10 @@ def save(row, **rows):
     return administrator().post(url(row), with_rows(shown(row), **rows))
 
 
+def save_fields(row, **fields):
+    return administrator().post(url(row), shown(row) | fields)
+
+
 def errors(answer):
     return {name: list(map(str, found)) for name, found in answer.context["adminform"].form.errors.items()}
 
@@ -192,6 +196,43 @@ def test_a_local_field_is_chosen_among_those_that_may_travel(route):
     [select] = re.findall(r'<select name="fields-0-1".*?</select>', text, re.S)
     [post] = re.findall(r'<optgroup label="news.Post">.*?</optgroup>', select, re.S)
     assert re.findall(r'<option value="(\w+)"', post) == ["user_id", "title", "body", "slug"]
+
+
+def test_a_format_is_chosen_and_each_choice_shows_an_example(route):
+    text = administrator().get(url(route)).content.decode()
+    [select] = re.findall(r'<select name="formats-0-1".*?</select>', text, re.S)
+    assert "date: &quot;2026-11-29&quot;" in select
+    assert "0.00: &quot;7.50&quot;" in select
+    assert save(route, formats=[("title", "date")]).status_code == 302
+    route.refresh_from_db()
+    assert route.formats == {"title": "date"}
+
+
+@pytest.mark.parametrize(
+    ("way", "number", "unit", "stored"),
+    [
+        ("change", "5", "minute", "change"),
+        ("manual", "", "", "manual"),
+        ("manual", "many", "weeks", "manual"),
+        ("every", "15", "minute", "every 15 minutes"),
+        ("every", "1", "day", "every day"),
+    ],
+)
+def test_a_trigger_is_chosen_and_no_text_is_typed(route, way, number, unit, stored):
+    answer = save_fields(route, trigger_way=way, trigger_number=number, trigger_unit=unit)
+    assert answer.status_code == 302
+    route.refresh_from_db()
+    assert route.trigger == stored
+    assert save(route).status_code == 302
+    assert LogEntry.objects.latest("pk").get_change_message() == "No fields changed."
+
+
+@pytest.mark.parametrize(("number", "unit"), [("", "minute"), ("0", "day"), ("-1", "day"), ("5", ""), ("x", "hour")])
+def test_an_interval_that_is_none_is_refused_and_keeps_what_was_typed(route, number, unit):
+    answer = save_fields(route, trigger_way="every", trigger_number=number, trigger_unit=unit)
+    assert [*errors(answer)] == ["trigger"]
+    assert form_of(answer, "route_form")["trigger_number"] == number
+    assert Route.objects.get(pk=route.pk).trigger == "manual"
 
 
 def test_a_local_field_that_may_no_longer_travel_is_still_shown(route):

@@ -11,7 +11,10 @@ from django.test import TransactionTestCase
 from tests.remote import Remote
 
 # What migrations write, and no test that commits may change.
-KEPT = {"django_content_type", "django_migrations", "auth_permission"}
+KEPT = {
+    "django_content_type", "django_migrations", "auth_permission", "auth_group", "auth_group_permissions",
+    "accounts_role",
+}  # fmt: skip
 # PostgreSQL. TRUNCATE costs some file operations a table, DELETE costs a look at every row that is or was there since
 # the last vacuum. Triggers and foreign keys are off meanwhile.
 EMPTY_ALL = """

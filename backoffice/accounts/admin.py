@@ -1,35 +1,114 @@
+from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
-from django.db.models import Model
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm
 
+from backoffice.accounts.granting import groups_to_give, has_all, may_manage, may_manage_group, permissions_to_give
 from backoffice.accounts.keys_admin import KeysInline
 from backoffice.accounts.models import FailedSignIn, User
+from backoffice.accounts.roles import BY_SLUG
+from backoffice.accounts.user_forms import AccountCreationForm, AccountForm, in_order
 from backoffice.kit.admin import BackofficeAdmin, ReadOnlyAdmin
 
 admin.site.unregister(Group)
 
 
+class GivingAdmin(BackofficeAdmin):
+    """Its forms offer only what the giver has. See `backoffice.accounts.granting`."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.related_model is Permission:
+            options["queryset"] = permissions_to_give(request.user)
+        elif db_field.related_model is Group:
+            options["queryset"] = groups_to_give(request.user).filter(role=None)  # roles have a field of their own
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, BackofficeAdmin):  # type: ignore[type-arg, misc]
-    form = UserChangeForm
-    add_form = UserCreationForm
+class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
+    form = AccountForm
+    add_form = AccountCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = (KeysInline,)
+    list_display = ("username", "email", "first_name", "last_name", "shown_roles", "is_staff", "is_active")
+    list_filter = ("groups", "is_staff", "is_superuser", "is_active")
+    readonly_fields = ("last_login", "date_joined")
+    add_fieldsets = (
+        (None, {"fields": ("username", "usable_password", "password1", "password2")}),
+        (_("What it may do"), {"fields": ("roles",)}),
+    )
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("What it may do"), {"fields": ("is_active", "is_staff", "roles")}),
+        (_("Personal info"), {"fields": ("first_name", "last_name", "email", "language", "time_zone")}),
+        (_("More groups, and single permissions"), {"fields": ("is_superuser", "groups", "user_permissions")}),
+        (_("Important dates"), {"fields": ("last_login", "date_joined")}),
+    )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return cast("QuerySet[User]", super().get_queryset(request)).prefetch_related("groups__role")
+
+    @admin.display(description=_("roles"))
+    def shown_roles(self, account: User) -> str:
+        if account.is_superuser:
+            return gettext("superuser")
+        groups = account.groups.all()
+        return ", ".join(group.name for group in in_order(group for group in groups if hasattr(group, "role"))) or "-"
+
+    # What a person who may not change the account sees in place of the form's field.
+    roles = shown_roles
+
+    # --- permissions -------------------------------------------------------------------------------------------------
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return bool(allowed) and (obj is None or may_manage(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return bool(allowed) and (obj is None or may_manage(request.user, obj))
+
+    # --- pages -------------------------------------------------------------------------------------------------------
     def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[KeysInline], ...]:
         return () if obj is None else self.inlines
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Sequence[str]:
+        own = () if has_all(request.user) else ("is_superuser",)
+        return (*super().get_readonly_fields(request, obj), *own)
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, **options: Any) -> Any:
+        form = super().get_form(request, obj, **options)
+        form.giver = request.user
+        return form
+
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, BackofficeAdmin):  # type: ignore[misc]
-    pass
+class GroupAdmin(DjangoGroupAdmin, GivingAdmin):  # type: ignore[misc]
+    list_display = ("name", "about")
+
+    @admin.display(description=_("what it is"))
+    def about(self, group: Group) -> str:
+        role = BY_SLUG.get(group.role.slug) if hasattr(group, "role") else None
+        return "-" if role is None else gettext("A ready role. %(about)s") % {"about": role.about}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return cast("QuerySet[Group]", super().get_queryset(request)).select_related("role")
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return bool(allowed) and (obj is None or may_manage_group(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return bool(allowed) and (obj is None or may_manage_group(request.user, obj))
 
 
 @admin.register(FailedSignIn)
@@ -40,11 +119,11 @@ class FailedSignInAdmin(ReadOnlyAdmin):
     fields = ("username", "ip_address", "failures", "last", "path_info", "user_agent")
     search_fields = ("username", "ip_address")
 
-    @admin.display(description="Failures", ordering="failures_since_start")
+    @admin.display(description=_("Failures"), ordering="failures_since_start")
     def failures(self, failed: FailedSignIn) -> int:
         return int(failed.failures_since_start)
 
-    @admin.display(description="Last", ordering="attempt_time")
+    @admin.display(description=_("Last"), ordering="attempt_time")
     def last(self, failed: FailedSignIn) -> datetime:
         return cast(datetime, failed.attempt_time)
 

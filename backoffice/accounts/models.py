@@ -6,13 +6,15 @@ from hashlib import sha256
 from typing import Any
 
 from axes.models import AccessAttempt
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts.scope import Scoped
+from backoffice.kit.preferences import languages, time_zones
 
 KEY_DAYS_MOST = 366
 KEY_BYTES = 32  # random; too many to be guessed, so that a fast hash is safe
@@ -30,6 +32,23 @@ class User(Scoped, AbstractUser):
     """A person or program that signs in. A model of our own from the first migration, so that it can gain fields."""
 
     folded = models.CharField(max_length=450, unique=True, blank=True, editable=False)  # 150, each up to 3 when folded
+
+    language = models.CharField(
+        _("language"),
+        max_length=16,
+        blank=True,
+        default="",
+        choices=languages,
+        help_text=_("Of the pages. Empty: the browser's."),
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        choices=time_zones,
+        help_text=_("Of the times on the pages, such as Europe/Berlin. Empty: this node's."),
+    )
 
     key: "ApiKey | None" = None  # the API key that authenticated the request, if one did
 
@@ -55,6 +74,22 @@ class User(Scoped, AbstractUser):
         if written is not None and "username" in written:
             options["update_fields"] = {*written, "folded"}
         super().save(*args, **options)
+
+
+class Role(models.Model):
+    """A ready role's group, and what it was given already. See `backoffice.accounts.role_groups`."""
+
+    slug = models.CharField(max_length=32, primary_key=True)
+    group = models.OneToOneField(
+        Group, models.SET_NULL, null=True, related_name="role", help_text="Empty: an administrator deleted it."
+    )
+    given = models.JSONField(default=list, help_text="The permissions that are not given again.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

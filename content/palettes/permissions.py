@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 
-VERBS = ("add", "change", "delete", "view", "import", "export")
+VERBS = ("add", "change", "delete", "view")  # files need a role, as everywhere
 MODELS = ("team", "membership", "palette")
 GRANTED = frozenset(f"palettes.{verb}_{model}" for verb in VERBS for model in MODELS)
 

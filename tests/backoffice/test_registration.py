@@ -161,7 +161,13 @@ def test_the_admin_keeps_names_apart_with_an_error_of_the_field():
     page = reverse("admin:accounts_user_change", args=[other.pk])
     form = client.get(page).context["adminform"].form
     fields = {name: form[name].value() or "" for name in form.fields if name not in ("password",)}
-    fields |= {"date_joined_0": "2026-01-01", "date_joined_1": "10:00:00", "groups": [], "user_permissions": []}
+    fields |= {
+        "date_joined_0": "2026-01-01",
+        "date_joined_1": "10:00:00",
+        "roles": [],
+        "groups": [],
+        "user_permissions": [],
+    }
     fields.pop("date_joined", None)
     inline = {"keys-TOTAL_FORMS": "0", "keys-INITIAL_FORMS": "0"}
     answer = client.post(page, {**fields, **inline, "username": "STRASSE"})

@@ -3,18 +3,18 @@ import pytest
 from backoffice.accounts.models import User
 from content.palettes.models import Palette, Team
 from tests.content.pages import person
-from tests.content.palettes.people import palette, team_of
+from tests.content.palettes.people import FILES, palette, team_of
 
 
 @pytest.fixture
 def member(db: None) -> User:
-    return person("member")
+    return person("member", *FILES)
 
 
 @pytest.fixture
 def outsider(db: None) -> User:
     """Has an account, and is not in the team."""
-    return person("outsider")
+    return person("outsider", *FILES)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from typing import Any
 from backoffice.accounts.models import User
 from content.palettes.models import Membership, Palette, Team
 
+# What members don't have by being members.
+FILES = [f"palettes.{verb}_{model}" for verb in ("import", "export") for model in ("team", "membership", "palette")]
 RED, BLUE = "#FF0000", "#0000FF"
 
 

@@ -12,7 +12,7 @@ from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.reports.reading import may_read_all
 from tests.content.files import cells_of, export, preview
 from tests.content.pages import browser, person
-from tests.content.palettes.people import palette, team_of
+from tests.content.palettes.people import FILES, palette, team_of
 
 pytestmark = pytest.mark.law
 SECRET = ("Design", "Spring", "#FF0000")
@@ -116,7 +116,7 @@ def test_a_foreign_palette_can_not_be_chosen_for_an_action(spring, action):
 
 
 def test_a_page_that_deletes_a_user_does_not_name_foreign_teams(team, member):
-    client = browser(person("clerk", "accounts.view_user", "accounts.delete_user"))
+    client = browser(person("clerk", "accounts.view_user", "accounts.delete_user", *FILES))
     answer = client.get(reverse("admin:accounts_user_delete", args=[member.pk]))
     assert answer.status_code == 200
     assert "Design" not in answer.content.decode()

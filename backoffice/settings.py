@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "backoffice.accounts.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -100,6 +101,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": ["backoffice.kit.moments"],
         },
     }
 ]
@@ -183,7 +185,14 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- language, time, files -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("fr", "Français"),
+]  # of the pages; by person, see accounts/preferences
+LOCALE_PATHS = [BASE_DIR / package / "locale" for package in ("backoffice", "content", "syncer")]
+FORMAT_MODULE_PATH = ["backoffice.formats"]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")  # of the pages, unless a person chooses another
 USE_I18N = USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

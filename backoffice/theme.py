@@ -4,6 +4,8 @@ from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 # Hue in degrees of the OKLCH color space, https://www.w3.org/TR/css-color-4/#ok-lab
 COLORS = {"red": 25, "orange": 55, "green": 150, "teal": 195, "blue": 260, "purple": 304}
@@ -51,6 +53,12 @@ def unfold(*, title: str, color: str) -> dict[str, object]:
         "SITE_URL": None,
         "DASHBOARD_CALLBACK": "backoffice.dashboard.context",
         "STYLES": [lambda request: static("syncer/sync.css")],
+        "ACCOUNT": {
+            "navigation": [
+                {"title": _("My settings"), "link": reverse_lazy("admin:accounts_user_settings")},
+                {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+            ]
+        },
         "SHOW_VIEW_ON_SITE": False,
         "COLORS": {"primary": {name: f"oklch({light}% {chroma} {hue})" for name, (light, chroma) in SHADES.items()}},
         "SIDEBAR": {"show_search": True, "show_all_applications": False},

@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
@@ -15,6 +16,7 @@ from unfold.forms import AdminPasswordChangeForm
 from backoffice.accounts.granting import groups_to_give, has_all, may_manage, may_manage_group, permissions_to_give
 from backoffice.accounts.keys_admin import KeysInline
 from backoffice.accounts.models import FailedSignIn, User
+from backoffice.accounts.preferences import my_settings
 from backoffice.accounts.roles import BY_SLUG
 from backoffice.accounts.user_forms import AccountCreationForm, AccountForm, in_order
 from backoffice.kit.admin import BackofficeAdmin, ReadOnlyAdmin
@@ -77,6 +79,10 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
         return bool(allowed) and (obj is None or may_manage(request.user, obj))
 
     # --- pages -------------------------------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        own = self.admin_site.admin_view(my_settings)
+        return [path("settings/", own, name="accounts_user_settings"), *super().get_urls()]
+
     def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[KeysInline], ...]:
         return () if obj is None else self.inlines
 

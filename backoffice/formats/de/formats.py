@@ -1,0 +1,6 @@
+from backoffice.formats.same import *  # noqa: F403 - Django reads the names of this module
+from backoffice.formats.same import ISO_DATES, ISO_DATETIMES, ISO_TIMES
+
+DATE_INPUT_FORMATS = [*ISO_DATES, "%d.%m.%Y"]
+TIME_INPUT_FORMATS = ISO_TIMES
+DATETIME_INPUT_FORMATS = [*ISO_DATETIMES, "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M"]

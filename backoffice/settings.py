@@ -185,11 +185,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- language, time, files -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [
-    ("en", "English"),
-    ("de", "Deutsch"),
-    ("fr", "Français"),
-]  # of the pages; by person, see accounts/preferences
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]  # of the pages, chosen by each person
 LOCALE_PATHS = [BASE_DIR / package / "locale" for package in ("backoffice", "content", "syncer")]
 FORMAT_MODULE_PATH = ["backoffice.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")  # of the pages, unless a person chooses another

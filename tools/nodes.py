@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.lifeline import tied
-from tools.secret_file import ADMIN_PASSWORD, PEER_PASSWORD, REMOTE_PASSWORD
+from tools.secret_file import ADMIN_PASSWORD, PEER_PASSWORD, PEOPLE_PASSWORD, REMOTE_PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent
 MIGRATE = ("migrate", "--verbosity=0")
@@ -25,6 +25,7 @@ NOT_INHERITED = {
     "SECRET_REFERENCE_PREFIXES",
     "SECRET_KEY_FILE",
     ADMIN_PASSWORD,
+    PEOPLE_PASSWORD,
 }
 
 

@@ -1,8 +1,8 @@
 """`make run`: two nodes on this machine, a worker each, sample content and the first sync; Ctrl-C stops everything.
 
 1. Create the secrets. On both nodes in parallel, migrate the database and create the administrator and the accounts
-   that each has at the other; the first time, write sample content; the first time, and whenever their descriptions
-   changed, configure the targets.
+   that each has at the other; the first time, create an account for each role and write sample content; the first
+   time, and whenever their descriptions changed, configure the targets.
 2. Start both web servers and workers, and wait until both nodes are ready.
 3. The first time, sync.
 4. Print the box with the addresses, and wait.
@@ -25,7 +25,7 @@ from pathlib import Path
 from tools import pair, secret_file, servers
 from tools.nodes import MIGRATE, Batch, FailedError, Node, RefusedError, both_nodes, var_folder
 from tools.processes import Processes
-from tools.secret_file import ADMIN_PASSWORD
+from tools.secret_file import ADMIN_PASSWORD, PEOPLE_PASSWORD
 
 OTHER_PASSWORD = 3  # exit status of `manage.py ensure_admin`
 LOOK = 0.3  # seconds between two checks for processes that ended
@@ -82,7 +82,8 @@ def run(processes: Processes) -> None:
         say("Syncing for the first time …")
         Batch(store, ["sync_now", "demo"], ["sync_now", "warehouse"]).wait()
         done["sync"] = True
-    say(box(store, warehouse, password=secret[ADMIN_PASSWORD] if same_password else None))
+    passwords = secret[ADMIN_PASSWORD] if same_password else None, secret[PEOPLE_PASSWORD]
+    say(box(store, warehouse, *passwords))
     wait(processes)
 
 
@@ -110,13 +111,16 @@ def prepare(store: Node, warehouse: Node, secret: Mapping[str, str], done: Done)
     batches = []
     for node, other in ((store, warehouse), (warehouse, store)):
         commands = [MIGRATE, ["ensure_admin"], *pair.accounts(node, other)]
+        if not done["people"]:
+            commands.append(["ensure_people"])
         if node is store and not done["content"]:
             commands.append(["sample_content"])
         if done["targets"] != texts:
             commands.append(pair.configure(node, texts[node.name]))
-        batches.append(Batch(node, *commands, **{ADMIN_PASSWORD: secret[ADMIN_PASSWORD]}))
+        batches.append(Batch(node, *commands, **{name: secret[name] for name in (ADMIN_PASSWORD, PEOPLE_PASSWORD)}))
     same_password = [has_our_password(batch) for batch in batches]
-    done["content"], done["targets"] = True, texts
+    done["content"] = done["people"] = True
+    done["targets"] = texts
     return all(same_password)
 
 
@@ -131,12 +135,13 @@ def has_our_password(batch: Batch) -> bool:
     return True
 
 
-def box(store: Node, warehouse: Node, *, password: str | None) -> str:
+def box(store: Node, warehouse: Node, password: str | None, people_password: str) -> str:
     lines = [
         f"Store         {store.address}/admin/",
         f"Warehouse     {warehouse.address}/admin/",
         "User name     admin",
         f"Password      {password or 'changed since; `make password` resets it'}",
+        f"Other roles   viewer, editor, importer, operator; password {people_password}",
         "",
         "Both ways: edit an order at either end, and see it at the other a second or two later.",
         f"              {store.address}/admin/orders/order/",

@@ -7,9 +7,17 @@ from pathlib import Path
 
 ADMIN_PASSWORD = "BACKOFFICE_ADMIN_PASSWORD"
 REMOTE_PASSWORD = "DEMO_REMOTE_PASSWORD"
+PEOPLE_PASSWORD = "BACKOFFICE_PEOPLE_PASSWORD"  # of the accounts that show the ready roles
 PEER_PASSWORD = "DEMO_PEER_PASSWORD"  # the password of each node's account at the other
 # Random bytes; each becomes 4/3 of a character.
-SIZES = {"SECRET_KEY": 50, "REMOTE_SECRET_KEY": 50, ADMIN_PASSWORD: 12, REMOTE_PASSWORD: 24, PEER_PASSWORD: 24}
+SIZES = {
+    "SECRET_KEY": 50,
+    "REMOTE_SECRET_KEY": 50,
+    ADMIN_PASSWORD: 12,
+    PEOPLE_PASSWORD: 12,
+    REMOTE_PASSWORD: 24,
+    PEER_PASSWORD: 24,
+}
 
 
 def load(var: Path) -> dict[str, str]:

@@ -81,3 +81,23 @@ def test_a_permission_that_does_not_exist_creates_no_client():
     with pytest.raises(CommandError, match=r"no permission news\.fly_post"):
         ensure_client("news.fly_post")
     assert not User.objects.exists()
+
+
+def test_each_ready_role_has_an_account_to_try_it_with(monkeypatch, capsys):
+    with pytest.raises(CommandError, match="BACKOFFICE_PEOPLE_PASSWORD is not set"):
+        call_command("ensure_people")
+    monkeypatch.setenv("BACKOFFICE_PEOPLE_PASSWORD", "people-pass-phrase")
+    call_command("ensure_people")
+    roles = {user.username: user.groups.get().role.slug for user in User.objects.all()}
+    assert roles == {name: name for name in ("viewer", "editor", "importer", "operator")}
+    assert all(user.is_staff and user.check_password("people-pass-phrase") for user in User.objects.all())
+    assert "people-pass-phrase" not in "".join(capsys.readouterr())
+
+
+def test_an_account_that_somebody_has_is_given_no_role(monkeypatch):
+    monkeypatch.setenv("BACKOFFICE_PEOPLE_PASSWORD", "people-pass-phrase")
+    own = User.objects.create_user("editor", password="own-pass-phrase")
+    call_command("ensure_people")
+    own.refresh_from_db()
+    assert not own.groups.exists()
+    assert own.check_password("own-pass-phrase")

@@ -29,11 +29,11 @@ class Command(BaseCommand):
         if not password:
             raise CommandError(f"{VARIABLE} is not set.")
         if user is None:
-            check_strength(password)
+            check_strength(password, VARIABLE)
             User.objects.create_superuser(username=name, password=password)
             self.stdout.write(f"{name} is created.")
         elif reset:
-            check_strength(password)
+            check_strength(password, VARIABLE)
             user.set_password(password)
             user.save(update_fields=["password"])
             self.stdout.write(f"{name} has a new password.")
@@ -43,8 +43,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{name} is there.")
 
 
-def check_strength(password: str) -> None:
-    """Validate the password in production; a development node accepts any.
+def check_strength(password: str, variable: str) -> None:
+    """Validate the password of the environment's `variable` in production; a development node accepts any.
 
     Raises:
         CommandError: the password is too weak.
@@ -54,4 +54,4 @@ def check_strength(password: str) -> None:
     try:
         validate_password(password)
     except ValidationError as error:
-        raise CommandError(f"{VARIABLE}: {' '.join(error.messages)}") from error
+        raise CommandError(f"{variable}: {' '.join(error.messages)}") from error

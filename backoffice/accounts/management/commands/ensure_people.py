@@ -1,0 +1,32 @@
+"""Create an account for each ready role, to try them out. The password comes from the environment."""
+
+import os
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from backoffice.accounts.management.commands.ensure_admin import check_strength
+from backoffice.accounts.models import Role, User
+
+VARIABLE = "BACKOFFICE_PEOPLE_PASSWORD"
+ROLES = ("viewer", "editor", "importer", "operator")  # the administrator is there already
+
+
+class Command(BaseCommand):
+    help = (
+        f"Create the accounts {', '.join(ROLES)}, each with the role of its name, and all with the password in "
+        f"{VARIABLE}. Accounts that are there stay as they are."
+    )
+
+    @transaction.atomic
+    def handle(self, **options: object) -> None:
+        password = os.environ.get(VARIABLE, "")
+        if not password:
+            raise CommandError(f"{VARIABLE} is not set.")
+        check_strength(password, VARIABLE)
+        for name in ROLES:
+            role = Role.objects.filter(pk=name, group__isnull=False).first()
+            if role is not None and not User.objects.filter(username=name).exists():
+                user = User.objects.create_user(username=name, password=password, is_staff=True)
+                user.groups.add(role.group_id)
+                self.stdout.write(f"{name} is created.")

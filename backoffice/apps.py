@@ -3,6 +3,7 @@ from django.core.signals import request_finished, request_started
 from django.db.backends.signals import connection_created
 
 from backoffice.kit import database
+from backoffice.kit.labels import translate_labels
 
 
 class SiteConfig(AdminConfig):
@@ -11,6 +12,7 @@ class SiteConfig(AdminConfig):
     default_site = "backoffice.site.Site"
 
     def ready(self) -> None:
+        translate_labels()  # before the admin is registered
         super().ready()
         connection_created.connect(database.watch, dispatch_uid="backoffice.database")
         request_started.connect(database.trust_recent, dispatch_uid="backoffice.database")

@@ -16,6 +16,8 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from simple_history.models import HistoricalChanges
 from unfold.admin import TabularInline
@@ -26,7 +28,8 @@ from backoffice.accounts.models import ApiKey, User
 from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.ui import chip
 
-DAYS = [(7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year")]
+DAYS = [(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("a year"))]
+STATES = {"works": _("works"), "revoked": _("revoked"), "expired": _("expired")}
 CHIPS = {"works": "found", "revoked": "missing", "expired": "gone"}
 
 
@@ -49,12 +52,12 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     user: User
     days = forms.TypedChoiceField(
-        label="Works for", choices=DAYS, initial=90, coerce=int, widget=UnfoldAdminSelectWidget
+        label=_("Works for"), choices=DAYS, initial=90, coerce=int, widget=UnfoldAdminSelectWidget
     )
     permissions = forms.MultipleChoiceField(
         required=False,
         widget=UnfoldAdminSelect2MultipleWidget(attrs={"style": "width: 100%"}),
-        help_text="What it may do, at most. With full access, leave this empty.",
+        help_text=_("What it may do, at most. With full access, leave this empty."),
     )
 
     class Meta:
@@ -124,20 +127,22 @@ class ApiKeyAdmin(BackofficeAdmin):
         form.user = cast(User, request.user)
         return form
 
-    @admin.display(description="begins with", ordering="prefix")
+    @admin.display(description=_("begins with"), ordering="prefix")
     def shown_prefix(self, key: ApiKey) -> SafeString:
         return format_html("<code>bo_{}</code>", key.prefix)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def shown_state(self, key: ApiKey) -> SafeString:
-        return chip(CHIPS[key.state], key.state)
+        return chip(CHIPS[key.state], STATES[key.state])
 
-    @admin.display(description="may do")
+    @admin.display(description=_("may do"))
     def shown_scope(self, key: ApiKey) -> str:
+        if key.full_access:
+            return gettext("all that its owner may")
         number = len(key.permissions)
-        return "all that its owner may" if key.full_access else f"{number} permission{'s' * (number != 1)}"
+        return ngettext("%(number)s permission", "%(number)s permissions", number) % {"number": number}
 
-    @admin.display(description="may do")
+    @admin.display(description=_("may do"))
     def shown_permissions(self, key: ApiKey) -> SafeString | str:
         return format_html_join("", "<div>{}</div>", ((name,) for name in key.permissions)) or self.shown_scope(key)
 
@@ -157,7 +162,12 @@ class ApiKeyAdmin(BackofficeAdmin):
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """Show the key in the answer itself: a message or a session would store it."""
-        context = {**self.admin_site.each_context(request), "title": "Your new API key", "key": obj, "opts": self.opts}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Your new API key"),
+            "key": obj,
+            "opts": self.opts,
+        }
         page = TemplateResponse(request, "accounts/key_made.html", context)
         page["Cache-Control"] = "no-store"
         return page
@@ -176,7 +186,7 @@ class ApiKeyAdmin(BackofficeAdmin):
             raise PermissionDenied
         if keys.revoke(key):
             self.log_change(request, key, "Revoked.")
-        messages.success(request, f"{key} is revoked: it signs nobody in any more.")
+        messages.success(request, gettext("%(key)s is revoked: it signs nobody in any more.") % {"key": key})
         return HttpResponseRedirect(reverse("admin:accounts_apikey_change", args=[key.pk]))
 
 
@@ -192,9 +202,9 @@ class KeysInline(TabularInline):  # type: ignore[misc]
         hide_title = True
     fields = readonly_fields = ("name", "shown_state", "expires", "last_used_at")
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def shown_state(self, key: ApiKey) -> SafeString:
-        return chip(CHIPS[key.state], key.state)
+        return chip(CHIPS[key.state], STATES[key.state])
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -143,13 +143,16 @@ class ApiKey(models.Model):
         errors = {}
         latest = self.created + timedelta(days=KEY_DAYS_MOST)
         if self.expires is not None and not timezone.now() < self.expires <= latest:
-            errors["expires"] = f"Give a time to come, at most {KEY_DAYS_MOST} days ahead."
+            errors["expires"] = _("Give a time to come, at most %(days)s days ahead.") % {"days": KEY_DAYS_MOST}
         if self.full_access and self.permissions:
-            errors["permissions"] = "A key with full access names no permissions."
+            errors["permissions"] = _("A key with full access names no permissions.")
         elif not self.full_access and not self.permissions:
-            errors["permissions"] = "Name at least one permission, or choose full access."
+            errors["permissions"] = _("Name at least one permission, or choose full access.")
         elif strange := sorted(set(self.permissions) - self.user.get_all_permissions()):
-            errors["permissions"] = f"{self.user} does not have {', '.join(strange)}."
+            errors["permissions"] = _("%(user)s does not have %(permissions)s.") % {
+                "user": self.user,
+                "permissions": ", ".join(strange),
+            }
         if errors:
             raise ValidationError(errors)
 

@@ -26,12 +26,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext, ngettext
 
 from backoffice.kit.api.problems import ProblemError
 
 Attempts = QuerySet[AccessAttempt]
 Credentials = dict[str, Any] | None
-LOCKED = "Too many failed sign-ins. Try again in {}."
+LOCKED = "Too many failed sign-ins. Try again in {}."  # to programs
 
 
 def forget_failures(request: HttpRequest, username: str) -> None:
@@ -89,13 +90,18 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: Creden
     """Return the answer during a lockout, in place of `response`: a problem under /api/, else a page."""
     seconds = AxesProxyHandler.get_implementation().seconds_closed(request, credentials)
     minutes = math.ceil(seconds / 60)
-    text = LOCKED.format("a minute" if minutes == 1 else f"{minutes} minutes")
     if request.path_info.startswith("/api/"):
+        text = LOCKED.format("a minute" if minutes == 1 else f"{minutes} minutes")
         return ProblemError(429, text, headers={"Retry-After": str(seconds)}).response()
     context = {
         **admin.site.each_context(request),
-        "title": "Too many failed sign-ins",
-        "text": text,
+        "title": gettext("Too many failed sign-ins"),
+        "text": ngettext(
+            "Too many failed sign-ins. Try again in a minute.",
+            "Too many failed sign-ins. Try again in %(minutes)s minutes.",
+            minutes,
+        )
+        % {"minutes": minutes},
         "login_url": reverse("admin:login"),
     }
     page = render(request, "admin/locked_out.html", context, status=429)

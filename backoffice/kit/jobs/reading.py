@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from django.template.defaultfilters import pluralize
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from backoffice.kit import clock
 from backoffice.kit.jobs.models import Job
@@ -20,7 +21,9 @@ class Reading:
     def items(self) -> str:
         """The number of settled items: `3 of 10`; if the total is not known, `3`."""
         settled = self.job.done + self.job.failed
-        return f"{settled:,}" if self.job.total is None else f"{settled:,} of {self.job.total:,}"
+        if self.job.total is None:
+            return f"{settled:,}"
+        return _("%(settled)s of %(total)s") % {"settled": f"{settled:,}", "total": f"{self.job.total:,}"}
 
     @property
     def percent(self) -> int:
@@ -35,18 +38,21 @@ class Reading:
         """The state in one sentence."""
         job = self.job
         if job.state == Job.State.QUEUED:
-            return "Waiting for a worker."
+            return _("Waiting for a worker.")
         if job.state == Job.State.RUNNING:
-            return f"{self.items} done." if job.total else "At work."
+            return _("%(items)s done.") % {"items": self.items} if job.total else _("At work.")
         if job.state == Job.State.FAILED:
             return job.error
-        return f"Done; {job.failed:,} item{pluralize(job.failed)} failed." if job.failed else "Done."
+        if not job.failed:
+            return _("Done.")
+        text = ngettext("Done; %(number)s item failed.", "Done; %(number)s items failed.", job.failed)
+        return text % {"number": f"{job.failed:,}"}
 
     @property
     def hint(self) -> str:
         """A possible cause why the job does not start; empty: none is known."""
         if self.job.state == Job.State.QUEUED and self.job.created_at + LATE < clock.now():
-            return "No worker has taken this yet; is “manage.py worker” running?"
+            return _("No worker has taken this yet; is “manage.py worker” running?")
         return ""
 
     @property

@@ -74,6 +74,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "backoffice.kit.context.RequestIdMiddleware",
+    "backoffice.kit.compression.PageCompressionMiddleware",
+    "backoffice.kit.csp.ContentSecurityPolicyMiddleware",
+    "backoffice.errors.ErrorPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backoffice.kit.api.middleware.ApiMiddleware",
@@ -181,6 +184,7 @@ BEHIND_PROXY = env.bool("BACKOFFICE_BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "backoffice.errors.csrf_failure"
 
 # --- language, time, files -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

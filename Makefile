@@ -9,12 +9,13 @@ PY := .venv/bin/python
 RUN := .venv/production.$(notdir $(PYTHON))
 DEV := .venv/dev.$(notdir $(PYTHON))
 REAL := .venvs/real/installed.$(notdir $(PYTHON))
+BROWSER := .venvs/browser/installed.$(notdir $(PYTHON))
 BENCH := .venvs/bench/installed.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 .PHONY: help run test check prove demo password manage fuzz chaos mutants bench bench-smoke lint types fmt fix lock \
-	test-all test-core test-real test-new test-new-simulator test-new-rules contracts migrations settings
+	test-all test-browser test-core test-real test-new test-new-simulator test-new-rules contracts migrations settings
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -25,8 +26,8 @@ run: $(RUN) ## Start everything: two nodes, a worker each, sample content (PORT=
 test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real PostgreSQL
 	@$(PY) -m tools.test --quick
 
-check: $(DEV) $(REAL) ## Run what a change must pass, as CI does: all tests, and checks of the code
-	@$(MAKE) -j2 lint types contracts migrations settings test-core test-real fuzz
+check: $(DEV) $(REAL) $(BROWSER) ## Run what a change must pass, as CI does: all tests, and checks of the code
+	@$(MAKE) -j2 lint types contracts migrations settings test-core test-real test-browser fuzz
 	@$(PY) -m tools.test --once
 	@echo "All checks passed."
 
@@ -97,6 +98,10 @@ test-core: $(DEV)
 test-real: $(REAL)
 	@$(PY) -m pytest -q tests/real
 
+# In a real browser, which it finds or installs. SCREENSHOTS=docs/images draws the pictures of the docs again.
+test-browser: $(BROWSER)
+	@.venvs/browser/bin/python -m pytest -q tests/browser
+
 contracts: $(DEV)
 	@.venv/bin/lint-imports
 
@@ -115,6 +120,9 @@ $(DEV): requirements/dev.txt
 
 $(REAL): requirements/real.txt tests/real/package-lock.json | $(DEV)
 	@sh tests/real/install.sh $(PY) $@
+
+$(BROWSER): requirements/browser.txt tests/browser/package-lock.json | $(DEV)
+	@sh tests/browser/install.sh $(PY) $@
 
 $(BENCH): requirements/bench.txt | $(DEV)
 	@sh bench/install.sh $(PY) $@

@@ -20,6 +20,7 @@ from ninja.openapi.schema import OpenAPISchema
 from backoffice.accounts.api import router as tokens
 from backoffice.accounts.auth import WAYS
 from backoffice.accounts.people_api import router as people
+from backoffice.kit import csp
 from backoffice.kit.api import openapi, problems, throttle
 from backoffice.kit.api.responses import JSONParser
 from backoffice.kit.api.router import strict
@@ -28,12 +29,6 @@ from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
 from syncer import public
 
-# The pages are served from our own static files; ReDoc and Swagger would still fetch a logo and a validator's badge
-# from their makers' hosts.
-DOCS_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'"
-)
 DESCRIPTION = """\
 The content of the back office as JSON. Errors are RFC 9457 problems.
 
@@ -114,7 +109,7 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def wrapped(*args: object, **kwargs: object) -> HttpResponse:
         response = view(*args, **kwargs)
-        response["Content-Security-Policy"] = DOCS_POLICY
+        response[csp.HEADER] = csp.text(csp.API_DOCS)
         return response
 
     return require_safe(wrapped)

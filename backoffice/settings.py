@@ -74,6 +74,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "backoffice.kit.context.RequestIdMiddleware",
+    "backoffice.kit.compression.PageCompressionMiddleware",
+    "backoffice.kit.csp.ContentSecurityPolicyMiddleware",
+    "backoffice.errors.ErrorPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backoffice.kit.api.middleware.ApiMiddleware",
@@ -102,6 +105,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ],
             "builtins": ["backoffice.kit.moments"],
+            "libraries": {"shell": "backoffice.shell"},
         },
     }
 ]
@@ -182,6 +186,7 @@ BEHIND_PROXY = env.bool("BACKOFFICE_BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "backoffice.errors.csrf_failure"
 
 # --- language, time, files -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -192,6 +197,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")  # of the pages, unless a person
 USE_I18N = USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "backoffice" / "static"]
 if not PRODUCTION:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing
 # Development serves the packages' own files, so that `make run` needs no collectstatic.

@@ -20,4 +20,7 @@ def patterns(version: int) -> list[URLPattern | URLResolver]:
 
 
 urlpatterns = patterns(newest())
-handler500 = "backoffice.kit.database.server_error"
+handler400 = "backoffice.errors.bad_request"
+handler403 = "backoffice.errors.permission_denied"
+handler404 = "backoffice.errors.not_found"
+handler500 = "backoffice.errors.server_error"

@@ -1,16 +1,12 @@
 """Connections to the database, and errors of a database that can't be used now: a later try can succeed."""
 
 import select
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError, connections
-from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.views import defaults
 
 READ_ONLY = "25006"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html. Class 25 becomes an InternalError; most others, such
@@ -37,17 +33,6 @@ def is_unavailable(error: BaseException | None) -> bool:
     if getattr(getattr(error, "__cause__", None), "sqlite_errorname", "") == MISTAKE:
         return False
     return isinstance(error, OperationalError | InterfaceError)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 503 if the request failed because the database can't be used now, else 500. Django's `handler500`.
-
-    Django calls it for pages and the API, and for errors of middleware too, such as the one that stores sessions.
-    """
-    if not is_unavailable(sys.exception()):
-        return defaults.server_error(request)
-    headers = {"Retry-After": str(RETRY_SECONDS)}
-    return HttpResponse(render_to_string("503.html", {"why": WHY}), status=503, headers=headers)
 
 
 def leave_read_only_session(

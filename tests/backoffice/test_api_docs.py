@@ -124,7 +124,7 @@ def test_the_pages_need_nothing_from_outside(path):
     assert "redoc" in path or '"validatorUrl": null' in page
     # The scripts know hosts of their makers; the browser is told to ask none of them.
     policy = answer["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
     assert "http" not in policy
 
 

@@ -1,0 +1,69 @@
+"""A node with something of everything that a page can show: content, targets, and objects that wait for a person."""
+
+from django.test import override_settings
+
+from content.news.models import Comment, Post
+from syncer.models import Binding, Route, Target
+from tests.content.doors import content_models, fill
+from tests.peers.fake_node import FakeNode
+from tests.remote import Fault, Remote
+from tests.syncer.conftest import sync
+from tests.syncer.support import let_time_pass
+from tests.syncer.targets.peer.conflicts.conftest import person
+from tests.syncer.targets.peer.conflicts.support import CONTENT, MAY, MODEL, edit, hand_in
+
+
+def build(remote: Remote) -> None:
+    """Fill an empty database, with a target at `remote`."""
+    fill(*content_models())
+    _target(remote)
+    with override_settings(NODE="store"):
+        _pair()
+
+
+def _target(remote: Remote) -> None:
+    """One object in sync, one rejected, one in doubt, and deletes that wait."""
+    Comment.objects.all().delete()
+    Post.objects.filter(pk__gt=Post.objects.order_by("pk")[5].pk).delete()
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
+    fields = {"userId": "user_id", "title": "title", "body": "body"}
+    route = Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, lookup=[])
+    Route.objects.create(
+        target=target,
+        model="news.Comment",
+        path="/comments",
+        fields={"postId": "post", "name": "name", "email": "email", "body": "body"},
+        lookup=["postId", "email", "name"],
+    )
+    sync(target)
+    Route.objects.filter(pk=route.pk).update(max_deletes=1)
+    Post.objects.filter(pk__in=Post.objects.order_by("pk").values("pk")[:2]).delete()
+    sync(target)
+    remote.fault(Fault.RESET, method="POST", act=True)
+    Post.objects.create(title="Did it arrive?", body="Nobody knows.")
+    sync(target)
+    let_time_pass()
+    sync(target)
+    remote.fault(Fault.STATUS, method="POST", status=400, times=None)
+    post = Post.objects.create(title="Refused", body="The target does not take it.")
+    Comment.objects.create(post=post, name="One", email="one@example.com", body="A comment.")
+    sync(target)
+    assert Binding.objects.filter(in_doubt=True).exists()
+    assert Binding.objects.filter(rejected__isnull=False).exists()
+    post.title = "Refused, then edited"
+    post.save()
+
+
+def _pair() -> None:
+    """A conflict with a peer."""
+    account = person("peer-warehouse", "push_as_peer", *MAY)
+    target = Target.objects.create(
+        name="warehouse", kind="peer", url="http://127.0.0.1:9", peer_node="warehouse", peer_user=account
+    )
+    Route.objects.create(target=target, model=MODEL, trigger="change", authority={"quantity": "ask", "exists": "ask"})
+    node = FakeNode("warehouse")
+    key = node.create(CONTENT)
+    assert hand_in(target, node, key) == ["applied"]
+    edit(key, person("editor", *MAY), reason="by phone", quantity=2)
+    node.edit(key, quantity=3)
+    assert hand_in(target, node, key) == ["conflict"]

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from import_export.exceptions import ImportError  # noqa: A004 - the library's name
 from import_export.fields import Field
 from import_export.resources import ModelResource
@@ -35,10 +36,8 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         self.is_uuid, self.is_json = isinstance(self.field, models.UUIDField), isinstance(self.field, models.JSONField)
         self.is_number = isinstance(self.field, models.IntegerField)
         self.is_fraction = isinstance(self.field, models.DecimalField | models.FloatField)
-        self.is_date, self.is_time = (
-            isinstance(self.field, models.DateField),
-            isinstance(self.field, models.DateTimeField),
-        )
+        self.is_date = isinstance(self.field, models.DateField)  # or of moments
+        self.is_time = isinstance(self.field, models.DateTimeField)
 
     def clean(self, value: Any, row: object = None, **_options: object) -> Any:
         """Return the value that the model field takes; None for an empty cell.
@@ -55,7 +54,7 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         if self.is_json:
             return json.loads(value) if isinstance(value, str) else value
         if self.is_number and not self._is_whole(value):
-            raise ValueError(f"“{value}” is not a whole number.")
+            raise ValueError(_("“%(cell)s” is not a whole number. Write its digits alone.") % {"cell": value})
         if isinstance(value, str):
             value = self._plain(value)
         try:
@@ -85,7 +84,7 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         if isinstance(value, Shown):
             return value.text
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"“{value}” is not a text. Format the cell as text.")
+            raise ValueError(_("“%(cell)s” is not a text. Format the cell as text.") % {"cell": value})
         return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
     def _is_whole(self, value: object) -> bool:
@@ -221,9 +220,8 @@ class ContentResource(ModelResource):  # type: ignore[misc]
 
         `{"user_id": ("user_id", "Benutzernummer", "user id")}`
         """
-        fields = {
-            column.column_name: self.model._meta.get_field(column.attribute) for column in self.get_import_fields()
-        }
+        options: Any = self.model._meta
+        fields = {column.column_name: options.get_field(column.attribute) for column in self.get_import_fields()}
         shown = {name: str(field.verbose_name) for name, field in fields.items()}
         with translation.override("en"):
             return {name: (name, shown[name], str(field.verbose_name)) for name, field in fields.items()}

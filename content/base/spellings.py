@@ -4,43 +4,39 @@ import re
 
 from django.utils.translation import gettext as _
 
-GROUPED = re.compile(r"[+-]?\d{1,3}(?:([., \u2019'\u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
-COMMA = re.compile(r"([+-]?\d+),(\d+)")
+WHOLE = r"(?P<whole>[+-]?\d{1,3}"
+GROUPED = [
+    re.compile(pattern)
+    for pattern in (
+        WHOLE + r"(?:[ \u00a0\u202f\u2019']\d{3})+)(?:[.,](?P<fraction>\d+))?",  # 1 234,5
+        WHOLE + r"(?:\.\d{3})+),(?P<fraction>\d+)",  # 1.234,5
+        WHOLE + r"(?:,\d{3})+)\.(?P<fraction>\d+)",  # 1,234.5
+        WHOLE + r"(?P<mark>[.,])\d{3}(?:(?P=mark)\d{3})+)(?P<fraction>)",  # 1.234.567
+    )
+]
+COMMA = re.compile(r"[+-]?\d+,(\d+)")
 DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)(.*)", re.DOTALL)
 OTHER_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b.*", re.DOTALL)
 ISO_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\b.*", re.DOTALL)
 
 
 def plain_number(text: str) -> str:
-    """Return a number with a point; other texts unchanged.
+    """Return a number with a point and without groups of digits; other texts unchanged.
 
     Raises:
         ValueError: the number may mean two things, such as 1,234.
     """
     if match := COMMA.fullmatch(text):
-        if len(match[2]) == 3:
-            raise ValueError(
-                _ambiguous_number() % {"text": text, "first": text.replace(",", ""), "second": _point(text)}
-            )
-        return _point(text)
-    marks = [mark for mark in text if mark in ".,"]
-    if GROUPED.fullmatch(text) and (len(set(marks)) == 2 or len(marks) != 1):
-        return _without_groups(text, marks)
+        point = text.replace(",", ".")
+        if len(match[1]) != 3:
+            return point
+        words = {"text": text, "first": text.replace(",", ""), "second": point}
+        raise ValueError(_("“%(text)s” may mean two numbers. Write %(first)s or %(second)s.") % words)
+    for pattern in GROUPED:
+        if match := pattern.fullmatch(text):
+            whole = re.sub(r"[^\d+-]", "", match["whole"])
+            return f"{whole}.{match['fraction']}" if match["fraction"] else whole
     return text
-
-
-def _without_groups(text: str, marks: list[str]) -> str:
-    """Return a number such as 1.234,5 or 1 234 567 without the marks between its groups."""
-    whole, point, fraction = text.rpartition(marks[-1]) if len(set(marks)) == 2 else (text, "", "")
-    return re.sub(r"[^\d+-]", "", whole) + ("." if point else "") + fraction
-
-
-def _point(text: str) -> str:
-    return text.replace(",", ".")
-
-
-def _ambiguous_number() -> str:
-    return _("“%(text)s” may mean two numbers. Write %(first)s or %(second)s.")
 
 
 def plain_date(text: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import models
 from django.urls import reverse
+from django.utils import translation
 
 from backoffice.accounts.models import User
 from backoffice.kit import clock, waiting_files
@@ -15,7 +16,7 @@ from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import JobOverError, Progress
 from backoffice.kit.jobs.service import start, take, work_here
 from backoffice.kit.jobs.sweep import STOPPED
-from content.base import resource, transfer
+from content.base import files, resource, transfer
 from content.base.files import XLSX, escape, unescape
 from content.base.models import ContentQuerySet
 from content.base.resource import ColumnWidget
@@ -124,6 +125,31 @@ def test_a_cell_of_each_kind_comes_back_through_a_workbook(field, value):
     widget, out = ColumnWidget(field), io.BytesIO()
     XLSX().write(out, ["cell"], [[widget.render(value)]])
     assert widget.clean(next(iter(XLSX().create_dataset(out.getvalue())))[1][0]) == value
+
+
+# --- CSV for Excel ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("language", "title", "separator"), [("en", "", ","), ("de", ", with semicolons", ";")])
+def test_the_form_offers_first_what_excel_opens_with_a_double_click(language, title, separator):
+    Post.objects.create(title="Grüße", body="B")
+    with translation.override(language):
+        form = transfer.ContentExportForm(list(files.FORMATS.values()), [PostResource])
+    kind = form.fields["format"].initial
+    assert dict(form.fields["format"].choices)[kind] == f"CSV for Excel{title}"
+    client = administrator()
+    columns = {"postresource_title": "on", "postresource_body": "on"}
+    answer: Any = client.post(admin_url(Post, "export"), {"format": kind, "resource": "", **columns})
+    data = answer.getvalue()
+    assert data == f"\ufefftitle{separator}body\r\nGrüße{separator}B\r\n".encode()
+    load(client, Post, data)
+
+
+def test_a_file_for_programs_has_no_byte_order_mark():
+    assert export(administrator(), Post).startswith(b"id,")
+
+
+def test_the_page_of_imports_has_one_csv_which_reads_all():
+    choices = administrator().get(admin_url(Post, "import")).context["form"].fields["format"].choices
+    assert [title for _, title in choices][1:] == ["CSV", "XLSX", "JSON"]
 
 
 # --- formulas --------------------------------------------------------------------------------------------------------
@@ -255,7 +281,7 @@ def test_an_id_that_is_there_twice_is_an_error():
 def test_a_bad_number_names_its_row_and_column(column, value):
     row = {"id": "", "user_id": "", "title": "T", "body": "B", column: value}
     found = problems(administrator(), Post, table(list(row), list(row.values())))
-    assert found == [(2, column, f"“{value}” is not a whole number.")]
+    assert found == [(2, column, f"“{value}” is not a whole number. Write its digits alone.")]
 
 
 def test_the_row_is_where_it_is_in_the_file_although_empty_rows_are_left_out():

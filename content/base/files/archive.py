@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
 from content.base.files.source import opened
-from content.base.files.xml import Attributes, DamagedError, Reader, attribute
+from content.base.files.xml import Attributes, DamagedError, Reader
 
 LONGEST_LIST = 2_000_000  # bytes of the list of the parts, which Python reads whole
 MAX_RELATIONS = 20_000_000  # bytes of a small part, unpacked
@@ -92,8 +92,8 @@ class _Relations(Reader):
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "Relationship":
-            kind = attribute(attributes, "Type").rpartition("/")[2]
-            self.rows.append((attribute(attributes, "Id"), kind, attribute(attributes, "Target")))
+            kind = attributes.get("Type", "").rpartition("/")[2]
+            self.rows.append((attributes.get("Id", ""), kind, attributes.get("Target", "")))
 
 
 def _normal(name: str) -> str:

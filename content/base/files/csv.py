@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from content.base.files import delimiter, encoding
 from content.base.files.delimiter import Delimiter
@@ -52,7 +54,7 @@ class CSV(FileFormat):
 class ExcelCSV(CSV):
     """CSV with a byte order mark, without which Excel takes UTF-8 for Windows-1252 and shows broken letters."""
 
-    title, codec = "CSV for Excel", "utf-8-sig"
+    title, codec = gettext_noop("CSV for Excel"), "utf-8-sig"
 
     def can_import(self) -> bool:
         return False  # CSV reads it
@@ -61,7 +63,12 @@ class ExcelCSV(CSV):
 class SemicolonCSV(ExcelCSV):
     """As Excel reads and writes CSV where a comma is the decimal sign; a comma there separates no columns."""
 
-    title, delimiter = "CSV for Excel, with semicolons", ";"
+    title, delimiter = gettext_noop("CSV for Excel, with semicolons"), ";"
+
+
+def csv_for_excel() -> type[CSV]:
+    """Return the CSV that Excel opens with a double click where the current language is spoken."""
+    return SemicolonCSV if get_format("DECIMAL_SEPARATOR") == "," else ExcelCSV
 
 
 def _first(records: Iterator[tuple[int, list[str]]]) -> tuple[int, Sequence[str]]:

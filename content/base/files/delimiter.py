@@ -37,7 +37,7 @@ def detect(sample: str) -> Delimiter:
 def _fit(sample: str, character: str) -> tuple[float, int]:
     """Return how well the character separates the rows: the share of rows as wide as the first, and their width."""
     rows = [row for row in _rows(sample, character) if any(row)]
-    if not rows or len(without_blank_end(rows[0])) < 2:
+    if not rows or len(rows[0]) < 2:
         return 0, 0
     width = len(without_blank_end(rows[0]))
     alike = sum(len(without_blank_end(row)) <= width <= len(row) for row in rows)

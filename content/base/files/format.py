@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from django.utils.translation import gettext
 from import_export.formats.base_formats import Format
 
 from content.base.tables import Table
@@ -43,7 +44,7 @@ class FileFormat(Format):  # type: ignore[misc]
         self.encoding = encoding
 
     def get_title(self) -> str:
-        return self.title
+        return gettext(self.title)
 
     def get_extension(self) -> str:
         return self.extension
@@ -58,7 +59,7 @@ class FileFormat(Format):  # type: ignore[misc]
         return True
 
     def create_dataset(self, in_stream: bytes | Path) -> Table:
-        """Return the rows of a file, of which only the beginning was read.
+        """Return the rows of a file, which are read when they are iterated over.
 
         Raises:
             FileError: the file can't be read; also while the rows are read.

@@ -40,7 +40,7 @@ class _Sheet(Reader):
     def __init__(self, book: Workbook) -> None:
         super().__init__()
         self.book, self.rows, self.parts = book, deque[tuple[int, Cells]](), Parts()
-        self.number, self.row_count, self.cell_count = 0, 0, 0
+        self.number, self.cell_count = 0, 0
         self.cells: Cells = {}
         self.columns: dict[str, int] = {}  # the numbers of the letters that occur
         self.column, self.kind, self.style = -1, "n", 0
@@ -55,7 +55,8 @@ class _Sheet(Reader):
             self.has_formula = True
         elif name == "is":
             self.has_text = True
-        else:
+            self.parts = Parts()
+        elif name != "v":
             self.parts.start(name)
 
     def end(self, name: str, text: str) -> None:
@@ -72,7 +73,6 @@ class _Sheet(Reader):
 
     def _start_row(self, attributes: Attributes) -> None:
         number = _index(attributes.get("r", ""), self.number + 1)
-        self.row_count += 1
         if not self.number < number <= MAX_ROWS:
             raise DamagedError
         self.number, self.column = number, -1
@@ -85,7 +85,6 @@ class _Sheet(Reader):
         self.column = self._column(attributes.get("r", ""))
         self.kind, self.style = attributes.get("t", "n"), _index(attributes.get("s", ""), 0)
         self.value, self.has_formula, self.has_text = "", False, False
-        self.parts.take()
 
     def _column(self, reference: str) -> int:
         """Return the column of a reference such as AB12, from 0; without one, the next column."""
@@ -106,13 +105,13 @@ class _Sheet(Reader):
         """Return the value as the sheet shows it, or a `CellError`."""
         if self.has_formula and (self.book.is_uncalculated or not (self.value or self.kind == "str")):
             return CellError(_no_result(), shown=self.value)
-        if self.kind == "inlineStr":
-            return unescape(decode(self.parts.take()))
+        if self.has_text:
+            return unescape(decode(self.parts.text()))
         if not self.value:
             return None
         if self.kind == "s":
             return unescape(decode(self.book.texts[_index(self.value, -1)]))
-        if self.kind == "str":
+        if self.kind in ("str", "inlineStr"):
             return unescape(decode(self.value))
         if self.kind == "b":
             return self.value.strip() in ("1", "true")

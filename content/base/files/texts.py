@@ -8,7 +8,7 @@ from typing import IO
 from backoffice.kit import waiting_files
 from content.base.files.xml import Attributes, DamagedError, Reader
 
-MAX_TEXTS = 10_000_000  # 8 bytes each are kept in memory
+MAX_TEXTS = 5_000_000  # 8 bytes each are kept in memory
 MAX_UNPACKED = 500_000_000  # bytes
 # ECMA-376 part 1, 22.9.2.19 (ST_Xstring): characters that XML can't hold are written _xHHHH_, and so is text of that
 # form.
@@ -50,6 +50,8 @@ class _TextsReader(Reader):
         self.file, self.ends, self.parts = file, ends, Parts()
 
     def start(self, name: str, attributes: Attributes) -> None:
+        if name == "si":
+            self.parts = Parts()
         self.parts.start(name)
 
     def end(self, name: str, text: str) -> None:
@@ -57,7 +59,7 @@ class _TextsReader(Reader):
         if name == "si":
             if len(self.ends) > MAX_TEXTS:
                 raise DamagedError
-            self.ends.append(self.ends[-1] + self.file.write(self.parts.take().encode()))
+            self.ends.append(self.ends[-1] + self.file.write(self.parts.text().encode()))
 
 
 class Parts:
@@ -77,7 +79,5 @@ class Parts:
         elif name == "t" and not self._is_phonetic:
             self._parts.append(text)
 
-    def take(self) -> str:
-        text = "".join(self._parts)
-        self._parts.clear()
-        return text
+    def text(self) -> str:
+        return "".join(self._parts)

@@ -7,7 +7,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from content.base.files.archive import Archive
 from content.base.files.texts import Texts
-from content.base.files.xml import Attributes, DamagedError, Reader, attribute
+from content.base.files.xml import Attributes, DamagedError, Reader
 from content.base.tables import FileError
 
 MAX_UNPACKED = 100_000_000  # bytes of the list of sheets, or of the formats
@@ -95,11 +95,11 @@ def _chosen(sheets: list[Sheet], book: "_Book") -> Sheet:
 
 
 def _is_set(attributes: Attributes, name: str) -> bool:
-    return attribute(attributes, name) in ("1", "true", "on")
+    return attributes.get(name) in ("1", "true", "on")
 
 
 def _number(attributes: Attributes, name: str) -> int:
-    text = attribute(attributes, name) or "0"
+    text = attributes.get(name, "0")
     if not text.isdecimal():
         raise DamagedError
     return int(text[:10])
@@ -117,10 +117,10 @@ class _Book(Reader):
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "sheet":
-            is_visible = attribute(attributes, "state") in ("", "visible")
+            is_visible = attributes.get("state", "visible") == "visible"
             # The id of the relation has a prefix, which tells it from `sheetId`.
             relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
-            self.sheets.append(Sheet(attribute(attributes, "name"), relation, is_visible))
+            self.sheets.append(Sheet(attributes.get("name", ""), relation, is_visible))
         elif name == "workbookView" and not self.active:
             self.active = _number(attributes, "activeTab")
         elif name == "workbookPr":
@@ -140,7 +140,7 @@ class _Formats(Reader):
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "numFmt":
-            self.codes[_number(attributes, "numFmtId")] = attribute(attributes, "formatCode")
+            self.codes[_number(attributes, "numFmtId")] = attributes.get("formatCode", "")
         elif name == "cellXfs":
             self._is_inside = True
         elif name == "xf" and self._is_inside:

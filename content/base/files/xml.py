@@ -21,12 +21,13 @@ class DamagedError(Exception):
 class Reader:
     """The elements of a part. Subclasses handle their starts and ends, and say in `keeps` of which the text matters.
 
-    Names come without a prefix: programs choose different ones.
+    The names of elements come without the root's prefix, which programs choose.
     """
 
     keeps: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
+        self._prefix = ""
         self._text: list[str] | None = None
         self._length = 0
 
@@ -64,19 +65,27 @@ class Reader:
     def _parser(self) -> XMLParserType:
         parser = ParserCreate()
         parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = self._add
+        parser.EndElementHandler, parser.CharacterDataHandler = self._end, self._add
         parser.StartDoctypeDeclHandler = _refuse  # its entities could grow without bounds
+
+        def start_root(name: str, attributes: Attributes) -> None:
+            self._prefix = "".join(name.rpartition(":")[:2])
+            parser.StartElementHandler = self._start
+            self._start(name, attributes)
+
+        parser.StartElementHandler = start_root
         return parser
 
     def _start(self, name: str, attributes: Attributes) -> None:
-        name = name.rpartition(":")[2]
+        if self._prefix:
+            name = name.removeprefix(self._prefix)
         if name in self.keeps:
             self._text, self._length = [], 0
         self.start(name, attributes)
 
     def _end(self, name: str) -> None:
-        name = name.rpartition(":")[2]
+        if self._prefix:
+            name = name.removeprefix(self._prefix)
         text = ""
         if name in self.keeps:
             text, self._text = "".join(self._text or ()), None
@@ -93,8 +102,3 @@ class Reader:
 
 def _refuse(*_arguments: object) -> None:
     raise DamagedError
-
-
-def attribute(attributes: Attributes, name: str) -> str:
-    """Return an attribute by its name without a prefix; empty if there is none."""
-    return next((value for key, value in attributes.items() if key.rpartition(":")[2] == name), "")

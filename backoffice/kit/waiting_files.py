@@ -7,6 +7,8 @@ day it is removed.
 import re
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 from uuid import uuid4
 
 from django.conf import settings
@@ -32,6 +34,14 @@ def path(name: str) -> Path:
     if not NAME.fullmatch(name):
         raise FileNotFoundError
     return _folder() / name
+
+
+def scratch() -> IO[bytes]:
+    """Return a file without a name, which is gone when nobody has it open any more.
+
+    The system's own temporary folder may be memory.
+    """
+    return TemporaryFile(dir=_folder())
 
 
 def take(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads a JSON list item by item; Python's library reads it whole."""
+"""Reads a JSON list, or objects that follow each other as in NDJSON, item by item; Python's library reads it whole."""
 
 import json
 import re
@@ -11,19 +11,36 @@ SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class NotAListError(Exception):
-    """The text does not begin as a list does."""
+    """The text begins neither as a list nor as an object does."""
 
 
 def items(text: TextIO) -> Iterator[Any]:
     """Yield the items of a list, which are objects, lists or texts: a number could be cut at the end of a block.
 
+    A text without a list, of objects alone, yields these objects.
+
     Raises:
-        NotAListError: the text begins otherwise than a list does.
+        NotAListError: the text begins neither as a list nor as an object does.
         ValueError: the text is not JSON; the items before the fault were yielded.
     """
-    reader, number = _Reader(text), 1
-    if reader.next_character() != "[":
+    reader = _Reader(text)
+    if (first := reader.next_character()) == "[":
+        yield from _listed(reader)
+    elif first == "{":
+        yield from _following(reader)
+    else:
         raise NotAListError
+
+
+def _following(reader: "_Reader") -> Iterator[Any]:
+    number = 1
+    while reader.next_character():
+        yield reader.value(number)
+        number += 1
+
+
+def _listed(reader: "_Reader") -> Iterator[Any]:
+    number = 1
     reader.position += 1
     if reader.next_character() == "]":
         reader.position += 1

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from import_export.exceptions import ImportError  # noqa: A004 - the library's name
 from import_export.fields import Field
 from import_export.resources import ModelResource
@@ -18,7 +20,8 @@ from backoffice.kit.context import cause, caused_by
 from content.base.imports.result import ContentResult
 from content.base.imports.run import Import
 from content.base.models import ContentModel
-from content.base.tables import MISSING, FileError
+from content.base.spellings import plain_date, plain_number
+from content.base.tables import MISSING, CellError, FileError, Shown
 
 PAGE = 500  # rows read at a time
 
@@ -32,6 +35,9 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         self.is_text = isinstance(self.field, models.CharField | models.TextField)
         self.is_uuid, self.is_json = isinstance(self.field, models.UUIDField), isinstance(self.field, models.JSONField)
         self.is_number = isinstance(self.field, models.IntegerField)
+        self.is_fraction = isinstance(self.field, models.DecimalField | models.FloatField)
+        self.is_date = isinstance(self.field, models.DateField)  # or of moments
+        self.is_time = isinstance(self.field, models.DateTimeField)
 
     def clean(self, value: Any, row: object = None, **_options: object) -> Any:
         """Return the value that the model field takes; None for an empty cell.
@@ -48,17 +54,37 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         if self.is_json:
             return json.loads(value) if isinstance(value, str) else value
         if self.is_number and not self._is_whole(value):
-            raise ValueError(f"“{value}” is not a whole number.")
+            raise ValueError(_("“%(cell)s” is not a whole number. Write its digits alone.") % {"cell": value})
+        if isinstance(value, str):
+            value = self._plain(value)
         try:
-            return None if value is None else self.field.to_python(value)
+            return None if value is None else self._in_a_zone(self.field.to_python(self._moment(value)))
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from error
+
+    def _plain(self, text: str) -> str:
+        """Return a number or a date as Python spells it."""
+        if self.is_fraction:
+            return plain_number(text)
+        return plain_date(text) if self.is_date else text
+
+    def _moment(self, value: Any) -> Any:
+        """Return the beginning of a day, if this is a column of moments."""
+        is_day = isinstance(value, date) and not isinstance(value, datetime)
+        return datetime.combine(value, time()) if self.is_time and is_day else value
+
+    def _in_a_zone(self, value: Any) -> Any:
+        """Return a moment that no time zone is given for, which sheets can't hold, as one in the current zone."""
+        is_naive = isinstance(value, datetime) and timezone.is_naive(value)
+        return timezone.make_aware(value) if is_naive else value
 
     def _text(self, value: object) -> str:
         if value is None or isinstance(value, str):
             return value or ""
+        if isinstance(value, Shown):
+            return value.text
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"“{value}” is not a text. Format the cell as text.")
+            raise ValueError(_("“%(cell)s” is not a text. Format the cell as text.") % {"cell": value})
         return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
     def _is_whole(self, value: object) -> bool:
@@ -81,7 +107,10 @@ class Column(Field):  # type: ignore[misc]
     widget: ColumnWidget
 
     def clean(self, row: Mapping[str, Any], **options: Any) -> Any:
-        return self.widget.clean(row[self.column_name], row=row, **options)
+        cell = row[self.column_name]
+        if isinstance(cell, CellError):
+            raise ValueError(cell.message)
+        return self.widget.clean(cell, row=row, **options)
 
     def save(self, instance: models.Model, row: Mapping[str, Any], is_m2m: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - the library's signature
         value = self.clean(row, **options)
@@ -185,6 +214,17 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             return column.clean(row) if column.column_name in row else None
         except ValueError as error:
             raise ValidationError({column.column_name: str(error)}) from error
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Return the names by which a file may call each column: its own, and the pages' in their language and English.
+
+        `{"user_id": ("user_id", "Benutzernummer", "user id")}`
+        """
+        options: Any = self.model._meta
+        fields = {column.column_name: options.get_field(column.attribute) for column in self.get_import_fields()}
+        shown = {name: str(field.verbose_name) for name, field in fields.items()}
+        with translation.override("en"):
+            return {name: (name, shown[name], str(field.verbose_name)) for name, field in fields.items()}
 
     def after_adding(self, keys: Sequence[Any]) -> None:
         """Write what belongs to new objects, of which these are the keys; called in the transaction, for each page."""

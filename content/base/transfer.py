@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import Format
@@ -19,7 +20,7 @@ from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExpor
 from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
-from content.base.files import FORMATS
+from content.base.files import FORMATS, csv_for_excel
 from content.base.tables import FileError, max_rows
 from content.base.uploads import UploadStorage
 from content.base.urls import admin_url
@@ -36,7 +37,7 @@ class ContentImportForm(ImportForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         most = f"At most {MAX_BYTES // 10**6} MB and {max_rows():,} rows."
-        self.fields["import_file"].help_text = f"CSV or JSON (UTF-8), or XLSX. {most}"
+        self.fields["import_file"].help_text = f"CSV, XLSX or JSON, as spreadsheet programs save them. {most}"
         self.fields["format"].help_text = "Chosen from the file's name; choose another one if that is wrong."
 
     def clean_import_file(self) -> "File[bytes]":
@@ -47,9 +48,13 @@ class ContentImportForm(ImportForm):  # type: ignore[misc]
 
 
 class ContentExportForm(SelectableFieldsExportForm):  # type: ignore[misc]
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["format"].help_text = "XLSX for spreadsheet programs; CSV and JSON are UTF-8 text."
+    def __init__(self, formats: list[type[Format]], *args: Any, **options: Any) -> None:
+        super().__init__(formats, *args, **options)
+        self.fields["format"].initial = str(formats.index(csv_for_excel()))
+        self.fields["format"].help_text = _(
+            "XLSX is right in every spreadsheet program. Excel opens its own CSV with a double click; it expects "
+            "semicolons where people write 1,5 and commas where they write 1.5. Plain CSV and JSON are for programs."
+        )
 
 
 class TransferAdmin(ImportExportMixin):  # type: ignore[misc]

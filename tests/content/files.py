@@ -57,6 +57,8 @@ def workbook(*rows: Any) -> bytes:
     sheet: Any = book.active
     for row in rows:
         sheet.append(row)
+    for cell in (cell for row in sheet for cell in row if cell.data_type == "e"):
+        cell.data_type = "s"  # the library takes the text #N/A for the error
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()

@@ -250,6 +250,29 @@ def test_the_command_reads_a_file_as_the_admin_does(run):
         run("palettes.Team", "name,name\nA,B\n")
 
 
+@pytest.mark.parametrize(("options", "name"), [({}, "rows.tsv"), ({"format": "csv"}, "rows.dat")])
+def test_the_command_says_what_it_found_in_the_file(tmp_path, capsys, options, name):
+    file = tmp_path / name
+    file.write_bytes("Name\tNotes\nGrüße\t\n".replace("\tNotes", "\t").encode("cp1252"))
+    call_command("import", "palettes.Team", file, interactive=False, **options)
+    assert "Encoding: Windows-1252. Columns are separated by: tab." in capsys.readouterr().err
+    assert names() == ["Grüße"]
+
+
+def test_the_command_reads_the_encoding_that_it_is_given(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_bytes("name\nGrüße\n".encode("mac-roman"))
+    call_command("import", "palettes.Team", file, interactive=False, encoding="mac-roman")
+    assert names() == ["Grüße"]
+
+
+@pytest.mark.parametrize(("name", "message"), [("rows.doc", "Give --format: CSV, JSON, XLSX"), ("no.csv", "no file")])
+def test_the_command_names_what_it_cannot_open(tmp_path, name, message):
+    (tmp_path / "rows.doc").write_bytes(b"name\nA\n")
+    with pytest.raises(CommandError, match=message):
+        call_command("import", "palettes.Team", tmp_path / name, interactive=False)
+
+
 # --- parking ---------------------------------------------------------------------------------------------------------
 def test_objects_whose_column_allows_no_placeholder_are_not_parked():
     order = Order.objects.create(product_name="Paint", quantity=1)

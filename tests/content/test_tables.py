@@ -6,10 +6,11 @@ import tracemalloc
 import pytest
 
 from content.base import json_items, tables
-from content.base.files import CSV, FORMATS, JSON
+from content.base.files import CSV, FORMATS, JSON, delimiter, encoding, xml
 from content.base.tables import FileError
 from tests.content.files import table, workbook
 
+KINDS = ["CSV", "XLSX", "JSON"]
 RECORDS = [{"title": "Grüße, 你好 🎉", "body": 'a "b" \\ [{}]'}, {"title": "T", "n": {"a": [1, "]", "}"]}}, {"n": None}]
 
 
@@ -52,7 +53,7 @@ def test_an_item_without_an_end_is_not_read_whole(monkeypatch):
 
 @pytest.mark.parametrize("place", [0, 6, 8, 26])
 def test_the_first_byte_that_is_not_utf_8_is_named(monkeypatch, place):
-    monkeypatch.setattr(tables, "BLOCK", 9)  # ends within a character
+    monkeypatch.setattr(encoding, "BLOCK", 9)  # ends within a character
     text = bytearray(b"title\n" + "ä".encode() * 20)
     text[place] = 0xFF
     with pytest.raises(FileError, match=rf"\(byte {place + 1} is wrong\)"):
@@ -68,7 +69,7 @@ def test_an_upload_that_was_removed_meanwhile_says_so(tmp_path):
         list(found)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_table_can_be_read_twice(kind, tmp_path):
     rows = [["title", "body"], ["T", "B"], ["U", "C"]]
     records = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
@@ -80,9 +81,10 @@ def test_a_table_can_be_read_twice(kind, tmp_path):
     assert [cells for _, cells in found] == [cells for _, cells in found] == rows[1:]
 
 
-@pytest.mark.parametrize("kind", ["CSV", "JSON"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_memory_does_not_grow_with_the_file(monkeypatch, kind, tmp_path):
-    monkeypatch.setattr(json_items, "BLOCK", 10_000)
+    for module, name in ((json_items, "BLOCK"), (encoding, "BLOCK"), (delimiter, "SAMPLE"), (xml, "BLOCK")):
+        monkeypatch.setattr(module, name, 10_000)
 
     def peak(count: int) -> int:
         file = tmp_path / "rows"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from content.base.headings import match_headings
 from content.base.imports.end_state import judge
 from content.base.imports.result import ContentResult
 from content.base.imports.rows import Reader
@@ -33,9 +34,12 @@ class Import:
         self.resource, self.first, self.on_written = resource, first, on_written
         self.headers: Sequence[str] = dataset.headers or ()
         self.dataset = dataset
-        known = [column.column_name for column in resource.get_import_fields()]
-        if unknown := [name for name in self.headers if name not in known]:
-            raise FileError(f"There is no column {', '.join(unknown)}. The columns may be: {', '.join(known)}.")
+        headings = match_headings(self.headers, labels := resource.labels())
+        self.headers = headings.names
+        if headings.unknown:
+            raise FileError(
+                f"There is no column {', '.join(headings.unknown)}. The columns may be: {', '.join(labels)}."
+            )
 
     def preview(self) -> ContentResult:
         """Judge the rows, and write nothing."""

@@ -1,0 +1,104 @@
+"""Reads a part of a workbook, block by block, with bounds: its size is chosen by whoever made the file."""
+
+from collections.abc import Iterator
+from typing import IO
+from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
+
+from django.utils.translation import gettext as _
+
+from content.base.tables import FileError
+
+BLOCK = 64 * 1024  # bytes read at a time
+LONGEST_TAG = 1024 * 1024  # bytes; a tag is kept whole
+LONGEST_TEXT = 131_072  # characters of a text, as of a CSV field in Python; Excel's cells hold 32,767
+Attributes = dict[str, str]
+
+
+class DamagedError(Exception):
+    """The workbook is not as the format says."""
+
+
+class Reader:
+    """The elements of a part. Subclasses handle their starts and ends, and say in `keeps` of which the text matters.
+
+    The names of elements come without the root's prefix, which programs choose.
+    """
+
+    keeps: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self._prefix = ""
+        self._text: list[str] | None = None
+        self._length = 0
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        """Handle the beginning of an element."""
+
+    def end(self, name: str, text: str) -> None:
+        """Handle the end of an element; its text is empty unless it is one of `keeps`."""
+
+    def read(self, part: IO[bytes], most: int) -> Iterator[None]:
+        """Read the part, and yield after each block.
+
+        Args:
+            most: the bytes that it may have.
+
+        Raises:
+            DamagedError: the part is not XML, or has a tag or a text that no program writes.
+            FileError: the part is too large.
+        """
+        parser, size = self._parser(), 0
+        try:
+            while block := part.read(BLOCK):
+                size += len(block)
+                if size > most:
+                    words = {"most": most // 10**6}
+                    raise FileError(_("The sheet unpacks to more than %(most)s MB. Split it, or use CSV.") % words)
+                parser.Parse(block)
+                if size - parser.CurrentByteIndex > LONGEST_TAG:
+                    raise DamagedError
+                yield
+            parser.Parse(b"", True)  # noqa: FBT003 - it is the end
+        except ExpatError as error:
+            raise DamagedError from error
+
+    def _parser(self) -> XMLParserType:
+        parser = ParserCreate()
+        parser.buffer_text = True
+        parser.EndElementHandler, parser.CharacterDataHandler = self._end, self._add
+        parser.StartDoctypeDeclHandler = _refuse  # its entities could grow without bounds
+
+        def start_root(name: str, attributes: Attributes) -> None:
+            self._prefix = "".join(name.rpartition(":")[:2])
+            parser.StartElementHandler = self._start
+            self._start(name, attributes)
+
+        parser.StartElementHandler = start_root
+        return parser
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        if self._prefix:
+            name = name.removeprefix(self._prefix)
+        if name in self.keeps:
+            self._text, self._length = [], 0
+        self.start(name, attributes)
+
+    def _end(self, name: str) -> None:
+        if self._prefix:
+            name = name.removeprefix(self._prefix)
+        text = ""
+        if name in self.keeps:
+            text, self._text = "".join(self._text or ()), None
+        self.end(name, text)
+
+    def _add(self, text: str) -> None:
+        if self._text is None:
+            return
+        self._text.append(text)
+        self._length += len(text)
+        if self._length > LONGEST_TEXT:
+            raise DamagedError
+
+
+def _refuse(*_arguments: object) -> None:
+    raise DamagedError

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
@@ -24,7 +24,7 @@ from syncer.reports import holds
 
 router = Router()
 MOST = 200  # objects of one request or answer
-PROBLEMS = {403: ProblemOut, 404: ProblemOut, 422: ProblemOut}
+PROBLEMS = {403: ProblemOut, 422: ProblemOut}
 
 
 class HeldOut(BaseModel):
@@ -108,13 +108,11 @@ def _target(name: str) -> Target | None:
     """Return the named target; None: no name is given.
 
     Raises:
-        Http404: there is no such target.
+        InvalidError: there is no such target.
     """
-    if not name:
-        return None
     target = Target.objects.filter(name=name).first()
-    if target is None:
-        raise Http404
+    if name and target is None:
+        raise InvalidError(FieldError("target", f"There is no target {name}."))
     return target
 
 

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from syncer import public
@@ -25,7 +26,7 @@ from syncer.admin.parts import (
     named,
     pk_or_404,
     posted,
-    pretty,
+    table,
     title,
     to_runs,
 )
@@ -36,6 +37,7 @@ from syncer.models.target import SYNC_PERMISSION
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
 from syncer.reports.seen import known_of
+from syncer.reports.situation import Situation, situation_of
 from syncer.reports.states import having
 from syncer.targets.base import Fieldsets, kind_of
 
@@ -82,11 +84,11 @@ class BindingAdmin(HoldActs, EngineRowsAdmin):
     search_help_text = "An object's key here, or its record's id at the target."
     actions = ("try_again", "hold", "release")
     readonly_fields = (
-        "of", "target", "state", "why", "record", "agreed_now", "create_key", "create_to", "create_body_now",
+        "record", "agreed_now", "create_key", "create_to", "create_body_now",
         "attempts_made", "seen_there",
     )  # fmt: skip
     change_form_outer_before_template = "syncer/binding_head.html"
-    head = (None, {"fields": (("of", "target"), "state", "why", ("tries", "not_before"), ("record", "settled_at"))})
+    head = (None, {"fields": (("tries", "not_before"), ("record", "settled_at"))})
     tail = (
         (
             "For experts",
@@ -95,7 +97,7 @@ class BindingAdmin(HoldActs, EngineRowsAdmin):
                 "classes": ("collapse",),
             },
         ),
-        ("Attempts", {"fields": ("attempts_made",)}),
+        ("Attempts", {"fields": ("attempts_made",), "classes": ("collapse",)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Binding | None = None) -> Fieldsets:
@@ -138,10 +140,6 @@ class BindingAdmin(HoldActs, EngineRowsAdmin):
         obj = binding.named
         return format_html('<a class="sync-link" href="{}">{}</a>', obj.url, obj.title) if obj.url else title(obj)
 
-    @admin.display(description="object")
-    def of(self, binding: "AnnotatedBinding") -> SafeString:
-        return linked(binding.named)
-
     @admin.display(description="target", ordering="route__target")
     def target(self, binding: Binding) -> str:
         return str(binding.route.target)
@@ -162,7 +160,7 @@ class BindingAdmin(HoldActs, EngineRowsAdmin):
 
     @admin.display(description="what it holds, as sent and accepted")
     def agreed_now(self, binding: "AnnotatedBinding") -> SafeString | str:
-        return binding.named.unseen or pretty(binding.agreed)
+        return binding.named.unseen or table(binding.agreed)
 
     @admin.display(description="edits received")
     def seen_there(self, binding: "AnnotatedBinding") -> SafeString:
@@ -171,7 +169,7 @@ class BindingAdmin(HoldActs, EngineRowsAdmin):
 
     @admin.display(description="what that create sent")
     def create_body_now(self, binding: "AnnotatedBinding") -> SafeString | str:
-        return binding.named.unseen or pretty(binding.create_body)
+        return binding.named.unseen or table(binding.create_body)
 
     @admin.display(description="where that create was sent")
     def create_to(self, binding: "AnnotatedBinding") -> str:
@@ -179,10 +177,24 @@ class BindingAdmin(HoldActs, EngineRowsAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if binding := options.get("obj"):
+            context["title"] = _("%(object)s at %(target)s") % {
+                "object": binding.named.name,
+                "target": binding.route.target,
+            }
             context["doubt"] = doubt_of(binding)
-            context["sent_body"] = binding.named.unseen or pretty(binding.create_body)
+            context["sent_body"] = self.create_body_now(binding)
+            context["why"] = self.why(binding)
+            situation = context["situation"] = situation_of(binding, binding.object_state)
+            context["blockers"] = self._blockers(request, situation)
+            may_go = binding.object_state.state in (State.REJECTED, State.RETRYING, State.PENDING)
+            context["may_try"] = may_go and not situation.blockers
+            context["object_link"] = linked(binding.named)
         page: HttpResponse = super().render_change_form(request, context, **options)
         return page
+
+    def _blockers(self, request: HttpRequest, situation: Situation) -> list[tuple[Binding, Named]]:
+        objects = named(request, situation.blockers)
+        return [(one, objects[one.pk]) for one in situation.blockers]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.resolve)

@@ -12,6 +12,7 @@ from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -225,6 +226,13 @@ def linked(obj: Named) -> SafeString:
     if not obj.url:
         return format_html("{} {}", obj.name, title(obj))
     return format_html('<a class="sync-link" href="{}">{}</a> {}', obj.url, obj.name, title(obj))
+
+
+def table(value: object) -> SafeString | str:
+    """Return a JSON object as a table of its fields, any other value as JSON; a dash for None."""
+    if isinstance(value, dict):
+        return render_to_string("syncer/fields.html", {"fields": value})
+    return pretty(value)
 
 
 def pretty(value: object) -> SafeString | str:

@@ -16,6 +16,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
+from syncer.core.answer_words import reason_in_words
 from syncer.core.errors import SyncError
 from syncer.core.merge import EXISTS
 from syncer.core.state import STATES, State, facts_of, state_of
@@ -93,7 +94,7 @@ def _described(result: ObjectState, binding: Binding | None, replica: Replica | 
     if binding is not None:
         result = replace(result, record=binding.record, settled_at=binding.settled_at)
         if state in (State.RETRYING, State.REJECTED, State.IN_DOUBT):
-            result = replace(result, why=binding.reason)
+            result = replace(result, why=reason_in_words(binding.reason))
         if state is State.RETRYING:
             result = replace(result, next_try=result.route.target.next_try(binding))
     if state is State.ON_HOLD and binding is not None:

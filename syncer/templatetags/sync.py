@@ -7,6 +7,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 
 from backoffice.kit import ui
+from syncer.core import answer_words
 from syncer.reports import reading, words, workers
 
 register = template.Library()
@@ -31,6 +32,12 @@ def no_worker() -> str:
 @register.filter
 def meaning(word: str) -> str:
     return words.meaning(word)
+
+
+@register.filter
+def in_words(text: str) -> str:
+    """Return an answer of a target with its JSON as words: `title: is taken`."""
+    return answer_words.in_words(text)
 
 
 @register.filter

@@ -42,7 +42,7 @@ def test_it_holds_lists_and_releases(target, post, remote):
         ({"ids": [10**30], "reason": "R"}, 422),
         ({"ids": [1], "reason": " "}, 422),
         ({"ids": [1], "reason": "R", "model": "news.Nothing"}, 422),
-        ({"ids": [1], "reason": "R", "target": "nowhere"}, 404),
+        ({"ids": [1], "reason": "R", "target": "nowhere"}, 422),
     ],
 )
 def test_what_can_not_be_held_is_refused(target, body, status):

@@ -544,7 +544,7 @@ def test_a_binding_shows_what_the_target_holds_and_its_attempts(target):
     post = Post.objects.create(title="A title", body="B")
     sync(target)
     page = sign_in(*VIEW, "news.view_post").get(url("binding_change", Binding.objects.get().pk)).content.decode()
-    assert "&quot;title&quot;: &quot;A title&quot;" in page
+    assert "<dt>title</dt><dd>A title</dd>" in page
     assert reverse("admin:news_post_change", args=[post.pk]) in page
     assert "POST http://127.0.0.1" in page
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('syncer', '0002_room_on_pages'),
+        ('syncer', '0003_holds'),
     ]
 
     operations = [

@@ -20,13 +20,14 @@ from syncer.models.keys import key_of
 from syncer.models.mapping import declare
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
+from syncer.reports.activity import last_day
 from syncer.reports.following import Edit, Loss, following, losses, named_numbers, restoring
 from syncer.reports.holds import held, hold_follows, release_follows, released
-from syncer.reports.overview import overviews
+from syncer.reports.home import home
 from syncer.reports.progress import runs_url
 from syncer.reports.sending import sent
 from syncer.reports.states import ObjectState, object_states
-from syncer.reports.summary import summary
+from syncer.reports.waiting import waiting_for
 from syncer.reports.words import meaning
 from syncer.targets.base import kinds
 
@@ -50,12 +51,13 @@ __all__ = [
     "held",
     "hold_follows",
     "hold_objects",
+    "home",
+    "last_day",
     "losses",
     "meaning",
     "named_numbers",
     "object_states",
     "operators_router",
-    "overviews",
     "release_follows",
     "release_objects",
     "released",
@@ -63,12 +65,12 @@ __all__ = [
     "routers",
     "runs_url",
     "sent",
-    "summary",
     "sync_bindings",
     "sync_objects",
     "sync_target",
     "targets_of",
     "targets_with_routes",
+    "waiting_for",
 ]
 
 

@@ -1,5 +1,6 @@
 """Models with history, as django-simple-history registers them."""
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -22,3 +23,8 @@ def history_of(model: type[models.Model]) -> type[models.Model]:
 def column_values(obj: models.Model) -> dict[str, Any]:
     """Return the column values of `obj`, in the types that the database returns: `{"attname": value}`."""
     return {field.attname: field.to_python(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}
+
+
+def time_of(value: datetime | str) -> datetime:
+    """Return a time that a statement of our own has read; SQLite gives the text of one in UTC."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value

@@ -96,6 +96,13 @@ def page(
     return TemplateResponse(request, template, context)
 
 
+def live(request: HttpRequest, template: str, **context: object) -> HttpResponse:
+    """Return a part of a page as it is now, for the script that keeps it up to date."""
+    answer = TemplateResponse(request, template, context)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
 CONTENT_COLUMNS = frozenset(
     {"agreed", "answer", "candidates", "create_body", "create_path", "message", "blocked", "reason", "request", "url"}
 )

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
@@ -19,6 +20,7 @@ from syncer.models import Attempt, Run
 from syncer.reports.overview import waiting_deletes
 from syncer.reports.progress import Progress, progress
 from syncer.reports.reading import headline
+from syncer.reports.words import spelled
 from syncer.targets.base import kind_of
 
 ANSWER = 300  # characters
@@ -81,7 +83,8 @@ if TYPE_CHECKING:
 
 @admin.register(Run)
 class RunAdmin(EngineRowsAdmin):
-    list_display = ("created_at", "target", "trigger", "user", "shown_state", "shown_message")
+    list_display = ("created_at", "target", "trigger", "user", "shown_state", "shown_message", "shown_duration")
+    list_before_template = "jobs/live_list.html"
     list_display_links = ("created_at",)
     list_select_related = ("target",)
     list_filter = (
@@ -103,6 +106,10 @@ class RunAdmin(EngineRowsAdmin):
     @admin.display(description="message")
     def shown_message(self, run: "AnnotatedRun") -> str:
         return run.headline
+
+    @admin.display(description=_("duration"))
+    def shown_duration(self, run: Run) -> str:
+        return "" if run.duration is None else spelled(run.duration)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.progress_view)

@@ -18,7 +18,7 @@ from backoffice.kit import references
 from syncer import public
 from syncer.admin import deletes, pair, trial
 from syncer.admin.forms import TARGET_ROWS, TargetForm
-from syncer.admin.parts import chip, page, pk_or_404, posted, to_runs, when
+from syncer.admin.parts import chip, live, page, pk_or_404, posted, to_runs, when
 from syncer.admin.rows import RowsAdmin, Section
 from syncer.admin.setup import steps
 from syncer.admin.setup.urls import urls as setup_urls
@@ -27,6 +27,7 @@ from syncer.engine import breaker
 from syncer.models import Target
 from syncer.models.route import CHANGE
 from syncer.models.target import SYNC_PERMISSION
+from syncer.reports.home import home
 from syncer.reports.overview import SWITCH, Overview, answered_at, overview
 from syncer.reports.preview import adoptions, nothing_to_send, preview, would_wait
 from syncer.reports.reading import headline, unseen_objects
@@ -160,6 +161,7 @@ class TargetAdmin(RowsAdmin):
     # --- what can be done ------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
         views = {
+            "home/": (self.home, "home"),
             "sync/": (self.sync_all, "sync_all"),
             "<path:object_id>/sync/": (self.sync, "sync"),
             "<path:object_id>/pause/": (self.pause, "pause"),
@@ -172,6 +174,12 @@ class TargetAdmin(RowsAdmin):
             for route, (view, name) in views.items()
         ]
         return [*setup_urls(self), *own, *deletes.urls(self), *pair.urls(self), *trial.urls(self), *super().get_urls()]
+
+    def home(self, request: HttpRequest) -> HttpResponse:
+        """Return the part of the first page that changes by itself, for its script."""
+        if not (self.has_view_permission(request) or request.user.has_perm(SYNC_PERMISSION)):
+            raise PermissionDenied
+        return live(request, "syncer/home.html", home=home())
 
     @posted(SYNC_PERMISSION)
     def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:

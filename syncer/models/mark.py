@@ -170,6 +170,22 @@ def first_changes(model: type[models.Model], text: str, most: int) -> Condition:
     )
 
 
+def first_change(model: type[models.Model], text: str, *, but_from: str = "") -> Condition | None:
+    """Return a query of `(object_key, at)` of the first change after the mark; None where the mark can't be read here.
+
+    As in `with_news`, whether the mark belongs to this database is not checked.
+    """
+    if not text or (":" in Mark.parse(text).position) != (connection.vendor == "postgresql"):
+        return None
+    condition = _but_from(_behind(Mark.parse(text)), but_from)
+    order = "txid" if connection.vendor == "postgresql" else "history_id"
+    return Condition(
+        f"SELECT CAST(h.{column(model)} AS text) AS object_key, h.history_date AS at "
+        f"FROM {table(history_of(model))} h WHERE {condition.sql} ORDER BY h.{order} LIMIT 1",
+        condition.params,
+    )
+
+
 def changed_among(model: type[models.Model], text: str, pks: Iterable[Any]) -> set[Any]:
     """Return those of the objects `pks` that the history names after the mark.
 

@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Count, Max, Q
 
-from backoffice.kit import lease
+from backoffice.kit import clock, lease
 from syncer.models.binding import Binding
 from syncer.targets.base import kind_of
 
@@ -67,6 +69,15 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"{self.target}, {self.created_at:%Y-%m-%d %H:%M:%S}"
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def duration(self) -> timedelta | None:
+        """The time since a worker started the run, until it ended; None: no worker has."""
+        return None if self.started_at is None else (self.finished_at or clock.now()) - self.started_at
+
     def counts_now(self) -> dict[str, int]:
         """Count the attempts: `{"created": 1, "updated": 0, "deleted": 0, "requests": 2, "failed": 1, "left": 1}`.
 
@@ -77,7 +88,7 @@ class Run(models.Model):
         done, has_failed = dict.fromkeys(kind.done.values(), 0), False
         for action, outcome, number in self.attempts.values_list("action", "outcome").annotate(Count("pk")).order_by():
             has_failed |= outcome not in Attempt.WELL
-            if action in kind.done and outcome in (Attempt.Outcome.DONE, Attempt.Outcome.MADE):
+            if action in kind.done and outcome in Attempt.DELIVERED:
                 done[kind.done[action]] += number
         failed = self.failures().count() if has_failed else 0
         left = Binding.objects.left(self.target, self.scope).count()
@@ -113,13 +124,14 @@ class Attempt(models.Model):
         FORBIDDEN = "forbidden", "Not allowed"
         CONFIGURATION = "configuration", "A setting is wrong"
 
+    DELIVERED = (Outcome.DONE, Outcome.MADE)
     WELL = (Outcome.DONE, Outcome.MADE, Outcome.TAKEN)  # what remains to be done is another attempt or a decision
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts", help_text="The run of the attempt.")
     binding = models.ForeignKey(
         "syncer.Binding", on_delete=models.CASCADE, related_name="attempts", help_text="The object's binding."
     )
-    at = models.DateTimeField(db_index=True, help_text="When the request left.")
+    at = models.DateTimeField(help_text="When the request left.")
     milliseconds = models.PositiveIntegerField(help_text="Time from the request to the end of the answer.")
     action = models.CharField(max_length=8, choices=Action, help_text="The purpose of the request.")
     outcome = models.CharField(max_length=16, choices=Outcome, help_text="The meaning of the answer.")
@@ -131,6 +143,8 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        # With the meaning of each, so that those of an hour are counted without reading them.
+        indexes = [models.Index(fields=["at", "action", "outcome"], name="syncer_attempt_at")]
 
     def __str__(self) -> str:
         return f"{self.method}, {self.at:%Y-%m-%d %H:%M:%S}"  # an address may hold content

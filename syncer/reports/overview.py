@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 
 from django.db.models import Max
@@ -16,6 +17,7 @@ from syncer.engine.ceiling import Waiting
 from syncer.models import Attempt, Binding, Route, Run, Target, Worker, backlog
 from syncer.models.backlog import RouteStatus
 from syncer.models.route import CHANGE, MANUAL
+from syncer.reports.oldest import Oldest, oldest_unsent
 from syncer.targets.base import kind_of
 
 SWITCH = (MANUAL, CHANGE)
@@ -60,6 +62,11 @@ class Overview:
             for route, status in self.routes
             if status and (route.trigger == MANUAL) is is_manual
         )
+
+    @cached_property
+    def oldest(self) -> Oldest | None:
+        """The change that has waited longest to be sent."""
+        return oldest_unsent(route for route, status in self.routes if status and status.pending)
 
     @property
     def bound(self) -> int:

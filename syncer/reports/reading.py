@@ -5,7 +5,10 @@ This module is not in `syncer.admin`, which template tags can't import: unfold l
 
 from collections.abc import Collection
 
+from django.contrib.admin.utils import quote
+from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 
 from backoffice.kit.permissions import Person, hidden, hides_rows
 from syncer.core.outcome import unquoted
@@ -37,6 +40,29 @@ def unseen_objects(request: HttpRequest, label: str, keys: Collection[str]) -> d
     by_key = dict(zip(keys, pks(model, keys), strict=True))
     unseen_pks = hidden(model, by_key.values(), person)
     return {key: person.unseen(model, pk) for key, pk in by_key.items() if pk in unseen_pks}
+
+
+def live_objects(label: str, keys: Collection[str]) -> dict[str, Model]:
+    """Return those of the objects of a model that exist, by key, whoever may see them."""
+    model = declarations()[label].model
+    by_key = dict(zip(keys, pks(model, keys), strict=True))
+    live = model._default_manager.in_bulk(list(set(by_key.values())))
+    return {key: live[pk] for key, pk in by_key.items() if pk in live}
+
+
+def page_of(obj: Model) -> str:
+    """Return the address of an object's page; empty if it has none."""
+    try:
+        return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[quote(obj.pk)])
+    except NoReverseMatch:
+        return ""
+
+
+def address(request: HttpRequest, label: str, key: str) -> str:
+    """Return the address of an object's page; empty where this person may not see the object, or it is gone."""
+    if label not in declarations() or unseen_objects(request, label, [key]):
+        return ""
+    return "".join(map(page_of, live_objects(label, [key]).values()))
 
 
 def may_read_all(request: HttpRequest) -> bool:

@@ -1,7 +1,9 @@
 """The engine's words as pages show them, each with its meaning in one line."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from syncer.core.state import Health, State
@@ -64,3 +66,13 @@ def meaning(word: str) -> str:
 def legend(words: Iterable[str]) -> list[tuple[str, str]]:
     """Return `[(word, meaning), …]`, each word once."""
     return [(word, meaning(word)) for word in dict.fromkeys(map(str, words))]
+
+
+def spelled(length: timedelta) -> str:
+    """Return a length of time in its two largest units: `4 s`, `3 min 20 s`, `2 h 5 min`."""
+    minutes, seconds = divmod(round(length.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    values = {"hours": hours, "minutes": minutes, "seconds": seconds}
+    if hours:
+        return gettext("%(hours)s h %(minutes)s min") % values
+    return gettext("%(minutes)s min %(seconds)s s") % values if minutes else gettext("%(seconds)s s") % values

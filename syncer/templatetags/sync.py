@@ -1,6 +1,7 @@
 """Template tags: `{% chip state %}` colors a word of the engine; `{% legend "pending, rejected" %}` explains words."""
 
 import json
+from datetime import timedelta
 
 from django import template
 from django.template import Context
@@ -22,6 +23,18 @@ def chip(word: str, text: str = "") -> SafeString:
 def headline(context: Context, text: str) -> str:
     """Return the sentence as the current person may read it: `{% headline run.message %}`."""
     return reading.headline(context["request"], text)
+
+
+@register.simple_tag(takes_context=True)
+def object_address(context: Context, label: str, key: str) -> str:
+    """Return the address of an object's page as far as the current person may see it; else empty."""
+    return reading.address(context["request"], label, key)
+
+
+@register.filter
+def duration(length: timedelta | None) -> str:
+    """Return a length of time as people read it: `4 s`, `3 min 20 s`; empty where there is none."""
+    return "" if length is None else words.spelled(length)
 
 
 @register.simple_tag

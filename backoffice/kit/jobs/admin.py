@@ -27,6 +27,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     list_display = ("short_title", "user", "shown_state", "items", "created_at", "finished_at")
     list_select_related = ("user",)
+    list_before_template = "jobs/live_list.html"
     list_filter = (("state", ChoicesDropdownFilter), ("created_at", TimeRangeFilter))
     search_fields = ("title",)
 

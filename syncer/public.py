@@ -16,7 +16,8 @@ from syncer.models.keys import key_of
 from syncer.models.mapping import declare
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
-from syncer.reports.following import Edit, Loss, following, losses, named_numbers, restoring
+from syncer.reports.choosing import in_state
+from syncer.reports.following import Edit, Loss, are_moving, following, losses, named_numbers, restoring
 from syncer.reports.overview import Overview, overview
 from syncer.reports.progress import runs_url
 from syncer.reports.sending import sent
@@ -35,10 +36,12 @@ __all__ = [
     "Run",
     "State",
     "Target",
+    "are_moving",
     "declare",
     "erase_objects",
     "follow",
     "following",
+    "in_state",
     "losses",
     "meaning",
     "named_numbers",

@@ -12,6 +12,11 @@ PEOPLE = "accounts"
 class Site(UnfoldAdminSite):  # type: ignore[misc]
     """The theme's site, with the apps in the order of the settings: content, sync, people, and then the rest."""
 
+    def get_urls(self) -> list[Any]:
+        from content.base.changes import pages  # here, as models are not loaded when the site is made
+
+        return [*pages.urls(self), *super().get_urls()]
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         by_label: dict[str, dict[str, Any]] = {
             app["app_label"]: app for app in super().get_app_list(request, app_label)

@@ -21,7 +21,8 @@ from syncer.models.mapping import declare
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports.activity import last_day
-from syncer.reports.following import Edit, Loss, following, losses, named_numbers, restoring
+from syncer.reports.choosing import in_state
+from syncer.reports.following import Edit, Loss, are_moving, following, losses, named_numbers, restoring
 from syncer.reports.holds import held, hold_follows, release_follows, released
 from syncer.reports.home import home
 from syncer.reports.progress import runs_url
@@ -44,6 +45,7 @@ __all__ = [
     "Run",
     "State",
     "Target",
+    "are_moving",
     "declare",
     "erase_objects",
     "follow",
@@ -52,6 +54,7 @@ __all__ = [
     "hold_follows",
     "hold_objects",
     "home",
+    "in_state",
     "last_day",
     "losses",
     "meaning",

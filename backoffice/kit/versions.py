@@ -1,5 +1,6 @@
 """Going back to an earlier version of an object, or restoring a deleted one, from a row of its history."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -7,7 +8,7 @@ from django.db import models
 
 from backoffice.kit.context import because
 from backoffice.kit.history import column_values
-from backoffice.kit.permissions import Person, Write, as_error, refusals
+from backoffice.kit.permissions import Person, Write, as_error, batch_refusals, refusals
 
 
 def go_back(version: models.Model, stored: models.Model | None, *, user: Any, reason: str) -> None:
@@ -34,3 +35,31 @@ def go_back(version: models.Model, stored: models.Model | None, *, user: Any, re
     version.full_clean()
     with because(reason):
         version.save(force_insert=stored is None)
+
+
+def restore_all(versions: Sequence[models.Model], *, user: Any, reason: str) -> None:
+    """Create deleted objects of one model again, as they were in `versions`, instances of history rows; see `go_back`.
+
+    It takes a few statements however many objects, and is to be called in a transaction: all of them come back or none.
+
+    Raises:
+        ValidationError: one of them would not be valid now, or needs a permission that the user lacks. Only `go_back`
+            says which one, and why.
+        IntegrityError: one of them is no longer possible.
+    """
+    for version in versions:
+        version._state.adding = True
+    refused = batch_refusals([Write("add", version) for version in versions], Person(user))
+    if reasons := [reason for reasons in refused for reason in reasons]:
+        raise as_error(reasons)
+    links = [field for field in versions[0]._meta.concrete_fields if field.related_model]
+    for field in links:
+        parents: Any = field.related_model
+        keys = {getattr(version, field.attname) for version in versions} - {None}
+        if parents._base_manager.filter(pk__in=keys).count() < len(keys):
+            raise ValidationError(f"A {parents._meta.verbose_name} no longer exists.")
+    for version in versions:
+        version.clean_fields(exclude={field.name for field in links})
+        version.clean()
+    with because(reason):
+        type(versions[0])._default_manager.bulk_create(versions)

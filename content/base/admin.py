@@ -6,11 +6,13 @@ from django import forms
 from django.db import connection, models
 from django.forms.models import _get_foreign_key
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.permissions import Person
+from content.base.changes.columns import ChangedAdmin
 from content.base.deleted.asking import DeletingAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
 from content.base.hold_admin import HoldAdmin
@@ -62,11 +64,17 @@ class ContentFields:
         return [*super().get_readonly_fields(request, obj), *forbidden]  # type: ignore[misc]
 
 
-class ContentAdmin(ContentFields, ReasonAdmin, HoldAdmin, TransferAdmin, DeletingAdmin, VersionsAdmin, BackofficeAdmin):
+class ContentAdmin(
+    ContentFields, ReasonAdmin, HoldAdmin, ChangedAdmin, TransferAdmin, DeletingAdmin, VersionsAdmin, BackofficeAdmin
+):
     """The admin of a content model: lists, a form that saves the changed fields only, history, import and export."""
 
     list_before_template = "content/list_links.html"
     actions = (*HoldAdmin.actions, "delete_selected")
+
+    class Media:
+        css: ClassVar[Any] = {"all": ["content/content.css"]}
+        js = ("content/keys.js", "content/states.js")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the object, as Django does; on POST lock its row first.
@@ -105,6 +113,14 @@ class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return super().get_queryset(request).order_by("-pk")
+
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
+        """Return the field with a name of its own: in a table only the heading of the column shows one."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None:
+            widget = getattr(field.widget, "widget", field.widget)  # of a foreign key, inside the buttons around it
+            widget.attrs["aria-label"] = capfirst(field.label or db_field.verbose_name)
+        return field
 
     def get_formset(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         formset = super().get_formset(request, *args, **options)

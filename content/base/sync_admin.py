@@ -1,34 +1,40 @@
 """The state of each object at each target, on the list and form of a content model, and the action *Sync now*."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import DropdownFilter
 
-from backoffice.kit import ui
 from backoffice.kit.admin import BackofficeList
+from content.base.changes.latest import latest
+from content.base.chips import state_chips
 from content.base.urls import admin_url
 from syncer import public
 
+EDITS = "_content_edits"  # the attribute of a request with what its form wrote
+
 
 class StatesChangeList(BackofficeList):
-    """A change list that reads the states of a whole page at once."""
+    """A change list that reads the states and latest changes of a whole page at once."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows = list(self.result_list)
-        states = public.object_states(self.model, [row.pk for row in rows])
+        keys = [row.pk for row in rows]
+        states, changes = public.object_states(self.model, keys), latest(self.model, keys)
         for row in rows:
-            row.sync_states = states[row.pk]
+            row.sync_states, row.latest_change = states[row.pk], changes.get(row.pk)
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return the field to order by, as Django does; None for a column that is not sortable.
@@ -38,10 +44,40 @@ class StatesChangeList(BackofficeList):
         return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
 
 
-def _chip(state: public.ObjectState) -> SafeString:
-    """Return a state's name as HTML, linked to the page where a person decides if there is one."""
-    chip = ui.chip(state.state, meaning=public.meaning(state.state))
-    return format_html('<a href="{}">{}</a>', state.url, chip) if state.url else chip
+class StateFilter(DropdownFilter):  # type: ignore[misc]
+    """Filters by the state at any target."""
+
+    title = _("at targets")
+    parameter_name = "at_targets"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(state.value, f"{state.value}: {public.meaning(state)}") for state in public.State]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = self.value()
+        if chosen not in list(public.State):
+            return queryset
+        return queryset.filter(public.in_state(queryset.model, public.State(chosen)))
+
+
+def _edits(form: Any, formsets: Iterable[Any], *, is_change: bool) -> Iterator[public.Edit]:
+    """Yield what a form and its inlines wrote."""
+    if form.has_changed() or not is_change:
+        fields = frozenset(form.changed_data) if is_change else None
+        yield public.Edit(model=type(form.instance), pk=form.instance.pk, fields=fields)
+    for formset in formsets:
+        for obj, changed in formset.changed_objects:
+            yield public.Edit(model=type(obj), pk=obj.pk, fields=frozenset(changed))
+        for obj in (*formset.new_objects, *formset.deleted_objects):
+            if obj.pk is not None:
+                yield public.Edit(model=type(obj), pk=obj.pk)
+
+
+def _tell(request: HttpRequest) -> None:
+    """Add messages that say what will follow what the request wrote, behind the one that says that it was saved."""
+    edits: list[public.Edit] = getattr(request, EDITS)
+    for sentence in public.following(edits) if edits else ():
+        messages.info(request, sentence)
 
 
 class SyncAdmin(ModelAdmin):  # type: ignore[misc]
@@ -58,24 +94,66 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         columns = list(super().get_list_display(request))
         return [*columns, "at_targets"] if public.targets_of(self.model) else columns
 
-    @admin.display(description="At targets")
-    def at_targets(self, obj: Any) -> SafeString:
-        states: list[public.ObjectState] = obj.sync_states
-        if len(states) == 1:
-            return _chip(states[0])
-        chips = ((state.route.target, _chip(state)) for state in states)
-        return format_html('<span class="sync-states">{}</span>', format_html_join(" ", "<span>{} {}</span>", chips))
+    @admin.display(description=_("At targets"))
+    def at_targets(self, obj: Any) -> SafeString | str:
+        return state_chips(obj.sync_states)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        filters = list(super().get_list_filter(request))
+        return [*filters, StateFilter] if public.targets_of(self.model) else filters
 
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
         obj = options.get("obj")
-        context["sync_states"] = public.object_states(self.model, [obj.pk])[obj.pk] if obj else []
-        context["sync_url"] = admin_url(self.model, "sync", obj.pk) if obj else ""
+        if obj:
+            context |= self._states_of(obj) | {
+                "sync_url": admin_url(self.model, "sync", obj.pk),
+                "states_url": admin_url(self.model, "states", obj.pk),
+            }
         page: HttpResponse = super().render_change_form(request, context, **options)
         return page
 
     def get_urls(self) -> list[URLPattern]:
-        view, name = self.admin_site.admin_view(self.sync_view), f"{self.opts.app_label}_{self.opts.model_name}_sync"
-        return [path("<path:object_id>/sync/", view, name=name), *super().get_urls()]
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path("<path:object_id>/sync/", self.admin_site.admin_view(self.sync_view), name=f"{name}_sync"),
+            path("<path:object_id>/states/", self.admin_site.admin_view(self.states_view), name=f"{name}_states"),
+            *super().get_urls(),
+        ]
+
+    def states_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Return the rows of the table on the form, for its script, and whether they may change soon."""
+        obj: Model | None = self.get_object(request, unquote(object_id))
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        if obj is None:
+            raise Http404
+        context = self._states_of(obj)
+        states: list[public.ObjectState] = context["sync_states"]
+        answer = {
+            "rows": render_to_string("content/at_targets_rows.html", context, request),
+            "text": ", ".join(f"{state.route.target}: {state.state}" for state in states),
+            "moving": context["states_moving"],
+        }
+        return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+
+    def _states_of(self, obj: Model) -> dict[str, Any]:
+        states = public.object_states(self.model, [obj.pk])[obj.pk]
+        return {"sync_states": states, "states_moving": public.are_moving(states)}
+
+    # --- what follows a save -----------------------------------------------------------------------------------------
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        super().save_related(request, form, formsets, change)
+        setattr(request, EDITS, list(_edits(form, formsets, is_change=change)))
+
+    def response_add(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        response: HttpResponse = super().response_add(request, *args, **options)
+        _tell(request)
+        return response
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        response: HttpResponse = super().response_change(request, obj)
+        _tell(request)
+        return response
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(public.SYNC_PERMISSION)

@@ -16,11 +16,12 @@ from backoffice.kit.batches import batched
 from backoffice.kit.estimates import Count, count
 from syncer.core.ceiling import FREE, is_too_many
 from syncer.core.errors import SyncError
-from syncer.core.state import Health, health_of
-from syncer.models import Binding, Route, Target
+from syncer.core.state import Health, State, health_of
+from syncer.models import Binding, Route, Run, Target
 from syncer.models.keys import key_of
 from syncer.models.route import CHANGE, MANUAL
 from syncer.models.routemap import RouteMap
+from syncer.reports.states import ObjectState
 from syncer.targets.base import kind_of
 
 KEYS = 5_000  # of one statement
@@ -187,3 +188,15 @@ def restoring(objects: Mapping[type[Model], Sequence[Any]]) -> list[str]:
         sent[route.target].why_not = _("it has not deleted its records yet.")
         sent[route.target].timing = timing(route)
     return [_sentence(target, one) for target, one in sent.items()]
+
+
+# --- while it is sent ------------------------------------------------------------------------------------------------
+def are_moving(states: Sequence[ObjectState]) -> bool:
+    """Return whether one of these states will change soon by itself, so that a page should look again."""
+    waiting = [state.route for state in states if state.state in (State.PENDING, State.RETRYING)]
+    if any(state.state is State.SENDING for state in states):
+        return True
+    if any(route.trigger == CHANGE and health_of(route.target, clock.now()) is Health.HEALTHY for route in waiting):
+        return True
+    targets = {route.target_id for route in waiting}
+    return bool(targets) and Run.objects.filter(target__in=targets, state__in=Run.OPEN).exists()

@@ -8,8 +8,7 @@ from operator import or_
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, When
-from django.db.models.expressions import RawSQL
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, When
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -27,6 +26,7 @@ from syncer.models.keys import key_of, pks
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of, two_way
 
+KEY = "{key}"  # stands for the column of the key, whose table has another name in a subquery
 DELETE_WAITS = "its delete is one of many that wait for a person"
 
 
@@ -176,9 +176,27 @@ def _changed_on(route: Route) -> Q:
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return Q(route=route)
     try:
-        changed = mark.is_changed(route.declaration.model, route.mark, '"syncer_binding"."object_key"')
+        found = ChangedSinceMark(route)
     except SyncError:
         return Q(route=route)
-    found = RawSQL(changed.sql, changed.params, output_field=models.BooleanField())  # noqa: S611 - our own names only
     # The key is read as the route's kind of key only where the binding is the route's.
     return Q(Case(When(route=route, then=found), default=models.Value(0, models.BooleanField())))
+
+
+class ChangedSinceMark(Func):
+    """Whether the history names the object of a binding of the route after the route's mark.
+
+    Raises:
+        ForeignMarkError: the mark can't be read.
+    """
+
+    conditional = True
+    output_field = models.BooleanField()
+
+    def __init__(self, route: Route) -> None:
+        super().__init__(F("object_key"))
+        self.condition = mark.is_changed(route.declaration.model, route.mark, KEY)
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        key, _params = compiler.compile(self.source_expressions[0])
+        return self.condition.sql.replace(KEY, key), self.condition.params

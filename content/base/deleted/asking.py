@@ -116,7 +116,7 @@ class DeletingAdmin(DeletedAdmin):
     @admin.action(description=gettext_lazy("Delete selected %(verbose_name_plural)s"), permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse | None:
         """Ask, or delete what was confirmed; what has changed since the question is asked again."""
-        names, counts, needed, protected = self.get_deleted_objects(queryset, request)
+        names, _counts, needed, protected = self.get_deleted_objects(queryset, request)
         found = self._going(queryset)
         total, number = sum(one.number for one in found), found[0].number
         is_confirmed = request.POST.get("post") and request.POST.get("total", str(int(total))) == str(int(total))
@@ -132,7 +132,6 @@ class DeletingAdmin(DeletedAdmin):
             "media": self.media,
             "chosen": True,
             "deleted_objects": names,
-            "model_count": dict(counts).items(),
             "perms_lacking": needed,
             "protected": protected,
             "total": int(total),
@@ -160,7 +159,8 @@ class DeletingAdmin(DeletedAdmin):
         """Return what the template shows beside Django's context."""
         lost = public.losses({one.model: one.rows for one in found})
         is_job = sum(one.number for one in found) > HERE
-        return {"losses": lost, "is_job": is_job, **reason_context(request)}
+        what = public.named_numbers({one.model: one.number for one in found})
+        return {"losses": lost, "is_job": is_job, "what": what, **reason_context(request)}
 
     def _refuse(self, request: HttpRequest, error: ProtectedError | ValidationError) -> HttpResponseBase:
         messages.error(request, error.messages[0] if isinstance(error, ValidationError) else error.args[0])

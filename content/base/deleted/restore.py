@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
@@ -15,12 +15,12 @@ from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
 from backoffice.kit.jobs.service import start
 from backoffice.kit.permissions import Person
-from backoffice.kit.versions import go_back
+from backoffice.kit.versions import go_back, restore_all
 from content.base.deleted.rows import Ids, deleted, with_children
 
 WORK = "content.base.deleted.restore.restore"
-HERE = 200  # objects that a request restores itself
-SLICE = 50  # objects of a transaction, a tenth of a second on SQLite
+HERE = 500  # objects that a request restores itself
+SLICE = 200  # objects of a transaction, a tenth of a second; half a second where each is checked singly
 REASON = "Restored"
 
 Levels = Sequence[tuple[type[Model], Ids]]
@@ -67,20 +67,36 @@ def restore(progress: Progress, *, model: str, rows: Ids, reason: str) -> dict[s
 
 def _restore(progress: Progress, model: type[Model], ids: Ids, reason: str, *, is_named: bool) -> int:
     """Restore one slice, and return how many came back; the others are reported with the reason."""
-    made, failed = [], []
-    for row in deleted(model).filter(history_id__in=ids).order_by("history_id"):
-        try:
-            with transaction.atomic():
-                go_back(row.instance, None, user=progress.user, reason=reason or REASON)
-            made.append(row.instance)
-        except ValidationError as error:
-            failed.append((row.instance, " ".join(error.messages)))
+    objects = [row.instance for row in deleted(model).filter(history_id__in=ids).order_by("history_id")]
+    if not objects:
+        return 0
+    try:
+        with transaction.atomic():
+            restore_all(objects, user=progress.user, reason=reason or REASON)
+        made, failed = objects, []
+    except (ValidationError, IntegrityError):
+        made, failed = _restore_singly(progress, objects, reason)
     if is_named and made and progress.user:
         _log(progress.user, made, reason or REASON)
     progress.advance(len(made))
     if failed:
         progress.fail_all(failed)
     return len(made)
+
+
+def _restore_singly(
+    progress: Progress, objects: Iterable[Model], reason: str
+) -> tuple[list[Model], list[tuple[Model, str]]]:
+    """Restore those that can be; return them, and the others with the reason."""
+    made, failed = [], []
+    for obj in objects:
+        try:
+            with transaction.atomic():
+                go_back(obj, None, user=progress.user, reason=reason or REASON)
+            made.append(obj)
+        except ValidationError as error:
+            failed.append((obj, " ".join(error.messages)))
+    return made, failed
 
 
 def _log(user: Any, objects: Iterable[Model], reason: str) -> None:

@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from syncer.admin.forms import ROUTE_ROWS
 from syncer.admin.rows import AS_JSON, RowsField
-from syncer.admin.setup.forms import PLAIN, StepForm
+from syncer.admin.setup.forms import PLAIN, StepForm, dress
 from syncer.models import Route
 from syncer.targets.guide import Example, Guide
 
@@ -97,7 +97,8 @@ class FieldsForm(StepForm, forms.Form):
         yield f"form-{name}", self._format(name, remote)
         label = _("Recognize records by %(name)s") % {"name": name}
         find = forms.BooleanField(label=label, initial=remote in self.route.lookup, required=False)
-        find.widget.attrs |= {"aria-label": label, "class": "sync-box"}
+        dress(find.widget)
+        find.widget.attrs["aria-label"] = label
         yield f"find-{name}", find
 
     def _format(self, name: str, remote: str) -> forms.ChoiceField:

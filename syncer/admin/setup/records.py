@@ -13,6 +13,7 @@ from syncer.admin.setup.steps import At, Step, address, unsent
 from syncer.models import Route, Target
 from syncer.models.mapping import declarations
 from syncer.models.route import PATH
+from syncer.targets.base import Severity
 from syncer.targets.guide import Sampled
 
 
@@ -84,8 +85,11 @@ def show(at: At) -> HttpResponse:
     except ValidationError as error:
         form.add_error(None, error.messages)
         return at.page(form=form, sampled=sampled)
+    if sampled.is_listed:
+        messages.success(at.request, _("Its records are at %(path)s.") % {"path": saved.path})
     for finding in sampled.findings:
-        messages.info(at.request, finding.text)
+        if finding.severity is not Severity.FINE:
+            messages.info(at.request, finding.text)
     return HttpResponseRedirect(address(Step.FIELDS, at.target, saved))
 
 

@@ -77,7 +77,7 @@ class RouteAdmin(RowsAdmin):
     rows = ROUTE_ROWS
     readonly_fields = ("mark", "fingerprint", "planned_at", "matched_at")
     change_form_outer_before_template = "syncer/route_head.html"
-    head: Section = (None, {"fields": (("target", "model"), ("trigger", "enabled"))})
+    head: Section = (None, {"fields": (("target", "model"), "trigger", "enabled")})
     change_form_before_template = "syncer/route_effects.html"
 
     @property

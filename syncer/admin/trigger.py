@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import RADIO_CLASSES, UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from syncer.models.route import CHANGE, EVERY, MANUAL
 
@@ -28,7 +28,13 @@ class TriggerWidget(forms.MultiWidget):
     def __init__(self) -> None:
         number = UnfoldAdminIntegerFieldWidget(attrs={"aria-label": _("Number"), "min": 1, "max": MOST})
         unit = UnfoldAdminSelectWidget(choices=UNITS, attrs={"aria-label": _("Unit")})
-        super().__init__({"way": forms.RadioSelect(choices=WAYS), "number": number, "unit": unit})
+        super().__init__(
+            {
+                "way": forms.RadioSelect(choices=WAYS, attrs={"class": " ".join(RADIO_CLASSES)}),
+                "number": number,
+                "unit": unit,
+            }
+        )
 
     def decompress(self, value: Any) -> list[str]:
         """Return way, number and unit of a stored trigger: `every 5 minutes` is `["every", "5", "minute"]`."""
@@ -39,6 +45,8 @@ class TriggerWidget(forms.MultiWidget):
         return f"{id_}_way_0"
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the three controls. The theme binds a widget's controls to one variable, and so would make them equal."""
+        self.attrs.pop("x-model.fill", None)
         context = super().get_context(name, value, attrs)
         way, *interval = context["widget"]["subwidgets"]
         options = [option for _, options, _ in way["optgroups"] for option in options]

@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from syncer.admin.forms import ROUTE_ROWS
 from syncer.admin.rows import AS_JSON, RowsField
-from syncer.admin.setup.forms import PLAIN, StepForm
+from syncer.admin.setup.forms import PLAIN, StepForm, dress
 from syncer.models import Route
 from syncer.targets.guide import Example, Guide
 
@@ -97,7 +97,8 @@ class FieldsForm(StepForm, forms.Form):
         yield f"form-{name}", self._format(name, remote)
         label = _("Recognize records by %(name)s") % {"name": name}
         find = forms.BooleanField(label=label, initial=remote in self.route.lookup, required=False)
-        find.widget.attrs |= {"aria-label": label, "class": "sync-box"}
+        dress(find.widget)
+        find.widget.attrs["aria-label"] = label
         yield f"find-{name}", find
 
     def _format(self, name: str, remote: str) -> forms.ChoiceField:
@@ -166,14 +167,17 @@ class FieldsForm(StepForm, forms.Form):
 
     def _check(self, by_name: Mapping[str, str]) -> None:
         """Put what was chosen into the route, and have the model check it."""
-        data, words = self.cleaned_data, {self.route.fields.get(key): word for key, word in self.route.values.items()}
+        data, words = self.cleaned_data, self.route.values
         self.route.fields = by_name | {remote: name for remote, name in self.extras.items() if remote not in by_name}
         kept = [name for name in self.route.lookup if name in self.extras]
         self.route.lookup = [remote for remote, name in by_name.items() if data.get(f"find-{name}")] + kept
         forms_of_extras = {name: form for name, form in self.route.formats.items() if name in self.extras}
         chosen = {remote: data[f"form-{name}"] for remote, name in by_name.items() if data.get(f"form-{name}")}
         self.route.formats = forms_of_extras | chosen
-        self.route.values = {remote: words[name] for remote, name in self.route.fields.items() if name in words}
+        before = {remote: self.sent.get(name, "") for remote, name in by_name.items()} | {
+            name: name for name in self.extras
+        }
+        self.route.values = {remote: words[old] for remote, old in before.items() if old in words}
         for column in ("constants", "id_field", "update", "wrap"):
             setattr(self.route, column, data[column])
         try:

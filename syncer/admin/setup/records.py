@@ -13,6 +13,8 @@ from syncer.admin.setup.steps import At, Step, address, unsent
 from syncer.models import Route, Target
 from syncer.models.mapping import declarations
 from syncer.models.route import PATH
+from syncer.reports.reading import headline
+from syncer.targets.base import Severity
 from syncer.targets.guide import Sampled
 
 
@@ -26,7 +28,6 @@ class RecordsForm(StepForm, forms.Form):
         label=gettext_lazy("Path of its records"),
         required=False,
         max_length=256,
-        validators=[PATH],
         help_text=gettext_lazy(
             "Where the target lists them, behind its address: /posts. Empty: likely ones are tried."
         ),
@@ -40,7 +41,10 @@ class RecordsForm(StepForm, forms.Form):
 
     def clean_path(self) -> str:
         path = str(self.cleaned_data["path"]).strip()
-        return f"/{path}" if path and not path.startswith("/") else path
+        path = f"/{path}" if path and not path.startswith("/") else path
+        if path:
+            PATH(path)
+        return path
 
     def clean_model(self) -> str:
         """Refuse a child whose parent has no route: its records would have nothing to hang on."""
@@ -84,8 +88,11 @@ def show(at: At) -> HttpResponse:
     except ValidationError as error:
         form.add_error(None, error.messages)
         return at.page(form=form, sampled=sampled)
+    if sampled.is_listed:
+        messages.success(at.request, _("Its records are at %(path)s.") % {"path": saved.path})
     for finding in sampled.findings:
-        messages.info(at.request, finding.text)
+        if finding.severity is not Severity.FINE:
+            messages.info(at.request, headline(at.request, finding.text))
     return HttpResponseRedirect(address(Step.FIELDS, at.target, saved))
 
 

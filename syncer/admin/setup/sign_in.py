@@ -28,7 +28,7 @@ class SignInForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
         fields = ("auth", *SIGN_IN_COLUMNS)
         widgets = {"auth": forms.RadioSelect}
         labels = {
-            "auth": gettext_lazy("How does this node sign in?"),
+            "auth": gettext_lazy("Way of signing in"),
             "auth_user": gettext_lazy("User name or client id"),
             "auth_secret": gettext_lazy("Where the secret is stored"),
             "auth_header": gettext_lazy("Name of the header"),

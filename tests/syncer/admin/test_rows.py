@@ -227,6 +227,13 @@ def test_a_trigger_is_chosen_and_no_text_is_typed(route, way, number, unit, stor
     assert LogEntry.objects.latest("pk").get_change_message() == "No fields changed."
 
 
+def test_number_and_unit_of_a_trigger_have_values_of_their_own_in_a_browser(route):
+    page = administrator().get(url(route)).content.decode()
+    controls = re.findall(r'<(?:input|select)[^>]*name="trigger_[^>]*>', page)
+    assert len(controls) == 5
+    assert not [control for control in controls if "x-model" in control]
+
+
 @pytest.mark.parametrize(("number", "unit"), [("", "minute"), ("0", "day"), ("-1", "day"), ("5", ""), ("x", "hour")])
 def test_an_interval_that_is_none_is_refused_and_keeps_what_was_typed(route, number, unit):
     answer = save_fields(route, trigger_way="every", trigger_number=number, trigger_unit=unit)

@@ -60,7 +60,7 @@ def archive_of(source: bytes | Path) -> Iterator[Archive]:
     """
     with opened(source) as file:
         try:
-            with zipfile.ZipFile(_Bounded(file)) as archive:  # type: ignore[arg-type]
+            with zipfile.ZipFile(_Bounded(file)) as archive:
                 yield Archive(archive)
         except UNREADABLE as error:
             raise DamagedError from error

@@ -4,10 +4,12 @@ import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from xml.sax.saxutils import quoteattr
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 
@@ -73,7 +75,18 @@ def book(
         parts["xl/sharedStrings.xml"] = f'<sst xmlns="{MAIN}" count="1">{inside}</sst>'
     if formats:
         parts["xl/styles.xml"] = _styles(formats)
-    return packed(parts)
+    return packed({"[Content_Types].xml": _types(parts), **parts})
+
+
+def _types(parts: dict[str, str]) -> str:
+    kinds = {"workbook": "sheet.main", "sheet": "worksheet", "sharedStrings": "sharedStrings", "styles": "styles"}
+    overrides = "".join(
+        f'<Override PartName="/{name}" ContentType="{TYPES}.{kinds[PurePath(name).stem.rstrip("0123456789")]}+xml"/>'
+        for name in parts
+        if not name.endswith(".rels")
+    )
+    rels = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    return f'<Types xmlns="{PACKAGE.replace("relationships", "content-types")}">{rels}{overrides}</Types>'
 
 
 def _relations(*given: tuple[str, str, str]) -> str:

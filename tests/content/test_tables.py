@@ -60,6 +60,12 @@ def test_the_first_byte_that_is_not_utf_8_is_named(monkeypatch, place):
         list(CSV().create_dataset(bytes(text)))
 
 
+def test_blank_rows_without_an_end_are_refused(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_BLANK_ROWS", 3)
+    with pytest.raises(FileError, match="more than 3 blank rows"):
+        CSV().create_dataset(b"title\n\n\n\n\nT\n")
+
+
 def test_an_upload_that_was_removed_meanwhile_says_so(tmp_path):
     file = tmp_path / "rows.csv"
     file.write_text("title\nT\n")

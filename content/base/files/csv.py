@@ -3,12 +3,12 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from django.utils.formats import get_format
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from content.base.files import delimiter, encoding
 from content.base.files.delimiter import Delimiter
@@ -68,7 +68,11 @@ class SemicolonCSV(ExcelCSV):
 
 def csv_for_excel() -> type[CSV]:
     """Return the CSV that Excel opens with a double click where the current language is spoken."""
-    return SemicolonCSV if get_format("DECIMAL_SEPARATOR") == "," else ExcelCSV
+    language = (get_language() or "en").partition("-")[0]
+    formats = import_module(
+        f"django.conf.locale.{language}.formats"
+    )  # the project's are alike everywhere
+    return SemicolonCSV if formats.DECIMAL_SEPARATOR == "," else ExcelCSV
 
 
 def _first(records: Iterator[tuple[int, list[str]]]) -> tuple[int, Sequence[str]]:

@@ -1,6 +1,6 @@
 import pytest
 
-from content.base.files import csv
+from content.base.files import csv, delimiter
 from tests.content.awkward import csv_files as files
 from tests.content.awkward.case import Case, check
 
@@ -60,3 +60,12 @@ def test_the_encoding_that_was_asked_for_is_used():
     table = csv.CSV(encoding="mac-roman").create_dataset("title,body\nGrüße,B\n".encode("mac-roman"))
     assert [cells for _, cells in table] == [["Grüße", "B"]]
     assert table.found.encoding == "mac-roman"
+
+
+def test_commas_in_a_heading_do_not_outvote_the_rows():
+    assert delimiter.detect("title;Notes, remarks, more\nT;B\nU;C\n").character == ";"
+
+
+def test_the_end_of_a_sample_may_cut_a_row(monkeypatch):
+    monkeypatch.setattr(delimiter, "SAMPLE", 20)
+    assert delimiter.detect('a;b,c,d\nT;"two\nlines'[:20]).character == ";"

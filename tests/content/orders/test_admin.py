@@ -133,7 +133,7 @@ def csv_of(*rows: dict[str, object]) -> str:
 
 
 def problems(client: Client, data: str, kind: str = "csv"):
-    return preview(client, Order, data, kind).context["result"].problems()
+    return preview(client, Order, data, kind).context["report"].problems
 
 
 LAMP = {"id": str(KEY), "product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
@@ -152,7 +152,7 @@ def test_a_row_without_an_id_adds_an_order_under_a_new_one():
 
 def test_the_preview_shows_the_id_that_the_file_gives_and_none_else():
     answer = preview(signed_in(), Order, csv_of(LAMP, LAMP | {"id": ""}))
-    assert [cells[0] for _, cells in answer.context["result"].preview()] == [
+    assert [row["cells"][0] for row in answer.context["report"].rows()] == [
         f'<span class="difference"><span>{KEY}</span></span>',
         '<span class="difference"></span>',
     ]

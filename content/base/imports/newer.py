@@ -7,10 +7,10 @@ object. Where it does not, it was made when it was judged (`since`). Three state
 - nobody else changed the field: the cell is written;
 - both changed it, to different values: a conflict, and nothing of the row is written.
 
-So an old file never reverts a newer edit.
+A row of an object that was deleted since is a conflict too. So an old file never reverts a newer edit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,6 +118,10 @@ class Versions:
         behind = {key: version or 0 for key, version in wanted.items() if newest.get(key, 0) > (version or 0)}
         rows = self.history.objects.in_bulk([*behind.values(), *(newest[key] for key in behind)]) if behind else {}
         return {key: self._newer(key, rows.get(version), rows[newest[key]]) for key, version in behind.items()}
+
+    def deleted(self, keys: Collection[Any]) -> set[Any]:
+        """Return those of the keys, of objects that are not there, whose objects were deleted."""
+        return {*self._newest(keys, Q(history_type="-"))} if keys else set()
 
     def _newest(self, keys: Any, condition: Q) -> dict[Any, int]:
         rows = self.history.objects.filter(condition, **{f"{self.pk.attname}__in": [*keys]}).order_by()

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DataError, Error, connection, transaction
+from django.utils.translation import gettext as _
 
 from backoffice.kit.batches import batched
 from backoffice.kit.history import column_values
@@ -118,6 +119,7 @@ class Reader:
         for row in rows:
             if not row.errors:
                 self._guard(row, partial(self._fill, stored=stored))
+        self._refuse_deleted([row for row in rows if row.kind == NEW and row.key is not None and row.version])
         newer = self.versions.newer({row.key: row.version for row in rows if row.obj is not None and row.kind != NEW})
         for row in rows:
             if row.key in newer and not row.is_repeated:
@@ -199,6 +201,14 @@ class Reader:
         row.changed = [item.name for item in self.fields if now[item.attname] != row.before[item.attname]]
         if row.kind == CHANGED and not row.changed and not row.errors:
             row.kind = UNCHANGED
+
+    def _refuse_deleted(self, rows: Sequence[Row]) -> None:
+        deleted = self.versions.deleted([row.key for row in rows])
+        for row in rows:
+            if row.key in deleted:
+                message = _("It was deleted after the file was made. Leave its version empty to add it again.")
+                row.errors.setdefault(self.pk.name, []).append(ValidationError(message, code="conflict"))
+                row.kind = CONFLICT
 
     def _merge(self, row: Row, newer: Newer) -> None:
         """Keep what somebody changed since the file was made, and refuse the row if it changes the same otherwise."""

@@ -271,7 +271,9 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         fields = {column.column_name: options.get_field(column.attribute) for column in self.get_import_fields()}
         shown = {name: str(field.verbose_name) for name, field in fields.items()}
         with translation.override("en"):
-            labels = {name: (name, shown[name], str(field.verbose_name)) for name, field in fields.items()}
+            labels: dict[str, tuple[str, ...]] = {
+                name: (name, shown[name], str(field.verbose_name)) for name, field in fields.items()
+            }
         return labels | {VERSION: (VERSION, _("version"))} if self.has_version else labels
 
     def after_adding(self, keys: Sequence[Any]) -> None:

@@ -78,6 +78,10 @@ class ImportAdmin(ReadOnlyAdmin):
         pages: Any = self.admin_site.get_model_admin(apps.get_model(record.model))
         return bool(pages.has_import_permission(request))
 
+    def _may_read(self, request: HttpRequest, record: Import) -> bool:
+        """Return whether the user may read the rows, which hold what the account that imports may see."""
+        return record.user_id in (request.user.pk, None)
+
     # --- pages -------------------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
         acts: dict[str, Callable[..., HttpResponseBase]] = {
@@ -113,6 +117,7 @@ class ImportAdmin(ReadOnlyAdmin):
             "job": job,
             "progress": Reading(job).as_json() if job else None,
             "progress_url": reverse("admin:jobs_job_progress", args=[job.pk]) if job else "",
+            "may_read": self._may_read(request, record),
             "may_confirm": is_own and record.state == Import.State.READY and report.right > 0,
             "may_cancel": is_own and (record.is_open or record.state == Import.State.READY),
             "may_map": is_own and not record.undoes_id and record.state in (Import.State.READY, Import.State.FAILED),
@@ -169,6 +174,8 @@ class ImportAdmin(ReadOnlyAdmin):
 
     def _failed(self, request: HttpRequest, record: Import) -> HttpResponseBase:
         """Return the file of the rows that were not imported, or redirect to the page of the job that writes it."""
+        if not self._may_read(request, record):
+            raise PermissionDenied
         job = start(
             f"{service.WORK}failed.failed_file",
             user=request.user,

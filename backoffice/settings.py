@@ -229,6 +229,7 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 # Every store that may hold them, by its name in the record of an erasure. Add new stores here.
 ERASERS = {
     "reasons and requests": "content.base.erasers.history",
+    "imports": "content.base.erasers.imports",
     "runs and attempts": "syncer.recovery.erasure.erase_words",
     "kept answers": "backoffice.kit.erasers.kept_answers",
     "jobs": "backoffice.kit.erasers.jobs",

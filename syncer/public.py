@@ -26,6 +26,7 @@ from syncer.reports.following import Edit, Loss, are_moving, following, losses, 
 from syncer.reports.holds import held, hold_follows, release_follows, released
 from syncer.reports.home import home
 from syncer.reports.progress import runs_url
+from syncer.reports.requests import Requests, expected_requests
 from syncer.reports.sending import sent
 from syncer.reports.states import ObjectState, object_states
 from syncer.reports.waiting import waiting_for
@@ -42,12 +43,14 @@ __all__ = [
     "NotPossibleError",
     "ObjectState",
     "Released",
+    "Requests",
     "Run",
     "State",
     "Target",
     "are_moving",
     "declare",
     "erase_objects",
+    "expected_requests",
     "follow",
     "following",
     "held",

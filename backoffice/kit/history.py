@@ -20,6 +20,12 @@ def history_of(model: type[models.Model]) -> type[models.Model]:
     return manager.model
 
 
+def newest_version(model: type[models.Model]) -> int:
+    """Return the id of the newest history row of a model; 0 if it has none."""
+    newest: int | None = history_of(model)._default_manager.aggregate(newest=models.Max("history_id"))["newest"]
+    return newest or 0
+
+
 def column_values(obj: models.Model) -> dict[str, Any]:
     """Return the column values of `obj`, in the types that the database returns: `{"attname": value}`."""
     return {field.attname: field.to_python(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}

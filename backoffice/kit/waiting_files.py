@@ -4,6 +4,7 @@ Each has a name that can't be guessed and lies in one folder under VAR_DIR, whic
 day it is removed.
 """
 
+import os
 import re
 import time
 from pathlib import Path
@@ -44,17 +45,13 @@ def scratch() -> IO[bytes]:
     return TemporaryFile(dir=_folder())
 
 
-def take(name: str) -> str:
-    """Rename the file and return its new name, which only the caller knows: of two that take it, one gets it.
-
-    The file's day begins again.
+def keep(name: str) -> None:
+    """Have the file's day begin again.
 
     Raises:
-        FileNotFoundError: another caller took it first, it was removed as too old, or it never existed.
+        FileNotFoundError: it was removed as too old, or never existed.
     """
-    taken = path(name).rename(path(uuid4().hex))
-    taken.touch()
-    return taken.name
+    os.utime(path(name))
 
 
 def remove(name: str) -> None:

@@ -16,6 +16,7 @@ from content.base.changes.columns import ChangedAdmin
 from content.base.deleted.asking import DeletingAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
 from content.base.hold_admin import HoldAdmin
+from content.base.imports import admin as imports_admin  # noqa: F401 - registers the pages of imports
 from content.base.models import ContentModel
 from content.base.reasons import ReasonAdmin
 from content.base.transfer import TransferAdmin

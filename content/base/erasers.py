@@ -1,10 +1,13 @@
-"""Erase words from the reasons and request ids in the history of all content."""
+"""Erase words from the reasons and request ids in the history of all content, and from what is known of imports."""
 
 from django.apps import apps
 from django.db.models import Q
 
 from backoffice.kit.erasure import ERASED, Words, erase_in
+from content.base.imports.model import Import
 from content.base.models import ContentModel
+
+IMPORT_TEXTS = ("file_name", "reason", "error", "found", "headings", "columns", "rows", "requests")
 
 
 def history(words: Words) -> int:
@@ -25,3 +28,8 @@ def history(words: Words) -> int:
                 erased += rows.filter(history_change_reason=reason).update(history_change_reason=ERASED)
         erased += erase_in(rows.filter(names_in_request_id), ("request_id",), words)
     return erased
+
+
+def imports(words: Words) -> int:
+    """Erase `words` from what is known of imports; their files are erased with all that wait."""
+    return erase_in(Import.objects.all(), IMPORT_TEXTS, words, cut=True)

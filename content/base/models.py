@@ -6,6 +6,9 @@ from typing import Any, ClassVar, Self
 from django.db import models
 
 from content.base.history import Records
+from content.base.imports.model import Import
+
+__all__ = ["ContentModel", "ContentQuerySet", "Import"]
 
 
 class ContentQuerySet(models.QuerySet[Any]):

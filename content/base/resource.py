@@ -1,7 +1,8 @@
 """Import and export of a content model. Rows are read strictly, and only changed fields are written, with history."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from import_export.exceptions import ImportError  # noqa: A004 - the library's name
@@ -17,11 +19,15 @@ from import_export.resources import ModelResource
 from import_export.widgets import Widget
 
 from backoffice.kit.context import cause, caused_by
+from backoffice.kit.history import history_of
+from content.base.headings import match_headings
+from content.base.imports.newer import VERSION, Versions
+from content.base.imports.problems import Problems
 from content.base.imports.result import ContentResult
-from content.base.imports.run import Import
+from content.base.imports.run import Pipeline
 from content.base.models import ContentModel
 from content.base.spellings import plain_date, plain_number
-from content.base.tables import MISSING, CellError, FileError, Shown
+from content.base.tables import MISSING, CellError, FileError, Shown, Table
 
 PAGE = 500  # rows read at a time
 
@@ -148,10 +154,44 @@ class ContentResource(ModelResource):  # type: ignore[misc]
 
     # --- export ------------------------------------------------------------------------------------------------------
     def table(self, queryset: Any, fields: Sequence[str] | None = None) -> tuple[list[str], Iterator[list[Any]]]:
-        """Return the headers of these columns (None: all), and an iterator over the rows that exist for the user."""
+        """Return the headers of these columns (None: all), and an iterator over the rows that exist for the user.
+
+        The last column is the version of each object; see `imports.newer`.
+        """
         columns, visible = self.get_export_fields(fields), queryset.visible_to(self.user)
-        rows = ([self.export_field(column, obj) for column in columns] for obj in self.iter_queryset(visible))
-        return [column.column_name for column in columns], rows
+        headers = [column.column_name for column in columns]
+        if not self.has_version or (fields is not None and VERSION not in fields):
+            return headers, (
+                [self.export_field(column, obj) for column in columns] for obj in self.iter_queryset(visible)
+            )
+        # By the statement that reads the object: read later, it could be the version of a newer edit.
+        newest = history_of(self.model)._default_manager.filter(**{self._pk: OuterRef("pk")}).order_by("-history_id")
+        versioned = visible.annotate(newest_version=Subquery(newest.values("history_id")[:1]))
+        return [*headers, VERSION], (
+            [*(self.export_field(column, obj) for column in columns), obj.newest_version]
+            for obj in self.iter_queryset(versioned)
+        )
+
+    @property
+    def has_version(self) -> bool:
+        """Whether a file has the column that says what it was made from: always, unless the model has such a field."""
+        return Versions(self.model).is_column
+
+    @property
+    def _pk(self) -> str:
+        name: str = self.model._meta.pk.attname
+        return name
+
+    def get_export_fields(self, selected_fields: Sequence[str] | None = None) -> list[Column]:
+        """Return the columns of fields, in their order; the version is none."""
+        chosen = None if selected_fields is None else [name for name in selected_fields if name in self.fields]
+        columns: list[Column] = super().get_export_fields(chosen)
+        return columns
+
+    def get_export_order(self) -> tuple[str, ...]:
+        """Return the names of the columns that can be chosen."""
+        order: tuple[str, ...] = super().get_export_order()
+        return (*order, VERSION) if self.has_version else order
 
     def iter_queryset(self, queryset: models.QuerySet[Any]) -> Iterator[Any]:
         """Yield the objects by key, in keyset pages: constant memory, without a server-side cursor."""
@@ -166,21 +206,17 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         dataset: Any,
         dry_run: bool = False,  # noqa: FBT001, FBT002 - the library's signature
         raise_errors: bool = False,  # noqa: FBT001, FBT002 - the library's signature
-        *,
-        first: int | None = None,
-        on_written: Callable[[ContentResult], None] = lambda _: None,
         **options: Any,
     ) -> ContentResult:
-        """Import all rows, or none if one is wrong.
+        """Import all rows, or none if one is wrong, in one transaction.
 
         This replaces the library's loop, which judges and saves each row by statements of its own. The rows are read
-        and judged while nothing is locked; then they are written in one short transaction.
+        and judged while nothing is locked; then they are written. The admin's imports are written in slices instead,
+        see `imports.slices`.
 
         Args:
             dataset: a `files.Table`, or the library's Dataset.
             dry_run: only judge the rows.
-            first: judge as many rows, and only count the others; with `dry_run` alone.
-            on_written: called at the end of the transaction.
 
         Raises:
             ImportError: of the library, with `raise_errors`: what is wrong first.
@@ -189,8 +225,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         reason = f"Imported from {options.get('file_name') or 'a file'}"
         with caused_by(replace(cause(), user=user, reason=reason)):
             try:
-                run = Import(self, dataset, first=first, on_written=on_written)
-                result = run.preview() if dry_run else run.write()
+                result = self._import(dataset, dry_run=dry_run)
             except (FileError, IntegrityError) as error:
                 result = ContentResult(self.get_import_fields())
                 result.fail(error)
@@ -198,6 +233,18 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             number, message = next(iter(result.wrong_rows()), (None, " ".join(result.base_problems())))
             raise ImportError(ValueError(message), number=number)
         return result
+
+    def _import(self, dataset: Any, *, dry_run: bool) -> ContentResult:
+        headings = match_headings(dataset.headers or (), labels := self.labels())
+        if headings.unknown:
+            raise FileError(
+                f"There is no column {', '.join(headings.unknown)}. The columns may be: {', '.join(labels)}."
+            )
+        versions = Versions(self.model)
+        rows = dataset if isinstance(dataset, Table) else list(enumerate(dataset, 1))  # the library's Dataset
+        with closing(Problems()) as problems:
+            run = Pipeline(resource=self, headers=headings.names, rows=rows, problems=problems, versions=versions)
+            return run.preview() if dry_run else run.write()
 
     def before_import_row(self, row: dict[str, Any], **_options: object) -> None:
         for name in [name for name, value in row.items() if value is MISSING]:
@@ -224,7 +271,10 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         fields = {column.column_name: options.get_field(column.attribute) for column in self.get_import_fields()}
         shown = {name: str(field.verbose_name) for name, field in fields.items()}
         with translation.override("en"):
-            return {name: (name, shown[name], str(field.verbose_name)) for name, field in fields.items()}
+            labels: dict[str, tuple[str, ...]] = {
+                name: (name, shown[name], str(field.verbose_name)) for name, field in fields.items()
+            }
+        return labels | {VERSION: (VERSION, _("version"))} if self.has_version else labels
 
     def after_adding(self, keys: Sequence[Any]) -> None:
         """Write what belongs to new objects, of which these are the keys; called in the transaction, for each page."""

@@ -1,18 +1,16 @@
 """The admin's import and export pages."""
 
-from itertools import islice
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files import File
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.decorators import method_decorator
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import Format
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
@@ -21,16 +19,15 @@ from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
 from content.base.files import FORMATS, csv_for_excel
+from content.base.imports import service
+from content.base.imports.model import Import
 from content.base.tables import FileError, max_rows
-from content.base.uploads import UploadStorage
+from content.base.uploads import Upload, path_of
 from content.base.urls import admin_url
 
 WORK = "content.base.transfer_work"
 MAX_BYTES = 500 * 1000 * 1000
-# The most rows that a request judges for the preview, imports or exports itself; a worker does more.
-JUDGED_HERE = 20_000
-IMPORTED_HERE = 1_000
-EXPORTED_HERE = 5_000
+EXPORTED_HERE = 5_000  # rows that a request exports itself; a worker does more
 
 
 class ContentImportForm(ImportForm):  # type: ignore[misc]
@@ -64,7 +61,6 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
     import_form_class = ContentImportForm
     export_form_class = ContentExportForm
     formats = list(FORMATS.values())
-    tmp_storage_class = UploadStorage
     skip_admin_log = True  # each object has its history
 
     def has_export_permission(self, request: HttpRequest) -> bool:
@@ -76,58 +72,54 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
 
     get_export_resource_kwargs = get_import_resource_kwargs
 
-    def get_import_context_data(self, **_options: object) -> dict[str, object]:
-        return {"columns": [column.column_name for column in self.resource_classes[0]().get_import_fields()]}
-
-    def get_import_data_kwargs(self, **_options: object) -> dict[str, object]:
-        return {"first": JUDGED_HERE}
-
-    def write_to_tmp_storage(self, import_file: "File[bytes]", _format: Format) -> UploadStorage:
-        upload = UploadStorage()
-        upload.save(import_file.chunks())
-        return upload
-
-    def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
-        if not isinstance(e, FileError):
-            e = FileError("The file can't be read. Is it in the format that was chosen, and not damaged?")
-        form.add_error("import_file", str(e))
-
-    @method_decorator(require_POST)
-    def process_import(self, request: HttpRequest, **_options: object) -> HttpResponse:
-        """Import the previewed file in a job, which runs in this request if the file is small."""
+    def import_action(self, request: HttpRequest, **_options: object) -> HttpResponse:
+        """Show the form for a file (GET), or begin to import one (POST) and redirect to the page of the import."""
         if not self.has_import_permission(request):
             raise PermissionDenied
-        form = self.create_confirm_form(request)
-        try:
-            if not form.is_valid():
-                raise ValueError
-            job = self._import(request, form)
-        except FileError as error:
-            messages.warning(request, str(error))
-        except (ValueError, IndexError):  # the form does not validate the numbers of format and resource
-            messages.error(request, "The preview was not sent back as it was. Upload the file again.")
-        else:
-            if job.state != Job.State.DONE:
-                return redirect("admin:jobs_job_change", job.pk)
-            counts = "Imported: {new} new, {changed} changed, {unchanged} unchanged."
-            messages.success(request, counts.format(**(job.result or {})))
-            return redirect(admin_url(self.model, "changelist"))
-        return redirect(admin_url(self.model, "import"))
+        form = self.create_import_form(request)
+        if request.method == "POST" and form.is_valid():
+            try:
+                return redirect(self._start_import(request, form))
+            except FileError as error:
+                form.add_error("import_file", str(error))
+        columns = [column.column_name for column in self.resource_classes[0]().get_import_fields()]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Import %(objects)s") % {"objects": self.opts.verbose_name_plural},
+            "form": form,
+            "opts": self.opts,
+            "media": self.media + form.media,
+            "columns": columns,
+            "imports_url": reverse("admin:content_import_changelist"),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.import_template_name, context)
 
-    def _import(self, request: HttpRequest, form: forms.Form) -> Job:
-        """Start the job of an import.
+    def _start_import(self, request: HttpRequest, form: forms.Form) -> Import:
+        """Store the file and begin to read it: here if it is small, else in a worker.
 
         Raises:
-            FileError: the file can't be read, was imported already, or is too old.
+            FileError: a small file can't be read.
         """
         kind = self.get_import_formats()[int(form.cleaned_data["format"])]
-        self.choose_import_resource_class(form, request)
-        upload = UploadStorage(name=form.cleaned_data["import_file_name"])
-        name = form.cleaned_data["original_file_name"]
-        here = not any(islice(kind().create_dataset(upload.read()), IMPORTED_HERE, None))
-        arguments = self._arguments(kind, form) | {"upload": upload.take(), "name": name}
-        title = f"Import {self.opts.verbose_name_plural} from {name}"
-        return start(f"{WORK}.import_file", user=request.user, title=title, arguments=arguments, here=here)
+        file = form.cleaned_data["import_file"]
+        upload = Upload.of(file.chunks())
+        here = service.is_short(kind.title, path_of(upload.name))
+        return service.start_import(
+            model=self.model,
+            user=request.user,
+            upload=upload,
+            kind=kind.title,
+            file_name=file.name,
+            resource=self.get_resource_index(form),
+            here=here,
+        )
+
+    def process_import(self, request: HttpRequest, **_options: object) -> HttpResponse:
+        """Redirect to the form: in the place of the library's second page, each import has a page of its own."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        return redirect(admin_url(self.model, "import"))
 
     def _do_file_export(
         self, file_format: Format, request: HttpRequest, queryset: QuerySet[Any], export_form: Any = None

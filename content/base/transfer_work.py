@@ -1,7 +1,6 @@
-"""The jobs of import and export. They check the user's permissions again when they run."""
+"""The job of an export. It checks the user's permissions again when it runs."""
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,55 +11,8 @@ from django.http import HttpRequest, QueryDict
 
 from backoffice.kit.jobs.progress import Progress
 from content.base.files import FORMATS
-from content.base.imports.result import ContentResult
 from content.base.resource import PAGE
 from content.base.tables import FileError
-from content.base.uploads import UploadStorage
-
-
-def import_file(progress: Progress, *, model: str, resource: int, kind: str, upload: str, name: str) -> dict[str, int]:
-    """Import an uploaded file, all of it or nothing.
-
-    Args:
-        resource: the index of the resource in the admin of `model`, which is a label such as `news.Post`.
-        kind: the title of the format.
-        upload: the name that `UploadStorage.take` returned. The upload is removed afterwards.
-        name: the name of the user's file.
-
-    Returns:
-        The number of rows, `{"new": 1, "changed": 2, "unchanged": 3}`.
-
-    Raises:
-        PermissionDenied: the user may not import.
-        ValidationError: the file can't be read, or holds wrong rows, which the job then lists.
-    """
-    pages, request = _opened(model, progress)
-    if not pages.has_import_permission(request):
-        raise PermissionDenied
-    waiting = UploadStorage(name=upload)
-    try:
-        rows = FORMATS[kind]().create_dataset(waiting.read())
-        rules = pages.get_import_resource_classes(request)[resource](**pages.get_import_resource_kwargs(request))
-        result = rules.import_data(rows, file_name=name, user=progress.user, on_written=partial(_count, progress))
-    except FileError as error:
-        raise ValidationError(str(error)) from error
-    finally:
-        waiting.remove()
-    if result.has_errors():
-        progress.total(result.total_rows)
-        progress.fail_all(
-            ((f"row {number}", message) for number, message in result.wrong_rows()), count=result.wrong_count
-        )
-        rows_wrong = f"{result.wrong_count:,} of {result.total_rows:,} rows are wrong."
-        words = " ".join(result.base_problems()) or rows_wrong
-        raise ValidationError(f"Nothing was imported. {words} Correct the file and import it again.")
-    return {word: result.totals[kind] for word, kind in ContentResult.WORDS.items()}
-
-
-def _count(progress: Progress, result: ContentResult) -> None:
-    """Report all rows as done, in the transaction of the import: if the job was cancelled, that is rolled back."""
-    progress.total(result.total_rows)
-    progress.advance(result.total_rows)
 
 
 def export_file(

@@ -4,18 +4,14 @@ import csv
 import io
 import time
 
-from django.db import connection
-
 from backoffice.accounts.models import User
-from backoffice.kit.jobs.models import Job
-from backoffice.kit.jobs.service import LOGGED, start
-from backoffice.kit.jobs.sweep import STOPPED
-from content.base.uploads import UploadStorage
-from tests.chaos.editor import ENDED, PAUSE, Door, Editor, RefusedError, UncertainError, change, ended
+from content.base.imports.model import Import
+from content.base.imports.service import cancel, go_on, start_import, undo, write
+from content.base.uploads import Upload
+from tests.chaos.editor import PAUSE, Door, Editor, RefusedError, change, model_of
 from tests.chaos.ledger import Change, Values, Write
 
-WORK = "content.base.transfer_work.import_file"
-WAIT = 60  # seconds until a job must have ended
+WAIT = 180  # seconds until an import must have ended, longer than two leases
 COLUMNS = {"news.Post": ("id", "user_id", "title", "body"), "news.Comment": ("id", "post", "name", "email", "body")}
 
 
@@ -45,39 +41,59 @@ class ImportEditor(Editor):
         return Write(door=door, changes=changes, do=lambda: self.bring_in(label, changes, here=here))
 
     def bring_in(self, label: str, changes: list[Change], *, here: bool) -> None:
+        """Upload, look at the preview, confirm; undo what could be written in part only, so that all or nothing is."""
         self.files += 1
         name = f"{self.name} {self.files}.csv"
-        try:
-            job = self.begin(label, as_csv(label, changes), name, here=here)
-        except ENDED as error:
-            ended()
-            # Whoever asked may not know it, but the job was begun: then somebody does it.
-            job = self.sure(lambda: Job.objects.filter(arguments__name=name).first())
-            if job is None:
-                raise UncertainError(str(error)) from error
-        self.wait(job)
+        upload = Upload.of([as_csv(label, changes)])
+        user = self.sure(lambda: User.objects.get(username="chaos"))
+        self.sure(lambda: self.known(name) or self.begin(label, upload, name, user, here=here))
+        record = self.wait(self.sure(lambda: self.known(name)))
+        if record.state == Import.State.READY and not record.failed:
+            self.sure(lambda: self.confirm(record, here=here))
+            record = self.wait(record)
+        if record.failed or record.error:
+            self.sure(lambda: self.take_back(record, user))
+            raise RefusedError(f"{record.error} {record.counts} {record.written}")
 
-    def begin(self, label: str, content: bytes, name: str, *, here: bool) -> Job:
-        upload = UploadStorage()
-        upload.save(content)
-        arguments = {"model": label, "resource": 0, "kind": "CSV", "upload": upload.take(), "name": name}
-        return start(WORK, user=User.objects.get(username="chaos"), title=name, arguments=arguments, here=here)
+    def known(self, name: str) -> Import | None:
+        return Import.objects.filter(file_name=name).first()
 
-    def wait(self, job: Job) -> None:
-        """Raises UncertainError where its worker went, RefusedError where the rows are wrong, TimeoutError."""
+    def begin(self, label: str, upload: Upload, name: str, user: User, *, here: bool) -> Import:
+        model = model_of(label)
+        return start_import(model=model, user=user, upload=upload, kind="CSV", file_name=name, here=here)
+
+    def confirm(self, record: Import, *, here: bool) -> None:
+        record.refresh_from_db()
+        if record.state == Import.State.READY:
+            write(record, here=here)
+
+    def take_back(self, record: Import, user: User) -> None:
+        record.refresh_from_db()
+        if record.state == Import.State.READY:
+            cancel(record)
+        elif record.can_be_undone:
+            undo(record, user=user)
+        if undoing := Import.objects.filter(undoes=record).first():
+            self.wait(undoing)
+
+    def wait(self, record: Import) -> Import:
+        """Wait until nobody is at work on it; whoever is killed is followed by another worker.
+
+        Raises:
+            TimeoutError: they take too long.
+        """
         until = time.monotonic() + WAIT
-        while job.is_open:
+        while self.sure(lambda: self.is_open(record)):
             if time.monotonic() > until:
-                raise TimeoutError(f"The job {job.pk} is {job.state} after {WAIT} s.")
+                raise TimeoutError(f"The import {record} is {record.state} after {WAIT} s.")
             time.sleep(PAUSE)
-            try:
-                job.refresh_from_db()
-            except ENDED:
-                connection.close()
-        if job.error in (LOGGED, STOPPED):
-            raise UncertainError(job.error)
-        if job.error:
-            raise RefusedError(f"{job.error} {job.problems}")
+        return record
+
+    def is_open(self, record: Import) -> bool:
+        record.refresh_from_db()
+        if record.is_stuck:
+            go_on(record)
+        return record.is_open
 
 
 def as_csv(label: str, changes: list[Change]) -> bytes:

@@ -8,32 +8,41 @@ import openpyxl
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 
-from backoffice.kit.jobs.models import Job
+from content.base.imports.model import Import
 from content.base.urls import admin_url
 
 FORMATS = ["csv", "xlsx", "json"]
 
 
 def preview(client: Client, model: Any, data: str | bytes, kind: str = "csv", name: str | None = None) -> Any:
-    """Upload a file. The answer has a `confirm_form` unless a row is wrong."""
+    """Upload a small file, and return the page of its import; that of the form, if the file can't be read."""
     file = SimpleUploadedFile(name or f"rows.{kind}", data if isinstance(data, bytes) else data.encode())
     form = {"import_file": file, "format": FORMATS.index(kind), "resource": ""}
-    return client.post(admin_url(model, "import"), form)
+    return client.post(admin_url(model, "import"), form, follow=True)
 
 
-def confirm(client: Client, model: Any, previewed: Any, **options: Any) -> Any:
-    assert "confirm_form" in previewed.context, previewed.content.decode()
-    return client.post(admin_url(model, "process_import"), previewed.context["confirm_form"].initial, **options)
+def confirm(client: Client, previewed: Any, **options: Any) -> Any:
+    """Import the rows of a previewed file, all of which are right."""
+    assert previewed.context["may_confirm"], previewed.content.decode()
+    return act(client, previewed.context["record"], "confirm", **options)
 
 
-def load(client: Client, model: Any, data: str | bytes, kind: str = "csv", name: str | None = None) -> None:
+def act(client: Client, record: Import, name: str, **form: Any) -> Any:
+    """Press a button on the page of an import, and return the page that is shown then."""
+    return client.post(reverse(f"admin:content_import_{name}", args=[record.pk]), form, follow=True)
+
+
+def load(client: Client, model: Any, data: str | bytes, kind: str = "csv", name: str | None = None) -> Import:
     """Import a file in which nothing is wrong."""
-    answer = confirm(client, model, preview(client, model, data, kind, name))
-    assert answer.status_code == 302, answer.content.decode()
-    job = Job.objects.latest("created_at")
-    assert not job.error, job.error
-    assert not job.problems, str(job.problems)
+    page = preview(client, model, data, kind, name)
+    if page.context["report"].right:
+        page = confirm(client, page)
+    record: Import = page.context["record"]
+    assert record.state in ("done", "ready"), record.error
+    assert not record.failed, page.context["report"].problems
+    return record
 
 
 def export(client: Client, model: Any, kind: str = "csv", query: str = "") -> bytes:

@@ -18,11 +18,11 @@ from backoffice.kit.jobs.service import start, take, work_here
 from backoffice.kit.jobs.sweep import STOPPED
 from content.base import files, resource, transfer
 from content.base.files import XLSX, escape, unescape
+from content.base.imports import service, slices
 from content.base.models import ContentQuerySet
 from content.base.resource import ColumnWidget
 from content.base.tables import MAX_COLUMNS, FileError
-from content.base.transfer_work import import_file
-from content.base.uploads import UploadStorage
+from content.base.uploads import Upload
 from content.base.urls import admin_url
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from content.news.resources import PostResource
@@ -46,13 +46,11 @@ def problems(client, model, data, kind="csv"):
     """The errors of a file, after making sure that nothing was written."""
     before = Post.history.count() + Comment.history.count()
     answer = preview(client, model, data, kind)
-    assert "confirm_form" not in answer.context
     assert Post.history.count() + Comment.history.count() == before
-    if "result" not in answer.context:
-        return " ".join(answer.context["form"].errors["import_file"])
-    result = answer.context["result"]
     assert "Traceback" not in answer.content.decode()
-    return " ".join(str(error.error) for error in result.base_errors) or result.problems()
+    if "record" not in answer.context:
+        return " ".join(answer.context["form"].errors["import_file"])
+    return answer.context["record"].error or answer.context["report"].problems
 
 
 # --- round trips -----------------------------------------------------------------------------------------------------
@@ -61,9 +59,9 @@ def test_what_was_exported_comes_back_unchanged(kind):
     Post.objects.bulk_create([Post(title=text, body=text, user_id=-5) for text in TEXTS])
     client = administrator()
     answer = preview(client, Post, export(client, Post, kind), kind)
-    assert dict(answer.context["result"].totals) | {"skip": 0} == dict.fromkeys(answer.context["result"].totals, 0)
-    assert answer.context["result"].totals["skip"] == len(TEXTS)
-    confirm(client, Post, answer)
+    counts = answer.context["record"].counts
+    assert counts == dict.fromkeys(counts, 0) | {"unchanged": len(TEXTS)}
+    assert not answer.context["may_confirm"]
     assert Post.history.count() == len(TEXTS)
 
 
@@ -214,36 +212,18 @@ def test_each_row_leaves_history_with_the_person_and_the_reason():
 def test_confirming_twice_imports_once():
     client = administrator()
     answer = preview(client, Post, table(["title", "body"], ["T", "B"]))
-    confirm(client, Post, answer)
-    again = confirm(client, Post, answer, follow=True)
-    assert "imported already" in again.content.decode()
+    confirm(client, answer)
+    again = confirm(client, answer)
+    assert "not in the state for this any more" in again.content.decode()
     assert Post.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", ["x", "..", "../../etc/passwd", "0" * 32])
-def test_only_an_upload_can_be_confirmed(name):
+def test_of_two_confirmations_at_once_one_imports():
     client = administrator()
-    form = {"import_file_name": name, "original_file_name": "a.csv", "format": "0", "resource": ""}
-    answer = client.post(admin_url(Post, "process_import"), form, follow=True)
-    assert "Nothing was done" in answer.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"format": "1"}, "not an XLSX workbook"),
-        ({"format": "abc"}, "Upload the file again"),
-        ({"format": "99"}, "Upload the file again"),
-        ({"resource": "99"}, "Upload the file again"),
-    ],
-)
-def test_what_was_not_previewed_so_is_not_imported(changed, message):
-    client = administrator()
-    form = preview(client, Post, table(["title", "body"], ["T", "B"])).context["confirm_form"].initial
-    answer = client.post(admin_url(Post, "process_import"), form | changed, follow=True)
-    assert answer.redirect_chain == [(admin_url(Post, "import"), 302)]
-    assert message in answer.content.decode()
-    assert not Post.objects.exists()
+    record = preview(client, Post, table(["title", "body"], ["T", "B"])).context["record"]
+    service.write(record)
+    with pytest.raises(service.StateError):
+        service.write(record)
 
 
 def test_a_preview_shows_what_would_change_first_and_says_what_it_leaves_out():
@@ -251,11 +231,11 @@ def test_a_preview_shows_what_would_change_first_and_says_what_it_leaves_out():
     rows = [[post.pk, post.title] for post in posts]
     rows[-1][1] = f"{posts[-1].title} edited"
     answer = preview(administrator(), Post, table(["id", "title"], *rows))
-    shown = [(row.number, row.import_type) for row, _ in answer.context["result"].preview()]
+    shown = [(row["number"], row["kind"]) for row in answer.context["record"].rows]
     assert shown[:3] == [(resource.PAGE + 21, "update"), (2, "skip"), (3, "skip")]
     assert len(shown) == resource.PAGE
     page = answer.content.decode()
-    assert f"The page shows {resource.PAGE} of {resource.PAGE + 20} rows" in page
+    assert "The page leaves out 20 rows" in page
     assert f"<span>{posts[-1].title}</span><ins> edited</ins>" in page
 
 
@@ -309,9 +289,18 @@ def test_a_comment_of_a_post_that_is_not_there_is_an_error():
     assert found[0][2] == "There is no post 77 that you may see."
 
 
-def test_an_unknown_column_names_those_allowed():
-    found = problems(administrator(), Post, table(["id", "titel"], ["", "T"]))
-    assert found == "There is no column titel. The columns may be: id, user_id, title, body."
+def test_an_unknown_column_is_left_out_and_named():
+    client = administrator()
+    page = preview(client, Post, table(["titel", "title", "body"], ["X", "T", "B"]))
+    assert page.context["report"].left_out == ["titel"]
+    assert "Left out: titel" in page.content.decode()
+    confirm(client, page)
+    assert Post.objects.get().title == "T"
+
+
+def test_a_file_without_a_known_column_names_those_allowed():
+    found = problems(administrator(), Post, table(["titel", "text"], ["X", "B"]))
+    assert found == "No heading is that of a column. The columns may be: id, user_id, title, body, version."
 
 
 @pytest.mark.parametrize(
@@ -329,8 +318,8 @@ def test_an_unknown_column_names_those_allowed():
         ("xlsx", b"PK\x03\x04 broken", "not an XLSX workbook"),
         ("xlsx", "title,body", "not an XLSX workbook"),
         ("csv", "", "empty"),
-        ("csv", "title,body\n", "No valid data"),
-        ("xlsx", workbook(), "No valid data"),
+        ("csv", "title,body\n", "The file has no rows"),
+        ("xlsx", workbook(), "The file has no rows"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(kind, data, message):
@@ -427,109 +416,79 @@ def test_an_import_needs_the_right_to_add_for_new_and_to_change_for_changed_rows
 
 
 # --- as jobs ---------------------------------------------------------------------------------------------------------
-BIG = table(["title", "body"], *([f"T{number}", "B"] for number in range(transfer.IMPORTED_HERE + 1)))
+BIG = table(["title", "body"], *([f"T{number}", "B"] for number in range(service.HERE + 1)))
 
 
 def job_page(job) -> str:
     return reverse("admin:jobs_job_change", args=[job.pk])
 
 
-def waiting(user):
-    """An import as a big one waits for a worker once it is confirmed, but of one row."""
-    upload = UploadStorage()
-    upload.save(table(["title", "body"], ["T", "B"]).encode())
-    arguments = {"model": "news.Post", "resource": 0, "kind": "CSV", "upload": upload.take(), "name": "posts.csv"}
-    return start(f"{transfer.WORK}.import_file", user=user, title="Import posts", arguments=arguments)
-
-
-def confirm_big(client, upload, **options):
-    """Confirm the import of a big file that was uploaded, without its preview, which takes seconds."""
-    form = {"import_file_name": upload.name, "original_file_name": "big.csv", "format": "0", "resource": ""}
-    return client.post(admin_url(Post, "process_import"), form, **options)
-
-
-@pytest.fixture
-def big():
-    upload = UploadStorage()
-    upload.save(BIG.encode())
-    return upload
-
-
-def test_a_small_import_is_a_job_that_is_done_at_once():
+def test_a_small_import_is_done_at_once():
     client = sign_in(*TRANSFER, *WRITE)
-    answer = confirm(client, Post, preview(client, Post, table(["title", "body"], ["T", "B"]), name="spring.csv"))
-    assert answer["Location"] == admin_url(Post, "changelist")
-    job = Job.objects.get()
-    assert (job.title, str(job.user), job.state) == ("Import posts from spring.csv", "editor", "done")
-    assert (job.total, job.done, job.result) == (1, 1, {"new": 1, "changed": 0, "unchanged": 0})
-
-
-def test_a_big_import_waits_for_a_worker_and_its_page_is_shown(big):
-    client = sign_in(*TRANSFER, *WRITE)
-    answer = confirm_big(client, big)
-    job = Job.objects.get()
-    assert answer["Location"] == job_page(job)
-    assert job.arguments.keys() == waiting(job.user).arguments.keys()
-    assert waiting_files.path(job.arguments["upload"]).exists()
-    assert not Post.objects.exists()
-    assert client.get(job_page(job)).status_code == 200
+    page = confirm(client, preview(client, Post, table(["title", "body"], ["T", "B"]), name="spring.csv"))
+    record = page.context["record"]
+    assert (record.file_name, str(record.user), record.state) == ("spring.csv", "editor", "done")
+    assert record.written == {"new": 1, "changed": 0, "unchanged": 0, "failed": 0}
+    assert [(job.state, job.total, job.done) for job in Job.objects.all()] == [("done", 1, 1)] * 2
 
 
 @pytest.mark.slow
-def test_a_big_import_is_whole_and_recorded_for_the_person_who_confirmed_it():
+def test_a_big_import_waits_for_a_worker_that_reads_it_and_then_writes_it():
     client = sign_in(*TRANSFER, *WRITE)
-    confirm(client, Post, preview(client, Post, BIG))
-    job = Job.objects.get()
-    work_here(job)
-    assert job.result == {"new": transfer.IMPORTED_HERE + 1, "changed": 0, "unchanged": 0}
+    page = preview(client, Post, BIG)
+    assert "The file is being read" in page.content.decode()
+    record = page.context["record"]
+    work_here(record.job)
+    page = confirm(client, client.get(record.get_absolute_url()))
+    assert (page.context["record"].state, Post.objects.count()) == ("writing", 0)
+    work_here(page.context["record"].job)
+    record.refresh_from_db()
+    assert (record.state, record.written["new"]) == ("done", service.HERE + 1)
     assert {str(row.history_user) for row in Post.history.all()} == {"editor"}
 
 
-def test_an_upload_waits_until_its_import_ran_and_goes_then(admin_user):
-    job = waiting(admin_user)
-    upload = waiting_files.path(job.arguments["upload"])
-    assert upload.exists()
-    work_here(job)
-    assert job.state == "done"
-    assert not upload.exists()
-    assert [str(row.history_user) for row in Post.history.all()] == ["admin"]
-
-
-def test_a_row_that_became_wrong_after_the_preview_is_named_and_nothing_is_written():
+def test_a_row_that_became_wrong_after_the_preview_is_named_and_the_others_are_written():
     post = Post.objects.create(title="T", body="B")
     client = administrator()
     answer = preview(client, Post, table(["id", "title", "body"], ["", "Added", "B"], [post.pk, "New", "B"]))
     key = post.pk
     post.delete()
-    answer = confirm(client, Post, answer, follow=True)
-    job = Job.objects.get()
-    assert answer.redirect_chain == [(job_page(job), 302)]
-    assert "Nothing was imported. 1 of 2 rows are wrong." in answer.content.decode()
-    assert (job.state, job.total, job.done, job.failed) == ("failed", 2, 0, 1)
-    message = f"id: There is no post {key} that you may see. Leave the id empty to add a new post."
-    assert job.problems == [{"item": "row 3", "message": message}]
-    assert not Post.objects.exists()
+    page = confirm(client, answer)
+    record = page.context["record"]
+    assert (record.state, record.written["new"], record.written["failed"]) == ("done", 1, 1)
+    message = f"There is no post {key} that you may see. Leave the id empty to add a new post."
+    assert page.context["report"].problems == [(3, "id", message)]
+    assert [post.title for post in Post.objects.all()] == ["Added"]
 
 
 def test_an_import_that_was_given_up_meanwhile_writes_nothing(admin_user):
     """The sweep took the worker for dead, and said so to the person."""
-    job = waiting(admin_user)
-    take(job)
-    Job.objects.update(state="failed", error=STOPPED, finished_at=clock.now())
-    job.refresh_from_db()
+    record = waiting(admin_user)
+    service.write(record)
+    take(record.job)
+    Job.objects.filter(pk=record.job.pk).update(state="failed", error=STOPPED, finished_at=clock.now())
     with pytest.raises(JobOverError):
-        import_file(Progress(job), **job.arguments)
+        slices.write(Progress(record.job), pk=str(record.pk))
     assert not Post.objects.exists()
+    record.refresh_from_db()
+    assert record.is_stuck
+
+
+def waiting(user, *rows):
+    """An import of a small file that waits for its confirmation."""
+    upload = Upload.of([table(["title", "body"], *(rows or [["T", "B"]])).encode()])
+    return service.start_import(model=Post, user=user, upload=upload, kind="CSV", file_name="posts.csv", here=True)
 
 
 @pytest.mark.parametrize("lost", ["news.import_post", "news.add_post"])
 def test_what_was_taken_away_since_the_confirmation_is_missed(lost):
     sign_in(*TRANSFER, *WRITE)
-    job = waiting(User.objects.get())
-    job.user.user_permissions.remove(Permission.objects.get(codename=lost.partition(".")[2]))
-    work_here(job)
-    assert job.state == "failed"
-    assert "may not" in job.error or "the permission news.add_post" in job.problems[0]["message"]
+    record = waiting(User.objects.get())
+    service.write(record)
+    record.user.user_permissions.remove(Permission.objects.get(codename=lost.partition(".")[2]))
+    work_here(record.job)
+    record.refresh_from_db()
+    assert "may not" in record.job.error or record.written["failed"] == 1
     assert not Post.objects.exists()
 
 

@@ -9,15 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tablib import Dataset
 
-from backoffice.kit.jobs.models import Job
-from backoffice.kit.jobs.service import LOGGED, start
-from content.base import transfer
+from backoffice.kit.jobs.service import LOGGED
 from content.base.files import CSV
-from content.base.imports import rows, writing
+from content.base.imports import report, rows, writing
 from content.base.imports.result import ContentResult
 from content.base.imports.staging import Stage
 from content.base.models import ContentQuerySet
-from content.base.uploads import UploadStorage
 from content.messaging.models import Bot
 from content.messaging.resources import BotResource
 from content.news.models import Comment, Post
@@ -28,7 +25,7 @@ from content.palettes.models import Membership, Palette, Team
 from content.palettes.resources import MembershipResource, PaletteResource, TeamResource
 from content.tasks.models import Item
 from content.tasks.resources import ItemResource
-from tests.content.files import confirm, preview, table
+from tests.content.files import preview, table
 from tests.content.locks import SECONDS, closing
 from tests.content.pages import administrator, person
 from tests.content.palettes.people import members, palette, team_of
@@ -188,17 +185,12 @@ def test_a_value_that_the_database_cannot_hold_names_its_row(monkeypatch):
     assert not Post.objects.exists()
 
 
-def test_of_many_wrong_rows_the_first_are_named_and_all_counted(monkeypatch, admin_user):
-    monkeypatch.setattr(ContentResult, "limit", 3)
-    wrong = table(["title", "body"], *(["T", ""] for _ in range(8)))
-    found = preview(administrator(), Post, wrong).context["result"].problems()
-    assert [row for row, *_ in found] == [2, 3, 4]
-    upload = UploadStorage()
-    upload.save(wrong.encode())
-    arguments = {"model": "news.Post", "resource": 0, "kind": "CSV", "upload": upload.take(), "name": "posts.csv"}
-    job = start(f"{transfer.WORK}.import_file", user=admin_user, title="Import", arguments=arguments, here=True)
-    assert (job.total, job.failed, len(job.problems)) == (8, 8, 3)
-    assert "8 of 8 rows are wrong" in job.error
+def test_of_many_wrong_rows_the_first_are_named_and_all_counted(monkeypatch):
+    monkeypatch.setattr(report, "SHOWN", 3)
+    page = preview(administrator(), Post, table(["title", "body"], *(["T", ""] for _ in range(8))))
+    assert [row for row, *_ in page.context["report"].problems] == [2, 3, 4]
+    assert page.context["record"].counts["wrong"] == page.context["record"].failed == 8
+    assert not page.context["may_confirm"]
 
 
 def test_an_error_in_the_program_names_its_row_and_is_logged(monkeypatch, caplog):
@@ -223,27 +215,6 @@ def test_the_table_of_an_import_that_failed_is_not_in_the_way(monkeypatch):
         with pytest.raises(RuntimeError):
             load(PostResource, "title body", ["T", "B"])
     assert load(PostResource, "title body", ["T", "B"]).totals["new"] == 1
-
-
-# --- the preview of a big file ---------------------------------------------------------------------------------------
-def test_a_preview_judges_the_first_rows_and_the_import_all(monkeypatch):
-    monkeypatch.setattr(transfer, "JUDGED_HERE", 2)
-    a, b = Team.objects.bulk_create([Team(name="A"), Team(name="B")])
-    client = administrator()
-    answer = preview(client, Team, table(["id", "name"], [a.pk, "B"], ["", "C"], [b.pk, "A"]))
-    assert "the first 2 of 3 rows" in answer.content.decode()
-    confirm(client, Team, answer)
-    assert list(Team.objects.filter(pk__in=[a.pk, b.pk]).order_by("pk").values_list("name", flat=True)) == ["B", "A"]
-    answer = preview(client, Team, table(["id", "name"], [a.pk, "D"], ["", "E"], ["", " "]))
-    confirm(client, Team, answer)
-    assert [problem["item"] for problem in Job.objects.latest("created_at").problems] == ["row 4"]
-    assert not Team.objects.filter(name__in="DE").exists()
-
-
-def test_a_preview_of_the_first_rows_refuses_what_the_rest_cannot_cure(monkeypatch):
-    monkeypatch.setattr(transfer, "JUDGED_HERE", 2)
-    answer = preview(administrator(), Team, table(["name"], ["A"], ["a"], ["B"]))
-    assert [row for row, *_ in answer.context["result"].problems()] == [3]
 
 
 # --- other writers ---------------------------------------------------------------------------------------------------

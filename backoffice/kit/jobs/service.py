@@ -2,12 +2,12 @@
 
 Work is a function `def enrich(progress: Progress, *, items: list[int]) -> dict[str, Any] | None`, named by its dotted
 path; its return value is the job's result. After the queue's time-out, `Q_CLUSTER["timeout"]` (600 seconds), its worker
-is killed. Work that takes longer is done in slices, each its own transaction: it returns `AGAIN` after `TURN` seconds and
-is called again, by whichever worker is free. With `resumes`, it is called again too after its worker stopped.
+is killed. Work that takes longer is done in slices, each its own transaction: it returns `AGAIN` after `TURN` seconds
+and is called again, by whichever worker is free. With `resumes`, it is called again too after its worker stopped.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import Enum
 from functools import partial
@@ -46,6 +46,7 @@ def start(
     arguments: Mapping[str, Any] | None = None,
     here: bool = False,
     resumes: int = 0,
+    on_created: Callable[[Job], object] | None = None,
 ) -> Job:
     """Create a job for a worker to do once this transaction is committed.
 
@@ -56,6 +57,7 @@ def start(
         arguments: the function's keyword arguments, `{"name": value}`, of types that JSON can hold.
         here: do the job in this process before returning, so that a small job needs no wait.
         resumes: how many times work in slices goes on after its worker stopped.
+        on_created: is called with the job before anybody does it.
 
     Raises:
         ImportError: there is no such function.
@@ -73,6 +75,8 @@ def start(
         reason=origin.reason,
         resumes=resumes,
     )
+    if on_created:
+        on_created(job)
     if here:
         work_here(job)
     else:

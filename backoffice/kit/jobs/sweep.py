@@ -15,9 +15,10 @@ STOPPED = "Its worker stopped before the end; start it again."
 
 
 def sweep() -> int:
-    """Wake queued jobs, and fail or resume those whose worker is gone; return how many. Every worker runs it every second or so.
+    """Wake queued jobs, and fail or resume those whose worker is gone; return how many.
 
-    It only reads while there is nothing to do: on SQLite even a write that changes nothing waits for other writers.
+    Every worker runs it every second or so. It only reads while there is nothing to do: on SQLite even a write that
+    changes nothing waits for other writers.
     """
     now = clock.now()
     _prune(now)

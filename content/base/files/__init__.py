@@ -7,4 +7,15 @@ from content.base.files.xlsx import XLSX
 
 FORMATS: dict[str, type[FileFormat]] = {kind.title: kind for kind in (CSV, XLSX, JSON, ExcelCSV, SemicolonCSV)}
 
-__all__ = ["CSV", "FORMATS", "JSON", "XLSX", "FileFormat", "csv_for_excel", "escape", "unescape"]
+__all__ = [
+    "CSV",
+    "FORMATS",
+    "JSON",
+    "XLSX",
+    "ExcelCSV",
+    "FileFormat",
+    "SemicolonCSV",
+    "csv_for_excel",
+    "escape",
+    "unescape",
+]

@@ -35,7 +35,7 @@ class JSON(FileFormat):
     def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         before = "[\n"
         for row in rows:
-            record = dict(zip(headers, row, strict=True))
+            record = {name: cell for name, cell in zip(headers, row, strict=True) if cell is not MISSING}
             out.write(f"{before}{json.dumps(record, ensure_ascii=False, indent=1, default=str)}".encode())
             before = ",\n"
         out.write(b"[]" if before == "[\n" else b"\n]")

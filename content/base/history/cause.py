@@ -12,6 +12,8 @@ NAME_LENGTH = 256  # characters of `history_user_name`
 
 # Writes as Django spells them. A statement of any other form may write content.
 DJANGO = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+# Writes of a temporary table, such as the rows of an import: they write no content, and must wait for no writer.
+TEMPORARY = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (?:pg_)?temp\.")
 # Possessive quantifiers: without them, a long run of spaces would backtrack exponentially.
 WRITES = re.compile(
     r"(?:[\s(]|--[^\n]*|/\*.*?\*/)*+(?:INSERT|UPDATE|DELETE|REPLACE|MERGE|WITH|COPY|TRUNCATE|CALL|DO|EXECUTE)\b",
@@ -28,7 +30,7 @@ def may_write_content(sql: str) -> bool:
     """
     if write := DJANGO.match(sql):
         return write[1] in recorded_tables()
-    if sql.startswith(READ):
+    if sql.startswith(READ) or (TEMPORARY.match(sql) and ";" not in sql):
         return False
     return bool(WRITES.match(sql)) or (";" in sql and any(WRITES.match(part) for part in sql.split(";")))
 

@@ -11,10 +11,8 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import connection, models
 
-from content.base.imports.staging import NEW, UNCHANGED, Sql, Stage
+from content.base.imports.staging import CHANGED, NEW, Sql, Stage
 from content.base.imports.unique import UniqueKey, taken_key, unique_keys
-
-LIMIT = 500  # wrong rows of a rule that are named; all are counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,22 +33,14 @@ class Rule:
     is_alone: bool = False
 
 
-def judge(stage: Stage, *, is_whole: bool) -> Iterator[tuple[Rule, int, str, str]]:
-    """Mark the rows that are wrong, and yield the first of each rule: `(rule, row, column, message)`.
-
-    Args:
-        is_whole: whether the table has all rows of the file. If not, the rest may give up values that these rows take.
-    """
-    for rule in _rules(stage, is_whole=is_whole):
-        found = stage.rows(f"SELECT * FROM ({rule.sql}) f ORDER BY 1 LIMIT {LIMIT}", rule.params)
-        for row, value in found:
+def judge(stage: Stage) -> Iterator[tuple[Rule, int, str, str]]:
+    """Mark the rows that are wrong, and yield what is wrong with them: `(rule, row, column, message)`."""
+    for rule in _rules(stage):
+        for row, value in stage.find(rule.sql, rule.params):
             yield rule, row, *rule.problem(value)
-        if found:
-            wrong = f"SELECT f.number FROM ({rule.sql}) f"
-            stage.run(f"UPDATE {stage.name} SET import_wrong = TRUE WHERE import_row IN ({wrong})", rule.params)
 
 
-def _rules(stage: Stage, *, is_whole: bool) -> Iterator[Rule]:
+def _rules(stage: Stage) -> Iterator[Rule]:
     """Yield the rules in their order; each sees which rows broke the ones before it."""
     model = stage.model
     yield _repeated(stage)
@@ -62,8 +52,7 @@ def _rules(stage: Stage, *, is_whole: bool) -> Iterator[Rule]:
         if isinstance(constraint, models.CheckConstraint):
             yield _check(stage, constraint)
     for key in unique_keys(model):
-        if is_whole:
-            yield _taken(stage, key)
+        yield _taken(stage, key)
         yield _wanted_twice(stage, key)
 
 
@@ -116,7 +105,7 @@ def _check(stage: Stage, constraint: models.CheckConstraint) -> Rule:
     condition, params = stage.compiled(constraint.condition)
     return Rule(
         sql=f"SELECT import_row AS number, NULL AS value FROM {stage.name} "
-        f"WHERE import_kind <> '{UNCHANGED}' AND NOT ({condition})",
+        f"WHERE import_kind IN ('{NEW}', '{CHANGED}') AND NOT ({condition})",
         params=params,
         problem=lambda _: (NON_FIELD_ERRORS, str(constraint.get_violation_error_message())),
         names=frozenset(name for name, *_ in stage.model._get_expr_references(constraint.condition)),
@@ -151,6 +140,18 @@ def _wanted_twice(stage: Stage, key: UniqueKey) -> Rule:
     )
 
 
+def passed_on(stage: Stage, key: UniqueKey, most: int) -> list[tuple[int, int]]:
+    """Return the rows that get a value of an object which another row changes, and that row: `(row, other)`."""
+    if not key.column:
+        return []  # judged row by row, so the other one comes first
+    pairs, params = _pairs(stage, key)
+    return stage.rows(
+        f"SELECT DISTINCT s.import_row, m.import_row FROM {pairs} JOIN {stage.name} m ON m.{stage.key} = t.pk "
+        f"WHERE NOT s.import_wrong AND m.import_moves ORDER BY 1, 2 LIMIT {most}",
+        params,
+    )
+
+
 def parked(stage: Stage, key: UniqueKey) -> Sql:
     """Return a query for the keys of the objects whose values another row gets."""
     pairs, params = _pairs(stage, key)
@@ -159,7 +160,9 @@ def parked(stage: Stage, key: UniqueKey) -> Sql:
 
 def _pairs(stage: Stage, key: UniqueKey) -> Sql:
     """Return the rows `s` and the other objects `t` that have the values which the row gives to its own, as a join."""
-    ours, our_params, names = _values(stage, key, stage.name, f"import_row, {stage.key} AS pk", "import_moves")
+    ours, our_params, names = _values(
+        stage, key, stage.name, f"import_row, import_wrong, {stage.key} AS pk", "import_moves"
+    )
     theirs, their_params, _ = _values(stage, key, stage.live, f"{stage.key} AS pk", "")
     same = " AND ".join(f"s.{name} = t.{name}" for name in names)
     return f"({ours}) s JOIN ({theirs}) t ON {same} AND (s.pk IS NULL OR s.pk <> t.pk)", our_params + their_params

@@ -1,18 +1,18 @@
 """The result of an import: how many rows it has of each kind, and of the first ones what changes or is wrong."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import DatabaseError
-from django.utils.safestring import SafeString
 from import_export.fields import Field
 from import_export.results import Error, Result, RowResult
 
 from backoffice.kit.jobs.service import LOGGED
-from content.base.differences import as_html
-from content.base.imports.staging import CHANGED, NEW, UNCHANGED
+from content.base.imports.problems import Problem
+from content.base.imports.staging import CHANGED, CONFLICT, NEW, UNCHANGED
 from content.base.tables import FileError
 
 log = logging.getLogger("content.import")
@@ -39,7 +39,7 @@ class ContentRow(RowResult):  # type: ignore[misc]
 
 
 class ContentResult(Result):  # type: ignore[misc]
-    """The result of all rows, for the preview page, which shows the `columns`, and for the job.
+    """The result of all rows.
 
     It keeps at most `limit` rows of a kind, so that memory does not grow with the file; `totals` counts all.
     """
@@ -51,36 +51,27 @@ class ContentResult(Result):  # type: ignore[misc]
         super().__init__()
         self.columns = columns
         self.diff_headers = [column.column_name for column in columns]
-        self.judged_rows = 0  # of `total_rows`; fewer if a preview leaves the rest to the import
-        self.wrong: dict[int, dict[str, list[str]]] = {}  # messages by row and field
+        self.moment = ""  # when the rows began to be read, `Stage.moment`
+        self.conflicts = 0  # rows whose objects somebody else changed
+        self.changes: Counter[frozenset[str]] = Counter()  # changed rows by the names of the changed fields
+        self.exchanged: list[int] = []  # the rows that pass on unique values
+        self.named: list[Problem] = []  # the problems of the first wrong rows, at most `limit`
         self.writes: list[ContentRow] = []
         self.unchanged: list[ContentRow] = []
 
     # --- filling -----------------------------------------------------------------------------------------------------
-    def accept(self, row: ContentRow) -> None:
+    def accept(self, row: ContentRow, changed: Iterable[str]) -> None:
         rows = self.unchanged if row.is_skip() else self.writes
         if len(rows) < self.limit:
             rows.append(row)
+        if row.is_update():
+            self.changes[frozenset(changed)] += 1
 
-    def refuse(self, number: int, errors: Mapping[str, Sequence[ValidationError]]) -> None:
-        """Keep what is wrong with a row; rows come in the file's order."""
-        if len(self.wrong) < self.limit:
-            self.wrong[number] = ValidationError({**errors}).message_dict
-        self.totals[RowResult.IMPORT_TYPE_INVALID] += 1
-
-    def refuse_also(self, number: int, name: str, message: str, *, about: frozenset[str], is_alone: bool) -> None:
-        """Keep a message about a row that was read; see `end_state.Rule`."""
-        known = self.wrong.setdefault(number, {})
-        if is_alone:
-            self.wrong[number] = {name: [message]}
-        elif about.isdisjoint(known):
-            known.setdefault(name, []).append(message)
-
-    def count(self, kinds: Mapping[str, int]) -> None:
-        """Take over the numbers of all rows: `{"+": 3, "wrong": 1}`."""
+    def count(self, kinds: Mapping[str, int], named: list[Problem]) -> None:
+        """Take over the numbers of all rows, `{"+": 3, "wrong": 1}`, and the first problems."""
         self.totals |= {name: kinds.get(kind, 0) for kind, name in TYPES.items()}
         self.totals[RowResult.IMPORT_TYPE_INVALID] = kinds.get("wrong", 0)
-        self.wrong = dict(sorted(self.wrong.items())[: self.limit])
+        self.conflicts, self.named = kinds.get(CONFLICT, 0), named
 
     def fail(self, error: Exception) -> None:
         """Refuse the file as a whole."""
@@ -89,8 +80,9 @@ class ContentResult(Result):  # type: ignore[misc]
     # --- reading -----------------------------------------------------------------------------------------------------
     @property
     def wrong_count(self) -> int:
+        """The rows that can't be written, with the conflicts."""
         count: int = self.totals[RowResult.IMPORT_TYPE_INVALID]
-        return count
+        return count + self.conflicts
 
     def has_errors(self) -> bool:
         """Return whether a row or the file is wrong. To the library, invalid rows alone are no reason to roll back."""
@@ -102,13 +94,7 @@ class ContentResult(Result):  # type: ignore[misc]
 
     def problems(self) -> list[tuple[int, str, str]]:
         """Return what is wrong with the first wrong rows, at most `limit`: `(row, column or "", message)`."""
-        problems = [
-            (number, "" if name == NON_FIELD_ERRORS else name, message)
-            for number, errors in self.wrong.items()
-            for name, messages in errors.items()
-            for message in messages
-        ]
-        return sorted(problems)[: self.limit]
+        return [(number, "" if name == NON_FIELD_ERRORS else name, message) for number, name, message in self.named]
 
     def wrong_rows(self) -> list[tuple[int, str]]:
         """Return the first wrong rows with their messages: `[(5, "body: This field cannot be blank."), …]`."""
@@ -121,17 +107,13 @@ class ContentResult(Result):  # type: ignore[misc]
         """Return the messages about the file as a whole."""
         return [str(error.error) for error in self.base_errors]
 
-    def preview(self) -> Iterator[tuple[ContentRow, list[SafeString]]]:
-        """Yield the first `limit` rows with their cells as HTML; rows that would change something come first."""
+    def preview(self) -> Iterator[tuple[ContentRow, list[tuple[str, str]]]]:
+        """Yield the first `limit` rows with their cells, old and new; rows that would change something come first."""
         for row in [*self.writes, *self.unchanged][: self.limit]:
             yield row, [self._cell(row, column) for column in self.columns]
 
-    def hidden(self) -> int:
-        """Return how many rows the preview leaves out."""
-        return max(0, int(self.total_rows) - self.limit)
-
-    def _cell(self, row: ContentRow, column: Field) -> SafeString:
+    def _cell(self, row: ContentRow, column: Field) -> tuple[str, str]:
         new, old = column.export(row.instance), "" if row.is_new() else column.export(type(row.instance)(**row.before))
         if column.attribute == row.instance._meta.pk.attname:
             old = new = row.before[column.attribute]
-        return as_html("" if old is None else str(old), "" if new is None else str(new))
+        return "" if old is None else str(old), "" if new is None else str(new)

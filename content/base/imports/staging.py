@@ -14,11 +14,12 @@ from django.db.models.sql import Query
 from backoffice.kit.batches import batched
 from backoffice.kit.history import history_of
 
-NAME = "import_rows"
+NAME, FOUND = "import_rows", "import_found"
 OWN = ("import_row", "import_kind", "import_moves", "import_wrong")
 ROWS = 500  # of one statement
 PARAMETERS = 32_766  # of one statement in SQLite
-NEW, CHANGED, UNCHANGED = "+", "~", "="
+NEW, CHANGED, UNCHANGED, CONFLICT = "+", "~", "=", "!"
+WRITTEN = f"import_kind IN ('{NEW}', '{CHANGED}') AND NOT import_wrong"  # the rows that are written
 Sql = tuple[str, tuple[Any, ...]]  # a piece of a statement, and its parameters
 
 
@@ -33,31 +34,36 @@ def _type(field: Any) -> str:
 
 
 class Stage:
-    """The temporary table. It has the model's columns and, before them:
+    """The temporary table, and the moment when it `began`. It has the model's columns and, before them:
 
     - `import_row`: the row's number in the file;
-    - `import_kind`: whether the row adds an object, changes one or leaves it as it is;
+    - `import_kind`: whether the row adds an object, changes one, leaves it as it is, or conflicts with a newer state;
     - `import_moves`: whether the row gives an object values that a unique key may refuse;
     - `import_wrong`: whether the row is known to be wrong.
 
-    A wrong value of a row is NULL. Of an unchanged row only the primary key is kept.
+    A wrong value of a row is NULL. Of an unchanged row, and of one in conflict, only the primary key is kept.
+
+    A second table, `found`, has the rows that break the rule which is being judged, and the values by which.
     """
 
     def __init__(self, model: Any) -> None:
         self.model = model
         self.fields: list[Any] = list(model._meta.concrete_fields)
-        self.name = f"{'pg_temp' if is_postgresql() else 'temp'}.{NAME}"  # never a table of this name in the database
+        schema = "pg_temp" if is_postgresql() else "temp"  # never a table of this name in the database
+        self.name, self.found = f"{schema}.{NAME}", f"{schema}.{FOUND}"
         self.live = connection.ops.quote_name(model._meta.db_table)
         self.key = connection.ops.quote_name(model._meta.pk.column)
         self.columns = [connection.ops.quote_name(field.column) for field in self.fields]
 
     def __enter__(self) -> "Stage":
         self._drop()
+        self.began = self.moment()
         columns = [f"{name} {_type(field)}" for name, field in zip(self.columns, self.fields, strict=True)]
         self.run(
             f"CREATE TEMPORARY TABLE {NAME} (import_row integer PRIMARY KEY, import_kind char(1) NOT NULL, "
             f"import_moves boolean NOT NULL, import_wrong boolean NOT NULL, {', '.join(columns)})"
         )
+        self.run(f"CREATE TEMPORARY TABLE {FOUND} (number integer NOT NULL, value text)")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,7 +71,8 @@ class Stage:
             self._drop()
 
     def _drop(self) -> None:
-        self.run(f"DROP TABLE IF EXISTS {self.name}")
+        for name in (self.name, self.found):
+            self.run(f"DROP TABLE IF EXISTS {name}")
 
     # --- filling -----------------------------------------------------------------------------------------------------
     def values(self, obj: Any, kind: str, wrong: Collection[str] = ()) -> list[Any]:
@@ -87,6 +94,11 @@ class Stage:
                 [value for values in batch for value in values],
             )
 
+    def refuse(self, numbers: Iterable[int]) -> None:
+        for batch in batched(numbers, ROWS):
+            marks = ", ".join(["%s"] * len(batch))
+            self.run(f"UPDATE {self.name} SET import_wrong = TRUE WHERE import_row IN ({marks})", batch)
+
     def complete(self) -> None:
         """Prepare the table for being read, once all rows are there."""
         if is_postgresql():
@@ -94,6 +106,20 @@ class Stage:
             self.run(f"ANALYZE {self.name}")
         else:
             self.run(f"CREATE INDEX temp.{NAME}_key ON {NAME} ({self.key})")
+
+    def find(self, sql: str, params: Iterable[Any]) -> Iterator[tuple[int, str | None]]:
+        """Mark the rows that a query returns, `(number, value)`, as wrong, and yield them in their order."""
+        self.run(f"DELETE FROM {self.found}")
+        self.run(f"INSERT INTO {self.found} SELECT f.number, CAST(f.value AS text) FROM ({sql}) f", params)
+        wrong = f"SELECT f.number FROM {self.found} f"
+        last = 0
+        while page := self.rows(
+            f"SELECT f.number, f.value FROM {self.found} f WHERE f.number > %s ORDER BY 1 LIMIT {ROWS}", [last]
+        ):
+            if not last:
+                self.run(f"UPDATE {self.name} SET import_wrong = TRUE WHERE import_row IN ({wrong})")
+            yield from page
+            last = page[-1][0]
 
     # --- reading -----------------------------------------------------------------------------------------------------
     def run(self, sql: str, params: Iterable[Any] = ()) -> None:
@@ -119,7 +145,7 @@ class Stage:
 
     def pages(self, size: int) -> Iterator[tuple[int, int]]:
         """Yield the first and the last number of each page: `size` rows that write something, in the file's order."""
-        writes = f"import_row > %s AND import_kind <> '{UNCHANGED}' ORDER BY import_row LIMIT {size}"
+        writes = f"import_row > %s AND {WRITTEN} ORDER BY import_row LIMIT {size}"
         page = f"SELECT min(import_row), max(import_row) FROM (SELECT import_row FROM {self.name} WHERE {writes}) page"
         first, last = self.rows(page, [0])[0]
         while first is not None:
@@ -128,7 +154,7 @@ class Stage:
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows of each kind, and of those that are wrong: `{"+": 3, "wrong": 1}`."""
-        kind = "CASE WHEN import_wrong THEN 'wrong' ELSE import_kind END"
+        kind = f"CASE WHEN import_wrong AND import_kind <> '{CONFLICT}' THEN 'wrong' ELSE import_kind END"
         return dict(self.rows(f"SELECT {kind}, count(*) FROM {self.name} GROUP BY {kind}"))
 
     def compiled(self, expression: Any) -> Sql:

@@ -15,7 +15,7 @@ WRITTEN = 10_000  # rows in a statement
 
 
 def write(stage: Stage, resource: Any) -> None:
-    """Write all rows, which are right and whose objects are locked, in the current transaction.
+    """Write all rows that are right, whose objects are locked, in the current transaction.
 
     Raises:
         IntegrityError: the database refuses them.
@@ -38,7 +38,8 @@ def _park(stage: Stage, keys: Sequence[Any]) -> bool:
         return False
     for key in keys:
         sql, params = parked(stage, key)
-        for page in stage.keys(f"import_kind = '{CHANGED}' AND {stage.key} IN ({sql})", params, PARKED):
+        condition = f"import_kind = '{CHANGED}' AND NOT import_wrong AND {stage.key} IN ({sql})"
+        for page in stage.keys(condition, params, PARKED):
             if not park(stage.model, columns, page):
                 return False
     return True
@@ -51,8 +52,8 @@ def _insert(stage: Stage, page: tuple[int, int]) -> list[Any]:
         columns = ", ".join(name for name in stage.columns if has_key or name != stage.key)
         added += stage.rows(
             f"INSERT INTO {stage.live} ({columns}) SELECT {columns} FROM {stage.name} WHERE import_kind = '{NEW}' "
-            f"AND {stage.key} IS {'NOT' if has_key else ''} NULL AND import_row BETWEEN %s AND %s ORDER BY import_row "
-            f"RETURNING {stage.key}",
+            f"AND NOT import_wrong AND {stage.key} IS {'NOT' if has_key else ''} NULL "
+            f"AND import_row BETWEEN %s AND %s ORDER BY import_row RETURNING {stage.key}",
             page,
         )
     return [stage.model._meta.pk.to_python(key) for (key,) in added]
@@ -70,6 +71,6 @@ def _update(stage: Stage, page: tuple[int, int], columns: Collection[str]) -> No
         sets = ", ".join(f"{name} = s.{name}" for name in written)
         stage.run(
             f"UPDATE {stage.live} SET {sets} FROM {stage.name} s WHERE {stage.live}.{stage.key} = s.{stage.key} "
-            f"AND s.import_kind = '{CHANGED}' AND s.import_row BETWEEN %s AND %s",
+            f"AND s.import_kind = '{CHANGED}' AND NOT s.import_wrong AND s.import_row BETWEEN %s AND %s",
             page,
         )

@@ -133,7 +133,7 @@ def csv_of(*rows: dict[str, object]) -> str:
 
 
 def problems(client: Client, data: str, kind: str = "csv"):
-    return preview(client, Order, data, kind).context["result"].problems()
+    return preview(client, Order, data, kind).context["report"].problems
 
 
 LAMP = {"id": str(KEY), "product_name": "Desk lamp", "quantity": 2, "status": "PENDING"}
@@ -152,7 +152,7 @@ def test_a_row_without_an_id_adds_an_order_under_a_new_one():
 
 def test_the_preview_shows_the_id_that_the_file_gives_and_none_else():
     answer = preview(signed_in(), Order, csv_of(LAMP, LAMP | {"id": ""}))
-    assert [cells[0] for _, cells in answer.context["result"].preview()] == [
+    assert [row["cells"][0] for row in answer.context["report"].rows()] == [
         f'<span class="difference"><span>{KEY}</span></span>',
         '<span class="difference"></span>',
     ]
@@ -177,10 +177,23 @@ def test_what_was_exported_comes_back_unchanged_and_can_be_added_elsewhere(kind)
     client = signed_in()
     data = export(client, Order, kind)
     stored = list(Order.objects.order_by("pk").values(*COLUMNS))
-    assert preview(client, Order, data, kind).context["result"].totals["skip"] == 3
+    assert preview(client, Order, data, kind).context["record"].counts["unchanged"] == 3
     Order.objects.all().delete()
     load(client, Order, data, kind)
     assert list(Order.objects.order_by("pk").values(*COLUMNS)) == stored
+
+
+def test_an_old_file_brings_no_order_back_that_was_deleted_since(order):
+    client = signed_in()
+    key, version = order.pk, Order.history.latest("history_id").history_id
+    order.delete()
+    names = [*COLUMNS, "version"]
+    row = [str(key), "Desk lamp", 2, "SHIPPED"]
+    page = preview(client, Order, table(names, [*row, version], [str(KEY), "New here", 1, "PENDING", version]))
+    assert (page.context["record"].counts["conflict"], page.context["record"].counts["new"]) == (1, 1)
+    assert "deleted after the file was made" in page.context["report"].problems[0][2]
+    load(client, Order, table(names, [*row, ""]))
+    assert Order.objects.get().pk == key
 
 
 def test_an_export_holds_ids_as_texts(order):

@@ -149,7 +149,7 @@ def test_an_import_of_a_foreign_row_says_that_it_is_not_there(spring, outsider, 
     key = key_of(model, spring)
     text = preview(browser(outsider), model, f"id,{column}\n{key},1\n").content.decode()
     assert f"There is no {model._meta.verbose_name} {key} that you may see." in text
-    assert "confirm_form" not in text
+    assert "/confirm/" not in text
 
 
 def test_an_import_into_a_foreign_team_is_refused_as_into_none(spring, outsider):

@@ -1,0 +1,42 @@
+"""The column of each heading of a file: as a person chose it, else as the heading says."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+from content.base.headings import match_headings
+from content.base.tables import FileError
+
+
+class HeadingError(FileError):
+    """The headings of the file make no sense. A person can choose the column of each of `headings`."""
+
+    def __init__(self, message: str, headings: Sequence[str]) -> None:
+        super().__init__(message)
+        self.headings = [*headings]
+
+
+def matched(headings: Sequence[str], labels: Mapping[str, Iterable[str]], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return the column of each heading, empty if it is left out: `{"Title": "title", "Remark": ""}`.
+
+    Args:
+        labels: the names of each column, as `match_headings` takes them.
+        chosen: what a person chose, in the form that is returned.
+
+    Raises:
+        HeadingError: two headings stand for one column, or none for any.
+    """
+    open_ = [heading for heading in headings if heading not in chosen]
+    try:
+        found = match_headings(open_, labels)
+    except FileError as error:
+        raise HeadingError(str(error), headings) from error
+    columns = {heading: found.columns.get(index, "") for index, heading in enumerate(open_)} | dict(chosen)
+    used = [columns[heading] for heading in headings if columns[heading]]
+    if twice := next((column for column in used if used.count(column) > 1), ""):
+        message = _("Two headings stand for the column %(column)s. Leave one of them out.")
+        raise HeadingError(message % {"column": twice}, headings)
+    if not used:
+        message = _("No heading is that of a column. The columns may be: %(columns)s.")
+        raise HeadingError(message % {"columns": ", ".join(labels)}, headings)
+    return {heading: columns[heading] for heading in headings}

@@ -103,8 +103,8 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         return [*filters, StateFilter] if public.targets_of(self.model) else filters
 
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
-        obj = options.get("obj")
-        if obj:
+        context["sync_states"] = []
+        if obj := options.get("obj"):
             context |= self._states_of(obj) | {
                 "sync_url": admin_url(self.model, "sync", obj.pk),
                 "states_url": admin_url(self.model, "states", obj.pk),

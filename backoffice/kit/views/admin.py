@@ -1,7 +1,7 @@
 """Saved views of a list: links above it, and forms to save and delete them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -53,11 +53,11 @@ class SavedViewsAdmin(ModelAdmin):  # type: ignore[misc]
         """Save the list as it is shown, under a name (POST)."""
         if refused := self._refused(request):
             return refused
-        shared = "shared" in request.POST
+        shared, user = "shared" in request.POST, cast(Any, request.user)
         if shared and not request.user.has_perm(SHARE):
             raise PermissionDenied(Person(request.user).needs(SHARE, _("to save views for all")))
         view = SavedView(
-            owner_id=request.user.pk,
+            owner=user,
             page=self.opts.label_lower,
             name=request.POST.get("name", "").strip(),
             query=kept(QueryDict(request.POST.get("query", ""))),

@@ -70,10 +70,10 @@ def _restore(progress: Progress, model: type[Model], ids: Ids, reason: str, *, i
     objects = [row.instance for row in deleted(model).filter(history_id__in=ids).order_by("history_id")]
     if not objects:
         return 0
+    made, failed = objects, list[tuple[Model, str]]()
     try:
         with transaction.atomic():
             restore_all(objects, user=progress.user, reason=reason or REASON)
-        made, failed = objects, []
     except (ValidationError, IntegrityError):
         made, failed = _restore_singly(progress, objects, reason)
     if is_named and made and progress.user:

@@ -160,7 +160,7 @@ def test_the_states_can_be_asked_for_until_they_settle(remote: Remote, target: T
 
 def test_the_form_asks_for_states_that_may_change(target: Target, post: Post):
     page = administrator().get(change(post)).content.decode()
-    assert f'data-url="{change(post, "states")}" data-moving="no"' in page
+    assert f'data-url="{change(post, "states")}" data-text="Fake API: pending" data-moving="no"' in page
     Route.objects.update(trigger="change")
     assert 'data-moving="yes"' in administrator().get(change(post)).content.decode()
 

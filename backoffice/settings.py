@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "django_q",
     "axes",
     "backoffice.kit.jobs",
+    "backoffice.kit.views",
     "backoffice.kit.idempotency",
     "backoffice.accounts",
     "syncer",

@@ -20,7 +20,7 @@ TRANSFER = EDIT | {"import", "export"}
 SYNC = frozenset({"view", "sync"})
 WORK = frozenset({"jobs.view_job", "django_q.view_failure"})  # what runs in the background, everybody's
 # What an administrator manages besides content. Other tables (sessions, content types, the queue) are the program's.
-MANAGED_APPS = frozenset({"accounts", "jobs", "syncer"})
+MANAGED_APPS = frozenset({"accounts", "jobs", "syncer", "views"})
 MANAGED_MODELS = frozenset({"auth.Group", "django_q.Failure"})
 
 

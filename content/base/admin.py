@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.permissions import Person
+from backoffice.kit.views.admin import SavedViewsAdmin
 from content.base.changes.columns import ChangedAdmin
 from content.base.deleted.asking import DeletingAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
@@ -66,7 +67,15 @@ class ContentFields:
 
 
 class ContentAdmin(
-    ContentFields, ReasonAdmin, HoldAdmin, ChangedAdmin, TransferAdmin, DeletingAdmin, VersionsAdmin, BackofficeAdmin
+    ContentFields,
+    ReasonAdmin,
+    HoldAdmin,
+    ChangedAdmin,
+    TransferAdmin,
+    DeletingAdmin,
+    VersionsAdmin,
+    SavedViewsAdmin,
+    BackofficeAdmin,
 ):
     """The admin of a content model: lists, a form that saves the changed fields only, history, import and export."""
 

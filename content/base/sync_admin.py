@@ -47,7 +47,7 @@ class StatesChangeList(BackofficeList):
 class StateFilter(DropdownFilter):  # type: ignore[misc]
     """Filters by the state at any target."""
 
-    title = _("at targets")
+    title = _("state at targets")
     parameter_name = "at_targets"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -103,8 +103,8 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         return [*filters, StateFilter] if public.targets_of(self.model) else filters
 
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
-        obj = options.get("obj")
-        if obj:
+        context["sync_states"] = []
+        if obj := options.get("obj"):
             context |= self._states_of(obj) | {
                 "sync_url": admin_url(self.model, "sync", obj.pk),
                 "states_url": admin_url(self.model, "states", obj.pk),
@@ -128,17 +128,17 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         if obj is None:
             raise Http404
         context = self._states_of(obj)
-        states: list[public.ObjectState] = context["sync_states"]
         answer = {
             "rows": render_to_string("content/at_targets_rows.html", context, request),
-            "text": ", ".join(f"{state.route.target}: {state.state}" for state in states),
+            "text": context["states_text"],
             "moving": context["states_moving"],
         }
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
 
     def _states_of(self, obj: Model) -> dict[str, Any]:
         states = public.object_states(self.model, [obj.pk])[obj.pk]
-        return {"sync_states": states, "states_moving": public.are_moving(states)}
+        text = ", ".join(f"{state.route.target}: {state.state}" for state in states)
+        return {"sync_states": states, "states_text": text, "states_moving": public.are_moving(states)}
 
     # --- what follows a save -----------------------------------------------------------------------------------------
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature

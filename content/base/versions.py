@@ -21,6 +21,7 @@ from backoffice.kit.permissions import Person
 from backoffice.kit.versions import go_back
 from content.base.differences import as_html
 from content.base.models import ContentModel
+from content.base.reasons import reason_context, reason_of
 from content.base.urls import admin_url
 
 Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML
@@ -112,6 +113,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             "opts": self.model._meta,
             "object": record.instance,
             "history_url": admin_url(self.model, "history", record.instance.pk),
+            **reason_context(request),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
@@ -128,7 +130,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
                 messages.info(request, "There is nothing to revert: the content is already as in that version.")
                 return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
             when = date_format(localtime(record.history_date), "Y-m-d H:i")
-            reason = f"Went back to the version of {when}"
+            reason = ": ".join(filter(None, (f"Went back to the version of {when}", reason_of(request))))
             try:
                 go_back(obj, stored, user=request.user, reason=reason)
             except ValidationError as error:

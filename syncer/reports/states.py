@@ -197,6 +197,6 @@ class ChangedSinceMark(Func):
         super().__init__(F("object_key"))
         self.condition = mark.is_changed(route.declaration.model, route.mark, KEY)
 
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, tuple[Any, ...]]:
         key, _params = compiler.compile(self.source_expressions[0])
         return self.condition.sql.replace(KEY, key), self.condition.params

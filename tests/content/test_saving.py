@@ -58,6 +58,17 @@ def test_a_form_with_an_error_keeps_the_reason(post):
     assert 'value="As agreed"' in client.post(change(post), form).content.decode()
 
 
+def test_going_back_asks_for_a_reason_too(post):
+    Post.objects.filter(pk=post.pk).update(title="B")
+    url = reverse("admin:news_post_simple_history", args=[post.pk, Post.history.last().pk])
+    client = administrator()
+    assert 'name="_reason"' in client.get(url).content.decode()
+    client.post(url, {"_reason": "The old one was right"})
+    reason = Post.history.first().history_change_reason
+    assert reason.startswith("Went back to the version of ")
+    assert reason.endswith(": The old one was right")
+
+
 def test_a_reader_is_not_asked_for_a_reason(post):
     assert "_reason" not in sign_in("news.view_post").get(change(post)).content.decode()
 
@@ -149,7 +160,7 @@ def test_the_states_can_be_asked_for_until_they_settle(remote: Remote, target: T
 
 def test_the_form_asks_for_states_that_may_change(target: Target, post: Post):
     page = administrator().get(change(post)).content.decode()
-    assert f'data-url="{change(post, "states")}" data-moving="no"' in page
+    assert f'data-url="{change(post, "states")}" data-text="Fake API: pending" data-moving="no"' in page
     Route.objects.update(trigger="change")
     assert 'data-moving="yes"' in administrator().get(change(post)).content.decode()
 

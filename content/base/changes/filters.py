@@ -30,7 +30,7 @@ def changed(request: HttpRequest, model: Any) -> Q:
 
 
 class ChangedFilter(DropdownFilter):  # type: ignore[misc]
-    title = _("changed")
+    title = _("time of change")
     parameter_name = WHEN
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
@@ -43,7 +43,7 @@ class ChangedFilter(DropdownFilter):  # type: ignore[misc]
 class ChangedByFilter(TextFilter):  # type: ignore[misc]
     """Filters by the name of an account."""
 
-    title = _("changed by")
+    title = _("person who changed it")
     parameter_name = WHO
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -21,7 +20,7 @@ from backoffice.kit.permissions import Person, hides_rows
 from content.base.changes.reading import LOOKED_THROUGH, Positions, Wanted, page, versions_before
 from content.base.changes.titles import title_of
 from content.base.chips import state_chips
-from content.base.models import ContentModel
+from content.base.recent import visible_models
 from content.base.urls import admin_url
 from content.base.versions import Difference, differences
 from syncer import public
@@ -67,7 +66,8 @@ def urls(site: AdminSite) -> list[URLPattern]:
 
 def changes_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Show what was changed, the latest first, with filters."""
-    models, given = _visible_models(site, request), request.GET
+    models: list[type[Model]] = [model for model in visible_models(request) if site.is_registered(model)]
+    given = request.GET
     chosen = [model for model in models if model._meta.label == given.get("model")] or models
     since, until = _day(given.get("since", "")), _day(given.get("until", ""))
     wanted = Wanted(
@@ -94,12 +94,6 @@ def changes_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "looked_through": LOOKED_THROUGH,
     }
     return TemplateResponse(request, "content/changes.html", context)
-
-
-def _visible_models(site: AdminSite, request: HttpRequest) -> list[type[Model]]:
-    person = Person(request.user)
-    content = (model for model in apps.get_models() if issubclass(model, ContentModel))
-    return [model for model in content if site.is_registered(model) and person.may(model, "view")]
 
 
 def _visible(request: HttpRequest, rows: Iterable[Any]) -> list[Any]:

@@ -16,7 +16,7 @@ from backoffice.kit.context import cause, caused_by
 from backoffice.kit.estimates import Count, count
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
-from backoffice.kit.jobs.service import start
+from backoffice.kit.jobs.service import AGAIN, TURN, Again, start
 from backoffice.kit.permissions import Person
 from content.base.deleted.rows import cascades
 
@@ -24,6 +24,7 @@ WORK = "content.base.deleted.cascade.delete"
 HERE = 1_000  # objects that a request deletes itself, in one transaction
 SLICE = 500  # objects of a transaction: about half a second on SQLite, which has one writer
 HARMLESS = (None, CASCADE, DO_NOTHING, SET_DEFAULT, SET_NULL)  # what a relation does that prevents no delete
+RESUMES = 20  # times that the job goes on after its worker stopped
 PAUSE = 0.1  # seconds after each slice, in which others may write: SQLite's waiting writers look every tenth
 
 
@@ -69,33 +70,37 @@ def begin(model: type[Model], keys: list[Any], total: int, *, user: Any) -> Job:
     earlier = next((job for job in failed if job.arguments == arguments), None)
     request_id = earlier.request_id if earlier else cause().request_id
     with caused_by(replace(cause(), request_id=request_id)):
-        return start(WORK, user=user, title=title % names, total=total, arguments=arguments)
+        return start(WORK, user=user, title=title % names, total=total, arguments=arguments, resumes=RESUMES)
 
 
-def delete(progress: Progress, *, model: str, keys: list[str]) -> dict[str, Any]:
+def delete(progress: Progress, *, model: str, keys: list[str]) -> Again | None:
     """Delete objects and what goes with them, children first; the job's work.
 
-    Each slice is a transaction of its own, so what was done stays done if the job ends early. Started again, it goes on
+    Each slice is a transaction of its own, so what was done stays done if the job ends early. Called again, it goes on
     with what is left.
-
-    Returns:
-        The number of objects deleted, `{"deleted": 60001}`.
 
     Raises:
         PermissionDenied: the user may not delete objects of one of the models.
     """
-    kind = apps.get_model(model)
-    number = 0
+    kind, ends_at = apps.get_model(model), time.monotonic() + TURN
     for some in batched(keys, SLICE):
-        free = _unprotected(progress, kind, some)
-        top, *below = going(kind, kind._base_manager.filter(pk__in=free))
-        for one in (top, *below):
-            if not Person(progress.user).may(one.model, "delete"):
-                raise PermissionDenied(Person(progress.user).refusal(one.model, "delete"))
-        for one in reversed(below):
-            number += sum(_delete(progress, one.model, keys_of_slice) for keys_of_slice in _slices(one))
-        number += sum(_delete(progress, kind, keys_of_slice, is_named=True) for keys_of_slice in _slices(top))
-    return {"deleted": number}
+        for keys_of_slice, one in _slices_of(progress, kind, some):
+            number = _delete(progress, one.model, keys_of_slice, is_named=one.model is kind)
+            if number and time.monotonic() > ends_at:
+                return AGAIN
+    return None
+
+
+def _slices_of(progress: Progress, model: type[Model], keys: list[str]) -> Iterator[tuple[list[Any], Going]]:
+    """Yield the slices in which objects go with what belongs to them, children first."""
+    free = _unprotected(progress, model, keys)
+    found = going(model, model._base_manager.filter(pk__in=free))
+    for one in found:
+        if not Person(progress.user).may(one.model, "delete"):
+            raise PermissionDenied(Person(progress.user).refusal(one.model, "delete"))
+    for one in reversed(found):
+        for keys_of_slice in _slices(one):
+            yield keys_of_slice, one
 
 
 def _unprotected(progress: Progress, model: type[Model], keys: list[str]) -> list[Any]:
@@ -140,7 +145,7 @@ def _delete(progress: Progress, model: type[Model], keys: list[Any], *, is_named
 
 def _delete_at_once(progress: Progress, model: type[Model], keys: list[Any]) -> int:
     with transaction.atomic(durable=True):
-        number, _ = model._base_manager.filter(pk__in=keys).delete()
+        number, _by_model = model._base_manager.filter(pk__in=keys).delete()
         progress.advance(number)
     if connection.vendor == "sqlite":
         time.sleep(PAUSE)

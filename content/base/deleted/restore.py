@@ -1,5 +1,6 @@
 """Restore deleted objects with what was deleted with them: a job, in slices, which can be started again."""
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,15 +12,17 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from backoffice.kit.batches import batched
+from backoffice.kit.history import history_of
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
-from backoffice.kit.jobs.service import start
+from backoffice.kit.jobs.service import AGAIN, TURN, Again, start
 from backoffice.kit.permissions import Person
 from backoffice.kit.versions import go_back, restore_all
-from content.base.deleted.rows import Ids, deleted, with_children
+from content.base.deleted.rows import AT_ONCE, Ids, deleted, with_children
 
 WORK = "content.base.deleted.restore.restore"
 HERE = 500  # objects that a request restores itself
+RESUMES = 20  # times that the job goes on after its worker stopped
 SLICE = 200  # objects of a transaction, a tenth of a second; half a second where each is checked singly
 REASON = "Restored"
 
@@ -31,13 +34,13 @@ def begin(model: type[Model], rows: Ids, *, user: Any, reason: str) -> Job:
     total = sum(len(ids) for _, ids in allowed(with_children(model, read(model, rows)), user))
     title = _("Restore %(name)s") % {"name": model._meta.verbose_name_plural}
     arguments = {"model": model._meta.label, "rows": rows, "reason": reason}
-    return start(WORK, user=user, title=title, total=total, arguments=arguments, here=total <= HERE)
+    return start(WORK, user=user, title=title, total=total, arguments=arguments, here=total <= HERE, resumes=RESUMES)
 
 
 def read(model: type[Model], rows: Ids) -> list[Any]:
     """Return those of these history rows whose objects are still deleted."""
     history = deleted(model)
-    return [row for some in batched(rows, 500) for row in history.filter(history_id__in=some)]
+    return [row for some in batched(rows, AT_ONCE) for row in history.filter(history_id__in=some)]
 
 
 def allowed(levels: Levels, user: Any) -> Levels:
@@ -45,35 +48,41 @@ def allowed(levels: Levels, user: Any) -> Levels:
     return [(model, ids) for model, ids in levels if Person(user).may(model, "add")]
 
 
-def restore(progress: Progress, *, model: str, rows: Ids, reason: str) -> dict[str, int]:
+def restore(progress: Progress, *, model: str, rows: Ids, reason: str) -> Again | None:
     """Restore the objects of history rows, parents first; the job's work. An object that lives already is left alone.
 
-    Returns:
-        The number of objects restored, `{"restored": 6}`.
+    Called again, it goes on with what is left.
 
     Raises:
         PermissionDenied: the user may not add objects of `model`.
     """
-    kind = apps.get_model(model)
+    kind, ends_at = apps.get_model(model), time.monotonic() + TURN
     if not Person(progress.user).may(kind, "add"):
         raise PermissionDenied(Person(progress.user).refusal(kind, "add"))
-    restored = 0
-    for level, ids in allowed(with_children(kind, read(kind, rows)), progress.user):
+    # Also those that live again: an earlier turn restored them, and perhaps not all of their children.
+    history = history_of(kind)._default_manager
+    named = [row for some in batched(rows, AT_ONCE) for row in history.filter(history_id__in=some)]
+    for level, ids in allowed(with_children(kind, named), progress.user):
         for some in batched(sorted(ids), SLICE):
             with transaction.atomic(durable=True):
-                restored += _restore(progress, level, some, reason, is_named=level is kind)
-    return {"restored": restored}
+                restored = _restore(progress, level, some, reason, is_named=level is kind)
+            if restored and time.monotonic() > ends_at:
+                return AGAIN
+    return None
 
 
-def _restore(progress: Progress, model: type[Model], ids: Ids, reason: str, *, is_named: bool) -> int:
-    """Restore one slice, and return how many came back; the others are reported with the reason."""
+def _restore(progress: Progress, model: type[Model], ids: Ids, reason: str, *, is_named: bool) -> bool:
+    """Restore those of one slice that are deleted still; return whether any came back.
+
+    Those that can't are reported with the reason.
+    """
     objects = [row.instance for row in deleted(model).filter(history_id__in=ids).order_by("history_id")]
     if not objects:
-        return 0
+        return False
+    made, failed = objects, list[tuple[Model, str]]()
     try:
         with transaction.atomic():
             restore_all(objects, user=progress.user, reason=reason or REASON)
-        made, failed = objects, []
     except (ValidationError, IntegrityError):
         made, failed = _restore_singly(progress, objects, reason)
     if is_named and made and progress.user:
@@ -81,7 +90,7 @@ def _restore(progress: Progress, model: type[Model], ids: Ids, reason: str, *, i
     progress.advance(len(made))
     if failed:
         progress.fail_all(failed)
-    return len(made)
+    return bool(made)
 
 
 def _restore_singly(

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import work_here
-from content.base.deleted import cascade
+from content.base.deleted import cascade, restore
 from content.messaging.models import Bot
 from content.news.models import Comment, Post
 from content.palettes.models import Membership, Palette, Team
@@ -140,7 +140,7 @@ def test_a_long_delete_is_a_job_in_slices(monkeypatch):
     job = begin(administrator(), post)
     assert Post.objects.exists()
     work_here(job)
-    assert (job.state, job.done, job.result) == ("done", MANY + 1, {"deleted": MANY + 1})
+    assert (job.state, job.done, job.total) == ("done", MANY + 1, MANY + 1)
     assert slices == [500, 500, 50, 1]
     assert not Post.objects.exists()
     assert {row.history_change_reason for row in Comment.history.filter(history_type="-")} == {"Out of date"}
@@ -177,8 +177,30 @@ def test_a_job_restores_many():
     assert answer["Location"] == reverse("admin:jobs_job_change", args=[job.pk])
     work_here(job)
     assert (job.state, job.done, Comment.objects.count()) == ("done", 601, 600)
-    job = Job.objects.get(pk=job.pk)
-    assert job.result == {"restored": 601}
+
+
+def test_a_long_job_goes_on_in_turns(monkeypatch):
+    monkeypatch.setattr(cascade, "PAUSE", 0)
+    post, client = with_comments(MANY), administrator()
+    job = begin(client, post)
+    monkeypatch.setattr(cascade, "TURN", -1)
+    turns = _turns(job)
+    assert (turns, job.done, Post.objects.exists()) == (5, MANY + 1, False)  # 500, 500, 50, the post, and nothing
+    monkeypatch.setattr(restore, "TURN", -1)
+    page = client.post(f"{RESTORE}?row={Post.history.first().pk}")
+    job = Job.objects.latest("created_at")
+    assert page["Location"] == reverse("admin:jobs_job_change", args=[job.pk])
+    turns = _turns(job)
+    assert (turns, job.done, Comment.objects.count()) == (8, MANY + 1, MANY)  # the post, then 200 at a time
+
+
+def _turns(job: Job) -> int:
+    """Do the job to its end, and return how often it was taken."""
+    turns = 0
+    while job.is_open:
+        work_here(job)
+        turns += 1
+    return turns
 
 
 def test_a_job_checks_the_permission_when_it_runs(monkeypatch):

@@ -11,7 +11,7 @@
       if (answer && answer.ok) {
         const states = await answer.json();
         moving = states.moving;
-        if (rows.dataset.text !== undefined && rows.dataset.text !== states.text) said.textContent = states.text;
+        if (rows.dataset.text !== states.text) said.textContent = states.text;
         rows.dataset.text = states.text;
         rows.innerHTML = states.rows;
       }

@@ -47,7 +47,7 @@ def circuit_of(target: Target) -> Circuit:
 
 
 def pace(target: Target, run: Run | None = None) -> Pace:
-    """Return what `run` may send now, by the target's row read again: each worker uses what the others have recorded."""
+    """Return what `run` may send now, by the target's row read again: each worker uses what others have recorded."""
     rows = _paced_by().run({"pk": target.pk, "run": run.pk if run else 0})
     if not rows:
         return Pace.STOP  # it was deleted

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from content.base import recent
+from content.base.changes import recent
 from content.news.models import Post
 from content.palettes.models import Palette, Team
 from syncer import public

@@ -12,7 +12,7 @@ from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.auth import require
 from backoffice.kit.idempotency.decorators import not_atomic
-from syncer import holds_api
+from syncer import holds_api, runs_api
 from syncer.core.errors import SyncError
 from syncer.engine.wake import wake
 from syncer.models import Run, Target
@@ -21,6 +21,7 @@ from syncer.recovery import deletes
 
 router = Router()
 router.add_router("", holds_api.router)
+router.add_router("", runs_api.router)
 PROBLEMS = {403: ProblemOut, 404: ProblemOut, 409: ProblemOut}
 
 

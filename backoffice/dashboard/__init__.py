@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
-from content.base import recent
+from content.base.changes import recent
 from syncer import public
 
 DAY = timedelta(days=1)

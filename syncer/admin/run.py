@@ -1,38 +1,40 @@
 """Runs, with the page that shows the progress of one; and attempts, the requests that runs made."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
-from django.utils.translation import gettext_lazy as _
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
-from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, named, page, pk_or_404, pretty
+from syncer.admin import failures
+from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, live, named, page, pk_or_404, posted, pretty
+from syncer.engine.cancel import cancel
 from syncer.models import Attempt, Run
+from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.overview import waiting_deletes
 from syncer.reports.progress import Progress, progress
 from syncer.reports.reading import headline
 from syncer.reports.words import spelled
 from syncer.targets.base import kind_of
 
-ANSWER = 300  # characters
-
 
 def as_json(request: HttpRequest, state: Progress) -> dict[str, object]:
     """Return the progress of a run in the form that the script of its page reads.
 
-    `{state, label, open, total, done, percent, counts, message, hint, more, failures}`, with failures as
-    `{object, title, link, action, outcome, status, answer}`.
+    `{state, label, open, total, done, percent, pace, counts, message, hint, ended}`.
     """
-    objects = named(request, [attempt.binding for attempt in state.failures])
     return {
         "state": state.run.state,
         "label": state.run.get_state_display(),
@@ -40,25 +42,17 @@ def as_json(request: HttpRequest, state: Progress) -> dict[str, object]:
         "total": state.total,
         "done": state.done,
         "percent": state.percent,
+        "pace": state.pace,
         "counts": {
             word: state.counts.get(word, 0)
             for word in (*dict.fromkeys(kind_of(state.run.target).done.values()), "requests", "failed")
         },
         "message": headline(request, state.message),
         "hint": state.hint,
-        "more": state.more,
-        "failures": [
-            {
-                "object": objects[attempt.binding_id].name,
-                "title": objects[attempt.binding_id].title,
-                "link": objects[attempt.binding_id].url,
-                "action": attempt.get_action_display(),
-                "outcome": attempt.get_outcome_display(),
-                "status": attempt.status,
-                "answer": objects[attempt.binding_id].unseen or Truncator(attempt.answer).chars(ANSWER),
-            }
-            for attempt in state.failures
-        ],
+        "ended": ""
+        if state.is_open
+        else _("Sync of %(target)s ended: %(message)s")
+        % {"target": state.run.target, "message": headline(request, state.message)},
     }
 
 
@@ -79,6 +73,10 @@ if TYPE_CHECKING:
 
         class Meta:
             abstract = True
+
+
+def _local(at: datetime) -> str:
+    return f"{localtime(at):%Y-%m-%d %H:%M}"
 
 
 @admin.register(Run)
@@ -107,34 +105,67 @@ class RunAdmin(EngineRowsAdmin):
     def shown_message(self, run: "AnnotatedRun") -> str:
         return run.headline
 
-    @admin.display(description=_("duration"))
+    @admin.display(description=gettext_lazy("duration"))
     def shown_duration(self, run: Run) -> str:
         return "" if run.duration is None else spelled(run.duration)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.progress_view)
-        return [path("<path:pk>/progress/", view, name="syncer_run_progress"), *super().get_urls()]
+        views = {
+            "progress/": (self.progress_view, "progress"),
+            "failures/": (self.failures_view, "failures"),
+            "failures.csv": (self.download_view, "download"),
+            "retry/": (self.retry_view, "retry"),
+            "cancel/": (self.cancel_view, "cancel"),
+        }
+        own = [
+            path(f"<path:pk>/{end}", self.admin_site.admin_view(view), name=f"syncer_run_{name}")
+            for end, (view, name) in views.items()
+        ]
+        return [*own, *super().get_urls()]
 
-    def change_view(self, request: HttpRequest, object_id: str, *_: object, **__: object) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *_args: object, **_options: object) -> HttpResponse:
         """Show the progress of the run, its numbers and the objects that failed."""
         run = self._run(request, object_id)
         return page(
             self,
             request,
             "syncer/run.html",
-            title=f"Sync of {run.target}",
+            title=_("Sync of %(target)s, %(time)s") % {"target": run.target, "time": _local(run.created_at)},
             original=run,
-            run=run,
             progress=as_json(request, progress(run)),
             chosen=sum(len(keys) for keys in run.scope.values()) if run.scope else 0,
             progress_url=reverse("admin:syncer_run_progress", args=[run.pk]),
             deletes_wait=bool(waiting_deletes(run.target)),
             attempts_url=f"{reverse('admin:syncer_attempt_changelist')}?run__id__exact={run.pk}",
+            **failures.shown(request, run),
         )
 
     def progress_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Return the progress as JSON, in the form of `as_json`."""
         return JsonResponse(as_json(request, progress(self._run(request, pk))), headers={"Cache-Control": "no-store"})
+
+    def failures_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Return the part of the page that shows what failed, for its script."""
+        return live(request, "syncer/failures.html", **failures.shown(request, self._run(request, pk)))
+
+    def download_view(self, request: HttpRequest, pk: str) -> HttpResponseBase:
+        return failures.download(request, self._run(request, pk))
+
+    @posted(SYNC_PERMISSION)
+    def retry_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        return failures.retry(request, self._run(request, pk))
+
+    @posted(SYNC_PERMISSION)
+    def cancel_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Cancel the run: it stops after what is under way."""
+        run = self._run(request, pk)
+        if cancel(run, user=request.user):
+            messages.success(
+                request, _("Cancelled: the run stops after what is under way. The rest goes with the next sync.")
+            )
+        else:
+            messages.info(request, _("The run has ended, or was cancelled already."))
+        return HttpResponseRedirect(reverse("admin:syncer_run_change", args=[run.pk]))
 
     def _run(self, request: HttpRequest, pk: str) -> Run:
         if not self.has_view_permission(request):

@@ -162,6 +162,7 @@ class TargetAdmin(RowsAdmin):
     def get_urls(self) -> list[URLPattern]:
         views = {
             "home/": (self.home, "home"),
+            "<path:object_id>/card/": (self.card, "card"),
             "sync/": (self.sync_all, "sync_all"),
             "<path:object_id>/sync/": (self.sync, "sync"),
             "<path:object_id>/pause/": (self.pause, "pause"),
@@ -180,6 +181,13 @@ class TargetAdmin(RowsAdmin):
         if not (self.has_view_permission(request) or request.user.has_perm(SYNC_PERMISSION)):
             raise PermissionDenied
         return live(request, "syncer/home.html", home=home())
+
+    def card(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Return the card of the target, for the script of its page."""
+        target = _target(object_id)
+        if not self.has_view_permission(request, target):
+            raise PermissionDenied
+        return live(request, "syncer/target_card.html", overview=overview(target))
 
     @posted(SYNC_PERMISSION)
     def sync(self, request: HttpRequest, object_id: str) -> HttpResponse:

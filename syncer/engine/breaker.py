@@ -13,7 +13,7 @@ from functools import cache
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from backoffice.kit import clock, lease
@@ -22,7 +22,7 @@ from syncer.core.circuit import FAILURES, Circuit, Evidence, after, evidence_of,
 from syncer.core.outcome import Outcome, Verdict
 from syncer.core.settle import REASON_LENGTH
 from syncer.engine.alerts import health
-from syncer.models import Binding, Target
+from syncer.models import Binding, Run, Target
 from syncer.models.binding import DUE
 from syncer.models.target import TIMEOUT_MOST
 
@@ -46,14 +46,15 @@ def circuit_of(target: Target) -> Circuit:
     return Circuit(**{name: getattr(target, name) for name in COLUMNS})
 
 
-def pace(target: Target) -> Pace:
-    """Return what may be sent now, by the target's row read again: each worker uses what the others have recorded."""
-    rows = _paced_by().run({"pk": target.pk})
+def pace(target: Target, run: Run | None = None) -> Pace:
+    """Return what `run` may send now, by the target's row read again: each worker uses what others have recorded."""
+    rows = _paced_by().run({"pk": target.pk, "run": run.pk if run else 0})
     if not rows:
         return Pace.STOP  # it was deleted
-    for name, value in zip(PACED_BY, rows[0], strict=True):
+    *columns, is_cancelled = rows[0]
+    for name, value in zip(PACED_BY, columns, strict=True):
         setattr(target, name, value)
-    if not target.enabled or target.blocked:
+    if is_cancelled or not target.enabled or target.blocked:
         return Pace.STOP
     if target.not_before is None and target.opened_at is None:
         return Pace.GO
@@ -71,7 +72,8 @@ def pace(target: Target) -> Pace:
 
 @cache  # it is asked before each claim
 def _paced_by() -> Statement:
-    return Statement(Target.objects.filter(pk=Slot("pk", Target._meta.pk)).values_list(*PACED_BY))
+    cancelled = Run.objects.filter(pk=Slot("run", Run._meta.pk), cancelled_at__isnull=False)
+    return Statement(Target.objects.filter(pk=Slot("pk", Target._meta.pk)).values_list(*PACED_BY, Exists(cancelled)))
 
 
 def _is_sending(target: Target, now: datetime) -> bool:

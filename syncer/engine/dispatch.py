@@ -33,7 +33,7 @@ def dispatch(run: Run, routes: RouteMap, *, until: float) -> bool:
     with Sender(run.target) as sender:
         goes_on = True
         while goes_on and not sender.is_stopped:
-            match breaker.pace(run.target):
+            match breaker.pace(run.target, run):
                 case Pace.STOP:
                     break
                 case Pace.GO:
@@ -83,8 +83,8 @@ def _claims(run: Run, routes: RouteMap, step: Step, sender: Sender, until: float
     """
     batch, keys = kind_of(run.target).batch or settings.SYNC_BATCH, _chosen(run, step.route)
     size, most = batch, kind_of(run.target).batch or GROWTH * batch
-    # Asked before each claim: the target may have been blocked meanwhile, or have stopped answering.
-    while not sender.is_stopped and breaker.pace(run.target) is Pace.GO:
+    # Asked before each claim: the run may have been cancelled meanwhile, the target blocked, or have stopped answering.
+    while not sender.is_stopped and breaker.pace(run.target, run) is Pace.GO:
         # After a wait that the target asked for, one request finds out whether it is over.
         is_trial = bool(run.target.throttled)
         limit = 1 if is_trial else size

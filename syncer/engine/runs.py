@@ -132,10 +132,15 @@ def _plan(run: Run, routes: RouteMap) -> None:
 def _finish(run: Run) -> None:
     """Close the run with its counts and its message, and delete earlier runs that did nothing."""
     target, counts = Target.objects.get(pk=run.target_id), run.counts_now()
+    if counts["left"]:
+        run.refresh_from_db(fields=["cancelled_at", "cancelled_by"])
     is_undone = bool(counts["left"] or target.blocked or not target.enabled)
     if run.trigger in REQUESTED and not kind_of(target).is_introduced(target):
         is_undone = True
-    _close(run, Run.State.FAILED if is_undone else Run.State.DONE, counts, sentence(run, target, counts))
+    state = Run.State.FAILED if is_undone else Run.State.DONE
+    if run.cancelled_at and counts["left"]:
+        state = Run.State.CANCELLED
+    _close(run, state, counts, sentence(run, target, counts))
     # Earlier automatic runs that had nothing to do are not worth a row.
     empty = Run.objects.filter(target=target, total=0, attempts=None, finished_at__isnull=False, pk__lt=run.pk)
     empty.exclude(trigger__in=REQUESTED).exclude(state=Run.State.FAILED).delete()
@@ -167,6 +172,9 @@ def sentence(run: Run, target: Target, counts: dict[str, int]) -> str:
         done = _done(kind, counts) or ("" if held else kind.nothing)
         return " ".join(filter(None, (done, held)))
     kept = _kept(run, target, left)
+    if run.cancelled_at:
+        done = _done(kind, counts)
+        return " ".join(filter(None, (f"Cancelled by {run.cancelled_by};", done, f"{kept} for the next sync.")))
     if not target.enabled:
         return f"{target} is paused; {kept}."
     deletes = ceiling.waiting_at(target, run)

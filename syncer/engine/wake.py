@@ -140,17 +140,23 @@ def _due(target: Target) -> Run.Trigger | None:
     if pace is not Pace.FRESH and kind.can_introduce() and (pace is Pace.PROBE or not kind.is_introduced(target)):
         return Run.Trigger.CHANGE  # it is contacted
     retry = Run(target=target, trigger=Run.Trigger.RETRY)
+    is_cancelled = _is_cancelled(target)
     for route in routes.parents_first:
         due = routes.claimable(route, now)
         if pace is Pace.FRESH:
             due = due.filter(tries=0)
-        if due.exists() and due.exclude(ceiling.waiting(routes, route, retry)).exists():
+        if not is_cancelled and due.exists() and due.exclude(ceiling.waiting(routes, route, retry)).exists():
             return Run.Trigger.RETRY
         if follows(route) and route.trigger != CHANGE:
             return Run.Trigger.SCHEDULE
         if route.trigger == CHANGE and _has_news(route):
             return Run.Trigger.CHANGE
     return None
+
+
+def _is_cancelled(target: Target) -> bool:
+    """Return whether a person cancelled the newest run: what it left is not tried again before the next sync."""
+    return target.runs.values_list("state", flat=True).first() == Run.State.CANCELLED
 
 
 def _has_news(route: Route) -> bool:

@@ -23,6 +23,7 @@ class Run(models.Model):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Not all was delivered"
+        CANCELLED = "cancelled", "Cancelled"
 
     OPEN = (State.QUEUED, State.RUNNING)
     REQUESTED = (Trigger.MANUAL, Trigger.COMMAND)  # by a person; the others are automatic
@@ -46,6 +47,10 @@ class Run(models.Model):
     )
     message = models.CharField(max_length=512, blank=True, help_text="How the run ended, in one sentence.")
     created_at = models.DateTimeField(auto_now_add=True, help_text="When the run was requested.")
+    cancelled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person cancelled the run: it ends once what is under way is answered."
+    )
+    cancelled_by = models.CharField(max_length=256, blank=True, help_text="The account that cancelled the run.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started the run.")
     lease_until = models.DateTimeField(
         default=lease.ends, help_text="The worker, or the queued task, holds the run until then."

@@ -22,4 +22,4 @@ class Home:
 def home() -> Home:
     """Return the state of all targets, read from the rows."""
     found = overviews()
-    return Home(summary=summary(found), overviews=found, runs=Run.objects.select_related("target")[:RUNS])
+    return Home(summary=summary(found), overviews=found, runs=list(Run.objects.select_related("target")[:RUNS]))

@@ -55,12 +55,17 @@ class Overview:
         """The pending objects that are sent automatically."""
         return self._free(is_manual=False)
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether a person cancelled the newest run: what it left waits for the next sync."""
+        return self.last is not None and self.last.state == Run.State.CANCELLED
+
     def _free(self, *, is_manual: bool) -> int:
         waiting = {item.route.pk: item.number for item in self.deletes}
         return total(
             less(status.pending, waiting.get(route.pk, 0))
             for route, status in self.routes
-            if status and (route.trigger == MANUAL) is is_manual
+            if status and (route.trigger == MANUAL or self.is_cancelled) is is_manual
         )
 
     @cached_property

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
-from syncer.models import Attempt, Run
+from syncer.models import Run
+from syncer.reports.words import spelled
 from syncer.reports.workers import waiting_hint
 
 LATE = timedelta(seconds=10)  # in the queue, before a hint is given
-SHOWN = 100  # failed objects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +24,10 @@ class Progress:
     counts: dict[str, int]  # see `Run.counts_now`
     message: str  # its state or its outcome, in one sentence
     hint: str  # what may be wrong with a run that no worker takes; else empty
-    failures: list[Attempt]  # the last exchange with each object that failed, newest first, `SHOWN` at most
-    more: int  # failed objects that are not shown
 
     @property
     def is_open(self) -> bool:
-        return self.run.state in Run.OPEN
+        return self.run.is_open
 
     @property
     def percent(self) -> int:
@@ -37,11 +36,25 @@ class Progress:
             return 0 if self.is_open else 100
         return 100 * self.done // self.total
 
+    @property
+    def pace(self) -> str:
+        """How fast it goes and how long it still takes: "120 a second, about 3 min 20 s left"; empty: not known."""
+        length = self.run.duration
+        if length is None:
+            return ""
+        if not self.is_open:
+            return _("It took %(time)s.") % {"time": spelled(length)}
+        if not self.done or length < timedelta(seconds=1):
+            return ""
+        rate = self.done / length.total_seconds()
+        left = timedelta(seconds=(self.total - self.done) / rate)
+        number = f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"
+        return _("%(rate)s a second, about %(time)s left") % {"rate": number, "time": spelled(left)}
+
 
 def progress(run: Run) -> Progress:
     """Return the progress of `run`."""
-    counts = run.counts_now() if run.state in Run.OPEN else run.counts
-    failures = list(run.failures()[:SHOWN])
+    counts = run.counts_now() if run.is_open else run.counts
     done = max(0, run.total - counts.get("left", 0))
     message, hint = run.message, ""
     if run.state == Run.State.QUEUED:
@@ -49,16 +62,11 @@ def progress(run: Run) -> Progress:
         hint = waiting_hint() if run.created_at + LATE < clock.now() else ""
     elif run.state == Run.State.RUNNING:
         message = f"{done} of {run.total} done." if run.total else "Looking for what changed."
-    return Progress(
-        run=run,
-        total=run.total,
-        done=done,
-        counts=counts,
-        message=message,
-        hint=hint,
-        failures=failures,
-        more=max(0, counts.get("failed", 0) - len(failures)) if failures else 0,
-    )
+        if run.cancelled_at:
+            message = _("Cancelled by %(user)s; it ends once what is under way is answered.") % {
+                "user": run.cancelled_by
+            }
+    return Progress(run=run, total=run.total, done=done, counts=counts, message=message, hint=hint)
 
 
 def runs_url(runs: list[Run]) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from syncer.core.state import Health, State
 from syncer.models.route import CHANGE, MANUAL
 
-WORDS: dict[str, str] = {
+WORDS: dict[str, str | Promise] = {
     "target": "A remote system that follows what is edited here.",
     "route": "What carries one kind of content to one target: where to, which fields, and when.",
     "binding": "What ties one object to its record at one target: what is wanted, and what the target accepted.",

@@ -59,6 +59,11 @@ def shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+@register.filter
+def indented(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
 @register.inclusion_tag("syncer/legend.html")
 def legend(listed: str) -> dict[str, object]:
     """Explain the words in `listed`, separated by commas."""

@@ -100,7 +100,8 @@ def look_at_target(planted: Planted, browser: Client, target: Target) -> None:
     planted.get(browser, reverse("admin:syncer_route_change", args=[target.routes.get().pk]))
     for run in target.runs.all()[:5]:
         planted.get(browser, reverse("admin:syncer_run_change", args=[run.pk]))
-        planted.get(browser, reverse("admin:syncer_run_progress", args=[run.pk]))
+        for part in ("progress", "failures", "download"):
+            planted.get(browser, reverse(f"admin:syncer_run_{part}", args=[run.pk]))
     for word in ("sync_now", "sync_retry", "sync_resolve"):
         planted.command(word, target.name, "--json")
     planted.command("sync_now", target.name, "--preview")

@@ -66,3 +66,13 @@ def test_undo_needs_the_permission_to_add_the_objects(waiting):
     answer = decide(sign_in("syncer.sync_target"), "undo", digest=review(waiting).digest)
     assert answer.status_code == 409
     assert "You need the permission news.add_post" in answer.json()["detail"]
+
+
+def test_a_run_is_cancelled_once(target):
+    run = Run.objects.create(target=target, trigger=Run.Trigger.MANUAL)
+    url = f"/api/sync/runs/{run.pk}/cancel/"
+    assert sign_in("syncer.view_run", name="viewer").post(url, {}, "application/json").status_code == 403
+    client = administrator()
+    assert client.post(url, {}, "application/json").json() == {"run": run.pk, "state": "cancelled"}
+    assert client.post(url, {}, "application/json").status_code == 409
+    assert client.post("/api/sync/runs/0/cancel/", {}, "application/json").status_code == 404

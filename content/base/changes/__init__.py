@@ -7,4 +7,5 @@ reading   the changes of all content, merged, in pages
 filters   the filters of lists by time and person
 columns   the column of lists
 pages     the page of recent changes
+recent    the newest changes, for the first page
 """

@@ -1,45 +1,28 @@
-// The page of a run: the list of failures, updated by each event of progress.js.
+"use strict";
+
+// The page of a run: what failed, asked for again when the number of failures has changed, and when the run has ended.
 (() => {
-  const failures = document.getElementById("run-failures");
-  if (!failures) return;
-  const rows = failures.querySelector("tbody");
+  const EVERY = 5000; // milliseconds
+  const page = document.getElementById("progress");
+  const part = document.getElementById("failures");
+  if (!page || !part) return;
+  let shown = null;
+  let asked = 0;
 
-  function cell(row, label, text) {
-    const inserted = row.insertCell();
-    inserted.dataset.label = label;
-    inserted.textContent = text;
-    return inserted;
-  }
-
-  function objectCell(row, failure) {
-    const target = cell(row, "Object", "");
-    const name = document.createElement(failure.link ? "a" : "span");
-    name.textContent = failure.object;
-    if (failure.link) {
-      name.href = failure.link;
-      name.className = "sync-link";
-    }
-    const title = document.createElement("span");
-    title.className = "sync-soft";
-    title.textContent = ` ${failure.title}`;
-    const content = document.createElement("span");
-    content.append(name, title);
-    target.append(content);
-  }
-
-  function showFailures(progress) {
-    failures.hidden = progress.failures.length === 0;
-    document.getElementById("run-more").hidden = !progress.more;
-    rows.replaceChildren();
-    for (const failure of progress.failures) {
-      const row = rows.insertRow();
-      objectCell(row, failure);
-      cell(row, "Action", failure.action);
-      cell(row, "Outcome", failure.outcome);
-      cell(row, "Status", failure.status ?? "no answer");
-      cell(row, "Answer", failure.answer);
+  async function refresh(failed) {
+    asked = Date.now();
+    try {
+      const answer = await fetch(part.dataset.url, { headers: { Accept: "text/html" } });
+      if (!answer.ok || answer.redirected || part.contains(document.activeElement)) return;
+      part.innerHTML = await answer.text();
+      shown = failed;
+    } catch {
+      // The server can't be reached at the moment; the next event asks again.
     }
   }
 
-  document.getElementById("progress").addEventListener("progress", (event) => showFailures(event.detail));
+  page.addEventListener("progress", ({ detail: { open, counts } }) => {
+    const isNew = counts.failed !== shown && (counts.failed || shown);
+    if (!open || (isNew && Date.now() - asked > EVERY)) refresh(counts.failed);
+  });
 })();

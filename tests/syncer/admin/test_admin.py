@@ -1,13 +1,16 @@
 """The engine's pages: what they show, what their buttons do, and for whom."""
 
+import csv
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +23,7 @@ from syncer.engine.runs import work
 from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.models.mapping import declarations
 from syncer.reports import states
+from syncer.reports.failures import normalized
 from syncer.reports.states import having
 from tests.content.pages import administrator, form_of, sign_in, with_rows
 from tests.remote import Fault
@@ -185,31 +189,105 @@ def test_the_page_of_an_open_run_reloads_itself_without_a_script(target):
     assert 'http-equiv="refresh"' not in client.get(url("run_change", run.pk)).content.decode()
 
 
-def test_what_failed_is_listed_with_object_action_status_and_answer(remote, target):
-    remote.fault(Fault.STATUS, method="POST", path="/posts", status=422, body={"title": ["not here"]})
+def failed(run, client=None):
+    return (client or administrator()).get(url("run_failures", run.pk)).context
+
+
+def test_what_failed_is_listed_by_reason_with_a_request_and_its_answer(remote, target):
+    remote.fault(Fault.STATUS, method="POST", path="/posts", status=422, body={"title": ["not here"]}, times=None)
     post = Post.objects.create(title="A title", body="B")
     run = sync(target)
-    (failure,) = progress(run)["failures"]
-    assert failure == {
-        "object": f"Post {post.pk}",
-        "title": "A title",
-        "link": reverse("admin:news_post_change", args=[post.pk]),
-        "action": "Create",
-        "outcome": "Refused",
-        "status": 422,
-        "answer": failure["answer"],
-    }
-    assert "not here" in failure["answer"]
+    (shown,) = failed(run)["groups"]
+    assert (shown.outcome, shown.group.status, shown.group.number, shown.more) == ("Refused", 422, 1, 0)
+    assert "not here" in shown.reason
+    (obj,) = shown.objects
+    assert (obj.name, obj.title) == (f"Post {post.pk}", "A title")
+    assert obj.url == reverse("admin:news_post_change", args=[post.pk])
     page = sign_in(*VIEW, "news.view_post").get(url("run_change", run.pk)).content.decode()
-    assert "A title" in page
-    assert "not here" in page
+    for text in ("A title", "not here", "One request and its answer", "&quot;title&quot;: &quot;A title&quot;"):
+        assert text in page
+
+
+def test_answers_that_differ_in_numbers_and_ids_alone_have_one_reason():
+    assert normalized("Post 12 is  taken") == normalized("Post 9 is taken") == "Post … is taken"
+    assert normalized(f"no {uuid4()}") == "no …"
+    assert normalized("Title 'A' is taken") != normalized("Body 'A' is taken")
+
+
+def test_each_reason_is_a_group_the_largest_first(remote, target):
+    posts(3, "Many")
+    posts(1, "One")
+    run = sync(target)
+    outcome = {"action": "create", "outcome": "permanent", "status": 422}
+    run.attempts.update(**outcome, answer="The title is taken by 5.")
+    run.attempts.filter(binding__object_key=str(Post.objects.get(title="One 0").pk)).update(answer="Too long.")
+    assert [(shown.reason, shown.group.number) for shown in failed(run)["groups"]] == [
+        ("The title is taken by ….", 3),
+        ("Too long.", 1),
+    ]
+
+
+def test_one_reason_is_retried_and_the_others_are_not(remote, target):
+    remote.fault(Fault.STATUS, method="POST", path="/posts", status=422, times=None)
+    posts(3)
+    run = sync(target)
+    other = run.failures().first()
+    run.attempts.filter(binding=other.binding).update(answer="Another reason.")
+    (shown, _) = failed(run)["groups"]
+    url_ = url("run_retry", run.pk)
+    assert sign_in(*VIEW).post(url_, {"group": shown.group.key}).status_code == 403
+    client = administrator()
+    answer = client.post(url_, {"group": shown.group.key})
+    again = Run.objects.latest("pk")
+    assert answer["Location"] == url("run_change", again.pk)
+    assert len(again.scope["news.Post"]) == 2
+    assert other.binding.object_key not in again.scope["news.Post"]
+    remote.heal()
+    work(again)
+    assert Binding.objects.filter(remote_id__isnull=False).count() == 2
+    page = client.post(url_, {"group": shown.group.key}, follow=True).content.decode()
+    assert "Nothing of it is left to retry" in page
+
+
+def rows_of(answer):
+    text = b"".join(answer.streaming_content).decode()
+    assert text.startswith("\ufeff")
+    return list(csv.reader(text.removeprefix("\ufeff").splitlines()))
+
+
+def test_what_failed_is_downloaded_for_a_spreadsheet(remote, target):
+    remote.fault(Fault.STATUS, method="POST", path="/posts", status=422, times=None)
+    post = Post.objects.create(title="=1+1", body="B")
+    run = sync(target)
+    titles, row = rows_of(administrator().get(url("run_download", run.pk)))
+    assert titles == ["model", "key", "title", "outcome", "status", "reason"]
+    assert row[:5] == ["news.Post", str(post.pk), "'=1+1", "Refused", "422"]
+    _, hidden = rows_of(sign_in(*VIEW).get(url("run_download", run.pk)))
+    assert hidden[2:] == ["", "Refused", "422", "You need the permission news.view_post to view posts."]
+    assert sign_in("news.view_post", name="viewer").get(url("run_download", run.pk)).status_code == 403
 
 
 def test_a_failed_object_is_not_linked_for_whoever_may_not_see_it(remote, target):
     remote.fault(Fault.STATUS, method="POST", path="/posts", status=422)
     Post.objects.create(title="A", body="B")
     run = sync(target)
-    assert progress(run, sign_in(*VIEW))["failures"][0]["link"] == ""
+    (shown,) = failed(run, sign_in(*VIEW))["groups"]
+    assert [obj.url for obj in shown.objects] == [""]
+    assert (shown.example, shown.reason) == (None, "")
+
+
+def test_how_fast_a_run_goes_is_said_and_how_long_it_took(target):
+    posts(4)
+    run = sync(target)
+    Run.objects.update(started_at=F("finished_at") - timedelta(seconds=80))
+    assert progress(run)["pace"] == "It took 1 min 20 s."
+    began = timezone.now() - timedelta(seconds=2)
+    Run.objects.update(state="running", finished_at=None, started_at=began, total=8)
+    posts(4)
+    Binding.objects.bulk_create(
+        [Binding(route=target.routes.get(model="news.Post"), object_key=f"{n}", wanted=1) for n in range(100, 104)]
+    )
+    assert re.fullmatch(r"(2|1\.\d) a second, about [23] s left", progress(run)["pace"])
 
 
 def test_the_headline_reports_a_refused_connection(remote, target):
@@ -229,14 +307,16 @@ def test_a_finished_run_shows_its_stored_counts_after_its_attempts_were_pruned(t
     posts(2)
     found = progress(run)
     assert (found["counts"]["created"], found["counts"]["requests"]) == (3, 3)
-    assert (found["done"], found["total"], found["failures"]) == (3, 3, [])
+    assert (found["done"], found["total"], failed(run)["groups"]) == (3, 3, [])
 
 
-def test_many_failures_are_counted_and_the_first_hundred_shown(remote, target):
+def test_many_failures_are_counted_and_the_first_of_them_shown(remote, target):
     remote.fault(Fault.STATUS, method="POST", path="/posts", status=422, times=None)
     posts(103)
-    found = progress(sync(target))
-    assert (len(found["failures"]), found["more"], found["counts"]["failed"]) == (100, 3, 103)
+    run = sync(target)
+    (shown,) = failed(run)["groups"]
+    assert (shown.group.number, len(shown.objects), shown.more) == (103, 10, 93)
+    assert progress(run)["counts"]["failed"] == 103
 
 
 def test_a_run_needs_a_permission_to_be_seen(target):
@@ -256,7 +336,12 @@ def pages_of_a_refused_edit(remote, target):
     remote.fault(Fault.STATUS, method="PUT", status=500, body=body, times=None)
     run = sync(target)
     pages = [url(f"{page}_changelist") for page in ("target", "binding", "run", "attempt")]
-    pages += [url("run_change", run.pk), url("run_progress", run.pk), url("binding_change", Binding.objects.get().pk)]
+    pages += [
+        url("run_change", run.pk),
+        url("run_progress", run.pk),
+        url("run_failures", run.pk),
+        url("binding_change", Binding.objects.get().pk),
+    ]
     pages += [url("attempt_change", attempt.pk) for attempt in Attempt.objects.all()]
     return [*pages, url("target_preview", target.pk), url("target_change", target.pk), reverse("admin:index")]
 
@@ -268,7 +353,7 @@ def test_without_the_permission_to_view_posts_the_pages_of_the_sync_show_none_of
     texts = {page: client.get(page).content.decode() for page in pages}
     assert [page for page, text in texts.items() if re.search("(old|new) (words|body)", text)] == []
     assert sum("You need the permission news.view_post to view posts." in text for text in texts.values()) >= 7
-    assert f"news.Post:{Post.objects.get().pk}" in texts[url("run_progress", Run.objects.latest("pk").pk)]
+    assert f"news.Post:{Post.objects.get().pk}" in texts[url("run_failures", Run.objects.latest("pk").pk)]
 
 
 @pytest.mark.parametrize("permission", ["news.view_post", "news.change_post"])

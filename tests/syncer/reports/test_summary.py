@@ -17,7 +17,7 @@ def posts(number: int) -> list[Post]:
 
 
 @pytest.fixture
-def working(target) -> Target:
+def working(target: Target) -> Target:
     """A target that has three posts, and a worker that is alive."""
     worker_alive()
     posts(3)

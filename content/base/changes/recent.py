@@ -72,7 +72,7 @@ def _sees_all(request: HttpRequest, model: type[ContentModel]) -> bool:
 Row = tuple[Any, ...]  # (model, key, at, type, user's name, origin, origin's user, number, most read of a model)
 
 
-def _latest(models: Iterable[type[ContentModel]], group: str, condition: str, value: object) -> list[Row]:
+def _latest(models: Iterable[type[ContentModel]], group: str, condition: str, value: Any) -> list[Row]:
     """Return the newest change of each group and the number of its changes, among the newest of each model."""
     parts = [_newest(model, condition) for model in models]
     if not parts:
@@ -95,7 +95,7 @@ def _latest(models: Iterable[type[ContentModel]], group: str, condition: str, va
 
 def _newest(model: type[ContentModel], condition: str) -> str:
     quote = connection.ops.quote_name
-    table, key = quote(history_of(model)._meta.db_table), quote(model._meta.pk.column)
+    table, key = quote(history_of(model)._meta.db_table), quote(str(model._meta.pk.column))
     newest = f"SELECT * FROM {table} ORDER BY history_id DESC LIMIT {READ}"
     return (
         f"SELECT '{model._meta.label}' AS model, CAST({key} AS text) AS object_key, history_date AS at, history_type, "

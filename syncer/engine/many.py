@@ -3,20 +3,74 @@
 A job does it in slices, each a short transaction, and checks the permission of the person who started it again.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
+from backoffice.kit import clock
+from backoffice.kit.batches import batched
 from backoffice.kit.jobs import service
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
-from syncer.engine import holding
+from syncer.engine import breaker, holding
 from syncer.engine.holding import Chosen, Released
+from syncer.engine.plan import raise_keys
+from syncer.models import Binding
 from syncer.models.target import SYNC_PERMISSION
 
-AT_ONCE = 1000  # objects; about half a second
+AT_ONCE = 1000  # objects that are held, released or tried again; about half a second
+DECIDED_AT_ONCE = 200  # objects, each in a transaction of its own; about a second
+T = TypeVar("T")
+
+
+@dataclass
+class Acted:
+    """What became of the objects of one act.
+
+    Attributes:
+        done: how many it was done to.
+        refused: those it could not be done to, each with the reason: `[("news.Post:5", "…"), …]`.
+    """
+
+    done: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def act(
+    items: Iterable[T],
+    do: Callable[[list[T]], Iterable[tuple[str, str]]],
+    *,
+    size: int,
+    counted: Callable[[Acted], None] = lambda _: None,
+) -> Acted:
+    """Do something to each of the items, `size` of them at a time.
+
+    Args:
+        do: yields the name of each item, and why it could not be done to that; empty if it was.
+        counted: called after each slice with what became of its items.
+    """
+    total = Acted()
+    for some in batched(items, size):
+        outcomes = list(do(some))
+        part = Acted(refused=[outcome for outcome in outcomes if outcome[1]])
+        part.done = len(outcomes) - len(part.refused)
+        total.done, total.refused = total.done + part.done, total.refused + part.refused
+        counted(part)
+    return total
+
+
+def reported(progress: Progress) -> Callable[[Acted], None]:
+    """Return what reports the slices of `act` to a job."""
+
+    def counted(part: Acted) -> None:
+        progress.advance(part.done)
+        if part.refused:
+            progress.fail_all(part.refused)
+
+    return counted
 
 
 def hold(chosen: Chosen, *, reason: str, user: Any) -> int | Job:
@@ -36,6 +90,11 @@ def release(chosen: Chosen, *, user: Any) -> Released | Job:
     if number_of(chosen) <= AT_ONCE:
         return holding.release(chosen, user=user)
     return _start(release_all, chosen, title=_("Release objects"), user=user)
+
+
+def retry(chosen: Chosen, *, user: Any) -> Job:
+    """Let a job try objects again; the workers send them then."""
+    return _start(retry_all, chosen, title=_("Try objects again"), user=user)
 
 
 def number_of(chosen: Chosen) -> int:
@@ -60,6 +119,18 @@ def release_all(progress: Progress, *, chosen: dict[str, list[str]]) -> dict[str
     check(progress)
     released = holding.release(chosen, user=progress.user, counted=progress.advance)
     return {"released": released.number, "due": released.due}
+
+
+def retry_all(progress: Progress, *, chosen: dict[str, list[str]]) -> dict[str, int]:
+    """Try objects again: plan them, and end their waits; the work of a job."""
+    check(progress)
+    number = 0
+    for route, keys in holding.slices(chosen):
+        number += raise_keys(route, keys)
+        waiting = Binding.objects.filter(route=route, object_key__in=keys, on_hold=False)
+        breaker.clear_backoff(waiting, now=clock.now())
+        progress.advance(len(keys))
+    return {"tried": number}
 
 
 def check(progress: Progress) -> None:

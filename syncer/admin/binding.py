@@ -96,6 +96,7 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
     list_display_links = ("binding",)
     list_select_related = ("route__target",)
     list_filter = (("route__target", RelatedDropdownFilter), BindingModelFilter, StateFilter, QuestionFilter)
+    empty_text = gettext_lazy("No object was planned for a target yet: that happens with its first sync.")
     list_after_template = "syncer/legend_of_list.html"
     legend = "binding, in sync, pending, sending, retrying, rejected, in doubt, on hold, conflict, not synced, attempt"
     search_fields = ("object_key__exact", "remote_id__exact")

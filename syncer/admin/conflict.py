@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from backoffice.kit.permissions import Person
 from syncer.admin.conflict_acts import ConflictActs
@@ -74,6 +75,7 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
     search_fields = ("object_key__exact",)
     search_help_text = "An object's key."
     actions = ("take_ours", "take_theirs")
+    empty_text = gettext_lazy("Nothing waits for a decision.")
 
     def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedReplica]") -> None:
         keys_by_model: dict[str, list[str]] = {}

@@ -3,7 +3,8 @@
 A job does it in slices, each a short transaction, and checks the permission of the person who started it again.
 """
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from backoffice.kit.batches import batched
 from backoffice.kit.jobs import service
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
+from backoffice.kit.jobs.service import AGAIN, TURN, Again
 from syncer.engine import breaker, holding
 from syncer.engine.holding import Chosen, Released
 from syncer.engine.plan import raise_keys
@@ -23,7 +25,10 @@ from syncer.models.target import SYNC_PERMISSION
 
 AT_ONCE = 1000  # objects that are held, released or tried again; about half a second
 DECIDED_AT_ONCE = 200  # objects, each in a transaction of its own; about a second
+RESUMES = 20  # times that such a job goes on after its worker stopped
 T = TypeVar("T")
+# Does something to each of some items; yields the name of each, and why it could not be done, empty if it was.
+Do = Callable[[list[T]], Iterable[tuple[str, str]]]
 
 
 @dataclass
@@ -39,38 +44,30 @@ class Acted:
     refused: list[tuple[str, str]] = field(default_factory=list)
 
 
-def act(
-    items: Iterable[T],
-    do: Callable[[list[T]], Iterable[tuple[str, str]]],
-    *,
-    size: int,
-    counted: Callable[[Acted], None] = lambda _: None,
-) -> Acted:
-    """Do something to each of the items, `size` of them at a time.
-
-    Args:
-        do: yields the name of each item, and why it could not be done to that; empty if it was.
-        counted: called after each slice with what became of its items.
-    """
-    total = Acted()
+def act(items: Iterable[T], do: Do[T], *, size: int) -> Acted:
+    """Do something to each of the items, `size` of them at a time."""
+    acted = Acted()
     for some in batched(items, size):
-        outcomes = list(do(some))
-        part = Acted(refused=[outcome for outcome in outcomes if outcome[1]])
-        part.done = len(outcomes) - len(part.refused)
-        total.done, total.refused = total.done + part.done, total.refused + part.refused
-        counted(part)
-    return total
+        for name, why in do(some):
+            if why:
+                acted.refused.append((name, why))
+            else:
+                acted.done += 1
+    return acted
 
 
-def reported(progress: Progress) -> Callable[[Acted], None]:
-    """Return what reports the slices of `act` to a job."""
-
-    def counted(part: Acted) -> None:
+def act_in_turns(progress: Progress, items: Sequence[T], do: Do[T], *, size: int) -> dict[str, int] | Again:
+    """Do something to each of the items of a job, from where an earlier turn ended, and report what failed."""
+    until = time.monotonic() + TURN
+    for some in batched(items[sum(progress.counts) :], size):
+        part = act(some, do, size=size)
         progress.advance(part.done)
         if part.refused:
             progress.fail_all(part.refused)
-
-    return counted
+        if time.monotonic() > until:
+            return AGAIN
+    decided, left = progress.counts
+    return {"decided": decided, "left": left}
 
 
 def hold(chosen: Chosen, *, reason: str, user: Any) -> int | Job:

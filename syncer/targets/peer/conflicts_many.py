@@ -5,7 +5,7 @@ possible, so that one object prevents no other.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from backoffice.kit.batches import batched
 from backoffice.kit.jobs.progress import Progress
+from backoffice.kit.jobs.service import Again
 from backoffice.kit.question import digest_of
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS
@@ -25,7 +26,7 @@ from syncer.models.mapping import declarations
 from syncer.targets.peer.conflicts import Open, conflict_decide, look
 from syncer.targets.peer.rows import newest_history
 
-SLICE = 20  # objects between two reports of a job
+SLICE = 20  # conflicts between two reports of a job
 PAGE = 500  # conflicts that are read at once
 Seen = Sequence[Any]  # a replica's primary key, and the token of what the person saw
 
@@ -60,16 +61,9 @@ def _tokens(replicas: Sequence[Replica]) -> dict[int, str]:
     return tokens
 
 
-def decide_all(
-    seen: Iterable[Seen],
-    side: Side,
-    *,
-    user: Any,
-    reason: str,
-    counted: Callable[[Acted], None] = lambda _: None,
-) -> Acted:
-    """Take one side's values in each of these conflicts, as `conflict_decide` does in one; see also `many.act`."""
-    return many.act(seen, lambda some: _decided(some, side, user, reason), size=SLICE, counted=counted)
+def decide_all(seen: Iterable[Seen], side: Side, *, user: Any, reason: str) -> Acted:
+    """Take one side's values in each of these conflicts, as `conflict_decide` does in one."""
+    return many.act(seen, lambda some: _decided(some, side, user, reason), size=SLICE)
 
 
 def _decided(seen: Sequence[Seen], side: Side, user: Any, reason: str) -> Iterator[tuple[str, str]]:
@@ -111,8 +105,7 @@ def values_of(now: Open, side: Side) -> dict[str, Any]:
     return values
 
 
-def decide_job(progress: Progress, *, seen: list[Seen], side: str, reason: str) -> dict[str, int]:
+def decide_job(progress: Progress, *, seen: list[Seen], side: str, reason: str) -> dict[str, int] | Again:
     """Take one side's values in many conflicts; the work of a job, within the permissions of who started it."""
-    counted = many.reported(progress)
-    acted = decide_all(seen, Side(side), user=progress.user, reason=reason, counted=counted)
-    return {"decided": acted.done, "left": len(acted.refused)}
+    taken, user = Side(side), progress.user
+    return many.act_in_turns(progress, seen, lambda some: _decided(some, taken, user, reason), size=SLICE)

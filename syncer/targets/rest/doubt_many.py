@@ -4,7 +4,7 @@ Each is decided in a transaction of its own, and refused by itself if it has mov
 one object prevents no other and no writer waits for long.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from backoffice.kit.jobs.progress import Progress
+from backoffice.kit.jobs.service import Again
 from syncer.core.errors import NotPossibleError
 from syncer.engine import many
 from syncer.engine.many import Acted
@@ -39,15 +40,9 @@ def asked_among(bindings: "QuerySet[Binding]", answer: Answer) -> list[tuple[int
     return [(pk, token) for pk, token, candidates in rows if len(candidates or ()) == 1]
 
 
-def decide_all(
-    seen: Iterable[Seen],
-    answer: Answer,
-    *,
-    user: AbstractBaseUser | AnonymousUser | None,
-    counted: Callable[[Acted], None] = lambda _: None,
-) -> Acted:
-    """Give the answer for each of these objects, as `doubt.decide` does for one; `counted`: see `many.act`."""
-    return many.act(seen, lambda some: _decided(some, answer, user), size=SLICE, counted=counted)
+def decide_all(seen: Iterable[Seen], answer: Answer, *, user: AbstractBaseUser | AnonymousUser | None) -> Acted:
+    """Give the answer for each of these objects, as `doubt.decide` does for one."""
+    return many.act(seen, lambda some: _decided(some, answer, user), size=SLICE)
 
 
 def _decided(
@@ -76,8 +71,8 @@ def _only_match(binding: Binding) -> int | str:
     return doubt.decoded(candidates[0]["id"])
 
 
-def decide_job(progress: Progress, *, seen: list[Seen], answer: str) -> dict[str, int]:
+def decide_job(progress: Progress, *, seen: list[Seen], answer: str) -> dict[str, int] | Again:
     """Give one answer for many objects; the work of a job. What is due then is sent by the workers."""
     many.check(progress)
-    acted = decide_all(seen, Answer(answer), user=progress.user, counted=many.reported(progress))
-    return {"decided": acted.done, "left": len(acted.refused)}
+    given, user = Answer(answer), progress.user
+    return many.act_in_turns(progress, seen, lambda some: _decided(some, given, user), size=SLICE)

@@ -148,6 +148,20 @@ def test_very_many_are_decided_by_a_job(target, remote, monkeypatch):
     assert not Binding.objects.filter(in_doubt=True).exists()
 
 
+def test_a_job_goes_on_where_its_last_turn_ended(target, remote, monkeypatch):
+    monkeypatch.setattr(many, "DECIDED_AT_ONCE", 0)
+    monkeypatch.setattr(many, "TURN", -1)
+    monkeypatch.setattr(doubt_many, "SLICE", 1)
+    answer(administrator(), "not_there", *lost(target, remote, 3, act=False))
+    job = Job.objects.get()
+    for done in (1, 2, 3):
+        work_here(job)
+        assert (job.state, job.done) == ("queued", done)
+    monkeypatch.setattr(many, "TURN", 60)
+    work_here(job)
+    assert (job.state, job.failed, job.result) == ("done", 0, {"decided": 3, "left": 0})
+
+
 def test_a_job_names_what_it_could_not_decide_and_checks_the_permission(target, remote):
     made = lost(target, remote, 1, act=False)
     seen = [[binding_of(made[0]).pk, 1000]]

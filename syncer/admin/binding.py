@@ -37,6 +37,7 @@ from syncer.models.binding import ASKED, BLOCKED, FACTS, where
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
+from syncer.reports.questions import groups
 from syncer.reports.seen import known_of
 from syncer.reports.situation import Situation, situation_of
 from syncer.reports.states import having
@@ -97,6 +98,7 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
     list_select_related = ("route__target",)
     list_filter = (("route__target", RelatedDropdownFilter), BindingModelFilter, StateFilter, QuestionFilter)
     empty_text = gettext_lazy("No object was planned for a target yet: that happens with its first sync.")
+    list_before_template = "syncer/questions.html"
     list_after_template = "syncer/legend_of_list.html"
     legend = "binding, in sync, pending, sending, retrying, rejected, in doubt, on hold, conflict, not synced, attempt"
     search_fields = ("object_key__exact", "remote_id__exact")
@@ -133,7 +135,8 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
         return bindings.select_related("route__target")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        page: HttpResponse = super().changelist_view(request, {"title": "Objects at targets", **(extra_context or {})})
+        context = {"title": _("Objects at targets"), "questions": groups(), **(extra_context or {})}
+        page: HttpResponse = super().changelist_view(request, context)
         return page
 
     def get_search_results(

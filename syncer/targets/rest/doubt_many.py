@@ -65,7 +65,7 @@ def _decided(
 
 
 def _only_match(binding: Binding) -> int | str:
-    candidates = binding.candidates or ()
+    candidates = binding.candidates or []
     if len(candidates) != 1:
         raise NotPossibleError(f"{binding} has {len(candidates)} possible matches by now: decide it on its own page.")
     return doubt.decoded(candidates[0]["id"])

@@ -11,6 +11,7 @@ from syncer.core.state import Question
 from syncer.engine import many
 from syncer.engine.runs import work
 from syncer.models import Binding, Run
+from syncer.reports.questions import groups
 from syncer.targets.rest import doubt_many
 from syncer.targets.rest.doubt_many import Answer, asked_among
 from tests.content.pages import administrator, form_of, person, sign_in
@@ -88,6 +89,15 @@ def test_the_filter_finds_the_objects_of_each_question(target, remote, post):
 
     assert [found(name) for name in ("create", "unseen", "gone", "any")] == [2, 0, 0, 2]
     assert Question.CREATE.value in client.get(LIST).content.decode()
+
+
+def test_the_list_shows_what_waits_by_target_and_question(target, remote, post):
+    assert "What waits for a decision" not in administrator().get(LIST).content.decode()
+    lost(target, remote, 2, act=False)
+    page = administrator().get(LIST).content.decode()
+    assert f"?route__target__id__exact={target.pk}&amp;question=create" in page
+    [group] = groups()
+    assert (group.target, group.question, group.number, group.is_more) == (target, Question.CREATE, 2, False)
 
 
 def test_the_only_match_is_taken_where_there_is_exactly_one(target, remote):

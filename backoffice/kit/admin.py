@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.functional import Promise
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as ThemeList
 
@@ -40,6 +41,7 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
     # An exact count of a big table costs more than the page itself.
     show_full_result_count = False
     list_filter_submit = True
+    empty_text: str | Promise = ""  # what a list without any row says; empty: that there are none yet
     warn_unsaved_form = True
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
@@ -20,6 +21,7 @@ class AlertAdmin(EngineRowsAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("at", TimeRangeFilter),
     )
+    empty_text = gettext_lazy("Nobody had to be notified of anything.")
     list_after_template = "syncer/legend_of_list.html"
     legend = (
         "alert, unhealthy, healthy again, deletes wait, to be sent, notified, cleared before anybody was notified, "

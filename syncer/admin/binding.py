@@ -12,9 +12,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
-from syncer import public
+from syncer.admin.deciding import DecideActs
 from syncer.admin.doubt import resolve
 from syncer.admin.holding import HoldActs
 from syncer.admin.parts import (
@@ -28,18 +29,20 @@ from syncer.admin.parts import (
     posted,
     table,
     title,
-    to_runs,
 )
 from syncer.core.outcome import unquoted
-from syncer.core.state import State
+from syncer.core.state import QUESTIONS, Question, State
 from syncer.models import Binding
+from syncer.models.binding import ASKED, BLOCKED, FACTS, where
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports import states
 from syncer.reports.doubt import doubt_of
+from syncer.reports.questions import groups
 from syncer.reports.seen import known_of
 from syncer.reports.situation import Situation, situation_of
 from syncer.reports.states import having
 from syncer.targets.base import Fieldsets, kind_of
+from syncer.targets.rest import REST
 
 ATTEMPTS = 20  # shown with the object; all are in the list of attempts
 
@@ -68,21 +71,39 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(having(State(chosen))) if chosen in list(State) else queryset
 
 
+class QuestionFilter(DropdownFilter):  # type: ignore[misc]
+    """The objects about which a person is asked a question, by the question."""
+
+    title = gettext_lazy("question")
+    parameter_name = "question"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("any", _("Any question")), *((one.name.lower(), one.value) for one in Question)]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
+        asked = {one.name.lower(): where(QUESTIONS, one, FACTS) for one in Question} | {"any": ASKED}
+        chosen = asked.get(self.value() or "")
+        of_rest = {"route__target__kind": REST}  # nothing else is ever in doubt
+        return queryset if chosen is None else queryset.filter(BLOCKED, chosen, **of_rest)
+
+
 class BindingModelFilter(ModelFilter):
     column = "route__model"
 
 
 @admin.register(Binding)
-class BindingAdmin(HoldActs, EngineRowsAdmin):
+class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
     list_display = ("binding", "content", "target", "state", "why", "tries", "not_before", "record")
     list_display_links = ("binding",)
     list_select_related = ("route__target",)
-    list_filter = (("route__target", RelatedDropdownFilter), BindingModelFilter, StateFilter)
+    list_filter = (("route__target", RelatedDropdownFilter), BindingModelFilter, StateFilter, QuestionFilter)
+    empty_text = gettext_lazy("No object was planned for a target yet: that happens with its first sync.")
+    list_before_template = "syncer/questions.html"
     list_after_template = "syncer/legend_of_list.html"
     legend = "binding, in sync, pending, sending, retrying, rejected, in doubt, on hold, conflict, not synced, attempt"
     search_fields = ("object_key__exact", "remote_id__exact")
     search_help_text = "An object's key here, or its record's id at the target."
-    actions = ("try_again", "hold", "release")
+    actions = ("try_again", "not_there", "only_match", "hold", "release")
     readonly_fields = (
         "record", "agreed_now", "create_key", "create_to", "create_body_now",
         "attempts_made", "seen_there",
@@ -114,7 +135,8 @@ class BindingAdmin(HoldActs, EngineRowsAdmin):
         return bindings.select_related("route__target")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        page: HttpResponse = super().changelist_view(request, {"title": "Objects at targets", **(extra_context or {})})
+        context = {"title": _("Objects at targets"), "questions": groups(), **(extra_context or {})}
+        page: HttpResponse = super().changelist_view(request, context)
         return page
 
     def get_search_results(
@@ -126,10 +148,6 @@ class BindingAdmin(HoldActs, EngineRowsAdmin):
             return queryset, False
         key = Q(object_key__in=[term, term.replace("-", "")])
         return queryset.filter(key | Q(remote_id__in=[term, json.dumps(term)])), False
-
-    @admin.action(description="Try again", permissions=["sync"])
-    def try_again(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> HttpResponse:
-        return to_runs(request, public.sync_bindings(queryset, user=request.user))
 
     @admin.display(description="binding")
     def binding(self, binding: "AnnotatedBinding") -> str:

@@ -11,8 +11,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from backoffice.kit.permissions import Person
+from syncer.admin.conflict_acts import ConflictActs
 from syncer.admin.conflict_form import DecisionForm
 from syncer.admin.parts import EngineRowsAdmin, ModelFilter, Named, named_keys, page, pk_or_404
 from syncer.core.errors import NotPossibleError
@@ -62,7 +64,7 @@ class ReplicaModelFilter(ModelFilter):
 
 
 @admin.register(Replica)
-class ConflictAdmin(EngineRowsAdmin):
+class ConflictAdmin(ConflictActs, EngineRowsAdmin):
     """The permission to edit the content is needed to decide; the permission to sync is enough to see the list."""
 
     list_display = ("content", "kind", "waiting", "conflict_at", "of")
@@ -72,6 +74,8 @@ class ConflictAdmin(EngineRowsAdmin):
     ordering = ("conflict_at", "pk")
     search_fields = ("object_key__exact",)
     search_help_text = "An object's key."
+    actions = ("take_ours", "take_theirs")
+    empty_text = gettext_lazy("Nothing waits for a decision.")
 
     def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedReplica]") -> None:
         keys_by_model: dict[str, list[str]] = {}

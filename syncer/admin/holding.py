@@ -47,8 +47,10 @@ class BindingActs(Base):  # type: ignore[misc]
         answer: str,
         form: forms.Form | None = None,
         digest: str = "",
+        number: int | None = None,
     ) -> HttpResponse:
-        number, first = queryset.count(), list(queryset[:NAMED])
+        """Ask about the objects of the queryset; `number`: how many they are, if it has only the first of them."""
+        number, first = queryset.count() if number is None else number, list(queryset[:NAMED])
         objects = named(request, first)
         names = [f"{objects[one.pk].name} {objects[one.pk].title} ({one.route.target})" for one in first]
         question = Question(

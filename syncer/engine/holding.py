@@ -78,7 +78,7 @@ def hold(chosen: Chosen, *, reason: str, user: Any = None, counted: Callable[[in
     """
     why = checked(reason)
     number = 0
-    for route, keys in _slices(chosen):
+    for route, keys in slices(chosen):
         with transaction.atomic():
             raise_keys(route, _known(route, keys), by=0)
             free = Binding.objects.filter(route=route, object_key__in=keys, on_hold=False)
@@ -92,7 +92,7 @@ def hold(chosen: Chosen, *, reason: str, user: Any = None, counted: Callable[[in
 def release(chosen: Chosen, *, user: Any = None, counted: Callable[[int], None] = uncounted) -> Released:
     """Release the chosen objects; the arguments are those of `hold`."""
     number = due = 0
-    for route, keys in _slices(chosen):
+    for route, keys in slices(chosen):
         with transaction.atomic():
             held = Binding.objects.filter(route=route, object_key__in=keys, on_hold=True)
             raise_keys(route, held.values_list("object_key", flat=True), by=0)
@@ -105,7 +105,7 @@ def release(chosen: Chosen, *, user: Any = None, counted: Callable[[int], None] 
 def missing(chosen: Chosen) -> list[str]:
     """Return the chosen objects that do not exist and were never sent, such as `["news.Post:5"]`."""
     known: dict[str, bool] = {}
-    for route, keys in _slices(chosen):
+    for route, keys in slices(chosen):
         found = set(_known(route, keys))
         for key in keys:
             name = f"{route.model}:{key}"
@@ -127,10 +127,11 @@ def checked(reason: str) -> str:
     return why
 
 
-def _slices(chosen: Chosen) -> Iterator[tuple[Route, list[str]]]:
+def slices(chosen: Chosen) -> Iterator[tuple[Route, list[str]]]:
+    """Yield the chosen objects in slices, with their routes; those of routes that are deleted by now are left out."""
     routes = Route.objects.select_related("target").in_bulk([int(pk) for pk in chosen])
     for pk, keys in chosen.items():
-        for some in batched(keys, SLICE) if int(pk) in routes else ():  # a route may be deleted meanwhile
+        for some in batched(keys, SLICE) if int(pk) in routes else ():
             yield routes[int(pk)], some
 
 

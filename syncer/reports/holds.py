@@ -50,8 +50,8 @@ def hold_follows() -> list[str]:
     """Return the sentences that say what follows when objects are held."""
     return [
         _(
-            "Until somebody releases them, nothing is sent for these objects: no create, no update and no delete. All "
-            "others go on, and these can be edited as always."
+            "Nothing is sent for what is on hold until somebody releases it: no create, no update and no delete. All "
+            "other objects go on, and those on hold can be edited as always."
         ),
         _(
             "What refers to an object that is not at the target yet waits for it. A request that is under way is not "

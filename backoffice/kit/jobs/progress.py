@@ -41,6 +41,12 @@ class Progress:
         """The job's UUID."""
         return str(self._job.pk)
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many items are done, and how many failed, in this turn and in earlier ones."""
+        done, failed = Job.objects.values_list("done", "failed").get(pk=self._job.pk)
+        return done, failed
+
     def total(self, items: int) -> None:
         """Set the number of items, if the caller of `start` did not know it."""
         self._update(total=items)

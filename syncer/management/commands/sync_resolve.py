@@ -10,6 +10,7 @@ from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Binding, Run, Target
 from syncer.reports.doubt import Beside, Doubt, doubt_of
 from syncer.targets.rest import REST, doubt
+from syncer.targets.rest.doubt_many import Answer, asked_among, decide_all
 
 MOST = 200  # objects that are listed
 HINT = "Decide each: sync_resolve {target} OBJECT --arrived ID, or --not-arrived."
@@ -29,6 +30,10 @@ class Command(SyncCommand):
             "--arrived", metavar="ID", help='it is there, and this is its id: 5, or "5" in quotation marks'
         )
         choice.add_argument("--not-arrived", action="store_true", help="it is not there: create it again")
+        choice.add_argument(
+            "--only-match", action="store_true", help="with --all: the only possible match is the record"
+        )
+        parser.add_argument("--all", action="store_true", help="so it is of every object that can be decided so")
         parser.add_argument("--by", metavar="USER", help="who decided, for the admin's log")
 
     def answer(self, **options: Any) -> tuple[JsonObject, bool]:
@@ -38,6 +43,8 @@ class Command(SyncCommand):
                 f"{target.name} is a peer: nothing is ever in doubt there, because whatever may not have arrived is "
                 "sent again. If both ends edited the same field, decide in the admin, under Conflicts."
             )
+        if options["all"] or options["only_match"]:
+            return self._decide_all(target, options)
         binding = None if name is None else self._binding(target, name)
         if text is None and not options["not_arrived"]:
             return _listed(target, binding)
@@ -49,7 +56,22 @@ class Command(SyncCommand):
         answer = {"target": target.name, "object": str(binding), "message": run.message, "counts": run.counts}
         return answer, run.state != Run.State.DONE
 
+    def _decide_all(self, target: Target, options: JsonObject) -> tuple[JsonObject, bool]:
+        """Give one answer for every object that it can be given for."""
+        if options["object"] is not None or not options["all"] or options["not_arrived"] is options["only_match"]:
+            raise CommandError("Give --all without an object, and --not-arrived or --only-match.")
+        answer = Answer.NOT_THERE if options["not_arrived"] else Answer.ONLY_MATCH
+        seen = asked_among(Binding.objects.filter(route__target=target), answer)
+        acted = decide_all(seen, answer, user=self.user(options["by"]))
+        run = run_here(target)
+        left = [{"object": name, "why": why} for name, why in acted.refused]
+        said = {"target": target.name, "decided": acted.done, "left": left, "message": run.message}
+        return said | {"counts": run.counts}, bool(left) or run.state != Run.State.DONE
+
     def text(self, answer: JsonObject) -> str:
+        if "decided" in answer:
+            left = [f"{one['object']}: {one['why']}" for one in answer["left"]]
+            return "\n".join([*left, f"Decided: {answer['decided']}. {answer['message']}"])
         if "open" not in answer:
             return f"Decided. {answer['message']}"
         lines = [line for item in answer["open"] for line in _lines(item)]

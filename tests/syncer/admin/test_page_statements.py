@@ -22,7 +22,7 @@ STATEMENTS = {
         "a list, sorted": 11,
         "a form": 9,
         "a run": 5,
-        "bindings": 9,
+        "bindings": 10,
     },
     "sqlite": {
         "home": 34,
@@ -33,7 +33,7 @@ STATEMENTS = {
         "a list, sorted": 14,
         "a form": 12,
         "a run": 5,
-        "bindings": 12,
+        "bindings": 13,
     },
 }
 

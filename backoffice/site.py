@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.sites import UnfoldAdminSite
+
+from backoffice import search
 
 PEOPLE = "accounts"
 
@@ -23,7 +25,14 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
         }
         if PEOPLE in by_label and "auth" in by_label:
             by_label[PEOPLE]["models"] += by_label.pop("auth")["models"]
-        first = [app.rpartition(".")[2] for app in settings.CONTENT_APPS] + ["syncer", PEOPLE]
+        daily = [app.rpartition(".")[2] for app in settings.CONTENT_APPS] + ["syncer"]
+        for label, app in by_label.items():
+            paths = [model["admin_url"] for model in app["models"] if model["admin_url"]]
+            app["is_open"] = label in daily or request.path.startswith(tuple(paths))
+        first = [*daily, PEOPLE]
         return [by_label[label] for label in first if label in by_label] + [
             app for label, app in by_label.items() if label not in first
         ]
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return search.view(request, self)

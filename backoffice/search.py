@@ -2,8 +2,8 @@
 
 - A person finds what their lists show: each model is asked by its own admin, for whoever may view it.
 - The cost does not grow with the number of objects: each model is asked for a few rows, in no order, and nothing is
-  counted. A text is found by the index of the model's `searched` columns; SQLite has none, so that there only the
-  newest NEWEST objects are looked at.
+  counted. A text is found by the index of the model's `searched` columns. SQLite has none, nor has PostgreSQL without
+  pg_trgm: there only the newest NEWEST objects are looked at, and the page says so.
 - Nothing is kept: the next search sees a permission that was taken away, and an object that is gone.
 """
 
@@ -19,7 +19,7 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import ValidationError
-from django.db import connections
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -27,6 +27,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from content.base.models import ContentModel
+from content.base.search import is_indexed
 
 # Beside the content: small tables, and one that is found by its keys only.
 OTHERS = ("syncer.Target", "syncer.Binding", "accounts.User")
@@ -34,7 +35,7 @@ SHORTEST = 3  # characters: the index is of trigrams, and fewer characters fit n
 LONGEST = 100
 WORDS = 5  # further ones are left out
 EACH = 5  # objects of a model that are shown
-NEWEST = 50_000  # on SQLite, which reads about a million short rows a second
+NEWEST = 50_000  # objects of a model: some 50 ms
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,12 @@ class Results:
 
     Attributes:
         more: for each kind with more than EACH objects, its list with all of them.
+        newest: how many of a kind were looked at; None: all.
     """
 
     found: list[Found]
     more: list[Found]
+    newest: int | None
 
 
 def view(request: HttpRequest, site: AdminSite) -> TemplateResponse:
@@ -70,7 +73,8 @@ def view(request: HttpRequest, site: AdminSite) -> TemplateResponse:
 def results(request: HttpRequest, site: AdminSite, term: str) -> Results:
     """Return what `term` finds for the request's user."""
     found, more = list(_lists(request, site, term)), list[Found]()
-    for admin in _admins(request, site):
+    admins = list(_admins(request, site))
+    for admin in admins:
         objects = _objects(request, admin, term)
         found += [
             Found(str(one), str(admin.opts.verbose_name), _url(admin, "change", one.pk)) for one in objects[:EACH]
@@ -78,7 +82,8 @@ def results(request: HttpRequest, site: AdminSite, term: str) -> Results:
         if len(objects) > EACH:
             plural = str(admin.opts.verbose_name_plural)
             more.append(Found(plural, plural, f"{_url(admin, 'changelist')}?{urlencode({SEARCH_VAR: term})}"))
-    return Results(found, more)
+    is_partial = len(term) >= SHORTEST and any(_has_older(admin.model) for admin in admins)
+    return Results(found, more, NEWEST if is_partial else None)
 
 
 def _lists(request: HttpRequest, site: AdminSite, term: str) -> Iterator[Found]:
@@ -121,10 +126,20 @@ def _with_text(request: HttpRequest, admin: "ModelAdmin[Any]", rows: "QuerySet[A
     model = admin.model
     if not issubclass(model, ContentModel):
         return admin.get_search_results(request, rows, term)[0].order_by()
-    if connections[rows.db].vendor == "sqlite":
-        rows = rows.filter(pk__in=model._default_manager.order_by("-pk").values("pk")[:NEWEST])
+    if not is_indexed(rows.db):
+        rows = rows.filter(pk__in=_newest_keys(model)[:NEWEST])
     words = term.split()[:WORDS]
     return rows.filter(*(reduce(or_, (Q((f"{name}__icontains", word)) for name in model.searched)) for word in words))
+
+
+def _newest_keys(model: type[models.Model]) -> "QuerySet[Any, Any]":
+    return model._default_manager.order_by("-pk").values("pk")
+
+
+def _has_older(model: type[models.Model]) -> bool:
+    """Return whether a model has objects that are not looked at."""
+    keys = _newest_keys(model)
+    return issubclass(model, ContentModel) and not is_indexed(keys.db) and keys[NEWEST : NEWEST + 1].exists()
 
 
 def _url(admin: "ModelAdmin[Any]", page: str, *arguments: object) -> str:

@@ -96,13 +96,14 @@ def test_no_search_counts_or_sorts_content(post):
     assert all("LIMIT" in sql or '"id" = ' in sql for sql in asked)
 
 
-@pytest.mark.sqlite
-def test_on_sqlite_only_the_newest_are_looked_at(post, monkeypatch):
+def test_without_an_index_only_the_newest_are_looked_at_and_the_page_says_so(post, monkeypatch):
+    monkeypatch.setattr(search, "is_indexed", lambda using: False)
     Comment.objects.bulk_create(
         Comment(post=post, name="N", email="e@example.com", body=f"words {n}") for n in range(5)
     )
     monkeypatch.setattr(search, "NEWEST", 2)
     assert len(found(administrator(), "words")) == 2
+    assert "the newest 2 were looked at" in administrator().get("/admin/search/?s=words&part=1").content.decode()
 
 
 def test_words_of_content_are_escaped(post):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from backoffice import search
@@ -13,6 +14,8 @@ PEOPLE = "accounts"
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]
     """The theme's site, with the apps in the order of the settings: content, sync, people, and then the rest."""
+
+    index_title = _("Home")
 
     def get_urls(self) -> list[Any]:
         from content.base.changes import pages  # here, as models are not loaded when the site is made

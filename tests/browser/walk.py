@@ -12,7 +12,7 @@ from django.urls import resolve
 MOST = 600  # pages that are asked for: an end, not an expectation
 CONTENT = "|".join(app.rpartition(".")[2] for app in settings.CONTENT_APPS)
 # Pages that all models, or all content models, have of the same templates: one stands for all.
-ALIKE = re.compile(rf"({CONTENT})_[a-z]+_(?!change|add)|(?!{CONTENT})[a-z]+_[a-z]+(?=_(history|delete)$)")
+ALIKE = re.compile(rf"({CONTENT})_[a-z]+_(?!change)|(?!{CONTENT})[a-z]+_[a-z]+(?=_(history|delete)$)")
 
 
 class _Links(HTMLParser):

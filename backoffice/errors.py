@@ -14,6 +14,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as lazy
 
@@ -23,8 +24,8 @@ from backoffice.kit.database import RETRY_SECONDS, is_unavailable
 
 
 class Words(NamedTuple):
-    title: str
-    text: str
+    title: "str | Promise"
+    text: "str | Promise"
 
 
 WORDS = {

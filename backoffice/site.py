@@ -3,14 +3,19 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
+
+from backoffice import search
 
 PEOPLE = "accounts"
 
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]
     """The theme's site, with the apps in the order of the settings: content, sync, people, and then the rest."""
+
+    index_title = _("Home")
 
     def get_urls(self) -> list[Any]:
         from content.base.changes import pages  # here, as models are not loaded when the site is made
@@ -23,7 +28,14 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
         }
         if PEOPLE in by_label and "auth" in by_label:
             by_label[PEOPLE]["models"] += by_label.pop("auth")["models"]
-        first = [app.rpartition(".")[2] for app in settings.CONTENT_APPS] + ["syncer", PEOPLE]
+        daily = [app.rpartition(".")[2] for app in settings.CONTENT_APPS] + ["syncer"]
+        for label, app in by_label.items():
+            paths = [model["admin_url"] for model in app["models"] if model["admin_url"]]
+            app["is_open"] = label in daily or request.path.startswith(tuple(paths))
+        first = [*daily, PEOPLE]
         return [by_label[label] for label in first if label in by_label] + [
             app for label, app in by_label.items() if label not in first
         ]
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return search.view(request, self)

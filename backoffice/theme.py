@@ -60,8 +60,11 @@ def unfold(*, title: str, color: str) -> dict[str, object]:
             ]
         },
         "STYLES": [lambda request: static("syncer/sync.css"), lambda request: static("backoffice/shell.css")],
-        "SCRIPTS": [lambda request: static("backoffice/shell.js")],
+        "SCRIPTS": [
+            lambda request: static("backoffice/shell.js"),
+            lambda request: static("backoffice/search.js"),
+        ],
         "SHOW_VIEW_ON_SITE": False,
         "COLORS": {"primary": {name: f"oklch({light}% {chroma} {hue})" for name, (light, chroma) in SHADES.items()}},
-        "SIDEBAR": {"show_search": True, "show_all_applications": False},
+        "SIDEBAR": {"show_search": False, "show_all_applications": False},
     }

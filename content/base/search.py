@@ -8,6 +8,7 @@ write would have to keep up to date; there search always reads the table.
 
 import logging
 from collections.abc import Iterator
+from functools import cache
 
 from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -63,3 +64,14 @@ def _statements(connection: BaseDatabaseWrapper, schema: str) -> Iterator[str]:
             columns = [quote(str(model._meta.get_field(name).column)) for name in model.searched]  # type: ignore[union-attr]
             keys = ", ".join(f"upper({column}::text) {schema}.gin_trgm_ops" for column in columns)
             yield f"CREATE INDEX IF NOT EXISTS {quote(f'{table}_search')} ON {quote(table)} USING gin ({keys})"
+
+
+@cache
+def is_indexed(using: str) -> bool:
+    """Return whether a text is found by an index; asked once a process, as only migrations change it."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(SCHEMA)
+        return cursor.fetchone() is not None

@@ -2,7 +2,10 @@
 
 from django.test import override_settings
 
+from backoffice.kit.jobs.models import Job
 from content.news.models import Comment, Post
+from content.orders.models import Order
+from content.tasks.models import Item
 from syncer.models import Binding, Route, Target
 from tests.content.doors import content_models, fill
 from tests.peers.fake_node import FakeNode
@@ -12,10 +15,15 @@ from tests.syncer.support import let_time_pass
 from tests.syncer.targets.peer.conflicts.conftest import person
 from tests.syncer.targets.peer.conflicts.support import CONTENT, MAY, MODEL, edit, hand_in
 
+FEW = 6  # objects of a model: a page of more takes longer and shows nothing else
+
 
 def build(remote: Remote) -> None:
     """Fill an empty database, with a target at `remote`."""
     fill(*content_models())
+    for model in (Order, Item):
+        model.objects.exclude(pk__in=list(model.objects.values_list("pk", flat=True)[:FEW])).delete()
+    Job.objects.create(title="Export posts", work="content.export", total=FEW)
     _target(remote)
     with override_settings(NODE="store"):
         _pair()
@@ -24,7 +32,7 @@ def build(remote: Remote) -> None:
 def _target(remote: Remote) -> None:
     """One object in sync, one rejected, one in doubt, and deletes that wait."""
     Comment.objects.all().delete()
-    Post.objects.filter(pk__gt=Post.objects.order_by("pk")[5].pk).delete()
+    Post.objects.filter(pk__gt=Post.objects.order_by("pk")[FEW - 1].pk).delete()
     target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
     fields = {"userId": "user_id", "title": "title", "body": "body"}
     route = Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, lookup=[])

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import resolve
 
 MOST = 600  # pages that are asked for: an end, not an expectation
-# Pages that all content models have of the same templates: one stands for all.
-ALIKE = re.compile(rf"({'|'.join(app.rpartition('.')[2] for app in settings.CONTENT_APPS)})_[a-z]+_(?!change|add)")
+CONTENT = "|".join(app.rpartition(".")[2] for app in settings.CONTENT_APPS)
+# Pages that all models, or all content models, have of the same templates: one stands for all.
+ALIKE = re.compile(rf"({CONTENT})_[a-z]+_(?!change)|(?!{CONTENT})[a-z]+_[a-z]+(?=_(history|delete)$)")
 
 
 class _Links(HTMLParser):
@@ -46,5 +47,5 @@ def walk(client: Client, start: str) -> dict[str, str]:
 
 
 def kind(address: str) -> str:
-    """Return the name of the address's view, such as `news_post_change`; `history` for that of any content model."""
+    """Return the name of the address's view, such as `news_post_change`; `export` for that of any content model."""
     return ALIKE.sub("", resolve(urlsplit(address).path).view_name.removeprefix("admin:"))

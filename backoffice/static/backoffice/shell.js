@@ -4,14 +4,22 @@
 (() => {
     const CONTROLS = "a[href], button, input, select, textarea, label, summary, [role]";
 
+    // An icon's text is the name of a picture: what has only icons is named in words.
     function nameIcons() {
-        const words = document.getElementById("shell-skip")?.dataset ?? {};
-        const names = { dock_to_right: words.navigation, close: words.close };
+        const words = document.getElementById("shell-words")?.dataset ?? {};
         for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
-            const name = names[icon.textContent.trim()];
-            if (icon.hasAttribute("x-on:click") && name) icon.setAttribute("aria-label", name);
-            else icon.setAttribute("aria-hidden", "true"); // its text is the name of a picture
+            const name = icon.textContent.trim();
+            const control = icon.closest('a, button, [role="button"]');
+            if (icon !== control) icon.setAttribute("aria-hidden", "true");
+            if (!control || control.title || control.hasAttribute("aria-label") || hasText(control)) continue;
+            control.setAttribute("aria-label", words[name] ?? name.replaceAll("_", " "));
         }
+    }
+
+    function hasText(control) {
+        const copy = control.cloneNode(true);
+        for (const icon of [copy, ...copy.querySelectorAll("*")].filter((one) => one.matches(".material-symbols-outlined"))) icon.textContent = "";
+        return copy.textContent.trim() !== "";
     }
 
     function makeButtons() {
@@ -44,9 +52,12 @@
     }
 
     document.addEventListener("keydown", press);
-    window.addEventListener("load", () => {
-        nameIcons();
+    function mend() {
         makeButtons();
+        nameIcons();
         nameChoices();
-    });
+    }
+
+    // After what the other scripts add to the page as it is loaded.
+    window.addEventListener("load", () => setTimeout(mend));
 })();

@@ -1,7 +1,7 @@
 """The form of the fifth step: for each field of ours, the field of theirs that gets it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,7 +165,7 @@ class FieldsForm(StepForm, forms.Form):
     def _names(self) -> list[str]:
         return [name for name in self.route.declaration.mappable if name not in self.sides.unroutable]
 
-    def _check(self, by_name: Mapping[str, str]) -> None:
+    def _check(self, by_name: dict[str, str]) -> None:
         """Put what was chosen into the route, and have the model check it."""
         data, words = self.cleaned_data, self.route.values
         self.route.fields = by_name | {remote: name for remote, name in self.extras.items() if remote not in by_name}
@@ -211,7 +211,7 @@ def _beside(name: str, value: str) -> str:
 
 
 def _choice(
-    label: str, choices: "list[tuple[str, str | Promise]]", initial: str, *, required: bool = False
+    label: str, choices: "Sequence[tuple[str, str | Promise]]", initial: str, *, required: bool = False
 ) -> forms.ChoiceField:
     widget = UnfoldAdminSelectWidget(attrs={"aria-label": label})
     return forms.ChoiceField(label=label, choices=choices, initial=initial, widget=widget, required=required)

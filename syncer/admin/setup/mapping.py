@@ -73,7 +73,9 @@ class FieldsForm(StepForm, forms.Form):
     def __init__(self, route: Route, guide: Guide, sides: Sides, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.route, self.guide, self.sides = route, guide, sides
-        self.sent = {local: remote for remote, local in reversed(route.fields.items())}  # the first of several
+        # Of several names for one field, one that their record shows; PostgreSQL keeps no order of them.
+        likely_last = sorted(route.fields.items(), key=lambda pair: (pair[0] in sides.theirs, pair[0]))
+        self.sent = {local: remote for remote, local in likely_last}
         self.extras = {remote: local for remote, local in route.fields.items() if self.sent[local] != remote}
         for name in route.declaration.mappable:
             if name not in sides.unroutable:

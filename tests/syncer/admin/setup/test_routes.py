@@ -199,6 +199,14 @@ def test_counting_says_what_is_there_already_and_writes_nothing(walk, draft, bot
     assert (draft.enabled, draft.mark, draft.adopted_at) == (False, "", None)
 
 
+def test_where_there_is_nothing_here_yet_the_first_load_is_named(walk, draft):
+    assert "manage.py sync_import api" in walk.go(address("finish", draft)).text
+    Post.objects.create(title="A", body="B")
+    walk.go(address("finish", draft))
+    assert "manage.py sync_import" not in walk.text
+    assert "1 object of news.Post is to be at API" in walk.text
+
+
 @pytest.mark.parametrize(("button", "is_on"), [("on", True), ("off", False), ("another", False)])
 def test_nothing_is_on_before_a_person_says_so(walk, draft, button, is_on):
     walk.go(address("finish", draft)).press(button, existing="create", trigger_way="every", trigger_number="2")

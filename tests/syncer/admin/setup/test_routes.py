@@ -69,6 +69,14 @@ def test_a_step_of_nothing_is_not_there(walk, draft):
             assert walk.client.get(url(step, *keys)).status_code == 404
 
 
+def test_a_route_of_a_domain_that_is_gone_is_named_and_breaks_no_step(walk, draft):
+    Route.objects.create(target=draft.target, model="gone.Thing", path="/things")
+    for step in ("fields", "finish"):
+        walk.go(address(step, draft))
+        assert walk.step == "route"
+        assert "carries gone.Thing, which is not installed here; delete that route" in walk.text
+
+
 # --- records ---------------------------------------------------------------------------------------------------------
 def test_a_path_that_the_address_names_is_tried_first(walk, remote, paused, both):
     remote.fault(Fault.STATUS, status=200, path="/", body={"posts": f"{remote.url}/v1/posts"}, times=2)

@@ -19,6 +19,12 @@ WAYS = (
 UNITS = (("second", _("seconds")), ("minute", _("minutes")), ("hour", _("hours")), ("day", _("days")))
 
 
+def parts_of(trigger: str | None) -> list[str]:
+    """Return way, number and unit of a stored trigger: `every 5 minutes` is `["every", "5", "minute"]`."""
+    match = EVERY.fullmatch(trigger or "")
+    return [INTERVAL, match[1] or "1", match[2]] if match else [trigger or MANUAL, "5", "minute"]
+
+
 class TriggerWidget(forms.MultiWidget):
     """Three choices; the third has a number and a unit."""
 
@@ -37,15 +43,13 @@ class TriggerWidget(forms.MultiWidget):
         )
 
     def decompress(self, value: Any) -> list[str]:
-        """Return way, number and unit of a stored trigger: `every 5 minutes` is `["every", "5", "minute"]`."""
-        match = EVERY.fullmatch(value or "")
-        return [INTERVAL, match[1] or "1", match[2]] if match else [value or MANUAL, "5", "minute"]
+        return parts_of(value)
 
     def id_for_label(self, id_: str) -> str:
         return f"{id_}_way_0"
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """Return the three controls. The theme binds a widget's controls to one variable, and so would make them equal."""
+        """Return the three controls, each with a value of its own: the theme would bind all to one variable."""
         self.attrs.pop("x-model.fill", None)
         context = super().get_context(name, value, attrs)
         way, *interval = context["widget"]["subwidgets"]
@@ -82,6 +86,6 @@ class TriggerField(forms.MultiValueField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return bool(self.clean(data) != self.clean(self.widget.decompress(initial)))
+            return bool(self.clean(data) != self.clean(parts_of(initial)))
         except ValidationError:
             return True

@@ -1,7 +1,7 @@
 """The form of the fifth step: for each field of ours, the field of theirs that gets it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,9 @@ class FieldsForm(StepForm, forms.Form):
     def __init__(self, route: Route, guide: Guide, sides: Sides, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.route, self.guide, self.sides = route, guide, sides
-        self.sent = {local: remote for remote, local in reversed(route.fields.items())}  # the first of several
+        # Of several names for one field, one that their record shows; PostgreSQL keeps no order of them.
+        likely_last = sorted(route.fields.items(), key=lambda pair: (pair[0] in sides.theirs, pair[0]))
+        self.sent = {local: remote for remote, local in likely_last}
         self.extras = {remote: local for remote, local in route.fields.items() if self.sent[local] != remote}
         for name in route.declaration.mappable:
             if name not in sides.unroutable:
@@ -165,7 +167,7 @@ class FieldsForm(StepForm, forms.Form):
     def _names(self) -> list[str]:
         return [name for name in self.route.declaration.mappable if name not in self.sides.unroutable]
 
-    def _check(self, by_name: Mapping[str, str]) -> None:
+    def _check(self, by_name: dict[str, str]) -> None:
         """Put what was chosen into the route, and have the model check it."""
         data, words = self.cleaned_data, self.route.values
         self.route.fields = by_name | {remote: name for remote, name in self.extras.items() if remote not in by_name}
@@ -211,7 +213,7 @@ def _beside(name: str, value: str) -> str:
 
 
 def _choice(
-    label: str, choices: "list[tuple[str, str | Promise]]", initial: str, *, required: bool = False
+    label: str, choices: "Sequence[tuple[str, str | Promise]]", initial: str, *, required: bool = False
 ) -> forms.ChoiceField:
     widget = UnfoldAdminSelectWidget(attrs={"aria-label": label})
     return forms.ChoiceField(label=label, choices=choices, initial=initial, widget=widget, required=required)

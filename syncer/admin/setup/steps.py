@@ -6,9 +6,10 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from syncer.admin.parts import page, pk_or_404
+from syncer.core.errors import SyncError
 from syncer.models import Binding, Route, Target
 from syncer.models.mapping import declarations
 from syncer.models.target import SYNC_PERMISSION
@@ -114,10 +116,25 @@ def view(step: Step, show: Callable[[At], HttpResponse]) -> Callable[..., HttpRe
         route = get_object_or_404(unsent(target), pk=pk_or_404(route_id)) if route_id else None
         if route:
             route.target = target
-        at = At(admin=admin, request=request, step=step, target=target, route=route)
-        return show(at) if at.guide else HttpResponse()
+        return _shown(show, At(admin=admin, request=request, step=step, target=target, route=route))
 
     return shown
+
+
+def _shown(show: Callable[[At], HttpResponse], at: At) -> HttpResponse:
+    """Return the page of a step; where the target's routes can't work, their list with the reason.
+
+    Raises:
+        Http404: the kind is not set up by a guide.
+    """
+    if guide_of(at.target) is None:
+        raise Http404
+    try:
+        return show(at)
+    except SyncError as error:
+        messages.error(at.request, f"{at.target} {error}.")
+        routes = reverse("admin:syncer_route_changelist")
+        return HttpResponseRedirect(f"{routes}?target__id__exact={at.target.pk}")
 
 
 def bound(admin: "ModelAdmin[Any]", shown: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -45,7 +45,7 @@ def try_target(target: Target) -> Trial:
     ends = time.monotonic() + SECONDS
     with Sender(tried) as sender:
         if why := sender.sign_in():
-            text = f"The sign-in does not work: {target} {why}."
+            text = f"The sign-in does not work: {target} {why.rstrip('.')}."
             return Trial(findings=(*findings, wrong(sender.mask.hide(text), "auth")))
         trials = tuple(_try_route(sender, routes, route, ends) for route in ordered)
     return Trial(findings=tuple(findings), routes=trials)

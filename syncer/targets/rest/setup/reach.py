@@ -41,7 +41,7 @@ def reach(target: Target, *, signed: bool) -> Reached:
     tried = with_short_timeout(target if signed else without_sign_in(target))
     with Sender(tried) as sender:
         if signed and (why := sender.sign_in()):
-            text = _("The sign-in does not work: %(target)s %(why)s.") % {"target": target, "why": why}
+            text = _("The sign-in does not work: %(target)s %(why)s.") % {"target": target, "why": why.rstrip(".")}
             return Reached(findings=(wrong(sender.mask.hide(text), "auth"),))
         sent = sender.run(sender.exchange(Request(method="GET", url=target.url), time.monotonic() + SECONDS))
         if sent is None:

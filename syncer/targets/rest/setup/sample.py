@@ -37,7 +37,10 @@ def sample(route: Route, paths: Sequence[str]) -> Sampled:
     ends, first = time.monotonic() + SECONDS, None
     with Sender(with_short_timeout(route.target)) as sender:
         if why := sender.sign_in():
-            text = _("The sign-in does not work: %(target)s %(why)s.") % {"target": route.target, "why": why}
+            text = _("The sign-in does not work: %(target)s %(why)s.") % {
+                "target": route.target,
+                "why": why.rstrip("."),
+            }
             return Sampled(route=route, findings=(wrong(sender.mask.hide(text), "auth"),))
         for path in paths[:TRIED]:
             asked = copy(route)

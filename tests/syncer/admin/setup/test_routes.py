@@ -69,6 +69,14 @@ def test_a_step_of_nothing_is_not_there(walk, draft):
             assert walk.client.get(url(step, *keys)).status_code == 404
 
 
+def test_a_route_of_a_domain_that_is_gone_is_named_and_breaks_no_step(walk, draft):
+    Route.objects.create(target=draft.target, model="gone.Thing", path="/things")
+    for step in ("fields", "finish"):
+        walk.go(address(step, draft))
+        assert walk.step == "route"
+        assert "carries gone.Thing, which is not installed here; delete that route" in walk.text
+
+
 # --- records ---------------------------------------------------------------------------------------------------------
 def test_a_path_that_the_address_names_is_tried_first(walk, remote, paused, both):
     remote.fault(Fault.STATUS, status=200, path="/", body={"posts": f"{remote.url}/v1/posts"}, times=2)
@@ -197,6 +205,14 @@ def test_counting_says_what_is_there_already_and_writes_nothing(walk, draft, bot
     assert (Binding.objects.count(), Run.objects.count()) == (0, 0)
     draft.refresh_from_db()
     assert (draft.enabled, draft.mark, draft.adopted_at) == (False, "", None)
+
+
+def test_where_there_is_nothing_here_yet_the_first_load_is_named(walk, draft):
+    assert "manage.py sync_import api" in walk.go(address("finish", draft)).text
+    Post.objects.create(title="A", body="B")
+    walk.go(address("finish", draft))
+    assert "manage.py sync_import" not in walk.text
+    assert "1 object of news.Post is to be at API" in walk.text
 
 
 @pytest.mark.parametrize(("button", "is_on"), [("on", True), ("off", False), ("another", False)])

@@ -115,3 +115,31 @@ def test_what_is_worth_knowing_does_not_look_wrong(exchange, columns, severity, 
     findings = judge(exchange, endpoint(**columns)).findings
     assert [one.severity for one in findings if text in one.text] == [severity], findings
     assert Severity.WRONG not in [one.severity for one in findings]
+
+
+@pytest.mark.parametrize(
+    ("exchange", "columns", "settings"),
+    [
+        (listed(without("id", _id="a5")), {}, {"id_field": "_id"}),
+        (listed({"data": posts(2)}), {}, {"items_field": "data"}),
+        (listed(posts(2)), {"items": "data"}, {"items_field": ""}),
+        (
+            listed({"d": posts(2), "next": "https://api.example.com/posts?p=2"}),
+            {"items": "d"},
+            {"paging": "link", "page_name": "", "next_field": "next"},
+        ),
+        (
+            listed({"d": posts(2), "meta": {"next": "abc"}}),
+            {"items": "d"},
+            {"paging": "cursor", "page_name": "", "next_field": "meta.next"},
+        ),
+        (
+            listed(posts(2), x_next_page="2"),
+            {},
+            {"paging": "page", "next_field": ""},
+        ),
+        (listed({"message": "hello"}), {}, {}),
+    ],
+)
+def test_a_finding_with_a_known_cure_has_the_columns_that_cure_it(exchange, columns, settings):
+    assert settings in [one.settings for one in judge(exchange, endpoint(**columns)).findings]

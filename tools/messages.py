@@ -46,15 +46,24 @@ def main() -> int:
             (made / "labels_of_models.py").write_text("".join(f"gettext({text!r})\n" for text in sorted(texts)))
             for language in LANGUAGES:
                 file = catalogue(made, language)
-                compile_messages(file)
                 kept = catalogue(ROOT / package, language)
-                faults += list(untranslated(file, kept))
-                if "--check" not in sys.argv:
-                    copy_back(file, kept)
-                elif changed(file, kept):
-                    faults.append(f"{kept.relative_to(ROOT)} is not fresh: run make messages.")
+                faults += bring_up_to_date(file, kept, check="--check" in sys.argv)
     print(*faults, sep="\n", end="\n" if faults else "")
     return bool(faults)
+
+
+def bring_up_to_date(file: Path, kept: Path, *, check: bool) -> list[str]:
+    """Compile the catalogue, and put it in the place of the one that is kept; return what is wrong, a line each."""
+    faults = list(untranslated(file, kept))
+    try:
+        compile_messages(file)
+    except RefusedError as refusal:
+        return [*faults, str(refusal)]
+    if not check:
+        copy_back(file, kept)
+    elif changed(file, kept):
+        faults.append(f"{kept.relative_to(ROOT)} is not fresh: run make messages.")
+    return faults
 
 
 def copy_sources(package: Path, to: Path) -> None:

@@ -1,6 +1,7 @@
 """`make messages`: collect every text that people see into the catalogues, and compile them; `--check` changes nothing.
 
-1. Copy our packages into a temporary folder, with the labels of their models written out as Python.
+1. Copy our packages into a temporary folder, with the labels of their models written out as Python, and the texts that
+   `locale/theme.txt` lists: of the theme, which brings no translations.
 2. There, have Django's `makemessages` (GNU gettext) bring each catalogue up to date, and `msgfmt` compile it.
 3. Copy the catalogues back; or, to check, compare them, and name what is not translated.
 
@@ -43,13 +44,19 @@ def main() -> int:
         for package, texts in labels.items():
             made = Path(folder) / package
             copy_sources(ROOT / package, made)
-            (made / "labels_of_models.py").write_text("".join(f"gettext({text!r})\n" for text in sorted(texts)))
+            texts |= theme_texts(ROOT / package)
+            (made / "other_texts.py").write_text("".join(f"gettext({text!r})\n" for text in sorted(texts)))
             for language in LANGUAGES:
                 file = catalogue(made, language)
                 kept = catalogue(ROOT / package, language)
                 faults += bring_up_to_date(file, kept, check="--check" in sys.argv)
     print(*faults, sep="\n", end="\n" if faults else "")
     return bool(faults)
+
+
+def theme_texts(package: Path) -> set[str]:
+    file = package / "locale" / "theme.txt"
+    return {*file.read_text().splitlines()} if file.exists() else set()
 
 
 def bring_up_to_date(file: Path, kept: Path, *, check: bool) -> list[str]:
@@ -83,8 +90,7 @@ def catalogue(package: Path, language: str) -> Path:
         words = ["makemessages", f"--locale={language}", "--no-obsolete", "--add-location=file", "--verbosity=0"]
         environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         run(sys.executable, "-m", "django", *words, cwd=package, env=environment)
-        plain = re.sub(r"labels_of_models\.py", "models", file.read_text())
-        file.write_text(plain)
+        file.write_text(file.read_text().replace("#: other_texts.py", "#: labels of models, or the theme"))
     return file
 
 

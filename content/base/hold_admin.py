@@ -51,7 +51,7 @@ class HoldAdmin(SyncAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
         page: HttpResponse = super().render_change_form(request, context, **options)
-        if states := {state.state for state in context["sync_states"]}:  # the page is not rendered yet
+        if states := {state.state for state in context.get("sync_states", ())}:  # not rendered yet
             context["holding"] = {
                 "url": admin_url(self.model, "changelist"),
                 "pk": options["obj"].pk,

@@ -30,7 +30,7 @@ def in_order(groups: Iterable[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: ORDER.get(group.role.slug, len(ORDER)))
 
 
-class RolesField(forms.ModelMultipleChoiceField):
+class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Groups of ready roles, as boxes to tick."""
 
     widget = UnfoldAdminCheckboxSelectMultipleWidget

@@ -22,6 +22,7 @@ import django
 from tools.nodes import ROOT
 
 LANGUAGES = ("de", "fr")
+ALIAS = re.compile(r"\b(n?p?gettext(?:_lazy)?) as (?!_\b)(\w+)")
 MOVING = re.compile(r'^"(POT-Creation-Date|X-Generator): .*\n', re.MULTILINE)
 COPIED = {".py", ".html", ".txt", ".po"}
 NEEDED = ("xgettext", "msgmerge", "msgattrib", "msgfmt")
@@ -79,7 +80,14 @@ def copy_sources(package: Path, to: Path) -> None:
         if path.suffix in COPIED and "migrations" not in path.parts:
             copy = to / path.relative_to(package)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, copy)
+            copy.write_text(without_aliases(path.read_text()))
+
+
+def without_aliases(source: str) -> str:
+    """Return the source with calls by the functions' own names, or `_`: by these gettext finds the texts."""
+    for name, alias in ALIAS.findall(source):
+        source = re.sub(rf"\b{alias}\(", f"{name}(", source)
+    return source
 
 
 def catalogue(package: Path, language: str) -> Path:

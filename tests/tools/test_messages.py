@@ -91,3 +91,9 @@ def test_a_catalogue_that_was_not_made_again_is_noticed(package, tmp_path):
 def test_labels_of_models_are_among_the_texts():
     assert {"post", "posts", "product name", "How many pieces, at least 1.", "Shipped", "Orders"} <= labels["content"]
     assert "email address" not in labels["backoffice"]  # Django's own, which Django translates
+
+
+def test_texts_are_found_under_an_alias_too():
+    source = "from django.utils.translation import gettext_lazy as lazy\nlazy('a text')"
+    assert "gettext_lazy('a text')" in messages.without_aliases(source)
+    assert messages.without_aliases("import gettext as _; _('a text')").endswith("_('a text')")

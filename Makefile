@@ -15,7 +15,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 .PHONY: help run test check prove demo password manage fuzz chaos mutants bench bench-smoke lint types fmt fix lock \
-	test-all test-browser test-core test-real test-new test-new-simulator test-new-rules contracts migrations settings
+	test-all test-browser test-core test-real test-new test-new-simulator test-new-rules contracts \
+	migrations settings messages catalogues
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -27,7 +28,7 @@ test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real 
 	@$(PY) -m tools.test --quick
 
 check: $(DEV) $(REAL) $(BROWSER) ## Run what a change must pass, as CI does: all tests, and checks of the code
-	@$(MAKE) -j2 lint types contracts migrations settings test-core test-real test-browser fuzz
+	@$(MAKE) -j2 lint types contracts migrations settings catalogues test-core test-real test-browser fuzz
 	@$(PY) -m tools.test --once
 	@echo "All checks passed."
 
@@ -53,6 +54,9 @@ password: $(RUN) ## Give the administrator a new password, on both nodes
 
 manage: $(RUN) ## Run a command on the first node, the store: make manage C="sync_status"
 	@$(PY) -m tools.manage $(C)
+
+messages: $(DEV) ## Collect the texts that people see into the catalogues, and compile them (needs GNU gettext)
+	@$(PY) -m tools.scratch -m tools.messages
 
 lint: $(DEV) ## Look for faults and for layout that differs
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
@@ -104,6 +108,9 @@ test-browser: $(BROWSER)
 
 contracts: $(DEV)
 	@.venv/bin/lint-imports
+
+catalogues: $(DEV)
+	@$(PY) -m tools.scratch -m tools.messages --check
 
 migrations: $(DEV)
 	@$(PY) -m tools.scratch manage.py makemigrations --check --dry-run

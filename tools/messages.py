@@ -1,6 +1,7 @@
 """`make messages`: collect every text that people see into the catalogues, and compile them; `--check` changes nothing.
 
-1. Copy our packages into a temporary folder, with the labels of their models written out as Python.
+1. Copy our packages into a temporary folder, with the labels of their models written out as Python, and the texts that
+   `locale/theme.txt` lists: of the theme, which brings no translations.
 2. There, have Django's `makemessages` (GNU gettext) bring each catalogue up to date, and `msgfmt` compile it.
 3. Copy the catalogues back; or, to check, compare them, and name what is not translated.
 
@@ -21,6 +22,7 @@ import django
 from tools.nodes import ROOT
 
 LANGUAGES = ("de", "fr")
+ALIAS = re.compile(r"\b(n?p?gettext(?:_lazy)?) as (?!_\b)(\w+)")
 MOVING = re.compile(r'^"(POT-Creation-Date|X-Generator): .*\n', re.MULTILINE)
 COPIED = {".py", ".html", ".txt", ".po"}
 NEEDED = ("xgettext", "msgmerge", "msgattrib", "msgfmt")
@@ -43,18 +45,33 @@ def main() -> int:
         for package, texts in labels.items():
             made = Path(folder) / package
             copy_sources(ROOT / package, made)
-            (made / "labels_of_models.py").write_text("".join(f"gettext({text!r})\n" for text in sorted(texts)))
+            texts |= theme_texts(ROOT / package)
+            (made / "other_texts.py").write_text("".join(f"gettext({text!r})\n" for text in sorted(texts)))
             for language in LANGUAGES:
                 file = catalogue(made, language)
-                compile_messages(file)
                 kept = catalogue(ROOT / package, language)
-                faults += list(untranslated(file, kept))
-                if "--check" not in sys.argv:
-                    copy_back(file, kept)
-                elif changed(file, kept):
-                    faults.append(f"{kept.relative_to(ROOT)} is not fresh: run make messages.")
+                faults += bring_up_to_date(file, kept, check="--check" in sys.argv)
     print(*faults, sep="\n", end="\n" if faults else "")
     return bool(faults)
+
+
+def theme_texts(package: Path) -> set[str]:
+    file = package / "locale" / "theme.txt"
+    return {*file.read_text().splitlines()} if file.exists() else set()
+
+
+def bring_up_to_date(file: Path, kept: Path, *, check: bool) -> list[str]:
+    """Compile the catalogue, and put it in the place of the one that is kept; return what is wrong, a line each."""
+    faults = list(untranslated(file, kept))
+    try:
+        compile_messages(file)
+    except RefusedError as refusal:
+        return [*faults, str(refusal)]
+    if not check:
+        copy_back(file, kept)
+    elif changed(file, kept):
+        faults.append(f"{kept.relative_to(ROOT)} is not fresh: run make messages.")
+    return faults
 
 
 def copy_sources(package: Path, to: Path) -> None:
@@ -63,7 +80,14 @@ def copy_sources(package: Path, to: Path) -> None:
         if path.suffix in COPIED and "migrations" not in path.parts:
             copy = to / path.relative_to(package)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, copy)
+            copy.write_text(without_aliases(path.read_text()))
+
+
+def without_aliases(source: str) -> str:
+    """Return the source with calls by the functions' own names, or `_`: by these gettext finds the texts."""
+    for name, alias in ALIAS.findall(source):
+        source = re.sub(rf"\b{alias}\(", f"{name}(", source)
+    return source
 
 
 def catalogue(package: Path, language: str) -> Path:
@@ -74,8 +98,7 @@ def catalogue(package: Path, language: str) -> Path:
         words = ["makemessages", f"--locale={language}", "--no-obsolete", "--add-location=file", "--verbosity=0"]
         environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         run(sys.executable, "-m", "django", *words, cwd=package, env=environment)
-        plain = re.sub(r"labels_of_models\.py", "models", file.read_text())
-        file.write_text(plain)
+        file.write_text(file.read_text().replace("#: other_texts.py", "#: labels of models, or the theme"))
     return file
 
 

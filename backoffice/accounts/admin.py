@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -64,7 +63,7 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
         if account.is_superuser:
             return gettext("superuser")
         groups = account.groups.all()
-        return ", ".join(group.name for group in in_order(group for group in groups if hasattr(group, "role"))) or "-"
+        return ", ".join(gettext(group.name) for group in in_order(group for group in groups if hasattr(group, "role"))) or "-"
 
     # What a person who may not change the account sees in place of the form's field.
     roles = shown_roles
@@ -86,12 +85,18 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
     def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[KeysInline], ...]:
         return () if obj is None else self.inlines
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         own = () if has_all(request.user) else ("is_superuser",)
         return (*super().get_readonly_fields(request, obj), *own)
 
-    def get_form(self, request: HttpRequest, obj: User | None = None, **options: Any) -> Any:
-        form = super().get_form(request, obj, **options)
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: User | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **options: Any,
+    ) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **options)
         form.giver = request.user
         return form
 
@@ -106,7 +111,7 @@ class GroupAdmin(DjangoGroupAdmin, GivingAdmin):  # type: ignore[misc]
         return "-" if role is None else gettext("A ready role. %(about)s") % {"about": role.about}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        return cast("QuerySet[Group]", super().get_queryset(request)).select_related("role")
+        return super().get_queryset(request).select_related("role")
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)

@@ -133,7 +133,7 @@ class ApiKeyAdmin(BackofficeAdmin):
 
     @admin.display(description=_("state"))
     def shown_state(self, key: ApiKey) -> SafeString:
-        return chip(CHIPS[key.state], STATES[key.state])
+        return chip(CHIPS[key.state], str(STATES[key.state]))
 
     @admin.display(description=_("may do"))
     def shown_scope(self, key: ApiKey) -> str:
@@ -204,7 +204,7 @@ class KeysInline(TabularInline):  # type: ignore[misc]
 
     @admin.display(description=_("state"))
     def shown_state(self, key: ApiKey) -> SafeString:
-        return chip(CHIPS[key.state], STATES[key.state])
+        return chip(CHIPS[key.state], str(STATES[key.state]))
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts.scope import Scoped
@@ -140,7 +141,7 @@ class ApiKey(models.Model):
 
     def clean(self) -> None:
         self.permissions = sorted(set(self.permissions))
-        errors = {}
+        errors: dict[str, str | Promise] = {}
         latest = self.created + timedelta(days=KEY_DAYS_MOST)
         if self.expires is not None and not timezone.now() < self.expires <= latest:
             errors["expires"] = _("Give a time to come, at most %(days)s days ahead.") % {"days": KEY_DAYS_MOST}

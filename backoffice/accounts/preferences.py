@@ -55,11 +55,10 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def my_settings(request: HttpRequest) -> HttpResponse:
     """Show (GET) or save (POST) the language and the time zone of one's own pages."""
-    user = User.objects.get(pk=request.user.pk)
+    user = cast(User, request.user)
     form = PreferencesForm(request.POST or None, instance=user)
     if form.is_bound and form.is_valid():
         user.save(update_fields=[*PreferencesForm.Meta.fields])
-        request.user = user
         with in_force(request):
             messages.success(request, _("Your settings are saved."))
         return HttpResponseRedirect(reverse("admin:accounts_user_settings"))

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth.models import Group
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -19,10 +20,10 @@ ORDER = {role.slug: place for place, role in enumerate(ROLES)}
 
 
 def role_label(group: Group) -> SafeString:
-    """Return the name of a role's group and what the role may do."""
+    """Return the name of a role's group, and what the role may do. A name that nobody changed is translated."""
     role = BY_SLUG.get(group.role.slug)
     about = "" if role is None else role.about
-    return format_html('<span class="sync-choice"><strong>{}</strong> <span>{}</span></span>', group.name, about)
+    return format_html('<span class="sync-choice"><strong>{}</strong> <span>{}</span></span>', gettext(group.name), about)
 
 
 def in_order(groups: Iterable[Group]) -> list[Group]:
@@ -30,7 +31,7 @@ def in_order(groups: Iterable[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: ORDER.get(group.role.slug, len(ORDER)))
 
 
-class RolesField(forms.ModelMultipleChoiceField):
+class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Groups of ready roles, as boxes to tick."""
 
     widget = UnfoldAdminCheckboxSelectMultipleWidget

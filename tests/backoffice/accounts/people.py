@@ -1,5 +1,7 @@
 """Accounts with roles, for tests."""
 
+from typing import Any
+
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
@@ -12,7 +14,7 @@ def role(slug: str) -> Group:
     return Group.objects.get(role__slug=slug)
 
 
-def account(name: str, *roles: str, permissions: tuple[str, ...] = (), **fields: object) -> User:
+def account(name: str, *roles: str, permissions: tuple[str, ...] = (), **fields: Any) -> User:
     """An account that may open the admin, with these roles and single permissions (`news.view_post`)."""
     user = User.objects.create_user(name, **{"is_staff": True, **fields})
     user.groups.add(*map(role, roles))

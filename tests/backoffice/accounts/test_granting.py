@@ -183,10 +183,10 @@ def test_the_page_of_an_account_says_roles_in_plain_words(clerk):
 def test_the_api_gives_nobody_a_permission(clerk):
     client = ApiClient(clerk)
     wish = {"is_superuser": True, "is_staff": True, "groups": [role("administrator").pk]}
-    new = {"username": "new", "password": "long-pass-phrase-1"}
-    assert client.send("POST", "/api/accounts/users/", {**new, **wish}).status_code == 422
+    words = {"username": "new", "password": "long-pass-phrase-1"}
+    assert client.send("POST", "/api/accounts/users/", {**words, **wish}).status_code == 422
     assert client.send("PATCH", "/api/accounts/me/", wish).status_code == 422
-    assert client.send("POST", "/api/accounts/users/", new).status_code == 201
+    assert client.send("POST", "/api/accounts/users/", words).status_code == 201
     new = User.objects.get(username="new")
     assert (new.is_superuser, new.is_staff, new.groups.count()) == (False, False, 0)
     assert not new.has_perm("news.view_post")

@@ -2,6 +2,7 @@
 
 import json
 from importlib import import_module
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -36,7 +37,7 @@ def two_way(db):
 # Pages by the letter in the tables below.
 PAGES = {"l": "changelist", "a": "add", "i": "import", "e": "export"}
 SEE, EDIT, ALL = "l", "la", "laie"
-AREAS = {
+AREAS: dict[str, list[Any]] = {
     "content": [Post, Comment, Order, Item, Bot],
     "messages": [Message],
     "palettes": [Team, Palette],
@@ -155,7 +156,7 @@ def test_only_operators_and_administrators_sync_a_target(name):
 VERBS = {"none": "", "viewer": "GET", "editor": "GET POST PATCH DELETE", "importer": "GET POST PATCH DELETE",
          "operator": "GET", "administrator": "GET POST PATCH DELETE"}  # fmt: skip
 ONE, OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "/api/news/posts/": {"title": "T", "body": "B"},
     "/api/tasks/items/": {"title": "T"},
     "/api/orders/": {"product_name": "lamp", "quantity": 1},
@@ -205,6 +206,7 @@ def test_special_permissions_on_content_are_the_administrators_only():
 def test_a_new_model_belongs_to_the_roles_by_itself():
     """As a new domain's: its permissions are there, and no role was ever given them."""
     for stored in Role.objects.all():
+        assert stored.group
         stored.group.permissions.remove(*Permission.objects.filter(content_type__model="order"))
         stored.given = [name for name in stored.given if not name.endswith("_order")]
         stored.save()

@@ -2,11 +2,12 @@
 
 import os
 
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from backoffice.accounts.management.commands.ensure_admin import check_strength
-from backoffice.accounts.models import Role, User
+from backoffice.accounts.models import User
 
 VARIABLE = "BACKOFFICE_PEOPLE_PASSWORD"
 ROLES = ("viewer", "editor", "importer", "operator")  # the administrator is there already
@@ -25,8 +26,8 @@ class Command(BaseCommand):
             raise CommandError(f"{VARIABLE} is not set.")
         check_strength(password, VARIABLE)
         for name in ROLES:
-            role = Role.objects.filter(pk=name, group__isnull=False).first()
-            if role is not None and not User.objects.filter(username=name).exists():
+            group = Group.objects.filter(role=name).first()
+            if group is not None and not User.objects.filter(username=name).exists():
                 user = User.objects.create_user(username=name, password=password, is_staff=True)
-                user.groups.add(role.group_id)
+                user.groups.add(group)
                 self.stdout.write(f"{name} is created.")

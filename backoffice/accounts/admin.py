@@ -63,7 +63,10 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
         if account.is_superuser:
             return gettext("superuser")
         groups = account.groups.all()
-        return ", ".join(gettext(group.name) for group in in_order(group for group in groups if hasattr(group, "role"))) or "-"
+        return (
+            ", ".join(gettext(group.name) for group in in_order(group for group in groups if hasattr(group, "role")))
+            or "-"
+        )
 
     # What a person who may not change the account sees in place of the form's field.
     roles = shown_roles

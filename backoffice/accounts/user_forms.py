@@ -23,7 +23,9 @@ def role_label(group: Group) -> SafeString:
     """Return the name of a role's group, and what the role may do. A name that nobody changed is translated."""
     role = BY_SLUG.get(group.role.slug)
     about = "" if role is None else role.about
-    return format_html('<span class="sync-choice"><strong>{}</strong> <span>{}</span></span>', gettext(group.name), about)
+    return format_html(
+        '<span class="sync-choice"><strong>{}</strong> <span>{}</span></span>', gettext(group.name), about
+    )
 
 
 def in_order(groups: Iterable[Group]) -> list[Group]:

@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.kit.permissions import Person, hides_rows
 from content.base.changes.reading import LOOKED_THROUGH, Positions, Wanted, page, versions_before
+from content.base.changes.recent import visible_models
 from content.base.changes.titles import title_of
 from content.base.chips import state_chips
-from content.base.recent import visible_models
 from content.base.urls import admin_url
 from content.base.versions import Difference, differences
 from syncer import public

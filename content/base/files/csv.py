@@ -69,9 +69,7 @@ class SemicolonCSV(ExcelCSV):
 def csv_for_excel() -> type[CSV]:
     """Return the CSV that Excel opens with a double click where the current language is spoken."""
     language = (get_language() or "en").partition("-")[0]
-    formats = import_module(
-        f"django.conf.locale.{language}.formats"
-    )  # the project's are alike everywhere
+    formats = import_module(f"django.conf.locale.{language}.formats")  # the project's are alike everywhere
     return SemicolonCSV if formats.DECIMAL_SEPARATOR == "," else ExcelCSV
 
 

@@ -75,7 +75,7 @@ def show(at: At) -> HttpResponse:
     paths = at.guide.sign_in(at.target).paths
     form = RecordsForm(at.target, taken(at.request) if at.request.method == "POST" else None, initial=initial)
     if at.request.method != "POST" or not form.is_valid():
-        return at.page(form=form, paths=paths, has_routes=at.target.routes.exists())
+        return at.page(form=form, paths=paths)
     route, path = _route(at.target, form.cleaned_data["model"]), form.cleaned_data["path"]
     likely = at.guide.likely_paths(route)
     sampled = at.guide.sample(route, _spellings(path) if path else [*_named(paths, likely), *likely])

@@ -157,6 +157,8 @@ SAMPLE_NUMBER = Decimal("7.5")
 
 def samples() -> dict[str, str]:
     """Return what each format writes of a date and time, or of a number, as JSON: `{"date": '"2026-11-29"'}`."""
-    values = {name: SAMPLE if form.fits in (DATES, TIMES) else SAMPLE_NUMBER for name, form in FORMATS.items()}
+    values: dict[str, object] = {
+        name: SAMPLE if form.fits in (DATES, TIMES) else SAMPLE_NUMBER for name, form in FORMATS.items()
+    }
     values |= {"text": 5, "int": 5}
     return {name: json.dumps(form.write(values[name])) for name, form in FORMATS.items()}

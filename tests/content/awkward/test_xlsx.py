@@ -42,6 +42,8 @@ CASES = [
     ),
     Case(files.rich_texts_and_how_they_are_pronounced, (("Rich ", "a\r\nb _x0041_"),)),
     Case(files.quotes_before_formulas, (("=1+1", "=2"),)),
+    Case(files.a_thousand_blank_rows_from_google_sheets, ONE),
+    Case(files.extensions_of_excel, ONE),
     Case(files.rows_and_cells_with_gaps, wrong=((7, "body", "This field cannot be blank."),)),
     Case(files.blank_cells_around_the_data, ONE),
     Case(files.a_cell_beyond_the_headings, wrong=((3, "body", "The row has 3 cells, but the first row names 2"),)),

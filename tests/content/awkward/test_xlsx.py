@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from content.base.files import XLSX, sheet, texts, xml
+from content.base.files import CSV, XLSX, sheet, texts, xml
 from content.base.tables import CellError, FileError
 from tests.content.awkward import xlsx_files as files
 from tests.content.awkward.book import book, row, rows
@@ -188,6 +188,16 @@ def test_a_number_that_a_sheet_would_cut_is_written_as_text():
     XLSX().write(out, ["a"], [[10**15 + 1], [-(10**15)], [10**15 - 1]])
     found = [cells[0] for _, cells in XLSX().create_dataset(out.getvalue())]
     assert found == ["1000000000000001", "'-1000000000000000"[1:], 10**15 - 1]
+
+
+@pytest.mark.parametrize("kind", [XLSX, CSV])
+def test_rows_that_were_read_are_written_as_they_were_seen(kind):
+    """As in the file of the rows that an import refused."""
+    read = list(XLSX().create_dataset(files.numbers_as_their_formats_show_them()))
+    out = io.BytesIO()
+    kind().write(out, ["title", "body"], [cells for _, cells in read])
+    again = [[str(cell) for cell in cells] for _, cells in kind().create_dataset(out.getvalue())]
+    assert again == [[str(cell) for cell in cells] for _, cells in read]
 
 
 def test_a_text_that_a_cell_cannot_hold_is_not_cut():

@@ -26,7 +26,7 @@ from content.base.imports.problems import Problems
 from content.base.imports.result import ContentResult
 from content.base.imports.run import Pipeline
 from content.base.models import ContentModel
-from content.base.spellings import plain_date, plain_number
+from content.base.spellings import plain_date, plain_number, plain_truth
 from content.base.tables import MISSING, CellError, FileError, Shown, Table
 
 PAGE = 500  # rows read at a time
@@ -41,7 +41,9 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         self.is_text = isinstance(self.field, models.CharField | models.TextField)
         self.is_uuid, self.is_json = isinstance(self.field, models.UUIDField), isinstance(self.field, models.JSONField)
         self.is_number = isinstance(self.field, models.IntegerField)
-        self.is_fraction = isinstance(self.field, models.DecimalField | models.FloatField)
+        self.is_decimal = isinstance(self.field, models.DecimalField)
+        self.is_fraction = self.is_decimal or isinstance(self.field, models.FloatField)
+        self.is_truth = isinstance(self.field, models.BooleanField)
         self.is_date = isinstance(self.field, models.DateField)  # or of moments
         self.is_time = isinstance(self.field, models.DateTimeField)
 
@@ -61,6 +63,8 @@ class ColumnWidget(Widget):  # type: ignore[misc]
             return json.loads(value) if isinstance(value, str) else value
         if self.is_number and not self._is_whole(value):
             raise ValueError(_("“%(cell)s” is not a whole number. Write its digits alone.") % {"cell": value})
+        if isinstance(value, float) and self.is_decimal:
+            value = str(value)  # the field would take the digits that a float has beyond those that are seen
         if isinstance(value, str):
             value = self._plain(value)
         try:
@@ -69,9 +73,11 @@ class ColumnWidget(Widget):  # type: ignore[misc]
             raise ValueError(" ".join(error.messages)) from error
 
     def _plain(self, text: str) -> str:
-        """Return a number or a date as Python spells it."""
+        """Return a number, a date or a truth as Python spells it."""
         if self.is_fraction:
             return plain_number(text)
+        if self.is_truth:
+            return plain_truth(text)
         return plain_date(text) if self.is_date else text
 
     def _moment(self, value: Any) -> Any:

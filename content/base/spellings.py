@@ -1,4 +1,4 @@
-"""Numbers and dates as people write them in different countries. What can be meant in two ways is refused."""
+"""Numbers, dates and truths as people write them in different countries. What can be meant in two ways is refused."""
 
 import re
 
@@ -18,6 +18,8 @@ COMMA = re.compile(r"[+-]?\d+,(\d+)")
 DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)(.*)", re.DOTALL)
 OTHER_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b.*", re.DOTALL)
 ISO_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\b.*", re.DOTALL)
+# As spreadsheet programs write them in English, German and French.
+TRUTHS = {"true": "True", "wahr": "True", "vrai": "True", "false": "False", "falsch": "False", "faux": "False"}
 
 
 def plain_number(text: str) -> str:
@@ -51,3 +53,8 @@ def plain_date(text: str) -> str:
     if OTHER_DATE.fullmatch(text) and not ISO_DATE.fullmatch(text):
         raise ValueError(_("“%(text)s” may mean several days. Write the date as 2026-12-31.") % {"text": text})
     return text
+
+
+def plain_truth(text: str) -> str:
+    """Return a truth such as WAHR as True; other texts unchanged."""
+    return TRUTHS.get(text.lower(), text)

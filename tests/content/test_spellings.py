@@ -60,6 +60,19 @@ def test_a_day_is_a_moment_too():
     assert ColumnWidget(models.DateTimeField()).clean(date(2026, 12, 31)) == datetime(2026, 12, 31, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("cell", [0.1, Shown(0.1, "0.10"), "0,1"])
+def test_a_fraction_of_a_sheet_has_the_digits_that_are_seen(cell):
+    field = models.DecimalField(max_digits=9, decimal_places=2)
+    assert field.clean(ColumnWidget(field).clean(cell), None) == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"), [("TRUE", True), ("Falsch", False), (" VRAI ", True), ("0", False), (True, True), ("", None)]
+)
+def test_a_truth_is_read_as_spreadsheet_programs_write_it(cell, value):
+    assert ColumnWidget(models.BooleanField()).clean(cell) is value
+
+
 def test_a_number_is_the_text_that_its_sheet_shows():
     assert ColumnWidget(models.CharField()).clean(Shown(123, "00123")) == "00123"
     assert ColumnWidget(models.IntegerField()).clean(Shown(123, "00123")) == 123

@@ -17,7 +17,7 @@ from content.base.files.sheet import Cells, rows_of
 from content.base.files.source import beginning, check_old_office
 from content.base.files.workbook import Workbook, workbook_of
 from content.base.files.xml import DamagedError
-from content.base.tables import CellError, FileError, Found, Row, Table, without_blank_end
+from content.base.tables import CellError, FileError, Found, Row, Shown, Table, without_blank_end
 
 MAX_SHEET = 1_048_575  # rows below the header of an XLSX sheet
 LONGEST_TEXT = 32_767  # characters of a cell
@@ -122,7 +122,7 @@ def _written(cell: object, sheet: Any, number: int) -> object:
     Raises:
         FileError: a cell of a sheet can't hold so long a text.
     """
-    if isinstance(cell, int) and abs(cell) >= 10**DIGITS:
+    if isinstance(cell, Shown) or (isinstance(cell, int) and abs(cell) >= 10**DIGITS):
         return str(cell)
     if not isinstance(cell, str):
         return cell

@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from content.base.files import XLSX, sheet, texts, xml
+from content.base.files import CSV, XLSX, sheet, texts, xml
 from content.base.tables import CellError, FileError
 from tests.content.awkward import xlsx_files as files
 from tests.content.awkward.book import book, row, rows
@@ -42,6 +42,8 @@ CASES = [
     ),
     Case(files.rich_texts_and_how_they_are_pronounced, (("Rich ", "a\r\nb _x0041_"),)),
     Case(files.quotes_before_formulas, (("=1+1", "=2"),)),
+    Case(files.a_thousand_blank_rows_from_google_sheets, ONE),
+    Case(files.extensions_of_excel, ONE),
     Case(files.rows_and_cells_with_gaps, wrong=((7, "body", "This field cannot be blank."),)),
     Case(files.blank_cells_around_the_data, ONE),
     Case(files.a_cell_beyond_the_headings, wrong=((3, "body", "The row has 3 cells, but the first row names 2"),)),
@@ -186,6 +188,16 @@ def test_a_number_that_a_sheet_would_cut_is_written_as_text():
     XLSX().write(out, ["a"], [[10**15 + 1], [-(10**15)], [10**15 - 1]])
     found = [cells[0] for _, cells in XLSX().create_dataset(out.getvalue())]
     assert found == ["1000000000000001", "'-1000000000000000"[1:], 10**15 - 1]
+
+
+@pytest.mark.parametrize("kind", [XLSX, CSV])
+def test_rows_that_were_read_are_written_as_they_were_seen(kind):
+    """As in the file of the rows that an import refused."""
+    read = list(XLSX().create_dataset(files.numbers_as_their_formats_show_them()))
+    out = io.BytesIO()
+    kind().write(out, ["title", "body"], [cells for _, cells in read])
+    again = [[str(cell) for cell in cells] for _, cells in kind().create_dataset(out.getvalue())]
+    assert again == [[str(cell) for cell in cells] for _, cells in read]
 
 
 def test_a_text_that_a_cell_cannot_hold_is_not_cut():

@@ -105,6 +105,22 @@ def quotes_before_formulas() -> bytes:
     return book(rows(row("'=1+1", "=2")))
 
 
+def a_thousand_blank_rows_from_google_sheets() -> bytes:
+    blank = "".join(
+        f'<row r="{number}"><c r="A{number}" s="0"/><c r="B{number}" s="0"/></row>' for number in range(3, 1003)
+    )
+    return book(f"<sheetPr/><sheetData>{row('title', 'body', number=1)}{row('T', 'B', number=2)}{blank}</sheetData>")
+
+
+def extensions_of_excel() -> bytes:
+    """What Excel adds in names of its own, with elements that are called as cells and formulas are."""
+    names = " ".join(f'xmlns:{name}="urn:{name}"' for name in ("x14", "xm", "x14ac"))
+    line = "<x14:sparkline><xm:f>Posts!A1</xm:f><xm:sqref>C1</xm:sqref></x14:sparkline>"
+    cell = "<x14:row><x14:c><x14:v>9</x14:v></x14:c></x14:row>"
+    posts = rows(row("T", "B").replace("<row", f'<row {names} spans="1:2" x14ac:dyDescent="0.25"'))
+    return book(f"{posts}<extLst><ext {names}>{line}{cell}</ext></extLst>")
+
+
 def rows_and_cells_with_gaps() -> bytes:
     only = text("T").replace("<c ", '<c r="B7" ')
     return book(f"<sheetData>{row('body', 'title', number=3)}{row(only, number=7)}</sheetData>")

@@ -137,7 +137,9 @@ class Report:
 
     @cached_property
     def problems(self) -> list[tuple[int, str, str]]:
-        """What is wrong with the first rows: `(row, column or "", message)`."""
+        """What is wrong with the first rows: `(row, column or "", message)`; nothing while the file is being read."""
+        if self.record.state == State.READING:
+            return []
         try:
             with closing(problems_of(self.record)) as problems:
                 found = problems.first(SHOWN)

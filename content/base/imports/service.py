@@ -52,7 +52,8 @@ def start_import(
         here: read it before returning.
         options: values of other fields of `Import`, such as `is_confirmed`.
     """
-    Import.objects.filter(finished_at__lt=clock.now() - KEPT).delete()
+    old = Import.objects.filter(created_at__lt=clock.now() - KEPT)
+    old.exclude(state__in=[Import.State.READING, Import.State.WRITING]).delete()
     record = Import.objects.create(
         model=model._meta.label,
         resource=resource,

@@ -69,7 +69,7 @@ class BulkAdmin(ModelAdmin):  # type: ignore[misc]
         importable = {column.attribute: name for name, column in resource().fields.items()}
         key, readonly = self.model._meta.pk.name, self.get_readonly_fields(request)
         names = [name for name in self.get_fields(request) if name not in (key, *readonly)]
-        return [name for name in names if self.model._meta.get_field(name).attname in importable]  # type: ignore[union-attr]
+        return [name for name in names if self.model._meta.get_field(name).attname in importable]
 
     def _bulk_form(self, request: HttpRequest) -> forms.ModelForm:  # type: ignore[type-arg]
         form: forms.ModelForm = self.get_form(request, None, change=False, fields=self._columns(request))(  # type: ignore[type-arg]

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.permissions import Person
 from backoffice.kit.views.admin import SavedViewsAdmin
+from content.base.bulk_admin import BulkAdmin
 from content.base.changes.columns import ChangedAdmin
 from content.base.deleted.asking import DeletingAdmin
 from content.base.forms import ContentForm, EmailField, PagedFormSet, TextField
@@ -71,6 +72,7 @@ class ContentAdmin(
     ReasonAdmin,
     HoldAdmin,
     ChangedAdmin,
+    BulkAdmin,
     TransferAdmin,
     DeletingAdmin,
     VersionsAdmin,
@@ -80,7 +82,7 @@ class ContentAdmin(
     """The admin of a content model: lists, a form that saves the changed fields only, history, import and export."""
 
     list_before_template = "content/list_links.html"
-    actions = (*HoldAdmin.actions, "delete_selected")
+    actions = (*HoldAdmin.actions, "change_chosen", "delete_selected")  # type: ignore[assignment]
 
     class Media:
         css: ClassVar[Any] = {"all": ["content/content.css"]}

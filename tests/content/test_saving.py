@@ -145,7 +145,8 @@ def test_the_states_can_be_asked_for_until_they_settle(remote: Remote, target: T
     client = administrator()
 
     def states() -> dict[str, object]:
-        return client.get(change(post, "states")).json()
+        answer: dict[str, object] = client.get(change(post, "states")).json()
+        return answer
 
     assert (states()["text"], states()["moving"]) == ("Fake API: pending", False)  # nobody has pressed Sync now
     run = Run.objects.create(target=target, trigger=Run.Trigger.MANUAL)

@@ -1,6 +1,6 @@
 """The pages of what was deleted: a list with *Restore*, and the question before it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,7 +152,7 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
         following = page[PER_PAGE - 1].history_id if len(page) > PER_PAGE else None
         return self._visible(request, page[:PER_PAGE]), following
 
-    def _visible(self, request: HttpRequest, rows: Sequence[Any]) -> list[Any]:
+    def _visible(self, request: HttpRequest, rows: Iterable[Any]) -> list[Any]:
         if not hides_rows(self.model, Person(request.user)):
             return list(rows)
         return [row for row in rows if row.instance.is_visible_to(request.user)]

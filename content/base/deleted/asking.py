@@ -41,7 +41,7 @@ class DeletingAdmin(DeletedAdmin):
             return _shortened(names), counts, needed, protected
         person = Person(request.user)
         needed = {str(one.model._meta.verbose_name) for one in found if not person.may(one.model, "delete")}
-        numbers = {str(one.model._meta.verbose_name_plural): one.number for one in found}
+        numbers: dict[str, int] = {str(one.model._meta.verbose_name_plural): one.number for one in found}
         return self._some_names(found), numbers, needed, self._protected(found)
 
     def _going(self, objs: Any) -> list[Going]:

@@ -56,7 +56,8 @@ def restore(progress: Progress, *, model: str, rows: Ids, reason: str) -> Again 
     Raises:
         PermissionDenied: the user may not add objects of `model`.
     """
-    kind, ends_at = apps.get_model(model), time.monotonic() + TURN
+    kind: Any = apps.get_model(model)
+    ends_at = time.monotonic() + TURN
     if not Person(progress.user).may(kind, "add"):
         raise PermissionDenied(Person(progress.user).refusal(kind, "add"))
     # Also those that live again: an earlier turn restored them, and perhaps not all of their children.

@@ -38,7 +38,8 @@ def delete_on_page(client, post: Post):
 
 def undo_of(page) -> str:
     """The address behind *Undo* in the message of a page."""
-    return re.search(r'href="([^"]+)">Undo<', page.content.decode())[1].replace("&amp;", "&")
+    (address,) = re.findall(r'href="([^"]+)">Undo<', page.content.decode())
+    return address.replace("&amp;", "&")
 
 
 def test_the_page_tells_who_deleted_what_when_and_why():
@@ -207,7 +208,7 @@ def test_older_ones_are_on_the_next_page():
         with_comments(0, f"T{number}.")
     Post.objects.all().delete()
     client = administrator()
-    following = re.search(r'href="(\?before=\d+)"', client.get(DELETED).content.decode())[1]
+    (following,) = re.findall(r'href="(\?before=\d+)"', client.get(DELETED).content.decode())
     assert client.get(f"{DELETED}{following}").content.decode().count('name="row"') == 5
 
 

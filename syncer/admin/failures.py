@@ -19,7 +19,7 @@ from syncer.reports.failures import SHOWN, Failures, Group, attempts_of, failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GROUPS = 50  # shown
+GROUPS = 20  # shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +85,16 @@ def download(request: HttpRequest, run: Run) -> StreamingHttpResponse:
 
 
 def _rows(request: HttpRequest, groups: list[Group]) -> Iterator[tuple[object, ...]]:
+    outcomes = {value: str(label) for value, label in Attempt.Outcome.choices}
     for page in attempts_of([key for group in groups for key in group.attempts]):
         objects = named(request, [attempt.binding for attempt in page])
         for attempt in page:
             obj, binding = objects[attempt.binding_id], attempt.binding
-            outcome, reason = attempt.get_outcome_display(), obj.unseen or attempt.answer
-            yield binding.route.model, binding.object_key, obj.title, outcome, attempt.status, reason
+            reason = obj.unseen or attempt.answer
+            yield (
+                *(binding.route.model, binding.object_key, obj.title),
+                *(outcomes[attempt.outcome], attempt.status, reason),
+            )
 
 
 def _chosen(failures: Failures, key: str) -> list[Group]:

@@ -12,7 +12,8 @@ from syncer.models import Attempt, Run
 READ = 10_000  # failures that are grouped
 REASON = 300  # characters of an answer that tell its reason
 SHOWN = 10  # objects of a group
-VARYING = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\d+", re.IGNORECASE)  # ids, and other numbers
+HEX = "[0-9a-fA-F]"  # faster than to ignore case
+VARYING = re.compile(rf"{HEX}{{8}}-?(?:{HEX}{{4}}-?){{3}}{HEX}{{12}}|\d+")  # ids, and other numbers
 # A quoted text of an answer is as often the cause as a value; only long ones are taken for values.
 LONG = re.compile(r"“[^”]{40,}”|'[^']{40,}'")
 

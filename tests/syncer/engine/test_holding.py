@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 
+from backoffice.kit.erasure import Words
 from backoffice.kit.jobs.service import work_here
 from content.news.models import Comment, Post
 from syncer.core.errors import NotPossibleError
@@ -12,6 +13,7 @@ from syncer.engine.holding import Released, bindings_of, chosen_of
 from syncer.engine.wake import sweep
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.backlog import of_route
+from syncer.recovery.erasure import erase_words
 from syncer.reports.states import object_states
 from tests.content.pages import person
 from tests.remote import Fault
@@ -207,3 +209,9 @@ def test_a_job_checks_the_permission_again(target, monkeypatch, post):
     work_here(job)
     assert job.state == "failed"
     assert not Binding.objects.exists()
+
+
+def test_a_persons_words_are_erased_from_reasons(target, post):
+    hold(post, reason="client-7 asked for it")
+    assert erase_words(Words(names=["client-7"], texts=[])) == 1
+    assert "client-7" not in binding_of(post).held_why

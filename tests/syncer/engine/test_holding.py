@@ -4,6 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from backoffice.kit.erasure import Words
+from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import work_here
 from content.news.models import Comment, Post
 from syncer.core.errors import NotPossibleError
@@ -194,19 +195,19 @@ def test_very_many_are_held_by_a_job_in_slices(target, monkeypatch, post):
     monkeypatch.setattr(holding, "SLICE", 2)
     made = Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(4))
     user = person("operator", "syncer.sync_target")
-    job = many.hold(chosen(*made), reason="R", user=user)
-    work_here(job)
+    many.hold(chosen(*made), reason="R", user=user)
+    work_here(job := Job.objects.latest("created_at"))
     assert (job.state, job.done, job.result) == ("done", 4, {"held": 4})
     assert Binding.objects.filter(on_hold=True, held_by="operator").count() == 4
-    job = many.release(bindings_of(Binding.objects.all()), user=user)
-    work_here(job)
+    many.release(bindings_of(Binding.objects.all()), user=user)
+    work_here(job := Job.objects.latest("created_at"))
     assert job.result == {"released": 4, "due": 0}
 
 
 def test_a_job_checks_the_permission_again(target, monkeypatch, post):
     monkeypatch.setattr(many, "AT_ONCE", 0)
-    job = many.hold(chosen(post), reason="R", user=person("editor"))
-    work_here(job)
+    many.hold(chosen(post), reason="R", user=person("editor"))
+    work_here(job := Job.objects.latest("created_at"))
     assert job.state == "failed"
     assert not Binding.objects.exists()
 

@@ -47,7 +47,7 @@ class HoldForm(ReasonForm, WhereForm):
 class HoldAdmin(SyncAdmin):
     """Holds chosen objects back from targets, and releases them."""
 
-    actions = (*SyncAdmin.actions, "hold", "release")
+    actions: tuple[str, ...] = (*SyncAdmin.actions, "hold", "release")
 
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
         page: HttpResponse = super().render_change_form(request, context, **options)

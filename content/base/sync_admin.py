@@ -85,7 +85,7 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
 
     change_form_outer_before_template = "content/at_targets.html"
     list_after_template = "content/sync_legend.html"
-    actions = ("sync_now",)
+    actions: tuple[str, ...] = ("sync_now",)
 
     def get_changelist(self, request: HttpRequest, **_: object) -> type[StatesChangeList]:
         return StatesChangeList

@@ -1,6 +1,7 @@
 """The questions that wait for a person, grouped by target, so that many can be answered at once."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count as Rows
 
@@ -30,7 +31,9 @@ def groups() -> list[Group]:
     """Return the groups that are not empty, by target and question; two statements, however many objects wait."""
     asked = Binding.objects.filter(BLOCKED, ASKED, route__target__kind=REST).order_by("pk").values("pk")[: MOST + 1]
     columns = {one.name: Rows("pk", filter=where(QUESTIONS, one, FACTS)) for one in Question}
-    rows = Binding.objects.filter(pk__in=asked).order_by("route__target").values("route__target").annotate(**columns)
+    rows: Any = (
+        Binding.objects.filter(pk__in=asked).order_by("route__target").values("route__target").annotate(**columns)
+    )
     found: list[dict[str, int]] = list(rows)
     targets = Target.objects.in_bulk([row["route__target"] for row in found])
     is_more = sum(row[one.name] for row in found for one in Question) > MOST

@@ -3,6 +3,8 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 
+from backoffice.kit.erasure import Words
+from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import work_here
 from content.news.models import Comment, Post
 from syncer.core.errors import NotPossibleError
@@ -12,6 +14,7 @@ from syncer.engine.holding import Released, bindings_of, chosen_of
 from syncer.engine.wake import sweep
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.backlog import of_route
+from syncer.recovery.erasure import erase_words
 from syncer.reports.states import object_states
 from tests.content.pages import person
 from tests.remote import Fault
@@ -192,18 +195,24 @@ def test_very_many_are_held_by_a_job_in_slices(target, monkeypatch, post):
     monkeypatch.setattr(holding, "SLICE", 2)
     made = Post.objects.bulk_create(Post(title=f"T{number}", body="B") for number in range(4))
     user = person("operator", "syncer.sync_target")
-    job = many.hold(chosen(*made), reason="R", user=user)
-    work_here(job)
+    many.hold(chosen(*made), reason="R", user=user)
+    work_here(job := Job.objects.latest("created_at"))
     assert (job.state, job.done, job.result) == ("done", 4, {"held": 4})
     assert Binding.objects.filter(on_hold=True, held_by="operator").count() == 4
-    job = many.release(bindings_of(Binding.objects.all()), user=user)
-    work_here(job)
+    many.release(bindings_of(Binding.objects.all()), user=user)
+    work_here(job := Job.objects.latest("created_at"))
     assert job.result == {"released": 4, "due": 0}
 
 
 def test_a_job_checks_the_permission_again(target, monkeypatch, post):
     monkeypatch.setattr(many, "AT_ONCE", 0)
-    job = many.hold(chosen(post), reason="R", user=person("editor"))
-    work_here(job)
+    many.hold(chosen(post), reason="R", user=person("editor"))
+    work_here(job := Job.objects.latest("created_at"))
     assert job.state == "failed"
     assert not Binding.objects.exists()
+
+
+def test_a_persons_words_are_erased_from_reasons(target, post):
+    hold(post, reason="client-7 asked for it")
+    assert erase_words(Words(names=["client-7"], texts=[])) == 1
+    assert "client-7" not in binding_of(post).held_why

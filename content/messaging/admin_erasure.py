@@ -7,9 +7,10 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.admin import ReadOnlyAdmin
@@ -23,12 +24,12 @@ class ErasureForm(forms.Form):
     client = forms.CharField(
         max_length=CLIENT_LENGTH,
         strip=False,
-        help_text="The client's id, exactly as it is in the messages.",
+        help_text=_("The client's id, exactly as it is in the messages."),
         widget=UnfoldAdminTextInputWidget,
     )
     reason = forms.CharField(
         max_length=100,
-        help_text="Why, without naming the client: the number of their request, for example. It is kept.",
+        help_text=_("Why, without naming the client: the number of their request, for example. It is kept."),
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -45,9 +46,9 @@ class ErasureAdmin(ReadOnlyAdmin):
     fields = ("erased_at", "user_name", "reason", "messages", "elsewhere")
     readonly_fields = ("elsewhere",)
 
-    @admin.display(description="elsewhere")
+    @admin.display(description=_("elsewhere"))
     def elsewhere(self, erasure: Erasure) -> str:
-        return ", ".join(f"{number} {kind}" for kind, number in erasure.counts.items()) or "nothing"
+        return ", ".join(f"{number} {kind}" for kind, number in erasure.counts.items()) or gettext("nothing")
 
     def has_view_permission(self, request: HttpRequest, obj: Erasure | None = None) -> bool:
         return request.user.has_perm("messaging.view_erasure") or request.user.has_perm(ERASE)
@@ -74,7 +75,7 @@ class ErasureAdmin(ReadOnlyAdmin):
             return self._erase(request, form)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Erase a client",
+            "title": gettext("Erase a client"),
             "opts": self.opts,
             "form": form,
             "held": services.held_on(form.cleaned_data["client"]) if is_valid else None,
@@ -105,6 +106,10 @@ class ErasureAdmin(ReadOnlyAdmin):
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return redirect("admin:messaging_erasure_add")
-        number = f"{erasure.messages} message{pluralize(erasure.messages)}"
-        messages.success(request, f"The client is erased: {number}, and what was kept of them elsewhere.")
+        text = ngettext(
+            "The client is erased: %(number)s message, and what was kept of them elsewhere.",
+            "The client is erased: %(number)s messages, and what was kept of them elsewhere.",
+            erasure.messages,
+        )
+        messages.success(request, text % {"number": erasure.messages})
         return redirect("admin:messaging_erasure_change", erasure.pk)

@@ -21,6 +21,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Max, Min
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from backoffice.kit.api.pagination import pages, stream
 from backoffice.kit.api.responses import dumps
@@ -72,10 +73,12 @@ def check(*, client: str, reason: str) -> None:
         ValidationError: `client` or `reason` is not valid; the errors are by field.
     """
     if not client.strip() or len(client) > CLIENT_LENGTH or "\0" in client:
-        raise ValidationError({"client": f"Give the client's id, 1 to {CLIENT_LENGTH} characters."})
+        raise ValidationError(
+            {"client": _("Give the client's id, 1 to %(most)s characters.") % {"most": CLIENT_LENGTH}}
+        )
     name = Words(names=[client], texts=())
     if name.are_in(reason) or name.are_in(cause().reason):
-        raise ValidationError({"reason": "The reason is kept, so it may not name the client."})
+        raise ValidationError({"reason": _("The reason is kept, so it may not name the client.")})
     Erasure(client_digest=client_digest(client), reason=reason).full_clean()
 
 

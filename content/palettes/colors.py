@@ -4,6 +4,7 @@ import re
 from typing import Annotated
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from pydantic import Field
 
 MOST = 64  # colors of one palette
@@ -27,7 +28,7 @@ def normal(color: object) -> str:
         ValidationError: `color` has neither form.
     """
     if not isinstance(color, str) or not COLOR.fullmatch(color):
-        raise ValidationError(f"“{color}” is not a color; write #RGB or #RRGGBB.", code="color")
+        raise ValidationError(_("“%(color)s” is not a color; write #RGB or #RRGGBB.") % {"color": color}, code="color")
     digits = color[1:].upper()
     return "#" + ("".join(digit * 2 for digit in digits) if len(digits) == 3 else digits)
 
@@ -49,15 +50,17 @@ def colors_of(value: object) -> Colors:
     if value is None:
         return Colors()
     if not isinstance(value, list | tuple):
-        raise ValidationError("The colors must be a list.", code="list")
+        raise ValidationError(_("The colors must be a list."), code="list")
     if len(value) > MOST:
-        raise ValidationError(f"These are {len(value)} colors; at most {MOST} are allowed.", code="many")
+        text = _("These are %(number)s colors; at most %(most)s are allowed.")
+        raise ValidationError(text % {"number": len(value), "most": MOST}, code="many")
     colors, errors = Colors(), []
     for number, color in enumerate(value, 1):
         try:
             colors.append(normal(color))
         except ValidationError as error:
-            errors.append(ValidationError(f"Color {number}: {error.messages[0]}", code="color"))
+            text = _("Color %(number)s: %(problem)s") % {"number": number, "problem": error.messages[0]}
+            errors.append(ValidationError(text, code="color"))
     if errors:
         raise ValidationError(errors)
     return colors

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from content.base.fields import order_indexes, text_constraint, text_field
 from content.base.models import ContentModel, ContentQuerySet
@@ -53,7 +54,7 @@ class Team(ContentModel):
             models.UniqueConstraint(
                 Lower("name"),
                 name="palettes_team_name_unique",
-                violation_error_message="There is a team of this name already.",
+                violation_error_message=_("There is a team of this name already."),
             ),
         ]
 
@@ -100,7 +101,7 @@ class Membership(Owned):
             models.UniqueConstraint(
                 fields=["team", "user"],
                 name="palettes_membership_once",
-                violation_error_message="This user is a member already.",
+                violation_error_message=_("This user is a member already."),
             )
         ]
 
@@ -111,7 +112,7 @@ class Membership(Owned):
         """Refuse to replace the member of a membership, which would remove the old one without the rules of leaving."""
         stored = None if self.pk is None else type(self).objects.filter(pk=self.pk).first()
         if stored is not None and (stored.team_id, stored.user_id) != (self.team_id, self.user_id):
-            raise ValidationError("A membership can't be changed; remove it and add another one.")
+            raise ValidationError(_("A membership can't be changed; remove it and add another one."))
 
 
 class Palette(Owned):
@@ -138,7 +139,7 @@ class Palette(Owned):
             models.UniqueConstraint(
                 fields=["team", "name"],
                 name="palettes_palette_name_unique",
-                violation_error_message="The team has a palette of this name already.",
+                violation_error_message=_("The team has a palette of this name already."),
             ),
         ]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 
 def name_of(key: int) -> str:
@@ -20,5 +21,5 @@ def user_named(name: str) -> Any:
     users, field = get_user_model()._default_manager, get_user_model().USERNAME_FIELD
     user = None if "\0" in name else users.filter(**{field: name}, is_active=True).first()
     if user is None:
-        raise ValidationError(f"There is no user “{name}”.", code="unknown")
+        raise ValidationError(_("There is no user “%(name)s”.") % {"name": name}, code="unknown")
     return user

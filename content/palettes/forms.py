@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from content.base.forms import ContentForm, PagedFormSet
@@ -15,7 +16,8 @@ from content.palettes.people import name_of, user_named
 class UserNameField(forms.CharField):
     """A user by name. A list to choose from would reveal every user's name to everybody."""
 
-    widget = UnfoldAdminTextInputWidget
+    # Named by itself too: in a table of members only the heading of the column shows a label.
+    widget = UnfoldAdminTextInputWidget(attrs={"aria-label": _("User name")})
 
     def to_python(self, value: Any) -> Any:
         name = super().to_python(self.prepare_value(value))

@@ -8,6 +8,7 @@ from django.contrib.admin import site
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.context import REASON_LENGTH
@@ -44,6 +45,7 @@ class DecisionForm(forms.Form):
             numbers = [(str(number), side.text) for number, side in enumerate(question.sides)]
             self.fields[f"take-{name}"] = forms.ChoiceField(required=False, choices=[*numbers, (OTHER, "another")])
             if name != EXISTS and (field := _field(request, now, name)):
+                field.widget.attrs["aria-label"] = _("Another value for %(field)s") % {"field": question.label}
                 self.fields[f"value-{name}"] = field
                 self.initial[f"value-{name}"] = _initial(now, name)
 

@@ -1,5 +1,7 @@
 """The search over everything: what it finds, for whom, and at what cost."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -93,7 +95,7 @@ def test_no_search_counts_or_sorts_content(post):
     asked = [one["sql"] for one in made if "news_post" in one["sql"]]
     assert asked
     assert not any("COUNT(" in sql or "ORDER BY" in sql.split("LIMIT")[-1] for sql in asked)
-    assert all("LIMIT" in sql or '"id" = ' in sql for sql in asked)
+    assert all(re.search(r"LIMIT \d( OFFSET \d+)?$", sql) or '"id" = ' in sql for sql in asked)
 
 
 def test_without_an_index_only_the_newest_are_looked_at_and_the_page_says_so(post, monkeypatch):

@@ -21,7 +21,7 @@ def target(remote, transactional_db):
 def test_an_edit_is_pending_until_it_is_synced_and_then_the_target_has_it(page, target, remote, shot):
     page.goto("/admin/news/post/add/")
     page.get_by_label("Title").fill("From the browser")
-    page.get_by_label("Body").fill("Words")
+    page.locator("#id_body").fill("Words")
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_role("main").get_by_text("pending").first).to_be_visible()
     shot(page, "post")

@@ -48,7 +48,7 @@ def test_what_is_not_found_is_said(page):
     page.goto("/admin/")
     page.keyboard.press("Control+k")
     page.keyboard.type("nothing like it")
-    expect(page.get_by_role("status")).to_contain_text("Nothing that you may see holds “nothing like it”.")
+    expect(page.locator("#search-state")).to_contain_text("Nothing that you may see holds “nothing like it”.")
 
 
 def test_the_results_are_a_page_too(page, post, shot):

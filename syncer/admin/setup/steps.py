@@ -96,7 +96,8 @@ class At:
         template = f"syncer/setup/{self.step}.html"
         context |= {"target": self.target, "route": self.route, "links": [*links(self)], "step": self.step}
         context["back"] = back(self)
-        return page(self.admin, self.request, template, title=title, original=self.target, **context)
+        stored = self.target if self.target.pk else None
+        return page(self.admin, self.request, template, title=title, original=stored, **context)
 
 
 def guide_of(target: Target) -> Guide | None:

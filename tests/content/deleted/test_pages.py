@@ -39,7 +39,7 @@ def delete_on_page(client, post: Post):
 def undo_of(page) -> str:
     """The address behind *Undo* in the message of a page."""
     (address,) = re.findall(r'href="([^"]+)">Undo<', page.content.decode())
-    return address.replace("&amp;", "&")
+    return str(address).replace("&amp;", "&")
 
 
 def test_the_page_tells_who_deleted_what_when_and_why():

@@ -18,10 +18,11 @@ SEE = frozenset({"view"})
 EDIT = SEE | {"add", "change", "delete"}
 TRANSFER = EDIT | {"import", "export"}
 SYNC = frozenset({"view", "sync"})
-WORK = frozenset({"jobs.view_job", "django_q.view_failure"})  # what runs in the background, everybody's
+# What runs in the background, everybody's.
+WORK = frozenset({"jobs.view_job", "content.view_import", "django_q.view_failure"})
 # What an administrator manages besides content. Other tables (sessions, content types, the queue) are the program's.
 MANAGED_APPS = frozenset({"accounts", "jobs", "syncer", "views"})
-MANAGED_MODELS = frozenset({"auth.Group", "django_q.Failure"})
+MANAGED_MODELS = frozenset({"auth.Group", "content.Import", "django_q.Failure"})
 
 
 @dataclass(frozen=True)

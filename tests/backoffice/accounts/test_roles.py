@@ -50,9 +50,9 @@ AREAS: dict[str, list[Any]] = {
     "sign-ins": [FailedSignIn],
     "failures": ["django_q.failure"],
     "own": ["accounts.apikey"],
-    "jobs": ["jobs.job"],
+    "jobs": ["jobs.job", "content.import"],
 }
-# Every account has its own jobs and keys, and what its teams own (docs/adr/0006).
+# Every account has its own jobs, imports and keys, and what its teams own (docs/adr/0006).
 COMMON = {"own": "la", "jobs": "l", "palettes": "la", "members": "la"}
 TABLE = {
     "none": {**COMMON},

@@ -51,9 +51,10 @@ AREAS: dict[str, list[Any]] = {
     "failures": ["django_q.failure"],
     "own": ["accounts.apikey"],
     "jobs": ["jobs.job"],
+    "imports": ["content.import"],
 }
-# Every account has its own jobs and keys, and what its teams own (docs/adr/0006).
-COMMON = {"own": "la", "jobs": "l", "palettes": "la", "members": "la"}
+# Every account has its own jobs, imports and keys, and what its teams own (docs/adr/0006).
+COMMON = {"own": "la", "jobs": "l", "imports": "l", "palettes": "la", "members": "la"}
 TABLE = {
     "none": {**COMMON},
     "viewer": {**COMMON, "content": SEE, "messages": SEE, "conflicts": SEE},

@@ -82,7 +82,7 @@ class ContentAdmin(
     """The admin of a content model: lists, a form that saves the changed fields only, history, import and export."""
 
     list_before_template = "content/list_links.html"
-    actions = (*HoldAdmin.actions, "change_chosen", "delete_selected")  # type: ignore[assignment]
+    actions = (*HoldAdmin.actions, "change_chosen", "delete_selected")
 
     class Media:
         css: ClassVar[Any] = {"all": ["content/content.css"]}

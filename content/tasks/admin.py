@@ -25,7 +25,7 @@ class ItemAdmin(ContentAdmin):
         "summary", "summary_source", "external_record", "external_fetched_at", "created_at", "updated_at",
     )  # fmt: skip
     fields = ("title", "description", "external_id", *readonly_fields)
-    actions = (*ContentAdmin.actions, "enrich", "summarize")  # type: ignore[assignment]
+    actions = (*ContentAdmin.actions, "enrich", "summarize")
     resource_classes = (ItemResource,)
 
     class Media:

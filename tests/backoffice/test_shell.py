@@ -14,13 +14,19 @@ def page(path, client=None):
     return (client or administrator()).get(path).content.decode()
 
 
+def found(pattern: str, html: str) -> str:
+    match = re.search(pattern, html, re.DOTALL)
+    assert match
+    return match[1]
+
+
 def heading(path):
-    inner = re.search(r"<h1.*?</h1>", page(path), re.DOTALL)[0]
+    inner = found(r"(<h1.*?</h1>)", page(path))
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", inner)).strip()
 
 
 def title(path):
-    return re.search(r"<title>(.*?)</title>", page(path), re.DOTALL)[1].strip()
+    return found(r"<title>(.*?)</title>", page(path)).strip()
 
 
 def groups(path, client=None):

@@ -23,7 +23,8 @@ from tools.nodes import ROOT
 
 LANGUAGES = ("de", "fr")
 ALIAS = re.compile(r"\b(n?p?gettext(?:_lazy)?) as (?!_\b)(\w+)")
-MOVING = re.compile(r'^"(POT-Creation-Date|X-Generator): .*\n', re.MULTILINE)
+HEADER = re.compile(r'\A(?:#.*\n)*msgid ""\nmsgstr ""\n(?:".*"\n)*')
+KEPT_IN_HEADER = re.compile(r'^"(?:MIME-Version|Content-|Plural-Forms).*\n', re.MULTILINE)
 COPIED = {".py", ".html", ".txt", ".po"}
 NEEDED = ("xgettext", "msgmerge", "msgattrib", "msgfmt")
 
@@ -98,8 +99,15 @@ def catalogue(package: Path, language: str) -> Path:
         words = ["makemessages", f"--locale={language}", "--no-obsolete", "--add-location=file", "--verbosity=0"]
         environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         run(sys.executable, "-m", "django", *words, cwd=package, env=environment)
-        file.write_text(file.read_text().replace("#: other_texts.py", "#: labels of models, or the theme"))
+        text = file.read_text().replace("#: other_texts.py", "#: labels of models, or the theme")
+        file.write_text(HEADER.sub(lambda header: plain_header(header[0], language), text, count=1))
     return file
+
+
+def plain_header(header: str, language: str) -> str:
+    """Return a catalogue's header without what differs from one making to the next, or waits for a person."""
+    lines = [f'"Language: {language}\\n"\n', *KEPT_IN_HEADER.findall(header)]
+    return f'msgid ""\nmsgstr ""\n{"".join(lines)}'
 
 
 def compile_messages(file: Path) -> None:
@@ -117,7 +125,7 @@ def untranslated(file: Path, kept: Path) -> Iterator[str]:
 
 
 def changed(file: Path, kept: Path) -> bool:
-    if not kept.exists() or MOVING.sub("", file.read_text()) != MOVING.sub("", kept.read_text()):
+    if not kept.exists() or file.read_text() != kept.read_text():
         return True
     run("msgfmt", "--no-hash", f"--output-file={file.with_suffix('.kept')}", str(kept))
     mo = kept.with_suffix(".mo")
@@ -125,7 +133,7 @@ def changed(file: Path, kept: Path) -> bool:
 
 
 def copy_back(file: Path, kept: Path) -> None:
-    """Replace the catalogue where more than the time of its making differs, and compile it."""
+    """Replace the catalogue where it changed, and compile it."""
     if changed(file, kept):
         kept.parent.mkdir(parents=True, exist_ok=True)
         for suffix in (".po", ".mo"):

@@ -12,9 +12,9 @@ register = Library()
 MINUTES, SECONDS = "Y-m-d H:i", "Y-m-d H:i:s"
 
 
-def text(at: datetime) -> str:
+def text(at: datetime, style: str = SECONDS) -> str:
     """Return `2026-11-30 14:05:09` in the reader's time zone."""
-    return date_format(localtime(at), SECONDS)
+    return date_format(localtime(at), style)
 
 
 @register.filter

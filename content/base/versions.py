@@ -11,12 +11,11 @@ from django.core.paginator import Page
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
+from backoffice.kit import moments
 from backoffice.kit.permissions import Person
 from backoffice.kit.versions import go_back
 from content.base.differences import as_html
@@ -35,7 +34,7 @@ def display_value(record: models.Model, field: "models.Field[Any, Any]", user: A
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return date_format(localtime(value), "Y-m-d H:i:s")
+        return moments.text(value)
     if not isinstance(field, models.ForeignKey):
         return str(dict(field.flatchoices).get(value, value) if field.choices else value)
     parent = field.related_model._base_manager.filter(pk=value).first()
@@ -129,7 +128,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             if stored is not None and not differences(self.model, stored, obj, request.user):
                 messages.info(request, "There is nothing to revert: the content is already as in that version.")
                 return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
-            when = date_format(localtime(record.history_date), "Y-m-d H:i")
+            when = moments.text(record.history_date, moments.MINUTES)
             reason = ": ".join(filter(None, (f"Went back to the version of {when}", reason_of(request))))
             try:
                 go_back(obj, stored, user=request.user, reason=reason)

@@ -11,10 +11,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.formats import date_format
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 
+from backoffice.kit import moments
 from syncer.core.merge import ASK, EXISTS, outcome, overrule
 from syncer.models.keys import json_value
 from syncer.targets.peer.conflicts import Open, last_common
@@ -88,7 +87,7 @@ def readable(model: type[models.Model], name: str, value: Any, user: User) -> st
             return json.dumps(value, ensure_ascii=False, sort_keys=True)
         local = column.to_python(value)
         if isinstance(local, datetime):
-            return date_format(localtime(local), "Y-m-d H:i:s")
+            return moments.text(local)
         return str(dict(column.flatchoices).get(local, local) if column.choices else local)
     except (ValidationError, TypeError, ValueError, ArithmeticError):  # a peer may send a value of another type
         return json.dumps(value, ensure_ascii=False)

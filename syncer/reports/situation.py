@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from backoffice.kit import clock
+from backoffice.kit import clock, moments
 from syncer.core.answer_words import complaints, lines_of
 from syncer.core.errors import SyncError
 from syncer.core.state import Health, State, health_of
@@ -146,7 +144,7 @@ def _stopped(target: Target, route: Route) -> list[str]:
 def _again(state: ObjectState) -> str:
     if state.next_try is None:
         return _("It is tried again automatically.")
-    at = date_format(localtime(state.next_try), "H:i:s")
+    at = moments.text(state.next_try)
     return _("It is tried again automatically at %(at)s; Try again does it at once.") % {"at": at}
 
 

@@ -10,11 +10,9 @@ from typing import Any
 from django.db import models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, When
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from backoffice.kit import clock
+from backoffice.kit import clock, moments
 from syncer.core.answer_words import reason_in_words
 from syncer.core.errors import SyncError
 from syncer.core.merge import EXISTS
@@ -109,7 +107,7 @@ def held(binding: Binding) -> str:
     """Return who put an object on hold, when and why."""
     if binding.held_at is None:
         return ""
-    at = date_format(localtime(binding.held_at), "Y-m-d H:i")
+    at = moments.text(binding.held_at, moments.MINUTES)
     if binding.held_by:
         return _("%(why)s (%(who)s, %(at)s)") % {"why": binding.held_why, "who": binding.held_by, "at": at}
     return _("%(why)s (by a command, %(at)s)") % {"why": binding.held_why, "at": at}

@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from backoffice.kit.moments import minute
 from content.base.changes.filters import ChangedByFilter, ChangedFilter
 
 
@@ -28,10 +28,7 @@ class ChangedAdmin(ModelAdmin):  # type: ignore[misc]
         row = obj.latest_change
         if row is None:
             return "-"
-        at, who = localtime(row.history_date), render_to_string("content/by.html", {"record": row}).strip()
+        who = render_to_string("content/by.html", {"record": row}).strip()
         return format_html(
-            '<span class="content-changed"><time datetime="{}">{}</time> <span class="sync-soft">{}</span></span>',
-            at.isoformat(),
-            at.strftime("%Y-%m-%d %H:%M"),
-            who,
+            '<span class="content-changed">{} <span class="sync-soft">{}</span></span>', minute(row.history_date), who
         )

@@ -19,10 +19,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Max, Q
 from django.db.models.expressions import RawSQL
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from backoffice.kit import moments
 from backoffice.kit.history import column_values, history_of
 from content.base.imports.staging import is_postgresql
 from content.base.tables import MISSING
@@ -62,7 +61,7 @@ class Newer:
                 yield field.name, self._message()
 
     def _message(self) -> str:
-        when = date_format(localtime(self.at), "Y-m-d H:i:s")
+        when = moments.text(self.at)
         by = self.user or _("a program")
         message = _(
             "%(user)s changed this at %(when)s, after the file was made. Export it again and repeat the change there."

@@ -14,19 +14,19 @@ def page(path, client=None):
     return (client or administrator()).get(path).content.decode()
 
 
-def found(pattern: str, html: str) -> str:
-    match = re.search(pattern, html, re.DOTALL)
-    assert match
-    return match[1]
+def text_of(element, path):
+    """The text of the page's first such element."""
+    found = re.search(rf"<{element}[ >].*?</{element}>", page(path), re.DOTALL)
+    assert found
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", found[0])).strip()
 
 
 def heading(path):
-    inner = found(r"(<h1.*?</h1>)", page(path))
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", inner)).strip()
+    return text_of("h1", path)
 
 
 def title(path):
-    return found(r"<title>(.*?)</title>", page(path)).strip()
+    return text_of("title", path)
 
 
 def groups(path, client=None):

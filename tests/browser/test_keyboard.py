@@ -7,7 +7,7 @@ from backoffice.accounts.models import User
 from content.news.models import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FEW = 12  # stops
+FEW = 16  # stops; from the top of the page it is over forty
 
 
 def focused(page):

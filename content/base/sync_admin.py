@@ -92,7 +92,14 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = list(super().get_list_display(request))
-        return [*columns, "at_targets"] if public.targets_of(self.model) else columns
+        return [*columns, "at_targets"] if self._travels(request) else columns
+
+    def _travels(self, request: HttpRequest) -> bool:
+        """Return whether the model has a target; looked up once a request, as Django asks for a list's parts often."""
+        known: dict[type[Model], bool] = request.__dict__.setdefault("_travels", {})
+        if self.model not in known:
+            known[self.model] = bool(public.targets_of(self.model))
+        return known[self.model]
 
     @admin.display(description=_("At targets"))
     def at_targets(self, obj: Any) -> SafeString | str:
@@ -100,7 +107,7 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         filters = list(super().get_list_filter(request))
-        return [*filters, StateFilter] if public.targets_of(self.model) else filters
+        return [*filters, StateFilter] if self._travels(request) else filters
 
     def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> HttpResponse:
         context["sync_states"] = []

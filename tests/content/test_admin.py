@@ -377,7 +377,7 @@ def test_the_history_names_whoever_wrote_after_the_account_is_deleted():
     post = Post.objects.get()
     ApiClient(editor).send("PATCH", f"/api/news/posts/{post.pk}", {"title": "through the API"})
     start(work="tests.content.test_admin.retitle", user=editor, title="Retitle", here=True)
-    Post.objects.update(title="by the program")
+    Post.objects.update(title="nobody's")
     editor.delete()
     page = administrator().get(admin_url(Post, "history", post.pk)).content.decode()
     assert (page.count("by the.editor"), page.count("by the program</span>")) == (3, 1)

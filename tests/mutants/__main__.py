@@ -1,4 +1,7 @@
-"""`make mutants`; `ONLY=name` plants those whose names have that in them. Status 1: one survived, or an error."""
+"""`make mutants`; `ONLY=name` plants those whose names have that in them. Status 1: one survived, or an error.
+
+`GREEN=1` says that their tests were just seen to pass; else they are run first where nothing is planted.
+"""
 
 import os
 import sys
@@ -25,7 +28,9 @@ def main() -> int:
         sys.exit(f"No mutant has {only!r} in its name.")
     endings = []
     with tempfile.TemporaryDirectory(prefix="backoffice-mutants-") as name:
-        for report in Runner(root=ROOT, scratch=Path(name), slots=SLOTS, seconds=SECONDS).run(mutants):
+        are_green = os.environ.get("GREEN") == "1"
+        runner = Runner(root=ROOT, scratch=Path(name), slots=SLOTS, seconds=SECONDS, are_green=are_green)
+        for report in runner.run(mutants):
             say(str(report))
             endings.append(report.ending)
     counts = ", ".join(f"{endings.count(ending)} {ending.lower()}" for ending in Ending)

@@ -184,7 +184,7 @@ def binding(spring):
         route=route, object_key=str(spring.pk), agreed={"name": "Spring"}, create_body={"name": "Spring"}, wanted=2
     )
     Attempt.objects.create(
-        binding=binding, run=run, action="create", outcome="failed", method="POST", url="http://127.0.0.1:9/Spring",
+        binding=binding, run=run, action="create", outcome="permanent", method="POST", url="http://127.0.0.1:9/Spring",
         request={"name": "Spring"}, answer="Spring", milliseconds=1, at=timezone.now(),
     )  # fmt: skip
     return binding

@@ -10,7 +10,7 @@ from backoffice.kit import clock
 from content.news.models import Post
 from syncer.core.circuit import FAILURES
 from syncer.core.outcome import Outcome, Verdict
-from syncer.engine import breaker
+from syncer.engine import breaker, dispatch
 from syncer.engine.breaker import Pace, pace
 from syncer.engine.runs import work, work_run
 from syncer.engine.wake import request_run, sweep
@@ -332,7 +332,10 @@ def test_sync_now_ends_the_wait_that_a_target_asked_for_and_nothing_else_does(si
     ],
     ids=["blocked", "off", "waits", "unreachable"],
 )
-def test_a_worker_that_is_delivering_stops_within_one_batch(following, remote, settings, change, fault, at_once):
+def test_a_worker_that_is_delivering_stops_within_one_batch(
+    following, remote, settings, monkeypatch, change, fault, at_once
+):
+    monkeypatch.setattr(dispatch, "GROWTH", 1)  # what the others deliver meanwhile makes no claim larger
     settings.SYNC_BATCH = at_once
     Target.objects.update(concurrency=at_once, timeout=1)
     following.refresh_from_db()

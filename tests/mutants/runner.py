@@ -53,7 +53,7 @@ class Runner:
 
     Args:
         seconds: after which a run of tests is ended, and counts as an error.
-        are_green: whether the tests were just seen to pass where nothing is planted, so that they need not be run first.
+        are_green: whether the tests were just seen to pass where nothing is planted, and need not be run first.
     """
 
     def __init__(self, *, root: Path, scratch: Path, slots: int, seconds: float, are_green: bool = False) -> None:

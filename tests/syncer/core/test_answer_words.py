@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from syncer.core.answer_words import MOST, complaints, in_words, lines, reason_in_words
+from syncer.core.answer_words import MOST, complaints, in_words, lines, lines_of, reason_in_words
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,14 @@ def test_a_reason_keeps_what_comes_before_the_answer():
     assert reason_in_words('answered 422: {"title": ["is taken"]}') == "answered 422: title: is taken"
     assert reason_in_words("refused the connection") == "refused the connection"
     assert reason_in_words("answered 500: Oops: no") == "answered 500: Oops: no"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [('{"title": ["is taken"]}', [("title", "is taken")]), ("Go away", [("", "Go away")]), (" ", []), ("{}", [])],
+)
+def test_an_answer_is_told_line_by_line(answer, expected):
+    assert lines_of(answer) == expected
 
 
 def test_a_long_answer_is_cut():

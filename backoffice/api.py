@@ -3,16 +3,20 @@
 A domain's `api.py` has a `router` with the operations of all versions; see `backoffice.kit.api.versions`.
 """
 
+import re
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import cache, wraps
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import ninja
 from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.module_loading import module_has_submodule
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Redoc, Router, Swagger
 from ninja.openapi.schema import OpenAPISchema
@@ -29,6 +33,7 @@ from backoffice.kit.idempotency.decorators import idempotent
 from backoffice.kit.jobs.api import router as jobs
 from syncer import public
 
+LOGO_OF_REDOC = re.compile(rb'"https://cdn\.redoc\.ly/[^"]*"')
 DESCRIPTION = """\
 The content of the back office as JSON. Errors are RFC 9457 problems.
 
@@ -122,4 +127,17 @@ def patterns(api: NinjaAPI) -> list[URLPattern | URLResolver]:
     def redoc(request: HttpRequest) -> HttpResponse:
         return Redoc().render_page(request, api)
 
-    return [path("redoc", redoc, name="redoc"), path("", api.urls)]
+    return [path("redoc", redoc, name="redoc"), path("redoc.js", redoc_script, name="redoc-script"), path("", api.urls)]
+
+
+@require_safe
+@cache_control(public=True, max_age=24 * 60 * 60)
+def redoc_script(_request: HttpRequest) -> HttpResponse:
+    """Return ReDoc's script without the address of the logo that it would fetch from its maker."""
+    return HttpResponse(_redoc_without_logo(), content_type="text/javascript; charset=utf-8")
+
+
+@cache
+def _redoc_without_logo() -> bytes:
+    file = Path(ninja.__file__).parent / "static" / "ninja" / "redoc.standalone.js"
+    return LOGO_OF_REDOC.sub(b'"data:,"', file.read_bytes())

@@ -128,6 +128,13 @@ def test_the_pages_need_nothing_from_outside(path):
     assert "http" not in policy
 
 
+def test_redocs_script_asks_for_no_logo_of_its_maker():
+    script = Client().get("/api/redoc.js")
+    assert script["Content-Type"] == "text/javascript; charset=utf-8"
+    assert b"Redoc" in script.content
+    assert b"cdn.redoc.ly" not in script.content
+
+
 @pytest.mark.parametrize("path", ["/api/docs", "/api/redoc", "/api/openapi.json"])
 def test_the_pages_are_for_reading(path):
     answer = Client().generic("POST", path)

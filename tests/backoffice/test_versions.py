@@ -63,6 +63,7 @@ def test_a_version_is_asked_for_by_its_number(two, accept, version):
     assert answer["Content-Type"] == f"{VENDOR}; version={version}"
 
 
+@pytest.mark.django_db  # a request ends by looking at its connection
 @pytest.mark.parametrize(
     "accept", [f"{VENDOR}; version=3", f"{VENDOR}; version=x", "text/html", "application/xml", ","]
 )
@@ -76,6 +77,7 @@ def test_what_there_is_not_is_refused_with_what_there_is(two, accept, method):
     )
 
 
+@pytest.mark.django_db  # a request ends by looking at its connection
 @pytest.mark.parametrize("accept", ["application/json; a*=nothing''x", ";;;", "q=1", "application/json;q=x;version"])
 def test_an_accept_that_can_not_be_read_does_not_crash(two, accept):
     assert ask(THINGS, accept).status_code in (200, 406)

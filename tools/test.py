@@ -16,36 +16,35 @@ from tools.nodes import ROOT
 FLOWS, SYNCER = "tests/flows", "tests/syncer"
 OTHERS = ["tests", *(f"--ignore={folder}" for folder in (FLOWS, SYNCER, "tests/browser", "tests/real"))]
 Part = tuple[str, Sequence[str]]  # the database, and what is tested on it
-LANES: Sequence[Sequence[Part]] = (  # of about the same length; the parts of a lane run one after the other
-    [("sqlite", OTHERS), ("postgres", OTHERS)],
-    [("sqlite", [SYNCER])],
-    [("postgres", [SYNCER])],
-    [("sqlite", [FLOWS]), ("postgres", [FLOWS])],
+PARTS: Sequence[Part] = (  # the longest first
+    ("sqlite", OTHERS),
+    ("postgres", [SYNCER]),
+    ("sqlite", [SYNCER]),
+    ("sqlite", [FLOWS]),
+    ("postgres", [FLOWS]),
+    ("postgres", OTHERS),
 )
+AT_ONCE = 4  # parts: twice as many as cores, for each waits now and then
 
 
 def main() -> int:
-    with ThreadPoolExecutor(len(LANES)) as pool:
-        statuses = list(pool.map(run, range(len(LANES))))
-    return max(statuses)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return max(pool.map(run, range(len(PARTS))))
 
 
 def run(number: int) -> int:
-    """Run the parts of a lane; return 0 if all tests passed."""
-    return max([_run(database, words, number) for database, words in LANES[number]])
-
-
-def _run(database: str, words: Sequence[str], lane: int) -> int:
+    """Run a part; return 0 if all its tests passed."""
+    database, words = PARTS[number]
     environment = dict(os.environ)
     if url := environment.get("TEST_DATABASE_URL"):
-        environment["TEST_DATABASE_URL"] = f"{url}_{lane}"  # two runs can't share one
+        environment["TEST_DATABASE_URL"] = f"{url}_{number}"  # two runs can't share one
     command = [sys.executable, "-m", "pytest", "-q", "--database", database, *words, *sys.argv[1:]]
     ended = subprocess.run(
         command,
         cwd=ROOT,
         env=environment,
-        stdout=None if lane == 0 else subprocess.PIPE,
-        stderr=None if lane == 0 else subprocess.STDOUT,
+        stdout=None if number == 0 else subprocess.PIPE,
+        stderr=None if number == 0 else subprocess.STDOUT,
         text=True,
     )
     sys.stdout.write(ended.stdout or "")

@@ -78,8 +78,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.quick:
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    left_out = ("slow", "thorough") if config.option.quick else ("thorough",) if config.option.once else ()
+    items[:] = [item for item in items if not any(map(item.get_closest_marker, left_out))]
     quick, once = config.option.quick, config.option.once
     items[:] = [item for item in items if config.option.database in databases_of(item, quick=quick, once=once)]
 

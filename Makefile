@@ -15,7 +15,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 .PHONY: help run test check prove demo password manage fuzz chaos mutants bench bench-smoke lint types fmt fix lock \
-	test-all test-browser test-core test-real test-new test-new-simulator test-new-rules contracts \
+	test-all test-browser test-once test-core test-real test-new test-new-simulator test-new-rules contracts \
 	migrations settings messages catalogues
 
 help: ## List these commands
@@ -28,8 +28,7 @@ test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real 
 	@$(PY) -m tools.test --quick
 
 check: $(DEV) $(REAL) $(BROWSER) ## Run what a change must pass, as CI does: all tests, and checks of the code
-	@$(MAKE) -j2 lint types contracts migrations settings catalogues test-core test-real test-browser fuzz
-	@$(PY) -m tools.test --once --ignore=tests/syncer/core
+	@$(MAKE) -j3 test-once lint types contracts migrations settings catalogues test-core test-real test-browser fuzz
 	@echo "All checks passed."
 
 prove: mutants test-new chaos ## Look for what no test looks for: planted faults, new examples, a minute of chaos
@@ -81,6 +80,10 @@ bench-smoke: $(BENCH)
 # Every test on both databases: longer than CI may take.
 test-all: $(DEV)
 	@$(PY) -m tools.test
+
+# Those of the core are in test-core.
+test-once: $(DEV)
+	@$(PY) -m tools.test --once --ignore=tests/syncer/core
 
 # `SEED=…` repeats what was red.
 test-new: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))

@@ -163,7 +163,7 @@ def test_the_place_of_a_time_in_the_history_is_found_by_the_key(missing):
 def test_the_list_says_when_and_by_whom_each_was_changed_last():
     written(person("editor"), title="New")
     page = administrator().get(LIST).content.decode()
-    assert re.search(r'<time datetime="[^"]+">\d{4}-\d\d-\d\d \d\d:\d\d</time> <span class="sync-soft">editor<', page)
+    assert re.search(r'<time [^>]+>\d{4}-\d\d-\d\d \d\d:\d\d</time> <span class="sync-soft">editor<', page)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,8 @@ class FailedSignIn(AccessAttempt):  # type: ignore[misc]
         verbose_name = "failed sign-in"
 
     def __str__(self) -> str:
-        return f"{self.username} from {self.ip_address or 'an unknown address'}"
+        address = self.ip_address or _("an unknown address")
+        return _("%(name)s from %(address)s") % {"name": self.username, "address": address}
 
 
 def digest(secret: str) -> str:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 # Metadata services of clouds outside the link-local ranges: they give the machine's own credentials to any client.
 METADATA = [
@@ -45,18 +46,20 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         port_ok = parts.port is None or 0 < parts.port < 65536
     except ValueError:
-        raise ValidationError("This is not an address.", code="address") from None
+        raise ValidationError(_("This is not an address."), code="address") from None
     # URL parsers disagree about these characters: the host that is checked could differ from the one connected to.
     if re.search(r"[\\\s\0-\x1f\x7f]", url):
-        raise ValidationError("An address has no backslash and no white space.", code="address")
+        raise ValidationError(_("An address has no backslash and no white space."), code="address")
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
-        raise ValidationError("Give an address that begins with http:// or https:// and a host.", code="address")
+        raise ValidationError(_("Give an address that begins with http:// or https:// and a host."), code="address")
     if "@" in parts.netloc:
-        raise ValidationError("Take user name and password out of the address; use the sign-in fields.", code="address")
+        raise ValidationError(
+            _("Take user name and password out of the address; use the sign-in fields."), code="address"
+        )
     if "?" in url or "#" in url:
-        raise ValidationError("The address may not hold '?' or '#'.", code="address")
+        raise ValidationError(_("The address may not hold '?' or '#'."), code="address")
     if (literal := _ip(parts.hostname)) and (reason := refusal(literal, allow_private=True)):
-        raise ValidationError(f"This {reason}.", code="address")
+        raise ValidationError(_("This %(reason)s.") % {"reason": reason}, code="address")
 
 
 def _ip(host: str) -> str:

@@ -12,6 +12,7 @@ from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as ThemeList
 
@@ -81,7 +82,7 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.clean(key, None)
         except ValidationError as error:
-            raise BadRequest("What was chosen is not on the list.") from error
+            raise BadRequest(_("What was chosen is not on the list.")) from error
         return cast(HttpResponseBase | None, super().response_action(request, queryset))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

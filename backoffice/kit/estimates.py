@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 MOST = 10_000  # rows that are counted exactly, which takes milliseconds, and that can be paged through
 MOST_FOUND = 1_000  # of a search, which may read a hundred rows for each that it finds
@@ -23,7 +24,14 @@ class Count(int):
         return made
 
     def __str__(self) -> str:
-        return f"{self.words} {int(self):,}" if self.words else int.__repr__(self)
+        if not self.words:
+            return int.__repr__(self)
+        texts = {
+            "more than": _("more than %(number)s"),
+            "at least": _("at least %(number)s"),
+            "about": _("about %(number)s"),
+        }
+        return texts[self.words] % {"number": f"{int(self):,}"}
 
 
 def bounded(number: int, most: int = MOST) -> Count:

@@ -20,7 +20,7 @@ def translate_labels() -> None:
     """Make the labels of our apps and models follow the reader's language."""
     for config in apps.get_app_configs():
         if (package := config.name.partition(".")[0]) in labels:
-            config.verbose_name = _lazy(package, config.verbose_name)
+            config.verbose_name = translated(package, config.verbose_name)
     for model in apps.get_models():
         package = model.__module__.partition(".")[0]
         if package in labels and not issubclass(model, HistoricalChanges):
@@ -31,16 +31,17 @@ def _translate_model(package: str, model: Any) -> None:
     names = model._meta
     if "verbose_name_plural" not in names.original_attrs:
         names.verbose_name_plural = str(names.verbose_name_plural)  # Django's is lazy: the name and an s
-    names.verbose_name = _lazy(package, names.verbose_name)
-    names.verbose_name_plural = _lazy(package, names.verbose_name_plural)
+    names.verbose_name = translated(package, names.verbose_name)
+    names.verbose_name_plural = translated(package, names.verbose_name_plural)
     for field in (*names.local_fields, *names.local_many_to_many):
-        field.verbose_name = _lazy(package, field.verbose_name)
-        field.help_text = _lazy(package, field.help_text)
+        field.verbose_name = translated(package, field.verbose_name)
+        field.help_text = translated(package, field.help_text)
         if field.choices and not isinstance(field.choices, BaseChoiceIterator):  # what a function returns stays
-            field.choices = [(value, _lazy(package, label)) for value, label in field.choices]
+            field.choices = [(value, translated(package, label)) for value, label in field.choices]
 
 
-def _lazy(package: str, text: Any) -> Any:
+def translated(package: str, text: Any) -> Any:
+    """Return a text that is also a key, such as a label or a state, so that it follows the reader's language."""
     if not isinstance(text, str) or not text:
         return text
     labels[package].add(text)

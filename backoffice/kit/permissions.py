@@ -13,6 +13,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model, ProtectedError, RestrictedError
 from django.db.models.deletion import Collector
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 
 Action = Literal["add", "change", "delete", "view"]
 Key = TypeVar("Key")
@@ -38,16 +39,25 @@ class Person:
         """Return the sentence that refuses `action` with any object of `model`; empty if it is allowed."""
         if self.may(model, action):
             return ""
-        return self.needs(permissions_for(model, action)[0], f"to {action} {model._meta.verbose_name_plural}")
+        return self.needs(permissions_for(model, action)[0], _purpose(action, str(model._meta.verbose_name_plural)))
 
     def needs(self, permission: str, purpose: str = "") -> str:
         """Return a sentence such as "You need the permission news.add_post to add posts."."""
-        needs = f"{self.name} needs" if self.name else "You need"
-        return " ".join(filter(None, (needs, "the permission", permission, purpose))) + "."
+        words = {"name": self.name, "permission": permission, "purpose": purpose}
+        if self.name and purpose:
+            return _("%(name)s needs the permission %(permission)s %(purpose)s.") % words
+        if self.name:
+            return _("%(name)s needs the permission %(permission)s.") % words
+        if purpose:
+            return _("You need the permission %(permission)s %(purpose)s.") % words
+        return _("You need the permission %(permission)s.") % words
 
     def unseen(self, model: type[Model], key: object) -> str:
         """Return the sentence about an object that does not exist for them; the same if it exists for nobody."""
-        return f"There is no {model._meta.verbose_name} {key} that {self.name or 'you'} may see."
+        words = {"model": model._meta.verbose_name, "key": key, "name": self.name}
+        if self.name:
+            return _("There is no %(model)s %(key)s that %(name)s may see.") % words
+        return _("There is no %(model)s %(key)s that you may see.") % words
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,16 @@ class Refusal:
     message: str  # a sentence
     field: str = ""  # whose new value is refused; empty if the whole write is
     is_link: bool = False  # whether that value refers to an object that does not exist, or not for this person
+
+
+def _purpose(action: Action, names: str) -> str:
+    texts = {
+        "add": _("to add %(names)s"),
+        "change": _("to change %(names)s"),
+        "delete": _("to delete %(names)s"),
+        "view": _("to view %(names)s"),
+    }
+    return texts[action] % {"names": names}
 
 
 def permissions_for(model: type[Model], action: Action) -> list[str]:
@@ -125,8 +145,9 @@ def value_refusals(write: Write, person: Person) -> list[Refusal]:
                 "" if value is None else Truncator(str(value)).chars(LONGEST)
                 for value in (getattr(write.obj, field.attname), write.old[field.attname])
             )
-            purpose = f"to set the {field.verbose_name} to “{new}” instead of “{old}”"
-            refused.append(Refusal(person.needs(permission, purpose), name))
+            purpose = _("to set the %(field)s to “%(new)s” instead of “%(old)s”")
+            words = {"field": field.verbose_name, "new": new, "old": old}
+            refused.append(Refusal(person.needs(permission, purpose % words), name))
     return refused
 
 
@@ -189,8 +210,9 @@ def _kept_children(obj: Model, person: Person) -> Iterator[Refusal]:
     unread = (rows.model for rows in going.fast_deletes if rows.exists())
     for kind in sorted({*going.data, *unread} & kinds, key=str):
         if not person.may(kind, "delete"):
-            name = f"the {obj._meta.verbose_name}'s {kind._meta.verbose_name_plural}"
-            yield Refusal(person.needs(permissions_for(kind, "delete")[0], f"to delete {name}"))
+            purpose = _("to delete the %(name)s's %(parts)s")
+            words = {"name": obj._meta.verbose_name, "parts": kind._meta.verbose_name_plural}
+            yield Refusal(person.needs(permissions_for(kind, "delete")[0], purpose % words))
 
 
 def _kinds_below(model: type[Model]) -> set[type[Model]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 FORM = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s\0]+")
 OWN = ("SECRET_KEY", "DATABASE_URL", "BACKOFFICE_ADMIN_PASSWORD")  # never allowed: the program's own secrets
@@ -27,7 +28,7 @@ def validate(reference: str) -> None:
     """
     if not FORM.fullmatch(reference):
         raise ValidationError(
-            "Give where the secret is, not the secret: env:NAME for an environment variable, file:/PATH for a file.",
+            _("Give where the secret is, not the secret: env:NAME for an environment variable, file:/PATH for a file."),
             code="not_a_reference",
         )
     try:
@@ -45,17 +46,18 @@ def resolve(reference: str) -> str:
     place = _place(reference)
     if isinstance(place, str):
         secret = os.environ.get(place, "")
-        cure = f"Set the environment variable {place} for the web server and the worker."
+        cure = _("Set the environment variable %(place)s for the web server and the worker.")
     else:
         try:
             secret = place.read_text(encoding="utf-8").rstrip("\n")
         except OSError as error:
-            raise UnresolvedError(f"{place} can't be read: {error.strerror}.") from error
+            text = _("%(place)s can't be read: %(error)s.")
+            raise UnresolvedError(text % {"place": place, "error": error.strerror}) from error
         except ValueError as error:
-            raise UnresolvedError(f"{place} is not UTF-8 text.") from error
-        cure = f"{place} is empty."
+            raise UnresolvedError(_("%(place)s is not UTF-8 text.") % {"place": place}) from error
+        cure = _("%(place)s is empty.")
     if not secret:
-        raise UnresolvedError(cure)
+        raise UnresolvedError(cure % {"place": place})
     return secret
 
 
@@ -65,14 +67,15 @@ def _place(reference: str) -> str | Path:
     Raises:
         UnresolvedError: the settings do not allow it.
     """
-    kind, _, place = reference.partition(":")
+    kind, _colon, place = reference.partition(":")
     if kind == "env":
         prefixes = settings.SECRET_REFERENCE_PREFIXES
         if place in OWN or not place.startswith(tuple(prefixes)):
-            raise UnresolvedError(
-                f"{place} may not be read: the variable's name must begin with {' or '.join(prefixes)} "
-                "(setting SECRET_REFERENCE_PREFIXES)."
+            text = _(
+                "%(place)s may not be read: the variable's name must begin with %(allowed)s (setting "
+                "SECRET_REFERENCE_PREFIXES)."
             )
+            raise UnresolvedError(text % {"place": place, "allowed": _(" or ").join(prefixes)})
         return place
     folders = settings.SECRET_REFERENCE_FOLDERS
     try:
@@ -80,8 +83,6 @@ def _place(reference: str) -> str | Path:
         if any(file.is_relative_to(Path(folder).resolve()) for folder in folders):
             return file
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
-        raise UnresolvedError(f"{place!r} is not a path.") from error
-    raise UnresolvedError(
-        f"{place} may not be read: the file must lie in {' or '.join(map(str, folders))} "
-        "(setting SECRET_REFERENCE_FOLDERS)."
-    )
+        raise UnresolvedError(_("%(place)r is not a path.") % {"place": place}) from error
+    text = _("%(place)s may not be read: the file must lie in %(allowed)s (setting SECRET_REFERENCE_FOLDERS).")
+    raise UnresolvedError(text % {"place": place, "allowed": _(" or ").join(map(str, folders))})

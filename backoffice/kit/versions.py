@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from backoffice.kit.context import because
 from backoffice.kit.history import column_values
@@ -28,7 +29,8 @@ def go_back(version: models.Model, stored: models.Model | None, *, user: Any, re
         key = getattr(version, field.attname)
         if parent and key is not None and not parent._base_manager.filter(pk=key).exists():
             name = parent._meta.verbose_name
-            raise ValidationError(f"Its {name} ({key}) no longer exists. Restore the {name} first, from its history.")
+            text = _("Its %(name)s (%(key)s) no longer exists. Restore the %(name)s first, from its history.")
+            raise ValidationError(text % {"name": name, "key": key})
     write = Write("add", version) if stored is None else Write("change", version, column_values(stored))
     if reasons := refusals(write, Person(user)):
         raise as_error(reasons)
@@ -57,7 +59,7 @@ def restore_all(versions: Sequence[models.Model], *, user: Any, reason: str) -> 
         parents: Any = field.related_model
         keys = {getattr(version, field.attname) for version in versions} - {None}
         if parents._base_manager.filter(pk__in=keys).count() < len(keys):
-            raise ValidationError(f"A {parents._meta.verbose_name} no longer exists.")
+            raise ValidationError(_("A %(name)s no longer exists.") % {"name": parents._meta.verbose_name})
     for version in versions:
         version.clean_fields(exclude={field.name for field in links})
         version.clean()

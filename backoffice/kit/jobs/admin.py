@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
@@ -31,15 +32,15 @@ class JobAdmin(ReadOnlyAdmin):
     list_filter = (("state", ChoicesDropdownFilter), ("created_at", TimeRangeFilter))
     search_fields = ("title",)
 
-    @admin.display(description="title", ordering="title")
+    @admin.display(description=_("title"), ordering="title")
     def short_title(self, job: Job) -> str:
         return Truncator(job.title).chars(LISTED)
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=_("state"), ordering="state")
     def shown_state(self, job: Job) -> SafeString:
         return chip(job.state, job.get_state_display())
 
-    @admin.display(description="items")
+    @admin.display(description=_("items"))
     def items(self, job: Job) -> str:
         return Reading(job).items
 
@@ -60,7 +61,7 @@ class JobAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def change_view(self, request: HttpRequest, object_id: str, *_: object, **__: object) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *_args: object, **_options: object) -> HttpResponse:
         """Show the job's progress, and its result once it has ended."""
         job = self._job(request, object_id)
         reading = Reading(job)

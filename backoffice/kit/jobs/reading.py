@@ -56,6 +56,11 @@ class Reading:
         return ""
 
     @property
+    def counts(self) -> list[tuple[str, str, int]]:
+        """How many items are settled, each with its name in `as_json` and the word for it."""
+        return [("done", _("done"), self.job.done), ("failed", _("failed"), self.job.failed)]
+
+    @property
     def figures(self) -> list[tuple[str, int]]:
         """The numbers of the result: `[("new", 3), …]`."""
         return [(word, value) for word, value in self._result() if isinstance(value, int)]
@@ -66,7 +71,7 @@ class Reading:
         return [(word, value) for word, value in self._result() if not isinstance(value, int)]
 
     def _result(self) -> list[tuple[str, object]]:
-        return [(key.replace("_", " "), value) for key, value in (self.job.result or {}).items()]
+        return [(_(key.replace("_", " ")), value) for key, value in (self.job.result or {}).items()]
 
     def as_json(self) -> dict[str, object]:
         """Return what the page shows, in the form that its script reads."""
@@ -78,7 +83,7 @@ class Reading:
             "total": job.total,
             "done": job.done + job.failed,
             "percent": self.percent,
-            "counts": {"done": job.done, "failed": job.failed},
+            "counts": {name: number for name, _word, number in self.counts},
             "message": self.message,
             "hint": self.hint,
         }

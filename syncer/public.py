@@ -30,7 +30,7 @@ from syncer.reports.requests import Requests, expected_requests
 from syncer.reports.sending import sent
 from syncer.reports.states import ObjectState, object_states
 from syncer.reports.waiting import waiting_for
-from syncer.reports.words import meaning
+from syncer.reports.words import label, meaning
 from syncer.targets.base import kinds
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "hold_objects",
     "home",
     "in_state",
+    "label",
     "last_day",
     "losses",
     "meaning",

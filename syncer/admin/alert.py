@@ -33,10 +33,10 @@ class AlertAdmin(EngineRowsAdmin):
     )  # fmt: skip
     readonly_fields = ("shown_kind", "shown_outcome")
 
-    @admin.display(description="what", ordering="kind")
+    @admin.display(description=gettext_lazy("what"), ordering="kind")
     def shown_kind(self, alert: Alert) -> SafeString:
-        return chip(alert.get_kind_display().lower(), alert.get_kind_display())
+        return chip(Alert.Kind(alert.kind).label.lower(), alert.get_kind_display())
 
-    @admin.display(description="outcome", ordering="outcome")
+    @admin.display(description=gettext_lazy("outcome"), ordering="outcome")
     def shown_outcome(self, alert: Alert) -> SafeString:
-        return chip(alert.get_outcome_display().lower(), alert.get_outcome_display())
+        return chip(Alert.Outcome(alert.outcome).label.lower(), alert.get_outcome_display())

@@ -41,6 +41,7 @@ from syncer.reports.questions import groups
 from syncer.reports.seen import known_of
 from syncer.reports.situation import Situation, situation_of
 from syncer.reports.states import having
+from syncer.reports.words import label
 from syncer.targets.base import Fieldsets, kind_of
 from syncer.targets.rest import REST
 
@@ -60,11 +61,11 @@ if TYPE_CHECKING:
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]
-    title = "state"
+    title = gettext_lazy("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(state.value, state.value) for state in State]
+        return [(state.value, label(state)) for state in State]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
         chosen = self.value()
@@ -78,7 +79,7 @@ class QuestionFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "question"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("any", _("Any question")), *((one.name.lower(), one.value) for one in Question)]
+        return [("any", _("Any question")), *((one.name.lower(), label(one)) for one in Question)]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Binding]") -> "QuerySet[Binding]":
         asked = {one.name.lower(): where(QUESTIONS, one, FACTS) for one in Question} | {"any": ASKED}
@@ -102,7 +103,7 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
     list_after_template = "syncer/legend_of_list.html"
     legend = "binding, in sync, pending, sending, retrying, rejected, in doubt, on hold, conflict, not synced, attempt"
     search_fields = ("object_key__exact", "remote_id__exact")
-    search_help_text = "An object's key here, or its record's id at the target."
+    search_help_text = gettext_lazy("An object's key here, or its record's id at the target.")
     actions = ("try_again", "not_there", "only_match", "hold", "release")
     readonly_fields = (
         "record", "agreed_now", "create_key", "create_to", "create_body_now",
@@ -112,13 +113,13 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
     head = (None, {"fields": (("tries", "not_before"), ("record", "settled_at"))})
     tail = (
         (
-            "For experts",
+            gettext_lazy("For experts"),
             {
                 "fields": (("wanted", "delivered", "unconfirmed", "token"), "lease_until", "parent", "last_remote_id"),
                 "classes": ("collapse",),
             },
         ),
-        ("Attempts", {"fields": ("attempts_made",), "classes": ("collapse",)}),
+        (gettext_lazy("Attempts"), {"fields": ("attempts_made",), "classes": ("collapse",)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Binding | None = None) -> Fieldsets:
@@ -149,47 +150,47 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
         key = Q(object_key__in=[term, term.replace("-", "")])
         return queryset.filter(key | Q(remote_id__in=[term, json.dumps(term)])), False
 
-    @admin.display(description="binding")
+    @admin.display(description=gettext_lazy("binding"))
     def binding(self, binding: "AnnotatedBinding") -> str:
         return binding.named.name
 
-    @admin.display(description="object")
+    @admin.display(description=gettext_lazy("object"))
     def content(self, binding: "AnnotatedBinding") -> SafeString:
         obj = binding.named
         return format_html('<a class="sync-link" href="{}">{}</a>', obj.url, obj.title) if obj.url else title(obj)
 
-    @admin.display(description="target", ordering="route__target")
+    @admin.display(description=gettext_lazy("target"), ordering="route__target")
     def target(self, binding: Binding) -> str:
         return str(binding.route.target)
 
-    @admin.display(description="state")
+    @admin.display(description=gettext_lazy("state"))
     def state(self, binding: "AnnotatedBinding") -> SafeString:
         state, url = chip(binding.object_state.state), binding.object_state.url
-        return format_html('{} <a class="sync-link" href="{}">Decide</a>', state, url) if url else state
+        return format_html('{} <a class="sync-link" href="{}">{}</a>', state, url, _("Decide")) if url else state
 
-    @admin.display(description="record there", ordering="remote_id")
+    @admin.display(description=gettext_lazy("record there"), ordering="remote_id")
     def record(self, binding: Binding) -> str:
         return binding.record or "-"
 
-    @admin.display(description="why")
+    @admin.display(description=gettext_lazy("why"))
     def why(self, binding: "AnnotatedBinding") -> str:
         why = binding.object_state.why
         return (unquoted(why) if binding.named.unseen else why) or "-"
 
-    @admin.display(description="what it holds, as sent and accepted")
+    @admin.display(description=gettext_lazy("what it holds, as sent and accepted"))
     def agreed_now(self, binding: "AnnotatedBinding") -> SafeString | str:
         return binding.named.unseen or table(binding.agreed)
 
-    @admin.display(description="edits received")
+    @admin.display(description=gettext_lazy("edits received"))
     def seen_there(self, binding: "AnnotatedBinding") -> SafeString:
         nodes, is_known = known_of(binding)
         return render_to_string("syncer/seen_there.html", {"nodes": nodes, "is_known": is_known, "binding": binding})
 
-    @admin.display(description="what that create sent")
+    @admin.display(description=gettext_lazy("what that create sent"))
     def create_body_now(self, binding: "AnnotatedBinding") -> SafeString | str:
         return binding.named.unseen or table(binding.create_body)
 
-    @admin.display(description="where that create was sent")
+    @admin.display(description=gettext_lazy("where that create was sent"))
     def create_to(self, binding: "AnnotatedBinding") -> str:
         return binding.named.unseen or binding.create_path or "-"
 
@@ -226,7 +227,7 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
             raise Http404
         return resolve(self, request, binding)
 
-    @admin.display(description="newest first")
+    @admin.display(description=gettext_lazy("newest first"))
     def attempts_made(self, binding: "AnnotatedBinding") -> SafeString:
         attempts = list(binding.attempts.all()[: ATTEMPTS + 1])
         context = {

@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy
 
 from backoffice.kit.permissions import Person
 from syncer.admin.conflict_acts import ConflictActs
@@ -50,7 +51,7 @@ def _deleted_title(replica: Replica) -> str:
     obj = declaration.model()
     fields = replica.state.fields
     fill(obj, {name: fields[name][-1].value for name in declaration.fields if fields.get(name)})
-    return f"{obj}, deleted here"
+    return gettext("%(object)s, deleted here") % {"object": obj}
 
 
 def readable(request: HttpRequest) -> list[str]:
@@ -73,7 +74,7 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
     list_after_template = "syncer/legend_conflicts.html"
     ordering = ("conflict_at", "pk")
     search_fields = ("object_key__exact",)
-    search_help_text = "An object's key."
+    search_help_text = gettext_lazy("An object's key.")
     actions = ("take_ours", "take_theirs")
     empty_text = gettext_lazy("Nothing waits for a decision.")
 
@@ -111,23 +112,25 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
         return any(map(request.user.has_perm, ("syncer.view_replica", "syncer.change_replica", SYNC_PERMISSION)))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        answer: HttpResponse = super().changelist_view(request, {"title": "Conflicts", **(extra_context or {})})
+        answer: HttpResponse = super().changelist_view(
+            request, {"title": gettext("Conflicts"), **(extra_context or {})}
+        )
         return answer
 
-    @admin.display(description="object")
+    @admin.display(description=gettext_lazy("object"))
     def content(self, replica: "AnnotatedReplica") -> SafeString:
         return format_html('<span class="sync-link">{}</span>', replica.title)
 
-    @admin.display(description="kind", ordering="model")
+    @admin.display(description=gettext_lazy("kind"), ordering="model")
     def kind(self, replica: Replica) -> str:
         declaration = declarations().get(replica.model)
-        return str(declaration.model._meta.verbose_name).capitalize() if declaration else replica.model
+        return str(capfirst(declaration.model._meta.verbose_name)) if declaration else replica.model
 
-    @admin.display(description="what")
+    @admin.display(description=gettext_lazy("what"))
     def waiting(self, replica: Replica) -> str:
         return states.waiting(replica)
 
-    @admin.display(description="its own page")
+    @admin.display(description=gettext_lazy("its own page"))
     def of(self, replica: "AnnotatedReplica") -> SafeString | str:
         url = replica.named.url
         return format_html('<a class="sync-link" href="{}">{}</a>', url, self.kind(replica)) if url else "-"
@@ -148,7 +151,8 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
             return self._decide(request, replica)
         now = look(replica)
         if not now.names:
-            messages.info(request, f"Nothing waits for a decision: {replica.title}.")
+            text = gettext("Nothing waits for a decision: %(object)s.")
+            messages.info(request, text % {"object": replica.title})
             return HttpResponseRedirect(_after(replica))
         form = None if replica.named.unseen else DecisionForm(request, now, conflicts.questions(now, request.user))
         return self._page(request, replica, now, form)
@@ -173,7 +177,7 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
             form.refuse(error)
             return self._page(request, replica, now, form)
         else:
-            messages.success(request, "Resolved. The decision travels like any edit.")
+            messages.success(request, gettext("Resolved. The decision travels like any edit."))
         self.annotate(request, [replica])
         return HttpResponseRedirect(_after(replica))
 
@@ -181,7 +185,8 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
         """Show the page again, with the current values."""
         self.annotate(request, [replica])
         now = look(replica)
-        messages.warning(request, f"{replica.title} has changed since you looked; nothing was decided.")
+        text = gettext("%(object)s has changed since you looked; nothing was decided.")
+        messages.warning(request, text % {"object": replica.title})
         if not now.names:
             return HttpResponseRedirect(_after(replica))
         return self._page(request, replica, now, DecisionForm(request, now, conflicts.questions(now, request.user)))
@@ -194,7 +199,7 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
             self,
             request,
             "syncer/conflict.html",
-            title=f"Conflict: {replica.title}" if seen else "Conflict",
+            title=gettext("Conflict: %(object)s") % {"object": replica.title} if seen else gettext("Conflict"),
             replica=replica,
             form=form,
             may_decide=_may_decide(request, now),

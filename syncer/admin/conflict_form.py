@@ -9,6 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.context import REASON_LENGTH
@@ -31,7 +32,7 @@ class DecisionForm(forms.Form):
         required=False,
         max_length=REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget,
-        help_text="The reason. It is kept in the history, at both ends.",
+        help_text=gettext_lazy("The reason. It is kept in the history, at both ends."),
     )
 
     def __init__(
@@ -72,7 +73,7 @@ class DecisionForm(forms.Form):
         for question in self.asked:
             self._take(question, cleaned)
         if not self.values and not self.errors:
-            raise ValidationError("Nothing was chosen. Take one of the values, or give another.")
+            raise ValidationError(_("Nothing was chosen. Take one of the values, or give another."))
         return cleaned
 
     def _take(self, question: Question, cleaned: dict[str, Any]) -> None:
@@ -82,7 +83,7 @@ class DecisionForm(forms.Form):
         if taken != OTHER:
             self.errors.pop(name, None)  # a value that is not taken need not be valid
         elif name not in self.fields:
-            self.add_error(f"take-{question.name}", "Take one of these; another can't be given here.")
+            self.add_error(f"take-{question.name}", _("Take one of these; another can't be given here."))
         elif name in cleaned:
             value = cleaned[name]
             self.values[question.name] = value.pk if isinstance(value, models.Model) else value

@@ -10,16 +10,18 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from syncer import public
 from syncer.admin.parts import Named, named_keys, page, pk_or_404, posted, to_runs
 from syncer.core.errors import SyncError
-from syncer.engine import ceiling
 from syncer.models import Route, Target
 from syncer.models.keys import pks
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery import deletes
 from syncer.recovery.deletes import Delete, Review
+from syncer.reports.ceiling import reasons
 
 SHOWN = 200  # deletes listed, of each route; the number is always that of all
 
@@ -64,12 +66,12 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
         admin,
         request,
         "syncer/deletes.html",
-        title=f"Deletes at {target}",
+        title=_("Deletes at %(target)s") % {"target": target},
         original=target,
         target=target,
         seen=seen,
         number=len(seen.deletes),
-        why=ceiling.reasons(seen.why),
+        why=reasons(seen.why),
         sections=sections,
         problem=problem,
     )
@@ -83,7 +85,10 @@ def allow(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Htt
         number = deletes.allow(target, request.POST.get("digest", ""), user=request.user)
     except SyncError as error:
         return _refused(request, target, error)
-    messages.success(request, f"{number} deletes are allowed. Sync started.")
+    text = ngettext(
+        "%(number)d delete is allowed. Sync started.", "%(number)d deletes are allowed. Sync started.", number
+    )
+    messages.success(request, text % {"number": number})
     return to_runs(request, [public.sync_target(target, user=request.user)])
 
 
@@ -95,7 +100,12 @@ def undo(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
         number = deletes.undo(target, request.POST.get("digest", ""), user=request.user)
     except SyncError as error:
         return _refused(request, target, error)
-    messages.success(request, f"The edits behind {number} deletes are undone. Sync started.")
+    text = ngettext(
+        "The edits behind %(number)d delete are undone. Sync started.",
+        "The edits behind %(number)d deletes are undone. Sync started.",
+        number,
+    )
+    messages.success(request, text % {"number": number})
     return to_runs(request, [public.sync_target(target, user=request.user)])
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from syncer import public
 from syncer.admin.parts import page, to_runs
@@ -32,7 +33,7 @@ def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) ->
     except SyncError as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:syncer_binding_change", args=[binding.pk]))
-    messages.success(request, "Decided. Sync started.")
+    messages.success(request, _("Decided. Sync started."))
     return to_runs(request, public.sync_bindings([binding], user=request.user))
 
 
@@ -49,7 +50,9 @@ def _seen(request: HttpRequest) -> int:
     try:
         return int(request.POST.get("seen", ""))
     except ValueError as error:
-        raise NotPossibleError("The form did not say what you saw. Look at the object again, then decide.") from error
+        raise NotPossibleError(
+            _("The form did not say what you saw. Look at the object again, then decide.")
+        ) from error
 
 
 def _ask_again(
@@ -60,7 +63,7 @@ def _ask_again(
         admin,
         request,
         "syncer/resolve.html",
-        title="Confirm the decision",
+        title=_("Confirm the decision"),
         original=binding,
         binding=binding,
         seen=seen,

@@ -57,7 +57,7 @@ def _shown(group: Group, attempts: dict[int, Attempt], objects: dict[int, Named]
     readable = [attempt for attempt in first if not objects[attempt.binding_id].unseen]
     return ShownGroup(
         group=group,
-        outcome=Attempt.Outcome(group.outcome).label,
+        outcome=Attempt(outcome=group.outcome).get_outcome_display(),
         reason=group.reason if readable else "",
         objects=[objects[attempt.binding_id] for attempt in first],
         example=readable[0] if readable else None,

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from syncer.admin.route_effects import AsksBeforeSaving
 from syncer.admin.rows import AS_JSON, Column, RowsForm
@@ -48,25 +50,25 @@ def described_formats() -> dict[str, str]:
     return {name: f"{name}: {sample}" for kind in kinds().values() for name, sample in kind.formats.items()}
 
 
-REMOTE_NAME = Column(title="remote name", names_of="fields")
-PARAMETERS = (Column(title="parameter"), Column(title="value", may_be_empty=True))
+REMOTE_NAME = Column(title=_("remote name"), names_of="fields")
+PARAMETERS = (Column(title=_("parameter")), Column(title=_("value"), may_be_empty=True))
 TARGET_ROWS = {
-    "headers": (Column(title="header"), Column(title="value", may_be_empty=True)),
+    "headers": (Column(title=_("header")), Column(title=_("value"), may_be_empty=True)),
     "query": PARAMETERS,
 }
 ROUTE_ROWS = {
-    "fields": (Column(title="remote name"), Column(title="local field", choices=local_fields)),
-    "lookup": (Column(title="name", suggestions=local_fields, names_of="fields"),),
-    "filter": (Column(title="field lookup", suggestions=local_fields), Column(title="value", is_json=True)),
-    "constants": (Column(title="remote name"), Column(title="value", is_json=True)),
+    "fields": (Column(title=_("remote name")), Column(title=_("local field"), choices=local_fields)),
+    "lookup": (Column(title=_("name"), suggestions=local_fields, names_of="fields"),),
+    "filter": (Column(title=_("field lookup"), suggestions=local_fields), Column(title=_("value"), is_json=True)),
+    "constants": (Column(title=_("remote name")), Column(title=_("value"), is_json=True)),
     "values": (
         REMOTE_NAME,
-        Column(title="our value", may_be_empty=True),
-        Column(title="their value", is_json=True),
+        Column(title=_("our value"), may_be_empty=True),
+        Column(title=_("their value"), is_json=True),
     ),
-    "formats": (REMOTE_NAME, Column(title="format", choices=formats, described=described_formats)),
+    "formats": (REMOTE_NAME, Column(title=_("format"), choices=formats, described=described_formats)),
     "query": PARAMETERS,
-    "authority": (Column(title="field", choices=decided_fields), Column(title="node", suggestions=nodes)),
+    "authority": (Column(title=_("field"), choices=decided_fields), Column(title=_("node"), suggestions=nodes)),
 }
 
 
@@ -75,9 +77,11 @@ class TargetForm(RowsForm):
 
     class Meta:
         help_texts = {
-            "headers": "Headers of every request, such as Accept and application/vnd.api+json. No secrets: those "
-            "belong to the sign-in.",
-            "query": "Parameters of every request's address, such as api-version and 2026-01-01. No secrets.",
+            "headers": _(
+                "Headers of every request, such as Accept and application/vnd.api+json. No secrets: those belong to "
+                "the sign-in."
+            ),
+            "query": _("Parameters of every request's address, such as api-version and 2026-01-01. No secrets."),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -105,18 +109,34 @@ class RouteForm(AsksBeforeSaving):
 
     class Meta:
         help_texts = {
-            "fields": "What is sent: the target's name of each value, and the field here that has it.",
-            "lookup": "The remote names by which a record is found again when the answer to its create was lost. "
-            "Without rows, a new route gets the natural key of its model; otherwise a person decides.",
-            "filter": f"Only objects that fit every row are synced, such as user_id__gt and 10. {AS_JSON}",
-            "constants": f"What every record has beside the fields, such as type and posts. {AS_JSON}",
-            "values": "What the target calls a value of ours, such as state, DELIVERED and completed. A value that is "
-            f"not listed is sent as it is. {AS_JSON}",
-            "formats": "How dates, numbers and ids are written. Each choice shows an example. A field without a row "
-            "is written as ISO 8601 (dates and times), as text (decimals) or as JSON writes it.",
-            "query": "Parameters of every list request, such as per_page and 100.",
-            "authority": "The node that decides when both ends edited a field; exists: one end deleted what the other "
-            "edited; ask: a person decides. A field without a row is decided as its domain declares.",
+            "fields": _("What is sent: the target's name of each value, and the field here that has it."),
+            "lookup": _(
+                "The remote names by which a record is found again when the answer to its create was lost. Without "
+                "rows, a new route gets the natural key of its model; otherwise a person decides."
+            ),
+            "filter": format_lazy(
+                "{} {}", _("Only objects that fit every row are synced, such as user_id__gt and 10."), AS_JSON
+            ),
+            "constants": format_lazy(
+                "{} {}", _("What every record has beside the fields, such as type and posts."), AS_JSON
+            ),
+            "values": format_lazy(
+                "{} {}",
+                _(
+                    "What the target calls a value of ours, such as state, DELIVERED and completed. A value that is "
+                    "not listed is sent as it is."
+                ),
+                AS_JSON,
+            ),
+            "formats": _(
+                "How dates, numbers and ids are written. Each choice shows an example. A field without a row is "
+                "written as ISO 8601 (dates and times), as text (decimals) or as JSON writes it."
+            ),
+            "query": _("Parameters of every list request, such as per_page and 100."),
+            "authority": _(
+                "The node that decides when both ends edited a field; exists: one end deleted what the other edited; "
+                "ask: a person decides. A field without a row is decided as its domain declares."
+            ),
         }
 
     def clean(self) -> dict[str, Any]:

@@ -11,11 +11,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from syncer.admin.parts import Named, named_keys, page, pk_or_404, posted
 from syncer.core.errors import SyncError
 from syncer.models import Target
 from syncer.models.target import SYNC_PERMISSION
+from syncer.reports.words import label
 from syncer.targets.peer import PEER
 from syncer.targets.peer.pair import ends
 from syncer.targets.peer.pair.equality import Comparison, compare_all
@@ -76,7 +79,7 @@ def _page(admin: "ModelAdmin[Any]", request: HttpRequest, target: Target, *, is_
     context = {"original": target, "target": target, "pair": pair, "node": settings.NODE}
     if is_asked and not pair.problem:
         context |= _proved(request, target)
-    return page(admin, request, "syncer/pair.html", title=f"Pair: {target}", **context)
+    return page(admin, request, "syncer/pair.html", title=_("Pair: %(target)s") % {"target": target}, **context)
 
 
 def _proved(request: HttpRequest, target: Target) -> dict[str, object]:
@@ -93,22 +96,24 @@ def _proved(request: HttpRequest, target: Target) -> dict[str, object]:
 def _kinds(request: HttpRequest, comparison: Comparison) -> list[Kind]:
     """Return the kinds of difference that have any objects."""
     differences = comparison.differences
+    differ, here, there = differences.differing, differences.only_here, differences.only_there
+    of_here, of_there = len(here) + differences.more_here, len(there) + differences.more_there
     groups = [
-        ("differ", differences.differing, 0),
-        ("are only here", differences.only_here, differences.more_here),
-        ("are only there", differences.only_there, differences.more_there),
+        (len(differ), ngettext("%(number)d differ", "%(number)d differ", len(differ)), differ, True),
+        (of_here, ngettext("%(number)d are only here", "%(number)d are only here", of_here), here, True),
+        (of_there, ngettext("%(number)d are only there", "%(number)d are only there", of_there), there, False),
     ]
     kinds = []
-    for title, all_keys, more in groups:
-        if not all_keys and not more:
+    for number, title, all_keys, is_here in groups:
+        if not number:
             continue
-        keys, is_here = all_keys[:SHOWN], title != "are only there"
+        keys = all_keys[:SHOWN]
         names = named_keys(request, comparison.model, keys) if is_here else {key: Named(key, "", "") for key in keys}
         kinds.append(
             Kind(
-                title=f"{len(all_keys) + more} {title}",
-                objects=[(names[key], ", ".join(comparison.words(key))) for key in keys],
-                more=len(all_keys) + more - len(keys),
+                title=title % {"number": number},
+                objects=[(names[key], ", ".join(map(label, comparison.words(key)))) for key in keys],
+                more=number - len(keys),
             )
         )
     return kinds

@@ -17,7 +17,9 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter
 
 from backoffice.kit import ui
@@ -26,9 +28,9 @@ from syncer.models import Binding, Run, Target
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
 from syncer.models.target import SYNC_PERMISSION
+from syncer.reports import words
 from syncer.reports.progress import runs_url
 from syncer.reports.reading import may_read_all, unseen_objects
-from syncer.reports.words import meaning
 
 P = ParamSpec("P")
 A = TypeVar("A")
@@ -66,7 +68,7 @@ def pk_or_404(text: str) -> int:
 
 def chip(word: str, text: str = "") -> SafeString:
     """Return one of the engine's words as a colored chip, with its meaning as the tooltip."""
-    return ui.chip(word, text, meaning=meaning(word))
+    return ui.chip(word, text or words.label(word), meaning=words.meaning(word))
 
 
 def when(column: str, *values: str) -> str:
@@ -119,7 +121,7 @@ class AnnotatedList(BackofficeList):
 class ModelFilter(DropdownFilter):  # type: ignore[misc]
     """A filter by the model of an object; `column` is the lookup that leads to its label."""
 
-    title = "kind of content"
+    title = gettext_lazy("kind of content")
     parameter_name = "model"
     column: str
 
@@ -206,7 +208,7 @@ def _seen(request: HttpRequest, label: str, keys: list[str]) -> dict[str, Named]
     model = declaration.model
     by_key = dict(zip(keys, pks(model, keys), strict=True))
     live = model._default_manager.in_bulk(list(set(by_key.values())))
-    name, page = str(model._meta.verbose_name).capitalize(), site._registry.get(model)
+    name, page = str(capfirst(model._meta.verbose_name)), site._registry.get(model)
     may_see = page is not None and page.has_view_permission(request)
     objects = {}
     for key in keys:
@@ -225,7 +227,7 @@ def _url(model: type[Model], pk: Any) -> str:
 
 def title(obj: Named) -> SafeString:
     """Return the object's title, or why it has none here."""
-    return format_html('<span class="sync-soft">{}</span>', obj.unseen or obj.title or "deleted here")
+    return format_html('<span class="sync-soft">{}</span>', obj.unseen or obj.title or _("deleted here"))
 
 
 def linked(obj: Named) -> SafeString:

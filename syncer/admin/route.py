@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -24,7 +25,7 @@ from syncer.models.mapping import declarations
 from syncer.reports.unanswered import unanswered
 from syncer.targets.base import kind_of, kinds
 
-PROGRESS = ("How far it is", {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)})
+PROGRESS = (_("How far it is"), {"fields": ("planned_at", "mark", "fingerprint"), "classes": ("collapse",)})
 
 
 def _target(request: HttpRequest, route: Route | None) -> Target | None:
@@ -95,15 +96,15 @@ class RouteAdmin(RowsAdmin):
     def get_form(self, request: HttpRequest, obj: Route | None = None, *args: Any, **options: Any) -> Any:
         target = _target(request, obj)
         own: Mapping[str, tuple[str, str]] = kind_of(target).pages.labels if target else {}
-        options["labels"] = {name: label for name, (label, _) in own.items()}
-        options["help_texts"] = RouteForm.Meta.help_texts | {name: text for name, (_, text) in own.items()}
+        options["labels"] = {name: label for name, (label, _text) in own.items()}
+        options["help_texts"] = RouteForm.Meta.help_texts | {name: text for name, (_label, text) in own.items()}
         return super().get_form(request, obj, *args, **options)
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "model":
-            choices = [("", "Choose a model"), *((label, label) for label in sorted(declarations()))]
+            choices = [("", _("Choose a model")), *((label, label) for label in sorted(declarations()))]
             return forms.ChoiceField(
-                choices=choices, widget=UnfoldAdminSelectWidget, help_text=db_field.help_text, label="Model"
+                choices=choices, widget=UnfoldAdminSelectWidget, help_text=db_field.help_text, label=_("Model")
             )
         if db_field.name == "own_id":
             return _own_id_field(db_field)
@@ -111,11 +112,11 @@ class RouteAdmin(RowsAdmin):
             return TriggerField(label=_("When it syncs"))
         return super().formfield_for_dbfield(db_field, request, **options)
 
-    @admin.display(description="carries", ordering="model")
+    @admin.display(description=_("carries"), ordering="model")
     def carries(self, route: Route) -> str:
         return route.model
 
-    @admin.display(description="sends")
+    @admin.display(description=_("sends"))
     def shown_fields(self, route: Route) -> str:
         return ", ".join(kind_of(route.target).carried(route)) if route.model in declarations() else "-"
 
@@ -144,7 +145,6 @@ class RouteAdmin(RowsAdmin):
             return back
         Route.objects.filter(pk=route.pk).update(mark="", fingerprint="")
         self.log_change(request, route, "Compare everything again.")
-        messages.success(
-            request, f"The next sync compares every {route.model} with {route.target}, and sends what differs."
-        )
+        text = gettext("The next sync compares every %(model)s with %(target)s, and sends what differs.")
+        messages.success(request, text % {"model": route.model, "target": route.target})
         return back

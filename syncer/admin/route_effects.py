@@ -3,6 +3,8 @@
 import hashlib
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from syncer.admin.rows import RowsForm
 from syncer.reports.forecast import forecast
 
@@ -23,9 +25,9 @@ class AsksBeforeSaving(RowsForm):
         if self.errors or self.instance.pk is None:
             return
         if effects := forecast(self.instance):
-            self.asks = f"Saving this will {effects}."
+            self.asks = effects.on_saving
             if self.data.get(CONFIRMED) != self.confirmation:
-                self.add_error(None, "This is not saved yet: read above what it will cause, and confirm it.")
+                self.add_error(None, _("This is not saved yet: read above what it will cause, and confirm it."))
 
 
 def context(adminform: Any) -> dict[str, object]:

@@ -15,7 +15,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from syncer.admin.parts import EngineAdmin
@@ -26,7 +29,7 @@ Row = tuple[str, ...]  # the texts of its cells
 Names = Callable[[], Mapping[str, Iterable[str]]]  # {"news.Post": names}; names that fit every model are under ""
 
 SPARE = 2  # empty rows at the end, for browsers without JavaScript
-AS_JSON = 'A value such as 5, true, null, [1, 2] or "5" is read as JSON; any other is text.'
+AS_JSON = gettext_lazy('A value such as 5, true, null, [1, 2] or "5" is read as JSON; any other is text.')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Column:
         described: what choices are called in the select, `{name: text}`; by default, their names.
     """
 
-    title: str
+    title: str | Promise
     is_json: bool = False
     may_be_empty: bool = False
     choices: Names | None = None
@@ -129,7 +132,11 @@ class RowsWidget(forms.Widget):
     ) -> SafeString:
         """Return the input or select of one cell; a select keeps a text that is not among its choices."""
         column, id_ = self.columns[place], f"id_{name}-{number - 1}-{place}"
-        attrs = {"id": id_, "aria-label": f"{self.label}: {column.title}, row {number}"}
+        attrs = {
+            "id": id_,
+            "aria-label": _("%(label)s: %(column)s, row %(number)s")
+            % {"label": self.label, "column": column.title, "number": number},
+        }
         if number in self.refused:
             attrs["aria-invalid"] = "true"
         if column.choices is None:
@@ -176,12 +183,13 @@ class RowsField(forms.Field):
             key, last = row[:-1] or row, self.columns[-1].read(row[-1])
             missing = next((c for c, cell in zip(self.columns, row, strict=True) if not (cell or c.may_be_empty)), None)
             if missing:
-                empty = ' ("" is an empty text)' if missing.is_json else ""
-                refused.append(
-                    self.refuse(number, f"The {missing.title} is missing. Enter it{empty}, or clear the row.")
-                )
+                text = _("The %(column)s is missing. Enter it, or clear the row.")
+                if missing.is_json:
+                    text = _('The %(column)s is missing. Enter it ("" is an empty text), or clear the row.')
+                refused.append(self.refuse(number, text % {"column": missing.title}))
             elif key in keys:
-                refused.append(self.refuse(number, f"It has the same name as row {keys.index(key) + 1}. Remove one."))
+                text = _("It has the same name as row %(number)s. Remove one.")
+                refused.append(self.refuse(number, text % {"number": keys.index(key) + 1}))
             elif not is_storable(_put([] if isinstance(result, list) else {}, key, last)):
                 refused.append(self.refuse(number, f"{NOT_STORABLE}."))
             else:
@@ -194,7 +202,7 @@ class RowsField(forms.Field):
     def refuse(self, number: int, message: str) -> ValidationError:
         """Mark a row as refused, and return the error that names it."""
         self.widget.refused |= {number}
-        return ValidationError("Row %(number)s: %(message)s", params={"number": number, "message": message})
+        return ValidationError(_("Row %(number)s: %(message)s"), params={"number": number, "message": message})
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

@@ -93,7 +93,7 @@ class RunAdmin(EngineRowsAdmin):
     )
     search_fields = ("message",)
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=gettext_lazy("state"), ordering="state")
     def shown_state(self, run: Run) -> SafeString:
         return chip(run.state, run.get_state_display())
 
@@ -101,7 +101,7 @@ class RunAdmin(EngineRowsAdmin):
         for run in rows:
             run.headline = headline(request, run.message)
 
-    @admin.display(description="message")
+    @admin.display(description=gettext_lazy("message"))
     def shown_message(self, run: "AnnotatedRun") -> str:
         return run.headline
 
@@ -184,7 +184,7 @@ class AttemptAdmin(EngineRowsAdmin):
         ("at", TimeRangeFilter),
     )
     search_fields = ("binding__object_key", "url")
-    search_help_text = "An object's key, or a part of the address."
+    search_help_text = gettext_lazy("An object's key, or a part of the address.")
     fields = (
         "of", "at", "milliseconds", "action", "shown_outcome", "method", "address", "sent", "status", "answered", "run",
     )  # fmt: skip
@@ -200,22 +200,22 @@ class AttemptAdmin(EngineRowsAdmin):
         attempts: QuerySet[Attempt] = super().get_queryset(request)
         return attempts.select_related("binding__route", "run__target")
 
-    @admin.display(description="outcome", ordering="outcome")
+    @admin.display(description=gettext_lazy("outcome"), ordering="outcome")
     def shown_outcome(self, attempt: Attempt) -> SafeString:
         return chip(attempt.outcome, attempt.get_outcome_display())
 
-    @admin.display(description="request")
+    @admin.display(description=gettext_lazy("request"))
     def sent(self, attempt: "AnnotatedAttempt") -> SafeString | str:
         return attempt.named.unseen or pretty(attempt.request)
 
-    @admin.display(description="address")
+    @admin.display(description=gettext_lazy("address"))
     def address(self, attempt: "AnnotatedAttempt") -> str:
         return attempt.named.unseen or attempt.url
 
-    @admin.display(description="answer")
+    @admin.display(description=gettext_lazy("answer"))
     def answered(self, attempt: "AnnotatedAttempt") -> str:
         return attempt.named.unseen or attempt.answer or "-"
 
-    @admin.display(description="object")
+    @admin.display(description=gettext_lazy("object"))
     def of(self, attempt: "AnnotatedAttempt") -> SafeString:
         return linked(attempt.named)

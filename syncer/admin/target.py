@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.kit import references
 from syncer import public
@@ -70,16 +71,16 @@ class TargetAdmin(RowsAdmin):
     fieldsets = (
         (None, {"fields": (("name", "title"), ("kind", "url"), "allow_private", "enabled", *PEER_FIELDS)}),
         (
-            "Sign-in",
+            gettext_lazy("Sign-in"),
             {
                 "fields": (
                     *("auth", "auth_user", "auth_secret", "secret_found", "auth_header", "auth_url"),
                     *("auth_token", "auth_names", "auth_scope"),
                 ),
-                "description": "Enter where the secret is stored, never the secret itself.",
+                "description": gettext_lazy("Enter where the secret is stored, never the secret itself."),
             },
         ),
-        ("Requests", {"fields": (("concurrency", "timeout"), *REST_FIELDS)}),
+        (gettext_lazy("Requests"), {"fields": (("concurrency", "timeout"), *REST_FIELDS)}),
     )
     conditional_fields = {
         **dict.fromkeys(PEER_FIELDS, when("kind", "peer")),
@@ -100,9 +101,8 @@ class TargetAdmin(RowsAdmin):
     def save_model(self, request: HttpRequest, obj: Target, form: object, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)
         if obj.peer_user and not obj.peer_user.has_perm(PERMISSION):
-            messages.warning(
-                request, f"{obj.peer_user} needs the permission {PERMISSION} before {obj} can push changes."
-            )
+            text = _("%(user)s needs the permission %(permission)s before %(target)s can push changes.")
+            messages.warning(request, text % {"user": obj.peer_user, "permission": PERMISSION, "target": obj})
 
     # --- what is shown ---------------------------------------------------------------------------------------------
     def annotate(self, request: HttpRequest, rows: "Iterable[AnnotatedTarget]") -> None:
@@ -111,37 +111,37 @@ class TargetAdmin(RowsAdmin):
             last = target.overview.last
             target.last_message = headline(request, last.message) if last else ""
 
-    @admin.display(description="title", ordering="title")
+    @admin.display(description=gettext_lazy("title"), ordering="title")
     def shown_title(self, target: Target) -> str:
         return str(target)
 
-    @admin.display(description="state")
+    @admin.display(description=gettext_lazy("state"))
     def health(self, target: "AnnotatedTarget") -> SafeString:
         return chip(target.overview.health)
 
-    @admin.display(description="pending")
+    @admin.display(description=gettext_lazy("pending"))
     def pending(self, target: "AnnotatedTarget") -> SafeString | str:
         state = target.overview
-        return "not known" if state.problem else format_html("{}", state.pending)
+        return _("not known") if state.problem else format_html("{}", state.pending)
 
-    @admin.display(description="last run")
+    @admin.display(description=gettext_lazy("last run"))
     def last_run(self, target: "AnnotatedTarget") -> SafeString | str:
         run = target.overview.last
         if run is None:
-            return "never"
+            return _("never")
         url = reverse("admin:syncer_run_change", args=[run.pk])
         return format_html('<a class="sync-link" href="{}">{}</a>', url, target.last_message or run.get_state_display())
 
-    @admin.display(description="secret found?")
+    @admin.display(description=gettext_lazy("secret found?"))
     def secret_found(self, target: Target) -> SafeString:
         """Return whether the reference resolves to a secret on this machine, never the secret itself."""
         if not target.auth_secret:
-            return chip("nothing", "no secret needed" if target.auth == Target.Auth.NONE else "none given yet")
+            return chip("nothing", _("no secret needed") if target.auth == Target.Auth.NONE else _("none given yet"))
         try:
             references.resolve(target.auth_secret)
         except references.UnresolvedError as error:
-            return format_html("{} {}", chip("missing", "not there"), error)
-        return chip("found", "resolves")
+            return format_html("{} {}", chip("missing", _("not there")), error)
+        return chip("found", _("resolves"))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         target = options.get("obj")
@@ -206,7 +206,8 @@ class TargetAdmin(RowsAdmin):
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=False)
         self.log_change(request, target, "Paused.")
-        messages.success(request, f"{target} is paused: nothing is sent, changes are kept.")
+        text = _("%(target)s is paused: nothing is sent, changes are kept.")
+        messages.success(request, text % {"target": target})
         return _back(request, target)
 
     @posted(SYNC_PERMISSION)
@@ -216,7 +217,8 @@ class TargetAdmin(RowsAdmin):
         Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
         breaker.bring_probe_forward(target)
         self.log_change(request, target, "Resumed.")
-        messages.success(request, f"{target} is resumed. What is due is sent now; the rest waits for Sync now.")
+        text = _("%(target)s is resumed. What is due is sent now; the rest waits for Sync now.")
+        messages.success(request, text % {"target": target})
         return _back(request, target)
 
     @posted("syncer.change_route")
@@ -232,9 +234,9 @@ class TargetAdmin(RowsAdmin):
             text = _("%(target)s now follows each change at once.")
             if not target.enabled:
                 text = _("%(target)s follows each change at once when it is resumed; it is paused now.")
-            messages.success(request, text % {"target": target})
         else:
-            messages.success(request, f"Changes for {target} now wait for Sync now.")
+            text = _("Changes for %(target)s now wait for Sync now.")
+        messages.success(request, text % {"target": target})
         return _back(request, target)
 
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -255,7 +257,7 @@ class TargetAdmin(RowsAdmin):
             self,
             request,
             "syncer/preview.html",
-            title=f"Preview: {target}",
+            title=_("Preview: %(target)s") % {"target": target},
             original=target,
             target=target,
             nothing=nothing_to_send(target),

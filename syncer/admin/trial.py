@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 
 from syncer.admin.parts import page, pk_or_404
 from syncer.models import Target
@@ -27,7 +28,7 @@ def urls(admin: "ModelAdmin[Any]") -> list[URLPattern]:
 def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
     """Show the button (GET), or try the target and show what was found (POST)."""
     target = get_object_or_404(Target, pk=pk_or_404(object_id))
-    if TRY not in [name for _, name in kind_of(target).pages.links]:
+    if TRY not in [name for _text, name in kind_of(target).pages.links]:
         raise Http404
     may_try = request.user.has_perm(SYNC_PERMISSION)
     if request.method not in ("GET", "HEAD", "POST"):
@@ -37,7 +38,7 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
     context: dict[str, object] = {"original": target, "target": target}
     if request.method == "POST" and (trial := kind_of(target).trial(target)):
         context |= {"trial": trial, "routes": [(one, *_hidden(request, one)) for one in trial.routes]}
-    return page(admin, request, "syncer/trial.html", title=f"Try: {target}", **context)
+    return page(admin, request, "syncer/trial.html", title=_("Try: %(target)s") % {"target": target}, **context)
 
 
 def _hidden(request: HttpRequest, trial: RouteTrial) -> tuple[str, str]:

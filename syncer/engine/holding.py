@@ -19,6 +19,7 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
@@ -121,9 +122,10 @@ def checked(reason: str) -> str:
     """
     why = " ".join(reason.replace("\0", " ").split())
     if not why:
-        raise NotPossibleError("Give a reason: others have to know why the object is held back.")
+        raise NotPossibleError(_("Give a reason: others have to know why the object is held back."))
     if len(why) > HELD_REASON_LENGTH:
-        raise NotPossibleError(f"The reason has {len(why)} characters; at most {HELD_REASON_LENGTH} are kept.")
+        text = _("The reason has %(number)d characters; at most %(most)d are kept.")
+        raise NotPossibleError(text % {"number": len(why), "most": HELD_REASON_LENGTH})
     return why
 
 

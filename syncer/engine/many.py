@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
@@ -67,7 +68,7 @@ def act_in_turns(progress: Progress, items: Sequence[T], do: Do[T], *, size: int
         if time.monotonic() > until:
             return AGAIN
     decided, left = progress.counts
-    return {"decided": decided, "left": left}
+    return {gettext_noop("decided"): decided, gettext_noop("left"): left}
 
 
 def hold(chosen: Chosen, *, reason: str, user: Any) -> int | Job:
@@ -108,14 +109,14 @@ def _start(work: Callable[..., object], chosen: Chosen, *, title: str, user: Any
 def hold_all(progress: Progress, *, chosen: dict[str, list[str]], reason: str) -> dict[str, int]:
     """Hold objects back; the work of a job."""
     check(progress)
-    return {"held": holding.hold(chosen, reason=reason, user=progress.user, counted=progress.advance)}
+    return {gettext_noop("held"): holding.hold(chosen, reason=reason, user=progress.user, counted=progress.advance)}
 
 
 def release_all(progress: Progress, *, chosen: dict[str, list[str]]) -> dict[str, int]:
     """Release objects; the work of a job."""
     check(progress)
     released = holding.release(chosen, user=progress.user, counted=progress.advance)
-    return {"released": released.number, "due": released.due}
+    return {gettext_noop("released"): released.number, gettext_noop("due"): released.due}
 
 
 def retry_all(progress: Progress, *, chosen: dict[str, list[str]]) -> dict[str, int]:
@@ -127,7 +128,7 @@ def retry_all(progress: Progress, *, chosen: dict[str, list[str]]) -> dict[str, 
         waiting = Binding.objects.filter(route=route, object_key__in=keys, on_hold=False)
         breaker.clear_backoff(waiting, now=clock.now())
         progress.advance(len(keys))
-    return {"tried": number}
+    return {gettext_noop("tried"): number}
 
 
 def check(progress: Progress) -> None:

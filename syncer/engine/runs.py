@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from backoffice.kit import clock, lease
 from syncer.core.errors import SyncError, TargetStoppedError
@@ -169,7 +171,7 @@ def sentence(run: Run, target: Target, counts: dict[str, int]) -> str:
     is_introduced = kind.is_introduced(target)
     held = on_hold(Binding.objects.held(target, run.scope).count())
     if target.enabled and is_introduced and not counts["left"]:
-        done = _done(kind, counts) or ("" if held else kind.nothing)
+        done = _done(kind, counts) or ("" if held else str(kind.nothing))
         return " ".join(filter(None, (done, held)))
     kept = _kept(run, target, left)
     if run.cancelled_at:
@@ -219,7 +221,8 @@ def on_hold(number: int) -> str:
     """Say how many objects are kept back that would be sent: "1 changed object is on hold."; empty for none."""
     if not number:
         return ""
-    return "1 changed object is on hold." if number == 1 else f"{number} changed objects are on hold."
+    text = ngettext("%(number)d changed object is on hold.", "%(number)d changed objects are on hold.", number)
+    return text % {"number": number}
 
 
 def not_delivered(left: QuerySet[Binding]) -> str:
@@ -227,6 +230,10 @@ def not_delivered(left: QuerySet[Binding]) -> str:
     doubtful = left.filter(in_doubt=True).count()
     rejected = left.exclude(UNBLOCKED).count() - doubtful
     waiting = left.count() - rejected - doubtful
-    words = ((rejected, "rejected"), (doubtful, "in doubt"), (waiting, "waiting for another object"))
-    numbers = ", ".join(f"{number} {word}" for number, word in words if number)
-    return f"Not delivered: {numbers}." if numbers else ""
+    texts = (
+        (rejected, ngettext("%(number)d rejected", "%(number)d rejected", rejected)),
+        (doubtful, ngettext("%(number)d in doubt", "%(number)d in doubt", doubtful)),
+        (waiting, ngettext("%(number)d waiting for another object", "%(number)d waiting for another object", waiting)),
+    )
+    numbers = ", ".join(text % {"number": number} for number, text in texts if number)
+    return _("Not delivered: %(numbers)s.") % {"numbers": numbers} if numbers else ""

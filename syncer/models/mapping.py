@@ -15,12 +15,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from syncer.core.merge import EXISTS
 
 DEEPEST = 8  # levels of nested lists and tables
 NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")  # PostgreSQL stores no NUL; a lone surrogate is not UTF-8
-NOT_STORABLE = "It holds a NUL, an unpaired surrogate, NaN or Infinity, or is nested too deeply"
+NOT_STORABLE = gettext_lazy("It holds a NUL, an unpaired surrogate, NaN or Infinity, or is nested too deeply")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,7 @@ def wrong(message: str, *, at: str | int | None = None, **words: object) -> Vali
 
 def listed(names: Collection[object]) -> str:
     """Return `a, b, c`, to follow "choose one of"."""
-    return ", ".join(map(str, names)) or "none"
+    return ", ".join(map(str, names)) or _("none")
 
 
 def is_storable(value: object, *, deepest: int = DEEPEST) -> bool:
@@ -162,8 +164,10 @@ def parent_errors(
         parent = declaration.model._meta.get_field(local).related_model if local in declaration.fields else None
         if parent and not isinstance(parent, str) and parent._meta.label not in routed:
             yield wrong(
-                "'%(field)s' is sent as the remote id of its %(parent)s, which has no route on this target. "
-                "Add a route for %(parent)s, or leave '%(field)s' out",
+                _(
+                    "'%(field)s' is sent as the remote id of its %(parent)s, which has no route on this target. "
+                    "Add a route for %(parent)s, or leave '%(field)s' out"
+                ),
                 at=remote,
                 field=local,
                 parent=parent._meta.label,

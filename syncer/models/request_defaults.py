@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from syncer.models.mapping import wrong
 
@@ -29,24 +30,24 @@ def is_sendable(value: str) -> bool:
 def header_errors(headers: object, *, sign_in: str) -> Iterator[ValidationError]:
     """Refuse headers that can't be sent, or that the engine or the sign-in, in the header `sign_in`, sends itself."""
     if not isinstance(headers, dict):
-        yield wrong('Give names and values: {"Accept": "application/vnd.api+json"}')
+        yield wrong(_('Give names and values: {"Accept": "application/vnd.api+json"}'))
         return
     names = [name.lower() for name in headers]
     for name, value in headers.items():
         if not TOKEN.fullmatch(name):
-            why = "'%(name)s' is not a header's name: use letters, digits and '-'"
+            why = _("'%(name)s' is not a header's name: use letters, digits and '-'")
         elif RESERVED.fullmatch(name):
-            why = "The engine sets '%(name)s' itself where it is needed; leave it out"
+            why = _("The engine sets '%(name)s' itself where it is needed; leave it out")
         elif reason := _refusal(name):
             why = reason
         elif name.lower() == sign_in.lower():
-            why = "The sign-in sends '%(name)s'; leave it out here"
+            why = _("The sign-in sends '%(name)s'; leave it out here")
         elif names.count(name.lower()) > 1:
-            why = "'%(name)s' is given twice: the case of a header's name does not count"
+            why = _("'%(name)s' is given twice: the case of a header's name does not count")
         elif not isinstance(value, str) or not is_sendable(value):
-            why = "Give '%(name)s' a text of printable ASCII characters, without spaces around it"
+            why = _("Give '%(name)s' a text of printable ASCII characters, without spaces around it")
         elif name.lower() == "content-type" and "json" not in value.lower():
-            why = "Bodies are sent as JSON; give a type of JSON, such as application/vnd.api+json"
+            why = _("Bodies are sent as JSON; give a type of JSON, such as application/vnd.api+json")
         else:
             continue
         yield wrong(why, at=name, name=name)
@@ -55,17 +56,17 @@ def header_errors(headers: object, *, sign_in: str) -> Iterator[ValidationError]
 def query_errors(query: object) -> Iterator[ValidationError]:
     """Refuse parameters that an address can't carry, or that are secrets."""
     if not isinstance(query, dict):
-        yield wrong('Give names and values: {"api-version": "2026-01-01"}')
+        yield wrong(_('Give names and values: {"api-version": "2026-01-01"}'))
         return
     for name, value in query.items():
         if not name or not name.isprintable():
-            why = "Give the parameter a name of printable characters"
+            why = _("Give the parameter a name of printable characters")
         elif reason := _refusal(name):
             why = reason
         elif not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
-            why = "Give '%(name)s' a text, a number, true or false"
+            why = _("Give '%(name)s' a text, a number, true or false")
         elif not str(value).isprintable():
-            why = "Give '%(name)s' a text without line breaks and other control characters"
+            why = _("Give '%(name)s' a text without line breaks and other control characters")
         else:
             continue
         yield wrong(why, at=name, name=name)
@@ -79,7 +80,7 @@ def query_text(value: object) -> str:
 def _refusal(name: str) -> str:
     """Return why neither a header nor a parameter may have that name; empty if one may."""
     if METHOD.fullmatch(name):
-        return "'%(name)s' would replace the method of every request; leave it out"
+        return _("'%(name)s' would replace the method of every request; leave it out")
     if SECRET.search(name):
-        return "'%(name)s' looks like a secret, which everybody who sees the target could read. Use the sign-in"
+        return _("'%(name)s' looks like a secret, which everybody who sees the target could read. Use the sign-in")
     return ""

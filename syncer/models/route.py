@@ -9,6 +9,8 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from syncer.core.merge import Rules
 from syncer.models import mapping
@@ -18,14 +20,15 @@ from syncer.targets.base import kind_of, kinds, unused_columns
 CHANGE, MANUAL = "change", "manual"  # triggers; the others are intervals
 EVERY = re.compile(r"every (?:([1-9]\d{0,4}) )?(second|minute|hour|day)s?")
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}  # seconds
-PATH = RegexValidator(r"^/[^?#\s]*$", "A path begins with '/' and has no '?', '#' or white space.")
+PATH = RegexValidator(r"^/[^?#\s]*$", gettext_lazy("A path begins with '/' and has no '?', '#' or white space."))
 
 
 def validate_trigger(trigger: str) -> None:
     if trigger not in (CHANGE, MANUAL) and not EVERY.fullmatch(trigger):
         raise ValidationError(
-            f"{trigger!r} is not a trigger: give 'change', 'manual', or an interval such as 'every 5 minutes'.",
+            _("%(trigger)r is not a trigger: give 'change', 'manual', or an interval such as 'every 5 minutes'."),
             code="trigger",
+            params={"trigger": trigger},
         )
 
 
@@ -253,7 +256,7 @@ class Route(models.Model):
             models.UniqueConstraint(
                 fields=["target", "model"],
                 name="syncer_route_model",
-                violation_error_message="This target has a route for this model already.",
+                violation_error_message=gettext_lazy("This target has a route for this model already."),
             )
         ]
 
@@ -272,7 +275,7 @@ class Route(models.Model):
             ValidationError: by column; `params["at"]` is the place inside a JSON column.
         """
         if self.model not in declarations():
-            why = "%(model)s is not a model that may travel; choose one of: %(choices)s"
+            why = _("%(model)s is not a model that may travel; choose one of: %(choices)s")
             choices = mapping.listed(sorted(declarations()))
             raise ValidationError({"model": mapping.wrong(why, model=self.model, choices=choices)})
         if self.target.kind not in kinds():
@@ -280,9 +283,9 @@ class Route(models.Model):
         kind, errors = kind_of(self.target), defaultdict[str, list[ValidationError]](list)
         for column, refusals in kind.route_errors(self):
             errors[column] += refusals
-        unused = f"A route to a target of the kind '{kind.name}' does not use it; leave it empty"
+        unused = _("A route to a target of the kind '%(kind)s' does not use it; leave it empty")
         for column in unused_columns(kind, "route_columns"):
-            errors[column] += [mapping.wrong(unused)] if getattr(self, column) else []
+            errors[column] += [mapping.wrong(unused, kind=kind.name)] if getattr(self, column) else []
         if refused := {column: refusals for column, refusals in errors.items() if refusals}:
             raise ValidationError(refused)
 

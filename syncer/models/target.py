@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.kit import references
 from backoffice.kit.addresses import check_url
@@ -208,7 +210,7 @@ class Target(models.Model):
                 fields=["peer_node"],
                 condition=~models.Q(peer_node=""),
                 name="syncer_target_peer_node",
-                violation_error_message="There is a target for this node already.",
+                violation_error_message=gettext_lazy("There is a target for this node already."),
             )
         ]
         permissions = [
@@ -246,9 +248,9 @@ class Target(models.Model):
             errors["auth_url"] = self._token_url_error()
         for column in SIGN_IN_COLUMNS if self.auth in SIGN_IN else ():
             if column in SIGN_IN[self.auth] and not getattr(self, column):
-                errors[column] = f"Sign-in '{self.auth}' needs it."
+                errors[column] = _("Sign-in '%(auth)s' needs it.") % {"auth": self.auth}
             elif column not in (*SIGN_IN[self.auth], *OPTIONAL.get(self.auth, ())) and getattr(self, column):
-                errors[column] = f"Sign-in '{self.auth}' does not use it; leave it empty."
+                errors[column] = _("Sign-in '%(auth)s' does not use it; leave it empty.") % {"auth": self.auth}
         errors["headers"] = [*request_defaults.header_errors(self.headers, sign_in=self.auth_header)]
         errors["query"] = [*request_defaults.query_errors(self.query)]
         errors |= self._kind_errors()
@@ -259,20 +261,20 @@ class Target(models.Model):
         if not re.match(r"https?://", self.auth_url, re.IGNORECASE):
             # A path that begins with two slashes names another host, and `urljoin` drops tabs and line breaks first.
             is_path = re.fullmatch(r"/(?!/)\S*", self.auth_url)
-            return "" if is_path else "A token path begins with '/', not '//', and has no white space."
+            return "" if is_path else _("A token path begins with '/', not '//', and has no white space.")
         try:
             check_url(self.auth_url)
         except ValidationError as error:
             return str(error.message)
         if self.auth_url.lower().startswith("http:") and not self.allow_private:
-            return "Give an https address, for the secret is sent there; http is for private networks."
+            return _("Give an https address, for the secret is sent there; http is for private networks.")
         return ""
 
     def _kind_errors(self) -> Mapping[str, str]:
         used = Target.objects.filter(pk=self.pk, routes__bindings__isnull=False).exclude(kind=self.kind)
         if self.pk is not None and used.exists():
             # Bindings of one kind mean nothing to another.
-            return {"kind": "Objects were sent there as to a target of another kind; create another target."}
+            return {"kind": _("Objects were sent there as to a target of another kind; create another target.")}
         if self.kind not in kinds():
             return {}
         kind = kinds()[self.kind]
@@ -281,7 +283,7 @@ class Target(models.Model):
         filled = [
             column.name for column in columns if getattr(self, column.attname) not in (None, column.get_default())
         ]
-        unused = f"A target of the kind '{self.kind}' does not use it; leave it empty."
+        unused = _("A target of the kind '%(kind)s' does not use it; leave it empty.") % {"kind": self.kind}
         return dict.fromkeys(filled, unused) | dict(kind.target_errors(self))
 
 

@@ -16,6 +16,8 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
@@ -34,11 +36,6 @@ log = logging.getLogger("syncer.recovery.deletes")
 AT_ONCE = 1000  # rows of one statement
 LISTED = 200  # deletes that are shown by name; all are counted
 NAMED = 5  # objects that a refusal names
-CHANGED = "What would be deleted at {target} has changed since you looked. Look at it again, then decide."
-FILTERED = (
-    "{number} of these objects would still be excluded by the filter of a route, so nothing was undone. If the filter "
-    "is wrong, correct it in the form of the route; it is not part of the history."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +146,14 @@ def undo(target: Target, digest: str, *, user: Any, model: str = "") -> int:
         seen = _as_shown(target, digest, model)
         refused = [why for route, deletes in seen.by_route() for why in _undo_edits(route, deletes, user, reason)]
         if refused:
-            more = f" And {len(refused) - NAMED} more." if len(refused) > NAMED else ""
-            raise NotPossibleError(f"Nothing was undone. {' '.join(refused[:NAMED])}{more}")
+            text = _("Nothing was undone. %(why)s")
+            if more := len(refused[NAMED:]):
+                text = ngettext(
+                    "Nothing was undone. %(why)s And %(more)d more.",
+                    "Nothing was undone. %(why)s And %(more)d more.",
+                    more,
+                )
+            raise NotPossibleError(text % {"why": " ".join(refused[:NAMED]), "more": more})
         _refuse_filtered(seen)
         _record(seen, f"Undid the edits behind {len(seen.deletes)} deletes.", user)
     return len(seen.deletes)
@@ -179,13 +182,14 @@ def _deletes(routes: RouteMap, route: Route) -> Iterator[Delete]:
 def _as_shown(target: Target, digest: str, model: str) -> Review:
     seen = review(target, model=model)
     if not digest or seen.digest != digest:
-        raise NotPossibleError(CHANGED.format(target=target))
+        text = _("What would be deleted at %(target)s has changed since you looked. Look at it again, then decide.")
+        raise NotPossibleError(text % {"target": target})
     return seen
 
 
 def _locked(seen: Review) -> Iterator[list[int]]:
     """Yield the bindings in parts, locked in the order of their keys, as every other writer locks them."""
-    for _, deletes in seen.by_route():
+    for _route, deletes in seen.by_route():
         for some in batched(sorted(deletes, key=lambda delete: delete.key), AT_ONCE):
             rows = Binding.objects.filter(pk__in=[delete.pk for delete in some]).order_by("object_key")
             yield list(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
@@ -200,7 +204,7 @@ def _undo_edits(route: Route, deletes: Sequence[Delete], user: Any, reason: str)
         stored = model._base_manager.select_for_update(of=("self",)).filter(pk=pk).first()
         row = deleted.get(pk) if stored is None else _version_there(route, delete)
         if row is None and stored is None:
-            yield f"{delete}: its history is gone."
+            yield _("%(object)s: its history is gone.") % {"object": delete}
         if row is None or (stored is not None and _passes(route, model._default_manager.filter(pk=pk))):
             continue
         try:
@@ -235,7 +239,14 @@ def _refuse_filtered(seen: Review) -> None:
             rows = Binding.objects.filter(pk__in=[delete.pk for delete in some])
             left += rows.exclude(routes.is_wanted(route)).count()
     if left:
-        raise NotPossibleError(FILTERED.format(number=left, target=seen.target))
+        text = ngettext(
+            "%(number)d of these objects would still be excluded by the filter of a route, so nothing was undone. If "
+            "the filter is wrong, correct it in the form of the route; it is not part of the history.",
+            "%(number)d of these objects would still be excluded by the filter of a route, so nothing was undone. If "
+            "the filter is wrong, correct it in the form of the route; it is not part of the history.",
+            left,
+        )
+        raise NotPossibleError(text % {"number": left})
 
 
 def _record(seen: Review, message: str, user: Any) -> None:

@@ -12,6 +12,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.kit import moments
 from syncer.core.merge import ASK, EXISTS, outcome, overrule
@@ -23,8 +25,8 @@ from syncer.targets.peer.rows import value_of
 
 User: TypeAlias = AbstractBaseUser | AnonymousUser
 
-THERE = {True: "Keep it", False: "Delete it"}
-NOTHING = "(empty)"
+THERE = {True: gettext_lazy("Keep it"), False: gettext_lazy("Delete it")}
+NOTHING = gettext_lazy("(empty)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ def readable(model: type[models.Model], name: str, value: Any, user: User) -> st
     """Return a field's JSON value as people read it; of a parent that `user` must not see, only the key."""
     column = _column(model, name)
     if value is None or value == "":
-        return NOTHING
+        return str(NOTHING)
     try:
         if isinstance(column, models.ForeignKey):
             rows: Any = column.related_model._default_manager
@@ -101,7 +103,7 @@ def _question(now: Open, name: str, user: User) -> Question:
     reason = (now.replica.conflicts or {}).get(name, "")
     return Question(
         name=name,
-        label="Should it exist?" if name == EXISTS else label(now.route.declaration.model, name),
+        label=_("Should it exist?") if name == EXISTS else label(now.route.declaration.model, name),
         asked=reason == ASK,
         wrong="" if reason == ASK else reason,
         sides=tuple(_sides(now, name, user)),
@@ -113,7 +115,7 @@ def _sides(now: Open, name: str, user: User) -> Iterator[Side]:
     """Yield the value of each edit, then the value here unless one of the edits gave it."""
 
     def text(value: Any) -> str:
-        return THERE[bool(value)] if name == EXISTS else readable(now.route.declaration.model, name, value, user)
+        return str(THERE[bool(value)]) if name == EXISTS else readable(now.route.declaration.model, name, value, user)
 
     edits = now.replica.state.fields.get(name, ())
     here = now.live is not None if name == EXISTS else (now.live or {}).get(name)
@@ -136,7 +138,7 @@ def _common(now: Open, name: str, user: User) -> str | None:
     if row is None:
         return None
     if row.history_type == "-":
-        return "it was deleted"
+        return _("it was deleted")
     if name == EXISTS:
-        return "it was there"
+        return _("it was there")
     return readable(now.route.declaration.model, name, json_value(value_of(row, name)), user)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from syncer.core.errors import TargetStoppedError
 from syncer.core.ids import encode_id
@@ -133,16 +134,23 @@ def follows(binding: Binding, remote_id: int | str | None) -> str:
     route, target = binding.route, binding.route.target
     if remote_id is None:
         if not is_wanted(binding):
-            return "Nothing is sent then: the object is gone here, or is not to be there."
-        return (
-            f"It is then created again, as it is now, with a new key. If it is there after all, {target} has it twice."
+            return _("Nothing is sent then: the object is gone here, or is not to be there.")
+        text = _(
+            "It is then created again, as it is now, with a new key. If it is there after all, %(target)s has it twice."
         )
-    kind = "number" if isinstance(remote_id, int) else "text"
-    record = f"record {encode_id(remote_id)} (a {kind}) at {target}"
+        return text % {"target": target}
+    record = _("%(id)s (a number)") if isinstance(remote_id, int) else _("%(id)s (a text)")
+    words = {"record": record % {"id": encode_id(remote_id)}, "target": target}
     if not is_wanted(binding):
-        return f"{record[0].upper()}{record[1:]} is deleted then: the object is gone here, or is not to be there."
-    gone = "it is created again" if route.missing == Route.Missing.RECREATE else "it is rejected"
-    sentence = f"All fields of the object are sent to {record} then. If there is no such record, {gone}."
-    if binding.record in (None, str(remote_id)):
-        return sentence
-    return f"{sentence} Record {binding.record}, which it had until now, stays there as it is."
+        text = _("Record %(record)s at %(target)s is deleted then: the object is gone here, or is not to be there.")
+        return text % words
+    sentences = [
+        _("All fields of the object are sent to record %(record)s at %(target)s then.") % words,
+        _("If there is no such record, it is created again.")
+        if route.missing == Route.Missing.RECREATE
+        else _("If there is no such record, it is rejected."),
+    ]
+    if binding.record not in (None, str(remote_id)):
+        text = _("Record %(record)s, which it had until now, stays there as it is.")
+        sentences.append(text % {"record": binding.record})
+    return " ".join(sentences)

@@ -22,6 +22,7 @@ from syncer.models.keys import key_of
 from syncer.models.route import CHANGE, MANUAL
 from syncer.models.routemap import RouteMap
 from syncer.reports.states import ObjectState
+from syncer.reports.words import trigger
 from syncer.targets.base import kind_of
 
 KEYS = 5_000  # of one statement
@@ -146,7 +147,7 @@ def timing(route: Route) -> str:
         return ""
     if route.trigger == MANUAL:
         return _("This waits for the next Sync now.")
-    return _("This waits for the next sync; there is one %(interval)s.") % {"interval": route.trigger}
+    return _("This waits for the next sync; there is one %(interval)s.") % {"interval": trigger(route.trigger)}
 
 
 # --- before a delete, and before its undo ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import CharField, Exists, OuterRef
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from backoffice.kit.batches import batched
 from syncer.core.ceiling import is_too_many
@@ -39,10 +40,19 @@ class Effects:
         return self.deletes > other.deletes or self.creates > other.creates or self.changes > other.changes
 
     def __str__(self) -> str:
-        changes = f"more than {self.changes}" if self.is_more else f"{self.changes}"
-        waits = " (the deletes are so many that they wait until a person has reviewed them)" if self.waits else ""
-        records = f"delete {self.deletes} of {self.held} records of {self.route.model} at {self.route.target}"
-        return f"{records}, create {self.creates}, change {changes}{waits}"
+        text = _(
+            "delete %(deletes)s of %(held)s records of %(model)s at %(target)s, create %(creates)s, change %(changes)s"
+        )
+        words = {
+            "deletes": self.deletes,
+            "held": self.held,
+            "model": self.route.model,
+            "target": self.route.target,
+            "creates": self.creates,
+            "changes": _("more than %(number)s") % {"number": self.changes} if self.is_more else self.changes,
+        }
+        waits = _("(the deletes are so many that they wait until a person has reviewed them)")
+        return " ".join(filter(None, (text % words, waits if self.waits else "")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +67,16 @@ class Forecast:
 
     def __str__(self) -> str:
         """What it does, to follow "the next sync will"; a second sentence where the path changes."""
-        does = "; and ".join(map(str, self.effects)) or "send nothing"
-        return f"{does}. The records that are there are expected under {self.moved}" if self.moved else does
+        does = _("; and ").join(map(str, self.effects)) or _("send nothing")
+        if not self.moved:
+            return does
+        text = _("%(does)s. The records that are there are expected under %(path)s")
+        return text % {"does": does, "path": self.moved}
+
+    @property
+    def on_saving(self) -> str:
+        """The whole sentence, for somebody who is about to save the route."""
+        return _("Saving this will %(effects)s.") % {"effects": self}
 
 
 def forecast(route: Route, *, beside: Iterable[Route] = ()) -> Forecast:

@@ -17,6 +17,7 @@ from syncer.engine.ceiling import Waiting
 from syncer.models import Attempt, Binding, Route, Run, Target, Worker, backlog
 from syncer.models.backlog import RouteStatus
 from syncer.models.route import CHANGE, MANUAL
+from syncer.reports.ceiling import reasons
 from syncer.reports.oldest import Oldest, oldest_unsent
 from syncer.targets.base import kind_of
 
@@ -113,7 +114,7 @@ class Overview:
 
     @property
     def deletes_why(self) -> str:
-        return ceiling.reasons(self.deletes)
+        return reasons(self.deletes)
 
     @property
     def attention(self) -> list[tuple[str, int]]:

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
-from syncer.core.ceiling import is_too_many, reason
+from syncer.core.ceiling import is_too_many
 from syncer.core.state import Health, health_of
 from syncer.engine.runs import not_delivered, on_hold
 from syncer.models import Binding, Target
 from syncer.models.backlog import pending_keys, pending_pages
 from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
+from syncer.reports.ceiling import too_many
+from syncer.reports.words import label
 from syncer.targets.base import Adoption, Planned, kind_of
 
 
@@ -25,7 +28,10 @@ def adoptions(target: Target) -> Sequence[Adoption]:
     """
     health = health_of(target, clock.now())
     is_asked = health in (Health.HEALTHY, Health.UNREACHABLE)
-    return kind_of(target).adoptions(RouteMap(target), why_not="" if is_asked else f"{target} is {health}")
+    return kind_of(target).adoptions(
+        RouteMap(target),
+        why_not="" if is_asked else _("%(target)s is %(health)s") % {"target": target, "health": label(health)},
+    )
 
 
 def preview(target: Target, adopted: Iterable[Adoption] = ()) -> Iterator[Planned]:
@@ -46,7 +52,7 @@ def nothing_to_send(target: Target) -> str:
     """Say that a preview is empty. What the target holds by now is not known: somebody else may have changed it."""
     blocked = Binding.objects.left(target).exclude(UNBLOCKED)
     waiting = [not_delivered(blocked), on_hold(Binding.objects.held(target).count())]
-    return " ".join(filter(None, ("Nothing to send.", *waiting))) if any(waiting) else kind_of(target).nothing
+    return " ".join(filter(None, (_("Nothing to send."), *waiting))) if any(waiting) else str(kind_of(target).nothing)
 
 
 def would_wait(target: Target) -> str:
@@ -57,7 +63,8 @@ def would_wait(target: Target) -> str:
         keys = RawSQL(pending.sql, pending.params)  # noqa: S611 - built from our own names only
         bound = Binding.objects.filter(route=route, remote_id__isnull=False)
         number = bound.filter(routes.deletes(route), delete_allowed=False, object_key__in=keys).count()
-        held, limit = bound.count() if number else 0, route.max_deletes
-        if is_too_many(number, held=held, limit=limit):
-            many.append(f"{number} of {route.model}, {reason(held=held, limit=limit)}")
-    return f"Of these, deletes wait until a person has allowed them: {'; '.join(many)}." if many else ""
+        held = bound.count() if number else 0
+        if is_too_many(number, held=held, limit=route.max_deletes):
+            many.append(too_many(number, route, held=held))
+    text = _("Of these, deletes wait until a person has allowed them: %(deletes)s.")
+    return text % {"deletes": "; ".join(many)} if many else ""

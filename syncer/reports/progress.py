@@ -58,10 +58,12 @@ def progress(run: Run) -> Progress:
     done = max(0, run.total - counts.get("left", 0))
     message, hint = run.message, ""
     if run.state == Run.State.QUEUED:
-        done, message = 0, "Waiting for a worker."
+        done, message = 0, _("Waiting for a worker.")
         hint = waiting_hint() if run.created_at + LATE < clock.now() else ""
     elif run.state == Run.State.RUNNING:
-        message = f"{done} of {run.total} done." if run.total else "Looking for what changed."
+        message = _("Looking for what changed.")
+        if run.total:
+            message = _("%(done)s of %(total)s done.") % {"done": done, "total": run.total}
         if run.cancelled_at:
             message = _("Cancelled by %(user)s; it ends once what is under way is answered.") % {
                 "user": run.cancelled_by

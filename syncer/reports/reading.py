@@ -9,6 +9,7 @@ from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
 from backoffice.kit.permissions import Person, hidden, hides_rows
 from syncer.core.outcome import unquoted
@@ -21,9 +22,9 @@ def unseen(request: HttpRequest, label: str) -> str:
     person = Person(request.user)
     if declaration := declarations().get(label):
         return person.refusal(declaration.model, "view")
-    app, _, model = label.lower().partition(".")  # a model that no longer travels
+    app, _dot, model = label.lower().partition(".")  # a model that no longer travels
     view, change = (f"{app}.{action}_{model}" for action in ("view", "change"))
-    return "" if person.has(view, change) else person.needs(view, f"to view {label}")
+    return "" if person.has(view, change) else person.needs(view, _("to view %(names)s") % {"names": label})
 
 
 def unseen_objects(request: HttpRequest, label: str, keys: Collection[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.kit import clock, moments
 from syncer.core.answer_words import reason_in_words
@@ -25,7 +26,7 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.base import kind_of, two_way
 
 KEY = "{key}"  # stands for the column of the key, whose table has another name in a subquery
-DELETE_WAITS = "its delete is one of many that wait for a person"
+DELETE_WAITS = gettext_lazy("its delete is one of many that wait for a person")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ def _states(route: Route, bindings: Mapping[str, Binding | None]) -> dict[str, O
         states[key] = _described(ObjectState(route=route, state=state, why=why), binding, replica)
         if binding is not None and binding.pk in deletes:
             url = reverse("admin:syncer_target_deletes", args=[route.target_id])
-            states[key] = replace(states[key], why=DELETE_WAITS, url=url)
+            states[key] = replace(states[key], why=str(DELETE_WAITS), url=url)
     return states
 
 
@@ -136,7 +137,7 @@ def _conflicts(route: Route, keys: list[str]) -> dict[str, Replica]:
 
 def waiting(replica: Replica) -> str:
     """Return what a person has to decide about an object: `keep or delete, quantity`."""
-    words = {EXISTS: "keep or delete", "": "the whole"}
+    words = {EXISTS: _("keep or delete"), "": _("the whole")}
     return ", ".join(words.get(name, name.replace("_", " ")) for name in sorted(replica.conflicts or {}))
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from backoffice.kit.estimates import total
 from syncer.core.state import Health
 from syncer.reports.overview import Overview
+from syncer.reports.words import label
 
 SENT = (Health.HEALTHY, Health.NEEDS_PERSON, Health.NOT_CONTACTED)  # what is due at such a target is sent
 
@@ -57,4 +58,4 @@ def _moves(overviews: Sequence[Overview]) -> Iterator[str]:
                 "%(number)s changes for %(target)s are kept (%(state)s)",
                 found.pending,
             )
-            yield text % {"number": found.pending, "target": found.target, "state": found.health}
+            yield text % {"number": found.pending, "target": found.target, "state": label(found.health)}

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from syncer.models import Binding, Route
 
 FOUND_BY = frozenset({"path", "create_path", "item_path", "lookup", "fields", "id_field", "own_id"})
@@ -22,14 +25,19 @@ def unanswered(route: Route, changed: Iterable[str]) -> str:
     if not sent_as:
         return ""
     where = "; ".join(dict.fromkeys(_where(route, terms or {}) for terms in sent_as))
-    number = "1 create of this route is" if len(sent_as) == 1 else f"{len(sent_as)} creates of this route are"
-    them = "it is looked for as it was sent" if len(sent_as) == 1 else "they are looked for as they were sent"
-    return f"{number} unanswered; {them}: {where}."
+    text = ngettext(
+        "%(number)d create of this route is unanswered; it is looked for as it was sent: %(where)s.",
+        "%(number)d creates of this route are unanswered; they are looked for as they were sent: %(where)s.",
+        len(sent_as),
+    )
+    return text % {"number": len(sent_as), "where": where}
 
 
 def _where(route: Route, terms: Mapping[str, Any]) -> str:
     """Return where a create is looked for, and by what; `terms` are those under which it was sent."""
     path, lookup = terms.get("path") or route.path, terms.get("lookup") or route.lookup
     if terms.get("own_id"):
-        return f"at {path} by the id that we gave it"
-    return f"at {path} by {', '.join(lookup)}" if lookup else f"at {path}, by a person, for there is no lookup"
+        return _("at %(path)s by the id that we gave it") % {"path": path}
+    if not lookup:
+        return _("at %(path)s, by a person, for there is no lookup") % {"path": path}
+    return _("at %(path)s by %(names)s") % {"path": path, "names": ", ".join(lookup)}

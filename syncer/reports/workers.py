@@ -1,6 +1,6 @@
 """Hints about workers that are missing or without a heartbeat."""
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from backoffice.kit import clock
 from syncer.models import Worker
@@ -29,5 +29,10 @@ def waiting_hint() -> str:
     """Return the sentence that says why no worker may have taken a run yet."""
     alive = Worker.objects.alive().count()
     if alive == 0:
-        return f"No worker has taken this yet, and none is running: {START}."
-    return f"No worker has taken this yet. {alive} {'is' if alive == 1 else 'are'} running, perhaps at other work."
+        return gettext("No worker has taken this yet, and none is running: start “manage.py worker”.")
+    text = ngettext(
+        "No worker has taken this yet. %(number)d is running, perhaps at other work.",
+        "No worker has taken this yet. %(number)d are running, perhaps at other work.",
+        alive,
+    )
+    return text % {"number": alive}

@@ -11,6 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from syncer.core.decide import Action
 from syncer.core.errors import TargetStoppedError
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from syncer.models.routemap import RouteMap
     from syncer.targets.guide import Guide
 
-Fieldsets = tuple[tuple[str | None, dict[str, Any]], ...]  # as Django's ModelAdmin has them
+Fieldsets = tuple[tuple[str | Promise | None, dict[str, Any]], ...]  # as Django's ModelAdmin has them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,16 +75,50 @@ class Adoption:
 
     def __str__(self) -> str:
         if self.why:
-            return f"What it has of {self.route.model} already is not known: {self.why}"
-        numbers = (
-            (len(self.equal), "there already and equal: nothing is sent"),
-            (len(self.overwritten), "there and different: ours are sent"),
-            (len(self.differing), "there and different, waiting for you"),
-            (self.created, "created"),
-            (self.waiting, "looked for once the parent's record is known"),
+            text = _("What it has of %(model)s already is not known: %(why)s")
+            return text % {"model": self.route.model, "why": self.why}
+        parts = [text % {"number": number} for number, text in self._numbers() if number]
+        what = "; ".join(parts) or _("nothing is to be there")
+        return _("Of %(model)s, %(what)s.") % {"model": self.route.model, "what": what}
+
+    def _numbers(self) -> Iterator[tuple[int, str]]:
+        """Yield what becomes of how many objects, as text with a place for the number."""
+        number = len(self.equal)
+        yield (
+            number,
+            ngettext(
+                "%(number)d is there already and equal: nothing is sent",
+                "%(number)d are there already and equal: nothing is sent",
+                number,
+            ),
         )
-        parts = [f"{number} {'is' if number == 1 else 'are'} {what}" for number, what in numbers if number]
-        return f"Of {self.route.model}, {'; '.join(parts) or 'nothing is to be there'}."
+        number = len(self.overwritten)
+        yield (
+            number,
+            ngettext(
+                "%(number)d is there and different: ours are sent",
+                "%(number)d are there and different: ours are sent",
+                number,
+            ),
+        )
+        number = len(self.differing)
+        yield (
+            number,
+            ngettext(
+                "%(number)d is there and different, waiting for you",
+                "%(number)d are there and different, waiting for you",
+                number,
+            ),
+        )
+        yield self.created, ngettext("%(number)d is created", "%(number)d are created", self.created)
+        yield (
+            self.waiting,
+            ngettext(
+                "%(number)d is looked for once the parent's record is known",
+                "%(number)d are looked for once the parent's record is known",
+                self.waiting,
+            ),
+        )
 
 
 class Severity(StrEnum):
@@ -171,9 +208,9 @@ class Pages:
     route: Fieldsets
     binding: Fieldsets
     target_facts: Fieldsets = ()
-    labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str | Promise, str | Promise]] = field(default_factory=dict)
     shown_for: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str | Promise, str], ...] = ()
 
 
 class Kind(ABC):
@@ -194,11 +231,11 @@ class Kind(ABC):
     """
 
     name: ClassVar[str]
-    label: ClassVar[str]
+    label: ClassVar[str | Promise]
     target_columns: ClassVar[tuple[str, ...]] = ()
     route_columns: ClassVar[tuple[str, ...]] = ()
     done: ClassVar[Mapping[str, str]]
-    nothing: ClassVar[str]
+    nothing: ClassVar[str | Promise]
     is_two_way: ClassVar[bool] = False
     batch: ClassVar[int | None] = None
     pages: ClassVar[Pages]
@@ -315,7 +352,7 @@ def kinds() -> Mapping[str, Kind]:
     return _kinds
 
 
-def choices() -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, str | Promise]]:
     """Return the kinds as the choices of a column."""
     return [(kind.name, kind.label) for kind in _kinds.values()]
 

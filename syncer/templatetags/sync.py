@@ -16,7 +16,7 @@ register = template.Library()
 
 @register.simple_tag
 def chip(word: str, text: str = "") -> SafeString:
-    return ui.chip(word, text, meaning=words.meaning(word))
+    return ui.chip(word, text or words.label(word), meaning=words.meaning(word))
 
 
 @register.simple_tag(takes_context=True)
@@ -45,6 +45,18 @@ def no_worker() -> str:
 @register.filter
 def meaning(word: str) -> str:
     return words.meaning(word)
+
+
+@register.filter
+def label(word: str) -> str:
+    """Return one of the engine's words in the reader's language."""
+    return words.label(word)
+
+
+@register.filter
+def trigger(text: str) -> str:
+    """Return when a route syncs, as people read it: `{{ route.trigger|trigger }}`."""
+    return words.trigger(text)
 
 
 @register.filter

@@ -121,7 +121,12 @@ class FieldsForm(StepForm, forms.Form):
         ids = list(dict.fromkeys([route.id_field, *ids]))
         places = [(place, _beside(place, self.sides.shown_theirs(place))) for place in ids]
         yield "id_field", _choice(_("Their id of a record"), places, route.id_field, required=True)
-        yield "update", _choice(_("How a change is sent"), [*Route.Update.choices], route.update, required=True)
+        yield (
+            "update",
+            _choice(
+                _("How a change is sent"), [*Route._meta.get_field("update").flatchoices], route.update, required=True
+            ),
+        )
         wraps = dict.fromkeys(filter(None, (route.wrap, route.record, route.items_field)))
         named = [(place, _("Under the name %(place)s") % {"place": place}) for place in wraps]
         directly = ("", _("It is the body itself"))

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -64,7 +65,7 @@ def models_of(target: Target) -> list[tuple[str, str]]:
     """Return the models that can be set up, with what people call them; those that were sent already are left out."""
     sent = {*target.routes.values_list("model", flat=True)} - {*unsent(target).values_list("model", flat=True)}
     models = [one for label, one in sorted(declarations().items()) if label not in sent]
-    names = [str(one.model._meta.verbose_name_plural).capitalize() for one in models]
+    names = [str(capfirst(one.model._meta.verbose_name_plural)) for one in models]
     return [(one.label, f"{name} ({one.label})") for one, name in zip(models, names, strict=True)]
 
 

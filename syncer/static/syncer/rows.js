@@ -8,7 +8,8 @@
 
     const renumber = (group) => {
         rowsOf(group).forEach((row, index) => {
-            row.querySelector("[data-remove]").setAttribute("aria-label", `Remove row ${index + 1}`);
+            const remove = row.querySelector("[data-remove]");
+            remove.setAttribute("aria-label", remove.getAttribute("aria-label").replace(/\d+/, index + 1));
             cellsOf(row).forEach((cell, place) => {
                 cell.name = `${group.dataset.rows}-${index}-${place}`;
                 cell.id = `id_${cell.name}`;

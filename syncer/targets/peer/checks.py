@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from syncer.core.merge import EXISTS
 from syncer.models import Route
@@ -14,8 +15,10 @@ def model_errors(declaration: Declaration) -> Iterator[ValidationError]:
     """Yield an error if two nodes could give the same key of this model to different objects."""
     if not isinstance(declaration.model._meta.pk, models.UUIDField):
         yield wrong(
-            "%(model)s can't be shared with a peer: its keys are numbers that each node assigns on its own. "
-            "A shared model has a UUID as its key",
+            _(
+                "%(model)s can't be shared with a peer: its keys are numbers that each node assigns on its own. "
+                "A shared model has a UUID as its key"
+            ),
             model=declaration.label,
         )
 
@@ -23,12 +26,12 @@ def model_errors(declaration: Declaration) -> Iterator[ValidationError]:
 def natural_key_errors(declaration: Declaration, names: object) -> Iterator[ValidationError]:
     """Yield an error for each name that is not a field by which objects can be matched."""
     if not isinstance(names, list) or not is_storable(names):
-        yield wrong('Give a list of fields: ["product_name", "created_at"]')
+        yield wrong(_('Give a list of fields: ["product_name", "created_at"]'))
         return
     for position, name in enumerate(names):
         if name not in declaration.fields:
             yield wrong(
-                "'%(name)s' is not a field of %(model)s that may travel; choose one of: %(choices)s",
+                _("'%(name)s' is not a field of %(model)s that may travel; choose one of: %(choices)s"),
                 at=position,
                 name=name,
                 model=declaration.label,
@@ -46,15 +49,15 @@ def authority_errors(
         others: the same of the other peers' routes of the model, which must agree.
     """
     if not is_storable(authority):
-        yield wrong(NOT_STORABLE)
+        yield wrong(str(NOT_STORABLE))
         return
     if not isinstance(authority, dict) or not all(isinstance(node, str) and node for node in authority.values()):
-        yield wrong('Give fields and nodes: {"quantity": "store", "exists": "ask"}')
+        yield wrong(_('Give fields and nodes: {"quantity": "store", "exists": "ask"}'))
         return
     for name in authority:
         if name != EXISTS and name not in declaration.fields:
             yield wrong(
-                "'%(name)s' is not a field of %(model)s that may travel; choose one of: %(choices)s",
+                _("'%(name)s' is not a field of %(model)s that may travel; choose one of: %(choices)s"),
                 at=name,
                 name=name,
                 model=declaration.label,
@@ -64,7 +67,7 @@ def authority_errors(
         for name in sorted({*authority, *other}):
             if authority.get(name) != other.get(name):
                 yield wrong(
-                    "Another peer's route of %(model)s decides '%(name)s' otherwise; all must say the same",
+                    _("Another peer's route of %(model)s decides '%(name)s' otherwise; all must say the same"),
                     model=declaration.label,
                     name=name,
                 )
@@ -85,7 +88,8 @@ def not_matched(route: Route) -> str:
     """Return why the route carries nothing yet, and what to do about that; empty if it does carry objects."""
     if route.is_matched:
         return ""
-    return (
-        f"{route.model} has not been matched with {route.target.peer_node} yet: objects that both ends had already "
-        f"could be duplicated. Preview the matching and choose one: manage.py sync_match {route.target.name}"
+    text = _(
+        "%(model)s has not been matched with %(peer)s yet: objects that both ends had already could be duplicated. "
+        "Preview the matching and choose one: manage.py sync_match %(name)s"
     )
+    return text % {"model": route.model, "peer": route.target.peer_node, "name": route.target.name}

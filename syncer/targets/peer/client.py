@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from backoffice.kit.http import Request
 from syncer.core.decide import Action
@@ -123,7 +124,8 @@ class PeerClient:
             NotPossibleError: the target is not a peer.
         """
         if target.kind != PEER:
-            raise NotPossibleError(f"{target} is not a peer: only another back office can be asked that.")
+            text = _("%(target)s is not a peer: only another back office can be asked that.")
+            raise NotPossibleError(text % {"target": target})
         self.target, self.requests, self.bytes = target, 0, 0
         self._sender = Sender(target)
 
@@ -166,16 +168,16 @@ class PeerClient:
         self.bytes += len(json.dumps(request.body)) if request.body else 0
         self.bytes += sum(len(sent.exchange.body) for sent in result.sent)
         if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
-            raise NotPossibleError(
-                f"{self.target} {result.verdict.why if result.verdict else 'was not asked any more'}"
-            )
+            why = result.verdict.why if result.verdict else _("was not asked any more")
+            raise NotPossibleError(_("%(target)s %(why)s") % {"target": self.target, "why": why})
         answer = result.verdict.record
         node, writer = answer.get("node"), answer.get("writer")
         if not (isinstance(writer, str) and re.fullmatch(WRITER, writer) and node_of(writer) == node):
             raise self.invalid_answer()
         if node != self.target.peer_node:
+            text = _("%(target)s is for %(peer)r, but %(node)r answered there.")
             raise NotPossibleError(
-                f"{self.target} is for {self.target.peer_node!r}, but {str(node)[:64]!r} answered there."
+                text % {"target": self.target, "peer": self.target.peer_node, "node": str(node)[:64]}
             )
         record_contact(self.target, writer)
         return answer

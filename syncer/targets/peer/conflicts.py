@@ -25,6 +25,7 @@ from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from backoffice.kit import clock, context
 from backoffice.kit.history import history_of
@@ -150,9 +151,10 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
         if why := stopped(now.route):
             raise NotPossibleError(why)
         if now.token != token:
-            raise OvertakenError(f"{replica} has changed since you looked. Look at it again, then decide.")
+            text = _("%(object)s has changed since you looked. Look at it again, then decide.")
+            raise OvertakenError(text % {"object": replica})
         if not values or not {*values} <= {*now.names}:
-            raise NotPossibleError(f"{replica}: this does not wait for a decision.")
+            raise NotPossibleError(_("%(object)s: this does not wait for a decision.") % {"object": replica})
         _decide(now, values, user=user, reason=reason)
         message = f"Decided: {', '.join(values)}."
         LogEntry.objects.log_actions(user.pk, [now.replica], CHANGE, message, single_object=True)
@@ -228,7 +230,8 @@ def _write(now: Open, row: models.Model | None, *, user: Account, reason: str) -
         with context.caused_by(replace(context.cause(), user=lambda: user, reason=reason)):
             written.delete() if row is None else written.save(force_insert=now.row is None)
     except REFUSED as error:
-        raise ValidationError(f"Not possible here: {str(error.args[0]).splitlines()[0]}") from error
+        why = str(error.args[0]).splitlines()[0]
+        raise ValidationError(_("Not possible here: %(why)s") % {"why": why}) from error
 
 
 def _raise_faults(faults: Faults) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from backoffice.kit.batches import batched
 from backoffice.kit.jobs.progress import Progress
@@ -68,11 +69,12 @@ def decide_all(seen: Iterable[Seen], side: Side, *, user: Any, reason: str) -> A
 
 def _decided(seen: Sequence[Seen], side: Side, user: Any, reason: str) -> Iterator[tuple[str, str]]:
     """Decide some conflicts; yield the name of each, and why it could not be decided, empty if it was."""
-    replicas = Replica.objects.in_bulk([pk for pk, _ in seen])
+    replicas = Replica.objects.in_bulk([pk for pk, _token in seen])
     tokens = _tokens(list(replicas.values()))
     for pk, token in seen:
         if tokens.get(pk) != token:
-            yield str(replicas.get(pk, pk)), f"{replicas.get(pk, pk)} has changed since you looked; decide it again."
+            name = str(replicas.get(pk, pk))
+            yield name, _("%(object)s has changed since you looked; decide it again.") % {"object": name}
             continue
         replica = replicas[pk]
         try:
@@ -80,7 +82,7 @@ def _decided(seen: Sequence[Seen], side: Side, user: Any, reason: str) -> Iterat
             values = values_of(now, side)
             conflict_decide(replica=replica, values=values, user=user, reason=reason, token=now.token)
         except (NotPossibleError, PermissionDenied) as error:
-            yield str(replica), str(error) or "You may not decide this."
+            yield str(replica), str(error) or _("You may not decide this.")
         except ValidationError as error:
             yield str(replica), " ".join(error.messages)
         else:
@@ -100,7 +102,8 @@ def values_of(now: Open, side: Side) -> dict[str, Any]:
         if side is Side.OURS and not said:
             said = [now.live is not None if name == EXISTS else (now.live or {}).get(name)]
         if len({str(value) for value in said}) != 1:
-            raise NotPossibleError(f"{now.replica}: there is no single value of {name} to take; decide it by itself.")
+            text = _("%(object)s: there is no single value of %(field)s to take; decide it by itself.")
+            raise NotPossibleError(text % {"object": now.replica, "field": name})
         values[name] = said[0]
     return values
 

@@ -6,6 +6,8 @@ from typing import Any, Required
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from ninja import Router
 from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
@@ -44,7 +46,7 @@ class PeerTarget(CommonKeys, total=False):
     routes: list[PeerRoute]
 
 
-NATURAL_KEY = (
+NATURAL_KEY = _(
     "The fields by which objects that both ends already had are matched, where their keys differ, such as "
     "product_name and created_at. Without rows: by their keys alone."
 )
@@ -52,7 +54,7 @@ NATURAL_KEY = (
 
 class Peer(Kind):
     name = PEER
-    label = "Another back office, both ways"
+    label = _("Another back office, both ways")
     target_columns = ("peer_node", "peer_user", "matching")
     route_columns = ("authority", "matched_at")
     done = {"push": "pushed"}
@@ -65,23 +67,23 @@ class Peer(Kind):
             "natural_key": "lookup",
         },
     )
-    nothing = "Nothing to send: the peer has seen all that was edited here."
+    nothing = _("Nothing to send: the peer has seen all that was edited here.")
     is_two_way = True
     batch = LARGEST
     pages = Pages(
-        target_facts=(("What is known of it", {"fields": ("contact_at", "peer_writer", "acknowledged_writer")}),),
+        target_facts=((_("What is known of it"), {"fields": ("contact_at", "peer_writer", "acknowledged_writer")}),),
         route=(
             (
-                "Objects that both ends have or edited",
+                _("Objects that both ends have or edited"),
                 {
                     "fields": ("authority", "lookup", "max_deletes", "matched_at"),
-                    "description": "Both ends must say the same here.",
+                    "description": _("Both ends must say the same here."),
                 },
             ),
         ),
-        binding=(("What the peer has seen", {"fields": ("seen_there",)}),),
-        labels={"lookup": ("Natural key", NATURAL_KEY)},
-        links=(("Both ends", "admin:syncer_target_pair"),),
+        binding=((_("What the peer has seen"), {"fields": ("seen_there",)}),),
+        labels={"lookup": (_("Natural key"), NATURAL_KEY)},
+        links=((_("Both ends"), "admin:syncer_target_pair"),),
     )
 
     deliver = staticmethod(push.deliver)
@@ -89,11 +91,12 @@ class Peer(Kind):
 
     def target_errors(self, target: Target) -> Mapping[str, str]:
         if not target.peer_node:
-            return {"peer_node": "A peer needs the other back office's name, its BACKOFFICE_NODE."}
+            return {"peer_node": gettext("A peer needs the other back office's name, its BACKOFFICE_NODE.")}
         if target.peer_node == settings.NODE:
-            return {"peer_node": f"This is {settings.NODE} itself; name the other back office."}
+            text = gettext("This is %(node)s itself; name the other back office.")
+            return {"peer_node": text % {"node": settings.NODE}}
         if target.peer_user_id is None:
-            return {"peer_user": "A peer needs the account that it signs in with here."}
+            return {"peer_user": gettext("A peer needs the account that it signs in with here.")}
         return {}
 
     def route_errors(self, route: Route) -> Iterator[tuple[str, Iterable[ValidationError]]]:

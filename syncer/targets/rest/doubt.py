@@ -20,6 +20,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
 from syncer.core.errors import NotPossibleError
@@ -35,7 +36,6 @@ from syncer.targets.rest import REST
 from syncer.targets.rest.proof import beside
 
 log = logging.getLogger("syncer.targets.rest.doubt")
-NOTHING_TO_LINK = "{} is a peer: objects have the same key at both ends, so that there is nothing to link."
 
 
 def question(binding: Binding) -> Question | None:
@@ -79,7 +79,8 @@ def decoded(encoded: str) -> int | str:
         remote_id = None
     if not is_id(remote_id):
         raise NotPossibleError(
-            f"{encoded[:ID_LENGTH]} can't be a record's id: give a number, or a text of some characters."
+            _("%(id)s can't be a record's id: give a number, or a text of some characters.")
+            % {"id": encoded[:ID_LENGTH]}
         )
     return cast("int | str", remote_id)
 
@@ -91,13 +92,14 @@ def binding_of(*, route: Route, key: str) -> Binding:
         NotPossibleError: the target is a peer, or the object was never planned and is not here.
     """
     if route.target.kind != REST:
-        raise NotPossibleError(NOTHING_TO_LINK.format(route.target))
+        raise NotPossibleError(_nothing_to_link(route.target))
     bindings = Binding.objects.filter(route=route, object_key=key).select_related("route__target")
     if (binding := bindings.first()) is not None:
         return binding
     model = route.declaration.model
     if not model._default_manager.filter(pk__in=pks(model, [key])).exists():
-        raise NotPossibleError(f"There is no {route.model}:{key} here, and {route.target} was never sent one.")
+        text = _("There is no %(object)s here, and %(target)s was never sent one.")
+        raise NotPossibleError(text % {"object": f"{route.model}:{key}", "target": route.target})
     raise_keys(route, [key], by=0)
     return bindings.get()
 
@@ -140,7 +142,8 @@ def _record(binding: Binding, remote_id: int | str | None, user: Any, seen: int 
         rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
         row = rows.get(pk=binding.pk)
         if is_asked and question(row) is None:
-            raise NotPossibleError(f"{row} is not in doubt at {row.route.target}: there is nothing to decide.")
+            text = _("%(object)s is not in doubt at %(target)s: there is nothing to decide.")
+            raise NotPossibleError(text % {"object": row, "target": row.route.target})
         check(binding=row, remote_id=remote_id, seen=seen)
         changes = decided(encoded)
         try:
@@ -164,23 +167,31 @@ def check(*, binding: Binding, remote_id: int | str | None, seen: int | None = N
         NotPossibleError: see `link`.
     """
     target, now = binding.route.target, clock.now()
+    words = {"object": binding, "target": target, "record": binding.record}
     facts = facts_of(binding, now)
     is_uncertain = facts.failed or facts.rejected or facts.in_doubt or binding.unconfirmed
     if target.kind != REST:
-        why = NOTHING_TO_LINK.format(target)
+        why = _nothing_to_link(target)
     elif seen is not None and binding.token != seen:
-        why = f"{binding} has moved on since you looked. Look at it again, then decide."
+        why = _("%(object)s has moved on since you looked. Look at it again, then decide.") % words
     elif binding.lease_until is not None and binding.lease_until > now:
         seconds = (binding.lease_until - now) // timedelta(seconds=1) + 1
-        why = f"A worker has {binding} now. Look at it again in {seconds} s, then decide."
+        text = _("A worker has %(object)s now. Look at it again in %(seconds)s s, then decide.")
+        why = text % {**words, "seconds": seconds}
     elif remote_id is None and facts.bound and not is_uncertain:
-        why = f"{binding} has the record {binding.record} at {target}, and nothing says that it is gone."
+        why = _("%(object)s has the record %(record)s at %(target)s, and nothing says that it is gone.") % words
     elif remote_id is not None and not facts.bound and question(binding) is None and not is_wanted(binding):
-        why = f"{binding} is not to be at {target}: the next sync would delete the record that it is linked to."
+        text = _("%(object)s is not to be at %(target)s: the next sync would delete the record that it is linked to.")
+        why = text % words
     else:
         why = "" if remote_id is None else _taken(binding, encode_id(remote_id))
     if why:
         raise NotPossibleError(why)
+
+
+def _nothing_to_link(target: Target) -> str:
+    text = _("%(target)s is a peer: objects have the same key at both ends, so that there is nothing to link.")
+    return text % {"target": target}
 
 
 def _taken(binding: Binding, remote_id: str) -> str:
@@ -189,7 +200,8 @@ def _taken(binding: Binding, remote_id: str) -> str:
     owner = others.select_related("route").first()
     if owner is None:
         return ""
-    return f"{decode_id(remote_id)} is the record of {owner} already; a record belongs to one object."
+    text = _("%(record)s is the record of %(owner)s already; a record belongs to one object.")
+    return text % {"record": decode_id(remote_id), "owner": owner}
 
 
 def is_wanted(row: Binding) -> bool:

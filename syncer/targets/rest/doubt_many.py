@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from backoffice.kit.jobs.progress import Progress
 from backoffice.kit.jobs.service import Again
@@ -49,11 +50,11 @@ def _decided(
     seen: Sequence[Seen], answer: Answer, user: AbstractBaseUser | AnonymousUser | None
 ) -> Iterator[tuple[str, str]]:
     """Decide some objects; yield the name of each, and why it could not be decided, empty if it was."""
-    bindings = Binding.objects.select_related("route__target").in_bulk([pk for pk, _ in seen])
+    bindings = Binding.objects.select_related("route__target").in_bulk([pk for pk, _token in seen])
     for pk, token in seen:
         binding = bindings.get(pk)
         if binding is None:
-            yield f"binding {pk}", "It is gone: its route was deleted."
+            yield f"binding {pk}", _("It is gone: its route was deleted.")
             continue
         try:
             remote_id = None if answer is Answer.NOT_THERE else _only_match(binding)
@@ -67,7 +68,8 @@ def _decided(
 def _only_match(binding: Binding) -> int | str:
     candidates = binding.candidates or []
     if len(candidates) != 1:
-        raise NotPossibleError(f"{binding} has {len(candidates)} possible matches by now: decide it on its own page.")
+        text = _("%(object)s has %(number)d possible matches by now: decide it on its own page.")
+        raise NotPossibleError(text % {"object": binding, "number": len(candidates)})
     return doubt.decoded(candidates[0]["id"])
 
 

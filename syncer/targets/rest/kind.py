@@ -6,6 +6,7 @@ from typing import Any, Required
 
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Value, When
+from django.utils.translation import gettext_lazy as _
 from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
 from backoffice.kit import clock
@@ -69,7 +70,7 @@ class RestTarget(CommonKeys, total=False):
 
 class Rest(Kind):
     name = REST
-    label = "REST service"
+    label = _("REST service")
     target_columns = ("headers", "query")
     route_columns = (
         *("path", "create_path", "item_path", "fields", "filter", "constants", "values", "formats", "own_id"),
@@ -82,69 +83,73 @@ class Rest(Kind):
     )
     formats = samples()
     guide = RestGuide()
-    nothing = "Nothing to send: everything was accepted by the target."
+    nothing = _("Nothing to send: everything was accepted by the target.")
     pages = Pages(
         route=(
             (
-                "What is sent, and where",
+                _("What is sent, and where"),
                 {
                     "fields": ("path", "fields", "lookup", "filter"),
-                    "description": "A plain REST service needs no more than this. The sections below are for others.",
+                    "description": _(
+                        "A plain REST service needs no more than this. The sections below are for others."
+                    ),
                 },
             ),
             (
-                "Values",
+                _("Values"),
                 {
                     "fields": ("constants", "values", "formats"),
-                    "description": "For a target that expects other values than ours.",
+                    "description": _("For a target that expects other values than ours."),
                     "classes": ("collapse",),
                 },
             ),
             (
-                "Records",
+                _("Records"),
                 {
                     "fields": ("update", "create_path", "item_path", "id_field", "own_id", "send_id", "wrap"),
-                    "description": "How one record is created, addressed and changed.",
+                    "description": _("How one record is created, addressed and changed."),
                     "classes": ("collapse",),
                 },
             ),
             (
-                "Answers",
+                _("Answers"),
                 {
                     "fields": ("record", "ok", "error"),
-                    "description": "Where an answer has the record, and how it says that a request was refused. "
-                    "Names inside others are written with dots: data.attributes.",
+                    "description": _(
+                        "Where an answer has the record, and how it says that a request was refused. Names inside "
+                        "others are written with dots: data.attributes."
+                    ),
                     "classes": ("collapse",),
                 },
             ),
             (
-                "Lists",
+                _("Lists"),
                 {
                     "fields": ("items_field", "total", "paging", "page_name", "first_page", "next_field", "query"),
-                    "description": "How the target lists its records: to find one, to compare, to import.",
+                    "description": _("How the target lists its records: to find one, to compare, to import."),
                     "classes": ("collapse",),
                 },
             ),
             (
-                "Safety",
+                _("Safety"),
                 {
                     "fields": ("existing", "missing", "max_deletes", "key_hours", "if_match"),
-                    "description": "What prevents double, overwritten and deleted records.",
+                    "description": _("What prevents double, overwritten and deleted records."),
                     "classes": ("collapse",),
                 },
             ),
         ),
         binding=(
-            ("What the target accepted", {"fields": ("agreed_now",)}),
+            (_("What the target accepted"), {"fields": ("agreed_now",)}),
             (
-                "A create without an answer",
+                _("A create without an answer"),
                 {
                     "fields": (("create_at", "create_key"), "create_to", "create_body_now"),
                     "classes": ("collapse",),
                 },
             ),
         ),
-        links=(("Try it", "admin:syncer_target_try"),),
+        links=((_("Try it"), "admin:syncer_target_try"),),
         shown_for={
             "page_name": (
                 "paging",

@@ -11,6 +11,9 @@ from typing import Any
 from django.core.exceptions import FieldError, ValidationError
 from django.db import DatabaseError, models, transaction
 from django.db.models.sql import Query
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from syncer.models import Route
 from syncer.models.mapping import NOT_STORABLE, Declaration, is_storable, listed, parent_errors, wrong
@@ -19,13 +22,16 @@ from syncer.targets.rest.formats import FORMATS, formats_of
 WRONG_FILTER = (FieldError, TypeError, ValueError, LookupError, ArithmeticError, DatabaseError, re.error)
 
 
-SHAPES: Mapping[str, tuple[type, str]] = {  # of the JSON columns, and what the error of another shape says
-    "fields": (dict, 'Give remote names and local fields: {"userId": "user_id"}'),
-    "lookup": (list, 'Give a list of remote names: ["userId", "title"]'),
-    "filter": (dict, 'Give field lookups and values: {"user_id__gt": 10}'),
-    "constants": (dict, 'Give remote names and their values: {"type": "posts"}'),
-    "values": (dict, 'Give remote names and the words for their values: {"state": {"DELIVERED": "completed"}}'),
-    "formats": (dict, 'Give remote names and formats: {"due": "date"}'),
+SHAPES: Mapping[str, tuple[type, Promise]] = {  # of the JSON columns, and what the error of another shape says
+    "fields": (dict, gettext_lazy('Give remote names and local fields: {"userId": "user_id"}')),
+    "lookup": (list, gettext_lazy('Give a list of remote names: ["userId", "title"]')),
+    "filter": (dict, gettext_lazy('Give field lookups and values: {"user_id__gt": 10}')),
+    "constants": (dict, gettext_lazy('Give remote names and their values: {"type": "posts"}')),
+    "values": (
+        dict,
+        gettext_lazy('Give remote names and the words for their values: {"state": {"DELIVERED": "completed"}}'),
+    ),
+    "formats": (dict, gettext_lazy('Give remote names and formats: {"due": "date"}')),
 }
 
 
@@ -35,9 +41,9 @@ def errors(route: Route) -> Iterator[tuple[str, ValidationError]]:
     yield from misshapen.items()
     declaration, fields = route.declaration, route.fields if isinstance(route.fields, dict) else {}
     if not route.path:
-        yield "path", wrong("Give the path where the target keeps these records: /posts")
+        yield "path", wrong(_("Give the path where the target keeps these records: /posts"))
     if not fields:
-        yield "fields", wrong("Give what is sent, remote names and local fields")
+        yield "fields", wrong(_("Give what is sent, remote names and local fields"))
     mapped = [name for name in declaration.mappable if name in fields.values()]
     checks = (
         ("fields", _fields_errors(declaration, fields)),
@@ -58,9 +64,9 @@ def _shape_errors(route: Route) -> Iterator[tuple[str, ValidationError]]:
     for column, (shape, why) in SHAPES.items():
         value = getattr(route, column)
         if not is_storable(value):
-            yield column, wrong(NOT_STORABLE)
+            yield column, wrong(str(NOT_STORABLE))
         elif not isinstance(value, shape):
-            yield column, wrong(why)
+            yield column, wrong(str(why))
 
 
 def _fields_errors(declaration: Declaration, fields: Mapping[str, str]) -> Iterator[ValidationError]:
@@ -68,7 +74,7 @@ def _fields_errors(declaration: Declaration, fields: Mapping[str, str]) -> Itera
     for remote, local in fields.items():
         if local not in declaration.mappable:
             yield wrong(
-                "%(model)s has no field '%(field)s' that may travel; choose one of: %(choices)s",
+                _("%(model)s has no field '%(field)s' that may travel; choose one of: %(choices)s"),
                 at=remote,
                 model=declaration.label,
                 field=local,
@@ -81,12 +87,12 @@ def _name_errors(names: Collection[str], others: Collection[str] = ()) -> Iterat
     """Refuse remote names with empty parts, and pairs of which one would lie inside the value of the other."""
     for name in names:
         if not all(name.split(".")):
-            yield wrong("'%(name)s' has an empty part; write nested names as author.id", at=name, name=name)
+            yield wrong(_("'%(name)s' has an empty part; write nested names as author.id"), at=name, name=name)
         inside = [(name, outer) for outer in (*names, *others) if name.startswith(f"{outer}.")]
         around = [(inner, name) for inner in others if inner.startswith(f"{name}.")]
         for inner, outer in inside + around:
             yield wrong(
-                "'%(inner)s' lies inside '%(outer)s', which is sent as a value of its own; leave one of them out",
+                _("'%(inner)s' lies inside '%(outer)s', which is sent as a value of its own; leave one of them out"),
                 at=name,
                 inner=inner,
                 outer=outer,
@@ -97,7 +103,7 @@ def _constants_errors(constants: Collection[str], fields: Mapping[str, str]) -> 
     """Refuse constants whose names the fields have already."""
     for name in constants:
         if name in fields:
-            yield wrong("'%(name)s' is among the fields already; leave one of them out", at=name, name=name)
+            yield wrong(_("'%(name)s' is among the fields already; leave one of them out"), at=name, name=name)
     yield from _name_errors(constants, fields)
 
 
@@ -109,16 +115,16 @@ def _values_errors(
         if remote not in fields:
             yield _not_sent(remote, fields)
         elif not isinstance(words, dict) or not words:
-            yield wrong('Give the words for its values: {"DELIVERED": "completed", "null": ""}', at=remote)
+            yield wrong(_('Give the words for its values: {"DELIVERED": "completed", "null": ""}'), at=remote)
         elif fields[remote] in declaration.fields:
             field: Any = declaration.model._meta.get_field(fields[remote])
-            known = [str(choice) for choice, _ in field.flatchoices] if field.choices else []
+            known = [str(choice) for choice, _label in field.flatchoices] if field.choices else []
             known = ["true", "false"] if isinstance(field, models.BooleanField) else known
             known += ["null"] if field.null and known else []
             for word in words:
                 if known and word not in known:
                     yield wrong(
-                        "'%(field)s' never has the value '%(word)s'; choose one of: %(choices)s",
+                        _("'%(field)s' never has the value '%(word)s'; choose one of: %(choices)s"),
                         at=remote,
                         field=fields[remote],
                         word=word,
@@ -139,9 +145,11 @@ def _formats_errors(
             field: Any = declaration.model._meta.get_field(local)
             choices = formats_of(field)
         if name not in choices:
-            why = "is not a format" if name not in [*FORMATS] else "is not a format for '%(field)s'"
+            why = _("'%(name)s' is not a format for '%(field)s'; choose one of: %(choices)s")
+            if name not in [*FORMATS]:
+                why = _("'%(name)s' is not a format; choose one of: %(choices)s")
             yield wrong(
-                f"'%(name)s' {why}; choose one of: %(choices)s",
+                why,
                 at=remote,
                 name=name,
                 field=local,
@@ -151,7 +159,7 @@ def _formats_errors(
 
 def _not_sent(remote: object, fields: Mapping[str, str], *, at: int | None = None) -> ValidationError:
     return wrong(
-        "'%(name)s' is not among the remote names in fields; choose one of: %(choices)s",
+        _("'%(name)s' is not among the remote names in fields; choose one of: %(choices)s"),
         at=str(remote) if at is None else at,
         name=remote,
         choices=listed(fields),
@@ -177,7 +185,7 @@ def _filter_errors(declaration: Declaration, lookups: Mapping[str, object]) -> I
         except (*WRONG_FILTER, ValidationError) as error:
             reason = listed(error.messages) if isinstance(error, ValidationError) else str(error)
             yield wrong(
-                "'%(name)s' does not filter %(model)s: %(reason)s",
+                _("'%(name)s' does not filter %(model)s: %(reason)s"),
                 at=name,
                 name=name,
                 model=declaration.label,
@@ -186,7 +194,7 @@ def _filter_errors(declaration: Declaration, lookups: Mapping[str, object]) -> I
             continue
         if sum(1 for uses in query.alias_refcount.values() if uses) > 1:
             yield wrong(
-                "'%(name)s' reads another model; a filter may read only %(model)s itself",
+                _("'%(name)s' reads another model; a filter may read only %(model)s itself"),
                 at=name,
                 name=name,
                 model=declaration.label,
@@ -208,12 +216,12 @@ def _create_path_errors(path: str, mapped: Collection[str]) -> Iterator[Validati
     try:
         placeholders = [part for part in Formatter().parse(path) if part[1] is not None]
     except ValueError:
-        yield wrong("The braces in '%(path)s' do not match; write a place as {post}", path=path)
+        yield wrong(_("The braces in '%(path)s' do not match; write a place as {post}"), path=path)
         return
-    for _, name, format_spec, conversion in placeholders:
+    for _text, name, format_spec, conversion in placeholders:
         if format_spec or conversion or name not in mapped:
             yield wrong(
-                "'{%(name)s}' is not a local field of this route; choose one of: %(choices)s",
+                _("'{%(name)s}' is not a local field of this route; choose one of: %(choices)s"),
                 name=f"{name}{f'!{conversion}' if conversion else ''}{f':{format_spec}' if format_spec else ''}",
                 choices=listed(mapped),
             )

@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from syncer.core.outcome import Outcome
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route
@@ -40,7 +42,7 @@ def preview_adoptions(routes: RouteMap, *, why_not: str = "") -> Sequence[Adopti
     """Return what adoption would do for each route that still adopts, parents first; see `Kind.adoptions`."""
     adopting = {route: keys for route in routes.parents_first if adopts(route) and (keys := _keys(route))}
     if not adopting or why_not:
-        return [Adoption(route=route, why=f"{why_not}, and was not asked.") for route in adopting]
+        return [Adoption(route=route, why=_("%(why)s, and was not asked.") % {"why": why_not}) for route in adopting]
     matched, ends = MatchedRoutes(routes), time.monotonic() + SECONDS
     with Sender(with_short_timeout(routes.target)) as sender:
         return [_match(matched, route, pages, _read(sender, route, ends)) for route, pages in adopting.items()]
@@ -62,7 +64,7 @@ def _read(sender: Sender, route: Route, ends: float) -> Index | str:
     listing = sender.run(list_records(sender, Endpoint.of(route), ends=ends))
     verdict = listing.verdict
     if verdict is None or verdict.outcome is not Outcome.DONE:
-        why = f"did not answer within {SECONDS:.0f} s" if verdict is None else verdict.why
+        why = _("did not answer within %(seconds)d s") % {"seconds": SECONDS} if verdict is None else verdict.why
         return f"{route.target} {why}."
     try:
         return Index.of(route, listing.records)

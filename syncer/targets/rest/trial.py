@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from backoffice.kit.http import Request
 from syncer.core.answers import MISSING
 from syncer.core.decide import Known, Payload, update_body
@@ -28,7 +31,7 @@ PATIENCE = 5  # seconds, at most, that one answer is waited for
 LOOKED_AT = 20  # of our objects, to find one whose parents have records
 SHOWN = 20_000  # characters of a record
 ANY_KEY = UUID(int=0)
-A_NEW_KEY = "(a new one for each create)"
+A_NEW_KEY = gettext_lazy("(a new one for each create)")
 
 
 def try_target(target: Target) -> Trial:
@@ -39,13 +42,14 @@ def try_target(target: Target) -> Trial:
         ordered = routes.ordered
     except TargetStoppedError as error:
         return Trial(findings=(wrong(f"{target} {error}."),))
-    findings = [] if target.enabled else [note(f"{target} is paused: nothing is sent.", "enabled")]
+    words = {"target": target}
+    findings = [] if target.enabled else [note(_("%(target)s is paused: nothing is sent.") % words, "enabled")]
     if not ordered:
-        findings.append(wrong(f"{target} has no route yet: add one."))
+        findings.append(wrong(_("%(target)s has no route yet: add one.") % words))
     ends = time.monotonic() + SECONDS
     with Sender(tried) as sender:
         if why := sender.sign_in():
-            text = f"The sign-in does not work: {target} {why.rstrip('.')}."
+            text = _("The sign-in does not work: %(target)s %(why)s.") % {**words, "why": why.rstrip(".")}
             return Trial(findings=(*findings, wrong(sender.mask.hide(text), "auth")))
         trials = tuple(_try_route(sender, routes, route, ends) for route in ordered)
     return Trial(findings=tuple(findings), routes=trials)
@@ -61,11 +65,12 @@ def with_short_timeout(target: Target) -> Target:
 def _try_route(sender: Sender, routes: RouteMap, route: Route, ends: float) -> RouteTrial:
     """List one page of the route's records, and write the request of one of its objects."""
     endpoint = Endpoint.of(route)
-    findings = [] if route.enabled else [note("This route is disabled: nothing is sent.", "enabled")]
+    findings = [] if route.enabled else [note(_("This route is disabled: nothing is sent."), "enabled")]
     listed = sender.run(sender.exchange(endpoint.list_page(), ends))
     record: Any = MISSING
     if listed is None:
-        findings.append(wrong(f"Its list was not asked for: the {SECONDS:.0f} s of a trial were over."))
+        text = _("Its list was not asked for: the %(seconds)d s of a trial were over.")
+        findings.append(wrong(text % {"seconds": SECONDS}))
     else:
         judged = judge(listed.exchange, endpoint)
         findings, record = [*findings, *judged.findings], judged.record
@@ -98,13 +103,13 @@ def example_of(routes: RouteMap, route: Route) -> tuple[str, Request | str | Non
     key = next((key for key in keys if key in objects and not objects[key].waits), next(iter(objects)))
     wanted, name = objects[key], f"{route.model}:{key}"
     if wanted.fault:
-        return name, f"{name} can't be sent: {wanted.fault}"
+        return name, _("%(object)s can't be sent: %(why)s") % {"object": name, "why": wanted.fault}
     payload = readable(wanted.payload)
     binding = Binding.objects.filter(route_id=route.pk, object_key=key).first()  # the route may not be saved yet
     if binding is None or binding.remote_id is None:
         path = wanted.create_path.replace(str(Missing.PARENT), PARENT)
         request = endpoint.create(path, payload, ANY_KEY, wanted.own_id)
-        headers = {name: A_NEW_KEY if value == str(ANY_KEY) else value for name, value in request.headers.items()}
+        headers = {name: str(A_NEW_KEY) if value == str(ANY_KEY) else value for name, value in request.headers.items()}
         return name, Request(method=request.method, url=request.url, body=request.body, headers=headers)
     etag = binding.etag if endpoint.if_match else ""
     return name, endpoint.update(binding.remote_id, _update(route, binding, payload, endpoint), etag)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backoffice.kit import clock
@@ -145,10 +146,12 @@ def _ask(peer: PeerClient) -> Status:
 
 def _matching_differs(target: Target, there: str) -> Iterator[str]:
     if there != target.matching:
-        yield (
-            f"At the first matching {settings.NODE} goes by '{target.matching}', {target.peer_node} by '{there}': "
-            "one end decides automatically what the other asks a person about."
+        text = _(
+            "At the first matching %(node)s goes by '%(here)s', %(peer)s by '%(there)s': one end decides automatically "
+            "what the other asks a person about."
         )
+        words = {"node": settings.NODE, "here": target.matching, "peer": target.peer_node, "there": there}
+        yield text % words
 
 
 def _rules_differ(target: Target, models: list[ModelPair]) -> Iterator[str]:
@@ -156,15 +159,23 @@ def _rules_differ(target: Target, models: list[ModelPair]) -> Iterator[str]:
         here, there = both.here, both.there
         if here is None or there is None:
             missing = settings.NODE if here is None else target.peer_node
-            yield f"{both.model}: {missing} has no route for it."
+            yield _("%(model)s: %(node)s has no route for it.") % {"model": both.model, "node": missing}
             continue
         if here.shared != there.shared:
             names = ", ".join(sorted({*here.shared} ^ {*there.shared}))
-            yield f"{both.model}: only one end shares {names}; the two run different versions."
+            text = _("%(model)s: only one end shares %(names)s; the two run different versions.")
+            yield text % {"model": both.model, "names": names}
         for name in sorted({*here.shared, EXISTS} & {*there.shared, EXISTS}):
             if here.authority.get(name) != there.authority.get(name):
-                yield (
-                    f"{both.model}: who decides '{name}' is {here.authority.get(name) or 'nobody'} at "
-                    f"{settings.NODE}, but {there.authority.get(name) or 'nobody'} at {target.peer_node}; "
-                    "both ends must say the same, else they will differ for ever."
+                text = _(
+                    "%(model)s: who decides '%(name)s' is %(here)s at %(node)s, but %(there)s at %(peer)s; both ends "
+                    "must say the same, else they will differ for ever."
                 )
+                yield text % {
+                    "model": both.model,
+                    "name": name,
+                    "here": here.authority.get(name) or _("nobody"),
+                    "node": settings.NODE,
+                    "there": there.authority.get(name) or _("nobody"),
+                    "peer": target.peer_node,
+                }

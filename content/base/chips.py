@@ -11,7 +11,7 @@ from syncer import public
 
 def state_chip(state: public.ObjectState) -> SafeString:
     """Return a state's name as HTML, linked to the page where a person decides if there is one."""
-    chip = ui.chip(state.state, meaning=public.meaning(state.state))
+    chip = ui.chip(state.state, public.label(state.state), meaning=public.meaning(state.state))
     return format_html('<a href="{}">{}</a>', state.url, chip) if state.url else chip
 
 

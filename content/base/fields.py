@@ -10,6 +10,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Length, Trim
 from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 def order_indexes(table: str, *names: str) -> list[models.Index]:
@@ -23,7 +26,7 @@ def order_indexes(table: str, *names: str) -> list[models.Index]:
 def not_blank(value: str) -> None:
     """Refuse text of white space only."""
     if not value.strip():
-        raise ValidationError("This text may not be blank.", code="blank")
+        raise ValidationError(gettext("This text may not be blank."), code="blank")
 
 
 not_blank.json_schema = {"minLength": 1, "pattern": r"\S"}  # type: ignore[attr-defined]
@@ -63,11 +66,11 @@ class FieldCheck(models.CheckConstraint):
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         """Return it as Django's constraint: a migration needs the condition only."""
-        _, arguments, options = super().deconstruct()
+        _path, arguments, options = super().deconstruct()
         return "django.db.models.CheckConstraint", arguments, options
 
     def clone(self) -> Self:
-        _, _, options = self.deconstruct()
+        _path, _arguments, options = self.deconstruct()
         return type(self)(field=self.field, holds=self.holds, **options)
 
 
@@ -78,7 +81,9 @@ def text_constraint(field: str, max_length: int) -> FieldCheck:
         holds=lambda value: isinstance(value, str) and bool(value.strip(" ")) and len(value) <= max_length,
         name=f"%(app_label)s_%(class)s_{field}_text",
         condition=models.Q(GreaterThan(Length(Trim(field)), 0)) & models.Q(LessThanOrEqual(Length(field), max_length)),
-        violation_error_message=f"{field} must have 1 to {max_length} characters and may not be blank.",
+        violation_error_message=format_lazy(
+            _("{field} must have 1 to {most} characters and may not be blank."), field=field, most=max_length
+        ),
     )
 
 
@@ -89,7 +94,9 @@ def length_constraint(field: str, max_length: int) -> FieldCheck:
         holds=lambda value: isinstance(value, str) and len(value) <= max_length,
         name=f"%(app_label)s_%(class)s_{field}_length",
         condition=models.Q(LessThanOrEqual(Length(field), max_length)),
-        violation_error_message=f"{field} may have at most {max_length} characters.",
+        violation_error_message=format_lazy(
+            _("{field} may have at most {most} characters."), field=field, most=max_length
+        ),
     )
 
 
@@ -110,7 +117,7 @@ def json_object_constraint(field: str) -> FieldCheck:
         holds=lambda value: isinstance(value, dict),
         name=f"%(app_label)s_%(class)s_{field}_object",
         condition=models.Q(Exact(JsonType(field), models.Value("object"))),
-        violation_error_message=f"{field} must be a JSON object.",
+        violation_error_message=format_lazy(_("{field} must be a JSON object."), field=field),
     )
 
 
@@ -122,5 +129,7 @@ def integer_constraint(field: str) -> FieldCheck:
         holds=lambda value: isinstance(value, int) and low <= value <= high,
         name=f"%(app_label)s_%(class)s_{field}_range",
         condition=models.Q(**{f"{field}__gte": low, f"{field}__lte": high}),
-        violation_error_message=f"{field} must be a whole number from {low} to {high}.",
+        violation_error_message=format_lazy(
+            _("{field} must be a whole number from {low} to {high}."), field=field, low=low, high=high
+        ),
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from unfold.forms import PaginationInlineFormSet
 
 from backoffice.kit.history import column_values
@@ -68,7 +69,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         field = self.fields[name]
         initial = self.data[bound.html_initial_name]
         if field.has_changed(stored, initial) and field.has_changed(stored, bound.data):
-            text = "Somebody changed this while the form was open. It is now: “%(now)s”. Save again to replace that."
+            text = _("Somebody changed this while the form was open. It is now: “%(now)s”. Save again to replace that.")
             self.add_error(name, ValidationError(text, code="overtaken", params={"now": stored}))
             submitted: Any = self.data
             self.data = data = submitted.copy()  # a request's data is immutable

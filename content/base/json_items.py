@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+from django.utils.translation import gettext as _
+
 BLOCK = 256 * 1024  # characters read at a time
 LONGEST = 64 * 1024 * 1024  # characters of one item
 SPACE = re.compile(r"[ \t\n\r]*")
@@ -52,9 +54,10 @@ def _listed(reader: "_Reader") -> Iterator[Any]:
             reader.position += 1
             number += 1
         if mark != "]":
-            raise ValueError(f"there is no comma and no end of the list after item {number - 1}")
+            text = _("there is no comma and no end of the list after item %(number)d")
+            raise ValueError(text % {"number": number - 1})
     if reader.next_character():
-        raise ValueError("there is something after the end of the list")
+        raise ValueError(_("there is something after the end of the list"))
 
 
 class _Reader:
@@ -82,7 +85,8 @@ class _Reader:
             except json.JSONDecodeError as error:
                 left = len(self.buffer) - self.position
                 if left > LONGEST or not self._read_more(max(BLOCK, left)):  # doubled, so that a long item costs little
-                    raise ValueError(f"{error.msg}, in item {number}") from error
+                    text = _("%(problem)s, in item %(number)d")
+                    raise ValueError(text % {"problem": error.msg, "number": number}) from error
             else:
                 return value
 

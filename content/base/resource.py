@@ -243,9 +243,8 @@ class ContentResource(ModelResource):  # type: ignore[misc]
     def _import(self, dataset: Any, *, dry_run: bool) -> ContentResult:
         headings = match_headings(dataset.headers or (), labels := self.labels())
         if headings.unknown:
-            raise FileError(
-                f"There is no column {', '.join(headings.unknown)}. The columns may be: {', '.join(labels)}."
-            )
+            text = _("There is no column %(unknown)s. The columns may be: %(columns)s.")
+            raise FileError(text % {"unknown": ", ".join(headings.unknown), "columns": ", ".join(labels)})
         versions = Versions(self.model)
         rows = dataset if isinstance(dataset, Table) else list(enumerate(dataset, 1))  # the library's Dataset
         with closing(Problems()) as problems:

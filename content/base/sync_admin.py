@@ -12,6 +12,8 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
@@ -51,7 +53,7 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "at_targets"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(state.value, f"{state.value}: {public.meaning(state)}") for state in public.State]
+        return [(state.value, f"{public.label(state)}: {public.meaning(state)}") for state in public.State]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         chosen = self.value()
@@ -144,7 +146,7 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
 
     def _states_of(self, obj: Model) -> dict[str, Any]:
         states = public.object_states(self.model, [obj.pk])[obj.pk]
-        text = ", ".join(f"{state.route.target}: {state.state}" for state in states)
+        text = ", ".join(f"{state.route.target}: {public.label(state.state)}" for state in states)
         return {"sync_states": states, "states_text": text, "states_moving": public.are_moving(states)}
 
     # --- what follows a save -----------------------------------------------------------------------------------------
@@ -165,7 +167,7 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
     def has_sync_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(public.SYNC_PERMISSION)
 
-    @admin.action(description="Sync now", permissions=["sync"])
+    @admin.action(description=_("Sync now"), permissions=["sync"])
     def sync_now(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
         return self._sync(request, queryset.order_by().values_list("pk", flat=True))
 
@@ -184,6 +186,6 @@ class SyncAdmin(ModelAdmin):  # type: ignore[misc]
         runs = public.sync_objects(self.model, keys, user=request.user)
         if runs:
             return redirect(public.runs_url(runs))
-        name = self.opts.verbose_name_plural.capitalize()
-        messages.warning(request, f"{name} travel to no target, or all of them are paused.")
+        text = gettext("%(names)s travel to no target, or all of them are paused.")
+        messages.warning(request, text % {"names": capfirst(self.opts.verbose_name_plural)})
         return redirect(admin_url(self.model, "changelist"))

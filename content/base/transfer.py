@@ -33,14 +33,16 @@ EXPORTED_HERE = 5_000  # rows that a request exports itself; a worker does more
 class ContentImportForm(ImportForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        most = f"At most {MAX_BYTES // 10**6} MB and {max_rows():,} rows."
-        self.fields["import_file"].help_text = f"CSV, XLSX or JSON, as spreadsheet programs save them. {most}"
-        self.fields["format"].help_text = "Chosen from the file's name; choose another one if that is wrong."
+        text = _("CSV, XLSX or JSON, as spreadsheet programs save them. At most %(megabytes)s MB and %(rows)s rows.")
+        words = {"megabytes": MAX_BYTES // 10**6, "rows": f"{max_rows():,}"}
+        self.fields["import_file"].help_text = text % words
+        self.fields["format"].help_text = _("Chosen from the file's name; choose another one if that is wrong.")
 
     def clean_import_file(self) -> "File[bytes]":
         file: File[bytes] = self.cleaned_data["import_file"]
         if file.size > MAX_BYTES:
-            raise forms.ValidationError(f"The file is larger than {MAX_BYTES // 10**6} MB. Split it.", code="too_large")
+            text = _("The file is larger than %(megabytes)s MB. Split it.")
+            raise forms.ValidationError(text % {"megabytes": MAX_BYTES // 10**6}, code="too_large")
         return file
 
 
@@ -130,7 +132,10 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             "query": request.GET.urlencode(),
             "name": self.get_export_filename(request, queryset, file_format),
         }
-        title = f"Export {self.opts.verbose_name_plural} as {file_format.get_title()}"
+        title = _("Export %(names)s as %(format)s") % {
+            "names": self.opts.verbose_name_plural,
+            "format": file_format.get_title(),
+        }
         here = queryset.order_by()[: EXPORTED_HERE + 1].count() <= EXPORTED_HERE
         job = start(f"{WORK}.export_file", user=request.user, title=title, arguments=arguments, here=here)
         return file_response(job) if job.state == Job.State.DONE else redirect("admin:jobs_job_change", job.pk)
@@ -139,4 +144,4 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         return {"model": self.opts.label, "resource": self.get_resource_index(form), "kind": kind.title}
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:
-        raise ValidationError("Filter the list and export that.")
+        raise ValidationError(_("Filter the list and export that."))

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from backoffice.kit import moments
@@ -40,7 +41,7 @@ def display_value(record: models.Model, field: "models.Field[Any, Any]", user: A
     parent = field.related_model._base_manager.filter(pk=value).first()
     if isinstance(parent, ContentModel) and not parent.is_visible_to(user):
         return str(value)  # the parent's name is hidden from this user
-    return f"{value}: {parent}" if parent else f"{value} (deleted)"
+    return f"{value}: {parent}" if parent else _("%(key)s (deleted)") % {"key": value}
 
 
 def differences(model: type[models.Model], old: Any, new: Any, user: Any) -> list[Difference]:
@@ -77,7 +78,9 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         response: HttpResponse = super().history_view(request, object_id, extra_context)
         return response
 
-    def set_history_delta_changes(self, request: HttpRequest, historical_records: "Page[Any]", **_: object) -> None:
+    def set_history_delta_changes(
+        self, request: HttpRequest, historical_records: "Page[Any]", **_options: object
+    ) -> None:
         records = list(historical_records)
         older: list[Any] = [*records[1:], records[-1].prev_record] if records else []
         for record, before in zip(records, older, strict=True):
@@ -104,7 +107,7 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             return self._revert(request, record)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{'Go back' if stored else 'Restore'}: {record.instance}",
+            "title": (_("Go back: %(object)s") if stored else _("Restore: %(object)s")) % {"object": record.instance},
             "record": record,
             "stored": stored,
             "differences": differences(self.model, stored, record, request.user),
@@ -126,17 +129,19 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             if not self._may_revert(request, stored):
                 raise PermissionDenied(Person(request.user).refusal(self.model, "change" if stored else "add"))
             if stored is not None and not differences(self.model, stored, obj, request.user):
-                messages.info(request, "There is nothing to revert: the content is already as in that version.")
+                messages.info(request, _("There is nothing to revert: the content is already as in that version."))
                 return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
             when = moments.text(record.history_date, moments.MINUTES)
             reason = ": ".join(filter(None, (f"Went back to the version of {when}", reason_of(request))))
             try:
                 go_back(obj, stored, user=request.user, reason=reason)
             except ValidationError as error:
-                messages.error(request, f"It can't go back to that version. {' '.join(error.messages)}")
+                text = _("It can't go back to that version. %(why)s")
+                messages.error(request, text % {"why": " ".join(error.messages)})
                 return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
             self.log_change(request, obj, reason)
-        messages.success(request, f"“{obj}” is again as it was on {when}. The change is in its history.")
+        text = _("“%(object)s” is again as it was on %(when)s. The change is in its history.")
+        messages.success(request, text % {"object": obj, "when": when})
         return HttpResponseRedirect(admin_url(self.model, "change", obj.pk))
 
     def _may_revert(self, request: HttpRequest, stored: ContentModel | None) -> bool:

@@ -5,9 +5,10 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action
 
 from backoffice.kit.admin import ReadOnlyAdmin
@@ -45,8 +46,13 @@ class BotAdmin(ContentAdmin):
         if protected:
             needed.discard(Message._meta.verbose_name)  # no permission to delete a message exists
             counted = ((bot, count(Message.objects.filter(bot=bot))) for bot in objs)
-            protected = [f"{bot}: {number} message{pluralize(number)}" for bot, number in counted if number]
+            protected = [_with_messages(bot, number) for bot, number in counted if number]
         return names, counts, needed, protected
+
+
+def _with_messages(bot: Bot, number: int) -> str:
+    text = ngettext("%(bot)s: %(number)s message", "%(bot)s: %(number)s messages", number)
+    return text % {"bot": bot, "number": number}
 
 
 @admin.register(Message)
@@ -59,7 +65,7 @@ class MessageAdmin(ReadOnlyAdmin, ContentAdmin):
     ordering = ("-timestamp", "-id")
     sortable_by = ("timestamp",)  # the only column with an index
     search_fields = ("client", "conversation")
-    search_help_text = "The whole id of a client or of a conversation."
+    search_help_text = _("The whole id of a client or of a conversation.")
     fields = ("bot", "direction", "client", "conversation", "timestamp", "text")
     resource_classes = (MessageResource,)
     actions_list = ("erase",)
@@ -69,7 +75,7 @@ class MessageAdmin(ReadOnlyAdmin, ContentAdmin):
         """Allow the lookups of the filters only: any other, typed into the address, would scan every message."""
         return lookup.startswith(("bot__", "timestamp")) and bool(super().lookup_allowed(lookup, value, request))
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def beginning(self, message: Message) -> str:
         return Truncator(message.text).chars(SHOWN)
 
@@ -88,13 +94,13 @@ class MessageAdmin(ReadOnlyAdmin, ContentAdmin):
         return (of_client if of_client.exists() else queryset.filter(conversation=conversation)), False
 
     # --- erasing -----------------------------------------------------------------------------------------------------
-    def has_erase_permission(self, request: HttpRequest, *_: object) -> bool:
+    def has_erase_permission(self, request: HttpRequest, *_args: object) -> bool:
         return request.user.has_perm("messaging.erase_client")
 
-    @action(description="Erase a client", permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]
+    @action(description=_("Erase a client"), permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]
     def erase(self, request: HttpRequest) -> HttpResponse:
         return redirect("admin:messaging_erasure_add")
 
-    @action(description="Erase this client", permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]
+    @action(description=_("Erase this client"), permissions=["erase"], icon="ink_eraser")  # type: ignore[untyped-decorator]
     def erase_of(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect(f"{reverse('admin:messaging_erasure_add')}?message={int(object_id)}")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
@@ -14,10 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.admin import ReadOnlyAdmin
+from backoffice.kit.labels import translated
 from content.messaging import services
 from content.messaging.models import CLIENT_LENGTH, Erasure, Message
 
 ERASE, EXPORT = "messaging.erase_client", "messaging.export_client"
+# What `Erasure.counts` names.
+KINDS = {kind: translated("content", kind) for kind in ("versions", "sent records", *settings.ERASERS)}
 
 
 class ErasureForm(forms.Form):
@@ -48,7 +52,9 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("elsewhere"))
     def elsewhere(self, erasure: Erasure) -> str:
-        return ", ".join(f"{number} {kind}" for kind, number in erasure.counts.items()) or gettext("nothing")
+        return ", ".join(f"{number} {KINDS.get(kind, kind)}" for kind, number in erasure.counts.items()) or gettext(
+            "nothing"
+        )
 
     def has_view_permission(self, request: HttpRequest, obj: Erasure | None = None) -> bool:
         return request.user.has_perm("messaging.view_erasure") or request.user.has_perm(ERASE)

@@ -5,6 +5,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from django.db.models.deletion import Collector, ProtectedError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.kit.history import column_values
 from content.base.fields import FieldCheck, not_blank, order_indexes, text_constraint, text_field
@@ -14,7 +17,7 @@ CLIENT_LENGTH = 128  # characters
 TEXT_LENGTH = 10_000  # characters
 ERASED = "[erased]"  # replaces a text
 ERASED_CLIENT = "erased-"  # the prefix of an erased client's replacement id
-IMMUTABLE = "A message is never changed. What may not be kept is erased with its client."
+IMMUTABLE = _("A message is never changed. What may not be kept is erased with its client.")
 
 
 class Bot(ContentModel):
@@ -41,7 +44,7 @@ def refuse(collector: Collector, field: Any, messages: "models.QuerySet[Any]", u
         ProtectedError: the bot has messages; the error holds one of them.
     """
     if first := messages.order_by().first():
-        raise ProtectedError("A bot that has messages can't be deleted.", {first})
+        raise ProtectedError(gettext("A bot that has messages can't be deleted."), {first})
 
 
 refuse.lazy_sub_objs = True  # type: ignore[attr-defined]  # makes Django pass a lazy queryset
@@ -85,7 +88,9 @@ class Message(ContentModel):
                 holds=lambda value: isinstance(value, str) and value in Direction.values,
                 name="messaging_message_direction_known",
                 condition=models.Q(direction__in=Direction.values),
-                violation_error_message=f"direction must be one of {', '.join(Direction.values)}.",
+                violation_error_message=format_lazy(
+                    _("{field} must be one of {choices}."), field="direction", choices=", ".join(Direction.values)
+                ),
             ),
         ]
         # One for each list of the API. The key makes the order of equal times definite.

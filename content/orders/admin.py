@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
@@ -24,6 +25,6 @@ class OrderAdmin(ContentAdmin):
     def get_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
         return (*self.fields, *self.readonly_fields) if obj else self.fields
 
-    @display(description="Status", ordering="status", label=COLORS)  # type: ignore[untyped-decorator]
+    @display(description=_("Status"), ordering="status", label=COLORS)  # type: ignore[untyped-decorator]
     def stage(self, order: Order) -> tuple[str, str]:
         return order.status, order.get_status_display()

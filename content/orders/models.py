@@ -5,6 +5,8 @@ from uuid import uuid4
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from content.base.fields import FieldCheck, order_indexes, text_constraint, text_field
 from content.base.models import ContentModel
@@ -60,14 +62,18 @@ class Order(ContentModel):
                 holds=lambda value: isinstance(value, int) and 1 <= value <= LARGEST,
                 name="orders_order_quantity_range",
                 condition=models.Q(quantity__gte=1, quantity__lte=LARGEST),
-                violation_error_message=f"quantity must be a whole number from 1 to {LARGEST}.",
+                violation_error_message=format_lazy(
+                    _("{field} must be a whole number from {low} to {high}."), field="quantity", low=1, high=LARGEST
+                ),
             ),
             FieldCheck(
                 field="status",
                 holds=lambda value: isinstance(value, str) and value in STAGES,
                 name="orders_order_status_known",
                 condition=models.Q(status__in=list(STAGES)),
-                violation_error_message=f"status must be one of {', '.join(STAGES)}.",
+                violation_error_message=format_lazy(
+                    _("{field} must be one of {choices}."), field="status", choices=", ".join(STAGES)
+                ),
             ),
         ]
         permissions = [("reopen_order", "Can set the status of an order back")]

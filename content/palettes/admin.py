@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from content.base.admin import ContentAdmin, ContentInline
 from content.base.deleted.asking import Deletion
@@ -20,7 +21,7 @@ class MembershipInline(ContentInline):
     form = MembershipForm
     formset = MembershipFormSet
     fields = ("user",)
-    verbose_name, verbose_name_plural = "member", "members"
+    verbose_name, verbose_name_plural = _("member"), _("members")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return super().get_queryset(request).select_related("user")
@@ -44,11 +45,11 @@ class TeamAdmin(ContentAdmin):
         if not change and not form.instance.has_member(request.user):
             services.join(team=form.instance, user=request.user)
 
-    @admin.display(description="members", ordering="memberships_count")
+    @admin.display(description=_("members"), ordering="memberships_count")
     def member_count(self, team: Any) -> int:
         return int(team.memberships_count)
 
-    @admin.display(description="palettes", ordering="palettes_count")
+    @admin.display(description=_("palettes"), ordering="palettes_count")
     def palette_count(self, team: Any) -> int:
         return int(team.palettes_count)
 
@@ -90,6 +91,6 @@ class PaletteAdmin(ContentAdmin):
     autocomplete_fields = ("team",)
     resource_classes = (PaletteResource,)
 
-    @admin.display(description="colors")
+    @admin.display(description=_("colors"))
     def swatches(self, palette: Palette) -> SafeString:
         return swatches(palette.colors)

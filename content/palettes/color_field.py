@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Cast
 from django.db.models.lookups import Regex
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from content.base.fields import FieldCheck
@@ -20,7 +22,12 @@ class ColorsWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
     """A textarea of colors; with JavaScript, also a color input for each color."""
 
     def __init__(self) -> None:
-        super().__init__(attrs={"rows": 3, "data-colors": "", "spellcheck": "false"})
+        texts = {
+            "data-named": _("Color %(number)s"),
+            "data-wrong": _("“%(color)s” is not a color"),
+            "data-add": _("Add a color"),
+        }
+        super().__init__(attrs={"rows": 3, "data-colors": "", "spellcheck": "false", **texts})
 
     class Media:
         js = ("palettes/colors.js",)
@@ -80,5 +87,7 @@ def colors_constraint(field: str) -> FieldCheck:
         holds=_is_stored_form,
         name=f"%(app_label)s_%(class)s_{field}_list",
         condition=models.Q(Regex(Cast(field, models.TextField()), STORED)),
-        violation_error_message=f"{field} must be a list of at most {MOST} colors as #RRGGBB.",
+        violation_error_message=format_lazy(
+            _("{field} must be a list of at most {most} colors as #RRGGBB."), field=field, most=MOST
+        ),
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -38,12 +39,12 @@ class UserShown(UserNameField):
 
 
 class MembershipForm(ContentForm):
-    user = UserNameField(label="User name", help_text="The name by which the new member signs in.")
+    user = UserNameField(label=_("User name"), help_text=_("The name by which the new member signs in."))
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.instance.pk is not None and "user" in self.fields:
-            self.fields["user"] = UserShown(label="User name", disabled=True, required=False)
+            self.fields["user"] = UserShown(label=_("User name"), disabled=True, required=False)
 
 
 class MembershipFormSet(PagedFormSet):
@@ -58,7 +59,7 @@ class MembershipFormSet(PagedFormSet):
             raise services.LastMemberError(leaving[-1].user)
 
     def get_unique_error_message(self, unique_check: Any) -> str:
-        return "This user is a member already."
+        return gettext("This user is a member already.")
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         """Save new members before others leave: a new member may replace the last one."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from content.palettes.models import Membership, Team
 from content.palettes.names import names_for
@@ -14,7 +15,8 @@ class LastMemberError(ValidationError):
     """The team would have no members left."""
 
     def __init__(self, user: Any) -> None:
-        super().__init__(f"{user} is the last member, who can't leave; delete the team instead.", code="last_member")
+        text = _("%(user)s is the last member, who can't leave; delete the team instead.")
+        super().__init__(text % {"user": user}, code="last_member")
 
 
 def join(*, team: Team, user: Any) -> Membership:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.kit.filters import TimeRangeFilter
 from content.base.admin import ContentAdmin
@@ -31,16 +32,16 @@ class ItemAdmin(ContentAdmin):
     class Media:
         css = {"all": ["tasks/item.css"]}
 
-    @admin.display(description="External data")
+    @admin.display(description=_("External data"))
     def external_record(self, item: Item) -> SafeString:
         text = json.dumps(item.external_data, indent=2, ensure_ascii=False, sort_keys=True)
         return format_html('<pre class="external-data text-xs">{}</pre>', text)
 
-    @admin.action(description="Enrich", permissions=["change"])
+    @admin.action(description=_("Enrich"), permissions=["change"])
     def enrich(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
         return self._begin(jobs.enrich, request, queryset)
 
-    @admin.action(description="Summarize", permissions=["change"])
+    @admin.action(description=_("Summarize"), permissions=["change"])
     def summarize(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
         return self._begin(jobs.summarize, request, queryset)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.jobs.models import Job
@@ -15,15 +16,21 @@ from content.tasks import services
 from content.tasks.models import Item
 
 RESERVE = 120  # seconds: no item is begun later than this before the worker would be killed
-OUT_OF_TIME = "It was not begun: the time for one job was over. Choose the rest again."
 
 
 def begin(work: Callable[..., None], items: list[int], *, user: Any) -> Job:
     """Start a job of `work`, which is `enrich` or `summarize`, with the items of these keys."""
-    subject = f"item {items[0]}" if len(items) == 1 else f"{len(items)} items"
-    title = f"{work.__name__.capitalize()} {subject}"
     path = f"{__name__}.{work.__name__}"
-    return start(path, user=user, title=title, total=len(items), arguments={"items": items})
+    return start(path, user=user, title=_title(work, items), total=len(items), arguments={"items": items})
+
+
+def _title(work: Callable[..., None], items: list[int]) -> str:
+    titles = {
+        enrich: (_("Enrich item %(key)s"), _("Enrich %(number)s items")),
+        summarize: (_("Summarize item %(key)s"), _("Summarize %(number)s items")),
+    }
+    one, many = titles[work]
+    return (one if len(items) == 1 else many) % {"key": items[0], "number": len(items)}
 
 
 def enrich(progress: Progress, *, items: list[int]) -> None:
@@ -47,14 +54,15 @@ def _each(progress: Progress, keys: list[int], do: Callable[[Item], Item]) -> No
     ends = time.monotonic() + settings.Q_CLUSTER["timeout"] - RESERVE
     for number, key in enumerate(keys):
         if time.monotonic() > ends:
-            progress.fail_all((f"item {late}", OUT_OF_TIME) for late in keys[number:])
+            text = _("It was not begun: the time for one job was over. Choose the rest again.")
+            progress.fail_all((_("item %(key)s") % {"key": late}, text) for late in keys[number:])
             return
         item = items.filter(pk=key).first()
         try:
             if item is None:
-                raise ProblemError(404, "It was deleted meanwhile.")
+                raise ProblemError(404, _("It was deleted meanwhile."))
             do(item)
         except ProblemError as error:
-            progress.fail(f"item {key}", error.detail)
+            progress.fail(_("item %(key)s") % {"key": key}, error.detail)
         else:
             progress.advance()

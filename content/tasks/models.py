@@ -5,6 +5,7 @@ import re
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from content.base.fields import (
     FieldCheck,
@@ -28,7 +29,7 @@ class ExternalIdValidator(RegexValidator):
     json_schema = {"pattern": "^([A-Za-z0-9][A-Za-z0-9._~:-]*)?$"}
 
     def __init__(self) -> None:
-        message = "Use letters, digits and . _ ~ : - only, a letter or a digit first."
+        message = _("Use letters, digits and . _ ~ : - only, a letter or a digit first.")
         super().__init__(re.compile(EXTERNAL_ID, re.ASCII), message)
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
@@ -79,7 +80,7 @@ class Item(ContentModel):
                 holds=lambda value: isinstance(value, str) and bool(re.search(EXTERNAL_ID, value)),
                 name="%(app_label)s_%(class)s_external_id_form",
                 condition=models.Q(external_id__regex=EXTERNAL_ID),
-                violation_error_message="external_id may hold letters, digits and . _ ~ : - only.",
+                violation_error_message=_("external_id may hold letters, digits and . _ ~ : - only."),
             ),
             json_object_constraint("external_data"),
             length_constraint("summary", 2048),

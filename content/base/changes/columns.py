@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +27,8 @@ class ChangedAdmin(ModelAdmin):  # type: ignore[misc]
         row = obj.latest_change
         if row is None:
             return "-"
-        who = render_to_string("content/by.html", {"record": row}).strip()
         return format_html(
-            '<span class="content-changed">{} <span class="sync-soft">{}</span></span>', minute(row.history_date), who
+            '<span class="content-changed">{} <span class="sync-soft">{}</span></span>',
+            minute(row.history_date),
+            row.history_author,
         )

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils.translation import gettext as _
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
@@ -40,6 +41,13 @@ class HistoryRow(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def history_author(self) -> str:
+        """Who made the change, for pages. One from a peer names its author there, not the account that sent it."""
+        if not self.origin:
+            return self.history_user_name or _("the program")
+        return _("%(who)s, at %(node)s") % {"who": self.origin_user or _("a program"), "node": self.origin}
 
 
 class Rows(HistoryManager):  # type: ignore[misc]

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import connection, models
+from django.utils.translation import gettext as _
 
 from content.base.imports.staging import CHANGED, NEW, Sql, Stage
 from content.base.imports.unique import UniqueKey, taken_key, unique_keys
@@ -67,8 +68,9 @@ def _repeated(stage: Stage) -> Rule:
     rows = f"SELECT import_row, {stage.key} AS pk, {first} AS first FROM {stage.name} WHERE {stage.key} IS NOT NULL"
 
     def problem(value: str) -> tuple[str, str]:
-        number, _, key = value.partition(" ")
-        return name, f"the {name} {stage.model._meta.pk.to_python(key)} is in row {number} already."
+        number, _space, key = value.partition(" ")
+        words = {"name": name, "key": stage.model._meta.pk.to_python(key), "number": number}
+        return name, _("the %(name)s %(key)s is in row %(number)s already.") % words
 
     return Rule(
         sql=f"SELECT import_row AS number, first || ' ' || pk AS value FROM ({rows}) k WHERE first < import_row",

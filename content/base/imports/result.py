@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 from import_export.fields import Field
 from import_export.results import Error, Result, RowResult
 
@@ -25,7 +26,7 @@ def words(error: Exception) -> str:
     if isinstance(error, FileError | ValueError):
         return str(error)
     if isinstance(error, DatabaseError):
-        return "This can't be kept with what is stored now."
+        return _("This can't be kept with what is stored now.")
     log.error("an import failed", exc_info=error)
     return LOGGED
 

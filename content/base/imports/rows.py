@@ -181,7 +181,8 @@ class Reader:
             if row.key is not None and not self.resource._meta.caller_keys:
                 column, name = self.pk.name, self.model._meta.verbose_name
                 unseen = self.person.unseen(self.model, row.key)
-                raise ValidationError({column: f"{unseen} Leave the {column} empty to add a new {name}."})
+                text = _("%(unseen)s Leave the %(column)s empty to add a new %(name)s.")
+                raise ValidationError({column: text % {"unseen": unseen, "column": column, "name": name}})
             obj = self.resource.init_instance(row.cells)
         else:
             row.kind = CHANGED

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
+from django.utils.translation import gettext as _
 
 HOLDS_PLACEHOLDERS = (models.CharField, models.TextField, models.UUIDField, models.IntegerField)
 
@@ -35,8 +36,8 @@ class UniqueKey:
         if not self.column:
             return self.field, self.message
         label, other = model._meta.get_field(self.column).verbose_name, model._meta.verbose_name
-        cure = f"Choose another {label}, or change the other {other}'s {label} in the same file."
-        return self.column, f"{self.message} {cure}"
+        cure = _("Choose another %(label)s, or change the other %(other)s's %(label)s in the same file.")
+        return self.column, f"{self.message} {cure % {'label': label, 'other': other}}"
 
 
 def unique_keys(model: Any) -> Iterator[UniqueKey]:

@@ -23,7 +23,7 @@
             made.type = "color";
             made.value = long(color).toLowerCase();
             made.title = long(color).toUpperCase();
-            made.setAttribute("aria-label", `Color ${place + 1}`);
+            made.setAttribute("aria-label", area.dataset.named.replace("%(number)s", place + 1));
             made.addEventListener("change", () => {
                 const colors = words(area.value);
                 colors[place] = made.value.toUpperCase();
@@ -34,14 +34,14 @@
         const wrong = (color) => {
             const made = document.createElement("span");
             made.className = "palette-wrong";
-            made.title = `“${color}” is not a color`;
+            made.title = area.dataset.wrong.replace("%(color)s", () => color);
             made.textContent = "?";
             return made;
         };
         const adder = document.createElement("button");
         adder.type = "button";
         adder.textContent = "+";
-        adder.title = "Add a color";
+        adder.title = area.dataset.add;
         adder.addEventListener("click", () => {
             const colors = words(area.value);
             write([...colors, colors.at(-1) ?? "#808080"]);

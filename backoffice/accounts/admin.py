@@ -15,6 +15,7 @@ from unfold.forms import AdminPasswordChangeForm
 from backoffice.accounts.granting import groups_to_give, has_all, may_manage, may_manage_group, permissions_to_give
 from backoffice.accounts.keys_admin import KeysInline
 from backoffice.accounts.models import FailedSignIn, User
+from backoffice.accounts.permission_names import PermissionsField
 from backoffice.accounts.preferences import my_settings
 from backoffice.accounts.roles import BY_SLUG
 from backoffice.accounts.user_forms import AccountCreationForm, AccountForm, in_order
@@ -28,7 +29,7 @@ class GivingAdmin(BackofficeAdmin):
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.related_model is Permission:
-            options["queryset"] = permissions_to_give(request.user)
+            options |= {"queryset": permissions_to_give(request.user), "form_class": PermissionsField}
         elif db_field.related_model is Group:
             options["queryset"] = groups_to_give(request.user).filter(role=None)  # roles have a field of their own
         return super().formfield_for_manytomany(db_field, request, **options)

@@ -25,6 +25,7 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelectWi
 
 from backoffice.accounts import keys
 from backoffice.accounts.models import ApiKey, User
+from backoffice.accounts.permission_names import name_of
 from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.ui import chip
 
@@ -43,7 +44,7 @@ def permission_choices(user: User) -> list[tuple[str, list[tuple[str, str]]]]:
         # Permissions of history models are left out: nothing checks them.
         if name in held and model is not None and not issubclass(model, HistoricalChanges):
             title = f"{apps.get_app_config(model._meta.app_label).verbose_name} · {model._meta.verbose_name}"
-            groups.setdefault(title, []).append((name, permission.name))
+            groups.setdefault(title, []).append((name, name_of(permission)))
     return sorted(groups.items())
 
 

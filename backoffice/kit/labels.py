@@ -33,6 +33,8 @@ def _translate_model(package: str, model: Any) -> None:
         names.verbose_name_plural = str(names.verbose_name_plural)  # Django's is lazy: the name and an s
     names.verbose_name = translated(package, names.verbose_name)
     names.verbose_name_plural = translated(package, names.verbose_name_plural)
+    for _codename, name in names.permissions:
+        translated(package, name)  # stored as it is; pages translate it
     for field in (*names.local_fields, *names.local_many_to_many):
         field.verbose_name = translated(package, field.verbose_name)
         field.help_text = translated(package, field.help_text)

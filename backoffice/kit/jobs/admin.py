@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
@@ -40,7 +41,7 @@ class JobAdmin(ReadOnlyAdmin):
     def shown_state(self, job: Job) -> SafeString:
         return chip(job.state, job.get_state_display())
 
-    @admin.display(description=_("items"))
+    @admin.display(description=pgettext_lazy("of a job", "items"))
     def items(self, job: Job) -> str:
         return Reading(job).items
 

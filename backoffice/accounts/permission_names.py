@@ -25,7 +25,7 @@ def name_of(permission: Permission) -> str:
     return gettext(permission.name)
 
 
-class PermissionsField(ModelMultipleChoiceField):
+class PermissionsField(ModelMultipleChoiceField):  # type: ignore[type-arg]
     """The choice of permissions in a form."""
 
     def label_from_instance(self, obj: Permission) -> str:

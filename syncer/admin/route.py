@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
@@ -95,7 +96,7 @@ class RouteAdmin(RowsAdmin):
 
     def get_form(self, request: HttpRequest, obj: Route | None = None, *args: Any, **options: Any) -> Any:
         target = _target(request, obj)
-        own: Mapping[str, tuple[str, str]] = kind_of(target).pages.labels if target else {}
+        own: Mapping[str, tuple[str | Promise, str | Promise]] = kind_of(target).pages.labels if target else {}
         options["labels"] = {name: label for name, (label, _text) in own.items()}
         options["help_texts"] = RouteForm.Meta.help_texts | {name: text for name, (_label, text) in own.items()}
         return super().get_form(request, obj, *args, **options)

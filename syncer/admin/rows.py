@@ -24,7 +24,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from syncer.admin.parts import EngineAdmin
 from syncer.models.mapping import NOT_STORABLE, is_storable
 
-Section = tuple[str | None, dict[str, Any]]  # one of Django's fieldsets
+Section = tuple[str | Promise | None, dict[str, Any]]  # one of Django's fieldsets
 Row = tuple[str, ...]  # the texts of its cells
 Names = Callable[[], Mapping[str, Iterable[str]]]  # {"news.Post": names}; names that fit every model are under ""
 

@@ -23,6 +23,7 @@ from syncer.admin.trigger import TriggerField
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
 from syncer.models.mapping import declarations
+from syncer.reports import words
 from syncer.reports.unanswered import unanswered
 from syncer.targets.base import kind_of, kinds
 
@@ -71,7 +72,7 @@ def _own_id_field(column: "models.Field[Any, Any]") -> forms.ChoiceField:
 
 @admin.register(Route)
 class RouteAdmin(RowsAdmin):
-    list_display = ("carries", "target", "path", "trigger", "shown_fields", "enabled")
+    list_display = ("carries", "target", "path", "shown_trigger", "shown_fields", "enabled")
     list_select_related = ("target",)
     list_filter = (("target", RelatedDropdownFilter),)
     search_fields = ("model", "path")
@@ -116,6 +117,10 @@ class RouteAdmin(RowsAdmin):
     @admin.display(description=_("carries"), ordering="model")
     def carries(self, route: Route) -> str:
         return route.model
+
+    @admin.display(description=_("trigger"), ordering="trigger")
+    def shown_trigger(self, route: Route) -> str:
+        return words.trigger(route.trigger)
 
     @admin.display(description=_("sends"))
     def shown_fields(self, route: Route) -> str:

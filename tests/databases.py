@@ -1,7 +1,8 @@
 """The pytest plugin that chooses the database: `--database sqlite` (the default) or `--database postgres`.
 
 It is loaded with `-p`, before pytest-django reads the settings. PostgreSQL is `TEST_DATABASE_URL` where given, else a
-server from a wheel, started for this run. Tests that are for the other database are not collected, and those that use
+server from a wheel, started for this run. `TEST_VAR` names a folder for the node's files, where `--reuse-db` finds the
+SQLite database of the run before. Tests that are for the other database are not collected, and those that use
 no database run with SQLite only: once is enough. `--quick`, of `make test`, leaves out what is marked `slow`, and runs
 what guards no law on one database: the folders of ONCE, but for what is marked `law`, and what is marked `quick`.
 `--once`, of `make check`, runs all tests: those marked `law` on both databases, half of the others on each.
@@ -37,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    var = _cleanup.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-test-"))
+    var = os.environ.get("TEST_VAR") or _cleanup.enter_context(tempfile.TemporaryDirectory(prefix="backoffice-test-"))
     os.environ.update(
         BACKOFFICE_DOTENV="",
         BACKOFFICE_ENV="development",
@@ -67,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()  # what is loaded stays: to walk all of it in each full collection is an eighth of the time
+    gc.set_threshold(20_000, 20, 20)  # to look after every 700 new objects is another fourteenth
 
 
 def pytest_unconfigure() -> None:

@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
+import pytest
+
 from backoffice.accounts.models import User
 from syncer.core.answer_words import in_words, reason_in_words
 from syncer.models import Alert, Attempt, Binding, Route, Run
 from tests.backoffice.accounts.people import account, browser
 
+# A text that can be translated into one language is in all catalogues: `make catalogues` sees to it.
+LANGUAGES = ["de", pytest.param("fr", marks=pytest.mark.thorough)]
 WORD = re.compile(r"\b[A-Za-z]{2,}\b")
 NAME = re.compile(r"\S*\w[.@/:]+\w\S*")  # news.Post, application/json, https://api.example.com
 NAMES = {"OAuth 2 client credentials"}  # of a standard

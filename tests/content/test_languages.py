@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from content.news.models import Post
 from content.palettes.models import Palette, Team
-from tests.languages import left_in_english
+from tests.languages import LANGUAGES, left_in_english
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MODELS = (
@@ -19,7 +19,7 @@ MODELS = (
 )
 
 
-@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_of_the_lists_and_forms_is_left_in_english(language):
     pages = [
         reverse(f"admin:{model}_{page}") for model in MODELS for page in ("changelist", "add", "deleted", "import")
@@ -27,7 +27,7 @@ def test_no_sentence_of_the_lists_and_forms_is_left_in_english(language):
     assert left_in_english([*pages, reverse("admin:messaging_message_changelist")], language) == {}
 
 
-@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_about_an_object_and_its_versions_is_left_in_english(language):
     post = Post.objects.create(title="A", body="B")
     post.title = "C"

@@ -7,8 +7,11 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests import postgres
 from tests.mutants.patch import Mutant, MutantError
 from tests.mutants.runner import Ending, Runner
 from tools.nodes import ROOT
@@ -27,7 +30,7 @@ def main() -> int:
     if not mutants:
         sys.exit(f"No mutant has {only!r} in its name.")
     endings = []
-    with tempfile.TemporaryDirectory(prefix="backoffice-mutants-") as name:
+    with tempfile.TemporaryDirectory(prefix="backoffice-mutants-") as name, _postgres(mutants):
         are_green = os.environ.get("GREEN") == "1"
         runner = Runner(root=ROOT, scratch=Path(name), slots=SLOTS, seconds=SECONDS, are_green=are_green)
         for report in runner.run(mutants):
@@ -36,6 +39,17 @@ def main() -> int:
     counts = ", ".join(f"{endings.count(ending)} {ending.lower()}" for ending in Ending)
     say(f"{counts} in {time.monotonic() - began:.0f} s")
     return int(any(ending is not Ending.KILLED for ending in endings))
+
+
+@contextmanager
+def _postgres(mutants: Sequence[Mutant]) -> Iterator[None]:
+    """One server for all runs of tests, where one is needed and none is given."""
+    if "TEST_DATABASE_URL" in os.environ or all(mutant.database != "postgres" for mutant in mutants):
+        yield
+        return
+    with postgres.server() as url:
+        os.environ["TEST_DATABASE_URL"] = url
+        yield
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ FILES = {
 def pytest_addoption(parser):
     parser.addoption("--database")
     parser.addoption("--quick", action="store_true")
+    parser.addoption("--reuse-db", action="store_true")
 """,
     "sums.py": "# twice\n# twice\ndef add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a * 2\n",
     "test_sums.py": """

@@ -25,7 +25,7 @@ LINE = re.compile(r"(?P<pin>[a-z0-9-]+(\[[a-z0-9,-]+\])?==[^ ;\[]+( ; [^\\#]+?)?
 # 22.3 comes with Python 3.11.0, 23.0.1 with Debian 12, 23.2.1 with 3.11.7 and 3.12.1, 24.0 with 3.11.9 and 3.12.3.
 # The first two don't start on Python 3.12 and later.
 PIPS = [*(["22.3", "23.0.1"] if sys.version_info < (3, 12) else []), "23.2.1", "24.0", "newest"]
-IN_CI = {"23.2.1", "newest"}  # which itself installs with the oldest
+IN_CI = {"newest"}  # which itself installs with the oldest
 
 
 def lines(lock: str) -> list[str]:

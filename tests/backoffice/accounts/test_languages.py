@@ -4,12 +4,12 @@ import pytest
 from django.urls import reverse
 
 from tests.backoffice.accounts.people import account
-from tests.languages import left_in_english
+from tests.languages import LANGUAGES, left_in_english
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_about_accounts_is_left_in_english(language):
     lists = [f"accounts_{name}_{page}" for name in ("user", "apikey") for page in ("changelist", "add")]
     pages = [

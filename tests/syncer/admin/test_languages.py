@@ -7,7 +7,7 @@ from django.utils import timezone
 from content.news.models import Post
 from syncer.models import Alert, Binding, Route, Run, Target
 from tests.backoffice.accounts.people import account, browser
-from tests.languages import left_in_english
+from tests.languages import LANGUAGES, left_in_english
 from tests.remote import Fault
 from tests.syncer.conftest import sync
 from tests.syncer.support import worker_alive
@@ -44,12 +44,12 @@ def pages(target: Target, remote) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_of_a_page_is_left_in_english(pages, language):
     assert left_in_english(pages, language) == {}
 
 
-@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_trial_and_its_findings_are_in_the_readers_language(target, remote, language):
     Post.objects.create(title="A", body="B")
     remote.store.create("posts", {"userId": 1, "title": "T", "body": "B"})

@@ -3,13 +3,13 @@
 import pytest
 from django.urls import reverse
 
-from tests.languages import left_in_english
+from tests.languages import LANGUAGES, left_in_english
 from tests.syncer.targets.peer.conflicts.support import replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_of_a_conflict_or_its_pair_is_left_in_english(warehouse, contested, language):
     pages = [
         reverse("admin:syncer_replica_changelist"),
@@ -21,6 +21,6 @@ def test_no_sentence_of_a_conflict_or_its_pair_is_left_in_english(warehouse, con
     assert left_in_english(pages, language) == {}
 
 
-@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_question_whether_an_object_should_exist_is_in_the_readers_language(deleted_here, language):
     assert left_in_english([reverse("admin:syncer_replica_change", args=[replica(deleted_here).pk])], language) == {}

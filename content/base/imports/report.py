@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from content.base.differences import as_html
+from content.base.imports.mapping import added_headings
 from content.base.imports.model import Import
 from content.base.imports.source import problems_of, rules_of
 from content.base.tables import FileError
@@ -120,13 +121,15 @@ class Report:
 
     @property
     def left_out(self) -> list[str]:
-        """The headings of the file that are left out."""
-        return [heading for heading, column in self.mapping if not column]
+        """The headings of the file that are left out; not those that the file of the failed rows adds."""
+        added = added_headings()
+        return [heading for heading, column in self.mapping if not column and heading not in added]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the first rows, with the differences of their cells as HTML."""
+        """Yield the first rows, with the columns and the differences of their cells as HTML."""
         for row in self.record.rows:
-            yield row | {"cells": [as_html(old, new) for old, new in row["cells"]]}
+            cells = zip(self.headers, row["cells"], strict=False)  # columns may have come since
+            yield row | {"cells": [(name, as_html(old, new)) for name, (old, new) in cells]}
 
     @property
     def hidden(self) -> int:

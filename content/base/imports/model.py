@@ -74,6 +74,9 @@ class Import(models.Model):
     is_strict = models.BooleanField(
         default=False, help_text=_("An object that somebody changed since is left alone, even in other fields.")
     )
+    is_edit = models.BooleanField(
+        default=False, help_text=_("The program made its rows, as of a bulk edit or an undo; there is no file.")
+    )
     columns = models.JSONField(
         default=dict, help_text=_('The column of each heading: {"Title": "title"}. Empty: left out.')
     )

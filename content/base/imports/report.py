@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from content.base.differences import as_html
 from content.base.imports.mapping import added_headings
 from content.base.imports.model import Import
+from content.base.imports.sentences import sentence
 from content.base.imports.source import problems_of, rules_of
 from content.base.tables import FileError
 
@@ -54,34 +55,7 @@ class Report:
     @property
     def message(self) -> str:
         """The state in one sentence."""
-        record, right, failed = self.record, self.right, self.record.failed
-        match record.state:
-            case State.READING:
-                return _("The file is being read. Nothing is changed yet.")
-            case State.READY if not right and not failed:
-                return _("Everything in this file is stored already. There is nothing to import.")
-            case State.READY if not right:
-                return _("No row of this file can be imported. Correct it and upload it again.")
-            case State.READY if failed:
-                text = ngettext(
-                    "Nothing is changed yet. %(failed)s row can't be imported; the others can.",
-                    "Nothing is changed yet. %(failed)s rows can't be imported; the others can.",
-                    failed,
-                )
-                return text % {"failed": f"{failed:,}"}
-            case State.READY:
-                return _("Nothing is changed yet. Every row is right.")
-            case State.WRITING:
-                return _("The rows are being written.")
-            case State.FAILED:
-                return record.error
-            case State.CANCELLED:
-                return _("It was cancelled. What it had written stays until you undo it.")
-            case State.UNDONE:
-                return _("It was imported, and undone later.")
-        if record.undoes_id:
-            return _("It was undone.")
-        return _("It was imported.") if not failed else _("The rows that were right were imported.")
+        return sentence(self.record, right=self.right)
 
     @property
     def consequences(self) -> list[str]:
@@ -98,7 +72,7 @@ class Report:
     @cached_property
     def earlier(self) -> Import | None:
         """The newest import of the same file into the same model."""
-        if not self.record.sha256 or self.record.undoes_id:
+        if not self.record.sha256 or self.record.is_edit:
             return None
         same = Import.objects.filter(model=self.record.model, sha256=self.record.sha256).exclude(written={})
         same = same.exclude(state=State.UNDONE)

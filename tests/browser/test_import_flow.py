@@ -32,7 +32,7 @@ def test_wrong_rows_are_mended_in_their_file_and_an_import_is_undone_as_one_act(
     expect(main).to_contain_text("At most 1 update and 1 create will go to Fake API.")
     cure = "There is no post 999 that you may see. Leave the id empty to add a new post."
     expect(main.get_by_role("row", name=f"5 id {cure}")).to_be_visible()
-    expect(main.get_by_role("row", name="4 title This field cannot be blank.")).to_be_visible()
+    expect(main.get_by_role("row", name="4 title A value is missing. Write one.")).to_be_visible()
     expect(main.locator("tr.update del")).to_have_text("five")
     shot(page, "import-errors")
     failed = download(page, "Download the failed rows")

@@ -157,7 +157,7 @@ def test_the_rows_that_are_right_are_imported_and_the_others_are_in_a_file():
     content = answer.getvalue()
     assert 'filename="rows-failed.csv"' in answer["Content-Disposition"]
     assert content.startswith(b"\xef\xbb\xbf")
-    blank = "This field cannot be blank."
+    blank = "A value is missing. Write one."
     assert rows_of(content.removeprefix(b"\xef\xbb\xbf")) == [
         ["title", "remark", "body", "row in the file", "what is wrong"],
         ["", "y", "'=1", "3", f"title: {blank}"],

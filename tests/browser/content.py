@@ -31,6 +31,12 @@ def download(page: Any, button: str) -> str:
     return str(started.value.path().read_text(encoding="utf-8-sig"))
 
 
+def right_edge(element: Any) -> float:
+    """Return where an element ends, in pixels from the left of the window."""
+    box = element.bounding_box()
+    return float(box["x"] + box["width"])
+
+
 def is_within_reach(page: Any) -> bool:
     """Return whether the page is not wider than a phone."""
     return bool(page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"])

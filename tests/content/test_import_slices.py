@@ -142,6 +142,18 @@ def test_a_cancelled_import_stops_and_what_it_wrote_can_be_undone(monkeypatch):
     assert not Post.objects.exists()
 
 
+def test_an_import_that_is_cancelled_before_it_wrote_says_that_nothing_was_changed():
+    client = administrator()
+    record = preview(client, Post, table(["title", "body"], ["A", "B"])).context["record"]
+    page = act(client, record, "cancel")
+    assert (page.context["report"].message, page.context["report"].figures) == (
+        "It was cancelled. Nothing was changed.",
+        [],
+    )
+    for word in ("What would have changed", "Choose another file"):
+        assert word in page.content.decode()
+
+
 def test_the_rows_that_are_right_are_imported_and_the_others_are_in_a_file():
     client = administrator()
     data = table(["title", "remark", "body"], ["A", "x", "B"], ["", "y", "=1"], ["C", "z", "B"], ["D", "w", ""])

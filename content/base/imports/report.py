@@ -33,6 +33,8 @@ class Report:
     def figures(self) -> list[tuple[str, int, str]]:
         """The numbers of rows with their words, and how they are marked: `("new", 3, "some")`."""
         record = self.record
+        if record.state in (State.CANCELLED, State.FAILED) and not record.has_written:
+            return []  # what was counted, if anything was, did not come
         counts = record.written if record.written_to or record.written else record.counts
         words = {
             "new": _("new"),

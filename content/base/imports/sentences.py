@@ -16,6 +16,8 @@ def sentence(record: Import, *, right: int) -> str:
         return _of_undo(record)
     if record.state == State.READY and record.failed and right:
         return _but_some(record)
+    if record.state == State.CANCELLED and not record.has_written:
+        return _("It was cancelled. Nothing was changed.")
     texts = _of_edit(record, right) if record.is_edit else _of_file(record, right)
     return texts[State(record.state)]
 

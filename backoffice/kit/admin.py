@@ -25,6 +25,11 @@ class BackofficeList(ThemeList):  # type: ignore[misc]
     Django sorts equal values by the default order of the list, for which no index has them.
     """
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count  # else the heading has "(Show all)" on a list that shows all
+
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
         order: list[Any] = super().get_ordering(request, queryset)
         if not self.params.get(ORDER_VAR) or not isinstance(order[0], str):

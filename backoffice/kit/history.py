@@ -32,5 +32,6 @@ def column_values(obj: models.Model) -> dict[str, Any]:
 
 
 def time_of(value: datetime | str) -> datetime:
-    """Return a time that a statement of our own has read; SQLite gives the text of one in UTC."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    """Return a time that a statement of our own has read; SQLite gives one in UTC without its zone, often as a text."""
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,12 +1,14 @@
 """Moments as pages show them: in the reader's time zone and in the one format, exactly for a script or a hover."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.template import Library
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
+from django.utils.timesince import timesince
+from django.utils.timezone import localtime, now
+from django.utils.translation import gettext as _
 
 register = Library()
 MINUTES, SECONDS = "Y-m-d H:i", "Y-m-d H:i:s"
@@ -27,6 +29,14 @@ def moment(at: datetime | None) -> SafeString | str:
 def minute(at: datetime | None) -> SafeString | str:
     """Return the moment as a `<time>` element, to the minute, where seconds say nothing."""
     return _element(at, MINUTES)
+
+
+@register.filter
+def ago(at: datetime) -> str:
+    """Return how long ago it was: "5 minutes ago", and "just now" in the first minute."""
+    if now() - at < timedelta(minutes=1):
+        return _("just now")
+    return _("%(age)s ago") % {"age": timesince(at)}
 
 
 def _element(at: datetime | None, style: str) -> SafeString | str:

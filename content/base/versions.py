@@ -23,6 +23,7 @@ from content.base.differences import as_html
 from content.base.models import ContentModel
 from content.base.reasons import reason_context, reason_of
 from content.base.urls import admin_url
+from syncer import public
 
 Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML
 
@@ -44,20 +45,27 @@ def display_value(record: models.Model, field: "models.Field[Any, Any]", user: A
     return f"{value}: {parent}" if parent else _("%(key)s (deleted)") % {"key": value}
 
 
-def differences(model: type[models.Model], old: Any, new: Any, user: Any) -> list[Difference]:
-    """Return the fields that differ between two objects or history rows, as `user` may read them.
+def changed_fields(model: type[models.Model], old: Any, new: Any) -> list["models.Field[Any, Any]"]:
+    """Return the fields that differ between two objects or history rows; every field if `old` is None.
 
-    Every field differs if `old` is None. Fields with `auto_now` are left out: they differ in every version, and the
-    page shows the time anyway.
+    Fields with `auto_now` are left out: they differ in every version, and the page shows the time anyway.
     """
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if not (field.primary_key or getattr(field, "auto_now", False))
+        and (old is None or getattr(old, field.attname) != getattr(new, field.attname))
+    ]
+
+
+def differences(model: type[models.Model], old: Any, new: Any, user: Any) -> list[Difference]:
+    """Return the fields that differ, as `changed_fields` does, with their values as `user` may read them."""
     return [
         (
             str(capfirst(field.verbose_name)),
             as_html("" if old is None else display_value(old, field, user), display_value(new, field, user)),
         )
-        for field in model._meta.concrete_fields
-        if not (field.primary_key or getattr(field, "auto_now", False))
-        and (old is None or getattr(old, field.attname) != getattr(new, field.attname))
+        for field in changed_fields(model, old, new)
     ]
 
 
@@ -128,7 +136,8 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             stored = self.model._base_manager.select_for_update(of=("self",)).filter(pk=obj.pk).first()
             if not self._may_revert(request, stored):
                 raise PermissionDenied(Person(request.user).refusal(self.model, "change" if stored else "add"))
-            if stored is not None and not differences(self.model, stored, obj, request.user):
+            fields = frozenset(field.name for field in changed_fields(self.model, stored, obj))
+            if not fields:
                 messages.info(request, _("There is nothing to revert: the content is already as in that version."))
                 return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
             when = moments.text(record.history_date, moments.MINUTES)
@@ -142,6 +151,9 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             self.log_change(request, obj, reason)
         text = _("“%(object)s” is again as it was on %(when)s. The change is in its history.")
         messages.success(request, text % {"object": obj, "when": when})
+        edit = public.Edit(model=self.model, pk=obj.pk, fields=None if stored is None else fields)
+        for sentence in public.following([edit]):
+            messages.info(request, sentence)
         return HttpResponseRedirect(admin_url(self.model, "change", obj.pk))
 
     def _may_revert(self, request: HttpRequest, stored: ContentModel | None) -> bool:

@@ -13,7 +13,7 @@ from syncer.targets.base import kind_of
 class Requests:
     """The most requests that edits of one model cause at a target: each object is sent once at most."""
 
-    target: str
+    target: str  # as pages name it
     creates: int
     updates: int
 
@@ -31,7 +31,7 @@ def expected_requests(model: type[models.Model], *, new: int, changes: Mapping[f
         relevant = _relevant(route)
         updates = sum(number for fields, number in changes.items() if fields & relevant)
         if new or updates:
-            expected.append(Requests(target=route.target.name, creates=new, updates=updates))
+            expected.append(Requests(target=str(route.target), creates=new, updates=updates))
     return expected
 
 

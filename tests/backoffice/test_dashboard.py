@@ -152,6 +152,15 @@ def test_an_editor_sees_what_they_edited_last_and_who_changed_what_today():
     assert "Fake API" not in page
 
 
+def test_an_edit_of_this_minute_was_made_just_now():
+    client = sign_in("news.view_post")  # one kind of content alone: its statement gives times, that of several texts
+    Post.objects.create(title="Mine", body="B")
+    assert "added, <time" in index(client)
+    assert ">just now</time>" in index(client)
+    Post.history.update(history_date=F("history_date") - timedelta(hours=2))
+    assert ">2\xa0hours ago</time>" in index(client)
+
+
 def test_an_edit_of_the_day_before_is_not_of_today(monkeypatch):
     Post.objects.create(title="A", body="B")
     monkeypatch.setattr("backoffice.kit.clock.now", lambda: timezone.now() + timedelta(hours=25))

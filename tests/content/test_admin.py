@@ -74,6 +74,13 @@ def test_a_list_counts_its_rows_once():
     assert len([query for query in queries if "COUNT(" in query["sql"]]) == 1
 
 
+def test_only_a_list_that_leaves_something_out_offers_to_show_all(post):
+    client, page = administrator(), admin_url(Post, "changelist")
+    assert "Show all" not in client.get(page).content.decode()
+    assert "Show all" in client.get(page, {"q": "title"}).content.decode()
+    assert "Show all" in client.get(page, {"changed": "today"}).content.decode()
+
+
 def test_comments_can_be_listed_by_post(post):
     other = Post.objects.create(title="Other", body="Body")
     comments(post, 3)

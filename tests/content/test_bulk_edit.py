@@ -3,9 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from backoffice.accounts.models import User
 from content.base import bulk_admin
 from content.base.imports import service
 from content.base.imports.model import Import
+from content.base.imports.report import Report
 from content.news.models import Comment, Post
 from content.orders.models import Order
 from content.palettes.models import Palette, Team
@@ -47,6 +49,40 @@ def test_chosen_objects_get_the_value_after_it_was_seen_and_confirmed():
     record.refresh_from_db()
     service.undo(record, user=None, here=True)
     assert set(Post.objects.values_list("body", flat=True)) == {"B"}
+
+
+def test_its_pages_speak_of_objects_and_not_of_a_file():
+    client = administrator()
+    answer = change(client, LIST, posts(2), ["body"], body="New")
+    page = client.get(answer["Location"]).content.decode()
+    assert "Nothing is changed yet. Every object can be changed." in page
+    assert "Change 2 objects" in page
+    for word in ("Encoding", "Choose another file", "Columns of the file", "Import 2 rows"):
+        assert word not in page
+    record = confirm()
+    page = client.get(answer["Location"]).content.decode()
+    for word in ("The objects were changed.", "Undo this change", "What changed"):
+        assert word in page
+    undoing = service.undo(record, user=User.objects.get(), here=True)
+    page = client.get(undoing.get_absolute_url()).content.decode()
+    assert "It was undone." in page
+    assert "Encoding" not in page
+    assert "The objects were changed, and that was undone later." in client.get(answer["Location"]).content.decode()
+
+
+def test_an_undo_says_that_it_left_alone_what_somebody_changed_since():
+    change(administrator(), LIST, posts(1), ["body"], body="New")
+    record = confirm()
+    Post.objects.filter(body="New").update(body="Newer")
+    undoing = service.undo(record, user=None, here=True)
+    undoing.refresh_from_db()
+    assert Report(undoing).message == "It was undone, but for what somebody changed since."
+
+
+def test_the_same_values_again_are_nothing_to_change():
+    made = posts(1)
+    change(administrator(), LIST, made, ["body"], body="B")
+    assert Report(Import.objects.get()).message == "Each object has these values already. There is nothing to change."
 
 
 def test_all_of_a_filtered_list_are_changed_in_pages(monkeypatch):

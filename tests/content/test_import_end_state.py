@@ -242,7 +242,7 @@ def test_the_command_names_each_wrong_row_and_keeps_none(run, resource, capsys):
         run(resource, table(["id", "name"], [a.pk, "B"], [b.pk, "C"], ["", " "]))
     report = capsys.readouterr().err
     assert f"Line number: 3 - {f'name: {TAKEN}'!r}" in report
-    assert "Line number: 4 - 'name: This field cannot be blank.'" in report
+    assert "Line number: 4 - 'name: A value is missing. Write one.'" in report
     assert names() == ["A", "B", "C"]
     assert Team.history.count() == 3
 

@@ -266,7 +266,7 @@ def test_a_bad_number_names_its_row_and_column(column, value):
 
 def test_the_row_is_where_it_is_in_the_file_although_empty_rows_are_left_out():
     found = problems(administrator(), Post, "title,body\nT,B\n\n,\nT,\n")
-    assert found == [(5, "body", "This field cannot be blank.")]
+    assert found == [(5, "body", "A value is missing. Write one.")]
 
 
 def test_the_number_of_a_json_object_counts_from_one():

@@ -142,6 +142,18 @@ def test_a_cancelled_import_stops_and_what_it_wrote_can_be_undone(monkeypatch):
     assert not Post.objects.exists()
 
 
+def test_an_import_that_is_cancelled_before_it_wrote_says_that_nothing_was_changed():
+    client = administrator()
+    record = preview(client, Post, table(["title", "body"], ["A", "B"])).context["record"]
+    page = act(client, record, "cancel")
+    assert (page.context["report"].message, page.context["report"].figures) == (
+        "It was cancelled. Nothing was changed.",
+        [],
+    )
+    for word in ("What would have changed", "Choose another file"):
+        assert word in page.content.decode()
+
+
 def test_the_rows_that_are_right_are_imported_and_the_others_are_in_a_file():
     client = administrator()
     data = table(["title", "remark", "body"], ["A", "x", "B"], ["", "y", "=1"], ["C", "z", "B"], ["D", "w", ""])
@@ -157,12 +169,14 @@ def test_the_rows_that_are_right_are_imported_and_the_others_are_in_a_file():
     content = answer.getvalue()
     assert 'filename="rows-failed.csv"' in answer["Content-Disposition"]
     assert content.startswith(b"\xef\xbb\xbf")
-    blank = "This field cannot be blank."
+    blank = "A value is missing. Write one."
     assert rows_of(content.removeprefix(b"\xef\xbb\xbf")) == [
         ["title", "remark", "body", "row in the file", "what is wrong"],
         ["", "y", "'=1", "3", f"title: {blank}"],
         ["D", "w", "", "5", f"body: {blank}"],
     ]
+    page = preview(client, Post, content.replace(b",w,,", b",w,B,"))
+    assert page.context["report"].left_out == ["remark"]
 
 
 # --- unique values ---------------------------------------------------------------------------------------------------
@@ -404,7 +418,7 @@ def test_an_import_of_what_is_stored_already_offers_nothing_to_import():
 
 
 def test_the_page_says_what_the_targets_will_be_sent(remote):
-    target = Target.objects.create(name="Fake API", url=remote.url, timeout=10, allow_private=True)
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=10, allow_private=True)
     Route.objects.create(target=target, model="news.Post", path="/posts", fields={"title": "title"})
     first, second, third = posts(3)
     rows = [[first.pk, "New", "B"], [second.pk, "T1", "Untold"], ["", "Added", "B"], [third.pk, "T2", "B"]]

@@ -43,6 +43,15 @@ def test_the_list_shows_each_objects_state(remote: Remote, target: Target):
     assert [page.count(f">{state}</span>") for state in ("in sync", "rejected", "pending")] == [1, 1, 1]
 
 
+def test_a_revert_says_what_will_follow(target):
+    post = Post.objects.create(title="Old", body="B")
+    Post.objects.filter(pk=post.pk).update(title="New")
+    sync(target)
+    first = reverse("admin:news_post_simple_history", args=[post.pk, Post.history.last().pk])
+    page = administrator().post(first, follow=True).content.decode()
+    assert "1 update will go to Fake API. This waits for the next Sync now." in page
+
+
 def test_with_several_targets_the_list_names_them(target):
     second(target)
     Post.objects.create(title="A", body="B")

@@ -26,6 +26,7 @@ from content.base.versions import Difference, differences
 from syncer import public
 
 URL_NAME = "content_changes"
+DAYS = {"today": 0, "yesterday": 1, "week": 7}  # words for days in the address, by how long ago they are
 KINDS = {"+": gettext_lazy("Added"), "~": gettext_lazy("Changed"), "-": gettext_lazy("Deleted")}
 NAME = 256  # characters of an account's name
 
@@ -78,18 +79,20 @@ def changes_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
         kind=given.get("kind", "") if given.get("kind") in KINDS else "",
     )
     rows, following = page(wanted, _positions(given.get("after", "")))
+    changes = _changes(request, _visible(request, rows))
     request.current_app = site.name
     context = {
         **site.each_context(request),
         "title": _("Recent changes"),
-        "changes": _changes(request, _visible(request, rows)),
+        "changes": changes,
+        "has_states": any(change.states for change in changes),
         "models": [(model._meta.label, model._meta.verbose_name_plural) for model in models],
         "kinds": KINDS.items(),
         "wanted": wanted,
         "label": given.get("model", ""),
         "since": since,
         "until": until,
-        "shortcuts": _shortcuts(request),
+        "shortcuts": _shortcuts(request, since),
         "next": _with(given, after=_cursor(following)) if following else "",
         "looked_through": LOOKED_THROUGH,
     }
@@ -138,6 +141,8 @@ def _changes(request: HttpRequest, rows: Sequence[Any]) -> list[Change]:
 
 
 def _day(text: str) -> date | None:
+    if text in DAYS:
+        return localdate() - timedelta(days=DAYS[text])
     try:
         return parse_date(text)
     except ValueError:  # such as February 30th
@@ -148,12 +153,12 @@ def _beginning(day: date | None) -> datetime | None:
     return make_aware(datetime.combine(day, time())) if day else None
 
 
-def _shortcuts(request: HttpRequest) -> list[tuple[str, str]]:
-    today = localdate()
-    days = {_("Today"): 0, _("Since yesterday"): 1, _("Last 7 days"): 7}
+def _shortcuts(request: HttpRequest, since: date | None) -> list[tuple[str, str, bool]]:
+    """Return links to the changes of some days: their text, their address and whether the page shows them."""
+    texts = {"today": _("Today"), "yesterday": _("Since yesterday"), "week": _("Last 7 days")}
     return [
-        (text, _with(request.GET, since=(today - timedelta(days=number)).isoformat(), until="", after=""))
-        for text, number in days.items()
+        (text, _with(request.GET, since=word, until="", after=""), since == _day(word) and not request.GET.get("until"))
+        for word, text in texts.items()
     ]
 
 

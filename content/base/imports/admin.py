@@ -109,7 +109,7 @@ class ImportAdmin(ReadOnlyAdmin):
         job = record.job if record.is_open else None
         context = {
             **self.admin_site.each_context(request),
-            "title": record.file_name if record.undoes_id else _("Import %(file)s") % {"file": record.file_name},
+            "title": record.file_name if record.is_edit else _("Import %(file)s") % {"file": record.file_name},
             "opts": self.opts,
             "original": record,
             "record": record,
@@ -120,7 +120,7 @@ class ImportAdmin(ReadOnlyAdmin):
             "may_read": self._may_read(request, record),
             "may_confirm": is_own and record.state == Import.State.READY and report.right > 0,
             "may_cancel": is_own and (record.is_open or record.state == Import.State.READY),
-            "may_map": is_own and not record.undoes_id and record.state in (Import.State.READY, Import.State.FAILED),
+            "may_map": is_own and not record.is_edit and record.state in (Import.State.READY, Import.State.FAILED),
             "may_continue": is_own and record.is_stuck,
             "may_undo": self._may_import(request, record) and record.can_be_undone,
             "objects": capfirst(report.model._meta.verbose_name_plural),

@@ -5,10 +5,10 @@ from contextlib import closing
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.utils.translation import gettext as _
 
 from backoffice.kit.jobs.progress import Progress
 from content.base.files import CSV, FORMATS, JSON, ExcelCSV, FileFormat, SemicolonCSV
+from content.base.imports.mapping import added_headings
 from content.base.imports.model import Import
 from content.base.imports.problems import Problems
 from content.base.imports.source import Source, problems_of
@@ -44,8 +44,7 @@ def _format(kind: str, table: Table) -> FileFormat:
 
 def _own(headers: Any) -> list[str]:
     """Return headings for the two columns that are added, which are not those of the file."""
-    names = [_("row in the file"), _("what is wrong")]
-    return [name if name not in headers else f"{name} *" for name in names]
+    return [name if name not in headers else f"{name} *" for name in added_headings()]
 
 
 def _rows(source: Source, problems: Problems, progress: Progress, *, missing: object) -> Iterator[list[object]]:

@@ -16,6 +16,11 @@ class HeadingError(FileError):
         self.headings = [*headings]
 
 
+def added_headings() -> list[str]:
+    """Return the headings of the columns that the file of the failed rows has beside those of the imported file."""
+    return [_("row in the file"), _("what is wrong")]
+
+
 def matched(headings: Sequence[str], labels: Mapping[str, Iterable[str]], chosen: Mapping[str, str]) -> dict[str, str]:
     """Return the column of each heading, empty if it is left out: `{"Title": "title", "Remark": ""}`.
 

@@ -74,6 +74,9 @@ class Import(models.Model):
     is_strict = models.BooleanField(
         default=False, help_text=_("An object that somebody changed since is left alone, even in other fields.")
     )
+    is_edit = models.BooleanField(
+        default=False, help_text=_("The program made its rows, as of a bulk edit or an undo; there is no file.")
+    )
     columns = models.JSONField(
         default=dict, help_text=_('The column of each heading: {"Title": "title"}. Empty: left out.')
     )
@@ -138,11 +141,15 @@ class Import(models.Model):
         return Import.objects.filter(pk=self.pk, state=self.state, job=self.job_id).exists()
 
     @property
+    def has_written(self) -> bool:
+        """Whether it added or changed an object."""
+        return any(self.written.get(kind) for kind in ("new", "changed"))
+
+    @property
     def can_be_undone(self) -> bool:
         """Whether it wrote something, and may be undone now."""
-        has_written = any(self.written.get(kind) for kind in ("new", "changed"))
         has_ended = self.state in (self.State.DONE, self.State.CANCELLED, self.State.FAILED)
-        return has_written and has_ended and self.undoes_id is None and not hasattr(self, "undone_by")
+        return self.has_written and has_ended and self.undoes_id is None and not hasattr(self, "undone_by")
 
     @property
     def failed(self) -> int:

@@ -62,7 +62,7 @@ class Newer:
 
     def _message(self) -> str:
         when = moments.text(self.at)
-        by = self.user or _("a program")
+        by = self.user or _("The program")
         message = _(
             "%(user)s changed this at %(when)s, after the file was made. Export it again and repeat the change there."
         )

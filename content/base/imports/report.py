@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from content.base.differences import as_html
+from content.base.imports.mapping import added_headings
 from content.base.imports.model import Import
+from content.base.imports.sentences import sentence
 from content.base.imports.source import problems_of, rules_of
 from content.base.tables import FileError
 
@@ -31,6 +33,8 @@ class Report:
     def figures(self) -> list[tuple[str, int, str]]:
         """The numbers of rows with their words, and how they are marked: `("new", 3, "some")`."""
         record = self.record
+        if record.state in (State.CANCELLED, State.FAILED) and not record.has_written:
+            return []  # what was counted, if anything was, did not come
         counts = record.written if record.written_to or record.written else record.counts
         words = {
             "new": _("new"),
@@ -53,34 +57,7 @@ class Report:
     @property
     def message(self) -> str:
         """The state in one sentence."""
-        record, right, failed = self.record, self.right, self.record.failed
-        match record.state:
-            case State.READING:
-                return _("The file is being read. Nothing is changed yet.")
-            case State.READY if not right and not failed:
-                return _("Everything in this file is stored already. There is nothing to import.")
-            case State.READY if not right:
-                return _("No row of this file can be imported. Correct it and upload it again.")
-            case State.READY if failed:
-                text = ngettext(
-                    "Nothing is changed yet. %(failed)s row can't be imported; the others can.",
-                    "Nothing is changed yet. %(failed)s rows can't be imported; the others can.",
-                    failed,
-                )
-                return text % {"failed": f"{failed:,}"}
-            case State.READY:
-                return _("Nothing is changed yet. Every row is right.")
-            case State.WRITING:
-                return _("The rows are being written.")
-            case State.FAILED:
-                return record.error
-            case State.CANCELLED:
-                return _("It was cancelled. What it had written stays until you undo it.")
-            case State.UNDONE:
-                return _("It was imported, and undone later.")
-        if record.undoes_id:
-            return _("It was undone.")
-        return _("It was imported.") if not failed else _("The rows that were right were imported.")
+        return sentence(self.record, right=self.right)
 
     @property
     def consequences(self) -> list[str]:
@@ -97,7 +74,7 @@ class Report:
     @cached_property
     def earlier(self) -> Import | None:
         """The newest import of the same file into the same model."""
-        if not self.record.sha256 or self.record.undoes_id:
+        if not self.record.sha256 or self.record.is_edit:
             return None
         same = Import.objects.filter(model=self.record.model, sha256=self.record.sha256).exclude(written={})
         same = same.exclude(state=State.UNDONE)
@@ -120,13 +97,15 @@ class Report:
 
     @property
     def left_out(self) -> list[str]:
-        """The headings of the file that are left out."""
-        return [heading for heading, column in self.mapping if not column]
+        """The headings of the file that are left out; not those that the file of the failed rows adds."""
+        added = added_headings()
+        return [heading for heading, column in self.mapping if not column and heading not in added]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the first rows, with the differences of their cells as HTML."""
+        """Yield the first rows, with the columns and the differences of their cells as HTML."""
         for row in self.record.rows:
-            yield row | {"cells": [as_html(old, new) for old, new in row["cells"]]}
+            cells = zip(self.headers, row["cells"], strict=False)  # columns may have come since
+            yield row | {"cells": [(name, as_html(old, new)) for name, (old, new) in cells]}
 
     @property
     def hidden(self) -> int:

@@ -98,7 +98,7 @@ class ContentResult(Result):  # type: ignore[misc]
         return [(number, "" if name == NON_FIELD_ERRORS else name, message) for number, name, message in self.named]
 
     def wrong_rows(self) -> list[tuple[int, str]]:
-        """Return the first wrong rows with their messages: `[(5, "body: This field cannot be blank."), …]`."""
+        """Return the first wrong rows with their messages: `[(5, "body: A value is missing. Write one."), …]`."""
         rows: dict[int, list[str]] = {}
         for number, name, message in self.problems():
             rows.setdefault(number, []).append(f"{name}: {message}" if name else message)

@@ -25,6 +25,7 @@ from content.base.models import ContentModel
 from content.base.tables import CellError
 
 PAGE = 500  # rows judged at a time
+MISSING = ("blank", "null")  # codes of errors
 
 
 @dataclass(slots=True)
@@ -60,6 +61,16 @@ class Row:
 
     def refuse(self, error: ValidationError) -> None:
         self.errors = error.update_error_dict(self.errors)
+
+    @property
+    def messages(self) -> dict[str, list[str]]:
+        """What is wrong, by field: Django's texts, but for a value that is missing, of which they name no cure."""
+        missing = [_("A value is missing. Write one.")]
+        by_field = ValidationError(self.errors).error_dict.items()
+        return {
+            name: [text for error in errors for text in (missing if error.code in MISSING else error.messages)]
+            for name, errors in by_field
+        }
 
     def give_up(self, error: Exception) -> None:
         """Say what is wrong with a row of which nothing else can be judged."""
@@ -134,7 +145,7 @@ class Reader:
         self._add(rows)
         for row in rows:
             if row.errors:
-                self.problems.add(row.number, ValidationError(row.errors).message_dict)
+                self.problems.add(row.number, row.messages)
             elif row.obj is not None:
                 self.result.accept(ContentRow(row.number, row.kind, row.obj, row.before), row.changed)
 

@@ -104,7 +104,15 @@ def start_rows(
     """
     upload = rows_upload(rows)
     return start_import(
-        model=model, user=user, upload=upload, kind="JSON", file_name=name, reason=reason, here=here, **options
+        model=model,
+        user=user,
+        upload=upload,
+        kind="JSON",
+        file_name=name,
+        reason=reason,
+        here=here,
+        is_edit=True,
+        **options,
     )
 
 
@@ -195,6 +203,7 @@ def undo(record: Import, *, user: Any, here: bool = False) -> Import:
         undoes=record,
         is_confirmed=True,
         is_strict=True,
+        is_edit=True,
     )
     _begin(undoing, "undo.undo", "%(file)s", here=here)
     return undoing

@@ -44,7 +44,7 @@ CASES = [
     Case(files.quotes_before_formulas, (("=1+1", "=2"),)),
     Case(files.a_thousand_blank_rows_from_google_sheets, ONE),
     Case(files.extensions_of_excel, ONE),
-    Case(files.rows_and_cells_with_gaps, wrong=((7, "body", "This field cannot be blank."),)),
+    Case(files.rows_and_cells_with_gaps, wrong=((7, "body", "A value is missing. Write one."),)),
     Case(files.blank_cells_around_the_data, ONE),
     Case(files.a_cell_beyond_the_headings, wrong=((3, "body", "The row has 3 cells, but the first row names 2"),)),
     Case(files.names_with_a_prefix, ONE),

@@ -60,6 +60,22 @@ def test_the_page_tells_what_was_changed_by_whom_and_whether_the_target_has_it(t
     assert titles(administrator().get(CHANGES, {"kind": "-"})) == ["New"]
 
 
+def test_the_words_of_its_states_are_explained(target: Target):
+    assert "What the words mean" not in administrator().get(CHANGES).content.decode()
+    Post.objects.create(title="New", body="B")
+    assert "What the words mean" in administrator().get(CHANGES).content.decode()
+
+
+@pytest.mark.parametrize(("word", "number"), [("today", 1), ("yesterday", 2), ("week", 3)])
+def test_a_word_for_a_day_is_as_good_as_its_date_and_its_link_is_marked(word, number):
+    for age in (0, 1, 6, 8):
+        aged(Post, age, title=Post.objects.create(title=f"Of {age} days", body="B").title)
+    page = administrator().get(CHANGES, {"since": word, "model": "news.Post"})
+    assert len(titles(page)) == number
+    assert [is_current for _, _, is_current in page.context["shortcuts"]] == [number == n for n in (1, 2, 3)]
+    assert page.content.decode().count('aria-current="true"') == 1
+
+
 def test_changes_of_all_content_are_merged_by_time():
     first, second = posts("A", "B")
     Comment.objects.create(post=first, name="C", email="reader@example.org", body="B")

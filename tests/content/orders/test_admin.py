@@ -153,8 +153,8 @@ def test_a_row_without_an_id_adds_an_order_under_a_new_one():
 def test_the_preview_shows_the_id_that_the_file_gives_and_none_else():
     answer = preview(signed_in(), Order, csv_of(LAMP, LAMP | {"id": ""}))
     assert [row["cells"][0] for row in answer.context["report"].rows()] == [
-        f'<span class="difference"><span>{KEY}</span></span>',
-        '<span class="difference"></span>',
+        ("id", f'<span class="difference"><span>{KEY}</span></span>'),
+        ("id", '<span class="difference"></span>'),
     ]
 
 

@@ -93,3 +93,7 @@ def test_the_navigation_opens_what_is_used_daily_and_where_one_is():
 
 def test_the_navigation_holds_what_one_may_see_only():
     assert not {"tasks", "syncer"} & groups("/admin/", sign_in("news.view_post")).keys()
+
+
+def test_a_menu_beside_a_choice_has_a_name():
+    assert 'data-more_vert="Add, change or view what is chosen"' in page("/admin/syncer/route/add/")

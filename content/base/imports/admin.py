@@ -69,7 +69,10 @@ class ImportAdmin(ReadOnlyAdmin):
         return obj is None or obj.user_id == request.user.pk or bool(super().has_view_permission(request, obj))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return True  # the admin site has checked that the user is staff
+        """Show the list to whoever may import anything, or view the imports of others."""
+        pages = (page for page in self.admin_site._registry.values() if hasattr(page, "has_import_permission"))
+        may_view_all = super().has_view_permission(request)
+        return bool(may_view_all or any(page.has_import_permission(request) for page in pages))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
         return Import.objects.visible_to(request.user).defer(*LARGE).order_by(*self.get_ordering(request))

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from backoffice.accounts.models import User
+from backoffice.kit import clock
 from content.news.models import Post
-from syncer.models import Target
+from syncer.models import Alert, Run, Target
 from tests.content.pages import administrator, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,8 @@ def test_a_link_leads_past_the_navigation_to_the_one_main_part(path):
         ("/admin/news/post/{post}/change/", "A &amp; B", ["News", "Posts"]),
         ("/admin/news/post/{post}/delete/", "Delete", ["News", "Posts", "A &amp; B"]),
         ("/admin/news/post/{post}/history/", "Change history", ["News", "Posts", "A &amp; B"]),
+        ("/admin/auth/group/", "Groups", ["People"]),
+        ("/admin/accounts/user/{user}/password/", "Set password", ["People", "Users", "administrator"]),
         ("/admin/syncer/target/{target}/preview/", "Preview", ["Sync", "Targets", "Shop"]),
         ("/admin/syncer/target/{target}/deletes/", "Deletes that wait", ["Sync", "Targets", "Shop"]),
         ("/admin/syncer/target/{target}/setup/address/", "Set up: Address", ["Sync", "Targets", "Shop"]),
@@ -66,7 +70,8 @@ def test_a_link_leads_past_the_navigation_to_the_one_main_part(path):
 def test_the_main_heading_is_the_pages_own_name_after_the_path_to_it(path, name, way):
     post = Post.objects.create(title="A & B", body="B")
     target = Target.objects.create(name="shop", title="Shop", url="https://shop.example")
-    path = path.format(post=post.pk, target=target.pk)
+    administrator()
+    path = path.format(post=post.pk, target=target.pk, user=User.objects.get().pk)
     assert heading(path) == name
     assert steps(path) == way
 
@@ -97,3 +102,23 @@ def test_the_navigation_holds_what_one_may_see_only():
 
 def test_a_menu_beside_a_choice_has_a_name():
     assert 'data-more_vert="Add, change or view what is chosen"' in page("/admin/syncer/route/add/")
+
+
+def test_rows_that_the_program_writes_lead_to_no_history_of_changes():
+    run = Run.objects.create(target=Target.objects.create(name="shop", url="https://shop.example"))
+    alert = Alert.objects.create(target=run.target, kind="unhealthy", reason="It is down.", at=clock.now())
+    assert "/history/" not in page(f"/admin/syncer/alert/{alert.pk}/change/")
+    assert "/history/" in page(f"/admin/syncer/target/{run.target_id}/change/")
+
+
+def test_what_cannot_be_deleted_says_why_and_leads_back():
+    run = Run.objects.create(target=Target.objects.create(name="shop", title="Shop", url="https://shop.example"))
+    html = page(f"/admin/syncer/target/{run.target_id}/delete/")
+    assert "Shop can&#x27;t be deleted" in html or "Shop can't be deleted" in html
+    assert "<li>run</li>" in html
+    assert f'href="/admin/syncer/target/{run.target_id}/change/"' in html
+
+
+def test_a_form_for_something_new_offers_no_second_one():
+    assert 'class="addlink' not in page("/admin/news/post/add/")
+    assert 'class="addlink' in page("/admin/news/post/")

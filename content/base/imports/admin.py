@@ -47,6 +47,7 @@ class ImportAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     list_filter = (("state", ChoicesDropdownFilter), ("created_at", TimeRangeFilter))
     search_fields = ("file_name",)
+    empty_text = gettext_lazy("Nothing was imported yet. Each list of content has the button for it.")
 
     @admin.display(description=gettext_lazy("file"), ordering="file_name")
     def short_name(self, record: Import) -> str:

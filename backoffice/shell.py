@@ -1,8 +1,9 @@
 """Template filters of what surrounds every page."""
 
 from django import template
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from backoffice.heading import Heading, heading_of
 
 register = template.Library()
 FRAME = '<div id="main"'
@@ -17,8 +18,6 @@ def with_main(html: SafeString) -> SafeString:
     return mark_safe(html.replace(FRAME, f'{FRAME} role="main" tabindex="-1"', 1))  # noqa: S308 - a template's output
 
 
-@register.filter
-def with_name(html: SafeString, name: str) -> SafeString:
-    """Add the page's own name to its heading, in which the theme has the path to the object or list only."""
-    heading = format_html('<span class="shell-name">{}</span></h1>', name)
-    return mark_safe(html.replace("</h1>", heading, 1))  # noqa: S308 - a template's output
+@register.simple_tag(takes_context=True)
+def heading(context: template.Context) -> Heading:
+    return heading_of(context.flatten())

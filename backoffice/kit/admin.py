@@ -10,7 +10,7 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
@@ -106,7 +106,10 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 class ReadOnlyAdmin(BackofficeAdmin):
-    """The admin of rows that the program writes and people only read."""
+    """The admin of rows that the program writes and people only read, which have no history of changes by people."""
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:
+        return cast(HttpResponse, super().render_change_form(request, context | {"show_history": False}, **options))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -21,6 +21,7 @@ from backoffice.kit.jobs.service import start
 from content.base.files import FORMATS, csv_for_excel
 from content.base.imports import service
 from content.base.imports.model import Import
+from content.base.imports.newer import VERSION
 from content.base.tables import FileError, max_rows
 from content.base.uploads import Upload, path_of
 from content.base.urls import admin_url
@@ -54,6 +55,9 @@ class ContentExportForm(SelectableFieldsExportForm):  # type: ignore[misc]
             "XLSX is right in every spreadsheet program. Excel opens its own CSV with a double click; it expects "
             "semicolons where people write 1,5 and commas where they write 1.5. Plain CSV and JSON are for programs."
         )
+        for name, field in self.fields.items():
+            if name.endswith(f"_{VERSION}"):
+                field.help_text = _("Lets an import of this file notice what somebody has changed since.")
 
 
 class TransferAdmin(ImportExportMixin):  # type: ignore[misc]

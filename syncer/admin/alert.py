@@ -1,18 +1,22 @@
 """Alerts: what operators were notified of, and how it was delivered."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
 from syncer.admin.parts import EngineRowsAdmin, chip
+from syncer.engine.ceiling import without_address
 from syncer.models import Alert
 
 
 @admin.register(Alert)
 class AlertAdmin(EngineRowsAdmin):
-    list_display = ("at", "target", "shown_kind", "reason", "shown_outcome", "mailed_at", "posted_at", "error")
+    list_display = ("at", "target", "shown_kind", "shown_reason", "shown_outcome", "mailed_at", "posted_at", "error")
     list_display_links = ("at",)
     list_select_related = ("target",)
     list_filter = (
@@ -28,14 +32,22 @@ class AlertAdmin(EngineRowsAdmin):
         "no channel is set up, given up"
     )
     fields = (
-        "target", "at", "shown_kind", "reason", "ended_at", "shown_outcome", "mailed_at", "posted_at", "tries",
+        "target", "at", "shown_kind", "shown_reason", "ended_at", "shown_outcome", "mailed_at", "posted_at", "tries",
         "not_before", "error",
     )  # fmt: skip
-    readonly_fields = ("shown_kind", "shown_outcome")
+    readonly_fields = ("shown_kind", "shown_reason", "shown_outcome")
 
     @admin.display(description=gettext_lazy("what"), ordering="kind")
     def shown_kind(self, alert: Alert) -> SafeString:
         return chip(Alert.Kind(alert.kind).label.lower(), alert.get_kind_display())
+
+    @admin.display(description=gettext_lazy("why"))
+    def shown_reason(self, alert: Alert) -> SafeString | str:
+        if alert.kind != Alert.Kind.DELETES:
+            return alert.reason
+        url = reverse("admin:syncer_target_deletes", args=[alert.target_id])
+        text = without_address(alert.reason)
+        return format_html('{} <a class="sync-link" href="{}">{}</a>', text, url, _("Review"))
 
     @admin.display(description=gettext_lazy("outcome"), ordering="outcome")
     def shown_outcome(self, alert: Alert) -> SafeString:

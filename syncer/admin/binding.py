@@ -196,10 +196,9 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if binding := options.get("obj"):
-            context["title"] = _("%(object)s at %(target)s") % {
-                "object": binding.named.name,
-                "target": binding.route.target,
-            }
+            words = {"object": binding.named.name, "target": binding.route.target}
+            context["title"] = context["heading"] = _("%(object)s at %(target)s") % words
+            context["subtitle"] = ""
             context["doubt"] = doubt_of(binding)
             context["sent_body"] = self.create_body_now(binding)
             context["why"] = self.why(binding)

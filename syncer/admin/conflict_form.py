@@ -32,7 +32,7 @@ class DecisionForm(forms.Form):
         required=False,
         max_length=REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("The reason. It is kept in the history, at both ends."),
+        help_text=gettext_lazy("It is kept in the history, at both ends."),
     )
 
     def __init__(

@@ -67,6 +67,7 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
         request,
         "syncer/deletes.html",
         title=_("Deletes at %(target)s") % {"target": target},
+        heading=_("Deletes that wait"),
         original=target,
         target=target,
         seen=seen,

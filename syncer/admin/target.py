@@ -19,7 +19,7 @@ from backoffice.kit import references
 from syncer import public
 from syncer.admin import deletes, pair, trial
 from syncer.admin.forms import TARGET_ROWS, TargetForm
-from syncer.admin.parts import chip, live, page, pk_or_404, posted, to_runs, when
+from syncer.admin.parts import Named, chip, live, named_keys, page, pk_or_404, posted, to_runs, when
 from syncer.admin.rows import RowsAdmin, Section
 from syncer.admin.setup import steps
 from syncer.admin.setup.urls import urls as setup_urls
@@ -31,7 +31,7 @@ from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.home import home
 from syncer.reports.overview import SWITCH, Overview, answered_at, overview
 from syncer.reports.preview import adoptions, nothing_to_send, preview, would_wait
-from syncer.reports.reading import headline, unseen_objects
+from syncer.reports.reading import headline
 from syncer.targets.base import Adoption, Planned, kind_of
 from syncer.targets.peer.authentication import PERMISSION
 
@@ -261,7 +261,7 @@ class TargetAdmin(RowsAdmin):
             original=target,
             target=target,
             nothing=nothing_to_send(target),
-            planned=_readable(request, planned[:PREVIEWED]),
+            planned=_named(request, planned[:PREVIEWED]),
             total=min(len(planned), COUNTED),
             is_more=len(planned) > COUNTED,
             hidden=max(0, min(len(planned), COUNTED) - PREVIEWED),
@@ -271,18 +271,18 @@ class TargetAdmin(RowsAdmin):
         )
 
 
-def _readable(request: HttpRequest, planned: list[Planned]) -> list[tuple[Planned, str]]:
-    """Return each delivery with the reason why this person may not read what it would send; empty if they may."""
+def _named(request: HttpRequest, planned: list[Planned]) -> list[tuple[Planned, Named]]:
+    """Return each delivery with its object as this person may see it."""
     keys_by_model: dict[str, set[str]] = {}
     for delivery in planned:
         label, _, key = delivery.name.partition(":")
         keys_by_model.setdefault(label, set()).add(key)
-    hidden = {
-        f"{label}:{key}": reason
+    names = {
+        f"{label}:{key}": name
         for label, keys in keys_by_model.items()
-        for key, reason in unseen_objects(request, label, keys).items()
+        for key, name in named_keys(request, label, keys).items()
     }
-    return [(delivery, hidden.get(delivery.name, "")) for delivery in planned]
+    return [(delivery, names[delivery.name]) for delivery in planned]
 
 
 def _target(object_id: str) -> Target:

@@ -12,6 +12,7 @@ Constraints:
 - While a route has nothing to delete, the ceiling costs nothing; while it has a few deletes, one bounded count.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -103,6 +104,14 @@ def waiting_at(target: Target, run: Run | None = None) -> list[Waiting]:
 def reasons(items: Sequence[Waiting]) -> str:
     """Say how many wait of each model and why: "488 of news.Post, more than 20 and more than 10 % of the 500 …"."""
     return "; ".join(f"{item.number} of {item.route.model}, {item.why}" for item in items)
+
+
+REVIEW = re.compile(r" Review them at \S+")
+
+
+def without_address(text: str) -> str:
+    """Return a text of `sentence` for a page, which links to the review."""
+    return REVIEW.sub("", text)
 
 
 def sentence(items: Sequence[Waiting]) -> str:

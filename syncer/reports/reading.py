@@ -4,15 +4,18 @@ This module is not in `syncer.admin`, which template tags can't import: unfold l
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from backoffice.kit.permissions import Person, hidden, hides_rows
 from syncer.core.outcome import unquoted
+from syncer.engine.ceiling import without_address
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
 
@@ -59,11 +62,28 @@ def page_of(obj: Model) -> str:
         return ""
 
 
-def address(request: HttpRequest, label: str, key: str) -> str:
-    """Return the address of an object's page; empty where this person may not see the object, or it is gone."""
-    if label not in declarations() or unseen_objects(request, label, [key]):
-        return ""
-    return "".join(map(page_of, live_objects(label, [key]).values()))
+@dataclass(frozen=True)
+class Shown:
+    """An object as one person may see it; the page and the title are empty where it is gone, or not theirs to see."""
+
+    name: str  # `Post 5`
+    title: str = ""
+    page: str = ""
+
+
+def shown(request: HttpRequest, label: str, key: str) -> Shown:
+    if (declaration := declarations().get(label)) is None:
+        return Shown(f"{label} {key}")
+    name = f"{capfirst(declaration.model._meta.verbose_name)} {key}"
+    if unseen_objects(request, label, [key]) or not (live := live_objects(label, [key])):
+        return Shown(name)
+    return Shown(name, str(live[key]), page_of(live[key]))
+
+
+def plural(label: str) -> str:
+    """Return what a model's objects are called, `Posts` of `news.Post`; the label if it no longer travels."""
+    declaration = declarations().get(label)
+    return str(capfirst(declaration.model._meta.verbose_name_plural)) if declaration else label
 
 
 def may_read_all(request: HttpRequest) -> bool:
@@ -74,4 +94,5 @@ def may_read_all(request: HttpRequest) -> bool:
 
 def headline(request: HttpRequest, text: str) -> str:
     """Return a sentence about a whole target, without its quotes of content unless this person may read everything."""
+    text = without_address(text)
     return text if may_read_all(request) else unquoted(text)

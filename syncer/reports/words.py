@@ -65,7 +65,11 @@ WORDS: dict[str, Promise] = {
 
 # What a delivery does, what it did in the counts of a run, and which end is meant; none needs a meaning.
 PLAIN = ("create", "replay", "update", "delete", "lookup", "created", "updated", "deleted", "here")
-LABELS: dict[str, Promise] = {word: translated("syncer", str(word)) for word in (*WORDS, *PLAIN, *Question)}
+TRIGGERS: dict[str, Promise] = {MANUAL: _("by hand"), CHANGE: _("at each change")}
+LABELS: dict[str, Promise] = {
+    **{word: translated("syncer", str(word)) for word in (*WORDS, *PLAIN, *Question) if word not in TRIGGERS},
+    **TRIGGERS,
+}
 
 
 def label(word: str) -> str:

@@ -26,9 +26,9 @@ def headline(context: Context, text: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def object_address(context: Context, label: str, key: str) -> str:
-    """Return the address of an object's page as far as the current person may see it; else empty."""
-    return reading.address(context["request"], label, key)
+def object_shown(context: Context, label: str, key: str) -> reading.Shown:
+    """Return an object's name, title and page as far as the current person may see them."""
+    return reading.shown(context["request"], label, key)
 
 
 @register.filter
@@ -51,6 +51,12 @@ def meaning(word: str) -> str:
 def label(word: str) -> str:
     """Return one of the engine's words in the reader's language."""
     return words.label(word)
+
+
+@register.filter
+def plural(label: str) -> str:
+    """Return what a model's objects are called: `Posts` of `news.Post`."""
+    return reading.plural(label)
 
 
 @register.filter

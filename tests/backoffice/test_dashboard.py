@@ -122,7 +122,7 @@ def test_the_button_on_the_index_starts_a_run(target):
 
 def test_each_word_on_the_index_has_its_meaning(target):
     page = index(administrator())
-    for word in ("pending", "retrying", "rejected", "in doubt", "manual", "change"):
+    for word in ("pending", "retrying", "rejected", "in doubt", "by hand", "at each change"):
         assert f"<dt>{word}</dt><dd>" in page
         assert f"<dt>{word}</dt><dd></dd>" not in page
 

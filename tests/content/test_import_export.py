@@ -141,6 +141,20 @@ def test_the_form_offers_first_what_excel_opens_with_a_double_click(language, ti
     load(client, Post, data)
 
 
+def test_the_export_says_what_its_column_version_is_for():
+    page = administrator().get(admin_url(Post, "export")).content.decode()
+    assert "Lets an import of this file notice what somebody has changed since." in page
+    assert "This exporter" not in page
+
+
+@pytest.mark.parametrize(
+    ("permission", "is_there"), [("news.view_post", False), ("news.import_post", True), ("content.view_import", True)]
+)
+def test_the_navigation_leads_to_the_imports_whoever_may_import_or_view_them(permission, is_there):
+    page = sign_in("news.view_post", permission).get(reverse("admin:index")).content.decode()
+    assert (reverse("admin:content_import_changelist") in page) == is_there
+
+
 def test_a_file_for_programs_has_no_byte_order_mark():
     assert export(administrator(), Post).startswith(b"id,")
 

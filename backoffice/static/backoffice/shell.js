@@ -44,6 +44,15 @@
         for (const help of document.querySelectorAll("span.help-tooltip[aria-label]")) help.setAttribute("role", "img");
     }
 
+    // The theme writes each word of a label with a capital.
+    function spellLabels() {
+        for (const cell of document.querySelectorAll("#content [data-label]")) {
+            const label = cell.dataset.label;
+            cell.dataset.label = label.charAt(0).toUpperCase() + label.slice(1);
+            cell.dataset.labelled = "";
+        }
+    }
+
     function press(event) {
         if (event.target.matches?.('[role="button"]') && (event.key === "Enter" || event.key === " ")) {
             event.preventDefault();
@@ -56,6 +65,7 @@
         makeButtons();
         nameIcons();
         nameChoices();
+        spellLabels();
     }
 
     // After what the other scripts add to the page as it is loaded.

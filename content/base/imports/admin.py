@@ -47,6 +47,7 @@ class ImportAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     list_filter = (("state", ChoicesDropdownFilter), ("created_at", TimeRangeFilter))
     search_fields = ("file_name",)
+    empty_text = gettext_lazy("Nothing was imported yet. Each list of content has the button for it.")
 
     @admin.display(description=gettext_lazy("file"), ordering="file_name")
     def short_name(self, record: Import) -> str:
@@ -69,7 +70,10 @@ class ImportAdmin(ReadOnlyAdmin):
         return obj is None or obj.user_id == request.user.pk or bool(super().has_view_permission(request, obj))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return True  # the admin site has checked that the user is staff
+        """Show the list to whoever may import anything, or view the imports of others."""
+        pages = (page for page in self.admin_site._registry.values() if hasattr(page, "has_import_permission"))
+        may_view_all = super().has_view_permission(request)
+        return bool(may_view_all or any(page.has_import_permission(request) for page in pages))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
         return Import.objects.visible_to(request.user).defer(*LARGE).order_by(*self.get_ordering(request))

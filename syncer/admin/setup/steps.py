@@ -96,6 +96,7 @@ class At:
         template = f"syncer/setup/{self.step}.html"
         context |= {"target": self.target, "route": self.route, "links": [*links(self)], "step": self.step}
         context["back"] = back(self)
+        context["heading"] = _("Set up: %(step)s") % {"step": TITLES[self.step]}
         stored = self.target if self.target.pk else None
         return page(self.admin, self.request, template, title=title, original=stored, **context)
 

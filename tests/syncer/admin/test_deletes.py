@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from content.news.models import Post
-from syncer.models import Binding, Route, Run
+from syncer.models import Alert, Binding, Route, Run
 from syncer.recovery.deletes import review
 from syncer.reports import states
 from tests.content.pages import administrator, sign_in
@@ -122,3 +122,25 @@ def test_the_preview_says_which_deletes_would_wait_before_any_sync(target, remot
     with pytest.raises(SystemExit):
         call_command("sync_now", "fakeapi", "--preview")
     assert says in capsys.readouterr().out
+
+
+def test_pages_link_to_the_review_and_leave_its_address_out_of_sentences(waiting):
+    alert, run = Alert.objects.get(), Run.objects.latest("pk")
+    for path in (
+        reverse("admin:index"),
+        reverse("admin:syncer_alert_changelist"),
+        reverse("admin:syncer_alert_change", args=[alert.pk]),
+        reverse("admin:syncer_run_change", args=[run.pk]),
+        url("preview", waiting),
+    ):
+        text = text_of(administrator().get(path))
+        assert f'href="{url("deletes", waiting)}"' in text, path
+        assert "Review them at" not in text, path
+
+
+def test_the_preview_names_each_object_as_its_own_pages_do(waiting):
+    post = Post.objects.create(title="Spring sale", body="B")
+    text = text_of(administrator().get(url("preview", waiting)))
+    assert f'href="{reverse("admin:news_post_change", args=[post.pk])}">Post {post.pk}</a>' in text
+    assert "Spring sale" in text
+    assert "news.Post:" not in text

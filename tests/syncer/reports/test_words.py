@@ -32,8 +32,8 @@ def test_an_unknown_word_is_shown_as_it_is():
 @pytest.mark.parametrize(
     ("stored", "english", "german"),
     [
-        ("manual", "manual", "von Hand"),
-        ("change", "change", "bei Änderung"),
+        ("manual", "by hand", "von Hand"),
+        ("change", "at each change", "bei jeder Änderung"),
         ("every minute", "every minute", "jede Minute"),
         ("every 1 minute", "every minute", "jede Minute"),
         ("every 5 minutes", "every 5 minutes", "alle 5 Minuten"),

@@ -1,7 +1,15 @@
 // Show the progress of a job until it has ended. Other scripts can listen for the event "progress" on the page's element.
 (() => {
   const EVERY = 500; // milliseconds, or as often as the server takes a fifth of the time
+  const SAID = `ended ${location.pathname}`;
   const page = document.getElementById("progress");
+  const ended = document.getElementById("progress-ended");
+
+  // A page that is loaded again at the end says so once it is there: what a page comes with is not announced.
+  const said = sessionStorage.getItem(SAID);
+  sessionStorage.removeItem(SAID);
+  if (said && ended) setTimeout(() => (ended.textContent = said), EVERY);
+
   if (!page || page.dataset.open !== "yes") return;
   let timer;
 
@@ -21,10 +29,12 @@
 
   function end(progress) {
     page.dataset.open = "no";
-    if (page.dataset.atEnd === "reload") return location.reload();
+    if (page.dataset.atEnd === "reload") {
+      sessionStorage.setItem(SAID, progress.message);
+      return location.reload();
+    }
     for (const element of document.querySelectorAll("[data-while-open]")) element.hidden = true;
     for (const element of document.querySelectorAll("[data-ended]")) element.hidden = false;
-    const ended = document.getElementById("progress-ended");
     if (ended) ended.textContent = progress.ended;
   }
 

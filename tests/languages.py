@@ -15,7 +15,7 @@ from tests.backoffice.accounts.people import account, browser
 LANGUAGES = ["de", pytest.param("fr", marks=pytest.mark.thorough)]
 WORD = re.compile(r"\b[A-Za-z]{2,}\b")
 NAME = re.compile(r"\S*\w[.@/:]+\w\S*")  # news.Post, application/json, https://api.example.com
-NAMES = {"OAuth 2 client credentials", "Routes | Back office"}  # of a standard; the same in French
+NAMES = {"OAuth 2 client credentials", "| Back office"}  # of a standard, and of the site
 CODE = ("script", "style", "code", "pre")
 SAID = ("title", "aria-label", "placeholder", "data-label", "alt")
 

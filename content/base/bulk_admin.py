@@ -24,6 +24,7 @@ from content.base.reasons import reason_context, reason_of
 
 CHOSEN, ANSWERED = "_fields", "_change"  # no field of a model begins so
 PAGE = 2_000  # keys of one statement
+REASON = "Bulk edit"  # in the history, where none is given
 
 
 class BulkAdmin(ModelAdmin):  # type: ignore[misc]
@@ -108,7 +109,7 @@ class BulkAdmin(ModelAdmin):  # type: ignore[misc]
             rows=_rows(queryset, values),
             user=request.user,
             name=_("Change of %(number)s %(names)s") % {"number": f"{number:,}", "names": names},
-            reason=reason_of(request),
+            reason=reason_of(request) or REASON,
             here=number <= HERE,
         )
         return redirect(record.get_absolute_url())

@@ -70,6 +70,13 @@ def test_its_pages_speak_of_objects_and_not_of_a_file():
     assert "The objects were changed, and that was undone later." in client.get(answer["Location"]).content.decode()
 
 
+def test_the_history_says_without_a_reason_too_that_it_was_a_bulk_edit_and_its_undo():
+    change(administrator(), LIST, posts(1), ["body"], body="New")
+    service.undo(confirm(), user=None, here=True)
+    reasons = Post.history.order_by("history_id").values_list("history_change_reason", flat=True)
+    assert list(reasons[1:]) == ["Bulk edit", "Undid: Bulk edit"]
+
+
 def test_an_undo_says_that_it_left_alone_what_somebody_changed_since():
     change(administrator(), LIST, posts(1), ["body"], body="New")
     record = confirm()

@@ -28,7 +28,9 @@ def test_wrong_rows_are_mended_in_their_file_and_an_import_is_undone_as_one_act(
     page.goto("/admin/news/post/")
     main.get_by_role("link", name="Import").click()
     upload(page, "posts.csv", file)
-    expect(main.get_by_role("status")).to_have_text("Nothing is changed yet. 2 rows can't be imported; the others can.")
+    expect(
+        main.get_by_role("heading", name="Nothing is changed yet. 2 rows can't be imported; the others can.")
+    ).to_be_visible()
     expect(main).to_contain_text("At most 1 update and 1 create will go to Fake API.")
     cure = "There is no post 999 that you may see. Leave the id empty to add a new post."
     expect(main.get_by_role("row", name=f"5 id {cure}")).to_be_visible()
@@ -37,20 +39,20 @@ def test_wrong_rows_are_mended_in_their_file_and_an_import_is_undone_as_one_act(
     shot(page, "import-errors")
     failed = download(page, "Download the failed rows")
     main.get_by_role("button", name="Import the 2 rows that are right").click()
-    expect(main.get_by_role("status")).to_have_text("The rows that were right were imported.")
+    expect(main.get_by_role("heading", name="The rows that were right were imported.")).to_be_visible()
     main.get_by_role("link", name="Posts", exact=True).click()
     main.get_by_role("link", name="Import").click()
     upload(page, "posts-failed.csv", failed.replace(",,Ask", ",Keys,Ask").replace("999,", ","))
-    expect(main.get_by_role("status")).to_have_text("Nothing is changed yet. Every row is right.")
+    expect(main.get_by_role("heading", name="Nothing is changed yet. Every row is right.")).to_be_visible()
     expect(main).not_to_contain_text("Left out")
     shot(page, "import-preview")
     main.get_by_role("button", name="Import 2 rows").click()
-    expect(main.get_by_role("status")).to_have_text("It was imported.")
+    expect(main.get_by_role("heading", name="It was imported.")).to_be_visible()
     assert sorted(Post.objects.values_list("title", flat=True)) == ["Keys", "Opening hours", "Parking", "Party"]
     main.get_by_role("link", name="All imports").click()
     main.get_by_role("link", name="posts.csv").click()
     main.get_by_role("button", name="Undo this import").click()
-    expect(main.get_by_role("status")).to_have_text("It was undone.")
+    expect(main.get_by_role("heading", name="It was undone.")).to_be_visible()
     stored = dict(Post.objects.values_list("title", "body"))
     assert stored == {"Opening hours": "Nine to five.", "Keys": "Ask the porter.", "Parking": "In the yard."}
 

@@ -92,7 +92,8 @@ def _pending(route: Route, most: int | None) -> int:
     if most is None:
         return _numbers({"pending": pending_keys(route)}, None)["pending"]
     is_new = route.fingerprint != route.current_fingerprint()
-    changes = mark.first_changes(route.declaration.model, "" if is_new else route.mark, most + 1)
+    text, peer = "" if is_new else route.mark, route.target.peer_node
+    changes = mark.first_changes(route.declaration.model, text, most + 1, but_from=peer)
     others = Binding.objects.filter(Q() if is_new else DUE & UNBLOCKED, route=route).order_by()
     keys = Condition(*others.values("object_key")[: most + 1].query.sql_with_params())
     with connection.cursor() as cursor:
@@ -133,7 +134,8 @@ def of_target(target: Target) -> list[RouteStatus]:
 def pending_keys(route: Route) -> Condition:
     """Return a query of one column `object_key`: the objects that the next "Sync now" will examine."""
     is_new = route.fingerprint != route.current_fingerprint()
-    changed = mark.changed_pks(route.declaration.model, "" if is_new else route.mark)
+    text, peer = "" if is_new else route.mark, route.target.peer_node
+    changed = mark.changed_pks(route.declaration.model, text, but_from=peer)
     keys = keys_of(changed, and_bound=route.pk if is_new else None)
     due = Binding.objects.filter(DUE & UNBLOCKED, route=route).order_by().values("object_key")
     sql, params = due.query.sql_with_params()

@@ -154,15 +154,16 @@ def changed_pks(model: type[models.Model], text: str, *, but_from: str = "", her
     return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {rows} h WHERE {condition.sql}", condition.params)
 
 
-def first_changes(model: type[models.Model], text: str, most: int) -> Condition:
+def first_changes(model: type[models.Model], text: str, most: int, *, but_from: str = "") -> Condition:
     """Return a query of one column `pk`: the objects of the first `most` changes after the mark, with repeats.
 
-    It costs no more than `most` rows, however many changes there are. An empty mark names every object.
+    It costs no more than `most` rows, however many changes there are. An empty mark names every object; `but_from` is
+    as in `changed_pks`.
     """
     pk = column(model)
     if not text:
         return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t LIMIT %s", (most,))
-    condition = since(model, text)
+    condition = _but_from(since(model, text), but_from)
     order = "txid" if connection.vendor == "postgresql" else "history_id"  # the order of the index of marks
     return Condition(
         f"SELECT h.{pk} AS pk FROM {table(history_of(model))} h WHERE {condition.sql} ORDER BY h.{order} LIMIT %s",
@@ -186,12 +187,12 @@ def first_change(model: type[models.Model], text: str, *, but_from: str = "") ->
     )
 
 
-def changed_among(model: type[models.Model], text: str, pks: Iterable[Any]) -> set[Any]:
-    """Return those of the objects `pks` that the history names after the mark.
+def changed_among(model: type[models.Model], text: str, pks: Iterable[Any], *, but_from: str = "") -> set[Any]:
+    """Return those of the objects `pks` that the history names after the mark; `but_from` as in `changed_pks`.
 
     It reads the history of these objects only, not all that changed.
     """
-    condition, key = since(model, text), model._meta.pk
+    condition, key = _but_from(since(model, text), but_from), model._meta.pk
     values = [key.get_db_prep_value(pk, connection) for pk in pks]
     if not values:
         return set()
@@ -204,9 +205,12 @@ def changed_among(model: type[models.Model], text: str, pks: Iterable[Any]) -> s
         return {key.to_python(row[0]) for row in cursor.fetchall()}
 
 
-def is_changed(model: type[models.Model], text: str, key: str) -> Condition:
-    """Return the condition that the history names the object whose key is in the text column `key` after the mark."""
-    condition, pk = since(model, text), model._meta.pk
+def is_changed(model: type[models.Model], text: str, key: str, *, but_from: str = "") -> Condition:
+    """Return the condition that the history names the object whose key is in the text column `key` after the mark.
+
+    `but_from` is as in `changed_pks`.
+    """
+    condition, pk = _but_from(since(model, text), but_from), model._meta.pk
     return Condition(
         f"EXISTS (SELECT 1 FROM {table(history_of(model))} h "
         f"WHERE h.{column(model)} = CAST({key} AS {pk.cast_db_type(connection)}) AND {condition.sql})",

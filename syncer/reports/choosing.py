@@ -33,7 +33,8 @@ def in_state(model: type[Model], state: State) -> Q:
     one route. Nearly all are in sync, so that each object of a page is looked up instead.
     """
     condition = Q(pk__in=[])
-    for route in Route.objects.filter(model=model._meta.label, enabled=True, target__enabled=True):
+    routes = Route.objects.filter(model=model._meta.label, enabled=True, target__enabled=True)
+    for route in routes.select_related("target"):
         condition |= _at(route, model, state)
     return condition
 
@@ -66,7 +67,7 @@ def _pending(route: Route, model: type[Model]) -> RawSQL:
     """
     try:
         is_new = route.fingerprint != route.current_fingerprint()
-        changes = mark.first_changes(model, "" if is_new else route.mark, MOST)
+        changes = mark.first_changes(model, "" if is_new else route.mark, MOST, but_from=route.target.peer_node)
     except SyncError:
         changes = mark.first_changes(model, "", MOST)
     due = Binding.objects.filter(DUE & UNBLOCKED, route=route).order_by().values("object_key")[:MOST]

@@ -150,7 +150,8 @@ def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
         return set(keys), ""
     model = route.declaration.model
     try:
-        return {key_of(model, pk) for pk in mark.changed_among(model, route.mark, pks(model, keys))}, ""
+        changed = mark.changed_among(model, route.mark, pks(model, keys), but_from=route.target.peer_node)
+        return {key_of(model, pk) for pk in changed}, ""
     except SyncError as error:
         return set(keys), str(error)
 
@@ -161,7 +162,7 @@ def having(state: State) -> Q:
     known = {
         **FACTS,
         "claimed": claimed(clock.now()),
-        "changed": reduce(or_, map(_changed_on, Route.objects.all()), Q(pk__in=[])),
+        "changed": reduce(or_, map(_changed_on, Route.objects.select_related("target")), Q(pk__in=[])),
         "conflict": Q(route__target__kind__in=two_way()) & Q(Exists(waiting)),
     }
     return where(STATES, state, known)
@@ -194,7 +195,7 @@ class ChangedSinceMark(Func):
 
     def __init__(self, route: Route) -> None:
         super().__init__(F("object_key"))
-        self.condition = mark.is_changed(route.declaration.model, route.mark, KEY)
+        self.condition = mark.is_changed(route.declaration.model, route.mark, KEY, but_from=route.target.peer_node)
 
     def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, tuple[Any, ...]]:
         key, _params = compiler.compile(self.source_expressions[0])

@@ -60,6 +60,19 @@ def raise_all(route: Route) -> int:
         return _raise(route, keys_of(mark.changed_pks(route.declaration.model, ""), and_bound=route.pk))
 
 
+def plan_chosen(routes: RouteMap, route: Route, keys: list[str]) -> None:
+    """Raise `wanted` of the chosen objects, and move the mark where the history names no others since.
+
+    Otherwise an object that a person has synced by itself would stay pending until a sync of the whole target.
+    """
+    model, is_read = route.declaration.model, bool(route.mark) and route.fingerprint == route.current_fingerprint()
+    if keys and is_read:
+        chosen, peer = pks(model, keys), routes.target.peer_node
+        if not mark.changes_others(model, route.mark, chosen, but_from=peer):
+            plan(routes, route)
+    raise_keys(route, keys)
+
+
 def raise_keys(route: Route, keys: Iterable[str], *, by: int = 1) -> int:
     """Raise `wanted` of the named objects by `by`; return how many. With 0 it only creates and locks their bindings."""
     keys = list(keys)

@@ -18,7 +18,7 @@ from backoffice.kit import clock, lease
 from syncer.core.errors import SyncError, TargetStoppedError
 from syncer.engine import breaker, ceiling
 from syncer.engine.dispatch import dispatch
-from syncer.engine.plan import anchor, plan, raise_keys, raise_orphans
+from syncer.engine.plan import anchor, plan, plan_chosen, raise_orphans
 from syncer.engine.wake import REQUESTED, Scope, enqueue, follows
 from syncer.models import Binding, Run, Target, backlog, mark
 from syncer.models.binding import UNBLOCKED
@@ -116,7 +116,7 @@ def _plan(run: Run, routes: RouteMap) -> None:
     for route in routes.parents_first:
         anchor(route)
         if run.scope is not None:
-            raise_keys(route, run.scope.get(route.model, []))
+            plan_chosen(routes, route, run.scope.get(route.model, []))
         elif run.trigger in REQUESTED:
             plan(routes, route)
             raise_orphans(route)

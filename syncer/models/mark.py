@@ -205,6 +205,22 @@ def changed_among(model: type[models.Model], text: str, pks: Iterable[Any], *, b
         return {key.to_python(row[0]) for row in cursor.fetchall()}
 
 
+def changes_others(model: type[models.Model], text: str, pks: Iterable[Any], *, but_from: str = "") -> bool:
+    """Return whether the history names any object but `pks` after the mark; `but_from` as in `changed_pks`.
+
+    It stops at the first change of another object.
+    """
+    condition, key = _but_from(since(model, text), but_from), model._meta.pk
+    values = [key.get_db_prep_value(pk, connection) for pk in pks]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {table(history_of(model))} h WHERE {condition.sql} "
+            f"AND h.{column(model)} NOT IN ({', '.join(['%s'] * len(values))}) LIMIT 1",
+            [*condition.params, *values],
+        )
+        return cursor.fetchone() is not None
+
+
 def is_changed(model: type[models.Model], text: str, key: str, *, but_from: str = "") -> Condition:
     """Return the condition that the history names the object whose key is in the text column `key` after the mark.
 

@@ -30,7 +30,10 @@ class Words(NamedTuple):
 
 WORDS = {
     400: Words(lazy("This request can't be understood"), lazy("Something in its address or its form is not valid.")),
-    403: Words(lazy("You may not do this"), lazy("Your account lacks the permission for it. Who manages it can tell.")),
+    403: Words(
+        lazy("You may not do this"),
+        lazy("Your account lacks the permission for it. Whoever manages accounts can give it."),
+    ),
     404: Words(
         lazy("There is nothing here"), lazy("The address is wrong, or what was here is gone or hidden from you.")
     ),

@@ -151,8 +151,8 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
         return queryset.filter(key | Q(remote_id__in=[term, json.dumps(term)])), False
 
     @admin.display(description=gettext_lazy("binding"))
-    def binding(self, binding: "AnnotatedBinding") -> str:
-        return binding.named.name
+    def binding(self, binding: "AnnotatedBinding") -> SafeString:
+        return format_html('<span class="sync-link">{}</span>', binding.named.name)
 
     @admin.display(description=gettext_lazy("object"))
     def content(self, binding: "AnnotatedBinding") -> SafeString:

@@ -40,6 +40,7 @@ class ObjectState:
     settled_at: datetime | None = None  # when the target last gave a definite answer
     next_try: datetime | None = None  # when a retrying object is tried again
     url: str = ""  # the page where a person decides about a conflict, or a delete; else empty
+    page: str = ""  # the page of the object at the target, for whoever may see the sync; empty if it was never planned
 
 
 def object_states(model: type[models.Model], primary_keys: Iterable[Any]) -> dict[Any, list[ObjectState]]:
@@ -91,7 +92,8 @@ def _described(result: ObjectState, binding: Binding | None, replica: Replica | 
     """Return the state with what the binding, or the replica in conflict, says of it."""
     state = result.state
     if binding is not None:
-        result = replace(result, record=binding.record, settled_at=binding.settled_at)
+        page = reverse("admin:syncer_binding_change", args=[binding.pk])
+        result = replace(result, record=binding.record, settled_at=binding.settled_at, page=page)
         if state in (State.RETRYING, State.REJECTED, State.IN_DOUBT):
             result = replace(result, why=reason_in_words(binding.reason))
         if state is State.RETRYING:

@@ -64,7 +64,6 @@ def _ask_again(
         request,
         "syncer/resolve.html",
         title=_("Confirm the decision"),
-        original=binding,
         binding=binding,
         seen=seen,
         follows=follows(binding, remote_id),

@@ -83,7 +83,9 @@ def released(outcome: Released, *, targets: int) -> str:
     if targets > 1:
         text = _("Released, counted at each target: %(number)d.")
     sentences = [text % {"number": outcome.number}]
-    if outcome.due:
+    if outcome.number == outcome.due == 1:
+        sentences.append(_("It has a change to send."))
+    elif outcome.due:
         text = ngettext("%(due)d of them has a change to send.", "%(due)d of them have changes to send.", outcome.due)
         sentences.append(text % {"due": outcome.due})
     return " ".join(sentences)

@@ -10,9 +10,12 @@ from django.conf import settings
 from django.test import Client
 
 from backoffice.accounts.models import User
+from syncer.engine.runs import work
+from syncer.models import Route, Run, Target
 from tests.browser import chromium
 from tests.browser.tour import WIDE
 from tests.browser.watching import Watched
+from tests.remote import Remote
 
 # Playwright's own loop runs in the thread of the test, for which Django would refuse the ORM.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -35,23 +38,21 @@ def chrome() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(chrome: Any, live_server: Any) -> Iterator[Open]:
-    """Open pages in the browser, signed in as somebody or not: `visit(user, **options)`.
+    """Open pages in the browser, signed in as somebody or not: `visit(user, **options)`; `at`: of another node.
 
     At the end the test fails for whatever a page did that no page may do.
     """
     with ExitStack() as opened:
         contexts = []
 
-        def visit(user: User | None = None, **options: Any) -> Any:
-            context = chrome.new_context(
-                base_url=live_server.url, **{"viewport": WIDE, "reduced_motion": "reduce", **options}
-            )
+        def visit(user: User | None = None, *, at: str = live_server.url, **options: Any) -> Any:
+            context = chrome.new_context(base_url=at, **{"viewport": WIDE, "reduced_motion": "reduce", **options})
             opened.callback(context.close)
             context.set_default_timeout(SECONDS * 1000)
             if user is not None:
-                sign_in(context, user, live_server.url)
+                sign_in(context, user, at)
             page = context.new_page()
-            page.watched = Watched(context, urlsplit(live_server.url).netloc)
+            page.watched = Watched(context, urlsplit(at).netloc)
             contexts.append(page.watched)
             return page
 
@@ -67,6 +68,15 @@ def sign_in(context: Any, user: User, url: str) -> None:
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
 
 
+def log_in(page: Any, name: str, password: str) -> None:
+    """Sign in as people do, by the form."""
+    page.goto("/admin/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Home").wait_for()
+
+
 @pytest.fixture
 def page(visit: Open) -> Any:
     """A page of an administrator."""
@@ -75,6 +85,21 @@ def page(visit: Open) -> Any:
 
 def administrator_user() -> User:
     return User.objects.create_superuser("administrator")
+
+
+@pytest.fixture
+def target(remote: Remote, transactional_db: None) -> Target:
+    """The Fake API, with a route for posts."""
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
+    fields = {"userId": "user_id", "title": "title", "body": "body"}
+    Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, lookup=["userId", "title"])
+    return target
+
+
+def work_off() -> None:
+    """Do the runs that wait, as a worker does; one costs seconds to start."""
+    for run in Run.objects.filter(finished_at=None):
+        work(run)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A node with something of everything that a page can show: content, targets, and objects that wait for a person."""
 
+from typing import Any
+
 from django.test import override_settings
 
 from backoffice.kit.jobs.models import Job
@@ -13,7 +15,7 @@ from tests.remote import Fault, Remote
 from tests.syncer.conftest import sync
 from tests.syncer.support import let_time_pass
 from tests.syncer.targets.peer.conflicts.conftest import person
-from tests.syncer.targets.peer.conflicts.support import CONTENT, MAY, MODEL, edit, hand_in
+from tests.syncer.targets.peer.conflicts.support import CONTENT, MAY, MODEL, PACKER, edit, hand_in
 
 FEW = 6  # objects of a model: a page of more takes longer and shows nothing else
 
@@ -26,7 +28,7 @@ def build(remote: Remote) -> None:
     Job.objects.create(title="Export posts", work="content.export", total=FEW)
     _target(remote)
     with override_settings(NODE="store"):
-        _pair()
+        conflict(ours={"quantity": 2}, theirs={"quantity": 3})
 
 
 def _target(remote: Remote) -> None:
@@ -62,16 +64,19 @@ def _target(remote: Remote) -> None:
     post.save()
 
 
-def _pair() -> None:
-    """A conflict with a peer."""
+def conflict(*, ours: dict[str, Any], theirs: dict[str, Any]) -> str:
+    """Make an order that this node and a peer edited without knowing of each other; return its key."""
     account = person("peer-warehouse", "push_as_peer", *MAY)
     target = Target.objects.create(
         name="warehouse", kind="peer", url="http://127.0.0.1:9", peer_node="warehouse", peer_user=account
     )
-    Route.objects.create(target=target, model=MODEL, trigger="change", authority={"quantity": "ask", "exists": "ask"})
+    Route.objects.create(
+        target=target, model=MODEL, trigger="change", authority=dict.fromkeys([*ours, "exists"], "ask")
+    )
     node = FakeNode("warehouse")
     key = node.create(CONTENT)
     assert hand_in(target, node, key) == ["applied"]
-    edit(key, person("editor", *MAY), reason="by phone", quantity=2)
-    node.edit(key, quantity=3)
+    edit(key, person("editor", *MAY), reason="by phone", **ours)
+    node.edit(key, by=PACKER, **theirs)
     assert hand_in(target, node, key) == ["conflict"]
+    return key

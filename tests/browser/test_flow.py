@@ -4,18 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from content.news.models import Post
-from syncer.models import Route, Target
 from tests.flows.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def target(remote, transactional_db):
-    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
-    fields = {"userId": "user_id", "title": "title", "body": "body"}
-    Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, lookup=["userId", "title"])
-    return target
 
 
 def test_an_edit_is_pending_until_it_is_synced_and_then_the_target_has_it(page, target, remote, shot):

@@ -8,13 +8,13 @@ import sys
 from datetime import timedelta
 
 import django
+from django.conf import settings
 
 RIGHTS = ("push_as_peer", "view_order", "add_order", "change_order", "delete_order", "reopen_order")
 
 
-def main() -> None:
-    node, address, sign_in = sys.argv[1:]
-    django.setup()
+def introduce(node: str, address: str, sign_in: str) -> None:
+    """Make the peer's account and key here, a target at its address, and a route of orders."""
     from django.contrib.auth.models import Permission
     from django.utils import timezone
 
@@ -31,7 +31,7 @@ def main() -> None:
     ways = {
         "password": {
             "auth": "jwt",
-            "auth_user": os.environ["BACKOFFICE_NODE"],
+            "auth_user": settings.NODE,
             "auth_secret": f"env:{PASSWORD}",
             "auth_url": "/api/token/",
         },
@@ -52,6 +52,12 @@ def main() -> None:
     route = Route(target=target, model="orders.Order", trigger="change", max_deletes=1_000_000)
     route.full_clean()
     route.save()
+
+
+def main() -> None:
+    node, address, sign_in = sys.argv[1:]
+    django.setup()
+    introduce(node, address, sign_in)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from backoffice.accounts.models import User
 from content.news.models import Post
 from tests.browser.conftest import log_in
+from tests.remote import Fault
 from tests.syncer.conftest import sync
 from tests.syncer.support import worker_alive
 
@@ -52,9 +53,12 @@ ROLES = {
 
 
 @pytest.fixture
-def post(target):
-    """A post that the target has."""
+def post(target, remote):
+    """A post that the target has; another one was refused."""
+    taken = {"method": "POST", "where": lambda sent: sent["title"] == "Taken", "times": None}
+    remote.fault(Fault.STATUS, status=422, body={"title": ["is taken"]}, **taken)
     post = Post.objects.create(title="From the shelf", body="Words")
+    Post.objects.create(title="Taken", body="Words")
     sync(target)
     worker_alive()
     return post
@@ -66,7 +70,9 @@ def test_a_role_finds_what_it_may_do_and_nothing_else(visit, post, shot, role):
     page = visit()
     User.objects.create_user(role, password=PASSWORD, is_staff=True).groups.add(Group.objects.get(role=role))
     log_in(page, role, PASSWORD)
-    shot(page, f"home-{role}")
+    if role == "operator":
+        expect(page.get_by_text("1 object needs you")).to_be_visible()
+        shot(page, "home-operator")
     assert MENU & texts(page.locator("#nav-sidebar a")) == sees.menu
     page.goto(PAGES["posts"])
     acts = acts_of(page)

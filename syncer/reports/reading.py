@@ -92,7 +92,7 @@ def may_read_all(request: HttpRequest) -> bool:
     return not any(person.refusal(model, "view") or hides_rows(model, person) for model in models)
 
 
-def headline(request: HttpRequest, text: str) -> str:
+def headline(request: HttpRequest, sentence: object) -> str:
     """Return a sentence about a whole target, without its quotes of content unless this person may read everything."""
-    text = without_address(text)
+    text = without_address(str(sentence))
     return text if may_read_all(request) else unquoted(text)

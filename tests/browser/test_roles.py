@@ -38,11 +38,13 @@ class Sees:
     pages: set[str]
 
 
-VIEWER = Sees(menu={"Posts", "Imports"}, acts=set(), pages={"posts"})
+VIEWER = Sees(menu={"Posts"}, acts=set(), pages={"posts"})
 EDITOR = Sees(menu=VIEWER.menu, acts={"Save", "Delete post"}, pages={"posts", "a new post"})
-IMPORTER = Sees(menu=EDITOR.menu, acts=EDITOR.acts | {"Import", "Export"}, pages=EDITOR.pages | {"import", "export"})
+IMPORTER = Sees(
+    menu=EDITOR.menu | {"Imports"}, acts=EDITOR.acts | {"Import", "Export"}, pages=EDITOR.pages | {"import", "export"}
+)
 OPERATOR = Sees(
-    menu=VIEWER.menu | {"Bindings", "Targets", "Failed tasks"},
+    menu=VIEWER.menu | {"Imports", "Bindings", "Targets", "Failed tasks"},
     acts={"Hold …", "Sync now"},
     pages=VIEWER.pages | {"targets", "objects at targets"},
 )

@@ -23,7 +23,7 @@ class Heading:
     name: str
 
 
-def heading_of(context: Mapping[str, Any]) -> Heading:
+def heading_of(context: Mapping[Any, Any]) -> Heading:
     """Return the heading of the page with this context, of Django's admin or of our own.
 
     A list is named by what it lists, the form of an object by the object, every other page by its title. Where the

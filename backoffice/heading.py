@@ -27,7 +27,8 @@ def heading_of(context: Mapping[str, Any]) -> Heading:
     """Return the heading of the page with this context, of Django's admin or of our own.
 
     A list is named by what it lists, the form of an object by the object, every other page by its title. Where the
-    path names the object already, a page may give a shorter `heading`, and the title `Preview: Fake API` is cut.
+    path names the object already, a page may give a shorter `heading`, and the title `Preview: Fake API` is cut. For an
+    object that is a key as a string, a page may give its `parent_name`.
     """
     opts, stored, title = context.get("opts"), _stored(context), str(context.get("title") or "")
     if not opts:
@@ -39,7 +40,8 @@ def heading_of(context: Mapping[str, Any]) -> Heading:
         is_form = stored is not None and "adminform" in context
         return Heading(parents, str(context.get("heading") or (stored if is_form else title)))
     url = reverse(f"admin:{stored._meta.app_label}_{stored._meta.model_name}_change", args=[stored.pk])
-    return Heading([*parents, Link(str(stored), url)], str(context.get("heading") or title.removesuffix(f": {stored}")))
+    name = str(context.get("parent_name") or stored)
+    return Heading([*parents, Link(name, url)], str(context.get("heading") or title.removesuffix(f": {stored}")))
 
 
 def _lists(context: Mapping[str, Any], opts: Any) -> Iterator[Link]:

@@ -106,7 +106,9 @@ def test_a_menu_beside_a_choice_has_a_name():
 
 def test_rows_that_the_program_writes_lead_to_no_history_of_changes():
     run = Run.objects.create(target=Target.objects.create(name="shop", url="https://shop.example"))
-    alert = Alert.objects.create(target=run.target, kind="unhealthy", reason="It is down.", at=clock.now())
+    alert = Alert.objects.create(
+        target=run.target, kind="unhealthy", reason="It is down.", at=clock.now(), not_before=clock.now()
+    )
     assert "/history/" not in page(f"/admin/syncer/alert/{alert.pk}/change/")
     assert "/history/" in page(f"/admin/syncer/target/{run.target_id}/change/")
 

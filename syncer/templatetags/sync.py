@@ -20,9 +20,9 @@ def chip(word: str, text: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def headline(context: Context, text: str) -> str:
+def headline(context: Context, text: object) -> str:
     """Return the sentence as the current person may read it: `{% headline run.message %}`."""
-    return reading.headline(context["request"], text)
+    return reading.headline(context["request"], str(text))
 
 
 @register.simple_tag(takes_context=True)

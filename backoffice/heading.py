@@ -23,7 +23,7 @@ class Heading:
     name: str
 
 
-def heading_of(context: Mapping[str, Any]) -> Heading:
+def heading_of(context: Mapping[Any, Any]) -> Heading:
     """Return the heading of the page with this context, of Django's admin or of our own.
 
     A list is named by what it lists, the form of an object by the object, every other page by its title. Where the
@@ -44,7 +44,7 @@ def heading_of(context: Mapping[str, Any]) -> Heading:
     return Heading([*parents, Link(name, url)], str(context.get("heading") or title.removesuffix(f": {stored}")))
 
 
-def _lists(context: Mapping[str, Any], opts: Any) -> Iterator[Link]:
+def _lists(context: Mapping[Any, Any], opts: Any) -> Iterator[Link]:
     """Yield the page of the app, unless it is called like its one list, and the list unless the page is the list."""
     app, names = _app(context, opts), str(opts.verbose_name_plural)
     if app.text.lower() != names.lower():
@@ -53,7 +53,7 @@ def _lists(context: Mapping[str, Any], opts: Any) -> Iterator[Link]:
         yield Link(capfirst(names), reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
 
 
-def _app(context: Mapping[str, Any], opts: Any) -> Link:
+def _app(context: Mapping[Any, Any], opts: Any) -> Link:
     """Return the app under which the navigation has the model, which may be another than its own."""
     for app in context.get("available_apps", ()):
         if any(model["model"]._meta is opts for model in app["models"]):
@@ -61,12 +61,12 @@ def _app(context: Mapping[str, Any], opts: Any) -> Link:
     return Link(str(opts.app_config.verbose_name), reverse("admin:app_list", args=[opts.app_label]))
 
 
-def _stored(context: Mapping[str, Any]) -> Model | None:
+def _stored(context: Mapping[Any, Any]) -> Model | None:
     found = context.get("original") or context.get("object")
     return found if isinstance(found, Model) else None
 
 
-def _is_of_object(context: Mapping[str, Any], opts: Any) -> bool:
+def _is_of_object(context: Mapping[Any, Any], opts: Any) -> bool:
     """Tell whether the page is the object's own, rather than one below it."""
     own: bool = context["request"].resolver_match.url_name == f"{opts.app_label}_{opts.model_name}_change"
     return own

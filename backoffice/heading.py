@@ -27,7 +27,8 @@ def heading_of(context: Mapping[Any, Any]) -> Heading:
     """Return the heading of the page with this context, of Django's admin or of our own.
 
     A list is named by what it lists, the form of an object by the object, every other page by its title. Where the
-    path names the object already, a page may give a shorter `heading`, and the title `Preview: Fake API` is cut.
+    path names the object already, a page may give a shorter `heading`, and the title `Preview: Fake API` is cut. For an
+    object that is a key as a string, a page may give its `parent_name`.
     """
     opts, stored, title = context.get("opts"), _stored(context), str(context.get("title") or "")
     if not opts:
@@ -39,10 +40,11 @@ def heading_of(context: Mapping[Any, Any]) -> Heading:
         is_form = stored is not None and "adminform" in context
         return Heading(parents, str(context.get("heading") or (stored if is_form else title)))
     url = reverse(f"admin:{stored._meta.app_label}_{stored._meta.model_name}_change", args=[stored.pk])
-    return Heading([*parents, Link(str(stored), url)], str(context.get("heading") or title.removesuffix(f": {stored}")))
+    name = str(context.get("parent_name") or stored)
+    return Heading([*parents, Link(name, url)], str(context.get("heading") or title.removesuffix(f": {stored}")))
 
 
-def _lists(context: Mapping[str, Any], opts: Any) -> Iterator[Link]:
+def _lists(context: Mapping[Any, Any], opts: Any) -> Iterator[Link]:
     """Yield the page of the app, unless it is called like its one list, and the list unless the page is the list."""
     app, names = _app(context, opts), str(opts.verbose_name_plural)
     if app.text.lower() != names.lower():
@@ -51,7 +53,7 @@ def _lists(context: Mapping[str, Any], opts: Any) -> Iterator[Link]:
         yield Link(capfirst(names), reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
 
 
-def _app(context: Mapping[str, Any], opts: Any) -> Link:
+def _app(context: Mapping[Any, Any], opts: Any) -> Link:
     """Return the app under which the navigation has the model, which may be another than its own."""
     for app in context.get("available_apps", ()):
         if any(model["model"]._meta is opts for model in app["models"]):
@@ -59,12 +61,12 @@ def _app(context: Mapping[str, Any], opts: Any) -> Link:
     return Link(str(opts.app_config.verbose_name), reverse("admin:app_list", args=[opts.app_label]))
 
 
-def _stored(context: Mapping[str, Any]) -> Model | None:
+def _stored(context: Mapping[Any, Any]) -> Model | None:
     found = context.get("original") or context.get("object")
     return found if isinstance(found, Model) else None
 
 
-def _is_of_object(context: Mapping[str, Any], opts: Any) -> bool:
+def _is_of_object(context: Mapping[Any, Any], opts: Any) -> bool:
     """Tell whether the page is the object's own, rather than one below it."""
     own: bool = context["request"].resolver_match.url_name == f"{opts.app_label}_{opts.model_name}_change"
     return own

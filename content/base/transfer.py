@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import Format
@@ -58,6 +59,10 @@ class ContentExportForm(SelectableFieldsExportForm):  # type: ignore[misc]
         for name, field in self.fields.items():
             if name.endswith(f"_{VERSION}"):
                 field.help_text = _("Lets an import of this file notice what somebody has changed since.")
+
+    def _get_field_label(self, resource: type[Any], field_name: str) -> str:
+        """Return what the pages call the column, as the library shows its name in English."""
+        return str(capfirst(resource().labels().get(field_name, (field_name, field_name))[1]))
 
 
 class TransferAdmin(ImportExportMixin):  # type: ignore[misc]

@@ -22,6 +22,7 @@ from syncer.admin.parts import (
     EngineRowsAdmin,
     ModelFilter,
     Named,
+    binding_title,
     chip,
     linked,
     named,
@@ -196,8 +197,7 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if binding := options.get("obj"):
-            words = {"object": binding.named.name, "target": binding.route.target}
-            context["title"] = context["heading"] = _("%(object)s at %(target)s") % words
+            context["title"] = context["heading"] = binding_title(binding)
             context["subtitle"] = ""
             context["doubt"] = doubt_of(binding)
             context["sent_body"] = self.create_body_now(binding)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from syncer import public
-from syncer.admin.parts import page, to_runs
+from syncer.admin.parts import binding_title, page, to_runs
 from syncer.core.errors import NotPossibleError, SyncError
 from syncer.core.ids import encode_id
 from syncer.models import Binding
@@ -64,6 +64,8 @@ def _ask_again(
         request,
         "syncer/resolve.html",
         title=_("Confirm the decision"),
+        original=binding,
+        parent_name=binding_title(binding),
         binding=binding,
         seen=seen,
         follows=follows(binding, remote_id),

@@ -225,6 +225,11 @@ def _url(model: type[Model], pk: Any) -> str:
         return ""
 
 
+def binding_title(binding: Any) -> str:
+    """Return `Post 5 at Fake API` of a binding whose admin has named its object."""
+    return _("%(object)s at %(target)s") % {"object": binding.named.name, "target": binding.route.target}
+
+
 def title(obj: Named) -> SafeString:
     """Return the object's title, or why it has none here."""
     return format_html('<span class="sync-soft">{}</span>', obj.unseen or obj.title or _("deleted here"))

@@ -38,7 +38,14 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
     context: dict[str, object] = {"original": target, "target": target}
     if request.method == "POST" and (trial := kind_of(target).trial(target)):
         context |= {"trial": trial, "routes": [(one, *_hidden(request, one)) for one in trial.routes]}
-    return page(admin, request, "syncer/trial.html", title=_("Try: %(target)s") % {"target": target}, **context)
+    return page(
+        admin,
+        request,
+        "syncer/trial.html",
+        title=_("Try: %(target)s") % {"target": target},
+        heading=_("Try it"),
+        **context,
+    )
 
 
 def _hidden(request: HttpRequest, trial: RouteTrial) -> tuple[str, str]:

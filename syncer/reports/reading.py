@@ -71,11 +71,15 @@ class Shown:
     page: str = ""
 
 
+def named(label: str, key: str) -> str:
+    """Return an object's name, `Post 5`; of a model that no longer travels, `news.Post 5`."""
+    declaration = declarations().get(label)
+    return f"{capfirst(declaration.model._meta.verbose_name) if declaration else label} {key}"
+
+
 def shown(request: HttpRequest, label: str, key: str) -> Shown:
-    if (declaration := declarations().get(label)) is None:
-        return Shown(f"{label} {key}")
-    name = f"{capfirst(declaration.model._meta.verbose_name)} {key}"
-    if unseen_objects(request, label, [key]) or not (live := live_objects(label, [key])):
+    name = named(label, key)
+    if label not in declarations() or unseen_objects(request, label, [key]) or not (live := live_objects(label, [key])):
         return Shown(name)
     return Shown(name, str(live[key]), page_of(live[key]))
 

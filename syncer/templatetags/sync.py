@@ -60,6 +60,12 @@ def plural(label: str) -> str:
 
 
 @register.filter
+def named(obj: str) -> str:
+    """Return an object's name as people read it: `Post 5` of `news.Post:5`."""
+    return reading.named(*obj.split(":", 1))
+
+
+@register.filter
 def trigger(text: str) -> str:
     """Return when a route syncs, as people read it: `{{ route.trigger|trigger }}`."""
     return words.trigger(text)

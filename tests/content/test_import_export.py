@@ -147,6 +147,12 @@ def test_the_export_says_what_its_column_version_is_for():
     assert "This exporter" not in page
 
 
+def test_the_columns_to_export_are_called_as_on_the_pages():
+    with translation.override("de"):
+        form = transfer.ContentExportForm(list(files.FORMATS.values()), [PostResource])
+    assert {"Titel", "Inhalt", "Version"} <= {str(field.label) for field in form.fields.values()}
+
+
 @pytest.mark.parametrize(
     ("permission", "is_there"), [("news.view_post", False), ("news.import_post", True), ("content.view_import", True)]
 )

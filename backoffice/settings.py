@@ -105,7 +105,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["backoffice.kit.moments"],
+            "builtins": ["backoffice.kit.moments", "backoffice.kit.estimates"],
             "libraries": {"shell": "backoffice.shell"},
         },
     }

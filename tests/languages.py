@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from backoffice.accounts.models import User
-from syncer.core.answer_words import in_words, reason_in_words
-from syncer.models import Alert, Attempt, Binding, Route, Run
+from backoffice.kit.phrases import Phrase
+from syncer.core.answer_words import in_words
+from syncer.models import Attempt, Binding, Route
 from tests.backoffice.accounts.people import account, browser
 
 # A text that can be translated into one language is in all catalogues: `make catalogues` sees to it.
@@ -42,11 +43,12 @@ class Shown(HTMLParser):
 
 
 def stored() -> set[str]:
-    """Return what is stored as it was said, in English: how runs ended, why tries failed; and names of fields."""
-    columns = ((Run, "message"), (Binding, "reason"), (Binding, "held_why"), (Alert, "reason"), (Attempt, "answer"))
-    texts = {text for model, name in columns for text in model.objects.values_list(name, flat=True) if text}
+    """Return what people and targets said, in whatever language; and names of fields."""
+    columns = ((Binding, "held_why"), (Attempt, "answer"))
+    found = {text for model, name in columns for text in model.objects.values_list(name, flat=True) if text}
+    texts = {text for text in found if not isinstance(text, Phrase)}
     routes = {text for route in Route.objects.all() for text in (str(route), ", ".join(route.fields))}
-    kept = texts | routes | {*map(in_words, texts)} | {*map(reason_in_words, texts)} | NAMES
+    kept = texts | routes | {*map(in_words, texts)} | NAMES
     return {" ".join(text.lower().split()) for text in kept if len(text) > 5}
 
 

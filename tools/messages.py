@@ -23,6 +23,7 @@ from tools.nodes import ROOT
 
 LANGUAGES = ("de", "fr")
 ALIAS = re.compile(r"\b(n?p?gettext(?:_lazy)?) as (?!_\b)(\w+)")
+PHRASES = (("gettext_noop", "phrase"), ("ngettext", "counted"))  # by which of gettext's functions their texts are found
 HEADER = re.compile(r'\A(?:#.*\n)*msgid ""\nmsgstr ""\n(?:".*"\n)*')
 KEPT_IN_HEADER = re.compile(r'^"(?:MIME-Version|Content-|Plural-Forms).*\n', re.MULTILINE)
 COPIED = {".py", ".html", ".txt", ".po"}
@@ -86,7 +87,7 @@ def copy_sources(package: Path, to: Path) -> None:
 
 def without_aliases(source: str) -> str:
     """Return the source with calls by the functions' own names, or `_`: by these gettext finds the texts."""
-    for name, alias in ALIAS.findall(source):
+    for name, alias in (*PHRASES, *ALIAS.findall(source)):
         source = re.sub(rf"\b{alias}\(", f"{name}(", source)
     return source
 

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import phrase
+
 # Metadata services of clouds outside the link-local ranges: they give the machine's own credentials to any client.
 METADATA = [
     ipaddress.ip_network(network)
@@ -59,7 +62,7 @@ def check_url(url: str) -> None:
     if "?" in url or "#" in url:
         raise ValidationError(_("The address may not hold '?' or '#'."), code="address")
     if (literal := _ip(parts.hostname)) and (reason := refusal(literal, allow_private=True)):
-        raise ValidationError(_("This %(reason)s.") % {"reason": reason}, code="address")
+        raise ValidationError(_("This %(reason)s.") % {"reason": localized(reason)}, code="address")
 
 
 def _ip(host: str) -> str:
@@ -87,9 +90,11 @@ def refusal(peer: str, *, allow_private: bool) -> str:
         address = address.ipv4_mapped
     candidates = [address, *_embedded(address)]
     if any(map(_is_forbidden, candidates)):
-        return f"is at {address}, an address that is never contacted"
+        return phrase("is at %(address)s, an address that is never contacted", address=str(address))
     if not allow_private and any(map(_is_private, candidates)):
-        return f"is at {address}, a private address; allow private addresses if that is meant"
+        return phrase(
+            "is at %(address)s, a private address; allow private addresses if that is meant", address=str(address)
+        )
     return ""
 
 

@@ -10,9 +10,11 @@ from typing import Any
 from django.db import connection, models
 
 from backoffice.kit.batches import batched
+from backoffice.kit.phrase_field import PhraseField
 
 ROWS = 500  # of one statement; with them SQLite's 32,766 parameters do for 65 columns
-PREPARED = (models.DateTimeField, models.JSONField, models.UUIDField)  # whose values a driver does not take as they are
+# Whose values a driver does not take as they are.
+PREPARED = (models.DateTimeField, models.JSONField, models.UUIDField, PhraseField)
 Row = Mapping[str, Any]  # {"column": value}
 
 

@@ -21,14 +21,20 @@ from typing import Any, Protocol, Self
 import urllib3
 
 from backoffice.kit import addresses
+from backoffice.kit.phrases import message_of, phrase
 
 
 class HttpError(Exception):
-    """No complete answer came. The message is a predicate that continues the server's name."""
+    """No complete answer came. The message is a predicate that continues the server's name, a phrase."""
 
     def __init__(self, message: str, *, slow: bool = False) -> None:
         super().__init__(message)
         self.slow = slow  # whether a time-out or the deadline ended the request
+
+    @property
+    def why(self) -> str:
+        """The message as the phrase that it is."""
+        return message_of(self)
 
 
 class NotSentError(HttpError):
@@ -44,40 +50,40 @@ class ForbiddenError(HttpError):
 
 
 # What both transports say of the same fault.
-UNUSABLE_ADDRESS = "was not asked: its address can't be used"
-UNUSABLE_HEADER = "was not asked: a header holds what no header can carry"
-NOT_ENCRYPTED_YET = "ended the connection before the encryption was agreed on"
-BROKEN = "sent a broken answer"
-CUT_SHORT = f"{BROKEN} (it ended too early)"
-BAD_CHUNKS = f"{BROKEN} (its chunks are not as announced)"
-BAD_PACKING = f"{BROKEN} (it is not compressed as announced)"
-NOT_HTTP = f"{BROKEN} (its head is not HTTP, or too long)"
-CLOSED = "closed the connection before it answered"
+UNUSABLE_ADDRESS = phrase("was not asked: its address can't be used")
+UNUSABLE_HEADER = phrase("was not asked: a header holds what no header can carry")
+NOT_ENCRYPTED_YET = phrase("ended the connection before the encryption was agreed on")
+BROKEN = phrase("sent a broken answer")
+CUT_SHORT = phrase("sent a broken answer (it ended too early)")
+BAD_CHUNKS = phrase("sent a broken answer (its chunks are not as announced)")
+BAD_PACKING = phrase("sent a broken answer (it is not compressed as announced)")
+NOT_HTTP = phrase("sent a broken answer (its head is not HTTP, or too long)")
+CLOSED = phrase("closed the connection before it answered")
 
 
 def silent(seconds: float) -> LostError:
     """Return the error of a request that nothing was heard of for so long."""
-    return LostError(f"did not answer within {seconds:g} s", slow=True)
+    return LostError(phrase("did not answer within %(seconds)s s", seconds=f"{seconds:g}"), slow=True)
 
 
 def unfinished(seconds: float) -> LostError:
     """Return the error of an answer that was not complete in time."""
-    return LostError(f"did not finish its answer within {seconds:g} s", slow=True)
+    return LostError(phrase("did not finish its answer within %(seconds)s s", seconds=f"{seconds:g}"), slow=True)
 
 
 def too_long(most: int) -> LostError:
     """Return the error of an answer of more than `most` bytes."""
-    return LostError(f"sent an answer of more than {most} bytes")
+    return LostError(phrase("sent an answer of more than %(most)s bytes", most=most))
 
 
 def untrusted(reason: str) -> ForbiddenError:
     """Return the error of a server whose certificate is not trusted, for a reason of the library's."""
-    return ForbiddenError(f"has a certificate that can't be trusted ({reason})")
+    return ForbiddenError(phrase("has a certificate that can't be trusted (%(reason)s)", reason=reason))
 
 
 def not_encrypted(reason: str) -> ForbiddenError:
     """Return the error of a server that answers a request for encryption with something else."""
-    return ForbiddenError(f"does not encrypt as it must ({reason})")
+    return ForbiddenError(phrase("does not encrypt as it must (%(reason)s)", reason=reason))
 
 
 class Watch:
@@ -109,7 +115,7 @@ class Watch:
         """
         left = self.ends - time.monotonic()
         if left <= 0 or self.is_over:
-            raise NotSentError("did not take the connection in time", slow=True)
+            raise NotSentError(phrase("did not take the connection in time"), slow=True)
         return left
 
     def begins(self, connection: object) -> None:
@@ -187,7 +193,7 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
     try:
         resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NotSentError(f"can't be reached ({_reason(error)})") from error
+        raise unreachable(_reason(error)) from error
     failure: HttpError | None = None
     for family, kind, protocol, _, address in resolved:
         if reason := addresses.refusal(str(address[0]), allow_private=client.allow_private):
@@ -205,16 +211,23 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
             failure = not_taken(error, client.timeout)
         else:
             return opened
-    raise failure or NotSentError("can't be reached (its name has no address)")
+    raise failure or NotSentError(phrase("can't be reached (its name has no address)"))
 
 
 def not_taken(error: OSError, timeout: float) -> NotSentError:
     """Return the error of a connection that could not be made within `timeout` seconds."""
     if isinstance(error, TimeoutError):
-        return NotSentError(f"did not take the connection within {timeout:g} s", slow=True)
+        return NotSentError(
+            phrase("did not take the connection within %(seconds)s s", seconds=f"{timeout:g}"), slow=True
+        )
     if isinstance(error, ConnectionRefusedError):
-        return NotSentError("refused the connection")
-    return NotSentError(f"can't be reached ({_reason(error)})")
+        return NotSentError(phrase("refused the connection"))
+    return unreachable(_reason(error))
+
+
+def unreachable(reason: str) -> NotSentError:
+    """Return the error of a connection that could not be made, for a reason of the system's."""
+    return NotSentError(phrase("can't be reached (%(reason)s)", reason=reason))
 
 
 def _reason(error: Exception) -> str:

@@ -14,10 +14,11 @@ from backoffice.kit import clock
 from backoffice.kit.erasure import Words, delete_where, erase_in
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.jobs.models import Job
+from backoffice.kit.phrases import phrase
 
 JOB_TEXTS = ("title", "arguments", "problems", "result", "error", "reason", "request_id", "file_name")
-RUNNING_FILE = "A person's words were erased while the file was being written; start it again."
-QUEUED_WORDS = "A person's words were erased from what it was to do; start it again."
+RUNNING_FILE = phrase("A person's words were erased while the file was being written; start it again.")
+QUEUED_WORDS = phrase("A person's words were erased from what it was to do; start it again.")
 SIGN_IN = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)  # the keys that Django's sign-in adds to a session
 SEARCHED_MOST = 20 * 1024 * 1024  # bytes of a file, unpacked; about five seconds
 

@@ -6,11 +6,17 @@ from typing import Self
 from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Model, QuerySet
+from django.template import Library
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
+
+from backoffice.kit.phrase_field import shown
+from backoffice.kit.phrases import Value, phrase
 
 MOST = 10_000  # rows that are counted exactly, which takes milliseconds, and that can be paged through
 MOST_FOUND = 1_000  # of a search, which may read a hundred rows for each that it finds
+
+
+register = Library()
 
 
 class Count(int):
@@ -24,14 +30,24 @@ class Count(int):
         return made
 
     def __str__(self) -> str:
-        if not self.words:
-            return int.__repr__(self)
-        texts = {
-            "more than": _("more than %(number)s"),
-            "at least": _("at least %(number)s"),
-            "about": _("about %(number)s"),
+        return shown(self.phrase)
+
+    @property
+    def phrase(self) -> Value:
+        """The number with its words, for the values of a phrase."""
+        number = int(self)
+        phrases = {
+            "more than": phrase("more than %(number)s", number=number),
+            "at least": phrase("at least %(number)s", number=number),
+            "about": phrase("about %(number)s", number=number),
         }
-        return texts[self.words] % {"number": f"{int(self):,}"}
+        return phrases.get(self.words, number)
+
+
+@register.filter(name="grouped")
+def in_groups(number: int) -> str:
+    """Return a number as pages show it: `{{ number|grouped }}`."""
+    return str(number if isinstance(number, Count) else Count(number))
 
 
 def bounded(number: int, most: int = MOST) -> Count:

@@ -12,6 +12,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import either, message_of, phrase
+
 FORM = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s\0]+")
 OWN = ("SECRET_KEY", "DATABASE_URL", "BACKOFFICE_ADMIN_PASSWORD")  # never allowed: the program's own secrets
 
@@ -34,7 +37,7 @@ def validate(reference: str) -> None:
     try:
         _place(reference)
     except UnresolvedError as error:
-        raise ValidationError(str(error), code="out_of_reach") from error
+        raise ValidationError(localized(message_of(error)), code="out_of_reach") from error
 
 
 def resolve(reference: str) -> str:
@@ -46,18 +49,18 @@ def resolve(reference: str) -> str:
     place = _place(reference)
     if isinstance(place, str):
         secret = os.environ.get(place, "")
-        cure = _("Set the environment variable %(place)s for the web server and the worker.")
+        cure = phrase("Set the environment variable %(place)s for the web server and the worker.", place=place)
     else:
         try:
             secret = place.read_text(encoding="utf-8").rstrip("\n")
         except OSError as error:
-            text = _("%(place)s can't be read: %(error)s.")
-            raise UnresolvedError(text % {"place": place, "error": error.strerror}) from error
+            why = phrase("%(place)s can't be read: %(error)s.", place=str(place), error=str(error.strerror))
+            raise UnresolvedError(why) from error
         except ValueError as error:
-            raise UnresolvedError(_("%(place)s is not UTF-8 text.") % {"place": place}) from error
-        cure = _("%(place)s is empty.")
+            raise UnresolvedError(phrase("%(place)s is not UTF-8 text.", place=str(place))) from error
+        cure = phrase("%(place)s is empty.", place=str(place))
     if not secret:
-        raise UnresolvedError(cure % {"place": place})
+        raise UnresolvedError(cure)
     return secret
 
 
@@ -71,11 +74,13 @@ def _place(reference: str) -> str | Path:
     if kind == "env":
         prefixes = settings.SECRET_REFERENCE_PREFIXES
         if place in OWN or not place.startswith(tuple(prefixes)):
-            text = _(
+            why = phrase(
                 "%(place)s may not be read: the variable's name must begin with %(allowed)s (setting "
-                "SECRET_REFERENCE_PREFIXES)."
+                "SECRET_REFERENCE_PREFIXES).",
+                place=place,
+                allowed=either(prefixes),
             )
-            raise UnresolvedError(text % {"place": place, "allowed": _(" or ").join(prefixes)})
+            raise UnresolvedError(why)
         return place
     folders = settings.SECRET_REFERENCE_FOLDERS
     try:
@@ -83,6 +88,10 @@ def _place(reference: str) -> str | Path:
         if any(file.is_relative_to(Path(folder).resolve()) for folder in folders):
             return file
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
-        raise UnresolvedError(_("%(place)r is not a path.") % {"place": place}) from error
-    text = _("%(place)s may not be read: the file must lie in %(allowed)s (setting SECRET_REFERENCE_FOLDERS).")
-    raise UnresolvedError(text % {"place": place, "allowed": _(" or ").join(map(str, folders))})
+        raise UnresolvedError(phrase("'%(place)s' is not a path.", place=place)) from error
+    why = phrase(
+        "%(place)s may not be read: the file must lie in %(allowed)s (setting SECRET_REFERENCE_FOLDERS).",
+        place=place,
+        allowed=either(map(str, folders)),
+    )
+    raise UnresolvedError(why)

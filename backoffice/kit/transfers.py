@@ -45,6 +45,7 @@ from backoffice.kit.connections import (
     untrusted,
 )
 from backoffice.kit.http import ANSWER_MOST, Answer, Request
+from backoffice.kit.phrases import message_of, phrase
 
 
 class Came(NamedTuple):
@@ -210,7 +211,7 @@ class _Transfer:
             lines = [_line(name, value) for name, value in _headers(request).items()]
             self.curl.setopt(pycurl.URL, _address(request))
         except _UnusableError as error:
-            return NotSentError(str(error))
+            return NotSentError(message_of(error))
         content = request.content
         lines.append(b"Expect:")  # libcurl would ask first whether it may send a large body
         self.curl.setopt(pycurl.HTTPHEADER, lines)
@@ -247,7 +248,7 @@ class _Transfer:
         if code in (pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL):
             return NotSentError(UNUSABLE_ADDRESS)
         if code == pycurl.E_COULDNT_RESOLVE_HOST:
-            return NotSentError("can't be reached (its name was not found)")
+            return NotSentError(phrase("can't be reached (its name was not found)"))
         if code == pycurl.E_PEER_FAILED_VERIFICATION:
             found = re.search(r"verify result: (.+?)( \(\d+\))?$", message)
             return untrusted(found[1] if found else "it is for another name")

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 
+from backoffice.kit.numbers import grouped
 from content.base.imports import service
 from content.base.imports.service import HERE
 from content.base.reasons import reason_context, reason_of
@@ -53,7 +54,7 @@ class BulkAdmin(ModelAdmin):  # type: ignore[misc]
             "opts": self.opts,
             "media": self.media + form.media,
             "rows": [_Row(form, name, chosen=name in chosen, errors=errors.get(name, [])) for name in form.fields],
-            "what": ngettext("%(number)s object", "%(number)s objects", number) % {"number": f"{number:,}"},
+            "what": ngettext("%(number)s object", "%(number)s objects", number) % {"number": grouped(number)},
             "checkbox": ACTION_CHECKBOX_NAME,
             "keys": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "select_across": request.POST.get("select_across", "0"),
@@ -108,7 +109,7 @@ class BulkAdmin(ModelAdmin):  # type: ignore[misc]
             model=self.model,
             rows=_rows(queryset, values),
             user=request.user,
-            name=_("Change of %(number)s %(names)s") % {"number": f"{number:,}", "names": names},
+            name=_("Change of %(number)s %(names)s") % {"number": grouped(number), "names": names},
             reason=reason_of(request) or REASON,
             here=number <= HERE,
         )

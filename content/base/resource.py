@@ -228,7 +228,7 @@ class ContentResource(ModelResource):  # type: ignore[misc]
             ImportError: of the library, with `raise_errors`: what is wrong first.
         """
         user = cause().user if self.user is None else lambda: self.user
-        reason = f"Imported from {options.get('file_name') or 'a file'}"
+        reason = _("Imported from %(file)s") % {"file": options.get("file_name") or _("a file")}
         with caused_by(replace(cause(), user=user, reason=reason)):
             try:
                 result = self._import(dataset, dry_run=dry_run)

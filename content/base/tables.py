@@ -9,6 +9,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.numbers import grouped
+
 MAX_ROWS = {"postgresql": 1_000_000, "sqlite": 500_000}  # on SQLite others wait for the one writer, 20 s at most
 MAX_BLANK_ROWS = 1_048_576  # as many as a sheet has; more would only cost time
 MAX_COLUMNS = 200
@@ -131,7 +133,7 @@ def check_headers(headers: Sequence[str]) -> None:
         FileError: the headers are wrong.
     """
     if len(headers) > MAX_COLUMNS:
-        words = {"count": f"{len(headers):,}", "most": MAX_COLUMNS}
+        words = {"count": grouped(len(headers)), "most": MAX_COLUMNS}
         raise FileError(
             _("The file has %(count)s columns, more than %(most)s. Take those away that are not ours.") % words
         )
@@ -155,11 +157,11 @@ def checked(headers: Sequence[str], rows: Iterator[Row]) -> Iterator[Row]:
         if all(cell in ("", None) for cell in cells):
             blank += 1
             if blank > MAX_BLANK_ROWS:
-                words = {"most": f"{MAX_BLANK_ROWS:,}"}
+                words = {"most": grouped(MAX_BLANK_ROWS)}
                 raise FileError(_("The file has more than %(most)s blank rows. Delete them.") % words)
             continue
         if count == most:
-            raise FileError(_("The file has more than %(most)s rows. Split it.") % {"most": f"{most:,}"})
+            raise FileError(_("The file has more than %(most)s rows. Split it.") % {"most": grouped(most)})
         yield number, _all_readable(cells if len(cells) == len(headers) else fitted(cells, len(headers)))
         count += 1
 

@@ -19,6 +19,7 @@ from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExpor
 from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
+from backoffice.kit.numbers import grouped
 from content.base.files import FORMATS, csv_for_excel
 from content.base.imports import service
 from content.base.imports.model import Import
@@ -36,7 +37,7 @@ class ContentImportForm(ImportForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         text = _("CSV, XLSX or JSON, as spreadsheet programs save them. At most %(megabytes)s MB and %(rows)s rows.")
-        words = {"megabytes": MAX_BYTES // 10**6, "rows": f"{max_rows():,}"}
+        words = {"megabytes": MAX_BYTES // 10**6, "rows": grouped(max_rows())}
         self.fields["import_file"].help_text = text % words
         self.fields["format"].help_text = _("Chosen from the file's name; choose another one if that is wrong.")
 

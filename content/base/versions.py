@@ -141,7 +141,8 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
                 messages.info(request, _("There is nothing to revert: the content is already as in that version."))
                 return HttpResponseRedirect(admin_url(self.model, "history", obj.pk))
             when = moments.text(record.history_date, moments.MINUTES)
-            reason = ": ".join(filter(None, (f"Went back to the version of {when}", reason_of(request))))
+            went_back = _("Went back to the version of %(time)s") % {"time": when}
+            reason = ": ".join(filter(None, (went_back, reason_of(request))))
             try:
                 go_back(obj, stored, user=request.user, reason=reason)
             except ValidationError as error:

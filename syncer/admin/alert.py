@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
+from backoffice.kit.phrase_field import localized
 from syncer.admin.parts import EngineRowsAdmin, chip
 from syncer.engine.ceiling import without_address
 from syncer.models import Alert
@@ -16,7 +17,16 @@ from syncer.models import Alert
 
 @admin.register(Alert)
 class AlertAdmin(EngineRowsAdmin):
-    list_display = ("at", "target", "shown_kind", "shown_reason", "shown_outcome", "mailed_at", "posted_at", "error")
+    list_display = (
+        "at",
+        "target",
+        "shown_kind",
+        "shown_reason",
+        "shown_outcome",
+        "mailed_at",
+        "posted_at",
+        "failed_because",
+    )
     list_display_links = ("at",)
     list_select_related = ("target",)
     list_filter = (
@@ -33,9 +43,9 @@ class AlertAdmin(EngineRowsAdmin):
     )
     fields = (
         "target", "at", "shown_kind", "shown_reason", "ended_at", "shown_outcome", "mailed_at", "posted_at", "tries",
-        "not_before", "error",
+        "not_before", "failed_because",
     )  # fmt: skip
-    readonly_fields = ("shown_kind", "shown_reason", "shown_outcome")
+    readonly_fields = ("shown_kind", "shown_reason", "shown_outcome", "failed_because")
 
     @admin.display(description=gettext_lazy("what"), ordering="kind")
     def shown_kind(self, alert: Alert) -> SafeString:
@@ -43,11 +53,15 @@ class AlertAdmin(EngineRowsAdmin):
 
     @admin.display(description=gettext_lazy("why"))
     def shown_reason(self, alert: Alert) -> SafeString | str:
+        text = localized(without_address(alert.reason)).rstrip()
         if alert.kind != Alert.Kind.DELETES:
-            return alert.reason
+            return text
         url = reverse("admin:syncer_target_deletes", args=[alert.target_id])
-        text = without_address(alert.reason)
         return format_html('{} <a class="sync-link" href="{}">{}</a>', text, url, _("Review"))
+
+    @admin.display(description=gettext_lazy("error"))
+    def failed_because(self, alert: Alert) -> str:
+        return localized(alert.error)
 
     @admin.display(description=gettext_lazy("outcome"), ordering="outcome")
     def shown_outcome(self, alert: Alert) -> SafeString:

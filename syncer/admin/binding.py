@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
+from backoffice.kit.phrase_field import localized
 from syncer.admin.deciding import DecideActs
 from syncer.admin.doubt import resolve
 from syncer.admin.holding import HoldActs
@@ -176,7 +177,7 @@ class BindingAdmin(DecideActs, HoldActs, EngineRowsAdmin):
     @admin.display(description=gettext_lazy("why"))
     def why(self, binding: "AnnotatedBinding") -> str:
         why = binding.object_state.why
-        return (unquoted(why) if binding.named.unseen else why) or "-"
+        return localized(unquoted(why) if binding.named.unseen else why) or "-"
 
     @admin.display(description=gettext_lazy("what it holds, as sent and accepted"))
     def agreed_now(self, binding: "AnnotatedBinding") -> SafeString | str:

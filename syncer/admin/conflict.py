@@ -15,6 +15,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 
 from backoffice.kit.permissions import Person
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer.admin.conflict_acts import ConflictActs
 from syncer.admin.conflict_form import DecisionForm
 from syncer.admin.parts import EngineRowsAdmin, ModelFilter, Named, named_keys, page, pk_or_404
@@ -172,7 +174,7 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
         except OvertakenError:
             return self._overtaken(request, replica)
         except NotPossibleError as error:
-            messages.error(request, str(error))
+            messages.error(request, localized(message_of(error)))
         except ValidationError as error:
             form.refuse(error)
             return self._page(request, replica, now, form)

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.kit.jobs import service
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from backoffice.kit.question import digest_of, is_answered
 from syncer import public
 from syncer.admin.holding import BindingActs, chosen
@@ -33,7 +35,7 @@ class DecideActs(BindingActs):
         try:
             return self.after(request, many.retry(chosen(queryset), user=request.user))
         except NotPossibleError as error:
-            messages.error(request, str(error))
+            messages.error(request, localized(message_of(error)))
             return self.after(request, None)
 
     @admin.action(description=gettext_lazy("Not there: create again …"), permissions=["sync"])

@@ -13,15 +13,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer import public
 from syncer.admin.parts import Named, named_keys, page, pk_or_404, posted, to_runs
 from syncer.core.errors import SyncError
+from syncer.engine import ceiling
 from syncer.models import Route, Target
 from syncer.models.keys import pks
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery import deletes
 from syncer.recovery.deletes import Delete, Review
-from syncer.reports.ceiling import reasons
 
 SHOWN = 200  # deletes listed, of each route; the number is always that of all
 
@@ -60,7 +62,7 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
     try:
         seen, problem = deletes.review(target), ""
     except SyncError as error:
-        seen, problem = Review(target=target, why=[], deletes=[]), str(error)
+        seen, problem = Review(target=target, why=[], deletes=[]), localized(message_of(error))
     sections = [_section(request, route, of_route) for route, of_route in seen.by_route()]
     return page(
         admin,
@@ -72,7 +74,7 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
         target=target,
         seen=seen,
         number=len(seen.deletes),
-        why=reasons(seen.why),
+        why=localized(ceiling.reasons(seen.why)),
         sections=sections,
         problem=problem,
     )
@@ -115,7 +117,7 @@ def _target(object_id: str) -> Target:
 
 
 def _refused(request: HttpRequest, target: Target, error: SyncError) -> HttpResponse:
-    messages.error(request, str(error))
+    messages.error(request, localized(message_of(error)))
     return HttpResponseRedirect(reverse("admin:syncer_target_deletes", args=[target.pk]))
 
 

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer import public
 from syncer.admin.parts import binding_title, page, to_runs
 from syncer.core.errors import NotPossibleError, SyncError
@@ -31,7 +33,7 @@ def resolve(admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding) ->
             return _ask_again(admin, request, binding, remote_id, seen)
         doubt.link(binding=binding, remote_id=remote_id, user=request.user, seen=seen)
     except SyncError as error:
-        messages.error(request, str(error))
+        messages.error(request, localized(message_of(error)))
         return HttpResponseRedirect(reverse("admin:syncer_binding_change", args=[binding.pk]))
     messages.success(request, _("Decided. Sync started."))
     return to_runs(request, public.sync_bindings([binding], user=request.user))

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backoffice.kit.phrase_field import localized
 from backoffice.kit.spreadsheets import csv_response
 from syncer import public
 from syncer.admin.parts import Named, named, to_runs
 from syncer.models import Attempt, Binding, Run
 from syncer.models.binding import DUE
-from syncer.reports.failures import SHOWN, Failures, Group, attempts_of, failures_of
+from syncer.reports.failures import REASON, SHOWN, Failures, Group, attempts_of, failures_of, normalized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def _shown(group: Group, attempts: dict[int, Attempt], objects: dict[int, Named]
     return ShownGroup(
         group=group,
         outcome=Attempt(outcome=group.outcome).get_outcome_display(),
-        reason=group.reason if readable else "",
+        reason=normalized(localized(readable[0].answer)[:REASON]) if readable else "",
         objects=[objects[attempt.binding_id] for attempt in first],
         example=readable[0] if readable else None,
     )
@@ -90,7 +91,7 @@ def _rows(request: HttpRequest, groups: list[Group]) -> Iterator[tuple[object, .
         objects = named(request, [attempt.binding for attempt in page])
         for attempt in page:
             obj, binding = objects[attempt.binding_id], attempt.binding
-            reason = obj.unseen or attempt.answer
+            reason = obj.unseen or localized(attempt.answer)
             yield (
                 *(binding.route.model, binding.object_key, obj.title),
                 *(outcomes[attempt.outcome], attempt.status, reason),

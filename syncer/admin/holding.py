@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.kit.jobs.models import Job
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from backoffice.kit.question import Question, ReasonForm, ask, is_answered
 from syncer.admin.parts import named
 from syncer.core.errors import NotPossibleError
@@ -87,7 +89,7 @@ class HoldActs(BindingActs):
             try:
                 held = many.hold(chosen(queryset), reason=form.cleaned_data["reason"], user=request.user)
             except NotPossibleError as error:
-                form.add_error(None, str(error))
+                form.add_error(None, localized(message_of(error)))
             else:
                 if isinstance(held, int):
                     messages.success(request, holds.held(held, targets=1))
@@ -109,7 +111,7 @@ class HoldActs(BindingActs):
         try:
             released = many.release(chosen(held), user=request.user)
         except NotPossibleError as error:
-            messages.error(request, str(error))
+            messages.error(request, localized(message_of(error)))
             return self.after(request, None)
         if not isinstance(released, Job):
             messages.success(request, holds.released(released, targets=1))

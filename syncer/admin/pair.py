@@ -14,6 +14,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer.admin.parts import Named, named_keys, page, pk_or_404, posted
 from syncer.core.errors import SyncError
 from syncer.models import Target
@@ -87,7 +89,7 @@ def _proved(request: HttpRequest, target: Target) -> dict[str, object]:
     try:
         comparisons = compare_all(target, seconds=SECONDS)
     except SyncError as error:
-        return {"proof_problem": str(error)}
+        return {"proof_problem": localized(message_of(error))}
     proofs = [Proof(comparison, _kinds(request, comparison)) for comparison in comparisons]
     is_equal = all(comparison.differences.is_equal for comparison in comparisons)
     return {"proofs": proofs, "is_equal": is_equal, "took": time.monotonic() - began}

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
+from backoffice.kit.phrase_field import localized
 from syncer.admin import failures
 from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, live, named, page, pk_or_404, posted, pretty
 from syncer.engine.cancel import cancel
@@ -214,7 +215,7 @@ class AttemptAdmin(EngineRowsAdmin):
 
     @admin.display(description=gettext_lazy("answer"))
     def answered(self, attempt: "AnnotatedAttempt") -> str:
-        return attempt.named.unseen or attempt.answer or "-"
+        return attempt.named.unseen or localized(attempt.answer) or "-"
 
     @admin.display(description=gettext_lazy("object"))
     def of(self, attempt: "AnnotatedAttempt") -> SafeString:

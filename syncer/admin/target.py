@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.kit import references
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer import public
 from syncer.admin import deletes, pair, trial
 from syncer.admin.forms import TARGET_ROWS, TargetForm
@@ -252,7 +254,7 @@ class TargetAdmin(RowsAdmin):
             planned = list(islice(preview(target, adopted), COUNTED + 1))
             waits = would_wait(target)
         except SyncError as error:
-            problem = str(error)
+            problem = localized(message_of(error))
         return page(
             self,
             request,

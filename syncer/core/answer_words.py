@@ -3,6 +3,8 @@
 import json
 from collections.abc import Collection, Iterator, Mapping
 
+from backoffice.kit.phrases import Phrase, joined, phrase
+
 MOST = 20  # values of one answer
 DEEPEST = 4  # levels
 NAMES = ("field", "loc", "path", "property", "attribute", "param", "name", "source", "pointer")
@@ -14,13 +16,12 @@ def in_words(text: str) -> str:
     value = _read(text)
     if not isinstance(value, dict | list):
         return text
-    return "; ".join(f"{name}: {said}" if name else said for name, said in lines(value))
+    return joined((f"{name}: {said}" if name else said for name, said in lines(value)), "; ")
 
 
 def reason_in_words(reason: str) -> str:
     """Return why a try failed, with the answer that it quotes in words: `answered 422: title: is taken`."""
-    before, colon, answer = reason.partition(": ")
-    return f"{before}{colon}{in_words(answer)}" if answer[:1] in ("{", "[") else reason
+    return reason.map(in_words) if isinstance(reason, Phrase) else reason
 
 
 def lines_of(answer: str) -> list[tuple[str, str]]:
@@ -33,7 +34,7 @@ def lines(value: object) -> list[tuple[str, str]]:
     """Return the values inside a JSON value, each with the names that lead to it: `[("title", "is taken"), …]`."""
     found = [*_walk(value, (), DEEPEST)]
     more = len(found) - MOST
-    return found[:MOST] + ([("", f"and {more} more")] if more > 0 else [])
+    return found[:MOST] + ([("", phrase("and %(number)s more", number=more))] if more > 0 else [])
 
 
 def complaints(answer: str, fields: Collection[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from backoffice.kit.phrases import Phrase, phrase
 from syncer.core.ids import readable_id
 
 
@@ -18,6 +19,7 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
+REFUSAL_KEPT = 350  # characters of what an answer says of a refusal
 NAMES_SHOWN = 8  # names of a record that a message lists
 LEVELS = 4  # of an answer, in which a refusal is looked for
 ERRORS = ("errors", "error", "userErrors", "user_errors")  # have something only where a request was refused
@@ -28,6 +30,9 @@ STATUSES = ("status", "code", "statusCode", "status_code", "httpStatus")  # may 
 NO_ERROR = frozenset({"", "0", "false", "none", "null", "ok", "success"})
 DELETED = re.compile(r"(is|in)?(deleted|trashed|trash|removed)(at|on|date)?|date(deleted|trashed|removed)")
 ARCHIVED = re.compile(r"(is)?archived(at|on|date)?|datearchived")
+
+
+NOT_JSON = phrase("sent an answer that is not JSON")
 
 
 class UnreadableError(ValueError):
@@ -45,7 +50,7 @@ def read_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:  # RecursionError: deeply nested lists
-        raise UnreadableError("sent an answer that is not JSON") from error
+        raise UnreadableError(NOT_JSON) from error
 
 
 def at(value: Any, path: str) -> Any:
@@ -126,9 +131,9 @@ class Answers:
         if self.ok or self.error:
             error, ok = at(answer, self.error), at(answer, self.ok)
             if self.error and error is not MISSING and not _is_nothing(error):
-                return f"{self.error}: {json.dumps(error)}"
+                return _quoting(self.error, error)
             if self.ok and (ok in (MISSING, None, "", [], {}, 0) or _is_failure(ok)):
-                return f"{self.ok} is not true"
+                return phrase("%(place)s is not true", place=self.ok)
             return ""
         return "" if self.shows_record(at(answer, self.record)) else self._complaint(answer, levels)
 
@@ -143,7 +148,7 @@ class Answers:
             not _is_nothing(value.get(name)) for name in CODES
         )
         if errors is not None or failed or _status_of(value, ("code", "statusCode", "status_code")):
-            return f"errors: {json.dumps(value if errors is None else errors)}"
+            return _quoting("errors", value if errors is None else errors)
         return next(filter(None, (self._complaint(inner, levels - 1) for inner in value.values())), "")
 
     def refused_status(self, answer: object, *, levels: int = LEVELS) -> int:
@@ -175,6 +180,11 @@ class Answers:
         return False
 
 
+def _quoting(place: str, value: object) -> Phrase:
+    """Return the beginning of what an answer has in a place, after the name of the place."""
+    return Phrase("%(place)s", {"place": place}, quoted=json.dumps(value)[:REFUSAL_KEPT])
+
+
 def _is_nothing(value: object) -> bool:
     """Return whether the value of a field for errors says that there are none."""
     if isinstance(value, Mapping):
@@ -199,7 +209,9 @@ def records_error(records: Iterable[object], answers: Answers) -> str:
     """
     records = list(records)
     if not all(isinstance(record, dict) for record in records):
-        return "lists records that are not JSON objects"
+        return phrase("lists records that are not JSON objects")
     if not records or any(answers.id_of(record) is not None for record in records):
         return ""
-    return f"has records without a readable {answers.id!r}; they have: {names_of(records[0])}"
+    return phrase(
+        "has records without a readable '%(id)s'; they have: %(names)s", id=answers.id, names=names_of(records[0])
+    )

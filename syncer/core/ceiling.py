@@ -1,5 +1,7 @@
 """The ceiling on destruction: how many deletes of one route are too many for a run without a person's permission."""
 
+from backoffice.kit.phrases import phrase
+
 FREE = 20  # deletes of a run that are never too many, unless the route says otherwise
 PERCENT = 10  # of the records that the target holds
 
@@ -20,5 +22,7 @@ def is_too_many(deletes: int, *, held: int, limit: int | None) -> bool:
 def reason(*, held: int, limit: int | None) -> str:
     """Return why deletes are too many: "more than 20 and more than 10 % of the 500 records"."""
     if limit is not None:
-        return f"more than the {limit} that the route allows in one run"
-    return f"more than {FREE} and more than {PERCENT} % of the {held} records"
+        return phrase("more than the %(limit)s that the route allows in one run", limit=limit)
+    return phrase(
+        "more than %(free)s and more than %(percent)s %% of the %(held)s records", free=FREE, percent=PERCENT, held=held
+    )

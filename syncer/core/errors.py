@@ -8,7 +8,7 @@ SyncError
 
 
 class SyncError(Exception):
-    """The root of the engine's errors. The message is shown to people."""
+    """The root of the engine's errors. The message is shown to people; one that is stored is a phrase."""
 
 
 class TargetStoppedError(SyncError):

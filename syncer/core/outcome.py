@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from backoffice.kit.phrases import message_of, phrase, without_quotes
 from backoffice.kit.retry import rate_limit_wait, retry_after
 from syncer.core.answers import MISSING, Answers, UnreadableError, at, read_json
 from syncer.core.decide import Action, Payload
@@ -20,6 +21,7 @@ from syncer.core.ids import encode_id, is_id
 
 ANSWER_KEPT = 2000  # characters of an answer that an attempt keeps
 EXCERPT = 200  # characters of it that a reason quotes
+# Words of the phrases below, by which a reason of this kind is recognized.
 DISPUTED = ", so this is not believed"
 UNREAD = "; its list can't be read either"
 
@@ -62,7 +64,7 @@ class Exchange:
     excerpt: str | None = None  # the beginning without secrets, to be stored and shown; None: taken from `body`
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the same answer, names in lower case
     silence: Silence | None = None
-    why: str = ""  # of a silence: a predicate that continues the target's name ("refused the connection")
+    why: str = ""  # of a silence: a phrase that continues the target's name ("refused the connection")
 
     @cached_property
     def answer(self) -> Any:
@@ -87,7 +89,7 @@ class Verdict:
     """The meaning of an exchange, or of several that belong together."""
 
     outcome: Outcome
-    why: str = ""  # a predicate that continues the target's name ("answered 422: title is blank"); empty when done
+    why: str = ""  # a phrase that continues the target's name ("answered 422: title is blank"); empty when done
     remote_id: str | None = None  # the encoded id of the record that a create made
     etag: str = ""  # the record's ETag after a write; empty where it is not known, or weak
     record: Payload = field(default_factory=dict)  # the JSON object with which a peer answers a push
@@ -150,10 +152,8 @@ def classify(
     if 200 <= status < 300 or (status == 304 and action in (Action.UPDATE, Action.DELETE)):
         return _success(action, exchange, answers or Answers(), place, now)
     if status == 303 and is_create:  # RFC 9110, section 15.4.4: carried out, and the answer is elsewhere
-        return _made(exchange, place, "answered a create with 303")
-    why = f"answered {status}"
-    if excerpt := exchange.text[:EXCERPT].strip():
-        why = f"{why}: {excerpt}"
+        return _made(exchange, place, phrase("answered a create with 303"))
+    why = phrase("answered %(status)s", status=status, quoted=exchange.text[:EXCERPT].strip())
     outcome = _refusal(action, exchange, throttled)
     is_unproven = (
         outcome in (Outcome.GONE, Outcome.FORBIDDEN)
@@ -194,18 +194,19 @@ def _success(action: Action, exchange: Exchange, answers: Answers, place: Place 
         answer = exchange.answer
     except UnreadableError as error:
         if action is Action.LOOKUP:
-            return Verdict(outcome=Outcome.RETRYABLE, why=str(error))
+            return Verdict(outcome=Outcome.RETRYABLE, why=message_of(error))
         if action is Action.PUSH or answers.ok or answers.error:  # the status alone is not to be believed
-            return Verdict(outcome=Outcome.UNKNOWN, why=str(error))
-        return _made(exchange, place, str(error)) if action in (Action.CREATE, Action.REPLAY) else done
+            return Verdict(outcome=Outcome.UNKNOWN, why=message_of(error))
+        return _made(exchange, place, message_of(error)) if action in (Action.CREATE, Action.REPLAY) else done
     if action is Action.PUSH:
         if not isinstance(answer, dict):
-            return Verdict(outcome=Outcome.UNKNOWN, why="answered a push with something other than an object")
+            return Verdict(outcome=Outcome.UNKNOWN, why=phrase("answered a push with something other than an object"))
         return Verdict(outcome=Outcome.DONE, record=answer)
     if action is Action.LOOKUP:
-        return done if answer is not None else Verdict(outcome=Outcome.RETRYABLE, why="answered a list without a body")
+        no_body = Verdict(outcome=Outcome.RETRYABLE, why=phrase("answered a list without a body"))
+        return done if answer is not None else no_body
     if answer is not None and (refusal := answers.refusal(answer)):
-        why = f"answered {exchange.status} with {refusal}"[: 2 * EXCERPT]
+        why = phrase("answered %(status)s with %(refusal)s", status=exchange.status or 0, refusal=refusal)
         if status := answers.refused_status(answer):
             return replace(classify(action, replace(exchange, status=status), now=now), why=why)
         # It may say that the record is gone.
@@ -219,7 +220,7 @@ def _success(action: Action, exchange: Exchange, answers: Answers, place: Place 
     )
     if is_record and (remote_id := answers.id_in(answer)):
         return replace(done, remote_id=remote_id)
-    return _made(exchange, place, f"answered a create without the new record's {answers.id!r}")
+    return _made(exchange, place, phrase("answered a create without the new record's '%(id)s'", id=answers.id))
 
 
 def _made(exchange: Exchange, place: Place | None, why: str) -> Verdict:
@@ -296,7 +297,7 @@ def confirmed(
             return replace(verdict, is_unproven=False)
         return Verdict(
             outcome=Outcome.UNKNOWN,
-            why=f"answered with something else than a record, and so does its list: {listing.why}",
+            why=phrase("answered with something else than a record, and so does its list: %(why)s", why=listing.why),
         )
     if verdict.outcome is Outcome.CONFIGURATION:
         is_one = listing.outcome is Outcome.DONE
@@ -310,7 +311,11 @@ def confirmed(
             return replace(listing, outcome=Outcome.CONFIGURATION)
         if verdict.outcome is Outcome.FORBIDDEN and listing.outcome is Outcome.PERMANENT and has_succeeded:
             return replace(verdict, is_unproven=False)
-        why = f"{verdict.why}{UNREAD}, so this proves nothing ({listing.why})"
+        why = phrase(
+            "%(why)s; its list can't be read either, so this proves nothing (%(list)s)",
+            why=verdict.why,
+            list=listing.why,
+        )
         is_unread = verdict.outcome is Outcome.GONE
         return replace(listing, outcome=Outcome.RETRYABLE, why=why, is_unread=is_unread)
     status = record.status or 0 if record is not None else 404
@@ -320,20 +325,24 @@ def confirmed(
     if verdict.outcome is not Outcome.GONE:
         return verdict
     if is_listed or 200 <= status < 300:
-        return Verdict(
-            outcome=Outcome.RETRYABLE, why=f"{verdict.why}; but the record is there{DISPUTED}", is_disputed=True
-        )
+        why = phrase("%(why)s; but the record is there, so this is not believed", why=verdict.why)
+        return Verdict(outcome=Outcome.RETRYABLE, why=why, is_disputed=True)
     if status in (404, 405, 410):
         return verdict
-    return Verdict(outcome=Outcome.RETRYABLE, why=f"{verdict.why}; asked again, it {_asked_again(record)}")
+    why = phrase("%(why)s; asked again, it %(again)s", why=verdict.why, again=_asked_again(record))
+    return Verdict(outcome=Outcome.RETRYABLE, why=why)
 
 
 def _asked_again(record: Exchange | None) -> str:
     if record is None or record.silence is not None:
-        return record.why if record else "was not asked"
-    return f"answered {record.status}"
+        return record.why if record else phrase("was not asked")
+    return phrase("answered %(status)s", status=record.status or 0)
 
 
 def unquoted(text: str) -> str:
     """Return a reason without the text that it quotes from a target's answer, or from an object that can't be sent."""
+    return without_quotes(text, _cut_off)
+
+
+def _cut_off(text: str) -> str:
     return re.sub(r"(answered \d+|another host|Value|Error): .*", r"\1", text, flags=re.DOTALL)

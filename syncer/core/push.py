@@ -10,7 +10,7 @@ from syncer.core.decide import Action, Changes, Claim, Known
 from syncer.core.ids import encode_id
 from syncer.core.merge import VersionVector, together
 from syncer.core.outcome import Outcome, Verdict
-from syncer.core.settle import REASON_LENGTH, SUCCESS, End, not_sent, put_off, rejected
+from syncer.core.settle import SUCCESS, End, not_sent, put_off, rejected
 
 
 def changes_after_push(
@@ -30,7 +30,7 @@ def changes_after_push(
     if verdict.outcome is Outcome.PERMANENT:
         return rejected(claim, end, verdict.why) | {"unconfirmed": False}
     if verdict.outcome is Outcome.CONFIGURATION:
-        return not_sent(claim, end) | {"unconfirmed": False, "reason": verdict.why[:REASON_LENGTH]}
+        return not_sent(claim, end) | {"unconfirmed": False, "reason": verdict.why}
     return put_off(claim, end, verdict.why, now=now, jitter=jitter) | {"unconfirmed": False}
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from backoffice.kit.phrases import phrase
 from backoffice.kit.retry import backoff
 from syncer.core.decide import Action, Changes, Claim, Known, Payload
 from syncer.core.ids import id_text
@@ -26,10 +27,8 @@ NO_CREATE: Changes = {
     "made": False,
 }
 SUCCESS: Changes = {"tries": 0, "reason": "", "not_before": None, "rejected": None, "refused_at": None}
-REASON_LENGTH = 512  # characters, as in the column
-NO_WAY = "a create was not answered, and this route has no lookup to find it by"
-UNTOLD = "did not settle whether a create arrived: "  # begins the reason of a refused replay or look-up
-NOT_THERE = "no longer has this record: "  # begins the reason of a record that is gone and not created again
+IDS_SHOWN = 400  # characters of the ids that a reason lists
+NO_WAY = phrase("a create was not answered, and this route has no lookup to find it by")
 CANDIDATES = 100  # that are kept; a lookup with more of them needs to be changed
 PATIENCE = timedelta(hours=1)  # for a record to appear whose create was accepted; then a person decides
 DISPUTES = (
@@ -38,10 +37,9 @@ DISPUTES = (
 UNREADS = 10  # tries in a row for which it may say so while its list can't be read; more than open the circuit
 FORBIDDEN = 5  # tries for which a look-up may be forbidden, or one object be refused as if the settings were wrong
 UNSHOWN = 12  # tries for which a list may lack what the target has accepted; some 2 hours
-NOT_LISTED = "accepted the create, but does not list the record yet"
-NEVER_LISTED = "accepted the create, but has not listed the record for an hour"
-DIFFERS = "has a record that fits the lookup and differs: "  # begins the reason of such a doubt
-LOOK_FIRST = "a record may have been made that is not known here, and this route has no lookup to find it by"
+NOT_LISTED = phrase("accepted the create, but does not list the record yet")
+NEVER_LISTED = phrase("accepted the create, but has not listed the record for an hour")
+LOOK_FIRST = phrase("a record may have been made that is not known here, and this route has no lookup to find it by")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +94,7 @@ def changes_after(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter
         case Outcome.UNKNOWN:
             return unknown(claim, end.verdict, rules, now=now, jitter=jitter)
         case Outcome.CONFIGURATION:
-            return not_sent(claim, end) | {"reason": why[:REASON_LENGTH]}
+            return not_sent(claim, end) | {"reason": why}
         case Outcome.RETRYABLE if end.verdict.is_disputed or end.verdict.is_unread:
             return absent(claim, end, rules, now=now, jitter=jitter)
         case _:  # Outcome.RETRYABLE
@@ -135,7 +133,7 @@ def made(end: End) -> Changes:
     asked again.
     """
     changes: Changes = {"unconfirmed": True, "made": True, "not_before": None}
-    changes["reason"] = end.verdict.why[:REASON_LENGTH] if end.verdict else ""
+    changes["reason"] = end.verdict.why if end.verdict else ""
     return changes | ({"create_key": None} if end.action is Action.REPLAY else {})
 
 
@@ -155,7 +153,7 @@ def gone(why: str, rules: Rules) -> Changes:
     """
     changes: Changes = {"remote_id": None, "unconfirmed": False, "deleting": False, "etag": ""}
     found_by: Changes = {"look_first": True} if rules.can_look_up else {"look_first": False, "agreed": None}
-    return changes | found_by | {"reason": why[:REASON_LENGTH]}
+    return changes | found_by | {"reason": why}
 
 
 def refused(claim: Claim, end: End) -> Changes:
@@ -175,17 +173,19 @@ def rejected(claim: Claim, end: End, why: str) -> Changes:
     A refused replay or look-up says nothing about the create in question, which stays unanswered.
     """
     if end.action in (Action.REPLAY, Action.LOOKUP):
-        why = UNTOLD + why
+        why = phrase("did not settle whether a create arrived: %(why)s", why=why)
     is_gone = end.verdict is not None and end.verdict.outcome is Outcome.GONE
+    if is_gone:
+        why = phrase("no longer has this record: %(why)s", why=why)
     changes: Changes = {"rejected": claim.wanted, "gone": is_gone, "tries": claim.tries + 1, "refused_at": None}
-    return not_sent(claim, end) | changes | {"reason": (NOT_THERE * is_gone + why)[:REASON_LENGTH]}
+    return not_sent(claim, end) | changes | {"reason": why}
 
 
 def put_off(claim: Claim, end: End, why: str, *, now: datetime, jitter: float) -> Changes:
     """Record that nothing was changed and that a later try may succeed."""
     tries = claim.tries + 1
     later = now + timedelta(seconds=backoff(tries, jitter))
-    return not_sent(claim, end) | {"tries": tries, "not_before": later, "reason": why[:REASON_LENGTH]}
+    return not_sent(claim, end) | {"tries": tries, "not_before": later, "reason": why}
 
 
 def absent(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter: float) -> Changes:
@@ -202,7 +202,7 @@ def unknown(claim: Claim, verdict: Verdict, rules: Rules, *, now: datetime, jitt
     """Keep the binding unconfirmed, and wait until no late request can arrive: this one may have been carried out."""
     tries = claim.tries + 1
     later = now + timedelta(seconds=max(rules.request_seconds, backoff(tries, jitter)))
-    return {"unconfirmed": True, "tries": tries, "not_before": later, "reason": verdict.why[:REASON_LENGTH]}
+    return {"unconfirmed": True, "tries": tries, "not_before": later, "reason": verdict.why}
 
 
 def looked_up(claim: Claim, end: End, rules: Rules, *, now: datetime, jitter: float) -> Changes:
@@ -247,18 +247,19 @@ def found(claim: Claim, end: End, rules: Rules) -> Changes:
 def several(candidates: Sequence[Candidate]) -> str:
     """Return the reason that lists the possible matches, as many as fit into the column."""
     if len(candidates) == 1:
-        return f"{DIFFERS}{candidates[0].remote_id}"[:REASON_LENGTH]
-    why = f"{len(candidates)} possible matches at the target: {candidates[0].remote_id}"
+        return phrase("has a record that fits the lookup and differs: %(id)s", id=candidates[0].remote_id)
+    ids = candidates[0].remote_id
     for candidate in candidates[1:]:
-        if len(f"{why}, {candidate.remote_id}, …") > REASON_LENGTH:
-            return f"{why}, …"
-        why += f", {candidate.remote_id}"
-    return why
+        if len(ids) + len(candidate.remote_id) > IDS_SHOWN:
+            ids += ", …"
+            break
+        ids += f", {candidate.remote_id}"
+    return phrase("%(number)s possible matches at the target: %(ids)s", number=len(candidates), ids=ids)
 
 
 def doubtful(claim: Claim, why: str, candidates: Sequence[Candidate] = ()) -> Changes:
     """Leave the decision to a person: whether the target has the object's record can't be found out."""
-    return doubt_about(candidates) | {"unconfirmed": claim.was, "reason": why[:REASON_LENGTH]}
+    return doubt_about(candidates) | {"unconfirmed": claim.was, "reason": why}
 
 
 def doubt_about(candidates: Sequence[Candidate]) -> Changes:
@@ -278,9 +279,11 @@ def taken_id(claim: Claim, action: Action, remote_id: str) -> Changes:
         return {"unconfirmed": claim.was, "tries": claim.tries + 1}
     if action is Action.UPDATE:
         return {"unconfirmed": True, "tries": claim.tries + 1}
-    why = f"answered the create with the id {id_text(remote_id)}, which another object's record has already"
+    why = phrase(
+        "answered the create with the id %(id)s, which another object's record has already", id=id_text(remote_id)
+    )
     changes: Changes = {"unconfirmed": True, "rejected": claim.wanted, "gone": False, "tries": claim.tries + 1}
-    return changes | {"reason": why[:REASON_LENGTH]}
+    return changes | {"reason": why}
 
 
 def decided(remote_id: str | None) -> Changes:

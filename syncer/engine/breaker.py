@@ -17,10 +17,10 @@ from django.db.models import Case, Exists, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from backoffice.kit import clock, lease
+from backoffice.kit.phrases import Phrase, phrase
 from backoffice.kit.statements import Slot, Statement
 from syncer.core.circuit import FAILURES, Circuit, Evidence, after, evidence_of, stops_all
 from syncer.core.outcome import Outcome, Verdict
-from syncer.core.settle import REASON_LENGTH
 from syncer.engine.alerts import health
 from syncer.models import Binding, Run, Target
 from syncer.models.binding import DUE
@@ -120,7 +120,7 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
     circuit = after(before, verdicts, probe=probe, now=now, jitter=random.random())  # noqa: S311 - no secret
     misconfigured = next((verdict for verdict in verdicts if verdict.outcome is Outcome.CONFIGURATION), None)
     if misconfigured is not None:
-        block(locked, f"{locked} {misconfigured.why}", now=now)
+        block(locked, _of(locked, misconfigured.why), now=now)
     if circuit != before:
         Target.objects.filter(pk=locked.pk).update(**asdict(circuit))
     for name in COLUMNS:
@@ -128,7 +128,7 @@ def note(target: Target, verdicts: Sequence[Verdict], *, probe: bool, request_se
     if circuit.opened_at is not None:
         if before.opened_at is None:
             failures = [verdict.why for verdict in verdicts if evidence_of(verdict) is Evidence.FAILED]
-            health.became_unhealthy(locked, f"{locked} {failures[-1]}", now=now)
+            health.became_unhealthy(locked, _of(locked, failures[-1]), now=now)
         # For as long as the circuit is open, its probes alone decide when due bindings are tried.
         clear_backoff(Binding.objects.filter(DUE, route__target=locked), now=now, request_seconds=request_seconds)
     elif why := _long_wait(locked, circuit, verdicts, now):
@@ -149,13 +149,22 @@ def _long_wait(target: Target, circuit: Circuit, verdicts: Sequence[Verdict], no
     is_long = until - now > timedelta(seconds=settings.ALERT_AFTER_SECONDS)
     if not is_long and circuit.throttled < FAILURES:
         return ""
-    at = f"{timezone.localtime(until):%Y-%m-%d %H:%M:%S %Z}"
-    return f"{target} asked us to wait until {at}: it {asked[-1].why}"
+    return phrase(
+        "%(target)s asked us to wait until %(at)s: it %(why)s",
+        target=str(target),
+        at=timezone.localtime(until),
+        why=asked[-1].why,
+    )
+
+
+def _of(target: Target, why: str) -> Phrase:
+    """Return the sentence about a target whose predicate is `why`."""
+    return phrase("%(target)s %(why)s", target=str(target), why=why)
 
 
 def block(target: Target, why: str, *, now: datetime) -> None:
     """Stop sending to the target until a person has acted; in the caller's transaction. `why` is a whole sentence."""
-    Target.objects.filter(pk=target.pk).update(blocked=why[:REASON_LENGTH])
+    Target.objects.filter(pk=target.pk).update(blocked=why)
     health.became_unhealthy(target, why, now=now)
 
 

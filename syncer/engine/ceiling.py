@@ -12,7 +12,6 @@ Constraints:
 - While a route has nothing to delete, the ceiling costs nothing; while it has a few deletes, one bounded count.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +21,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from backoffice.kit import clock
+from backoffice.kit.phrases import Phrase, counted, joined, phrase
 from syncer.core.ceiling import FREE, is_too_many, reason
 from syncer.engine.alerts import deletes as alerts
 from syncer.models import Attempt, Binding, Route, Run, Target
@@ -46,7 +46,9 @@ class Waiting:
     @property
     def why(self) -> str:
         """Why they wait, to follow their number: "more than 20 and more than 10 % of the 500 records"."""
-        return reason(held=self.held, limit=self.route.max_deletes) if self.is_own else "which belong to others of them"
+        if not self.is_own:
+            return phrase("which belong to others of them")
+        return reason(held=self.held, limit=self.route.max_deletes)
 
 
 def unpermitted(routes: RouteMap, route: Route) -> Q:
@@ -101,17 +103,22 @@ def waiting_at(target: Target, run: Run | None = None) -> list[Waiting]:
     return items
 
 
-def reasons(items: Sequence[Waiting]) -> str:
+def reasons(items: Sequence[Waiting]) -> Phrase:
     """Say how many wait of each model and why: "488 of news.Post, more than 20 and more than 10 % of the 500 …"."""
-    return "; ".join(f"{item.number} of {item.route.model}, {item.why}" for item in items)
+    return joined((too_many(item.number, item.route, item.why) for item in items), "; ")
 
 
-REVIEW = re.compile(r" Review them at \S+")
+def too_many(number: int, route: Route, why: str) -> Phrase:
+    """Say how many deletes of a route wait, and why."""
+    return phrase("%(number)s of %(model)s, %(why)s", number=number, model=route.model, why=why)
+
+
+REVIEW = "Review them at %(address)s"
 
 
 def without_address(text: str) -> str:
     """Return a text of `sentence` for a page, which links to the review."""
-    return REVIEW.sub("", text)
+    return text.without(REVIEW) if isinstance(text, Phrase) else text
 
 
 def sentence(items: Sequence[Waiting]) -> str:
@@ -119,9 +126,14 @@ def sentence(items: Sequence[Waiting]) -> str:
     if not items:
         return ""
     number = sum(item.number for item in items)
-    wait = "1 delete waits" if number == 1 else f"{number} deletes wait"
-    more = "; and others" if len(items) > SHOWN else ""
-    return f"{wait} for a person: {reasons(items[:SHOWN])}{more}. Review them at {review_url(items[0].route.target)}"
+    others = phrase("and others") if len(items) > SHOWN else ""
+    wait = counted(
+        "%(number)s delete waits for a person: %(why)s.",
+        "%(number)s deletes wait for a person: %(why)s.",
+        number=number,
+        why=joined([reasons(items[:SHOWN]), others], "; "),
+    )
+    return joined([wait, phrase("Review them at %(address)s", address=review_url(items[0].route.target))])
 
 
 def review_url(target: Target) -> str:

@@ -23,6 +23,8 @@ from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import phrase
 from syncer.core.errors import NotPossibleError
 from syncer.engine.plan import raise_keys
 from syncer.models import Binding, Route, Target
@@ -83,9 +85,8 @@ def hold(chosen: Chosen, *, reason: str, user: Any = None, counted: Callable[[in
         with transaction.atomic():
             raise_keys(route, _known(route, keys), by=0)
             free = Binding.objects.filter(route=route, object_key__in=keys, on_hold=False)
-            number += _write(
-                free, f"Held: {why}", user, on_hold=True, held_at=clock.now(), held_by=_name(user), held_why=why
-            )
+            message = phrase("Held", quoted=why)
+            number += _write(free, message, user, on_hold=True, held_at=clock.now(), held_by=_name(user), held_why=why)
         counted(len(keys))
     return number
 
@@ -98,7 +99,7 @@ def release(chosen: Chosen, *, user: Any = None, counted: Callable[[int], None] 
             held = Binding.objects.filter(route=route, object_key__in=keys, on_hold=True)
             raise_keys(route, held.values_list("object_key", flat=True), by=0)
             due += held.filter(due=True).count()
-            number += _write(held, "Released.", user, on_hold=False, held_at=None, held_by="", held_why="")
+            number += _write(held, phrase("Released."), user, on_hold=False, held_at=None, held_by="", held_why="")
         counted(len(keys))
     return Released(number=number, due=due)
 
@@ -155,7 +156,7 @@ def _write(rows: "models.QuerySet[Binding]", message: str, user: Any, **columns:
     bindings = list(rows.select_related("route"))
     Binding.objects.filter(pk__in=[binding.pk for binding in bindings]).update(**columns)
     if user is not None and bindings:
-        LogEntry.objects.log_actions(user.pk, bindings, CHANGE, message)
+        LogEntry.objects.log_actions(user.pk, bindings, CHANGE, localized(message))
     if bindings:
         log.info("%d of %s: %s (%s)", len(bindings), bindings[0].route.model, message, _name(user) or "command")
     return len(bindings)

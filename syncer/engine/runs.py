@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from backoffice.kit import clock, lease
+from backoffice.kit.estimates import Count
+from backoffice.kit.phrases import Phrase, counted, joined, message_of, phrase
 from syncer.core.errors import SyncError, TargetStoppedError
 from syncer.engine import breaker, ceiling
 from syncer.engine.dispatch import dispatch
@@ -26,7 +26,8 @@ from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, kind_of
 
 SLICE = 30.0  # seconds; far below the queue's time-out, so that a task is never run twice for being long
-PROGRAM_ERROR = "An error in the program ended this run; the worker's log has it."
+PROGRAM_ERROR = phrase("An error in the program ended this run; the worker's log has it.")
+OF_A_KIND = "%(number)s %(word)s"
 
 
 def work_run(pk: int) -> None:
@@ -69,7 +70,7 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
                 _plan(run, routes)
         except TargetStoppedError as error:
             with transaction.atomic():
-                breaker.block(run.target, str(error), now=clock.now())
+                breaker.block(run.target, message_of(error), now=clock.now())
         else:
             is_ended = dispatch(run, routes, until=until)
             ceiling.notify(run)
@@ -157,7 +158,7 @@ def fail(run: Run) -> None:
 
 
 def _close(run: Run, state: Run.State, counts: dict[str, int], message: str) -> None:
-    run.state, run.counts, run.message, run.finished_at = state, counts, message[:512], clock.now()
+    run.state, run.counts, run.message, run.finished_at = state, counts, message, clock.now()
     Run.objects.filter(pk=run.pk).update(
         state=run.state, counts=run.counts, message=run.message, finished_at=run.finished_at
     )
@@ -166,34 +167,39 @@ def _close(run: Run, state: Run.State, counts: dict[str, int], message: str) -> 
 def sentence(run: Run, target: Target, counts: dict[str, int]) -> str:
     """Say how the run ended: "Demo remote refused the connection; 1 change is kept, next try in 4 s"."""
     if target.blocked:
-        return f"Blocked: {target.blocked}. Put it right, then sync again; changes are kept."
+        return phrase("Blocked: %(why)s. Put it right, then sync again; changes are kept.", why=target.blocked)
     kind, left = kind_of(target), Binding.objects.left(target, run.scope)
     is_introduced = kind.is_introduced(target)
     held = on_hold(Binding.objects.held(target, run.scope).count())
     if target.enabled and is_introduced and not counts["left"]:
-        done = _done(kind, counts) or ("" if held else str(kind.nothing))
-        return " ".join(filter(None, (done, held)))
+        return joined([_done(kind, counts) or ("" if held else kind.nothing), held])
     kept = _kept(run, target, left)
     if run.cancelled_at:
-        done = _done(kind, counts)
-        return " ".join(filter(None, (f"Cancelled by {run.cancelled_by};", done, f"{kept} for the next sync.")))
+        by = phrase("Cancelled by %(user)s;", user=run.cancelled_by)
+        return joined([by, _done(kind, counts), phrase("%(kept)s for the next sync.", kept=kept)])
     if not target.enabled:
-        return f"{target} is paused; {kept}."
+        return phrase("%(target)s is paused; %(kept)s.", target=str(target), kept=kept)
     deletes = ceiling.waiting_at(target, run)
     asks = ceiling.sentence(deletes)
     first = left.filter(UNBLOCKED, tries__gt=0).order_by("not_before").first()
     if first is not None:
-        return f"{target} {first.reason}; {kept}, {_next_try(target, first)}. {asks}".removesuffix(". ")
+        return joined([_kept_since(target, first.reason, kept, _next_try(target, first)), asks], ". ")
     if target.opened_at is not None:
-        return f"{target} is unreachable; {kept}, {_next_try(target)}. {asks}".removesuffix(". ")
+        return joined([_kept_since(target, phrase("is unreachable"), kept, _next_try(target)), asks], ". ")
     if target.not_before and target.not_before > clock.now():
-        return f"{target} asked us to wait; {kept}, {_next_try(target)}. {asks}".removesuffix(". ")
+        return joined([_kept_since(target, phrase("asked us to wait"), kept, _next_try(target)), asks], ". ")
     if not is_introduced:
-        return f"{target} did not answer when this node introduced itself; {kept}, the next try is automatic"
+        why = phrase("did not answer when this node introduced itself")
+        return _kept_since(target, why, kept, phrase("the next try is automatic"))
     others = left
     for waiting in deletes:
         others = others.exclude(waiting.condition, route=waiting.route)
-    return " ".join(filter(None, (_done(kind, counts), not_delivered(others), held, asks)))
+    return joined([_done(kind, counts), not_delivered(others), held, asks])
+
+
+def _kept_since(target: Target, why: str, kept: str, then: str) -> Phrase:
+    words = {"target": str(target), "why": why, "kept": kept, "then": then}
+    return phrase("%(target)s %(why)s; %(kept)s, %(then)s", **words)
 
 
 def _kept(run: Run, target: Target, left: QuerySet[Binding]) -> str:
@@ -202,27 +208,31 @@ def _kept(run: Run, target: Target, left: QuerySet[Binding]) -> str:
         is_planned = run.scope is not None and target.enabled
         number = left.filter(UNBLOCKED).count() if is_planned else backlog.pending_at(target)
     except SyncError:  # the mark of a route can't be read, so that nobody can count
-        return "changes are kept"
-    return "1 change is kept" if number == 1 else f"{number} changes are kept"
+        return phrase("changes are kept")
+    shown = number.phrase if isinstance(number, Count) else number
+    return counted("%(number)s change is kept", "%(number)s changes are kept", number=number, shown=shown)
 
 
 def _done(kind: Kind, counts: dict[str, int]) -> str:
-    words = [f"{counts[word]} {word}" for word in dict.fromkeys(kind.done.values()) if counts[word]]
-    return f"{', '.join(words)}." if words else ""
+    done = [
+        phrase(OF_A_KIND, number=counts[word], word=Phrase(word, {}))
+        for word in dict.fromkeys(kind.done.values())
+        if counts[word]
+    ]
+    return Phrase("%(done)s.", {"done": joined(done, ", ")}) if done else ""
 
 
 def _next_try(target: Target, binding: Binding | None = None) -> str:
     later = target.next_try(binding)
     seconds = 0 if later is None else max(0, round((later - clock.now()).total_seconds()))
-    return f"next try in {seconds} s"
+    return phrase("next try in %(seconds)s s", seconds=seconds)
 
 
 def on_hold(number: int) -> str:
     """Say how many objects are kept back that would be sent: "1 changed object is on hold."; empty for none."""
     if not number:
         return ""
-    text = ngettext("%(number)d changed object is on hold.", "%(number)d changed objects are on hold.", number)
-    return text % {"number": number}
+    return counted("%(number)s changed object is on hold.", "%(number)s changed objects are on hold.", number=number)
 
 
 def not_delivered(left: QuerySet[Binding]) -> str:
@@ -230,10 +240,13 @@ def not_delivered(left: QuerySet[Binding]) -> str:
     doubtful = left.filter(in_doubt=True).count()
     rejected = left.exclude(UNBLOCKED).count() - doubtful
     waiting = left.count() - rejected - doubtful
-    texts = (
-        (rejected, ngettext("%(number)d rejected", "%(number)d rejected", rejected)),
-        (doubtful, ngettext("%(number)d in doubt", "%(number)d in doubt", doubtful)),
-        (waiting, ngettext("%(number)d waiting for another object", "%(number)d waiting for another object", waiting)),
+    numbers = (
+        counted("%(number)s rejected", "%(number)s rejected", number=rejected) if rejected else "",
+        counted("%(number)s in doubt", "%(number)s in doubt", number=doubtful) if doubtful else "",
+        _waiting(waiting) if waiting else "",
     )
-    numbers = ", ".join(text % {"number": number} for number, text in texts if number)
-    return _("Not delivered: %(numbers)s.") % {"numbers": numbers} if numbers else ""
+    return phrase("Not delivered: %(numbers)s.", numbers=joined(numbers, ", ")) if any(numbers) else ""
+
+
+def _waiting(number: int) -> Phrase:
+    return counted("%(number)s waiting for another object", "%(number)s waiting for another object", number=number)

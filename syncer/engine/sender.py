@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from backoffice.kit.http import Answer, Client, ForbiddenError, HttpError, LostError, Request
 from backoffice.kit.masking import Mask
+from backoffice.kit.phrases import message_of
 from backoffice.kit.transfers import Came, Transfers
 from syncer.core import circuit
 from syncer.core.outcome import ANSWER_KEPT, Exchange, Outcome, Silence, Verdict
@@ -223,12 +224,12 @@ class Sender:
                 came = yield self._signed(request, headers)
             exchange, at, milliseconds = self._exchange(came.result), came.left_at, int(came.seconds * 1000)
         except SignInRefusedError as error:
-            exchange = Exchange(silence=Silence.REFUSED_BY_US, why=str(error))
+            exchange = Exchange(silence=Silence.REFUSED_BY_US, why=message_of(error))
         except SignInBusyError as error:
             waits = {"retry-after": error.retry_after}
-            exchange = Exchange(silence=Silence.NOT_SENT, why=str(error), status=error.status, headers=waits)
+            exchange = Exchange(silence=Silence.NOT_SENT, why=message_of(error), status=error.status, headers=waits)
         except HttpError as error:  # of the sign-in: the request itself was not sent
-            exchange = Exchange(silence=_not_sent(error), why=str(error))
+            exchange = Exchange(silence=_not_sent(error), why=message_of(error))
         # The address of a list's next page comes from the target, so it may hold a secret.
         masked = replace(request, url=self.mask.hide(request.url))
         return Sent(request=masked, exchange=exchange, at=at, milliseconds=milliseconds)
@@ -238,7 +239,7 @@ class Sender:
         try:
             self._sign_in.headers()
         except (SignInRefusedError, HttpError) as error:
-            return str(error)
+            return message_of(error)
         return ""
 
     def shown(self, request: Request) -> Request:
@@ -261,7 +262,7 @@ class Sender:
     def _exchange(self, answer: Answer | HttpError) -> Exchange:
         if isinstance(answer, HttpError):
             silence = Silence.LOST if isinstance(answer, LostError) else _not_sent(answer)
-            return Exchange(silence=silence, why=str(answer))
+            return Exchange(silence=silence, why=answer.why)
         excerpt = self.mask.beginning(answer.body, ANSWER_KEPT)
         return Exchange(status=answer.status, body=answer.body, excerpt=excerpt, headers=answer.headers)
 

@@ -13,13 +13,14 @@ from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 from backoffice.kit import references
 from backoffice.kit.http import Answer, Client, HttpError, NotSentError, Request
 from backoffice.kit.masking import Mask
+from backoffice.kit.phrases import message_of, phrase
 from syncer.core.answers import UnreadableError, read_json
 from syncer.models import Target
 from syncer.models.request_defaults import is_sendable
 
 
 class SignInRefusedError(Exception):
-    """The credential does not work. The message is a predicate to follow the target's name."""
+    """The credential does not work. The message is a phrase that continues the target's name."""
 
 
 class SignInBusyError(NotSentError):
@@ -52,7 +53,8 @@ class SignIn:
         self._token_path = target.auth_token or ("access_token" if self._kind == Target.Auth.OAUTH2 else "access")
         self._names = (target.auth_names or "username, password").replace(" ", "").split(",")
         host = urlsplit(self._token_url).netloc
-        self._the_sign_in = "the sign-in" if host == urlsplit(target.url).netloc else f"the sign-in at {host}"
+        is_here = host == urlsplit(target.url).netloc
+        self._the_sign_in = phrase("the sign-in") if is_here else phrase("the sign-in at %(host)s", host=host)
         self._client = client
         self._used: frozenset[str] = frozenset()
 
@@ -104,21 +106,23 @@ class SignIn:
         try:
             answer = self._client.send(self._token_request(secret))
         except HttpError as error:
-            raise type(error)(f"gave no token: {self._the_sign_in} {error}", slow=error.slow) from error
-        answered = f"answered {answer.status} to {self._the_sign_in}"
+            raise type(error)(
+                phrase("gave no token: %(sign_in)s %(why)s", sign_in=self._the_sign_in, why=error.why), slow=error.slow
+            ) from error
+        answered = phrase("answered %(status)s to %(sign_in)s", status=answer.status, sign_in=self._the_sign_in)
         try:
             content, is_json = read_json(answer.body), True
         except UnreadableError:
             content, is_json = None, False
         if answer.status in NOT_NOW or answer.status >= 500:
-            hint = " (is its address right?)" if answer.status in (404, 405) else ""
-            raise SignInBusyError(f"{answered}{hint}", answer)
+            asks = phrase("%(answered)s (is its address right?)", answered=answered)
+            raise SignInBusyError(asks if answer.status in (404, 405) else answered, answer)
         if not is_json and answer.status not in (400, 401):
-            raise SignInBusyError(f"{answered} with something that is not JSON", answer)
+            raise SignInBusyError(phrase("%(answered)s with something that is not JSON", answered=answered), answer)
         if not 200 <= answer.status < 300:
             code = content.get("error") if isinstance(content, dict) else None
-            reason = f": {code}" if code in OAUTH_ERRORS else ""
-            raise SignInRefusedError(f"{answered} instead of giving a token{reason}")
+            code = code if code in OAUTH_ERRORS else ""
+            raise SignInRefusedError(phrase("%(answered)s instead of giving a token", answered=answered, quoted=code))
         return self._token(content, answered)
 
     def _token_request(self, secret: str) -> Request:
@@ -145,14 +149,22 @@ class SignIn:
             if not isinstance(value, dict) or name not in value:
                 names = [where + key for key in value if NAME.fullmatch(key)] if isinstance(value, dict) else []
                 has = self.mask.hide(", ".join(names[:10])) or "no names"
-                raise SignInRefusedError(
-                    f"{answered}, but has no {self._token_path}; it has: {has}. Set the path of the token"
+                why = phrase(
+                    "%(answered)s, but has no %(path)s; it has: %(names)s. Set the path of the token",
+                    answered=answered,
+                    path=self._token_path,
+                    names=has,
                 )
+                raise SignInRefusedError(why)
             holder, value, where = value, value[name], f"{where}{name}."
         if not (isinstance(value, str) and value and is_sendable(value)):
-            raise SignInRefusedError(f"{answered} instead of giving a token that a header can carry")
+            raise SignInRefusedError(
+                phrase("%(answered)s instead of giving a token that a header can carry", answered=answered)
+            )
         if self._kind == Target.Auth.OAUTH2 and str(holder.get("token_type", "bearer")).lower() != "bearer":
-            raise SignInRefusedError(f"{answered} with a token of another type than bearer, which can't be used")
+            raise SignInRefusedError(
+                phrase("%(answered)s with a token of another type than bearer, which can't be used", answered=answered)
+            )
         return value
 
     def _secret(self) -> str:
@@ -164,11 +176,15 @@ class SignIn:
         try:
             secret = references.resolve(self._reference)
         except references.UnresolvedError as error:
-            raise SignInRefusedError(f"needs a secret that is not there: {error}") from error
+            raise SignInRefusedError(
+                phrase("needs a secret that is not there: %(why)s", why=message_of(error))
+            ) from error
         if not is_sendable(secret):
             raise SignInRefusedError(
-                "has a secret that no header can carry: it holds a line break or a letter beyond ASCII, "
-                "or a space before or after it"
+                phrase(
+                    "has a secret that no header can carry: it holds a line break or a letter beyond ASCII, "
+                    "or a space before or after it"
+                )
             )
         return self._use(secret)
 

@@ -2,6 +2,7 @@
 
 import backoffice.kit.addresses
 import backoffice.kit.lease
+import backoffice.kit.phrase_field
 import backoffice.kit.references
 import django.core.validators
 import django.db.models.deletion
@@ -92,7 +93,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('queued', 'Waiting for a worker'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Not all was delivered'), ('cancelled', 'Cancelled')], default='queued', help_text='The progress of the run.', max_length=16)),
                 ('total', models.PositiveIntegerField(default=0, help_text='Objects that were due when the run began.')),
                 ('counts', models.JSONField(default=dict, help_text='What became of the objects, counted from the attempts when the run ended.')),
-                ('message', models.CharField(blank=True, help_text='How the run ended, in one sentence.', max_length=512)),
+                ('message', backoffice.kit.phrase_field.PhraseField(blank=True, help_text='How the run ended, in one sentence.')),
                 ('created_at', models.DateTimeField(auto_now_add=True, help_text='When the run was requested.')),
                 ('cancelled_at', models.DateTimeField(blank=True, help_text='When a person cancelled the run: it ends once what is under way is answered.', null=True)),
                 ('cancelled_by', models.CharField(blank=True, help_text='The account that cancelled the run.', max_length=256)),
@@ -156,7 +157,7 @@ class Migration(migrations.Migration):
                 ('gone', models.BooleanField(db_default=False, help_text='The object was rejected because the target no longer has its record.')),
                 ('deleting', models.BooleanField(db_default=False, help_text='A delete was sent whose answer is not known.')),
                 ('look_first', models.BooleanField(db_default=False, help_text='A record may exist that this database does not know of, as after a restore: the target is searched before a record is created.')),
-                ('reason', models.CharField(blank=True, db_default='', help_text='Why the last try failed, or what the object waits for.', max_length=512)),
+                ('reason', backoffice.kit.phrase_field.PhraseField(blank=True, db_default='', help_text='Why the last try failed, or what the object waits for.')),
                 ('settled_at', models.DateTimeField(blank=True, help_text='When the target last gave a definite answer.', null=True)),
                 ('parent', models.ForeignKey(blank=True, db_index=False, help_text="The binding of the record's parent at the target.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='syncer.binding')),
                 ('route', models.ForeignKey(db_index=False, help_text='The route that carries the object.', on_delete=django.db.models.deletion.CASCADE, related_name='bindings', to='syncer.route')),
@@ -197,7 +198,7 @@ class Migration(migrations.Migration):
                 ('url', models.CharField(help_text='The address of the request.', max_length=1024, verbose_name='address')),
                 ('request', models.JSONField(blank=True, help_text='The body of the request.', null=True)),
                 ('status', models.PositiveSmallIntegerField(blank=True, help_text='HTTP status. Empty: no answer.', null=True)),
-                ('answer', models.TextField(blank=True, help_text='The beginning of the answer, or the error.')),
+                ('answer', backoffice.kit.phrase_field.PhraseField(blank=True, help_text='The beginning of the answer, or the error.')),
                 ('binding', models.ForeignKey(help_text="The object's binding.", on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='syncer.binding')),
                 ('run', models.ForeignKey(help_text='The run of the attempt.', on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='syncer.run')),
             ],
@@ -228,7 +229,7 @@ class Migration(migrations.Migration):
                 ('timeout', models.PositiveSmallIntegerField(default=10, help_text='Seconds until a request is abandoned: 1 to 60, for connecting and for the answer.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(60)])),
                 ('allow_private', models.BooleanField(default=False, help_text='The target may be on this machine or in a private network.', verbose_name='allow private addresses')),
                 ('not_before', models.DateTimeField(blank=True, editable=False, help_text='The target asked us to wait until then (Retry-After).', null=True, verbose_name='waits until')),
-                ('blocked', models.CharField(blank=True, editable=False, help_text='Why nothing is sent: a setting is wrong, and a person has to correct it. Empty: not blocked.', max_length=512, verbose_name='blocked because')),
+                ('blocked', backoffice.kit.phrase_field.PhraseField(blank=True, editable=False, help_text='Why nothing is sent: a setting is wrong, and a person has to correct it. Empty: not blocked.', verbose_name='blocked because')),
                 ('peer_node', models.CharField(blank=True, help_text="The other back office's name, its BACKOFFICE_NODE. For peers.", max_length=64, validators=[django.core.validators.RegexValidator('^[\\w-]+$', "A node's name: letters, digits, '-' and '_'.")], verbose_name='node')),
                 ('matching', models.CharField(choices=[('authority', 'As between any two edits'), ('ask', 'A person decides')], default='authority', help_text='What decides when, before the first sync, both ends had an object with the same key and different fields. For peers.', max_length=16, verbose_name='at the first matching')),
                 ('peer_writer', models.CharField(blank=True, editable=False, help_text='Empty: not known yet.', max_length=96, verbose_name='its incarnation')),
@@ -262,7 +263,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('unhealthy', 'Unhealthy'), ('healthy', 'Healthy again'), ('deletes', 'Deletes wait')], help_text='What happened.', max_length=16, verbose_name='what')),
-                ('reason', models.CharField(blank=True, help_text='Why the target is unhealthy, or the deletes wait.', max_length=512, verbose_name='why')),
+                ('reason', backoffice.kit.phrase_field.PhraseField(blank=True, help_text='Why the target is unhealthy, or the deletes wait.', verbose_name='why')),
                 ('at', models.DateTimeField(help_text='When it happened.', verbose_name='when')),
                 ('ended_at', models.DateTimeField(blank=True, help_text='When no delete waited any more. Empty for other alerts.', null=True, verbose_name='over since')),
                 ('outcome', models.CharField(choices=[('open', 'To be sent'), ('notified', 'Notified'), ('cleared', 'Cleared before anybody was notified'), ('no channel', 'No channel is set up'), ('given up', 'Given up')], default='open', help_text='What happened with the alert.', max_length=16)),
@@ -270,7 +271,7 @@ class Migration(migrations.Migration):
                 ('tries', models.PositiveSmallIntegerField(default=0, help_text='Number of tries, including one in progress.')),
                 ('mailed_at', models.DateTimeField(blank=True, help_text='When the mail server accepted it.', null=True, verbose_name='mailed')),
                 ('posted_at', models.DateTimeField(blank=True, help_text='When the webhook accepted it.', null=True, verbose_name='posted')),
-                ('error', models.CharField(blank=True, help_text='Why the last try failed.', max_length=512)),
+                ('error', backoffice.kit.phrase_field.PhraseField(blank=True, help_text='Why the last try failed.')),
                 ('target', models.ForeignKey(help_text='The remote system.', on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='syncer.target')),
             ],
             options={

@@ -1,6 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from backoffice.kit.phrase_field import PhraseField
+
 
 class Alert(models.Model):
     """A notification for operators: one when a target becomes unhealthy, one when it is healthy again.
@@ -27,9 +29,7 @@ class Alert(models.Model):
         "syncer.Target", on_delete=models.CASCADE, related_name="alerts", help_text="The remote system."
     )
     kind = models.CharField("what", max_length=16, choices=Kind, help_text="What happened.")
-    reason = models.CharField(
-        "why", max_length=512, blank=True, help_text="Why the target is unhealthy, or the deletes wait."
-    )
+    reason = PhraseField("why", blank=True, help_text="Why the target is unhealthy, or the deletes wait.")
     at = models.DateTimeField("when", help_text="When it happened.")
     ended_at = models.DateTimeField(
         "over since", null=True, blank=True, help_text="When no delete waited any more. Empty for other alerts."
@@ -41,7 +41,7 @@ class Alert(models.Model):
     tries = models.PositiveSmallIntegerField(default=0, help_text="Number of tries, including one in progress.")
     mailed_at = models.DateTimeField("mailed", null=True, blank=True, help_text="When the mail server accepted it.")
     posted_at = models.DateTimeField("posted", null=True, blank=True, help_text="When the webhook accepted it.")
-    error = models.CharField(max_length=512, blank=True, help_text="Why the last try failed.")
+    error = PhraseField(blank=True, help_text="Why the last try failed.")
 
     class Meta:
         ordering = ["-pk"]

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Min, Q, QuerySet
 
 from backoffice.kit.estimates import MOST, Count, bounded, total
+from backoffice.kit.phrases import message_of
 from syncer.core.errors import SyncError
 from syncer.models import mark
 from syncer.models.binding import BLOCKED, DUE, FACTS, FAILED, UNBLOCKED, Binding, holding
@@ -122,7 +123,7 @@ def stopped(route: Route) -> str:
         if route.mark and route.model in declarations():
             mark.since(route.declaration.model, route.mark)
     except SyncError as error:
-        return str(error)
+        return message_of(error)
     return ""
 
 

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Replace
 
+from backoffice.kit.phrase_field import PhraseField
 from syncer.core.decide import Known, known_of
 from syncer.core.state import NOT_BLOCKED, QUESTIONS, Table
 
@@ -169,9 +170,7 @@ class Binding(models.Model):
         help_text="A record may exist that this database does not know of, as after a restore: "
         "the target is searched before a record is created.",
     )
-    reason = models.CharField(
-        max_length=512, db_default="", blank=True, help_text="Why the last try failed, or what the object waits for."
-    )
+    reason = PhraseField(db_default="", blank=True, help_text="Why the last try failed, or what the object waits for.")
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When the target last gave a definite answer.")
 
     objects = BindingQuerySet.as_manager()

@@ -19,17 +19,20 @@ from typing import Any, Self
 from django.db import connection, models
 
 from backoffice.kit.history import history_of
+from backoffice.kit.phrases import phrase
 from syncer.core.errors import ForeignMarkError
 from syncer.models import restore_detection
 from syncer.models.keys import column, table
 
-CURE = (
+CURE = phrase(
     "What the targets hold by now is not known here. Nothing is sent until somebody runs: manage.py sync_recover. "
     "If this is a copy whose original goes on, switch its targets off instead"
 )
-ELSEWHERE = f"The history was read in another database than this one (a restore, a copy, a fail-over?). {CURE}"
-FUTURE = f"More of the history was read than this database has (a restore of a part?). {CURE}"
-PUT_BACK = f"This database was put back to an older state of itself (a restore?). {CURE}"
+ELSEWHERE = phrase(
+    "The history was read in another database than this one (a restore, a copy, a fail-over?). %(cure)s", cure=CURE
+)
+FUTURE = phrase("More of the history was read than this database has (a restore of a part?). %(cure)s", cure=CURE)
+PUT_BACK = phrase("This database was put back to an older state of itself (a restore?). %(cure)s", cure=CURE)
 
 # Identifies a database and distinguishes it from a restored one, by the ids of: the cluster; the database, which is new
 # in a copy; the table of the marks, which is new after `pg_restore --clean`; and the timeline, which is new after a

@@ -12,6 +12,8 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.kit.phrases import phrase
+from syncer.core.errors import TargetStoppedError
 from syncer.core.merge import Rules
 from syncer.models import mapping
 from syncer.models.mapping import Declaration, declarations
@@ -327,9 +329,28 @@ class Route(models.Model):
         """The declaration of the model's domain.
 
         Raises:
-            KeyError: the domain is not installed any more.
+            TargetStoppedError: the domain is not installed any more.
         """
+        if self.model not in declarations():
+            why = phrase(
+                "%(target)s carries %(model)s, which is not installed here; delete that route",
+                target=str(self.target),
+                model=self.model,
+            )
+            raise TargetStoppedError(why)
         return declarations()[self.model]
+
+    @property
+    def sources(self) -> set[str]:
+        """The fields of which a change can matter at the target: those that are sent, and those of the filter.
+
+        Raises:
+            TargetStoppedError: the domain is not installed any more.
+        """
+        sent = kind_of(self.target).carried(self).values()
+        return {source for name in sent for source in self.declaration.sources(name)} | {
+            lookup.partition("__")[0] for lookup in self.filter
+        }
 
     def default_lookup(self) -> list[str]:
         """Return the lookup that a new route gets where none is given."""

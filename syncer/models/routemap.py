@@ -13,11 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from backoffice.kit.lease import is_free
+from backoffice.kit.phrases import phrase
 from backoffice.kit.statements import Slot
 from syncer.core.errors import TargetStoppedError
 from syncer.models.binding import DUE, UNBLOCKED, Binding
 from syncer.models.keys import as_pk, key_of
-from syncer.models.mapping import declarations
 from syncer.models.route import Route
 from syncer.models.target import Target
 from syncer.targets.base import kind_of
@@ -60,8 +60,7 @@ class RouteMap:
         routes = {route.model: route for route in (*target.routes.all(), *unsaved)}
         for route in routes.values():
             route.target = target
-            if route.model not in declarations():
-                raise TargetStoppedError(f"carries {route.model}, which is not installed here; delete that route")
+            _ = route.declaration  # it refuses a model that is not installed
         self._routes = routes
 
     def __eq__(self, other: object) -> bool:
@@ -108,7 +107,12 @@ class RouteMap:
             return [self._routes[model] for model in TopologicalSorter(above).static_order()]
         except CycleError as error:
             names = ", ".join(dict.fromkeys(error.args[1]))
-            raise TargetStoppedError(f"carries models that are each other's parents: {names}") from error
+            why = phrase(
+                "%(target)s carries models that are each other's parents: %(names)s",
+                target=str(self.target),
+                names=names,
+            )
+            raise TargetStoppedError(why) from error
 
     @property
     def parents_first(self) -> list[Route]:

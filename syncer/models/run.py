@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Count, Max, Q
 
 from backoffice.kit import clock, lease
+from backoffice.kit.phrase_field import PhraseField
 from syncer.models.binding import Binding
 from syncer.targets.base import kind_of
 
@@ -45,7 +46,7 @@ class Run(models.Model):
     counts = models.JSONField(
         default=dict, help_text="What became of the objects, counted from the attempts when the run ended."
     )
-    message = models.CharField(max_length=512, blank=True, help_text="How the run ended, in one sentence.")
+    message = PhraseField(blank=True, help_text="How the run ended, in one sentence.")
     created_at = models.DateTimeField(auto_now_add=True, help_text="When the run was requested.")
     cancelled_at = models.DateTimeField(
         null=True, blank=True, help_text="When a person cancelled the run: it ends once what is under way is answered."
@@ -144,7 +145,7 @@ class Attempt(models.Model):
     url = models.CharField("address", max_length=1024, help_text="The address of the request.")
     request = models.JSONField(null=True, blank=True, help_text="The body of the request.")
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="HTTP status. Empty: no answer.")
-    answer = models.TextField(blank=True, help_text="The beginning of the answer, or the error.")
+    answer = PhraseField(blank=True, help_text="The beginning of the answer, or the error.")
 
     class Meta:
         ordering = ["-pk"]

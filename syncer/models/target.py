@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.kit import references
 from backoffice.kit.addresses import check_url
+from backoffice.kit.phrase_field import PhraseField
 from syncer.models import request_defaults
 from syncer.targets.base import choices, kinds, unused_columns
 
@@ -134,9 +135,8 @@ class Target(models.Model):
         editable=False,
         help_text="The target asked us to wait until then (Retry-After).",
     )
-    blocked = models.CharField(
+    blocked = PhraseField(
         "blocked because",
-        max_length=512,
         blank=True,
         editable=False,
         help_text="Why nothing is sent: a setting is wrong, and a person has to correct it. Empty: not blocked.",

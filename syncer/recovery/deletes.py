@@ -22,6 +22,8 @@ from django.utils.translation import ngettext
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
 from backoffice.kit.history import history_of
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import counted
 from backoffice.kit.versions import go_back
 from syncer.core.errors import NotPossibleError
 from syncer.core.ids import decode_id
@@ -124,7 +126,9 @@ def allow(target: Target, digest: str, *, user: Any, model: str = "") -> int:
         seen = _as_shown(target, digest, model)
         for some in _locked(seen):
             Binding.objects.filter(pk__in=some).update(delete_allowed=True)
-        _record(seen, f"Allowed {len(seen.deletes)} deletes.", user)
+        _record(
+            seen, counted("Allowed %(number)s delete.", "Allowed %(number)s deletes.", number=len(seen.deletes)), user
+        )
     return len(seen.deletes)
 
 
@@ -141,7 +145,7 @@ def undo(target: Target, digest: str, *, user: Any, model: str = "") -> int:
     Raises:
         NotPossibleError: other deletes wait than those that were shown, or some can't be undone; the message says why.
     """
-    reason = f"Undone: it was not to be deleted at {target.name}"
+    reason = _("Undone: it was not to be deleted at %(target)s") % {"target": target.name}
     with transaction.atomic(durable=True):
         seen = _as_shown(target, digest, model)
         refused = [why for route, deletes in seen.by_route() for why in _undo_edits(route, deletes, user, reason)]
@@ -155,7 +159,12 @@ def undo(target: Target, digest: str, *, user: Any, model: str = "") -> int:
                 )
             raise NotPossibleError(text % {"why": " ".join(refused[:NAMED]), "more": more})
         _refuse_filtered(seen)
-        _record(seen, f"Undid the edits behind {len(seen.deletes)} deletes.", user)
+        undone = counted(
+            "Undid the edits behind %(number)s delete.",
+            "Undid the edits behind %(number)s deletes.",
+            number=len(seen.deletes),
+        )
+        _record(seen, undone, user)
     return len(seen.deletes)
 
 
@@ -252,7 +261,7 @@ def _refuse_filtered(seen: Review) -> None:
 def _record(seen: Review, message: str, user: Any) -> None:
     """Record the decision in the admin's log and end the alert, unless others wait still."""
     if user is not None:
-        LogEntry.objects.log_actions(user.pk, [seen.target], CHANGE, message, single_object=True)
+        LogEntry.objects.log_actions(user.pk, [seen.target], CHANGE, localized(message), single_object=True)
     log.info("%s: %s (decided by %s)", seen.target.name, message, user or "command")
     if not ceiling.waiting_at(seen.target):
         deletes_decided(seen.target, now=clock.now())

@@ -21,10 +21,11 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Cast, Collate
 
 from backoffice.kit.erasure import ERASED, Words, erase_in
+from backoffice.kit.phrases import mapped, phrase
 from syncer.core.outcome import unquoted
 from syncer.models import Attempt, Binding, Replica, Route, Run, Target
 
-IN_DOUBT = "a create was not answered, and what it could be found by was erased"
+IN_DOUBT = phrase("a create was not answered, and what it could be found by was erased")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,5 +124,5 @@ def _unquote(model: type[models.Model], column: str, words: Words) -> int:
     rows = model._default_manager.filter(**{f"{column}__contains": ": "})
     matches = [(pk, text) for pk, text in rows.values_list("pk", column) if words.are_in(text, cut=True)]
     for pk, text in matches:
-        rows.filter(pk=pk).update(**{column: words.erased(unquoted(text), cut=True)})
+        rows.filter(pk=pk).update(**{column: mapped(unquoted(text), lambda one: words.erased(one, cut=True))})
     return len(matches)

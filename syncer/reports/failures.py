@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db.models.functions import Left
 
+from backoffice.kit.phrases import english
 from syncer.models import Attempt, Run
 
 READ = 10_000  # failures that are grouped
@@ -24,7 +25,7 @@ class Group:
 
     outcome: str
     status: int | None  # HTTP status; None: no answer
-    reason: str  # the answer without what differs from object to object
+    reason: str  # the answer, in English where there was none, without what differs from object to object
     attempts: list[int] = field(default_factory=list)  # the primary keys of all, newest first
     bindings: list[int] = field(default_factory=list)
 
@@ -59,7 +60,7 @@ def failures_of(run: Run) -> Failures:
     rows = list(run.failures().order_by("-pk").select_related(None).values_list(*columns)[: READ + 1])
     groups: dict[tuple[str, int | None, str], Group] = {}
     for attempt, binding, outcome, status, answer in rows[:READ]:
-        reason = normalized(answer)
+        reason = normalized(english(answer))
         found = groups.setdefault((outcome, status, reason), Group(outcome=outcome, status=status, reason=reason))
         found.attempts.append(attempt)
         found.bindings.append(binding)

@@ -10,6 +10,8 @@ from django.db.models import Max
 
 from backoffice.kit import clock
 from backoffice.kit.estimates import MOST, less, total
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of, phrase
 from syncer.core.errors import SyncError
 from syncer.core.state import Health, health_of, health_with
 from syncer.engine import ceiling
@@ -17,7 +19,6 @@ from syncer.engine.ceiling import Waiting
 from syncer.models import Attempt, Binding, Route, Run, Target, Worker, backlog
 from syncer.models.backlog import RouteStatus
 from syncer.models.route import CHANGE, MANUAL
-from syncer.reports.ceiling import reasons
 from syncer.reports.oldest import Oldest, oldest_unsent
 from syncer.targets.base import kind_of
 
@@ -114,7 +115,7 @@ class Overview:
 
     @property
     def deletes_why(self) -> str:
-        return reasons(self.deletes)
+        return localized(ceiling.reasons(self.deletes))
 
     @property
     def attention(self) -> list[tuple[str, int]]:
@@ -163,7 +164,7 @@ def _overview(target: Target, *, has_worker: bool) -> Overview:
     health = health_of(target, clock.now())
     why = target.blocked if health is Health.BLOCKED else ""
     if health is Health.UNREACHABLE and (failure := backlog.last_failure(target)):
-        why = f"{target} {failure}"
+        why = phrase("%(target)s %(why)s", target=str(target), why=failure)
     routes: list[tuple[Route, RouteStatus | None]] = []
     problem = ""
     for route in target.routes.select_related("target"):
@@ -171,7 +172,7 @@ def _overview(target: Target, *, has_worker: bool) -> Overview:
             routes.append((route, backlog.of_route(route, most=MOST) if route.enabled else None))
         except SyncError as error:
             routes.append((route, None))
-            problem = f"{route.model}: {error}"
+            problem = f"{route.model}: {localized(message_of(error))}"
     return Overview(
         target=target,
         connection=health,

@@ -6,14 +6,16 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
-from syncer.core.ceiling import is_too_many
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import joined, phrase
+from syncer.core.ceiling import is_too_many, reason
 from syncer.core.state import Health, health_of
+from syncer.engine.ceiling import too_many
 from syncer.engine.runs import not_delivered, on_hold
 from syncer.models import Binding, Target
 from syncer.models.backlog import pending_keys, pending_pages
 from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
-from syncer.reports.ceiling import too_many
 from syncer.reports.words import label
 from syncer.targets.base import Adoption, Planned, kind_of
 
@@ -52,7 +54,7 @@ def nothing_to_send(target: Target) -> str:
     """Say that a preview is empty. What the target holds by now is not known: somebody else may have changed it."""
     blocked = Binding.objects.left(target).exclude(UNBLOCKED)
     waiting = [not_delivered(blocked), on_hold(Binding.objects.held(target).count())]
-    return " ".join(filter(None, (_("Nothing to send."), *waiting))) if any(waiting) else str(kind_of(target).nothing)
+    return localized(joined([phrase("Nothing to send."), *waiting]) if any(waiting) else kind_of(target).nothing)
 
 
 def would_wait(target: Target) -> str:
@@ -65,6 +67,6 @@ def would_wait(target: Target) -> str:
         number = bound.filter(routes.deletes(route), delete_allowed=False, object_key__in=keys).count()
         held = bound.count() if number else 0
         if is_too_many(number, held=held, limit=route.max_deletes):
-            many.append(too_many(number, route, held=held))
+            many.append(too_many(number, route, reason(held=held, limit=route.max_deletes)))
     text = _("Of these, deletes wait until a person has allowed them: %(deletes)s.")
-    return text % {"deletes": "; ".join(many)} if many else ""
+    return text % {"deletes": localized(joined(many, "; "))} if many else ""

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
+from backoffice.kit.numbers import grouped
 from syncer.models import Run
 from syncer.reports.words import spelled
 from syncer.reports.workers import waiting_hint
@@ -63,7 +64,7 @@ def progress(run: Run) -> Progress:
     elif run.state == Run.State.RUNNING:
         message = _("Looking for what changed.")
         if run.total:
-            message = _("%(done)s of %(total)s done.") % {"done": done, "total": run.total}
+            message = _("%(done)s of %(total)s done.") % {"done": grouped(done), "total": grouped(run.total)}
         if run.cancelled_at:
             message = _("Cancelled by %(user)s; it ends once what is under way is answered.") % {
                 "user": run.cancelled_by

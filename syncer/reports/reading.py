@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from backoffice.kit.permissions import Person, hidden, hides_rows
+from backoffice.kit.phrase_field import localized
 from syncer.core.outcome import unquoted
 from syncer.engine.ceiling import without_address
 from syncer.models.keys import pks
@@ -98,5 +99,5 @@ def may_read_all(request: HttpRequest) -> bool:
 
 def headline(request: HttpRequest, sentence: object) -> str:
     """Return a sentence about a whole target, without its quotes of content unless this person may read everything."""
-    text = without_address(str(sentence))
-    return text if may_read_all(request) else unquoted(text)
+    text = without_address(sentence if isinstance(sentence, str) else str(sentence))
+    return localized(text if may_read_all(request) else unquoted(text)).rstrip()

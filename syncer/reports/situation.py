@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock, moments
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer.core.answer_words import complaints, lines_of
 from syncer.core.errors import SyncError
 from syncer.core.state import Health, State, health_of
@@ -65,7 +67,7 @@ def situation_of(binding: Binding, state: ObjectState) -> Situation:
         planned = _planned(routes, binding) if binding.due or binding.on_hold else None
         blockers = blockers_of(routes, binding) if state.state is State.PENDING and binding.due else ()
     except SyncError as error:
-        return Situation(advice=advice_of(binding, state, ()), problem=str(error), last=last)
+        return Situation(advice=advice_of(binding, state, ()), problem=localized(message_of(error)), last=last)
     said = complaints(last.answer, planned.fields) if planned and last and is_refused else {}
     return Situation(
         advice=advice_of(binding, state, blockers),
@@ -75,7 +77,9 @@ def situation_of(binding: Binding, state: ObjectState) -> Situation:
             for name, (there, ours) in (planned.fields.items() if planned else ())
         ),
         last=last,
-        answer=tuple(lines_of(last.answer[:LONGEST])) if last else (),
+        answer=tuple((name, localized(text)) for name, text in lines_of(localized(last.answer)[:LONGEST]))
+        if last
+        else (),
         blockers=blockers,
     )
 

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.kit import clock, moments
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer.core.answer_words import reason_in_words
 from syncer.core.errors import SyncError
 from syncer.core.merge import EXISTS
@@ -35,7 +37,9 @@ class ObjectState:
 
     route: Route
     state: State
-    why: str = ""  # of any state that needs a person or a wait, or why the route's mark can't be read; else empty
+    # Of any state that needs a person or a wait, or why the route's mark can't be read; else empty. It may quote content,
+    # so a phrase stays one until it is known who reads it.
+    why: str = ""
     record: str | None = None  # the record's id at the target, as people read it
     settled_at: datetime | None = None  # when the target last gave a definite answer
     next_try: datetime | None = None  # when a retrying object is tried again
@@ -150,12 +154,12 @@ def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
     """
     if not route.mark or route.fingerprint != route.current_fingerprint():
         return set(keys), ""
-    model = route.declaration.model
     try:
+        model = route.declaration.model
         changed = mark.changed_among(model, route.mark, pks(model, keys), but_from=route.target.peer_node)
         return {key_of(model, pk) for pk in changed}, ""
     except SyncError as error:
-        return set(keys), str(error)
+        return set(keys), localized(message_of(error))
 
 
 def having(state: State) -> Q:

@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from backoffice.kit.estimates import Count
 from backoffice.kit.permissions import Person
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import phrase
 from syncer.core.state import State
 from syncer.models import Binding, Replica
 from syncer.models.binding import BLOCKED, DUE, holding
@@ -61,7 +63,7 @@ def _conflicts(labels: list[str]) -> Iterator[WaitingObject]:
 def _rejected(labels: list[str]) -> Iterator[WaitingObject]:
     routes = {"route__model__in": labels, "route__enabled": True, "route__target__enabled": True}
     for row in Binding.objects.filter(REJECTED, **routes).select_related("route__target").order_by("pk")[:READ]:
-        why = f"{row.route.target} {row.reason}"
+        why = localized(phrase("%(target)s %(why)s", target=str(row.route.target), why=row.reason))
         yield WaitingObject(state=State.REJECTED, label=row.route.model, key=row.object_key, why=why)
 
 

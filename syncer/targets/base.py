@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.phrases import Phrase, phrase
 from syncer.core.decide import Action
 from syncer.core.errors import TargetStoppedError
 from syncer.targets.configuration import Configuration
@@ -235,7 +236,7 @@ class Kind(ABC):
     target_columns: ClassVar[tuple[str, ...]] = ()
     route_columns: ClassVar[tuple[str, ...]] = ()
     done: ClassVar[Mapping[str, str]]
-    nothing: ClassVar[str | Promise]
+    nothing: ClassVar[Phrase]
     is_two_way: ClassVar[bool] = False
     batch: ClassVar[int | None] = None
     pages: ClassVar[Pages]
@@ -371,7 +372,10 @@ def kind_of(target: "Target") -> Kind:
     try:
         return _kinds[target.kind]
     except KeyError:
-        raise TargetStoppedError(f"is a target of the kind {target.kind!r}, which is not installed here") from None
+        why = phrase(
+            "%(target)s is of the kind '%(kind)s', which is not installed here", target=str(target), kind=target.kind
+        )
+        raise TargetStoppedError(why) from None
 
 
 def unused_columns(kind: Kind, columns: Literal["target_columns", "route_columns"]) -> set[str]:

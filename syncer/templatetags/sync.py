@@ -8,6 +8,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 
 from backoffice.kit import ui
+from backoffice.kit.phrase_field import localized
 from syncer.core import answer_words
 from syncer.reports import reading, words, workers
 
@@ -74,7 +75,7 @@ def trigger(text: str) -> str:
 @register.filter
 def in_words(text: str) -> str:
     """Return an answer of a target with its JSON as words: `title: is taken`."""
-    return answer_words.in_words(text)
+    return localized(answer_words.in_words(text))
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.test import RequestFactory
 from django.urls import resolve, reverse
+from django.utils.translation import override
 from django_q.models import OrmQ
 
 from backoffice.accounts.models import User
@@ -17,6 +18,7 @@ from backoffice.kit.context import Cause, caused_by
 from backoffice.kit.jobs.api import job_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import PROBLEMS, JobOverError, Progress
+from backoffice.kit.jobs.reading import Reading
 from backoffice.kit.jobs.service import LOGGED, start, take, work, work_here
 from backoffice.kit.jobs.sweep import STOPPED, sweep
 from content.news.models import Post
@@ -54,6 +56,21 @@ def test_a_bad_item_stops_only_itself():
     assert (job.state, job.done, job.failed) == ("done", 2, 1)
     assert job.problems == [{"item": "title ''", "message": "This field cannot be blank."}]
     assert Post.objects.count() == 2
+
+
+def test_a_job_speaks_the_language_of_whoever_started_it():
+    with override("de"):
+        job = begin("posts", here=False, titles=["A", ""])
+    work(str(job.pk))  # by a worker, which speaks English itself
+    job.refresh_from_db()
+    assert job.problems == [{"item": "title ''", "message": "Dieses Feld darf nicht leer sein."}]
+
+
+def test_an_error_of_the_program_is_told_in_the_language_of_its_reader():
+    job = begin("crashes")
+    with override("fr"):
+        assert Reading(job).message == "Une erreur du programme y a mis fin ; elle a été journalisée."
+    assert str(job.error) == LOGGED
 
 
 def test_only_the_first_problems_are_kept_and_the_rest_is_counted():

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from syncer.core.decide import Action, Payload
 from syncer.core.ids import decode_id
-from syncer.core.settle import DIFFERS, NEVER_LISTED, decided
+from syncer.core.settle import NEVER_LISTED, decided
 from syncer.core.state import question_of
 from tests.simulator.local import COMMENTS, MODELS, POSTS, WALL, model_of, reached
 from tests.simulator.remote import REQUEST_SECONDS, Fate, as_id
@@ -133,7 +133,7 @@ def _is_named(rows: Rows, key: str, row: Row) -> bool:
     if row.on_hold:
         return True
     if row.in_doubt:
-        reasons = ("possible matches", DIFFERS, NEVER_LISTED)
+        reasons = ("possible matches", "fits the lookup and differs", NEVER_LISTED)
         return not rows.can_look_up or any(reason in row.reason for reason in reasons)
     if rows.is_blocked(key):
         rows.check_what_is_in_the_way(key)

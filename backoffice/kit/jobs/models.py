@@ -6,9 +6,11 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 
 from backoffice.kit import clock
 from backoffice.kit.context import scope_of
+from backoffice.kit.phrase_field import PhraseField
 
 FIRST_WAKE_UP = timedelta(seconds=5)
 
@@ -16,6 +18,11 @@ FIRST_WAKE_UP = timedelta(seconds=5)
 def first_lease() -> datetime:
     """Return when the lease of a job that is queued now ends: soon, so that a lost wake-up costs seconds."""
     return clock.now() + FIRST_WAKE_UP
+
+
+def language_now() -> str:
+    """Return the language in which the program speaks now."""
+    return get_language() or settings.LANGUAGE_CODE
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -67,13 +74,16 @@ class Job(models.Model):
     )
     request_id = models.CharField(max_length=64, blank=True, help_text="The request that started it.")
     reason = models.CharField(max_length=256, blank=True, help_text="The reason of its changes, as the caller gave it.")
+    language = models.CharField(
+        max_length=16, default=language_now, help_text="The language of whoever started it: the job speaks it."
+    )
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED, help_text="How far it is.")
     total = models.PositiveIntegerField(null=True, blank=True, help_text="Items to do. Empty: not known.")
     done = models.PositiveIntegerField(default=0, help_text="Items that were done.")
     failed = models.PositiveIntegerField(default=0, help_text="Items that failed; the others went on.")
     problems = models.JSONField(default=list, help_text='The first items that failed, [{"item": "…", "message": "…"}].')
     result = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder, help_text="The result of the work.")
-    error = models.TextField(blank=True, help_text="Why all of it failed. Empty: it did not.")
+    error = PhraseField(blank=True, help_text="Why all of it failed. Empty: it did not.")
     file = models.CharField(max_length=32, blank=True, help_text="The name under which the file that it made waits.")
     file_name = models.CharField(max_length=256, blank=True, help_text="What the file is called when downloaded.")
     file_type = models.CharField(max_length=128, blank=True, help_text="The media type of the file.")

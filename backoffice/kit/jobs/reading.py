@@ -7,6 +7,8 @@ from django.utils.translation import ngettext
 
 from backoffice.kit import clock
 from backoffice.kit.jobs.models import Job
+from backoffice.kit.numbers import grouped
+from backoffice.kit.phrase_field import localized
 
 LATE = timedelta(seconds=10)
 
@@ -22,8 +24,8 @@ class Reading:
         """The number of settled items: `3 of 10`; if the total is not known, `3`."""
         settled = self.job.done + self.job.failed
         if self.job.total is None:
-            return f"{settled:,}"
-        return _("%(settled)s of %(total)s") % {"settled": f"{settled:,}", "total": f"{self.job.total:,}"}
+            return grouped(settled)
+        return _("%(settled)s of %(total)s") % {"settled": grouped(settled), "total": grouped(self.job.total)}
 
     @property
     def percent(self) -> int:
@@ -42,11 +44,11 @@ class Reading:
         if job.state == Job.State.RUNNING:
             return _("%(items)s done.") % {"items": self.items} if job.total else _("At work.")
         if job.state == Job.State.FAILED:
-            return job.error
+            return localized(job.error)
         if not job.failed:
             return _("Done.")
         text = ngettext("Done; %(number)s item failed.", "Done; %(number)s items failed.", job.failed)
-        return text % {"number": f"{job.failed:,}"}
+        return text % {"number": grouped(job.failed)}
 
     @property
     def hint(self) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.module_loading import import_string
+from django.utils.translation import override
 from django_q.tasks import async_task
 
 from backoffice.kit import clock, lease
@@ -23,10 +24,12 @@ from backoffice.kit.api.problems import ProblemError, from_validation
 from backoffice.kit.context import Cause, cause, caused_by, scope_of
 from backoffice.kit.jobs.models import Job, first_lease
 from backoffice.kit.jobs.progress import JobOverError, Progress, storable
+from backoffice.kit.phrases import phrase
 
 log = logging.getLogger("backoffice.jobs")
 TASK = "backoffice.kit.jobs.service.work"
-LOGGED = "An error in the program ended this; it was logged."
+LOGGED = phrase("An error in the program ended this; it was logged.")
+NOT_ALLOWED = phrase("You may not do this.")
 TURN = 240  # seconds that work in slices takes at a time; well below the queue's time-out
 
 
@@ -111,6 +114,14 @@ def work_here(job: Job) -> bool:
     _refresh(job)
     if not is_taken:
         return False
+    with override(job.language):
+        _work(job)
+    _refresh(job)
+    return True
+
+
+def _work(job: Job) -> None:
+    """Do the work of a job that this process has taken, and end the job."""
     try:
         with _on_behalf_of(job):
             result = import_string(job.work)(Progress(job), **job.arguments)
@@ -121,14 +132,12 @@ def work_here(job: Job) -> bool:
     except ValidationError as error:
         _end(job, state=Job.State.FAILED, error=storable(from_validation(error).detail))
     except (ProblemError, PermissionDenied) as error:
-        _end(job, state=Job.State.FAILED, error=storable(str(error) or "You may not do this."))
+        _end(job, state=Job.State.FAILED, error=storable(str(error)) or NOT_ALLOWED)
     except JobOverError:
         log.warning("job %s (%s) was given up before its end", job.pk, job.title)
     except Exception:
         log.exception("job %s (%s) failed", job.pk, job.title)
         _end(job, state=Job.State.FAILED, error=LOGGED)
-    _refresh(job)
-    return True
 
 
 def take(job: Job) -> bool:

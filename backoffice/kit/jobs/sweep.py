@@ -7,11 +7,12 @@ from django.db.models import F
 from backoffice.kit import clock, lease, waiting_files
 from backoffice.kit.jobs.models import FIRST_WAKE_UP, Job, first_lease
 from backoffice.kit.jobs.service import enqueue
+from backoffice.kit.phrases import phrase
 
 LONGEST = timedelta(seconds=60)
 KEPT = timedelta(days=7)
 FILE_KEPT = timedelta(seconds=waiting_files.KEPT)
-STOPPED = "Its worker stopped before the end; start it again."
+STOPPED = phrase("Its worker stopped before the end; start it again.")
 
 
 def sweep() -> int:

@@ -27,6 +27,7 @@ from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.reading import Reading
 from backoffice.kit.jobs.service import start
+from backoffice.kit.numbers import grouped
 from backoffice.kit.ui import chip
 from content.base.imports import service
 from content.base.imports.model import Import
@@ -63,7 +64,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("rows"))
     def numbers(self, record: Import) -> str:
-        return ", ".join(f"{count:,} {word}" for word, count, _mark in Report(record).figures if count)
+        return ", ".join(f"{grouped(count)} {word}" for word, count, _mark in Report(record).figures if count)
 
     # --- permissions -------------------------------------------------------------------------------------------------
     def has_view_permission(self, request: HttpRequest, obj: Import | None = None) -> bool:

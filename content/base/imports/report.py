@@ -10,6 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.numbers import grouped
 from content.base.differences import as_html
 from content.base.imports.mapping import added_headings
 from content.base.imports.model import Import
@@ -67,7 +68,7 @@ class Report:
             updates = ngettext("%(number)s update", "%(number)s updates", one["updates"])
             creates = ngettext("%(number)s create", "%(number)s creates", one["creates"])
             parts = [(updates, one["updates"]), (creates, one["creates"])]
-            what = _(" and ").join(text % {"number": f"{number:,}"} for text, number in parts if number)
+            what = _(" and ").join(text % {"number": grouped(number)} for text, number in parts if number)
             sentences.append(_("At most %(what)s will go to %(target)s.") % {"what": what, "target": one["target"]})
         return sentences
 

@@ -12,6 +12,7 @@ from import_export.fields import Field
 from import_export.results import Error, Result, RowResult
 
 from backoffice.kit.jobs.service import LOGGED
+from backoffice.kit.phrase_field import localized
 from content.base.imports.problems import Problem
 from content.base.imports.staging import CHANGED, CONFLICT, NEW, UNCHANGED
 from content.base.tables import FileError
@@ -28,7 +29,7 @@ def words(error: Exception) -> str:
     if isinstance(error, DatabaseError):
         return _("This can't be kept with what is stored now.")
     log.error("an import failed", exc_info=error)
-    return LOGGED
+    return localized(LOGGED)
 
 
 class ContentRow(RowResult):  # type: ignore[misc]

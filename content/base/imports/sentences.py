@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.numbers import grouped
 from content.base.imports.model import Import
 
 State = Import.State
@@ -46,7 +47,7 @@ def _but_some(record: Import) -> str:
             "Nothing is changed yet. %(failed)s rows can't be imported; the others can.",
             failed,
         )
-    return text % {"failed": f"{failed:,}"}
+    return text % {"failed": grouped(failed)}
 
 
 def _of_file(record: Import, right: int) -> dict[State, str]:

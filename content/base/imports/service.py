@@ -63,7 +63,7 @@ def start_import(
         sha256=upload.sha256,
         upload=upload.name,
         problems_file=waiting_files.new(),
-        reason=(reason or f"Imported from {file_name}")[:REASON_LENGTH],
+        reason=(reason or _("Imported from %(file)s") % {"file": file_name})[:REASON_LENGTH],
         **options,
     )
     _begin(record, "reading.read", _("Read %(file)s"), here=here)
@@ -199,7 +199,7 @@ def undo(record: Import, *, user: Any, here: bool = False) -> Import:
         kind=FORMATS["JSON"].title,
         file_name=_("Undo of %(file)s")[:200] % {"file": record.file_name[-200:]},
         problems_file=waiting_files.new(),
-        reason=f"Undid: {record.reason}"[:REASON_LENGTH],
+        reason=(_("Undid: %(what)s") % {"what": record.reason})[:REASON_LENGTH],
         undoes=record,
         is_confirmed=True,
         is_strict=True,

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.kit.estimates import count
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer import public
 from syncer.admin.setup.forms import StepForm
 from syncer.admin.setup.steps import At, Step, address
@@ -56,7 +58,7 @@ def _adoptions(target: Target, route: Route) -> list[Adoption]:
     try:
         return [*kind_of(on).adoptions(RouteMap(on, unsaved=[routed]))]
     except SyncError as error:
-        return [Adoption(route=route, why=f"{target} {error}.")]
+        return [Adoption(route=route, why=f"{localized(message_of(error))}.")]
 
 
 def _saved(at: At, form: FinishForm, *, is_on: bool) -> HttpResponse:

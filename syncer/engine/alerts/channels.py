@@ -22,6 +22,7 @@ from standardwebhooks import Webhook
 
 from backoffice.kit import clock
 from backoffice.kit.http import Client, HttpError, Request
+from backoffice.kit.phrases import Phrase, phrase
 from syncer.core.errors import SyncError
 from syncer.models import Alert, Binding, Target, backlog
 
@@ -127,7 +128,7 @@ def _local(at: datetime) -> str:
 class NotDeliveredError(Exception):
     """A channel did not accept an alert, or it is not known whether it did.
 
-    The message is a predicate to follow the channel's name.
+    The message is a phrase that continues the channel's name.
     """
 
 
@@ -152,28 +153,31 @@ def mail(message: AlertMessage) -> None:
         with get_connection() as server:  # closes the connection if the sign-in fails; `email.send()` does not
             server.send_messages([email])
     except UnicodeError:
-        raise NotDeliveredError("can't be signed in to: user name or password holds a letter beyond ASCII") from None
+        raise NotDeliveredError(
+            phrase("can't be signed in to: user name or password holds a letter beyond ASCII")
+        ) from None
     except OSError as error:  # the errors of smtplib are subclasses
         raise NotDeliveredError(_mail_trouble(error)) from None
 
 
-def _mail_trouble(error: OSError) -> str:
+def _mail_trouble(error: OSError) -> Phrase:
     match error:
         case smtplib.SMTPAuthenticationError():
-            return f"refused the user name or the password ({error.smtp_code})"
+            return phrase("refused the user name or the password (%(status)s)", status=error.smtp_code)
         case smtplib.SMTPResponseException():
-            return f"answered {error.smtp_code}"
+            return phrase("answered %(status)s", status=error.smtp_code)
         case smtplib.SMTPRecipientsRefused():
-            return "refused every address of ALERT_EMAILS"
+            return phrase("refused every address of ALERT_EMAILS")
         case smtplib.SMTPServerDisconnected():
-            return "closed the connection"
+            return phrase("closed the connection")
         case smtplib.SMTPException():
-            return f"failed ({type(error).__name__})"
+            return phrase("failed (%(reason)s)", reason=type(error).__name__)
         case ssl.SSLError():
-            return f"has a certificate that can't be trusted, or speaks no TLS ({error.reason})"
+            reason = str(error.reason)
+            return phrase("has a certificate that can't be trusted, or speaks no TLS (%(reason)s)", reason=reason)
         case TimeoutError():
-            return f"did not answer within {settings.EMAIL_TIMEOUT} s"
-    return f"can't be reached ({error.strerror or type(error).__name__})"
+            return phrase("did not answer within %(seconds)s s", seconds=f"{settings.EMAIL_TIMEOUT:g}")
+    return phrase("can't be reached (%(reason)s)", reason=error.strerror or type(error).__name__)
 
 
 @cache
@@ -198,9 +202,9 @@ def post(message: AlertMessage) -> None:
     try:
         answer = client.send(request)
     except HttpError as error:
-        raise NotDeliveredError(str(error)) from None
+        raise NotDeliveredError(error.why) from None
     if not 200 <= answer.status < 300:
-        raise NotDeliveredError(f"answered {answer.status}")
+        raise NotDeliveredError(phrase("answered %(status)s", status=answer.status))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +218,6 @@ class Channel:
 
 
 CHANNELS = (
-    Channel(name="The mail server", column="mailed_at", is_set=lambda: bool(settings.ALERT_EMAILS), send=mail),
-    Channel(name="The webhook", column="posted_at", is_set=lambda: bool(settings.ALERT_WEBHOOK_URL), send=post),
+    Channel(name=phrase("The mail server"), column="mailed_at", is_set=lambda: bool(settings.ALERT_EMAILS), send=mail),
+    Channel(name=phrase("The webhook"), column="posted_at", is_set=lambda: bool(settings.ALERT_WEBHOOK_URL), send=post),
 )

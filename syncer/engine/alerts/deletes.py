@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from syncer.engine.alerts.health import REASON_LENGTH
 from syncer.models import Alert, Target
 
 
 def deletes_wait(target: Target, why: str, *, now: datetime) -> None:
     """Create an alert, unless one of the target stands already; `why` is a whole sentence."""
     later = now + timedelta(seconds=settings.ALERT_AFTER_SECONDS)
-    alert = Alert(target=target, kind=Alert.Kind.DELETES, reason=why[:REASON_LENGTH], at=now, not_before=later)
+    alert = Alert(target=target, kind=Alert.Kind.DELETES, reason=why, at=now, not_before=later)
     Alert.objects.bulk_create([alert], ignore_conflicts=True)  # the constraint `syncer_alert_deletes`
 
 

@@ -19,7 +19,6 @@ from syncer.core.outcome import unquoted
 from syncer.models import Alert, Target
 
 HOUR = timedelta(hours=1)
-REASON_LENGTH = 512  # characters
 
 
 def became_unhealthy(target: Target, why: str, *, now: datetime) -> None:
@@ -27,7 +26,7 @@ def became_unhealthy(target: Target, why: str, *, now: datetime) -> None:
 
     To be called in the transaction that changed the target's columns, after that change. `why` is a whole sentence.
     """
-    reason = unquoted(why)[:REASON_LENGTH]
+    reason = unquoted(why)
     is_blocked = Target.objects.filter(pk=target.pk).exclude(blocked="").exists()
     if Target.objects.filter(pk=target.pk, unhealthy_since=None).update(unhealthy_since=now):
         _create(target, Alert.Kind.UNHEALTHY, now=now, reason=reason, at_once=is_blocked)

@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from django_q.tasks import async_task
 
 from backoffice.kit import clock, lease
+from backoffice.kit.phrases import joined, message_of, phrase
 from backoffice.kit.retry import backoff
 from syncer.engine.alerts.channels import CHANNELS, AlertMessage, Channel, NotDeliveredError
 from syncer.models import Alert
@@ -30,8 +31,7 @@ TASK = "syncer.engine.alerts.notify.send_alert"
 TRIES = 30
 FIRST_WAIT, LEAST_WAIT = 30.0, 5.0  # seconds
 KEPT = timedelta(days=90)
-ENDED = "Each try ended before the alert could be sent; the worker's log says why."
-ERROR_LENGTH = 512  # characters
+ENDED = phrase("Each try ended before the alert could be sent; the worker's log says why.")
 
 
 def sweep() -> int:
@@ -74,10 +74,10 @@ def _send(channel: Channel, message: AlertMessage) -> str:
     earlier = _open().filter(target=alert.target, pk__lt=alert.pk, **{channel.column: None})
     try:
         if earlier.exists():
-            raise NotDeliveredError("has not taken the alert before this one")
+            raise NotDeliveredError(phrase("has not taken the alert before this one"))
         channel.send(message)
     except NotDeliveredError as error:
-        return f"{channel.name} {error}."
+        return phrase("%(channel)s %(why)s.", channel=channel.name, why=message_of(error))
     setattr(alert, channel.column, clock.now())
     Alert.objects.filter(pk=alert.pk).update(**{channel.column: getattr(alert, channel.column)})
     return ""
@@ -85,7 +85,7 @@ def _send(channel: Channel, message: AlertMessage) -> str:
 
 def _close(alert: Alert, errors: list[str]) -> None:
     """Close an alert, or set the time of its next try. A worker whose try was taken over changes nothing."""
-    error = " ".join(errors)[:ERROR_LENGTH]
+    error = joined(errors) if errors else ""
     mine = _open().filter(pk=alert.pk, tries=alert.tries)
     if errors and alert.tries < TRIES:
         wait = timedelta(seconds=backoff(alert.tries, random.random(), first=FIRST_WAIT, least=LEAST_WAIT))  # noqa: S311

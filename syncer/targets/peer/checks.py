@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from backoffice.kit.phrases import phrase
 from syncer.core.merge import EXISTS
 from syncer.models import Route
 from syncer.models.mapping import NOT_STORABLE, Declaration, is_storable, listed, wrong
@@ -88,8 +89,10 @@ def not_matched(route: Route) -> str:
     """Return why the route carries nothing yet, and what to do about that; empty if it does carry objects."""
     if route.is_matched:
         return ""
-    text = _(
+    return phrase(
         "%(model)s has not been matched with %(peer)s yet: objects that both ends had already could be duplicated. "
-        "Preview the matching and choose one: manage.py sync_match %(name)s"
+        "Preview the matching and choose one: manage.py sync_match %(name)s",
+        model=route.model,
+        peer=route.target.peer_node,
+        name=route.target.name,
     )
-    return text % {"model": route.model, "peer": route.target.peer_node, "name": route.target.name}

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.kit.http import Request
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import phrase
 from syncer.core.decide import Action
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import VersionVector, node_of
@@ -24,7 +26,7 @@ from syncer.targets.peer.identity import is_far
 from syncer.targets.peer.message import PATH, WRITER, Item, ItemResult, Result
 
 NEVER = float("inf")
-NOT_UNDERSTOOD = "answered something that no back office sends"
+NOT_UNDERSTOOD = phrase("answered something that no back office sends")
 
 
 class AnswerError(ValueError):
@@ -71,7 +73,7 @@ def _flow(sender: Sender, request: Request, ends: float) -> Flow[SendResult]:
         return SendResult(verdict=None)
     verdict = classify(Action.PUSH, sent.exchange, now=timezone.now())
     if sender.returned_secret(sent.exchange):
-        verdict = Verdict(outcome=Outcome.UNKNOWN, why="sent our own secret back")
+        verdict = Verdict(outcome=Outcome.UNKNOWN, why=phrase("sent our own secret back"))
     return SendResult(verdict=verdict, sent=(sent,))
 
 
@@ -87,7 +89,7 @@ def read_answer(record: Mapping[str, Any]) -> Answer:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise AnswerError(NOT_UNDERSTOOD) from error
     if not re.fullmatch(WRITER, writer) or node_of(writer) != node or is_far(writer):
-        raise AnswerError("answered without a valid incarnation")
+        raise AnswerError(phrase("answered without a valid incarnation"))
     return Answer(node=node, writer=writer, results={result.key: result for result in results})
 
 
@@ -157,7 +159,7 @@ class PeerClient:
 
     def invalid_answer(self) -> NotPossibleError:
         """Return the error to raise for an answer of the wrong shape."""
-        return NotPossibleError(f"{self.target} {NOT_UNDERSTOOD}")
+        return NotPossibleError(_("%(target)s %(why)s") % {"target": self.target, "why": localized(NOT_UNDERSTOOD)})
 
     def _url(self, path: str) -> str:
         return f"{self.target.url.rstrip('/')}/sync/{path}"
@@ -168,7 +170,7 @@ class PeerClient:
         self.bytes += len(json.dumps(request.body)) if request.body else 0
         self.bytes += sum(len(sent.exchange.body) for sent in result.sent)
         if result.verdict is None or result.verdict.outcome is not Outcome.DONE:
-            why = result.verdict.why if result.verdict else _("was not asked any more")
+            why = localized(result.verdict.why) if result.verdict else _("was not asked any more")
             raise NotPossibleError(_("%(target)s %(why)s") % {"target": self.target, "why": why})
         answer = result.verdict.record
         node, writer = answer.get("node"), answer.get("writer")

@@ -156,7 +156,7 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
         if not values or not {*values} <= {*now.names}:
             raise NotPossibleError(_("%(object)s: this does not wait for a decision.") % {"object": replica})
         _decide(now, values, user=user, reason=reason)
-        message = f"Decided: {', '.join(values)}."
+        message = _("Decided: %(names)s.") % {"names": ", ".join(values)}
         LogEntry.objects.log_actions(user.pk, [now.replica], CHANGE, message, single_object=True)
     log.info("%s: decided %s (by %s)", replica, ", ".join(values), user)
 

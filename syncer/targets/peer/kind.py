@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Router
 from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
+from backoffice.kit.phrases import phrase
 from syncer.core.decide import Action
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.mapping import parent_errors
@@ -67,7 +68,7 @@ class Peer(Kind):
             "natural_key": "lookup",
         },
     )
-    nothing = _("Nothing to send: the peer has seen all that was edited here.")
+    nothing = phrase("Nothing to send: the peer has seen all that was edited here.")
     is_two_way = True
     batch = LARGEST
     pages = Pages(

@@ -23,13 +23,14 @@ from django.db.models import F, Q, QuerySet
 
 from backoffice.kit import clock
 from backoffice.kit.batches import batched
+from backoffice.kit.phrases import message_of, phrase
 from backoffice.kit.retry import backoff
 from syncer.core.answers import MISSING, at
 from syncer.core.decide import Sought, Wanted
 from syncer.core.ids import id_text
 from syncer.core.likeness import Candidate, bucket, decisive, is_equal, search
 from syncer.core.outcome import Outcome, Verdict
-from syncer.core.settle import REASON_LENGTH, SUCCESS, doubt_about
+from syncer.core.settle import SUCCESS, doubt_about
 from syncer.engine import breaker
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Run
@@ -89,7 +90,7 @@ def _adopt(run: Run, routes: RouteMap, route: Route, sender: Sender, *, probe: b
         try:
             index = Index.of(route, listing.records)
         except NotShownError as error:
-            verdict = Verdict(outcome=Outcome.CONFIGURATION, why=str(error))
+            verdict = Verdict(outcome=Outcome.CONFIGURATION, why=message_of(error))
     if verdict.outcome is not Outcome.DONE:
         _note_failure(run, verdict, pending, sender, probe=probe)
         return False
@@ -123,13 +124,14 @@ def _note_failure(run: Run, verdict: Verdict, pending: "QuerySet[Binding]", send
     """Record that the list could not be read: one that was not answered is asked for again, another needs a person."""
     passing = (Outcome.RETRYABLE, Outcome.UNKNOWN)
     outcome = Outcome.RETRYABLE if verdict.outcome in passing else Outcome.CONFIGURATION
-    why = (
-        f"{verdict.why}; before anything is created, its list must show what it has already (or set existing to create)"
+    why = phrase(
+        "%(why)s; before anything is created, its list must show what it has already (or set existing to create)",
+        why=verdict.why,
     )
     later = clock.now() + timedelta(seconds=backoff(run.target.failures + 1, random.random()))  # noqa: S311 - no secret
     with transaction.atomic():
         if outcome is Outcome.RETRYABLE:
-            pending.update(reason=why[:REASON_LENGTH], tries=F("tries") + 1, not_before=later)
+            pending.update(reason=why, tries=F("tries") + 1, not_before=later)
         known = Verdict(outcome=outcome, why=why, target_waits=verdict.target_waits, throttled=verdict.throttled)
         breaker.note(run.target, [known], probe=probe, request_seconds=sender.client.request_seconds)
 
@@ -165,7 +167,8 @@ class Index:
         bound = beside(route).filter(remote_id__isnull=False).values_list("remote_id", flat=True)
         names = tuple(name for name in route.lookup if all(at(record, name) is not MISSING for record in records))
         if records and not names and not route.own_id:
-            raise NotShownError(f"lists records that don't show {', '.join(route.lookup)}, its lookup")
+            names_of_lookup = ", ".join(route.lookup)
+            raise NotShownError(phrase("lists records that don't show %(names)s, its lookup", names=names_of_lookup))
         index = cls(route=route, endpoint=endpoint, names=names, taken={id_text(str(one)) for one in bound})
         for record in records:
             index.records[index._key(record, endpoint.answers.id_of(record))].append(record)

@@ -23,6 +23,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import phrase
 from syncer.core.errors import NotPossibleError
 from syncer.core.ids import ID_LENGTH, NUMBER, decode_id, encode_id, is_id, spellings
 from syncer.core.settle import decided
@@ -137,7 +139,7 @@ def link(*, binding: Binding, remote_id: int | str | None, user: Any = None, see
 
 def _record(binding: Binding, remote_id: int | str | None, user: Any, seen: int | None, *, is_asked: bool) -> None:
     encoded = None if remote_id is None else encode_id(remote_id)
-    message = "It is not there." if encoded is None else f"Its record is {encoded}."
+    message = phrase("Its record is %(id)s.", id=encoded) if encoded else phrase("It is not there.")
     with transaction.atomic(durable=True):
         rows = Binding.objects.select_for_update(of=("self",), no_key=True).select_related("route__target")
         row = rows.get(pk=binding.pk)
@@ -154,7 +156,7 @@ def _record(binding: Binding, remote_id: int | str | None, user: Any, seen: int 
         if encoded is not None and row.last_remote_id not in (None, encoded):
             raise_children(RouteMap(row.route.target), row.route, [row.object_key])
         if user is not None:
-            LogEntry.objects.log_actions(user.pk, [row], CHANGE, message, single_object=True)
+            LogEntry.objects.log_actions(user.pk, [row], CHANGE, localized(message), single_object=True)
     log.info("%s at %s: %s (decided by %s)", row, row.route.target.name, message, user or "command")
 
 

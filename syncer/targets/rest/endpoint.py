@@ -13,10 +13,11 @@ from uuid import UUID
 from requests.utils import parse_header_links
 
 from backoffice.kit.http import Request
+from backoffice.kit.phrases import message_of, phrase
 from syncer.core.answers import MISSING, Answers, at, names_of, nested, records_error
 from syncer.core.decide import Payload, Sought, Terms
 from syncer.core.ids import SURROGATE, decode_id
-from syncer.core.outcome import Exchange, Outcome, Place
+from syncer.core.outcome import EXCERPT, Exchange, Outcome, Place
 from syncer.models import Route
 from syncer.models.request_defaults import query_text
 
@@ -34,11 +35,16 @@ TOTALS = (
 
 
 class ListError(ValueError):
-    """A list that can't be used. The message is a predicate whose subject is the target."""
+    """A list that can't be used. The message is a phrase that continues the target's name."""
 
     def __init__(self, message: str, outcome: Outcome = Outcome.PERMANENT) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+    @property
+    def why(self) -> str:
+        """The message as the phrase that it is."""
+        return message_of(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +201,7 @@ class Endpoint:
             ListError: the answer is not a list of records with ids.
         """
         if not isinstance(answer, list) and (refusal := self.answers.refusal(answer, levels=1)):
-            raise ListError(f"answered a list with {refusal}", Outcome.RETRYABLE)
+            raise ListError(phrase("answered a list with %(refusal)s", refusal=refusal), Outcome.RETRYABLE)
         records = at(answer, self.answers.items)
         if self.answers.items and (records in (None, {}) or answer == {}):  # Go and PHP write empty lists so
             return []
@@ -209,11 +215,14 @@ class Endpoint:
     def _no_list(self, answer: object) -> ListError:
         """Return the error of an answer that has no list of records, with the names under which they may be."""
         items = self.answers.items
-        what = f"answered without a list in {items!r}" if items else "answered something other than a list"
+        nothing = phrase("answered something other than a list")
+        what = phrase("answered without a list in '%(place)s'", place=items) if items else nothing
         names = [name for name, value in answer.items() if isinstance(value, list)] if isinstance(answer, dict) else []
         if names:
-            return ListError(f"{what}; its records may be in: {', '.join(names)}", Outcome.CONFIGURATION)
-        return ListError(f"{what}; it has: {names_of(answer)}", Outcome.RETRYABLE)  # it may be a gateway's
+            why = phrase("%(what)s; its records may be in: %(names)s", what=what, names=names_of(dict.fromkeys(names)))
+            return ListError(why, Outcome.CONFIGURATION)
+        why = phrase("%(what)s; it has: %(names)s", what=what, names=names_of(answer))
+        return ListError(why, Outcome.RETRYABLE)  # it may be a gateway's
 
     def following(self, exchange: Exchange, answer: object, *, number: int, count: int, is_empty: bool) -> Page | None:
         """Return the next page of a list; None on the last one.
@@ -236,7 +245,7 @@ class Endpoint:
         named = at(answer, self.next_field) if self.next_field else None
         cursor = "" if named in (None, False, "", MISSING) else str(named)
         if SURROGATE.search(cursor):
-            raise ListError("named a next page with an unpaired surrogate in it")
+            raise ListError(phrase("named a next page with an unpaired surrogate in it"))
         if cursor and self.paging == Route.Paging.CURSOR:
             return Page(query={self.page_name: cursor})
         if cursor.startswith(("http://", "https://", "/", "?")):
@@ -259,9 +268,9 @@ class Endpoint:
             is_here = following.hostname == own.hostname and following.port in (None, own.port)
             is_here &= following.scheme in ("http", "https")
         except ValueError as error:
-            raise ListError("named a next page whose address is not valid") from error
+            raise ListError(phrase("named a next page whose address is not valid")) from error
         if not is_here:
-            raise ListError(f"named a next page on another host: {urlunsplit(following)}")
+            raise ListError(phrase("named a next page on another host", quoted=urlunsplit(following)[:EXCERPT]))
         return urlunsplit(following._replace(scheme=own.scheme, netloc=own.netloc))
 
     def announced(self, exchange: Exchange, answer: object) -> int | None:

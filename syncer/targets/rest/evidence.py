@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from backoffice.kit.phrases import mapped, phrase
 from syncer.core.answers import MISSING, UnreadableError, at
 from syncer.core.decide import Action, Delivery, Sought
 from syncer.core.ids import id_text
@@ -20,8 +21,8 @@ from syncer.core.outcome import Exchange, Outcome, Verdict, classify, confirmed
 from syncer.engine.sender import Flow, Sender, Sent
 from syncer.targets.rest.endpoint import Endpoint, ListError
 
-UNPROVEN = Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence in time")
-ANOTHER = "has another record under this id now; look at it, then say whether ours is still there"
+UNPROVEN = Verdict(outcome=Outcome.RETRYABLE, why=phrase("was not asked for evidence in time"))
+ANOTHER = phrase("has another record under this id now; look at it, then say whether ours is still there")
 
 
 def look_before(sender: Sender, delivery: Delivery, endpoint: Endpoint) -> Flow[Sent | None]:
@@ -44,7 +45,7 @@ def prevented(delivery: Delivery, endpoint: Endpoint, exchange: Exchange) -> Ver
     if record is None or endpoint.answers.is_deleted(record, or_archived=True):
         return None
     if delivery.action is Action.CREATE:
-        return Verdict(outcome=Outcome.TAKEN, why="has a record under this id already")
+        return Verdict(outcome=Outcome.TAKEN, why=phrase("has a record under this id already"))
     body = delivery.binding.known.agreed
     lookup = endpoint.terms.lookup or tuple(body or ())
     shown = [name for name in lookup if body and name in body and at(record, name) is not MISSING]
@@ -156,4 +157,4 @@ def read_page(sender: Sender, endpoint: Endpoint, exchange: Exchange) -> tuple[V
         return verdict, endpoint.records(exchange.answer)
     except ListError as error:
         is_strange = error.outcome is Outcome.RETRYABLE
-        return Verdict(outcome=error.outcome, why=sender.mask.hide(str(error)), is_strange=is_strange), []
+        return Verdict(outcome=error.outcome, why=mapped(error.why, sender.mask.hide), is_strange=is_strange), []

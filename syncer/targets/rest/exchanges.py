@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from backoffice.kit.http import Request
+from backoffice.kit.phrases import mapped, phrase
 from syncer.core.answers import UnreadableError, at
 from syncer.core.decide import Action, Delivery, Sought
 from syncer.core.ids import id_text
@@ -36,10 +37,10 @@ from syncer.targets.rest.evidence import (
 
 PAGES_MOST = 10_000  # of one list; a longer one is not read to its end
 # Nothing was changed, but a retry without a pause would end in the same way.
-CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why="has a list that could not be read to its end in time")
-OUR_SECRET = Verdict(outcome=Outcome.UNKNOWN, why="answered a create with our own secret as the record's id")
+CUT_OFF = Verdict(outcome=Outcome.RETRYABLE, why=phrase("has a list that could not be read to its end in time"))
+OUR_SECRET = Verdict(outcome=Outcome.UNKNOWN, why=phrase("answered a create with our own secret as the record's id"))
 BEYOND = (400, 404, 410, 416, 422)  # answers to a page behind the last one
-CHANGED_THERE = "has changed the record since we last wrote it; look at it, then give its id again to send ours"
+CHANGED_THERE = phrase("has changed the record since we last wrote it; look at it, then give its id again to send ours")
 
 
 def send_change(
@@ -219,14 +220,14 @@ def list_records(
                 break
             key = f"{page.url} {page.query}" if not endpoint.is_counted else str(hash(repr(found)))
             if key in seen:
-                raise ListError("lists its pages in a circle")
+                raise ListError(phrase("lists its pages in a circle"))
             if len(sent) >= PAGES_MOST:
-                raise ListError(f"has a list of more than {PAGES_MOST} pages")
+                raise ListError(phrase("has a list of more than %(most)s pages", most=PAGES_MOST))
             seen.add(key)
         if not (sought and sought.lookup):  # a filtered list proves nothing, whatever its total
             _refuse_incomplete(records, total, endpoint, pages=len(sent))
     except ListError as error:
-        verdict = Verdict(outcome=error.outcome, why=sender.mask.hide(str(error)))
+        verdict = Verdict(outcome=error.outcome, why=mapped(error.why, sender.mask.hide))
         sent[-1] = replace(sent[-1], outcome=verdict.outcome)
         return SendResult(verdict=verdict, sent=tuple(sent))
     return SendResult(verdict=verdict, sent=tuple(sent), records=tuple(records))
@@ -243,8 +244,15 @@ def _refuse_incomplete(records: Sequence[Any], total: int | None, endpoint: Endp
     if total is None or count >= total:
         return
     if pages > 1:  # records may have been deleted, or have moved to another page, meanwhile
-        raise ListError(f"listed {count} of {total} records; the list may have changed meanwhile", Outcome.RETRYABLE)
-    why = f"lists {count} of {total} records, and names no next page: the route must say how lists are paged"
+        why = phrase(
+            "listed %(count)s of %(total)s records; the list may have changed meanwhile", count=count, total=total
+        )
+        raise ListError(why, Outcome.RETRYABLE)
+    why = phrase(
+        "lists %(count)s of %(total)s records, and names no next page: the route must say how lists are paged",
+        count=count,
+        total=total,
+    )
     raise ListError(why, Outcome.CONFIGURATION)
 
 
@@ -257,6 +265,6 @@ def _refuse_secrets(
         ListError: the answer holds a secret of ours.
     """
     if is_import and sender.returned_secret(exchange):
-        raise ListError("sent our own secret back in a list")
+        raise ListError(phrase("sent our own secret back in a list"))
     if any(sender.is_secret(at(record, endpoint.answers.id)) for record in page):
-        raise ListError("listed a record with our own secret as its id")
+        raise ListError(phrase("listed a record with our own secret as its id"))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import TypedDict  # before Python 3.12 pydantic can't read typing's own
 
 from backoffice.kit import clock
+from backoffice.kit.phrases import phrase
 from syncer.core.decide import Action, Known, can_replay, changes, decide
 from syncer.models import Binding, Route
 from syncer.models.routemap import RouteMap
@@ -83,7 +84,7 @@ class Rest(Kind):
     )
     formats = samples()
     guide = RestGuide()
-    nothing = _("Nothing to send: everything was accepted by the target.")
+    nothing = phrase("Nothing to send: everything was accepted by the target.")
     pages = Pages(
         route=(
             (

@@ -11,6 +11,7 @@ from enum import Enum
 from string import Formatter
 from typing import Any
 
+from backoffice.kit.phrases import message_of, phrase
 from syncer.core.decide import Payload, Wanted
 from syncer.core.ids import decode_id, encode_id, is_id
 from syncer.models import Route
@@ -32,7 +33,7 @@ class Missing(Enum):
 class UnsendableError(ValueError):
     """A value of an object can't be sent as its route says. The message names the field, the cure and the value.
 
-    What it quotes of the object follows "Value: " or "Error: ", so that an erasure finds it (`outcome.unquoted`).
+    What it shows of the object is quoted, so that an erasure leaves it out (`outcome.unquoted`).
     """
 
 
@@ -69,7 +70,7 @@ def _wanted(route: Route, row: Mapping[str, Any], parents: Parents) -> Wanted:
             own_id=_own_id(route, columns) if route.own_id else None,
         )
     except UnsendableError as error:
-        return Wanted(payload={}, parent=parent.binding if parent else None, waits=waits, fault=str(error))
+        return Wanted(payload={}, parent=parent.binding if parent else None, waits=waits, fault=message_of(error))
 
 
 def _remote_id(value: Any, parents: Mapping[Any, Parent]) -> object:
@@ -97,10 +98,12 @@ def _local_value(declaration: Declaration, name: str, columns: Mapping[str, Any]
             raise ValueError("it returned a NUL, an unpaired surrogate or too many levels")
     except Exception as error:  # the function is a domain's, and its fault stops this object only
         made_from = ", ".join(declaration.sources(name))
-        raise UnsendableError(
-            f"'{name}' can't be computed. Edit {made_from}, or correct the function in the domain's sync.py. "
-            f"Error: {_quoted(error)}"
-        ) from error
+        why = phrase(
+            "'%(name)s' can't be computed. Edit %(from)s, or correct the function in the domain's sync.py. Error",
+            quoted=_quoted(error),
+            **{"name": name, "from": made_from},
+        )
+        raise UnsendableError(why) from error
     return result
 
 
@@ -120,10 +123,14 @@ def _written(route: Route, remote: str, name: str, value: object) -> object:
     try:
         return FORMATS[form].write(value)
     except NOT_WRITABLE as error:
-        raise UnsendableError(
-            f"'{remote}' can't be sent as '{form}'. Edit {', '.join(route.declaration.sources(name))}, or change the "
-            f"route's formats. Value: {_quoted(json_value(value))}"
-        ) from error
+        why = phrase(
+            "'%(remote)s' can't be sent as '%(form)s'. Edit %(names)s, or change the route's formats. Value",
+            quoted=_quoted(json_value(value)),
+            remote=remote,
+            form=form,
+            names=", ".join(route.declaration.sources(name)),
+        )
+        raise UnsendableError(why) from error
 
 
 def named(value: object) -> str:
@@ -147,11 +154,14 @@ def _create_path(route: Route, local: Mapping[str, Any]) -> str:
         if name and local[name] is not Missing.PARENT:
             value = json_value(local[name])
             if not is_id(value) or "/" in str(value):
-                raise UnsendableError(
-                    f"'{{{name}}}' in the path for new records needs a number, or a text without '/'. Edit "
-                    f"{', '.join(route.declaration.sources(name))}, or change the route's create_path. "
-                    f"Value: {_quoted(value)}"
+                why = phrase(
+                    "'{%(name)s}' in the path for new records needs a number, or a text without '/'. Edit %(names)s, "
+                    "or change the route's create_path. Value",
+                    quoted=_quoted(value),
+                    name=name,
+                    names=", ".join(route.declaration.sources(name)),
                 )
+                raise UnsendableError(why)
     return (route.create_path or route.path).format_map({name: json_value(value) for name, value in local.items()})
 
 
@@ -163,10 +173,13 @@ def _own_id(route: Route, columns: Mapping[str, Any]) -> str:
     """
     value = json_value(columns[route.own_id])
     if not (isinstance(value, int | str) and is_id(value)):
-        raise UnsendableError(
-            f"'{route.own_id}' can't be the record's id: it is empty, too long, or not a name in a path. Edit it, or "
-            f"change the route's own_id. Value: {_quoted(value)}"
+        why = phrase(
+            "'%(name)s' can't be the record's id: it is empty, too long, or not a name in a path. Edit it, or change "
+            "the route's own_id. Value",
+            quoted=_quoted(value),
+            name=route.own_id,
         )
+        raise UnsendableError(why)
     return encode_id(value)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer.core.outcome import Outcome
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route
@@ -64,12 +66,16 @@ def _read(sender: Sender, route: Route, ends: float) -> Index | str:
     listing = sender.run(list_records(sender, Endpoint.of(route), ends=ends))
     verdict = listing.verdict
     if verdict is None or verdict.outcome is not Outcome.DONE:
-        why = _("did not answer within %(seconds)d s") % {"seconds": SECONDS} if verdict is None else verdict.why
+        why = (
+            _("did not answer within %(seconds)d s") % {"seconds": SECONDS}
+            if verdict is None
+            else localized(verdict.why)
+        )
         return f"{route.target} {why}."
     try:
         return Index.of(route, listing.records)
     except NotShownError as error:
-        return f"{route.target} {error}."
+        return f"{route.target} {localized(message_of(error))}."
 
 
 def _match(routes: MatchedRoutes, route: Route, pages: list[list[str]], index: Index | str) -> Adoption:

@@ -15,20 +15,19 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
 
+from backoffice.kit.phrases import phrase
 from syncer.core.answers import MISSING, Answers, at
 from syncer.core.decide import Action, Delivery, Sought
 from syncer.core.ids import id_text
 from syncer.core.likeness import Candidate, search
-from syncer.core.outcome import DISPUTED, Outcome
+from syncer.core.outcome import Outcome
 from syncer.engine.sender import SendResult
 from syncer.models import Binding, Route
 from syncer.targets.rest.endpoint import Endpoint
 
 WITNESSES = 20  # records
-CACHED = "has a list that was made before the create was sent"
-LATE = "has a list that lacks records which it has accepted since, such as {}"
-NONE_OF_OURS = "has a list that shows none of the records which it has accepted, such as {}"
-WITHOUT_ID = "lists a record without an id that may be the one"
+CACHED = phrase("has a list that was made before the create was sent")
+WITHOUT_ID = phrase("lists a record without an id that may be the one")
 
 
 def beside(route: Route) -> "QuerySet[Binding]":
@@ -67,10 +66,12 @@ def unproven(route: Route, delivery: Delivery, result: SendResult) -> str:
         since = at_rest.filter(settled_at__gt=known.create_at).order_by("-settled_at")
         for remote_id in since.values_list("remote_id", flat=True)[:WITNESSES]:
             if id_text(str(remote_id)) not in listed:
-                return LATE.format(remote_id)
+                return phrase(
+                    "has a list that lacks records which it has accepted since, such as %(id)s", id=str(remote_id)
+                )
     others = [str(one) for one in at_rest.order_by("-settled_at").values_list("remote_id", flat=True)[:WITNESSES]]
     if others and not any(id_text(remote_id) in listed for remote_id in others):
-        return NONE_OF_OURS.format(others[0])
+        return phrase("has a list that shows none of the records which it has accepted, such as %(id)s", id=others[0])
     return ""
 
 
@@ -79,7 +80,7 @@ def disbelieved(route: Route, delivery: Delivery, result: SendResult) -> SendRes
     verdict = result.verdict
     if verdict is None or not verdict.is_list_empty or not _at_rest(route, delivery.binding.pk).exists():
         return result
-    why = f"{verdict.why}; but its list shows none of our records at all{DISPUTED}"
+    why = phrase("%(why)s; but its list shows none of our records at all, so this is not believed", why=verdict.why)
     return replace(result, verdict=replace(verdict, outcome=Outcome.RETRYABLE, why=why, is_disputed=True))
 
 

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.kit.http import Request
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer.core.answers import MISSING
 from syncer.core.decide import Known, Payload, update_body
 from syncer.core.errors import TargetStoppedError
@@ -41,14 +43,14 @@ def try_target(target: Target) -> Trial:
         routes = RouteMap(tried)
         ordered = routes.ordered
     except TargetStoppedError as error:
-        return Trial(findings=(wrong(f"{target} {error}."),))
+        return Trial(findings=(wrong(f"{localized(message_of(error))}."),))
     words = {"target": target}
     findings = [] if target.enabled else [note(_("%(target)s is paused: nothing is sent.") % words, "enabled")]
     if not ordered:
         findings.append(wrong(_("%(target)s has no route yet: add one.") % words))
     ends = time.monotonic() + SECONDS
     with Sender(tried) as sender:
-        if why := sender.sign_in():
+        if why := localized(sender.sign_in()):
             text = _("The sign-in does not work: %(target)s %(why)s.") % {**words, "why": why.rstrip(".")}
             return Trial(findings=(*findings, wrong(sender.mask.hide(text), "auth")))
         trials = tuple(_try_route(sender, routes, route, ends) for route in ordered)

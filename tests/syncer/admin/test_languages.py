@@ -11,6 +11,7 @@ from tests.languages import LANGUAGES, left_in_english
 from tests.remote import Fault
 from tests.syncer.conftest import sync
 from tests.syncer.support import worker_alive
+from tools.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,6 +31,8 @@ def pages(target: Target, remote) -> list[str]:
     Post.objects.filter(pk=posts[1].pk).update(title="Post 101")
     bindings = Binding.objects.order_by("pk")
     Binding.objects.filter(pk=bindings[2].pk).update(on_hold=True, held_why="Post 3")
+    remote.fault(Fault.STATUS, status=401, body={}, times=None)
+    sync(target)  # blocked, with an alert
     lists = ("target", "route", "binding", "run", "attempt", "replica", "alert")
     return [
         reverse("admin:index"),
@@ -63,3 +66,35 @@ def test_an_alert_keeps_its_color_and_its_meaning_in_another_language(target):
     client = browser(account("other", is_superuser=True, language="de"))
     page = client.get(reverse("admin:syncer_alert_changelist")).content.decode()
     assert 'class="sync-chip sync-unhealthy" title="Das Ziel war gesperrt oder nicht erreichbar' in page
+
+
+def test_why_nobody_answered_is_in_the_readers_language_on_the_page_and_in_the_file(target):
+    Post.objects.create(title="A", body="B")
+    Target.objects.filter(pk=target.pk).update(url=f"http://127.0.0.1:{free_port()}")  # nobody listens there
+    run = sync(Target.objects.get(pk=target.pk))
+    client = browser(account("other", is_superuser=True, language="de"))
+    for name in ("change", "failures", "download"):
+        answer = client.get(reverse(f"admin:syncer_run_{name}", args=[run.pk]))
+        text = b"".join(answer if answer.streaming else [answer.content]).decode()
+        assert "hat die Verbindung abgelehnt" in text, name
+        assert "refused" not in text, name
+    assert str(Run.objects.get(pk=run.pk).message).startswith("Fake API refused the connection; 1 change is kept, next")
+
+
+def test_what_an_answer_quotes_is_left_out_for_who_may_not_read_it_in_their_language_too(target, remote):
+    Post.objects.create(title="A", body="B")
+    remote.fault(Fault.STATUS, method="POST", status=422, body={"title": "forgotten words"}, times=None)
+    run = sync(target)
+    outsider = browser(account("outsider", permissions=("syncer.sync_target",), language="de"))
+    addresses = [
+        reverse("admin:syncer_binding_changelist"),
+        reverse("admin:syncer_binding_change", args=[Binding.objects.get().pk]),
+        reverse("admin:syncer_run_change", args=[run.pk]),
+        reverse("admin:syncer_run_changelist"),
+        reverse("admin:syncer_target_changelist"),
+    ]
+    pages = [outsider.get(address).content.decode() for address in addresses]
+    assert all("forgotten words" not in page for page in pages)
+    assert all("hat mit 422 geantwortet" in page for page in pages[:2])
+    reader = browser(account("reader", is_superuser=True, language="de"))
+    assert "hat mit 422 geantwortet: title: forgotten words" in reader.get(addresses[0]).content.decode()

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from backoffice.kit.phrases import phrase
 from syncer.core.answer_words import MOST, complaints, in_words, lines, lines_of, reason_in_words
 
 
@@ -24,8 +25,9 @@ def test_json_is_told_in_words_and_all_else_as_it_is(text, words):
 
 
 def test_a_reason_keeps_what_comes_before_the_answer():
-    assert reason_in_words('answered 422: {"title": ["is taken"]}') == "answered 422: title: is taken"
-    assert reason_in_words("refused the connection") == "refused the connection"
+    answered = phrase("answered %(status)s", status=422, quoted='{"title": ["is taken"]}')
+    assert reason_in_words(answered) == "answered 422: title: is taken"
+    assert reason_in_words(phrase("%(why)s; asked again", why=answered)) == "answered 422: title: is taken; asked again"
     assert reason_in_words("answered 500: Oops: no") == "answered 500: Oops: no"
 
 

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from backoffice.kit.phrases import TEXT_MOST
 from syncer.core import settle
 from syncer.core.decide import Action, Claim, Known
 from syncer.core.likeness import Candidate
@@ -183,7 +184,7 @@ def test_candidates_are_kept_and_the_reason_names_as_many_as_it_has_room_for():
     changes = after(Action.LOOKUP, Outcome.DONE, AGAIN, known=UNANSWERED, candidates=candidates)
     assert [kept["id"] for kept in changes["candidates"]] == [one.remote_id for one in candidates[: settle.CANDIDATES]]
     assert changes["candidates"][0]["shown"] == {"title": "a"}
-    assert len(changes["reason"]) <= settle.REASON_LENGTH
+    assert len(changes["reason"]) <= TEXT_MOST
     assert changes["reason"].endswith(", …")
 
 

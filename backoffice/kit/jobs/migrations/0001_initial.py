@@ -2,6 +2,7 @@
 
 import backoffice.kit.clock
 import backoffice.kit.jobs.models
+import backoffice.kit.phrase_field
 import django.core.serializers.json
 import django.db.models.deletion
 import uuid
@@ -28,13 +29,14 @@ class Migration(migrations.Migration):
                 ('scope', models.JSONField(blank=True, help_text='What the API key that started it may do. Null: all that the person may.', null=True)),
                 ('request_id', models.CharField(blank=True, help_text='The request that started it.', max_length=64)),
                 ('reason', models.CharField(blank=True, help_text='The reason of its changes, as the caller gave it.', max_length=256)),
+                ('language', models.CharField(default=backoffice.kit.jobs.models.language_now, help_text='The language of whoever started it: the job speaks it.', max_length=16)),
                 ('state', models.CharField(choices=[('queued', 'Waiting for a worker'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='queued', help_text='How far it is.', max_length=8)),
                 ('total', models.PositiveIntegerField(blank=True, help_text='Items to do. Empty: not known.', null=True)),
                 ('done', models.PositiveIntegerField(default=0, help_text='Items that were done.')),
                 ('failed', models.PositiveIntegerField(default=0, help_text='Items that failed; the others went on.')),
                 ('problems', models.JSONField(default=list, help_text='The first items that failed, [{"item": "…", "message": "…"}].')),
                 ('result', models.JSONField(blank=True, encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='The result of the work.', null=True)),
-                ('error', models.TextField(blank=True, help_text='Why all of it failed. Empty: it did not.')),
+                ('error', backoffice.kit.phrase_field.PhraseField(blank=True, help_text='Why all of it failed. Empty: it did not.')),
                 ('file', models.CharField(blank=True, help_text='The name under which the file that it made waits.', max_length=32)),
                 ('file_name', models.CharField(blank=True, help_text='What the file is called when downloaded.', max_length=256)),
                 ('file_type', models.CharField(blank=True, help_text='The media type of the file.', max_length=128)),

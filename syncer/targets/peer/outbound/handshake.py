@@ -4,6 +4,7 @@ import time
 
 from django.db import transaction
 
+from backoffice.kit.phrases import message_of, phrase
 from syncer.core.outcome import Outcome, Verdict
 from syncer.engine import breaker
 from syncer.engine.sender import Sender
@@ -11,7 +12,8 @@ from syncer.models import Target
 from syncer.targets.peer import client, identity
 from syncer.targets.peer.contact import record_contact
 
-OLD = Verdict(outcome=Outcome.RETRYABLE, why="answered as it was before it was restored")
+NODE_SHOWN = 64  # characters
+OLD = Verdict(outcome=Outcome.RETRYABLE, why=phrase("answered as it was before it was restored"))
 
 
 def introduce(target: Target, sender: Sender, *, probe: bool = False) -> bool:
@@ -47,9 +49,13 @@ def check_answer(target: Target, verdict: Verdict) -> tuple[Verdict, client.Answ
     try:
         answer = client.read_answer(verdict.record)
     except client.AnswerError as error:
-        return Verdict(outcome=Outcome.UNKNOWN, why=str(error)), None
+        return Verdict(outcome=Outcome.UNKNOWN, why=message_of(error)), None
     if answer.node != target.peer_node:
-        why = f"says that it is {answer.node!r}, but this target is for {target.peer_node!r}"
+        why = phrase(
+            "says that it is '%(node)s', but this target is for '%(peer)s'",
+            node=answer.node[:NODE_SHOWN],
+            peer=target.peer_node,
+        )
         return Verdict(outcome=Outcome.CONFIGURATION, why=why), None
     if not record_contact(target, answer.writer):
         return OLD, None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from backoffice.kit.phrases import phrase
 from syncer.core.decide import Action, Changes, ClaimedBinding, Delivery
 from syncer.core.merge import VersionVector, covers
 from syncer.core.outcome import Exchange, Outcome, Verdict, unquoted
@@ -19,6 +20,7 @@ from syncer.targets.peer.message import Item, ItemResult
 from syncer.targets.peer.outbound.handshake import OLD, check_answer, record_acknowledged
 
 TOO_LARGE = 413
+REASON_SHOWN = 400  # characters
 OUTCOMES = {message.Result.REFUSED: Outcome.PERMANENT, message.Result.LATER: Outcome.RETRYABLE}
 
 
@@ -78,7 +80,10 @@ class PeerSettler(Settler):
         if verdict is not None and len(batch) == 1 and any(sent.exchange.status == TOO_LARGE for sent in result.sent):
             verdict = replace(verdict, outcome=Outcome.PERMANENT)  # the fault is this object's, not a setting's
         if verdict is not None and me != identity.writer():
-            verdict, answer = Verdict(outcome=Outcome.RETRYABLE, why="answered what we were before a restore"), None
+            verdict, answer = (
+                Verdict(outcome=Outcome.RETRYABLE, why=phrase("answered what we were before a restore")),
+                None,
+            )
         item_results = answer.results if answer else {}
         pairs = [(pushed.delivery(Action.PUSH), _result(pushed, result, verdict, item_results)) for pushed in batch]
         of_batch = replace(
@@ -144,10 +149,12 @@ def _result(
 
 def _verdict(pushed: PushedObject, item_result: ItemResult | None) -> Verdict:
     if item_result is None:
-        return Verdict(outcome=Outcome.UNKNOWN, why="omitted it from its answer")
+        return Verdict(outcome=Outcome.UNKNOWN, why=phrase("omitted it from its answer"))
     outcome = OUTCOMES.get(item_result.result, Outcome.DONE)
     if outcome is not Outcome.DONE:
-        return Verdict(outcome=outcome, why=f"answered {item_result.result}: {item_result.why}")
+        why = phrase("answered %(result)s", result=item_result.result.value, quoted=item_result.why[:REASON_SHOWN])
+        return Verdict(outcome=outcome, why=why)
     if not covers(item_result.seen or {}, pushed.item.state.seen):
-        return Verdict(outcome=Outcome.UNKNOWN, why=f"answered {item_result.result}, but not that it has seen it")
+        why = phrase("answered %(result)s, but not that it has seen it", result=item_result.result.value)
+        return Verdict(outcome=Outcome.UNKNOWN, why=why)
     return Verdict(outcome=outcome)

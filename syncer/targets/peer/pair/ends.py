@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backoffice.kit import clock
+from backoffice.kit.phrase_field import localized
+from backoffice.kit.phrases import message_of
 from syncer.core.errors import NotPossibleError, SyncError
 from syncer.core.merge import EXISTS
 from syncer.models import Route, Target
@@ -60,7 +62,7 @@ def _end(route: Route) -> End:
         status = of_route(route)
         problem, numbers = "", {name: getattr(status, name) for name in names}
     except SyncError as error:
-        problem, numbers = str(error), dict.fromkeys(names, 0)
+        problem, numbers = localized(message_of(error)), dict.fromkeys(names, 0)
     shared, authority = sorted(route.shared), dict(sorted(route.rules.authority.items()))
     return End(
         model=route.model,
@@ -128,7 +130,7 @@ def look(target: Target) -> Pair:
         try:
             answer = _ask(peer)
         except NotPossibleError as error:
-            problem = str(error)
+            problem = localized(message_of(error))
     target.refresh_from_db()
     there = {end.model: end for end in answer.routes} if answer else {}
     models = [ModelPair(model=name, here=here.get(name), there=there.get(name)) for name in sorted({*here, *there})]

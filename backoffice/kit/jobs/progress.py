@@ -47,6 +47,12 @@ class Progress:
         done, failed = Job.objects.values_list("done", "failed").get(pk=self._job.pk)
         return done, failed
 
+    def start_over(self) -> None:
+        """Take back the failures of earlier turns, for work that tries again all that is left in each."""
+        if self._job.failed:
+            self._job.problems = []
+            self._update(failed=0, problems=[])
+
     def total(self, items: int) -> None:
         """Set the number of items, if the caller of `start` did not know it."""
         self._update(total=items)

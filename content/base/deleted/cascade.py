@@ -17,6 +17,7 @@ from backoffice.kit.estimates import Count, count
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
 from backoffice.kit.jobs.service import AGAIN, TURN, Again, start
+from backoffice.kit.numbers import grouped
 from backoffice.kit.permissions import Person
 from content.base.deleted.rows import cascades
 
@@ -65,7 +66,7 @@ def begin(model: type[Model], keys: list[Any], total: int, *, user: Any) -> Job:
     """
     arguments = {"model": model._meta.label, "keys": [str(key) for key in keys]}
     title = _("Delete %(number)s %(names)s with what belongs to them")
-    names = {"number": f"{len(keys):,}", "names": model._meta.verbose_name_plural}
+    names = {"number": grouped(len(keys)), "names": model._meta.verbose_name_plural}
     failed = Job.objects.filter(work=WORK, state=Job.State.FAILED, user=user).order_by("created_at")
     earlier = next((job for job in failed if job.arguments == arguments), None)
     request_id = earlier.request_id if earlier else cause().request_id
@@ -83,6 +84,7 @@ def delete(progress: Progress, *, model: str, keys: list[str]) -> Again | None:
         PermissionDenied: the user may not delete objects of one of the models.
     """
     kind, ends_at = apps.get_model(model), time.monotonic() + TURN
+    progress.start_over()
     for some in batched(keys, SLICE):
         for keys_of_slice, one in _slices_of(progress, kind, some):
             number = _delete(progress, one.model, keys_of_slice, is_named=one.model is kind)

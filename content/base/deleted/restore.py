@@ -24,7 +24,6 @@ WORK = "content.base.deleted.restore.restore"
 HERE = 500  # objects that a request restores itself
 RESUMES = 20  # times that the job goes on after its worker stopped
 SLICE = 200  # objects of a transaction, a tenth of a second; half a second where each is checked singly
-REASON = "Restored"
 
 Levels = Sequence[tuple[type[Model], Ids]]
 
@@ -57,7 +56,9 @@ def restore(progress: Progress, *, model: str, rows: Ids, reason: str) -> Again 
         PermissionDenied: the user may not add objects of `model`.
     """
     kind: Any = apps.get_model(model)
+    reason = reason or _("Restored")
     ends_at = time.monotonic() + TURN
+    progress.start_over()
     if not Person(progress.user).may(kind, "add"):
         raise PermissionDenied(Person(progress.user).refusal(kind, "add"))
     # Also those that live again: an earlier turn restored them, and perhaps not all of their children.
@@ -83,11 +84,11 @@ def _restore(progress: Progress, model: type[Model], ids: Ids, reason: str, *, i
     made, failed = objects, list[tuple[Model, str]]()
     try:
         with transaction.atomic():
-            restore_all(objects, user=progress.user, reason=reason or REASON)
+            restore_all(objects, user=progress.user, reason=reason)
     except (ValidationError, IntegrityError):
         made, failed = _restore_singly(progress, objects, reason)
     if is_named and made and progress.user:
-        _log(progress.user, made, reason or REASON)
+        _log(progress.user, made, reason)
     progress.advance(len(made))
     if failed:
         progress.fail_all(failed)
@@ -102,7 +103,7 @@ def _restore_singly(
     for obj in objects:
         try:
             with transaction.atomic():
-                go_back(obj, None, user=progress.user, reason=reason or REASON)
+                go_back(obj, None, user=progress.user, reason=reason)
             made.append(obj)
         except ValidationError as error:
             failed.append((obj, " ".join(error.messages)))

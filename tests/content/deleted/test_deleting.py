@@ -1,6 +1,7 @@
 """The question before a delete says what goes and what targets lose; a long delete is a job in short slices."""
 
 import io
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -197,6 +198,36 @@ def test_a_long_job_goes_on_in_turns(monkeypatch):
     assert page["Location"] == reverse("admin:jobs_job_change", args=[job.pk])
     turns = _turns(job)
     assert (turns, job.done, Comment.objects.count()) == (8, MANY + 1, MANY)  # the post, then 200 at a time
+
+
+def test_what_a_delete_in_turns_is_refused_is_reported_once(monkeypatch):
+    call_command("sample_content", "messaging", stdout=io.StringIO())
+    used = Bot.objects.filter(messages__isnull=False).distinct().earliest("pk")
+    free = [Bot.objects.create(pk=uuid4(), name=name) for name in ("Free 1", "Free 2")]
+    monkeypatch.setattr(cascade, "TURN", -1)
+    monkeypatch.setattr(cascade, "SLICE", 1)
+    job = cascade.begin(Bot, [used.pk, *(bot.pk for bot in free)], 3, user=None)
+    assert _turns(job) > 1
+    assert (job.done, job.failed) == (2, 1)
+    assert [problem["item"] for problem in job.problems] == [f"bot {used.pk}"]
+
+
+def test_what_a_restore_in_turns_is_refused_is_reported_once(monkeypatch):
+    post, other = with_comments(1, "Gone"), with_comments(2, "There")
+    orphan = post.comments.get()
+    post.delete()
+    other.comments.all().delete()
+    rows = [Comment.history.filter(history_type="-", id=pk).get().pk for pk in (orphan.pk, *_deleted_keys(other))]
+    monkeypatch.setattr(restore, "TURN", -1)
+    monkeypatch.setattr(restore, "SLICE", 1)
+    monkeypatch.setattr(restore, "HERE", 0)
+    job = restore.begin(Comment, rows, user=User.objects.create_superuser("root"), reason="")
+    assert _turns(job) > 1
+    assert (job.done, job.failed, len(job.problems)) == (2, 1, 1)
+
+
+def _deleted_keys(post: Post) -> list[int]:
+    return list(Comment.history.filter(history_type="-", post_id=post.pk).values_list("id", flat=True))
 
 
 def _turns(job: Job) -> int:

@@ -7,6 +7,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from syncer.admin.general_errors import ShowsAllErrors
 from syncer.admin.route_effects import AsksBeforeSaving
 from syncer.admin.rows import AS_JSON, Column, RowsForm
 from syncer.core.merge import EXISTS
@@ -104,7 +105,7 @@ class TargetForm(RowsForm):
         super()._update_errors(errors)
 
 
-class RouteForm(AsksBeforeSaving):
+class RouteForm(ShowsAllErrors, AsksBeforeSaving):
     """The form of a route; empties the columns that it does not show, and fills the lookup of a new route."""
 
     class Meta:
@@ -154,12 +155,3 @@ class RouteForm(AsksBeforeSaving):
                 new = Route(target=target, model=cleaned.get("model", ""), fields=cleaned.get("fields"))
                 cleaned["lookup"] = new.default_lookup()
         return cleaned
-
-    def _update_errors(self, errors: ValidationError) -> None:
-        """Show the errors of columns that the form lacks among its general errors."""
-        if hasattr(errors, "error_dict"):
-            for name in [*errors.error_dict]:
-                if name not in self.fields and name != NON_FIELD_ERRORS:
-                    texts = [f"{name}: {text}" for error in errors.error_dict.pop(name) for text in error.messages]
-                    errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(map(ValidationError, texts))
-        super()._update_errors(errors)

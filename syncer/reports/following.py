@@ -23,7 +23,6 @@ from syncer.models.route import CHANGE, MANUAL
 from syncer.models.routemap import RouteMap
 from syncer.reports.states import ObjectState
 from syncer.reports.words import trigger
-from syncer.targets.base import kind_of
 
 KEYS = 5_000  # of one statement
 
@@ -94,7 +93,7 @@ def _routes(models: Collection[type[Model]]) -> Iterator[tuple[Route, type[Model
 
 
 def _count(sent: _Sent, routes: RouteMap, route: Route, edits: Sequence[Edit]) -> None:
-    model, travels = edits[0].model, _sources(route)
+    model, travels = edits[0].model, route.sources
     keys = {edit.pk: key_of(model, edit.pk) for edit in edits}
     bindings = {row.object_key: row for row in Binding.objects.filter(route=route, object_key__in=keys.values())}
     wanted = set(routes.wanted(route).filter(pk__in=keys).values_list("pk", flat=True))
@@ -111,13 +110,6 @@ def _count(sent: _Sent, routes: RouteMap, route: Route, edits: Sequence[Edit]) -
             sent.numbers["delete"] += 1
         else:
             sent.why_not = _("the filter of its route leaves it out.")
-
-
-def _sources(route: Route) -> set[str]:
-    """Return the fields of which a change can matter at the target: those that are sent, and those of the filter."""
-    declared = route.declaration
-    sent = {source for name in kind_of(route.target).carried(route).values() for source in declared.sources(name)}
-    return sent | {lookup.partition("__")[0] for lookup in route.filter}
 
 
 def _sentence(target: Target, sent: _Sent) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.db import models
 
 from syncer.models import Route
-from syncer.targets.base import kind_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +27,7 @@ def expected_requests(model: type[models.Model], *, new: int, changes: Mapping[f
     expected = []
     routes = Route.objects.filter(model=model._meta.label, enabled=True, target__enabled=True)
     for route in routes.select_related("target").order_by("target__name", "pk"):
-        relevant = _relevant(route)
-        updates = sum(number for fields, number in changes.items() if fields & relevant)
+        updates = sum(number for fields, number in changes.items() if fields & route.sources)
         if new or updates:
             expected.append(Requests(target=str(route.target), creates=new, updates=updates))
     return expected
-
-
-def _relevant(route: Route) -> set[str]:
-    """Return the fields of which a change can matter at the target: those that are sent, and those of the filter."""
-    declared = route.declaration
-    sent = {source for name in kind_of(route.target).carried(route).values() for source in declared.sources(name)}
-    return sent | {lookup.partition("__")[0] for lookup in route.filter}

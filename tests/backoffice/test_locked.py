@@ -1,7 +1,7 @@
 """A node on SQLite whose one writer is somebody else for too long: what each way in answers."""
 
 import base64
-import threading
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection
@@ -11,6 +11,7 @@ from django.urls import reverse
 from backoffice.accounts.models import User
 from content.news.models import Post
 from syncer.models import Target
+from tests.backoffice.writing import somebody_writes
 from tests.content.pages import form_of
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.law, pytest.mark.django_db(transaction=True)]
@@ -35,25 +36,8 @@ def client():
 @pytest.fixture
 def locked(client):
     """`locked()` makes somebody else write, until the end."""
-    held, over, writers = threading.Event(), threading.Event(), []
-
-    def write():
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            held.set()
-            over.wait(60)
-            cursor.execute("ROLLBACK")
-        connection.close()
-
-    def lock():
-        writers.append(threading.Thread(target=write))
-        writers[0].start()
-        assert held.wait(60)
-
-    yield lock
-    over.set()
-    for writer in writers:
-        writer.join()
+    with ExitStack() as until_the_end:
+        yield lambda: until_the_end.enter_context(somebody_writes())
 
 
 WAYS = {

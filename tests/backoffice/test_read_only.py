@@ -13,6 +13,7 @@ from backoffice.kit.jobs.models import Job
 from syncer.engine.worker.loop import Loop
 from syncer.models import Target, Worker
 from tests.backoffice.test_api_keys import client_with, make_key
+from tests.backoffice.writing import somebody_writes
 from tests.content.api_client import ApiClient, errors, make_user
 from tests.content.pages import form_of
 from tests.flows.wait import until
@@ -44,27 +45,11 @@ def test_a_node_is_not_ready_until_its_database_can_be_written(client):
 
 @pytest.mark.sqlite
 def test_a_node_is_ready_while_somebody_writes(client, settings):
-    held, over = threading.Event(), threading.Event()
-
-    def write():
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            held.set()
-            over.wait(60)
-            cursor.execute("ROLLBACK")
-        connection.close()
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        assert held.wait(60)
+    with somebody_writes():
         assert client.get("/health/ready/").json() == {"status": "ok"}
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout")
             assert cursor.fetchone() == (20_000,), "others wait for the writer, as before"
-    finally:
-        over.set()
-        writer.join()
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}], ids=["alone", "with a key"])

@@ -16,8 +16,9 @@ from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import JobOverError, Progress
 from backoffice.kit.jobs.service import start, take, work_here
 from backoffice.kit.jobs.sweep import STOPPED
+from backoffice.kit.spreadsheets import escape, unescape
 from content.base import files, resource, transfer
-from content.base.files import XLSX, escape, unescape
+from content.base.files import XLSX
 from content.base.imports import service, slices
 from content.base.models import ContentQuerySet
 from content.base.resource import ColumnWidget

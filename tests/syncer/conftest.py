@@ -35,6 +35,17 @@ def target(remote: Remote, transactional_db: None) -> Target:
     return target
 
 
+@pytest.fixture
+def waiting(target: Target) -> Target:
+    """The target, at which five deletes wait for a person."""
+    Post.objects.bulk_create(Post(title=f"Post {n}", body="B", user_id=n) for n in range(1, 11))
+    sync(target)
+    Route.objects.filter(target=target).update(max_deletes=2)
+    Post.objects.filter(user_id__lte=5).delete()
+    sync(target)
+    return target
+
+
 def sync(target: Target) -> Run:
     """One sync of the target, in this process, to its end."""
     return run_here(target)

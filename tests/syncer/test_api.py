@@ -3,7 +3,7 @@
 import pytest
 
 from content.news.models import Post
-from syncer.models import Route, Run
+from syncer.models import Run
 from syncer.recovery.deletes import review
 from tests.content.pages import administrator, sign_in
 from tests.syncer.conftest import sync
@@ -11,16 +11,6 @@ from tests.syncer.conftest import sync
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.law]
 
 URL = "/api/sync/targets/fakeapi/deletes/"
-
-
-@pytest.fixture
-def waiting(target, remote):
-    Post.objects.bulk_create(Post(title=f"Post {n}", body="B", user_id=n) for n in range(1, 11))
-    sync(target)
-    Route.objects.filter(target=target).update(max_deletes=2)
-    Post.objects.filter(user_id__lte=5).delete()
-    sync(target)
-    return target
 
 
 def decide(client, how, **body):

@@ -1,7 +1,7 @@
 """The file formats of import and export: CSV, XLSX and JSON, read strictly and written without loss."""
 
 from content.base.files.csv import CSV, ExcelCSV, SemicolonCSV, csv_for_excel
-from content.base.files.format import FileFormat, escape, unescape
+from content.base.files.format import FileFormat
 from content.base.files.json import JSON
 from content.base.files.xlsx import XLSX
 
@@ -16,6 +16,4 @@ __all__ = [
     "FileFormat",
     "SemicolonCSV",
     "csv_for_excel",
-    "escape",
-    "unescape",
 ]

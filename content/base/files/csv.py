@@ -10,10 +10,12 @@ from typing import BinaryIO, TextIO
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
+from backoffice.kit.numbers import grouped
+from backoffice.kit.spreadsheets import escape, unescape
 from content.base.files import delimiter, encoding
 from content.base.files.delimiter import Delimiter
 from content.base.files.encoding import Encoding, text_of
-from content.base.files.format import FileFormat, escape, unescape
+from content.base.files.format import FileFormat
 from content.base.tables import FileError, Found, Row, Table, without_blank_end
 
 LONGEST_LINE = 5_000_000  # characters
@@ -99,7 +101,7 @@ def _records(source: bytes | Path, coded: Encoding, separated: Delimiter) -> Ite
             for number, row in enumerate(reader, 1):
                 yield number, row
         except csv.Error as error:
-            words = {"row": f"{number + 1:,}", "problem": error}
+            words = {"row": grouped(number + 1), "problem": error}
             raise FileError(
                 _(
                     "Row %(row)s is not CSV: %(problem)s. A text in double quotes must end with one, and a double "
@@ -117,6 +119,6 @@ def _lines(text: TextIO) -> Iterator[str]:
     """
     while line := text.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
-            most = f"{LONGEST_LINE:,}"
+            most = grouped(LONGEST_LINE)
             raise FileError(_("A line has more than %(most)s characters. Is the file CSV?") % {"most": most})
         yield line

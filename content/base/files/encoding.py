@@ -17,6 +17,7 @@ from typing import TextIO
 
 from django.utils.translation import gettext as _
 
+from backoffice.kit.numbers import grouped
 from content.base.files.source import check_text_file, opened
 from content.base.tables import FileError
 
@@ -125,7 +126,7 @@ def _is_mostly_utf_8(source: bytes | Path) -> bool:
 def _refusal(source: bytes | Path, encoding: Encoding, title: str, wrong: int) -> FileError:
     with opened(source) as file:
         line = 1 + sum(file.read(min(BLOCK, wrong - start)).count(b"\n") for start in range(0, wrong, BLOCK))
-    words = {"encoding": encoding.name, "line": f"{line:,}", "byte": wrong + 1, "format": title}
+    words = {"encoding": encoding.name, "line": grouped(line), "byte": wrong + 1, "format": title}
     return FileError(
         _(
             "The file is not %(encoding)s text: something in line %(line)s can't be read (byte %(byte)s is wrong). "

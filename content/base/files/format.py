@@ -1,11 +1,5 @@
-"""What the formats share.
+"""What the formats share."""
 
-Spreadsheet programs run a cell that begins with `=`, `+`, `-` or `@` as a formula
-(https://owasp.org/www-community/attacks/CSV_Injection). So CSV and XLSX are written with one `'` before such a text,
-and one `'` is removed on reading. A text that has such quotes already gets one more, so nothing is lost.
-"""
-
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -14,19 +8,6 @@ from django.utils.translation import gettext
 from import_export.formats.base_formats import Format
 
 from content.base.tables import Table
-
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
-ESCAPED = re.compile(r"'+[=+\-@\t\r]")
-
-
-def escape(cell: object) -> object:
-    """Return the cell with a `'` before a text that a spreadsheet would run; any other cell unchanged."""
-    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
-
-
-def unescape(cell: object) -> object:
-    """Return the cell that `escape` was given."""
-    return cell[1:] if isinstance(cell, str) and ESCAPED.match(cell) else cell
 
 
 class FileFormat(Format):  # type: ignore[misc]

@@ -7,8 +7,9 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 from openpyxl.utils.datetime import from_ISO8601
 
+from backoffice.kit.numbers import grouped
+from backoffice.kit.spreadsheets import unescape
 from content.base.files import numbers
-from content.base.files.format import unescape
 from content.base.files.texts import Parts, decode
 from content.base.files.workbook import Workbook
 from content.base.files.xml import Attributes, DamagedError, Reader
@@ -80,7 +81,7 @@ class _Sheet(Reader):
     def _start_cell(self, attributes: Attributes) -> None:
         self.cell_count += 1
         if self.cell_count > MAX_CELLS:
-            words = {"most": f"{MAX_CELLS:,}"}
+            words = {"most": grouped(MAX_CELLS)}
             raise FileError(_("The sheet has more than %(most)s cells, blank ones too. Split it, or use CSV.") % words)
         self.column = self._column(attributes.get("r", ""))
         self.kind, self.style = attributes.get("t", "n"), _index(attributes.get("s", ""), 0)

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ERROR_CODES
 
+from backoffice.kit.numbers import grouped
+from backoffice.kit.spreadsheets import escape
 from content.base.files.archive import archive_of
-from content.base.files.format import FileFormat, escape
+from content.base.files.format import FileFormat
 from content.base.files.numbers import DIGITS
 from content.base.files.sheet import Cells, rows_of
 from content.base.files.source import beginning, check_old_office
@@ -48,7 +50,7 @@ class XLSX(FileFormat):
         try:
             for number, row in enumerate(rows, 1):
                 if number > self.max_sheet:
-                    most = f"{self.max_sheet:,}"
+                    most = grouped(self.max_sheet)
                     message = _("A sheet holds at most %(most)s rows. Choose CSV or JSON, or filter the list.")
                     raise FileError(message % {"most": most})
                 sheet.append([_written(cell, sheet, number) for cell in row])
@@ -128,7 +130,7 @@ def _written(cell: object, sheet: Any, number: int) -> object:
         return cell
     text = ILLEGAL.sub(lambda match: f"_x{ord(match[0]):04X}_", str(escape(cell)))
     if len(text) > LONGEST_TEXT:
-        words = {"row": f"{number + 1:,}", "most": f"{LONGEST_TEXT:,}"}
+        words = {"row": grouped(number + 1), "most": grouped(LONGEST_TEXT)}
         message = _("A cell of a sheet holds at most %(most)s characters; a text in row %(row)s has more.")
         raise FileError(f"{message % words} {_('Choose CSV or JSON.')}")
     if text not in ERROR_CODES:

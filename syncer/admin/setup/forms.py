@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, QueryDict
 from unfold.widgets import (
     CHECKBOX_CLASSES,
@@ -14,13 +13,14 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from syncer.admin.general_errors import ShowsAllErrors
 from syncer.admin.trigger import TriggerWidget
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
-class StepForm(forms.BaseForm):
-    """A form of one step, in the theme's dress. Errors of columns that it lacks are shown among its general ones."""
+class StepForm(ShowsAllErrors):
+    """A form of one step, in the theme's dress."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -28,15 +28,6 @@ class StepForm(forms.BaseForm):
             dress(field.widget)
             if field.help_text:
                 field.widget.attrs["aria-describedby"] = f"help_{name}"
-
-    def _update_errors(self, errors: ValidationError) -> None:
-        """Show what the model finds wrong with other columns, by name, instead of failing."""
-        if hasattr(errors, "error_dict"):
-            for name in [*errors.error_dict]:
-                if name not in self.fields and name != NON_FIELD_ERRORS:
-                    texts = [f"{name}: {text}" for error in errors.error_dict.pop(name) for text in error.messages]
-                    errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(map(ValidationError, texts))
-        super()._update_errors(errors)  # type: ignore[misc]
 
 
 def dress(widget: forms.Widget) -> None:

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from content.news.models import Post
-from syncer.models import Alert, Binding, Route, Run
+from syncer.models import Alert, Binding, Run
 from syncer.recovery.deletes import review
 from syncer.reports import states
 from tests.content.pages import administrator, sign_in
@@ -22,15 +22,9 @@ def url(page, target):
 
 
 @pytest.fixture
-def waiting(target, remote):
-    """Five deletes wait."""
-    Post.objects.bulk_create(Post(title=f"Post {n}", body="B", user_id=n) for n in range(1, 11))
-    sync(target)
-    Route.objects.filter(target=target).update(max_deletes=2)
-    Post.objects.filter(user_id__lte=5).delete()
-    sync(target)
+def waiting(waiting, remote):
     remote.clear_journal()
-    return target
+    return waiting
 
 
 def text_of(answer):

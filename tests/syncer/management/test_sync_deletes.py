@@ -6,21 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from content.news.models import Post
-from syncer.models import Route
 from syncer.recovery.deletes import review
-from tests.syncer.conftest import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def waiting(target, remote):
-    Post.objects.bulk_create(Post(title=f"Post {n}", body="B", user_id=n) for n in range(1, 11))
-    sync(target)
-    Route.objects.filter(target=target).update(max_deletes=2)
-    Post.objects.filter(user_id__lte=5).delete()
-    sync(target)
-    return target
 
 
 def run(capsys, *arguments):

@@ -269,7 +269,7 @@ class TargetAdmin(RowsAdmin):
             hidden=max(0, min(len(planned), COUNTED) - PREVIEWED),
             problem=problem,
             waits=waits,
-            adopted=[str(one) for one in adopted],
+            adopted=adopted,
         )
 
 

@@ -75,9 +75,15 @@ class Adoption:
         return self.equal | self.differing | self.overwritten
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """What is known, as a sentence; a phrase where it may quote an answer."""
         if self.why:
-            text = _("What it has of %(model)s already is not known: %(why)s")
-            return text % {"model": self.route.model, "why": self.why}
+            return phrase(
+                "What it has of %(model)s already is not known: %(why)s", model=self.route.model, why=self.why
+            )
         parts = [text % {"number": number} for number, text in self._numbers() if number]
         what = "; ".join(parts) or _("nothing is to be there")
         return _("Of %(model)s, %(what)s.") % {"model": self.route.model, "what": what}

@@ -7,6 +7,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.kit.phrase_field import localized
 from syncer.admin.setup.forms import StepForm, taken
 from syncer.admin.setup.steps import At, Step, address
 from syncer.models import Target
@@ -75,6 +76,6 @@ def show(at: At) -> HttpResponse:
         target.save(update_fields=AddressForm.Meta.fields)
         at.admin.log_change(at.request, target, "Set up: address.")
     for finding in reached.findings:
-        messages.info(at.request, finding.text)
+        messages.info(at.request, localized(finding.text))
     messages.success(at.request, _("%(target)s is saved, and paused until the setup is done.") % {"target": target})
     return HttpResponseRedirect(address(Step.SIGN_IN, target))

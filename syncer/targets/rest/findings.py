@@ -12,9 +12,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.phrases import phrase
 from syncer.core.answers import MISSING, UnreadableError, at, names_of
 from syncer.core.ids import is_id
-from syncer.core.outcome import Exchange
+from syncer.core.outcome import EXCERPT, Exchange
 from syncer.targets.base import Finding, Severity
 from syncer.targets.rest.endpoint import Endpoint, ListError, next_link
 
@@ -79,7 +80,7 @@ def _refusal(exchange: Exchange, endpoint: Endpoint) -> Finding | None:
     status = exchange.status or 0
     words: dict[str, object] = {"path": endpoint.terms.path, "status": status}
     if exchange.silence is not None:
-        return wrong(_("Its list was not read: the target %(why)s.") % {"why": exchange.why})
+        return wrong(phrase("Its list was not read: the target %(why)s.", why=exchange.why))
     if status == 401:
         return wrong(_("The sign-in was refused (401): check the way of signing in and the secret."), "auth")
     if status == 403:
@@ -106,8 +107,8 @@ def _refusal(exchange: Exchange, endpoint: Endpoint) -> Finding | None:
     if status == 429:
         return wrong(_("It answered 429: it wants fewer requests. Try again later, or lower the concurrency."))
     if not 200 <= status < 300:
-        words["answer"] = exchange.text[:200].strip()
-        return wrong(_("Its list was not read: it answered %(status)s: %(answer)s") % words)
+        answer = exchange.text[:EXCERPT].strip()
+        return wrong(phrase("Its list was not read: it answered %(status)s", status=status, quoted=answer))
     return _unreadable(exchange, endpoint, words)
 
 

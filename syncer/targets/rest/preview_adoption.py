@@ -6,8 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from backoffice.kit.phrase_field import localized
-from backoffice.kit.phrases import message_of
+from backoffice.kit.phrases import Phrase, message_of, phrase
 from syncer.core.outcome import Outcome
 from syncer.engine.sender import Sender
 from syncer.models import Binding, Route
@@ -66,16 +65,16 @@ def _read(sender: Sender, route: Route, ends: float) -> Index | str:
     listing = sender.run(list_records(sender, Endpoint.of(route), ends=ends))
     verdict = listing.verdict
     if verdict is None or verdict.outcome is not Outcome.DONE:
-        why = (
-            _("did not answer within %(seconds)d s") % {"seconds": SECONDS}
-            if verdict is None
-            else localized(verdict.why)
-        )
-        return f"{route.target} {why}."
+        late = phrase("did not answer within %(seconds)s s", seconds=f"{SECONDS:g}")
+        return _of(route, late if verdict is None else verdict.why)
     try:
         return Index.of(route, listing.records)
     except NotShownError as error:
-        return f"{route.target} {localized(message_of(error))}."
+        return _of(route, message_of(error))
+
+
+def _of(route: Route, why: str) -> Phrase:
+    return phrase("%(target)s %(why)s.", target=str(route.target), why=why)
 
 
 def _match(routes: MatchedRoutes, route: Route, pages: list[list[str]], index: Index | str) -> Adoption:

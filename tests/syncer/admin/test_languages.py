@@ -98,3 +98,15 @@ def test_what_an_answer_quotes_is_left_out_for_who_may_not_read_it_in_their_lang
     assert all("hat mit 422 geantwortet" in page for page in pages[:2])
     reader = browser(account("reader", is_superuser=True, language="de"))
     assert "hat mit 422 geantwortet: title: forgotten words" in reader.get(addresses[0]).content.decode()
+
+
+def test_what_a_list_that_failed_quotes_is_left_out_of_the_preview_in_their_language_too(target, remote):
+    Post.objects.create(title="A", body="B")
+    Route.objects.update(existing="adopt")
+    remote.fault(Fault.STATUS, method="GET", status=500, body={"title": "forgotten words"}, times=None)
+    address = reverse("admin:syncer_target_preview", args=[target.pk])
+    outsider = browser(account("outsider", permissions=("syncer.sync_target",), language="de"))
+    reader = browser(account("reader", is_superuser=True, language="de"))
+    pages = [client.get(address).content.decode() for client in (outsider, reader)]
+    assert ["forgotten words" in page for page in pages] == [False, True]
+    assert all("hat mit 500 geantwortet" in page for page in pages)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.kit.addresses import check_url
 from backoffice.kit.http import Request
+from backoffice.kit.phrases import phrase
 from syncer.core.answers import UnreadableError
 from syncer.core.outcome import Exchange, Silence
 from syncer.engine.sender import Sender, Sent
@@ -99,7 +100,7 @@ def _judged(target: Target, exchange: Exchange, *, signed: bool) -> Iterator[Fin
 
 def _silent(target: Target, exchange: Exchange) -> Finding:
     """Return the finding of a target that did not answer; a private address can be allowed by a click."""
-    text = _("%(target)s %(why)s.") % {"target": target, "why": exchange.why}
+    text = phrase("%(target)s %(why)s.", target=str(target), why=exchange.why)
     is_private = exchange.silence is Silence.REFUSED_BY_US and "private address" in exchange.why
     return wrong(text, "allow_private" if is_private else "url", settings={"allow_private": True} if is_private else {})
 

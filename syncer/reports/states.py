@@ -37,8 +37,8 @@ class ObjectState:
 
     route: Route
     state: State
-    # Of any state that needs a person or a wait, or why the route's mark can't be read; else empty. It may quote content,
-    # so a phrase stays one until it is known who reads it.
+    # Of any state that needs a person or a wait, or why the route's mark can't be read; else empty. It may quote
+    # content, so a phrase stays one until it is known who reads it.
     why: str = ""
     record: str | None = None  # the record's id at the target, as people read it
     settled_at: datetime | None = None  # when the target last gave a definite answer

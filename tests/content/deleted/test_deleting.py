@@ -82,7 +82,7 @@ def test_the_question_does_not_read_what_it_only_counts():
     client.get(LIST)
     with CaptureQueriesContext(connection) as queries:
         page = client.get(delete_url(post)).content.decode()
-    assert f"This deletes 1 post and {MANY} comments" in page
+    assert f"This deletes 1 post and {MANY:,} comments" in page
     rows = [query["sql"] for query in queries if 'FROM "news_comment"' in query["sql"]]
     assert all("COUNT(" in sql for sql in rows), rows
 

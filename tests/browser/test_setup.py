@@ -31,7 +31,7 @@ def test_a_target_is_set_up_from_the_empty_form_to_its_first_sync(page, remote, 
     expect(main.get_by_text('"title": "From the shelf"')).to_be_visible()
     shot(page, "setup")
     main.get_by_role("button", name="Save and continue").click()
-    expect(main.get_by_text("1 object of posts is to be at Web shop, under /posts.")).to_be_visible()
+    expect(main.get_by_text("To be at Web shop, under /posts: 1 post.")).to_be_visible()
     main.get_by_role("button", name="Count them").click()
     expect(main.get_by_text("1 is created")).to_be_visible()
     assert len(remote.posts) == 1

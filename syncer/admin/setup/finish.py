@@ -20,6 +20,7 @@ from syncer.core.errors import SyncError
 from syncer.models import Route, Target
 from syncer.models.route import CHANGE
 from syncer.models.routemap import RouteMap
+from syncer.reports.following import named_numbers
 from syncer.targets.base import Adoption, kind_of
 
 
@@ -47,6 +48,7 @@ def show(at: At) -> HttpResponse:
         context = {"adoptions": _adoptions(at.target, route), "is_counted": True}
     parents = [one.parent for one in RouteMap(at.target).links_up(route) if one.parent and not one.parent.enabled]
     number = count(RouteMap(at.target, unsaved=[route]).wanted(route))
+    context["what"] = named_numbers({route.declaration.model: number}) or _("nothing yet")
     return at.page(form=form, number=number, parents=[one.model for one in parents if one != route], **context)
 
 

@@ -212,7 +212,7 @@ def test_where_there_is_nothing_here_yet_the_first_load_is_named(walk, draft):
     Post.objects.create(title="A", body="B")
     walk.go(address("finish", draft))
     assert "manage.py sync_import" not in walk.text
-    assert "1 object of Posts is to be at API" in walk.text
+    assert "To be at API, under /posts: 1 post." in walk.text
 
 
 @pytest.mark.parametrize(("button", "is_on"), [("on", True), ("off", False), ("another", False)])

@@ -20,6 +20,7 @@ class _Missing:
 
 MISSING: Final = _Missing()
 REFUSAL_KEPT = 350  # characters of what an answer says of a refusal
+NAME_MOST = 60  # characters of a name that is shown
 NAMES_SHOWN = 8  # names of a record that a message lists
 LEVELS = 4  # of an answer, in which a refusal is looked for
 ERRORS = ("errors", "error", "userErrors", "user_errors")  # have something only where a request was refused
@@ -81,8 +82,11 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def names_of(value: object) -> str:
-    """Return the names that a JSON object has, `_id, title, …`, for a message that helps to find the right one."""
-    names = [str(name)[:40] for name in value] if isinstance(value, dict) else []
+    """Return the names that a JSON object has, `_id, title, …`, for a message that helps to find the right one.
+
+    A long name is left out, not cut: it may be a secret of ours that a server sends back, and is found whole only.
+    """
+    names = [name if len(name) <= NAME_MOST else "…" for name in map(str, value)] if isinstance(value, dict) else []
     more = ", …" if len(names) > NAMES_SHOWN else ""
     return ", ".join(names[:NAMES_SHOWN]) + more or "nothing"
 

@@ -36,6 +36,7 @@ def test_a_message_names_what_a_record_has():
     assert names_of({"_id": 1, "title": "A"}) == "_id, title"
     assert names_of({str(number): 0 for number in range(9)}) == "0, 1, 2, 3, 4, 5, 6, 7, …"
     assert names_of({}) == names_of("x") == "nothing"
+    assert names_of({"a" * 61: 0, "id": 1}) == "…, id"  # what is cut could no longer be known as a secret
     assert repr(MISSING) == "MISSING"
 
 

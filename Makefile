@@ -94,7 +94,7 @@ test-new: $(DEV)
 test-new-simulator: NEW := tests/simulator/test_simulator.py
 test-new-rules: NEW := tests/simulator/peers tests/syncer/core tests/backoffice/test_retry.py tests/backoffice/test_masking.py
 test-new-simulator test-new-rules:
-	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=400 PEERS_SEED=$(SEED) PEERS_EXAMPLES=150 \
+	@SIMULATOR_SEED=$(SEED) SIMULATOR_EXAMPLES=300 PEERS_SEED=$(SEED) PEERS_EXAMPLES=100 \
 		$(PY) -m pytest -q --hypothesis-profile=new --hypothesis-seed=$(SEED) -o faulthandler_timeout=0 $(NEW)
 
 # The core is pure, so that every branch of it can be tested.

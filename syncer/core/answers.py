@@ -19,7 +19,6 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
-REFUSAL_KEPT = 350  # characters of what an answer says of a refusal
 NAME_MOST = 60  # characters of a name that is shown
 NAMES_SHOWN = 8  # names of a record that a message lists
 LEVELS = 4  # of an answer, in which a refusal is looked for
@@ -185,8 +184,8 @@ class Answers:
 
 
 def _quoting(place: str, value: object) -> Phrase:
-    """Return the beginning of what an answer has in a place, after the name of the place."""
-    return Phrase("%(place)s", {"place": place}, quoted=json.dumps(value)[:REFUSAL_KEPT])
+    """Return what an answer has in a place, after the name of the place; whole: of a secret, no part may be cut off."""
+    return Phrase("%(place)s", {"place": place}, quoted=json.dumps(value))
 
 
 def _is_nothing(value: object) -> bool:

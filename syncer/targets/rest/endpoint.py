@@ -17,7 +17,7 @@ from backoffice.kit.phrases import message_of, phrase
 from syncer.core.answers import MISSING, Answers, at, names_of, nested, records_error
 from syncer.core.decide import Payload, Sought, Terms
 from syncer.core.ids import SURROGATE, decode_id
-from syncer.core.outcome import EXCERPT, Exchange, Outcome, Place
+from syncer.core.outcome import Exchange, Outcome, Place
 from syncer.models import Route
 from syncer.models.request_defaults import query_text
 
@@ -270,7 +270,7 @@ class Endpoint:
         except ValueError as error:
             raise ListError(phrase("named a next page whose address is not valid")) from error
         if not is_here:
-            raise ListError(phrase("named a next page on another host", quoted=urlunsplit(following)[:EXCERPT]))
+            raise ListError(phrase("named a next page on another host", quoted=urlunsplit(following)))
         return urlunsplit(following._replace(scheme=own.scheme, netloc=own.netloc))
 
     def announced(self, exchange: Exchange, answer: object) -> int | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -95,7 +95,11 @@ def _sign_in(request: HttpRequest) -> str:
 
 # --- Django's handlers -----------------------------------------------------------------------------------------------
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+    if isinstance(exception, RequestDataTooBig):
+        return page(request, 413)
+    words = WORDS[400]  # only the text of a BadRequest is for people
+    text = str(exception) if isinstance(exception, BadRequest) else ""
+    return page(request, 400, words=Words(words.title, text or words.text))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

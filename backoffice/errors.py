@@ -38,6 +38,7 @@ WORDS = {
         lazy("There is nothing here"), lazy("The address is wrong, or what was here is gone or hidden from you.")
     ),
     405: Words(lazy("This address is not for opening"), lazy("It only takes what a button on another page sends.")),
+    408: Words(lazy("That came too slowly"), lazy("The rest of it did not come in time. Send it again.")),
     413: Words(
         lazy("That is too much at once"), lazy("What was sent is larger than this site takes. Send less of it.")
     ),

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backoffice.kit.api.middleware.ApiMiddleware",
+    "backoffice.web.refusals.RefusalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -214,6 +215,15 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# --- web server, see backoffice/web/ ---------------------------------------------------------------------------------
+WEB_THREADS = env.int("WEB_THREADS", default=8)  # of one process; each keeps a database connection
+# A body must come at this speed: so many seconds, and one more for so many bytes.
+WEB_BODY_SECONDS = env.float("WEB_BODY_SECONDS", default=10.0)
+WEB_BODY_RATE = 16 * 1024
+WEB_ANONYMOUS_BYTES = 100_000  # of a body with neither session nor credential
+WEB_SPOOL_BYTES = env.int("WEB_SPOOL_BYTES", default=2_000_000_000)  # on disk, of all bodies that one process holds
+WEB_STUCK_SECONDS = env.float("WEB_STUCK_SECONDS", default=300.0)  # of one request, after which its process is ended
 
 # --- admin -----------------------------------------------------------------------------------------------------------
 UNFOLD = theme.unfold(title=TITLE, color=COLOR)

@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from backoffice import theme
 from backoffice.kit.api.middleware import API
-from backoffice.kit.database import RETRY_SECONDS, is_unavailable
+from backoffice.kit.api.problems import ProblemError
+from backoffice.kit.database import RETRY_SECONDS, TOO_LONG, is_unavailable, took_too_long
 
 
 class Words(NamedTuple):
@@ -50,6 +51,13 @@ WORDS = {
         lazy("The database can't be written just now. Nothing was saved; try again in a moment."),
     ),
 }
+SLOW = Words(
+    lazy("This took too long"),
+    lazy(
+        "The database was stopped, so that others are answered. Nothing was saved. Ask for less at once: a filter, "
+        "fewer rows, a shorter time."
+    ),
+)
 STALE = Words(
     lazy("This form is out of date"),
     lazy(
@@ -117,9 +125,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls it for pages and the API, and for errors of middleware too, such as the one that stores sessions.
     """
-    if is_unavailable(sys.exception()):
+    error = sys.exception()
+    if not is_unavailable(error):
+        return page(request, 500)
+    if not took_too_long(error):
         return page(request, 503, retry_seconds=RETRY_SECONDS)
-    return page(request, 500)
+    if request.path_info.startswith(API):
+        return ProblemError(503, TOO_LONG, headers={"Retry-After": str(RETRY_SECONDS)}).response()
+    return page(request, 503, words=SLOW, retry_seconds=RETRY_SECONDS)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -12,8 +12,9 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Sco
 from django.conf import settings
 from django.db import DatabaseError
 
-from backoffice import wsgi
+from backoffice import wsgi  # before what needs the apps to be loaded
 from backoffice.kit import waiting_files
+from backoffice.kit.database import limit_statements
 from backoffice.web import watchdog
 from backoffice.web.bodies import REFUSED, Body, GoneError, RefusedError, has_body
 from backoffice.web.environ import Environ, to_environ
@@ -24,7 +25,8 @@ STALLED_SECONDS = 60  # for a client to take the next part of an answer
 
 # A health check must be answered beside requests that hold all threads: each has a thread of its own.
 pool = ThreadPoolExecutor(settings.WEB_THREADS, "web")
-pools = {f"/health/{name}/": ThreadPoolExecutor(1, name) for name in ("live", "ready")}
+pools = {f"/health/{name}": ThreadPoolExecutor(1, name) for name in ("live", "ready")}
+limit_statements("web")
 tempfile.tempdir = str(waiting_files.folder())  # for Django's uploads too: the system's folder may be memory
 
 
@@ -42,7 +44,7 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
 
 async def respond(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     environ = to_environ(scope)
-    thread = Thread(pools.get(environ["PATH_INFO"], pool))
+    thread = Thread(pools.get(environ["PATH_INFO"].removesuffix("/"), pool))
     if not has_body(environ):
         await answer(environ, thread, receive, send)
         return

@@ -91,7 +91,7 @@ class Answer:
 
     def __init__(self, environ: Environ) -> None:
         self._is_refused = REFUSED in environ
-        self._made: Any = wsgi.application(environ, self._start)
+        self._made: Any = wsgi.application(environ, self._start)  # type: ignore[arg-type]
         self._parts: Iterator[bytes] = iter(self._made)
         self.is_whole = not getattr(self._made, "streaming", True)
         self.part = b"".join(self._parts) if self.is_whole else next(self._parts, b"")

@@ -1,5 +1,7 @@
 """How much a person may send to an address beyond what any form may hold: only a file to import is longer."""
 
+from typing import Any
+
 from django.contrib.auth import get_user
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +27,7 @@ def most_bytes(environ: Environ) -> int:
         return 0
     refresh_connections()
     SessionMiddleware(lambda _: HttpResponse()).process_request(request)
-    request.user = get_user(request)  # type: ignore[assignment]
+    request.user = get_user(request)
     may = page.admin_site.has_permission(request) and page.has_import_permission(request)
     return MAX_BYTES + AROUND if may else 0
 
@@ -36,6 +38,6 @@ def _import_page(request: HttpRequest) -> TransferAdmin | None:
         match = resolve(request.path_info)
     except Resolver404:
         return None
-    page = getattr(getattr(match.func, "__wrapped__", None), "__self__", None)
-    is_form = isinstance(page, TransferAdmin) and match.func.__wrapped__ == page.import_action
-    return page if is_form else None
+    view: Any = getattr(match.func, "__wrapped__", None)  # the admin's method
+    page = getattr(view, "__self__", None)
+    return page if isinstance(page, TransferAdmin) and view == page.import_action else None

@@ -89,7 +89,7 @@ def test_every_operation_of_the_api_says_that_the_database_is_away():
     wanted = [operation for operation in operations() if operation[1] not in OPEN]
     with an_absent_database():
         connection.close()
-        answers = {operation: client.send(*operation, {}) for operation in wanted}
+        answers = {operation: client.send(operation[0], operation[1], {}) for operation in wanted}
     assert {name: answer.status_code for name, answer in answers.items() if answer.status_code != 503} == {}
     for answer in answers.values():
         assert (errors(answer), answer.json()["detail"], answer["Retry-After"]) == ({}, WHY, "5")

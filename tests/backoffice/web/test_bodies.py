@@ -1,6 +1,7 @@
 """What a body may be, and what it holds while it is there."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -14,7 +15,7 @@ from tests.content.pages import sign_in
 IMPORT = "/admin/news/post/import/"
 
 
-def scope(path="/admin/login/", **headers):
+def scope(path="/admin/login/", **headers) -> Any:
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return {
         "type": "http", "method": "POST", "scheme": "http", "http_version": "1.1", "query_string": b"",

@@ -99,7 +99,7 @@ def test_a_body_that_does_not_say_how_large_it_is_is_counted(port):
 
 
 def test_a_file_comes_whole_in_several_parts(port):
-    file = find("unfold/css/styles.css")
+    file = str(find("unfold/css/styles.css"))
     assert Path(file).stat().st_size > BLOCK
     answer = requests.get(f"http://localhost:{port}/static/unfold/css/styles.css", timeout=10)
     assert answer.content == Path(file).read_bytes()

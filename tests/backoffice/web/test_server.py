@@ -103,3 +103,14 @@ def test_a_file_comes_whole_in_several_parts(port):
     assert Path(file).stat().st_size > BLOCK
     answer = requests.get(f"http://localhost:{port}/static/unfold/css/styles.css", timeout=10)
     assert answer.content == Path(file).read_bytes()
+
+
+def test_slow_readers_of_long_answers_hold_up_nobody(port):
+    request = "GET /static/unfold/css/styles.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(MANY):
+            one = stack.enter_context(closing(socket.socket()))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # the rest waits at the server
+            one.connect(("localhost", port))
+            one.sendall(request.encode())
+        assert requests.get(f"http://localhost:{port}/nowhere/", timeout=2).status_code == 404

@@ -11,7 +11,7 @@ from django.http import parse_cookie
 
 from backoffice.web.environ import Environ
 
-IN_MEMORY = 64 * 1024  # bytes of one body; a longer one goes to a file
+IN_MEMORY = 32 * 1024  # bytes of one body; a longer one goes to a file
 REFUSED = "backoffice.refused"  # the name in the environment of the status with which a request is refused
 
 # Asked in a thread, for a body beyond the first limit: how many bytes this person may send to this address.

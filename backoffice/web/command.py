@@ -7,6 +7,7 @@ OPTIONS = {
     "loop": "asyncio",
     "http": "1",  # the time-out for heads does not cover HTTP/2, which proxies don't speak to what is behind them
     "http1-header-read-timeout": "30000",  # milliseconds, also of a connection that is kept and idle
+    "http1-buffer-size": "32768",  # bytes of a connection; a head may be twice that
     "backlog": "2048",
     "backpressure": "4096",  # connections of one worker
     "workers-kill-timeout": "8",  # seconds; less than the 10 s that Docker gives

@@ -93,4 +93,4 @@ def test_only_a_file_to_import_may_be_large_and_of_those_who_may_import(permissi
 
 def test_of_two_headers_only_the_one_that_a_proxy_sets_counts():
     headers = [(b"x-forwarded-for", b"1.1.1.1"), (b"x_forwarded_for", b"6.6.6.6"), (b"x-forwarded-for", b"2.2.2.2")]
-    assert to_environ({**scope(), "headers": headers})["HTTP_X_FORWARDED_FOR"] == "1.1.1.1,2.2.2.2"
+    assert to_environ(scope() | {"headers": headers})["HTTP_X_FORWARDED_FOR"] == "1.1.1.1,2.2.2.2"

@@ -4,13 +4,15 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
+from wsgiref.types import WSGIApplication
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPResponseBodyEvent, HTTPScope, Scope
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
 from backoffice import wsgi  # before what needs the apps to be loaded
 from backoffice.kit import waiting_files
@@ -48,19 +50,14 @@ async def respond(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISend
     if not has_body(environ):
         await answer(environ, thread, receive, send)
         return
-    body = Body(environ, partial(_most_bytes, thread))
-    try:
-        await body.read(receive)
-        environ |= {"wsgi.input": body.file, "CONTENT_LENGTH": str(body.size)}
-    except RefusedError as refusal:
-        environ |= {"CONTENT_LENGTH": "0", REFUSED: refusal.status}
-    except GoneError:
-        body.close()
-        return
-    try:
+    with closing(Body(environ, partial(_most_bytes, thread))) as body:
+        try:
+            await body.read(receive)
+        except RefusedError as refusal:
+            environ |= {"CONTENT_LENGTH": "0", REFUSED: refusal.status}
+        except GoneError:
+            return
         await answer(environ, thread, receive, send)
-    finally:
-        body.close()
 
 
 async def answer(environ: Environ, thread: "Thread", receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -71,7 +68,7 @@ async def answer(environ: Environ, thread: "Thread", receive: ASGIReceiveCallabl
 async def _most_bytes(thread: "Thread", environ: Environ) -> int:
     try:
         return await thread.run(partial(most_bytes, environ))
-    except DatabaseError as error:
+    except Error as error:
         raise RefusedError(503) from error
 
 
@@ -87,14 +84,18 @@ class Thread:
 
 
 class Answer:
-    """Django's answer: its head, and its body part by part."""
+    """The answer of a WSGI application: its head, and its body part by part."""
 
-    def __init__(self, environ: Environ) -> None:
+    def __init__(self, environ: Environ, application: WSGIApplication = wsgi.application) -> None:
         self._is_refused = REFUSED in environ
-        self._made: Any = wsgi.application(environ, self._start)  # type: ignore[arg-type]
-        self._parts: Iterator[bytes] = iter(self._made)
-        self.is_whole = not getattr(self._made, "streaming", True)
-        self.part = b"".join(self._parts) if self.is_whole else next(self._parts, b"")
+        self._made: Any = application(environ, self._start)  # type: ignore[arg-type]
+        try:
+            self._parts: Iterator[bytes] = iter(self._made)
+            self.is_whole = not getattr(self._made, "streaming", True)
+            self.part = b"".join(self._parts) if self.is_whole else next(self._parts, None)
+        except BaseException:
+            self.close()
+            raise
         if self.is_whole:
             self.close()
 
@@ -105,22 +106,26 @@ class Answer:
             self.headers.append((b"connection", b"close"))  # the rest of the body may still come
 
     def close(self) -> None:
-        self._made.close()
+        if close := getattr(self._made, "close", None):
+            close()
 
     def advance(self) -> None:
-        self.part = next(self._parts, b"")
+        self.part = next(self._parts, None)
 
     async def send(self, thread: Thread, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Send it; a client that is gone, or takes nothing any more, ends it."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers, "trailers": False})
         if self.is_whole:
-            await send({"type": "http.response.body", "body": self.part, "more_body": False})
+            await send({"type": "http.response.body", "body": self.part or b"", "more_body": False})
             return
         gone = asyncio.create_task(_left(receive))
         try:
-            while self.part and not gone.done():
-                async with asyncio.timeout(STALLED_SECONDS):
-                    await send({"type": "http.response.body", "body": self.part, "more_body": True})
+            while self.part is not None and not gone.done():
+                part: HTTPResponseBodyEvent = {"type": "http.response.body", "body": self.part, "more_body": True}
+                try:
+                    await asyncio.wait_for(send(part), STALLED_SECONDS)
+                except TimeoutError:
+                    return  # the server closes a connection whose answer has no end
                 await thread.run(self.advance)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:

@@ -57,7 +57,7 @@ class Body:
         self.file: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - `close` does
 
     async def read(self, receive: ASGIReceiveCallable) -> None:
-        """Read all of it.
+        """Read all of it, and put it into the environment.
 
         Raises:
             RefusedError: 413, it is longer than it may be; 408, it comes too slowly; 503, there is no room for it.
@@ -73,6 +73,7 @@ class Body:
         except TimeoutError:
             raise RefusedError(408) from None
         self.file.seek(0)
+        self._environ |= {"wsgi.input": self.file, "CONTENT_LENGTH": str(self.size)}
 
     async def _take(self, receive: ASGIReceiveCallable) -> bool:
         """Take the next part; return whether more follow."""

@@ -19,7 +19,7 @@ def most_bytes(environ: Environ) -> int:
     """Return how many bytes the person whose session this is may send to this address; 0: no more than usual.
 
     Raises:
-        DatabaseError: the database can't be asked.
+        django.db.Error: the database can't be asked.
     """
     request = Request(environ)
     page = _import_page(request)

@@ -30,8 +30,11 @@ def timed(work: Callable[[], T]) -> T:
 
 async def watch() -> None:
     """Put off the end of the process, as long as no thread has worked on one thing for WEB_STUCK_SECONDS."""
-    while True:
-        oldest = min([*_begun.values()], default=time.monotonic())
-        if time.monotonic() - oldest < settings.WEB_STUCK_SECONDS:
-            faulthandler.dump_traceback_later(LOOP_SECONDS, exit=True)
-        await asyncio.sleep(LOOP_SECONDS / 10)
+    try:
+        while True:
+            oldest = min([*_begun.values()], default=time.monotonic())
+            if time.monotonic() - oldest < settings.WEB_STUCK_SECONDS:
+                faulthandler.dump_traceback_later(LOOP_SECONDS, exit=True)
+            await asyncio.sleep(LOOP_SECONDS / 10)
+    finally:
+        faulthandler.cancel_dump_traceback_later()

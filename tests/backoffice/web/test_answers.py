@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,8 @@ def sent(parts, *, takes, leaves=False):
         return parts
 
     async def answered():
-        got, gone = [], asyncio.Event()
+        got: list[Any] = []
+        gone = asyncio.Event()
 
         async def send(message):
             if len(got) > takes and leaves:

@@ -19,23 +19,26 @@ from tools.servers import free_port
 
 HEAD = "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+THREADS = 4
 MANY = 100  # more than there are threads
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory):
-    """A web server that gives a body a second, without a database."""
+    """A web server that gives a body a second, and whose database takes connections and never answers."""
     folder, port = tmp_path_factory.mktemp("web"), free_port()
+    silent = socket.create_server(("127.0.0.1", 0))
     environment = {
-        **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+        **os.environ,
+        "DATABASE_URL": f"postgres://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing?connect_timeout=2",
         "BACKOFFICE_ENV": "development",
         "BACKOFFICE_VAR": str(folder),
         "ALLOWED_HOSTS": "localhost",
         "WEB_BODY_SECONDS": "1",
-        "WEB_THREADS": "4",
+        "WEB_THREADS": str(THREADS),
     }
     command = words("--port", str(port), "--workers", "1", "--workers-kill-timeout", "3")
-    with Processes() as processes:
+    with silent, Processes() as processes:
         processes.start("web", command, environment=environment, folder=ROOT, log=folder / "web.log")
         until(lambda: processes.ended() or "Started worker-1" in (folder / "web.log").read_text(), seconds=60)
         assert processes.running, (folder / "web.log").read_text()
@@ -114,3 +117,17 @@ def test_slow_readers_of_long_answers_hold_up_nobody(port):
             one.connect(("localhost", port))
             one.sendall(request.encode())
         assert requests.get(f"http://localhost:{port}/nowhere/", timeout=2).status_code == 404
+
+
+def test_health_is_answered_while_a_database_that_hangs_holds_all_threads(port, settings):
+    cookie = f"Cookie: {settings.SESSION_COOKIE_NAME}={'x' * 32}"
+    request = f"GET /admin/ HTTP/1.1\r\nHost: localhost\r\n{cookie}\r\nConnection: close\r\n\r\n"
+    with ExitStack() as stack:
+        held = [stack.enter_context(closing(sent(port, request))) for _ in range(THREADS)]
+        begun = time.monotonic()
+        assert requests.get(f"http://localhost:{port}/health/live/", timeout=2).status_code == 200
+        assert time.monotonic() - begun < 1
+        answers = [received(connection) for connection in held]
+        assert time.monotonic() - begun > 1, "they were held meanwhile"
+    assert {answer.splitlines()[0] for answer in answers} == {"HTTP/1.1 503 Service Unavailable"}
+    assert all("retry-after: 5" in answer for answer in answers)

@@ -4,7 +4,6 @@ Nothing is sent. First the target or the route is disabled, so that no worker be
 """
 
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
@@ -13,14 +12,13 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from backoffice.kit.batches import batched_keys
-from backoffice.kit.estimates import Count, count
+from backoffice.kit.estimates import Count, count, total
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
 from backoffice.kit.jobs.service import AGAIN, TURN, Again, start
 from backoffice.kit.permissions import Person
 from syncer.engine.cancel import cancel
-from syncer.models import Alert, Attempt, Binding, Route, Run, Target
+from syncer.models import Alert, Binding, Route, Run, Target
 
 WORK = "syncer.recovery.removal.remove"
 HERE = 1_000  # rows that a request deletes itself, in one transaction
@@ -30,23 +28,24 @@ PAUSE = 0.1  # seconds after each slice on SQLite, whose waiting writers look ev
 
 
 def belongings(owner: Target | Route) -> list["QuerySet[Any]"]:
-    """Return what goes with a target or a route: what refers to others first, the owner last."""
+    """Return what goes with a target or a route, each in the order of an index; attempts go with their bindings.
+
+    What refers to others comes first, the owner last.
+    """
     owners = type(owner)._default_manager.filter(pk=owner.pk)
     if isinstance(owner, Route):
-        bindings = Binding.objects.filter(route=owner)
-        return [Attempt.objects.filter(binding__route=owner), bindings, owners]
-    return [
-        Attempt.objects.filter(binding__route__target=owner),
-        Binding.objects.filter(route__target=owner),
-        *(model._default_manager.filter(target=owner) for model in (Run, Alert, Route)),
-        owners,
-    ]
+        return [Binding.objects.filter(route=owner).order_by("object_key"), owners]
+    bindings = [Binding.objects.filter(route=route).order_by("object_key") for route in owner.routes.order_by("pk")]
+    return [*bindings, *(model._default_manager.filter(target=owner) for model in (Run, Alert, Route)), owners]
 
 
 def numbers(owner: Target | Route) -> dict[str, Count]:
-    """Return how many rows of each kind go, by the kind's name: `{"bindings": 12}`; none above 10,000 is exact."""
-    counted = ((str(rows.model._meta.verbose_name_plural), count(rows.order_by())) for rows in belongings(owner))
-    return {name: number for name, number in counted if number}
+    """Return how many rows of each kind go, by the kind's name: `{"bindings": 12}`; beyond 10,000 a lower bound."""
+    found: dict[str, list[Count]] = {}
+    for rows in belongings(owner):
+        found.setdefault(str(rows.model._meta.verbose_name_plural), []).append(count(rows))
+    totals = {name: total(counts) for name, counts in found.items()}
+    return {name: number for name, number in totals.items() if number}
 
 
 def begin(owner: Target | Route, *, user: Any) -> Job:
@@ -78,16 +77,16 @@ def remove(progress: Progress, *, model: str, key: int) -> Again | None:
     if not any(progress.counts):
         progress.total(sum(rows.count() for rows in belongings(owner)))
     for rows in belongings(owner):
-        for keys in batched_keys(rows, SLICE):
+        while keys := list(rows.values_list("pk", flat=True)[:SLICE]):
             _delete(progress, rows, keys)
             if time.monotonic() > ends_at:
                 return AGAIN
     return None
 
 
-def _delete(progress: Progress, rows: "QuerySet[Any]", keys: Iterable[Any]) -> None:
+def _delete(progress: Progress, rows: "QuerySet[Any]", keys: list[Any]) -> None:
     with transaction.atomic(durable=True):
-        number, _by_model = rows.model._base_manager.filter(pk__in=keys).delete()
-        progress.advance(number)
+        rows.model._base_manager.filter(pk__in=keys).delete()
+        progress.advance(len(keys))
     if connection.vendor == "sqlite":
         time.sleep(PAUSE)

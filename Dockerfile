@@ -7,7 +7,8 @@ RUN python -m venv /venv \
 
 FROM python:3.13.14-slim-trixie
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 BACKOFFICE_VAR=/srv/var
-RUN useradd --system --uid 10001 --no-create-home --home-dir /srv --shell /usr/sbin/nologin backoffice
+RUN groupadd --system --gid 10001 backoffice \
+    && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /srv --shell /usr/sbin/nologin backoffice
 COPY --from=packages /venv /venv
 WORKDIR /srv/backoffice
 COPY manage.py ./
@@ -21,8 +22,8 @@ RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(50))") A
     && python -m compileall -q backoffice content syncer \
     && mkdir -p /srv/var/uploads \
     && chown -R backoffice: /srv/var
-USER backoffice
+# A number, so that Kubernetes can see that it is not root.
+USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py"]
-# Granian's default is 512 threads, and each keeps a database connection.
-CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--workers-kill-timeout", "8", "--respawn-failed-workers", "backoffice.wsgi:application"]
+CMD ["python", "-m", "backoffice.web", "--host", "0.0.0.0", "--port", "8000", "--workers", "2"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from backoffice import theme
 from backoffice.kit.api.middleware import API
-from backoffice.kit.database import RETRY_SECONDS, is_unavailable
+from backoffice.kit.api.problems import ProblemError
+from backoffice.kit.database import RETRY_SECONDS, TOO_LONG, is_unavailable, took_too_long
 
 
 class Words(NamedTuple):
@@ -38,6 +39,7 @@ WORDS = {
         lazy("There is nothing here"), lazy("The address is wrong, or what was here is gone or hidden from you.")
     ),
     405: Words(lazy("This address is not for opening"), lazy("It only takes what a button on another page sends.")),
+    408: Words(lazy("That came too slowly"), lazy("The rest of it did not come in time. Send it again.")),
     413: Words(
         lazy("That is too much at once"), lazy("What was sent is larger than this site takes. Send less of it.")
     ),
@@ -49,6 +51,13 @@ WORDS = {
         lazy("The database can't be written just now. Nothing was saved; try again in a moment."),
     ),
 }
+SLOW = Words(
+    lazy("This took too long"),
+    lazy(
+        "The database was stopped, so that others are answered. Nothing was saved. Ask for less at once: a filter, "
+        "fewer rows, a shorter time."
+    ),
+)
 STALE = Words(
     lazy("This form is out of date"),
     lazy(
@@ -95,7 +104,11 @@ def _sign_in(request: HttpRequest) -> str:
 
 # --- Django's handlers -----------------------------------------------------------------------------------------------
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+    if isinstance(exception, RequestDataTooBig):
+        return page(request, 413)
+    words = WORDS[400]  # only the text of a BadRequest is for people
+    text = str(exception) if isinstance(exception, BadRequest) else ""
+    return page(request, 400, words=Words(words.title, text or words.text))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -112,9 +125,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls it for pages and the API, and for errors of middleware too, such as the one that stores sessions.
     """
-    if is_unavailable(sys.exception()):
+    error = sys.exception()
+    if not is_unavailable(error):
+        return page(request, 500)
+    if not took_too_long(error):
         return page(request, 503, retry_seconds=RETRY_SECONDS)
-    return page(request, 500)
+    if request.path_info.startswith(API):
+        return ProblemError(503, TOO_LONG, headers={"Retry-After": str(RETRY_SECONDS)}).response()
+    return page(request, 503, words=SLOW, retry_seconds=RETRY_SECONDS)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

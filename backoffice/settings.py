@@ -81,6 +81,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backoffice.kit.api.middleware.ApiMiddleware",
+    "backoffice.web.refusals.RefusalMiddleware",
+    "backoffice.health.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -128,10 +130,22 @@ if SQLITE:
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)  # seconds
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    options = DATABASES["default"].setdefault("OPTIONS", {})  # what DATABASE_URL says after its "?" comes first
+    options.setdefault("connect_timeout", 5)  # seconds, for each address of the host
+    # A server that vanished is noticed after 60 s, also while nothing is sent.
+    tcp = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+    options.update(tcp | options)
     # A host that hangs in a transaction, or vanishes without closing its connection, locks rows that others wait for.
     if idle_seconds := env.int("DATABASE_IDLE_SECONDS", default=120):
-        idle = f"-c idle_in_transaction_session_timeout={idle_seconds}s"
-        DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", idle)
+        options.setdefault("options", f"-c idle_in_transaction_session_timeout={idle_seconds}s")
+# Seconds of a statement, and of a wait for a lock; 0: no limit. Other commands, such as migrations, have none.
+DATABASE_LIMITS = {
+    "web": (env.int("DATABASE_WEB_STATEMENT_SECONDS", default=30), env.int("DATABASE_WEB_LOCK_SECONDS", default=10)),
+    "worker": (
+        env.int("DATABASE_WORKER_STATEMENT_SECONDS", default=600),  # as long as a task of the queue
+        env.int("DATABASE_WORKER_LOCK_SECONDS", default=60),
+    ),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- API -------------------------------------------------------------------------------------------------------------
@@ -214,6 +228,15 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# --- web server, see backoffice/web/ ---------------------------------------------------------------------------------
+WEB_THREADS = env.int("WEB_THREADS", default=8)  # of one process; each keeps a database connection
+# A body must come at this speed: so many seconds, and one more for so many bytes.
+WEB_BODY_SECONDS = env.float("WEB_BODY_SECONDS", default=10.0)
+WEB_BODY_RATE = 16 * 1024
+WEB_ANONYMOUS_BYTES = 100_000  # of a body with neither session nor credential
+WEB_SPOOL_BYTES = env.int("WEB_SPOOL_BYTES", default=2_000_000_000)  # on disk, of all bodies that one process holds
+WEB_STUCK_SECONDS = env.float("WEB_STUCK_SECONDS", default=300.0)  # of one request, after which its process is ended
 
 # --- admin -----------------------------------------------------------------------------------------------------------
 UNFOLD = theme.unfold(title=TITLE, color=COLOR)

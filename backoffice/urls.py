@@ -12,7 +12,6 @@ def patterns(version: int) -> list[URLPattern | URLResolver]:
     return [
         path("", RedirectView.as_view(pattern_name="admin:index")),
         path("admin/", admin.site.urls),
-        path("health/", include("backoffice.health")),
         path("api/", include(api.patterns(api.build_api(version, api.mounts())))),
         path("docs", RedirectView.as_view(pattern_name="api:openapi-view")),
         path("redoc", RedirectView.as_view(pattern_name="redoc")),

@@ -18,7 +18,7 @@ import requests
 
 from bench.cpu import Meter
 from bench.harness import Contestant, Cost, Figure, faster, pick, race
-from bench.stage import PASSWORD, Server, running, wsgi
+from bench.stage import PASSWORD, Server, running, web, wsgi
 from tools.servers import free_port
 
 POSTS = pick(100_000, 500)
@@ -119,7 +119,7 @@ def compared(line: str, costs: dict[str, Cost]) -> Iterator[Figure]:
 def backoffice(server: Server) -> Iterator[Api]:
     with (
         server.copy(server.filled(POSTS)) as database,
-        wsgi("backoffice.wsgi:application", server.environment(database)) as (port, pid),
+        web(server.environment(database)) as (port, pid),
     ):
         address, body = f"http://127.0.0.1:{port}", {"username": "editor", "password": PASSWORD}
         access = requests.post(f"{address}/api/token/", json=body, timeout=60).json()["access"]

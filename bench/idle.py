@@ -8,7 +8,7 @@ from subprocess import Popen
 
 from bench.cpu import Meter, family, proportional_memory
 from bench.harness import Figure, pick
-from bench.stage import READY_SECONDS, Server, wsgi
+from bench.stage import READY_SECONDS, Server, web
 from tests.chaos.workers import READY
 from tests.processes import is_guard
 from tools.lifeline import tied
@@ -23,15 +23,15 @@ MOST_MEMORY = 150 * 1_000_000  # bytes
 def measure(server: Server, _: Sequence[str]) -> list[Figure]:
     with (
         server.copy(server.migrated()) as database,
-        wsgi("backoffice.wsgi:application", server.environment(database)) as (_port, web),
+        web(server.environment(database)) as (_port, serving),
         worker(server, database) as work,
     ):
-        meter = Meter(server, database, [web, work])
+        meter = Meter(server, database, [serving, work])
         time.sleep(REST)
         cpu, clock = meter(), time.perf_counter()
         time.sleep(SECONDS)
         share = (meter() - cpu) / (time.perf_counter() - clock)
-        processes = [pid for pid in family(web, work) if not is_guard(pid)]
+        processes = [pid for pid in family(serving, work) if not is_guard(pid)]
         memory = proportional_memory(processes)
     beside = {"processes": float(len(processes)), "backends": float(len(meter.backends))}
     return [

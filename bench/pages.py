@@ -11,7 +11,7 @@ from functools import partial
 from bench.admin import Admin
 from bench.cpu import Meter
 from bench.harness import TINY, Contestant, Figure, pick, race
-from bench.stage import PASSWORD, Server, wsgi
+from bench.stage import PASSWORD, Server, web
 
 FEW, MANY = pick(10_000, 500), pick(1_000_000, 500)
 VIEWS = pick(3, 1)
@@ -44,7 +44,7 @@ class Site:
 def site(server: Server, name: str, posts: int) -> Iterator[Site]:
     with (
         server.copy(server.filled(posts)) as database,
-        wsgi("backoffice.wsgi:application", server.environment(database)) as (port, pid),
+        web(server.environment(database)) as (port, pid),
     ):
         admin = Admin(f"http://127.0.0.1:{port}", "admin", PASSWORD)
         yield Site(name, admin, Meter(server, database, [pid]))

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg2
 
+from backoffice.web.command import words
 from tests.chaos.stage import node_environment
 from tools.lifeline import tied
 from tools.nodes import ROOT
@@ -208,10 +209,20 @@ def answers(port: int) -> bool:
 
 
 @contextmanager
+def web(environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """Serve a node as it is deployed, by one process; yields its port and its process number."""
+    port = free_port()
+    options = ["--workers", "1", "--workers-kill-timeout", "3", "--log-level", "warning"]
+    _python, _m, *command = words("--port", str(port), *options)
+    with running(command, environment, port=port) as pid:
+        yield port, pid
+
+
+@contextmanager
 def wsgi(application: str, environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """Serve a WSGI application as a node is served; yields its port and its process number."""
+    """Serve a rival's WSGI application; yields its port and its process number."""
     port = free_port()
     options = ["--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "3", "--log-level", "warning"]
-    words = ["granian", "--interface", "wsgi", "--port", str(port), *options, application]
-    with running(words, environment, port=port) as pid:
+    command = ["granian", "--interface", "wsgi", "--port", str(port), *options, application]
+    with running(command, environment, port=port) as pid:
         yield port, pid

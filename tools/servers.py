@@ -2,13 +2,13 @@
 
 import secrets
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+from backoffice.web.command import words
 from tools.nodes import ROOT, Node, RefusedError, command
 from tools.processes import Processes
 
@@ -55,19 +55,9 @@ def start(processes: Processes, store: Node, warehouse: Node, *, log: Path) -> N
 def web_server(node: Node) -> list[str]:
     """Return the command of a node's web server.
 
-    Granian's default is 512 threads, each with a database connection, while SQLite has one writer. A Granian worker
-    that gets the signal to stop while it starts never stops, hence the limit of 3 s.
+    A worker of Granian that gets the signal to stop while it starts never stops, hence the limit of 3 s.
     """
-    options = {
-        "interface": "wsgi",
-        "host": "127.0.0.1",
-        "port": str(node.port),
-        "workers": "1",
-        "blocking-threads": "8",
-        "workers-kill-timeout": "3",
-    }
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return [sys.executable, "-m", "granian", *words, "backoffice.wsgi:application"]
+    return words("--host", "127.0.0.1", "--port", str(node.port), "--workers", "1", "--workers-kill-timeout", "3")
 
 
 def wait_until_ready(processes: Processes, nodes: list[Node]) -> None:

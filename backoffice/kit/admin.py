@@ -12,6 +12,7 @@ from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import Promise
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as ThemeList
@@ -22,8 +23,21 @@ from backoffice.kit.estimates import BoundedPaginator, FoundPaginator
 class BackofficeList(ThemeList):  # type: ignore[misc]
     """A list that is sorted by the chosen columns and the key, in the direction of the first, as indexes are.
 
-    Django sorts equal values by the default order of the list, for which no index has them.
+    Django sorts equal values by the default order of the list, for which no index has them. And it takes any lookup of
+    any field from the address, such as a regular expression that a database tries for ever.
     """
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Return what Django's method returns.
+
+        Raises:
+            BadRequest: the address holds a parameter of no filter of this list.
+        """
+        found = super().get_filters(request)
+        if strange := sorted({*found[2]} - {*self.model_admin.linked_lookups}):
+            text = _("This list has no filter “%(name)s”. Open the list and choose one of the filters that it offers.")
+            raise BadRequest(text % {"name": Truncator(strange[0]).chars(50)})
+        return found
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -47,6 +61,7 @@ class BackofficeAdmin(ModelAdmin):  # type: ignore[misc]
     # An exact count of a big table costs more than the page itself.
     show_full_result_count = False
     list_filter_submit = True
+    linked_lookups: Sequence[str] = ()  # parameters of links to this list for which it shows no filter
     empty_text: str | Promise = ""  # what a list without any row says; empty: that there are none yet
     warn_unsaved_form = True
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connections
 
 READ_ONLY = "25006"
+CANCELED = "57014"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html. Class 25 becomes an InternalError; most others, such
 # as 53100 (disk full), 57P01 (shutdown) and 57P03 (starting up), an OperationalError. So does all that SQLite reports
 # of a file that is locked, read-only or missing, and of a full disk.
@@ -17,6 +19,7 @@ MISTAKE = "SQLITE_ERROR"  # of a statement, such as a table that is missing; SQL
 RETRY_SECONDS = 5
 OPENED = "opened_file"  # the attribute of a connection that says which file it has opened
 WHY = "The database can't be written just now. Nothing was saved; try again in a moment."
+TOO_LONG = "The database took too long for this and was stopped. Nothing was saved; ask for less at once."
 
 
 def sqlstate(error: BaseException | None) -> str:
@@ -33,6 +36,29 @@ def is_unavailable(error: BaseException | None) -> bool:
     if getattr(getattr(error, "__cause__", None), "sqlite_errorname", "") == MISTAKE:
         return False
     return isinstance(error, OperationalError | InterfaceError)
+
+
+def took_too_long(error: BaseException | None) -> bool:
+    """Return whether a statement was stopped because of its time."""
+    return isinstance(error, OperationalError) and sqlstate(error) == CANCELED
+
+
+def limit_statements(process: str) -> None:
+    """Have PostgreSQL stop what takes too long, in all connections that this process makes from now on.
+
+    On SQLite a statement runs in the process itself: it ends with it.
+
+    Args:
+        process: a name of DATABASE_LIMITS.
+    """
+    connection = connections["default"]
+    if connection.vendor != "postgresql":
+        return
+    names = ("statement_timeout", "lock_timeout")
+    limits = zip(names, settings.DATABASE_LIMITS[process], strict=True)
+    words = [f"-c {name}={seconds}s" for name, seconds in limits if seconds]
+    options = connection.settings_dict["OPTIONS"]  # of all threads
+    options["options"] = " ".join([options.get("options", ""), *words]).strip()
 
 
 def leave_read_only_session(

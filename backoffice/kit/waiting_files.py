@@ -34,7 +34,7 @@ def path(name: str) -> Path:
     """
     if not NAME.fullmatch(name):
         raise FileNotFoundError
-    return _folder() / name
+    return folder() / name
 
 
 def scratch() -> IO[bytes]:
@@ -42,7 +42,7 @@ def scratch() -> IO[bytes]:
 
     The system's own temporary folder may be memory.
     """
-    return TemporaryFile(dir=_folder())
+    return TemporaryFile(dir=folder())
 
 
 def keep(name: str) -> None:
@@ -60,7 +60,7 @@ def remove(name: str) -> None:
 
 def clear() -> None:
     """Remove the files that have waited longer than KEPT."""
-    for file in _folder().iterdir():
+    for file in folder().iterdir():
         try:
             if file.stat().st_mtime < time.time() - KEPT:
                 file.unlink()
@@ -68,7 +68,8 @@ def clear() -> None:
             continue  # another process removed it
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Return the folder, made where it is missing."""
     folder = Path(settings.VAR_DIR) / "uploads"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 
+from backoffice.kit.batches import batched_keys
 from backoffice.kit.numbers import grouped
 from content.base.imports import service
 from content.base.imports.service import HERE
@@ -126,9 +127,7 @@ class _Row:
 
 
 def _rows(queryset: "QuerySet[Any]", values: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a row for each object, in keyset pages: constant memory, without a server-side cursor."""
+    """Yield a row for each object."""
     key = queryset.model._meta.pk.name
-    rows, last = queryset.order_by("pk").values_list("pk", flat=True), None
-    while page := list((rows if last is None else rows.filter(pk__gt=last))[:PAGE]):
+    for page in batched_keys(queryset, PAGE):
         yield from ({key: pk, **values} for pk in page)
-        last = page[-1]

@@ -71,10 +71,6 @@ class MessageAdmin(ReadOnlyAdmin, ContentAdmin):
     actions_list = ("erase",)
     actions_detail = ("erase_of",)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow the lookups of the filters only: any other, typed into the address, would scan every message."""
-        return lookup.startswith(("bot__", "timestamp")) and bool(super().lookup_allowed(lookup, value, request))
-
     @admin.display(description=_("text"))
     def beginning(self, message: Message) -> str:
         return Truncator(message.text).chars(SHOWN)

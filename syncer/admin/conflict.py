@@ -31,8 +31,6 @@ from syncer.targets.base import two_way
 from syncer.targets.peer.conflicts import Open, OvertakenError, conflict_decide, look
 from syncer.targets.peer.rows import fill
 
-FILTERABLE = frozenset({"model", "conflict_at", "object_key"})  # columns that a filter in the URL may name
-
 if TYPE_CHECKING:
 
     class AnnotatedReplica(Replica):
@@ -100,9 +98,6 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
         term = search_term.strip().replace("\0", "")
         keys = Q(object_key__in=[term, term.replace("-", "")])
         return (queryset.filter(keys) if term else queryset), False
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup.split("__")[0] in FILTERABLE and super().lookup_allowed(lookup, value, request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._may_see_engine(request) or bool(readable(request))

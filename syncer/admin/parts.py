@@ -143,11 +143,6 @@ class EngineAdmin(BackofficeAdmin):
     def annotate(self, request: HttpRequest, rows: Iterable[Any]) -> None:
         """Set on each row what its columns show beside its own fields; by default nothing."""
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        # A filter on a hidden column would reveal its content, one guess after another.
-        hidden = CONTENT_COLUMNS.intersection(lookup.split("__"))
-        return not hidden and bool(super().lookup_allowed(lookup, value, request))
-
 
 class EngineRowsAdmin(EngineAdmin, ReadOnlyAdmin):
     """Base class of the admin of rows that the engine writes.

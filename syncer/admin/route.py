@@ -18,7 +18,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from syncer.admin import route_effects
 from syncer.admin.forms import ROUTE_ROWS, RouteForm
 from syncer.admin.parts import pk_or_404, posted, when
-from syncer.admin.rows import RowsAdmin, Section
+from syncer.admin.removing import RemovingAdmin
+from syncer.admin.rows import Section
 from syncer.admin.trigger import TriggerField
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
@@ -71,7 +72,7 @@ def _own_id_field(column: "models.Field[Any, Any]") -> forms.ChoiceField:
 
 
 @admin.register(Route)
-class RouteAdmin(RowsAdmin):
+class RouteAdmin(RemovingAdmin):
     list_display = ("carries", "target", "path", "shown_trigger", "shown_fields", "enabled")
     list_select_related = ("target",)
     list_filter = (("target", RelatedDropdownFilter),)

@@ -92,6 +92,7 @@ class RunAdmin(EngineRowsAdmin):
         ("trigger", ChoicesDropdownFilter),
         ("created_at", TimeRangeFilter),
     )
+    linked_lookups = ("pk__in",)
     search_fields = ("message",)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
@@ -184,6 +185,7 @@ class AttemptAdmin(EngineRowsAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("at", TimeRangeFilter),
     )
+    linked_lookups = ("run__id__exact", "binding__id__exact")
     search_fields = ("binding__object_key", "url")
     search_help_text = gettext_lazy("An object's key, or a part of the address.")
     fields = (

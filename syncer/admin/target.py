@@ -22,7 +22,8 @@ from syncer import public
 from syncer.admin import deletes, pair, trial
 from syncer.admin.forms import TARGET_ROWS, TargetForm
 from syncer.admin.parts import Named, chip, live, named_keys, page, pk_or_404, posted, to_runs, when
-from syncer.admin.rows import RowsAdmin, Section
+from syncer.admin.removing import RemovingAdmin
+from syncer.admin.rows import Section
 from syncer.admin.setup import steps
 from syncer.admin.setup.urls import urls as setup_urls
 from syncer.core.errors import SyncError
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Target)
-class TargetAdmin(RowsAdmin):
+class TargetAdmin(RemovingAdmin):
     list_display = ("shown_title", "kind", "url", "health", "pending", "last_run")
     search_fields = ("name", "title", "url")
     list_before_template = "syncer/target_bar.html"

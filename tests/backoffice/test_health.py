@@ -54,3 +54,10 @@ def test_health_is_answered_without_https(client, settings):
 
 def test_only_reading_is_answered(client):
     assert client.post("/health/ready/").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/", "/health/live", "/health/ready"])
+def test_a_probe_may_name_the_address_of_a_container(client, path):
+    address = {"host": "10.1.2.3:8000"}
+    assert client.get(path, headers=address).status_code == 200
+    assert client.get("/admin/login/", headers=address).status_code == 400

@@ -135,7 +135,7 @@ def test_a_full_disk_can_not_be_used_now():
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("code", ["25P03", "53100", "57P01", "57P03", "58030"])
+@pytest.mark.parametrize("code", ["25P03", "53100", "53300", "57P01", "57P03", "58030"])
 def test_a_server_that_says_so_can_not_be_used_now(code):
     assert is_unavailable(error_of(FAILS.format(code)))
 

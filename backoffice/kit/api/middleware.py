@@ -111,8 +111,7 @@ def check(request: HttpRequest, accepted: str | None) -> str:
 def read_reason(value: str) -> str:
     """Decode the header: ASCII in which other characters are percent-encoded UTF-8, as in an address.
 
-    Headers have no encoding of their own (RFC 9110, section 5.5): browsers send Latin-1 and shells UTF-8. Granian, our
-    web server, passes a header that is not ASCII as an empty text.
+    Headers have no encoding of their own (RFC 9110, section 5.5): browsers send Latin-1 and shells UTF-8.
 
     Raises:
         InvalidError: the text is empty or too long, holds a control character, or is not encoded like that.

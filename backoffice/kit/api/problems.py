@@ -29,6 +29,8 @@ DETAILS = {
     400: "The request can't be understood.",
     404: NOTHING_HERE,
     405: "This address does not know that method.",
+    408: "The body did not come in time.",
+    413: "The body is too large.",
     500: "Something failed here; it was logged.",
     503: database.WHY,
 }
@@ -111,7 +113,7 @@ HANDLERS: dict[type[Exception], Callable[[Any], ProblemError]] = {
     ninja_errors.HttpError: lambda error: ProblemError(error.status_code, error.message),
     Http404: lambda error: ProblemError(404, NOTHING_HERE),
     PermissionDenied: lambda error: ProblemError(403, str(error) or "You may not do this."),
-    RequestDataTooBig: lambda error: ProblemError(413, "The body is too large."),
+    RequestDataTooBig: lambda error: ProblemError(413, DETAILS[413]),
     IntegrityError: lambda error: ProblemError(
         409, "This can't be kept with what is stored now; read again and retry."
     ),

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import CASCADE, DO_NOTHING, SET_DEFAULT, SET_NULL, Model, ProtectedError, QuerySet
 from django.utils.translation import gettext as _
 
-from backoffice.kit.batches import batched
+from backoffice.kit.batches import batched, batched_keys
 from backoffice.kit.context import cause, caused_by
 from backoffice.kit.estimates import Count, count
 from backoffice.kit.jobs.models import Job
@@ -101,7 +101,7 @@ def _slices_of(progress: Progress, model: type[Model], keys: list[str]) -> Itera
         if not Person(progress.user).may(one.model, "delete"):
             raise PermissionDenied(Person(progress.user).refusal(one.model, "delete"))
     for one in reversed(found):
-        for keys_of_slice in _slices(one):
+        for keys_of_slice in batched_keys(one.rows, SLICE):
             yield keys_of_slice, one
 
 
@@ -118,14 +118,6 @@ def _unprotected(progress: Progress, model: type[Model], keys: list[str]) -> lis
         for pk, kind in held.items()
     )
     return [pk for pk in pks if pk not in held]
-
-
-def _slices(one: Going) -> Iterator[list[Any]]:
-    """Yield keys that are still there, in slices, each once."""
-    rows, last = one.rows.order_by("pk").values_list("pk", flat=True), None
-    while keys := list((rows if last is None else rows.filter(pk__gt=last))[:SLICE]):
-        yield keys
-        last = keys[-1]
 
 
 def _delete(progress: Progress, model: type[Model], keys: list[Any], *, is_named: bool = False) -> int:

@@ -13,7 +13,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from backoffice.kit.database import is_unavailable
+from backoffice.kit.database import is_unavailable, limit_statements
 from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
 from syncer.engine.alerts import notify
@@ -45,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--stop", type=float, default=30.0, help="seconds in which what is under way may end")
 
     def handle(self, *, check: bool, every: float, heartbeat: float, stop: float, **_: object) -> None:
+        limit_statements("worker")
         if check:
             _check()
             return

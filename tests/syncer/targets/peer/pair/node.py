@@ -17,6 +17,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from backoffice.web.command import words
 from content.orders.models import Order
 from tools import servers
 from tools.lifeline import tied
@@ -128,7 +129,6 @@ def start(processes: Processes, folder: Path) -> Node:
     node.manage("migrate", "--verbosity=0")
     node.run(SETUP)
     node.sql("CREATE TABLE routes AS SELECT * FROM syncer_route")
-    words = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", port]
-    words += ["--workers", "1", "--blocking-threads", "2", "--workers-kill-timeout", "3", "backoffice.wsgi:application"]
-    processes.start("the other node", words, environment=environment, folder=ROOT, log=folder / "web.log")
+    command = words("--host", "127.0.0.1", "--port", port, "--workers", "1", "--workers-kill-timeout", "3")
+    processes.start("the other node", command, environment=environment, folder=ROOT, log=folder / "web.log")
     return node

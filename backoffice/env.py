@@ -3,6 +3,7 @@
 import base64
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import environ
@@ -22,7 +23,17 @@ MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
 
 
 class Environment(FileAwareMapping):  # type: ignore[misc]
-    """The variables of the process. `NAME_FILE` may name a file that holds the value of `NAME`."""
+    """The variables of the process. `NAME_FILE` may name a file that holds the value of `NAME`.
+
+    Attributes:
+        names: the variables that were asked for, set or not.
+        files: the absolute paths of the files that were read for them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(cache=False)  # the library's own cache outlives a change of the environment
+        self.names: set[str] = set()
+        self.files: set[Path] = set()
 
     def __getitem__(self, name: str) -> str:
         """Return the value without its final newline.
@@ -31,6 +42,9 @@ class Environment(FileAwareMapping):  # type: ignore[misc]
             ImproperlyConfigured: the file can't be read.
             KeyError: neither variable is set.
         """
+        self.names |= {name, f"{name}_FILE"}
+        if file := self.env.get(f"{name}_FILE"):
+            self.files.add(Path(file).absolute())
         try:
             return str(super().__getitem__(name)).rstrip("\n")
         except (OSError, UnicodeDecodeError) as error:
@@ -48,7 +62,13 @@ class Env(environ.Env):  # type: ignore[misc]
             does not quote a value that may be, or hold, a secret.
     """
 
-    ENVIRON = Environment(cache=False)  # the library's own cache outlives a change of the environment
+    ENVIRON = Environment()
+
+    def dotenv(self, name: str, default: Path) -> None:
+        """Set the variables that a file in the form of `.env` holds, if there is one, and that are not set yet."""
+        if (named := self.str(name, default=str(default))) and (file := Path(named).absolute()).exists():
+            self.ENVIRON.files.add(file)
+            self.read_env(file)
 
     def text(self, name: str, default: str = "") -> str:
         """Return the value unchanged; `str` takes a value that begins with "$" for the name of another variable."""

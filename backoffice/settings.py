@@ -16,8 +16,7 @@ from backoffice.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
-if (dotenv := env.str("BACKOFFICE_DOTENV", default=str(BASE_DIR / ".env"))) and Path(dotenv).exists():
-    env.read_env(dotenv)
+env.dotenv("BACKOFFICE_DOTENV", default=BASE_DIR / ".env")
 
 MODE = env.str("BACKOFFICE_ENV", default="production")
 if MODE not in ("production", "development"):
@@ -266,10 +265,12 @@ Q_CLUSTER = {
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
 SYNC_BATCH = 100  # objects claimed at a time
 # What a reference to a secret (`env:NAME`, `file:/PATH`) may reach: whoever may edit a target chooses its destination.
-SECRET_REFERENCE_PREFIXES = env.list("SECRET_REFERENCE_PREFIXES", default=["SYNC_", "BACKOFFICE_SECRET_", "DEMO_"])
+SECRET_REFERENCE_PREFIXES = env.list("SECRET_REFERENCE_PREFIXES", default=["SYNC_"])
 SECRET_REFERENCE_FOLDERS = env.list(
-    "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
+    "SECRET_REFERENCE_FOLDERS", default=["/run/secrets/sync", str(VAR_DIR.absolute() / "secrets" / "sync")]
 )
+# What no reference reaches: all that this module reads. Both sets grow until its end.
+SETTINGS_NAMES, SETTINGS_FILES = env.ENVIRON.names, env.ENVIRON.files
 
 # --- alerts: a target became unhealthy, or is healthy again, see syncer/engine/alerts/ -------------------------------
 # How long the state must last before its alert is sent; 0: at once. Alerts of blocked targets are always sent at once.

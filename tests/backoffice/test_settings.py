@@ -190,13 +190,28 @@ def test_two_nodes_have_cookies_of_their_own(tmp_path):
         assert (session, csrf) == (f"{node}_session", f"{node}_csrf")
 
 
+def listed() -> set[str]:
+    """The variables of the sample file."""
+    return set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+
 def test_every_variable_that_is_read_is_in_the_sample_file():
     source = "".join((ROOT / "backoffice" / name).read_text() for name in ("settings.py", "env.py"))
     read = set(re.findall(r"\b(?:env|self)\.[a-z_]+\(\s*\"([A-Z][A-Z0-9_]*)\"", source))
-    listed = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert read == listed
+    assert read == listed()
 
 
 def test_the_sample_file_alone_does_not_start(tmp_path):
     said = refusal(tmp_path, {"BACKOFFICE_DOTENV": str(ROOT / ".env.example")})
     assert "SECRET_KEY (or SECRET_KEY_FILE) is not set." in said
+
+
+def test_the_settings_say_what_they_are_read_from(tmp_path, monkeypatch):
+    """No reference to a secret may reach it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "dotenv").write_text(f"ALLOWED_HOSTS=backoffice.example\nSUMMARIZER_KEY_FILE={tmp_path}/llm\n")
+    (tmp_path / "llm").write_text("s3cret")
+    read = settings_with(tmp_path, {"SECRET_KEY_FILE": "key", "BACKOFFICE_DOTENV": str(tmp_path / "dotenv")})
+    assert {tmp_path / name for name in ("key", "dotenv", "llm")} <= read.SETTINGS_FILES
+    assert listed() <= read.SETTINGS_NAMES | {"BACKOFFICE_WORKERS", "DATABASE_IDLE_SECONDS"}  # read on PostgreSQL

@@ -34,6 +34,7 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 IPV4_LAST = (NAT64, ipaddress.ip_network("::/96"), ipaddress.ip_network("::ffff:0:0:0/96"))
 # RFC 8215: a network's own translators. RFC 6052, 2.2: the position of the IPv4 address, by the length of the prefix.
 LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+PORTS = {"http": 80, "https": 443}
 IPV4_PLACES = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12), (12, 13, 14, 15))  # bytes
 
 
@@ -63,6 +64,12 @@ def check_url(url: str) -> None:
         raise ValidationError(_("The address may not hold '?' or '#'."), code="address")
     if (literal := _ip(parts.hostname)) and (reason := refusal(literal, allow_private=True)):
         raise ValidationError(_("This %(reason)s.") % {"reason": localized(reason)}, code="address")
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of an address that `check_url` accepts: `https://api.example.com:443`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or PORTS.get(parts.scheme)}"
 
 
 def _ip(host: str) -> str:

@@ -71,6 +71,8 @@ def _place(reference: str) -> str | Path:
     Raises:
         UnresolvedError: the settings do not allow it, or are read from it.
     """
+    if not reference:
+        raise UnresolvedError(phrase("Enter where it is stored, on the page of the target."))
     kind, _colon, place = reference.partition(":")
     return _variable(place) if kind == "env" else _file(place)
 

@@ -100,6 +100,9 @@ class TargetAdmin(RowsAdmin):
         sections = [*super().get_fieldsets(request, obj), *(kind_of(obj).pages.target_facts if obj else ())]
         return self.readable(request, obj, sections)
 
+    def get_form(self, request: HttpRequest, obj: Target | None = None, *args: Any, **options: Any) -> Any:
+        return super().get_form(request, obj, *args, **options).of(request)
+
     def save_model(self, request: HttpRequest, obj: Target, form: object, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)
         if obj.peer_user and not obj.peer_user.has_perm(PERMISSION):

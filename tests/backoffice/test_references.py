@@ -104,6 +104,11 @@ def test_what_can_not_be_read_is_said(folder, name, message):
         resolve(f"file:{folder}/{name}")
 
 
+def test_where_no_reference_is_kept_that_is_said():
+    with pytest.raises(UnresolvedError, match="Enter where it is stored"):
+        resolve("")
+
+
 def test_a_path_with_a_nul_is_not_a_reference(folder):
     with pytest.raises(ValidationError, match="Give where the secret is"):
         validate(f"file:{folder}/a\0")

@@ -1,8 +1,9 @@
 """Read and check the environment variables that `settings` is made of."""
 
 import base64
+import ipaddress
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 from environ.fileaware_mapping import FileAwareMapping
 
-from backoffice.kit.addresses import check_url
+from backoffice.kit.addresses import EVERYWHERE, Network, check_url
 
 Settings = dict[str, Any]  # by the names of Django's settings
 
@@ -74,10 +75,18 @@ class Env(environ.Env):  # type: ignore[misc]
         """Return the value unchanged; `str` takes a value that begins with "$" for the name of another variable."""
         return str(self.ENVIRON.get(name, default))
 
-    def address(self, name: str) -> str:
-        """Return the http(s) address that `name` holds, without a final slash; empty if it is not set."""
+    def networks(self, name: str) -> list[Network]:
+        """Return networks in CIDR that are separated by commas, `10.0.0.0/8,::1`."""
+        return [_network(name, text.strip()) for text in self.list(name, default=[])]
+
+    def address(self, name: str, networks: Iterable[Network] = EVERYWHERE) -> str:
+        """Return the http(s) address that `name` holds, without a final slash; empty if it is not set.
+
+        Args:
+            networks: the private networks that it may be in, as far as it names no host.
+        """
         url = str(self.str(name, default="")).rstrip("/")
-        _check_address(name if "@" in url else f"{name} is {url!r}", url)
+        _check_address(name if "@" in url else f"{name} is {url!r}", url, networks)
         return url
 
     def database(self, name: str, default: str) -> Settings:
@@ -101,10 +110,10 @@ class Env(environ.Env):  # type: ignore[misc]
             ) from None
         return entry
 
-    def hook(self, name: str) -> str:
+    def hook(self, name: str, networks: Iterable[Network]) -> str:
         """Return the address that `name` holds, unchanged; empty if it is not set. Some are secrets."""
         url = self.text(name)
-        _check_address(name, url)
+        _check_address(name, url, networks)
         return url
 
     def signing_secret(self, name: str) -> str:
@@ -166,10 +175,23 @@ class Env(environ.Env):  # type: ignore[misc]
         return int(number), PERIODS[period]
 
 
-def _check_address(subject: str, url: str) -> None:
+def _network(name: str, text: str) -> Network:
+    """Return the network that a text names; one with bits set beyond its prefix is a typing error."""
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} holds {text!r}, which is not a network: write 10.0.0.0/8, fd00::/8 or an address, with commas."
+        ) from None
+    if ipaddress.ip_address(text.partition("/")[0]) != network.network_address:
+        raise ImproperlyConfigured(f"{name} holds {text!r}; write {network}, or the prefix that is meant.")
+    return network
+
+
+def _check_address(subject: str, url: str, networks: Iterable[Network]) -> None:
     """Refuse all but a plain http(s) address, or none."""
     try:
         if url:
-            check_url(url)
+            check_url(url, networks)
     except ValidationError as error:
         raise ImproperlyConfigured(f"{subject}: {error.messages[0]}") from None

@@ -71,7 +71,7 @@ class TargetAdmin(RowsAdmin):
     autocomplete_fields = ("peer_user",)
     readonly_fields = ("secret_found", "contact_at", "peer_writer", "acknowledged_writer")
     fieldsets = (
-        (None, {"fields": (("name", "title"), ("kind", "url"), "allow_private", "enabled", *PEER_FIELDS)}),
+        (None, {"fields": (("name", "title"), ("kind", "url"), "enabled", *PEER_FIELDS)}),
         (
             gettext_lazy("Sign-in"),
             {

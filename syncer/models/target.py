@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.kit import references
-from backoffice.kit.addresses import check_url, origin
+from backoffice.kit.addresses import check_url, may_be_private, origin
 from backoffice.kit.phrase_field import PhraseField
 from syncer.models import request_defaults
 from syncer.targets.base import choices, kinds, unused_columns
@@ -124,9 +124,6 @@ class Target(models.Model):
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(TIMEOUT_MOST)],
         help_text="Seconds until a request is abandoned: 1 to 60, for connecting and for the answer.",
-    )
-    allow_private = models.BooleanField(
-        "allow private addresses", default=False, help_text="The target may be on this machine or in a private network."
     )
     not_before = models.DateTimeField(
         "waits until",
@@ -277,7 +274,7 @@ class Target(models.Model):
             check_url(self.auth_url)
         except ValidationError as error:
             return str(error.message)
-        if self.auth_url.lower().startswith("http:") and not self.allow_private:
+        if self.auth_url.lower().startswith("http:") and not may_be_private(self.auth_url):
             return _("Give an https address, for the secret is sent there; http is for private networks.")
         return ""
 

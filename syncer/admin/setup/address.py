@@ -18,12 +18,11 @@ NAME_MOST = 64  # characters of a short name
 class AddressForm(StepForm, MovingForm):
     class Meta:
         model = Target
-        fields = ("url", "title", "name", "allow_private")
+        fields = ("url", "title", "name")
         labels = {
             "url": gettext_lazy("Address"),
             "title": gettext_lazy("Name"),
             "name": gettext_lazy("Short name"),
-            "allow_private": gettext_lazy("It is on this machine or in a private network"),
         }
         help_texts = {
             "url": gettext_lazy(
@@ -32,7 +31,6 @@ class AddressForm(StepForm, MovingForm):
             ),
             "title": gettext_lazy("What people call it here: Web shop."),
             "name": gettext_lazy("For commands and configuration files: web-shop. Empty: made from the name."),
-            "allow_private": gettext_lazy("Leave it off for a service on the internet."),
         }
 
     def __init__(self, *args: object, **options: object) -> None:

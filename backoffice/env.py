@@ -176,7 +176,7 @@ class Env(environ.Env):  # type: ignore[misc]
 
 
 def _network(name: str, text: str) -> Network:
-    """Return the network that a text names; one with bits set beyond its prefix is a typing error."""
+    """Return the network, or the one address, that a text names; bits set beyond the prefix are a typing error."""
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -185,6 +185,8 @@ def _network(name: str, text: str) -> Network:
         ) from None
     if ipaddress.ip_address(text.partition("/")[0]) != network.network_address:
         raise ImproperlyConfigured(f"{name} holds {text!r}; write {network}, or the prefix that is meant.")
+    if network.prefixlen == 0:
+        raise ImproperlyConfigured(f"{name} holds {text!r}, which is every address; write the networks that are meant.")
     return network
 
 

@@ -82,6 +82,7 @@ def test_a_key_that_is_not_a_secret_is_refused(tmp_path, mode, key, reason):
             {"PRIVATE_NETWORKS": "::1,localhost"},
             "PRIVATE_NETWORKS holds 'localhost', which is not a network: write 10.",
         ),
+        ({"PRIVATE_NETWORKS": "0.0.0.0/0"}, "PRIVATE_NETWORKS holds '0.0.0.0/0', which is every address; write the"),
         ({"PRIVATE_NETWORKS": "true"}, "PRIVATE_NETWORKS holds 'true', which is not a network: write 10.0.0.0/8, fd00"),
         ({"TASKS_EXTERNAL_PAGING": "both"}, "TASKS_EXTERNAL_PAGING is 'both'; it may be 'page' or 'cursor'."),
         ({"SUMMARIZER_URL": "https://llm.example/v1"}, "SUMMARIZER_URL is set, SUMMARIZER_MODEL is not"),

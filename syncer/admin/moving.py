@@ -22,7 +22,7 @@ F = TypeVar("F", bound="MovingForm")
 class MovingForm(forms.ModelForm):  # type: ignore[type-arg]
     """A form of a target, whole or in part."""
 
-    request: HttpRequest  # set by `of`
+    request: HttpRequest  # of the person; set by `of`, or by the admin
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -101,7 +101,9 @@ class TargetAdmin(RowsAdmin):
         return self.readable(request, obj, sections)
 
     def get_form(self, request: HttpRequest, obj: Target | None = None, *args: Any, **options: Any) -> Any:
-        return super().get_form(request, obj, *args, **options).of(request)
+        form = super().get_form(request, obj, *args, **options)
+        form.request = request  # the class is made for each request
+        return form
 
     def save_model(self, request: HttpRequest, obj: Target, form: object, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)

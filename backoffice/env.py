@@ -1,8 +1,10 @@
 """Read and check the environment variables that `settings` is made of."""
 
 import base64
+import ipaddress
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import environ
@@ -10,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 from environ.fileaware_mapping import FileAwareMapping
 
-from backoffice.kit.addresses import check_url
+from backoffice.kit.addresses import EVERYWHERE, Network, check_url
 
 Settings = dict[str, Any]  # by the names of Django's settings
 
@@ -22,7 +24,17 @@ MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
 
 
 class Environment(FileAwareMapping):  # type: ignore[misc]
-    """The variables of the process. `NAME_FILE` may name a file that holds the value of `NAME`."""
+    """The variables of the process. `NAME_FILE` may name a file that holds the value of `NAME`.
+
+    Attributes:
+        names: the variables that were asked for, set or not.
+        files: the absolute paths of the files that were read for them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(cache=False)  # the library's own cache outlives a change of the environment
+        self.names: set[str] = set()
+        self.files: set[Path] = set()
 
     def __getitem__(self, name: str) -> str:
         """Return the value without its final newline.
@@ -31,6 +43,9 @@ class Environment(FileAwareMapping):  # type: ignore[misc]
             ImproperlyConfigured: the file can't be read.
             KeyError: neither variable is set.
         """
+        self.names |= {name, f"{name}_FILE"}
+        if file := self.env.get(f"{name}_FILE"):
+            self.files.add(Path(file).absolute())
         try:
             return str(super().__getitem__(name)).rstrip("\n")
         except (OSError, UnicodeDecodeError) as error:
@@ -48,16 +63,30 @@ class Env(environ.Env):  # type: ignore[misc]
             does not quote a value that may be, or hold, a secret.
     """
 
-    ENVIRON = Environment(cache=False)  # the library's own cache outlives a change of the environment
+    ENVIRON = Environment()
+
+    def dotenv(self, name: str, default: Path) -> None:
+        """Set the variables that a file in the form of `.env` holds, if there is one, and that are not set yet."""
+        if (named := self.str(name, default=str(default))) and (file := Path(named).absolute()).exists():
+            self.ENVIRON.files.add(file)
+            self.read_env(file)
 
     def text(self, name: str, default: str = "") -> str:
         """Return the value unchanged; `str` takes a value that begins with "$" for the name of another variable."""
         return str(self.ENVIRON.get(name, default))
 
-    def address(self, name: str) -> str:
-        """Return the http(s) address that `name` holds, without a final slash; empty if it is not set."""
+    def networks(self, name: str) -> list[Network]:
+        """Return networks in CIDR that are separated by commas, `10.0.0.0/8,::1`."""
+        return [_network(name, text.strip()) for text in self.list(name, default=[])]
+
+    def address(self, name: str, networks: Iterable[Network] = EVERYWHERE) -> str:
+        """Return the http(s) address that `name` holds, without a final slash; empty if it is not set.
+
+        Args:
+            networks: the private networks that it may be in, as far as it names no host.
+        """
         url = str(self.str(name, default="")).rstrip("/")
-        _check_address(name if "@" in url else f"{name} is {url!r}", url)
+        _check_address(name if "@" in url else f"{name} is {url!r}", url, networks)
         return url
 
     def database(self, name: str, default: str) -> Settings:
@@ -81,10 +110,10 @@ class Env(environ.Env):  # type: ignore[misc]
             ) from None
         return entry
 
-    def hook(self, name: str) -> str:
+    def hook(self, name: str, networks: Iterable[Network]) -> str:
         """Return the address that `name` holds, unchanged; empty if it is not set. Some are secrets."""
         url = self.text(name)
-        _check_address(name, url)
+        _check_address(name, url, networks)
         return url
 
     def signing_secret(self, name: str) -> str:
@@ -146,10 +175,25 @@ class Env(environ.Env):  # type: ignore[misc]
         return int(number), PERIODS[period]
 
 
-def _check_address(subject: str, url: str) -> None:
+def _network(name: str, text: str) -> Network:
+    """Return the network, or the one address, that a text names; bits set beyond the prefix are a typing error."""
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} holds {text!r}, which is not a network: write 10.0.0.0/8, fd00::/8 or an address, with commas."
+        ) from None
+    if ipaddress.ip_address(text.partition("/")[0]) != network.network_address:
+        raise ImproperlyConfigured(f"{name} holds {text!r}; write {network}, or the prefix that is meant.")
+    if network.prefixlen == 0:
+        raise ImproperlyConfigured(f"{name} holds {text!r}, which is every address; write the networks that are meant.")
+    return network
+
+
+def _check_address(subject: str, url: str, networks: Iterable[Network]) -> None:
     """Refuse all but a plain http(s) address, or none."""
     try:
         if url:
-            check_url(url)
+            check_url(url, networks)
     except ValidationError as error:
         raise ImproperlyConfigured(f"{subject}: {error.messages[0]}") from None

@@ -16,8 +16,7 @@ from backoffice.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
-if (dotenv := env.str("BACKOFFICE_DOTENV", default=str(BASE_DIR / ".env"))) and Path(dotenv).exists():
-    env.read_env(dotenv)
+env.dotenv("BACKOFFICE_DOTENV", default=BASE_DIR / ".env")
 
 MODE = env.str("BACKOFFICE_ENV", default="production")
 if MODE not in ("production", "development"):
@@ -38,6 +37,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localh
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set. Give the host names this node answers to, with commas.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# The private networks that requests of this program may enter, whoever asks for them; see backoffice/kit/addresses.py.
+PRIVATE_NETWORKS = env.networks("PRIVATE_NETWORKS")
 
 # --- apps and middleware ---------------------------------------------------------------------------------------------
 CONTENT_APPS = [
@@ -289,10 +291,12 @@ Q_CLUSTER = {
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
 SYNC_BATCH = 100  # objects claimed at a time
 # What a reference to a secret (`env:NAME`, `file:/PATH`) may reach: whoever may edit a target chooses its destination.
-SECRET_REFERENCE_PREFIXES = env.list("SECRET_REFERENCE_PREFIXES", default=["SYNC_", "BACKOFFICE_SECRET_", "DEMO_"])
+SECRET_REFERENCE_PREFIXES = env.list("SECRET_REFERENCE_PREFIXES", default=["SYNC_"])
 SECRET_REFERENCE_FOLDERS = env.list(
-    "SECRET_REFERENCE_FOLDERS", default=["/run/secrets", str(VAR_DIR.absolute() / "secrets")]
+    "SECRET_REFERENCE_FOLDERS", default=["/run/secrets/sync", str(VAR_DIR.absolute() / "secrets" / "sync")]
 )
+# What no reference reaches: all that this module reads. Both sets grow until its end.
+SETTINGS_NAMES, SETTINGS_FILES = env.ENVIRON.names, env.ENVIRON.files
 
 # --- alerts: a target became unhealthy, or is healthy again, see syncer/engine/alerts/ -------------------------------
 # How long the state must last before its alert is sent; 0: at once. Alerts of blocked targets are always sent at once.
@@ -304,31 +308,28 @@ EMAIL_TIMEOUT = 10  # seconds of each wait
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=(*ALERT_EMAILS, "webmaster@localhost")[0])
 if ALERT_EMAILS and PRODUCTION and not env.text("EMAIL_URL"):
     raise ImproperlyConfigured("ALERT_EMAILS is set, EMAIL_URL is not: name the mail server.")
-ALERT_WEBHOOK_URL = env.hook("ALERT_WEBHOOK_URL")
+ALERT_WEBHOOK_URL = env.hook("ALERT_WEBHOOK_URL", PRIVATE_NETWORKS)
 ALERT_WEBHOOK_SECRET = env.signing_secret("ALERT_WEBHOOK_SECRET")
-ALERT_WEBHOOK_ALLOW_PRIVATE = env.bool("ALERT_WEBHOOK_ALLOW_PRIVATE", default=False)
 ALERT_WEBHOOK_TIMEOUT = 10.0  # seconds of each wait
 # The address of this node for people, for links; empty: links hold the path only.
 NODE_URL = env.address("BACKOFFICE_URL")
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
 # The collection that items are enriched from; empty if none. See content/tasks/external.py.
-TASKS_EXTERNAL_URL = env.address("TASKS_EXTERNAL_URL")
+TASKS_EXTERNAL_URL = env.address("TASKS_EXTERNAL_URL", PRIVATE_NETWORKS)
 TASKS_EXTERNAL_PAGING = env.str("TASKS_EXTERNAL_PAGING", default="page")
 if TASKS_EXTERNAL_PAGING not in ("page", "cursor"):
     raise ImproperlyConfigured(f"TASKS_EXTERNAL_PAGING is {TASKS_EXTERNAL_PAGING!r}; it may be 'page' or 'cursor'.")
 TASKS_EXTERNAL_AUTHORIZATION = env.text("TASKS_EXTERNAL_AUTHORIZATION")
-TASKS_EXTERNAL_ALLOW_PRIVATE = env.bool("TASKS_EXTERNAL_ALLOW_PRIVATE", default=False)
 TASKS_EXTERNAL_TIMEOUT = env.float("TASKS_EXTERNAL_TIMEOUT", default=10.0)  # seconds of each wait
 TASKS_EXTERNAL_TOTAL = env.float("TASKS_EXTERNAL_TOTAL", default=30.0)  # seconds of all tries and waits
 TASKS_RETRY_SECONDS = env.float("TASKS_RETRY_SECONDS", default=0.5)  # 0.5, 1, 2 s with full jitter
 # An OpenAI-compatible chat endpoint, without /chat/completions; empty: summaries are made here, of leading sentences.
-SUMMARIZER_URL = env.address("SUMMARIZER_URL")
+SUMMARIZER_URL = env.address("SUMMARIZER_URL", PRIVATE_NETWORKS)
 SUMMARIZER_KEY = env.text("SUMMARIZER_KEY")
 SUMMARIZER_MODEL = env.str("SUMMARIZER_MODEL", default="")
 if SUMMARIZER_URL and not SUMMARIZER_MODEL:
     raise ImproperlyConfigured("SUMMARIZER_URL is set, SUMMARIZER_MODEL is not: name the model that it is to use.")
-SUMMARIZER_ALLOW_PRIVATE = env.bool("SUMMARIZER_ALLOW_PRIVATE", default=False)
 SUMMARIZER_TIMEOUT = env.float("SUMMARIZER_TIMEOUT", default=20.0)  # seconds of each wait
 
 # --- logs ------------------------------------------------------------------------------------------------------------

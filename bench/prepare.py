@@ -38,7 +38,7 @@ def fill(number: int) -> None:
     from syncer.models.routemap import RouteMap
 
     planned = max(1, number * 8 // 100)
-    target = Target.objects.create(name="remote", url="http://127.0.0.1:9", allow_private=True)
+    target = Target.objects.create(name="remote", url="http://127.0.0.1:9")
     fields = {"userId": "user_id", "title": "title", "body": "body"}
     route = Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, existing="create")
     with connection.cursor() as cursor:

@@ -59,9 +59,7 @@ class Bench:
 
         self.line, self.url, self.cpu, self.Post = line, url, cpu, Post
         Post.objects.all().delete()
-        self.target = Target.objects.create(
-            name=line, url=url, allow_private=True, concurrency=NEAR_AT_ONCE if line == "push" else AT_ONCE
-        )
+        self.target = Target.objects.create(name=line, url=url, concurrency=NEAR_AT_ONCE if line == "push" else AT_ONCE)
         Route.objects.create(target=self.target, model="news.Post", path="/posts", fields=FIELDS, existing="create")
         self.rounds = 0
 

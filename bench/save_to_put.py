@@ -13,6 +13,8 @@ from types import FrameType
 
 import django
 
+from tools.nodes import LOOPBACK
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = tuple(str(ROOT / package) for package in ("backoffice", "content", "syncer"))
 
@@ -45,6 +47,7 @@ def main() -> None:
             "BACKOFFICE_ENV": "development",
             "BACKOFFICE_VAR": var,
             "DJANGO_SETTINGS_MODULE": "backoffice.settings",
+            "PRIVATE_NETWORKS": LOOPBACK,
             "SECRET_KEY": secrets.token_urlsafe(50),
             "LOG_LEVEL": "WARNING",
         }
@@ -67,7 +70,7 @@ def measure() -> None:
 
     call_command("migrate", verbosity=0)
     with Remote() as remote:
-        target = Target.objects.create(name="fakeapi", url=remote.url, allow_private=True)
+        target = Target.objects.create(name="fakeapi", url=remote.url)
         fields = {"userId": "user_id", "title": "title", "body": "body"}
         Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, trigger="change")
         user = get_user_model().objects.create_superuser("editor", password="editor")

@@ -22,6 +22,7 @@ import pytest
 from django.conf import settings
 
 from tests import postgres
+from tools.nodes import LOOPBACK
 
 ROOT = Path(__file__).parent
 DATABASES = ("sqlite", "postgres")
@@ -44,6 +45,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         BACKOFFICE_ENV="development",
         BACKOFFICE_VAR=var,
         BACKOFFICE_NODE="test",
+        PRIVATE_NETWORKS=LOOPBACK,
         SECRET_KEY="only-for-tests-" + "0123456789" * 4,
         # Tests share their users' ids and one address.
         API_RATE="1000000/minute",

@@ -15,6 +15,7 @@ from tools.secret_file import ADMIN_PASSWORD, PEER_PASSWORD, PEOPLE_PASSWORD, RE
 ROOT = Path(__file__).resolve().parent.parent
 MIGRATE = ("migrate", "--verbosity=0")
 REMOTE_USER = "sync"  # the store's account at the warehouse for one-way REST syncs
+LOOPBACK = "127.0.0.0/8,::1"  # the networks of this machine, where both nodes are
 # Variables that may be set for another deployment, and must not reach these two.
 NOT_INHERITED = {
     "ALLOWED_HOSTS",
@@ -99,6 +100,7 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
             "BACKOFFICE_TITLE": title,
             "BACKOFFICE_COLOR": color,
             "BACKOFFICE_VAR": str(var),
+            "PRIVATE_NETWORKS": ",".join(filter(None, (LOOPBACK, os.environ.get("PRIVATE_NETWORKS")))),
             "SECRET_KEY": key,
             REMOTE_PASSWORD: secret[REMOTE_PASSWORD],
             PEER_PASSWORD: secret[PEER_PASSWORD],
@@ -134,7 +136,6 @@ def enriched_from(port: int, password: str) -> dict[str, str]:
         "TASKS_EXTERNAL_URL": f"http://127.0.0.1:{port}/api/news/posts",
         "TASKS_EXTERNAL_PAGING": "cursor",
         "TASKS_EXTERNAL_AUTHORIZATION": f"Basic {credential}",
-        "TASKS_EXTERNAL_ALLOW_PRIVATE": "true",
     }
 
 

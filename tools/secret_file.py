@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ADMIN_PASSWORD = "BACKOFFICE_ADMIN_PASSWORD"
-REMOTE_PASSWORD = "DEMO_REMOTE_PASSWORD"
+REMOTE_PASSWORD = "SYNC_REMOTE_PASSWORD"
 PEOPLE_PASSWORD = "BACKOFFICE_PEOPLE_PASSWORD"  # of the accounts that show the ready roles
-PEER_PASSWORD = "DEMO_PEER_PASSWORD"  # the password of each node's account at the other
+PEER_PASSWORD = "SYNC_PEER_PASSWORD"  # the password of each node's account at the other
 # Random bytes; each becomes 4/3 of a character.
 SIZES = {
     "SECRET_KEY": 50,

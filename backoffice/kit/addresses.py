@@ -3,20 +3,27 @@
 import ipaddress
 import re
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import phrase
 
-# Metadata services of clouds outside the link-local ranges: they give the machine's own credentials to any client.
+Network = IPv4Network | IPv6Network
+
+# Metadata services of clouds: they give the machine's own credentials to any client.
 METADATA = [
     ipaddress.ip_network(network)
     for network in (
+        "169.254.169.254",  # most clouds
+        "169.254.170.2",  # AWS, for containers
+        "169.254.170.23",  # AWS, for Kubernetes
         "fd00:ec2::/32",  # AWS
         "fd20:ce::/64",  # Google Cloud
         "fd00:42::/64",  # Scaleway
@@ -34,13 +41,20 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 IPV4_LAST = (NAT64, ipaddress.ip_network("::/96"), ipaddress.ip_network("::ffff:0:0:0/96"))
 # RFC 8215: a network's own translators. RFC 6052, 2.2: the position of the IPv4 address, by the length of the prefix.
 LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+PORTS = {"http": 80, "https": 443}
+EVERYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+# Names that no public host has: one word, and endings reserved by RFC 6761, 6762 and 8375, and by ICANN (internal).
+INSIDE = re.compile(r"[^.]+|.+\.(internal|local|localhost|home\.arpa)")
 IPV4_PLACES = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12), (12, 13, 14, 15))  # bytes
 
 
-def check_url(url: str) -> None:
+def check_url(url: str, networks: Iterable[Network] | None = None) -> None:
     """Refuse every address but plain http(s) ones: other schemes, credentials, a query, a fragment.
 
-    An IP address that is never connected to is refused too, in any notation. A host name is checked on connecting.
+    An IP address that may not be connected to is refused too, in any notation. A host name is checked on connecting.
+
+    Args:
+        networks: see `refusal`; by default those of the setting.
 
     Raises:
         ValidationError: the address is refused; the message names the cure.
@@ -61,8 +75,23 @@ def check_url(url: str) -> None:
         )
     if "?" in url or "#" in url:
         raise ValidationError(_("The address may not hold '?' or '#'."), code="address")
-    if (literal := _ip(parts.hostname)) and (reason := refusal(literal, allow_private=True)):
+    allowed = settings.PRIVATE_NETWORKS if networks is None else networks
+    if (literal := _ip(parts.hostname)) and (reason := refusal(literal, allowed)):
         raise ValidationError(_("This %(reason)s.") % {"reason": localized(reason)}, code="address")
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of an address that `check_url` accepts: `https://api.example.com:443`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or PORTS.get(parts.scheme)}"
+
+
+def may_be_private(url: str) -> bool:
+    """Return whether the host of an address can be in one of PRIVATE_NETWORKS; of a name only its form is known."""
+    host = urlsplit(url).hostname or ""
+    if literal := _ip(host):
+        return bool(refusal(literal, ())) and not refusal(literal, settings.PRIVATE_NETWORKS)
+    return bool(settings.PRIVATE_NETWORKS) and INSIDE.fullmatch(host) is not None
 
 
 def _ip(host: str) -> str:
@@ -75,12 +104,15 @@ def _ip(host: str) -> str:
     return ""
 
 
-def refusal(peer: str, *, allow_private: bool) -> str:
+def refusal(peer: str, networks: Iterable[Network]) -> str:
     """Return why the program may not connect to the IP address `peer`; empty if it may.
 
-    Link-local, metadata, multicast, reserved and unspecified addresses are always refused; private ones are allowed
-    with `allow_private`. An IPv6 address that embeds an IPv4 address is checked as both. A network's own translator
-    under a global prefix can't be distinguished from a service.
+    Metadata, multicast, reserved and unspecified addresses are always refused. Private ones are allowed in `networks`,
+    link-local ones only in a network that holds no others. An IPv6 address that embeds an IPv4 address is checked as
+    both. A network's own translator under a global prefix can't be distinguished from a service.
+
+    Args:
+        networks: as the setting PRIVATE_NETWORKS has them.
 
     Returns:
         A predicate that continues a sentence beginning with the target's name: "is at 10.0.0.1, a private address…".
@@ -91,19 +123,21 @@ def refusal(peer: str, *, allow_private: bool) -> str:
     candidates = [address, *_embedded(address)]
     if any(map(_is_forbidden, candidates)):
         return phrase("is at %(address)s, an address that is never contacted", address=str(address))
-    if not allow_private and any(map(_is_private, candidates)):
+    if any(_is_private(one) and not _is_in(one, networks) for one in candidates):
         return phrase(
-            "is at %(address)s, a private address; allow private addresses if that is meant", address=str(address)
+            "is at %(address)s, a private address; if that is meant, name its network in the setting PRIVATE_NETWORKS",
+            address=str(address),
         )
     return ""
 
 
+def _is_in(address: IPv4Address | IPv6Address, networks: Iterable[Network]) -> bool:
+    return any(address in one and (one.is_link_local or not address.is_link_local) for one in networks)
+
+
 def _is_forbidden(address: IPv4Address | IPv6Address) -> bool:
     return (
-        address.is_link_local
-        or address.is_multicast
-        or address.is_unspecified
-        or any(address in network for network in (*METADATA, *NOWHERE))
+        address.is_multicast or address.is_unspecified or any(address in network for network in (*METADATA, *NOWHERE))
     )
 
 

@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Any, Protocol, Self
 
 import urllib3
+from django.conf import settings
 
 from backoffice.kit import addresses
 from backoffice.kit.phrases import message_of, phrase
@@ -173,7 +174,6 @@ class Asker(Protocol):
     """The client that connections are made for."""
 
     timeout: float  # seconds for connecting
-    allow_private: bool  # see `addresses.refusal`
 
     @property
     def watch(self) -> Watch:
@@ -196,7 +196,7 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
         raise unreachable(_reason(error)) from error
     failure: HttpError | None = None
     for family, kind, protocol, _, address in resolved:
-        if reason := addresses.refusal(str(address[0]), allow_private=client.allow_private):
+        if reason := addresses.refusal(str(address[0]), settings.PRIVATE_NETWORKS):
             failure = failure or ForbiddenError(reason)
             continue
         seconds = min(client.timeout, client.watch.left())

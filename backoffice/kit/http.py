@@ -103,12 +103,10 @@ class Client:
 
     Args:
         timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.
-        allow_private: whether addresses of this machine and of private networks are allowed; see `addresses.refusal`.
     """
 
-    def __init__(self, *, timeout: float, allow_private: bool) -> None:
+    def __init__(self, *, timeout: float) -> None:
         self.timeout = timeout
-        self.allow_private = allow_private
         self._local = threading.local()
         self._deadlines = Deadlines()
 

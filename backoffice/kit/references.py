@@ -1,7 +1,8 @@
 """References to secrets. The database, exports and logs hold the place of a secret, never the secret.
 
 Whoever may edit a reference also chooses the host that the secret is sent to. So references reach only the variables
-and folders that two settings allow: SECRET_REFERENCE_PREFIXES and SECRET_REFERENCE_FOLDERS.
+and folders that two settings set aside, SECRET_REFERENCE_PREFIXES and SECRET_REFERENCE_FOLDERS, and of these nothing
+that the settings themselves are read from.
 """
 
 import os
@@ -16,7 +17,7 @@ from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import either, message_of, phrase
 
 FORM = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s\0]+")
-OWN = ("SECRET_KEY", "DATABASE_URL", "BACKOFFICE_ADMIN_PASSWORD")  # never allowed: the program's own secrets
+OWN_PREFIX = "BACKOFFICE_"  # of variables that commands read too, such as BACKOFFICE_ADMIN_PASSWORD
 
 
 class UnresolvedError(Exception):
@@ -68,30 +69,66 @@ def _place(reference: str) -> str | Path:
     """Return the variable's name, or the file with all links followed.
 
     Raises:
-        UnresolvedError: the settings do not allow it.
+        UnresolvedError: the settings do not allow it, or are read from it.
     """
+    if not reference:
+        raise UnresolvedError(phrase("Enter where it is stored, on the page of the target."))
     kind, _colon, place = reference.partition(":")
-    if kind == "env":
-        prefixes = settings.SECRET_REFERENCE_PREFIXES
-        if place in OWN or not place.startswith(tuple(prefixes)):
-            why = phrase(
+    return _variable(place) if kind == "env" else _file(place)
+
+
+def _variable(name: str) -> str:
+    if name in settings.SETTINGS_NAMES or name.startswith(OWN_PREFIX):
+        raise UnresolvedError(
+            phrase(
+                "%(place)s may not be read: it is a setting of this program. Put the target's secret into a variable "
+                "of its own, such as SYNC_SHOP_TOKEN.",
+                place=name,
+            )
+        )
+    prefixes = settings.SECRET_REFERENCE_PREFIXES
+    if not name.startswith(tuple(prefixes)):
+        raise UnresolvedError(
+            phrase(
                 "%(place)s may not be read: the variable's name must begin with %(allowed)s (setting "
                 "SECRET_REFERENCE_PREFIXES).",
-                place=place,
+                place=name,
                 allowed=either(prefixes),
             )
-            raise UnresolvedError(why)
-        return place
+        )
+    return name
+
+
+def _file(path: str) -> Path:
     folders = settings.SECRET_REFERENCE_FOLDERS
     try:
-        file = Path(place).resolve()
-        if any(file.is_relative_to(Path(folder).resolve()) for folder in folders):
-            return file
+        file = Path(path).resolve()
+        is_allowed = any(file.is_relative_to(Path(folder).resolve()) for folder in folders)
+        is_own = any(_is_same(file, own) for own in settings.SETTINGS_FILES)
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
-        raise UnresolvedError(phrase("'%(place)s' is not a path.", place=place)) from error
-    why = phrase(
-        "%(place)s may not be read: the file must lie in %(allowed)s (setting SECRET_REFERENCE_FOLDERS).",
-        place=place,
-        allowed=either(map(str, folders)),
-    )
-    raise UnresolvedError(why)
+        raise UnresolvedError(phrase("'%(place)s' is not a path.", place=path)) from error
+    if not is_allowed:
+        raise UnresolvedError(
+            phrase(
+                "%(place)s may not be read: the file must lie in %(allowed)s (setting SECRET_REFERENCE_FOLDERS).",
+                place=path,
+                allowed=either(map(str, folders)),
+            )
+        )
+    if is_own:
+        raise UnresolvedError(
+            phrase(
+                "%(place)s may not be read: settings of this program are in it. Put the target's secret into a file of "
+                "its own.",
+                place=path,
+            )
+        )
+    return file
+
+
+def _is_same(file: Path, own: Path) -> bool:
+    """Return whether both are one file, under two names too: a link, hard or symbolic, or a mount."""
+    try:
+        return file.samefile(own)
+    except FileNotFoundError:  # one of them went after the start
+        return file == own.resolve()

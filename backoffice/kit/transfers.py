@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import certifi
 import pycurl
 import requests
+from django.conf import settings
 from django.utils import timezone
 
 from backoffice.kit import addresses
@@ -81,12 +82,10 @@ class Transfers:
 
     Args:
         timeout: seconds for connecting, and again for each wait for the answer; `request_seconds` bounds the whole.
-        allow_private: whether addresses of this machine and of private networks are allowed; see `addresses.refusal`.
     """
 
-    def __init__(self, *, timeout: float, allow_private: bool) -> None:
+    def __init__(self, *, timeout: float) -> None:
         self.timeout = timeout
-        self.allow_private = allow_private
         self._multi = pycurl.CurlMulti()
         self._idle: list[_Transfer] = []
         self._running: dict[Any, _Transfer] = {}
@@ -275,7 +274,7 @@ class _Transfer:
     # --- libcurl calls these ----------------------------------------------------------------------------------------
     def _open(self, purpose: int, address: Any) -> Any:
         """Open a socket for an address of the host, if it is allowed: the very one that will be connected to."""
-        refusal = addresses.refusal(str(address.addr[0]), allow_private=self.transfers.allow_private)
+        refusal = addresses.refusal(str(address.addr[0]), settings.PRIVATE_NETWORKS)
         if refusal:
             self.refusal = refusal
             return pycurl.SOCKET_BAD

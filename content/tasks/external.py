@@ -122,7 +122,7 @@ def _ask(path: str, query: dict[str, str], *, most: int) -> tuple[Upstream, Answ
     authorization = settings.TASKS_EXTERNAL_AUTHORIZATION
     service = Upstream(
         name=NAME,
-        client=client(settings.TASKS_EXTERNAL_TIMEOUT, settings.TASKS_EXTERNAL_ALLOW_PRIVATE),
+        client=client(settings.TASKS_EXTERNAL_TIMEOUT),
         total=settings.TASKS_EXTERNAL_TOTAL,
         first_wait=settings.TASKS_RETRY_SECONDS,
         most=most,

@@ -75,7 +75,7 @@ def _shortened(text: str, most: int) -> str:
 def _by_chat(item: Item) -> Summary:
     service = Upstream(
         name=NAME,
-        client=client(settings.SUMMARIZER_TIMEOUT, settings.SUMMARIZER_ALLOW_PRIVATE),
+        client=client(settings.SUMMARIZER_TIMEOUT),
         total=2 * settings.SUMMARIZER_TIMEOUT + WAITS,
         first_wait=settings.TASKS_RETRY_SECONDS,
         most=ANSWER_MOST,

@@ -45,9 +45,9 @@ class TooSlowError(UpstreamError):
 
 
 @cache
-def client(timeout: float, allow_private: bool) -> Client:  # noqa: FBT001 - the cache's key
-    """Return the shared client of these settings, which keeps its connections open."""
-    return Client(timeout=timeout, allow_private=allow_private)
+def client(timeout: float) -> Client:
+    """Return the shared client with this time-out, which keeps its connections open."""
+    return Client(timeout=timeout)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from syncer.admin.general_errors import ShowsAllErrors
+from syncer.admin.moving import MovingForm
 from syncer.admin.route_effects import AsksBeforeSaving
 from syncer.admin.rows import AS_JSON, Column, RowsForm
 from syncer.core.merge import EXISTS
@@ -22,6 +23,10 @@ TAKEN = next(
 )
 
 
+NOT_CARRIED = _(
+    "%(value)s is not a model that you may have sent: whoever sets up a route must be allowed to view all that it "
+    "carries."
+)
 ASK = "ask"  # in place of a node: a person decides
 
 
@@ -73,7 +78,7 @@ ROUTE_ROWS = {
 }
 
 
-class TargetForm(RowsForm):
+class TargetForm(MovingForm, RowsForm):
     """The form of a target; empties the columns that only other kinds use."""
 
     class Meta:

@@ -16,15 +16,16 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from syncer.admin import route_effects
-from syncer.admin.forms import ROUTE_ROWS, RouteForm
+from syncer.admin.forms import NOT_CARRIED, ROUTE_ROWS, RouteForm
 from syncer.admin.parts import pk_or_404, posted, when
 from syncer.admin.removing import RemovingAdmin
-from syncer.admin.rows import Section
+from syncer.admin.rows import Column, Section
 from syncer.admin.trigger import TriggerField
 from syncer.models import Route, Target
 from syncer.models.backlog import stopped
 from syncer.models.mapping import declarations
 from syncer.reports import words
+from syncer.reports.reading import carried, not_carried
 from syncer.reports.unanswered import unanswered
 from syncer.targets.base import kind_of, kinds
 
@@ -56,11 +57,12 @@ def _opened(section: Section, route: Route | None) -> Section:
     return title, options
 
 
-def _own_id_field(column: "models.Field[Any, Any]") -> forms.ChoiceField:
+def _own_id_field(column: "models.Field[Any, Any]", labels: Iterable[str]) -> forms.ChoiceField:
     """Return the choice of the local field that is the record's id; `Route.clean` refuses those that can't be it."""
     groups = [
         (label, [(name, name) for name in dict.fromkeys([one.model._meta.pk.name, *one.fields])])
-        for label, one in sorted(declarations().items())
+        for label in labels
+        for one in [declarations()[label]]
     ]
     return forms.ChoiceField(
         choices=[("", _("None: the target gives each record its id")), *groups],
@@ -103,14 +105,28 @@ class RouteAdmin(RemovingAdmin):
         options["help_texts"] = RouteForm.Meta.help_texts | {name: text for name, (_label, text) in own.items()}
         return super().get_form(request, obj, *args, **options)
 
+    def columns(self, request: HttpRequest, name: str) -> tuple[Column, ...]:
+        """Return the columns of rows, which name the fields of those models only that this person may have sent."""
+        labels = {"", *carried(request)}
+        return tuple(column.of(labels) for column in super().columns(request, name))
+
+    def has_change_permission(self, request: HttpRequest, obj: Route | None = None) -> bool:
+        """Return whether they may change a route: not one whose objects they may not view."""
+        may = bool(super().has_change_permission(request, obj))
+        return may and not (obj and not_carried(request, obj.model))
+
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "model":
-            choices = [("", _("Choose a model")), *((label, label) for label in sorted(declarations()))]
+            choices = [("", _("Choose a model")), *((label, label) for label in carried(request))]
             return forms.ChoiceField(
-                choices=choices, widget=UnfoldAdminSelectWidget, help_text=db_field.help_text, label=_("Model")
+                choices=choices,
+                widget=UnfoldAdminSelectWidget,
+                help_text=db_field.help_text,
+                label=_("Model"),
+                error_messages={"invalid_choice": NOT_CARRIED},
             )
         if db_field.name == "own_id":
-            return _own_id_field(db_field)
+            return _own_id_field(db_field, carried(request))
         if db_field.name == "trigger":
             return TriggerField(label=_("When it syncs"))
         return super().formfield_for_dbfield(db_field, request, **options)
@@ -129,7 +145,8 @@ class RouteAdmin(RemovingAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, object], **options: Any) -> HttpResponse:
         if route := options.get("obj"):
-            context.update(stopped=stopped(route), **route_effects.context(context["adminform"]))
+            why = not_carried(request, route.model) if request.user.has_perm("syncer.change_route") else ""
+            context.update(stopped=stopped(route), fixed=why, **route_effects.context(context["adminform"]))
         page: HttpResponse = super().render_change_form(request, context, **options)
         return page
 

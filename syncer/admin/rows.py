@@ -6,8 +6,8 @@ The number of columns gives the shape of the value: one, `["userId"]`; two, `{"u
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -54,6 +54,10 @@ class Column:
     names_of: str = ""
     described: Callable[[], Mapping[str, str]] = dict
 
+    def of(self, labels: Collection[str]) -> "Column":
+        """Return the column with the names of these models only."""
+        return replace(self, choices=_only(labels, self.choices), suggestions=_only(labels, self.suggestions))
+
     def read(self, cell: str) -> object:
         """Return the value of a cell."""
         return _value(cell) if self.is_json else cell
@@ -64,6 +68,10 @@ class Column:
             not self.is_json or (value.isprintable() and value.strip() == value != "" and _value(value) == value)
         )
         return str(value) if is_plain else json.dumps(value, ensure_ascii=False)
+
+
+def _only(labels: Collection[str], names: Names | None) -> Names | None:
+    return names and (lambda: {label: offered for label, offered in names().items() if label in labels})
 
 
 def _value(cell: str) -> object:
@@ -265,11 +273,15 @@ class RowsAdmin(EngineAdmin):
     rows: Mapping[str, tuple[Column, ...]] = {}
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
-        if columns := self.rows.get(db_field.name):
+        if columns := self.columns(request, db_field.name):
             # JSONField's own `formfield` passes what only a form field for JSON text takes.
             own = {"form_class": RowsField, "columns": columns, "show_hidden_initial": False}
             return models.Field.formfield(db_field, **{**options, **own})
         return super().formfield_for_dbfield(db_field, request, **options)
+
+    def columns(self, request: HttpRequest, name: str) -> tuple[Column, ...]:
+        """Return the columns of a JSON column's rows; none of any other column."""
+        return self.rows.get(name, ())
 
     def readable(self, request: HttpRequest, obj: models.Model | None, sections: Iterable[Section]) -> list[Section]:
         """Return fieldsets with tables in place of the JSON columns, if this person may only read them."""

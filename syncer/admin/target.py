@@ -72,7 +72,7 @@ class TargetAdmin(RemovingAdmin):
     autocomplete_fields = ("peer_user",)
     readonly_fields = ("secret_found", "contact_at", "peer_writer", "acknowledged_writer")
     fieldsets = (
-        (None, {"fields": (("name", "title"), ("kind", "url"), "allow_private", "enabled", *PEER_FIELDS)}),
+        (None, {"fields": (("name", "title"), ("kind", "url"), "enabled", *PEER_FIELDS)}),
         (
             gettext_lazy("Sign-in"),
             {
@@ -100,6 +100,11 @@ class TargetAdmin(RemovingAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Target | None = None) -> list[Section]:
         sections = [*super().get_fieldsets(request, obj), *(kind_of(obj).pages.target_facts if obj else ())]
         return self.readable(request, obj, sections)
+
+    def get_form(self, request: HttpRequest, obj: Target | None = None, *args: Any, **options: Any) -> Any:
+        form = super().get_form(request, obj, *args, **options)
+        form.request = request  # the class is made for each request
+        return form
 
     def save_model(self, request: HttpRequest, obj: Target, form: object, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)

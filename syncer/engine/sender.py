@@ -96,12 +96,12 @@ class Sender:
     """
 
     def __init__(self, target: Target) -> None:
-        self.client = Client(timeout=target.timeout, allow_private=target.allow_private)
+        self.client = Client(timeout=target.timeout)
         self.concurrency = target.concurrency
         self._headers = target.headers
         self._query = {name: query_text(value) for name, value in target.query.items()}
         self._sign_in = SignIn(target, self.client)
-        self._transfers = Transfers(timeout=target.timeout, allow_private=target.allow_private)
+        self._transfers = Transfers(timeout=target.timeout)
         self._waiting: deque[Task[Any]] = deque()
         self._failures = 0
         self._forbidden: dict[int | None, bool] = {}  # {delivery: is a delete}, those refused since the last success

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.kit import references
-from backoffice.kit.addresses import check_url
+from backoffice.kit.addresses import check_url, may_be_private, origin
 from backoffice.kit.phrase_field import PhraseField
 from syncer.models import request_defaults
 from syncer.targets.base import choices, kinds, unused_columns
@@ -125,9 +125,6 @@ class Target(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(TIMEOUT_MOST)],
         help_text="Seconds until a request is abandoned: 1 to 60, for connecting and for the answer.",
     )
-    allow_private = models.BooleanField(
-        "allow private addresses", default=False, help_text="The target may be on this machine or in a private network."
-    )
     not_before = models.DateTimeField(
         "waits until",
         null=True,
@@ -230,6 +227,17 @@ class Target(models.Model):
         parts = (self.url, self.auth, *(getattr(self, column) for column in SIGN_IN_COLUMNS), self.headers, self.query)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def recipient(self) -> tuple[object, ...]:
+        """What decides who gets what the routes carry: where it is sent, for which account there, and who may call."""
+        return (self.account, self.kind, self.peer_node, self.peer_user_id)
+
+    @property
+    def destinations(self) -> frozenset[str]:
+        """The hosts that get the secret: scheme, host and port of the address, and of a whole token address."""
+        urls = [self.url, *([self.auth_url] if self.auth_url and not self.auth_url.startswith("/") else [])]
+        return frozenset(map(origin, urls))
+
     def next_try(self, binding: "Binding | None" = None) -> datetime | None:
         """Return when the target, or a binding there, is tried again: both have waits. None: neither waits."""
         probe_at = self.probe_at if self.opened_at else None
@@ -249,7 +257,7 @@ class Target(models.Model):
         for column in SIGN_IN_COLUMNS if self.auth in SIGN_IN else ():
             if column in SIGN_IN[self.auth] and not getattr(self, column):
                 errors[column] = _("Sign-in '%(auth)s' needs it.") % {"auth": self.auth}
-            elif column not in (*SIGN_IN[self.auth], *OPTIONAL.get(self.auth, ())) and getattr(self, column):
+            elif column not in used_by(self.auth) and getattr(self, column):
                 errors[column] = _("Sign-in '%(auth)s' does not use it; leave it empty.") % {"auth": self.auth}
         errors["headers"] = [*request_defaults.header_errors(self.headers, sign_in=self.auth_header)]
         errors["query"] = [*request_defaults.query_errors(self.query)]
@@ -266,7 +274,7 @@ class Target(models.Model):
             check_url(self.auth_url)
         except ValidationError as error:
             return str(error.message)
-        if self.auth_url.lower().startswith("http:") and not self.allow_private:
+        if self.auth_url.lower().startswith("http:") and not may_be_private(self.auth_url):
             return _("Give an https address, for the secret is sent there; http is for private networks.")
         return ""
 
@@ -300,3 +308,8 @@ OPTIONAL: dict[str, tuple[str, ...]] = {  # the columns that a way of signing in
     Target.Auth.JWT: ("auth_token", "auth_names"),
     Target.Auth.OAUTH2: ("auth_token", "auth_scope"),
 }
+
+
+def used_by(auth: str) -> tuple[str, ...]:
+    """Return the columns that a way of signing in needs, or uses if they are given."""
+    return (*SIGN_IN.get(auth, ()), *OPTIONAL.get(auth, ()))

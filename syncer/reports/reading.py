@@ -47,6 +47,24 @@ def unseen_objects(request: HttpRequest, label: str, keys: Collection[str]) -> d
     return {key: person.unseen(model, pk) for key, pk in by_key.items() if pk in unseen_pks}
 
 
+def not_carried(request: HttpRequest, label: str) -> str:
+    """Return the sentence that says why this person may let no route carry a model; empty if they may.
+
+    A route takes all rows of a model to wherever its target is, so whoever writes it must be allowed to view them all.
+    """
+    if why := unseen(request, label):
+        return why
+    declaration = declarations().get(label)
+    if declaration and hides_rows(declaration.model, Person(request.user)):
+        return _("You may view only some of the %(names)s.") % {"names": declaration.model._meta.verbose_name_plural}
+    return ""
+
+
+def carried(request: HttpRequest) -> list[str]:
+    """Return the labels of the models that this person may let a route carry."""
+    return [label for label in sorted(declarations()) if not not_carried(request, label)]
+
+
 def live_objects(label: str, keys: Collection[str]) -> dict[str, Model]:
     """Return those of the objects of a model that exist, by key, whoever may see them."""
     model = declarations()[label].model

@@ -33,7 +33,6 @@ class CommonKeys(TypedDict, total=False):
     enabled: bool
     concurrency: int
     timeout: int
-    allow_private: bool
     auth: Auth
 
 

@@ -72,10 +72,6 @@ class Example:
     request: str = ""
     fault: str = ""
 
-    @property
-    def key(self) -> str:
-        return self.name.rpartition(":")[2]
-
 
 class Guide(ABC):
     """What a guided setup asks of a kind of target."""

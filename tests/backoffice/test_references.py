@@ -15,29 +15,37 @@ def folder(settings, tmp_path):
     return tmp_path / "secrets"
 
 
-@pytest.mark.parametrize("name", ["SYNC_A", "BACKOFFICE_SECRET_A", "DEMO_REMOTE_PASSWORD"])
-def test_a_variable_set_aside_for_references_is_read(monkeypatch, name):
-    monkeypatch.setenv(name, "s3cret")
-    validate(f"env:{name}")
-    assert resolve(f"env:{name}") == "s3cret"
+def test_a_variable_set_aside_for_references_is_read(monkeypatch):
+    monkeypatch.setenv("SYNC_A", "s3cret")
+    validate("env:SYNC_A")
+    assert resolve("env:SYNC_A") == "s3cret"
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "PATH", "sync_a", "XSYNC_A"])
+def refused(reference: str, why: str) -> None:
+    """Both the form and the worker refuse the reference."""
+    for refuse, error in ((validate, ValidationError), (resolve, UnresolvedError)):
+        with pytest.raises(error, match=why):
+            refuse(reference)
+
+
+@pytest.mark.parametrize("name", ["PATH", "PGPASSWORD", "sync_a", "XSYNC_A", "DEMO_A"])
 def test_no_other_variable_is_read(monkeypatch, name):
     monkeypatch.setenv(name, "s3cret")
-    cure = r"must begin with SYNC_ or BACKOFFICE_SECRET_ or DEMO_ \(setting SECRET_REFERENCE_PREFIXES\)"
-    with pytest.raises(ValidationError, match=cure):
-        validate(f"env:{name}")
-    with pytest.raises(UnresolvedError, match=cure):
-        resolve(f"env:{name}")
+    refused(f"env:{name}", r"must begin with SYNC_ \(setting SECRET_REFERENCE_PREFIXES\)")
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "BACKOFFICE_ADMIN_PASSWORD"])
-def test_the_programs_own_secrets_are_not_read_whatever_the_settings_say(settings, monkeypatch, name):
-    settings.SECRET_REFERENCE_PREFIXES = ["SECRET_", "DATABASE_", "BACKOFFICE_"]
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("SECRET_KEY", "SECRET_KEY_FILE", "DATABASE_URL", "EMAIL_URL", "ALERT_WEBHOOK_SECRET", "SUMMARIZER_KEY"),
+        *("TASKS_EXTERNAL_AUTHORIZATION", "SYNC_LEASE_SECONDS", "SYNC_LEASE_SECONDS_FILE"),
+        *("BACKOFFICE_ADMIN_PASSWORD", "BACKOFFICE_SECRET_A"),
+    ],
+)
+def test_what_the_settings_read_is_not_read_whatever_they_say(settings, monkeypatch, name):
+    settings.SECRET_REFERENCE_PREFIXES = ["S", "D", "E", "A", "T", "B"]
     monkeypatch.setenv(name, "s3cret")
-    with pytest.raises(UnresolvedError, match="may not be read"):
-        resolve(f"env:{name}")
+    refused(f"env:{name}", "it is a setting of this program. Put the target's secret into a variable of its own")
 
 
 def test_a_file_in_a_folder_set_aside_is_read(folder):
@@ -51,10 +59,29 @@ def test_a_file_in_a_folder_set_aside_is_read(folder):
 def test_no_other_file_is_read(folder, path):
     (folder / "link").symlink_to(folder.parent / "outside")
     (folder / "away").symlink_to(folder.parent)
-    reference = f"file:{path.format(folder)}"
-    for refuse, error in ((validate, ValidationError), (resolve, UnresolvedError)):
-        with pytest.raises(error, match="SECRET_REFERENCE_FOLDERS"):
-            refuse(reference)
+    refused(f"file:{path.format(folder)}", "SECRET_REFERENCE_FOLDERS")
+
+
+@pytest.mark.parametrize("path", ["/run/secrets/database_url", "/run/secrets/sync/../secret_key"])
+def test_secrets_beside_those_of_targets_are_not_read(path):
+    refused(f"file:{path}", r"the file must lie in /run/secrets/sync or .*/secrets/sync \(setting")
+
+
+@pytest.mark.parametrize("path", ["own", "./own", "in/../own", "symbolic", "hard", "in/symbolic"])
+def test_a_file_that_settings_were_read_from_is_not_read_under_any_name(folder, settings, path):
+    own = folder / "own"
+    own.write_text("postgres://backoffice:s3cret@db/backoffice")
+    (folder / "in").mkdir()
+    (folder / "in/symbolic").symlink_to(own)
+    (folder / "symbolic").symlink_to("own")
+    (folder / "hard").hardlink_to(own)
+    settings.SETTINGS_FILES = {folder / "gone", own}
+    refused(f"file:{folder}/{path}", "settings of this program are in it. Put the target's secret into a file of its")
+
+
+def test_a_file_of_the_settings_that_went_stays_out_of_reach(folder, settings):
+    settings.SETTINGS_FILES = {folder / "in/../own"}
+    refused(f"file:{folder}/own", "settings of this program are in it")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +102,11 @@ def test_what_can_not_be_read_is_said(folder, name, message):
     (folder / "circle").symlink_to("circle")
     with pytest.raises(UnresolvedError, match=message):
         resolve(f"file:{folder}/{name}")
+
+
+def test_where_no_reference_is_kept_that_is_said():
+    with pytest.raises(UnresolvedError, match="Enter where it is stored"):
+        resolve("")
 
 
 def test_a_path_with_a_nul_is_not_a_reference(folder):

@@ -72,6 +72,18 @@ def test_a_key_that_is_not_a_secret_is_refused(tmp_path, mode, key, reason):
             {"TASKS_EXTERNAL_URL": "ftp://api.example"},
             "TASKS_EXTERNAL_URL is 'ftp://api.example': Give an address that",
         ),
+        (
+            {"SUMMARIZER_URL": "http://10.0.0.5/v1", "PRIVATE_NETWORKS": "10.1.0.0/16"},
+            "SUMMARIZER_URL is 'http://10.0.0.5/v1': This is at 10.0.0.5, a private address; if that is meant, name",
+        ),
+        ({"ALERT_WEBHOOK_URL": "http://127.1/hook"}, "ALERT_WEBHOOK_URL: This is at 127.0.0.1, a private address"),
+        ({"PRIVATE_NETWORKS": "10.0.0.1/8"}, "PRIVATE_NETWORKS holds '10.0.0.1/8'; write 10.0.0.0/8, or the prefix"),
+        (
+            {"PRIVATE_NETWORKS": "::1,localhost"},
+            "PRIVATE_NETWORKS holds 'localhost', which is not a network: write 10.",
+        ),
+        ({"PRIVATE_NETWORKS": "0.0.0.0/0"}, "PRIVATE_NETWORKS holds '0.0.0.0/0', which is every address; write the"),
+        ({"PRIVATE_NETWORKS": "true"}, "PRIVATE_NETWORKS holds 'true', which is not a network: write 10.0.0.0/8, fd00"),
         ({"TASKS_EXTERNAL_PAGING": "both"}, "TASKS_EXTERNAL_PAGING is 'both'; it may be 'page' or 'cursor'."),
         ({"SUMMARIZER_URL": "https://llm.example/v1"}, "SUMMARIZER_URL is set, SUMMARIZER_MODEL is not"),
         ({"ALERT_EMAILS": "ops@example.com"}, "ALERT_EMAILS is set, EMAIL_URL is not"),
@@ -111,6 +123,14 @@ def test_a_file_that_is_not_text_is_refused_without_quoting_it(tmp_path):
 def test_the_folder_of_the_data_is_closed_to_other_users_of_the_machine(tmp_path, mode):
     var = settings_with(tmp_path / "var", {**PRODUCTION, "BACKOFFICE_ENV": mode}).VAR_DIR
     assert oct(var.stat().st_mode) == "0o40700"
+
+
+def test_the_private_networks_are_named(tmp_path):
+    names = "10.0.0.0/8, ::1,192.168.7.5"
+    read = settings_with(tmp_path, {**PRODUCTION, "PRIVATE_NETWORKS": names, "ALERT_WEBHOOK_URL": "http://10.0.0.5/"})
+    assert list(map(str, read.PRIVATE_NETWORKS)) == ["10.0.0.0/8", "::1/128", "192.168.7.5/32"]
+    assert settings_with(tmp_path, {**PRODUCTION, "PRIVATE_NETWORKS": ""}).PRIVATE_NETWORKS == []
+    assert settings_with(tmp_path, PRODUCTION).PRIVATE_NETWORKS == []
 
 
 @pytest.mark.parametrize(
@@ -190,13 +210,28 @@ def test_two_nodes_have_cookies_of_their_own(tmp_path):
         assert (session, csrf) == (f"{node}_session", f"{node}_csrf")
 
 
+def listed() -> set[str]:
+    """The variables of the sample file."""
+    return set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+
 def test_every_variable_that_is_read_is_in_the_sample_file():
     source = "".join((ROOT / "backoffice" / name).read_text() for name in ("settings.py", "env.py"))
     read = set(re.findall(r"\b(?:env|self)\.[a-z_]+\(\s*\"([A-Z][A-Z0-9_]*)\"", source))
-    listed = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert read == listed
+    assert read == listed()
 
 
 def test_the_sample_file_alone_does_not_start(tmp_path):
     said = refusal(tmp_path, {"BACKOFFICE_DOTENV": str(ROOT / ".env.example")})
     assert "SECRET_KEY (or SECRET_KEY_FILE) is not set." in said
+
+
+def test_the_settings_say_what_they_are_read_from(tmp_path, monkeypatch):
+    """No reference to a secret may reach it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "dotenv").write_text(f"ALLOWED_HOSTS=backoffice.example\nSUMMARIZER_KEY_FILE={tmp_path}/llm\n")
+    (tmp_path / "llm").write_text("s3cret")
+    read = settings_with(tmp_path, {"SECRET_KEY_FILE": "key", "BACKOFFICE_DOTENV": str(tmp_path / "dotenv")})
+    assert {tmp_path / name for name in ("key", "dotenv", "llm")} <= read.SETTINGS_FILES
+    assert listed() <= read.SETTINGS_NAMES | {"BACKOFFICE_WORKERS", "DATABASE_IDLE_SECONDS"}  # read on PostgreSQL

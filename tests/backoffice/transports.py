@@ -23,11 +23,11 @@ class OneAtATime(Transfers):
 
 
 @contextmanager
-def sending(transport: str, *, timeout: float = 0.5, allow_private: bool = True) -> Iterator[Client | OneAtATime]:
+def sending(transport: str, *, timeout: float = 0.5) -> Iterator[Client | OneAtATime]:
     if transport == "requests":
-        yield Client(timeout=timeout, allow_private=allow_private)
+        yield Client(timeout=timeout)
         return
-    transfers = OneAtATime(timeout=timeout, allow_private=allow_private)
+    transfers = OneAtATime(timeout=timeout)
     try:
         yield transfers
     finally:

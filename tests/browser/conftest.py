@@ -90,7 +90,7 @@ def administrator_user() -> User:
 @pytest.fixture
 def target(remote: Remote, transactional_db: None) -> Target:
     """The Fake API, with a route for posts."""
-    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5)
     fields = {"userId": "user_id", "title": "title", "body": "body"}
     Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, lookup=["userId", "title"])
     return target

@@ -9,7 +9,7 @@ from tests.remote import Remote
 
 def fake_api(remote: Remote) -> Target:
     """A target that posts and their comments travel to."""
-    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5)
     post = {"userId": "user_id", "title": "title", "body": "body"}
     Route.objects.create(target=target, model="news.Post", path="/posts", fields=post, lookup=["userId", "title"])
     comment = {"postId": "post", "name": "name", "email": "email", "body": "body"}

@@ -35,7 +35,7 @@ def _target(remote: Remote) -> None:
     """One object in sync, one rejected, one in doubt, and deletes that wait."""
     Comment.objects.all().delete()
     Post.objects.filter(pk__gt=Post.objects.order_by("pk")[FEW - 1].pk).delete()
-    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5)
     fields = {"userId": "user_id", "title": "title", "body": "body"}
     route = Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, lookup=[])
     Route.objects.create(

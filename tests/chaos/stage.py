@@ -19,7 +19,7 @@ from tests.remote import Remote
 from tests.remote.ways import ALL
 from tools import servers
 from tools.lifeline import tied
-from tools.nodes import NOT_INHERITED, ROOT, Node
+from tools.nodes import LOOPBACK, NOT_INHERITED, ROOT, Node
 from tools.processes import Processes
 
 LEASE = 3  # seconds at least; a claim is held for three times what a request may take, so for 6, and in a pair for 12
@@ -41,6 +41,7 @@ def node_environment(name: str, database: str, var: Path, **more: str) -> dict[s
         "BACKOFFICE_ENV": "development",
         "BACKOFFICE_NODE": name,
         "BACKOFFICE_VAR": str(var),
+        "PRIVATE_NETWORKS": LOOPBACK,
         "SECRET_KEY": secrets.token_urlsafe(50),
         "SYNC_LEASE_SECONDS": str(LEASE),
         "API_RATE": "1000000/minute",
@@ -80,9 +81,7 @@ def make_targets(remotes: dict[str, Remote]) -> None:
 
     post = {"userId": "user_id", "title": "title", "body": "body"}
     comment = {"postId": "post", "name": "name", "email": "email", "body": "body"}
-    alpha, beta = (
-        Target.objects.create(name=name, url=remotes[name].url, timeout=TIMEOUT, allow_private=True) for name in REMOTES
-    )
+    alpha, beta = (Target.objects.create(name=name, url=remotes[name].url, timeout=TIMEOUT) for name in REMOTES)
     common = {"trigger": "change", "max_deletes": 1_000_000}  # nobody is there to allow the editors' deletes
     posts = {"model": "news.Post", "path": "/posts", "fields": post, **common}
     comments = {"model": "news.Comment", "path": "/comments", "fields": comment, **common}

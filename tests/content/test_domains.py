@@ -83,7 +83,7 @@ def test_the_api_is_described(model, client):
 
 @pytest.mark.parametrize("model", TRAVELING)
 def test_an_object_travels_with_what_it_hangs_under(remote, model):
-    target = Target.objects.create(name="fake", url=remote.url, timeout=10, allow_private=True)
+    target = Target.objects.create(name="fake", url=remote.url, timeout=10)
     scope: dict[str, list[str]] = {}
     for obj in with_parents(some(model)):
         label = type(obj)._meta.label

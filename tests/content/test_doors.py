@@ -120,7 +120,7 @@ def test_the_sample_command_records_what_it_writes():
 def test_a_first_load_records_what_it_writes(remote):
     empty_tables()
     remote.store.create("posts", {"userId": 1, "title": "T", "body": "B"})
-    target = Target.objects.create(name="fakeapi", url=remote.url, allow_private=True)
+    target = Target.objects.create(name="fakeapi", url=remote.url)
     fields = {"userId": "user_id", "title": "title", "body": "body"}
     Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields)
     call_command("sync_import", "fakeapi", stdout=StringIO())

@@ -199,7 +199,7 @@ def test_a_rename_that_is_committed_while_the_import_begins_is_kept():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_target_gets_the_end_state_of_a_swap_and_nothing_else(remote):
-    target = Target.objects.create(name="studio", url=remote.url, timeout=10, allow_private=True)
+    target = Target.objects.create(name="studio", url=remote.url, timeout=10)
     Route.objects.create(target=target, model="palettes.Team", path="/teams", fields={"name": "name"}, lookup=["name"])
     client = administrator()
     a, b = teams("A", "B")

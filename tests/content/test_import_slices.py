@@ -418,7 +418,7 @@ def test_an_import_of_what_is_stored_already_offers_nothing_to_import():
 
 
 def test_the_page_says_what_the_targets_will_be_sent(remote):
-    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=10, allow_private=True)
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=10)
     Route.objects.create(target=target, model="news.Post", path="/posts", fields={"title": "title"})
     first, second, third = posts(3)
     rows = [[first.pk, "New", "B"], [second.pk, "T1", "Untold"], ["", "Added", "B"], [third.pk, "T2", "B"]]

@@ -22,7 +22,7 @@ LOOK = ("news.view_post", "news.view_comment", "syncer.view_run")
 
 def second(target: Target) -> Target:
     """Another target that posts travel to."""
-    made = Target.objects.create(name="second", url=target.url, allow_private=True)
+    made = Target.objects.create(name="second", url=target.url)
     Route.objects.create(target=made, model="news.Post", path="/posts", fields={"title": "title"})
     return made
 

@@ -44,7 +44,7 @@ def target(way: LosingWay, monkeypatch: pytest.MonkeyPatch) -> Target:
     user = User.objects.create_user("sync", password="the-password")
     user.user_permissions.set(Permission.objects.filter(codename__endswith="_post"))
     monkeypatch.setenv("SYNC_PASSWORD", "the-password")
-    target = Target.objects.create(name="node", url=f"{way.url}/api", auth="jwt", auth_user="sync", allow_private=True)
+    target = Target.objects.create(name="node", url=f"{way.url}/api", auth="jwt", auth_user="sync")
     Target.objects.update(auth_secret="env:SYNC_PASSWORD", auth_url="/api/token/")
     target.refresh_from_db()
     fields, only = {"title": "title", "body": "body"}, {"user_id": OURS}

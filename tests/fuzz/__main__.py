@@ -59,7 +59,6 @@ def start(processes: Processes, folder: Path, external: Remote) -> tuple[Node, s
         "LOG_LEVEL": "ERROR",
         "TASKS_EXTERNAL_URL": f"{external.url}/posts",
         "TASKS_EXTERNAL_PAGING": "page",
-        "TASKS_EXTERNAL_ALLOW_PRIVATE": "true",
     }
     node = replace(node, environment={**node.environment, **own})
     manage(node, "migrate", "--verbosity=0")

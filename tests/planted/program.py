@@ -49,7 +49,6 @@ def enrich(planted: Planted, settings: Any, server: Echo) -> None:
     """The external API and the summarizer send back what they are asked with: in records, lists, errors, a summary."""
     api, item = ApiClient(User.objects.get(username=NAME)), Item.objects.create(title="T", external_id="7")
     settings.TASKS_EXTERNAL_URL, settings.SUMMARIZER_URL = f"{server.url}/posts", f"{server.url}/v1"
-    settings.TASKS_EXTERNAL_ALLOW_PRIVATE = settings.SUMMARIZER_ALLOW_PRIVATE = True
     settings.TASKS_EXTERNAL_AUTHORIZATION, settings.SUMMARIZER_KEY = f"Bearer {server.secret}", server.secret
     settings.TASKS_RETRY_SECONDS = 0.01
     answers = [*map(said, FORMS), lambda secret: Said(200, {"id": 7, "said": everywhere(secret)}), *TO_WRITES.values()]

@@ -33,7 +33,7 @@ def target_for(kind: str, url: str, secret: str, *, folder: Path, environment: A
         reference = f"file:{folder}/{kind}"
     else:
         environment.setenv(reference.removeprefix("env:"), secret)
-    target = Target(name=kind, url=url, timeout=5, allow_private=True, auth_secret=reference, **SIGN_INS[kind])
+    target = Target(name=kind, url=url, timeout=5, auth_secret=reference, **SIGN_INS[kind])
     target.full_clean()
     target.save()
     Route.objects.create(

@@ -72,7 +72,6 @@ def settings_of(planted: Planted, box: Mailbox, posted: Hook, *, folder: Path) -
         "ALERT_EMAILS": "operators@example.com",
         "ALERT_WEBHOOK_URL": posted.url,
         "ALERT_WEBHOOK_SECRET": f"whsec_{webhook}",
-        "ALERT_WEBHOOK_ALLOW_PRIVATE": "true",
         "ALERT_AFTER_SECONDS": "0",
     }
 

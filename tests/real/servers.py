@@ -102,7 +102,6 @@ class JsonServer(Server):
     configuration = """
         [targets.real]
         url = "{url}"
-        allow_private = true
         timeout = 1
         [[targets.real.routes]]
         model = "news.Post"
@@ -136,7 +135,6 @@ class Kinto(Server):
     configuration = """
         [targets.real]
         url = "{url}/v1"
-        allow_private = true
         timeout = 1
         auth = {{ type = "basic", user = "editor", secret = "env:SYNC_KINTO_PASSWORD" }}
         [[targets.real.routes]]
@@ -194,7 +192,6 @@ class PocketBase(Server):
     configuration = """
         [targets.real]
         url = "{url}"
-        allow_private = true
         timeout = 1
         [[targets.real.routes]]
         model = "news.Post"

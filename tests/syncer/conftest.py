@@ -15,7 +15,7 @@ HOOK_KEY = base64.b64encode(b"0123456789" * 3).decode()
 @pytest.fixture
 def target(remote: Remote, transactional_db: None) -> Target:
     """The Fake API as a target, with a route for posts and one for comments, which don't adopt."""
-    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5, allow_private=True)
+    target = Target.objects.create(name="fakeapi", title="Fake API", url=remote.url, timeout=5)
     Route.objects.create(
         target=target,
         model="news.Post",
@@ -98,6 +98,6 @@ def mail(settings):
 def hook(settings):
     """Operators are notified by a webhook."""
     with receivers.hook() as hook:
-        settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_ALLOW_PRIVATE = hook.url, True
+        settings.ALERT_WEBHOOK_URL = hook.url
         settings.ALERT_WEBHOOK_SECRET = f"whsec_{HOOK_KEY}"
         yield hook

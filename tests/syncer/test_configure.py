@@ -72,7 +72,6 @@ def test_the_example_becomes_a_target_and_its_routes(write, monkeypatch):
         auth = { type = "basic", user = "editor", secret = "env:SYNC_PASSWORD" }
         concurrency = 4
         timeout = 5
-        allow_private = true
         [[targets.fakeapi.routes]]
         model = "news.Post"
         path = "/posts"
@@ -102,7 +101,7 @@ def test_the_example_becomes_a_target_and_its_routes(write, monkeypatch):
     assert (target.title, target.kind, target.enabled) == ("Fake API", "rest", True)
     assert target.url == "http://127.0.0.1:3999"
     assert (target.auth, target.auth_user, target.auth_secret) == ("basic", "editor", "env:SYNC_PASSWORD")
-    assert (target.concurrency, target.timeout, target.allow_private) == (4, 5, True)
+    assert (target.concurrency, target.timeout) == (4, 5)
     posts, comments = Route.objects.order_by("pk")
     assert (posts.path, posts.fields) == ("/posts", {"userId": "user_id", "title": "title"})
     assert (posts.lookup, posts.trigger) == (["userId", "title"], "every 5 minutes")

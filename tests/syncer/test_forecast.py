@@ -112,7 +112,6 @@ def test_sync_configure_says_the_same(route, tmp_path, capsys):
 [targets.fakeapi]
 title = "Fake API"
 url = "{route.target.url}"
-allow_private = true
 
 [[targets.fakeapi.routes]]
 model = "news.Post"

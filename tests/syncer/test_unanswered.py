@@ -80,7 +80,6 @@ def test_a_file_that_changes_the_route_says_so(route, target, tmp_path):
         [targets.fakeapi]
         title = "Fake API"
         url = "{target.url}"
-        allow_private = true
         timeout = 5
         [[targets.fakeapi.routes]]
         model = "news.Post"

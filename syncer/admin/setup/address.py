@@ -1,6 +1,5 @@
 """The first step: where the target is. The address is asked at once, without a credential."""
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.text import slugify
@@ -8,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.kit.phrase_field import localized
+from syncer.admin.moving import MovingForm
 from syncer.admin.setup.forms import StepForm, taken
 from syncer.admin.setup.steps import At, Step, address
 from syncer.models import Target
@@ -15,15 +15,14 @@ from syncer.models import Target
 NAME_MOST = 64  # characters of a short name
 
 
-class AddressForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
+class AddressForm(StepForm, MovingForm):
     class Meta:
         model = Target
-        fields = ("url", "title", "name", "allow_private")
+        fields = ("url", "title", "name")
         labels = {
             "url": gettext_lazy("Address"),
             "title": gettext_lazy("Name"),
             "name": gettext_lazy("Short name"),
-            "allow_private": gettext_lazy("It is on this machine or in a private network"),
         }
         help_texts = {
             "url": gettext_lazy(
@@ -32,7 +31,6 @@ class AddressForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
             ),
             "title": gettext_lazy("What people call it here: Web shop."),
             "name": gettext_lazy("For commands and configuration files: web-shop. Empty: made from the name."),
-            "allow_private": gettext_lazy("Leave it off for a service on the internet."),
         }
 
     def __init__(self, *args: object, **options: object) -> None:
@@ -60,9 +58,10 @@ def free_name(title: str) -> str:
 
 def show(at: At) -> HttpResponse:
     """Show the form (GET); ask for the address, and save it if somebody is there, or the person insists (POST)."""
+    form_of = AddressForm.of(at.request)
     if at.request.method != "POST":
-        return at.page(form=AddressForm(instance=at.target))
-    form = AddressForm(taken(at.request), instance=at.target)
+        return at.page(form=form_of(instance=at.target))
+    form = form_of(taken(at.request), instance=at.target)
     if not form.is_valid():
         return at.page(form=form)
     target, is_new = form.save(commit=False), at.target.pk is None
@@ -73,9 +72,23 @@ def show(at: At) -> HttpResponse:
         target.save()
         at.admin.log_addition(at.request, target, "Set up: address.")
     else:
-        target.save(update_fields=AddressForm.Meta.fields)
+        _save(form, target)
         at.admin.log_change(at.request, target, "Set up: address.")
     for finding in reached.findings:
         messages.info(at.request, localized(finding.text))
     messages.success(at.request, _("%(target)s is saved, and paused until the setup is done.") % {"target": target})
     return HttpResponseRedirect(address(Step.SIGN_IN, target))
+
+
+def _save(form: AddressForm, target: Target) -> None:
+    """Save the address; the secret is forgotten if another host would get it, and the target then waits for a person.
+
+    The next step asks for the secret again.
+    """
+    if not (form.stored.auth_secret and form.new_hosts):
+        target.save(update_fields=form.Meta.fields)
+        return
+    target.auth_secret, target.enabled = "", False
+    target.save(update_fields=[*form.Meta.fields, "auth_secret", "enabled"])
+    text = _("Enter again where the secret is stored: %(hosts)s did not get it so far.")
+    messages.warning(form.request, text % {"hosts": ", ".join(form.new_hosts)})

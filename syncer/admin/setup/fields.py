@@ -8,8 +8,6 @@ from syncer.admin.setup.mapping import COLUMNS, FieldsForm, Sides
 from syncer.admin.setup.steps import At, Step, address
 from syncer.models import Route
 from syncer.models.mapping import unroutable
-from syncer.reports.reading import unseen, unseen_objects
-from syncer.targets.guide import Example
 
 
 def show(at: At) -> HttpResponse:
@@ -20,8 +18,6 @@ def show(at: At) -> HttpResponse:
     sides = Sides(
         theirs=sampled.values,
         example=example,
-        hides_theirs=unseen(at.request, route.model),
-        hides_ours=_hidden(at, example),
         unroutable=unroutable(route.declaration, {route.model, *route.models_beside()}),
     )
     form = FieldsForm(route, at.guide, sides, at.request.POST if at.request.method == "POST" else None)
@@ -29,16 +25,7 @@ def show(at: At) -> HttpResponse:
         example = at.guide.example(route)
         if "preview" not in at.request.POST:
             return _saved(at, route)
-    return at.page(form=form, sides=sides, sampled=sampled, example=example, shows_request=_shows(form, sides))
-
-
-def _hidden(at: At, example: Example) -> str:
-    """Return why this person may not read our object; empty where they may, or where there is none."""
-    return unseen_objects(at.request, at.routed.model, [example.key]).get(example.key, "") if example.name else ""
-
-
-def _shows(form: FieldsForm, sides: Sides) -> bool:
-    return not sides.hides_ours and not (form.is_bound and form.errors)
+    return at.page(form=form, sides=sides, sampled=sampled, example=example, has_errors=bool(form.errors))
 
 
 def _saved(at: At, route: Route) -> HttpResponse:

@@ -29,26 +29,18 @@ class Sides:
 
     Attributes:
         theirs: `{"author.id": 5}`; empty where no record is known.
-        hides_theirs, hides_ours: why this person may not read the values; empty where they may.
         unroutable: our foreign keys whose models have no route at the target.
     """
 
     theirs: Mapping[str, Any]
     example: Example
-    hides_theirs: str = ""
-    hides_ours: str = ""
     unroutable: frozenset[str] = frozenset()
 
-    @property
-    def hidden(self) -> list[str]:
-        """Why values are missing, for the page; each reason once."""
-        return [*dict.fromkeys(filter(None, (self.hides_ours, self.hides_theirs)))]
-
     def shown_theirs(self, place: str) -> str:
-        return "" if self.hides_theirs or place not in self.theirs else short(self.theirs[place])
+        return short(self.theirs[place]) if place in self.theirs else ""
 
     def shown_ours(self, name: str) -> str:
-        return "" if self.hides_ours or name not in self.example.values else short(self.example.values[name])
+        return short(self.example.values[name]) if name in self.example.values else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +99,6 @@ class FieldsForm(StepForm, forms.Form):
         """Return the choice of formats, each with what it makes of our object's value."""
         current = self.route.formats.get(remote, "")
         written = self.guide.written(self.route, name, self.sides.example.values.get(name))
-        if self.sides.hides_ours:
-            written = dict.fromkeys(written, "")
         choices = [(form, _beside(form, short(value) if value != "" else "")) for form, value in written.items()]
         if current and current not in written:
             choices.append((current, current))

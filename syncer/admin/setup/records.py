@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from syncer.admin.forms import NOT_CARRIED
 from syncer.admin.setup.forms import StepForm, taken
 from syncer.admin.setup.steps import At, Step, address, unsent
 from syncer.models import Route, Target
 from syncer.models.mapping import declarations
 from syncer.models.route import PATH
-from syncer.reports.reading import headline
+from syncer.reports.reading import carried, headline
 from syncer.targets.base import Severity
 from syncer.targets.guide import Sampled
 
@@ -24,6 +25,7 @@ class RecordsForm(StepForm, forms.Form):
         label=gettext_lazy("What is sent"),
         widget=UnfoldAdminSelectWidget,
         help_text=gettext_lazy("One kind of content. Others can follow when this one is set up."),
+        error_messages={"invalid_choice": NOT_CARRIED},
     )
     path = forms.CharField(
         label=gettext_lazy("Path of its records"),
@@ -35,10 +37,10 @@ class RecordsForm(StepForm, forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "/posts", "list": "paths"}),
     )
 
-    def __init__(self, target: Target, *args: object, **options: object) -> None:
+    def __init__(self, at: At, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
-        self.target = target
-        self.fields["model"].choices = [("", ""), *models_of(target)]  # type: ignore[attr-defined]
+        self.target = at.target
+        self.fields["model"].choices = [("", ""), *models_of(at)]  # type: ignore[attr-defined]
 
     def clean_path(self) -> str:
         path = str(self.cleaned_data["path"]).strip()
@@ -61,10 +63,11 @@ class RecordsForm(StepForm, forms.Form):
         return label
 
 
-def models_of(target: Target) -> list[tuple[str, str]]:
-    """Return the models that can be set up, with what people call them; those that were sent already are left out."""
-    sent = {*target.routes.values_list("model", flat=True)} - {*unsent(target).values_list("model", flat=True)}
-    models = [one for label, one in sorted(declarations().items()) if label not in sent]
+def models_of(at: At) -> list[tuple[str, str]]:
+    """Return the models that this person can set up, with what people call them; those sent already are left out."""
+    unsent_models = {*unsent(at.target).values_list("model", flat=True)}
+    sent = {*at.target.routes.values_list("model", flat=True)} - unsent_models
+    models = [declarations()[label] for label in carried(at.request) if label not in sent]
     names = [str(capfirst(one.model._meta.verbose_name_plural)) for one in models]
     return [(one.label, f"{name} ({one.label})") for one, name in zip(models, names, strict=True)]
 
@@ -74,7 +77,7 @@ def show(at: At) -> HttpResponse:
     chosen = unsent(at.target).filter(enabled=False).first()
     initial = {"model": chosen.model, "path": chosen.path} if chosen else {}
     paths = at.guide.sign_in(at.target).paths
-    form = RecordsForm(at.target, taken(at.request) if at.request.method == "POST" else None, initial=initial)
+    form = RecordsForm(at, taken(at.request) if at.request.method == "POST" else None, initial=initial)
     if at.request.method != "POST" or not form.is_valid():
         return at.page(form=form, paths=paths)
     route, path = _route(at.target, form.cleaned_data["model"]), form.cleaned_data["path"]

@@ -7,10 +7,11 @@ from django import forms
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy
 
+from syncer.admin.moving import SECRET, MovingForm
 from syncer.admin.setup.forms import StepForm
 from syncer.admin.setup.steps import At, Step, address
 from syncer.models import Target
-from syncer.models.target import OPTIONAL, SIGN_IN, SIGN_IN_COLUMNS
+from syncer.models.target import SIGN_IN, SIGN_IN_COLUMNS, used_by
 
 EXAMPLES = {
     "auth_user": "sync@example.com",
@@ -22,7 +23,7 @@ EXAMPLES = {
 }
 
 
-class SignInForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
+class SignInForm(StepForm, MovingForm):
     class Meta:
         model = Target
         fields = ("auth", *SIGN_IN_COLUMNS)
@@ -72,17 +73,13 @@ class SignInForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
             yield self[column], " ".join(way for way in SIGN_IN if column in used_by(way))
 
 
-def used_by(way: str) -> tuple[str, ...]:
-    """Return the columns that a way of signing in needs, or uses if they are given."""
-    return (*SIGN_IN.get(way, ()), *OPTIONAL.get(way, ()))
-
-
 def show(at: At) -> HttpResponse:
     """Show the form (GET), or save it and go on to the trial (POST)."""
-    form = SignInForm(at.request.POST or None, instance=at.target)
+    form = SignInForm.of(at.request)(at.request.POST or None, instance=at.target)
     if at.request.method != "POST" or not form.is_valid():
         return at.page(form=form)
     target = form.save(commit=False)
-    target.save(update_fields=SignInForm.Meta.fields)
+    # A secret that is kept is not written: the address may have changed meanwhile.
+    target.save(update_fields=[name for name in form.Meta.fields if not (form.keeps_secret and name == SECRET)])
     at.admin.log_change(at.request, target, "Set up: sign-in.")
     return HttpResponseRedirect(address(Step.TRY, target))

@@ -21,6 +21,7 @@ from syncer.core.errors import SyncError
 from syncer.models import Binding, Route, Target
 from syncer.models.mapping import declarations
 from syncer.models.target import SYNC_PERMISSION
+from syncer.reports.reading import not_carried
 from syncer.targets.base import kinds
 from syncer.targets.guide import Guide
 
@@ -117,6 +118,8 @@ def view(step: Step, show: Callable[[At], HttpResponse]) -> Callable[..., HttpRe
         target = get_object_or_404(Target, pk=pk_or_404(object_id)) if object_id else Target(enabled=False)
         route = get_object_or_404(unsent(target), pk=pk_or_404(route_id)) if route_id else None
         if route:
+            if why := not_carried(request, route.model):
+                raise PermissionDenied(why)
             route.target = target
         return _shown(show, At(admin=admin, request=request, step=step, target=target, route=route))
 

@@ -181,9 +181,9 @@ def _mail_trouble(error: OSError) -> Phrase:
 
 
 @cache
-def _client(timeout: float, allow_private: bool) -> Client:  # noqa: FBT001 - the cache's key
-    """Return the one client for these settings, which keeps its connections open."""
-    return Client(timeout=timeout, allow_private=allow_private)
+def _client(timeout: float) -> Client:
+    """Return the one client with this time-out, which keeps its connections open."""
+    return Client(timeout=timeout)
 
 
 def post(message: AlertMessage) -> None:
@@ -198,7 +198,7 @@ def post(message: AlertMessage) -> None:
     if settings.ALERT_WEBHOOK_SECRET:
         headers["webhook-signature"] = Webhook(settings.ALERT_WEBHOOK_SECRET).sign(message_id, sent_at, body)
     request = Request(method="POST", url=settings.ALERT_WEBHOOK_URL, body=body.encode(), headers=headers)
-    client = _client(settings.ALERT_WEBHOOK_TIMEOUT, settings.ALERT_WEBHOOK_ALLOW_PRIVATE)
+    client = _client(settings.ALERT_WEBHOOK_TIMEOUT)
     try:
         answer = client.send(request)
     except HttpError as error:

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def target(remote):
     """Bots and messages go to the fake remote."""
-    made = Target.objects.create(name="remote", url=remote.url, timeout=10, allow_private=True)
+    made = Target.objects.create(name="remote", url=remote.url, timeout=10)
     Route.objects.create(target=made, model="messaging.Bot", path="/bots", fields={"key": "id", "name": "name"})
     fields = {"bot": "bot", "way": "direction", "who": "client"}
     fields |= {"room": "conversation", "at": "timestamp", "say": "text"}

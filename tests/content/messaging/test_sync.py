@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def target(remote):
-    made = Target.objects.create(name="remote", url=remote.url, timeout=10, allow_private=True)
+    made = Target.objects.create(name="remote", url=remote.url, timeout=10)
     Route.objects.create(target=made, model="messaging.Bot", path="/bots", fields={"key": "id", "name": "name"})
     fields = {name: name for name in ("bot", "direction", "client", "conversation", "timestamp", "text")}
     Route.objects.create(target=made, model="messaging.Message", path="/messages", fields=fields)

@@ -24,7 +24,7 @@ KEY = UUID("6f1c5f2e-0b4c-4a57-9f0a-2f3d5b1f9a10")
 
 @pytest.fixture
 def target(remote):
-    target = Target.objects.create(name="shop", url=remote.url, timeout=10, allow_private=True)
+    target = Target.objects.create(name="shop", url=remote.url, timeout=10)
     Route.objects.create(
         target=target, model="orders.Order", path="/orders", fields=FIELDS, lookup=["orderId"], existing="create"
     )

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def target(remote):
-    target = Target.objects.create(name="studio", url=remote.url, timeout=10, allow_private=True)
+    target = Target.objects.create(name="studio", url=remote.url, timeout=10)
     Route.objects.create(target=target, model="palettes.Team", path="/teams", fields={"name": "name"}, lookup=["name"])
     fields = {"teamId": "team", "name": "name", "colors": "colors"}
     Route.objects.create(target=target, model="palettes.Palette", path="/palettes", fields=fields)

@@ -173,7 +173,7 @@ def test_an_import_into_a_foreign_team_adds_no_member(team, outsider):
 @pytest.fixture
 def binding(spring):
     """A palette that a target holds, with the exchange that brought it there, and one that waits."""
-    target = Target.objects.create(name="studio", url="http://127.0.0.1:9", allow_private=True)
+    target = Target.objects.create(name="studio", url="http://127.0.0.1:9")
     Route.objects.create(target=target, model="palettes.Team", path="/teams", fields={"name": "name"})
     fields = {"teamId": "team", "name": "name", "colors": "colors"}
     route = Route.objects.create(target=target, model="palettes.Palette", path="/palettes", fields=fields)

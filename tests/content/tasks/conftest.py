@@ -14,7 +14,6 @@ RECORD = {"id": 7, "title": "Theirs", "body": "The pump leaks. It was seen on Mo
 def external(remote: Remote, settings: Any) -> Remote:
     """The Fake API as the external API, with one record, 7."""
     settings.TASKS_EXTERNAL_URL = f"{remote.url}/posts"
-    settings.TASKS_EXTERNAL_ALLOW_PRIVATE = True
     settings.TASKS_EXTERNAL_TIMEOUT = 2.0
     settings.TASKS_EXTERNAL_TOTAL = 10.0
     settings.TASKS_RETRY_SECONDS = 0.01

@@ -109,7 +109,7 @@ def test_a_refused_connection_is_502(api, item, external, settings):
 
 
 def test_a_private_address_needs_to_be_allowed(api, item, external, settings):
-    settings.TASKS_EXTERNAL_ALLOW_PRIVATE = False
+    settings.PRIVATE_NETWORKS = []
     status, detail = problem(post(api, address(item)))
     assert (status, "a private address" in detail) == (502, True)
     assert not external.journal

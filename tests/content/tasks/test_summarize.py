@@ -73,7 +73,6 @@ def chat(remote, settings):
     settings.SUMMARIZER_URL = f"{remote.url}/v1"
     settings.SUMMARIZER_KEY = KEY
     settings.SUMMARIZER_MODEL = "small-1"
-    settings.SUMMARIZER_ALLOW_PRIVATE = True
     settings.SUMMARIZER_TIMEOUT = 0.5
     settings.TASKS_RETRY_SECONDS = 0.01
     return remote
@@ -138,6 +137,6 @@ def test_the_key_is_in_no_log_and_no_answer(api, item, chat, settings, caplog):
 
 
 def test_private_addresses_only_by_a_setting(api, item, chat, settings):
-    settings.SUMMARIZER_ALLOW_PRIVATE = False
+    settings.PRIVATE_NETWORKS = []
     assert "a private address" in problem(post(api, address(item)))[1]
     assert not chat.journal

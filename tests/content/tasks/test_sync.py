@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def target(remote):
-    target = Target.objects.create(name="fakeapi", url=remote.url, timeout=10, allow_private=True)
+    target = Target.objects.create(name="fakeapi", url=remote.url, timeout=10)
     fields = {"title": "title", "details": "description", "ref": "external_id", "short": "summary"}
     route = Route(target=target, model="tasks.Item", path="/todos", fields=fields)
     route.full_clean()  # each field is one that may travel

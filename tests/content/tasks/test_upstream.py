@@ -17,7 +17,7 @@ def waits():
 
 @pytest.fixture
 def ask(remote, waits):
-    client = Client(timeout=1, allow_private=True)
+    client = Client(timeout=1)
     service = Upstream(name="It", client=client, total=30, first_wait=0.5, most=100, wait=waits.append)
     return lambda: service.ask(Request(method="GET", url=f"{remote.url}/posts"))
 

@@ -44,7 +44,6 @@ def introduce(node: str, address: str, sign_in: str) -> None:
         peer_node=node,
         peer_user=user,
         timeout=TIMEOUT,
-        allow_private=True,
         **ways[sign_in],
     )
     target.full_clean()

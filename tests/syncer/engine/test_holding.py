@@ -131,7 +131,7 @@ def test_a_child_of_a_held_parent_that_is_there_goes(target, synced, remote):
 
 
 def test_a_hold_at_one_target_leaves_the_others(target, post, remote):
-    second = Target.objects.create(name="second", url=remote.url, allow_private=True)
+    second = Target.objects.create(name="second", url=remote.url)
     Route.objects.create(target=second, model="news.Post", path="/posts", fields={"title": "title"}, existing="create")
     hold(post, targets=[target])
     sync(target)

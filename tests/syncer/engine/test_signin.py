@@ -259,10 +259,11 @@ def test_a_secret_that_another_host_sends_back_is_not_kept(target, secret, provi
     assert pair not in kept
 
 
-def test_a_sign_in_at_a_private_address_is_not_contacted_unless_that_is_allowed(target, secret):
+def test_a_sign_in_at_a_private_address_is_not_contacted_unless_that_is_allowed(target, secret, settings):
     with raw_server(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as server:
         url = f"https://127.0.0.1:{server.port}/token"
-        use(target, "oauth2", secret, auth_url=url, allow_private=False, url="https://api.invalid")
+        use(target, "oauth2", secret, auth_url=url, url="https://api.invalid")
+        settings.PRIVATE_NETWORKS = []
         message = sync(target).message
     assert f"gave no token: the sign-in at 127.0.0.1:{server.port} is at 127.0.0.1, a private address" in message
     assert message.startswith("Blocked: ")

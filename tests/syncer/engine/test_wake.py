@@ -123,7 +123,7 @@ def test_what_came_from_a_peer_is_not_news_for_that_peer(following):
 
 
 def test_a_mark_of_another_kind_of_database_stops_no_other(following):
-    other = Target.objects.create(name="other", url=following.url, allow_private=True)
+    other = Target.objects.create(name="other", url=following.url)
     route = Route(target=other, model="news.Post", path="/posts", fields={"title": "title"}, trigger="change")
     route.mark = "sqlite-7/55" if connection.vendor == "postgresql" else "postgresql-7/5:9:"
     route.save()
@@ -236,7 +236,7 @@ def test_the_sweep_finds_a_change_that_nobody_was_woken_for(target, trigger, wok
 
 
 def test_a_target_that_can_not_be_judged_does_not_stop_the_others(target):
-    broken = Target.objects.create(name="broken", url=target.url, allow_private=True)
+    broken = Target.objects.create(name="broken", url=target.url)
     Route.objects.create(
         target=broken, model="news.Post", path="/posts", fields={"title": "title"}, filter={"no_such_field": 1}
     )

@@ -10,11 +10,11 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from backoffice.kit.addresses import check_url
+from backoffice.kit.addresses import check_url, may_be_private
 from backoffice.kit.http import Request
 from backoffice.kit.phrases import phrase
 from syncer.core.answers import UnreadableError
-from syncer.core.outcome import Exchange, Silence
+from syncer.core.outcome import Exchange
 from syncer.engine.sender import Sender, Sent
 from syncer.models import Target
 from syncer.targets.base import Finding, Severity
@@ -75,7 +75,7 @@ def _answered(sent: Sent) -> str:
 def _judged(target: Target, exchange: Exchange, *, signed: bool) -> Iterator[Finding]:
     """Yield what an answer to the address itself says; that of its lists comes with the paths."""
     if exchange.silence is not None:
-        yield _silent(target, exchange)
+        yield wrong(phrase("%(target)s %(why)s.", target=str(target), why=exchange.why), "url")
         return
     status = exchange.status or 0
     if 300 <= status < 400 and (moved := _moved(target, exchange)):
@@ -93,16 +93,9 @@ def _judged(target: Target, exchange: Exchange, *, signed: bool) -> Iterator[Fin
         yield note(text)
     else:
         yield _answers(target, exchange)
-    if target.url.lower().startswith("http:") and not target.allow_private:
+    if target.url.lower().startswith("http:") and not may_be_private(target.url):
         text = _("The address is not encrypted: whoever is between can read what is sent. Use https if there is one.")
         yield note(text, "url")
-
-
-def _silent(target: Target, exchange: Exchange) -> Finding:
-    """Return the finding of a target that did not answer; a private address can be allowed by a click."""
-    text = phrase("%(target)s %(why)s.", target=str(target), why=exchange.why)
-    is_private = exchange.silence is Silence.REFUSED_BY_US and "private address" in exchange.why
-    return wrong(text, "allow_private" if is_private else "url", settings={"allow_private": True} if is_private else {})
 
 
 def _moved(target: Target, exchange: Exchange) -> Finding | None:

@@ -18,7 +18,7 @@ def walk(remote: Remote, transactional_db: None) -> Walk:
 @pytest.fixture
 def paused(remote: Remote, transactional_db: None) -> Target:
     """A target whose first three steps are done."""
-    return Target.objects.create(name="api", title="API", url=remote.url, enabled=False, allow_private=True)
+    return Target.objects.create(name="api", title="API", url=remote.url, enabled=False)
 
 
 @pytest.fixture

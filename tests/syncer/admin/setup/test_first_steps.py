@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 )
 def test_an_address_that_does_not_answer_as_it_should_is_said_and_nothing_is_saved(walk, remote, fault, words):
     remote.fault(**fault)
-    walk.send(url=remote.url, title="Shop", allow_private="on")
+    walk.send(url=remote.url, title="Shop")
     assert walk.step == "setup"
     assert words in walk.text
     assert not Target.objects.exists()
@@ -40,21 +40,21 @@ def test_an_address_that_does_not_answer_as_it_should_is_said_and_nothing_is_sav
 )
 def test_an_answer_that_is_usual_for_an_api_leads_on(walk, remote, fault, words):
     remote.fault(**fault)
-    walk.send(url=remote.url, title="Shop", allow_private="on")
+    walk.send(url=remote.url, title="Shop")
     assert walk.step == "sign-in"
     assert words in walk.text
 
 
 def test_the_address_of_a_redirect_is_taken_by_a_click(walk, remote):
     remote.fault(Fault.REDIRECT, location="/v2", status=301)
-    walk.send(url=remote.url, title="Shop", allow_private="on")
+    walk.send(url=remote.url, title="Shop")
     walk.press(f"take=url={remote.url}/v2")
     assert Target.objects.get().url == f"{remote.url}/v2"
 
 
 def test_a_person_can_insist_on_an_address_that_does_not_answer_yet(walk, remote):
     remote.stop()
-    walk.send(url=remote.url, title="Shop", allow_private="on")
+    walk.send(url=remote.url, title="Shop")
     assert "refused the connection" in walk.text
     walk.press("anyway")
     assert walk.step == "sign-in"
@@ -70,20 +70,24 @@ def test_a_person_can_insist_on_an_address_that_does_not_answer_yet(walk, remote
     ],
 )
 def test_an_address_that_is_never_contacted_is_refused_also_when_a_person_insists(walk, address, words):
-    walk.press("anyway", url=address, title="Shop", allow_private="on")
+    walk.press("anyway", url=address, title="Shop")
     assert words in " ".join(walk.errors["url"])
     assert not Target.objects.exists()
 
 
-def test_a_private_address_is_not_contacted_before_it_is_allowed(walk, remote):
-    walk.send(url=remote.url, title="Shop")
-    assert "a private address" in walk.text
+def test_a_private_address_is_not_contacted_unless_its_network_is_named(walk, remote, settings):
+    settings.PRIVATE_NETWORKS = []
+    walk.press("anyway", url=remote.url, title="Shop")
+    assert "name its network in the setting PRIVATE_NETWORKS" in walk.errors["url"][0]
+    walk.send(url=remote.url.replace("127.0.0.1", "localhost"), title="Shop")
+    assert "a private address; if that is meant, name its network in the setting PRIVATE_NETWORKS" in walk.text
     assert requests(remote) == []
+    assert not Target.objects.exists()
 
 
 def test_the_short_name_is_made_from_the_name_and_free(walk, remote, paused):
     Target.objects.filter(pk=paused.pk).update(name="shop")
-    walk.send(url=remote.url, title="Shop", allow_private="on")
+    walk.send(url=remote.url, title="Shop")
     assert Target.objects.exclude(pk=paused.pk).get().name == "shop-2"
 
 

@@ -16,9 +16,6 @@ def test_a_first_time_operator_gets_from_an_address_and_a_token_to_the_first_rec
     remote.store.create("posts", {"userId": 1, "title": "T", "body": "theirs"})
     Post.objects.create(title="A", body="ours")
     walk.send(url=remote.url, title="Web shop")
-    assert walk.step == "setup"
-    assert "a private address" in walk.text
-    walk.press("take=allow_private=on")
     assert walk.step == "sign-in"
     assert "wants a sign-in (401)" in walk.text
     walk.send(auth="bearer", auth_secret="env:SYNC_TOKEN")
@@ -52,7 +49,7 @@ def test_a_service_that_wraps_its_answers_is_understood_without_a_word(walk, rem
     remote.speak(Dialect(id="_id", wrap="data", record="data", items="data"))
     remote.store.create("posts", {"userId": 1, "title": "T", "body": "theirs"})
     Post.objects.create(title="A", body="ours")
-    walk.send(url=remote.url, title="Strapi", allow_private="on")
+    walk.send(url=remote.url, title="Strapi")
     walk.send(auth="none")
     walk.go(walk.page.context["following"]).send(model="news.Post", path="/posts")
     route = Route.objects.get()
@@ -66,7 +63,7 @@ def test_children_follow_their_parents(walk, remote):
     post = Post.objects.create(title="A", body="ours")
     Comment.objects.create(post=post, name="N", email="n@example.com", body="B")
     remote.store.create("comments", {"postId": 1, "name": "n", "email": "e", "body": "b"})
-    walk.send(url=remote.url, title="Shop", allow_private="on").send(auth="none")
+    walk.send(url=remote.url, title="Shop").send(auth="none")
     walk.go(walk.page.context["following"]).send(model="news.Comment", path="")
     assert walk.errors == {"model": ["Each news.Comment belongs to a news.Post. Set up news.Post first."]}
     walk.send(model="news.Post", path="/posts").send().press("another")

@@ -34,7 +34,6 @@ def account(name: str, *may: str) -> User:
 def target_for(name: str, user: User, **columns: Any) -> Target:
     """Make a target for a peer, with a route for orders that no worker delivers."""
     target = Target(name=name, kind="peer", url="http://127.0.0.1:9/api", peer_node=name, peer_user=user, **columns)
-    target.allow_private = True
     target.full_clean()
     target.save()
     route = Route(target=target, model=MODEL, trigger="manual")

@@ -28,7 +28,7 @@ MAY = ("push_as_peer", "add_order", "change_order", "delete_order", "view_order"
 def target_for(peer: FakePeer, **columns: Any) -> Target:
     account = User.objects.create_user(f"peer-{peer.node.name}", password=PASSWORD)
     account.user_permissions.set(Permission.objects.filter(codename__in=MAY))
-    columns = {"timeout": 5, "allow_private": True, "peer_user": account} | columns
+    columns = {"timeout": 5, "peer_user": account} | columns
     target = Target(name=peer.node.name, kind="peer", url=peer.api_url, peer_node=peer.node.name, **columns)
     target.full_clean()
     target.save()

@@ -86,7 +86,7 @@ def test_a_delete_that_came_in_is_looked_at_and_not_sent_back(connected, peer, l
 def test_what_came_in_is_carried_to_other_peers_and_services(connected, peer, live_server):
     with FakePeer("annex") as annex, Remote() as remote:
         beyond = target_for(annex)
-        rest = Target.objects.create(name="rest", url=remote.url, allow_private=True)
+        rest = Target.objects.create(name="rest", url=remote.url)
         Route.objects.create(
             target=rest, model=MODEL, path="/posts", fields={"name": "product_name"}, lookup=["name"], trigger="change"
         )

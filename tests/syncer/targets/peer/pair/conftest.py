@@ -70,7 +70,6 @@ def target(there: Node, account: User, monkeypatch: pytest.MonkeyPatch) -> Targe
         auth_secret="env:SYNC_PEER_PASSWORD",
         peer_node=NAME,
         peer_user=account,
-        allow_private=True,
         timeout=20,
     )
     target.full_clean()

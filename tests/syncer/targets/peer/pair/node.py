@@ -36,7 +36,7 @@ names = ["push_as_peer", "add_order", "change_order", "delete_order", "view_orde
 user = User.objects.create_user("test", password={PASSWORD!r})
 user.user_permissions.set(Permission.objects.filter(codename__in=names))
 target = Target(name="store", kind="peer", url="http://127.0.0.1:1/api", auth="basic", auth_user={NAME!r},
-                auth_secret="env:SYNC_PEER_PASSWORD", peer_node="test", peer_user=user, allow_private=True, timeout=20)
+                auth_secret="env:SYNC_PEER_PASSWORD", peer_node="test", peer_user=user, timeout=20)
 target.full_clean()
 target.save()
 from syncer.models import mark

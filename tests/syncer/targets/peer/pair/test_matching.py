@@ -44,7 +44,7 @@ def natural(target, there):
 @pytest.fixture
 def rest(remote):
     """Another target, which has a record of each order."""
-    target = Target.objects.create(name="fakeapi", url=remote.url, timeout=5, allow_private=True)
+    target = Target.objects.create(name="fakeapi", url=remote.url, timeout=5)
     Route.objects.create(target=target, model="orders.Order", path="/posts", fields={"title": "product_name"})
     return target
 

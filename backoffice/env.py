@@ -1,6 +1,7 @@
 """Read and check the environment variables that `settings` is made of."""
 
 import base64
+import ipaddress
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from environ.fileaware_mapping import FileAwareMapping
 from backoffice.kit.addresses import check_url
 
 Settings = dict[str, Any]  # by the names of Django's settings
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
@@ -110,6 +112,10 @@ class Env(environ.Env):  # type: ignore[misc]
                 raise ImproperlyConfigured(f"{name} holds {email!r}, which is not an e-mail address.") from error
         return emails
 
+    def networks(self, name: str) -> list[Network]:
+        """Return the networks, in CIDR notation, and single addresses that are separated by commas."""
+        return [_network(name, text.strip()) for text in self.list(name, default=[])]
+
     def mail(self, name: str, default: str) -> Settings:
         """Return Django's `EMAIL_…` settings for `smtp+tls://USER:PASSWORD@HOST:587`; without one, mail is dropped."""
         url = self.text(name, default) or "dummymail://"
@@ -144,6 +150,21 @@ class Env(environ.Env):  # type: ignore[misc]
         if not number.isdecimal() or int(number) < 1 or period not in PERIODS:
             raise ImproperlyConfigured(f"{name} is {text!r}; write a number and a period: 1000/minute.")
         return int(number), PERIODS[period]
+
+
+def _network(name: str, text: str) -> Network:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} holds {text!r}, which is not a network: {error}. Write networks and addresses of proxies, with "
+            "commas between them: 10.0.0.0/8,192.0.2.7."
+        ) from None
+    if network.prefixlen == 0:
+        raise ImproperlyConfigured(
+            f"{name} holds {text!r}, which is every address: anybody could claim another one. Name the proxies' own."
+        )
+    return network
 
 
 def _check_address(subject: str, url: str) -> None:

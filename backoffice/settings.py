@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     *CONTENT_APPS,
 ]
 MIDDLEWARE = [
+    "backoffice.kit.clients.TrustedProxyMiddleware",
     "backoffice.kit.context.RequestIdMiddleware",
     "backoffice.kit.compression.PageCompressionMiddleware",
     "backoffice.kit.csp.ContentSecurityPolicyMiddleware",
@@ -91,7 +92,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 if DEBUG or not PRODUCTION:
-    MIDDLEWARE.insert(1, "backoffice.kit.timing.ServerTimingMiddleware")
+    MIDDLEWARE.insert(2, "backoffice.kit.timing.ServerTimingMiddleware")
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 TEMPLATES = [
@@ -183,9 +184,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 60 * 60 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-BEHIND_PROXY = env.bool("BACKOFFICE_BEHIND_PROXY", default=False)
-if BEHIND_PROXY:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# The proxies whose headers count, see backoffice/kit/clients.py, which drops those of others.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "backoffice.errors.csrf_failure"
 

@@ -4,6 +4,7 @@ import base64
 import logging
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from axes.models import AccessAttempt
@@ -148,7 +149,7 @@ def test_other_headers_do_not_evade_the_limit(editor, way):
 
 
 def test_behind_a_proxy_the_address_that_it_saw_counts(editor, settings):
-    settings.BEHIND_PROXY = True
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
     for claimed in ("203.0.113.1", "203.0.113.2", "203.0.113.3"):
         last = basic("editor", WRONG, headers={"X-Forwarded-For": f"{claimed}, 198.51.100.7"})
     assert last.status_code == 429

@@ -5,10 +5,9 @@ import time
 
 import pytest
 from django.core.cache import cache
-from django.test import Client, RequestFactory
+from django.test import Client
 
 from backoffice.kit.api.throttle import DEFAULT, Rate
-from backoffice.kit.clients import client_address
 from content.news.models import Post
 from tests.backoffice.at_once import at_once
 from tests.backoffice.test_settings import PRODUCTION, refusal, settings_with
@@ -137,27 +136,7 @@ def test_a_user_costs_one_number_however_many_requests(rf):
     assert len(cache._cache) == 1  # type: ignore[attr-defined]
 
 
-# --- the address of a client ------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("peer", "forwarded", "behind_proxy", "expected"),
-    [
-        ("192.0.2.1", None, False, "192.0.2.1"),
-        ("192.0.2.1", "198.51.100.7", False, "192.0.2.1"),
-        ("192.0.2.1", "198.51.100.7", True, "198.51.100.7"),
-        ("192.0.2.1", "203.0.113.9, 198.51.100.7", True, "198.51.100.7"),
-        ("192.0.2.1", None, True, "192.0.2.1"),
-        ("192.0.2.1", "203.0.113.9, unknown", True, None),
-        ("", None, False, None),
-        ("2001:db8:1:2:3:4:5:6", None, False, "2001:db8:1:2::"),
-        ("::ffff:192.0.2.1", None, False, "192.0.2.1"),
-    ],
-)
-def test_a_client_is_known_by_what_it_can_not_write_itself(settings, peer, forwarded, behind_proxy, expected):
-    settings.BEHIND_PROXY = behind_proxy
-    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    assert client_address(RequestFactory(REMOTE_ADDR=peer).get("/", headers=headers)) == expected
-
-
+# --- settings ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("text", "rate"), [("5/second", (5, 1)), ("7/hour", (7, 3600)), ("1/day", (1, 86400))])
 def test_a_rate_is_a_number_and_a_period(tmp_path, text, rate):
     read = settings_with(tmp_path, {**PRODUCTION, "API_RATE": text})

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "import_export",
     "django_q",
     "axes",
+    "backoffice.kit.audit",
     "backoffice.kit.jobs",
     "backoffice.kit.views",
     "backoffice.kit.idempotency",

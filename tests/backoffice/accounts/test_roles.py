@@ -47,6 +47,7 @@ AREAS: dict[str, list[Any]] = {
     "rows": ["syncer.binding", "syncer.run", "syncer.attempt", "syncer.alert"],
     "conflicts": ["syncer.replica"],
     "people": [User, Group],
+    "audit": ["audit.entry"],
     "sign-ins": [FailedSignIn],
     "failures": ["django_q.failure"],
     "own": ["accounts.apikey"],
@@ -65,7 +66,7 @@ TABLE = {
                  "failures": SEE},
     "administrator": {**COMMON, "content": ALL, "messages": "lie", "conflicts": SEE, "targets": EDIT, "rows": SEE,
                       "failures": SEE, "palettes": ALL, "members": ALL, "erasures": EDIT, "people": EDIT,
-                      "sign-ins": SEE},
+                      "audit": SEE, "sign-ins": SEE},
 }  # fmt: skip
 
 

@@ -5,7 +5,6 @@ lines because all settings are in it, each in its section.
 """
 
 import multiprocessing
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +64,8 @@ INSTALLED_APPS = [
     "simple_history",
     "import_export",
     "django_q",
-    "axes",
     "backoffice.kit.audit",
+    "backoffice.kit.sign_in",
     "backoffice.kit.jobs",
     "backoffice.kit.views",
     "backoffice.kit.idempotency",
@@ -90,7 +89,7 @@ MIDDLEWARE = [
     "backoffice.accounts.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "backoffice.kit.sign_in.middleware.SignInMiddleware",
 ]
 if DEBUG or not PRODUCTION:
     MIDDLEWARE.insert(2, "backoffice.kit.timing.ServerTimingMiddleware")
@@ -140,7 +139,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 API_VERSIONS = (1,)
 # Per user, or per address for anonymous requests. Counted in the cache below.
 API_RATE = env.rate("API_RATE", default="6000/minute")
-SIGN_IN_RATE = env.rate("SIGN_IN_RATE", default="30/minute")
+REGISTRATION_RATE = env.rate("REGISTRATION_RATE", default="30/minute")
 # In memory each web process counts its own requests, so with N processes N times as many may pass.
 CACHES: dict[str, dict[str, Any]] = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
@@ -153,23 +152,13 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
+    "backoffice.kit.sign_in.backend.SlowingBackend",
     "django.contrib.auth.backends.ModelBackend",
     "content.palettes.permissions.MemberBackend",
 ]
-# Failed sign-ins, see backoffice/kit/sign_in.py.
-AXES_HANDLER = "backoffice.kit.sign_in.Handler"
-AXES_FAILURE_LIMIT = 10  # of one account, from one address
-SIGN_IN_ADDRESS_FAILURES = 50  # of all accounts, from one address
-AXES_COOLOFF_TIME = timedelta(minutes=10)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
-AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "backoffice.kit.clients.client_address"
-AXES_USERNAME_CALLABLE = "backoffice.kit.sign_in.account_name"
-AXES_LOCKOUT_CALLABLE = "backoffice.kit.sign_in.locked_out"
-AXES_ENABLE_ADMIN = AXES_VERBOSE = False
-AXES_DISABLE_ACCESS_LOG = True  # it only grows
+# Failed sign-ins that cost no wait, see backoffice/kit/sign_in/: of strangers at an account, and from an address; of
+# whoever signed in from there before (NIST SP 800-63B, section 5.2.2, allows a hundred).
+SIGN_IN_FREE_FAILURES = {"account": 5, "address": 20, "known": 100}
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 # Cookies ignore ports: with the same names, a login at one node would end that at another on the same host name.
@@ -326,7 +315,6 @@ LOGGING: dict[str, Any] = {
         }
     },
     "loggers": {
-        "axes": {"level": "WARNING"},  # below WARNING it logs each of its steps
         "urllib3": {"level": "INFO"},  # below INFO it logs URLs: a webhook's may be secret, a lookup's holds content
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

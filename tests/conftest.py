@@ -91,7 +91,7 @@ def empty_tables() -> None:
         if connection.vendor == "postgresql":
             cursor.execute(EMPTY_ALL.format(names=", ".join(f"'{name}'" for name in names)))
             return
-        cursor.execute("INSERT INTO audit_retention (before) VALUES ('9999')")  # the trail is not emptied without
+        cursor.execute("INSERT INTO audit_retention (before) VALUES ('9999-12-31')")  # the trail is not emptied without
         history = [name for name in names if "_historical" in name]
         for some in (sorted(set(names) - set(history)), history):  # history last: it is written when content goes
             cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in some))

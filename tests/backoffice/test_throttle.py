@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def two_requests(settings):
     cache.clear()
     settings.API_RATE = (2, DAY)
-    settings.SIGN_IN_RATE = (1, DAY)
+    settings.REGISTRATION_RATE = (1, DAY)
     yield
     cache.clear()
 
@@ -100,17 +100,11 @@ def test_whoever_is_not_signed_in_is_counted_by_address(path):
     assert left(Client(REMOTE_ADDR="192.0.2.1").get(path)) == ("default", 2, 1)
 
 
-def test_signing_in_has_a_lower_limit_of_its_own():
-    make_user()
-    assert left(sign_in()) == ("sign-in", 1, 0)
-    assert sign_in().status_code == 429
-    assert sign_in(to="/api/token/refresh/").status_code == 429
-    assert left(Client().get(POSTS)) == ("default", 2, 1)
-
-
-def test_registering_is_limited_like_signing_in(settings):
+def test_registering_has_a_lower_limit_of_its_own(settings):
     settings.OPEN_REGISTRATION = True
-    assert left(sign_in(to="/api/accounts/users/")) == ("sign-in", 1, 0)
+    assert left(sign_in(to="/api/accounts/users/")) == ("registration", 1, 0)
+    assert sign_in(to="/api/accounts/users/").status_code == 429
+    assert left(sign_in()) == ("default", 2, 1)
 
 
 def test_pages_of_the_admin_are_not_limited():

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.urls import NoReverseMatch, reverse
 
 from backoffice.accounts import role_groups
-from backoffice.accounts.models import FailedSignIn, Role, User
+from backoffice.accounts.models import Role, User
 from backoffice.accounts.roles import Grant
 from content.messaging.models import Bot, Message
 from content.news.models import Comment, Post
@@ -48,7 +48,6 @@ AREAS: dict[str, list[Any]] = {
     "conflicts": ["syncer.replica"],
     "people": [User, Group],
     "audit": ["audit.entry"],
-    "sign-ins": [FailedSignIn],
     "failures": ["django_q.failure"],
     "own": ["accounts.apikey"],
     "jobs": ["jobs.job"],
@@ -66,7 +65,7 @@ TABLE = {
                  "failures": SEE},
     "administrator": {**COMMON, "content": ALL, "messages": "lie", "conflicts": SEE, "targets": EDIT, "rows": SEE,
                       "failures": SEE, "palettes": ALL, "members": ALL, "erasures": EDIT, "people": EDIT,
-                      "audit": SEE, "sign-ins": SEE},
+                      "audit": SEE},
 }  # fmt: skip
 
 

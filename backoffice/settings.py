@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "backoffice.kit.clients.TrustedProxyMiddleware",
     "backoffice.kit.context.RequestIdMiddleware",
+    "backoffice.kit.access_log.AccessLogMiddleware",
     "backoffice.kit.compression.PageCompressionMiddleware",
     "backoffice.kit.csp.ContentSecurityPolicyMiddleware",
     "backoffice.errors.ErrorPageMiddleware",
@@ -92,7 +93,7 @@ MIDDLEWARE = [
     "backoffice.kit.sign_in.middleware.SignInMiddleware",
 ]
 if DEBUG or not PRODUCTION:
-    MIDDLEWARE.insert(2, "backoffice.kit.timing.ServerTimingMiddleware")
+    MIDDLEWARE.insert(3, "backoffice.kit.timing.ServerTimingMiddleware")
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 TEMPLATES = [
@@ -301,6 +302,7 @@ SUMMARIZER_TIMEOUT = env.float("SUMMARIZER_TIMEOUT", default=20.0)  # seconds of
 
 # --- logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+ACCESS_LOG = env.bool("ACCESS_LOG", default=True)  # a line for each request, see backoffice/kit/access_log.py
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

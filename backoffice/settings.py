@@ -219,7 +219,8 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 
 # --- erasing a person's words ----------------------------------------------------------------------------------------
-# Every store that may hold them, by its name in the record of an erasure. Add new stores here.
+# Every store that may hold them, by its name in the record of an erasure. Add new stores here. The audit trail is not
+# one: it keeps neither content nor texts of a caller's, see docs/adr/0031-an-audit-trail-that-nobody-edits.md.
 ERASERS = {
     "reasons and requests": "content.base.erasers.history",
     "imports": "content.base.erasers.imports",

@@ -1,5 +1,7 @@
 """What the audit trail records of accounts, groups, permissions and API keys, whoever changes them."""
 
+from typing import Any
+
 from django.contrib.auth.models import Group
 
 from backoffice.accounts.models import ApiKey, User
@@ -25,6 +27,6 @@ def start() -> None:
     watch_grants(Group, "permissions", *PERMISSION)
 
 
-def _is_new_password(user: User) -> bool:
+def _is_new_password(user: Any) -> bool:
     """Tell a new password from a new hash of the old one, which Django stores at a sign-in when its hasher changed."""
     return user._password is not None or not user.has_usable_password()

@@ -1,7 +1,7 @@
 """Filters of the admin's lists."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -38,6 +38,6 @@ class ExactFilter(admin.FieldListFilter):
     def expected_parameters(self) -> list[str | None]:
         return [self.field_path]
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        value = self.used_parameters.get(self.field_path, [""])[-1]
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        value = cast("list[str]", self.used_parameters.get(self.field_path, [""]))[-1]
         yield {"form": SearchForm(name=self.field_path, label=self.title, data={self.field_path: value})}

@@ -156,8 +156,8 @@ def _record(decision: str, chosen: Chosen, number: int, user: Any) -> None:
     if number:
         routes = Route.objects.filter(pk__in=[int(pk) for pk in chosen])
         keys = [key for keys in chosen.values() for key in keys]
-        details = {"models": sorted({route.model for route in routes}), "objects": number, "keys": keys[:RECORDED]}
-        record(Action.DECIDED, actor=user, decision=decision, **details)
+        models = sorted({route.model for route in routes})
+        record(Action.DECIDED, actor=user, decision=decision, objects=number, models=models, keys=keys[:RECORDED])
 
 
 def _name(user: Any) -> str:

@@ -134,12 +134,12 @@ def test_guesses_from_elsewhere_do_not_keep_out_who_signed_in_from_there_before(
 
 
 def test_a_browser_that_signed_in_before_is_known_wherever_it_is(editor):
-    browser = Client(**HOME)
+    browser = Client()
     form("editor", PASSWORD, browser)
     KnownAddress.objects.all().delete()
     browser.post(reverse("admin:logout"))
-    fail(form, 20, **HOME)
-    assert form("editor", PASSWORD, **HOME).status_code == 429
+    fail(form, 20)
+    assert form("editor", PASSWORD).status_code == 429
     assert form("editor", PASSWORD, browser).status_code == 302
 
 

@@ -33,7 +33,11 @@ class Watch:
     own: Mapping[str, tuple[Action, Callable[[Any], bool]]] = field(default_factory=dict)
 
     def start(self) -> None:
-        receivers = {pre_save: self._before_save, post_save: self._after_save, post_delete: self._after_delete}
+        receivers: dict[Any, Callable[..., None]] = {
+            pre_save: self._before_save,
+            post_save: self._after_save,
+            post_delete: self._after_delete,
+        }
         for signal, receiver in receivers.items():
             signal.connect(receiver, sender=self.model, weak=False, dispatch_uid="audit")
 
@@ -91,6 +95,6 @@ def watch_grants(model: Any, relation: str, *names: str) -> None:
         texts = sorted(".".join(row) for row in given.order_by().values_list(*names))
         for subject in others if reverse else [instance]:
             if texts:
-                record(act, subject, **{relation: texts})
+                record(act, subject, relation=relation, given=texts)
 
     m2m_changed.connect(changed, sender=link.remote_field.through, weak=False, dispatch_uid="audit")

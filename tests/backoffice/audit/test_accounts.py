@@ -1,5 +1,6 @@
 """Each act on accounts, groups, permissions and keys leaves exactly one entry, by whichever entry point."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -119,7 +120,7 @@ def key_create_admin(account):
 
 
 def key_create_api(account):
-    expires = (timezone.now() + timezone.timedelta(days=7)).isoformat()
+    expires = (timezone.now() + timedelta(days=7)).isoformat()
     api(account, "POST", "/keys/", {"name": "Program", "expires": expires, "full_access": True})
 
 
@@ -173,9 +174,7 @@ def test_each_act_leaves_one_entry(act, action):
     if act is revoke_all:
         account.groups.add(group)
     if "revoke" in act.__name__ and act is not revoke_all:
-        key = ApiKey(
-            user=account, name="Program", full_access=True, expires=timezone.now() + timezone.timedelta(days=7)
-        )
+        key = ApiKey(user=account, name="Program", full_access=True, expires=timezone.now() + timedelta(days=7))
         key.seal()
         key.save()
     before = {*Entry.objects.values_list("pk", flat=True)}

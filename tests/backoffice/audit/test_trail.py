@@ -122,9 +122,9 @@ def test_the_page_leads_to_the_subject_and_offers_nothing():
     row = Entry.objects.latest("pk")
     page = client.get(reverse("admin:audit_entry_changelist"))
     assert reverse("admin:accounts_user_change", args=[editor.pk]) in page.content.decode()
-    page = client.get(reverse("admin:audit_entry_change", args=[row.pk])).content.decode()
-    assert "email, is_staff" in page
-    assert "deletelink" not in page
+    shown = client.get(reverse("admin:audit_entry_change", args=[row.pk])).content.decode()
+    assert "email, is_staff" in shown
+    assert "deletelink" not in shown
     for name, args in (("add", []), ("delete", [row.pk])):
         address = reverse(f"admin:audit_entry_{name}", args=args)
         assert client.post(address, {"post": "yes"}).status_code == 403

@@ -3,6 +3,9 @@
 A proxy that is named in TRUSTED_PROXIES adds the address that it was called from at the end of `X-Forwarded-For`, and
 says by `X-Forwarded-Proto` whether that call was encrypted. Anybody else can write the same headers, so they count only
 where the connection itself comes from such a proxy, and the first only as far back as trusted proxies lead.
+
+The proxy has to drop headers whose names have underscores, as nginx does: WSGI can't tell `X_Forwarded_For`, which a
+client sent, from `X-Forwarded-For`, which the proxy did.
 """
 
 import ipaddress

@@ -27,7 +27,7 @@ run: $(RUN) ## Start everything: two nodes, a worker each, sample content (PORT=
 test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real PostgreSQL
 	@$(PY) -m tools.test --quick
 
-check: $(DEV) $(REAL) $(BROWSER) ## Run what a change must pass, as CI does: all tests, and checks of the code
+check: $(DEV) ## Run what a change must pass, as CI does: all tests, and checks of the code
 	@$(MAKE) -j3 test-once lint types contracts migrations settings catalogues test-core test-real test-browser fuzz
 	@echo "All checks passed."
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
+from content.base.history.sqlite import CAUSE
 from tests.remote import Remote
 
 # What migrations write, and no test that commits may change.
@@ -44,7 +45,7 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, django_db_keepdb: bool) -> Iterator[None]:
     """As pytest-django's, and after a test that commits only the tables that have rows are emptied.
 
     Django's flush empties all of them, then has every app look for the content types and permissions of its models:
@@ -52,6 +53,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         quick = connection.vendor == "sqlite" or _is_superuser(cursor)
+        if django_db_keepdb:
+            empty_tables()  # the run before this one may have been ended in the middle
     with pytest.MonkeyPatch.context() as patch:
         if quick:
             patch.setattr(TransactionTestCase, "_fixture_teardown", _after_a_test)
@@ -92,6 +95,7 @@ def empty_tables() -> None:
             cursor.execute(EMPTY_ALL.format(names=", ".join(f"'{name}'" for name in names)))
             return
         cursor.execute("INSERT INTO audit_retention (before) VALUES ('9999-12-31')")  # the trail is not emptied without
+        cursor.execute(f"DELETE FROM {CAUSE}")
         history = [name for name in names if "_historical" in name]
         for some in (sorted(set(names) - set(history)), history):  # history last: it is written when content goes
             cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in some))

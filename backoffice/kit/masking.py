@@ -11,7 +11,7 @@ LEAST = 8  # characters; a shorter secret would match many harmless ids and text
 BYTES_A_CHARACTER = 4  # in UTF-8, at most
 LONGEST = 24  # characters that one character of a secret may become, escaped three times
 RUN = re.compile(r"[A-Za-z0-9]+")
-# As many as there are layers of escaping. Possessive: a server that knows the secret must not make the search endless.
+# There are as many as there are layers of escaping.
 BACKSLASHES = r"(?:\\(?:u00|x)5c|\\|%(?:25)*5c|&(?:amp;)*#(?:0*92|x0*5c);)"
 NAMED = {'"': "quot", "&": "amp", "<": "lt", ">": "gt", "'": "apos"}
 
@@ -70,7 +70,7 @@ def _searches(secrets: tuple[str, ...]) -> list[tuple[str, re.Pattern[str]]]:
 def _pattern(form: str) -> re.Pattern[str]:
     """Return a pattern of `form`, plain or with any of its signs escaped."""
     single = re.sub(r"\\+", r"\\", form)  # one backslash stands for any number
-    signs = "".join(sign if RUN.fullmatch(sign) else _escaped(sign) for sign in single)
+    signs = "".join(sign if RUN.fullmatch(sign) else _escaped(sign, place) for place, sign in enumerate(single))
     return re.compile(f"{re.escape(form)}|{signs}", re.IGNORECASE)
 
 
@@ -89,14 +89,26 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 @cache
-def _escaped(sign: str) -> str:
-    """Return a pattern of one sign as it may be written in addresses, JSON, source code and HTML, nested."""
+def _escaped(sign: str, place: int) -> str:
+    """Return a pattern of one sign as it may be written in addresses, JSON, source code and HTML, nested.
+
+    Args:
+        place: where the sign is in the secret, for the name of a group.
+    """
     if sign == "\\":
-        return f"{BACKSLASHES}++"
+        return _atomic(f"{BACKSLASHES}+", place)
     code = ord(sign)
     ways = [re.escape(sign), f"%(?:25)*{code:02x}", f"(?:u00|x){code:02x}", f"&(?:amp;)*#(?:0*{code}|x0*{code:x});"]
     if sign in NAMED:
         ways.append(f"&(?:amp;)*{NAMED[sign]};")
     if sign == " ":
         ways.append(r"\+")
-    return f"{BACKSLASHES}*+(?:{'|'.join(ways)})"
+    return f"{_atomic(f'{BACKSLASHES}*', place)}(?:{'|'.join(ways)})"
+
+
+def _atomic(pattern: str, place: int) -> str:
+    """Return a pattern that gives nothing back: a server that knows the secret must not make the search endless.
+
+    Python's own possessive quantifiers match wrongly before 3.11.5 (https://github.com/python/cpython/issues/106052).
+    """
+    return f"(?=(?P<at{place}>{pattern}))(?P=at{place})"

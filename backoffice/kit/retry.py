@@ -12,7 +12,7 @@ EPOCH_LEAST = 1e9  # from here a number is a time, not a duration: 2001 in secon
 MILLISECONDS_LEAST = 1e11  # from here a time is in milliseconds: 1973; in seconds it would be the year 5138
 NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 PREFIXES = ("x-ratelimit", "ratelimit", "x-rate-limit")  # of the headers that describe one limit
-QUOTED = re.compile(r'"(?:\\.?|[^"\\])*+(?:"|\Z)')  # a text in a structured header (RFC 9651, section 3.3.3)
+QUOTED = re.compile(r'"(?:\\.?|[^"\\])*(?:"|\Z)')  # a text in a structured header (RFC 9651, section 3.3.3)
 
 
 def backoff(tries: int, jitter: float, *, first: float = 2.0, least: float = 1.0, ceiling: float = CEILING) -> float:

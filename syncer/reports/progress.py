@@ -43,6 +43,8 @@ class Progress:
         length = self.run.duration
         if length is None:
             return ""
+        if not self.is_open and length < timedelta(seconds=1):
+            return _("It took less than a second.")
         if not self.is_open:
             return _("It took %(time)s.") % {"time": spelled(length)}
         if not self.done or length < timedelta(seconds=1):

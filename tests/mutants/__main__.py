@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,16 +30,19 @@ def main() -> int:
         sys.exit(str(error))
     if not mutants:
         sys.exit(f"No mutant has {only!r} in its name.")
-    endings = []
+    reports = []
     with tempfile.TemporaryDirectory(prefix="backoffice-mutants-") as name, _postgres(mutants):
         are_green = os.environ.get("GREEN") == "1"
         runner = Runner(root=ROOT, scratch=Path(name), slots=SLOTS, seconds=SECONDS, are_green=are_green)
         for report in runner.run(mutants):
             say(str(report))
-            endings.append(report.ending)
-    counts = ", ".join(f"{endings.count(ending)} {ending.lower()}" for ending in Ending)
+            reports.append(report)
+    if wrong := [report for report in reports if report.ending is not Ending.KILLED]:
+        say("\n".join(["\nNot killed:", *map(str, wrong)]))
+    endings = Counter(report.ending for report in reports)
+    counts = ", ".join(f"{endings[ending]} {ending.lower()}" for ending in Ending)
     say(f"{counts} in {time.monotonic() - began:.0f} s")
-    return int(any(ending is not Ending.KILLED for ending in endings))
+    return int(bool(wrong))
 
 
 @contextmanager

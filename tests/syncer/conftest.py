@@ -52,13 +52,11 @@ def sync(target: Target) -> Run:
 
 
 def come_to_rest(target: Target, rounds: int) -> Run:
-    """So many syncs, with enough time between them; fewer once two in a row had nothing to do. Returns the last one."""
-    quiet = 0
+    """So many syncs, with enough time between them; fewer once one had nothing to do. Returns the last one."""
     for _ in range(rounds):
         let_time_pass()
         run = sync(target)
-        quiet = 0 if run.counts["left"] or run.counts["requests"] else quiet + 1
-        if quiet == 2:
+        if not run.counts["left"] and not run.counts["requests"]:
             break
     return run
 

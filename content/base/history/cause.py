@@ -14,10 +14,10 @@ NAME_LENGTH = 256  # characters of `history_user_name`
 DJANGO = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 # Writes of a temporary table, such as the rows of an import: they write no content, and must wait for no writer.
 TEMPORARY = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (?:pg_)?temp\.")
-# Possessive quantifiers: without them, a long run of spaces would backtrack exponentially.
+# Each blank or comment is matched in one way only, so that no number of them makes the search long.
 WRITES = re.compile(
-    r"(?:[\s(]|--[^\n]*|/\*.*?\*/)*+(?:INSERT|UPDATE|DELETE|REPLACE|MERGE|WITH|COPY|TRUNCATE|CALL|DO|EXECUTE)\b",
-    re.IGNORECASE | re.DOTALL,
+    r"(?:[\s(]|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*(?:INSERT|UPDATE|DELETE|REPLACE|MERGE|WITH|COPY|TRUNCATE|CALL|DO|EXECUTE)\b",
+    re.IGNORECASE,
 )
 READ = f"EXECUTE {PREPARED_READ}"
 

@@ -281,6 +281,8 @@ def test_how_fast_a_run_goes_is_said_and_how_long_it_took(target):
     run = sync(target)
     Run.objects.update(started_at=F("finished_at") - timedelta(seconds=80))
     assert progress(run)["pace"] == "It took 1 min 20 s."
+    Run.objects.update(started_at=F("finished_at") - timedelta(seconds=0.4))
+    assert progress(run)["pace"] == "It took less than a second."
     began = timezone.now() - timedelta(seconds=2)
     Run.objects.update(state="running", finished_at=None, started_at=began, total=8)
     posts(4)

@@ -10,6 +10,7 @@ client sent, from `X-Forwarded-For`, which the proxy did.
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -49,6 +50,7 @@ def client_address(request: HttpRequest) -> str | None:
     return None if address is None else str(address)
 
 
+@lru_cache(maxsize=1024)  # each request is asked for it
 def _address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)

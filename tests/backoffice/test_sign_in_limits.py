@@ -16,6 +16,7 @@ from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from backoffice.kit.audit.models import Entry
 from backoffice.kit.sign_in.limits import FORGOTTEN, Count
@@ -131,6 +132,14 @@ def test_guesses_from_elsewhere_do_not_keep_out_who_signed_in_from_there_before(
     fail(way, 20, **ELSEWHERE)
     assert way("editor", PASSWORD, **ELSEWHERE).status_code == 429
     assert way("editor", PASSWORD, **HOME).status_code == WAYS[way][1]
+
+
+@pytest.mark.parametrize(("days", "status"), [(90, 200), (91, 429)])
+def test_an_address_is_known_for_ninety_days(editor, days, status):
+    token("editor", PASSWORD)
+    KnownAddress.objects.update(seen_on=timezone.now().date() - timedelta(days=days))
+    fail(token, FREE["account"], **ELSEWHERE)
+    assert token("editor", PASSWORD).status_code == status
 
 
 def test_a_browser_that_signed_in_before_is_known_wherever_it_is(editor):

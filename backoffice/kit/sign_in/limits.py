@@ -10,6 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import Error
 from django.db.models import F
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from backoffice.kit import clock
@@ -53,7 +54,7 @@ class Attempt:
             if device := devices.device_of(request, self.account):
                 self.own = Count(f"device {device}", free["known"])
                 return
-            if address and KnownAddress.objects.filter(user=self.account.pk, address=address).exists():
+            if address and is_known(address, self.account):
                 self.own = Count(f"account {self.account.pk} at {address}", free["known"])
                 return
             self.own = Count(f"account {self.account.pk}", free["account"])
@@ -93,6 +94,12 @@ class Attempt:
         failures = Failures.objects.filter(key=self.own.key)
         if failures.exists():
             failures.delete()
+
+
+def is_known(address: str, account: AbstractBaseUser) -> bool:
+    """Return whether the account signed in from the address not long ago."""
+    since = timezone.now().date() - KNOWN_FOR
+    return KnownAddress.objects.filter(user=account.pk, address=address, seen_on__gte=since).exists()
 
 
 def know(request: HttpRequest, account: AbstractBaseUser) -> bool:

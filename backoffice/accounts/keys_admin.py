@@ -198,9 +198,7 @@ class KeysInline(TabularInline):  # type: ignore[misc]
     extra = max_num = 0
     can_delete = False
     show_change_link = True
-    show_title = False
-    if hasattr(TabularInline, "hide_title"):  # what django-unfold 0.91 calls it; later ones warn of it
-        hide_title = True
+    hide_title = True
     fields = readonly_fields = ("name", "shown_state", "expires", "last_used_at")
 
     @admin.display(description=_("state"))

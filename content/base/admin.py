@@ -118,9 +118,7 @@ class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
     extra = 0
     per_page = 20
     text_rows = 2
-    show_title = False
-    if hasattr(TabularInline, "hide_title"):  # the name in django-unfold 0.91; later versions warn about it
-        hide_title = True
+    hide_title = True
     template_after = "content/inline_link.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:

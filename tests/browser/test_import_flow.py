@@ -63,6 +63,7 @@ def test_on_a_phone_nothing_of_it_is_out_of_reach(visit, file):
     page.goto("/admin/news/post/")
     main.get_by_role("link", name="More", exact=True).click()
     page.get_by_role("link", name="Import").click()
+    page.wait_for_url("**/import/")
     assert is_within_reach(page)
     upload(page, "posts.csv", file)
     expect(main.get_by_role("button", name="Import the 2 rows that are right")).to_be_in_viewport()

@@ -81,7 +81,7 @@ def test_the_wait_grows_to_a_minute(number, seconds):
 def test_after_a_few_failures_each_further_guess_waits_for_longer(editor, way):
     wrong, right = WAYS[way]
     assert fail(way, FREE["account"] + 1) == [wrong] * FREE["account"] + [429]
-    waits = []
+    waits: list[int] = []
     for _ in range(7):
         answer = way("editor", PASSWORD)
         assert answer.status_code == 429
@@ -271,7 +271,7 @@ def test_of_guesses_at_once_one_is_checked(editor, rf):
     fail(token, FREE["account"])
     pass_time(seconds=1)
     slower, quicker = (Attempt(rf.get("/"), "editor") for _ in range(2))
-    waits = []
+    waits: list[int] = []
 
     def overtake(execute, sql, *statement):
         if sql.startswith("UPDATE") and not waits:

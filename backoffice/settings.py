@@ -5,7 +5,6 @@ lines because all settings are in it, each in its section.
 """
 
 import multiprocessing
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,8 @@ INSTALLED_APPS = [
     "simple_history",
     "import_export",
     "django_q",
-    "axes",
+    "backoffice.kit.audit",
+    "backoffice.kit.sign_in",
     "backoffice.kit.jobs",
     "backoffice.kit.views",
     "backoffice.kit.idempotency",
@@ -76,7 +76,9 @@ INSTALLED_APPS = [
     *CONTENT_APPS,
 ]
 MIDDLEWARE = [
+    "backoffice.kit.clients.TrustedProxyMiddleware",
     "backoffice.kit.context.RequestIdMiddleware",
+    "backoffice.kit.access_log.AccessLogMiddleware",
     "backoffice.kit.compression.PageCompressionMiddleware",
     "backoffice.kit.csp.ContentSecurityPolicyMiddleware",
     "backoffice.errors.ErrorPageMiddleware",
@@ -92,10 +94,10 @@ MIDDLEWARE = [
     "backoffice.accounts.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "backoffice.kit.sign_in.middleware.SignInMiddleware",
 ]
 if DEBUG or not PRODUCTION:
-    MIDDLEWARE.insert(1, "backoffice.kit.timing.ServerTimingMiddleware")
+    MIDDLEWARE.insert(3, "backoffice.kit.timing.ServerTimingMiddleware")
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 TEMPLATES = [
@@ -154,7 +156,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 API_VERSIONS = (1,)
 # Per user, or per address for anonymous requests. Counted in the cache below.
 API_RATE = env.rate("API_RATE", default="6000/minute")
-SIGN_IN_RATE = env.rate("SIGN_IN_RATE", default="30/minute")
+REGISTRATION_RATE = env.rate("REGISTRATION_RATE", default="30/minute")
 # In memory each web process counts its own requests, so with N processes N times as many may pass.
 CACHES: dict[str, dict[str, Any]] = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
@@ -167,23 +169,13 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
+    "backoffice.kit.sign_in.backend.SlowingBackend",
     "django.contrib.auth.backends.ModelBackend",
     "content.palettes.permissions.MemberBackend",
 ]
-# Failed sign-ins, see backoffice/kit/sign_in.py.
-AXES_HANDLER = "backoffice.kit.sign_in.Handler"
-AXES_FAILURE_LIMIT = 10  # of one account, from one address
-SIGN_IN_ADDRESS_FAILURES = 50  # of all accounts, from one address
-AXES_COOLOFF_TIME = timedelta(minutes=10)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
-AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "backoffice.kit.clients.client_address"
-AXES_USERNAME_CALLABLE = "backoffice.kit.sign_in.account_name"
-AXES_LOCKOUT_CALLABLE = "backoffice.kit.sign_in.locked_out"
-AXES_ENABLE_ADMIN = AXES_VERBOSE = False
-AXES_DISABLE_ACCESS_LOG = True  # it only grows
+# Failed sign-ins that cost no wait, see backoffice/kit/sign_in/: of strangers at an account, and from an address; of
+# whoever signed in from there before (NIST SP 800-63B, section 5.2.2, allows a hundred).
+SIGN_IN_FREE_FAILURES = {"account": 5, "address": 20, "known": 100}
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 # Cookies ignore ports: with the same names, a login at one node would end that at another on the same host name.
@@ -199,9 +191,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 60 * 60 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-BEHIND_PROXY = env.bool("BACKOFFICE_BEHIND_PROXY", default=False)
-if BEHIND_PROXY:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# The proxies whose headers count, see backoffice/kit/clients.py, which drops those of others.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "backoffice.errors.csrf_failure"
 
@@ -252,7 +244,8 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 
 # --- erasing a person's words ----------------------------------------------------------------------------------------
-# Every store that may hold them, by its name in the record of an erasure. Add new stores here.
+# Every store that may hold them, by its name in the record of an erasure. Add new stores here. The audit trail is not
+# one: it keeps neither content nor texts of a caller's, see docs/adr/0031-an-audit-trail-that-nobody-edits.md.
 ERASERS = {
     "reasons and requests": "content.base.erasers.history",
     "imports": "content.base.erasers.imports",
@@ -334,6 +327,7 @@ SUMMARIZER_TIMEOUT = env.float("SUMMARIZER_TIMEOUT", default=20.0)  # seconds of
 
 # --- logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+ACCESS_LOG = env.bool("ACCESS_LOG", default=True)  # a line for each request, see backoffice/kit/access_log.py
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -348,7 +342,6 @@ LOGGING: dict[str, Any] = {
         }
     },
     "loggers": {
-        "axes": {"level": "WARNING"},  # below WARNING it logs each of its steps
         "urllib3": {"level": "INFO"},  # below INFO it logs URLs: a webhook's may be secret, a lookup's holds content
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

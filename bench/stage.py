@@ -137,7 +137,7 @@ class Server:
             "API_RATE": PLENTY,
             "LOG_LEVEL": "WARNING",
             "SECRET_KEY": os.environ["BENCH_SECRET"],
-            "SIGN_IN_RATE": PLENTY,
+            "REGISTRATION_RATE": PLENTY,
             "SYNC_LEASE_SECONDS": "120",
         }
         return node_environment("store", self.address(database), self.folder, **(usual | more))

@@ -56,8 +56,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, django_db_kee
         if django_db_keepdb:
             empty_tables()  # the run before this one may have been ended in the middle
     with pytest.MonkeyPatch.context() as patch:
-        if quick:
-            patch.setattr(TransactionTestCase, "_fixture_teardown", _after_a_test)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", _after_a_test if quick else _flush)
         yield
 
 
@@ -72,6 +71,17 @@ _kept: list[bool] = []
 def _after_a_test(_: TransactionTestCase) -> None:
     if not _kept:
         empty_tables()
+
+
+_flush_all = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+
+def _flush(test: TransactionTestCase) -> None:
+    """Flush as Django does; the audit trail is not truncated without this."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_keep_all")
+        _flush_all(test)
+        cursor.execute("ALTER TABLE audit_entry ENABLE TRIGGER audit_keep_all")
 
 
 @contextmanager
@@ -94,6 +104,7 @@ def empty_tables() -> None:
         if connection.vendor == "postgresql":
             cursor.execute(EMPTY_ALL.format(names=", ".join(f"'{name}'" for name in names)))
             return
+        cursor.execute("INSERT INTO audit_retention (before) VALUES ('9999-12-31')")  # the trail is not emptied without
         cursor.execute(f"DELETE FROM {CAUSE}")
         history = [name for name in names if "_historical" in name]
         for some in (sorted(set(names) - set(history)), history):  # history last: it is written when content goes

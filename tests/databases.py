@@ -49,7 +49,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         SECRET_KEY="only-for-tests-" + "0123456789" * 4,
         # Tests share their users' ids and one address.
         API_RATE="1000000/minute",
-        SIGN_IN_RATE="1000000/minute",
+        REGISTRATION_RATE="1000000/minute",
     )
     if early_config.known_args_namespace.database == "postgres":
         url = os.environ.get("TEST_DATABASE_URL") or _cleanup.enter_context(postgres.server())

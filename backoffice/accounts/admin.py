@@ -1,11 +1,10 @@
-from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
@@ -14,12 +13,12 @@ from unfold.forms import AdminPasswordChangeForm
 
 from backoffice.accounts.granting import groups_to_give, has_all, may_manage, may_manage_group, permissions_to_give
 from backoffice.accounts.keys_admin import KeysInline
-from backoffice.accounts.models import FailedSignIn, User
+from backoffice.accounts.models import User
 from backoffice.accounts.permission_names import PermissionsField
 from backoffice.accounts.preferences import my_settings
 from backoffice.accounts.roles import BY_SLUG
 from backoffice.accounts.user_forms import AccountCreationForm, AccountForm, in_order
-from backoffice.kit.admin import BackofficeAdmin, ReadOnlyAdmin
+from backoffice.kit.admin import BackofficeAdmin
 
 admin.site.unregister(Group)
 
@@ -124,23 +123,3 @@ class GroupAdmin(DjangoGroupAdmin, GivingAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
         return bool(allowed) and (obj is None or may_manage_group(request.user, obj))
-
-
-@admin.register(FailedSignIn)
-class FailedSignInAdmin(ReadOnlyAdmin):
-    """The failed sign-ins that still count. Deleting them ends a lockout."""
-
-    list_display = ("username", "ip_address", "failures", "last", "path_info")
-    fields = ("username", "ip_address", "failures", "last", "path_info", "user_agent")
-    search_fields = ("username", "ip_address")
-
-    @admin.display(description=_("Failures"), ordering="failures_since_start")
-    def failures(self, failed: FailedSignIn) -> int:
-        return int(failed.failures_since_start)
-
-    @admin.display(description=_("Last"), ordering="attempt_time")
-    def last(self, failed: FailedSignIn) -> datetime:
-        return cast(datetime, failed.attempt_time)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(BackofficeAdmin.has_delete_permission(self, request, obj))

@@ -8,7 +8,6 @@ from backoffice.kit import tokens
 from backoffice.kit.api.problems import ProblemError, ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
-from backoffice.kit.api.throttle import SIGN_IN
 from backoffice.kit.auth import check_password
 from backoffice.kit.idempotency.decorators import answer_is_secret
 from backoffice.kit.tokens import Kind
@@ -47,11 +46,10 @@ class NothingOut(BaseModel):
     operation_id="token_create",
     summary="Get tokens for a name and password",
     response={200: TokensOut, **ERRORS},
-    throttle=SIGN_IN,
 )
 @answer_is_secret
 def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
-    user = check_password(request, data.username, data.password)
+    user = check_password(request, data.username, data.password, way="token")
     if user is None:
         raise ProblemError(401, "No active account has this name and password.")
     return json_response({"access": tokens.issue(user, Kind.ACCESS), "refresh": tokens.issue(user, Kind.REFRESH)})
@@ -62,7 +60,6 @@ def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
     operation_id="token_refresh",
     summary="Get a new access token",
     response={200: AccessOut, **ERRORS},
-    throttle=SIGN_IN,
 )
 @answer_is_secret
 def refresh_token(request: HttpRequest, data: RefreshIn) -> HttpResponse:

@@ -9,6 +9,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from backoffice.accounts.role_groups import complete_roles  # needs the models
+        from backoffice.accounts import audit  # these need the models
+        from backoffice.accounts.role_groups import complete_roles
 
+        audit.start()
         post_migrate.connect(complete_roles, dispatch_uid="accounts.roles")

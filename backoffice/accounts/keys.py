@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import cast
 
-from django.db import Error
+from django.db import Error, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -12,6 +12,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from backoffice.accounts.models import ApiKey, User, digest
 from backoffice.kit.accounts import active_account
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.database import is_unavailable
 
 FORM = re.compile(r"bo_([0-9a-f]{12})_([0-9a-f]{64})")
@@ -44,4 +46,8 @@ def user_of(credential: str) -> User | None:
 
 def revoke(key: ApiKey) -> bool:
     """Revoke `key` for good; return whether this call did it."""
-    return ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1
+    with transaction.atomic():
+        is_done = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1
+        if is_done:
+            record(Action.KEY_REVOKED, key)
+    return is_done

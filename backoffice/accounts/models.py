@@ -5,7 +5,6 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from axes.models import AccessAttempt
 from django.contrib.auth.models import AbstractUser, Group
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
@@ -174,18 +173,6 @@ class ApiKey(models.Model):
         if self.revoked_at is not None:
             return "revoked"
         return "works" if self.expires > timezone.now() else "expired"
-
-
-class FailedSignIn(AccessAttempt):  # type: ignore[misc]
-    """The rows of axes, under a readable name. See `backoffice.kit.sign_in`."""
-
-    class Meta:
-        proxy = True
-        verbose_name = "failed sign-in"
-
-    def __str__(self) -> str:
-        address = self.ip_address or _("an unknown address")
-        return _("%(name)s from %(address)s") % {"name": self.username, "address": address}
 
 
 def digest(secret: str) -> str:

@@ -17,7 +17,7 @@ from backoffice.accounts.models import ApiKey, User
 from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError, from_validation
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
-from backoffice.kit.api.throttle import SIGN_IN
+from backoffice.kit.api.throttle import REGISTRATION
 from backoffice.kit.auth import check_password, require
 from backoffice.kit.idempotency.decorators import not_atomic
 
@@ -66,7 +66,7 @@ class PasswordOut(BaseModel):
     operation_id="accounts_user_create",
     summary="Register a user",
     response={201: UserOut},
-    throttle=SIGN_IN,
+    throttle=REGISTRATION,
 )
 def register(request: HttpRequest, data: UserIn) -> HttpResponse:
     """Needs the permission `accounts.add_user`, unless this node lets anybody register. Gives no permission."""
@@ -108,7 +108,7 @@ def change_me(request: HttpRequest, data: ProfileIn) -> HttpResponse:
 def change_password(request: HttpRequest, data: PasswordIn) -> HttpResponse:
     """Ends all tokens and other sessions of yours, and no API key."""
     user = owner(request)
-    if check_password(request, user.username, data.old) is None:
+    if check_password(request, user.username, data.old, way=None) is None:
         raise InvalidError(FieldError("old", "This is not your password."))
     _check(user, data.new, "new")
     user.set_password(data.new)

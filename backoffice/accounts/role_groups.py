@@ -20,7 +20,7 @@ from backoffice.accounts.roles import ROLES, Grant, ReadyRole
 def complete_roles(sender: AppConfig, apps: Any, using: str, **_: object) -> None:
     """Receive `post_migrate`, which Django sends for one app after the other: act once all have their permissions."""
     is_last = sender is [*installed.get_app_configs()][-1]
-    if is_last and ("accounts", "role") in _migrated(apps):
+    if is_last and {("accounts", "role"), ("audit", "entry")} <= _migrated(apps):
         with transaction.atomic(using=using):
             complete()
 

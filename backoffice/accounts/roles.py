@@ -21,7 +21,7 @@ SYNC = frozenset({"view", "sync"})
 # What runs in the background, everybody's.
 WORK = frozenset({"jobs.view_job", "content.view_import", "django_q.view_failure"})
 # What an administrator manages besides content. Other tables (sessions, content types, the queue) are the program's.
-MANAGED_APPS = frozenset({"accounts", "jobs", "syncer", "views"})
+MANAGED_APPS = frozenset({"accounts", "audit", "jobs", "syncer", "views"})
 MANAGED_MODELS = frozenset({"auth.Group", "content.Import", "django_q.Failure"})
 
 

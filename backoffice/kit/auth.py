@@ -7,7 +7,7 @@ without a session.
 import base64
 import binascii
 from abc import abstractmethod
-from typing import cast
+from typing import Literal, cast
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -19,8 +19,10 @@ from ninja.utils import check_csrf
 
 from backoffice.kit import tokens
 from backoffice.kit.api.problems import FieldError, ProblemError
+from backoffice.kit.audit.actions import Action as Act
+from backoffice.kit.audit.record import record
 from backoffice.kit.permissions import Action, Person, Write, as_error, refusals
-from backoffice.kit.sign_in import forget_failures
+from backoffice.kit.sign_in.receivers import succeeded
 
 
 class HeaderAuth(AuthBase):
@@ -61,7 +63,7 @@ class BasicAuth(HeaderAuth):
         except (binascii.Error, UnicodeDecodeError, ValueError):
             return None
         username, colon, password = decoded.partition(":")
-        return check_password(request, username, password) if colon else None
+        return check_password(request, username, password, way="basic") if colon else None
 
 
 class SessionAuth(AuthBase):
@@ -81,16 +83,24 @@ class SessionAuth(AuthBase):
         return cast(AbstractBaseUser, request.user)
 
 
-def check_password(request: HttpRequest, username: str, password: str) -> AbstractBaseUser | None:
+def check_password(
+    request: HttpRequest, username: str, password: str, *, way: Literal["token", "basic"] | None
+) -> AbstractBaseUser | None:
     """Return the active user of this name and password; an unknown name takes as long as a wrong password.
 
-    After too many failures the answer to `request` becomes 429, whatever the caller does with None; see
+    After a few failures the answer to `request` may become 429, whatever the caller does with None; see
     `backoffice.kit.sign_in`. Don't call this function in a transaction: a rollback would forget the failure.
+
+    Args:
+        way: how a program signs in, for the audit trail; None if nobody does. Basic authentication comes with each
+            request: its first of a day from an address is recorded.
     """
     username = username.replace("\0", "\ufffd")  # PostgreSQL can't be asked for a text that holds NUL
     user = authenticate(request, username=username, password=password)
     if user is not None:
-        forget_failures(request, username)
+        is_first = succeeded(request, user)
+        if way == "token" or (way and is_first):
+            record(Act.SIGNED_IN, user, actor=user, way=way)
     return user
 
 

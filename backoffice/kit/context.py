@@ -14,6 +14,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 
+from backoffice.kit.clients import client_address
+
 REASON_LENGTH = 100  # characters, as many as a history row holds
 REQUEST_ID_HEADER = "X-Request-ID"
 SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # fits a history row, and can't forge a line of the log
@@ -26,6 +28,7 @@ class Cause:
     # Returns the account that writes, None for a program; called on each write, as sign-in may come after the start.
     user: Callable[[], Any] = lambda: None
     request_id: str = ""  # names one request in answers, logs and history; empty outside of requests
+    address: str | None = None  # of the client; None outside of requests, or if it is not known
     reason: str = ""  # the caller's, for the change; empty if none was given
     origin: str = ""  # the node that the change came from; empty if it was made here
     origin_user: str = ""  # who made the change there; empty if it was made here or by a program
@@ -65,7 +68,7 @@ def because(reason: str) -> Iterator[None]:
 
 
 class RequestIdMiddleware:
-    """Take the caller's `X-Request-ID`, or make one if it is missing or unsafe; the first of the middleware."""
+    """Take the caller's `X-Request-ID`, or make one if it is missing or unsafe; early in the middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -74,7 +77,8 @@ class RequestIdMiddleware:
         header = request.headers.get(REQUEST_ID_HEADER, "")
         request_id = header if SAFE_REQUEST_ID.fullmatch(header) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        with caused_by(Cause(request_id=request_id, user=lambda: getattr(request, "user", None))):
+        address = client_address(request)
+        with caused_by(Cause(request_id=request_id, user=lambda: getattr(request, "user", None), address=address)):
             response = self.get_response(request)
         response[REQUEST_ID_HEADER] = request_id
         return response

@@ -16,6 +16,8 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import Format
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
@@ -146,6 +148,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             "names": self.opts.verbose_name_plural,
             "format": file_format.get_title(),
         }
+        record(Action.EXPORTED, model=self.opts.label, format=file_format.get_title())
         here = queryset.order_by()[: EXPORTED_HERE + 1].count() <= EXPORTED_HERE
         job = start(f"{WORK}.export_file", user=request.user, title=title, arguments=arguments, here=here)
         return file_response(job) if job.state == Job.State.DONE else redirect("admin:jobs_job_change", job.pk)

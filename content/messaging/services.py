@@ -25,6 +25,8 @@ from django.utils.translation import gettext as _
 
 from backoffice.kit.api.pagination import pages, stream
 from backoffice.kit.api.responses import dumps
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record as audit
 from backoffice.kit.context import cause, caused_by
 from backoffice.kit.erasers import files
 from backoffice.kit.erasure import Words, erase_everywhere
@@ -63,6 +65,7 @@ def erase_client(*, client: str, user: Any, reason: str) -> Erasure:
         # Adding counters drops their zeros.
         record.counts = dict(Counter(counts) + Counter(erase_everywhere(words)) + Counter(files=file_count))
         record.save()
+        audit(Action.ERASED, record, actor=user)
     return record
 
 
@@ -113,11 +116,16 @@ def held_on(client: str) -> dict[str, Any]:
 
 
 def export_client(client: str) -> Iterator[bytes]:
-    """Yield all data about a client as the parts of one JSON object, in constant memory.
+    """Return all data about a client as the parts of one JSON object, in constant memory.
 
     `{"client": "…", "messages": […], "history": […], "sent": […]}`: messages as the API returns them, history as
     `{"version", "at", "change", "message"}`, and `sent` with the records that the targets are known to hold.
     """
+    audit(Action.EXPORTED, kind="client")
+    return _parts(client)
+
+
+def _parts(client: str) -> Iterator[bytes]:
     yield b'{"client":' + dumps(client)
     versions = History.objects.filter(client=client)
     parts = {

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.spreadsheets import csv_response
 from syncer import public
@@ -81,6 +83,7 @@ def retry(request: HttpRequest, run: Run) -> HttpResponse:
 def download(request: HttpRequest, run: Run) -> StreamingHttpResponse:
     """Return a file of what failed: each object with its title and the reason, as far as this person may see them."""
     groups = _chosen(failures_of(run), request.GET.get("group", ""))
+    record(Action.EXPORTED, run, kind="failures")
     titles = (_("model"), _("key"), _("title"), _("outcome"), _("status"), _("reason"))
     return csv_response(f"run-{run.pk}-failed.csv", titles, _rows(request, groups))
 

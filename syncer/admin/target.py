@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.kit import references
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
 from syncer import public
@@ -213,6 +215,7 @@ class TargetAdmin(RemovingAdmin):
         """Pause the target: nothing is sent, and changes wait."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=False)
+        record(Action.TARGET_CHANGED, target, fields=["enabled"], enabled=False)
         self.log_change(request, target, "Paused.")
         text = _("%(target)s is paused: nothing is sent, changes are kept.")
         messages.success(request, text % {"target": target})
@@ -223,6 +226,7 @@ class TargetAdmin(RemovingAdmin):
         """Resume the target, clear the reason why it was blocked, and probe it."""
         target = _target(object_id)
         Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
+        record(Action.TARGET_CHANGED, target, fields=["enabled"], enabled=True)
         breaker.bring_probe_forward(target)
         self.log_change(request, target, "Resumed.")
         text = _("%(target)s is resumed. What is due is sent now; the rest waits for Sync now.")
@@ -236,6 +240,7 @@ class TargetAdmin(RemovingAdmin):
         if chosen not in SWITCH:
             return HttpResponseBadRequest("trigger: manual or change")
         target.routes.filter(trigger__in=SWITCH).update(trigger=chosen)
+        record(Action.ROUTE_CHANGED, target, fields=["trigger"], trigger=chosen)
         self.log_change(request, target, f"When it syncs: {chosen}.")
         if chosen == CHANGE:
             public.follow(target)

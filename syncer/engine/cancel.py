@@ -8,6 +8,8 @@ a schedule; only the automatic next try waits for one, else it would undo the ca
 from typing import Any
 
 from backoffice.kit import clock
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from syncer.models import Run
 
 NOT_STARTED = "Cancelled by {user} before it began; changes are kept for the next sync."
@@ -19,6 +21,9 @@ def cancel(run: Run, *, user: Any) -> bool:
     rows = Run.objects.filter(pk=run.pk, cancelled_at=None)
     ended = {"state": Run.State.CANCELLED, "finished_at": now, "message": NOT_STARTED.format(user=name)}
     by = {"cancelled_at": now, "cancelled_by": name}
-    if rows.filter(state=Run.State.QUEUED).update(**by, **ended):
-        return True
-    return bool(rows.filter(state__in=Run.OPEN).update(**by))
+    is_done = bool(
+        rows.filter(state=Run.State.QUEUED).update(**by, **ended) or rows.filter(state__in=Run.OPEN).update(**by)
+    )
+    if is_done:
+        record(Action.RUN_CANCELLED, run.target, actor=user, run=run.pk)
+    return is_done

@@ -22,6 +22,8 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.batches import batched
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import phrase
@@ -33,6 +35,7 @@ from syncer.models.keys import key_of, pks
 
 log = logging.getLogger("syncer.engine.holding")
 SLICE = 500  # objects of one transaction
+RECORDED = 20  # objects whose keys the audit trail keeps
 # Objects by the primary keys of their routes, as text, so that JSON holds it: {"7": ["1", "2"]}.
 Chosen = Mapping[str, list[str]]
 
@@ -88,6 +91,7 @@ def hold(chosen: Chosen, *, reason: str, user: Any = None, counted: Callable[[in
             message = phrase("Held", quoted=why)
             number += _write(free, message, user, on_hold=True, held_at=clock.now(), held_by=_name(user), held_why=why)
         counted(len(keys))
+    _record("hold", chosen, number, user)
     return number
 
 
@@ -101,6 +105,7 @@ def release(chosen: Chosen, *, user: Any = None, counted: Callable[[int], None] 
             due += held.filter(due=True).count()
             number += _write(held, phrase("Released."), user, on_hold=False, held_at=None, held_by="", held_why="")
         counted(len(keys))
+    _record("release", chosen, number, user)
     return Released(number=number, due=due)
 
 
@@ -145,6 +150,14 @@ def _known(route: Route, keys: list[str]) -> list[str]:
     planned = Binding.objects.filter(route=route, object_key__in=keys).values_list("object_key", flat=True)
     known = {key_of(model, pk) for pk in live} | set(planned)
     return [key for key in keys if key in known]
+
+
+def _record(decision: str, chosen: Chosen, number: int, user: Any) -> None:
+    if number:
+        routes = Route.objects.filter(pk__in=[int(pk) for pk in chosen])
+        keys = [key for keys in chosen.values() for key in keys]
+        models = sorted({route.model for route in routes})
+        record(Action.DECIDED, actor=user, decision=decision, objects=number, models=models, keys=keys[:RECORDED])
 
 
 def _name(user: Any) -> str:

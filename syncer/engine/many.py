@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from backoffice.kit import clock
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.batches import batched
 from backoffice.kit.jobs import service
 from backoffice.kit.jobs.models import Job
@@ -92,6 +94,7 @@ def release(chosen: Chosen, *, user: Any) -> Released | Job:
 
 def retry(chosen: Chosen, *, user: Any) -> Job:
     """Let a job try objects again; the workers send them then."""
+    record(Action.DECIDED, actor=user, decision="retry", objects=number_of(chosen))
     return _start(retry_all, chosen, title=_("Try objects again"), user=user)
 
 

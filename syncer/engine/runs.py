@@ -19,7 +19,7 @@ from syncer.core.errors import SyncError, TargetStoppedError
 from syncer.engine import breaker, ceiling
 from syncer.engine.dispatch import dispatch
 from syncer.engine.plan import anchor, plan, plan_chosen, raise_orphans
-from syncer.engine.wake import REQUESTED, Scope, enqueue, follows
+from syncer.engine.wake import REQUESTED, Scope, enqueue, follows, record_request
 from syncer.models import Binding, Run, Target, backlog, mark
 from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
@@ -47,6 +47,7 @@ def work_run(pk: int) -> None:
 def run_here(target: Target, *, scope: Scope | None = None) -> Run:
     """Sync a target in this process, to the end; return the finished run."""
     run = Run.objects.create(target=target, trigger=Run.Trigger.COMMAND, state=Run.State.RUNNING, scope=scope)
+    record_request(run)
     work(run)
     return run
 

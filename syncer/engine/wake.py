@@ -9,6 +9,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_q.tasks import async_task
 
 from backoffice.kit import clock, lease
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from syncer.core.errors import TargetStoppedError
 from syncer.engine import breaker, ceiling
 from syncer.engine.breaker import Pace
@@ -63,9 +65,17 @@ def enqueue(run: Run) -> None:
     async_task(TASK, run.pk, group=f"run {run.pk}", task_name=f"{run.pk}")
 
 
+def record_request(run: Run, *, user: Any = None) -> None:
+    """Record that a person asked for the run, or joined one that waits."""
+    objects = None if run.scope is None else sum(map(len, run.scope.values()))
+    record(Action.RUN_REQUESTED, run.target, actor=user, run=run.pk, objects=objects)
+
+
 def wake(*, target: Target, trigger: Run.Trigger, user: Any = None, scope: Scope | None = None) -> Run:
     """Request a run and queue it for a worker, unless one waits already."""
     run, is_new = request_run(target=target, trigger=trigger, user=user, scope=scope)
+    if trigger in REQUESTED:
+        record_request(run, user=user)
     if is_new:
         enqueue(run)
     return run

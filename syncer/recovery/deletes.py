@@ -20,6 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backoffice.kit import clock
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.batches import batched
 from backoffice.kit.history import history_of
 from backoffice.kit.phrase_field import localized
@@ -126,6 +128,7 @@ def allow(target: Target, digest: str, *, user: Any, model: str = "") -> int:
         seen = _as_shown(target, digest, model)
         for some in _locked(seen):
             Binding.objects.filter(pk__in=some).update(delete_allowed=True)
+        record(Action.DECIDED, target, actor=user, decision="allow deletes", objects=len(seen.deletes))
         _record(
             seen, counted("Allowed %(number)s delete.", "Allowed %(number)s deletes.", number=len(seen.deletes)), user
         )
@@ -164,6 +167,7 @@ def undo(target: Target, digest: str, *, user: Any, model: str = "") -> int:
             "Undid the edits behind %(number)s deletes.",
             number=len(seen.deletes),
         )
+        record(Action.DECIDED, target, actor=user, decision="undo deletes", objects=len(seen.deletes))
         _record(seen, undone, user)
     return len(seen.deletes)
 

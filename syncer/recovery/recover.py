@@ -35,6 +35,8 @@ from django.db.models import CharField, Exists, OuterRef
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.history import history_of
 from syncer.core.errors import TargetStoppedError
 from syncer.engine.plan import raise_all
@@ -82,6 +84,7 @@ def recover() -> list[Distrusted]:
                 kind_of(routes.target).distrust(route)
                 Route.objects.filter(pk=route.pk).update(mark=marks[route.model], planned_at=timezone.now())
         Target.objects.filter(blocked__contains=CURE).update(blocked="")
+        record(Action.DECIDED, decision="recover", routes=len(distrusted))
     if connection.vendor != "postgresql":
         restore_detection.count(forget=True)
     return distrusted

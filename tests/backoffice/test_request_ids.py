@@ -64,11 +64,12 @@ def test_the_line_of_a_crash_names_it_and_so_do_those_before(log, api):
         api.send("POST", POSTS, NEW, headers={"X-Request-ID": "crash"})
     finally:
         pre_save.disconnect(fail, sender=Post)
-    first, second, *trace = log()
+    first, second, *trace, access = log()
     assert "WARNING [crash] content: It is about to fail." in first
     assert "ERROR [crash] django.request: Internal Server Error: /api/news/posts/" in second
     assert trace[-1] == "RuntimeError"
     assert not [line for line in trace if "[crash]" in line]
+    assert "INFO [crash] access: POST /api/news/posts/ 500 " in access
 
 
 def test_a_line_outside_of_requests_has_none(log):

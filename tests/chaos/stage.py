@@ -45,7 +45,7 @@ def node_environment(name: str, database: str, var: Path, **more: str) -> dict[s
         "SECRET_KEY": secrets.token_urlsafe(50),
         "SYNC_LEASE_SECONDS": str(LEASE),
         "API_RATE": "1000000/minute",
-        "SIGN_IN_RATE": "1000000/minute",
+        "REGISTRATION_RATE": "1000000/minute",
         **more,
     }
 

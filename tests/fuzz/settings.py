@@ -2,6 +2,6 @@
 
 from backoffice.settings import *  # noqa: F403
 
-API_RATE = SIGN_IN_RATE = (10**9, 1)  # requests, seconds
-AXES_FAILURE_LIMIT = SIGN_IN_ADDRESS_FAILURES = 10**9
+API_RATE = REGISTRATION_RATE = (10**9, 1)  # requests, seconds
+SIGN_IN_FREE_FAILURES = dict.fromkeys(("account", "address", "known"), 10**9)
 ACCESS_TOKEN_SECONDS = 24 * 60 * 60

@@ -17,22 +17,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('axes', '0010_accessattemptexpiration'),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='FailedSignIn',
-            fields=[
-            ],
-            options={
-                'verbose_name': 'failed sign-in',
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
-            },
-            bases=('axes.accessattempt',),
-        ),
         migrations.CreateModel(
             name='User',
             fields=[

@@ -75,7 +75,7 @@ class Throttle(BaseThrottle):
 
 
 DEFAULT = Throttle("default", "API_RATE")
-SIGN_IN = Throttle("sign-in", "SIGN_IN_RATE")
+REGISTRATION = Throttle("registration", "REGISTRATION_RATE")
 
 
 def _address(request: HttpRequest) -> str:

@@ -11,6 +11,8 @@ from django.apps import apps
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock, waiting_files
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record as audit
 from backoffice.kit.context import REASON_LENGTH
 from backoffice.kit.history import newest_version
 from backoffice.kit.jobs.service import start
@@ -66,6 +68,8 @@ def start_import(
         reason=(reason or _("Imported from %(file)s") % {"file": file_name})[:REASON_LENGTH],
         **options,
     )
+    if not record.is_edit:
+        _record(Action.IMPORT_STARTED, record, format=kind)
     _begin(record, "reading.read", _("Read %(file)s"), here=here)
     return record
 
@@ -149,6 +153,8 @@ def write(record: Import, *, here: bool = False) -> None:
         path_of(name)
     newest = newest_version(apps.get_model(record.model))
     _move(record, {Import.State.READY}, state=Import.State.WRITING, history_from=newest, history_to=newest)
+    if not record.is_edit:
+        _record(Action.IMPORT_CONFIRMED, record, **record.counts)
     _begin(record, "slices.write", _("Import %(file)s"), here=here)
 
 
@@ -168,6 +174,7 @@ def cancel(record: Import) -> None:
     """
     states = {Import.State.READING, Import.State.READY, Import.State.WRITING}
     _move(record, states, state=Import.State.CANCELLED, finished_at=clock.now())
+    _record(Action.IMPORT_CANCELLED, record)
 
 
 def go_on(record: Import) -> None:
@@ -205,8 +212,14 @@ def undo(record: Import, *, user: Any, here: bool = False) -> Import:
         is_strict=True,
         is_edit=True,
     )
+    _record(Action.IMPORT_UNDONE, record, actor=user)
     _begin(undoing, "undo.undo", "%(file)s", here=here)
     return undoing
+
+
+def _record(action: Action, record: Import, *, actor: Any = None, **details: object) -> None:
+    """Record what was done with an import: by its model, for the name of its file could be somebody's."""
+    audit(action, record, actor=actor or record.user, name=record.model, **details)
 
 
 def _move(record: Import, states: set[Import.State], **values: Any) -> None:

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.estimates import count
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
@@ -76,7 +78,9 @@ def _saved(at: At, form: FinishForm, *, is_on: bool) -> HttpResponse:
         if "another" in at.request.POST:
             return HttpResponseRedirect(address(Step.RECORDS, target))
         return HttpResponseRedirect(reverse("admin:syncer_target_change", args=[target.pk]))
-    Target.objects.filter(pk=target.pk).update(enabled=True, blocked="")
+    if Target.objects.filter(pk=target.pk, enabled=False).update(enabled=True):
+        record(Action.TARGET_CHANGED, target, fields=["enabled"], enabled=True)
+    Target.objects.filter(pk=target.pk).update(blocked="")
     target.enabled, target.blocked = True, ""
     if route.trigger == CHANGE:
         public.follow(target)

@@ -28,6 +28,8 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock, context
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.history import history_of
 from backoffice.kit.permissions import Person, as_error, refusals
 from syncer.core.errors import NotPossibleError
@@ -158,6 +160,7 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
         _decide(now, values, user=user, reason=reason)
         message = _("Decided: %(names)s.") % {"names": ", ".join(values)}
         LogEntry.objects.log_actions(user.pk, [now.replica], CHANGE, message, single_object=True)
+        record(Action.DECIDED, now.replica, actor=user, decision="conflict", fields=sorted(values))
     log.info("%s: decided %s (by %s)", replica, ", ".join(values), user)
 
 

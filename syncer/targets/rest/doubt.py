@@ -23,6 +23,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.kit import clock
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import phrase
 from syncer.core.errors import NotPossibleError
@@ -155,6 +157,7 @@ def _record(binding: Binding, remote_id: int | str | None, user: Any, seen: int 
             raise NotPossibleError(_taken(row, str(encoded))) from error
         if encoded is not None and row.last_remote_id not in (None, encoded):
             raise_children(RouteMap(row.route.target), row.route, [row.object_key])
+        record(Action.DECIDED, row, actor=user, decision="link" if encoded else "not there")
         if user is not None:
             LogEntry.objects.log_actions(user.pk, [row], CHANGE, localized(message), single_object=True)
     log.info("%s at %s: %s (decided by %s)", row, row.route.target.name, message, user or "command")

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.urls import NoReverseMatch, reverse
 
 from backoffice.accounts import role_groups
-from backoffice.accounts.models import FailedSignIn, Role, User
+from backoffice.accounts.models import Role, User
 from backoffice.accounts.roles import Grant
 from content.messaging.models import Bot, Message
 from content.news.models import Comment, Post
@@ -47,7 +47,7 @@ AREAS: dict[str, list[Any]] = {
     "rows": ["syncer.binding", "syncer.run", "syncer.attempt", "syncer.alert"],
     "conflicts": ["syncer.replica"],
     "people": [User, Group],
-    "sign-ins": [FailedSignIn],
+    "audit": ["audit.entry"],
     "failures": ["django_q.failure"],
     "own": ["accounts.apikey"],
     "jobs": ["jobs.job"],
@@ -65,7 +65,7 @@ TABLE = {
                  "failures": SEE},
     "administrator": {**COMMON, "content": ALL, "messages": "lie", "conflicts": SEE, "targets": EDIT, "rows": SEE,
                       "failures": SEE, "palettes": ALL, "members": ALL, "erasures": EDIT, "people": EDIT,
-                      "sign-ins": SEE},
+                      "audit": SEE},
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def synced(target):
     """A target that has synced, beside another one that has too."""
     Post.objects.create(title="A", body="B")
     sync(target)
-    other = Target.objects.create(name="other", url=target.url, allow_private=True)
+    other = Target.objects.create(name="other", url=target.url)
     Route.objects.create(target=other, model="news.Post", path="/posts", fields={"title": "title"}, lookup=["title"])
     sync(other)
     return target

@@ -9,6 +9,8 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 from import_export.command_utils import get_resource_class
 
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from content.base.files import FORMATS
 from content.base.imports.result import ContentResult
 from content.base.management.refusal import refuse_bookkeeping
@@ -51,6 +53,8 @@ class Command(Replaced):  # type: ignore[misc]
             self._report(result)
             sys.exit(1)
         counts = {word: result.totals[kind] for word, kind in ContentResult.WORDS.items()}
+        if not options["dry_run"]:
+            record(Action.IMPORT_CONFIRMED, model=resource.model._meta.label, **counts)
         counts["objects"] = resource.model._meta.verbose_name_plural
         message = _("Import finished: %(new)s new, %(changed)s updated and %(unchanged)s unchanged %(objects)s.")
         self.stderr.write(self.style.NOTICE(message % counts))

@@ -12,6 +12,8 @@ from uuid import UUID
 from django.conf import settings
 
 from backoffice.kit import clock
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.record import record
 from syncer.core.matching import Line, Matching
 from syncer.core.matching import match as match_lines
 from syncer.core.merge import ASK
@@ -96,6 +98,7 @@ def match(target: Target) -> list[Preview]:
         NotPossibleError: see `preview`; or an object can't have another key. The models before it are matched.
     """
     remaining = []
+    record(Action.DECIDED, target, decision="match")
     with PeerClient(target) as peer:
         for route in RouteMap(target).parents_first:
             if route.lookup and (matches := _preview(peer, route).matches):
@@ -110,6 +113,7 @@ def match(target: Target) -> list[Preview]:
 
 def by_key(target: Target) -> None:
     """Count all routes of the target as matched: objects with different keys are different objects."""
+    record(Action.DECIDED, target, decision="match by key")
     for route in target.routes.select_related("target"):
         _record_matched(route)
     _unblock(target)

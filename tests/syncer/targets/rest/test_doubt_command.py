@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 
 from backoffice.accounts.models import User
+from backoffice.kit.audit.models import Entry
 from content.news.models import Post
 from syncer.core.state import Question
 from syncer.models import Binding
@@ -103,6 +104,10 @@ def test_the_command_decides_that_it_did_not_and_syncs_it(target, doubtful, remo
     assert requests(remote) == [("POST", "/posts")]
     assert str(LogEntry.objects.get().user) == "operator"
     assert f"{name_of(doubtful)} at fakeapi: It is not there. (decided by operator)" in caplog.text
+    row = Entry.objects.get(action="decision.made")
+    assert (row.actor_name, row.subject_name, row.details) == (
+        "operator", name_of(doubtful), {"decision": "not there"},
+    )  # fmt: skip
 
 
 def test_the_command_syncs_no_other_object(target, doubtful, remote):

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from backoffice.kit.audit.models import Entry
 from content.orders.models import Order
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS, By, covers
@@ -45,6 +46,13 @@ def test_the_decision_is_here_and_at_the_other_end_whatever_was_chosen(contested
     fetch(node, contested)
     assert node.content(contested) == ours(contested)
     assert [one.value for one in node.held[contested].state.fields["quantity"]] == [chosen]
+
+
+def test_it_stands_in_the_audit_trail_by_the_names_of_the_fields(contested, editor):
+    decide(contested, editor, quantity=7)
+    row = Entry.objects.get(action="decision.made")
+    assert (row.actor_name, row.subject_name) == (editor.username, str(replica(contested)))
+    assert row.details == {"decision": "conflict", "fields": ["quantity"]}
 
 
 def test_it_stands_in_the_history_with_name_and_reason(contested, editor):

@@ -248,7 +248,7 @@ def test_the_oldest_unsent_change_is_named_with_its_age(remote, target):
     assert oldest() == ("news.Post", str(first.pk))
     page = index(administrator())
     assert "Oldest unsent change" in page
-    remote.fault(Fault.STATUS, method="POST", path="/posts", status=500)
+    remote.fault(Fault.STATUS, method="POST", path="/posts", status=500, times=2)
     sync(target)
     assert oldest() == ("news.Post", str(first.pk))
     remote.heal()

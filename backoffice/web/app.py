@@ -29,7 +29,6 @@ STALLED_SECONDS = 60  # for a client to take the next part of an answer
 pool = ThreadPoolExecutor(settings.WEB_THREADS, "web")
 pools = {f"/health/{name}": ThreadPoolExecutor(1, name) for name in ("live", "ready")}
 limit_statements("web")
-tempfile.tempdir = str(waiting_files.folder())  # for Django's uploads too: the system's folder may be memory
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -37,6 +36,7 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
         await respond(scope, receive, send)
     elif scope["type"] == "lifespan":
         await receive()
+        tempfile.tempdir = str(waiting_files.folder())  # for Django's uploads too: the system's folder may be memory
         watching = asyncio.create_task(watchdog.watch())
         await send({"type": "lifespan.startup.complete"})
         await receive()

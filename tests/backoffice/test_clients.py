@@ -71,11 +71,11 @@ def test_networks_are_read_from_the_environment(tmp_path):
 @pytest.mark.parametrize(
     ("text", "cure"),
     [
-        ("true", "10.0.0.0/8,192.0.2.7"),
-        ("10.0.0.1/8", "has host bits set"),
+        ("true", "write 10.0.0.0/8, fd00::/8 or an address"),
+        ("10.0.0.1/8", "write 10.0.0.0/8, or the prefix that is meant"),
         ("proxy.example.com", "is not a network"),
-        ("0.0.0.0/0", "Name the proxies' own"),
-        ("::/0", "Name the proxies' own"),
+        ("0.0.0.0/0", "write the networks that are meant"),
+        ("::/0", "write the networks that are meant"),
     ],
 )
 def test_what_is_not_a_network_stops_the_program(tmp_path, text, cure):

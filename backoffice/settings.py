@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "backoffice.kit.views",
     "backoffice.kit.idempotency",
     "backoffice.accounts",
+    "backoffice.operations",
     "syncer",
     *CONTENT_APPS,
 ]
@@ -150,6 +151,8 @@ DATABASE_LIMITS = {
         env.int("DATABASE_WORKER_LOCK_SECONDS", default=60),
     ),
 }
+# The folder of pg_dump, pg_restore and psql, see backoffice/operations/; empty: they are in PATH.
+POSTGRES_PROGRAMS = env.text("POSTGRES_PROGRAMS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- API -------------------------------------------------------------------------------------------------------------

@@ -46,6 +46,16 @@ def count(*, forget: bool = False) -> None:
         transaction.on_commit(partial(_record, path, newest))
 
 
+def note_restore(counted: int) -> None:
+    """Have the database count as put back until it is recovered; called before it is overwritten by a backup.
+
+    Args:
+        counted: the runs that the backup has counted.
+    """
+    if path := _path():
+        _record(path, max(_recorded(), counted) + 1)
+
+
 def given(table: str) -> int:
     """Return the last number that the sequence of a table has given; deleted rows do not lower it."""
     return int(_value("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0)", table))

@@ -1,0 +1,2 @@
+class BackupError(Exception):
+    """There is no backup, or nothing was restored; the message says why, and the cure."""

@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from backoffice.kit import waiting_files
 from backoffice.operations import postgresql, sqlite
 from backoffice.operations.archive import Manifest, Reader, Writer, new_file
-from backoffice.operations.errors import BackupError
+from backoffice.operations.errors import IN_USE, BackupError
 from syncer.public import workers_alive
 
 ENGINES = {"postgresql": postgresql, "sqlite": sqlite}
@@ -73,7 +73,7 @@ def restore(path: Path, *, node: str, replace: bool) -> tuple[Manifest, int]:
         with path.open("rb") as file:
             backup = Reader(file)
             _refuse_what_does_not_fit(backup.manifest, node)
-            _refuse_a_database_in_use(replace=replace)
+            _refuse_to_overwrite(replace=replace)
             _restore_waiting_files(backup)
             engine = _engine()
             with backup.open(engine.FILE) as stream:
@@ -99,15 +99,14 @@ def _refuse_what_does_not_fit(manifest: Manifest, node: str) -> None:
         )
 
 
-def _refuse_a_database_in_use(*, replace: bool) -> None:
+def _refuse_to_overwrite(*, replace: bool) -> None:
     tables = connection.introspection.table_names()
     if tables and not replace:
         raise BackupError(
             f"The database here is not empty: it has {len(tables)} tables. To lose all that is in it, add --replace."
         )
-    users = [*(workers_alive() if "syncer_worker" in tables else []), *filter(None, [_engine().in_use()])]
-    if users:
-        raise BackupError(f"Stop the web server and the worker first: {'; '.join(users)}.")
+    if "syncer_worker" in tables and (workers := workers_alive()):
+        raise BackupError(f"{IN_USE} {', '.join(workers)}.")
 
 
 def _add_waiting_files(writer: Writer) -> None:

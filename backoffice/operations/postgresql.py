@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from backoffice.kit import waiting_files
-from backoffice.operations.errors import BackupError
+from backoffice.operations.errors import IN_USE, BackupError
 
 FILE = "database.dump"
 LOCK_SECONDS = 60
@@ -62,8 +62,13 @@ def verify(stream: IO[bytes]) -> None:
 
 
 def load(stream: IO[bytes]) -> None:
-    """Replace all that the database holds, in one transaction: without the last line psql ends and nothing changed."""
+    """Replace all that the database holds, in one transaction: without the last line psql ends and nothing changed.
+
+    Raises:
+        BackupError: another session uses it, or a program failed.
+    """
     _check_version("pg_restore")
+    _refuse_other_sessions()
     connection.close()
     words = ("--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1")
     with waiting_files.scratch() as copy:
@@ -77,12 +82,11 @@ def load(stream: IO[bytes]) -> None:
             script.write(b"COMMIT;\n")
 
 
-def in_use() -> str:
-    """Return who else uses the database; empty if nobody does."""
+def _refuse_other_sessions() -> None:
     with connection.cursor() as cursor:
         cursor.execute(SESSIONS)
-        number = cursor.fetchone()[0]
-    return f"{number} other sessions of this role use the database" if number else ""
+        if number := cursor.fetchone()[0]:
+            raise BackupError(f"{IN_USE} {number} other sessions of this role use the database.")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile, _TemporaryFileWrapper
 from typing import IO
@@ -10,7 +11,7 @@ from typing import IO
 from django.db import connection
 
 from backoffice.kit import waiting_files
-from backoffice.operations.errors import BackupError
+from backoffice.operations.errors import IN_USE, BackupError
 from syncer.public import note_restore
 
 FILE = "database.sqlite3"
@@ -39,27 +40,26 @@ def load(stream: IO[bytes]) -> None:
     """Replace all that the database holds; a program that is killed meanwhile leaves it as it was.
 
     It is overwritten, not exchanged for another file, so that it keeps its owner and its permissions.
+
+    Raises:
+        BackupError: another process has it open.
     """
-    with _sound_copy(stream) as copy, closing(sqlite3.connect(copy)) as source:
-        note_restore(source.execute("PRAGMA user_version").fetchone()[0])
-        connection.close()
-        with closing(sqlite3.connect(_path())) as target:
-            try:
-                target.execute("PRAGMA journal_mode = DELETE")  # works only while nobody else has the file open
-            except sqlite3.OperationalError as error:
-                raise BackupError(
-                    f"Another process uses {_path()} ({error}): stop the web server and the worker first."
-                ) from error
-            source.backup(target)
+    connection.close()
+    with (
+        _sound_copy(stream) as copy,
+        closing(sqlite3.connect(copy)) as source,
+        closing(sqlite3.connect(_path())) as target,
+    ):
+        try:
+            target.execute("PRAGMA journal_mode = DELETE")  # works only while nobody else has the file open
+        except sqlite3.OperationalError as error:
+            raise BackupError(f"{IN_USE} another process has {_path()} open.") from error
+        note_restore(_path(), source.execute("PRAGMA user_version").fetchone()[0])
+        source.backup(target)
 
 
-def in_use() -> str:
-    """Return who else uses the database, as far as SQLite knows before it is written."""
-    return ""
-
-
-def _path() -> str:
-    return str(connection.settings_dict["NAME"])
+def _path() -> Path:
+    return Path(connection.settings_dict["NAME"])
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from backoffice.operations.archive import Reader, Writer
 from backoffice.operations.backup import restore, take
 from backoffice.operations.errors import BackupError
 from content.news.models import Post
-from syncer.models import Worker
+from syncer.models import Worker, restore_detection
+from syncer.recovery.recover import recover
 from tests.syncer.support import started
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,11 +115,13 @@ def test_a_damaged_database_makes_no_backup(tmp_path, elsewhere):
     with elsewhere():
         restored(path)
         Post.objects.bulk_create(Post(title="A", body="B" * 1000) for _ in range(100))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rootpage, page_size FROM sqlite_master, pragma_page_size WHERE name = 'news_post'")
+            page, size = cursor.fetchone()
         connection.close()
-        database = Path(connection.settings_dict["NAME"])
-        with database.open("r+b") as file:
-            file.seek(database.stat().st_size // 2)
-            file.write(b"\xff" * 50_000)
+        with Path(connection.settings_dict["NAME"]).open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
         with pytest.raises(BackupError, match="damaged"):
             take(tmp_path / "damaged.zip")
     assert [*tmp_path.glob("*damaged*")] == []
@@ -214,6 +217,7 @@ def test_nothing_is_restored_while_somebody_uses_the_database(tmp_path, elsewher
     path = take(tmp_path)
     with elsewhere():
         restored(path)
+        recover()
         Worker.objects.create(host="h", pid=1, started_at=clock.now(), heartbeat_at=clock.now())
         assert "Stop the web server and the worker first: the worker on h, process 1 had a" in refusal(
             path, replace=True
@@ -221,7 +225,8 @@ def test_nothing_is_restored_while_somebody_uses_the_database(tmp_path, elsewher
         Worker.objects.all().delete()
         with closing(connections.create_connection("default")) as other:
             other.cursor().execute("SELECT 1 FROM news_post")
-            assert "top the web server and the worker first" in refusal(path, replace=True)
+            assert "Stop the web server and the worker first: " in refusal(path, replace=True)
+        assert connection.vendor == "postgresql" or not restore_detection.is_put_back()
         restored(path, replace=True)
 
 
@@ -262,5 +267,5 @@ def test_the_commands_say_what_was_done_and_what_comes_next(tmp_path, elsewhere,
         assert "Restored: test, as of " in said
         assert "sync_recover" in said
         assert "migrate" not in said
-        with pytest.raises(CommandError, match="Nothing was restored. The database here is not empty"):
+        with pytest.raises(CommandError, match=r"Nothing was restored\. The database here is not empty"):
             call_command("restore", str(tmp_path / "a.zip"))

@@ -25,7 +25,7 @@ def elsewhere(tmp_path):
     def move(*, cluster=False):
         with ExitStack() as stack:
             if connection.vendor == "sqlite":
-                changed = {"NAME": str(tmp_path / f"{uuid4().hex}.sqlite3")}
+                changed: dict[str, object] = {"NAME": str(tmp_path / f"{uuid4().hex}.sqlite3")}
             elif cluster:
                 url = urlsplit(stack.enter_context(postgres.server()))
                 changed = {"NAME": "postgres", "HOST": url.hostname, "PORT": url.port, "USER": url.username}

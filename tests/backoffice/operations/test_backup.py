@@ -15,7 +15,7 @@ from django.db import connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from backoffice.kit import clock, waiting_files
-from backoffice.operations import backup
+from backoffice.operations import backup, postgresql
 from backoffice.operations.archive import Reader, Writer
 from backoffice.operations.backup import restore, take
 from backoffice.operations.errors import BackupError
@@ -147,7 +147,7 @@ def test_no_list_of_processes_shows_the_password(tmp_path, settings, monkeypatch
     )
     (tmp_path / "pg_dump").chmod(0o755)
     settings.POSTGRES_PROGRAMS = str(tmp_path)
-    monkeypatch.setattr(backup.postgresql, "server", lambda: 16)
+    monkeypatch.setattr(postgresql, "server", lambda: 16)
     monkeypatch.setitem(connection.settings_dict, "PASSWORD", "a-secret-password")
     with pytest.raises(BackupError, match="pg_dump failed: exit status 1"):
         take(tmp_path / "a.zip")
@@ -256,6 +256,16 @@ def test_a_database_keeps_its_file_so_that_its_owner_may_use_it(tmp_path, elsewh
         before = Path(connection.settings_dict["NAME"]).stat().st_ino
         restored(path, replace=True)
         assert Path(connection.settings_dict["NAME"]).stat().st_ino == before
+
+
+@pytest.mark.sqlite
+def test_a_restore_is_noticed_although_the_file_is_the_same_and_no_run_followed_the_backup(tmp_path, elsewhere):
+    with elsewhere():
+        call_command("migrate", verbosity=0)
+        path = take(tmp_path)
+        assert not restore_detection.is_put_back()
+        restored(path, replace=True)
+        assert restore_detection.is_put_back()
 
 
 def test_the_commands_say_what_was_done_and_what_comes_next(tmp_path, elsewhere, capsys):

@@ -16,6 +16,7 @@ from django.contrib.postgres.operations import (
 )
 from django.db import connection, migrations, models, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations.base import Operation
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -102,16 +103,16 @@ def check(name):
     return models.CheckConstraint(condition=models.Q(user_id__gt=-1), name=name)
 
 
-BAD = {
+BAD: dict[str, list[Operation]] = {
     "an index": [migrations.AddIndex("historicalpost", index("a"))],
     "a validated constraint": [migrations.AddConstraint("historicalpost", check("a"))],
     "a type that rewrites": [migrations.AlterField("historicalpost", "user_id", models.TextField())],
     "a default that rewrites": [
-        migrations.AddField("historicalpost", "at", models.FloatField(db_default=models.functions.Random()))  # type: ignore[attr-defined]
+        migrations.AddField("historicalpost", "at", models.FloatField(db_default=models.functions.Random()))
     ],
     "an index by SQL": [migrations.RunSQL("CREATE INDEX a ON news_historicalpost (title)")],
 }
-GOOD = {
+GOOD: dict[str, list[Operation]] = {
     "a constraint for new rows": [AddConstraintNotValid("historicalpost", check("a"))],
     "a column": [migrations.AddField("historicalpost", "at", models.IntegerField(null=True))],
     "a constant default": [migrations.AddField("historicalpost", "at", models.IntegerField(db_default=3))],
@@ -125,8 +126,8 @@ GOOD = {
 
 def planted(*operations, atomic=True, undone=True):
     """What a migration of these operations keeps from writers; it is undone if it is atomic."""
-    migration = migrations.Migration("planted", "news")
-    migration.operations, migration.atomic = operations, atomic
+    values = {"operations": operations, "atomic": atomic}
+    migration = type("Migration", (migrations.Migration,), values)("planted", "news")
     with transaction.atomic() if atomic else nullcontext():
         found = blocked_by(migration, MigrationExecutor(connection).loader.project_state())
         if atomic:

@@ -37,7 +37,8 @@ class Command(migrate.Command):
         with connection.execute_wrapper(wait_without_limit_where_nobody_queues):
             for tries in range(1, TRIES + 1):
                 try:
-                    return super().handle(*args, **options)
+                    super().handle(*args, **options)
+                    return
                 except OperationalError as error:
                     if sqlstate(error) != LOCK_NOT_AVAILABLE:
                         raise

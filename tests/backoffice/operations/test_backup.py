@@ -15,6 +15,7 @@ from django.db import connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from backoffice.kit import clock, waiting_files
+from backoffice.kit.jobs.service import work_here
 from backoffice.operations import backup, postgresql
 from backoffice.operations.archive import Reader, Writer
 from backoffice.operations.backup import restore, take
@@ -22,6 +23,8 @@ from backoffice.operations.errors import BackupError
 from content.news.models import Post
 from syncer.models import Worker, restore_detection
 from syncer.recovery.recover import recover
+from tests.content.files import table
+from tests.content.test_import_slices import begun, done, job_of
 from tests.syncer.support import started
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,15 +101,17 @@ def test_a_backup_is_as_of_one_moment_whoever_writes_meanwhile(tmp_path, elsewhe
         assert (len(found), history.count()) == (1, 2)
 
 
-def test_files_that_wait_for_their_import_come_back(tmp_path, elsewhere):
-    name = waiting_files.new()
-    waiting_files.path(name).write_bytes(b"id,title\n")
+def test_an_import_that_waited_goes_on_after_a_restore(tmp_path, elsewhere):
+    record = begun(Post, table(["title", "body"], ["from the file", "B"]))
     path = take(tmp_path)
-    waiting_files.remove(name)
+    for file in waiting_files.folder().iterdir():
+        file.unlink()
     with elsewhere():
         restored(path)
-    file = waiting_files.path(name)
-    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"id,title\n", 0o600)
+        assert {stat.S_IMODE(file.stat().st_mode) for file in waiting_files.folder().iterdir()} == {0o600}
+        work_here(job_of(record))
+        done(record)
+        assert titles() == ["from the file"]
 
 
 @pytest.mark.sqlite

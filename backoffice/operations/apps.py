@@ -6,3 +6,4 @@ class OperationsConfig(AppConfig):
 
     name = "backoffice.operations"
     label = "operations"
+    verbose_name = "Operations"

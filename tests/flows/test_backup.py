@@ -52,12 +52,12 @@ def titles():
 def assert_cured(remote):
     """Nothing is sent before somebody says so; then the target holds what we hold, once, and what we lost stays."""
     assert sorted(titles()) == sorted(["deleted", "edited", *(f"on its way {number}" for number in range(20))])
+    Binding.objects.exclude(lease_until=None).update(lease_until=clock.now())  # as if the worker's had ended
     remote.clear_journal()
     sync(Target.objects.get())
     assert "manage.py sync_recover" in Target.objects.get().blocked
     assert requests(remote) == []
     run("sync_recover")
-    Binding.objects.exclude(lease_until=None).update(lease_until=clock.now())  # as if the worker's had ended
     for _ in range(5):
         let_time_pass()
         sync(Target.objects.get())

@@ -14,7 +14,7 @@ BENCH := .venvs/bench/installed.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check prove demo password manage fuzz chaos mutants bench bench-smoke lint types fmt fix lock \
+.PHONY: help run test check prove demo password manage backup restore fuzz chaos mutants bench bench-smoke lint types fmt fix lock \
 	test-all test-browser test-once test-core test-real test-new test-new-simulator test-new-rules contracts \
 	migrations settings messages catalogues
 
@@ -53,6 +53,15 @@ password: $(RUN) ## Give the administrator a new password, on both nodes
 
 manage: $(RUN) ## Run a command on the first node, the store: make manage C="sync_status"
 	@$(PY) -m tools.manage $(C)
+
+# The node that the environment or .env describes; else the first one of `make run`.
+NODE_COMMAND = $(PY) $(if $(or $(SECRET_KEY),$(SECRET_KEY_FILE),$(wildcard .env)),manage.py,-m tools.manage)
+
+backup: $(RUN) ## Back up the node of .env, else the store of `make run` (FILE=…)
+	@$(NODE_COMMAND) backup $(FILE)
+
+restore: $(RUN) ## Restore FILE=… into that node, which is stopped (REPLACE=1 loses what it holds)
+	@$(NODE_COMMAND) restore $(FILE) $(if $(REPLACE),--replace) $(if $(NODE),--node $(NODE))
 
 messages: $(DEV) ## Collect the texts that people see into the catalogues, and compile them (needs GNU gettext)
 	@$(PY) -m tools.scratch -m tools.messages

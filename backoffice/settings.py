@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "backoffice.kit.views",
     "backoffice.kit.idempotency",
     "backoffice.accounts",
+    "backoffice.operations",
     "syncer",
     *CONTENT_APPS,
 ]
@@ -142,14 +143,17 @@ else:
     # A host that hangs in a transaction, or vanishes without closing its connection, locks rows that others wait for.
     if idle_seconds := env.int("DATABASE_IDLE_SECONDS", default=120):
         options.setdefault("options", f"-c idle_in_transaction_session_timeout={idle_seconds}s")
-# Seconds of a statement, and of a wait for a lock; 0: no limit. Other commands, such as migrations, have none.
+# Seconds of a statement, and of a wait for a lock; 0: no limit. Other commands have none.
 DATABASE_LIMITS = {
     "web": (env.int("DATABASE_WEB_STATEMENT_SECONDS", default=30), env.int("DATABASE_WEB_LOCK_SECONDS", default=10)),
     "worker": (
         env.int("DATABASE_WORKER_STATEMENT_SECONDS", default=600),  # as long as a task of the queue
         env.int("DATABASE_WORKER_LOCK_SECONDS", default=60),
     ),
+    "migrate": (0, env.int("DATABASE_MIGRATE_LOCK_SECONDS", default=5)),  # and again, see backoffice/operations/
 }
+# The folder of pg_dump, pg_restore and psql, see backoffice/operations/; empty: they are in PATH.
+POSTGRES_PROGRAMS = env.text("POSTGRES_PROGRAMS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- API -------------------------------------------------------------------------------------------------------------

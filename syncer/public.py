@@ -18,6 +18,7 @@ from syncer.engine.wake import Scope, wake
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.keys import key_of
 from syncer.models.mapping import declare
+from syncer.models.restore_detection import note_restore
 from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports.activity import last_day
@@ -31,6 +32,7 @@ from syncer.reports.sending import sent
 from syncer.reports.states import ObjectState, object_states
 from syncer.reports.waiting import waiting_for
 from syncer.reports.words import label, meaning
+from syncer.reports.workers import workers_alive
 from syncer.targets.base import kinds
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "losses",
     "meaning",
     "named_numbers",
+    "note_restore",
     "object_states",
     "operators_router",
     "release_follows",
@@ -78,6 +81,7 @@ __all__ = [
     "targets_of",
     "targets_with_routes",
     "waiting_for",
+    "workers_alive",
 ]
 
 

@@ -11,6 +11,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 
 READ_ONLY = "25006"
 CANCELED = "57014"
+LOCK_NOT_AVAILABLE = "55P03"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html. Class 25 becomes an InternalError; most others, such
 # as 53100 (disk full), 57P01 (shutdown) and 57P03 (starting up), an OperationalError. So does all that SQLite reports
 # of a file that is locked, read-only or missing, and of a full disk.

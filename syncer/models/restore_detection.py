@@ -46,6 +46,16 @@ def count(*, forget: bool = False) -> None:
         transaction.on_commit(partial(_record, path, newest))
 
 
+def note_restore(path: Path, counted: int) -> None:
+    """Have the database count as put back until it is recovered; called before it is overwritten by a backup.
+
+    Args:
+        path: the file of the database.
+        counted: the runs that the backup has counted.
+    """
+    _record(path, max(_recorded_of(path), counted) + 1)
+
+
 def given(table: str) -> int:
     """Return the last number that the sequence of a table has given; deleted rows do not lower it."""
     return int(_value("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0)", table))
@@ -62,17 +72,21 @@ def _counted() -> int:
 
 
 def _recorded() -> int:
-    """Return the runs that the file beside the database has counted of it; 0 without an entry for this inode."""
     path = _path()
-    if path is None or not (beside := _beside(path)).exists():
+    return _recorded_of(path) if path else 0
+
+
+def _recorded_of(path: Path) -> int:
+    """Return the runs that the file beside the database has counted of it; 0 without an entry for this inode."""
+    if not (beside := _beside(path)).exists():
         return 0
     file, _, newest = beside.read_text().strip().partition(" ")
-    return int(newest) if newest.isdecimal() and file == str(inode()) else 0
+    return int(newest) if newest.isdecimal() and file == str(path.stat().st_ino) else 0
 
 
 def _record(path: Path, newest: int) -> None:
     new = path.with_name(f"{path.name}-witness.{newest}")  # by its number: another thread may be writing the next
-    new.write_text(f"{inode()} {newest}\n")
+    new.write_text(f"{path.stat().st_ino} {newest}\n")
     new.replace(_beside(path))
 
 

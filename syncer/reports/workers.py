@@ -20,6 +20,15 @@ def trouble_at(host: str) -> str:
     return f"The worker on {last} has had no heartbeat for {age:.0f} s: see its log, and {START} again if it has ended."
 
 
+def workers_alive() -> list[str]:
+    """Return a sentence's part for each worker that had a heartbeat a moment ago."""
+    now = clock.now()
+    return [
+        f"the worker on {worker} had a heartbeat {(now - worker.heartbeat_at).total_seconds():.0f} s ago"
+        for worker in Worker.objects.alive()
+    ]
+
+
 def missing_hint() -> str:
     """Return the sentence that says what no worker means for what is due, and the cure."""
     return gettext("No worker is running, so that nothing is sent: start “manage.py worker”, or see its log.")

@@ -99,7 +99,8 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
     )
     def sessions_of(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the sessions and keys of a person to whoever may change their account."""
-        return sessions_page(request, cast(User, self.get_object(request, object_id)))
+        account = cast(User, self.get_object(request, object_id))
+        return sessions_page(request, account, gettext("Sessions and keys of %(name)s") % {"name": account})
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[KeysInline], ...]:
         return () if obj is None else self.inlines

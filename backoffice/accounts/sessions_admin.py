@@ -20,10 +20,10 @@ NEWEST = (F("last_seen_at").desc(nulls_last=True), "-pk")
 
 
 def my_sessions(request: HttpRequest) -> HttpResponse:
-    return sessions_page(request, cast(User, request.user))
+    return sessions_page(request, cast(User, request.user), _("My sessions and keys"))
 
 
-def sessions_page(request: HttpRequest, account: User) -> HttpResponse:
+def sessions_page(request: HttpRequest, account: User, title: str) -> HttpResponse:
     """Show (GET) the sessions and keys of `account`, or end sessions (POST). The caller checks who may."""
     sessions = Session.objects.open_of(account)
     here = sessions & service.current(request)
@@ -36,7 +36,7 @@ def sessions_page(request: HttpRequest, account: User) -> HttpResponse:
     is_own, number = account == request.user, others.count()
     context = {
         **admin.site.each_context(request),
-        "title": _("My sessions and keys") if is_own else _("Sessions and keys of %(name)s") % {"name": account},
+        "title": title,
         "account": account,
         "is_own": is_own,
         "here": [(session, name_of(session.agent)) for session in here],

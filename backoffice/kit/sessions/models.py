@@ -84,7 +84,7 @@ class Session(AbstractBaseSession):
     def get_decoded(self) -> Any:
         return {} if self.session_key is None else super().get_decoded()
 
-    def save(self, *, force_update: bool = False, **options: Any) -> None:  # type: ignore[override]
+    def save(self, *, force_update: bool = False, **options: Any) -> None:
         """Save; if `force_update`, as Django's store does it, only what the store knows, and never an ended session.
 
         Raises:

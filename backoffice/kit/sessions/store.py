@@ -19,7 +19,7 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Session | None:
         row: Session | None = super()._get_session_from_db()  # type: ignore[misc]
-        self.last_seen_at = row and row.last_seen_at
+        self.last_seen_at = row.last_seen_at if row else None
         return row
 
     def create_model_instance(self, data: Mapping[str, Any]) -> Session:

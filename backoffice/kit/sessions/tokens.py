@@ -24,6 +24,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.views.decorators.debug import sensitive_variables
 
 from backoffice.kit.accounts import active_account
 from backoffice.kit.audit.actions import Action
@@ -78,6 +79,7 @@ def begin(account: AbstractBaseUser, request: HttpRequest | None = None) -> Pair
     return _pair(account, session.family, 0, expires)
 
 
+@sensitive_variables()
 def read(token: str, *kinds: Kind) -> Read:
     """Return the active account of `token`, which must be of one of `kinds`, and its claims.
 
@@ -98,6 +100,7 @@ def read(token: str, *kinds: Kind) -> Read:
     return Read(account, claims)
 
 
+@sensitive_variables()
 def renew(token: str, request: HttpRequest, *, key: str = "") -> Pair:
     """Return new tokens for a refresh token, which then has been used.
 
@@ -139,6 +142,7 @@ def end(token: str) -> None:
             record(Action.SIGNED_OUT, account, actor=account, way="token")
 
 
+@sensitive_variables()
 def _pair(account: AbstractBaseUser, family: object, generation: int, expires: int) -> Pair:
     now = int(time.time())
     claims = {

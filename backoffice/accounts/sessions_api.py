@@ -3,8 +3,7 @@
 
 from typing import Any, Literal
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -52,8 +51,8 @@ def list_sessions(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse
 )
 def end_session(request: HttpRequest, id: Id) -> HttpResponse:
     """The browser has to sign in again; a program's tokens don't work any more."""
-    session = get_object_or_404(_own(request), pk=id)
-    service.end(Session.objects.filter(pk=session.pk), owner(request))
+    if not service.end(_own(request).filter(pk=id), owner(request)):
+        raise Http404
     return empty_response(204)
 
 

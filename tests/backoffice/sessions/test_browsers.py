@@ -204,6 +204,7 @@ def test_a_new_password_or_none_ends_sessions_and_tokens_and_stays_signed_in_whe
     here = change(editor)
     editor.refresh_from_db()
     assert Session.objects.open_of(editor).count() == (1 if here else 0)
+    assert Session.objects.filter(user=editor).count() == (2 if change is sql else 1 if here else 0)
     assert not is_in(client)
     assert Client().get("/api/news/posts/", headers={"Authorization": f"Bearer {access}"}).status_code == 401
     renewed = Client().post("/api/token/refresh/", {"refresh": refresh}, content_type="application/json")

@@ -57,7 +57,6 @@ INSTALLED_APPS = [
     "backoffice.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -67,6 +66,7 @@ INSTALLED_APPS = [
     "import_export",
     "django_q",
     "backoffice.kit.audit",
+    "backoffice.kit.sessions",
     "backoffice.kit.sign_in",
     "backoffice.kit.jobs",
     "backoffice.kit.views",
@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "backoffice.web.refusals.RefusalMiddleware",
     "backoffice.health.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "backoffice.kit.sessions.middleware.LastSeenMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -182,6 +183,7 @@ AUTHENTICATION_BACKENDS = [
 SIGN_IN_FREE_FAILURES = {"account": 5, "address": 20, "known": 100}
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+SESSION_ENGINE = "backoffice.kit.sessions.store"
 # Cookies ignore ports: with the same names, a login at one node would end that at another on the same host name.
 SESSION_COOKIE_NAME = f"{NODE}_session"
 CSRF_COOKIE_NAME = f"{NODE}_csrf"

@@ -56,6 +56,7 @@ def unfold(*, title: str, color: str) -> dict[str, object]:
         "ACCOUNT": {
             "navigation": [
                 {"title": _("My settings"), "link": reverse_lazy("admin:accounts_user_settings")},
+                {"title": _("My sessions and keys"), "link": reverse_lazy("admin:accounts_user_sessions")},
                 {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
             ]
         },

@@ -5,10 +5,11 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm
 
 from backoffice.accounts.granting import groups_to_give, has_all, may_manage, may_manage_group, permissions_to_give
@@ -17,6 +18,7 @@ from backoffice.accounts.models import User
 from backoffice.accounts.permission_names import PermissionsField
 from backoffice.accounts.preferences import my_settings
 from backoffice.accounts.roles import BY_SLUG
+from backoffice.accounts.sessions_admin import my_sessions, sessions_page
 from backoffice.accounts.user_forms import AccountCreationForm, AccountForm, in_order
 from backoffice.kit.admin import BackofficeAdmin
 
@@ -40,6 +42,7 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
     add_form = AccountCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = (KeysInline,)
+    actions_detail = ("sessions_of",)
     list_display = ("username", "email", "first_name", "last_name", "shown_roles", "is_staff", "is_active")
     list_filter = ("groups", "is_staff", "is_superuser", "is_active")
     readonly_fields = ("last_login", "date_joined")
@@ -80,10 +83,24 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
         allowed = super().has_delete_permission(request, obj)
         return bool(allowed) and (obj is None or may_manage(request.user, obj))
 
+    def has_end_sessions_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        account = self.get_object(request, str(object_id))
+        return account is not None and self.has_change_permission(request, account)
+
     # --- pages -------------------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
-        own = self.admin_site.admin_view(my_settings)
-        return [path("settings/", own, name="accounts_user_settings"), *super().get_urls()]
+        own = {"settings": my_settings, "sessions": my_sessions}
+        views = {name: self.admin_site.admin_view(view) for name, view in own.items()}
+        paths = [path(f"{name}/", view, name=f"accounts_user_{name}") for name, view in views.items()]
+        return [*paths, *super().get_urls()]
+
+    @action(  # type: ignore[untyped-decorator]
+        description=_("Sessions and keys"), url_path="sessions", permissions=["end_sessions"], icon="devices"
+    )
+    def sessions_of(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the sessions and keys of a person to whoever may change their account."""
+        account = cast(User, self.get_object(request, object_id))
+        return sessions_page(request, account, gettext("Sessions and keys of %(name)s") % {"name": account})
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[KeysInline], ...]:
         return () if obj is None else self.inlines

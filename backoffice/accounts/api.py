@@ -2,18 +2,23 @@
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from backoffice.kit import tokens
+from backoffice.kit.api.openapi import PARAMETERS
 from backoffice.kit.api.problems import ProblemError, ProblemOut
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
 from backoffice.kit.auth import check_password
-from backoffice.kit.idempotency.decorators import answer_is_secret
-from backoffice.kit.tokens import Kind
+from backoffice.kit.idempotency.decorators import answer_is_secret, key_of
+from backoffice.kit.sessions import tokens
+from backoffice.kit.sessions.tokens import Kind
 
 router = Router(tags=["Sign in"])
 ERRORS = {401: ProblemOut}
+REPEATABLE = PARAMETERS["Idempotency-Key"] | {
+    "description": "A random UUID for each request. If its answer is lost, repeat it within a minute under this key."
+}
+ONCE = "Renew only with the newest refresh token, and one request at a time."
 
 
 class CredentialsIn(Body):
@@ -26,15 +31,12 @@ class RefreshIn(Body):
 
 
 class TokenIn(Body):
-    token: str
+    token: str = Field(description="An access token or a refresh token.")
 
 
-class AccessOut(BaseModel):
-    access: str
-
-
-class TokensOut(AccessOut):
-    refresh: str
+class TokensOut(BaseModel):
+    access: str = Field(description="Signs requests: `Authorization: Bearer …`.")
+    refresh: str = Field(description="Gets the next two tokens, once, until the session ends.")
 
 
 class NothingOut(BaseModel):
@@ -49,31 +51,53 @@ class NothingOut(BaseModel):
 )
 @answer_is_secret
 def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
+    """Begins a session, which lasts a day unless the node is set otherwise."""
     user = check_password(request, data.username, data.password, way="token")
     if user is None:
         raise ProblemError(401, "No active account has this name and password.")
-    return json_response({"access": tokens.issue(user, Kind.ACCESS), "refresh": tokens.issue(user, Kind.REFRESH)})
+    return json_response(tokens.begin(user, request)._asdict())
 
 
 @router.post(
     "refresh/",
     operation_id="token_refresh",
-    summary="Get a new access token",
-    response={200: AccessOut, **ERRORS},
+    summary="Get new tokens for a refresh token",
+    response={200: TokensOut, **ERRORS},
+    openapi_extra={"parameters": [{"name": "Idempotency-Key", "in": "header", "required": False, **REPEATABLE}]},
 )
 @answer_is_secret
 def refresh_token(request: HttpRequest, data: RefreshIn) -> HttpResponse:
+    """A refresh token works once. If it comes again, somebody else may have it, so that its session ends at once.
+
+    Renewing does not prolong the session.
+    """
+    header = request.headers.get("Idempotency-Key")
     try:
-        user = tokens.user_of(data.refresh, Kind.REFRESH)
+        pair = tokens.renew(data.refresh, request, key="" if header is None else key_of(header))
+    except tokens.UsedTokenError:
+        raise ProblemError(401, f"The refresh token was used before, so its session has ended. {ONCE}") from None
     except tokens.TokenError:
         raise ProblemError(401, "The refresh token is not valid, or no longer.") from None
-    return json_response({"access": tokens.issue(user, Kind.ACCESS)})
+    return json_response(pair._asdict())
 
 
 @router.post("verify/", operation_id="token_verify", summary="Check a token", response={200: NothingOut, **ERRORS})
 def verify_token(request: HttpRequest, data: TokenIn) -> HttpResponse:
     try:
-        tokens.user_of(data.token, *Kind)
+        claims = tokens.read(data.token, *Kind).claims
     except tokens.TokenError:
-        raise ProblemError(401, "The token is not valid, or no longer.") from None
+        raise _not_valid() from None
+    if claims["token_type"] == Kind.REFRESH and not tokens.is_newest(claims):
+        raise _not_valid()
     return json_response({})
+
+
+@router.post("revoke/", operation_id="token_revoke", summary="Sign out", response={200: NothingOut})
+def revoke_token(request: HttpRequest, data: TokenIn) -> HttpResponse:
+    """Ends the session of the token: none of its tokens works any more. A token that is not valid is no error."""
+    tokens.end(data.token)
+    return json_response({})
+
+
+def _not_valid() -> ProblemError:
+    return ProblemError(401, "The token is not valid, or no longer.")

@@ -4,8 +4,7 @@ import re
 from datetime import timedelta
 from typing import cast
 
-from django.db import Error, transaction
-from django.db.models import Q
+from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.debug import sensitive_variables
@@ -14,7 +13,7 @@ from backoffice.accounts.models import ApiKey, User, digest
 from backoffice.kit.accounts import active_account
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
-from backoffice.kit.database import is_unavailable
+from backoffice.kit.last_use import note_use
 
 FORM = re.compile(r"bo_([0-9a-f]{12})_([0-9a-f]{64})")
 LAST_USE = timedelta(minutes=1)  # between two writes of a key's last use, so that not every read writes
@@ -30,14 +29,7 @@ def user_of(credential: str) -> User | None:
     key = match and ApiKey.objects.working().filter(prefix=match[1]).first()
     if not match or not key or not constant_time_compare(key.digest, digest(match[2])):
         return None
-    now = timezone.now()
-    if key.last_used_at is None or key.last_used_at <= now - LAST_USE:
-        stale = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USE)  # otherwise a concurrent request wrote it
-        try:
-            ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
-        except Error as error:
-            if not is_unavailable(error):  # if it is, what is stored can still be read
-                raise
+    note_use(ApiKey.objects.filter(pk=key.pk), "last_used_at", key.last_used_at, every=LAST_USE)
     user = cast(User | None, active_account(key.user_id))
     if user is not None:
         user.key, user.scope = key, key.scope

@@ -100,7 +100,7 @@ class ApiKeyAdmin(BackofficeAdmin):
         return True
 
     def has_view_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        return obj is None or obj.user_id == request.user.pk or _sees_all(request)
+        return obj is None or obj.user_id == request.user.pk or sees_all(request)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False  # a key is only revoked
@@ -110,7 +110,7 @@ class ApiKeyAdmin(BackofficeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ApiKey]":
         rows: QuerySet[ApiKey] = super().get_queryset(request)
-        return rows if _sees_all(request) else rows.filter(user=request.user.pk)
+        return rows if sees_all(request) else rows.filter(user=request.user.pk)
 
     # --- pages -------------------------------------------------------------------------------------------------------
     def get_fieldsets(
@@ -188,7 +188,11 @@ class ApiKeyAdmin(BackofficeAdmin):
         if keys.revoke(key):
             self.log_change(request, key, "Revoked.")
         messages.success(request, gettext("%(key)s is revoked: it signs nobody in any more.") % {"key": key})
-        return HttpResponseRedirect(reverse("admin:accounts_apikey_change", args=[key.pk]))
+        if "sessions" not in request.POST:  # the page of the key
+            return HttpResponseRedirect(reverse("admin:accounts_apikey_change", args=[key.pk]))
+        if key.user_id == request.user.pk:
+            return HttpResponseRedirect(reverse("admin:accounts_user_sessions"))
+        return HttpResponseRedirect(reverse("admin:accounts_user_sessions_of", args=[key.user_id]))
 
 
 class KeysInline(TabularInline):  # type: ignore[misc]
@@ -212,8 +216,8 @@ class KeysInline(TabularInline):  # type: ignore[misc]
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return _sees_all(request)
+        return sees_all(request)
 
 
-def _sees_all(request: HttpRequest) -> bool:
+def sees_all(request: HttpRequest) -> bool:
     return any(map(request.user.has_perm, ("accounts.view_apikey", "accounts.change_apikey")))

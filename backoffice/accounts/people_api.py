@@ -14,6 +14,7 @@ from backoffice.accounts.auth import WAYS, open_registration, owner
 from backoffice.accounts.keys_api import KeyOut, key_values
 from backoffice.accounts.keys_api import router as keys_router
 from backoffice.accounts.models import ApiKey, User
+from backoffice.accounts.sessions_api import router as sessions_router
 from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError, from_validation
 from backoffice.kit.api.responses import json_response
 from backoffice.kit.api.schemas import Body, Text
@@ -23,6 +24,7 @@ from backoffice.kit.idempotency.decorators import not_atomic
 
 router = Router(tags=["Accounts"])
 router.add_router("/keys/", keys_router)
+router.add_router("/sessions/", sessions_router)
 PASSWORD_MOST = 4096  # characters
 ACCOUNT = ("username", "email", "first_name", "last_name", "is_staff")
 

@@ -26,13 +26,16 @@ class Names(Subquery):
         )
 
 
-def active_account(key: Any) -> AbstractBaseUser | None:
-    """Return the active account of `key` with its permissions; None if there is none.
+def active_account(key: Any, *, by: str = "pk") -> AbstractBaseUser | None:
+    """Return the active account with its permissions whose column `by` is `key`; None if there is none.
 
     The permissions are those of this moment, and what Django's `ModelBackend` would read and remember at their first
     check, in two more statements.
+
+    Args:
+        by: a unique column, of the account or of what belongs to it: `sessions__family`.
     """
-    statement = _statement()
+    statement = _statement(by)
     rows = statement.run({"key": key})
     if not rows:
         return None
@@ -44,13 +47,20 @@ def active_account(key: Any) -> AbstractBaseUser | None:
 
 
 @cache
-def _statement() -> Statement:
+def _statement(by: str) -> Statement:
     model: Any = get_user_model()
     names = Permission.objects.order_by().values(permission=Concat("content_type__app_label", Value("."), "codename"))
     permissions = (Names(names.filter(**{owner: OuterRef("pk")})) for owner in ("user", "group__user"))
-    rows = model._default_manager.filter(pk=Slot("key", model._meta.pk), is_active=True)
+    rows = model._default_manager.filter(**{by: Slot("key", _column(model, by))}, is_active=True)
     # PostgreSQL plans the joins in four times the time that it runs them.
     return Statement(rows.values_list(*_attnames(), *permissions), prepare=True)
+
+
+def _column(model: Any, path: str) -> Any:
+    """Return the field that a path of the ORM leads to."""
+    name, _, rest = path.partition("__")
+    field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    return _column(field.related_model, rest) if rest else field
 
 
 def _attnames() -> list[str]:

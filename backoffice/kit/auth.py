@@ -17,11 +17,11 @@ from django.http import HttpRequest
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
-from backoffice.kit import tokens
 from backoffice.kit.api.problems import FieldError, ProblemError
 from backoffice.kit.audit.actions import Action as Act
 from backoffice.kit.audit.record import record
 from backoffice.kit.permissions import Action, Person, Write, as_error, refusals
+from backoffice.kit.sessions import tokens
 from backoffice.kit.sign_in.receivers import succeeded
 
 
@@ -48,9 +48,11 @@ class TokenAuth(HeaderAuth):
 
     def authenticate(self, request: HttpRequest, credential: str) -> AbstractBaseUser | None:
         try:
-            return tokens.user_of(credential, tokens.Kind.ACCESS)
+            account, claims = tokens.read(credential, tokens.Kind.ACCESS)
         except tokens.TokenError:
             return None
+        request.session_family = claims["sid"]  # type: ignore[attr-defined] # see `sessions.service.current`
+        return account
 
 
 class BasicAuth(HeaderAuth):

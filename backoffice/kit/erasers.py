@@ -6,7 +6,6 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django_q.models import OrmQ, Task
 
@@ -15,6 +14,7 @@ from backoffice.kit.erasure import Words, delete_where, erase_in
 from backoffice.kit.idempotency.models import KeptAnswer
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.phrases import phrase
+from backoffice.kit.sessions.models import Session
 
 JOB_TEXTS = ("title", "arguments", "problems", "result", "error", "reason", "request_id", "file_name")
 RUNNING_FILE = phrase("A person's words were erased while the file was being written; start it again.")
@@ -29,7 +29,8 @@ def log(words: Words) -> int:
 
 def sessions(words: Words) -> int:
     def data(session: Session) -> dict[str, object]:
-        return {name: value for name, value in session.get_decoded().items() if name not in SIGN_IN}
+        own = {name: value for name, value in session.get_decoded().items() if name not in SIGN_IN}
+        return own | {"agent": session.agent}
 
     return delete_where(Session.objects.all(), data, words)
 

@@ -10,7 +10,7 @@ import requests
 from django.db.models.signals import pre_save
 from django.test import Client
 
-from backoffice.kit.tokens import Kind, issue
+from backoffice.kit.sessions import tokens
 from backoffice.wsgi import application
 from content.news.models import Post
 from tests.content.api_client import errors, make_user
@@ -166,7 +166,7 @@ def test_a_problem_names_all_fields_at_once(api):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_real_client_over_a_real_server_gets_the_same(live_server):
-    headers = {"Authorization": f"Bearer {issue(make_user(), Kind.ACCESS)}"}
+    headers = {"Authorization": f"Bearer {tokens.begin(make_user()).access}"}
     url = f"{live_server.url}/api/news/posts"
     created = requests.post(url, json={"title": "Ünïcode ✓", "body": "B"}, headers=headers, timeout=60)
     assert created.status_code == 201

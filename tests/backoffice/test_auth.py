@@ -1,13 +1,14 @@
 """Signing in at the API: tokens, Basic, the admin's session."""
 
 import base64
+from uuid import UUID
 
 import jwt
 import pytest
 from django.conf import settings
 from django.test import Client
 
-from backoffice.kit.tokens import Kind, issue
+from backoffice.kit.sessions import tokens
 from content.news.models import Post
 from tests.content.api_client import ApiClient, errors, make_user
 
@@ -51,7 +52,7 @@ def test_a_name_and_password_give_tokens_that_work(editor):
     assert get_with(f"Bearer {answer.json()['access']}").status_code == 200
     assert get_with(f"bearer {answer.json()['access']}").status_code == 200
     fresh = post_json(f"{TOKEN}refresh/", {"refresh": answer.json()["refresh"]})
-    assert list(fresh.json()) == ["access"]
+    assert sorted(fresh.json()) == ["access", "refresh"]
     assert get_with(f"Bearer {fresh.json()['access']}").status_code == 200
 
 
@@ -64,7 +65,7 @@ def test_a_wrong_name_or_password_gets_no_token(editor, username, password):
 
 
 def test_an_inactive_user_gets_no_token_and_keeps_none(editor):
-    access, refresh = issue(editor, Kind.ACCESS), issue(editor, Kind.REFRESH)
+    access, refresh = tokens.begin(editor)
     editor.is_active = False
     editor.save()
     assert_refused(post_json(TOKEN, {"username": "editor", "password": PASSWORD}))
@@ -74,7 +75,7 @@ def test_an_inactive_user_gets_no_token_and_keeps_none(editor):
 
 
 def test_a_new_password_ends_the_tokens_of_the_old_one(editor):
-    access, refresh = issue(editor, Kind.ACCESS), issue(editor, Kind.REFRESH)
+    access, refresh = tokens.begin(editor)
     editor.set_password("another-horse-battery")
     editor.save()
     assert_refused(get_with(f"Bearer {access}"))
@@ -82,28 +83,35 @@ def test_a_new_password_ends_the_tokens_of_the_old_one(editor):
 
 
 def test_verify_knows_both_kinds_and_says_nothing_more(editor):
-    for kind in Kind:
-        answer = post_json(f"{TOKEN}verify", {"token": issue(editor, kind)})
+    for token in tokens.begin(editor):
+        answer = post_json(f"{TOKEN}verify", {"token": token})
         assert (answer.status_code, answer.json()) == (200, {})
 
 
 def test_each_kind_of_token_is_good_for_its_own_use_only(editor):
-    assert_refused(get_with(f"Bearer {issue(editor, Kind.REFRESH)}"))
-    assert_refused(post_json(f"{TOKEN}refresh/", {"refresh": issue(editor, Kind.ACCESS)}))
+    access, refresh = tokens.begin(editor)
+    assert_refused(get_with(f"Bearer {refresh}"))
+    assert_refused(post_json(f"{TOKEN}refresh/", {"refresh": access}))
+
+
+def claims_of(token):
+    return jwt.decode(token, settings.SECRET_KEY, algorithms=["HS256"], audience=settings.NODE)
 
 
 def test_a_token_holds_what_it_needs_and_lives_as_long_as_the_settings_say(editor, settings):
     settings.ACCESS_TOKEN_SECONDS, settings.REFRESH_TOKEN_SECONDS = 60, 120
-    for kind, seconds in ((Kind.ACCESS, 60), (Kind.REFRESH, 120)):
-        claims = jwt.decode(issue(editor, kind), settings.SECRET_KEY, algorithms=["HS256"])
-        assert sorted(claims) == ["exp", "iat", "jti", "password", "token_type", "user_id"]
-        assert claims["exp"] - claims["iat"] == seconds
-        assert editor.password not in str(claims)
+    names = ["aud", "exp", "iat", "jti", "password", "sid", "token_type", "user_id"]
+    access, refresh = map(claims_of, tokens.begin(editor))
+    assert (sorted(access), sorted(refresh)) == (names, sorted([*names, "generation"]))
+    assert (access["exp"] - access["iat"], refresh["exp"] - refresh["iat"]) == (60, 120)
+    assert editor.password not in f"{access} {refresh}"
 
 
-def forged(user, key=settings.SECRET_KEY, algorithm="HS256", without=(), **changes):
-    claims = jwt.decode(issue(user, Kind.ACCESS), settings.SECRET_KEY, algorithms=["HS256"]) | changes
-    return jwt.encode({name: claims[name] for name in claims if name not in without}, key, algorithm=algorithm)
+def forged(user, key=settings.SECRET_KEY, algorithm="HS256", without=(), ago=0, **changes):
+    claims = claims_of(tokens.begin(user).access) | changes
+    shifted = {name: claims[name] - ago for name in ("iat", "exp") if name not in changes}
+    claims = {name: value for name, value in (claims | shifted).items() if name not in without}
+    return jwt.encode(claims, key, algorithm=algorithm)
 
 
 @pytest.mark.parametrize(
@@ -113,10 +121,16 @@ def forged(user, key=settings.SECRET_KEY, algorithm="HS256", without=(), **chang
         {"key": None, "algorithm": "none"},
         {"algorithm": "HS384"},
         {"exp": 1},
-        {"without": ["exp"]},
-        {"without": ["password"]},
+        *({"without": [name]} for name in tokens.CLAIMS),
         {"password": "0" * 16},
-        {"user_id": "0"},
+        {"sid": str(UUID(int=0))},
+        {"aud": "warehouse"},
+        {"aud": ["warehouse", "store"]},
+        {"token_type": "refresh"},
+        {"token_type": ["access"]},
+        {"ago": settings.ACCESS_TOKEN_SECONDS + tokens.LEEWAY + 1},
+        {"ago": -tokens.LEEWAY - 9},
+        {"nbf": 2**32},
     ],
     ids=str,
 )
@@ -126,6 +140,11 @@ def test_a_token_that_was_tampered_with_is_refused(editor, change):
 
 def test_the_forgery_of_these_tests_is_good_when_nothing_is_changed(editor):
     assert get_with(f"Bearer {forged(editor)}").status_code == 200
+
+
+@pytest.mark.parametrize("ago", [-tokens.LEEWAY + 3, settings.ACCESS_TOKEN_SECONDS + tokens.LEEWAY - 3])
+def test_clocks_may_differ_by_a_few_seconds(editor, ago):
+    assert get_with(f"Bearer {forged(editor, ago=ago)}").status_code == 200
 
 
 # --- headers ----------------------------------------------------------------------------------------------------------
@@ -182,7 +201,7 @@ def test_a_bad_header_is_not_saved_by_a_good_session(browser):
 
 def test_a_token_needs_no_csrf_token_and_counts_before_the_session(browser):
     chief = make_user("chief")
-    token = f"Bearer {issue(chief, Kind.ACCESS)}"
+    token = f"Bearer {tokens.begin(chief).access}"
     assert post_json(POSTS, NEW_POST, browser, Authorization=token).status_code == 201
     assert Post.history.get().history_user == chief
 

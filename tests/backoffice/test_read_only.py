@@ -103,8 +103,8 @@ def test_another_error_of_a_page_is_answered_with_500(admin_user):
 # --- which errors say so ----------------------------------------------------------------------------------------------
 FAILS = "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{}'; END $$"
 READ_ONLY = {
-    "postgresql": ["SET default_transaction_read_only = on", "DELETE FROM django_session"],
-    "sqlite": ["PRAGMA query_only = ON", "DELETE FROM django_session"],
+    "postgresql": ["SET default_transaction_read_only = on", "DELETE FROM sign_in_failures"],
+    "sqlite": ["PRAGMA query_only = ON", "DELETE FROM sign_in_failures"],
 }
 
 
@@ -128,7 +128,7 @@ def test_a_read_only_database_can_not_be_used_now():
 
 @pytest.mark.sqlite
 def test_a_full_disk_can_not_be_used_now():
-    fill = "INSERT INTO django_session VALUES ('k', hex(zeroblob(100000)), '2026-01-01')"
+    fill = "INSERT INTO sign_in_failures VALUES (hex(zeroblob(100000)), 1, '2026-01-01')"
     error = error_of("VACUUM", "PRAGMA max_page_count = 1", fill)  # a page that is free would still take it
     assert str(error) == "database or disk is full"
     assert is_unavailable(error)
@@ -147,7 +147,7 @@ def test_a_session_that_was_ended_can_not_be_used_now():
 
 @pytest.mark.parametrize("values", ["(NULL, NULL, NULL)", "('k', NULL, NULL)"])
 def test_an_error_of_the_data_is_not_one_of_the_database(values):
-    assert not is_unavailable(error_of(f"INSERT INTO django_session VALUES {values}"))
+    assert not is_unavailable(error_of(f"INSERT INTO sign_in_failures VALUES {values}"))
 
 
 @pytest.mark.postgres

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from backoffice.accounts.models import User
-from backoffice.kit.tokens import Kind, issue
+from backoffice.kit.sessions import tokens
 from tests.backoffice.test_api_keys import everything_stored
 from tests.content.api_client import ApiClient, errors, make_user
 from tests.content.locks import blocked_sessions
@@ -242,7 +242,7 @@ def test_the_session_that_changes_the_password_stays():
 
 def test_a_program_that_changes_the_password_gets_no_session():
     user = make_user(password=PASSWORD)
-    answer = change_password(Client(), Authorization=f"Bearer {issue(user, Kind.ACCESS)}")
+    answer = change_password(Client(), Authorization=f"Bearer {tokens.begin(user).access}")
     assert answer.status_code == 200
     assert not answer.cookies
 

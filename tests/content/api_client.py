@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from backoffice.accounts.models import User
-from backoffice.kit.tokens import Kind, issue
+from backoffice.kit.sessions import tokens
 
 NEWS = [f"{action}_{model}" for action in ("view", "add", "change", "delete") for model in ("post", "comment")]
 
@@ -24,7 +24,7 @@ class ApiClient(Client):
     """Django's client, signed in by a token, whose bodies are JSON; errors of the server come as answers."""
 
     def __init__(self, user: User) -> None:
-        token = issue(user, Kind.ACCESS)
+        token = tokens.begin(user).access
         super().__init__(raise_request_exception=False, headers={"Authorization": f"Bearer {token}"})
 
     def send(self, method: str, path: str, data: Any, **options: Any) -> Any:

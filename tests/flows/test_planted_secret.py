@@ -11,9 +11,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django_q.tasks import async_task
 
+from backoffice.kit.sessions.store import SessionStore
 from content.news.models import Post
 from syncer.models import Attempt
 from tests.planted import program, search, targets, workers

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import site
 from django.db import connection
 from django.test import Client
@@ -30,7 +31,14 @@ def use_the_api(planted: Planted) -> None:
     anybody = Client(raise_request_exception=False)
     right = {"username": NAME, "password": password}
     tokens = anybody.post("/api/token/", right, content_type="application/json").json()
-    planted.cores |= {f"the {kind} token": token.rpartition(".")[2] for kind, token in tokens.items()}
+    renewed = anybody.post(
+        "/api/token/refresh/", {"refresh": tokens["refresh"]}, content_type="application/json"
+    ).json()
+    for pair, words in ((tokens, "the {} token"), (renewed, "the next {} token")):
+        planted.cores |= {words.format(kind): token.rpartition(".")[2] for kind, token in pair.items()}
+    browser = Client()
+    browser.post(reverse("admin:login"), right)
+    planted.cores["the cookie of a session"] = browser.cookies[settings.SESSION_COOKIE_NAME].value
     api, ends = ApiClient(person), timezone.now() + timedelta(days=9)
     key = api.send(
         "POST", "/api/accounts/keys/", {"name": "R", "permissions": ["news.view_post"], "expires": str(ends)}

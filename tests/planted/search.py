@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django_q.models import OrmQ, Task
 
+from backoffice.kit.sessions.models import Session
 from tests.planted.forms import traces
 
 Place = tuple[str, bytes]  # where it was written, and what

@@ -10,6 +10,8 @@ class Action(models.TextChoices):
     SIGNED_IN = "sign_in.succeeded", _("Signed in")
     SIGN_IN_FAILED = "sign_in.failed", _("Failed to sign in")
     SIGNED_OUT = "sign_in.ended", _("Signed out")
+    SESSIONS_ENDED = "session.ended", _("Ended sessions")
+    TOKEN_REUSED = "token.reused", _("Used a refresh token twice")
     PASSWORD_CHANGED = "password.changed", _("Changed a password")
     USER_CREATED = "user.created", _("Created a user")
     USER_CHANGED = "user.changed", _("Changed a user")

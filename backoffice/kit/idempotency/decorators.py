@@ -57,7 +57,7 @@ def idempotent(view: View) -> View:
         header = request.headers.get("Idempotency-Key")
         if header is None or request.method != "POST" or hasattr(view, "_answer_is_secret"):
             return view(request, *args, **kwargs)
-        claimed = claim(digest=_digest(request, _key(header)), fingerprint=_fingerprint(request))
+        claimed = claim(digest=_digest(request, key_of(header)), fingerprint=_fingerprint(request))
         if claimed.status is not None:
             headers = {**claimed.headers, "Idempotency-Replayed": "true"}
             return HttpResponse(claimed.body, status=claimed.status, headers=headers)
@@ -73,8 +73,12 @@ def idempotent(view: View) -> View:
     return wrapped
 
 
-def _key(header: str) -> str:
-    """Return the key of a header: in quotes by RFC 9651, but without them from most clients."""
+def key_of(header: str) -> str:
+    """Return the key of a header: in quotes by RFC 9651, but without them from most clients.
+
+    Raises:
+        ProblemError: 400, the key is malformed.
+    """
     key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
     if not 0 < len(key) <= KEY_LENGTH or not (key.isascii() and key.isprintable()):
         raise ProblemError(

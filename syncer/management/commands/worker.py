@@ -16,6 +16,7 @@ from django.db import Error
 from backoffice.kit.database import is_unavailable, limit_statements
 from backoffice.kit.idempotency.service import prune as prune_answers
 from backoffice.kit.jobs.sweep import sweep as sweep_jobs
+from backoffice.kit.sessions.service import prune as prune_sessions
 from syncer.engine.alerts import notify
 from syncer.engine.wake import sweep, wake_for_news
 from syncer.engine.worker import commits
@@ -25,7 +26,7 @@ from syncer.engine.worker.watchdog import SIGNALS, Watchdog
 from syncer.reports.workers import trouble_at
 
 log = logging.getLogger("syncer.engine.worker")
-CHORES = (sweep_jobs, sweep, notify.sweep, prune_answers)  # each is short; every host runs all of them
+CHORES = (sweep_jobs, sweep, notify.sweep, prune_answers, prune_sessions)  # each is short; every host runs all of them
 LONGEST = 0.5  # seconds of one wait for a commit: after each, the loop sees whether it is to stop
 REST = 60.0  # seconds that a chore rests after a program error
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django_q.models import OrmQ, Task
+
+from backoffice.kit.sessions.models import Session
 
 
 def places(*words: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Lets every store of the house hold the words of one client."""
 
+from uuid import uuid4
+
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 from django_q.models import Task
 from django_q.tasks import async_task
@@ -9,6 +10,8 @@ from django_q.tasks import async_task
 from backoffice.accounts.models import User
 from backoffice.kit import waiting_files
 from backoffice.kit.jobs.service import start, work_here
+from backoffice.kit.sessions.models import Session
+from backoffice.kit.sessions.store import SessionStore
 from content.messaging.models import Message
 from syncer.engine.runs import run_here
 from syncer.models import Target
@@ -39,6 +42,7 @@ def plant(remote: Remote, target: Target) -> None:
     session = SessionStore()
     session["last"] = [CLIENT]
     session.save()
+    Session.objects.create(family=uuid4(), expire_date=now, agent=f"{CLIENT}/1.0")
     said = {"object_repr": TEXTS[0], "change_message": f"[{CLIENT}]"}
     user = User.objects.create_superuser("administrator")
     LogEntry.objects.create(user=user, object_id="1", action_flag=CHANGE, **said)

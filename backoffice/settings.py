@@ -31,6 +31,7 @@ COLOR = env.str("BACKOFFICE_COLOR", default="blue")  # a name of theme.COLORS
 VAR_DIR = Path(env.str("BACKOFFICE_VAR", default=str(BASE_DIR / "var")))
 
 SECRET_KEY = env.secret_key()
+SECRET_KEY_FALLBACKS = env.secret_key_fallbacks()  # what they signed is valid still; see docs/operating.md
 DEBUG = env.bool("BACKOFFICE_DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 if not ALLOWED_HOSTS:
@@ -168,6 +169,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
+PASSWORD_HASHERS = [  # the first makes new hashes; an older one is replaced when its password was right
+    "backoffice.kit.hashers.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
 AUTHENTICATION_BACKENDS = [
     "backoffice.kit.sign_in.backend.SlowingBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -189,8 +195,17 @@ OPEN_REGISTRATION = env.bool("BACKOFFICE_OPEN_REGISTRATION", default=False)
 HTTPS = env.bool("BACKOFFICE_HTTPS", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
+HSTS_PRELOAD_SECONDS = 365 * 24 * 60 * 60  # at least, https://hstspreload.org/
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 60 * 60 if HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Both concern hosts that are not this node's, and browsers forget the second after months at best: asked for only.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+if SECURE_HSTS_PRELOAD and not (SECURE_HSTS_INCLUDE_SUBDOMAINS and SECURE_HSTS_SECONDS >= HSTS_PRELOAD_SECONDS):
+    raise ImproperlyConfigured(
+        "SECURE_HSTS_PRELOAD is set. Browsers preload only with SECURE_HSTS_INCLUDE_SUBDOMAINS=true, and "
+        f"SECURE_HSTS_SECONDS of at least {HSTS_PRELOAD_SECONDS}."
+    )
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # that these two are off
 # The proxies whose headers count, see backoffice/kit/clients.py, which drops those of others.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -15,6 +15,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.crypto import constant_time_compare
 
 from backoffice.kit.accounts import active_account
+from backoffice.kit.secret_keys import secret_keys
 
 ALGORITHM = "HS256"
 CLAIMS = ["exp", "iat", "jti", "token_type", "user_id", "password"]
@@ -39,7 +40,7 @@ def issue(user: AbstractBaseUser, kind: Kind) -> str:
         "exp": now + lifetimes[kind],
         "jti": uuid.uuid4().hex,
         "user_id": str(user.pk),
-        "password": _password_claim(user),
+        "password": _password_claims(user)[0],
     }
     return jwt.encode(claims, settings.SECRET_KEY, algorithm=ALGORITHM)
 
@@ -50,18 +51,27 @@ def user_of(token: str, *kinds: Kind) -> AbstractBaseUser:
     Raises:
         TokenError: the token is not valid.
     """
-    try:
-        claims = _claims(token, settings.SECRET_KEY)
-    except jwt.PyJWTError as error:
-        raise TokenError from error
+    claims = _genuine(token)
     if claims["exp"] <= time.time():  # since its claims were read
         raise TokenError
     user = active_account(claims["user_id"])
     if claims["token_type"] not in kinds or user is None:
         raise TokenError
-    if not constant_time_compare(str(claims["password"]), _password_claim(user)):
+    if not any(constant_time_compare(str(claims["password"]), claim) for claim in _password_claims(user)):
         raise TokenError
     return user
+
+
+def _genuine(token: str) -> dict[str, Any]:
+    """Return the claims of a token that one of the valid keys has signed."""
+    for key in secret_keys():
+        try:
+            return _claims(token, key)
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.PyJWTError as error:
+            raise TokenError from error
+    raise TokenError
 
 
 @lru_cache(maxsize=1024)
@@ -71,5 +81,6 @@ def _claims(token: str, key: str) -> dict[str, Any]:
     return claims
 
 
-def _password_claim(user: AbstractBaseUser) -> str:
-    return user.get_session_auth_hash()[:16]
+def _password_claims(user: AbstractBaseUser) -> list[str]:
+    """Return the claim by each of the valid keys; the first is that of new tokens."""
+    return [text[:16] for text in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())]

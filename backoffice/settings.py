@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "backoffice.kit.views",
     "backoffice.kit.idempotency",
     "backoffice.accounts",
+    "backoffice.accounts.second_factor",
     "syncer",
     *CONTENT_APPS,
 ]
@@ -93,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "backoffice.accounts.preferences.PreferencesMiddleware",
+    "backoffice.accounts.second_factor.middleware.SetUpFirstMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.kit.sign_in.middleware.SignInMiddleware",
@@ -176,7 +178,7 @@ PASSWORD_HASHERS = [  # the first makes new hashes; an older one is replaced whe
 ]
 AUTHENTICATION_BACKENDS = [
     "backoffice.kit.sign_in.backend.SlowingBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "backoffice.accounts.second_factor.backend.PasswordBackend",
     "content.palettes.permissions.MemberBackend",
 ]
 # Failed sign-ins that cost no wait, see backoffice/kit/sign_in/: of strangers at an account, and from an address; of

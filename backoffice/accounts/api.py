@@ -1,9 +1,14 @@
 """Tokens for programs, with the field names of djangorestframework-simplejwt."""
 
+from typing import cast
+
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from backoffice.accounts.models import User
+from backoffice.accounts.second_factor.backend import NOT_SET_UP
+from backoffice.accounts.second_factor.demands import must_set_up
 from backoffice.kit import tokens
 from backoffice.kit.api.problems import ProblemError, ProblemOut
 from backoffice.kit.api.responses import json_response
@@ -19,6 +24,7 @@ ERRORS = {401: ProblemOut}
 class CredentialsIn(Body):
     username: Text
     password: Text
+    code: Text = Field(default="", description="Of the second factor, or for recovery; where the account has one.")
 
 
 class RefreshIn(Body):
@@ -49,9 +55,9 @@ class NothingOut(BaseModel):
 )
 @answer_is_secret
 def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
-    user = check_password(request, data.username, data.password, way="token")
+    user = check_password(request, data.username, data.password, way="token", code=data.code)
     if user is None:
-        raise ProblemError(401, "No active account has this name and password.")
+        raise ProblemError(401, "No active account has this name and password, or the code is wrong.")
     return json_response({"access": tokens.issue(user, Kind.ACCESS), "refresh": tokens.issue(user, Kind.REFRESH)})
 
 
@@ -67,6 +73,8 @@ def refresh_token(request: HttpRequest, data: RefreshIn) -> HttpResponse:
         user = tokens.user_of(data.refresh, Kind.REFRESH)
     except tokens.TokenError:
         raise ProblemError(401, "The refresh token is not valid, or no longer.") from None
+    if must_set_up(cast(User, user)):
+        raise ProblemError(401, NOT_SET_UP)
     return json_response({"access": tokens.issue(user, Kind.ACCESS)})
 
 

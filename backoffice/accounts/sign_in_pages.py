@@ -1,0 +1,28 @@
+"""The pages around signing in, beside the admin's own form."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from backoffice.accounts.second_factor.pages import second_factor
+from backoffice.accounts.second_factor.sign_in import CodeView, ask_for_code, code_awaited_of
+
+
+def urls(site: AdminSite) -> list[URLPattern]:
+    return [
+        path("login/code/", CodeView.as_view(), name="second_factor_code"),
+        path("second-factor/", site.admin_view(second_factor), name="second_factor"),
+    ]
+
+
+def ways() -> dict[str, Any]:
+    """Return what the log-in page offers beside the password."""
+    return {}
+
+
+def next_step(request: HttpRequest) -> HttpResponse | None:
+    """Return the way to the page of the code, where a right password needs one."""
+    user = code_awaited_of(request)
+    return None if user is None else ask_for_code(request, user)

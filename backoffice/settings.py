@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "backoffice.kit.idempotency",
     "backoffice.accounts",
     "backoffice.accounts.second_factor",
+    "backoffice.accounts.oidc",
     "syncer",
     *CONTENT_APPS,
 ]
@@ -192,6 +193,21 @@ CSRF_COOKIE_NAME = f"{NODE}_csrf"
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=15 * 60)
 REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=24 * 60 * 60)
 OPEN_REGISTRATION = env.bool("BACKOFFICE_OPEN_REGISTRATION", default=False)
+
+# Sign-in at a provider of OpenID Connect, see backoffice/accounts/oidc/; empty: none.
+OIDC_ISSUER = env.hook("OIDC_ISSUER", PRIVATE_NETWORKS)
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+OIDC_SCOPES = env.list("OIDC_SCOPES", default=["openid", "profile", "email"])
+OIDC_NAME_CLAIM = env.str("OIDC_NAME_CLAIM", default="preferred_username")
+OIDC_NEW_ROLE = env.str("OIDC_NEW_ROLE", default="")
+OIDC_LABEL = env.str("OIDC_LABEL", default="Single sign-on")
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured("OIDC_ISSUER is set, OIDC_CLIENT_ID is not: name this node as the provider knows it.")
+if PRODUCTION and OIDC_ISSUER.startswith("http://"):
+    raise ImproperlyConfigured("OIDC_ISSUER is not encrypted: in production it begins with https://.")
+if "openid" not in OIDC_SCOPES:
+    raise ImproperlyConfigured("OIDC_SCOPES lacks openid, without which a provider proves nothing.")
 
 # --- transport security ----------------------------------------------------------------------------------------------
 HTTPS = env.bool("BACKOFFICE_HTTPS", default=PRODUCTION)
@@ -359,6 +375,7 @@ LOGGING: dict[str, Any] = {
         }
     },
     "loggers": {
+        "authlib": {"level": "INFO"},  # below INFO it logs secrets of a sign-in under way
         "urllib3": {"level": "INFO"},  # below INFO it logs URLs: a webhook's may be secret, a lookup's holds content
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

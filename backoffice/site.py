@@ -26,7 +26,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         from backoffice.accounts import sign_in_pages
 
-        page = super().login(request, {**(extra_context or {}), **sign_in_pages.ways()})
+        page = super().login(request, {**(extra_context or {}), **sign_in_pages.ways(request)})
         return sign_in_pages.next_step(request) or page
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:

@@ -6,23 +6,26 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from backoffice.accounts.oidc import views as oidc
 from backoffice.accounts.second_factor.pages import second_factor
 from backoffice.accounts.second_factor.sign_in import CodeView, ask_for_code, code_awaited_of
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
     return [
+        path("login/oidc/", oidc.begin, name="oidc"),
+        path("login/oidc/back/", oidc.come_back, name="oidc_back"),
         path("login/code/", CodeView.as_view(), name="second_factor_code"),
         path("second-factor/", site.admin_view(second_factor), name="second_factor"),
     ]
 
 
-def ways() -> dict[str, Any]:
+def ways(request: HttpRequest) -> dict[str, Any]:
     """Return what the log-in page offers beside the password."""
-    return {}
+    return {"oidc": oidc.button(request)}
 
 
 def next_step(request: HttpRequest) -> HttpResponse | None:
     """Return the way to the page of the code, where a right password needs one."""
     user = code_awaited_of(request)
-    return None if user is None else ask_for_code(request, user)
+    return None if user is None else ask_for_code(request, user, target=request.GET.get("next", ""))

@@ -64,7 +64,7 @@ def manage(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _shown_once(request: HttpRequest, made: list[str]) -> HttpResponse:
-    """Show recovery codes in the answer itself, which pages let nobody cache: a message or a session would store them."""
+    """Show recovery codes in the answer itself, which nobody caches: a message or a session would store them."""
     return _page(request, "recovery_codes", {"codes": made})
 
 

@@ -23,10 +23,11 @@ KEY = "sign_in_awaits_code"  # of the session
 SECONDS = 10 * 60  # from the password to the code
 
 
-def ask_for_code(request: HttpRequest, user: User, *, way: str = "session") -> HttpResponse:
+def ask_for_code(request: HttpRequest, user: User, *, target: str, way: str = "session") -> HttpResponse:
     """Remember that the first step is done, and lead to the page of the second.
 
     Args:
+        target: the page to open at last; empty for the first page.
         way: how they sign in, for the audit trail.
     """
     request.session.cycle_key()
@@ -36,7 +37,6 @@ def ask_for_code(request: HttpRequest, user: User, *, way: str = "session") -> H
         "until": time.time() + SECONDS,
         "way": way,
     }
-    target = request.POST.get("next", request.GET.get("next", ""))
     query = f"?{urlencode({'next': target})}" if target else ""
     return HttpResponseRedirect(reverse("admin:second_factor_code") + query)
 

@@ -10,6 +10,7 @@ class Action(models.TextChoices):
     SIGNED_IN = "sign_in.succeeded", _("Signed in")
     SIGN_IN_FAILED = "sign_in.failed", _("Failed to sign in")
     SIGNED_OUT = "sign_in.ended", _("Signed out")
+    IDENTITY_LINKED = "sign_in.linked", _("Linked an account to its sign-in elsewhere")
     SECOND_FACTOR_SET_UP = "second_factor.set_up", _("Set up a second factor")
     SECOND_FACTOR_REMOVED = "second_factor.removed", _("Took a second factor away")
     RECOVERY_CODES_MADE = "second_factor.codes", _("Made recovery codes")

@@ -339,6 +339,9 @@ ALERT_WEBHOOK_SECRET = env.signing_secret("ALERT_WEBHOOK_SECRET")
 ALERT_WEBHOOK_TIMEOUT = 10.0  # seconds of each wait
 # The address of this node for people, for links; empty: links hold the path only.
 NODE_URL = env.address("BACKOFFICE_URL")
+# People may set a new password by mail; its link holds the node's address, never a host that a request named.
+PASSWORD_RESET = bool(NODE_URL and (env.text("EMAIL_URL") or not PRODUCTION))
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds that the link works for
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
 # The collection that items are enriched from; empty if none. See content/tasks/external.py.

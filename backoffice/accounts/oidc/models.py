@@ -13,6 +13,7 @@ class Identity(models.Model):
     subject = models.CharField(max_length=SUBJECT_LENGTH)
 
     class Meta:
+        verbose_name_plural = "identities"
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["issuer", "subject"], name="oidc_identity_subject"),

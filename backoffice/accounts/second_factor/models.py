@@ -8,8 +8,8 @@ class SecondFactor(models.Model):
     """The authenticator app of an account."""
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="second_factor")
-    sealed = models.TextField(help_text="The secret that the app has too; see `backoffice.kit.sealing`.")
-    last_step = models.BigIntegerField(help_text="Of the newest code that was used: it and older ones are refused.")
+    sealed = models.TextField()  # the secret that the app has too, see `backoffice.kit.sealing`
+    last_step = models.BigIntegerField()  # of the newest code that was used: it and older ones are refused
 
     class Meta:
         default_permissions = ()

@@ -46,7 +46,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     _require_mail()
     form = AddressForm(request.POST or None)
     if not form.is_valid():
-        return _page(request, "ask", form=form)
+        return _page(request, "ask", title=_("Forgotten your password?"), form=form)
     email = form.cleaned_data["email"]
     attempt = ResetRequest(request, email)
     request.sign_in_wait = attempt.begin()  # type: ignore[attr-defined] # the middleware answers 429
@@ -59,7 +59,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def sent(request: HttpRequest) -> HttpResponse:
     _require_mail()
-    return _page(request, "sent")
+    return _page(request, "sent", title=_("Look into your mailbox"))
 
 
 @never_cache
@@ -94,7 +94,7 @@ class NewPasswordView(PasswordResetConfirmView):
 
 
 def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
-    shown = {**admin.site.each_context(request), "title": _("New password"), **context}
+    shown = {**admin.site.each_context(request), **context}
     return TemplateResponse(request, f"password_reset/{name}.html", shown)
 
 

@@ -1,4 +1,4 @@
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
@@ -22,7 +22,7 @@ class PasswordBackend(ModelBackend):
     `request.code_awaited_of` whose code the pages can ask for.
     """
 
-    def authenticate(  # type: ignore[override]
+    def authenticate(
         self,
         request: HttpRequest | None,
         username: str | None = None,
@@ -37,7 +37,7 @@ class PasswordBackend(ModelBackend):
             proven: whose first step was done: the password was right, or they signed in elsewhere.
         """
         if proven is None:
-            user = cast(User | None, super().authenticate(request, username, password, **options))
+            user = super().authenticate(request, username, password, **options)
         else:
             user = proven if self.user_can_authenticate(proven) else None
         if user is None or request is None or _is_confirming(request, user, proven):

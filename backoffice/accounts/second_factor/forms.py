@@ -14,7 +14,7 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code"),
         max_length=CODE_LENGTH,
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code", "spellcheck": "false", "autofocus": True}),
         help_text=_("Six digits of your app, or one of your recovery codes."),
     )
 
@@ -29,6 +29,7 @@ class SetUpForm(CodeForm):
 
     def __init__(self, *args: Any, user: User, **options: Any) -> None:
         super().__init__(*args, **options)
+        del self.fields["code"].widget.attrs["autofocus"]  # the picture comes before it
         self.fields["code"].help_text = _("Six digits that the app shows now.")
         if not user.has_usable_password():  # they sign in elsewhere
             del self.fields["password"]

@@ -1,11 +1,9 @@
 from collections.abc import Callable
-from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from backoffice.accounts.models import User
 from backoffice.accounts.second_factor.backend import NOT_SET_UP
 from backoffice.accounts.second_factor.demands import must_set_up
 from backoffice.kit.api.problems import ProblemError
@@ -25,7 +23,7 @@ class SetUpFirstMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
             return self.get_response(request)
-        if request.path_info in map(reverse, ALWAYS) or not must_set_up(cast(User, request.user)):
+        if request.path_info in map(reverse, ALWAYS) or not must_set_up(request.user):
             return self.get_response(request)
         if request.path_info.startswith("/api/"):
             return ProblemError(403, NOT_SET_UP).response()

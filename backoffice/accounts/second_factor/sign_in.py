@@ -75,7 +75,7 @@ class CodeView(RedirectURLMixin, FormView):  # type: ignore[type-arg]
         return HttpResponseRedirect(self.get_success_url())
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
-        shown = {**admin.site.each_context(self.request), "title": _("Second factor")}
+        shown = {**admin.site.each_context(self.request), "title": _("Your code")}
         return super().get_context_data(**shown, **context)
 
 

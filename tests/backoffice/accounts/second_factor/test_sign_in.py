@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.accounts.models import ApiKey
-from backoffice.accounts.second_factor import service
+from backoffice.accounts.second_factor import codes, service
 from backoffice.accounts.second_factor.models import SecondFactor
 from backoffice.kit.audit.models import Entry
 from backoffice.kit.sign_in.models import Failures, KnownAddress
@@ -221,7 +221,7 @@ def test_the_trail_tells_passwords_without_a_code_from_failures():
 def test_sessions_and_tokens_from_before_the_set_up_end_by_it():
     user = account("editor", "editor", password=PASSWORD)
     client, program, refresh = browser(user), ApiClient(user), issue(user, Kind.REFRESH)
-    secret = service.codes.new_secret()
+    secret = codes.new_secret()
     assert service.set_up(user, secret, App(secret).code())
     assert not is_signed_in(client)
     assert program.get(POSTS).status_code == 401

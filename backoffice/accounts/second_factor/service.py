@@ -20,14 +20,16 @@ SEALED_ELSEWHERE = (
 
 
 def set_up(user: User, secret: str, code: str) -> list[str] | None:
-    """Give the account a second factor; return its recovery codes, or None if `code` is not of an app with `secret`.
+    """Give the account a second factor; return its recovery codes.
 
-    All sessions and tokens of the account end.
+    None if `code` is not of an app with `secret`, or the account has a second factor by now. All sessions and tokens of the account end.
     """
     step = codes.step_of(secret, codes.plain(code))
     if step is None:
         return None
     with transaction.atomic():
+        if _locked(user).second_factor_at is not None:
+            return None
         SecondFactor.objects.create(user=user, sealed=seal(secret), last_step=step)
         _mark(user, is_set_up=True)
         record(Action.SECOND_FACTOR_SET_UP, user)
@@ -38,7 +40,7 @@ def renew_recovery_codes(user: User) -> list[str]:
     """Give the account new recovery codes in place of all it has, and return them, to be shown once."""
     made = codes.new_recovery_codes()
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)  # else two at once would leave both their codes
+        _locked(user)  # else two at once would leave both their codes
         RecoveryCode.objects.filter(user=user).delete()
         RecoveryCode.objects.bulk_create([RecoveryCode(user=user, digest=_digest(code)) for code in made])
         record(Action.RECOVERY_CODES_MADE, user)
@@ -79,6 +81,10 @@ def _use_recovery_code(user: User, code: str) -> bool:
             left = RecoveryCode.objects.filter(user=user).count()
             record(Action.RECOVERY_CODE_USED, user, actor=user, left=left)
     return is_used
+
+
+def _locked(user: User) -> User:
+    return User.objects.select_for_update().get(pk=user.pk)
 
 
 def _digest(code: str) -> str:

@@ -20,9 +20,9 @@ SEALED_ELSEWHERE = (
 
 
 def set_up(user: User, secret: str, code: str) -> list[str] | None:
-    """Give the account a second factor; return its recovery codes.
+    """Give the account a second factor; return its recovery codes. All its sessions and tokens end.
 
-    None if `code` is not of an app with `secret`, or the account has a second factor by now. All sessions and tokens of the account end.
+    None if `code` is not of an app with `secret`, or the account has a second factor by now.
     """
     step = codes.step_of(secret, codes.plain(code))
     if step is None:

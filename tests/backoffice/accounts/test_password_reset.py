@@ -111,7 +111,7 @@ def test_the_answer_is_the_same_for_those_who_get_no_mail(editor, who):
         deliver()
 
 
-def test_requests_wait_like_failed_sign_ins_whosever_the_address_is(editor, settings):
+def test_requests_wait_like_failed_sign_ins_whosever_the_address_is(editor, long_waits, settings):
     settings.SIGN_IN_FREE_FAILURES = {"account": 2, "address": 6, "known": 60}
     for email in (EMAIL, "nobody@example.com"):
         assert [ask(email).status_code for _ in range(3)] == [302, 302, 429]

@@ -18,6 +18,7 @@ Settings = dict[str, Any]  # by the names of Django's settings
 
 SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
+NEW_KEY = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 SIGNING_KEY_MIN_LENGTH = 24  # bytes; Standard Webhooks asks for 24 to 64
 PERIODS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}  # seconds
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
@@ -157,14 +158,17 @@ class Env(environ.Env):  # type: ignore[misc]
     def secret_key(self) -> str:
         """Return the signing key of sessions and tokens; refuse a sample, and one short enough to be guessed."""
         key = self.text("SECRET_KEY")
-        cure = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
         if not key:
-            raise ImproperlyConfigured(f"SECRET_KEY (or SECRET_KEY_FILE) is not set. {cure}")
-        if key.lower().startswith(SAMPLE_SECRETS):
-            raise ImproperlyConfigured(f"SECRET_KEY is a sample value. {cure}")
-        if len(key) < SECRET_KEY_MIN_LENGTH:
-            raise ImproperlyConfigured(f"SECRET_KEY is shorter than {SECRET_KEY_MIN_LENGTH} characters. {cure}")
+            raise ImproperlyConfigured(f"SECRET_KEY (or SECRET_KEY_FILE) is not set. {NEW_KEY}")
+        _check_key("SECRET_KEY", key)
         return key
+
+    def secret_key_fallbacks(self) -> list[str]:
+        """Return the signing keys that are valid still, separated by commas or, as in a file, by lines."""
+        keys = self.text("SECRET_KEY_FALLBACKS").replace(",", " ").split()
+        for key in keys:
+            _check_key("SECRET_KEY_FALLBACKS", key)
+        return keys
 
     def rate(self, name: str, default: str) -> tuple[int, int]:
         """Return a number and its period in seconds: `1000/minute` is (1000, 60)."""
@@ -173,6 +177,13 @@ class Env(environ.Env):  # type: ignore[misc]
         if not number.isdecimal() or int(number) < 1 or period not in PERIODS:
             raise ImproperlyConfigured(f"{name} is {text!r}; write a number and a period: 1000/minute.")
         return int(number), PERIODS[period]
+
+
+def _check_key(name: str, key: str) -> None:
+    if key.lower().startswith(SAMPLE_SECRETS):
+        raise ImproperlyConfigured(f"{name} is a sample value. {NEW_KEY}")
+    if len(key) < SECRET_KEY_MIN_LENGTH:
+        raise ImproperlyConfigured(f"{name} is shorter than {SECRET_KEY_MIN_LENGTH} characters. {NEW_KEY}")
 
 
 def _network(name: str, text: str) -> Network:

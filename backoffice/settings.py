@@ -31,6 +31,7 @@ COLOR = env.str("BACKOFFICE_COLOR", default="blue")  # a name of theme.COLORS
 VAR_DIR = Path(env.str("BACKOFFICE_VAR", default=str(BASE_DIR / "var")))
 
 SECRET_KEY = env.secret_key()
+SECRET_KEY_FALLBACKS = env.secret_key_fallbacks()  # what they signed is valid still; see docs/operating.md
 DEBUG = env.bool("BACKOFFICE_DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 if not ALLOWED_HOSTS:
@@ -72,6 +73,8 @@ INSTALLED_APPS = [
     "backoffice.kit.views",
     "backoffice.kit.idempotency",
     "backoffice.accounts",
+    "backoffice.accounts.second_factor",
+    "backoffice.accounts.oidc",
     "backoffice.operations",
     "syncer",
     *CONTENT_APPS,
@@ -94,6 +97,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "backoffice.accounts.preferences.PreferencesMiddleware",
+    "backoffice.accounts.second_factor.middleware.SetUpFirstMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.kit.sign_in.middleware.SignInMiddleware",
@@ -173,9 +177,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
+PASSWORD_HASHERS = [  # the first makes new hashes; an older one is replaced when its password was right
+    "backoffice.kit.hashers.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
 AUTHENTICATION_BACKENDS = [
     "backoffice.kit.sign_in.backend.SlowingBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "backoffice.accounts.second_factor.backend.PasswordBackend",
     "content.palettes.permissions.MemberBackend",
 ]
 # Failed sign-ins that cost no wait, see backoffice/kit/sign_in/: of strangers at an account, and from an address; of
@@ -191,12 +200,36 @@ ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=15 * 60)
 REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=24 * 60 * 60)
 OPEN_REGISTRATION = env.bool("BACKOFFICE_OPEN_REGISTRATION", default=False)
 
+# Sign-in at a provider of OpenID Connect, see backoffice/accounts/oidc/; empty: none.
+OIDC_ISSUER = env.hook("OIDC_ISSUER", PRIVATE_NETWORKS)
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+OIDC_SCOPES = env.list("OIDC_SCOPES", default=["openid", "profile", "email"])
+OIDC_NAME_CLAIM = env.str("OIDC_NAME_CLAIM", default="preferred_username")
+OIDC_NEW_ROLE = env.str("OIDC_NEW_ROLE", default="")
+OIDC_LABEL = env.str("OIDC_LABEL", default="Single sign-on")
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured("OIDC_ISSUER is set, OIDC_CLIENT_ID is not: name this node as the provider knows it.")
+if PRODUCTION and OIDC_ISSUER.startswith("http://"):
+    raise ImproperlyConfigured("OIDC_ISSUER is not encrypted: in production it begins with https://.")
+if "openid" not in OIDC_SCOPES:
+    raise ImproperlyConfigured("OIDC_SCOPES lacks openid, without which a provider proves nothing.")
+
 # --- transport security ----------------------------------------------------------------------------------------------
 HTTPS = env.bool("BACKOFFICE_HTTPS", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
+HSTS_PRELOAD_SECONDS = 365 * 24 * 60 * 60  # at least, https://hstspreload.org/
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 60 * 60 if HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Both concern hosts that are not this node's, and browsers forget the second after months at best: asked for only.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+if SECURE_HSTS_PRELOAD and not (SECURE_HSTS_INCLUDE_SUBDOMAINS and SECURE_HSTS_SECONDS >= HSTS_PRELOAD_SECONDS):
+    raise ImproperlyConfigured(
+        "SECURE_HSTS_PRELOAD is set. Browsers preload only with SECURE_HSTS_INCLUDE_SUBDOMAINS=true, and "
+        f"SECURE_HSTS_SECONDS of at least {HSTS_PRELOAD_SECONDS}."
+    )
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # that these two are off
 # The proxies whose headers count, see backoffice/kit/clients.py, which drops those of others.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -312,6 +345,9 @@ ALERT_WEBHOOK_SECRET = env.signing_secret("ALERT_WEBHOOK_SECRET")
 ALERT_WEBHOOK_TIMEOUT = 10.0  # seconds of each wait
 # The address of this node for people, for links; empty: links hold the path only.
 NODE_URL = env.address("BACKOFFICE_URL")
+# People may set a new password by mail; its link holds the node's address, never a host that a request named.
+PASSWORD_RESET = bool(NODE_URL and (env.text("EMAIL_URL") or not PRODUCTION))
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds that the link works for
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
 # The collection that items are enriched from; empty if none. See content/tasks/external.py.
@@ -348,6 +384,7 @@ LOGGING: dict[str, Any] = {
         }
     },
     "loggers": {
+        "authlib": {"level": "INFO"},  # below INFO it logs secrets of a sign-in under way
         "urllib3": {"level": "INFO"},  # below INFO it logs URLs: a webhook's may be secret, a lookup's holds content
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

@@ -18,9 +18,16 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     index_title = _("Home")
 
     def get_urls(self) -> list[Any]:
-        from content.base.changes import pages  # here, as models are not loaded when the site is made
+        from backoffice.accounts import sign_in_pages  # here, as models are not loaded when the site is made
+        from content.base.changes import pages
 
-        return [*pages.urls(self), *super().get_urls()]
+        return [*pages.urls(self), *sign_in_pages.urls(self), *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        from backoffice.accounts import sign_in_pages
+
+        page = super().login(request, {**(extra_context or {}), **sign_in_pages.ways(request)})
+        return sign_in_pages.next_step(request) or page
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         by_label: dict[str, dict[str, Any]] = {

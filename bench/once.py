@@ -122,7 +122,7 @@ def signed_in(client: Any) -> Any:
     from django.contrib.auth import get_user_model
 
     user = get_user_model().objects.get(username="admin")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     return client
 
 

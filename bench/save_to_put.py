@@ -75,7 +75,7 @@ def measure() -> None:
         Route.objects.create(target=target, model="news.Post", path="/posts", fields=fields, trigger="change")
         user = get_user_model().objects.create_superuser("editor", password="editor")
         client = Client(SERVER_NAME="localhost")
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         post = Post.objects.create(title="A", body="B", user_id=1)
         run_here(target)
         number = next(iter(remote.posts))

@@ -18,6 +18,7 @@ from backoffice.accounts.models import User
 from backoffice.accounts.permission_names import PermissionsField
 from backoffice.accounts.preferences import my_settings
 from backoffice.accounts.roles import BY_SLUG
+from backoffice.accounts.second_factor.account_admin import SecondFactorOfAccount, SecondFactorOfGroup
 from backoffice.accounts.sessions_admin import my_sessions, sessions_page
 from backoffice.accounts.user_forms import AccountCreationForm, AccountForm, in_order
 from backoffice.kit.admin import BackofficeAdmin
@@ -37,7 +38,7 @@ class GivingAdmin(BackofficeAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
+class UserAdmin(SecondFactorOfAccount, DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
     form = AccountForm
     add_form = AccountCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -45,7 +46,7 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
     actions_detail = ("sessions_of",)
     list_display = ("username", "email", "first_name", "last_name", "shown_roles", "is_staff", "is_active")
     list_filter = ("groups", "is_staff", "is_superuser", "is_active")
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "second_factor_at")
     add_fieldsets = (
         (None, {"fields": ("username", "usable_password", "password1", "password2")}),
         (_("What it may do"), {"fields": ("roles",)}),
@@ -55,7 +56,7 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
         (_("What it may do"), {"fields": ("is_active", "is_staff", "roles")}),
         (_("Personal info"), {"fields": ("first_name", "last_name", "email", "language", "time_zone")}),
         (_("More groups, and single permissions"), {"fields": ("is_superuser", "groups", "user_permissions")}),
-        (_("Important dates"), {"fields": ("last_login", "date_joined")}),
+        (_("Important dates"), {"fields": ("last_login", "date_joined", "second_factor_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -122,7 +123,7 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):  # type: ignore[type-arg, misc]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, GivingAdmin):  # type: ignore[misc]
+class GroupAdmin(SecondFactorOfGroup, DjangoGroupAdmin, GivingAdmin):  # type: ignore[misc]
     list_display = ("name", "about")
 
     @admin.display(description=_("what it is"))

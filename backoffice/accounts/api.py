@@ -1,9 +1,14 @@
 """Tokens for programs, with the field names of djangorestframework-simplejwt."""
 
+from typing import cast
+
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, Field
 
+from backoffice.accounts.models import User
+from backoffice.accounts.second_factor.backend import NOT_SET_UP
+from backoffice.accounts.second_factor.demands import must_set_up
 from backoffice.kit.api.openapi import PARAMETERS
 from backoffice.kit.api.problems import ProblemError, ProblemOut
 from backoffice.kit.api.responses import json_response
@@ -24,6 +29,7 @@ ONCE = "Renew only with the newest refresh token, and one request at a time."
 class CredentialsIn(Body):
     username: Text
     password: Text
+    code: Text = Field(default="", description="Of the second factor, or for recovery; where the account has one.")
 
 
 class RefreshIn(Body):
@@ -51,10 +57,9 @@ class NothingOut(BaseModel):
 )
 @answer_is_secret
 def create_tokens(request: HttpRequest, data: CredentialsIn) -> HttpResponse:
-    """Begins a session, which lasts a day unless the node is set otherwise."""
-    user = check_password(request, data.username, data.password, way="token")
+    user = check_password(request, data.username, data.password, way="token", code=data.code)
     if user is None:
-        raise ProblemError(401, "No active account has this name and password.")
+        raise ProblemError(401, "No active account has this name and password, or the code is wrong.")
     return json_response(tokens.begin(user, request)._asdict())
 
 
@@ -73,6 +78,8 @@ def refresh_token(request: HttpRequest, data: RefreshIn) -> HttpResponse:
     """
     header = request.headers.get("Idempotency-Key")
     try:
+        if must_set_up(cast(User, tokens.read(data.refresh, Kind.REFRESH).account)):
+            raise ProblemError(401, NOT_SET_UP)
         pair = tokens.renew(data.refresh, request, key="" if header is None else key_of(header))
     except tokens.UsedTokenError:
         raise ProblemError(401, f"The refresh token was used before, so its session has ended. {ONCE}") from None

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -50,6 +51,10 @@ class User(Scoped, AbstractUser):
         help_text=_("Of the times on the pages, such as Europe/Berlin. Empty: this node's."),
     )
 
+    second_factor_at = models.DateTimeField(
+        _("second factor since"), null=True, blank=True, editable=False, help_text=_("Empty: the account has none.")
+    )
+
     key: "ApiKey | None" = None  # the API key that authenticated the request, if one did
 
     class Meta(AbstractUser.Meta):
@@ -58,6 +63,14 @@ class User(Scoped, AbstractUser):
     def clean(self) -> None:
         super().clean()
         self.folded = folded(self.username)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return Django's hash, and another for each second factor: sessions and tokens from before it end."""
+        own: str = super()._get_session_auth_hash(secret)  # type: ignore[misc] # the stubs don't have it
+        if self.second_factor_at is None:
+            return own
+        text = f"{own} {self.second_factor_at.timestamp()}"
+        return salted_hmac("accounts.second_factor", text, secret=secret, algorithm="sha256").hexdigest()
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
         """Report a name that differs only by case as an error of `username`."""

@@ -86,19 +86,21 @@ class SessionAuth(AuthBase):
 
 
 def check_password(
-    request: HttpRequest, username: str, password: str, *, way: Literal["token", "basic"] | None
+    request: HttpRequest, username: str, password: str, *, way: Literal["token", "basic"] | None, code: str = ""
 ) -> AbstractBaseUser | None:
     """Return the active user of this name and password; an unknown name takes as long as a wrong password.
 
-    After a few failures the answer to `request` may become 429, whatever the caller does with None; see
-    `backoffice.kit.sign_in`. Don't call this function in a transaction: a rollback would forget the failure.
+    Whatever the caller does with None, the answer to `request` may become 429 after a few failures, and 401 with a
+    reason where the account needs more than a password; see `backoffice.kit.sign_in`. Don't call this function in a
+    transaction: a rollback would forget the failure.
 
     Args:
         way: how a program signs in, for the audit trail; None if nobody does. Basic authentication comes with each
             request: its first of a day from an address is recorded.
+        code: of the second factor.
     """
     username = username.replace("\0", "\ufffd")  # PostgreSQL can't be asked for a text that holds NUL
-    user = authenticate(request, username=username, password=password)
+    user = authenticate(request, username=username, password=password, code=code)
     if user is not None:
         is_first = succeeded(request, user)
         if way == "token" or (way and is_first):

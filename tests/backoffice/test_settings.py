@@ -41,6 +41,7 @@ def test_production_is_the_default(tmp_path):
     read = settings_with(tmp_path, PRODUCTION)
     assert (read.MODE, read.DEBUG) == ("production", False)
     assert (read.SESSION_COOKIE_SECURE, read.SECURE_SSL_REDIRECT) == (True, True)
+    assert read.PASSWORD_HASHERS[0] == "backoffice.kit.hashers.Argon2"
 
 
 @pytest.mark.parametrize("mode", ["production", "development"])
@@ -86,6 +87,12 @@ def test_a_key_that_is_not_a_secret_is_refused(tmp_path, mode, key, reason):
         ({"PRIVATE_NETWORKS": "true"}, "PRIVATE_NETWORKS holds 'true', which is not a network: write 10.0.0.0/8, fd00"),
         ({"TASKS_EXTERNAL_PAGING": "both"}, "TASKS_EXTERNAL_PAGING is 'both'; it may be 'page' or 'cursor'."),
         ({"SUMMARIZER_URL": "https://llm.example/v1"}, "SUMMARIZER_URL is set, SUMMARIZER_MODEL is not"),
+        ({"SECRET_KEY_FALLBACKS": f"{KEY},short"}, "SECRET_KEY_FALLBACKS is shorter than 40 characters."),
+        ({"SECURE_HSTS_PRELOAD": "true"}, "SECURE_HSTS_PRELOAD is set. Browsers preload only with SECURE_HSTS_INCLUDE"),
+        (
+            {"SECURE_HSTS_PRELOAD": "true", "SECURE_HSTS_INCLUDE_SUBDOMAINS": "true", "SECURE_HSTS_SECONDS": "60"},
+            "SECURE_HSTS_SECONDS of at least 31536000.",
+        ),
         ({"ALERT_EMAILS": "ops@example.com"}, "ALERT_EMAILS is set, EMAIL_URL is not"),
         ({"ALERT_EMAILS": "ops@example.com, ops"}, "ALERT_EMAILS holds 'ops', which is not an e-mail address."),
     ],
@@ -104,6 +111,22 @@ def test_any_setting_may_come_from_a_file_which_goes_before_the_variable(tmp_pat
     (tmp_path / "hosts").write_text("one.example,two.example\n")
     files = {"ALLOWED_HOSTS_FILE": str(tmp_path / "hosts")}
     assert settings_with(tmp_path, {**PRODUCTION, **files}).ALLOWED_HOSTS == ["one.example", "two.example"]
+
+
+def test_older_secret_keys_may_come_from_a_file_with_one_in_each_line(tmp_path):
+    (tmp_path / "keys").write_text(f"{KEY}1\n{KEY}2\n")
+    for given in ({"SECRET_KEY_FALLBACKS_FILE": str(tmp_path / "keys")}, {"SECRET_KEY_FALLBACKS": f"{KEY}1, {KEY}2"}):
+        keys = settings_with(tmp_path, {**PRODUCTION, **given}).SECRET_KEY_FALLBACKS
+        assert keys == [f"{KEY}1", f"{KEY}2"]
+
+
+def test_https_is_insisted_on_for_this_host_alone_unless_asked_for(tmp_path):
+    read = settings_with(tmp_path, PRODUCTION)
+    assert (read.SECURE_HSTS_SECONDS, read.SECURE_HSTS_INCLUDE_SUBDOMAINS, read.SECURE_HSTS_PRELOAD) == (
+        31536000, False, False
+    )  # fmt: skip
+    both = {"SECURE_HSTS_INCLUDE_SUBDOMAINS": "true", "SECURE_HSTS_PRELOAD": "true"}
+    assert settings_with(tmp_path, {**PRODUCTION, **both}).SECURE_HSTS_PRELOAD is True
 
 
 def test_a_secret_that_begins_with_a_dollar_sign_is_not_the_name_of_a_variable(tmp_path):

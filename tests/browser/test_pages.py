@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from django.test import override_settings
 from django.urls import reverse
 
 from backoffice.accounts.models import User
@@ -17,12 +18,15 @@ from tests.remote import Remote
 
 # Pages that no link of the walk leads to, or of which one more is worth a look: `{name: (view, its arguments)}`.
 OTHERS = {
+    "second factor": ("admin:second_factor", list),
     "password_change": ("admin:password_change", list),
     "rejected": ("admin:syncer_binding_change", lambda: [Binding.objects.filter(rejected__isnull=False)[0].pk]),
     "in doubt": ("admin:syncer_binding_change", lambda: [Binding.objects.filter(in_doubt=True)[0].pk]),
     "swagger": ("api:openapi-view", list),
     "redoc": ("redoc", list),
 }
+# Pages of nobody in particular.
+SIGN_IN = {"login": "admin:login", "forgotten": "admin:password_reset", "mailbox": "admin:password_reset_sent"}
 # The pages of these packages are not ours, and have no main part to skip to.
 FOREIGN = {"swagger", "redoc"}
 # What is known, and is being mended: `(page, rule)`. To be empty.
@@ -37,7 +41,9 @@ def seen(chrome, live_server, django_db_setup, django_db_blocker):
         addresses = walk(administrator(), reverse("admin:index"))
         addresses |= {name: reverse(view, args=arguments()) for name, (view, arguments) in OTHERS.items()}
         with context(chrome, live_server.url) as opened:
-            found = tour(opened.new_page(), live_server.url, {"login": reverse("admin:login")})
+            with override_settings(PASSWORD_RESET=True, OIDC_ISSUER="https://id.example"):
+                addresses_of_all = {name: reverse(view) for name, view in SIGN_IN.items()}
+                found = tour(opened.new_page(), live_server.url, addresses_of_all)
             sign_in(opened, User.objects.get(username="administrator"), live_server.url)
             yield found | tour(opened.new_page(), live_server.url, addresses, FOREIGN)
 
@@ -70,7 +76,7 @@ def test_each_page_has_a_language_one_main_heading_and_one_main_part(seen):
 
 
 def test_each_page_of_somebody_signed_in_has_a_link_to_its_main_part(seen):
-    assert {name for name, one in seen.items() if not one.looks["skips"]} - FOREIGN == {"login"}
+    assert {name for name, one in seen.items() if not one.looks["skips"]} - FOREIGN == {*SIGN_IN}
 
 
 def test_no_page_scrolls_sideways_on_a_phone(seen):

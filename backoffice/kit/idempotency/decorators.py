@@ -18,7 +18,8 @@ from django.utils.crypto import salted_hmac
 from backoffice.kit.api.problems import HANDLERS, ProblemError, response_to
 from backoffice.kit.context import scope_of
 from backoffice.kit.idempotency.models import KeptAnswer
-from backoffice.kit.idempotency.service import busy, claim, give_up, keep
+from backoffice.kit.idempotency.service import busy, claim, give_up, is_kept, keep
+from backoffice.kit.secret_keys import secret_keys
 
 KEY_LENGTH = 255  # characters
 # Not kept: nothing was written, and a repeated request may be allowed, or in time, so the operation decides again.
@@ -57,7 +58,9 @@ def idempotent(view: View) -> View:
         header = request.headers.get("Idempotency-Key")
         if header is None or request.method != "POST" or hasattr(view, "_answer_is_secret"):
             return view(request, *args, **kwargs)
-        claimed = claim(digest=_digest(request, key_of(header)), fingerprint=_fingerprint(request))
+        secret = _secret_of(request, key_of(header))
+        digest, fingerprint = _digest(request, key_of(header), secret), _fingerprint(request, secret)
+        claimed = claim(digest=digest, fingerprint=fingerprint)
         if claimed.status is not None:
             headers = {**claimed.headers, "Idempotency-Replayed": "true"}
             return HttpResponse(claimed.body, status=claimed.status, headers=headers)
@@ -87,15 +90,21 @@ def key_of(header: str) -> str:
     return key
 
 
-def _digest(request: HttpRequest, key: str) -> str:
+def _secret_of(request: HttpRequest, key: str) -> str:
+    """Return the secret key that the request's kept answer was stored under; of a new request the one in use."""
+    current, *older = secret_keys()
+    return next((one for one in older if is_kept(_digest(request, key, one))), current)
+
+
+def _digest(request: HttpRequest, key: str, secret: str) -> str:
     user = str(request.user.pk) if request.user.is_authenticated else ""
     parts = (user, scope_of(request.user), request.method, request.get_full_path(), key)
-    return salted_hmac("idempotency.digest", orjson.dumps(parts), algorithm="sha256").hexdigest()
+    return salted_hmac("idempotency.digest", orjson.dumps(parts), secret=secret, algorithm="sha256").hexdigest()
 
 
-def _fingerprint(request: HttpRequest) -> str:
-    version = str(getattr(request, "api_version", "")).encode()
-    return salted_hmac("idempotency.fingerprint", version + b"\n" + request.body, algorithm="sha256").hexdigest()
+def _fingerprint(request: HttpRequest, secret: str) -> str:
+    content = str(getattr(request, "api_version", "")).encode() + b"\n" + request.body
+    return salted_hmac("idempotency.fingerprint", content, secret=secret, algorithm="sha256").hexdigest()
 
 
 def _carry_out(claim: KeptAnswer, view: Callable[[], object], *, is_atomic: bool) -> tuple[HttpResponse, bool]:

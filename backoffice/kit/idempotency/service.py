@@ -56,6 +56,11 @@ def claim(*, digest: str, fingerprint: str) -> KeptAnswer:
     return own_claim
 
 
+def is_kept(digest: str) -> bool:
+    """Return whether a request of `digest` came before, and is still remembered."""
+    return KeptAnswer.objects.filter(digest=digest, created_at__gt=clock.now() - KEPT).exists()
+
+
 def busy() -> ProblemError:
     """Return the 409 of a request that another attempt is carrying out."""
     return ProblemError(409, BUSY, headers={"Retry-After": "1"})

@@ -29,6 +29,7 @@ from django.views.decorators.debug import sensitive_variables
 from backoffice.kit.accounts import active_account
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
+from backoffice.kit.secret_keys import secret_keys
 from backoffice.kit.sessions.client import client_of
 from backoffice.kit.sessions.models import Session, password_marks
 
@@ -87,7 +88,7 @@ def read(token: str, *kinds: Kind) -> Read:
         TokenError: the token is not valid.
     """
     try:
-        claims = _claims(token, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS), settings.NODE)
+        claims = _claims(token, secret_keys(), settings.NODE)
     except jwt.PyJWTError as error:
         raise TokenError from error
     if claims["exp"] + LEEWAY <= time.time():  # since its claims were read

@@ -36,32 +36,11 @@ class Count(NamedTuple):
         return timedelta(seconds=0 if over < 0 else min(DELAY_MOST, 2 ** min(over, 10)))
 
 
-class Attempt:
-    """An attempt to sign in with a name and a password.
+class Counted:
+    """What may have to wait, by its counts; one of them is None if it does not concern this client."""
 
-    Attributes:
-        account: the account of that name; None if there is none.
-        own: the count of the failures at this account, or name.
-        shared: the count of those from this address at any account; None if it does not concern this attempt.
-    """
-
-    def __init__(self, request: HttpRequest, username: str) -> None:
-        accounts = get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: username})
-        self.account: AbstractBaseUser | None = accounts.first()
-        address, free = client_address(request), settings.SIGN_IN_FREE_FAILURES
-        self.shared: Count | None = None
-        if self.account is not None:
-            if device := devices.device_of(request, self.account):
-                self.own = Count(f"device {device}", free["known"])
-                return
-            if address and is_known(address, self.account):
-                self.own = Count(f"account {self.account.pk} at {address}", free["known"])
-                return
-            self.own = Count(f"account {self.account.pk}", free["account"])
-        else:
-            self.own = Count(f"no account {salted_hmac('sign_in', username).hexdigest()}", free["account"])
-        if address:  # everybody would share an unknown one
-            self.shared = Count(f"address {address}", free["address"])
+    own: Count
+    shared: Count | None = None
 
     @property
     def counts(self) -> dict[str, Count]:
@@ -89,11 +68,48 @@ class Attempt:
             Failures.objects.bulk_create([Failures(key=key, last_at=now)], ignore_conflicts=True)
             Failures.objects.filter(key=key).update(number=F("number") + 1, last_at=now)
 
+
+class Attempt(Counted):
+    """An attempt to sign in with a name and a password.
+
+    Attributes:
+        account: the account of that name; None if there is none.
+        own: the count of the failures at this account, or name.
+        shared: the count of those from this address at any account; None if it does not concern this attempt.
+    """
+
+    def __init__(self, request: HttpRequest, username: str) -> None:
+        accounts = get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: username})
+        self.account: AbstractBaseUser | None = accounts.first()
+        address, free = client_address(request), settings.SIGN_IN_FREE_FAILURES
+        if self.account is not None:
+            if device := devices.device_of(request, self.account):
+                self.own = Count(f"device {device}", free["known"])
+                return
+            if address and is_known(address, self.account):
+                self.own = Count(f"account {self.account.pk} at {address}", free["known"])
+                return
+            self.own = Count(f"account {self.account.pk}", free["account"])
+        else:
+            self.own = Count(f"no account {salted_hmac('sign_in', username).hexdigest()}", free["account"])
+        if address:  # everybody would share an unknown one
+            self.shared = Count(f"address {address}", free["address"])
+
     def succeed(self) -> None:
         """Forget the failures before. Basic authentication comes with each request: without any, nothing is written."""
         failures = Failures.objects.filter(key=self.own.key)
         if failures.exists():
             failures.delete()
+
+
+class ResetRequest(Counted):
+    """A request for a mail with which a password is set. Each counts, whosever the address is."""
+
+    def __init__(self, request: HttpRequest, email: str) -> None:
+        address, free = client_address(request), settings.SIGN_IN_FREE_FAILURES
+        self.own = Count(f"reset {salted_hmac('sign_in.reset', email.casefold()).hexdigest()}", free["account"])
+        if address:
+            self.shared = Count(f"reset at {address}", free["address"])
 
 
 def is_known(address: str, account: AbstractBaseUser) -> bool:

@@ -3,7 +3,6 @@ from collections.abc import Callable
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from backoffice.kit.api.problems import ProblemError
@@ -13,7 +12,8 @@ from backoffice.kit.sign_in import devices
 class SignInMiddleware:
     """Answer an attempt to sign in that has to wait with 429, whatever the view made of it; the innermost.
 
-    A browser that signed in gets its cookie, see `devices`.
+    One whose password is right, but which needs more, gets the reason (`request.sign_in_lacks`) from the API. A browser
+    that signed in gets its cookie, see `devices`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -23,6 +23,8 @@ class SignInMiddleware:
         response = self.get_response(request)
         if seconds := getattr(request, "sign_in_wait", 0):
             return slowed_down(request, seconds)
+        if request.path_info.startswith("/api/") and (text := getattr(request, "sign_in_lacks", "")):
+            return ProblemError(401, text).response()
         if account := getattr(request, "signed_in", None):
             devices.remember(request, response, account)
         return response
@@ -42,7 +44,7 @@ def slowed_down(request: HttpRequest, seconds: int) -> HttpResponse:
             seconds,
         )
         % {"seconds": seconds},
-        "login_url": reverse("admin:login"),
+        "back_url": request.get_full_path(),
     }
     page = render(request, "admin/slowed_down.html", context, status=429)
     page["Retry-After"] = str(seconds)

@@ -15,8 +15,8 @@ from backoffice.kit.sign_in.limits import know
 @receiver(user_login_failed)
 def failed(request: HttpRequest | None = None, **_: object) -> None:
     attempt = getattr(request, "sign_in", None)
-    if attempt is None or request.sign_in_wait:  # type: ignore[union-attr]
-        return  # what had to wait was not judged
+    if attempt is None or request.sign_in_wait or hasattr(request, "sign_in_lacks"):  # type: ignore[union-attr]
+        return  # what had to wait was not judged; a right password that needs more is no failure
     attempt.fail()
     record(Action.SIGN_IN_FAILED, attempt.account)
 
@@ -25,7 +25,7 @@ def failed(request: HttpRequest | None = None, **_: object) -> None:
 def began_session(request: HttpRequest, user: AbstractBaseUser, **_: object) -> None:
     succeeded(request, user)
     request.signed_in = user  # type: ignore[attr-defined] # the middleware gives the browser its cookie
-    record(Action.SIGNED_IN, user, actor=user, way="session")
+    record(Action.SIGNED_IN, user, actor=user, way=getattr(request, "sign_in_way", "session"))
 
 
 @receiver(user_logged_out)

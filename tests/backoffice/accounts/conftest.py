@@ -1,0 +1,12 @@
+from datetime import timedelta
+
+import pytest
+
+from backoffice.kit.sign_in.limits import Count
+
+
+@pytest.fixture
+def long_waits(monkeypatch, settings):
+    """A minute from the first failure too many on: under load the next attempt may come after the usual second."""
+    settings.SIGN_IN_FREE_FAILURES = {"account": 3, "address": 50, "known": 60}
+    monkeypatch.setattr(Count, "delay", lambda count, number: timedelta(minutes=number >= count.free))

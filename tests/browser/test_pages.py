@@ -18,7 +18,6 @@ from tests.remote import Remote
 
 # Pages that no link of the walk leads to, or of which one more is worth a look: `{name: (view, its arguments)}`.
 OTHERS = {
-    "second factor": ("admin:second_factor", list),
     "password_change": ("admin:password_change", list),
     "rejected": ("admin:syncer_binding_change", lambda: [Binding.objects.filter(rejected__isnull=False)[0].pk]),
     "in doubt": ("admin:syncer_binding_change", lambda: [Binding.objects.filter(in_doubt=True)[0].pk]),

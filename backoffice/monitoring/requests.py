@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
-from prometheus_client import CollectorRegistry, Histogram, Metric
+from prometheus_client import CollectorRegistry, Histogram, Metric, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from backoffice.kit import tracing
@@ -19,6 +19,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds
 OTHER = "other"  # a method that is none of these; a path that is nobody's
 
+disable_created_metrics()  # a time for each series, which nobody asks for
 registry = CollectorRegistry()
 requests = Histogram(
     "backoffice_http_request_duration_seconds",

@@ -39,7 +39,7 @@ class AccessLogMiddleware:
                 "method": request.method,
                 "path": escape_uri_path(path),  # a line break in it would forge a line
                 "status": response.status_code,
-                "ms": 1000 * (time.perf_counter() - begin),
+                "ms": round(1000 * (time.perf_counter() - begin), 1),
                 "bytes": len(getattr(response, "content", "")) or "-",
                 "user_id": _user_id(request) or "-",
                 "address": cause().address or "-",

@@ -68,7 +68,7 @@ class JsonFormatter(logging.Formatter):
             "message": message,
             "node": settings.NODE,
             **names_of(record),
-            **{name: value for name in ATTRIBUTES if (value := getattr(record, name, None)) is not None},
+            **{name: value for name in ATTRIBUTES if (value := getattr(record, name, "-")) != "-"},
             **({"trace": trace} if trace else {}),
         }
         return mask().hide(json.dumps(event, default=str))

@@ -1,4 +1,4 @@
-"""The figures that the database holds, the same from every process; read when they are asked for, at most every AGE."""
+"""The figures that the database holds, the same from every process; read when asked for, and kept for a while."""
 
 import platform
 import threading
@@ -16,21 +16,24 @@ from backoffice.kit.estimates import MOST, bounded
 from backoffice.kit.jobs.models import Job
 from syncer.public import Figures, Health, figures
 
-AGE = 5.0  # seconds
+KEPT, KEPT_MOST = 5.0, 60.0  # seconds
+SHARE = 10  # times as long as the figures took to be read: deletes are counted among all that is pending
 TO = f"counted to {MOST}"
 Samples = Iterable[tuple[tuple[str, ...], float]]
 
 _lock = threading.Lock()
-_read: tuple[float, list[Metric]] = (-AGE, [])
+_until, _read = -1.0, list[Metric]()
 
 
 def collect() -> list[Metric]:
     """Return the figures; while the database can't be used, only that."""
-    global _read
+    global _until, _read
     with _lock:
-        if time.monotonic() - _read[0] >= AGE:
-            _read = (time.monotonic(), [build(), *_from_database()])
-        return _read[1]
+        begin = time.monotonic()
+        if begin >= _until:
+            _read = [build(), *_from_database()]
+            _until = begin + min(KEPT_MOST, max(KEPT, SHARE * (time.monotonic() - begin)))
+        return _read
 
 
 def build() -> Metric:

@@ -54,6 +54,7 @@ def test_an_event_of_a_request_names_it_and_what_came_of_it(events):
         404,
         "127.0.0.1",
     )
+    assert "user_id" not in access  # nobody signed in
     assert access["time"].endswith("+00:00")
 
 

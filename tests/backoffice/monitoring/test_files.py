@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -31,7 +32,7 @@ def rules() -> list[dict[str, str]]:
     return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 
 
-def board() -> dict[str, list[dict[str, list[dict[str, str]]]]]:
+def board() -> Any:
     return json.loads(BOARD.read_text())
 
 
@@ -44,7 +45,7 @@ def expressions() -> list[str]:
 def exported(target, settings, monkeypatch) -> dict[str, set[str]]:  # noqa: F811
     """The names of all that is exported, with the labels of each."""
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(database, "_read", (-database.AGE, []))
+    monkeypatch.setattr(database, "_until", -1.0)
     now = clock.now()
     Worker.objects.create(host="w", pid=1, started_at=now, heartbeat_at=now)
     ApiClient(make_user()).get("/api/news/posts/")

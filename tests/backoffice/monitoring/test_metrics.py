@@ -24,7 +24,7 @@ TOKEN = "a-token-of-the-tests-0123456789"
 @pytest.fixture(autouse=True)
 def monitored(settings, monkeypatch):
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(database, "_read", (-database.AGE, []))
+    monkeypatch.setattr(database, "_until", -1.0)
 
 
 def scrape(token=TOKEN, **options):
@@ -95,7 +95,7 @@ def test_a_target_is_described(target):  # noqa: F811
     sync(target)
     Binding.objects.filter(object_key=str(Post.objects.latest("pk").pk)).update(on_hold=True)
     Target.objects.update(blocked="its credential is wrong")
-    database._read = (-database.AGE, [])
+    database._until = -1.0
     after = figures()
     assert after['backoffice_target_objects{state="pending",target="fakeapi"}'] == 0
     assert after['backoffice_target_objects{state="on_hold",target="fakeapi"}'] == 1

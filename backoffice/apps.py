@@ -1,9 +1,11 @@
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.core.signals import request_finished, request_started
 from django.db.backends.signals import connection_created
 
-from backoffice.kit import database
+from backoffice.kit import database, tracing
 from backoffice.kit.labels import translate_labels
+from backoffice.monitoring import sentry
 
 
 class SiteConfig(AdminConfig):
@@ -12,6 +14,9 @@ class SiteConfig(AdminConfig):
     default_site = "backoffice.site.Site"
 
     def ready(self) -> None:
+        sentry.start()
+        if settings.OTLP_ENDPOINT:
+            tracing.require()
         translate_labels()  # before the admin is registered
         super().ready()
         connection_created.connect(database.watch, dispatch_uid="backoffice.database")

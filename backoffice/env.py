@@ -19,6 +19,7 @@ Settings = dict[str, Any]  # by the names of Django's settings
 SAMPLE_SECRETS = ("change-me", "changeme", "secret", "django-insecure")
 SECRET_KEY_MIN_LENGTH = 40  # characters
 NEW_KEY = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+TOKEN_MIN_LENGTH = 20  # characters
 SIGNING_KEY_MIN_LENGTH = 24  # bytes; Standard Webhooks asks for 24 to 64
 PERIODS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}  # seconds
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 587, "smtp+ssl": 465}
@@ -129,6 +130,14 @@ class Env(environ.Env):  # type: ignore[misc]
                 f"{name} must be whsec_ and the base64 of at least {SIGNING_KEY_MIN_LENGTH} random bytes."
             )
         return secret
+
+    def token(self, name: str) -> str:
+        """Return the token that `name` holds; empty if it is not set. Refuse one that is short enough to be guessed."""
+        token = self.text(name)
+        if token and len(token) < TOKEN_MIN_LENGTH:
+            cure = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+            raise ImproperlyConfigured(f"{name} is shorter than {TOKEN_MIN_LENGTH} characters. {cure}")
+        return token
 
     def emails(self, name: str) -> list[str]:
         """Return e-mail addresses that are separated by commas."""

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from backoffice.monitoring.page import metrics
 from content.base.history import triggers
 
 
@@ -62,11 +63,11 @@ def known_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
-VIEWS = {"/health/live": live, "/health/ready": ready}
+VIEWS = {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
 
 
 class HealthMiddleware:
-    """Answer health checks whatever host they name: probes of a cluster name the address of one container.
+    """Answer health checks and scrapes whatever host they name: those of a cluster name the address of one container.
 
     Comes before the first middleware that checks the host. Nothing in these answers depends on it.
     """

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from backoffice import theme
+from backoffice import VERSION, theme
 from backoffice.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "backoffice.kit.clients.TrustedProxyMiddleware",
     "backoffice.kit.context.RequestIdMiddleware",
     "backoffice.kit.access_log.AccessLogMiddleware",
+    "backoffice.monitoring.requests.RequestsMiddleware",
     "backoffice.kit.compression.PageCompressionMiddleware",
     "backoffice.kit.csp.ContentSecurityPolicyMiddleware",
     "backoffice.errors.ErrorPageMiddleware",
@@ -103,7 +104,7 @@ MIDDLEWARE = [
     "backoffice.kit.sign_in.middleware.SignInMiddleware",
 ]
 if DEBUG or not PRODUCTION:
-    MIDDLEWARE.insert(3, "backoffice.kit.timing.ServerTimingMiddleware")
+    MIDDLEWARE.insert(4, "backoffice.kit.timing.ServerTimingMiddleware")
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 TEMPLATES = [
@@ -218,7 +219,7 @@ if "openid" not in OIDC_SCOPES:
 # --- transport security ----------------------------------------------------------------------------------------------
 HTTPS = env.bool("BACKOFFICE_HTTPS", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics/?$"]
 HSTS_PRELOAD_SECONDS = 365 * 24 * 60 * 60  # at least, https://hstspreload.org/
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 60 * 60 if HTTPS else 0)
 # Both concern hosts that are not this node's, and browsers forget the second after months at best: asked for only.
@@ -367,19 +368,33 @@ if SUMMARIZER_URL and not SUMMARIZER_MODEL:
     raise ImproperlyConfigured("SUMMARIZER_URL is set, SUMMARIZER_MODEL is not: name the model that it is to use.")
 SUMMARIZER_TIMEOUT = env.float("SUMMARIZER_TIMEOUT", default=20.0)  # seconds of each wait
 
+# --- monitoring, see docs/monitoring.md ------------------------------------------------------------------------------
+RELEASE = env.str("BACKOFFICE_RELEASE", default=VERSION)
+METRICS_TOKEN = env.token("METRICS_TOKEN")  # whoever has it may read /metrics/; empty: there is no such page
+SENTRY_DSN = env.text("SENTRY_DSN")
+OTLP_ENDPOINT = env.address("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTLP_HEADERS = env.text("OTEL_EXPORTER_OTLP_HEADERS")
+OTLP_SERVICE = env.str("OTEL_SERVICE_NAME", default=NODE)
+
 # --- logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "text")
+if LOG_FORMAT not in ("json", "text"):
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it may be 'json' or 'text'.")
 ACCESS_LOG = env.bool("ACCESS_LOG", default=True)  # a line for each request, see backoffice/kit/access_log.py
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "backoffice.kit.context.RequestIdFilter"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"},
+        "json": {"()": "backoffice.kit.logs.JsonFormatter"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "level": LOG_LEVEL,  # Django's loggers have levels of their own
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
             "filters": ["request_id"],
         }
     },
@@ -389,3 +404,20 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
+# What no line of JSON, and no event of Sentry, ever holds.
+SECRETS = [
+    secret
+    for secret in (
+        SECRET_KEY,
+        DATABASES["default"].get("PASSWORD"),
+        globals()["EMAIL_HOST_PASSWORD"],
+        ALERT_WEBHOOK_URL,
+        ALERT_WEBHOOK_SECRET,
+        TASKS_EXTERNAL_AUTHORIZATION,
+        SUMMARIZER_KEY,
+        METRICS_TOKEN,
+        SENTRY_DSN,
+        OTLP_HEADERS,
+    )
+    if secret
+]

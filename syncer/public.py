@@ -11,7 +11,7 @@ from ninja import Router
 from backoffice.kit.jobs.models import Job
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import ASK, EXISTS
-from syncer.core.state import State
+from syncer.core.state import Health, State
 from syncer.engine import many
 from syncer.engine.holding import Released, chosen_of
 from syncer.engine.wake import Scope, wake
@@ -23,6 +23,7 @@ from syncer.models.target import SYNC_PERMISSION
 from syncer.recovery.erasure import Erased, erase_objects
 from syncer.reports.activity import last_day
 from syncer.reports.choosing import in_state
+from syncer.reports.figures import Figures, figures
 from syncer.reports.following import Edit, Loss, are_moving, following, losses, named_numbers, restoring
 from syncer.reports.holds import held, hold_follows, release_follows, released
 from syncer.reports.home import home
@@ -41,6 +42,8 @@ __all__ = [
     "SYNC_PERMISSION",
     "Edit",
     "Erased",
+    "Figures",
+    "Health",
     "Loss",
     "NotPossibleError",
     "ObjectState",
@@ -53,6 +56,7 @@ __all__ = [
     "declare",
     "erase_objects",
     "expected_requests",
+    "figures",
     "follow",
     "following",
     "held",

@@ -10,7 +10,8 @@ compile() {
 }
 compile pyproject.toml --output-file requirements/base.txt "$@"
 compile pyproject.toml --output-file requirements/production.txt --constraints requirements/base.txt --group production "$@"
-compile pyproject.toml --output-file requirements/dev.txt --constraints requirements/production.txt --group dev "$@"
+compile pyproject.toml --output-file requirements/observability.txt --constraints requirements/production.txt --group observability "$@"
+compile pyproject.toml --output-file requirements/dev.txt --constraints requirements/observability.txt --group dev "$@"
 compile pyproject.toml --output-file requirements/bench.txt --constraints requirements/dev.txt --group bench "$@"
 compile --group real --output-file requirements/real.txt "$@"
 compile --group browser --output-file requirements/browser.txt --constraints requirements/dev.txt "$@"

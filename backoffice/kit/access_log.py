@@ -2,8 +2,8 @@
 
 GET /api/news/posts/ 200 3.1 ms 1523 B user=7 192.0.2.1
 
-Without the query: it may hold names and words of people. Health checks and static files are left out. The time is that
-until the answer begins; a stream's bytes are not known then.
+Without the query: it may hold names and words of people. Health checks, scrapes and static files are left out. The time
+is that until the answer begins; a stream's bytes are not known then.
 """
 
 import logging
@@ -29,7 +29,7 @@ class AccessLogMiddleware:
         if not settings.ACCESS_LOG:
             raise MiddlewareNotUsed
         self.get_response = get_response
-        self.left_out = ("/health/", settings.STATIC_URL)
+        self.left_out = ("/health/", "/metrics", settings.STATIC_URL)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         begin, path = time.perf_counter(), request.path
@@ -39,7 +39,7 @@ class AccessLogMiddleware:
                 "method": request.method,
                 "path": escape_uri_path(path),  # a line break in it would forge a line
                 "status": response.status_code,
-                "ms": 1000 * (time.perf_counter() - begin),
+                "ms": round(1000 * (time.perf_counter() - begin), 1),
                 "bytes": len(getattr(response, "content", "")) or "-",
                 "user_id": _user_id(request) or "-",
                 "address": cause().address or "-",

@@ -2,9 +2,12 @@
 
 import os
 import sys
+from tempfile import mkdtemp
 
 from backoffice.web.command import words
 
 if __name__ == "__main__":
+    # Its processes share the numbers of their requests in files, see backoffice/monitoring/requests.py.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", mkdtemp(prefix="backoffice-metrics-"))
     command = words(*sys.argv[1:])
     os.execv(command[0], command)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import Error
 
 from backoffice import wsgi  # before what needs the apps to be loaded
+from backoffice.health import VIEWS
 from backoffice.kit import waiting_files
 from backoffice.kit.database import limit_statements
 from backoffice.web import watchdog
@@ -25,9 +26,9 @@ from backoffice.web.uploads import most_bytes
 T = TypeVar("T")
 STALLED_SECONDS = 60  # for a client to take the next part of an answer
 
-# A health check must be answered beside requests that hold all threads: each has a thread of its own.
+# Whoever watches must be answered beside requests that hold all threads: each has a thread of its own.
 pool = ThreadPoolExecutor(settings.WEB_THREADS, "web")
-pools = {f"/health/{name}": ThreadPoolExecutor(1, name) for name in ("live", "ready")}
+pools = {path: ThreadPoolExecutor(1, path) for path in VIEWS}
 limit_statements("web")
 
 

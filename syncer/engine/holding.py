@@ -25,6 +25,7 @@ from backoffice.kit import clock
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
 from backoffice.kit.batches import batched
+from backoffice.kit.logs import by
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import phrase
 from syncer.core.errors import NotPossibleError
@@ -171,5 +172,6 @@ def _write(rows: "models.QuerySet[Binding]", message: str, user: Any, **columns:
     if user is not None and bindings:
         LogEntry.objects.log_actions(user.pk, bindings, CHANGE, localized(message))
     if bindings:
-        log.info("%d of %s: %s (%s)", len(bindings), bindings[0].route.model, message, _name(user) or "command")
+        done = "held" if columns["on_hold"] else "released"  # the reason is a person's words
+        log.info("%d of %s: %s (by %s)", len(bindings), bindings[0].route.model, done, by(user))
     return len(bindings)

@@ -4,6 +4,7 @@ Two workers can work on a run at once, and it can be killed at any line and resu
 and who holds it.
 """
 
+import logging
 import time
 from datetime import timedelta
 
@@ -14,7 +15,9 @@ from django.db.models.functions import Coalesce
 
 from backoffice.kit import clock, lease
 from backoffice.kit.estimates import Count
+from backoffice.kit.logs import about
 from backoffice.kit.phrases import Phrase, counted, joined, message_of, phrase
+from backoffice.kit.tracing import span
 from syncer.core.errors import SyncError, TargetStoppedError
 from syncer.engine import breaker, ceiling
 from syncer.engine.dispatch import dispatch
@@ -25,6 +28,7 @@ from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, kind_of
 
+log = logging.getLogger("syncer.engine.runs")
 SLICE = 30.0  # seconds; far below the queue's time-out, so that a task is never run twice for being long
 PROGRAM_ERROR = phrase("An error in the program ended this run; the worker's log has it.")
 OF_A_KIND = "%(number)s %(word)s"
@@ -35,11 +39,13 @@ def work_run(pk: int) -> None:
     run = Run.objects.filter(pk=pk, finished_at=None).select_related("target").first()
     if run is None:
         return
-    try:
-        is_ended = work(run, seconds=SLICE)
-    except Exception:
-        fail(run)
-        raise
+    with about(run=run.pk, target=run.target.name):
+        try:
+            is_ended = work(run, seconds=SLICE)
+        except Exception:
+            log.exception("run %s failed", run.pk)
+            fail(run)
+            return
     if not is_ended:
         enqueue(run)
 
@@ -64,7 +70,8 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
     until = time.monotonic() + seconds
     if not _begin(run):
         return True
-    with lease.kept_alive(Run.objects.filter(pk=run.pk, finished_at=None)):
+    held = lease.kept_alive(Run.objects.filter(pk=run.pk, finished_at=None))
+    with held, span("sync", run=run.pk, target=run.target.name):
         try:
             routes = RouteMap(run.target)
             if run.target.enabled:

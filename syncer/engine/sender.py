@@ -16,6 +16,7 @@ from typing import Any, Generic, Self, TypeVar
 from django.conf import settings
 from django.utils import timezone
 
+from backoffice.kit import tracing
 from backoffice.kit.http import Answer, Client, ForbiddenError, HttpError, LostError, Request
 from backoffice.kit.masking import Mask
 from backoffice.kit.phrases import message_of
@@ -98,6 +99,7 @@ class Sender:
     def __init__(self, target: Target) -> None:
         self.client = Client(timeout=target.timeout)
         self.concurrency = target.concurrency
+        self._name = target.name
         self._headers = target.headers
         self._query = {name: query_text(value) for name, value in target.query.items()}
         self._sign_in = SignIn(target, self.client)
@@ -223,6 +225,9 @@ class Sender:
                     return None
                 came = yield self._signed(request, headers)
             exchange, at, milliseconds = self._exchange(came.result), came.left_at, int(came.seconds * 1000)
+            tracing.record(
+                request.method, begin=at, seconds=came.seconds, target=self._name, status=exchange.status or 0
+            )
         except SignInRefusedError as error:
             exchange = Exchange(silence=Silence.REFUSED_BY_US, why=message_of(error))
         except SignInBusyError as error:

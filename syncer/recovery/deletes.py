@@ -24,6 +24,7 @@ from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
 from backoffice.kit.batches import batched
 from backoffice.kit.history import history_of
+from backoffice.kit.logs import by
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import counted
 from backoffice.kit.versions import go_back
@@ -266,6 +267,6 @@ def _record(seen: Review, message: str, user: Any) -> None:
     """Record the decision in the admin's log and end the alert, unless others wait still."""
     if user is not None:
         LogEntry.objects.log_actions(user.pk, [seen.target], CHANGE, localized(message), single_object=True)
-    log.info("%s: %s (decided by %s)", seen.target.name, message, user or "command")
+    log.info("%s: %s (decided by %s)", seen.target.name, message, by(user))
     if not ceiling.waiting_at(seen.target):
         deletes_decided(seen.target, now=clock.now())

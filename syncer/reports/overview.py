@@ -90,6 +90,11 @@ class Overview:
         return [*((column, self._total(column)) for column in columns), ("deletes", self.deletes_number)]
 
     @property
+    def backlog(self) -> dict[str, int]:
+        """The numbers of objects that are not at the target as they are here, by state."""
+        return {"pending": self.pending, "retrying": self._total("retrying"), **dict(self.needs)}
+
+    @property
     def needing(self) -> int:
         return total(number for _, number in self.needs)
 

@@ -19,7 +19,12 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # Each lock with the groups of pyproject.toml that are in it beside the dependencies of the project.
-LOCKS = {"base": [], "production": ["production"], "dev": ["production", "dev"]}
+LOCKS = {
+    "base": [],
+    "production": ["production"],
+    "observability": ["production", "observability"],
+    "dev": ["production", "observability", "dev"],
+}
 LARGEST = "requirements/dev.txt"  # has the lines of the others, as a test below says
 LINE = re.compile(r"(?P<pin>[a-z0-9-]+(\[[a-z0-9,-]+\])?==[^ ;\[]+( ; [^\\#]+?)?)( --hash=sha256:[0-9a-f]{64})+")
 # 22.3 comes with Python 3.11.0, 23.0.1 with Debian 12, 23.2.1 with 3.11.7 and 3.12.1, 24.0 with 3.11.9 and 3.12.3.
@@ -58,7 +63,7 @@ def test_each_line_pins_one_version_and_its_files(lock):
 
 
 def test_what_runs_in_production_is_what_is_tested():
-    assert set(lines("base")) <= set(lines("production")) <= set(lines("dev"))
+    assert set(lines("base")) <= set(lines("production")) <= set(lines("observability")) <= set(lines("dev"))
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -50,7 +50,7 @@ def record(
 
 
 def _line(entry: Entry) -> str:
-    """Return the entry as one line of JSON, without what is empty; the log has time and request."""
-    names = ("action", "actor_id", "actor_name", "subject_type", "subject_id", "subject_name", "details", "address")
+    """Return the entry as one line of JSON, without names and what is empty; the log has time and request."""
+    names = ("action", "actor_id", "subject_type", "subject_id", "details", "address")
     values = {name: value for name in names if (value := getattr(entry, name))}
     return json.dumps(values, cls=DjangoJSONEncoder)

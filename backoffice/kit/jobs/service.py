@@ -24,7 +24,9 @@ from backoffice.kit.api.problems import ProblemError, from_validation
 from backoffice.kit.context import Cause, cause, caused_by, scope_of
 from backoffice.kit.jobs.models import Job, first_lease
 from backoffice.kit.jobs.progress import JobOverError, Progress, storable
+from backoffice.kit.logs import about
 from backoffice.kit.phrases import phrase
+from backoffice.kit.tracing import span
 
 log = logging.getLogger("backoffice.jobs")
 TASK = "backoffice.kit.jobs.service.work"
@@ -114,7 +116,7 @@ def work_here(job: Job) -> bool:
     _refresh(job)
     if not is_taken:
         return False
-    with override(job.language):
+    with override(job.language), about(job=str(job.pk), request_id=job.request_id), span(job.work):
         _work(job)
     _refresh(job)
     return True
@@ -134,9 +136,9 @@ def _work(job: Job) -> None:
     except (ProblemError, PermissionDenied) as error:
         _end(job, state=Job.State.FAILED, error=storable(str(error)) or NOT_ALLOWED)
     except JobOverError:
-        log.warning("job %s (%s) was given up before its end", job.pk, job.title)
+        log.warning("job %s (%s) was given up before its end", job.pk, job.work)
     except Exception:
-        log.exception("job %s (%s) failed", job.pk, job.title)
+        log.exception("job %s (%s) failed", job.pk, job.work)
         _end(job, state=Job.State.FAILED, error=LOGGED)
 
 

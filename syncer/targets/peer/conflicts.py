@@ -31,6 +31,7 @@ from backoffice.kit import clock, context
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
 from backoffice.kit.history import history_of
+from backoffice.kit.logs import by
 from backoffice.kit.permissions import Person, as_error, refusals
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import ASK, EXISTS, By, Content, Outcome, differing, outcome, overrule
@@ -161,7 +162,7 @@ def conflict_decide(*, replica: Replica, values: Mapping[str, Any], user: Any, r
         message = _("Decided: %(names)s.") % {"names": ", ".join(values)}
         LogEntry.objects.log_actions(user.pk, [now.replica], CHANGE, message, single_object=True)
         record(Action.DECIDED, now.replica, actor=user, decision="conflict", fields=sorted(values))
-    log.info("%s: decided %s (by %s)", replica, ", ".join(values), user)
+    log.info("%s: decided %s (by %s)", replica, ", ".join(values), by(user))
 
 
 def _decide(now: Open, values: Mapping[str, Any], *, user: Account, reason: str) -> None:

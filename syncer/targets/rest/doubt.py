@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from backoffice.kit import clock
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
+from backoffice.kit.logs import by
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import phrase
 from syncer.core.errors import NotPossibleError
@@ -160,7 +161,8 @@ def _record(binding: Binding, remote_id: int | str | None, user: Any, seen: int 
         record(Action.DECIDED, row, actor=user, decision="link" if encoded else "not there")
         if user is not None:
             LogEntry.objects.log_actions(user.pk, [row], CHANGE, localized(message), single_object=True)
-    log.info("%s at %s: %s (decided by %s)", row, row.route.target.name, message, user or "command")
+    decision = "it is not there" if encoded is None else "linked"  # the target's id may hold content
+    log.info("%s at %s: %s (decided by %s)", row, row.route.target.name, decision, by(user))
 
 
 def check(*, binding: Binding, remote_id: int | str | None, seen: int | None = None) -> None:

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from django.core.exceptions import FieldError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -245,7 +244,6 @@ def test_a_target_that_can_not_be_judged_does_not_stop_the_others(target):
         routes = RouteMap(one)
         plan(routes, routes.parents_first[0])
     assert sweep() == 2
-    with pytest.raises(FieldError):
-        work_run(Run.objects.get(target=broken).pk)
+    work_run(Run.objects.get(target=broken).pk)
     assert sweep() == 0
     assert Run.objects.get(target=broken).message.startswith("An error in the program")

@@ -103,7 +103,7 @@ def test_the_command_decides_that_it_did_not_and_syncs_it(target, doubtful, remo
     assert (answer["message"], status) == ("1 created.", 0)
     assert requests(remote) == [("POST", "/posts")]
     assert str(LogEntry.objects.get().user) == "operator"
-    assert f"{name_of(doubtful)} at fakeapi: It is not there. (decided by operator)" in caplog.text
+    assert f"{name_of(doubtful)} at fakeapi: it is not there (decided by user " in caplog.text
     row = Entry.objects.get(action="decision.made")
     assert (row.actor_name, row.subject_name, row.details) == (
         "operator", name_of(doubtful), {"decision": "not there"},

@@ -38,7 +38,7 @@ DESCRIPTION = """\
 The content of the back office as JSON. Errors are RFC 9457 problems.
 
 Without more, the newest version answers; `Accept: application/vnd.backoffice+json; version=1` asks for one by its
-number. `X-Request-ID` (up to 64 letters, digits and `._-`) names a request in its answer, in the log and in history.
+number. `X-Request-ID` names a request in its answer, in the log and in history.
 """
 
 

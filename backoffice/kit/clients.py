@@ -1,8 +1,9 @@
 """The address of a request's client, and which proxies are believed to know it.
 
 A proxy that is named in TRUSTED_PROXIES adds the address that it was called from at the end of `X-Forwarded-For`, and
-says by `X-Forwarded-Proto` whether that call was encrypted. Anybody else can write the same headers, so they count only
-where the connection itself comes from such a proxy, and the first only as far back as trusted proxies lead.
+says by `X-Forwarded-Proto` whether that call was encrypted; it may name the request in `X-Request-ID`. Anybody else can
+write the same headers, so they count only where the connection itself comes from such a proxy, and the first only as far
+back as trusted proxies lead.
 
 Our web server drops headers whose names have underscores (`backoffice/web/environ.py`): WSGI can't tell
 `X_Forwarded_For`, which a client sent, from `X-Forwarded-For`, which the proxy did.
@@ -15,7 +16,13 @@ from functools import lru_cache
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT")
+FORWARDED = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_REQUEST_ID",
+)
 # RFC 6177: a client with one IPv6 address can use any other in the network of its first 64 bits.
 IPV6_CLIENT = 64
 

@@ -68,7 +68,7 @@ def because(reason: str) -> Iterator[None]:
 
 
 class RequestIdMiddleware:
-    """Take the caller's `X-Request-ID`, or make one if it is missing or unsafe; early in the middleware."""
+    """Take the `X-Request-ID` of a trusted proxy, or make one if it is missing or unsafe; after its middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

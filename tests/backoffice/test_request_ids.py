@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+from ipaddress import ip_network
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -18,10 +19,21 @@ POSTS = "/api/news/posts/"
 NEW = {"title": "T", "body": "B"}
 
 
+@pytest.fixture(autouse=True)
+def proxy(settings):
+    """Requests of the test client come from a proxy that is trusted."""
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
+
+
 # --- in and out ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("given", ["a", "A.b_c-9", "x" * 64])
-def test_the_callers_id_comes_back(given):
+def test_the_id_of_the_proxy_comes_back(given):
     assert Client().get("/health/live/", headers={"X-Request-ID": given})["X-Request-ID"] == given
+
+
+def test_an_id_of_anybody_else_is_replaced():
+    answer = Client(REMOTE_ADDR="198.51.100.7").get("/health/live/", headers={"X-Request-ID": "forged"})
+    assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "ä", "<script>", '"a"'])

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from ipaddress import ip_network
 
 import pytest
 from django.db import connection, transaction
@@ -40,7 +41,8 @@ def test_reasons_and_requests_that_name_the_client_are_erased_in_every_history()
     assert Order.history.get().history_change_reason == ERASED
 
 
-def test_a_request_that_erases_may_itself_be_named_after_the_client():
+def test_a_request_that_erases_may_itself_be_named_after_the_client(settings):
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
     make_bot()
     message(client=CLIENT).save()
     named = {"X-Request-ID": f"erase.{CLIENT}", "Idempotency-Key": CLIENT}

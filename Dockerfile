@@ -22,12 +22,12 @@ COPY deploy/healthcheck.py deploy/keys.py deploy/
 RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(50))") ALLOWED_HOSTS=build \
     python manage.py collectstatic --noinput --verbosity=0 \
     && python -m compileall -q backoffice content syncer \
-    && mkdir -p /srv/var/uploads /run/keys /run/password \
-    && chown -R backoffice: /srv/var /run/keys /run/password
+    && mkdir -p /srv/var/uploads /srv/var/secrets/sync /run/keys /run/password /run/peer \
+    && chown -R backoffice: /srv/var /run/keys /run/password /run/peer
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=9s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py"]
+HEALTHCHECK --interval=10s --timeout=9s --start-period=120s --retries=3 CMD ["python", "deploy/healthcheck.py"]
 CMD ["python", "-m", "backoffice.web", "--host", "0.0.0.0", "--port", "8000", "--workers", "2"]
 
 # The proxy brings the static files of the same build.

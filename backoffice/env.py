@@ -98,8 +98,8 @@ class Env(environ.Env):  # type: ignore[misc]
             entry = self.db_url_config(url)  # its warnings quote the address
         if "ENGINE" not in entry or "#" in url:
             raise ImproperlyConfigured(
-                f"{name} is not an address like postgres://USER:PASSWORD@HOST:5432/NAME. In user name and password signs "
-                "are percent-encoded: %2F."
+                f"{name} is not an address like postgres://USER:PASSWORD@HOST:5432/NAME. In user name and password "
+                "signs are percent-encoded: %2F."
             ) from None
         return entry
 

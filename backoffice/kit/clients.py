@@ -2,8 +2,8 @@
 
 A proxy that is named in TRUSTED_PROXIES adds the address that it was called from at the end of `X-Forwarded-For`, and
 says by `X-Forwarded-Proto` whether that call was encrypted; it may name the request in `X-Request-ID`. Anybody else can
-write the same headers, so they count only where the connection itself comes from such a proxy, and the first only as far
-back as trusted proxies lead.
+write the same headers, so they count only where the connection itself comes from such a proxy, and the first only as
+far back as trusted proxies lead.
 
 Our web server drops headers whose names have underscores (`backoffice/web/environ.py`): WSGI can't tell
 `X_Forwarded_For`, which a client sent, from `X-Forwarded-For`, which the proxy did.

@@ -50,7 +50,7 @@ class Statement:
     Args:
         rows: a `.values_list(…)` queryset; its conditions on what varies are slots.
         prepare: whether PostgreSQL is to keep the plan in each connection: worth it where planning takes longer than
-            running, as of many joins that find few rows. Behind a pool a connection is shared, and so would be its names.
+            running, as of many joins that find few rows. Behind a pool sessions are shared, and so would be its names.
     """
 
     numbers = count(1)

@@ -2,7 +2,7 @@
 
 The tests of flows wait for other processes most of the time, so they have a process of their own.
 `make test` gives `--quick`, `make check` `--once`, `make test-all` neither (`tests/databases.py`). `tests/real`,
-`tests/browser` and `tests/deploy`, which need more than `.venv`, have `make test-real`, `test-browser` and `lint-deploy`.
+`tests/browser` and `tests/deploy`, which need more than `.venv`, have `make test-real`, `test-browser`, `lint-deploy`.
 """
 
 import os

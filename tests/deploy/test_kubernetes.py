@@ -28,9 +28,8 @@ def test_all_that_is_applied_is_listed():
 def test_a_pod_is_restricted_and_limited(name):
     pod: dict[str, Any] = PODS[name]
     assert pod["automountServiceAccountToken"] is False
-    assert (
-        pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
-    )
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
     for container in pod["containers"]:
         context = container["securityContext"]
         assert (context["allowPrivilegeEscalation"], context["readOnlyRootFilesystem"]) == (False, True)

@@ -4,7 +4,8 @@ import http.client
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -29,6 +30,7 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
@@ -51,7 +53,7 @@ def port(upstream: ThreadingHTTPServer, tmp_path_factory: pytest.TempPathFactory
     given = {"SITE": f"http://127.0.0.1:{port}", "TLS": "automatic", "UPSTREAM": "127.0.0.1", "STATIC": str(folder)}
     given |= {"UPSTREAM_PORT": str(upstream.server_port), "HEALTH_PORT": str(free_port())}
     given |= {"BODY_BYTES": "1MB", "ANSWER_SECONDS": "5", "XDG_DATA_HOME": str(folder)}
-    words = ["run", "--config", ROOT / "deploy/proxy/Caddyfile", "--adapter", "caddyfile"]
+    words = ["run", "--config", str(ROOT / "deploy/proxy/Caddyfile"), "--adapter", "caddyfile"]
     with (folder / "log").open("w") as log:
         proxy = subprocess.Popen([BIN / "caddy", *words], env=given, stdout=log, stderr=log)
         try:
@@ -69,25 +71,28 @@ def answers(port: int) -> bool:
         return False
 
 
-def ask(port: int, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+def ask(
+    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request(method, path, body, {name.replace("0", "-"): value for name, value in headers.items()})
+        with suppress(BrokenPipeError, ConnectionResetError):  # of a proxy that has refused it before all was sent
+            connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:
         connection.close()
 
 
-def received(port: int, **headers: str) -> dict[str, str]:
-    """Return the headers that the web server got, of a request with these; `0` stands for a hyphen."""
-    pairs = json.loads(ask(port, "GET", "/", **headers)[2])
+def received(port: int, headers: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the headers that the web server got, of a request with these."""
+    pairs = json.loads(ask(port, "GET", "/", headers=headers)[2])
     assert len({name.lower() for name, _ in pairs}) == len(pairs)
     return {name.lower(): value for name, value in pairs}
 
 
 def test_a_request_gets_an_id_whatever_its_client_names_it(port):
-    _, headers, body = ask(port, "GET", "/", X0Request0ID="forged")
+    _, headers, body = ask(port, "GET", "/", headers={"X-Request-ID": "forged"})
     sent = {name.lower(): value for name, value in json.loads(body)}
     assert sent["x-request-id"] == headers["x-request-id"]
     assert len(sent["x-request-id"]) == 36
@@ -95,18 +100,24 @@ def test_a_request_gets_an_id_whatever_its_client_names_it(port):
 
 
 def test_a_client_does_not_choose_its_address(port):
-    got = received(port, X0Forwarded0For="203.0.113.9", X0Forwarded0Proto="https", X_Forwarded_For="203.0.113.9")
+    forged = {
+        "X-Forwarded-For": "203.0.113.9",
+        "X_Forwarded_For": "203.0.113.9",
+        "X-Forwarded-Proto": "https",
+        "A_B": "x",
+    }
+    got = received(port, forged)
     assert (got["x-forwarded-for"], got["x-forwarded-proto"]) == ("127.0.0.1", "http")
     assert [name for name in got if "_" in name] == []
 
 
 def test_a_body_that_is_too_large_is_refused(port):
     assert ask(port, "POST", "/", b"x" * 900_000)[0] == 200
-    assert ask(port, "POST", "/", b"x" * 1_100_000)[0] == 413
+    assert ask(port, "POST", "/", b"x" * 1_001_000)[0] == 413
 
 
 def test_a_head_that_is_too_large_is_refused(port):
-    assert ask(port, "GET", "/", X="x" * 60_000)[0] == 431
+    assert ask(port, "GET", "/", headers={"X": "x" * 60_000})[0] == 431
 
 
 def test_static_files_come_from_the_proxy_and_are_kept(port):

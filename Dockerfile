@@ -1,11 +1,12 @@
-# An exact release of Python on a named Debian, the same in both lines; Dependabot proposes the next.
+# Three images: the program, its proxy, and the connection pool of deploy/scale.yml. Exact releases on named Debians;
+# Dependabot proposes the next.
 FROM python:3.13.14-slim-trixie AS packages
 COPY tools/install.sh requirements/production.txt /tmp/
 RUN python -m venv /venv \
     && sh /tmp/install.sh /venv/bin/python -r /tmp/production.txt --no-cache-dir \
     && /venv/bin/python -m pip check
 
-FROM python:3.13.14-slim-trixie
+FROM python:3.13.14-slim-trixie AS base
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 BACKOFFICE_VAR=/srv/var
 RUN groupadd --system --gid 10001 backoffice \
     && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /srv --shell /usr/sbin/nologin backoffice
@@ -15,15 +16,37 @@ COPY manage.py ./
 COPY backoffice backoffice
 COPY content content
 COPY syncer syncer
-COPY deploy/healthcheck.py deploy/
-# The settings refuse to start without these two variables; they are not kept in the image.
+COPY deploy/healthcheck.py deploy/keys.py deploy/
+# The settings refuse to start without these two variables; they are not kept in the image. A new volume takes the owner
+# of the folder that it is mounted over.
 RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(50))") ALLOWED_HOSTS=build \
     python manage.py collectstatic --noinput --verbosity=0 \
     && python -m compileall -q backoffice content syncer \
-    && mkdir -p /srv/var/uploads \
-    && chown -R backoffice: /srv/var
+    && mkdir -p /srv/var/uploads /srv/var/secrets/sync /run/keys /run/password /run/peer \
+    && chown -R backoffice: /srv/var /run/keys /run/password /run/peer
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py"]
+HEALTHCHECK --interval=10s --timeout=9s --start-period=120s --retries=3 CMD ["python", "deploy/healthcheck.py"]
 CMD ["python", "-m", "backoffice.web", "--host", "0.0.0.0", "--port", "8000", "--workers", "2"]
+
+# The proxy brings the static files of the same build.
+FROM caddy:2.11.7-alpine AS proxy
+COPY deploy/proxy/Caddyfile /etc/caddy/Caddyfile
+COPY --from=base /srv/var/static /srv/static
+RUN mkdir -p /data/caddy /config/caddy && chown -R 10001:10001 /data /config
+USER 10001:10001
+EXPOSE 80 443
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
+    CMD ["wget", "--quiet", "--spider", "http://127.0.0.1:8090/"]
+
+FROM debian:trixie-slim AS pool
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends pgbouncer=1.24.* \
+    && rm -rf /var/lib/apt/lists/*
+COPY deploy/scale/pgbouncer.ini deploy/scale/pool.sh /etc/pgbouncer/
+USER 10001:10001
+EXPOSE 6432
+CMD ["sh", "/etc/pgbouncer/pool.sh"]
+
+FROM base AS program

@@ -9,6 +9,7 @@ PY := .venv/bin/python
 RUN := .venv/production.$(notdir $(PYTHON))
 DEV := .venv/dev.$(notdir $(PYTHON))
 REAL := .venvs/real/installed.$(notdir $(PYTHON))
+DEPLOY := .venvs/deploy/installed.$(notdir $(PYTHON))
 BROWSER := .venvs/browser/installed.$(notdir $(PYTHON))
 BENCH := .venvs/bench/installed.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
@@ -16,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help run test check prove demo password manage backup restore fuzz chaos mutants bench bench-smoke lint types fmt fix lock \
 	test-all test-browser test-once test-core test-real test-new test-new-simulator test-new-rules contracts \
-	migrations settings messages catalogues
+	migrations settings messages catalogues lint-deploy
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -28,7 +29,7 @@ test: $(DEV) ## Run what a commit must pass: every law, on SQLite and on a real 
 	@$(PY) -m tools.test --quick
 
 check: $(DEV) ## Run what a change must pass, as CI does: all tests, and checks of the code
-	@$(MAKE) -j3 test-once lint types contracts migrations settings catalogues test-core test-real test-browser fuzz
+	@$(MAKE) -j3 test-once lint types contracts migrations settings catalogues test-core test-real test-browser lint-deploy fuzz
 	@echo "All checks passed."
 
 prove: mutants test-new chaos ## Look for what no test looks for: planted faults, new examples, a minute of chaos
@@ -114,6 +115,10 @@ test-core: $(DEV)
 test-real: $(REAL)
 	@$(PY) -m pytest -q tests/real
 
+# The files that deploy: by linters, and the proxy by requests.
+lint-deploy: $(DEPLOY)
+	@$(PY) -m pytest -q tests/deploy
+
 # In a real browser, which it finds or installs. SCREENSHOTS=docs/images draws the pictures of the docs again.
 test-browser: $(BROWSER)
 	@.venvs/browser/bin/python -m pytest -q tests/browser
@@ -139,6 +144,9 @@ $(DEV): requirements/dev.txt
 
 $(REAL): requirements/real.txt tests/real/package-lock.json | $(DEV)
 	@sh tests/real/install.sh $(PY) $@
+
+$(DEPLOY): requirements/deploy.txt | $(DEV)
+	@sh tests/deploy/install.sh $(PY) $@
 
 $(BROWSER): requirements/browser.txt tests/browser/package-lock.json | $(DEV)
 	@sh tests/browser/install.sh $(PY) $@

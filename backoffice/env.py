@@ -3,7 +3,8 @@
 import base64
 import ipaddress
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,22 +94,14 @@ class Env(environ.Env):  # type: ignore[misc]
 
     def database(self, name: str, default: str) -> Settings:
         """Return Django's `DATABASES` entry for `postgres://USER:PASSWORD@HOST:5432/NAME`."""
-        return self._by_address(name, default, self.db_url_config, "postgres://USER:PASSWORD@HOST:5432/NAME")
-
-    def cache(self, name: str, default: str) -> Settings:
-        """Return Django's `CACHES` entry for `redis://:PASSWORD@HOST:6379/0`."""
-        return self._by_address(name, default, self.cache_url_config, "redis://:PASSWORD@HOST:6379/0")
-
-    def _by_address(self, name: str, default: str, read: Callable[[str], Settings], example: str) -> Settings:
         url = self.text(name, default)
-        try:
-            with warnings.catch_warnings(action="ignore"):  # warnings quote the address
-                entry = read(url)
-        except (ValueError, LookupError, ImproperlyConfigured):
-            entry = {}
-        if not {"ENGINE", "BACKEND"} & entry.keys() or "#" in url:
+        entry: Settings = {}
+        with warnings.catch_warnings(action="ignore"), suppress(ValueError, LookupError, ImproperlyConfigured):
+            entry = self.db_url_config(url)  # its warnings quote the address
+        if "ENGINE" not in entry or "#" in url:
             raise ImproperlyConfigured(
-                f"{name} is not an address like {example}. In user name and password signs are percent-encoded: %2F."
+                f"{name} is not an address like postgres://USER:PASSWORD@HOST:5432/NAME. In user name and password "
+                "signs are percent-encoded: %2F."
             ) from None
         return entry
 

@@ -128,6 +128,8 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'backoffice.sqlite3'}")
 }
+# PgBouncer gives each transaction another session: nothing may be kept in one, or set for one.
+DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
 SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if SQLITE or not PRODUCTION:
     VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database holds sessions and password hashes
@@ -141,13 +143,14 @@ if SQLITE:
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)  # seconds
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
     options = DATABASES["default"].setdefault("OPTIONS", {})  # what DATABASE_URL says after its "?" comes first
     options.setdefault("connect_timeout", 5)  # seconds, for each address of the host
     # A server that vanished is noticed after 60 s, also while nothing is sent.
     tcp = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
     options.update(tcp | options)
     # A host that hangs in a transaction, or vanishes without closing its connection, locks rows that others wait for.
-    if idle_seconds := env.int("DATABASE_IDLE_SECONDS", default=120):
+    if (idle_seconds := env.int("DATABASE_IDLE_SECONDS", default=120)) and not DATABASE_POOLED:
         options.setdefault("options", f"-c idle_in_transaction_session_timeout={idle_seconds}s")
 # Seconds of a statement, and of a wait for a lock; 0: no limit. Other commands have none.
 DATABASE_LIMITS = {
@@ -168,9 +171,12 @@ API_VERSIONS = (1,)
 API_RATE = env.rate("API_RATE", default="6000/minute")
 REGISTRATION_RATE = env.rate("REGISTRATION_RATE", default="30/minute")
 # In memory each web process counts its own requests, so with N processes N times as many may pass.
-CACHES: dict[str, dict[str, Any]] = {"default": env.cache("CACHE_URL", default="locmemcache://")}
-if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
-    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}  # about 200 bytes each; Django's 300 would drop counts
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},  # about 200 bytes each; Django's 300 would drop counts
+    }
+}
 
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

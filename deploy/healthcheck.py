@@ -1,17 +1,39 @@
-"""Docker's health check: request /health/ready/ of this container's web server."""
+"""Docker's health check of the web server, which also ends a container that hangs: Docker restarts what has ended only.
 
+Unhealthy is what is not ready, such as without its database; hung is what no longer says that it lives.
+"""
+
+import os
+import signal
 import sys
 import urllib.request
+from pathlib import Path
+
+HUNG = 3  # checks in a row
+MISSED = Path("/tmp/missed")  # noqa: S108 - how many; there as soon as the server has answered once
 
 
 def main() -> int:
+    trouble = ask("ready")
+    if not trouble or not ask("live"):
+        MISSED.write_text("0")
+    elif MISSED.exists():
+        MISSED.write_text(str(missed := int(MISSED.read_text()) + 1))
+        if missed >= HUNG:
+            os.kill(-1, signal.SIGKILL)  # all but the first process, Docker's init, which ends with its child
+    if trouble:
+        print(trouble, file=sys.stderr)
+    return int(bool(trouble))
+
+
+def ask(name: str) -> str:
+    """Return why this container's web server does not say that it is ready, or live; empty if it does."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open("http://127.0.0.1:8000/health/ready/", timeout=4):
-            return 0
+        with direct.open(f"http://127.0.0.1:8000/health/{name}/", timeout=4):
+            return ""
     except OSError as error:
-        print(error, file=sys.stderr)
-        return 1
+        return str(error)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """`make test`: test both databases in a few processes at the same time; all but the first show their output at the end.
 
 The tests of flows wait for other processes most of the time, so they have a process of their own.
-`make test` gives `--quick`, `make check` `--once`, `make test-all` neither (`tests/databases.py`). `tests/real` and
-`tests/browser`, which need more than `.venv`, have `make test-real` and `make test-browser`.
+`make test` gives `--quick`, `make check` `--once`, `make test-all` neither (`tests/databases.py`). `tests/real`,
+`tests/browser` and `tests/deploy`, which need more than `.venv`, have `make test-real`, `test-browser`, `lint-deploy`.
 """
 
 import os
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tools.nodes import ROOT
 
 FLOWS, SYNCER = "tests/flows", "tests/syncer"
-OTHERS = ["tests", *(f"--ignore={folder}" for folder in (FLOWS, SYNCER, "tests/browser", "tests/real"))]
+OTHERS = ["tests", *(f"--ignore={folder}" for folder in (FLOWS, SYNCER, "tests/browser", "tests/deploy", "tests/real"))]
 Part = tuple[str, Sequence[str]]  # the database, and what is tested on it
 PARTS: Sequence[Part] = (  # the longest first, but for one that waits most of the time
     ("sqlite", OTHERS),

@@ -47,13 +47,13 @@ def took_too_long(error: BaseException | None) -> bool:
 def limit_statements(process: str) -> None:
     """Have PostgreSQL stop what takes too long, in all connections that this process makes from now on.
 
-    On SQLite a statement runs in the process itself: it ends with it.
+    On SQLite a statement runs in the process itself: it ends with it. Behind a pool, the pool limits its sessions.
 
     Args:
         process: a name of DATABASE_LIMITS.
     """
     connection = connections["default"]
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or settings.DATABASE_POOLED:
         return
     names = ("statement_timeout", "lock_timeout")
     limits = zip(names, settings.DATABASE_LIMITS[process], strict=True)

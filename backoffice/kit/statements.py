@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.models import Expression, Field, QuerySet
 from psycopg2.extensions import AsIs
@@ -49,7 +50,7 @@ class Statement:
     Args:
         rows: a `.values_list(…)` queryset; its conditions on what varies are slots.
         prepare: whether PostgreSQL is to keep the plan in each connection: worth it where planning takes longer than
-            running, as of many joins that find few rows.
+            running, as of many joins that find few rows. Behind a pool sessions are shared, and so would be its names.
     """
 
     numbers = count(1)
@@ -60,7 +61,7 @@ class Statement:
         compiler: Any = rows.query.get_compiler(connection=connection)
         self.sql, self.parameters = compiler.as_sql()
         self._converters = compiler.get_converters([column for column, _, _ in compiler.select]).items()
-        self._prepare = prepare and connection.vendor == "postgresql"
+        self._prepare = prepare and connection.vendor == "postgresql" and not settings.DATABASE_POOLED
         self._name = f"{PREPARED_READ}{next(self.numbers)}"
         self._prepared: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()  # connections that know the statement
 

@@ -37,7 +37,7 @@ def _text(description: str, **schema: object) -> Object:
 
 HEADERS = {
     versions.HEADER: {"description": "The version that answered.", "schema": {"type": "integer"}},
-    REQUEST_ID_HEADER: _text("The id of the request: the caller's, or one made here."),
+    REQUEST_ID_HEADER: _text("The id of the request: that of the proxy in front, or one made here."),
     "ETag": _text("The version of the object, for If-Match and If-None-Match."),
     "Location": _text("The address of the new object."),
     "Allow": _text("The methods that this address knows."),

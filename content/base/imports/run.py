@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from content.base.imports.newer import Versions
 from content.base.imports.problems import Problems
 from content.base.imports.result import ContentResult
 from content.base.imports.rows import Reader
-from content.base.imports.staging import Stage
+from content.base.imports.staging import Stage, session
 from content.base.imports.unique import unique_keys
 from content.base.imports.writing import write
 from content.base.tables import FileError, Row
@@ -56,7 +55,7 @@ class Pipeline:
 
     def preview(self) -> ContentResult:
         """Judge the rows, and write nothing."""
-        with Stage(self.resource.model) as stage:
+        with session(), Stage(self.resource.model) as stage:
             result = self._read(stage, is_locking=False)
             result.moment = str(stage.began)
             self._judge(stage, result)
@@ -72,7 +71,7 @@ class Pipeline:
 
     def _attempt(self, *, is_locking: bool) -> ContentResult | None:
         """Return the result; None if an object was written by somebody else after it was read."""
-        with transaction.atomic() if is_locking else nullcontext(), Stage(self.resource.model) as stage:
+        with transaction.atomic() if is_locking else session(), Stage(self.resource.model) as stage:
             result = self._read(stage, is_locking=is_locking)
             with transaction.atomic():
                 if not is_locking:

@@ -5,10 +5,11 @@ makes none wait, also on SQLite, and memory does not grow with the rows.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
-from django.db import Error, connection
+from django.conf import settings
+from django.db import Error, connection, transaction
 from django.db.models.sql import Query
 
 from backoffice.kit.batches import batched
@@ -25,6 +26,11 @@ Sql = tuple[str, tuple[Any, ...]]  # a piece of a statement, and its parameters
 
 def is_postgresql() -> bool:
     return connection.vendor == "postgresql"
+
+
+def session() -> AbstractContextManager[object]:
+    """Return what keeps the session of a temporary table: behind a pool, a transaction does."""
+    return transaction.atomic() if settings.DATABASE_POOLED else nullcontext()
 
 
 def _type(field: Any) -> str:

@@ -69,6 +69,11 @@ class Installation:
             [self.binaries / name, *words], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.who
         )
 
+    def copy(self, port: int, data: Path, *options: str) -> None:
+        """Take a base backup of the server at `port`."""
+        words = ("-D", data, "-c", "fast", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres")
+        self.run("pg_basebackup", *words, *options)
+
     def initialize(self, data: Path) -> None:
         """Make a new database cluster, whose superuser is `postgres`."""
         self.run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -120,9 +125,9 @@ def server() -> Iterator[str]:
             stop(process)
 
 
-def address(*ports: int) -> str:
+def address(*ports: int, name: str = "postgres") -> str:
     """Return the `DATABASE_URL` of the servers at these ports, of which the first is tried first."""
-    return f"postgres://postgres@{','.join(f'127.0.0.1:{port}' for port in ports)}/postgres"
+    return f"postgres://postgres@{','.join(f'127.0.0.1:{port}' for port in ports)}/{name}"
 
 
 def wait_until_ready(bin_dir: Path, port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -62,7 +62,8 @@ class Statement:
         self._converters = compiler.get_converters([column for column, _, _ in compiler.select]).items()
         self._prepare = prepare and connection.vendor == "postgresql"
         # By its text, so that no other program that shares the session means another statement.
-        self._name = f"{PREPARED_READ}{sha256(self.sql.encode()).hexdigest()[:16]}"
+        text = repr((self.sql, [item for item in self.parameters if not isinstance(item, Slot)]))
+        self._name = f"{PREPARED_READ}{sha256(text.encode()).hexdigest()[:16]}"
         self._prepared: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()  # connections that know the statement
 
     @property

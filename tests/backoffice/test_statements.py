@@ -74,8 +74,11 @@ def test_a_session_that_a_pooler_shares_gives_each_program_its_own_statement():
     post = Post.objects.create(title="T", body="B")
     rows = Post.objects.filter(pk=KEY)
     ours, theirs = (Statement(rows.values_list("title"), prepare=True) for _ in range(2))
-    other = Statement(rows.values_list("body"), prepare=True)
-    assert [one.run({"key": post.pk}) for one in (theirs, ours, ours, other, other)] == [[("T",)]] * 3 + [[("B",)]] * 2
+    body = Statement(rows.values_list("body"), prepare=True)
+    none = Statement(rows.filter(body="other").values_list("title"), prepare=True)
+    assert [one.run({"key": post.pk}) for one in (theirs, ours, ours)] == [[("T",)]] * 3
+    assert [one.run({"key": post.pk}) for one in (body, none, none)] == [[("B",)], [], []]
+    assert Statement(rows.filter(body="B").values_list("title"), prepare=True).run({"key": post.pk}) == [("T",)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -69,14 +69,13 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
             routes = RouteMap(run.target)
             if run.target.enabled:
                 _plan(run, routes)
-        except TargetStoppedError as error:
-            with transaction.atomic():
-                breaker.block(run.target, message_of(error), now=clock.now())
-        else:
             is_ended = dispatch(run, routes, until=until)
             ceiling.notify(run)
             if not is_ended:
                 return False
+        except TargetStoppedError as error:
+            with transaction.atomic():
+                breaker.block(run.target, message_of(error), now=clock.now())
         _finish(run)
     return True
 
@@ -111,6 +110,7 @@ def _plan(run: Run, routes: RouteMap) -> None:
     Raises:
         TargetStoppedError: a mark is not this database's, or a route needs a person first.
     """
+    _ = routes.database  # from here on it must stay the same one
     mark.check((route.declaration.model, route.mark) for route in routes.parents_first)
     for route in routes.parents_first:
         if why := kind_of(run.target).not_ready(route):

@@ -122,11 +122,11 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'backoffice.sqlite3'}")
 }
 SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-# A streaming replica, which answers API keys that can't write; see backoffice/kit/replica.py.
+# A streaming replica, which answers API keys that can't write; see backoffice/kit/read_replica.py.
 if env.text("DATABASE_REPLICA_URL"):
     DATABASES["replica"] = env.database("DATABASE_REPLICA_URL", default="")
     DATABASES["replica"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 1)  # the primary answers instead
-    DATABASE_ROUTERS = ["backoffice.kit.replica.ReplicaRouter"]
+    DATABASE_ROUTERS = ["backoffice.kit.read_replica.ReplicaRouter"]
     if {entry["ENGINE"] for entry in DATABASES.values()} != {"django.db.backends.postgresql"}:
         raise ImproperlyConfigured("DATABASE_REPLICA_URL is set: it and DATABASE_URL must be of PostgreSQL.")
 if SQLITE or not PRODUCTION:

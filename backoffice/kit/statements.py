@@ -68,7 +68,7 @@ class Statement:
 
     @property
     def database(self) -> str:
-        """The name of the database that the statement runs on now; see `backoffice.kit.replica`."""
+        """The name of the database that the statement runs on now; see `backoffice.kit.read_replica`."""
         return self._rows.db
 
     def run(self, values: Mapping[str, Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, connections, router
 from django.test.utils import CaptureQueriesContext
 
-from backoffice.kit import replica
+from backoffice.kit import read_replica
 from content.news.models import Post
 from tests import replication
 from tests.backoffice.test_api_keys import POSTS, client_with, make_key
@@ -27,11 +27,13 @@ def configured(django_db_setup):
     """What DATABASE_REPLICA_URL would set; there before Django opens the databases of a test."""
     with pytest.MonkeyPatch.context() as patch:
         server = connection.settings_dict
-        patch.setitem(settings.DATABASES, replica.ALIAS, {**server, "TEST": {**server["TEST"], "MIRROR": "default"}})
-        patch.setattr(router, "routers", [replica.ReplicaRouter()])
-        patch.setattr(replica, "ASK", 60.0)  # what was found is believed as long as a test takes
+        patch.setitem(
+            settings.DATABASES, read_replica.ALIAS, {**server, "TEST": {**server["TEST"], "MIRROR": "default"}}
+        )
+        patch.setattr(router, "routers", [read_replica.ReplicaRouter()])
+        patch.setattr(read_replica, "ASK", 60.0)  # what was found is believed as long as a test takes
         yield
-        del connections[replica.ALIAS]
+        del connections[read_replica.ALIAS]
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +62,18 @@ def primary():
 
 @contextmanager
 def followed_by(standby):
-    connections[replica.ALIAS].settings_dict["PORT"] = standby.port
-    replica.replica.forget()
+    connections[read_replica.ALIAS].settings_dict["PORT"] = standby.port
+    read_replica.replica.forget()
     Post.objects.create(title="first", body="B")
     until(has_caught_up)
     yield
-    connections[replica.ALIAS].close()
+    connections[read_replica.ALIAS].close()
 
 
 def has_caught_up():
     """Ask again."""
-    replica.replica.forget()
-    return replica.replica.has_caught_up()
+    read_replica.replica.forget()
+    return read_replica.replica.has_caught_up()
 
 
 @pytest.fixture
@@ -83,9 +85,9 @@ def reader():
 def reads():
     """The statements that the replica runs, but for the question what it has."""
     found: list[str] = []
-    with CaptureQueriesContext(connections[replica.ALIAS]) as queries:
+    with CaptureQueriesContext(connections[read_replica.ALIAS]) as queries:
         yield found
-    found += [query["sql"] for query in queries if query["sql"] != replica.REPLICA]
+    found += [query["sql"] for query in queries if query["sql"] != read_replica.REPLICA]
 
 
 def titles(client, path=POSTS, **options):
@@ -124,7 +126,7 @@ def test_whoever_can_write_reads_from_the_primary(standby, reader, target):  # n
 def test_what_the_replica_has_not_is_read_from_the_primary(standby, reader):
     standby.ask("SELECT pg_wal_replay_pause()")
     Post.objects.create(title="second", body="B")
-    replica.replica.forget()
+    read_replica.replica.forget()
     with reads() as statements:
         assert titles(reader) == ["second", "first"]
     assert statements == []

@@ -19,7 +19,8 @@ from backoffice.kit.database import is_unavailable, took_too_long
 
 ALIAS = "replica"
 READING = {"view", "export"}  # the verbs of permissions that write nothing
-LAG, ASK, REST = 2.0, 1.0, 5.0  # seconds: it may be behind; between two looks; until it is tried again
+LAG = 2.0  # seconds that the replica may be behind
+ASK, AGAIN, REST = 1.0, 0.1, 5.0  # seconds until it is looked at again: it has caught up, is behind, can't be read
 Answer = TypeVar("Answer")
 
 # The primary's timeline is that of its WAL, the replica's that of its last restart point: after a fail-over it is used
@@ -65,13 +66,13 @@ class Replica:
         self._written, self._written_at = 0, float("-inf")  # a position of the primary's WAL, and when it was there
 
     def has_caught_up(self) -> bool:
-        """Return whether the replica has what the primary had a moment ago; ask both once in ASK seconds."""
+        """Return whether the replica has what the primary had LAG seconds ago; at most ASK seconds old."""
         if time.monotonic() >= self._ask_at and self._lock.acquire(blocking=False):
             try:
                 self._is_fresh = False  # for the others, who don't wait
                 self._is_fresh = self._compare()
             finally:
-                self._ask_at = max(self._ask_at, time.monotonic() + ASK)
+                self._ask_at = max(self._ask_at, time.monotonic() + (ASK if self._is_fresh else AGAIN))
                 self._lock.release()
         return self._is_fresh
 
@@ -82,8 +83,10 @@ class Replica:
     def _compare(self) -> bool:
         now = time.monotonic()
         cluster, timeline, written = _ask(DEFAULT_DB_ALIAS, PRIMARY)
-        earlier = self._written if now - self._written_at <= LAG else written
-        self._written, self._written_at = written, now
+        age = now - self._written_at
+        earlier = self._written if age <= LAG else written
+        if age > LAG / 2:
+            self._written, self._written_at = written, now
         try:
             *same, replayed = _ask(ALIAS, REPLICA)
         except Error as error:

@@ -8,7 +8,6 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -94,7 +93,7 @@ def measure_requests(
     with ExitStack() as stack:
         replica = {"DATABASE_REPLICA_URL": postgres.address(standby.port)}
         settings: dict[str, dict[str, str]] = {"alone": {}, "replica": replica}
-        pids = {"primary": primary.process.pid, "replica": standby.process.pid}
+        pids = {name: one.process.pid for name, one in {"primary": primary, "replica": standby}.items() if one.process}
         if shutil.which("pgbouncer"):
             port, process = stack.enter_context(pgbouncer(primary.port))
             settings["PgBouncer"] = {"DATABASE_URL": postgres.address(port), **UNPOOLED}
@@ -222,4 +221,4 @@ def measure_workers(environment: Mapping[str, str], var: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

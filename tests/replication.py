@@ -23,7 +23,7 @@ class Server:
     """One PostgreSQL server on loopback."""
 
     port: int
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[bytes] | None" = None  # None: somebody else's
 
     def ask(self, sql: str, *parameters: object, database: str = "postgres") -> Any:
         """Run a statement in a session of its own; return the first column of its first row."""
@@ -31,10 +31,12 @@ class Server:
             session.autocommit = True
             with session.cursor() as cursor:
                 cursor.execute(sql, parameters)
-                return cursor.fetchone()[0] if cursor.description else None
+                row = cursor.fetchone() if cursor.description else None
+                return row[0] if row else None
 
     def kill(self) -> None:
         """End the server and its sessions at once, as a power cut would."""
+        assert self.process
         pid = self.process.pid
         kill(pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
         self.process.wait()
@@ -78,9 +80,9 @@ def standby(primary: Server) -> Iterator[Server]:
 @contextmanager
 def _running(installed: postgres.Installation, data: Path, **settings: str) -> Iterator[Server]:
     port = free_port()
-    server = Server(port, installed.start(data, port, **settings))
+    process = installed.start(data, port, **settings)
     try:
-        yield server
+        yield Server(port, process)
     finally:
-        if server.process.poll() is None:
-            postgres.stop(server.process)
+        if process.poll() is None:
+            postgres.stop(process)

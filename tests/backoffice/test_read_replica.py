@@ -57,7 +57,7 @@ def mortal():
 
 
 def primary():
-    return replication.Server(int(connection.settings_dict["PORT"]), None)
+    return replication.Server(int(connection.settings_dict["PORT"]))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def primary(target):
-    return replication.Server(int(connection.settings_dict["PORT"]), None)
+    return replication.Server(int(connection.settings_dict["PORT"]))
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from django.db.models.functions import Coalesce
 from backoffice.kit import clock, lease
 from backoffice.kit.estimates import Count
 from backoffice.kit.phrases import Phrase, counted, joined, message_of, phrase
-from syncer.core.errors import SyncError, TargetStoppedError
+from syncer.core.errors import ForeignMarkError, SyncError, TargetStoppedError
 from syncer.engine import breaker, ceiling
 from syncer.engine.dispatch import dispatch
 from syncer.engine.plan import anchor, plan, plan_chosen, raise_orphans
 from syncer.engine.wake import REQUESTED, Scope, enqueue, follows, record_request
-from syncer.models import Binding, Run, Target, backlog, mark
+from syncer.models import Binding, Route, Run, Target, backlog, mark
 from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, kind_of
@@ -74,8 +74,7 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
             if not is_ended:
                 return False
         except TargetStoppedError as error:
-            with transaction.atomic():
-                breaker.block(run.target, message_of(error), now=clock.now())
+            _stop(run, error)
         _finish(run)
     return True
 
@@ -131,6 +130,15 @@ def _plan(run: Run, routes: RouteMap) -> None:
         breaker.clear_backoff(left, now=clock.now())
     run.total = max(run.total, number)
     Run.objects.filter(pk=run.pk).update(total=run.total)
+
+
+def _stop(run: Run, error: TargetStoppedError) -> None:
+    """Block the target, unless its marks were foreign and somebody has recovered them meanwhile."""
+    with transaction.atomic():
+        routes = Route.objects.select_for_update(of=("self",), no_key=True).filter(target=run.target).order_by("pk")
+        if isinstance(error, ForeignMarkError) and not any(map(backlog.stopped, routes)):
+            return
+        breaker.block(run.target, message_of(error), now=clock.now())
 
 
 def _finish(run: Run) -> None:

@@ -21,7 +21,7 @@ from syncer.engine.runs import run_here, work
 from syncer.engine.sender import Sender
 from syncer.engine.settling import write
 from syncer.engine.wake import sweep
-from syncer.models import Binding, Run, Target, restore_detection
+from syncer.models import Binding, Run, Target, mark, restore_detection
 from syncer.models.mark import POSTGRESQL
 from syncer.models.routemap import RouteMap
 from syncer.recovery.recover import recover
@@ -101,6 +101,25 @@ def test_a_run_does_not_go_on_in_another_database(target, synced, remote):
     with backup() as name, restored(name), pytest.raises(ForeignMarkError):
         dispatch(run_, routes, until=float("inf"))
     assert requests(remote) == []
+
+
+def test_a_target_is_not_blocked_for_marks_that_were_recovered_meanwhile(target, synced, remote, monkeypatch):
+    """By a worker that has read them just before."""
+    check = mark.check
+
+    def check_slowly(read):
+        try:
+            check(read)
+        except ForeignMarkError:
+            recover()
+            raise
+
+    with backup() as name, restored(name):
+        monkeypatch.setattr(mark, "check", check_slowly)
+        sync(target)
+        target.refresh_from_db()
+        assert target.blocked == ""
+        assert sync(target).state == "done"
 
 
 def test_a_delivery_that_began_after_the_backup_settles_nothing_in_what_was_restored(target, synced):

@@ -15,7 +15,7 @@ BENCH := .venvs/bench/installed.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check prove demo password manage backup restore fuzz chaos mutants bench bench-smoke lint types fmt fix lock \
+.PHONY: help run test check prove demo password manage backup restore fuzz chaos failover mutants bench bench-smoke lint types fmt fix lock \
 	test-all test-browser test-once test-core test-real test-new test-new-simulator test-new-rules contracts \
 	migrations settings messages catalogues lint-deploy
 
@@ -39,6 +39,9 @@ fuzz: $(DEV) ## Ask the running API whatever its description allows, and what no
 
 chaos: $(DEV) ## Kill, cut off and confuse everything for a minute, then compare both ends (SEED=… repeats)
 	@$(PY) -m tests.chaos
+
+failover: $(DEV) ## Kill the primary database amid edits and a sync, promote its standby, then kill a worker's host
+	@$(PY) -m tests.failover
 
 mutants: $(DEV) ## Plant faults; each must be seen by the tests that it names (ONLY=name)
 	@$(PY) -m tests.mutants

@@ -131,6 +131,13 @@ DATABASES: dict[str, dict[str, Any]] = {
 # PgBouncer gives each transaction another session: nothing may be kept in one, or set for one.
 DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
 SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+# A streaming replica, which answers API keys that can't write; see backoffice/kit/read_replica.py.
+if env.text("DATABASE_REPLICA_URL"):
+    DATABASES["replica"] = env.database("DATABASE_REPLICA_URL", default="")
+    DATABASES["replica"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 1)  # the primary answers instead
+    DATABASE_ROUTERS = ["backoffice.kit.read_replica.ReplicaRouter"]
+    if {entry["ENGINE"] for entry in DATABASES.values()} != {"django.db.backends.postgresql"}:
+        raise ImproperlyConfigured("DATABASE_REPLICA_URL is set: it and DATABASE_URL must be of PostgreSQL.")
 if SQLITE or not PRODUCTION:
     VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database holds sessions and password hashes
 if SQLITE:
@@ -140,18 +147,19 @@ if SQLITE:
         "timeout": 20,  # seconds
         "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
     }
-else:
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 600)  # seconds
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
-    options = DATABASES["default"].setdefault("OPTIONS", {})  # what DATABASE_URL says after its "?" comes first
+DATABASE_IDLE_SECONDS = env.int("DATABASE_IDLE_SECONDS", default=120)
+for entry in () if SQLITE else DATABASES.values():
+    entry.setdefault("CONN_MAX_AGE", 600)  # seconds
+    entry["CONN_HEALTH_CHECKS"] = True
+    entry["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
+    options = entry.setdefault("OPTIONS", {})  # what the address says after its "?" comes first
     options.setdefault("connect_timeout", 5)  # seconds, for each address of the host
     # A server that vanished is noticed after 60 s, also while nothing is sent.
     tcp = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
     options.update(tcp | options)
     # A host that hangs in a transaction, or vanishes without closing its connection, locks rows that others wait for.
-    if (idle_seconds := env.int("DATABASE_IDLE_SECONDS", default=120)) and not DATABASE_POOLED:
-        options.setdefault("options", f"-c idle_in_transaction_session_timeout={idle_seconds}s")
+    if DATABASE_IDLE_SECONDS and not DATABASE_POOLED:
+        options.setdefault("options", f"-c idle_in_transaction_session_timeout={DATABASE_IDLE_SECONDS}s")
 # Seconds of a statement, and of a wait for a lock; 0: no limit. Other commands have none.
 DATABASE_LIMITS = {
     "web": (env.int("DATABASE_WEB_STATEMENT_SECONDS", default=30), env.int("DATABASE_WEB_LOCK_SECONDS", default=10)),

@@ -52,14 +52,15 @@ def limit_statements(process: str) -> None:
     Args:
         process: a name of DATABASE_LIMITS.
     """
-    connection = connections["default"]
-    if connection.vendor != "postgresql" or settings.DATABASE_POOLED:
+    if settings.DATABASE_POOLED:
         return
     names = ("statement_timeout", "lock_timeout")
     limits = zip(names, settings.DATABASE_LIMITS[process], strict=True)
     words = [f"-c {name}={seconds}s" for name, seconds in limits if seconds]
-    options = connection.settings_dict["OPTIONS"]  # of all threads
-    options["options"] = " ".join([options.get("options", ""), *words]).strip()
+    for connection in connections.all():
+        if connection.vendor == "postgresql":
+            options = connection.settings_dict["OPTIONS"]  # of all threads
+            options["options"] = " ".join([options.get("options", ""), *words]).strip()
 
 
 def leave_read_only_session(

@@ -5,11 +5,11 @@ found.run({"key": 5})
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.models import Expression, Field, QuerySet
 from psycopg2.extensions import AsIs
@@ -17,8 +17,9 @@ from psycopg2.extensions import AsIs
 from backoffice.kit.database import sqlstate
 
 PREPARED_READ = "backoffice_read_"  # begins the names of prepared statements, none of which writes
-# A statement that the connection does not know, as a pooler gave it another session; one whose columns were altered.
-STALE = ("26000", "0A000")
+# Behind a pooler, connections share sessions: one may know a statement already, or not know it any more.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+KNOWN, UNKNOWN, ALTERED = "42P05", "26000", "0A000"  # the last: the columns of the statement were altered
 
 
 class Slot(Expression):
@@ -50,20 +51,25 @@ class Statement:
     Args:
         rows: a `.values_list(…)` queryset; its conditions on what varies are slots.
         prepare: whether PostgreSQL is to keep the plan in each connection: worth it where planning takes longer than
-            running, as of many joins that find few rows. Behind a pool sessions are shared, and so would be its names.
+            running, as of many joins that find few rows.
     """
 
-    numbers = count(1)
-
     def __init__(self, rows: QuerySet[Any, Any], *, prepare: bool = False) -> None:
-        self.database = rows.db
+        self._rows = rows
         connection = connections[self.database]
         compiler: Any = rows.query.get_compiler(connection=connection)
         self.sql, self.parameters = compiler.as_sql()
         self._converters = compiler.get_converters([column for column, _, _ in compiler.select]).items()
-        self._prepare = prepare and connection.vendor == "postgresql" and not settings.DATABASE_POOLED
-        self._name = f"{PREPARED_READ}{next(self.numbers)}"
+        self._prepare = prepare and connection.vendor == "postgresql"
+        # By its text, so that no other program that shares the session means another statement.
+        text = repr((self.sql, [item for item in self.parameters if not isinstance(item, Slot)]))
+        self._name = f"{PREPARED_READ}{sha256(text.encode()).hexdigest()[:16]}"
         self._prepared: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()  # connections that know the statement
+
+    @property
+    def database(self) -> str:
+        """The name of the database that the statement runs on now; see `backoffice.kit.read_replica`."""
+        return self._rows.db
 
     def run(self, values: Mapping[str, Any]) -> list[Any]:
         """Return the rows with these values of the slots, `{"key": 5}`, as sequences of Python values."""
@@ -97,7 +103,12 @@ class Statement:
             values = [value for value, item in zip(parameters, self.parameters, strict=True) if isinstance(item, Slot)]
             cursor.execute(f"EXECUTE {self._name} ({', '.join(['%s'] * len(values))})", values)
         except DatabaseError as error:
-            if sqlstate(error) not in STALE:
+            state = sqlstate(error)
+            if state not in (KNOWN, UNKNOWN, ALTERED):
                 raise
+            if state == KNOWN:
+                self._prepared[session] = True
+            elif state == UNKNOWN:
+                self._prepared.pop(session, None)
             return False
         return True

@@ -13,7 +13,7 @@ from backoffice.kit import clock
 from backoffice.kit.statements import Slot, Statement
 from syncer.core.decide import ClaimedBinding, claimed
 from syncer.engine import ceiling
-from syncer.models import Binding, Run
+from syncer.models import Binding, Run, mark
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Step
 
@@ -37,10 +37,15 @@ def claim(
 
     Args:
         keys: of the only objects to claim; None: any.
+
+    Raises:
+        ForeignMarkError: this is another database than the one that the run planned in, such as a standby that was
+            promoted meanwhile and may not know of what was sent.
     """
     ends, route = time.monotonic() + lease, step.route
     with transaction.atomic(durable=True):
         now = clock.now()
+        mark.check_database(routes.database)
         due = partial(_due, routes, step, now, keys)
         found = _read(_statement(routes, step, limit).run({"now": now}) if keys is None else due()[:limit])
         if any(deletes and not row.delete_allowed for row, deletes in found):

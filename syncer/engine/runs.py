@@ -18,12 +18,12 @@ from backoffice.kit.estimates import Count
 from backoffice.kit.logs import about
 from backoffice.kit.phrases import Phrase, counted, joined, message_of, phrase
 from backoffice.kit.tracing import span
-from syncer.core.errors import SyncError, TargetStoppedError
+from syncer.core.errors import ForeignMarkError, SyncError, TargetStoppedError
 from syncer.engine import breaker, ceiling
 from syncer.engine.dispatch import dispatch
 from syncer.engine.plan import anchor, plan, plan_chosen, raise_orphans
 from syncer.engine.wake import REQUESTED, Scope, enqueue, follows, record_request
-from syncer.models import Binding, Run, Target, backlog, mark
+from syncer.models import Binding, Route, Run, Target, backlog, mark
 from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
 from syncer.targets.base import Kind, kind_of
@@ -76,14 +76,12 @@ def work(run: Run, *, seconds: float = float("inf")) -> bool:
             routes = RouteMap(run.target)
             if run.target.enabled:
                 _plan(run, routes)
-        except TargetStoppedError as error:
-            with transaction.atomic():
-                breaker.block(run.target, message_of(error), now=clock.now())
-        else:
             is_ended = dispatch(run, routes, until=until)
             ceiling.notify(run)
             if not is_ended:
                 return False
+        except TargetStoppedError as error:
+            _stop(run, error)
         _finish(run)
     return True
 
@@ -118,6 +116,7 @@ def _plan(run: Run, routes: RouteMap) -> None:
     Raises:
         TargetStoppedError: a mark is not this database's, or a route needs a person first.
     """
+    _ = routes.database  # from here on it must stay the same one
     mark.check((route.declaration.model, route.mark) for route in routes.parents_first)
     for route in routes.parents_first:
         if why := kind_of(run.target).not_ready(route):
@@ -138,6 +137,15 @@ def _plan(run: Run, routes: RouteMap) -> None:
         breaker.clear_backoff(left, now=clock.now())
     run.total = max(run.total, number)
     Run.objects.filter(pk=run.pk).update(total=run.total)
+
+
+def _stop(run: Run, error: TargetStoppedError) -> None:
+    """Block the target, unless its marks were foreign and somebody has recovered them meanwhile."""
+    with transaction.atomic():
+        routes = Route.objects.select_for_update(of=("self",), no_key=True).filter(target=run.target).order_by("pk")
+        if isinstance(error, ForeignMarkError) and not any(map(backlog.stopped, routes)):
+            return
+        breaker.block(run.target, message_of(error), now=clock.now())
 
 
 def _finish(run: Run) -> None:

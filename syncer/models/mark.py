@@ -78,10 +78,45 @@ def take(model: type[models.Model]) -> Mark:
     if connection.vendor != "postgresql":
         # Not the newest row's id: rows may be erased, and their ids are not reused.
         last = restore_detection.given(history_of(model)._meta.db_table)
-        return Mark(f"sqlite-{restore_detection.inode()}", str(last))
+        return Mark(database(), str(last))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {POSTGRESQL}, pg_current_snapshot()::text")
         return Mark(*cursor.fetchone())
+
+
+def database() -> str:
+    """Return the identity of the database that this connection leads to now."""
+    if connection.vendor != "postgresql":
+        return f"sqlite-{restore_detection.inode()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {POSTGRESQL}")
+        return str(cursor.fetchone()[0])
+
+
+def check_database(identity: str) -> None:
+    """Check that the connection still leads to the same database: behind a pooler, a fail-over ends no session.
+
+    Raises:
+        ForeignMarkError: it is another one than that of this `identity`.
+    """
+    if database() != identity:
+        raise ForeignMarkError(ELSEWHERE)
+
+
+def after_failover(text: str, identity: str) -> str:
+    """Return a mark of the server that died as one of the standby that took over, whose `identity` is given.
+
+    Only its timeline is another, and a later one. What the mark has read is valid there: it was replicated as well.
+
+    Raises:
+        ForeignMarkError: it is a mark of something else.
+    """
+    mark = Mark.parse(text)
+    *of_mark, old = mark.database.split("-")
+    *of_here, new = identity.split("-")
+    if connection.vendor != "postgresql" or of_mark != of_here or old > new:
+        raise ForeignMarkError(ELSEWHERE)
+    return str(Mark(identity, mark.position))
 
 
 def since(model: type[models.Model], text: str, *, here: Mark | None = None) -> Condition:

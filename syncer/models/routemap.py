@@ -16,6 +16,7 @@ from backoffice.kit.lease import is_free
 from backoffice.kit.phrases import phrase
 from backoffice.kit.statements import Slot
 from syncer.core.errors import TargetStoppedError
+from syncer.models import mark
 from syncer.models.binding import DUE, UNBLOCKED, Binding
 from syncer.models.keys import as_pk, key_of
 from syncer.models.route import Route
@@ -75,6 +76,11 @@ class RouteMap:
         carried = kind_of(self.target).carried
         routes = [[route.pk, model, route.filter, carried(route)] for model, route in sorted(self._routes.items())]
         return json.dumps(routes, default=str)
+
+    @cached_property
+    def database(self) -> str:
+        """The identity of the database that a run of these routes began in; see `claim`."""
+        return mark.database()
 
     @cached_property
     def links(self) -> list[Link]:

@@ -342,8 +342,13 @@ class Kind(ABC):
 
     @abstractmethod
     def distrust(self, route: "Route") -> None:
-        """Distrust, after a restore, what the bindings say of the target; the caller has locked and planned them."""
+        """Distrust, after a restore, what the bindings say of the target; the caller has locked and planned them.
 
+        Tokens are raised by LOST_CLAIMS, so that no delivery that began after the backup settles anything.
+        """
+
+
+LOST_CLAIMS = 1_000_000  # of one object, that a restored database may not know of
 
 _kinds: dict[str, Kind] = {}
 

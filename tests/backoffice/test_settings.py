@@ -258,3 +258,28 @@ def test_the_settings_say_what_they_are_read_from(tmp_path, monkeypatch):
     read = settings_with(tmp_path, {"SECRET_KEY_FILE": "key", "BACKOFFICE_DOTENV": str(tmp_path / "dotenv")})
     assert {tmp_path / name for name in ("key", "dotenv", "llm")} <= read.SETTINGS_FILES
     assert listed() <= read.SETTINGS_NAMES | {"BACKOFFICE_WORKERS", "DATABASE_IDLE_SECONDS"}  # read on PostgreSQL
+
+
+# --- several database servers -----------------------------------------------------------------------------------------
+SERVERS = "postgres://me:s3cret@db-1:5432,db-2:5433/x?target_session_attrs=read-write"
+
+
+def test_a_database_may_name_its_standbys(tmp_path):
+    read = settings_with(tmp_path, {**PRODUCTION, "DATABASE_URL": SERVERS}).DATABASES["default"]
+    assert (read["HOST"], read["PORT"], read["NAME"]) == ("db-1,db-2", "5432,5433", "x")
+    assert read["OPTIONS"]["target_session_attrs"] == "read-write"
+
+
+def test_a_replica_has_the_limits_of_its_primary(tmp_path):
+    urls = {"DATABASE_URL": SERVERS, "DATABASE_REPLICA_URL": "postgres://me:s3cret@db-3/x"}
+    read = settings_with(tmp_path, {**PRODUCTION, **urls})
+    primary, replica = read.DATABASES["default"]["OPTIONS"], read.DATABASES["replica"]["OPTIONS"]
+    assert primary["options"] == replica["options"]
+    assert (primary["connect_timeout"], replica["connect_timeout"]) == (5, 1)
+    assert read.DATABASE_ROUTERS == ["backoffice.kit.read_replica.ReplicaRouter"]
+
+
+def test_sqlite_has_no_replica(tmp_path):
+    refused = refusal(tmp_path, {**PRODUCTION, "DATABASE_REPLICA_URL": "postgres://me:s3cret@db-3/x"})
+    assert "it and DATABASE_URL must be of PostgreSQL" in refused
+    assert "s3cret" not in refused

@@ -67,6 +67,20 @@ def test_a_prepared_statement_that_no_longer_fits_is_sent_whole(statement, chang
             cursor.execute("ALTER TABLE news_post ALTER title TYPE varchar(256)")
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_a_pooler_shares_gives_each_program_its_own_statement():
+    """A pooler's session may have been prepared by another process, whose statements were made in another order."""
+    post = Post.objects.create(title="T", body="B")
+    rows = Post.objects.filter(pk=KEY)
+    ours, theirs = (Statement(rows.values_list("title"), prepare=True) for _ in range(2))
+    body = Statement(rows.values_list("body"), prepare=True)
+    none = Statement(rows.filter(body="other").values_list("title"), prepare=True)
+    assert [one.run({"key": post.pk}) for one in (theirs, ours, ours)] == [[("T",)]] * 3
+    assert [one.run({"key": post.pk}) for one in (body, none, none)] == [[("B",)], [], []]
+    assert Statement(rows.filter(body="B").values_list("title"), prepare=True).run({"key": post.pk}) == [("T",)]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_runs_inside_a_transaction(statement):
     post = Post.objects.create(title="T", body="B")

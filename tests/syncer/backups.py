@@ -1,11 +1,7 @@
 """Real backups of the test database, and real restores: a file of SQLite, a database of PostgreSQL."""
 
-import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +11,6 @@ from uuid import uuid4
 from django.db import connection
 
 from tests import postgres
-from tools.lifeline import tied
 from tools.servers import free_port
 
 
@@ -85,24 +80,12 @@ def _on_server(sql: str) -> None:
 @contextmanager
 def recovered() -> Iterator[tuple[str, str]]:
     """A PostgreSQL server, and the same one as its base backup brings it back, as `DATABASE_URL`s."""
-    who = postgres.as_ordinary_user()
-    with postgres.server() as url, tempfile.TemporaryDirectory(prefix="backoffice-recovery-") as name:
-        folder, old, new = Path(name), urlsplit(url).port, free_port()
-        if who:
-            os.chown(folder, who["user"], who["group"])
-        commands = postgres.within_reach(postgres.binaries(), folder, who)
-        data = folder / "data"
-        taken: list[str | Path] = [commands / "pg_basebackup", "-D", data, "-c", "fast"]
-        taken += ["-h", "127.0.0.1", "-p", str(old), "-U", "postgres"]
-        subprocess.run(taken, check=True, cwd=folder, **who)
+    with postgres.server() as url, postgres.installation() as installed:
+        data, new = installed.folder / "data", free_port()
+        installed.copy(urlsplit(url).port or 0, data)
         (data / "recovery.signal").touch()
-        started: list[str | Path] = [commands / "postgres", "-D", data, "-p", str(new), "-k", folder, "-h", "127.0.0.1"]
-        started += ["-c", "restore_command=false", "-c", "hot_standby=off", "-c", "fsync=off"]
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen(**tied(started, **who), stdout=log, stderr=log, cwd=folder)
+        process = installed.start(data, new, restore_command="false", hot_standby="off", fsync="off")
         try:
-            postgres.wait_until_ready(commands, new, process, folder / "log")
-            yield url, url.replace(str(old), str(new))
+            yield url, postgres.address(new)
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+            postgres.stop(process)

@@ -43,6 +43,7 @@ def list_response(
     if isinstance(query, ListQuery) and query.all:
         if stray := sorted(PAGED & query.model_fields_set):
             raise InvalidError(*(FieldError(name, "This does not go with all=true.") for name in stray))
+        rows = rows.using(rows.db)  # the pages are read later, outside of `read_replica.answer`
         return StreamingHttpResponse(stream(map(convert, pages(rows, order=order))), content_type=JSON)
     items, following = page(rows, limit=query.limit, cursor=query.cursor, order=order)
     count = {"count": rows.count()} if isinstance(query, ListQuery) and query.count else {}

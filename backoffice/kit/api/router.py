@@ -15,6 +15,7 @@ from ninja.params.functions import Path
 from ninja.utils import contribute_operation_args
 from pydantic import BaseModel, create_model
 
+from backoffice.kit import read_replica
 from backoffice.kit.api import conditional
 from backoffice.kit.api.lists import Listing, columns_of, fields_parameter
 from backoffice.kit.api.openapi import LOCATION
@@ -78,7 +79,7 @@ def _add_collection(router: Router, resource: Resource, link: str = "", parent: 
 
     def list_objects(request: HttpRequest, query: Query[query], **parent_id: Any) -> HttpResponseBase:  # type: ignore[valid-type]
         resource.allow(request, "view")
-        return listing.response(request, query, fixed(request, **parent_id))
+        return read_replica.answer(request, lambda: listing.response(request, query, fixed(request, **parent_id)))
 
     def create_object(request: HttpRequest, data: body, **parent_id: Any) -> HttpResponse:  # type: ignore[valid-type]
         resource.allow(request, "add")
@@ -104,7 +105,8 @@ def _add_detail(router: Router, resource: Resource) -> None:
     def get_object(request: HttpRequest, id: id_type, query: Query[query]) -> HttpResponse:  # type: ignore[valid-type]
         resource.allow(request, "view")
         fields = query.fields or ""  # type: ignore[attr-defined]
-        row, version = resource.get(request, id, columns_of(resource, fields))
+        columns = columns_of(resource, fields)
+        row, version = read_replica.answer(request, lambda: resource.get(request, id, columns))
         return conditional.response(request, row, version, fields=fields)
 
     def replace_object(request: HttpRequest, id: id_type, data: whole) -> HttpResponse:  # type: ignore[valid-type]

@@ -2,6 +2,7 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 
 from syncer.management.base import JsonObject, SyncCommand
+from syncer.recovery.failover import go_on
 from syncer.recovery.recover import recover, survey
 from syncer.targets.peer import identity
 
@@ -16,9 +17,18 @@ class Command(SyncCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--check", action="store_true", help="say what would be done, write nothing")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--check", action="store_true", help="say what would be done, write nothing")
+        how.add_argument(
+            "--nothing-lost",
+            action="store_true",
+            help="go on without comparing: this is a standby that was promoted, and it has every commit that was "
+            "acknowledged (synchronous replication)",
+        )
 
-    def answer(self, *, check: bool, **_: object) -> tuple[JsonObject, bool]:
+    def answer(self, *, check: bool, nothing_lost: bool, **_: object) -> tuple[JsonObject, bool]:
+        if nothing_lost:
+            return {"written": True, "moved": go_on()}, False
         routes = survey() if check else recover()
         answer: JsonObject = {"written": not check, "routes": [asdict(route) for route in routes]}
         if any(route.peer for route in routes) and not check:
@@ -26,6 +36,8 @@ class Command(SyncCommand):
         return answer, check and any(route.problem for route in routes)
 
     def text(self, answer: JsonObject) -> str:
+        if "moved" in answer:
+            return f"Routes that go on here: {answer['moved']}. Nothing is compared again."
         if not answer["routes"]:
             return "There is no target with a route, so there is nothing to compare."
         lines = [_line(route) for route in answer["routes"]]

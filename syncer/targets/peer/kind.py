@@ -16,7 +16,7 @@ from syncer.core.decide import Action
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.mapping import parent_errors
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import Kind, Pages, Planned, register
+from syncer.targets.base import LOST_CLAIMS, Kind, Pages, Planned, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
 from syncer.targets.peer import PEER, checks, identity
 from syncer.targets.peer.message import LARGEST
@@ -138,7 +138,7 @@ class Peer(Kind):
         The version vectors noted for the peer stay valid. The peer may have seen edits of ours that are lost here: from
         now on a new incarnation signs edits, and the peer sends back everything it has.
         """
-        Binding.objects.filter(route=route).update(token=F("token") + 1, rejected=None)
+        Binding.objects.filter(route=route).update(token=F("token") + LOST_CLAIMS, rejected=None)
 
 
 register(Peer())

@@ -14,7 +14,7 @@ from backoffice.kit.phrases import phrase
 from syncer.core.decide import Action, Known, can_replay, changes, decide
 from syncer.models import Binding, Route
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import Kind, Pages, Planned, Step, register
+from syncer.targets.base import LOST_CLAIMS, Kind, Pages, Planned, Step, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
 from syncer.targets.rest import REST, dialect_checks, payload_checks
 from syncer.targets.rest.adopt import adopt_all
@@ -228,7 +228,7 @@ class Rest(Kind):
         bindings.filter(in_doubt=False).update(create_at=None)
         has_record = When(remote_id__isnull=False, then=Value(value=True))
         bindings.update(
-            token=F("token") + 1,
+            token=F("token") + LOST_CLAIMS,
             rejected=None,
             look_first=True,
             unconfirmed=Case(has_record, default=F("unconfirmed")),

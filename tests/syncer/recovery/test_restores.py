@@ -9,14 +9,19 @@ from typing import Any, cast
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import F
 from django.urls import reverse
 
 from content.news.models import Comment, Post
+from syncer.core.errors import ForeignMarkError
 from syncer.engine.claims import claim
+from syncer.engine.dispatch import dispatch
+from syncer.engine.plan import plan
 from syncer.engine.runs import run_here, work
 from syncer.engine.sender import Sender
+from syncer.engine.settling import write
 from syncer.engine.wake import sweep
-from syncer.models import Binding, Run, Target, restore_detection
+from syncer.models import Binding, Run, Target, mark, restore_detection
 from syncer.models.mark import POSTGRESQL
 from syncer.models.routemap import RouteMap
 from syncer.recovery.recover import recover
@@ -84,6 +89,49 @@ def test_a_copy_does_not_send_what_was_due_either_whoever_asks(target, synced, r
         work(run_)
         assert requests(remote) == []
         assert "sync_recover" in Target.objects.get().blocked
+
+
+def test_a_run_does_not_go_on_in_another_database(target, synced, remote):
+    """Behind a pooler, a fail-over amid a run ends no session."""
+    Post.objects.update(title="edited")
+    run_ = Run.objects.create(target=target, trigger=Run.Trigger.MANUAL)
+    routes = RouteMap(target)
+    plan(routes, target.routes.get(model="news.Post"))
+    assert routes.database
+    with backup() as name, restored(name), pytest.raises(ForeignMarkError):
+        dispatch(run_, routes, until=float("inf"))
+    assert requests(remote) == []
+
+
+def test_a_target_is_not_blocked_for_marks_that_were_recovered_meanwhile(target, synced, remote, monkeypatch):
+    """By a worker that has read them just before."""
+    check = mark.check
+
+    def check_slowly(read):
+        try:
+            check(read)
+        except ForeignMarkError:
+            recover()
+            raise
+
+    with backup() as name, restored(name):
+        monkeypatch.setattr(mark, "check", check_slowly)
+        sync(target)
+        target.refresh_from_db()
+        assert target.blocked == ""
+        assert sync(target).state == "done"
+
+
+def test_a_delivery_that_began_after_the_backup_settles_nothing_in_what_was_restored(target, synced):
+    """A standby that was promoted without the last commits does not know of these claims."""
+    routes = RouteMap(target)
+    route = routes.target.routes.get(model="news.Post")
+    with backup() as name:
+        Binding.objects.update(wanted=F("wanted") + 1)
+        [late] = claim(routes, Step(route=route), keys=None, limit=1, lease=60)
+        with restored(name):
+            recover()
+            assert not write([(late, {"delivered": 1})])
 
 
 def test_the_original_goes_on(target, synced, remote):

@@ -10,11 +10,12 @@ RUN := .venv/production.$(notdir $(PYTHON))
 DEV := .venv/dev.$(notdir $(PYTHON))
 REAL := .venvs/real/installed.$(notdir $(PYTHON))
 BROWSER := .venvs/browser/installed.$(notdir $(PYTHON))
+AUDIT := .venvs/audit/installed.$(notdir $(PYTHON))
 BENCH := .venvs/bench/installed.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check prove demo password manage fuzz chaos mutants bench bench-smoke lint types fmt fix lock \
+.PHONY: help run test check prove demo password manage fuzz chaos soak mutants bench bench-smoke audit lint types fmt fix lock \
 	test-all test-browser test-once test-core test-real test-new test-new-simulator test-new-rules contracts \
 	migrations settings messages catalogues
 
@@ -56,6 +57,12 @@ manage: $(RUN) ## Run a command on the first node, the store: make manage C="syn
 
 messages: $(DEV) ## Collect the texts that people see into the catalogues, and compile them (needs GNU gettext)
 	@$(PY) -m tools.scratch -m tools.messages
+
+audit: $(AUDIT) ## Look for packages with known weaknesses, and for secrets in the code; a look-up that fails is an error
+	@.venvs/audit/bin/python -m tools.audit
+
+soak: $(DEV) ## Use a node in every way at the same time, for five minutes; it must not slow down or grow (SECONDS=300)
+	@$(PY) -m tests.soak
 
 lint: $(DEV) ## Look for faults and for layout that differs
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
@@ -133,6 +140,9 @@ $(REAL): requirements/real.txt tests/real/package-lock.json | $(DEV)
 
 $(BROWSER): requirements/browser.txt tests/browser/package-lock.json | $(DEV)
 	@sh tests/browser/install.sh $(PY) $@
+
+$(AUDIT): requirements/audit.txt | $(DEV)
+	@sh tools/install_audit.sh $(PY) $@
 
 $(BENCH): requirements/bench.txt | $(DEV)
 	@sh bench/install.sh $(PY) $@

@@ -13,4 +13,5 @@ compile pyproject.toml --output-file requirements/production.txt --constraints r
 compile pyproject.toml --output-file requirements/dev.txt --constraints requirements/production.txt --group dev "$@"
 compile pyproject.toml --output-file requirements/bench.txt --constraints requirements/dev.txt --group bench "$@"
 compile --group real --output-file requirements/real.txt "$@"
+compile --group audit --output-file requirements/audit.txt "$@"
 compile --group browser --output-file requirements/browser.txt --constraints requirements/dev.txt "$@"

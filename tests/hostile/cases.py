@@ -32,15 +32,15 @@ def table(entry: str, cases: Mapping[str, Case]) -> list[Any]:
     found = []
     for name, case in cases.items():
         COUNTS[entry, case.outcome] += 1
-        marks = pytest.mark.hostile(entry, case.outcome)
+        marks = pytest.mark.hostile(entry, case.outcome, 1)
         found.append(pytest.param(case, id=f"{entry}: {name}", marks=marks))
     return found
 
 
-def counted(entry: str, outcome: str, inputs: int = 1) -> pytest.MarkDecorator:
-    """Return the mark of a test that has no table, and this many inputs."""
-    COUNTS[entry, outcome] += inputs
-    return pytest.mark.hostile(entry, outcome)
+def counted(entry: str, outcome: str, inputs: int = 1, *, tests: int = 1) -> pytest.MarkDecorator:
+    """Return the mark of a test that has no table, but so many inputs at once, or so many parameters."""
+    COUNTS[entry, outcome] += inputs * tests
+    return pytest.mark.hostile(entry, outcome, inputs)
 
 
 def rows() -> dict[str, int]:

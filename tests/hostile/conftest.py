@@ -12,16 +12,18 @@ from tests.content.pages import administrator
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if mark := item.get_closest_marker("hostile"):
-            item.user_properties.append(("hostile", ": ".join(mark.args)))
+            entry, outcome, inputs = mark.args
+            item.user_properties.append((f"hostile {entry}: {outcome}", inputs))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = terminalreporter.stats.get("passed", [])
-    counts = Counter(value for one in reports for name, value in one.user_properties if name == "hostile")
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        counts.update({name: number for name, number in report.user_properties if name.startswith("hostile ")})
     if counts:
         terminalreporter.section("bad input")
-        for label, number in sorted(counts.items()):
-            terminalreporter.write_line(f"{number:4}  {label}")
+        for name, number in sorted(counts.items()):
+            terminalreporter.write_line(f"{number:4}  {name.removeprefix('hostile ')}")
 
 
 @pytest.fixture

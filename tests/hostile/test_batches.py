@@ -53,7 +53,7 @@ ALTERED = [
 
 
 @pytest.mark.parametrize(("name", "value"), ALTERED)
-@counted("peer, batch: repeats and changes on the way", REFUSED, inputs=len(ALTERED))
+@counted("peer, batch: repeats and changes on the way", REFUSED, tests=len(ALTERED))
 def test_a_batch_whose_head_was_altered_is_refused(store, name, value):
     store.node.create(LAMP)
     batch = store.node.news(MODEL)

@@ -24,7 +24,7 @@ ALTERED = {  # headers and body, which replace those that came
 }
 
 
-@counted("webhook: altered or late", REFUSED, inputs=len(ALTERED))
+@counted("webhook: altered or late", REFUSED, tests=len(ALTERED))
 @pytest.mark.parametrize("what", ALTERED)
 def test_a_webhook_that_was_tampered_with_or_replayed_is_noticed(target, hook, what):  # noqa: F811
     becomes_blocked(target)

@@ -45,7 +45,7 @@ class User:
     seed: str
     book: Book = field(default_factory=Book)
     until: float = 0.0
-    pause = 1.0  # seconds between two acts, on average
+    pause = 4.0  # seconds between two acts, on average; together they want half of what one process can do
 
     def __post_init__(self) -> None:
         self.choice = random.Random(self.seed)
@@ -112,7 +112,7 @@ class Program(User):
 
 
 class Reader(Program):
-    pause = 0.2
+    pause = 0.5
 
     def act(self) -> None:
         queries = ["", "?limit=500", "?search=post", "?sort=-title&limit=100", "?count=true", "?all=true"]
@@ -123,7 +123,7 @@ class Reader(Program):
 class Writer(Program):
     """Adds a post, changes it, and deletes it."""
 
-    pause = 0.5
+    pause = 1.0
 
     def act(self) -> None:
         post = {"title": f"New {self.seed}", "body": "B"}
@@ -140,7 +140,7 @@ class Writer(Program):
 class Importer(Editor):
     """Imports a file that changes 500 posts, and exports them."""
 
-    pause = 8.0
+    pause = 20.0
 
     def act(self) -> None:
         text = f"Imported {self.choice.getrandbits(64):x}."

@@ -1,10 +1,11 @@
 """`make audit`: are there known weaknesses in what is locked, and secrets in what is committed?
 
-Nothing found is a pass only if everything could be looked up: pip-audit itself succeeds where an index knows none of the
-packages. Words of the command line leave parts out: `python -m tools.audit secrets` looks for secrets only.
+Nothing found is a pass only if everything could be looked up: pip-audit itself succeeds where an index knows none of
+the packages. Words of the command line choose parts: `python -m tools.audit secrets` looks for secrets only.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -70,24 +71,23 @@ def weaknesses(found: Iterable[dict[str, Any]]) -> list[str]:
     if skipped or not every:
         some = ", ".join(skipped[:3])
         raise NoAnswerError(f"{len(skipped)} of {len(every)} Python packages could not be looked up ({some} …).")
-    return [
-        f"{one['name']} {one['version']}: {weakness['id']}, mended in {', '.join(weakness['fix_versions']) or 'no release'}"
-        for one in every
-        for weakness in one["vulns"]
-    ]
+    return [f"{one['name']} {one['version']}: {described(weakness)}" for one in every for weakness in one["vulns"]]
+
+
+def described(weakness: dict[str, Any]) -> str:
+    return f"{weakness['id']}, mended in {', '.join(weakness['fix_versions']) or 'no release'}"
 
 
 def node_packages() -> list[str]:
     """Raises:
     NoAnswerError: npm is missing, or its registry did not answer.
     """
+    if not (npm := shutil.which("npm")):
+        raise NoAnswerError("npm is not installed.")
     found = []
     for folder in PACKAGES:
-        words = ["npm", "audit", "--package-lock-only", "--json"]
-        try:
-            said = subprocess.run(words, cwd=ROOT / folder, capture_output=True, text=True, check=False)
-        except FileNotFoundError as error:
-            raise NoAnswerError("npm is not installed.") from error
+        words = [npm, "audit", "--package-lock-only", "--json"]
+        said = subprocess.run(words, cwd=ROOT / folder, capture_output=True, text=True, check=False)
         found += [f"{folder}: {name}" for name in vulnerable(said.stdout)]
     return found
 
@@ -105,19 +105,30 @@ def vulnerable(said: str) -> list[str]:
 
 
 def secrets() -> list[str]:
-    """Return a line for each secret in the committed files that the baseline does not know."""
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    """Return a line for each secret in the committed files that the baseline does not know.
+
+    Raises:
+        NoAnswerError: git is not installed.
+    """
+    git = shutil.which("git")
+    if not git:
+        raise NoAnswerError("git is not installed, which knows what is committed.")
+    files = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     said = run("detect_secrets.pre_commit_hook", "--baseline", BASELINE, *filter(is_text, files.split("\0")))
     if said.returncode == 0:
         return []
-    return [line for line in said.stdout.splitlines() if line.startswith(("Secret Type", "Location"))] or [last_line(said)]
+    return [line for line in said.stdout.splitlines() if line.startswith(("Secret Type", "Location"))] or [
+        last_line(said)
+    ]
 
 
 def is_text(file: str) -> bool:
     """Return whether a file may hold a secret: locks are full of hashes, and catalogues and pictures are not read."""
     path = Path(file)
     skipped = path.suffix in {".mo", ".po", ".png", ".svg", ".css"} or path.name == "package-lock.json"
-    return bool(file) and not skipped and path.parts[0] != "requirements" and file not in (BASELINE, "bench/results.json")
+    return (
+        bool(file) and not skipped and path.parts[0] != "requirements" and file not in (BASELINE, "bench/results.json")
+    )
 
 
 def run(module: str, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -11,11 +11,12 @@ DEV := .venv/dev.$(notdir $(PYTHON))
 REAL := .venvs/real/installed.$(notdir $(PYTHON))
 DEPLOY := .venvs/deploy/installed.$(notdir $(PYTHON))
 BROWSER := .venvs/browser/installed.$(notdir $(PYTHON))
+AUDIT := .venvs/audit/installed.$(notdir $(PYTHON))
 BENCH := .venvs/bench/installed.$(notdir $(PYTHON))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check prove demo password manage backup restore fuzz chaos failover mutants bench bench-smoke lint types fmt fix lock \
+.PHONY: help run test check prove demo password manage backup restore fuzz chaos failover soak mutants bench bench-smoke audit lint types fmt fix lock \
 	test-all test-browser test-once test-core test-real test-new test-new-simulator test-new-rules contracts \
 	migrations settings messages catalogues lint-deploy
 
@@ -69,6 +70,12 @@ restore: $(RUN) ## Restore FILE=… into that node, which is stopped (REPLACE=1 
 
 messages: $(DEV) ## Collect the texts that people see into the catalogues, and compile them (needs GNU gettext)
 	@$(PY) -m tools.scratch -m tools.messages
+
+audit: $(AUDIT) ## Look for packages with known weaknesses, and for secrets in the code; a look-up that fails is an error
+	@.venvs/audit/bin/python -m tools.audit
+
+soak: $(DEV) ## Use a node in every way at the same time, for five minutes; it must not slow down or grow (SECONDS=300)
+	@$(PY) -m tests.soak
 
 lint: $(DEV) ## Look for faults and for layout that differs
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
@@ -153,6 +160,9 @@ $(DEPLOY): requirements/deploy.txt | $(DEV)
 
 $(BROWSER): requirements/browser.txt tests/browser/package-lock.json | $(DEV)
 	@sh tests/browser/install.sh $(PY) $@
+
+$(AUDIT): requirements/audit.txt | $(DEV)
+	@sh tools/install_audit.sh $(PY) $@
 
 $(BENCH): requirements/bench.txt | $(DEV)
 	@sh bench/install.sh $(PY) $@

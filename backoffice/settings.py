@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "backoffice.kit.sessions.middleware.LastSeenMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "backoffice.kit.encoding.EncodingMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "backoffice.accounts.preferences.PreferencesMiddleware",
     "backoffice.accounts.second_factor.middleware.SetUpFirstMiddleware",

@@ -27,7 +27,7 @@ from tools.nodes import LOOPBACK
 ROOT = Path(__file__).parent
 DATABASES = ("sqlite", "postgres")
 FIXTURES = {"db", "transactional_db", "live_server"}
-ONCE = {"backoffice": "sqlite", "content": "sqlite", "flows": "sqlite"}
+ONCE = {"backoffice": "sqlite", "content": "sqlite", "flows": "sqlite", "hostile": "sqlite"}
 _cleanup = ExitStack()
 
 

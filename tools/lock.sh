@@ -15,4 +15,5 @@ compile pyproject.toml --output-file requirements/dev.txt --constraints requirem
 compile pyproject.toml --output-file requirements/bench.txt --constraints requirements/dev.txt --group bench "$@"
 compile --group real --output-file requirements/real.txt "$@"
 compile --group deploy --output-file requirements/deploy.txt "$@"
+compile --group audit --output-file requirements/audit.txt "$@"
 compile --group browser --output-file requirements/browser.txt --constraints requirements/dev.txt "$@"

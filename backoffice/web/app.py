@@ -19,7 +19,7 @@ from backoffice.health import VIEWS
 from backoffice.kit import waiting_files
 from backoffice.kit.database import limit_statements
 from backoffice.web import watchdog
-from backoffice.web.bodies import REFUSED, Body, GoneError, RefusedError, has_body
+from backoffice.web.bodies import REFUSED, Body, RefusedError, has_body
 from backoffice.web.environ import Environ, to_environ
 from backoffice.web.uploads import most_bytes
 
@@ -56,8 +56,6 @@ async def respond(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISend
             await body.read(receive)
         except RefusedError as refusal:
             environ |= {"CONTENT_LENGTH": "0", REFUSED: refusal.status}
-        except GoneError:
-            return
         await answer(environ, thread, receive, send)
 
 

@@ -26,10 +26,6 @@ class RefusedError(Exception):
         self.status = status
 
 
-class GoneError(Exception):
-    """The client has left."""
-
-
 class Disk:
     """What the bodies of this process hold on disk together."""
 
@@ -60,8 +56,8 @@ class Body:
         """Read all of it, and put it into the environment.
 
         Raises:
-            RefusedError: 413, it is longer than it may be; 408, it comes too slowly; 503, there is no room for it.
-            GoneError: the client left before its end.
+            RefusedError: 413, it is longer than it may be; 408, it comes too slowly; 503, there is no room for it; 400,
+                it ends before its end, as the client left or its chunks are not HTTP.
         """
         declared = self._environ.get("CONTENT_LENGTH", "")
         await self._allow(int(declared) if declared.isdecimal() else 0)
@@ -79,7 +75,7 @@ class Body:
         """Take the next part; return whether more follow."""
         message = await receive()
         if message["type"] != "http.request":
-            raise GoneError
+            raise RefusedError(400)
         await self._allow(self.size + len(message["body"]))
         self.size += len(message["body"])
         if self.size > IN_MEMORY:

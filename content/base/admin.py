@@ -116,6 +116,7 @@ class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
 
     formset = PagedFormSet
     extra = 0
+    max_num = 100  # rows that one form may send; each costs 6 KB of the page that shows it again
     per_page = 20
     text_rows = 2
     hide_title = True
@@ -133,7 +134,7 @@ class ContentInline(ContentFields, TabularInline):  # type: ignore[misc]
         return field
 
     def get_formset(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        formset = super().get_formset(request, *args, **options)
+        formset = super().get_formset(request, *args, absolute_max=self.max_num, **options)
         formset.form.user = request.user
         return formset
 

@@ -1,5 +1,6 @@
 """Column types and constraints that every domain shares."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -23,9 +24,17 @@ def order_indexes(table: str, *names: str) -> list[models.Index]:
     return [models.Index(fields=[name, "id"], name=f"{table}_{name}") for name in names]
 
 
+UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"}  # spaces, controls, and marks, which need a letter
+EMPTY_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"  # of other categories: Hangul fillers, a braille cell without dots
+
+
+def is_seen(character: str) -> bool:
+    return unicodedata.category(character) not in UNSEEN and character not in EMPTY_LETTERS
+
+
 def not_blank(value: str) -> None:
-    """Refuse text of white space only."""
-    if not value.strip():
+    """Refuse text in which nothing can be seen."""
+    if not any(map(is_seen, value)):
         raise ValidationError(gettext("This text may not be blank."), code="blank")
 
 

@@ -93,7 +93,8 @@ class PagedFormSet(PaginationInlineFormSet):  # type: ignore[misc]
         super().__init__(*args, **options)
         if self.is_bound:
             key, sent = self.model._meta.pk, []
-            for number in range(self.initial_form_count()):
+            # The form says both numbers, and only the total is bounded.
+            for number in range(min(self.initial_form_count(), self.total_form_count())):
                 try:
                     sent.append(key.to_python(self.data.get(f"{self.add_prefix(number)}-{key.name}")))
                 except ValidationError:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 BLOCK = 256 * 1024  # characters read at a time
 LONGEST = 64 * 1024 * 1024  # characters of one item
+DIGITS = 1000  # of a whole number; Python's own limit is 4,300
 SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -65,7 +66,7 @@ class _Reader:
 
     def __init__(self, text: TextIO) -> None:
         self.text, self.buffer, self.position = text, "", 0
-        self.decode = json.JSONDecoder().raw_decode
+        self.decode = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer).raw_decode
 
     def next_character(self) -> str:
         """Move to the next character that is not white space, and return it; empty at the end."""
@@ -85,8 +86,11 @@ class _Reader:
             except json.JSONDecodeError as error:
                 left = len(self.buffer) - self.position
                 if left > LONGEST or not self._read_more(max(BLOCK, left)):  # doubled, so that a long item costs little
-                    text = _("%(problem)s, in item %(number)d")
-                    raise ValueError(text % {"problem": error.msg, "number": number}) from error
+                    raise _in_item(number, error.msg) from error
+            except RecursionError as error:
+                raise _in_item(number, _("it is nested too deeply")) from error
+            except ValueError as error:
+                raise _in_item(number, str(error)) from error
             else:
                 return value
 
@@ -94,3 +98,23 @@ class _Reader:
         more = self.text.read(size)
         self.buffer, self.position = self.buffer[self.position :] + more, 0
         return bool(more)
+
+
+def _in_item(number: int, problem: str) -> ValueError:
+    return ValueError(_("%(problem)s, in item %(number)d") % {"problem": problem, "number": number})
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object; Python's library takes the last of two values and says nothing."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _value in pairs]
+        name = next(name for name in names if names.count(name) > 1)
+        raise ValueError(_("the name “%(name)s” occurs twice in one object") % {"name": name})
+    return made
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(_("a number has more than %(most)d digits") % {"most": DIGITS})
+    return int(digits)

@@ -56,7 +56,7 @@ def wanted(lock: str) -> Iterator[tuple[str, Requirement]]:
                 yield pin.name, requirement
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, "browser", "deploy", "real"])
+@pytest.mark.parametrize("lock", [*LOCKS, "audit", "browser", "deploy", "real"])
 def test_each_line_pins_one_version_and_its_files(lock):
     assert lines(lock)
     assert [line for line in lines(lock) if not LINE.fullmatch(line)] == []

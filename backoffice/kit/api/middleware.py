@@ -12,6 +12,7 @@ from backoffice.kit.api import problems, throttle, versions
 from backoffice.kit.api.problems import FieldError, InvalidError, ProblemError
 from backoffice.kit.api.responses import JSON, empty_response
 from backoffice.kit.context import REASON_LENGTH, because
+from backoffice.kit.encoding import is_utf_8
 
 API = "/api/"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -25,7 +26,7 @@ class ApiMiddleware:
     1. The version that `Accept` names answers, and names itself in `API-Version`.
     2. A path works with and without its final slash; a redirect would lose the body.
     3. Refused before anything is done: a write whose answer the client would not accept, a body that is not declared as
-       JSON, a reason that the history can't keep.
+       JSON or is compressed, an address that is not UTF-8, a reason that the history can't keep.
     4. HEAD answers as GET without a body (RFC 9110, section 9.3.2), OPTIONS with the methods (9.3.7).
     5. Every error is a problem, and every answer carries what is left of the caller's limit.
     """
@@ -94,8 +95,8 @@ def check(request: HttpRequest, accepted: str | None) -> str:
     """Refuse a request that no operation would take; return the reason that it gives for its change, or "".
 
     Raises:
-        ProblemError: 406, the client would not accept the answer; 415, the body is not declared as JSON; 422, the
-            reason can't be kept.
+        ProblemError: 400, the address is not UTF-8; 406, the client would not accept the answer; 415, the body is not
+            declared as JSON, or is compressed; 422, the reason can't be kept.
     """
     is_write = request.method in WRITES
     if is_write and accepted is None:
@@ -105,6 +106,10 @@ def check(request: HttpRequest, accepted: str | None) -> str:
     has_body = request.META.get("CONTENT_LENGTH") not in (None, "", "0")
     if has_body and not JSON_TYPE.fullmatch(request.content_type or ""):
         raise ProblemError(415, "Send the body with Content-Type: application/json.")
+    if has_body and request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise ProblemError(415, "Send the body as it is, without Content-Encoding.")
+    if not is_utf_8(request.META.get("QUERY_STRING", "")):
+        raise ProblemError(400, "The address is not UTF-8 text. Encode its parameters as percent-encoded UTF-8.")
     return read_reason(request.headers[REASON]) if is_write and REASON in request.headers else ""
 
 

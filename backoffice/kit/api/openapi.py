@@ -15,7 +15,7 @@ from backoffice.kit.context import REQUEST_ID_HEADER
 Object = dict[str, Any]
 
 ERRORS = {
-    400: "The body is not JSON.",
+    400: "The body is not JSON, or the address is not UTF-8.",
     401: "No valid token, key, password or session came.",
     403: "A permission is missing, or the CSRF token.",
     404: "There is nothing at this address.",
@@ -24,7 +24,7 @@ ERRORS = {
     409: "What is stored now forbids it, or the same request is being answered.",
     412: "The stored version is another one than the request's condition names.",
     413: "The body is too large.",
-    415: "The body is not declared as JSON.",
+    415: "The body is not declared as JSON, or is compressed.",
     422: "A rule is broken; `errors` names the fields.",
     429: "Too many requests.",
 }

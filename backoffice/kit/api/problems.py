@@ -24,6 +24,7 @@ from backoffice.kit.api.responses import json_response
 CONTENT_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="api", Basic realm="api", charset="UTF-8"'  # RFC 9110 §11.6.1, RFC 7617 §2.1
 NOT_AN_OBJECT = "The body must be a JSON object."
+MOST_ERRORS = 100  # that an answer names: a body of 2 MB can hold half a million
 NOTHING_HERE = "There is nothing at this address."
 DETAILS = {
     400: "The request can't be understood.",
@@ -96,11 +97,21 @@ def from_validation(error: ValidationError) -> ProblemError:
 def from_ninja_validation(error: ninja_errors.ValidationError) -> ProblemError:
     """Convert ninja's error; `loc` is ("body", parameter, field…) or ("query" | "path", field…)."""
     errors = []
-    for item in error.errors:
+    for item in error.errors[:MOST_ERRORS]:
         source, *names = item["loc"]
         name = ".".join(map(str, names[1:] if source == "body" else names))
-        errors.append(FieldError(name, item["msg"] if name or source != "body" else NOT_AN_OBJECT))
+        text = item["msg"].removeprefix("Value error, ")
+        errors.append(FieldError(name, text if name or source != "body" else NOT_AN_OBJECT))
+    if (more := len(error.errors) - MOST_ERRORS) > 0:
+        errors.append(FieldError("", f"There are {more} more errors."))
     return InvalidError(*errors)
+
+
+def from_http_error(error: ninja_errors.HttpError) -> ProblemError:
+    """Convert ninja's error; what the parser says of a body is its cause."""
+    cause = error.__cause__
+    text = f"The body is not JSON that can be taken: {cause}." if isinstance(cause, ValueError) else error.message
+    return ProblemError(error.status_code, text)
 
 
 HANDLERS: dict[type[Exception], Callable[[Any], ProblemError]] = {
@@ -110,7 +121,7 @@ HANDLERS: dict[type[Exception], Callable[[Any], ProblemError]] = {
     ninja_errors.AuthenticationError: lambda error: ProblemError(
         401, "Sign in: no valid token, password or session came."
     ),
-    ninja_errors.HttpError: lambda error: ProblemError(error.status_code, error.message),
+    ninja_errors.HttpError: from_http_error,
     Http404: lambda error: ProblemError(404, NOTHING_HERE),
     PermissionDenied: lambda error: ProblemError(403, str(error) or "You may not do this."),
     RequestDataTooBig: lambda error: ProblemError(413, DETAILS[413]),

@@ -1,5 +1,6 @@
 """JSON by orjson: the database's dictionaries become bytes without objects in between."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -35,8 +36,27 @@ def empty_response(status: int, **headers: str) -> HttpResponse:
     return response
 
 
+def _refuse_repeated_names(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if len({*names}) < len(names):
+        name = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name “{name}” occurs twice in one object")
+
+
+_NAMES = json.JSONDecoder(object_pairs_hook=_refuse_repeated_names)
+
+
 class JSONParser(Parser):
-    """A parser of strict JSON: no NaN and no unpaired surrogates, which neither database can keep."""
+    """A parser of strict JSON: no NaN and no unpaired surrogates, which neither database can keep, no name twice.
+
+    Raises:
+        ValueError: the body is something else; the message says what and where.
+    """
 
     def parse_body(self, request: HttpRequest) -> Any:
-        return orjson.loads(request.body)
+        value = orjson.loads(request.body)
+        try:
+            _NAMES.decode(request.body.decode())  # orjson takes the last of two values and says nothing
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
+        return value

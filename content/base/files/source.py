@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from content.base.tables import FileError
 
-ZIP, OLD_OFFICE, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF"
+ZIP, OLD_OFFICE, PDF, GZIP = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF", b"\x1f\x8b"
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def check_text_file(source: bytes | Path) -> None:
     """Refuse what is no text.
 
     Raises:
-        FileError: the file is a workbook or a PDF, whatever its name says.
+        FileError: the file is a workbook, a PDF or compressed, whatever its name says.
     """
     begins = beginning(source)
     if begins.startswith(ZIP):
@@ -45,6 +45,8 @@ def check_text_file(source: bytes | Path) -> None:
     check_old_office(begins)
     if begins.startswith(PDF):
         raise FileError(_("The file is a PDF. Save the table itself, as XLSX or CSV."))
+    if begins.startswith(GZIP):
+        raise FileError(_("The file is compressed with gzip. Unpack it, and upload what is in it."))
 
 
 def check_old_office(begins: bytes) -> None:

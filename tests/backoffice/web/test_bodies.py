@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from backoffice.web.bodies import Body, GoneError, RefusedError, disk
+from backoffice.web.bodies import Body, RefusedError, disk
 from backoffice.web.environ import to_environ
 from backoffice.web.uploads import AROUND, most_bytes
 from content.base.transfer import MAX_BYTES
@@ -50,8 +50,9 @@ def test_a_body_in_memory_and_one_on_disk_come_whole():
 
 
 def test_a_body_whose_client_left_is_not_taken_for_the_whole():
-    with pytest.raises(GoneError):
+    with pytest.raises(RefusedError) as refused:
         read(to_environ(scope()), b"a", gone=True)
+    assert refused.value.status == 400
 
 
 @pytest.mark.parametrize(("size", "most"), [(100_000, 0), (200_000, 200_000)])

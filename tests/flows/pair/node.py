@@ -65,6 +65,11 @@ class RealNode:
             self._spawn([sys.executable, "manage.py", "worker", *self._options], "worker"),
         ]
 
+    @property
+    def leaders(self) -> set[int]:
+        """The processes of web server and worker that lead the sessions of theirs."""
+        return {one.pid for one in self._running}
+
     def wait_until_ready(self) -> None:
         until(self._is_ready, seconds=START_SECONDS)
 
@@ -75,7 +80,7 @@ class RealNode:
 
     def kill(self) -> None:
         """All of it at once, as a power cut would."""
-        ours = {one.pid for one in self._running}
+        ours = self.leaders
 
         def is_gone() -> bool:
             pids = [pid for pid, session in sessions() if session in ours]

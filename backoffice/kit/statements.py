@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.models import Expression, Field, QuerySet
 from psycopg2.extensions import AsIs
@@ -60,8 +61,8 @@ class Statement:
         compiler: Any = rows.query.get_compiler(connection=connection)
         self.sql, self.parameters = compiler.as_sql()
         self._converters = compiler.get_converters([column for column, _, _ in compiler.select]).items()
-        self._prepare = prepare and connection.vendor == "postgresql"
-        # By its text, so that no other program that shares the session means another statement.
+        self._prepare = prepare and connection.vendor == "postgresql" and not settings.DATABASE_POOLED
+        # By its text: behind a pool that the settings do not name, another program may mean another statement.
         text = repr((self.sql, [item for item in self.parameters if not isinstance(item, Slot)]))
         self._name = f"{PREPARED_READ}{sha256(text.encode()).hexdigest()[:16]}"
         self._prepared: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()  # connections that know the statement

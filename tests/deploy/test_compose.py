@@ -13,19 +13,15 @@ OURS = {"BACKOFFICE_VAR", "BACKOFFICE_DOTENV"}  # where things are in the image
 
 
 @pytest.fixture
-def dotenv():
-    """A .env beside the Compose file that gives each setting of the sample file a value."""
-    file = ROOT / ".env"
-    if file.exists():
-        pytest.fail("This test writes .env, which exists; move it away.")
-    file.write_text("".join(f"{name}=given-{name}\n" for name in sorted(listed())))
-    yield str(file)
-    file.unlink()
+def folder(tmp_path):
+    """A folder beside whose Compose file is an .env that gives each setting of the sample file a value."""
+    (tmp_path / ".env").write_text("".join(f"{name}=given-{name}\n" for name in sorted(listed())))
+    return tmp_path
 
 
 @pytest.mark.parametrize("service", PROGRAM)
-def test_every_setting_of_the_sample_file_reaches_the_program(dotenv, service):
-    environment = services("one node", dotenv)[service]["environment"]
+def test_every_setting_of_the_sample_file_reaches_the_program(folder, service):
+    environment = services("one node", folder)[service]["environment"]
     assert {name for name in listed() - OURS if environment.get(name) != f"given-{name}"} == set()
 
 

@@ -18,15 +18,18 @@ def run(tool: str, *words: str | Path, **environment: str) -> "subprocess.Comple
     return subprocess.run([BIN / tool, *words], cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
 
 
-@cache
-def services(deployment: str, dotenv: str = "/dev/null") -> dict[str, Any]:
+def services(deployment: str, folder: Path = ROOT) -> dict[str, Any]:
     """Return the services of a deployment as Compose understands them: `{"web": {"environment": {…}, …}}`."""
-    return dict(compose(deployment, dotenv)["services"])
+    return dict(compose(deployment, folder)["services"])
 
 
 @cache
-def compose(deployment: str, dotenv: str = "/dev/null") -> dict[str, Any]:
+def compose(deployment: str, folder: Path = ROOT) -> dict[str, Any]:
+    """Return a deployment whose `.env` is in `folder`; of the project's folder none is read."""
+    dotenv = "/dev/null" if folder == ROOT else str(folder / ".env")
     files = [word for file in ["docker-compose.yml", *DEPLOYMENTS[deployment]] for word in ("--file", file)]
-    done = run("docker-compose", "--env-file", dotenv, *files, "config", "--format", "json")
+    done = run(
+        "docker-compose", "--project-directory", folder, "--env-file", dotenv, *files, "config", "--format", "json"
+    )
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))

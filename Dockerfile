@@ -1,9 +1,9 @@
-# Three images: the program, its proxy, and the connection pool of deploy/scale.yml. Exact releases on named Debians;
+# Four images: the program, its proxy, the connection pool of deploy/scale.yml, and what makes backups. Exact releases on named Debians;
 # Dependabot proposes the next.
 FROM python:3.13.14-slim-trixie AS packages
-COPY tools/install.sh requirements/production.txt /tmp/
+COPY tools/install.sh requirements/observability.txt /tmp/
 RUN python -m venv /venv \
-    && sh /tmp/install.sh /venv/bin/python -r /tmp/production.txt --no-cache-dir \
+    && sh /tmp/install.sh /venv/bin/python -r /tmp/observability.txt --no-cache-dir \
     && /venv/bin/python -m pip check
 
 FROM python:3.13.14-slim-trixie AS base
@@ -48,5 +48,17 @@ COPY deploy/scale/pgbouncer.ini deploy/scale/pool.sh /etc/pgbouncer/
 USER 10001:10001
 EXPOSE 6432
 CMD ["sh", "/etc/pgbouncer/pool.sh"]
+
+# What makes backups has PostgreSQL's own programs, of the server's release; Debian has older ones.
+FROM base AS backup
+ENV POSTGRES_PROGRAMS=/usr/lib/postgresql/18/bin
+USER root
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install --yes --no-install-recommends postgresql-client-18 \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
 
 FROM base AS program

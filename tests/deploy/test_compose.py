@@ -78,3 +78,4 @@ def test_what_is_behind_the_pool_knows_it():
         environment = services("scale")[name]["environment"]
         assert environment["DATABASE_POOLED"] == "true"
         assert Path(environment["DATABASE_URL_FILE"]).name == f"pool_{name}_url"
+        assert ("DATABASE_REPLICA_URL_FILE" in environment) == (name == "web")

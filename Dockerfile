@@ -52,7 +52,7 @@ CMD ["sh", "/etc/pgbouncer/pool.sh"]
 # What makes backups has PostgreSQL's own programs, of the server's release; Debian has older ones.
 FROM base AS backup
 ENV POSTGRES_PROGRAMS=/usr/lib/postgresql/18/bin
-USER root
+USER 0
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates postgresql-common \

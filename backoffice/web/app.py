@@ -29,7 +29,6 @@ STALLED_SECONDS = 60  # for a client to take the next part of an answer
 # Whoever watches must be answered beside requests that hold all threads: each has a thread of its own.
 pool = ThreadPoolExecutor(settings.WEB_THREADS, "web")
 pools = {path: ThreadPoolExecutor(1, path) for path in VIEWS}
-limit_statements("web")
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -37,12 +36,18 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
         await respond(scope, receive, send)
     elif scope["type"] == "lifespan":
         await receive()
-        tempfile.tempdir = str(waiting_files.folder())  # for Django's uploads too: the system's folder may be memory
+        start()
         watching = asyncio.create_task(watchdog.watch())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         watching.cancel()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def start() -> None:
+    """Prepare the process; whoever only imports this module keeps theirs as it is."""
+    limit_statements("web")
+    tempfile.tempdir = str(waiting_files.folder())  # for Django's uploads too: the system's folder may be memory
 
 
 async def respond(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -166,7 +166,10 @@ def test_a_server_that_vanishes_is_noticed():
 
 
 def test_the_web_server_limits_statements(tmp_path):
-    script = "from django.db import connection; import backoffice.web.app; print(connection.settings_dict['OPTIONS'])"
+    script = (
+        "from django.db import connection; from backoffice.web import app; app.start(); "
+        "print(connection.settings_dict['OPTIONS'])"
+    )
     environment = {**os.environ, "DATABASE_URL": "postgres://nobody@127.0.0.1/x", "BACKOFFICE_VAR": str(tmp_path)}
     environment["DJANGO_SETTINGS_MODULE"] = "backoffice.settings"
     done = subprocess.run(

@@ -24,7 +24,7 @@ from tools.nodes import ROOT, Node, command
 from tools.processes import Processes, kill_group
 from tools.run import say
 
-EDITORS = ("Ada", "Ben", "Cleo", "Dan")
+EDITORS = ("editor-1", "editor-2", "editor-3", "editor-4")
 STEP = 60  # acknowledged writes before each blow, and after the last one
 HOSTS = ("host-a", "host-b")
 CLAIMS = "SELECT who, count(*) FROM chaos_lane WHERE token > old_token AND lease IS NOT NULL GROUP BY who ORDER BY who"

@@ -17,7 +17,7 @@ OUTCOMES = (REFUSED, HIDDEN, KEPT, HARMLESS)
 COUNTS: Counter[tuple[str, str]] = Counter()  # by entry point and outcome
 # What says that somebody was here, and the empty rows that peers' objects are locked by.
 NO_CONTENT = {
-    "django_session", "audit_entry", "content_import", "jobs_job", "sign_in_failures", "sign_in_knownaddress",
+    "kit_sessions_session", "audit_entry", "content_import", "jobs_job", "sign_in_failures", "sign_in_knownaddress",
     "syncer_replica",
 }  # fmt: skip
 

@@ -99,7 +99,7 @@ FILES = {
     "infinity": json(b'[{"title":"T","body":"B","user_id":1e999}]', "“inf” is not a whole number"),
     "a name twice": json(b'[{"title":"T","title":"U","body":"B"}]', "“title” occurs twice in one object, in item 1"),
     "a name in two cases": json(b'[{"title":"T","Title":"U","body":"B"}]', "both name the column title"),
-    "a name with a null": json(b'[{"ti\\u0000tle":"T","body":"B"}]', "A value is missing"),
+    "a name with a null": json(b'[{"ti\\u0000tle":"T","body":"B"}]', "“ti�tle” holds a null character"),
     "an operator for a text": json(b'[{"title":{"$ne":1},"body":"B"}]', "is not a text"),
     "half a character": json(b'[{"title":"\\ud83d","body":"B"}]', "unpaired surrogate"),
     "a list of texts": json(b'["a","b"]', "a list of objects"),

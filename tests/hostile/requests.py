@@ -155,7 +155,7 @@ ADDRESSES = {
     "another host": absent("//evil.example/api/"),
     "a key that is no UUID": absent("/api/orders/not-a-uuid/"),
     "a UUID in brackets": absent("/api/orders/%7b00000000-0000-0000-0000-000000000000%7d/"),
-    "a member with a null": Ask(404, "has no member", path="/api/palettes/teams/1/members/%00/"),
+    "a member with a null": Ask(404, "has no member|There is no team", path="/api/palettes/teams/1/members/%00/"),
     "a statement": absent("/api/palettes/teams/1%20or%201=1/"),
     "a version that is none": absent("/api/v99/news/posts/"),
     "a target that is a path": absent("/api/sync/targets/..%2f/deletes/"),

@@ -40,11 +40,8 @@ def match_headings(headers: Sequence[str], labels: Mapping[str, Iterable[str]]) 
             two columns have means neither, unless it is a column's own.
 
     Raises:
-        FileError: two headings mean the same column, or one holds a null character, which can't be stored.
+        FileError: two headings mean the same column.
     """
-    if odd := next((header for header in headers if "\0" in header), ""):
-        message = _("The heading “%(heading)s” holds a null character. Write it again.")
-        raise FileError(message % {"heading": odd.replace("\0", "\ufffd")})
     known = _columns(labels)
     matched: dict[str, str] = {}
     columns: dict[int, str] = {}

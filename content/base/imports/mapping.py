@@ -29,8 +29,12 @@ def matched(headings: Sequence[str], labels: Mapping[str, Iterable[str]], chosen
         chosen: what a person chose, in the form that is returned.
 
     Raises:
+        FileError: a heading holds a null character, which can't be stored.
         HeadingError: two headings stand for one column, or none for any.
     """
+    if odd := next((heading for heading in headings if "\0" in heading), ""):
+        message = _("The heading “%(heading)s” holds a null character. Write it again.")
+        raise FileError(message % {"heading": odd.replace("\0", "\ufffd")})
     open_ = [heading for heading in headings if heading not in chosen]
     try:
         found = match_headings(open_, labels)

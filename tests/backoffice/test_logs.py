@@ -21,7 +21,7 @@ from tests.backoffice.test_settings import PRODUCTION, refusal, settings_with
 from tests.syncer.conftest import target  # noqa: F401 - a fixture
 
 POSTS = "/api/news/posts/"
-JANE = "Jane Doe"  # planted wherever content may be
+WALRUS = "Walrus 4711"  # planted wherever content may be
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_an_event_of_a_request_names_it_and_what_came_of_it(events):
 
 def test_an_event_is_about_what_its_context_names_and_nothing_else(events):
     with about(run=7, target="shop", job=""):
-        logging.getLogger("content").warning("Inside", extra={"body": JANE})
+        logging.getLogger("content").warning("Inside", extra={"body": WALRUS})
     logging.getLogger("content").warning("Outside")
     inside, outside = events()
     assert {**inside, "time": 0} == {
@@ -94,18 +94,18 @@ def test_line_breaks_forge_no_event(events):
 def test_a_crash_is_one_event_whose_trace_quotes_nothing(events):
     def fail(**_: object) -> None:
         try:
-            int(JANE)
+            int(WALRUS)
         except ValueError as error:
-            raise RuntimeError(f"{JANE} is not a number") from error
+            raise RuntimeError(f"{WALRUS} is not a number") from error
 
     client = Client(raise_request_exception=False)
-    client.force_login(get_user_model().objects.create_superuser("jane.doe", "jane@example.com", "s3cret-password"))
+    client.force_login(get_user_model().objects.create_superuser("walrus.4711", "walrus@example.com", "s3cret-password"))
     pre_save.connect(fail, sender=Post, weak=False)
     try:
-        form = {"title": JANE, "body": JANE, "user_id": "1"} | {
+        form = {"title": WALRUS, "body": WALRUS, "user_id": "1"} | {
             f"comments-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
         }
-        assert client.post(f"/admin/news/post/add/?name={JANE}", form).status_code == 500
+        assert client.post(f"/admin/news/post/add/?name={WALRUS}", form).status_code == 500
     finally:
         pre_save.disconnect(fail, sender=Post)
     [crash] = [event for event in events() if event["level"] == "ERROR"]
@@ -113,7 +113,7 @@ def test_a_crash_is_one_event_whose_trace_quotes_nothing(events):
     assert first.endswith("\nValueError")
     assert second.endswith("\nRuntimeError")
     assert "in fail" in second
-    assert not [name for name in (JANE, "jane", "s3cret") if name in json.dumps(events())]
+    assert not [name for name in (WALRUS, "walrus", "s3cret") if name in json.dumps(events())]
 
 
 @pytest.mark.django_db
@@ -129,36 +129,36 @@ def test_an_error_of_the_database_is_known_by_its_code_and_names(statement, erro
         names, text = "SQLITE_MISMATCH", described(_sqlite_mismatch())
     else:
         with pytest.raises(error) as raised, connection.cursor() as cursor:
-            cursor.execute(statement, [JANE])
+            cursor.execute(statement, [WALRUS])
         text = told(record_of(raised.value))[1]
     assert names in text
-    assert JANE not in text
+    assert WALRUS not in text
 
 
 def _sqlite_mismatch() -> sqlite3.Error:
     with closing(sqlite3.connect(":memory:")) as database:
         database.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
         with pytest.raises(sqlite3.Error) as raised:
-            database.execute("INSERT INTO t VALUES (?)", [JANE])
+            database.execute("INSERT INTO t VALUES (?)", [WALRUS])
     return raised.value
 
 
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (KeyError(JANE), "KeyError"),
-        (FileNotFoundError(2, "No such file or directory", f"/{JANE}.csv"), "FileNotFoundError: No such file"),
+        (KeyError(WALRUS), "KeyError"),
+        (FileNotFoundError(2, "No such file or directory", f"/{WALRUS}.csv"), "FileNotFoundError: No such file"),
         (AttributeError("'Post' object has no attribute 'x'"), "AttributeError: 'Post' object has no attribute 'x'"),
     ],
 )
 def test_the_text_of_an_error_is_written_if_it_names_code(error, text):
     assert described(error).startswith(text)
-    assert JANE not in described(error)
+    assert WALRUS not in described(error)
 
 
 def test_the_queues_own_words_for_a_failure_are_cut():
     frame = '  File "x.py", line 3, in f'
-    text = f"Failed 'a.b' (7) - {JANE} : {logs.TRACEBACK}\n{frame}\n    g('{JANE}')\nValueError: {JANE}"
+    text = f"Failed 'a.b' (7) - {WALRUS} : {logs.TRACEBACK}\n{frame}\n    g('{WALRUS}')\nValueError: {WALRUS}"
     record = logging.LogRecord("django-q", logging.ERROR, "p", 1, text, None, None)
     assert told(record) == ("Failed 'a.b' (7)", f"{logs.TRACEBACK}\n{frame}")
 

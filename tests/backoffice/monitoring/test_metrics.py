@@ -67,7 +67,7 @@ def test_requests_are_counted_by_route_method_and_class_of_status():
     client = ApiClient(make_user())
     for pk in (post.pk, post.pk, 9_999_999):
         client.get(f"/api/news/posts/{pk}/")
-    client.generic("JANE", "/nobody/jane/")
+    client.generic("WALRUS", "/nobody/walrus/")
     client.get("/health/live/")
     name, found = "backoffice_http_request_duration_seconds_count", figures()
     of_api = f'{name}{{method="GET",route="/api/news/posts/<int:id>/",status='
@@ -76,7 +76,7 @@ def test_requests_are_counted_by_route_method_and_class_of_status():
         '"4xx"}': 1,
     }
     assert found[f'{name}{{method="other",route="other",status="4xx"}}'] == 1
-    assert not [key for key in found if "jane" in key.lower() or "health/" in key or "9999999" in key]
+    assert not [key for key in found if "walrus" in key.lower() or "health/" in key or "9999999" in key]
 
 
 # --- what the database holds -----------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_the_queue_the_jobs_and_the_workers_are_described(target):  # noqa: F811
     now = clock.now()
     for key in ("backoffice", "heartbeat:1"):
         OrmQ.objects.create(key=key, payload="x", lock=now)
-    Job.objects.create(title="Import of jane.csv", work="x", created_at=now - timedelta(minutes=5))
+    Job.objects.create(title="Import of walrus.csv", work="x", created_at=now - timedelta(minutes=5))
     Run.objects.create(target=target, trigger=Run.Trigger.CHANGE)
     for seconds in (1, 500):
         Worker.objects.create(host=f"w{seconds}", pid=1, started_at=now, heartbeat_at=now - timedelta(seconds=seconds))
@@ -122,7 +122,7 @@ def test_the_queue_the_jobs_and_the_workers_are_described(target):  # noqa: F811
     assert (found['backoffice_runs{state="queued"}'], found['backoffice_runs{state="running"}']) == (1, 0)
     assert found["backoffice_workers"] == 1
     assert found['backoffice_worker_heartbeat_age_seconds{host="w500"}'] >= 500
-    assert "jane" not in scrape().content.decode()
+    assert "walrus" not in scrape().content.decode()
 
 
 def test_figures_are_read_once_for_all_who_ask_within_seconds(django_assert_num_queries):

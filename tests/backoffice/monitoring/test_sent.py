@@ -24,11 +24,11 @@ from syncer.models import Route, Run
 from tests.backoffice.test_settings import PRODUCTION, ROOT
 from tests.syncer.conftest import hook, sync, target  # noqa: F401 - fixtures
 
-WORDS = ("Jane", "jane", "s3cret")  # planted wherever content and secrets may be
+WORDS = ("Walrus", "walrus", "s3cret")  # planted wherever content and secrets may be
 SECRET = "s3cret-of-the-settings"
-ACCOUNT = ("jane.doe", "jane@example.com", "s3cret-password")
-ADDRESS = "/admin/news/post/add/?name=Jane"
-FORM = {"title": "Jane", "body": "Jane", "user_id": "1"} | {
+ACCOUNT = ("walrus.4711", "walrus@example.com", "s3cret-password")
+ADDRESS = "/admin/news/post/add/?name=Walrus"
+FORM = {"title": "Walrus", "body": "Walrus", "user_id": "1"} | {
     f"comments-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
 }
 
@@ -116,10 +116,10 @@ def test_a_run_that_fails_is_an_event_with_its_target(target, sentry_events):  #
 def test_a_secret_in_a_message_is_hidden_and_what_is_no_error_stays(sentry_events):
     log = logging.getLogger("content")
     log.warning("No error.")
-    log.error("It is %s.", SECRET, extra={"body": "Jane"})
+    log.error("It is %s.", SECRET, extra={"body": "Walrus"})
     [event] = sentry_events()
     assert event["logentry"]["message"] == "It is ***."
-    assert "Jane" not in json.dumps(event)
+    assert "Walrus" not in json.dumps(event)
 
 
 # --- OpenTelemetry ---------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def test_a_request_is_a_span_of_its_route(spans):
 
 
 def test_a_run_is_a_span_and_so_is_each_request_of_it(target, remote, spans, hook):  # noqa: F811
-    Post.objects.create(title="Jane", body="Jane")
+    Post.objects.create(title="Walrus", body="Walrus")
     sync(target)
     requests, run = spans()[:-1], spans()[-1]
     assert (run.name, [span.name for span in requests]) == ("sync", ["POST"])
@@ -144,11 +144,11 @@ def test_a_run_is_a_span_and_so_is_each_request_of_it(target, remote, spans, hoo
 
 
 def test_an_error_in_a_span_is_named_by_its_type(spans):
-    with pytest.raises(ValueError, match="Jane"), tracing.span("work"):
-        raise ValueError("Jane")
+    with pytest.raises(ValueError, match="Walrus"), tracing.span("work"):
+        raise ValueError("Walrus")
     [span] = spans()
     assert [item.value.string_value for item in span.attributes if item.key == "error.type"] == ["ValueError"]
-    assert "Jane" not in str(span)
+    assert "Walrus" not in str(span)
 
 
 # --- settings --------------------------------------------------------------------------------------------------------

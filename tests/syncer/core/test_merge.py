@@ -129,7 +129,7 @@ def test_what_was_not_edited_is_not_stamped():
 
 
 def test_an_edit_takes_the_next_number_and_says_that_the_object_exists():
-    by = By(user="Ada", reason="typing", at="2026-01-01T00:00:00Z")
+    by = By(user="editor", reason="typing", at="2026-01-01T00:00:00Z")
     a, _ = pair()
     a.save(by={"title": by}, title="new")
     assert a.state.seen == {A: 2}
@@ -394,9 +394,9 @@ def test_states_stay_the_same_as_json(history):
 
 
 def test_json_names_the_author():
-    by = By(user="Ada", reason="typing", at="2026-01-01T00:00:00Z")
+    by = By(user="editor", reason="typing", at="2026-01-01T00:00:00Z")
     fields = {"title": (Edit(writer=A, number=3, value=["x"], by=by),)}
-    as_json = {"title": [[A, 3, ["x"], "Ada", "typing", "2026-01-01T00:00:00Z"]]}
+    as_json = {"title": [[A, 3, ["x"], "editor", "typing", "2026-01-01T00:00:00Z"]]}
     assert edits_as_json(fields) == as_json
     assert edits_from_json(as_json)["title"][0].by == by
     assert edits_from_json({"title": [[A, 3, None]]})["title"] == (Edit(writer=A, number=3, value=None),)

@@ -328,26 +328,26 @@ def test_an_edit_there_that_leaves_it_invalid_does_not_clear_it(store, together)
 
 # --- who did it ------------------------------------------------------------------------------------------------------
 def test_the_history_names_origin_editor_and_reason_of_each_item(store):
-    first, second, third = (store.node.create(LAMP, by=by("ann", "by phone")) for _ in range(3))
+    first, second, third = (store.node.create(LAMP, by=by("editor", "by phone")) for _ in range(3))
     store.results()
-    store.node.edit(first, quantity=3, by=by("ann", "one more"))
-    store.node.edit(second, quantity=4, by=by("bob", "two more"))
-    store.node.delete(third, by=by("bob", "called off"))
+    store.node.edit(first, quantity=3, by=by("editor", "one more"))
+    store.node.edit(second, quantity=4, by=by("importer", "two more"))
+    store.node.delete(third, by=by("importer", "called off"))
     fourth = store.node.create(LAMP, by=by("", ""))
-    fifth = store.node.create(LAMP, by=by("ann", "by letter"))
+    fifth = store.node.create(LAMP, by=by("editor", "by letter"))
     store.results()
-    made = ("+", "store", "ann", "by phone")
-    assert versions(first) == [made, ("~", "store", "ann", "one more")]
-    assert versions(second) == [made, ("~", "store", "bob", "two more")]
-    assert versions(third) == [made, ("-", "store", "bob", "called off")]
+    made = ("+", "store", "editor", "by phone")
+    assert versions(first) == [made, ("~", "store", "editor", "one more")]
+    assert versions(second) == [made, ("~", "store", "importer", "two more")]
+    assert versions(third) == [made, ("-", "store", "importer", "called off")]
     assert versions(fourth) == [("+", "store", "", None)]
-    assert versions(fifth) == [("+", "store", "ann", "by letter")]
+    assert versions(fifth) == [("+", "store", "editor", "by letter")]
 
 
 def test_deletes_of_several_editors_have_each_their_reason(store):
     keys = [store.node.create(LAMP) for _ in range(4)]
     store.results()
-    whys = [("ann", "sold out"), ("bob", "sold out"), ("ann", "called off"), ("", "")]
+    whys = [("editor", "sold out"), ("importer", "sold out"), ("editor", "called off"), ("", "")]
     for key, (user, reason) in zip(keys, whys, strict=True):
         store.node.delete(key, by=by(user, reason))
     assert store.results() == ["applied"] * 4
@@ -364,7 +364,7 @@ def test_an_edit_here_stays_ours_in_the_history(store, lamp):
     [
         (by("u" * 9000, "r" * 9000), ("u" * 256, "r" * 256)),
         (by("a\0b", "c\0d"), ("a\ufffdb", "c\ufffdd")),
-        (by("ann", "why", at="yesterday"), ("ann", "why")),
+        (by("editor", "why", at="yesterday"), ("editor", "why")),
     ],
     ids=["too long", "NUL", "no time"],
 )

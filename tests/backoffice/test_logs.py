@@ -99,7 +99,9 @@ def test_a_crash_is_one_event_whose_trace_quotes_nothing(events):
             raise RuntimeError(f"{WALRUS} is not a number") from error
 
     client = Client(raise_request_exception=False)
-    client.force_login(get_user_model().objects.create_superuser("walrus.4711", "walrus@example.com", "s3cret-password"))
+    client.force_login(
+        get_user_model().objects.create_superuser("walrus.4711", "walrus@example.com", "s3cret-password")
+    )
     pre_save.connect(fail, sender=Post, weak=False)
     try:
         form = {"title": WALRUS, "body": WALRUS, "user_id": "1"} | {

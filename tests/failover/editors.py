@@ -16,7 +16,7 @@ class Editor(threading.Thread):
     """Creates a post, edits it once, creates the next, until it is stopped.
 
     Attributes:
-        acknowledged: the bodies that the API confirmed, by title, in their order: `{"editor-1 1": ["first", "second"]}`.
+        acknowledged: the bodies that the API confirmed, by title, in their order: `{"a 1": ["first", "second"]}`.
         troubles: how many answers said that a write was not, or may not have been, done.
     """
 

@@ -70,7 +70,7 @@ def run(tmp_path, project, *mutants, seconds=SECONDS):
     return list(Runner(root=project, scratch=scratch, slots=1, seconds=seconds).run(list(mutants)))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_mutant_that_a_test_sees_is_killed_and_the_next_one_finds_the_code_as_it_was(tmp_path, project):
     one = mutant(tmp_path, "one", ADD, "test_sums.py::test_add")
     two = mutant(tmp_path, "two", DOUBLE, "test_sums.py::test_add")
@@ -80,13 +80,13 @@ def test_a_mutant_that_a_test_sees_is_killed_and_the_next_one_finds_the_code_as_
     assert (project / "sums.py").read_text() == FILES["sums.py"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_mutant_that_no_test_sees_survives(tmp_path, project):
     (report,) = run(tmp_path, project, mutant(tmp_path, "one", DOUBLE, "test_sums.py::test_double"))
     assert (report.ending, report.why) == (Ending.SURVIVED, "no test sees this: It is wrong.")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -102,7 +102,7 @@ def test_a_mutant_that_can_not_be_planted_is_an_error(tmp_path, project, change,
     assert why in report.why
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kills", "why"),
     [
@@ -116,7 +116,7 @@ def test_a_test_that_fails_without_the_fault_proves_nothing(tmp_path, project, k
     assert why in report.why
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_fault_that_breaks_the_collection_is_not_killed(tmp_path, project):
     change = "-def double(a):\n+def double(a, *, b=undefined):"
     (report,) = run(tmp_path, project, mutant(tmp_path, "one", change, "test_sums.py::test_add"))
@@ -124,7 +124,7 @@ def test_a_fault_that_breaks_the_collection_is_not_killed(tmp_path, project):
     assert "ended with status" in report.why
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_fault_that_never_ends_is_an_error(tmp_path, project):
     change = " def add(a, b):\n+    __import__('signal').pause()"
     (report,) = run(tmp_path, project, mutant(tmp_path, "one", change, "test_sums.py::test_add"), seconds=5)

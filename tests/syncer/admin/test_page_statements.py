@@ -25,15 +25,15 @@ STATEMENTS = {
         "bindings": 11,
     },
     "sqlite": {
-        "home": 35,
-        "targets": 27,
-        "a target": 29,
-        "a list": 16,
-        "a list, searched": 16,
-        "a list, sorted": 16,
-        "a form": 14,
+        "home": 33,
+        "targets": 25,
+        "a target": 27,
+        "a list": 15,
+        "a list, searched": 15,
+        "a list, sorted": 15,
+        "a form": 13,
         "a run": 6,
-        "bindings": 14,
+        "bindings": 13,
     },
 }
 

@@ -11,6 +11,7 @@ from syncer.engine.runs import run_here
 from syncer.engine.wake import sweep
 from syncer.models import Binding, Incarnation, Target
 from syncer.recovery.recover import recover, survey
+from syncer.targets.base import LOST_CLAIMS
 from syncer.targets.peer import identity
 from syncer.targets.peer.conflicts import conflict_decide, look
 from tests.syncer.backups import backup, restored
@@ -142,7 +143,7 @@ def test_a_recover_distrusts_nothing_of_a_peer_and_raises_all(went_on, peer):
         Binding.objects.update(rejected=50)
         recover()
         row = binding_of(edited)
-        assert (row.peer_seen, row.wanted, row.token, row.rejected) == (seen, wanted + 1, token + 1, None)
+        assert (row.peer_seen, row.wanted, row.token, row.rejected) == (seen, wanted + 1, token + LOST_CLAIMS, None)
         assert (row.look_first, row.unconfirmed) == (False, False)
 
 

@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 HUNG = 3  # checks in a row
+APPLICATION = b"backoffice.web.app:application"  # a word of the web server's command
 MISSED = Path("/tmp/missed")  # noqa: S108 - how many; there as soon as the server has answered once
 
 
@@ -20,10 +22,18 @@ def main() -> int:
     elif MISSED.exists():
         MISSED.write_text(str(missed := int(MISSED.read_text()) + 1))
         if missed >= HUNG:
-            os.kill(-1, signal.SIGKILL)  # all but the first process, Docker's init, which ends with its child
+            end()
     if trouble:
         print(trouble, file=sys.stderr)
     return int(bool(trouble))
+
+
+def end() -> None:
+    """End the web server; Docker's init ends with it, and so does the container."""
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            if APPLICATION in words.read_bytes().split(b"\0"):
+                os.kill(int(words.parent.name), signal.SIGKILL)
 
 
 def ask(name: str) -> str:

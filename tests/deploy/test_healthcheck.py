@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
+from backoffice.web.command import words
 from deploy import healthcheck
 
 
@@ -15,6 +18,20 @@ def ended(monkeypatch, tmp_path):
     sent = []
     monkeypatch.setattr(os, "kill", lambda *words: sent.append(words))
     return sent
+
+
+@pytest.fixture
+def web_server(monkeypatch):
+    """The number of a process that looks like the web server's, the only one of its name."""
+    name = "a-web-server-of-a-test:application"
+    monkeypatch.setattr(healthcheck, "APPLICATION", name.encode())
+    with subprocess.Popen([sys.executable, "-c", "input()", name], stdin=subprocess.PIPE) as process:
+        yield process.pid
+        process.communicate(b"\n")
+
+
+def test_the_name_that_ends_is_that_of_the_web_server():
+    assert healthcheck.APPLICATION.decode() == words()[-1]
 
 
 def check(monkeypatch, *down):
@@ -28,14 +45,14 @@ def test_what_is_not_ready_is_unhealthy_and_goes_on(ended, monkeypatch):
     assert ended == []
 
 
-def test_what_hangs_is_ended(ended, monkeypatch):
+def test_what_hangs_is_ended(ended, web_server, monkeypatch):
     check(monkeypatch)
     check(monkeypatch, "ready", "live")
     check(monkeypatch, "ready")
     assert [check(monkeypatch, "ready", "live") for _ in range(2)] == [1, 1]
     assert ended == []
     assert check(monkeypatch, "ready", "live") == 1
-    assert ended == [(-1, signal.SIGKILL)]
+    assert ended == [(web_server, signal.SIGKILL)]
 
 
 def test_what_has_not_answered_yet_may_take_its_time(ended, monkeypatch):

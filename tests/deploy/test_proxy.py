@@ -120,6 +120,11 @@ def test_a_head_that_is_too_large_is_refused(port):
     assert ask(port, "GET", "/", headers={"X": "x" * 60_000})[0] == 431
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics/", "/metrics/?a=b"])
+def test_metrics_are_for_nobody_outside(port, path):
+    assert ask(port, "GET", path)[0] == 404
+
+
 def test_static_files_come_from_the_proxy_and_are_kept(port):
     status, headers, body = ask(port, "GET", "/static/app.0123456789ab.css")
     assert (status, body, headers["cache-control"]) == (200, b"a {}", "public, max-age=31536000, immutable")

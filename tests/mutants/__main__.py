@@ -1,4 +1,6 @@
-"""`make mutants`; `ONLY=name` plants those whose names have that in them. Status 1: one survived, or an error.
+"""`make mutants`; `ONLY=name` plants those whose names have that in them, `SHARE=1/2` the first of two halves.
+
+Status 1: one survived, or an error.
 
 `GREEN=1` says that their tests were just seen to pass; else they are run first where nothing is planted.
 """
@@ -28,6 +30,8 @@ def main() -> int:
         mutants = [Mutant.read(path) for path in sorted(Path(__file__).parent.glob("*.patch")) if only in path.stem]
     except MutantError as error:
         sys.exit(str(error))
+    share, _, shares = os.environ.get("SHARE", "1/1").partition("/")
+    mutants = mutants[int(share) - 1 :: int(shares)]
     if not mutants:
         sys.exit(f"No mutant has {only!r} in its name.")
     reports = []

@@ -1,7 +1,6 @@
 """What the chaos run's verdicts stand on: its schedule, its books, and how it pairs failures with faults."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,8 +8,9 @@ import pytest
 from syncer.core.outcome import Outcome
 from syncer.engine.settling import LOST
 from tests.chaos import judge
+from tests.chaos.audit import Audit
 from tests.chaos.books import meaning
-from tests.chaos.explain import Asked, Explainer, Tried, match
+from tests.chaos.explain import Asked, Explainer, Tried, match, whose
 from tests.chaos.schedule import What, schedule
 from tests.remote import Entry
 from tests.remote.ways import ALL
@@ -35,6 +35,12 @@ def tried(at, *, outcome, status):
         "answer": "",
     }
     return Tried(**common, at=at, seconds=0.1, outcome=outcome, status=status)
+
+
+def explain(attempts, requests):
+    return Explainer(
+        tried=attempts, asked=requests, audit=Audit(), struck={}, cuts=[], outages=[], lost={"alpha": set()}
+    ).explain()
 
 
 def test_a_seed_says_all_that_happens():
@@ -68,6 +74,8 @@ def test_the_books_say_what_every_way_to_fail_means(way):
         ([asked(1, key="a"), asked(2, key="b")], True),
         ([asked(1, key="a", raw=b"{}"), asked(2, key="a", raw=b"{}")], False),
         ([asked(1, key="a", raw=b"{}"), asked(2, key="a", raw=b"{ }")], True),
+        ([asked(1, key="a", raw=b"{}"), asked(2, key="a")], False),
+        ([asked(1, key="a"), asked(2, key="b", raw=b"{}")], True),
         ([asked(1), asked(2, "GET"), asked(3)], False),
         ([asked(1), asked(2, "GET", fault="500"), asked(3)], True),
         ([asked(1, fault="429"), asked(2)], False),
@@ -81,6 +89,8 @@ def test_the_books_say_what_every_way_to_fail_means(way):
         "two keys",
         "one key",
         "other bytes",
+        "one key, body unread",
+        "two keys, body unread",
         "looked",
         "did not see",
         "was refused",
@@ -98,12 +108,18 @@ def test_a_person_may_have_a_create_sent_again():
     assert judge.blind_creates([asked(1), asked(3)], {1: [2.0]}).holds
 
 
-def test_an_answer_is_paired_with_its_own_request_and_not_with_the_one_before():
-    """Of the first request nobody could read whose it was, and the second came soon."""
-    first, second = tried(1.0, outcome="unknown", status=None), tried(2.0, outcome="done", status=201)
-    requests = [asked(1, binding=None), asked(2, status=201)]
-    match([first, second], requests)
-    assert [first.asked, second.asked] == requests
+def test_a_create_is_its_objects_by_its_key_even_where_nobody_read_its_body():
+    unread = asked(1, key="a", fault="reset unread").entry
+    assert whose(unread, Audit(creates={"a": 7}), {}, {}) == 7
+
+
+def test_of_two_equal_gets_the_one_that_may_be_untold_was_repeated():
+    """The kept connection of the first was reset, and the answer to the second was cut: one attempt tells of both."""
+    repeated, cut = asked(1, "GET", status=200, fault="reset done"), asked(1, "GET", status=200, fault="cut")
+    attempt = replace(tried(1.0, outcome="retryable", status=None), method="GET", action="lookup")
+    explained = explain([attempt], [repeated, cut])
+    assert attempt.asked is cut
+    assert not explained.wrong
 
 
 def test_of_equal_requests_at_once_each_explains_its_own_attempt():
@@ -157,8 +173,4 @@ def test_a_delete_whose_answer_came_late_explains_that_its_record_is_gone(answer
     requests = [asked(1, "DELETE", status=200, applied=True), asked(2, "PATCH", status=404)]
     for request in requests:
         request.entry = replace(request.entry, path="/posts/1")
-    audit: Any = SimpleNamespace(abandoned=[], claims={})
-    explainer = Explainer(
-        tried=attempts, asked=requests, audit=audit, struck={}, cuts=[], outages=[], lost={"alpha": set()}
-    )
-    assert len(explainer.explain().wrong) == wrong
+    assert len(explain(attempts, requests).wrong) == wrong

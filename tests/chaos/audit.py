@@ -15,13 +15,15 @@ CREATE TABLE chaos_lane (
     n bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
     pid integer NOT NULL DEFAULT pg_backend_pid(), who text NOT NULL DEFAULT current_setting('application_name'),
     binding bigint, token bigint, old_token bigint, lease timestamptz, old_lease timestamptz, remote_id text,
-    in_doubt boolean, rejected boolean, wrote boolean
+    in_doubt boolean, rejected boolean, wrote boolean, create_key text
 );
 CREATE INDEX ON chaos_lane (binding, token);
 CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO chaos_lane (binding, token, old_token, lease, old_lease, remote_id, in_doubt, rejected, wrote) VALUES
-        (NEW.id, NEW.token, OLD.token, NEW.lease_until, OLD.lease_until, NEW.remote_id, NEW.in_doubt,
-         NEW.rejected IS NOT NULL,
+    INSERT INTO chaos_lane
+        (binding, token, old_token, lease, old_lease, remote_id, create_key, in_doubt, rejected, wrote)
+    VALUES
+        (NEW.id, NEW.token, OLD.token, NEW.lease_until, OLD.lease_until, NEW.remote_id, NEW.create_key,
+         NEW.in_doubt, NEW.rejected IS NOT NULL,
          (NEW.delivered, NEW.unconfirmed, NEW.remote_id, NEW.agreed, NEW.create_key)
          IS DISTINCT FROM (OLD.delivered, OLD.unconfirmed, OLD.remote_id, OLD.agreed, OLD.create_key));
     RETURN NULL;
@@ -43,7 +45,7 @@ SELECT 1 WHERE EXISTS ({AT_WORK}) AND NOT EXISTS (
     SELECT 1 FROM pg_stat_activity WHERE application_name = %(who)s AND xact_start IS NOT NULL
 )
 """
-COLUMNS = "at, pid, who, binding, token, old_token, lease, old_lease, remote_id, in_doubt, rejected, wrote"
+COLUMNS = "at, pid, who, binding, token, old_token, lease, old_lease, remote_id, create_key, in_doubt, rejected, wrote"
 WORKER = "worker-"  # and its number: what workers call themselves at the database
 
 
@@ -60,6 +62,7 @@ class Note:
     lease: datetime | None
     old_lease: datetime | None
     remote_id: str | None
+    create_key: str | None
     in_doubt: bool
     rejected: bool
     wrote: bool
@@ -96,6 +99,7 @@ class Audit:
     doubts: int = 0  # how often an object came to be in doubt
     rejects: int = 0  # how often one came to be rejected
     records: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # remote ids there ever were
+    creates: dict[str, int] = field(default_factory=dict)  # the binding of every Idempotency-Key
 
     @property
     def abandoned(self) -> list[Claim]:
@@ -127,6 +131,8 @@ def _understand(audit: Audit, note: Note) -> None:
     claims, at = audit.claims[note.binding], note.at.timestamp()
     if note.remote_id is not None:
         audit.records[note.binding].add(note.remote_id)
+    if note.create_key is not None:
+        audit.creates[note.create_key] = note.binding
     if note.token > note.old_token and note.old_lease is not None:
         if claims and claims[-1].until == float("inf"):
             claims[-1].is_abandoned, claims[-1].until = True, at

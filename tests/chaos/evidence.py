@@ -53,7 +53,7 @@ def asked(remotes: Mapping[str, Remote], notes: Audit) -> list[Asked]:
         by_mark = {(one.route.path, mark_of(one.route.model, int(one.object_key))): one.pk for one in own}
         by_record = {f"{one.route.path}/{key}": one.pk for one in own for key in notes.records[one.pk]}
         found += [
-            Asked(remote=name, entry=entry, at=entry.at + MONOTONIC, binding=whose(entry, by_mark, by_record))
+            Asked(remote=name, entry=entry, at=entry.at + MONOTONIC, binding=whose(entry, notes, by_mark, by_record))
             for entry in remote.journal
         ]
     return found

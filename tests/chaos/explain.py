@@ -60,13 +60,18 @@ class Tried:
 
 @dataclass(kw_only=True, eq=False)
 class Asked:
-    """One request, as the remote noted it; `binding` is None where it could not read whose it was."""
+    """One request, as the remote noted it; `binding` is None of a GET that does not look for one object."""
 
     remote: str
     entry: Entry
     at: float
     binding: int | None
     tried: Tried | None = None
+
+    @property
+    def may_be_untold(self) -> bool:
+        """No attempt is kept of a GET that the client repeated, because its kept connection was reset."""
+        return self.entry.method == "GET" and self.entry.fault.startswith("reset")
 
     def __str__(self) -> str:
         fault = f" ({self.entry.fault})" if self.entry.fault else ""
@@ -167,10 +172,9 @@ class Explainer:
     def _unseen(self, asked: Asked) -> None:
         """No attempt tells of it: its claim must have been left by who made it.
 
-        No attempt is kept of a GET that the client repeated, because its kept connection was reset, nor of the list
-        that is read before a route sends anything.
+        Nor is an attempt kept of the list that is read before a route sends anything.
         """
-        if asked.entry.method == "GET" and (asked.binding is None or asked.entry.fault.startswith("reset")):
+        if asked.may_be_untold or (asked.entry.method == "GET" and asked.binding is None):
             self.found.unseen[asked.entry.fault or RIGHTLY] += 1
             return
         keys = self.audit.claims if asked.binding is None else [asked.binding]
@@ -186,12 +190,12 @@ class Explainer:
 
 
 def match(tried: Iterable[Tried], asked: Iterable[Asked]) -> None:
-    """Pair them, in the order of time; whose object could not be read goes to who has no other.
+    """Pair them, in the order of time; a GET for no one object goes to who has no other.
 
-    Of several equal requests at once, an attempt is paired with one that explains it.
+    Of several equal requests at once, an attempt is paired with one that explains it, and must have one.
     """
     waiting: dict[tuple[str, str, int | None], list[Asked]] = defaultdict(list)
-    for one in asked:
+    for one in sorted(asked, key=lambda one: one.may_be_untold):
         waiting[one.remote, one.entry.method, one.binding].append(one)
     ordered = sorted(tried, key=lambda one: one.at)
     for explained, slack, own in product((True, False), (EARLY, SLACK), (True, False)):
@@ -219,9 +223,13 @@ def _take(attempt: Tried, waiting: Iterable[Asked], slack: float) -> None:
             return
 
 
-def whose(entry: Entry, by_mark: Mapping[tuple[str, str], int], by_record: Mapping[str, int]) -> int | None:
-    """The binding of a request: by the mark in what was sent or looked for, else by the record's path."""
-    collection = f"/{entry.path.strip('/').split('/')[-1]}"
-    if entry.method in ("POST", "GET"):
-        return by_mark.get((collection, mark_in(entry.body or dict(entry.query))))
+def whose(
+    entry: Entry, audit: Audit, by_mark: Mapping[tuple[str, str], int], by_record: Mapping[str, int]
+) -> int | None:
+    """The binding of a request: by the key of a create, the mark in what is looked for, or the record's path."""
+    if entry.method == "POST":
+        return audit.creates.get(entry.headers["Idempotency-Key"])
+    if entry.method == "GET":
+        collection = f"/{entry.path.strip('/').split('/')[-1]}"
+        return by_mark.get((collection, mark_in(dict(entry.query))))
     return by_record.get(entry.path)

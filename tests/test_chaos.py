@@ -148,6 +148,12 @@ def test_a_whole_list_is_not_paired_with_a_filtered_one_that_was_cut():
     assert attempt.asked is whole
 
 
+@pytest.mark.parametrize(("outcome", "wrong"), [("retryable", 0), ("unknown", 1)], ids=["not sent", "not answered"])
+def test_a_connection_that_nobody_took_in_time_needs_no_fault(outcome, wrong):
+    attempt = replace(tried(1.0, outcome=outcome, status=None), seconds=1.1)
+    assert len(explain([attempt], []).wrong) == wrong
+
+
 def test_the_request_of_a_record_is_not_taken_for_one_of_its_list():
     attempt = replace(tried(1.0, outcome="done", status=200), method="GET", path="/posts/1", action="lookup")
     listed, got = asked(1, "GET", status=200), asked(1, "GET", status=200)

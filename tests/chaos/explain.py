@@ -142,8 +142,10 @@ class Explainer:
             return "the remote was away"
         if tried.status == 404 and self._is_gone(tried):
             return "the remote had lost the record"
-        if tried.asked and tried.asked.entry.fault in WELL and tried.status is None and tried.seconds >= TIMEOUT:
-            return "the machine was slow"  # and a pause in an answer longer than it was meant to be
+        # A pause in an answer was longer than it was meant to be, or nobody took the connection.
+        is_well = tried.asked.entry.fault in WELL if tried.asked else tried.outcome == "retryable"
+        if is_well and tried.status is None and tried.seconds >= TIMEOUT:
+            return "the machine was slow"
         if tried.method == "GET" and tried.asked is None and tried.outcome == "retryable":
             return "a GET was repeated"  # and the first of the two was taken for it
         return ""

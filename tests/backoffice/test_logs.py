@@ -199,6 +199,9 @@ def test_every_secret_of_the_settings_is_known(tmp_path):
         "OTEL_EXPORTER_OTLP_HEADERS": "authorization=secret-5-otlp",
         "SUMMARIZER_KEY": "secret-6-summarizer",
         "TASKS_EXTERNAL_AUTHORIZATION": "Bearer secret-7-tasks",
+        "OIDC_CLIENT_SECRET": "secret-8-oidc",
+        "SECRET_KEY_FALLBACKS": f"older-secret-9-{'k' * 40}",
+        "DATABASE_REPLICA_URL": "postgres://u:secret-0-replica@h/n",
     }
     hidden = " ".join(settings_with(tmp_path, PRODUCTION | given).SECRETS)
     assert [name for name in given if given[name].partition("secret-")[2][:6] not in hidden] == []

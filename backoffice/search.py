@@ -26,6 +26,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backoffice.kit.pages import site_page
 from content.base.models import ContentModel
 from content.base.search import is_indexed
 
@@ -67,7 +68,7 @@ def view(request: HttpRequest, site: AdminSite) -> TemplateResponse:
     context = {"term": term, "shortest": SHORTEST, "results": results(request, site, term) if term else None}
     if "part" in request.GET:
         return TemplateResponse(request, "search_results.html", context)
-    return TemplateResponse(request, "search.html", {**site.each_context(request), "title": _("Search"), **context})
+    return site_page(request, "search.html", title=_("Search"), admin_site=site, **context)
 
 
 def results(request: HttpRequest, site: AdminSite, term: str) -> Results:

@@ -8,7 +8,6 @@ from django.core.files import File
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -22,6 +21,7 @@ from backoffice.kit.jobs.api import file_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.service import start
 from backoffice.kit.numbers import grouped
+from backoffice.kit.pages import model_page
 from content.base.files import FORMATS, csv_for_excel
 from content.base.imports import service
 from content.base.imports.model import Import
@@ -97,17 +97,16 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             except FileError as error:
                 form.add_error("import_file", str(error))
         columns = [column.column_name for column in self.resource_classes[0]().get_import_fields()]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Import %(objects)s") % {"objects": self.opts.verbose_name_plural},
-            "form": form,
-            "opts": self.opts,
-            "media": self.media + form.media,
-            "columns": columns,
-            "imports_url": reverse("admin:content_import_changelist"),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, self.import_template_name, context)
+        return model_page(
+            self,
+            request,
+            self.import_template_name,
+            title=_("Import %(objects)s") % {"objects": self.opts.verbose_name_plural},
+            form=form,
+            media=self.media + form.media,
+            columns=columns,
+            imports_url=reverse("admin:content_import_changelist"),
+        )
 
     def _start_import(self, request: HttpRequest, form: forms.Form) -> Import:
         """Store the file and begin to read it: here if it is small, else in a worker.

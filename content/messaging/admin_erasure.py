@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.labels import translated
+from backoffice.kit.pages import model_page
 from content.messaging import services
 from content.messaging.models import CLIENT_LENGTH, Erasure, Message
 
@@ -79,16 +79,16 @@ class ErasureAdmin(ReadOnlyAdmin):
         is_valid = form.is_bound and form.is_valid()
         if is_valid and "sure" in request.POST:
             return self._erase(request, form)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Erase a client"),
-            "opts": self.opts,
-            "form": form,
-            "held": services.held_on(form.cleaned_data["client"]) if is_valid else None,
-            "may_export": request.user.has_perm(EXPORT),
-            "media": self.media,
-        }
-        return TemplateResponse(request, "messaging/erase.html", context)
+        return model_page(
+            self,
+            request,
+            "messaging/erase.html",
+            title=gettext("Erase a client"),
+            form=form,
+            held=services.held_on(form.cleaned_data["client"]) if is_valid else None,
+            may_export=request.user.has_perm(EXPORT),
+            media=self.media,
+        )
 
     def export_view(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         """Stream all data about a client as a download. POST only: addresses are logged, and so would be the client."""

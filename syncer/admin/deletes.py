@@ -13,10 +13,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.pages import model_page
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
 from syncer import public
-from syncer.admin.parts import Named, named_keys, page, pk_or_404, posted, to_runs
+from syncer.admin.parts import Named, named_keys, pk_or_404, posted, to_runs
 from syncer.core.errors import SyncError
 from syncer.engine import ceiling
 from syncer.models import Route, Target
@@ -64,7 +65,7 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
     except SyncError as error:
         seen, problem = Review(target=target, why=[], deletes=[]), localized(message_of(error))
     sections = [_section(request, route, of_route) for route, of_route in seen.by_route()]
-    return page(
+    return model_page(
         admin,
         request,
         "syncer/deletes.html",

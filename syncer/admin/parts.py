@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, site
+from django.contrib.admin import site
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -87,15 +87,6 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     why = _("every target is paused.") if is_any else _("there is no target yet.")
     messages.warning(request, _("Nothing to sync: %(why)s") % {"why": why})
     return HttpResponseRedirect(reverse("admin:index"))
-
-
-def page(
-    admin: "ModelAdmin[Any]", request: HttpRequest, template: str, *, title: str, **context: object
-) -> HttpResponse:
-    """Return a page of our own, with the header and the navigation of the admin's other pages."""
-    request.current_app = admin.admin_site.name
-    context |= {**admin.admin_site.each_context(request), "title": title, "opts": admin.opts}
-    return TemplateResponse(request, template, context)
 
 
 def live(request: HttpRequest, template: str, **context: object) -> HttpResponse:

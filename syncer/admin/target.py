@@ -18,12 +18,13 @@ from django.utils.translation import gettext_lazy
 from backoffice.kit import references
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
+from backoffice.kit.pages import model_page
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
 from syncer import public
 from syncer.admin import deletes, pair, trial
 from syncer.admin.forms import TARGET_ROWS, TargetForm
-from syncer.admin.parts import Named, chip, live, named_keys, page, pk_or_404, posted, to_runs, when
+from syncer.admin.parts import Named, chip, live, named_keys, pk_or_404, posted, to_runs, when
 from syncer.admin.removing import RemovingAdmin
 from syncer.admin.rows import Section
 from syncer.admin.setup import steps
@@ -266,7 +267,7 @@ class TargetAdmin(RemovingAdmin):
             waits = would_wait(target)
         except SyncError as error:
             problem = localized(message_of(error))
-        return page(
+        return model_page(
             self,
             request,
             "syncer/preview.html",

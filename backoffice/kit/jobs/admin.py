@@ -5,7 +5,6 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -18,6 +17,7 @@ from backoffice.kit.filters import TimeRangeFilter
 from backoffice.kit.jobs.api import file_response, has_file_for
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.reading import Reading
+from backoffice.kit.pages import model_page
 from backoffice.kit.ui import chip
 
 LISTED = 40  # characters of a title, so that a row of the list takes one line on a small screen
@@ -66,19 +66,18 @@ class JobAdmin(ReadOnlyAdmin):
         """Show the job's progress, and its result once it has ended."""
         job = self._job(request, object_id)
         reading = Reading(job)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": job.title,
-            "opts": self.opts,
-            "original": job,
-            "job": job,
-            "reading": reading,
-            "progress": reading.as_json(),
-            "has_file": has_file_for(request, job),
-            "progress_url": reverse("admin:jobs_job_progress", args=[job.pk]),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "jobs/job.html", context)
+        return model_page(
+            self,
+            request,
+            "jobs/job.html",
+            title=job.title,
+            original=job,
+            job=job,
+            reading=reading,
+            progress=reading.as_json(),
+            has_file=has_file_for(request, job),
+            progress_url=reverse("admin:jobs_job_progress", args=[job.pk]),
+        )
 
     def progress_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Return `Reading.as_json` for the page's script."""

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -21,6 +20,7 @@ from unfold.admin import ModelAdmin
 from backoffice.kit.estimates import MOST
 from backoffice.kit.history import history_of
 from backoffice.kit.jobs.models import Job
+from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person, hides_rows
 from content.base.deleted.restore import begin, read
 from content.base.deleted.rows import Ids, deleted, with_children
@@ -131,12 +131,10 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
 
     # --- details -----------------------------------------------------------------------------------------------------
     def _deleted_page(self, request: HttpRequest, template: str, **context: object) -> HttpResponse:
-        request.current_app = self.admin_site.name
         names = {"names": self.opts.verbose_name_plural}
         title = _("Restore %(names)s") if template == "content/restore.html" else _("Deleted %(names)s")
-        context |= {**self.admin_site.each_context(request), "title": title % names, "opts": self.opts}
-        context["may_restore"] = self.has_add_permission(request)
-        return TemplateResponse(request, template, context)
+        may_restore = self.has_add_permission(request)
+        return model_page(self, request, template, title=title % names, may_restore=may_restore, **context)
 
     def _found(self, search: str) -> Q:
         condition = Q()

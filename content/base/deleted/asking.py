@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person
 from content.base.deleted.admin import DeletedAdmin
 from content.base.deleted.cascade import HERE, Going, begin, going, protectors
@@ -125,23 +125,22 @@ class DeletingAdmin(DeletedAdmin):
                 raise PermissionDenied
             with given_reason(request):
                 return self._delete_chosen(request, queryset, total)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Delete %(what)s") % {"what": public.named_numbers({self.model: number})},
-            "opts": self.opts,
-            "media": self.media,
-            "chosen": True,
-            "deleted_objects": names,
-            "perms_lacking": needed,
-            "protected": protected,
-            "total": int(total),
-            "checkbox": ACTION_CHECKBOX_NAME,
-            "keys": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
+        return model_page(
+            self,
+            request,
+            self.delete_selected_confirmation_template,
+            title=_("Delete %(what)s") % {"what": public.named_numbers({self.model: number})},
+            media=self.media,
+            chosen=True,
+            deleted_objects=names,
+            perms_lacking=needed,
+            protected=protected,
+            total=int(total),
+            checkbox=ACTION_CHECKBOX_NAME,
+            keys=request.POST.getlist(ACTION_CHECKBOX_NAME),
+            select_across=request.POST.get("select_across", "0"),
             **self._question(request, found),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, self.delete_selected_confirmation_template, context)
+        )
 
     def _delete_chosen(self, request: HttpRequest, queryset: "QuerySet[Any]", total: int) -> HttpResponse | None:
         if total > HERE:

@@ -72,7 +72,7 @@ class ConflictActs(Base):
                 title=_("Decide conflicts"),
                 total=len(seen),
                 arguments={"seen": seen, "side": side, "reason": reason},
-                resumes=many.RESUMES,
+                resumes=service.RESUMES,
             )
             return redirect("admin:jobs_job_change", job.pk)
         told(request, conflicts_many.decide_all(seen, side, user=request.user, reason=reason))

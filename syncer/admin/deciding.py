@@ -64,7 +64,7 @@ class DecideActs(BindingActs):
                 title=_("Decide about objects"),
                 total=len(seen),
                 arguments={"seen": seen, "answer": answer},
-                resumes=many.RESUMES,
+                resumes=service.RESUMES,
             )
             return self.after(request, job)
         acted = doubt_many.decide_all(seen, answer, user=request.user)

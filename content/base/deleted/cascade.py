@@ -16,7 +16,7 @@ from backoffice.kit.context import cause, caused_by
 from backoffice.kit.estimates import Count, count
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
-from backoffice.kit.jobs.service import AGAIN, TURN, Again, start
+from backoffice.kit.jobs.service import AGAIN, RESUMES, TURN, Again, start
 from backoffice.kit.numbers import grouped
 from backoffice.kit.permissions import Person
 from content.base.deleted.rows import cascades
@@ -25,7 +25,6 @@ WORK = "content.base.deleted.cascade.delete"
 HERE = 1_000  # objects that a request deletes itself, in one transaction
 SLICE = 500  # objects of a transaction: about half a second on SQLite, which has one writer
 HARMLESS = (None, CASCADE, DO_NOTHING, SET_DEFAULT, SET_NULL)  # what a relation does that prevents no delete
-RESUMES = 20  # times that the job goes on after its worker stopped
 PAUSE = 0.1  # seconds after each slice, in which others may write: SQLite's waiting writers look every tenth
 
 

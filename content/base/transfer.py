@@ -17,8 +17,7 @@ from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExpor
 
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
-from backoffice.kit.jobs.api import file_response
-from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.files import file_or_page
 from backoffice.kit.jobs.service import start
 from backoffice.kit.numbers import grouped
 from backoffice.kit.pages import model_page
@@ -150,7 +149,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         record(Action.EXPORTED, model=self.opts.label, format=file_format.get_title())
         here = queryset.order_by()[: EXPORTED_HERE + 1].count() <= EXPORTED_HERE
         job = start(f"{WORK}.export_file", user=request.user, title=title, arguments=arguments, here=here)
-        return file_response(job) if job.state == Job.State.DONE else redirect("admin:jobs_job_change", job.pk)
+        return file_or_page(job)
 
     def _arguments(self, kind: type[Format], form: forms.Form | None) -> dict[str, object]:
         return {"model": self.opts.label, "resource": self.get_resource_index(form), "kind": kind.title}

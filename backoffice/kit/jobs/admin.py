@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.filters import TimeRangeFilter
-from backoffice.kit.jobs.api import file_response, has_file_for
+from backoffice.kit.jobs.files import download, has_file_for
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.reading import Reading
 from backoffice.kit.pages import model_page
@@ -85,10 +85,7 @@ class JobAdmin(ReadOnlyAdmin):
         return JsonResponse(progress, headers={"Cache-Control": "no-store"})
 
     def file_view(self, request: HttpRequest, pk: UUID) -> FileResponse:
-        job = self._job(request, pk)
-        if not has_file_for(request, job):
-            raise Http404
-        return file_response(job)
+        return download(request, self._job(request, pk))
 
     def _job(self, request: HttpRequest, key: UUID | str) -> Job:
         job: Job | None = self.get_object(request, str(key))

@@ -22,8 +22,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.filters import TimeRangeFilter
-from backoffice.kit.jobs.api import file_response
-from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.files import file_or_page
 from backoffice.kit.jobs.reading import Reading
 from backoffice.kit.jobs.service import start
 from backoffice.kit.numbers import grouped
@@ -187,7 +186,7 @@ class ImportAdmin(ReadOnlyAdmin):
             arguments={"pk": str(record.pk)},
             here=sum(record.counts.values()) <= FAILED_HERE,
         )
-        return file_response(job) if job.state == Job.State.DONE else redirect("admin:jobs_job_change", job.pk)
+        return file_or_page(job)
 
     def _check_own(self, request: HttpRequest, record: Import) -> None:
         if record.user_id != request.user.pk:

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.labels import translated
+from backoffice.kit.numbers import key_number
 from backoffice.kit.pages import model_page
 from content.messaging import services
 from content.messaging.models import CLIENT_LENGTH, Erasure, Message
@@ -102,8 +103,8 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     def _initial(self, request: HttpRequest) -> dict[str, str]:
         """Return the form's initial client: that of the message in the address, which never holds a client's id."""
-        key = request.GET.get("message", "")
-        message = Message.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
+        key = key_number(request.GET.get("message", ""))
+        message = None if key is None else Message.objects.filter(pk=key).first()
         return {"client": message.client} if message and request.user.has_perm("messaging.view_message") else {}
 
     def _erase(self, request: HttpRequest, form: ErasureForm) -> HttpResponse:

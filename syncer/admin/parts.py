@@ -24,6 +24,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from backoffice.kit import ui
 from backoffice.kit.admin import BackofficeAdmin, BackofficeList, ReadOnlyAdmin
+from backoffice.kit.numbers import key_number
 from syncer.models import Binding, Run, Target
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
@@ -59,11 +60,11 @@ def pk_or_404(text: str) -> int:
     """Return the primary key in an address.
 
     Raises:
-        Http404: the text is not a number of at most 19 digits.
+        Http404: the text is not a number that a key can be.
     """
-    if not (text.isdecimal() and len(text) <= 19):  # digits of a 64-bit number
+    if (key := key_number(text)) is None:
         raise Http404
-    return int(text)
+    return key
 
 
 def chip(word: str, text: str = "") -> SafeString:

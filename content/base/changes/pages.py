@@ -15,6 +15,7 @@ from django.utils.timezone import localdate, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.kit.numbers import key_number
 from backoffice.kit.pages import site_page
 from backoffice.kit.permissions import Person, hides_rows
 from content.base.changes.reading import LOOKED_THROUGH, Positions, Wanted, page, versions_before
@@ -180,4 +181,4 @@ def _cursor(positions: Positions) -> str:
 def _positions(text: str) -> Mapping[str, int]:
     """Return the positions of a parameter; parts that can't be read are left out."""
     parts = (part.partition(":") for part in text.split(","))
-    return {label: int(number) for label, _colon, number in parts if number.isdecimal() and len(number) < 19}
+    return {label: number for label, _colon, digits in parts if (number := key_number(digits)) is not None}

@@ -20,6 +20,7 @@ from unfold.admin import ModelAdmin
 from backoffice.kit.estimates import MOST
 from backoffice.kit.history import history_of
 from backoffice.kit.jobs.models import Job
+from backoffice.kit.numbers import key_number
 from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person, hides_rows
 from content.base.deleted.restore import begin, read
@@ -86,7 +87,7 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         search = request.GET.get("q", "").replace("\0", "").strip()[:WORD]
-        before = _number(request.GET.get("before", ""))
+        before = key_number(request.GET.get("before", ""))
         rows = deleted(self.model).filter(self._found(search))
         page, following = self._page(request, rows, before)
         return self._deleted_page(
@@ -163,7 +164,7 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
         """
         if act := request.GET.get("act", ""):
             return self._visible(request, deleted(self.model).filter(request_id=act.replace("\0", "")))
-        ids = [_number(text) for text in request.GET.getlist("row")]
+        ids = [key_number(text) for text in request.GET.getlist("row")]
         if None in ids:
             raise Http404
         return self._visible(request, read(self.model, [number for number in ids if number is not None]))
@@ -176,7 +177,3 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
         text = ngettext("%(number)s object is restored.", "%(number)s objects are restored.", number)
         messages.success(request, text % {"number": number})
         return redirect(admin_url(self.model, "changelist"))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None

@@ -49,7 +49,7 @@ from backoffice.kit.http import ANSWER_MOST, Answer, Request
 from backoffice.kit.phrases import message_of, phrase
 
 
-class Came(NamedTuple):
+class Completion(NamedTuple):
     """What came of a request, when it left (or was to leave), and the seconds from then to the end of the answer."""
 
     result: Answer | HttpError
@@ -57,7 +57,7 @@ class Came(NamedTuple):
     seconds: float
 
 
-Done = Callable[[Came], None]
+Done = Callable[[Completion], None]
 
 # Such an address is sent as it is; for any other, `requests` finds the spelling, which takes longer than the request.
 PLAIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?")
@@ -105,7 +105,7 @@ class Transfers:
         transfer = self._idle.pop() if self._idle else _Transfer(self)
         if refused := transfer.prepare(request, done):
             self._idle.append(transfer)
-            done(Came(refused, timezone.now(), 0.0))
+            done(Completion(refused, timezone.now(), 0.0))
         else:
             self._running[transfer.curl] = transfer
             self._none_is_due_until = min(self._none_is_due_until, transfer.earliest(transfer.began))
@@ -158,11 +158,11 @@ class Transfers:
     def _end(self, transfer: "_Transfer", code: int, message: str) -> None:
         self._multi.remove_handle(transfer.curl)
         del self._running[transfer.curl]
-        came = Came(transfer.result(code, message), transfer.left_at, time.monotonic() - transfer.left)
+        completion = Completion(transfer.result(code, message), transfer.left_at, time.monotonic() - transfer.left)
         done = transfer.done
         transfer.clear()
         self._idle.append(transfer)
-        done(came)
+        done(completion)
 
 
 class _Transfer:
@@ -307,7 +307,7 @@ class _UnusableError(ValueError):
     """The request can't be written. The message is a predicate that continues the server's name."""
 
 
-def _nothing(came: Came) -> None:
+def _nothing(completion: Completion) -> None:
     """Do nothing with a result."""
 
 

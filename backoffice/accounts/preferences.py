@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from backoffice.accounts.models import User
+from backoffice.kit.api.middleware import API
 from backoffice.kit.pages import site_page
 from backoffice.kit.preferences import in_force, languages, time_zones
 
 # Programs read these, in English and UTC whoever asks.
-FOR_PROGRAMS = ("/api/", "/health/")
+FOR_PROGRAMS = (API, "/health/")
 
 
 class PreferencesMiddleware:

@@ -38,8 +38,9 @@ from syncer.reports.home import home
 from syncer.reports.overview import SWITCH, Overview, answered_at, overview
 from syncer.reports.preview import adoptions, nothing_to_send, preview, would_wait
 from syncer.reports.reading import headline
-from syncer.targets.base import Adoption, Planned, kind_of
+from syncer.targets.base import kind_of
 from syncer.targets.peer.authentication import PERMISSION
+from syncer.targets.previews import Adoption, Planned
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
 COUNTED = 2000  # deliveries counted; beyond this the page says only that there are more

@@ -15,7 +15,8 @@ from syncer.admin.parts import pk_or_404
 from syncer.models import Target
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.reading import unseen, unseen_objects
-from syncer.targets.base import RouteTrial, kind_of
+from syncer.targets.base import kind_of
+from syncer.targets.previews import RouteTrial
 
 TRY = "admin:syncer_target_try"
 

@@ -15,7 +15,7 @@ from backoffice.kit.api.responses import json_response
 from backoffice.kit.jobs.files import download, has_file_for
 from backoffice.kit.jobs.models import Job
 
-AGAIN = 1  # seconds after which a client should ask again
+RETRY_SECONDS = 1  # after which a client should ask again
 
 router = Router()
 
@@ -52,14 +52,14 @@ def as_json(request: HttpRequest, job: Job) -> dict[str, Any]:
 
 def job_response(request: HttpRequest, job: Job) -> HttpResponse:
     """Return 202 with the job, and its address in `Location`."""
-    headers = {"Location": reverse("api:job", args=[job.pk]), "Retry-After": str(AGAIN)}
+    headers = {"Location": reverse("api:job", args=[job.pk]), "Retry-After": str(RETRY_SECONDS)}
     return json_response(as_json(request, job), status=202, headers=headers)
 
 
 @router.get("/{uuid:id}/", url_name="job", operation_id="job_get", summary="Get a job", response={200: JobOut})
 def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=id)
-    headers = {"Retry-After": str(AGAIN)} if job.is_open else {}
+    headers = {"Retry-After": str(RETRY_SECONDS)} if job.is_open else {}
     return json_response(as_json(request, job), headers=headers)
 
 

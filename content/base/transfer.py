@@ -21,13 +21,13 @@ from backoffice.kit.jobs.files import file_or_page
 from backoffice.kit.jobs.service import start
 from backoffice.kit.numbers import grouped
 from backoffice.kit.pages import model_page
+from backoffice.kit.urls import admin_url
 from content.base.files import FORMATS, csv_for_excel
 from content.base.imports import service
 from content.base.imports.model import Import
 from content.base.imports.newer import VERSION
 from content.base.tables import FileError, max_rows
 from content.base.uploads import Upload, path_of
-from content.base.urls import admin_url
 
 WORK = "content.base.transfer_work"
 MAX_BYTES = 500 * 1000 * 1000

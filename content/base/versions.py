@@ -18,11 +18,11 @@ from simple_history.admin import SimpleHistoryAdmin
 from backoffice.kit import moments
 from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person
+from backoffice.kit.urls import admin_url
 from backoffice.kit.versions import go_back
 from content.base.differences import as_html
 from content.base.models import ContentModel
 from content.base.reasons import reason_context, reason_of
-from content.base.urls import admin_url
 from syncer import public
 
 Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML

@@ -8,7 +8,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin import site
-from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -25,6 +24,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from backoffice.kit import ui
 from backoffice.kit.admin import BackofficeAdmin, BackofficeList, ReadOnlyAdmin
 from backoffice.kit.numbers import key_number
+from backoffice.kit.urls import admin_url
 from syncer.models import Binding, Run, Target
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
@@ -207,7 +207,7 @@ def _seen(request: HttpRequest, label: str, keys: list[str]) -> dict[str, Named]
 
 def _url(model: type[Model], pk: Any) -> str:
     try:
-        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(pk)])
+        return admin_url(model, "change", pk)
     except NoReverseMatch:
         return ""
 

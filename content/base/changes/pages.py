@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy
 from backoffice.kit.numbers import key_number
 from backoffice.kit.pages import site_page
 from backoffice.kit.permissions import Person, hides_rows
+from backoffice.kit.urls import admin_url
 from content.base.changes.reading import LOOKED_THROUGH, Positions, Wanted, page, versions_before
 from content.base.changes.recent import visible_models
 from content.base.changes.titles import title_of
 from content.base.chips import state_chips
-from content.base.urls import admin_url
 from content.base.versions import Difference, differences
 from syncer import public
 

@@ -23,11 +23,11 @@ from backoffice.kit.jobs.models import Job
 from backoffice.kit.numbers import key_number
 from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person, hides_rows
+from backoffice.kit.urls import admin_url
 from content.base.deleted.restore import begin, read
 from content.base.deleted.rows import Ids, deleted, with_children
 from content.base.models import ContentModel
 from content.base.reasons import reason_context, reason_of
-from content.base.urls import admin_url
 from syncer import public
 
 PER_PAGE = 50

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person
+from backoffice.kit.urls import admin_url
 from content.base.deleted.admin import DeletedAdmin
 from content.base.deleted.cascade import HERE, CascadeLevel, begin, cascade_of, protectors
 from content.base.reasons import given_reason, reason_context
-from content.base.urls import admin_url
 from syncer import public
 
 LISTED = 50  # names on each level of the question

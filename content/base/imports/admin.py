@@ -28,11 +28,11 @@ from backoffice.kit.jobs.service import start
 from backoffice.kit.numbers import grouped
 from backoffice.kit.pages import model_page
 from backoffice.kit.ui import chip
+from backoffice.kit.urls import admin_url
 from content.base.imports import service
 from content.base.imports.model import Import
 from content.base.imports.report import Report
 from content.base.tables import FileError
-from content.base.urls import admin_url
 
 LISTED = 40  # characters of a file's name
 FAILED_HERE = 20_000  # rows of a file that a request reads itself for the failed ones

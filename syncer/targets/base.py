@@ -1,7 +1,7 @@
 """The interface of a kind of target, and the registry of kinds.
 
-A kind is one folder beside this file, whose `kind.py` registers one `Kind`. The engine, the models and the pages use
-the registry and know no kind by name. This module imports nothing above `core`, so that every layer can use it.
+A kind is one folder beside this file, whose `kind.py` registers one `Kind`. The engine and the models use the registry
+and know no kind by name. This module imports nothing above `core`, so that every layer can use it.
 """
 
 from abc import ABC, abstractmethod

@@ -16,7 +16,7 @@ from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.filters import TimeRangeFilter
 from backoffice.kit.jobs.files import download, has_file_for
 from backoffice.kit.jobs.models import Job
-from backoffice.kit.jobs.reading import Reading
+from backoffice.kit.jobs.report import Report
 from backoffice.kit.pages import model_page
 from backoffice.kit.ui import chip
 
@@ -43,7 +43,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description=pgettext_lazy("of a job", "items"))
     def items(self, job: Job) -> str:
-        return Reading(job).items
+        return Report(job).items
 
     def has_view_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
         return obj is None or obj.user_id == request.user.pk or bool(super().has_view_permission(request, obj))
@@ -65,7 +65,7 @@ class JobAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *_args: object, **_options: object) -> HttpResponse:
         """Show the job's progress, and its result once it has ended."""
         job = self._job(request, object_id)
-        reading = Reading(job)
+        report = Report(job)
         return model_page(
             self,
             request,
@@ -73,15 +73,15 @@ class JobAdmin(ReadOnlyAdmin):
             title=job.title,
             original=job,
             job=job,
-            reading=reading,
-            progress=reading.as_json(),
+            report=report,
+            progress=report.as_json(),
             has_file=has_file_for(request, job),
             progress_url=reverse("admin:jobs_job_progress", args=[job.pk]),
         )
 
     def progress_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Return `Reading.as_json` for the page's script."""
-        progress = Reading(self._job(request, pk)).as_json()
+        """Return `Report.as_json` for the page's script."""
+        progress = Report(self._job(request, pk)).as_json()
         return JsonResponse(progress, headers={"Cache-Control": "no-store"})
 
     def file_view(self, request: HttpRequest, pk: UUID) -> FileResponse:

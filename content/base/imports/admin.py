@@ -23,7 +23,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.filters import TimeRangeFilter
 from backoffice.kit.jobs.files import file_or_page
-from backoffice.kit.jobs.reading import Reading
+from backoffice.kit.jobs.report import Report as JobReport
 from backoffice.kit.jobs.service import start
 from backoffice.kit.numbers import grouped
 from backoffice.kit.pages import model_page
@@ -120,7 +120,7 @@ class ImportAdmin(ReadOnlyAdmin):
             record=record,
             report=report,
             job=job,
-            progress=Reading(job).as_json() if job else None,
+            progress=JobReport(job).as_json() if job else None,
             progress_url=reverse("admin:jobs_job_progress", args=[job.pk]) if job else "",
             may_read=self._may_read(request, record),
             may_confirm=is_own and record.state == Import.State.READY and report.right > 0,

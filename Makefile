@@ -156,13 +156,13 @@ $(REAL): requirements/real.txt tests/real/package-lock.json | $(DEV)
 	@sh tests/real/install.sh $(PY) $@
 
 $(DEPLOY): requirements/deploy.txt | $(DEV)
-	@sh tests/deploy/install.sh $(PY) $@
+	@sh tools/venv.sh $(PY) deploy $@
 
 $(BROWSER): requirements/browser.txt tests/browser/package-lock.json | $(DEV)
 	@sh tests/browser/install.sh $(PY) $@
 
 $(AUDIT): requirements/audit.txt | $(DEV)
-	@sh tools/install_audit.sh $(PY) $@
+	@sh tools/venv.sh $(PY) audit $@
 
 $(BENCH): requirements/bench.txt | $(DEV)
 	@sh bench/install.sh $(PY) $@

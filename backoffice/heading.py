@@ -8,6 +8,8 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from backoffice.kit.urls import admin_url
+
 
 @dataclass(frozen=True)
 class Link:
@@ -39,7 +41,7 @@ def heading_of(context: Mapping[Any, Any]) -> Heading:
     if stored is None or _is_of_object(context, opts):
         is_form = stored is not None and "adminform" in context
         return Heading(parents, str(context.get("heading") or (stored if is_form else title)))
-    url = reverse(f"admin:{stored._meta.app_label}_{stored._meta.model_name}_change", args=[stored.pk])
+    url = admin_url(type(stored), "change", stored.pk)
     name = str(context.get("parent_name") or stored)
     return Heading([*parents, Link(name, url)], str(context.get("heading") or title.removesuffix(f": {stored}")))
 
@@ -50,7 +52,7 @@ def _lists(context: Mapping[Any, Any], opts: Any) -> Iterator[Link]:
     if app.text.lower() != names.lower():
         yield app
     if not context.get("cl"):
-        yield Link(capfirst(names), reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
+        yield Link(capfirst(names), admin_url(opts.model, "changelist"))
 
 
 def _app(context: Mapping[Any, Any], opts: Any) -> Link:

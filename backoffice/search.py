@@ -23,9 +23,10 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backoffice.kit.pages import site_page
+from backoffice.kit.urls import admin_url
 from content.base.models import ContentModel
 from content.base.search import is_indexed
 
@@ -67,7 +68,7 @@ def view(request: HttpRequest, site: AdminSite) -> TemplateResponse:
     context = {"term": term, "shortest": SHORTEST, "results": results(request, site, term) if term else None}
     if "part" in request.GET:
         return TemplateResponse(request, "search_results.html", context)
-    return TemplateResponse(request, "search.html", {**site.each_context(request), "title": _("Search"), **context})
+    return site_page(request, "search.html", title=_("Search"), admin_site=site, **context)
 
 
 def results(request: HttpRequest, site: AdminSite, term: str) -> Results:
@@ -77,11 +78,14 @@ def results(request: HttpRequest, site: AdminSite, term: str) -> Results:
     for admin in admins:
         objects = _objects(request, admin, term)
         found += [
-            Found(str(one), str(admin.opts.verbose_name), _url(admin, "change", one.pk)) for one in objects[:EACH]
+            Found(str(one), str(admin.opts.verbose_name), admin_url(admin.model, "change", one.pk))
+            for one in objects[:EACH]
         ]
         if len(objects) > EACH:
             plural = str(admin.opts.verbose_name_plural)
-            more.append(Found(plural, plural, f"{_url(admin, 'changelist')}?{urlencode({SEARCH_VAR: term})}"))
+            more.append(
+                Found(plural, plural, f"{admin_url(admin.model, 'changelist')}?{urlencode({SEARCH_VAR: term})}")
+            )
     is_partial = len(term) >= SHORTEST and any(_has_older(admin.model) for admin in admins)
     return Results(found, more, NEWEST if is_partial else None)
 
@@ -140,7 +144,3 @@ def _has_older(model: type[models.Model]) -> bool:
     """Return whether a model has objects that are not looked at."""
     keys = _newest_keys(model)
     return issubclass(model, ContentModel) and not is_indexed(keys.db) and keys[NEWEST : NEWEST + 1].exists()
-
-
-def _url(admin: "ModelAdmin[Any]", page: str, *arguments: object) -> str:
-    return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_{page}", args=arguments)

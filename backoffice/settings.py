@@ -424,7 +424,9 @@ SECRETS = [
     secret
     for secret in (
         SECRET_KEY,
-        DATABASES["default"].get("PASSWORD"),
+        *SECRET_KEY_FALLBACKS,
+        *(entry.get("PASSWORD") for entry in DATABASES.values()),
+        OIDC_CLIENT_SECRET,
         globals()["EMAIL_HOST_PASSWORD"],
         ALERT_WEBHOOK_URL,
         ALERT_WEBHOOK_SECRET,

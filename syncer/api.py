@@ -1,6 +1,6 @@
 """The engine in the JSON API, for programs of operators: the deletes that wait for a person, and what is on hold."""
 
-from typing import NoReturn
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -72,7 +72,7 @@ def list_deletes(request: HttpRequest, name: str, query: Query[DeletesQuery]) ->
     try:
         return json_response(deletes.review(target, model=query.model).as_json())
     except SyncError as error:
-        _refuse(error)
+        raise ProblemError(409, str(error)) from error
 
 
 @router.post(
@@ -84,12 +84,7 @@ def list_deletes(request: HttpRequest, name: str, query: Query[DeletesQuery]) ->
 @not_atomic  # the decision is committed before the run that follows it is queued
 def allow_deletes(request: HttpRequest, name: str, data: DecisionIn) -> HttpResponse:
     """Starts a sync, which makes them."""
-    target = _target(request, name)
-    try:
-        number = deletes.allow(target, data.digest, user=request.user, model=data.model)
-    except SyncError as error:
-        _refuse(error)
-    return _decided(request, target, number)
+    return _decide(request, name, data, deletes.allow)
 
 
 @router.post(
@@ -101,12 +96,7 @@ def allow_deletes(request: HttpRequest, name: str, data: DecisionIn) -> HttpResp
 @not_atomic
 def undo_deletes(request: HttpRequest, name: str, data: DecisionIn) -> HttpResponse:
     """All or nothing: 409 says what can't be undone. Restoring needs the permission to add the objects."""
-    target = _target(request, name)
-    try:
-        number = deletes.undo(target, data.digest, user=request.user, model=data.model)
-    except SyncError as error:
-        _refuse(error)
-    return _decided(request, target, number)
+    return _decide(request, name, data, deletes.undo)
 
 
 def _target(request: HttpRequest, name: str) -> Target:
@@ -114,10 +104,12 @@ def _target(request: HttpRequest, name: str) -> Target:
     return get_object_or_404(Target, name=name)
 
 
-def _refuse(error: SyncError) -> NoReturn:
-    raise ProblemError(409, str(error)) from error
-
-
-def _decided(request: HttpRequest, target: Target, number: int) -> HttpResponse:
+def _decide(request: HttpRequest, name: str, data: DecisionIn, decide: Callable[..., int]) -> HttpResponse:
+    """Allow or undo the deletes that were listed, and start a sync."""
+    target = _target(request, name)
+    try:
+        number = decide(target, data.digest, user=request.user, model=data.model)
+    except SyncError as error:
+        raise ProblemError(409, str(error)) from error
     run = wake(target=target, trigger=Run.Trigger.MANUAL, user=request.user)
     return json_response({"number": number, "run": run.pk})

@@ -10,7 +10,8 @@ from backoffice.accounts.models import User
 from backoffice.kit.phrases import Phrase
 from syncer.core.answer_words import in_words
 from syncer.models import Attempt, Binding, Route
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
+from tests.content.pages import browser
 
 # A text that can be translated into one language is in all catalogues: `make catalogues` sees to it.
 LANGUAGES = ["de", pytest.param("fr", marks=pytest.mark.thorough)]

@@ -91,42 +91,46 @@ def both_nodes(*, var: Path, secret: Mapping[str, str]) -> tuple[Node, Node]:
     if port == remote_port:
         raise RefusedError(f"PORT and REMOTE_PORT are both {port}; each node needs its own.")
 
-    def node(*, name: str, title: str, color: str, port: int, var: Path, key: str, **more: str) -> Node:
-        inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-        settings = {
-            "BACKOFFICE_DOTENV": "",
-            "BACKOFFICE_ENV": "development",
-            "BACKOFFICE_NODE": name,
-            "BACKOFFICE_TITLE": title,
-            "BACKOFFICE_COLOR": color,
-            "BACKOFFICE_VAR": str(var),
-            "PRIVATE_NETWORKS": ",".join(filter(None, (LOOPBACK, os.environ.get("PRIVATE_NETWORKS")))),
-            "SECRET_KEY": key,
-            REMOTE_PASSWORD: secret[REMOTE_PASSWORD],
-            PEER_PASSWORD: secret[PEER_PASSWORD],
-            **more,
-        }
-        return Node(name=name, port=port, var=var, environment=inherited | settings)
-
-    return (
-        node(
-            name="store",
-            title="Store",
-            color="blue",
-            port=port,
-            var=var,
-            key=secret["SECRET_KEY"],
-            **enriched_from(remote_port, secret[REMOTE_PASSWORD]),
-        ),
-        node(
-            name="warehouse",
-            title="Warehouse",
-            color="orange",
-            port=remote_port,
-            var=var / "remote",
-            key=secret["REMOTE_SECRET_KEY"],
-        ),
+    store = _node(
+        secret,
+        name="store",
+        title="Store",
+        color="blue",
+        port=port,
+        var=var,
+        key=secret["SECRET_KEY"],
+        **enriched_from(remote_port, secret[REMOTE_PASSWORD]),
     )
+    warehouse = _node(
+        secret,
+        name="warehouse",
+        title="Warehouse",
+        color="orange",
+        port=remote_port,
+        var=var / "remote",
+        key=secret["REMOTE_SECRET_KEY"],
+    )
+    return store, warehouse
+
+
+def _node(
+    secret: Mapping[str, str], *, name: str, title: str, color: str, port: int, var: Path, key: str, **more: str
+) -> Node:
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    settings = {
+        "BACKOFFICE_DOTENV": "",
+        "BACKOFFICE_ENV": "development",
+        "BACKOFFICE_NODE": name,
+        "BACKOFFICE_TITLE": title,
+        "BACKOFFICE_COLOR": color,
+        "BACKOFFICE_VAR": str(var),
+        "PRIVATE_NETWORKS": ",".join(filter(None, (LOOPBACK, os.environ.get("PRIVATE_NETWORKS")))),
+        "SECRET_KEY": key,
+        REMOTE_PASSWORD: secret[REMOTE_PASSWORD],
+        PEER_PASSWORD: secret[PEER_PASSWORD],
+        **more,
+    }
+    return Node(name=name, port=port, var=var, environment=inherited | settings)
 
 
 def enriched_from(port: int, password: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`make shape`: print the measures of the code that CONTRIBUTING.md explains."""
+"""`python -m tools.shape`: print the measures of the code that CONTRIBUTING.md explains."""
 
 import ast
 import re

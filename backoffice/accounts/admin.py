@@ -27,7 +27,19 @@ admin.site.unregister(Group)
 
 
 class GivingAdmin(BackofficeAdmin):
-    """Its forms offer only what the giver has. See `backoffice.accounts.granting`."""
+    """Its forms offer, and change, only what the giver has. See `backoffice.accounts.granting`."""
+
+    def may_manage(self, request: HttpRequest, obj: Any) -> bool:
+        """Return whether the person may change this object: it gives no permission that they lack."""
+        raise NotImplementedError
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return bool(allowed) and (obj is None or self.may_manage(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return bool(allowed) and (obj is None or self.may_manage(request, obj))
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.related_model is Permission:
@@ -76,13 +88,8 @@ class UserAdmin(SecondFactorOfAccount, DjangoUserAdmin, GivingAdmin):  # type: i
     roles = shown_roles
 
     # --- permissions -------------------------------------------------------------------------------------------------
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        allowed = super().has_change_permission(request, obj)
-        return bool(allowed) and (obj is None or may_manage(request.user, obj))
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        allowed = super().has_delete_permission(request, obj)
-        return bool(allowed) and (obj is None or may_manage(request.user, obj))
+    def may_manage(self, request: HttpRequest, obj: User) -> bool:
+        return may_manage(request.user, obj)
 
     def has_end_sessions_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         account = self.get_object(request, str(object_id))
@@ -134,10 +141,5 @@ class GroupAdmin(SecondFactorOfGroup, DjangoGroupAdmin, GivingAdmin):  # type: i
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return super().get_queryset(request).select_related("role")
 
-    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        allowed = super().has_change_permission(request, obj)
-        return bool(allowed) and (obj is None or may_manage_group(request.user, obj))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        allowed = super().has_delete_permission(request, obj)
-        return bool(allowed) and (obj is None or may_manage_group(request.user, obj))
+    def may_manage(self, request: HttpRequest, obj: Group) -> bool:
+        return may_manage_group(request.user, obj)

@@ -10,7 +10,6 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -27,6 +26,7 @@ from backoffice.accounts import keys
 from backoffice.accounts.models import ApiKey, User
 from backoffice.accounts.permission_names import name_of
 from backoffice.kit.admin import BackofficeAdmin
+from backoffice.kit.pages import model_page
 from backoffice.kit.ui import chip
 
 DAYS = [(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("a year"))]
@@ -163,13 +163,7 @@ class ApiKeyAdmin(BackofficeAdmin):
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """Show the key in the answer itself: a message or a session would store it."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Your new API key"),
-            "key": obj,
-            "opts": self.opts,
-        }
-        page = TemplateResponse(request, "accounts/key_made.html", context)
+        page = model_page(self, request, "accounts/key_made.html", title=gettext("Your new API key"), key=obj)
         page["Cache-Control"] = "no-store"
         return page
 

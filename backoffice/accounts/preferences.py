@@ -5,9 +5,8 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.timezone import now
@@ -15,10 +14,12 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from backoffice.accounts.models import User
+from backoffice.kit.api.middleware import API
+from backoffice.kit.pages import site_page
 from backoffice.kit.preferences import in_force, languages, time_zones
 
 # Programs read these, in English and UTC whoever asks.
-FOR_PROGRAMS = ("/api/", "/health/")
+FOR_PROGRAMS = (API, "/health/")
 
 
 class PreferencesMiddleware:
@@ -62,9 +63,7 @@ def my_settings(request: HttpRequest) -> HttpResponse:
         with in_force(request):
             messages.success(request, _("Your settings are saved."))
         return HttpResponseRedirect(reverse("admin:accounts_user_settings"))
-    title = _("My settings")
-    context = {**admin.site.each_context(request), "title": title, "form": form, "now": now()}
-    return TemplateResponse(request, "accounts/settings.html", context)
+    return site_page(request, "accounts/settings.html", title=_("My settings"), form=form, now=now())
 
 
 def _node_zone() -> str:

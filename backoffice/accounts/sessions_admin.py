@@ -2,15 +2,15 @@
 
 from typing import cast
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backoffice.accounts.keys_admin import sees_all
 from backoffice.accounts.models import ApiKey, User
+from backoffice.kit.pages import site_page
 from backoffice.kit.sessions import service
 from backoffice.kit.sessions.agents import name_of
 from backoffice.kit.sessions.models import Session, SessionQuerySet
@@ -34,20 +34,20 @@ def sessions_page(request: HttpRequest, account: User, title: str) -> HttpRespon
         messages.success(request, text % {"number": ended})
         return HttpResponseRedirect(request.path)
     is_own, number = account == request.user, others.count()
-    context = {
-        **admin.site.each_context(request),
-        "title": title,
-        "account": account,
-        "is_own": is_own,
-        "here": [(session, name_of(session.agent)) for session in here],
-        "others": [(session, name_of(session.agent)) for session in others.order_by(*NEWEST)[:SHOWN]],
-        "number": number,
-        "more": max(0, number - SHOWN),
-        "shows_keys": is_own or sees_all(request),
-        "keys": ApiKey.objects.working().filter(user=account).order_by("-pk"),
-        "may_revoke": is_own or request.user.has_perm("accounts.change_apikey"),
-    }
-    return TemplateResponse(request, "accounts/sessions.html", context)
+    return site_page(
+        request,
+        "accounts/sessions.html",
+        title=title,
+        account=account,
+        is_own=is_own,
+        here=[(session, name_of(session.agent)) for session in here],
+        others=[(session, name_of(session.agent)) for session in others.order_by(*NEWEST)[:SHOWN]],
+        number=number,
+        more=max(0, number - SHOWN),
+        shows_keys=is_own or sees_all(request),
+        keys=ApiKey.objects.working().filter(user=account).order_by("-pk"),
+        may_revoke=is_own or request.user.has_perm("accounts.change_apikey"),
+    )
 
 
 def _chosen(others: SessionQuerySet, chosen: str) -> SessionQuerySet:

@@ -15,8 +15,8 @@ from backoffice.accounts.second_factor.sign_in import CodeView, ask_for_code, co
 
 def urls(site: AdminSite) -> list[URLPattern]:
     return [
-        path("login/oidc/", oidc.begin, name="oidc"),
-        path("login/oidc/back/", oidc.come_back, name="oidc_back"),
+        path("login/oidc/", oidc.log_in, name="oidc"),
+        path("login/oidc/back/", oidc.callback, name="oidc_back"),
         path("login/password/", password_reset.ask, name="password_reset"),
         path("login/password/sent/", password_reset.sent, name="password_reset_sent"),
         path("login/password/link/", password_reset.open_link, name="password_reset_open"),

@@ -1,12 +1,13 @@
-"""Split long lists, and the keys of many rows, into parts; `itertools.batched` comes with Python 3.12."""
+"""Split long lists, many rows and their keys into parts; `itertools.batched` comes with Python 3.12."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -14,6 +15,14 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def batched_rows(rows: "QuerySet[M]", size: int) -> Iterator[list[M]]:
+    """Yield the rows in the order of their keys, in lists of at most `size`; see `batched_keys`."""
+    rows, last = rows.order_by("pk"), None
+    while batch := list((rows if last is None else rows.filter(pk__gt=last))[:size]):
+        yield batch
+        last = batch[-1].pk
 
 
 def batched_keys(rows: "QuerySet[Any]", size: int) -> Iterator[list[Any]]:

@@ -87,7 +87,7 @@ def not_encrypted(reason: str) -> ForbiddenError:
     return ForbiddenError(phrase("does not encrypt as it must (%(reason)s)", reason=reason))
 
 
-class Watch:
+class Deadline:
     """The deadline of one request: its connection is ended after `seconds`, whatever the other side does.
 
     The library's time-outs bound each wait, not the whole: a server that sends a byte a second would never time out,
@@ -119,8 +119,8 @@ class Watch:
             raise NotSentError(phrase("did not take the connection in time"), slow=True)
         return left
 
-    def begins(self, connection: object) -> None:
-        """Watch this connection from now on: the request is about to be sent on it."""
+    def guard(self, connection: object) -> None:
+        """End this connection too when the time is over: the request is about to be sent on it."""
         self.left()
         self._connection = connection
 
@@ -138,49 +138,49 @@ class Deadlines:
     IDLE = 5.0  # seconds without a request after which the thread ends
 
     def __init__(self) -> None:
-        self._watches: set[Watch] = set()
+        self._open: set[Deadline] = set()
         self._changed = threading.Condition()
         self._looks_at = 0.0  # when the thread looks again; 0: there is none
 
-    def add(self, watch: Watch) -> None:
+    def add(self, deadline: Deadline) -> None:
         with self._changed:
-            self._watches.add(watch)
+            self._open.add(deadline)
             if self._looks_at == 0:
-                self._looks_at = watch.ends
+                self._looks_at = deadline.ends
                 threading.Thread(target=self._run, name="deadlines", daemon=True).start()
-            elif watch.ends < self._looks_at:
+            elif deadline.ends < self._looks_at:
                 self._changed.notify()
 
-    def remove(self, watch: Watch) -> None:
+    def remove(self, deadline: Deadline) -> None:
         with self._changed:
-            self._watches.discard(watch)
+            self._open.discard(deadline)
 
     def _run(self) -> None:
         with self._changed:
             idle_until = time.monotonic() + self.IDLE
-            while self._watches or time.monotonic() < idle_until:
-                self._looks_at = min((watch.ends for watch in self._watches), default=idle_until)
+            while self._open or time.monotonic() < idle_until:
+                self._looks_at = min((deadline.ends for deadline in self._open), default=idle_until)
                 self._changed.wait(max(0.0, self._looks_at - time.monotonic()))
                 now = time.monotonic()
-                if self._watches:
+                if self._open:
                     idle_until = now + self.IDLE
-                for watch in [watch for watch in self._watches if watch.ends <= now]:
-                    self._watches.discard(watch)
-                    watch.end()
+                for deadline in [deadline for deadline in self._open if deadline.ends <= now]:
+                    self._open.discard(deadline)
+                    deadline.end()
             self._looks_at = 0.0
 
 
-class Asker(Protocol):
+class ConnectionOwner(Protocol):
     """The client that connections are made for."""
 
     timeout: float  # seconds for connecting
 
     @property
-    def watch(self) -> Watch:
+    def deadline(self) -> Deadline:
         """The deadline of the request that this thread is sending."""
 
 
-def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
+def _open(host: str, port: int, client: ConnectionOwner, options: Any) -> socket.socket:
     """Connect to the first address of `host` that is allowed and accepts the connection.
 
     The name is resolved once, and the very address that was checked is connected to: another lookup could give a
@@ -199,7 +199,7 @@ def _open(host: str, port: int, client: Asker, options: Any) -> socket.socket:
         if reason := addresses.refusal(str(address[0]), settings.PRIVATE_NETWORKS):
             failure = failure or ForbiddenError(reason)
             continue
-        seconds = min(client.timeout, client.watch.left())
+        seconds = min(client.timeout, client.deadline.left())
         opened = socket.socket(family, kind, protocol)
         try:
             for option in options or ():
@@ -248,7 +248,7 @@ class _Response(http.client.HTTPResponse):
             super().begin()
 
 
-def checked(connection: Any, client: Asker) -> Any:
+def checked(connection: Any, client: ConnectionOwner) -> Any:
     """Return a subclass of urllib3's `connection` that checks addresses and keeps to the deadlines of `client`."""
 
     class Checked(connection):  # type: ignore[misc]
@@ -274,11 +274,11 @@ def checked(connection: Any, client: Asker) -> Any:
                     raise untrusted(error.verify_message) from error
                 reason = getattr(error, "reason", None) or type(error).__name__
                 raise not_encrypted(reason) from error
-            client.watch.begins(self)
-            client.watch.is_connected = True
+            client.deadline.guard(self)
+            client.deadline.is_connected = True
 
         def request(self, *args: Any, **options: Any) -> None:
-            client.watch.begins(self)
+            client.deadline.guard(self)
             super().request(*args, **options)
 
     return Checked

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -17,6 +18,8 @@ import orjson
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils.module_loading import import_string
+
+from backoffice.kit.batches import batched_rows
 
 Row = TypeVar("Row", bound=Model)
 
@@ -123,7 +126,7 @@ def _readings(text: str) -> Iterator[str]:
 def erase_in(rows: "QuerySet[Row]", fields: Collection[str], words: Words, *, cut: bool = False) -> int:
     """Erase the words from the columns `fields` of `rows`, page by page; return the number of rows changed."""
     changed = 0
-    for row in _rows(rows):
+    for row in chain.from_iterable(batched_rows(rows, PAGE)):
         old = {name: getattr(row, name) for name in fields}
         new = {name: words.erased(value, cut=cut) for name, value in old.items()}
         if different := {name: value for name, value in new.items() if value != old[name]}:
@@ -133,7 +136,8 @@ def erase_in(rows: "QuerySet[Row]", fields: Collection[str], words: Words, *, cu
 
 def delete_where(rows: "QuerySet[Row]", read: Callable[[Row], object], words: Words) -> int:
     """Delete the `rows` whose `read(row)` holds the words; return their number."""
-    keys = [row.pk for row in _rows(rows) if words.are_in(repr(read(row)))]
+    all_rows = chain.from_iterable(batched_rows(rows, PAGE))
+    keys = [row.pk for row in all_rows if words.are_in(repr(read(row)))]
     rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)
 
@@ -142,12 +146,3 @@ def erase_everywhere(words: Words) -> dict[str, int]:
     """Run every eraser; return how much each erased, without those that erased nothing: `{"sessions": 1}`."""
     counts = {name: import_string(path)(words) for name, path in settings.ERASERS.items()}
     return {name: number for name, number in counts.items() if number}
-
-
-def _rows(rows: "QuerySet[Row]") -> Iterator[Row]:
-    """Yield all rows, read by keyset pages."""
-    rows = rows.order_by("pk")
-    page = list(rows[:PAGE])
-    while page:
-        yield from page
-        page = list(rows.filter(pk__gt=page[-1].pk)[:PAGE])

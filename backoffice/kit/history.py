@@ -12,7 +12,7 @@ def has_history(model: type[models.Model]) -> bool:
     return hasattr(model._meta, "simple_history_manager_attribute") and not model._meta.proxy
 
 
-@cache  # django-simple-history makes the manager, and its class, anew each time
+@cache  # django-simple-history makes the manager, and its class, again each time
 def history_of(model: type[models.Model]) -> type[models.Model]:
     """Return the model of `model`'s history rows."""
     options: Any = model._meta

@@ -28,12 +28,12 @@ from backoffice.kit.connections import (
     NOT_HTTP,
     UNUSABLE_ADDRESS,
     UNUSABLE_HEADER,
+    Deadline,
     Deadlines,
     ForbiddenError,
     HttpError,
     LostError,
     NotSentError,
-    Watch,
     checked,
     silent,
     too_long,
@@ -121,21 +121,21 @@ class Client:
         Raises:
             NotSentError, LostError, ForbiddenError: as their names say.
         """
-        with Watch(self.request_seconds, self._deadlines) as watch:
-            self._local.watch = watch
+        with Deadline(self.request_seconds, self._deadlines) as deadline:
+            self._local.deadline = deadline
             cut = unfinished(self.request_seconds)
             try:
                 try:
                     answer = self._exchange(request)
                 except LostError as error:
-                    if request.method != "GET" or watch.is_connected or str(error) != CLOSED:
+                    if request.method != "GET" or deadline.is_connected or str(error) != CLOSED:
                         raise
                     answer = self._exchange(replace(request, fresh=True))
             except LostError:
-                if watch.is_over:
+                if deadline.is_over:
                     raise cut from None
                 raise
-            if watch.is_over:
+            if deadline.is_over:
                 # Headers that were cut short are parsed as if they were complete.
                 raise cut
             return answer
@@ -184,9 +184,9 @@ class Client:
         return bytes(body)
 
     @property
-    def watch(self) -> Watch:
+    def deadline(self) -> Deadline:
         """The deadline of the request that this thread is sending."""
-        return cast(Watch, self._local.watch)
+        return cast(Deadline, self._local.deadline)
 
     @property
     def _session(self) -> requests.Session:

@@ -60,7 +60,7 @@ class JsonFormatter(logging.Formatter):
     """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message, trace = told(record)
+        message, trace = message_and_trace(record)
         event = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -82,7 +82,7 @@ def mask() -> Mask:
     return Mask(secret for secret in (*settings.SECRETS, *of_targets) if len(secret) >= LEAST)
 
 
-def told(record: logging.LogRecord) -> tuple[str, str]:
+def message_and_trace(record: logging.LogRecord) -> tuple[str, str]:
     """Return the message of a record, and the trace of its exception; empty if there is none.
 
     The queue logs the failure of a task as a message that ends with a text and a traceback.

@@ -12,9 +12,10 @@ from django import forms
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
+
+from backoffice.kit.pages import model_page
 
 SENT_AGAIN = ("action", "select_across", "of")  # `of`: the object on whose page a button was pressed
 
@@ -60,18 +61,17 @@ def is_answered(request: HttpRequest) -> bool:
 
 def ask(admin: "ModelAdmin[Any]", request: HttpRequest, question: Question) -> HttpResponse:
     """Return the page with the question."""
-    request.current_app = admin.admin_site.name
     chosen = [(name, value) for name in SENT_AGAIN for value in request.POST.getlist(name)]
     chosen += [(ACTION_CHECKBOX_NAME, value) for value in request.POST.getlist(ACTION_CHECKBOX_NAME)]
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": question.title,
-        "opts": admin.opts,
-        "question": question,
-        "chosen": chosen,
-        "address": request.get_full_path(),
-    }
-    return TemplateResponse(request, "kit/question.html", context)
+    return model_page(
+        admin,
+        request,
+        "kit/question.html",
+        title=question.title,
+        question=question,
+        chosen=chosen,
+        address=request.get_full_path(),
+    )
 
 
 def digest_of(chosen: Iterable[object]) -> str:

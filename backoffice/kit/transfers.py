@@ -15,11 +15,9 @@ from collections.abc import Callable
 from datetime import datetime
 from math import inf
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 import certifi
 import pycurl
-import requests
 from django.conf import settings
 from django.utils import timezone
 
@@ -33,7 +31,6 @@ from backoffice.kit.connections import (
     NOT_ENCRYPTED_YET,
     NOT_HTTP,
     UNUSABLE_ADDRESS,
-    UNUSABLE_HEADER,
     ForbiddenError,
     HttpError,
     LostError,
@@ -45,11 +42,12 @@ from backoffice.kit.connections import (
     unfinished,
     untrusted,
 )
+from backoffice.kit.curl_lines import UnusableError, header_lines, headers_of, url_of
 from backoffice.kit.http import ANSWER_MOST, Answer, Request
 from backoffice.kit.phrases import message_of, phrase
 
 
-class Came(NamedTuple):
+class Completion(NamedTuple):
     """What came of a request, when it left (or was to leave), and the seconds from then to the end of the answer."""
 
     result: Answer | HttpError
@@ -57,12 +55,8 @@ class Came(NamedTuple):
     seconds: float
 
 
-Done = Callable[[Came], None]
+Done = Callable[[Completion], None]
 
-# Such an address is sent as it is; for any other, `requests` finds the spelling, which takes longer than the request.
-PLAIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?")
-HEADER_NAME = re.compile(r"[^:\s][^:\r\n]*")
-HEADER_VALUE = re.compile(r"(\S[^\r\n]*)?")
 NO_SOCKET = 0.01  # seconds between two looks while there is no socket to wait for, as when a name is looked up
 CLOSING = ("unexpected eof", "SSL_ERROR_SYSCALL", "reset", "zero return")  # how OpenSSL says that a connection ended
 FAULTS = {  # of an answer
@@ -105,7 +99,7 @@ class Transfers:
         transfer = self._idle.pop() if self._idle else _Transfer(self)
         if refused := transfer.prepare(request, done):
             self._idle.append(transfer)
-            done(Came(refused, timezone.now(), 0.0))
+            done(Completion(refused, timezone.now(), 0.0))
         else:
             self._running[transfer.curl] = transfer
             self._none_is_due_until = min(self._none_is_due_until, transfer.earliest(transfer.began))
@@ -158,11 +152,11 @@ class Transfers:
     def _end(self, transfer: "_Transfer", code: int, message: str) -> None:
         self._multi.remove_handle(transfer.curl)
         del self._running[transfer.curl]
-        came = Came(transfer.result(code, message), transfer.left_at, time.monotonic() - transfer.left)
+        completion = Completion(transfer.result(code, message), transfer.left_at, time.monotonic() - transfer.left)
         done = transfer.done
         transfer.clear()
         self._idle.append(transfer)
-        done(came)
+        done(completion)
 
 
 class _Transfer:
@@ -194,7 +188,7 @@ class _Transfer:
         for opened in self._sockets:
             opened.close()  # libcurl has a descriptor of its own
         self._sockets.clear()
-        self.done: Done = _nothing
+        self.done: Done = lambda _: None
         self.refusal = ""  # why an address of the host may not be connected to
         self.sends = 0  # how many times the request left
         self.head: list[bytes] = []  # the lines of the latest answer's head
@@ -207,9 +201,9 @@ class _Transfer:
     def prepare(self, request: Request, done: Done) -> HttpError | None:
         """Set the handle to a request; return why it can't be sent, None if it can."""
         try:
-            lines = [_line(name, value) for name, value in _headers(request).items()]
-            self.curl.setopt(pycurl.URL, _address(request))
-        except _UnusableError as error:
+            lines = header_lines(request)
+            self.curl.setopt(pycurl.URL, url_of(request))
+        except UnusableError as error:
             return NotSentError(message_of(error))
         content = request.content
         lines.append(b"Expect:")  # libcurl would ask first whether it may send a large body
@@ -240,7 +234,7 @@ class _Transfer:
         """Return the answer, or the error that libcurl's code stands for (its man page libcurl-errors)."""
         if code == pycurl.E_OK:
             status = self.curl.getinfo(pycurl.RESPONSE_CODE)
-            return Answer(status=status, headers=_parsed(self.head), body=bytes(self.body))
+            return Answer(status=status, headers=headers_of(self.head), body=bytes(self.body))
         return self._lost(code, message) if self.sends else self._not_sent(code, message)
 
     def _not_sent(self, code: int, message: str) -> HttpError:
@@ -301,51 +295,3 @@ class _Transfer:
         self.heard = time.monotonic()
         self.body += part
         return 0 if len(self.body) > ANSWER_MOST else None
-
-
-class _UnusableError(ValueError):
-    """The request can't be written. The message is a predicate that continues the server's name."""
-
-
-def _nothing(came: Came) -> None:
-    """Do nothing with a result."""
-
-
-def _address(request: Request) -> str:
-    """Return the whole address, spelled as `requests` does."""
-    if PLAIN.fullmatch(request.url):
-        return f"{request.url}?{urlencode(request.query)}" if request.query else request.url
-    try:
-        return str(requests.Request("GET", request.url, params=dict(request.query)).prepare().url)
-    except (requests.exceptions.RequestException, UnicodeError) as error:  # the latter: an unpaired surrogate
-        raise _UnusableError(UNUSABLE_ADDRESS) from error
-
-
-def _headers(request: Request) -> dict[str, str]:
-    usual = {"Accept": "application/json", "User-Agent": "backoffice"}
-    if request.body is not None:
-        usual["Content-Type"] = "application/json"
-    own = {name.lower() for name in request.headers}
-    return {name: value for name, value in usual.items() if name.lower() not in own} | dict(request.headers)
-
-
-def _line(name: str, value: str) -> bytes:
-    """Return a header as libcurl wants it: with `;` for `:` where it is empty."""
-    try:
-        if not (HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value)):
-            raise _UnusableError(UNUSABLE_HEADER)
-        return f"{name}: {value}".encode("latin-1") if value else f"{name};".encode("latin-1")
-    except UnicodeEncodeError:
-        # Without its cause, whose text holds the header.
-        raise _UnusableError(UNUSABLE_HEADER) from None
-
-
-def _parsed(lines: list[bytes]) -> dict[str, str]:
-    """Return the headers with lower-case names; those of the same name are joined (RFC 9110, section 5.3)."""
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if colon:
-            name = name.strip().lower()
-            headers[name] = f"{headers[name]}, {value.strip()}" if name in headers else value.strip()
-    return headers

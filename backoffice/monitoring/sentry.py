@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from backoffice.kit.logs import mask, names_of, text_of, told
+from backoffice.kit.logs import mask, message_and_trace, names_of, text_of
 from backoffice.kit.tracing import CURE
 
 # An event has these parts of its own; all others, such as variables, modules and breadcrumbs, are left out.
@@ -66,7 +66,7 @@ def scrubbed(event: Any, hint: dict[str, Any]) -> Any:
     kept = {name: event[name] for name in KEPT if name in event}
     kept["tags"] = {"node": settings.NODE}
     if record := hint.get("log_record"):
-        kept["logentry"] = {"message": told(record)[0]}
+        kept["logentry"] = {"message": message_and_trace(record)[0]}
         kept["tags"] |= {name: str(value) for name, value in names_of(record).items()}
     if "exception" in event:
         errors = {type(error).__qualname__: error for error in _chain(hint.get("exc_info", (None, None))[1])}

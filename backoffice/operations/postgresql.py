@@ -111,13 +111,13 @@ def _running(program: str, *options: str, **streams: Any) -> Iterator[IO[bytes]]
             with suppress(BrokenPipeError), process:  # one that ended early has said why
                 yield cast("IO[bytes]", process.stdin or process.stdout)
         except BackupError:  # of the program that writes to this one, perhaps because this one ended
-            if not process.returncode or not _said(errors):
+            if not process.returncode or not _first_error(errors):
                 raise
         if process.returncode:
-            raise BackupError(f"{program} failed: {_said(errors) or f'exit status {process.returncode}'}")
+            raise BackupError(f"{program} failed: {_first_error(errors) or f'exit status {process.returncode}'}")
 
 
-def _said(errors: IO[bytes]) -> str:
+def _first_error(errors: IO[bytes]) -> str:
     """Return the first error that a program wrote; empty if there is none."""
     errors.seek(0)
     found = re.search(r"^.*\b(?:ERROR|FATAL|error|fatal): .*$", errors.read().decode(errors="replace"), re.MULTILINE)

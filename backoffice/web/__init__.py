@@ -1,5 +1,5 @@
 """The web server: Granian holds the connections, threads run Django, and what a client sends is bounded. See ADR 33.
 
-client ── Granian ── application ── take_body ── a thread: backoffice.wsgi ── the answer
+client ── Granian ── application ── Body.read ── a thread: backoffice.wsgi ── the answer
           (heads)    (ASGI)         (bodies)
 """

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.kit.admin import BackofficeAdmin
 from backoffice.kit.permissions import Person
+from backoffice.kit.urls import admin_url
 from backoffice.kit.views.admin import SavedViewsAdmin
 from content.base.bulk_admin import BulkAdmin
 from content.base.changes.columns import ChangedAdmin
@@ -22,7 +23,6 @@ from content.base.imports import admin as imports_admin  # noqa: F401 - register
 from content.base.models import ContentModel
 from content.base.reasons import ReasonAdmin
 from content.base.transfer import TransferAdmin
-from content.base.urls import admin_url
 from content.base.versions import VersionsAdmin
 
 LONG = 256  # characters; longer texts get a textarea

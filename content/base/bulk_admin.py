@@ -13,13 +13,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 
 from backoffice.kit.batches import batched_keys
 from backoffice.kit.numbers import grouped
+from backoffice.kit.pages import model_page
 from content.base.imports import service
 from content.base.imports.service import HERE
 from content.base.reasons import reason_context, reason_of
@@ -49,21 +49,20 @@ class BulkAdmin(ModelAdmin):  # type: ignore[misc]
             elif not errors:
                 return self._start(request, queryset, values)
         number = queryset.count()
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Change %(names)s") % {"names": self.opts.verbose_name_plural},
-            "opts": self.opts,
-            "media": self.media + form.media,
-            "rows": [_Row(form, name, chosen=name in chosen, errors=errors.get(name, [])) for name in form.fields],
-            "what": ngettext("%(number)s object", "%(number)s objects", number) % {"number": grouped(number)},
-            "checkbox": ACTION_CHECKBOX_NAME,
-            "keys": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
-            "names": {"chosen": CHOSEN, "answered": ANSWERED},
+        return model_page(
+            self,
+            request,
+            "content/bulk.html",
+            title=_("Change %(names)s") % {"names": self.opts.verbose_name_plural},
+            media=self.media + form.media,
+            rows=[_Row(form, name, chosen=name in chosen, errors=errors.get(name, [])) for name in form.fields],
+            what=ngettext("%(number)s object", "%(number)s objects", number) % {"number": grouped(number)},
+            checkbox=ACTION_CHECKBOX_NAME,
+            keys=request.POST.getlist(ACTION_CHECKBOX_NAME),
+            select_across=request.POST.get("select_across", "0"),
+            names={"chosen": CHOSEN, "answered": ANSWERED},
             **reason_context(request),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "content/bulk.html", context)
+        )
 
     # --- details -----------------------------------------------------------------------------------------------------
     def _columns(self, request: HttpRequest) -> list[str]:

@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.question import Question, ReasonForm, ask, is_answered
+from backoffice.kit.urls import admin_url
 from content.base.sync_admin import SyncAdmin
-from content.base.urls import admin_url
 from syncer import public
 
 NAMED = 10  # objects that the question names

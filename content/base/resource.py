@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, time
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.widgets import Widget
 
+from backoffice.kit.batches import batched_rows
 from backoffice.kit.context import cause, caused_by
 from backoffice.kit.history import history_of
 from content.base.headings import match_headings
@@ -200,11 +202,8 @@ class ContentResource(ModelResource):  # type: ignore[misc]
         return (*order, VERSION) if self.has_version else order
 
     def iter_queryset(self, queryset: models.QuerySet[Any]) -> Iterator[Any]:
-        """Yield the objects by key, in keyset pages: constant memory, without a server-side cursor."""
-        rows, last = queryset.order_by("pk"), None
-        while page := list((rows if last is None else rows.filter(pk__gt=last))[:PAGE]):
-            yield from page
-            last = page[-1].pk
+        """Return the objects by key, read in keyset pages."""
+        return chain.from_iterable(batched_rows(queryset, PAGE))
 
     # --- import ------------------------------------------------------------------------------------------------------
     def import_data(

@@ -19,9 +19,9 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 
 from backoffice.kit.admin import BackofficeList
+from backoffice.kit.urls import admin_url
 from content.base.changes.latest import latest
 from content.base.chips import state_chips
-from content.base.urls import admin_url
 from syncer import public
 
 EDITS = "_content_edits"  # the attribute of a request with what its form wrote

@@ -8,7 +8,6 @@ from django.core.files import File
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -18,17 +17,17 @@ from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExpor
 
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
-from backoffice.kit.jobs.api import file_response
-from backoffice.kit.jobs.models import Job
+from backoffice.kit.jobs.files import file_or_page
 from backoffice.kit.jobs.service import start
 from backoffice.kit.numbers import grouped
+from backoffice.kit.pages import model_page
+from backoffice.kit.urls import admin_url
 from content.base.files import FORMATS, csv_for_excel
 from content.base.imports import service
 from content.base.imports.model import Import
 from content.base.imports.newer import VERSION
 from content.base.tables import FileError, max_rows
 from content.base.uploads import Upload, path_of
-from content.base.urls import admin_url
 
 WORK = "content.base.transfer_work"
 MAX_BYTES = 500 * 1000 * 1000
@@ -97,17 +96,16 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
             except FileError as error:
                 form.add_error("import_file", str(error))
         columns = [column.column_name for column in self.resource_classes[0]().get_import_fields()]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Import %(objects)s") % {"objects": self.opts.verbose_name_plural},
-            "form": form,
-            "opts": self.opts,
-            "media": self.media + form.media,
-            "columns": columns,
-            "imports_url": reverse("admin:content_import_changelist"),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, self.import_template_name, context)
+        return model_page(
+            self,
+            request,
+            self.import_template_name,
+            title=_("Import %(objects)s") % {"objects": self.opts.verbose_name_plural},
+            form=form,
+            media=self.media + form.media,
+            columns=columns,
+            imports_url=reverse("admin:content_import_changelist"),
+        )
 
     def _start_import(self, request: HttpRequest, form: forms.Form) -> Import:
         """Store the file and begin to read it: here if it is small, else in a worker.
@@ -151,7 +149,7 @@ class TransferAdmin(ImportExportMixin):  # type: ignore[misc]
         record(Action.EXPORTED, model=self.opts.label, format=file_format.get_title())
         here = queryset.order_by()[: EXPORTED_HERE + 1].count() <= EXPORTED_HERE
         job = start(f"{WORK}.export_file", user=request.user, title=title, arguments=arguments, here=here)
-        return file_response(job) if job.state == Job.State.DONE else redirect("admin:jobs_job_change", job.pk)
+        return file_or_page(job)
 
     def _arguments(self, kind: type[Format], form: forms.Form | None) -> dict[str, object]:
         return {"model": self.opts.label, "resource": self.get_resource_index(form), "kind": kind.title}

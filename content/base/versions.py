@@ -10,19 +10,19 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.core.paginator import Page
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from backoffice.kit import moments
+from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person
+from backoffice.kit.urls import admin_url
 from backoffice.kit.versions import go_back
 from content.base.differences import as_html
 from content.base.models import ContentModel
 from content.base.reasons import reason_context, reason_of
-from content.base.urls import admin_url
 from syncer import public
 
 Difference = tuple[str, SafeString]  # the field's label, and old and new as HTML
@@ -113,21 +113,21 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             raise PermissionDenied
         if request.method == "POST":
             return self._revert(request, record)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": (_("Go back: %(object)s") if stored else _("Restore: %(object)s")) % {"object": record.instance},
-            "record": record,
-            "stored": stored,
-            "differences": differences(self.model, stored, record, request.user),
-            "may_revert": self._may_revert(request, stored),
-            "opts": self.model._meta,
-            "object": record.instance,
-            "history_url": admin_url(self.model, "history", record.instance.pk),
+        title = _("Go back: %(object)s") if stored else _("Restore: %(object)s")
+        return model_page(
+            self,
+            request,
+            self.revert_template,
+            title=title % {"object": record.instance},
+            record=record,
+            stored=stored,
+            differences=differences(self.model, stored, record, request.user),
+            may_revert=self._may_revert(request, stored),
+            object=record.instance,
+            history_url=admin_url(self.model, "history", record.instance.pk),
             **reason_context(request),
             **(extra_context or {}),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, self.revert_template, context)
+        )
 
     def _revert(self, request: HttpRequest, record: Any) -> HttpResponse:
         """Save the object as it was in a history row, with its row locked, and redirect to its page."""

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.labels import translated
+from backoffice.kit.numbers import key_number
+from backoffice.kit.pages import model_page
 from content.messaging import services
 from content.messaging.models import CLIENT_LENGTH, Erasure, Message
 
@@ -79,16 +80,16 @@ class ErasureAdmin(ReadOnlyAdmin):
         is_valid = form.is_bound and form.is_valid()
         if is_valid and "sure" in request.POST:
             return self._erase(request, form)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Erase a client"),
-            "opts": self.opts,
-            "form": form,
-            "held": services.held_on(form.cleaned_data["client"]) if is_valid else None,
-            "may_export": request.user.has_perm(EXPORT),
-            "media": self.media,
-        }
-        return TemplateResponse(request, "messaging/erase.html", context)
+        return model_page(
+            self,
+            request,
+            "messaging/erase.html",
+            title=gettext("Erase a client"),
+            form=form,
+            held=services.held_on(form.cleaned_data["client"]) if is_valid else None,
+            may_export=request.user.has_perm(EXPORT),
+            media=self.media,
+        )
 
     def export_view(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         """Stream all data about a client as a download. POST only: addresses are logged, and so would be the client."""
@@ -102,8 +103,8 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     def _initial(self, request: HttpRequest) -> dict[str, str]:
         """Return the form's initial client: that of the message in the address, which never holds a client's id."""
-        key = request.GET.get("message", "")
-        message = Message.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
+        key = key_number(request.GET.get("message", ""))
+        message = None if key is None else Message.objects.filter(pk=key).first()
         return {"client": message.client} if message and request.user.has_perm("messaging.view_message") else {}
 
     def _erase(self, request: HttpRequest, form: ErasureForm) -> HttpResponse:

@@ -14,12 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 
+from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
 from syncer.admin.conflict_acts import ConflictActs
 from syncer.admin.conflict_form import DecisionForm
-from syncer.admin.parts import EngineRowsAdmin, ModelFilter, Named, named_keys, page, pk_or_404
+from syncer.admin.parts import EngineRowsAdmin, ModelFilter, Named, named_keys, pk_or_404
 from syncer.core.errors import NotPossibleError
 from syncer.core.merge import EXISTS
 from syncer.models import Replica, Route
@@ -192,7 +193,7 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
         self, request: HttpRequest, replica: "AnnotatedReplica", now: Open, form: DecisionForm | None
     ) -> HttpResponse:
         seen = form is not None
-        return page(
+        return model_page(
             self,
             request,
             "syncer/conflict.html",

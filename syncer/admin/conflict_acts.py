@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from backoffice.kit.context import REASON_LENGTH
 from backoffice.kit.jobs import service
 from backoffice.kit.question import Question, ask, digest_of, is_answered
-from syncer.admin.deciding import told
+from syncer.admin.deciding import show_result
 from syncer.engine import many
 from syncer.models import Replica
 from syncer.targets.peer import conflicts_many
@@ -72,10 +72,10 @@ class ConflictActs(Base):
                 title=_("Decide conflicts"),
                 total=len(seen),
                 arguments={"seen": seen, "side": side, "reason": reason},
-                resumes=many.RESUMES,
+                resumes=service.RESUMES,
             )
             return redirect("admin:jobs_job_change", job.pk)
-        told(request, conflicts_many.decide_all(seen, side, user=request.user, reason=reason))
+        show_result(request, conflicts_many.decide_all(seen, side, user=request.user, reason=reason))
         return redirect(request.get_full_path())
 
     def _ask(

@@ -64,11 +64,11 @@ class DecideActs(BindingActs):
                 title=_("Decide about objects"),
                 total=len(seen),
                 arguments={"seen": seen, "answer": answer},
-                resumes=many.RESUMES,
+                resumes=service.RESUMES,
             )
             return self.after(request, job)
         acted = doubt_many.decide_all(seen, answer, user=request.user)
-        told(request, acted)
+        show_result(request, acted)
         decided = Binding.objects.filter(pk__in=[pk for pk, _ in seen]).select_related("route__target")
         return to_runs(request, public.sync_bindings(decided, user=request.user))
 
@@ -114,8 +114,8 @@ class DecideActs(BindingActs):
         )  # fmt: skip
 
 
-def told(request: HttpRequest, acted: Acted) -> None:
-    """Tell the person what was decided, and what could not be."""
+def show_result(request: HttpRequest, acted: Acted) -> None:
+    """Add messages that say how many were decided, and why others were not."""
     if acted.done:
         text = ngettext("%(number)d object is decided.", "%(number)d objects are decided.", acted.done)
         messages.success(request, text % {"number": acted.done})

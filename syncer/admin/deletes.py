@@ -1,5 +1,6 @@
 """The page of the deletes that wait for a person: *Review and allow*, or *Undo these edits*."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,10 +14,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.pages import model_page
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
 from syncer import public
-from syncer.admin.parts import Named, named_keys, page, pk_or_404, posted, to_runs
+from syncer.admin.parts import Named, named_keys, pk_or_404, posted, to_runs
 from syncer.core.errors import SyncError
 from syncer.engine import ceiling
 from syncer.models import Route, Target
@@ -64,7 +66,7 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
     except SyncError as error:
         seen, problem = Review(target=target, why=[], deletes=[]), localized(message_of(error))
     sections = [_section(request, route, of_route) for route, of_route in seen.by_route()]
-    return page(
+    return model_page(
         admin,
         request,
         "syncer/deletes.html",
@@ -83,32 +85,39 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
 @posted(SYNC_PERMISSION)
 def allow(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
     """Allow exactly the deletes that were shown, and start a sync that makes them."""
-    target = _target(object_id)
-    try:
-        number = deletes.allow(target, request.POST.get("digest", ""), user=request.user)
-    except SyncError as error:
-        return _refused(request, target, error)
-    text = ngettext(
-        "%(number)d delete is allowed. Sync started.", "%(number)d deletes are allowed. Sync started.", number
-    )
-    messages.success(request, text % {"number": number})
-    return to_runs(request, [public.sync_target(target, user=request.user)])
+
+    def text(number: int) -> str:
+        return ngettext(
+            "%(number)d delete is allowed. Sync started.", "%(number)d deletes are allowed. Sync started.", number
+        )
+
+    return _decide(request, object_id, deletes.allow, text)
 
 
 @posted(SYNC_PERMISSION)
 def undo(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
     """Undo the edits that led to the deletes that were shown, and start a sync that finds nothing to delete."""
+
+    def text(number: int) -> str:
+        return ngettext(
+            "The edits behind %(number)d delete are undone. Sync started.",
+            "The edits behind %(number)d deletes are undone. Sync started.",
+            number,
+        )
+
+    return _decide(request, object_id, deletes.undo, text)
+
+
+def _decide(
+    request: HttpRequest, object_id: str, decide: Callable[..., int], text: Callable[[int], str]
+) -> HttpResponse:
+    """Allow or undo the deletes that were shown, and start a sync; `text` says how many there were."""
     target = _target(object_id)
     try:
-        number = deletes.undo(target, request.POST.get("digest", ""), user=request.user)
+        number = decide(target, request.POST.get("digest", ""), user=request.user)
     except SyncError as error:
         return _refused(request, target, error)
-    text = ngettext(
-        "The edits behind %(number)d delete are undone. Sync started.",
-        "The edits behind %(number)d deletes are undone. Sync started.",
-        number,
-    )
-    messages.success(request, text % {"number": number})
+    messages.success(request, text(number) % {"number": number})
     return to_runs(request, [public.sync_target(target, user=request.user)])
 
 

@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backoffice.kit.pages import model_page
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
 from syncer import public
-from syncer.admin.parts import binding_title, page, to_runs
+from syncer.admin.parts import binding_title, to_runs
 from syncer.core.errors import NotPossibleError, SyncError
 from syncer.core.ids import encode_id
 from syncer.models import Binding
@@ -61,7 +62,7 @@ def _ask_again(
     admin: "ModelAdmin[Any]", request: HttpRequest, binding: Binding, remote_id: int | str | None, seen: int
 ) -> HttpResponse:
     doubt.check(binding=binding, remote_id=remote_id, seen=seen)
-    return page(
+    return model_page(
         admin,
         request,
         "syncer/resolve.html",

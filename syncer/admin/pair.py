@@ -14,9 +14,10 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.kit.pages import model_page
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
-from syncer.admin.parts import Named, named_keys, page, pk_or_404, posted
+from syncer.admin.parts import Named, named_keys, pk_or_404, posted
 from syncer.core.errors import SyncError
 from syncer.models import Target
 from syncer.models.target import SYNC_PERMISSION
@@ -81,7 +82,7 @@ def _page(admin: "ModelAdmin[Any]", request: HttpRequest, target: Target, *, is_
     context = {"original": target, "target": target, "pair": pair, "node": settings.NODE}
     if is_asked and not pair.problem:
         context |= _proved(request, target)
-    return page(admin, request, "syncer/pair.html", title=_("Pair: %(target)s") % {"target": target}, **context)
+    return model_page(admin, request, "syncer/pair.html", title=_("Pair: %(target)s") % {"target": target}, **context)
 
 
 def _proved(request: HttpRequest, target: Target) -> dict[str, object]:

@@ -7,8 +7,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, site
-from django.contrib.admin.utils import quote
+from django.contrib.admin import site
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -24,6 +23,8 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from backoffice.kit import ui
 from backoffice.kit.admin import BackofficeAdmin, BackofficeList, ReadOnlyAdmin
+from backoffice.kit.numbers import key_number
+from backoffice.kit.urls import admin_url
 from syncer.models import Binding, Run, Target
 from syncer.models.keys import pks
 from syncer.models.mapping import declarations
@@ -59,11 +60,11 @@ def pk_or_404(text: str) -> int:
     """Return the primary key in an address.
 
     Raises:
-        Http404: the text is not a number of at most 19 digits.
+        Http404: the text is not a number that a key can be.
     """
-    if not (text.isdecimal() and len(text) <= 19):  # digits of a 64-bit number
+    if (key := key_number(text)) is None:
         raise Http404
-    return int(text)
+    return key
 
 
 def chip(word: str, text: str = "") -> SafeString:
@@ -87,15 +88,6 @@ def to_runs(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     why = _("every target is paused.") if is_any else _("there is no target yet.")
     messages.warning(request, _("Nothing to sync: %(why)s") % {"why": why})
     return HttpResponseRedirect(reverse("admin:index"))
-
-
-def page(
-    admin: "ModelAdmin[Any]", request: HttpRequest, template: str, *, title: str, **context: object
-) -> HttpResponse:
-    """Return a page of our own, with the header and the navigation of the admin's other pages."""
-    request.current_app = admin.admin_site.name
-    context |= {**admin.admin_site.each_context(request), "title": title, "opts": admin.opts}
-    return TemplateResponse(request, template, context)
 
 
 def live(request: HttpRequest, template: str, **context: object) -> HttpResponse:
@@ -215,7 +207,7 @@ def _seen(request: HttpRequest, label: str, keys: list[str]) -> dict[str, Named]
 
 def _url(model: type[Model], pk: Any) -> str:
     try:
-        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(pk)])
+        return admin_url(model, "change", pk)
     except NoReverseMatch:
         return ""
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from backoffice.kit.numbers import key_number
 from syncer.admin import route_effects
 from syncer.admin.forms import NOT_CARRIED, ROUTE_ROWS, RouteForm
 from syncer.admin.parts import pk_or_404, posted, when
@@ -35,8 +36,8 @@ PROGRESS = (_("How far it is"), {"fields": ("planned_at", "mark", "fingerprint")
 def _target(request: HttpRequest, route: Route | None) -> Target | None:
     """Return the target that is chosen in the form, or stored, or named by a link to the form; else None."""
     chosen = request.POST.get("target") or (route.target_id if route else None) or request.GET.get("target", "")
-    text = str(chosen)
-    return Target.objects.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
+    key = key_number(str(chosen))
+    return None if key is None else Target.objects.filter(pk=key).first()
 
 
 def _without_repeats(sections: Iterable[Section]) -> Iterator[Section]:

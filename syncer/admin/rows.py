@@ -1,7 +1,8 @@
 """Rows of ordinary inputs in place of a JSON column.
 
 The number of columns gives the shape of the value: one, `["userId"]`; two, `{"userId": "user_id"}`; three,
-`{"state": {"DELIVERED": "completed"}}`. The rows are numbered from 1 in labels and messages.
+`{"state": {"DELIVERED": "completed"}}`. The rows are numbered from 1 in labels and messages. The module has over
+300 lines because column, widget, field and form share the names and numbers of the inputs.
 """
 
 import json

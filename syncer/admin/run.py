@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from backoffice.kit.filters import TimeRangeFilter
+from backoffice.kit.pages import model_page
 from backoffice.kit.phrase_field import localized
 from syncer.admin import failures
-from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, live, named, page, pk_or_404, posted, pretty
+from syncer.admin.parts import EngineRowsAdmin, Named, chip, linked, live, named, pk_or_404, posted, pretty
 from syncer.engine.cancel import cancel
 from syncer.models import Attempt, Run
 from syncer.models.target import SYNC_PERMISSION
@@ -128,7 +129,7 @@ class RunAdmin(EngineRowsAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *_args: object, **_options: object) -> HttpResponse:
         """Show the progress of the run, its numbers and the objects that failed."""
         run = self._run(request, object_id)
-        return page(
+        return model_page(
             self,
             request,
             "syncer/run.html",

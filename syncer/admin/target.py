@@ -18,12 +18,13 @@ from django.utils.translation import gettext_lazy
 from backoffice.kit import references
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
+from backoffice.kit.pages import model_page
 from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import message_of
 from syncer import public
 from syncer.admin import deletes, pair, trial
 from syncer.admin.forms import TARGET_ROWS, TargetForm
-from syncer.admin.parts import Named, chip, live, named_keys, page, pk_or_404, posted, to_runs, when
+from syncer.admin.parts import Named, chip, live, named_keys, pk_or_404, posted, to_runs, when
 from syncer.admin.removing import RemovingAdmin
 from syncer.admin.rows import Section
 from syncer.admin.setup import steps
@@ -37,8 +38,9 @@ from syncer.reports.home import home
 from syncer.reports.overview import SWITCH, Overview, answered_at, overview
 from syncer.reports.preview import adoptions, nothing_to_send, preview, would_wait
 from syncer.reports.reading import headline
-from syncer.targets.base import Adoption, Planned, kind_of
+from syncer.targets.base import kind_of
 from syncer.targets.peer.authentication import PERMISSION
+from syncer.targets.previews import Adoption, Planned
 
 PREVIEWED = 200  # deliveries shown; the rest is counted
 COUNTED = 2000  # deliveries counted; beyond this the page says only that there are more
@@ -266,7 +268,7 @@ class TargetAdmin(RemovingAdmin):
             waits = would_wait(target)
         except SyncError as error:
             problem = localized(message_of(error))
-        return page(
+        return model_page(
             self,
             request,
             "syncer/preview.html",

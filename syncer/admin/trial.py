@@ -10,11 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
-from syncer.admin.parts import page, pk_or_404
+from backoffice.kit.pages import model_page
+from syncer.admin.parts import pk_or_404
 from syncer.models import Target
 from syncer.models.target import SYNC_PERMISSION
 from syncer.reports.reading import unseen, unseen_objects
-from syncer.targets.base import RouteTrial, kind_of
+from syncer.targets.base import kind_of
+from syncer.targets.previews import RouteTrial
 
 TRY = "admin:syncer_target_try"
 
@@ -38,7 +40,7 @@ def show(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Http
     context: dict[str, object] = {"original": target, "target": target}
     if request.method == "POST" and (trial := kind_of(target).trial(target)):
         context |= {"trial": trial, "routes": [(one, *_hidden(request, one)) for one in trial.routes]}
-    return page(
+    return model_page(
         admin,
         request,
         "syncer/trial.html",

@@ -1,6 +1,7 @@
 """Decides what a delivery does, from what the target is known to hold and what we have.
 
-The rules reach from the claim of a binding to the columns that are committed before the request leaves.
+The rules reach from the claim of a binding to the columns that are committed before the request leaves. The module has
+over 300 lines because the shapes that they hand to each other stand beside them.
 """
 
 from collections.abc import Collection, Mapping

@@ -28,7 +28,6 @@ from syncer.models.target import SYNC_PERMISSION
 
 AT_ONCE = 1000  # objects that are held, released or tried again; 1 to 2 seconds on a busy machine
 DECIDED_AT_ONCE = 100  # objects, each in a transaction of its own; 1 to 5 seconds
-RESUMES = 20  # times that such a job goes on after its worker stopped
 T = TypeVar("T")
 # Does something to each of some items; yields the name of each, and why it could not be done, empty if it was.
 Do = Callable[[list[T]], Iterable[tuple[str, str]]]

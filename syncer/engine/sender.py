@@ -20,7 +20,7 @@ from backoffice.kit import tracing
 from backoffice.kit.http import Answer, Client, ForbiddenError, HttpError, LostError, Request
 from backoffice.kit.masking import Mask
 from backoffice.kit.phrases import message_of
-from backoffice.kit.transfers import Came, Transfers
+from backoffice.kit.transfers import Completion, Transfers
 from syncer.core import circuit
 from syncer.core.outcome import ANSWER_KEPT, Exchange, Outcome, Silence, Verdict
 from syncer.engine.signin import SignIn, SignInBusyError, SignInRefusedError
@@ -58,7 +58,7 @@ class SendResult:
 
 
 R = TypeVar("R")
-Flow = Generator[Request, Any, R]  # it gets a `Came` for each request, and None at its beginning
+Flow = Generator[Request, Any, R]  # it gets a `Completion` for each request, and None at its beginning
 
 
 @dataclass(kw_only=True, eq=False)
@@ -156,10 +156,10 @@ class Sender:
         self._waiting.appendleft(task)
         return self.finish(task)
 
-    def _go_on(self, task: Task[Any], came: Came | None = None) -> None:
-        """Tell a flow what came of its request, and send its next one, unless it has ended."""
+    def _go_on(self, task: Task[Any], done: Completion | None = None) -> None:
+        """Give a flow what came of its request, and send its next one, unless it has ended."""
         try:
-            request = task.flow.send(came)
+            request = task.flow.send(done)
         except StopIteration as end:
             task.end(end.value)
         else:
@@ -217,16 +217,16 @@ class Sender:
             headers = self._sign_in.headers()
             if self._must_not_send(ends):
                 return None
-            came: Came = yield self._signed(request, headers)
-            if isinstance(came.result, Answer) and came.result.status == 401 and self._sign_in.can_renew:
+            done: Completion = yield self._signed(request, headers)
+            if isinstance(done.result, Answer) and done.result.status == 401 and self._sign_in.can_renew:
                 self._sign_in.forget(headers)
                 headers = self._sign_in.headers()
                 if self._must_not_send(ends):
                     return None
-                came = yield self._signed(request, headers)
-            exchange, at, milliseconds = self._exchange(came.result), came.left_at, int(came.seconds * 1000)
+                done = yield self._signed(request, headers)
+            exchange, at, milliseconds = self._exchange(done.result), done.left_at, int(done.seconds * 1000)
             tracing.record(
-                request.method, begin=at, seconds=came.seconds, target=self._name, status=exchange.status or 0
+                request.method, begin=at, seconds=done.seconds, target=self._name, status=exchange.status or 0
             )
         except SignInRefusedError as error:
             exchange = Exchange(silence=Silence.REFUSED_BY_US, why=message_of(error))

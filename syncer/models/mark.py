@@ -10,6 +10,8 @@ equal content sends nothing; the other order would lose the change.
 A mark belongs to one database. After a restore the mark may name another database, or lie in the future: then the
 changes since can't be determined, and what the bindings say of the targets is out of date. See
 docs/adr/0011-what-a-restore-is.md.
+
+The module has over 300 lines because the conditions of both databases stand side by side.
 """
 
 from collections.abc import Iterable

@@ -1,3 +1,5 @@
+"""Targets. The file is long because each of some thirty columns is declared here with its help text."""
+
 import hashlib
 import json
 import re

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from backoffice.kit.estimates import Count, count, total
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
-from backoffice.kit.jobs.service import AGAIN, TURN, Again, start
+from backoffice.kit.jobs.service import AGAIN, RESUMES, TURN, Again, start
 from backoffice.kit.permissions import Person
 from syncer.engine.cancel import cancel
 from syncer.models import Alert, Binding, Route, Run, Target
@@ -23,7 +23,6 @@ from syncer.models import Alert, Binding, Route, Run, Target
 WORK = "syncer.recovery.removal.remove"
 HERE = 1_000  # rows that a request deletes itself, in one transaction
 SLICE = 1_000  # rows of a transaction
-RESUMES = 20  # times that the job goes on after its worker stopped
 PAUSE = 0.1  # seconds after each slice on SQLite, whose waiting writers look every tenth
 
 

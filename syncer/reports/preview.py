@@ -17,7 +17,8 @@ from syncer.models.backlog import pending_keys, pending_pages
 from syncer.models.binding import UNBLOCKED
 from syncer.models.routemap import RouteMap
 from syncer.reports.words import label
-from syncer.targets.base import Adoption, Planned, kind_of
+from syncer.targets.base import kind_of
+from syncer.targets.previews import Adoption, Planned
 
 
 def adoptions(target: Target) -> Sequence[Adoption]:

@@ -6,15 +6,15 @@ This module is not in `syncer.admin`, which template tags can't import: unfold l
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from backoffice.kit.permissions import Person, hidden, hides_rows
 from backoffice.kit.phrase_field import localized
+from backoffice.kit.urls import admin_url
 from syncer.core.outcome import unquoted
 from syncer.engine.ceiling import without_address
 from syncer.models.keys import pks
@@ -76,7 +76,7 @@ def live_objects(label: str, keys: Collection[str]) -> dict[str, Model]:
 def page_of(obj: Model) -> str:
     """Return the address of an object's page; empty if it has none."""
     try:
-        return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[quote(obj.pk)])
+        return admin_url(type(obj), "change", obj.pk)
     except NoReverseMatch:
         return ""
 

@@ -15,7 +15,8 @@ from syncer.models.keys import key_of, pks
 from syncer.models.route import MANUAL
 from syncer.models.routemap import Link, RouteMap
 from syncer.reports.states import ObjectState
-from syncer.targets.base import Planned, kind_of
+from syncer.targets.base import kind_of
+from syncer.targets.previews import Planned
 
 LONGEST = 1000  # characters of an answer that is not JSON
 

@@ -1,24 +1,21 @@
 """The interface of a kind of target, and the registry of kinds.
 
-A kind is one folder beside this file, whose `kind.py` registers one `Kind`. The engine, the models and the pages use
-the registry and know no kind by name. This module imports only `core`, so that every layer above can use it.
+A kind is one folder beside this file, whose `kind.py` registers one `Kind`. The engine and the models use the registry
+and know no kind by name. This module imports nothing above `core`, so that every layer can use it.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from backoffice.kit.phrases import Phrase, phrase
-from syncer.core.decide import Action
 from syncer.core.errors import TargetStoppedError
 from syncer.targets.configuration import Configuration
+from syncer.targets.previews import Adoption, Planned, Trial
 
 if TYPE_CHECKING:
     from ninja import Router
@@ -30,156 +27,6 @@ if TYPE_CHECKING:
     from syncer.targets.guide import Guide
 
 Fieldsets = tuple[tuple[str | Promise | None, dict[str, Any]], ...]  # as Django's ModelAdmin has them
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """One delivery that a sync would make.
-
-    Attributes:
-        name: the object, `news.Post:5`.
-        record: the record's id at the target, as people read it; None where there is no record yet.
-        fields: `{"remote name": (value now, value then)}`; None stands for "not known" and "none".
-    """
-
-    action: Action
-    name: str
-    record: str | None = None
-    fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Adoption:
-    """What the first sync of a route makes of the records that the target has already.
-
-    Attributes:
-        equal: the keys of objects whose record is there and equal, so that nothing is sent.
-        differing: of those with records that fit and differ, so that a person decides.
-        overwritten: of those with such a record that ours is sent to.
-        created: the number of objects without a record there.
-        waiting: the number of those that can't be recognized before their parent's record is known.
-        why: why the target could not be asked, as a sentence; the rest is then not known.
-    """
-
-    route: "Route"
-    equal: frozenset[str] = frozenset()
-    differing: frozenset[str] = frozenset()
-    overwritten: frozenset[str] = frozenset()
-    created: int = 0
-    waiting: int = 0
-    why: str = ""
-
-    @property
-    def found(self) -> frozenset[str]:
-        """The keys of objects that have a record there, or may have one."""
-        return self.equal | self.differing | self.overwritten
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> str:
-        """What is known, as a sentence; a phrase where it may quote an answer."""
-        if self.why:
-            return phrase(
-                "What it has of %(model)s already is not known: %(why)s", model=self.route.model, why=self.why
-            )
-        parts = [text % {"number": number} for number, text in self._numbers() if number]
-        what = "; ".join(parts) or _("nothing is to be there")
-        return _("Of %(model)s, %(what)s.") % {"model": self.route.model, "what": what}
-
-    def _numbers(self) -> Iterator[tuple[int, str]]:
-        """Yield what becomes of how many objects, as text with a place for the number."""
-        number = len(self.equal)
-        yield (
-            number,
-            ngettext(
-                "%(number)d is there already and equal: nothing is sent",
-                "%(number)d are there already and equal: nothing is sent",
-                number,
-            ),
-        )
-        number = len(self.overwritten)
-        yield (
-            number,
-            ngettext(
-                "%(number)d is there and different: ours are sent",
-                "%(number)d are there and different: ours are sent",
-                number,
-            ),
-        )
-        number = len(self.differing)
-        yield (
-            number,
-            ngettext(
-                "%(number)d is there and different, waiting for you",
-                "%(number)d are there and different, waiting for you",
-                number,
-            ),
-        )
-        yield self.created, ngettext("%(number)d is created", "%(number)d are created", self.created)
-        yield (
-            self.waiting,
-            ngettext(
-                "%(number)d is looked for once the parent's record is known",
-                "%(number)d are looked for once the parent's record is known",
-                self.waiting,
-            ),
-        )
-
-
-class Severity(StrEnum):
-    """How much a finding of a trial matters."""
-
-    WRONG = "looks wrong"
-    NOTE = "note"
-    FINE = "fine"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """Something that a trial of a target has found.
-
-    Attributes:
-        text: a sentence, with the cure where something looks wrong.
-        column: the column of the route or, for a finding about the target, of the target that cures it.
-        settings: the columns and values that cure it, where they are known: `{"items_field": "data"}`.
-    """
-
-    severity: Severity
-    text: str
-    column: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RouteTrial:
-    """What a trial has found of one route.
-
-    Attributes:
-        request: the text of one of our objects as the request that it would become; empty where there is no object.
-        name: of that object, `news.Post:5`.
-        record: the first record that the target lists, as JSON; empty where it lists none.
-    """
-
-    route: "Route"
-    findings: tuple[Finding, ...]
-    name: str = ""
-    request: str = ""
-    record: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """What a trial of a target has found: of the target itself, and of each of its routes."""
-
-    findings: tuple[Finding, ...] = ()
-    routes: tuple[RouteTrial, ...] = ()
-
-    @property
-    def looks_wrong(self) -> bool:
-        findings = [*self.findings, *(finding for route in self.routes for finding in route.findings)]
-        return any(finding.severity is Severity.WRONG for finding in findings)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from syncer.targets.base import Finding, Severity
+from syncer.targets.previews import Finding, Severity
 
 if TYPE_CHECKING:
     from syncer.models import Route, Target

@@ -18,7 +18,7 @@ from backoffice.kit.context import Cause, caused_by
 from backoffice.kit.jobs.api import job_response
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import PROBLEMS, JobOverError, Progress
-from backoffice.kit.jobs.reading import Reading
+from backoffice.kit.jobs.report import Report
 from backoffice.kit.jobs.service import LOGGED, start, take, work, work_here
 from backoffice.kit.jobs.sweep import STOPPED, sweep
 from content.news.models import Post
@@ -69,7 +69,7 @@ def test_a_job_speaks_the_language_of_whoever_started_it():
 def test_an_error_of_the_program_is_told_in_the_language_of_its_reader():
     job = begin("crashes")
     with override("fr"):
-        assert Reading(job).message == "Une erreur du programme y a mis fin ; elle a été journalisée."
+        assert Report(job).message == "Une erreur du programme y a mis fin ; elle a été journalisée."
     assert str(job.error) == LOGGED
 
 

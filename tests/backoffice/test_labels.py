@@ -8,7 +8,8 @@ from django.utils.translation import override
 from content.news.models import Comment, Post
 from content.orders.models import Order, Status
 from syncer.models import Target
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
+from tests.content.pages import browser
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.db.models.signals import pre_save
 from django.test import Client
 
 from backoffice.kit import logs
-from backoffice.kit.logs import about, described, told
+from backoffice.kit.logs import about, described, message_and_trace
 from content.news.models import Post
 from syncer.engine.runs import work_run
 from syncer.models import Run
@@ -132,7 +132,7 @@ def test_an_error_of_the_database_is_known_by_its_code_and_names(statement, erro
     else:
         with pytest.raises(error) as raised, connection.cursor() as cursor:
             cursor.execute(statement, [WALRUS])
-        text = told(record_of(raised.value))[1]
+        text = message_and_trace(record_of(raised.value))[1]
     assert names in text
     assert WALRUS not in text
 
@@ -162,7 +162,7 @@ def test_the_queues_own_words_for_a_failure_are_cut():
     frame = '  File "x.py", line 3, in f'
     text = f"Failed 'a.b' (7) - {WALRUS} : {logs.TRACEBACK}\n{frame}\n    g('{WALRUS}')\nValueError: {WALRUS}"
     record = logging.LogRecord("django-q", logging.ERROR, "p", 1, text, None, None)
-    assert told(record) == ("Failed 'a.b' (7)", f"{logs.TRACEBACK}\n{frame}")
+    assert message_and_trace(record) == ("Failed 'a.b' (7)", f"{logs.TRACEBACK}\n{frame}")
 
 
 def test_secrets_of_settings_and_targets_are_hidden_wherever_they_stand(events, settings, monkeypatch):
@@ -199,6 +199,9 @@ def test_every_secret_of_the_settings_is_known(tmp_path):
         "OTEL_EXPORTER_OTLP_HEADERS": "authorization=secret-5-otlp",
         "SUMMARIZER_KEY": "secret-6-summarizer",
         "TASKS_EXTERNAL_AUTHORIZATION": "Bearer secret-7-tasks",
+        "OIDC_CLIENT_SECRET": "secret-8-oidc",
+        "SECRET_KEY_FALLBACKS": f"older-secret-9-{'k' * 40}",
+        "DATABASE_REPLICA_URL": "postgres://u:secret-0-replica@h/n",
     }
     hidden = " ".join(settings_with(tmp_path, PRODUCTION | given).SECRETS)
     assert [name for name in given if given[name].partition("secret-")[2][:6] not in hidden] == []

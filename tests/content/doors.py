@@ -25,9 +25,9 @@ from django.db.models.functions import Concat
 from django.test import RequestFactory
 
 from backoffice.accounts.models import User
+from backoffice.kit.urls import admin_url
 from content.base.api import Resource
 from content.base.models import ContentModel
-from content.base.urls import admin_url
 from syncer.models.mapping import declarations
 from tests.content.api_client import ApiClient
 from tests.content.files import load, table

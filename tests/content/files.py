@@ -10,8 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from backoffice.kit.urls import admin_url
 from content.base.imports.model import Import
-from content.base.urls import admin_url
 
 FORMATS = ["csv", "xlsx", "json"]
 

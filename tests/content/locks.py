@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import TypeVar
+from threading import Barrier, Thread
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
@@ -18,6 +18,32 @@ def blocked_sessions() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         return int(cursor.fetchone()[0])
+
+
+class Other(Thread):
+    """Works from now on in a database session of its own."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        super().__init__()
+        self.work = work
+        self.result: Any = None
+        self.failed: list[BaseException] = []
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.result = self.work()
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            self.failed.append(error)
+        finally:
+            connection.close()
+
+    def end(self) -> Any:
+        """Return what the work returned, once it has ended."""
+        self.join(SECONDS)
+        assert not self.is_alive()
+        assert not self.failed
+        return self.result
 
 
 def closing(ask: Callable[[], Answer]) -> Answer:

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 
 from backoffice.accounts.models import User
 from backoffice.kit.jobs.service import start
-from content.base.urls import admin_url
+from backoffice.kit.urls import admin_url
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from tests.content.api_client import ApiClient, make_user
 from tests.content.locks import asked_meanwhile

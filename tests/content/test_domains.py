@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
+from backoffice.kit.urls import admin_url
 from content.base.models import ContentModel
-from content.base.urls import admin_url
 from syncer.engine.runs import run_here
 from syncer.models import Route, Target
 from syncer.models.keys import key_of

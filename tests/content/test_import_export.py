@@ -17,6 +17,7 @@ from backoffice.kit.jobs.progress import JobOverError, Progress
 from backoffice.kit.jobs.service import start, take, work_here
 from backoffice.kit.jobs.sweep import STOPPED
 from backoffice.kit.spreadsheets import escape, unescape
+from backoffice.kit.urls import admin_url
 from content.base import files, resource, transfer
 from content.base.files import XLSX
 from content.base.imports import service, slices
@@ -24,7 +25,6 @@ from content.base.models import ContentQuerySet
 from content.base.resource import ColumnWidget
 from content.base.tables import MAX_COLUMNS, FileError
 from content.base.uploads import Upload
-from content.base.urls import admin_url
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from content.news.resources import PostResource
 from tests.content.files import FORMATS, cells_of, confirm, export, load, preview, rows_of, table, workbook

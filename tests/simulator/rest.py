@@ -55,7 +55,7 @@ class _Run:
         return False
 
     def _deliver(self, model: str, how: str) -> bool:
-        """Claim and deliver batch by batch (`dispatch._deliver_step`); return whether anything was done."""
+        """Claim and deliver batch by batch (`dispatch._claims`); return whether anything was done."""
         moved = False
         for _ in range(PASSES):
             self.rows.wait(MOMENT)

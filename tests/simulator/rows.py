@@ -140,7 +140,7 @@ class Rows:
         self.raise_keys(key for key in {*self.rows, *self.local.live} if model_of(key) == POSTS)
 
     def claim(self, model: str, limit: int, how: str) -> list[ClaimedBinding]:
-        """Claim bindings of one step, as `dispatch.claim` does with those that `RouteMap.claimable` selects.
+        """Claim bindings of one step, as `claims.claim` does with those that `RouteMap.claimable` selects.
 
         Args:
             how: `delete`, `update` or `create`.

@@ -158,7 +158,7 @@ class Worker:
         sending.asks = ""
         if self.is_stopped or delivery.binding.ends - (rows.now - START).total_seconds() <= REQUEST_SECONDS:
             reached["too late to be sent"] += 1
-            if asks not in (CHANGE, FILTERED):  # `exchanges.UNPROVEN`
+            if asks not in (CHANGE, FILTERED):  # `evidence.UNPROVEN`
                 self._end(sending, Verdict(outcome=Outcome.RETRYABLE, why="was not asked for evidence"))
             return
         reached[f"fate: {fate.name}"] += 1
@@ -194,7 +194,7 @@ class Worker:
         )
 
     def _read(self, sending: Sending) -> None:
-        """Take in the answer to a change; ask for evidence where it proves nothing (`exchanges._change`)."""
+        """Take in the answer to a change; ask for evidence where it proves nothing (`exchanges.send_change`)."""
         if sending.request is None or sending.request.exchange is None or sending.first or sending.verdict:
             return
         delivery, now = sending.delivery, self.rows.now
@@ -209,7 +209,7 @@ class Worker:
             self._end(sending, verdict)
 
     def _listed(self, sending: Sending, asks: str, exchange: Exchange) -> None:
-        """Take in a list, as evidence or of a lookup (`exchanges._evidence`, `_Lookups.next_step`, `joined`)."""
+        """Take in a list, as evidence or of a lookup (`evidence.evidence_of`, `_Lookups.next_step`, `joined`)."""
         verdict = classify(Action.LOOKUP, exchange, now=self.rows.now)
         records = json.loads(exchange.body) if verdict.outcome is Outcome.DONE else []
         if why := records_error(records, ANSWERS):

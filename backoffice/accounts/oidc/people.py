@@ -30,15 +30,15 @@ def account_of(claims: Claims) -> User:
         Identity.objects.select_related("user").filter(issuer=settings.OIDC_ISSUER, subject=claims["sub"]).first()
     )
     with transaction.atomic():
-        user = _at_first(claims) if identity is None else identity.user
+        user = _link(claims) if identity is None else identity.user
         if not (user.is_active and user.is_staff):
             raise RefusedError(_("Your account may not open these pages."))
     return user
 
 
-def _at_first(claims: Claims) -> User:
+def _link(claims: Claims) -> User:
     name = _name(claims)
-    user = User.objects.filter(username=name).first() or _make(name, claims)
+    user = User.objects.filter(username=name).first() or _create(name, claims)
     if user.identities.filter(issuer=settings.OIDC_ISSUER).exists():
         log.warning("%s is another person at the provider than the one who signed in first", user)
         raise RefusedError(_("The account of this name belongs to somebody else."))
@@ -51,20 +51,20 @@ def _name(claims: Claims) -> str:
     claim = settings.OIDC_NAME_CLAIM
     name = claims.get(claim)
     if not isinstance(name, str) or not name:
-        log.warning("the provider did not tell the claim %s; it told: %s", claim, ", ".join(sorted(claims)))
+        log.warning("the provider sent no claim %s; it sent: %s", claim, ", ".join(sorted(claims)))
         raise RefusedError(_("The provider did not tell your name."))
     if claim == "email" and claims.get("email_verified") is not True:
         raise RefusedError(_("The provider has not checked your e-mail address."))
     return name
 
 
-def _make(name: str, claims: Claims) -> User:
+def _create(name: str, claims: Claims) -> User:
     role = Role.objects.select_related("group").filter(slug=settings.OIDC_NEW_ROLE).first()
     if role is None or role.group is None:
         raise RefusedError(_("You have no account here. Ask an administrator for one."))
     texts = {"email": "email", "first_name": "given_name", "last_name": "family_name"}
-    told = {field: text for field, claim in texts.items() if isinstance(text := claims.get(claim), str)}
-    user = User(username=name, is_staff=True, **told)
+    profile = {field: text for field, claim in texts.items() if isinstance(text := claims.get(claim), str)}
+    user = User(username=name, is_staff=True, **profile)
     user.set_unusable_password()
     try:
         user.full_clean()

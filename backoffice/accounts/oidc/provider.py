@@ -28,14 +28,14 @@ class ProviderError(Exception):
     """The provider could not be asked, or its answer proves nothing; the message is for the log."""
 
 
-def way_there(request: HttpRequest, back: str) -> HttpResponse:
-    """Return the redirect to the provider, which sends the person on to `back`.
+def authorization_redirect(request: HttpRequest, callback: str) -> HttpResponse:
+    """Return the redirect to the provider, which sends the person on to `callback`.
 
     Raises:
         ProviderError: its metadata could not be read.
     """
     try:
-        response: HttpResponse = _app().authorize_redirect(request, back)
+        response: HttpResponse = _app().authorize_redirect(request, callback)
     except FAULTS as error:
         raise ProviderError(_text(error)) from None
     return response

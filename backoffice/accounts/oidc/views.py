@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from backoffice.accounts.oidc.people import RefusedError, account_of
-from backoffice.accounts.oidc.provider import ProviderError, claims_of, way_there
+from backoffice.accounts.oidc.provider import ProviderError, authorization_redirect, claims_of
 from backoffice.accounts.second_factor.sign_in import ask_for_code
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
@@ -34,12 +34,12 @@ def button(request: HttpRequest) -> dict[str, str] | None:
 
 @require_safe
 @never_cache
-def begin(request: HttpRequest) -> HttpResponse:
+def log_in(request: HttpRequest) -> HttpResponse:
     _require_provider()
     request.session[NEXT] = request.GET.get("next", "")
     back = reverse("admin:oidc_back")
     try:
-        return way_there(
+        return authorization_redirect(
             request, f"{settings.NODE_URL}{back}" if settings.NODE_URL else request.build_absolute_uri(back)
         )
     except ProviderError as error:
@@ -48,7 +48,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def come_back(request: HttpRequest) -> HttpResponse:
+def callback(request: HttpRequest) -> HttpResponse:
     _require_provider()
     target = request.session.pop(NEXT, "")
     try:

@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordResetConfirmView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import get_language, gettext_lazy
@@ -19,6 +18,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidge
 from backoffice.accounts.password_reset import mail
 from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record
+from backoffice.kit.pages import site_page
 from backoffice.kit.sign_in.limits import ResetRequest
 
 UID = re.compile(r"[0-9A-Za-z_-]+")  # base64, RFC 4648, section 5
@@ -46,7 +46,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     _require_mail()
     form = AddressForm(request.POST or None)
     if not form.is_valid():
-        return _page(request, "ask", title=_("Forgotten your password?"), form=form)
+        return site_page(request, "password_reset/ask.html", title=_("Forgotten your password?"), form=form)
     email = form.cleaned_data["email"]
     attempt = ResetRequest(request, email)
     request.sign_in_wait = attempt.begin()  # type: ignore[attr-defined] # the middleware answers 429
@@ -59,7 +59,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def sent(request: HttpRequest) -> HttpResponse:
     _require_mail()
-    return _page(request, "sent", title=_("Look into your mailbox"))
+    return site_page(request, "password_reset/sent.html", title=_("Look into your mailbox"))
 
 
 @never_cache
@@ -91,11 +91,6 @@ class NewPasswordView(PasswordResetConfirmView):
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         shown = {**admin.site.each_context(self.request), **super().get_context_data(**context)}
         return {**shown, "title": _("New password")}
-
-
-def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
-    shown = {**admin.site.each_context(request), **context}
-    return TemplateResponse(request, f"password_reset/{name}.html", shown)
 
 
 def _require_mail() -> None:

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from backoffice.accounts.models import User
 from backoffice.accounts.second_factor import service
 from backoffice.accounts.second_factor.demands import must_set_up
+from backoffice.kit.api.middleware import API
 
 CODE_MISSING = (
     "This account has a second factor: send its code as `code` to POST /api/token/, or use an API key, which needs "
@@ -43,7 +44,7 @@ class PasswordBackend(ModelBackend):
         if user is None or request is None or _is_confirming(request, user, proven):
             return user
         if user.second_factor_at is None:
-            if request.path_info.startswith("/api/") and must_set_up(user):
+            if request.path_info.startswith(API) and must_set_up(user):
                 _lacks(request, NOT_SET_UP)
             return user
         if not code:

@@ -9,7 +9,7 @@ from django.utils.crypto import constant_time_compare
 STEP = 30  # seconds that a code of an app is shown for
 TOLERANCE = 1  # steps that the app's clock may be wrong by
 RECOVERY_CODES = 10
-RECOVERY_GROUPS, RECOVERY_LETTERS = 4, 4  # of 32 letters: 80 random bits, too many to be guessed
+RECOVERY_LETTERS, RECOVERY_GROUP = 16, 4  # of an alphabet of 32: 80 random bits, too many to be guessed
 
 
 def new_secret() -> str:
@@ -35,8 +35,8 @@ def new_recovery_codes() -> list[str]:
 
 
 def _recovery_code() -> str:
-    letters = pyotp.random_base32(32).lower()
-    groups = (letters[start : start + RECOVERY_LETTERS] for start in range(0, 16, RECOVERY_LETTERS))
+    letters = pyotp.random_base32().lower()[:RECOVERY_LETTERS]
+    groups = (letters[start : start + RECOVERY_GROUP] for start in range(0, RECOVERY_LETTERS, RECOVERY_GROUP))
     return "-".join(groups)
 
 

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from backoffice.accounts.second_factor.backend import NOT_SET_UP
 from backoffice.accounts.second_factor.demands import must_set_up
+from backoffice.kit.api.middleware import API
 from backoffice.kit.api.problems import ProblemError
 
 ALWAYS = ("admin:second_factor", "admin:logout", "admin:jsi18n")
@@ -25,6 +26,6 @@ class SetUpFirstMiddleware:
             return self.get_response(request)
         if request.path_info in map(reverse, ALWAYS) or not must_set_up(request.user):
             return self.get_response(request)
-        if request.path_info.startswith("/api/"):
+        if request.path_info.startswith(API):
             return ProblemError(403, NOT_SET_UP).response()
         return HttpResponseRedirect(reverse("admin:second_factor"))

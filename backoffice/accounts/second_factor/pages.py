@@ -3,10 +3,9 @@
 from typing import Any, cast
 
 import segno
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth import authenticate, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from backoffice.accounts.second_factor import codes, service
 from backoffice.accounts.second_factor.demands import must_set_up
 from backoffice.accounts.second_factor.forms import CodeForm, SetUpForm, wrong_code
 from backoffice.kit.auth import check_password
+from backoffice.kit.pages import site_page
 from backoffice.kit.sealing import SealError, seal, unseal
 from backoffice.kit.sign_in.receivers import succeeded
 
@@ -43,8 +43,9 @@ def set_up(request: HttpRequest, user: User) -> HttpResponse:
             update_session_auth_hash(request, user)
             return _shown_once(request, made)
     picture = segno.make(codes.address(secret, user.get_username()), error="m").svg_inline(scale=5, light="#fff")
-    context = {"form": form, "secret": secret, "picture": SafeString(picture), "is_demanded": must_set_up(user)}
-    return _page(request, "set_up", context)
+    return _page(
+        request, "set_up", form=form, secret=secret, picture=SafeString(picture), is_demanded=must_set_up(user)
+    )
 
 
 def manage(request: HttpRequest, user: User) -> HttpResponse:
@@ -60,17 +61,16 @@ def manage(request: HttpRequest, user: User) -> HttpResponse:
             update_session_auth_hash(request, user)
             messages.success(request, _("Your second factor is taken away."))
             return HttpResponseRedirect(reverse("admin:second_factor"))
-    return _page(request, "manage", {"form": form, "account": user, "left": user.recovery_codes.count()})
+    return _page(request, "manage", form=form, account=user, left=user.recovery_codes.count())
 
 
 def _shown_once(request: HttpRequest, made: list[str]) -> HttpResponse:
     """Show recovery codes in the answer itself, which nobody caches: a message or a session would store them."""
-    return _page(request, "recovery_codes", {"codes": made})
+    return _page(request, "recovery_codes", codes=made)
 
 
-def _page(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-    shown = {**admin.site.each_context(request), "title": _("Second factor"), **context}
-    return TemplateResponse(request, f"second_factor/{name}.html", shown)
+def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+    return site_page(request, f"second_factor/{name}.html", title=_("Second factor"), **context)
 
 
 def _secret(request: HttpRequest) -> str:

@@ -1,6 +1,7 @@
 """One model in the JSON API: its declaration, the shapes that follow from it, and its reads and writes.
 
-The operations that call it are in `backoffice.kit.api.router`.
+The operations that call it are in `backoffice.kit.api.router`. The module has over 300 lines because a domain overrides
+any part of a resource, so that all parts are in one class.
 """
 
 from collections.abc import Mapping

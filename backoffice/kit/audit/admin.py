@@ -2,7 +2,7 @@
 
 from django.apps import apps
 from django.contrib import admin
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.audit.models import Entry
 from backoffice.kit.filters import ExactFilter, TimeRangeFilter
+from backoffice.kit.urls import admin_url
 
 
 @admin.register(Entry)
@@ -36,7 +37,7 @@ class EntryAdmin(ReadOnlyAdmin):
         try:
             model = apps.get_model(entry.subject_type)
             opts = model._meta
-            url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[entry.subject_id])
+            url = admin_url(model, "change", entry.subject_id)
         except (LookupError, ValueError, NoReverseMatch):  # none, or its domain is gone, or it has no page
             return f"{entry.subject_type} {entry.subject_name or entry.subject_id}".strip() or "-"
         return format_html(

@@ -5,7 +5,6 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -15,9 +14,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.filters import TimeRangeFilter
-from backoffice.kit.jobs.api import file_response, has_file_for
+from backoffice.kit.jobs.files import download, has_file_for
 from backoffice.kit.jobs.models import Job
-from backoffice.kit.jobs.reading import Reading
+from backoffice.kit.jobs.report import Report
+from backoffice.kit.pages import model_page
 from backoffice.kit.ui import chip
 
 LISTED = 40  # characters of a title, so that a row of the list takes one line on a small screen
@@ -43,7 +43,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description=pgettext_lazy("of a job", "items"))
     def items(self, job: Job) -> str:
-        return Reading(job).items
+        return Report(job).items
 
     def has_view_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
         return obj is None or obj.user_id == request.user.pk or bool(super().has_view_permission(request, obj))
@@ -65,31 +65,27 @@ class JobAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *_args: object, **_options: object) -> HttpResponse:
         """Show the job's progress, and its result once it has ended."""
         job = self._job(request, object_id)
-        reading = Reading(job)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": job.title,
-            "opts": self.opts,
-            "original": job,
-            "job": job,
-            "reading": reading,
-            "progress": reading.as_json(),
-            "has_file": has_file_for(request, job),
-            "progress_url": reverse("admin:jobs_job_progress", args=[job.pk]),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "jobs/job.html", context)
+        report = Report(job)
+        return model_page(
+            self,
+            request,
+            "jobs/job.html",
+            title=job.title,
+            original=job,
+            job=job,
+            report=report,
+            progress=report.as_json(),
+            has_file=has_file_for(request, job),
+            progress_url=reverse("admin:jobs_job_progress", args=[job.pk]),
+        )
 
     def progress_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Return `Reading.as_json` for the page's script."""
-        progress = Reading(self._job(request, pk)).as_json()
+        """Return `Report.as_json` for the page's script."""
+        progress = Report(self._job(request, pk)).as_json()
         return JsonResponse(progress, headers={"Cache-Control": "no-store"})
 
     def file_view(self, request: HttpRequest, pk: UUID) -> FileResponse:
-        job = self._job(request, pk)
-        if not has_file_for(request, job):
-            raise Http404
-        return file_response(job)
+        return download(request, self._job(request, pk))
 
     def _job(self, request: HttpRequest, key: UUID | str) -> Job:
         job: Job | None = self.get_object(request, str(key))

@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from ninja import Router
 from pydantic import BaseModel, Field
 
-from backoffice.kit import waiting_files
 from backoffice.kit.api.responses import json_response
+from backoffice.kit.jobs.files import download, has_file_for
 from backoffice.kit.jobs.models import Job
 
-AGAIN = 1  # seconds after which a client should ask again
+RETRY_SECONDS = 1  # after which a client should ask again
 
 router = Router()
 
@@ -52,28 +52,14 @@ def as_json(request: HttpRequest, job: Job) -> dict[str, Any]:
 
 def job_response(request: HttpRequest, job: Job) -> HttpResponse:
     """Return 202 with the job, and its address in `Location`."""
-    headers = {"Location": reverse("api:job", args=[job.pk]), "Retry-After": str(AGAIN)}
+    headers = {"Location": reverse("api:job", args=[job.pk]), "Retry-After": str(RETRY_SECONDS)}
     return json_response(as_json(request, job), status=202, headers=headers)
-
-
-def file_response(job: Job) -> FileResponse:
-    """Return the file that the job made, as a download.
-
-    Raises:
-        Http404: the job made none, or its day is over.
-    """
-    try:
-        file = waiting_files.path(job.file).open("rb")
-    except FileNotFoundError as error:
-        raise Http404 from error
-    headers = {"Cache-Control": "no-store"}
-    return FileResponse(file, as_attachment=True, filename=job.file_name, content_type=job.file_type, headers=headers)
 
 
 @router.get("/{uuid:id}/", url_name="job", operation_id="job_get", summary="Get a job", response={200: JobOut})
 def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=id)
-    headers = {"Retry-After": str(AGAIN)} if job.is_open else {}
+    headers = {"Retry-After": str(RETRY_SECONDS)} if job.is_open else {}
     return json_response(as_json(request, job), headers=headers)
 
 
@@ -87,12 +73,4 @@ def get_job(request: HttpRequest, id: UUID) -> HttpResponse:
     openapi_extra={"responses": {200: {"description": "The file.", "content": {"*/*": {}}}}},
 )
 def get_file(request: HttpRequest, id: UUID) -> FileResponse:
-    job = get_object_or_404(Job.objects.visible_to(request.user), pk=id)
-    if not has_file_for(request, job):
-        raise Http404
-    return file_response(job)
-
-
-def has_file_for(request: HttpRequest, job: Job) -> bool:
-    """Return whether the job made a file that this user may download."""
-    return bool(job.file) and Job.objects.readable_by(request.user).filter(pk=job.pk).exists()
+    return download(request, get_object_or_404(Job.objects.visible_to(request.user), pk=id))

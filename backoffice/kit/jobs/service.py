@@ -33,6 +33,7 @@ TASK = "backoffice.kit.jobs.service.work"
 LOGGED = phrase("An error in the program ended this; it was logged.")
 NOT_ALLOWED = phrase("You may not do this.")
 TURN = 240  # seconds that work in slices takes at a time; well below the queue's time-out
+RESUMES = 20  # times that work in slices goes on after its worker stopped
 
 
 class Again(Enum):

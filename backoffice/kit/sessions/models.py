@@ -1,4 +1,5 @@
 from hashlib import sha256
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -77,9 +78,7 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> Any:
-        from backoffice.kit.sessions.store import SessionStore  # which imports this module
-
-        return SessionStore
+        return import_module(settings.SESSION_ENGINE).SessionStore  # as Django's middleware does
 
     def get_decoded(self) -> Any:
         return {} if self.session_key is None else super().get_decoded()

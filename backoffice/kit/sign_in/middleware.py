@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext, ngettext
 
+from backoffice.kit.api.middleware import API
 from backoffice.kit.api.problems import ProblemError
 from backoffice.kit.sign_in import devices
 
@@ -23,7 +24,7 @@ class SignInMiddleware:
         response = self.get_response(request)
         if seconds := getattr(request, "sign_in_wait", 0):
             return slowed_down(request, seconds)
-        if request.path_info.startswith("/api/") and (text := getattr(request, "sign_in_lacks", "")):
+        if request.path_info.startswith(API) and (text := getattr(request, "sign_in_lacks", "")):
             return ProblemError(401, text).response()
         if account := getattr(request, "signed_in", None):
             devices.remember(request, response, account)
@@ -32,7 +33,7 @@ class SignInMiddleware:
 
 def slowed_down(request: HttpRequest, seconds: int) -> HttpResponse:
     """Return the answer to an attempt that has to wait: a problem under /api/, else a page."""
-    if request.path_info.startswith("/api/"):
+    if request.path_info.startswith(API):
         text = f"Too many failed sign-ins. Try again in {seconds} s."
         return ProblemError(429, text, headers={"Retry-After": str(seconds)}).response()
     context = {

@@ -7,11 +7,12 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from backoffice.kit.permissions import Person
+from backoffice.kit.urls import admin_url
 from backoffice.kit.views.models import SHARE, SavedView, kept
 
 SHOWN = 50  # views of one list
@@ -101,8 +102,8 @@ class SavedViewsAdmin(ModelAdmin):  # type: ignore[misc]
         ]
 
     def _address(self, query: str) -> str:
-        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        page = admin_url(self.model, "changelist")
         return f"{page}?{query}" if query else page
 
     def _view_url(self, page: str, *keys: Any) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_view_{page}", args=keys)
+        return admin_url(self.model, f"view_{page}", *keys)

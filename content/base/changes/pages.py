@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.dateparse import parse_date
 from django.utils.safestring import SafeString
@@ -16,12 +15,14 @@ from django.utils.timezone import localdate, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.kit.numbers import key_number
+from backoffice.kit.pages import site_page
 from backoffice.kit.permissions import Person, hides_rows
+from backoffice.kit.urls import admin_url
 from content.base.changes.reading import LOOKED_THROUGH, Positions, Wanted, page, versions_before
 from content.base.changes.recent import visible_models
 from content.base.changes.titles import title_of
 from content.base.chips import state_chips
-from content.base.urls import admin_url
 from content.base.versions import Difference, differences
 from syncer import public
 
@@ -80,23 +81,23 @@ def changes_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
     )
     rows, following = page(wanted, _positions(given.get("after", "")))
     changes = _changes(request, _visible(request, rows))
-    request.current_app = site.name
-    context = {
-        **site.each_context(request),
-        "title": _("Recent changes"),
-        "changes": changes,
-        "has_states": any(change.states for change in changes),
-        "models": [(model._meta.label, model._meta.verbose_name_plural) for model in models],
-        "kinds": KINDS.items(),
-        "wanted": wanted,
-        "label": given.get("model", ""),
-        "since": since,
-        "until": until,
-        "shortcuts": _shortcuts(request, since),
-        "next": _with(given, after=_cursor(following)) if following else "",
-        "looked_through": LOOKED_THROUGH,
-    }
-    return TemplateResponse(request, "content/changes.html", context)
+    return site_page(
+        request,
+        "content/changes.html",
+        title=_("Recent changes"),
+        admin_site=site,
+        changes=changes,
+        has_states=any(change.states for change in changes),
+        models=[(model._meta.label, model._meta.verbose_name_plural) for model in models],
+        kinds=KINDS.items(),
+        wanted=wanted,
+        label=given.get("model", ""),
+        since=since,
+        until=until,
+        shortcuts=_shortcuts(request, since),
+        next=_with(given, after=_cursor(following)) if following else "",
+        looked_through=LOOKED_THROUGH,
+    )
 
 
 def _visible(request: HttpRequest, rows: Iterable[Any]) -> list[Any]:
@@ -180,4 +181,4 @@ def _cursor(positions: Positions) -> str:
 def _positions(text: str) -> Mapping[str, int]:
     """Return the positions of a parameter; parts that can't be read are left out."""
     parts = (part.partition(":") for part in text.split(","))
-    return {label: int(number) for label, _colon, number in parts if number.isdecimal() and len(number) < 19}
+    return {label: number for label, _colon, digits in parts if (number := key_number(digits)) is not None}

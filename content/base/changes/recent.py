@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from backoffice.kit.estimates import Count
 from backoffice.kit.history import history_of, time_of
 from backoffice.kit.permissions import Person, hidden, hides_rows
+from backoffice.kit.urls import admin_url
 from content.base.models import ContentModel
-from content.base.urls import admin_url
 
 READ = 1000  # the newest versions of each model that are looked at
 SHOWN = 8

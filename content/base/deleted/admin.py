@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -21,12 +20,14 @@ from unfold.admin import ModelAdmin
 from backoffice.kit.estimates import MOST
 from backoffice.kit.history import history_of
 from backoffice.kit.jobs.models import Job
+from backoffice.kit.numbers import key_number
+from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person, hides_rows
+from backoffice.kit.urls import admin_url
 from content.base.deleted.restore import begin, read
 from content.base.deleted.rows import Ids, deleted, with_children
 from content.base.models import ContentModel
 from content.base.reasons import reason_context, reason_of
-from content.base.urls import admin_url
 from syncer import public
 
 PER_PAGE = 50
@@ -86,7 +87,7 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         search = request.GET.get("q", "").replace("\0", "").strip()[:WORD]
-        before = _number(request.GET.get("before", ""))
+        before = key_number(request.GET.get("before", ""))
         rows = deleted(self.model).filter(self._found(search))
         page, following = self._page(request, rows, before)
         return self._deleted_page(
@@ -131,12 +132,10 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
 
     # --- details -----------------------------------------------------------------------------------------------------
     def _deleted_page(self, request: HttpRequest, template: str, **context: object) -> HttpResponse:
-        request.current_app = self.admin_site.name
         names = {"names": self.opts.verbose_name_plural}
         title = _("Restore %(names)s") if template == "content/restore.html" else _("Deleted %(names)s")
-        context |= {**self.admin_site.each_context(request), "title": title % names, "opts": self.opts}
-        context["may_restore"] = self.has_add_permission(request)
-        return TemplateResponse(request, template, context)
+        may_restore = self.has_add_permission(request)
+        return model_page(self, request, template, title=title % names, may_restore=may_restore, **context)
 
     def _found(self, search: str) -> Q:
         condition = Q()
@@ -165,7 +164,7 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
         """
         if act := request.GET.get("act", ""):
             return self._visible(request, deleted(self.model).filter(request_id=act.replace("\0", "")))
-        ids = [_number(text) for text in request.GET.getlist("row")]
+        ids = [key_number(text) for text in request.GET.getlist("row")]
         if None in ids:
             raise Http404
         return self._visible(request, read(self.model, [number for number in ids if number is not None]))
@@ -178,7 +177,3 @@ class DeletedAdmin(ModelAdmin):  # type: ignore[misc]
         text = ngettext("%(number)s object is restored.", "%(number)s objects are restored.", number)
         messages.success(request, text % {"number": number})
         return redirect(admin_url(self.model, "changelist"))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None

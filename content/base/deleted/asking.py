@@ -10,15 +10,15 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.kit.pages import model_page
 from backoffice.kit.permissions import Person
+from backoffice.kit.urls import admin_url
 from content.base.deleted.admin import DeletedAdmin
-from content.base.deleted.cascade import HERE, Going, begin, going, protectors
+from content.base.deleted.cascade import HERE, CascadeLevel, begin, cascade_of, protectors
 from content.base.reasons import given_reason, reason_context
-from content.base.urls import admin_url
 from syncer import public
 
 LISTED = 50  # names on each level of the question
@@ -35,7 +35,7 @@ class DeletingAdmin(DeletedAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
         """Return what Django returns, with at most LISTED names on each level; many objects are only counted."""
-        found = self._going(objs)
+        found = self._cascade(objs)
         if sum(one.number for one in found) <= HERE:
             names, counts, needed, protected = super().get_deleted_objects(objs, request)
             return _shortened(names), counts, needed, protected
@@ -44,22 +44,22 @@ class DeletingAdmin(DeletedAdmin):
         numbers: dict[str, int] = {str(one.model._meta.verbose_name_plural): one.number for one in found}
         return self._some_names(found), numbers, needed, self._protected(found)
 
-    def _going(self, objs: Any) -> list[Going]:
-        return going(self.model, self._rows(objs))
+    def _cascade(self, objs: Any) -> list[CascadeLevel]:
+        return cascade_of(self.model, self._rows(objs))
 
     def _rows(self, objs: Any) -> "QuerySet[Any]":
         if isinstance(objs, QuerySet):
             return objs
         return self.model._base_manager.filter(pk__in=[obj.pk for obj in objs])
 
-    def _some_names(self, found: Iterable[Going]) -> list[Any]:
+    def _some_names(self, found: Iterable[CascadeLevel]) -> list[Any]:
         top, *below = found
         shown: list[Any] = [str(obj) for obj in top.rows.order_by("-pk")[:LISTED]]
         if top.number > LISTED:
             shown.append(_more(top.number - LISTED))
         return [*shown, *(public.named_numbers({one.model: one.number}) for one in below)]
 
-    def _protected(self, found: Iterable[Going]) -> list[str]:
+    def _protected(self, found: Iterable[CascadeLevel]) -> list[str]:
         """Return a text for each kind of objects that prevents the delete."""
         return [
             str(kind._meta.verbose_name_plural)
@@ -81,12 +81,12 @@ class DeletingAdmin(DeletedAdmin):
             return self._refuse(request, error)
 
     def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-        asked = self._question(request, self._going([context["object"]]))
+        asked = self._question(request, self._cascade([context["object"]]))
         page: HttpResponse = super().render_delete_form(request, context | asked)
         return page
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        total = sum(one.number for one in self._going([obj]))
+        total = sum(one.number for one in self._cascade([obj]))
         if total > HERE:
             setattr(request, JOB, begin(self.model, [obj.pk], total, user=request.user))
         else:
@@ -117,7 +117,7 @@ class DeletingAdmin(DeletedAdmin):
     def delete_selected(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse | None:
         """Ask, or delete what was confirmed; what has changed since the question is asked again."""
         names, _counts, needed, protected = self.get_deleted_objects(queryset, request)
-        found = self._going(queryset)
+        found = self._cascade(queryset)
         total, number = sum(one.number for one in found), found[0].number
         is_confirmed = request.POST.get("post") and request.POST.get("total", str(int(total))) == str(int(total))
         if is_confirmed and not protected:
@@ -125,23 +125,22 @@ class DeletingAdmin(DeletedAdmin):
                 raise PermissionDenied
             with given_reason(request):
                 return self._delete_chosen(request, queryset, total)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Delete %(what)s") % {"what": public.named_numbers({self.model: number})},
-            "opts": self.opts,
-            "media": self.media,
-            "chosen": True,
-            "deleted_objects": names,
-            "perms_lacking": needed,
-            "protected": protected,
-            "total": int(total),
-            "checkbox": ACTION_CHECKBOX_NAME,
-            "keys": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
+        return model_page(
+            self,
+            request,
+            self.delete_selected_confirmation_template,
+            title=_("Delete %(what)s") % {"what": public.named_numbers({self.model: number})},
+            media=self.media,
+            chosen=True,
+            deleted_objects=names,
+            perms_lacking=needed,
+            protected=protected,
+            total=int(total),
+            checkbox=ACTION_CHECKBOX_NAME,
+            keys=request.POST.getlist(ACTION_CHECKBOX_NAME),
+            select_across=request.POST.get("select_across", "0"),
             **self._question(request, found),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, self.delete_selected_confirmation_template, context)
+        )
 
     def _delete_chosen(self, request: HttpRequest, queryset: "QuerySet[Any]", total: int) -> HttpResponse | None:
         if total > HERE:
@@ -155,7 +154,7 @@ class DeletingAdmin(DeletedAdmin):
         return None
 
     # --- details -----------------------------------------------------------------------------------------------------
-    def _question(self, request: HttpRequest, found: list[Going]) -> dict[str, object]:
+    def _question(self, request: HttpRequest, found: list[CascadeLevel]) -> dict[str, object]:
         """Return what the template shows beside Django's context."""
         lost = public.losses({one.model: one.rows for one in found})
         is_job = sum(one.number for one in found) > HERE

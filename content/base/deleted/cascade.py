@@ -16,7 +16,7 @@ from backoffice.kit.context import cause, caused_by
 from backoffice.kit.estimates import Count, count
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
-from backoffice.kit.jobs.service import AGAIN, TURN, Again, start
+from backoffice.kit.jobs.service import AGAIN, RESUMES, TURN, Again, start
 from backoffice.kit.numbers import grouped
 from backoffice.kit.permissions import Person
 from content.base.deleted.rows import cascades
@@ -25,12 +25,11 @@ WORK = "content.base.deleted.cascade.delete"
 HERE = 1_000  # objects that a request deletes itself, in one transaction
 SLICE = 500  # objects of a transaction: about half a second on SQLite, which has one writer
 HARMLESS = (None, CASCADE, DO_NOTHING, SET_DEFAULT, SET_NULL)  # what a relation does that prevents no delete
-RESUMES = 20  # times that the job goes on after its worker stopped
 PAUSE = 0.1  # seconds after each slice, in which others may write: SQLite's waiting writers look every tenth
 
 
 @dataclass(frozen=True)
-class Going:
+class CascadeLevel:
     """Objects of one model that a delete removes."""
 
     model: type[Model]
@@ -38,15 +37,15 @@ class Going:
     number: Count
 
 
-def going(model: type[Model], rows: "QuerySet[Any]") -> list[Going]:
+def cascade_of(model: type[Model], rows: "QuerySet[Any]") -> list[CascadeLevel]:
     """Return what goes with these objects, they first; one query for each kind, however many there are.
 
     A number above 10,000 is given as "more than" it.
     """
-    found = [Going(model, rows, count(rows.order_by()))]
+    found = [CascadeLevel(model, rows, count(rows.order_by()))]
     for child, field in cascades(model):
         children = child._base_manager.filter(**{f"{field}__in": rows.order_by().values("pk")})
-        found += [one for one in going(child, children) if one.number]
+        found += [one for one in cascade_of(child, children) if one.number]
     return found
 
 
@@ -93,10 +92,10 @@ def delete(progress: Progress, *, model: str, keys: list[str]) -> Again | None:
     return None
 
 
-def _slices_of(progress: Progress, model: type[Model], keys: list[str]) -> Iterator[tuple[list[Any], Going]]:
+def _slices_of(progress: Progress, model: type[Model], keys: list[str]) -> Iterator[tuple[list[Any], CascadeLevel]]:
     """Yield the slices in which objects go with what belongs to them, children first."""
     free = _unprotected(progress, model, keys)
-    found = going(model, model._base_manager.filter(pk__in=free))
+    found = cascade_of(model, model._base_manager.filter(pk__in=free))
     for one in found:
         if not Person(progress.user).may(one.model, "delete"):
             raise PermissionDenied(Person(progress.user).refusal(one.model, "delete"))

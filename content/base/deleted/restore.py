@@ -15,14 +15,13 @@ from backoffice.kit.batches import batched
 from backoffice.kit.history import history_of
 from backoffice.kit.jobs.models import Job
 from backoffice.kit.jobs.progress import Progress
-from backoffice.kit.jobs.service import AGAIN, TURN, Again, start
+from backoffice.kit.jobs.service import AGAIN, RESUMES, TURN, Again, start
 from backoffice.kit.permissions import Person
 from backoffice.kit.versions import go_back, restore_all
 from content.base.deleted.rows import AT_ONCE, Ids, deleted, with_children
 
 WORK = "content.base.deleted.restore.restore"
 HERE = 500  # objects that a request restores itself
-RESUMES = 20  # times that the job goes on after its worker stopped
 SLICE = 200  # objects of a transaction, a tenth of a second; half a second where each is checked singly
 
 Levels = Sequence[tuple[type[Model], Ids]]

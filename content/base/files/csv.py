@@ -94,7 +94,7 @@ def _records(source: bytes | Path, coded: Encoding, separated: Delimiter) -> Ite
         FileError: a row is not CSV.
     """
     with text_of(source, coded) as text:
-        if separated.is_told:
+        if separated.is_declared:
             text.readline()
         reader, number = csv.reader(_lines(text), delimiter=separated.character, strict=True), 0
         try:

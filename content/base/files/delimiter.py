@@ -20,7 +20,7 @@ class Delimiter:
     """What separates the columns, and whether the file's first line only says so."""
 
     character: str
-    is_told: bool = False
+    is_declared: bool = False
 
     @property
     def name(self) -> str:
@@ -30,7 +30,7 @@ class Delimiter:
 def detect(sample: str) -> Delimiter:
     """Return what separates the columns; a comma if the first row has one column in any way."""
     if match := SEP.match(sample):
-        return Delimiter(match[1], is_told=True)
+        return Delimiter(match[1], is_declared=True)
     return Delimiter(max(DELIMITERS, key=lambda character: _fit(sample, character)))
 
 

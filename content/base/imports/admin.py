@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
@@ -23,17 +22,17 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.filters import TimeRangeFilter
-from backoffice.kit.jobs.api import file_response
-from backoffice.kit.jobs.models import Job
-from backoffice.kit.jobs.reading import Reading
+from backoffice.kit.jobs.files import file_or_page
+from backoffice.kit.jobs.report import Report as JobReport
 from backoffice.kit.jobs.service import start
 from backoffice.kit.numbers import grouped
+from backoffice.kit.pages import model_page
 from backoffice.kit.ui import chip
+from backoffice.kit.urls import admin_url
 from content.base.imports import service
 from content.base.imports.model import Import
 from content.base.imports.report import Report
 from content.base.tables import FileError
-from content.base.urls import admin_url
 
 LISTED = 40  # characters of a file's name
 FAILED_HERE = 20_000  # rows of a file that a request reads itself for the failed ones
@@ -112,28 +111,27 @@ class ImportAdmin(ReadOnlyAdmin):
         record = self._record(request, object_id)
         report, is_own = Report(record), record.user_id == request.user.pk and self._may_import(request, record)
         job = record.job if record.is_open else None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": record.file_name if record.is_edit else _("Import %(file)s") % {"file": record.file_name},
-            "opts": self.opts,
-            "original": record,
-            "record": record,
-            "report": report,
-            "job": job,
-            "progress": Reading(job).as_json() if job else None,
-            "progress_url": reverse("admin:jobs_job_progress", args=[job.pk]) if job else "",
-            "may_read": self._may_read(request, record),
-            "may_confirm": is_own and record.state == Import.State.READY and report.right > 0,
-            "may_cancel": is_own and (record.is_open or record.state == Import.State.READY),
-            "may_map": is_own and not record.is_edit and record.state in (Import.State.READY, Import.State.FAILED),
-            "may_continue": is_own and record.is_stuck,
-            "may_undo": self._may_import(request, record) and record.can_be_undone,
-            "objects": capfirst(report.model._meta.verbose_name_plural),
-            "objects_url": admin_url(report.model, "changelist"),
-            "again_url": admin_url(report.model, "import"),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "content/import_page.html", context)
+        return model_page(
+            self,
+            request,
+            "content/import_page.html",
+            title=record.file_name if record.is_edit else _("Import %(file)s") % {"file": record.file_name},
+            original=record,
+            record=record,
+            report=report,
+            job=job,
+            progress=JobReport(job).as_json() if job else None,
+            progress_url=reverse("admin:jobs_job_progress", args=[job.pk]) if job else "",
+            may_read=self._may_read(request, record),
+            may_confirm=is_own and record.state == Import.State.READY and report.right > 0,
+            may_cancel=is_own and (record.is_open or record.state == Import.State.READY),
+            may_map=is_own and not record.is_edit and record.state in (Import.State.READY, Import.State.FAILED),
+            may_continue=is_own and record.is_stuck,
+            may_undo=self._may_import(request, record) and record.can_be_undone,
+            objects=capfirst(report.model._meta.verbose_name_plural),
+            objects_url=admin_url(report.model, "changelist"),
+            again_url=admin_url(report.model, "import"),
+        )
 
     @method_decorator(require_POST)
     def act_view(self, request: HttpRequest, pk: UUID, act: Callable[..., HttpResponseBase]) -> HttpResponseBase:
@@ -188,7 +186,7 @@ class ImportAdmin(ReadOnlyAdmin):
             arguments={"pk": str(record.pk)},
             here=sum(record.counts.values()) <= FAILED_HERE,
         )
-        return file_response(job) if job.state == Job.State.DONE else redirect("admin:jobs_job_change", job.pk)
+        return file_or_page(job)
 
     def _check_own(self, request: HttpRequest, record: Import) -> None:
         if record.user_id != request.user.pk:

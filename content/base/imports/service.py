@@ -15,14 +15,13 @@ from backoffice.kit.audit.actions import Action
 from backoffice.kit.audit.record import record as audit
 from backoffice.kit.context import REASON_LENGTH
 from backoffice.kit.history import newest_version
-from backoffice.kit.jobs.service import start
+from backoffice.kit.jobs.service import RESUMES, start
 from content.base.files import FORMATS
 from content.base.imports.model import Import
 from content.base.tables import FileError
 from content.base.uploads import Upload, path_of
 
 WORK = "content.base.imports."
-RESUMES = 20  # times that a job goes on after its worker stopped
 HERE = 1_000  # rows that a request reads or writes itself; a worker does more
 HERE_BYTES = 500_000  # of a file that is opened in a request
 KEPT = timedelta(days=90)  # an import is known for so long

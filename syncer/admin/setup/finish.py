@@ -23,7 +23,8 @@ from syncer.models import Route, Target
 from syncer.models.route import CHANGE
 from syncer.models.routemap import RouteMap
 from syncer.reports.following import named_numbers
-from syncer.targets.base import Adoption, kind_of
+from syncer.targets.base import kind_of
+from syncer.targets.previews import Adoption
 
 
 class FinishForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]

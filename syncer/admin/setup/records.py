@@ -16,8 +16,8 @@ from syncer.models import Route, Target
 from syncer.models.mapping import declarations
 from syncer.models.route import PATH
 from syncer.reports.reading import carried, headline
-from syncer.targets.base import Severity
 from syncer.targets.guide import Sampled
+from syncer.targets.previews import Severity
 
 
 class RecordsForm(StepForm, forms.Form):

@@ -16,7 +16,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from syncer.admin.parts import page, pk_or_404
+from backoffice.kit.pages import model_page
+from syncer.admin.parts import pk_or_404
 from syncer.core.errors import SyncError
 from syncer.models import Binding, Route, Target
 from syncer.models.mapping import declarations
@@ -99,7 +100,7 @@ class At:
         context["back"] = back(self)
         context["heading"] = _("Set up: %(step)s") % {"step": TITLES[self.step]}
         stored = self.target if self.target.pk else None
-        return page(self.admin, self.request, template, title=title, original=stored, **context)
+        return model_page(self.admin, self.request, template, title=title, original=stored, **context)
 
 
 def guide_of(target: Target) -> Guide | None:

@@ -5,7 +5,7 @@ from syncer.engine.runs import run_here
 from syncer.management.base import JsonObject, SyncCommand
 from syncer.models import Run
 from syncer.reports.preview import adoptions, nothing_to_send, preview, would_wait
-from syncer.targets.base import Adoption
+from syncer.targets.previews import Adoption
 
 
 class Command(SyncCommand):

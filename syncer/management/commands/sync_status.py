@@ -30,29 +30,14 @@ class Command(SyncCommand):
                 undone += item.undone
                 numbers = {name: getattr(item, name) for name in COLUMNS}
                 rows.append({"target": target.name, "model": item.route.model, **numbers, "next_try": item.next_try})
-        unreachable = {
-            target.name: {
-                "why": backlog.last_failure(target),
-                "since": target.opened_at,
-                "next_try": target.next_try(),
-            }
-            for target in Target.objects.filter(opened_at__isnull=False)
-        }
-        peers = {
-            peer.name: {
-                "node": peer.peer_node,
-                "contact": peer.contact_at,
-                "knows_us": kind_of(peer).is_introduced(peer),
-            }
-            for peer in Target.objects.filter(kind__in=two_way())
-        }
         workers = list(Worker.objects.alive().values("host", "pid", "started_at", "heartbeat_at", "restarts"))
+        unreachable = _unreachable_targets()
         answer = {
             "routes": rows,
             "blocked": blocked,
             "unreachable": unreachable,
             "deletes": deletes,
-            "peers": peers,
+            "peers": _peers(),
             "workers": workers,
         }
         return answer, bool(undone or blocked or unreachable)
@@ -73,6 +58,24 @@ class Command(SyncCommand):
         if not answer["workers"]:
             lines.append("No worker is running; start “manage.py worker”.")
         return "\n".join(lines)
+
+
+def _unreachable_targets() -> dict[str, JsonObject]:
+    return {
+        target.name: {"why": backlog.last_failure(target), "since": target.opened_at, "next_try": target.next_try()}
+        for target in Target.objects.filter(opened_at__isnull=False)
+    }
+
+
+def _peers() -> dict[str, JsonObject]:
+    return {
+        peer.name: {
+            "node": peer.peer_node,
+            "contact": peer.contact_at,
+            "knows_us": kind_of(peer).is_introduced(peer),
+        }
+        for peer in Target.objects.filter(kind__in=two_way())
+    }
 
 
 def _contact(*, node: str, contact: datetime | None, knows_us: bool) -> str:

@@ -3,7 +3,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from syncer.management.base import JsonObject, SyncCommand
-from syncer.targets.base import Finding, kind_of
+from syncer.targets.base import kind_of
+from syncer.targets.previews import Finding
 
 
 class Command(SyncCommand):

@@ -16,12 +16,13 @@ from syncer.core.decide import Action
 from syncer.models import Binding, Route, Run, Target
 from syncer.models.mapping import parent_errors
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import LOST_CLAIMS, Kind, Pages, Planned, register
+from syncer.targets.base import LOST_CLAIMS, Kind, Pages, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
 from syncer.targets.peer import PEER, checks, identity
 from syncer.targets.peer.message import LARGEST
 from syncer.targets.peer.outbound import handshake, push
 from syncer.targets.peer.replicas import wire_key
+from syncer.targets.previews import Planned
 
 
 @strict

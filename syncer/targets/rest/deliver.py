@@ -1,4 +1,7 @@
-"""Delivery to a REST service: send the requests of claimed bindings, and settle their results."""
+"""Delivery to a REST service: send the requests of claimed bindings, and settle their results.
+
+The module has over 300 lines because it is one story, in the order in which it happens.
+"""
 
 import random
 import time

@@ -48,6 +48,8 @@ def send_change(
 ) -> Flow[SendResult]:
     """Send one create, update or delete, unless the lease would end too soon.
 
+    The function has over 40 lines because it is one exchange after the other, each of which depends on those before.
+
     Args:
         request: makes the request with an ETag; an empty one asks for no condition.
     """
@@ -172,6 +174,8 @@ def list_records(
     is_import: bool = False,
 ) -> Flow[SendResult]:
     """Fetch the target's list, page by page, until its end, a failure, or the end of the lease.
+
+    The function has over 40 lines because what each page proves depends on what all the pages before have said.
 
     Args:
         sought: list only the records that equal this one in the fields of its lookup, if it has any.

@@ -16,7 +16,7 @@ from backoffice.kit.phrases import phrase
 from syncer.core.answers import MISSING, UnreadableError, at, names_of
 from syncer.core.ids import is_id
 from syncer.core.outcome import EXCERPT, Exchange
-from syncer.targets.base import Finding, Severity
+from syncer.targets.previews import Finding, Severity
 from syncer.targets.rest.endpoint import Endpoint, ListError, next_link
 
 DEPTH = 3  # levels of an answer in which names are looked for

@@ -14,8 +14,9 @@ from backoffice.kit.phrases import phrase
 from syncer.core.decide import Action, Known, can_replay, changes, decide
 from syncer.models import Binding, Route
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import LOST_CLAIMS, Kind, Pages, Planned, Step, register
+from syncer.targets.base import LOST_CLAIMS, Kind, Pages, Step, register
 from syncer.targets.configuration import CommonKeys, Configuration, Text, strict
+from syncer.targets.previews import Planned
 from syncer.targets.rest import REST, dialect_checks, payload_checks
 from syncer.targets.rest.adopt import adopt_all
 from syncer.targets.rest.deliver import deliver

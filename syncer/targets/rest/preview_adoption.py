@@ -13,7 +13,7 @@ from syncer.models import Binding, Route
 from syncer.models.backlog import pending_pages
 from syncer.models.keys import key_of
 from syncer.models.routemap import Link, Parent, RouteMap
-from syncer.targets.base import Adoption
+from syncer.targets.previews import Adoption
 from syncer.targets.rest.adopt import NO_RECORD, Index, NotShownError, adopts
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.exchanges import list_records

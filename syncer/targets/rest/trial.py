@@ -23,7 +23,7 @@ from syncer.engine.sender import Sender
 from syncer.models import Binding, Route, Target
 from syncer.models.keys import key_of
 from syncer.models.routemap import RouteMap
-from syncer.targets.base import Finding, RouteTrial, Severity, Trial
+from syncer.targets.previews import Finding, RouteTrial, Severity, Trial
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.findings import judge, note, wrong
 from syncer.targets.rest.payload import PARENT, Missing, load, readable

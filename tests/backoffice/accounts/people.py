@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission
-from django.test import Client
+from django.contrib.auth.models import Group
 
 from backoffice.accounts.models import User
+from tests.content.pages import person
 
 ROLES = ("viewer", "editor", "importer", "operator", "administrator")
 
@@ -16,15 +16,6 @@ def role(slug: str) -> Group:
 
 def account(name: str, *roles: str, permissions: tuple[str, ...] = (), **fields: Any) -> User:
     """An account that may open the admin, with these roles and single permissions (`news.view_post`)."""
-    user = User.objects.create_user(name, **{"is_staff": True, **fields})
+    user = person(name, *permissions, **fields)
     user.groups.add(*map(role, roles))
-    for text in permissions:
-        app_label, _, codename = text.partition(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app_label, codename=codename))
     return user
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client

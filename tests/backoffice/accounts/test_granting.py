@@ -7,9 +7,9 @@ from django.urls import reverse
 from backoffice.accounts.granting import may_manage, permissions_to_give
 from backoffice.accounts.models import User
 from content.news.models import Post
-from tests.backoffice.accounts.people import account, browser, role
+from tests.backoffice.accounts.people import account, role
 from tests.content.api_client import ApiClient
-from tests.content.pages import form_of
+from tests.content.pages import browser, form_of
 
 pytestmark = pytest.mark.django_db
 PEOPLE = tuple(f"{app}_user" for app in ("accounts.view", "accounts.add", "accounts.change", "accounts.delete"))

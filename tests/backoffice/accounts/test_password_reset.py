@@ -14,9 +14,10 @@ from backoffice.accounts.password_reset import mail as task
 from backoffice.accounts.password_reset import views
 from backoffice.kit.audit.models import Entry
 from backoffice.kit.sign_in.models import Failures
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
 from tests.backoffice.accounts.second_factor.app import equipped
 from tests.backoffice.test_settings import PRODUCTION, settings_with
+from tests.content.pages import browser
 
 pytestmark = pytest.mark.django_db
 PASSWORD, NEW = "correct-horse-battery", "another-horse-battery"

@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from backoffice.accounts.permission_names import name_of
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
+from tests.content.pages import browser
 
 pytestmark = pytest.mark.django_db
 

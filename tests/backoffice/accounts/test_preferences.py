@@ -10,8 +10,9 @@ from django.utils import timezone, translation
 from backoffice.accounts.models import User
 from backoffice.kit.moments import minute, moment
 from content.news.models import Post
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
 from tests.content.api_client import ApiClient
+from tests.content.pages import browser
 
 pytestmark = pytest.mark.django_db
 SETTINGS = "admin:accounts_user_settings"

@@ -21,8 +21,9 @@ from content.orders.models import Order
 from content.palettes.models import Membership, Palette, Team
 from content.tasks.models import Item
 from syncer.models import Route, Target
-from tests.backoffice.accounts.people import ROLES, account, browser, role
+from tests.backoffice.accounts.people import ROLES, account, role
 from tests.content.api_client import ApiClient
+from tests.content.pages import browser
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,9 @@ from django.urls import reverse
 from backoffice.accounts.models import User
 from backoffice.kit.audit.models import Entry
 from backoffice.kit.sessions import tokens
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
 from tests.content.api_client import ApiClient
+from tests.content.pages import browser
 
 pytestmark = pytest.mark.django_db
 NEW = "the-new-key-" + "0123456789" * 4

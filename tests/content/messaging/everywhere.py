@@ -1,4 +1,4 @@
-"""Looks for words in all that the house keeps: each column of each table, and each file under VAR_DIR."""
+"""Looks for words in all that the program keeps: each column of each table, and each file under VAR_DIR."""
 
 import warnings
 import zipfile

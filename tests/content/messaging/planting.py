@@ -1,4 +1,4 @@
-"""Lets every store of the house hold the words of one client."""
+"""Lets every store of the program hold the words of one client."""
 
 from uuid import uuid4
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from backoffice.accounts.models import User
-from content.base.urls import admin_url
+from backoffice.kit.urls import admin_url
 from content.messaging.models import ERASED, Bot, Erasure, Message
 from syncer.models import Binding, Route, Target
 from tests.content.api_client import errors

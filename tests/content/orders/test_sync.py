@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError, call_command
 
-from content.base.urls import admin_url
+from backoffice.kit.urls import admin_url
 from content.orders.models import Order, Status
 from syncer import public
 from syncer.engine.runs import run_here, work

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from backoffice.accounts.models import User
-from content.base.urls import admin_url
+from backoffice.kit.urls import admin_url
 from content.palettes import samples
 from content.palettes.models import Membership, Palette, Team
 from content.palettes.swatches import swatches

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.accounts.models import User
-from content.base.urls import admin_url
+from backoffice.kit.urls import admin_url
 from content.palettes.models import Membership, Palette, Team
 from syncer.models import Attempt, Binding, Route, Run, Target
 from syncer.reports.reading import may_read_all

@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from content.news.models import Post
 from syncer.models import Binding, Route, Run
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
+from tests.content.pages import browser
 from tests.syncer.conftest import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from content.news.models import Post
 from syncer.models import Alert, Binding, Route, Run, Target
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
+from tests.content.pages import browser
 from tests.languages import LANGUAGES, left_in_english
 from tests.remote import Fault
 from tests.syncer.conftest import sync

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 
 import pytest
 from django.db import connection, transaction
@@ -15,7 +13,7 @@ from syncer.models import Binding, Route, Target
 from syncer.models.routemap import RouteMap
 from syncer.recovery.recover import recover
 from syncer.targets.rest import doubt
-from tests.content.locks import blocked_sessions
+from tests.content.locks import Other, blocked_sessions
 from tests.flows.wait import until
 from tests.flows.worker import ROOT, database_url
 from tests.syncer.conftest import sync
@@ -24,31 +22,6 @@ from tools.lifeline import tied
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 SECONDS = 20
-
-
-class Other(threading.Thread):
-    """Does something in a transaction of its own, and waits there for ours; then ours commits."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        super().__init__()
-        self.work = work
-        self.failed: list[BaseException] = []
-
-    def run(self) -> None:
-        try:
-            self.work()
-        except BaseException as error:  # noqa: BLE001 - told in the other thread
-            self.failed.append(error)
-        finally:
-            connection.close()
-
-    def start_and_wait_for_us(self) -> None:
-        self.start()
-        until(blocked_sessions, seconds=SECONDS)
-
-    def end(self) -> None:
-        self.join(SECONDS)
-        assert not self.failed
 
 
 @pytest.fixture
@@ -60,10 +33,10 @@ def comment(synced):
 def test_a_planner_lets_others_commit_the_bindings_that_it_waits_for(target, comment, all_routes):
     """It holds its route's row, which a new binding names."""
     route = Route.objects.get(model="news.Comment")
-    other = Other(recover if all_routes else lambda: plan(RouteMap(target), route))
     with transaction.atomic():
         raise_keys(route, [str(comment.pk)])
-        other.start_and_wait_for_us()
+        other = Other(recover if all_routes else lambda: plan(RouteMap(target), route))
+        until(blocked_sessions, seconds=SECONDS)
     other.end()
     assert Binding.objects.get(route=route).wanted == 2
 
@@ -73,10 +46,10 @@ def test_whoever_decides_a_doubt_lets_others_commit_the_children_that_it_waits_f
     sync(target)
     Binding.objects.filter(pk=binding_of(synced).pk).update(in_doubt=True, remote_id=None, create_body={})
     Binding.objects.filter(pk=binding_of(comment).pk).update(parent=None)
-    other = Other(lambda: doubt.decide(binding=binding_of(synced), remote_id=7))
     with transaction.atomic():
         Binding.objects.filter(pk=binding_of(comment).pk).update(parent=binding_of(synced))
-        other.start_and_wait_for_us()
+        other = Other(lambda: doubt.decide(binding=binding_of(synced), remote_id=7))
+        until(blocked_sessions, seconds=SECONDS)
     other.end()
     assert binding_of(comment).wanted == 2
 

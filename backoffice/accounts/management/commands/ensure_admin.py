@@ -1,12 +1,8 @@
-"""Create the first administrator. The password comes from the environment, so that no list of processes shows it."""
+"""Create the first administrator."""
 
-import os
-
-from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from backoffice.accounts.management.passwords import check_strength, password_of, set_password
 from backoffice.accounts.models import User
 
 VARIABLE = "BACKOFFICE_ADMIN_PASSWORD"
@@ -24,34 +20,17 @@ class Command(BaseCommand):
         parser.add_argument("--reset", action="store_true", help="set the password of one that is there")
 
     def handle(self, *, name: str, reset: bool, **options: object) -> None:
-        password = os.environ.get(VARIABLE, "")
+        password = password_of(VARIABLE)
         user = User.objects.filter(username=name).first()
-        if not password:
-            raise CommandError(f"{VARIABLE} is not set.")
         if user is None:
             check_strength(password, VARIABLE)
             User.objects.create_superuser(username=name, password=password)
             self.stdout.write(f"{name} is created.")
         elif reset:
             check_strength(password, VARIABLE)
-            user.set_password(password)
-            user.save(update_fields=["password"])
+            set_password(user, password)
             self.stdout.write(f"{name} has a new password.")
         elif not user.check_password(password):
             raise CommandError(f"{name} has another password; --reset sets this one.", returncode=OTHER_PASSWORD)
         else:
             self.stdout.write(f"{name} is there.")
-
-
-def check_strength(password: str, variable: str) -> None:
-    """Validate the password of the environment's `variable` in production; a development node accepts any.
-
-    Raises:
-        CommandError: the password is too weak.
-    """
-    if not settings.PRODUCTION:
-        return
-    try:
-        validate_password(password)
-    except ValidationError as error:
-        raise CommandError(f"{variable}: {' '.join(error.messages)}") from error

@@ -1,11 +1,10 @@
-"""Create the account of a program that uses the API. The password comes from the environment, as in `ensure_admin`."""
-
-import os
+"""Create the account of a program that uses the API."""
 
 from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from backoffice.accounts.management.passwords import password_of, set_password
 from backoffice.accounts.models import User
 
 
@@ -21,17 +20,14 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *, name: str, password_env: str, permissions: list[str], **options: object) -> None:
-        password = os.environ.get(password_env, "")
-        if not password:
-            raise CommandError(f"{password_env} is not set.")
+        password = password_of(password_env)
         user = User.objects.filter(username=name).first()
         if user is None:
             user = User.objects.create_user(username=name, password=password)
             user.user_permissions.set([permission(text) for text in permissions])
             self.stdout.write(f"{name} is created.")
         elif not user.check_password(password):
-            user.set_password(password)
-            user.save(update_fields=["password"])
+            set_password(user, password)
             self.stdout.write(f"{name} has a new password.")
         else:
             self.stdout.write(f"{name} is there.")

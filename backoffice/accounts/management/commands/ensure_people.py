@@ -1,12 +1,10 @@
-"""Create an account for each ready role, to try them out. The password comes from the environment."""
-
-import os
+"""Create an account for each ready role, to try them out."""
 
 from django.contrib.auth.models import Group
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from backoffice.accounts.management.commands.ensure_admin import check_strength
+from backoffice.accounts.management.passwords import check_strength, password_of
 from backoffice.accounts.models import User
 
 VARIABLE = "BACKOFFICE_PEOPLE_PASSWORD"
@@ -21,9 +19,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, **options: object) -> None:
-        password = os.environ.get(VARIABLE, "")
-        if not password:
-            raise CommandError(f"{VARIABLE} is not set.")
+        password = password_of(VARIABLE)
         check_strength(password, VARIABLE)
         for name in ROLES:
             group = Group.objects.filter(role=name).first()

@@ -17,8 +17,8 @@ from syncer.core.answers import UnreadableError
 from syncer.core.outcome import Exchange
 from syncer.engine.sender import Sender, Sent
 from syncer.models import Target
-from syncer.targets.base import Finding, Severity
 from syncer.targets.guide import Reached
+from syncer.targets.previews import Finding, Severity
 from syncer.targets.rest.findings import note, wrong
 from syncer.targets.rest.trial import SECONDS, with_short_timeout
 

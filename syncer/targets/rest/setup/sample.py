@@ -12,8 +12,8 @@ from syncer.core.answers import MISSING, UnreadableError, at
 from syncer.core.outcome import Exchange
 from syncer.engine.sender import Sender
 from syncer.models import Route
-from syncer.targets.base import Finding, Severity
 from syncer.targets.guide import Sampled
+from syncer.targets.previews import Finding, Severity
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.findings import Judged, judge, note, places, wrong
 from syncer.targets.rest.setup.records import values_of

@@ -16,9 +16,9 @@ from backoffice.accounts.second_factor import service
 from backoffice.accounts.second_factor.models import RecoveryCode, SecondFactor
 from backoffice.kit.audit.models import Entry
 from backoffice.kit.sessions import tokens
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
 from tests.backoffice.accounts.second_factor.app import PASSWORD, App, equipped
-from tests.content.pages import administrator
+from tests.content.pages import administrator, browser
 
 pytestmark = pytest.mark.django_db
 PAGE, HOME = "/admin/second-factor/", "/admin/"

@@ -16,9 +16,10 @@ from backoffice.accounts.second_factor.models import SecondFactor
 from backoffice.kit.audit.models import Entry
 from backoffice.kit.sessions import tokens
 from backoffice.kit.sign_in.models import Failures, KnownAddress
-from tests.backoffice.accounts.people import account, browser
+from tests.backoffice.accounts.people import account
 from tests.backoffice.accounts.second_factor.app import PASSWORD, App, equipped, wrong
 from tests.content.api_client import ApiClient
+from tests.content.pages import browser
 
 pytestmark = pytest.mark.django_db
 LOGIN, CODE, HOME = "/admin/login/", "/admin/login/code/", "/admin/"

@@ -8,7 +8,7 @@ import pytest
 from syncer.core.answers import Answers
 from syncer.core.decide import Terms
 from syncer.core.outcome import Exchange, Silence
-from syncer.targets.base import Severity
+from syncer.targets.previews import Severity
 from syncer.targets.rest.endpoint import Endpoint
 from syncer.targets.rest.findings import judge
 

@@ -1,9 +1,6 @@
 """Writes here while a peer sends a batch, each in its own database session."""
 
-import threading
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,37 +9,12 @@ from django.db import connection, transaction
 from content.orders.models import Order
 from syncer.engine.plan import raise_keys
 from syncer.models import Replica
-from tests.content.locks import blocked_sessions
+from tests.content.locks import Other, blocked_sessions
 from tests.flows.wait import until
 from tests.syncer.targets.peer.inbound.batches import LAMP, binding_of, everything, live, peer, replica, versions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 SECONDS = 20
-
-
-class Other(threading.Thread):
-    """Runs statements in a database session of its own."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        super().__init__()
-        self.work = work
-        self.result: Any = None
-        self.failed: list[BaseException] = []
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self.result = self.work()
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            self.failed.append(error)
-        finally:
-            connection.close()
-
-    def end(self):
-        self.join(SECONDS)
-        assert not self.is_alive()
-        assert not self.failed
-        return self.result
 
 
 def blocked():

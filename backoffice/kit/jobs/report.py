@@ -13,7 +13,7 @@ from backoffice.kit.phrase_field import localized
 LATE = timedelta(seconds=10)
 
 
-class Reading:
+class Report:
     """The texts and figures that a page shows of a job."""
 
     def __init__(self, job: Job) -> None:
